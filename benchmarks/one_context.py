@@ -1,0 +1,24 @@
+"""tokviz on the work of ``posts_own_way.py``: one context, one projection, wide pictures only, nothing cached.
+
+    python benchmarks/one_context.py CONFIG WORK_FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+
+def main(config: Path, work: Path) -> None:
+    from tokviz import pipeline
+    from tokviz.config import load
+    from tokviz.progress import Quiet
+
+    options = pipeline.Options(base=config.parent, output=work / "site", cache=work / "cache", forms=("wide",))
+    pipeline.run(load(config), options, Quiet())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,85 @@
+"""The command: ``python generate.py`` turns report.toml into site/.
+
+Exit codes: 0 the whole report; 1 the configuration is invalid or no model could be captured, and nothing was written;
+2 usage; 3 the report stands, but a model failed and says so on its page.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Drawing processes import this module anew when they start; what only the command needs is imported in ``main``.
+
+
+def main(
+    config: Annotated[Path, typer.Option(help="The report's configuration.")] = Path("report.toml"),
+    output: Annotated[Path, typer.Option(help="The site's folder; it is replaced whole.")] = Path("site"),
+    cache: Annotated[Path, typer.Option(help="Where captured states and drawn pictures are kept.")] = Path(".cache"),
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Hub id, folder, .gguf file or package:NAME/PATH, instead of the configured models. Repeatable."),
+    ] = None,
+    words: Annotated[Path | None, typer.Option(help="A TOML file of categories, instead of the configured words.")] = None,
+    site_url: Annotated[str | None, typer.Option(help="Where the report will stand.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Drawing processes; one per processor by default.")] = None,
+    device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = "cpu",
+    force: Annotated[bool, typer.Option("--force", help="Capture, project and draw anew.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Show how language models arrange words, layer by layer, as a static site."""
+    from tokviz import __version__, pipeline
+    from tokviz import config as configuration
+    from tokviz.errors import TokvizError
+    from tokviz.executor import default_jobs
+    from tokviz.progress import reporter
+
+    if version:
+        print(f"tokviz {__version__}")
+        return
+    options = pipeline.Options(
+        base=config.parent,
+        output=output,
+        cache=cache,
+        jobs=jobs or default_jobs(),
+        device=device,
+        force=force,
+        command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
+    )
+    try:
+        report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        if dry_run:
+            print("\n".join(pipeline.describe(report, options)))
+            return
+        with reporter(quiet=quiet) as progress:
+            outcome = pipeline.run(report, options, progress)
+    except TokvizError as error:
+        if debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        print("stopped; what was captured and drawn is kept, and the old site is untouched", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+    for failed in outcome.failures:
+        print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
+    if not quiet:
+        n_models = len(report.models) - len(outcome.failures)
+        print(
+            f"{output / 'index.html'}: {n_models} models, {outcome.n_images} images "
+            f"({outcome.n_captured} captures and {outcome.n_drawn} images made anew)"
+        )
+    if outcome.failures:
+        raise typer.Exit(3)
+
+
+if __name__ == "__main__":
+    typer.run(main)

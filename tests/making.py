@@ -1,0 +1,95 @@
+"""Small records for tests: a capture of made-up states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tokviz.records import (
+    N_EXTREMES,
+    CapturedBatch,
+    Category,
+    Context,
+    ModelCard,
+    Tokenization,
+    TokenizedWord,
+    WordList,
+)
+
+WORDS = WordList(
+    categories=(
+        Category(key="months", label="Months", words=("May", "June", "July")),
+        Category(key="colors", label="Colors", words=("red", "green", "orange")),
+        Category(key="fruits", label="Fruits", words=("orange", "apple")),
+    )
+)
+ALONE = Context(name="alone", label="alone", template=" {word}")
+
+
+def card(**changes) -> ModelCard:
+    values = {
+        "source": "org/tiny",
+        "identity": "commit:1",
+        "revision": None,
+        "architecture": "TinyModel",
+        "model_type": "tiny",
+        "n_layers": 2,
+        "width": 8,
+        "embedding_width": 8,
+        "n_parameters": 1000,
+        "vocabulary_size": 100,
+        "dtype": "float32",
+        "checkpoint_dtype": "float32",
+        "quantization": None,
+        "tokenizer": "TinyTokenizer",
+        "notes": ("A note.",),
+        "versions": (("torch", "2.13"),),
+    }
+    return ModelCard(**{**values, **changes})
+
+
+def tokenization(words: Sequence[str] = WORDS.words) -> Tokenization:
+    """Every word is one token at position 0, but the last: two tokens, read at position 1."""
+    made = []
+    for row, word in enumerate(words):
+        pieces = (f"Ġ{word}",) if row < len(words) - 1 else (f"Ġ{word[:1]}", word[1:])
+        made.append(
+            TokenizedWord(
+                word=word, text=f" {word}", ids=tuple(range(len(pieces))), pieces=pieces, start=0, stop=len(pieces)
+            )
+        )
+    return Tokenization(words=tuple(made), read="last", notes=("A tokenizer's note.",))
+
+
+def depths(n_depths: int = 3, n_words: int = len(WORDS.words), width: int = 8, seed: int = 0) -> list[np.ndarray]:
+    random = np.random.default_rng(seed)
+    return [random.normal(size=(n_words, width)).astype(np.float32) for _ in range(n_depths)]
+
+
+def batches(states: Sequence[np.ndarray], size: int = 4) -> Iterator[CapturedBatch]:
+    """The words in reverse order, a few at a time, as a token budget may have it."""
+    rows = np.arange(len(states[0]))[::-1]
+    for start in range(0, len(rows), size):
+        some = rows[start : start + size]
+        values = np.zeros((len(states), len(some), N_EXTREMES), np.float32)
+        values[:, :, 0] = some
+        yield CapturedBatch(
+            rows=some,
+            states=tuple(state[some] for state in states),
+            position0_values=values,
+            position0_dimensions=np.full_like(values, 7, dtype=np.int32),
+        )
+
+
+def put(store, key: str = "k", states: Sequence[np.ndarray] | None = None, **changes):
+    """A stored capture of ``states``."""
+    states = depths() if states is None else states
+    values = {
+        "card": card(),
+        "context": ALONE,
+        "tokenization": tokenization(),
+        "module_paths": ("model.embed_tokens", *(f"model.layers.{index}" for index in range(len(states) - 1))),
+        "captured_at": "2026-01-02T03:04:05Z",
+    }
+    return store.put_states(key, batches(states), **{**values, **changes})

@@ -1,0 +1,273 @@
+"""Reports made of synthetic states and placeholder pictures, so that pages can be tested without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageDraw
+
+from tokviz import pages, views
+from tokviz.records import (
+    N_EXTREMES,
+    Category,
+    Context,
+    ContextReport,
+    HiddenStates,
+    Image,
+    ModelCard,
+    ModelReport,
+    Projection,
+    ProjectionReport,
+    Renditions,
+    Report,
+    TokenizedWord,
+    Tokenization,
+    WordList,
+    depth_name,
+)
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+PROJECTIONS = ("standardized", "centered")
+ALONE = Context(name="alone", label="alone", template=" {word}")
+SENTENCE = Context(name="sentence", label="in a sentence", template="The word is {word}")
+HOSTILE = "<script>alert(\"x\")</script> & '$x_1$' {{ 7 * 7 }} שלום"
+
+SIZES = {
+    "plate": {"wide": (1500, 1200), "phone": (780, 1040)},
+    "grid": {"wide": (1500, 2600), "phone": (780, 2200)},
+    "strip": {"wide": (2200, 62), "phone": (1074, 95)},
+}
+
+
+def sample_report() -> Report:
+    """Two models of 30 and 6 layers in two contexts and projections, and one that failed."""
+    words = word_list(n_categories=9, n_words=13)
+    contexts = (ALONE, SENTENCE)
+    models = (
+        model_report("smol-30", "Smol-135M-Instruct", 30, words, contexts, quantization="Q4_1 GGUF"),
+        model_report("mini-6", "mini-encoder-6", 6, words, contexts, problem_depth=3),
+        ModelReport(
+            slug="lost",
+            name="lost-7B",
+            source="nobody/lost-7B",
+            failure="nobody/lost-7B: expected a hub id or a folder, found neither; check the spelling",
+        ),
+    )
+    return Report(
+        title="Tokens, layer by layer",
+        subtitle="How three language models arrange 117 everyday words, from the embedding to the last layer.",
+        author="A. Author",
+        site_url="https://example.org/report/",
+        intro="<p>What <em>words</em> look like inside a model.</p>\n<p>A second paragraph.</p>\n",
+        words=words,
+        contexts=contexts,
+        projections=PROJECTIONS,
+        models=models,
+        command="python generate.py",
+        version="0.1.0",
+        downloads={
+            f"{model.slug}/{context.name}/{name}": f"data/{model.slug}/{context.name}/{name}"
+            for model in models
+            if model.contexts
+            for context in contexts
+            for name in ("coordinates.csv", "tokens.csv")
+        },
+    )
+
+
+def hostile_report() -> Report:
+    """One model, one context, one projection, and text that breaks pages which don't escape it."""
+    words = WordList(categories=(Category(key="odd", label=HOSTILE, words=(HOSTILE, "a" * 300, "$x$", "%&'\"")),))
+    context = Context(name="odd", label=HOSTILE, template=f"{HOSTILE}{{word}} ")
+    model = model_report("odd", "N" * 200 + HOSTILE, 2, words, (context,), projections=PROJECTIONS[:1])
+    return Report(
+        title=HOSTILE,
+        subtitle=None,
+        author=HOSTILE,
+        site_url=None,
+        intro=None,
+        words=words,
+        contexts=(context,),
+        projections=PROJECTIONS[:1],
+        models=(model,),
+        command=f"python generate.py --config '{HOSTILE}'",
+        version="0.1.0",
+    )
+
+
+def word_list(n_categories: int, n_words: int) -> WordList:
+    return WordList(
+        categories=tuple(
+            Category(
+                key=f"category_{index}",
+                label=f"Category {index + 1}",
+                words=tuple(f"word{index}{chr(97 + row)}" for row in range(n_words)),
+            )
+            for index in range(n_categories)
+        )
+    )
+
+
+def model_report(
+    slug: str,
+    name: str,
+    n_layers: int,
+    words: WordList,
+    contexts: tuple[Context, ...],
+    *,
+    projections: tuple[str, ...] = PROJECTIONS,
+    quantization: str | None = None,
+    problem_depth: int | None = None,
+) -> ModelReport:
+    card = ModelCard(
+        source=f"package:{slug}/model",
+        identity="sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        revision=None,
+        architecture="LlamaModel",
+        model_type="llama",
+        n_layers=n_layers,
+        width=576,
+        embedding_width=576,
+        n_parameters=134_515_008,
+        vocabulary_size=49_152,
+        dtype="float32",
+        checkpoint_dtype=None if quantization else "bfloat16",
+        quantization=quantization,
+        tokenizer="GPT2Tokenizer",
+        notes=("Weights were de-quantised while loading.",) if quantization else (),
+        versions=(("torch", "2.13.0"), ("transformers", "5.24.0")),
+    )
+    return ModelReport(
+        slug=slug,
+        name=name,
+        source=card.source,
+        contexts=tuple(_context_report(slug, card, context, words, projections, problem_depth) for context in contexts),
+    )
+
+
+def _context_report(
+    slug: str,
+    card: ModelCard,
+    context: Context,
+    words: WordList,
+    projections: tuple[str, ...],
+    problem_depth: int | None,
+) -> ContextReport:
+    n_depths, n_words = card.n_layers + 1, len(words.words)
+    tokenization = Tokenization(words=tuple(_tokenized(context, words)), read="last", notes=("A note on tokens.",))
+    states = HiddenStates(
+        card=card,
+        context=context,
+        tokenization=tokenization,
+        module_paths=("model.embed_tokens", *(f"model.layers.{layer}" for layer in range(card.n_layers))),
+        states=tuple(np.zeros((n_words, 2), dtype=np.float32) for _ in range(n_depths)),
+        position0_values=np.zeros((n_depths, n_words, N_EXTREMES), dtype=np.float32),
+        position0_dimensions=np.zeros((n_depths, n_words, N_EXTREMES), dtype=np.int32),
+        captured_at="2026-11-24T21:30:00Z",
+        digest="0" * 64,
+    )
+    return ContextReport(
+        states=states,
+        projections=tuple(
+            _projection_report(f"images/{slug}/{context.name}/{name}/{slug}", name, states, problem_depth)
+            for name in projections
+        ),
+    )
+
+
+def _tokenized(context: Context, words: WordList) -> Iterator[TokenizedWord]:
+    """All words but the last are one token."""
+    for row, word in enumerate(words.words):
+        text, _, _ = context.fill(word)
+        before = ("The", "Ġword", "Ġis") if context.name == "sentence" else ()
+        own = (f"Ġ{word}",) if row < len(words.words) - 1 else (f"Ġ{word[:2]}", word[2:])
+        pieces = before + own
+        yield TokenizedWord(
+            word=word,
+            text=text,
+            ids=tuple(range(len(pieces))),
+            pieces=pieces,
+            start=len(before),
+            stop=len(pieces),
+        )
+
+
+def _projection_report(prefix: str, name: str, states: HiddenStates, problem_depth: int | None) -> ProjectionReport:
+    n_depths, n_words = states.n_depths, len(states.tokenization.words)
+    coordinates = np.random.default_rng(7).normal(size=(n_depths, n_words, 2))
+    problem = "Its states have 128 dimensions, the embedding 576; there is nothing to project on."
+    projection = Projection(
+        name=name,
+        coordinates=coordinates,
+        explained_variance_ratio=np.tile([0.488, 0.083], (n_depths, 1)),
+        grid_coordinates=coordinates,
+        reference=states.tokenization.reference,
+        problems=tuple(problem if depth == problem_depth else None for depth in range(n_depths)),
+        grid_problems=(None,) * n_depths,
+    )
+    return ProjectionReport(
+        projection=projection,
+        plates=tuple(
+            None if depth == problem_depth else _renditions("plate", f"{prefix}__{path}")
+            for depth, path in enumerate(states.module_paths)
+        ),
+        grid=_renditions("grid", f"{prefix}_m.et"),
+        strip=_renditions("strip", f"{prefix}_strip"),
+    )
+
+
+def _renditions(kind: str, stem: str) -> Renditions:
+    wide, phone = (
+        Image(path=f"{stem}{ending}.webp", width=SIZES[kind][form][0], height=SIZES[kind][form][1], n_bytes=0)
+        for form, ending in (("wide", ""), ("phone", "-phone"))
+    )
+    return Renditions(wide=wide, phone=phone)
+
+
+# --- the report on disk --------------------------------------------------------------------------------------------
+
+
+def images(report: Report) -> Iterator[tuple[Image, str]]:
+    """Every picture of the report with a name to write on it."""
+    for model in report.models:
+        for context in model.contexts:
+            for shown in context.projections:
+                title = f"{model.name[:40]} · {context.states.context.name} · {shown.projection.name}"
+                named = [(plate, depth_name(depth)) for depth, plate in enumerate(shown.plates)]
+                for renditions, what in (*named, (shown.grid, "all layers"), (shown.strip, "")):
+                    if renditions:
+                        yield renditions.wide, f"{title} · {what}"
+                        yield renditions.phone, f"{title} · {what}"
+
+
+def write_site(report: Report, folder: Path) -> Path:
+    """The whole site with placeholder pictures; downloads are empty files."""
+    for path, text in pages.render(views.build(report), TEMPLATES).items():
+        _write(folder / path, text.encode())
+    for path, file in pages.assets(TEMPLATES).items():
+        _write(folder / path, file.read_bytes())
+    for path in report.downloads.values():
+        _write(folder / path, b"")
+    for image, title in images(report):
+        _draw(folder / image.path, image, title)
+    return folder
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _draw(path: Path, image: Image, title: str) -> None:
+    """A frame, some dots and the title: quick to draw, of true size."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = PillowImage.new("P", (image.width, image.height), 0)
+    picture.putpalette([255, 255, 255, 40, 40, 40, 204, 102, 119, 51, 34, 136, 17, 119, 51])
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((8, 8, image.width - 9, image.height - 9), outline=1)
+    draw.text((24, 16), title.encode("ascii", "replace").decode(), fill=1, font_size=24)
+    draw.point([(x, y) for x in range(20, image.width, 40) for y in range(60, image.height, 40)], fill=2)
+    picture.save(path, "WEBP", lossless=True, method=0, quality=0)

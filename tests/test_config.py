@@ -1,0 +1,123 @@
+"""What a user may write in report.toml, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tokviz.config import ReportConfig, load, slugify
+from tokviz.errors import ConfigError
+
+WORDS = '[words]\nmonths = ["May", "June", "July"]\n'
+MODEL = '[[models]]\nsource = "org/name"\n'
+CONTEXT = '[[contexts]]\nname = "alone"\ntemplate = " {word}"\n'
+
+
+def write(folder: Path, text: str, name: str = "report.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def loaded(folder: Path, text: str) -> ReportConfig:
+    return load(write(folder, text))
+
+
+def test_the_short_form_gets_readable_defaults(tmp_path):
+    config = loaded(tmp_path, '[words]\naction_verbs = ["run"]\n[[models]]\nsource = "Qwen/Qwen3-4B-Instruct-2507"\n')
+    assert config.word_list.categories[0].label == "Action verbs"
+    assert config.projections == ["standardized", "centered"]
+    assert config.context_list[0].template == " {word}"
+    assert (config.models[0].display_name, config.models[0].slug) == ("Qwen3-4B-Instruct-2507", "qwen3-4b-instruct-2507")
+
+
+def test_a_category_may_have_a_label_and_words_may_stand_in_a_file(tmp_path):
+    (tmp_path / "words").mkdir()
+    write(tmp_path / "words", '[months]\nlabel = "Months of the year"\nwords = ["May"]\n', "mine.toml")
+    config = loaded(tmp_path, 'words = "words/mine.toml"\n' + MODEL)
+    assert config.word_list.categories[0].label == "Months of the year"
+    assert config.word_list.words == ("May",)
+
+
+def test_a_word_of_two_categories_is_one_word_with_both(tmp_path):
+    words = loaded(tmp_path, '[words]\nfruits = ["apple", "orange"]\ncolors = ["red", "orange"]\n' + MODEL).word_list
+    assert words.words == ("apple", "orange", "red")
+    assert words.memberships == ((0,), (0, 1), (1,))
+
+
+def test_models_and_words_of_the_command_replace_those_of_the_file(tmp_path):
+    path = write(tmp_path, WORDS + MODEL)
+    other = write(tmp_path, 'colors = ["red"]\n', "other.toml")
+    config = load(path, models=("a/one", "b/two.gguf"), words_file=other)
+    assert [model.slug for model in config.models] == ["one", "two"]
+    assert config.word_list.words == ("red",)
+
+
+def test_a_context_keeps_the_space_before_the_word(tmp_path):
+    (context,) = loaded(tmp_path, WORDS + MODEL + CONTEXT).context_list
+    assert context.fill("May") == (" May", 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        ("title = \n", "not valid TOML", "line 1"),
+        (MODEL, "words", "add it"),
+        (WORDS, "models", "add it"),
+        ("[words]\n" + MODEL, "words", "at least one category"),
+        ("[words]\nmonths = []\n" + MODEL, "words.months", "empty list"),
+        ('[words]\nmonths = ["May", "May"]\n' + MODEL, "words.months", "'May' stands twice"),
+        ('[words]\nmonths = ["May", " June"]\n' + MODEL, "words.months", "' June'"),
+        ('[words]\nmonths = ["May", 3]\n' + MODEL, "words.months", "got 3"),
+        ('[words]\nmonths = "May"\n' + MODEL, "words.months", "'May'"),
+        ('[words]\n"My months" = ["May"]\n' + MODEL, "words.My months", "lower-case"),
+        ("words = 3\n" + MODEL, "words", "got 3"),
+        (WORDS + MODEL + '[[contexts]]\nname = "x"\ntemplate = "no place"\n', "contexts.0.template", "exactly once"),
+        (WORDS + MODEL + '[[contexts]]\nname = "x"\ntemplate = "{word} {word}"\n', "contexts.0.template", "exactly once"),
+        (WORDS + MODEL + CONTEXT + CONTEXT, "contexts.1", "'alone' is already taken"),
+        (WORDS + MODEL + '[[contexts]]\nname = "A B"\ntemplate = "{word}"\n', "contexts.0.name", "'A B'"),
+        (WORDS + MODEL + '[[models]]\nsource = "other/NAME"\n', "models.1", "slug 'name' is already taken by models.0"),
+        (WORDS + '[[models]]\nsource = "x/y"\nname = "…"\n', "models.0.name", "letter or digit"),
+        (WORDS + MODEL + 'revison = "main"\n', "models.0.revison", "did you mean 'revision'?"),
+        ('titel = "x"\n' + WORDS + MODEL, "titel", "did you mean 'title'?"),
+        ('intro_text = "x"\n' + WORDS + MODEL, "intro_text", "unknown key"),
+        ('projections = ["tsne"]\n' + WORDS + MODEL, "projections.0", "'standardized' or 'centered'"),
+        ('projections = ["centered", "centered"]\n' + WORDS + MODEL, "projections.1", "already taken"),
+        (WORDS + MODEL + 'dtype = "float16"\n', "models.0.dtype", "'float16'"),
+        (WORDS + MODEL + 'sha256 = "abc"\n', "models.0.sha256", "64 lower-case hexadecimal digits"),
+        ('site_url = "example.org"\n' + WORDS + MODEL, "site_url", "https://"),
+        ('intro = "missing.md"\n' + WORDS + MODEL, "intro", "missing.md"),
+        ('words = "missing.toml"\n' + MODEL, "missing.toml", "expected a TOML file"),
+        ("token_budget = 1\n" + WORDS + MODEL, "token_budget", "64"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path, text, key, said):
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(tmp_path) in message
+    assert key in message
+    assert said in message
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ConfigError, match="nowhere.toml: expected a TOML file, found none"):
+        load(tmp_path / "nowhere.toml")
+
+
+def test_a_mistake_in_the_words_file_names_that_file(tmp_path):
+    path = write(tmp_path, WORDS + MODEL)
+    other = write(tmp_path, 'colors = ["red", "red"]\n', "other.toml")
+    with pytest.raises(ConfigError, match=r"other\.toml: words\.colors: the word 'red' stands twice"):
+        load(path, words_file=other)
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [("Qwen3-4B-Instruct-2507", "qwen3-4b-instruct-2507"), ("Qwen2.5 7B!", "qwen2.5-7b"), ("Größe/x", "gr-e-x"), ("…", "")],
+)
+def test_slugs_are_safe_in_files_and_addresses(name, slug):
+    assert slugify(name) == slug

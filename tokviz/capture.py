@@ -1,0 +1,347 @@
+"""One forward pass with hooks: the hidden states of every word at every depth.
+
+The embedding is what the model's embedding module returns (Gemma scales it in there), a layer's state is what the
+block itself returns: ``output_hidden_states`` gives the last layer only after the final norm, and for many families
+adds positions to the embedding.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tokviz.errors import CaptureError, StructureError
+from tokviz.records import N_EXTREMES, CapturedBatch, Tokenization, depth_name
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Hook = Callable[["nn.Module", Any, Any], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structure:
+    """Where a model's hidden states come out."""
+
+    embedding: nn.Module
+    layers: tuple[nn.Module, ...]
+    """The blocks in the order in which they run; one that runs several times stands there as often."""
+    module_paths: tuple[str, ...]
+    """Per depth, as in the post: ``model.embed_tokens``, ``model.layers.0``; ``…@1`` is a block's second run."""
+
+    @property
+    def n_layers(self) -> int:
+        return len(self.layers)
+
+    @property
+    def depths_of(self) -> dict[nn.Module, list[int]]:
+        """Per hooked module the depths that its calls give, in the order of the calls."""
+        depths: dict[nn.Module, list[int]] = {}
+        for depth, module in enumerate((self.embedding, *self.layers)):
+            depths.setdefault(module, []).append(depth)
+        return depths
+
+    def describe(self, depth: int) -> str:
+        """``model.layers.6, after layer 6``, for errors."""
+        where = "the embedding" if depth == 0 else f"after {depth_name(depth)}"
+        return f"{self.module_paths[depth]}, {where}"
+
+
+# --- finding the structure ---------------------------------------------------------------------------------------
+
+
+def find_structure(module: nn.Module, base_model_prefix: str) -> Structure:
+    """Find the token embedding and the blocks by what they do, not by the model's name.
+
+    A traced forward pass over 2 × 3 tokens counts the calls of each module that stands in a ``ModuleList`` and gives
+    ``(batch, tokens, width)``. The stack is the outermost list (or the lists together) called as often as the
+    config has layers, so a shared block that runs n times counts n times.
+
+    Parameters
+    ----------
+    module : a base model, without its language-model head.
+    base_model_prefix : put before every module path.
+
+    Raises
+    ------
+    StructureError : says what was looked for and what was found.
+    """
+    name = type(module).__name__
+    config: Any = module.config
+    n_layers, width = getattr(config, "num_hidden_layers", None), getattr(config, "hidden_size", None)
+    if not isinstance(n_layers, int) or not isinstance(width, int):
+        raise StructureError(
+            f"{name}: expected num_hidden_layers and hidden_size in its config, got {n_layers!r} and {width!r}; "
+            "this kind of model can't be captured"
+        )
+    embedding = _embedding_of(module)
+    lists = _outermost_lists(module)
+    calls = _trace(module, embedding, {block for blocks in lists.values() for block in blocks}, width)
+    if calls.count(embedding) != 1:
+        raise StructureError(
+            f"{name}: expected its token embedding {type(embedding).__name__} to run once per forward pass and give "
+            f"(batch, tokens, width), got {calls.count(embedding)} such runs; this kind of model can't be captured"
+        )
+    runs = {path: [block for block in calls if block in set(blocks)] for path, blocks in lists.items()}
+    runs = {path: blocks for path, blocks in runs.items() if blocks}
+    fitting = [blocks for blocks in runs.values() if len(blocks) == n_layers]
+    together = [block for block in calls if block is not embedding]
+    if len(fitting) == 1:
+        layers = fitting[0]
+    elif not fitting and len(together) == n_layers:
+        layers = together
+    else:
+        found = ", ".join(f"{path} ({len(blocks)} calls)" for path, blocks in runs.items()) or "none"
+        raise StructureError(
+            f"{name}: expected one list of blocks that is called {n_layers} times (num_hidden_layers) and gives "
+            f"(batch, tokens, {width}), found {found}; this kind of model can't be captured"
+        )
+    return Structure(
+        embedding=embedding,
+        layers=tuple(layers),
+        module_paths=_display_paths(module, base_model_prefix, [embedding, *layers]),
+    )
+
+
+def _embedding_of(module: Any) -> nn.Module:
+    try:
+        embedding: nn.Module | None = module.get_input_embeddings()
+    except (NotImplementedError, AttributeError):
+        embedding = None
+    if embedding is None:
+        raise StructureError(
+            f"{type(module).__name__}: expected a token embedding from get_input_embeddings(), got none; "
+            "this kind of model can't be captured"
+        )
+    return embedding
+
+
+def _outermost_lists(module: nn.Module) -> dict[str, list[nn.Module]]:
+    """Path → members of each ``ModuleList`` that stands in no other."""
+    from torch import nn
+
+    lists: dict[str, list[nn.Module]] = {}
+    for path, part in module.named_modules():
+        inside_another = any(path.startswith(f"{outer}.") for outer in lists)
+        if isinstance(part, nn.ModuleList) and not inside_another:
+            lists[path] = list(part)
+    return lists
+
+
+def _trace(module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], width: int) -> list[nn.Module]:
+    """The modules among those given whose calls gave ``(batch, tokens, width)``, in the order of the calls."""
+    import torch
+
+    ids = torch.zeros((2, 3), dtype=torch.long)
+    calls: list[nn.Module] = []
+
+    def note(part: nn.Module, _inputs: Any, output: Any) -> None:
+        tensor = _first_tensor(output)
+        # Only the embedding may be narrower or wider than the hidden states.
+        if tensor is not None and tensor.shape[:-1] == ids.shape and (part is embedding or tensor.shape[-1] == width):
+            calls.append(part)
+
+    with _hooked({part: note for part in (embedding, *blocks)}):
+        try:
+            _forward(module, ids, torch.ones_like(ids))
+        except Exception as error:
+            raise StructureError(
+                f"{type(module).__name__}: a first forward pass over six tokens failed: {_one_line(error)}"
+            ) from error
+    return calls
+
+
+def _display_paths(module: nn.Module, prefix: str, parts: list[nn.Module]) -> tuple[str, ...]:
+    path_of: dict[nn.Module, str] = {}
+    for path, part in module.named_modules():
+        path_of.setdefault(part, f"{prefix}.{path}" if prefix else path)
+    seen: dict[nn.Module, int] = {}
+    paths = []
+    for part in parts:
+        run = seen[part] = seen.get(part, -1) + 1
+        paths.append(f"{path_of[part]}@{run}" if parts.count(part) > 1 else path_of[part])
+    return tuple(paths)
+
+
+# --- capturing ---------------------------------------------------------------------------------------------------
+
+
+def capture(
+    module: nn.Module,
+    structure: Structure,
+    tokenization: Tokenization,
+    token_budget: int,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Iterator[CapturedBatch]:
+    """Run all words through the model and yield their states, float32, in batches that cover each row once.
+
+    Parameters
+    ----------
+    module : the base model that ``structure`` was found in, in evaluation mode.
+    tokenization : the words; its ``read`` says which of a word's tokens counts.
+    token_budget : the most tokens, padding included, of one forward pass. All words go in one pass if they fit, so
+        that each weight is read once; else words of like length go together.
+    on_progress : called with the number of words done and of all words, after each pass.
+
+    Raises
+    ------
+    CaptureError : a state is NaN or infinite, memory ran out, or the forward pass failed.
+    """
+    n_words, n_done = len(tokenization.words), 0
+    for rows in _batches([len(word.ids) for word in tokenization.words], token_budget):
+        yield _capture_batch(module, structure, tokenization, rows)
+        n_done += len(rows)
+        if on_progress is not None:
+            on_progress(n_done, n_words)
+
+
+def _batches(lengths: list[int], token_budget: int) -> Iterator[np.ndarray]:
+    """Rows of each pass, ``(n_batch,)`` int64: words of like length together, shortest first."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        # Lengths ascend, so this row's is what the whole batch would be padded to.
+        if batch and (len(batch) + 1) * lengths[row] > token_budget:
+            yield np.array(batch, dtype=np.int64)
+            batch = []
+        batch.append(row)
+    if batch:
+        yield np.array(batch, dtype=np.int64)
+
+
+def _capture_batch(
+    module: nn.Module, structure: Structure, tokenization: Tokenization, rows: np.ndarray
+) -> CapturedBatch:
+    import torch
+
+    words = [tokenization.words[row] for row in rows]
+    n_batch, n_depths = len(words), structure.n_layers + 1
+    # Padding on the right keeps every position; what is fed there is masked, or comes after all that is read.
+    ids = torch.zeros((n_batch, max(len(word.ids) for word in words)), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for index, word in enumerate(words):
+        ids[index, : len(word.ids)] = torch.tensor(word.ids)
+        mask[index, : len(word.ids)] = 1
+    positions = torch.tensor([tokenization.position(row) for row in rows])
+
+    states: dict[int, np.ndarray] = {}
+    values = np.zeros((n_depths, n_batch, N_EXTREMES), dtype=np.float32)
+    dimensions = np.full((n_depths, n_batch, N_EXTREMES), -1, dtype=np.int32)
+
+    def read(tensor: torch.Tensor) -> torch.Tensor:
+        """``(n_batch, tokens, width)`` → ``(n_batch, width)``."""
+        if tokenization.read == "mean":
+            return torch.stack([tensor[i, word.start : word.stop].float().mean(0) for i, word in enumerate(words)])
+        return tensor[torch.arange(n_batch, device=tensor.device), positions.to(tensor.device)].float()
+
+    def hook_for(depths: list[int]) -> Hook:
+        pending = iter(depths)
+
+        def keep(_part: nn.Module, _inputs: Any, output: Any) -> None:
+            depth = next(pending, None)
+            tensor = _first_tensor(output)
+            if depth is None or tensor is None or tensor.shape[:-1] != ids.shape:
+                raise CaptureError(
+                    f"{structure.module_paths[depths[0]]}: expected {len(depths)} output(s) of shape (batch, tokens, width)"
+                    f" = {(*ids.shape, '…')}, got {'more' if depth is None else getattr(tensor, 'shape', type(output))}"
+                )
+            state, at_position0 = read(tensor), tensor[:, 0].float()
+            if not bool(torch.isfinite(state).all() and torch.isfinite(at_position0).all()):
+                raise CaptureError(_not_finite(structure, depth, tensor.dtype))
+            top = at_position0.abs().topk(min(N_EXTREMES, at_position0.shape[-1]))
+            states[depth] = state.cpu().numpy()
+            values[depth, :, : top.values.shape[-1]] = top.values.cpu().numpy()
+            dimensions[depth, :, : top.indices.shape[-1]] = top.indices.cpu().numpy()
+
+        return keep
+
+    with _hooked({part: hook_for(depths) for part, depths in structure.depths_of.items()}):
+        try:
+            _forward(module, ids, mask)
+        except CaptureError:
+            raise
+        except Exception as error:
+            raise CaptureError(_failed(module, error, n_batch, ids.shape[1])) from error
+    missing = [structure.describe(depth) for depth in range(n_depths) if depth not in states]
+    if missing:
+        raise CaptureError(f"{missing[0]}: expected an output in every forward pass, got none")
+    return CapturedBatch(
+        rows=rows,
+        states=tuple(states[depth] for depth in range(n_depths)),
+        position0_values=values,
+        position0_dimensions=dimensions,
+    )
+
+
+def _not_finite(structure: Structure, depth: int, dtype: Any) -> str:
+    name = str(dtype).removeprefix("torch.")
+    remedy = "the weights may be damaged" if name == "float32" else 'set dtype = "float32" for this model'
+    return (
+        f"{structure.describe(depth)}: expected finite hidden states, got NaN or infinity in {name}; {remedy}"
+    )
+
+
+def _failed(module: nn.Module, error: Exception, n_batch: int, n_tokens: int) -> str:
+    import torch
+
+    size = f"{n_batch} words × {n_tokens} tokens"
+    out_of_memory = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+    if out_of_memory:
+        return (
+            f"{type(module).__name__}: memory ran out in a forward pass over {size}; "
+            f"set token_budget in the config below {n_batch * n_tokens}, or device_map = \"auto\" for this model"
+        )
+    return f"{type(module).__name__}: the forward pass over {size} failed: {_one_line(error)}"
+
+
+# --- shared by both ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
+    """Forward hooks that are gone afterwards, whatever happens."""
+    handles = [part.register_forward_hook(hook) for part, hook in hooks.items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor) -> None:
+    """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64, for what the hooks see."""
+    import torch
+
+    # The class's own signature: accelerate wraps the instance's ``forward``.
+    accepted = inspect.signature(type(module).forward).parameters
+    # Offloaded weights lie on the "meta" device; the layers move their inputs to where they run.
+    device = next((p.device for p in module.parameters() if p.device.type != "meta"), torch.device("cpu"))
+    options: dict[str, Any] = {}
+    if "attention_mask" in accepted:
+        options["attention_mask"] = mask.to(device)
+    if "use_cache" in accepted:
+        options["use_cache"] = False
+    with torch.inference_mode():
+        module(input_ids=ids.to(device), **options)
+
+
+def _first_tensor(output: Any) -> torch.Tensor | None:
+    """A block's hidden states: its output, or the first of a tuple or ``ModelOutput``."""
+    import torch
+
+    if not isinstance(output, torch.Tensor):
+        try:
+            output = output[0]
+        except (TypeError, KeyError, IndexError):
+            return None
+    return output if isinstance(output, torch.Tensor) and output.ndim == 3 else None
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}"

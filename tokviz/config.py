@@ -1,0 +1,290 @@
+"""The types of ``report.toml``: loaded, validated, and handed on as frozen objects.
+
+Every mistake is one ``ConfigError`` line that names the file and the key, says what was expected and what came.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from tokviz.errors import ConfigError
+from tokviz.records import Category, Context, WordList
+
+ProjectionName = Literal["standardized", "centered"]
+PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
+DtypeName = Literal["auto", "float32", "bfloat16"]
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+def slugify(name: str) -> str:
+    """A model's name as it stands in file names and addresses: ``Qwen3-4B-Instruct-2507`` → ``qwen3-4b-instruct-2507``."""
+    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
+
+
+class _Table(BaseModel):
+    """A table of the file: unknown keys are refused, nothing changes after loading, strings aren't made numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CategoryConfig(_Table):
+    """``[words.months]`` with a ``label`` of its own; ``months = [ … ]`` is the short form."""
+
+    label: Text | None = None
+    words: list[Text]
+
+
+class ContextConfig(_Table):
+    """``[[contexts]]``: the text around each word."""
+
+    name: Name
+    """Stands in addresses and folders: lower-case letters, digits, ``.``, ``_``, ``-``."""
+    label: Text | None = None
+    """How readers see it; the name by default."""
+    template: str
+    """Holds ``{word}`` exactly once. A leading space is part of it: ``" {word}"`` is how a word follows another."""
+
+    @field_validator("template")
+    @classmethod
+    def _holds_one_word(cls, template: str) -> str:
+        if template.count("{word}") != 1:
+            raise ValueError(f"expected a template that holds {{word}} exactly once, got {template!r}")
+        return template
+
+
+class ModelConfig(_Table):
+    """``[[models]]``: where a model comes from and how it runs."""
+
+    source: Text
+    """A hub id (``Qwen/Qwen3-4B-Instruct-2507``), a folder, a ``.gguf`` file, or ``package:NAME/PATH`` for weights
+    that an installed Python package carries."""
+    name: Text | None = None
+    """How readers see it; the last part of the source by default."""
+    revision: Text | None = None
+    """Of a hub model: a commit, tag or branch. Pin a commit to make the report repeatable."""
+    dtype: DtypeName = "auto"
+    """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""
+    device_map: Text | None = None
+    """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Of the one weights file; a file with another hash is refused."""
+
+    @property
+    def display_name(self) -> str:
+        if self.name:
+            return self.name
+        last = re.split(r"[/\\]", self.source.rstrip("/\\"))[-1]
+        return last.removesuffix(".gguf") or self.source
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.display_name)
+
+
+class ReportConfig(_Table):
+    """The whole of ``report.toml``."""
+
+    title: Text = "Tokens, layer by layer"
+    subtitle: Text | None = None
+    author: Text | None = None
+    site_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    """Where the report will stand; the 404 page links to it."""
+    intro: Text | None = None
+    """A Markdown file, relative to the config."""
+    words: dict[Name, CategoryConfig]
+    """Category → list of words, or a file that holds the same."""
+    contexts: list[ContextConfig] = Field(
+        default=[ContextConfig(name="alone", template=" {word}")], min_length=1
+    )
+    projections: list[ProjectionName] = Field(default=["standardized", "centered"], min_length=1)
+    """The first is shown first."""
+    read: Literal["last", "first", "mean"] = "last"
+    """Which of a word's tokens is read, or the mean over all of them."""
+    models: list[ModelConfig] = Field(min_length=1)
+    token_budget: Annotated[int, Field(ge=64)] = 65_536
+    """The most tokens, padding included, of one forward pass."""
+
+    # Set by ``load``, not by the file.
+    intro_text: str | None = Field(default=None, exclude=True)
+
+    @field_validator("words", mode="before")
+    @classmethod
+    def _short_forms(cls, words: Any) -> Any:
+        if not isinstance(words, dict):
+            return words
+        return {key: {"words": value} if isinstance(value, list) else value for key, value in words.items()}
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> ReportConfig:
+        if not self.words:
+            raise ValueError("words: expected at least one category, got none")
+        for key, category in self.words.items():
+            _refuse_empty_or_repeated(key, category.words)
+        _refuse_repeats("contexts", "name", [context.name for context in self.contexts])
+        _refuse_repeats("projections", "entry", list(self.projections))
+        for index, model in enumerate(self.models):
+            if not model.slug:
+                raise ValueError(f"models.{index}.name: expected a name with a letter or digit, got {model.display_name!r}")
+        _refuse_repeats(
+            "models", "slug", [model.slug for model in self.models], hint='; give one of them another "name"'
+        )
+        return self
+
+    @property
+    def word_list(self) -> WordList:
+        return WordList(
+            categories=tuple(
+                Category(key=key, label=category.label or _label(key), words=tuple(category.words))
+                for key, category in self.words.items()
+            )
+        )
+
+    @property
+    def context_list(self) -> tuple[Context, ...]:
+        return tuple(
+            Context(name=context.name, label=context.label or _label(context.name).lower(), template=context.template)
+            for context in self.contexts
+        )
+
+
+def _label(key: str) -> str:
+    return key.replace("_", " ").replace("-", " ").capitalize()
+
+
+def _refuse_empty_or_repeated(key: str, words: list[str]) -> None:
+    if not words:
+        raise ValueError(f"words.{key}: expected at least one word, got an empty list")
+    seen: set[str] = set()
+    for word in words:
+        if not word.strip() or word != word.strip():
+            raise ValueError(f"words.{key}: expected words without space around them, got {word!r}")
+        if word in seen:
+            raise ValueError(f"words.{key}: the word {word!r} stands twice; remove one")
+        seen.add(word)
+
+
+def _refuse_repeats(key: str, what: str, values: list[str], hint: str = "; remove or rename one") -> None:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise ValueError(f"{key}.{index}: the {what} {value!r} is already taken by {key}.{values.index(value)}{hint}")
+
+
+# --- loading -----------------------------------------------------------------------------------------------------
+
+
+def load(path: Path, *, models: tuple[str, ...] = (), words_file: Path | None = None, site_url: str | None = None) -> ReportConfig:
+    """Read and validate a report's configuration.
+
+    Parameters
+    ----------
+    path : the TOML file.
+    models : sources that replace the configured models.
+    words_file : a TOML file of categories that replaces the configured words.
+    site_url : replaces the configured address.
+
+    Raises
+    ------
+    ConfigError : one line with file, key, what was expected and what came.
+    """
+    values = _read_toml(path)
+    if models:
+        values["models"] = [{"source": source} for source in models]
+    if site_url:
+        values["site_url"] = site_url
+    words_source = path
+    if words_file is not None:
+        values["words"] = _read_toml(words_file)
+        words_source = words_file
+    elif isinstance(values.get("words"), str):
+        words_source = path.parent / values["words"]
+        values["words"] = _read_toml(words_source)
+    if "intro_text" in values:
+        raise ConfigError(f"{path}: intro_text: unknown key; did you mean 'intro'?")
+    if isinstance(values.get("intro"), str):
+        values["intro_text"] = _read_text(path.parent / values["intro"], "intro", path)
+    try:
+        return ReportConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_one_line(error, path, words_source)) from None
+
+
+def _read_text(path: Path, key: str, config: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{config}: {key}: expected a readable UTF-8 file, got {path}: {_reason(error)}") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: expected a TOML file, found none; create it (report.toml in the project's folder is an example) "
+            "or name another"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected a readable UTF-8 TOML file: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _one_line(error: ValidationError, path: Path, words_source: Path) -> str:
+    """The first mistake as one line; how many more there are is said at its end."""
+    mistakes = error.errors(include_url=False)
+    first = mistakes[0]
+    location = [part for part in first["loc"] if part != "[key]"]
+    key = ".".join(str(part) for part in location)
+    file = words_source if location[:1] == ["words"] else path
+    kind, value = first["type"], first.get("input")
+    if kind == "extra_forbidden":
+        text = f"unknown key{_nearest(str(location[-1]), location[:-1])}"
+    elif kind == "missing":
+        text = "expected a value, got none; add it"
+    elif kind == "value_error":
+        text = str(first["ctx"]["error"])
+        # Checks over several keys name their own key at the start of the text.
+        file = words_source if text.startswith("words") else file
+    elif kind == "string_pattern_mismatch":
+        text = f"expected {_pattern_in_words(first['ctx']['pattern'])}, got {value!r}"
+    else:
+        text = f"{first['msg'][0].lower()}{first['msg'][1:]}, got {_shown(value)}"
+    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+    return ": ".join(part for part in (str(file), key, text) if part) + more
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "…"
+
+
+_PATTERNS = {
+    r"^[a-z0-9][a-z0-9._-]*$": "lower-case letters, digits, '.', '_' or '-'",
+    r"^https?://\S+$": "an address that starts with https:// or http://",
+    r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
+}
+
+
+def _pattern_in_words(pattern: str) -> str:
+    return _PATTERNS.get(pattern, f"text that matches {pattern}")
+
+
+def _nearest(key: str, table: list[Any]) -> str:
+    """``; did you mean 'contexts'?`` when a key of that table is near."""
+    tables = {"models": ModelConfig, "contexts": ContextConfig, "words": CategoryConfig}
+    owner = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
+    known = [name for name in owner.model_fields if name != "intro_text"]
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(known)}"

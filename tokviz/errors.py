@@ -1,0 +1,36 @@
+"""What can go wrong, as errors whose text is one line for the person at the keyboard.
+
+A message says what was expected, what came, where (file and key; model and layer) and what to do.
+"""
+
+
+class TokvizError(Exception):
+    """Base of every error that is reported without a traceback."""
+
+
+class ConfigError(TokvizError):
+    """The configuration is invalid; nothing has been written."""
+
+
+class ModelError(TokvizError):
+    """One model can't be reported; the others go on."""
+
+
+class SourceError(ModelError):
+    """The model's weights or tokenizer can't be found, are refused, or can't be loaded."""
+
+
+class StructureError(ModelError):
+    """The model has no token embeddings and stack of layers where they were looked for."""
+
+
+class CaptureError(ModelError):
+    """The forward pass ran but what it gave can't be used (NaN, infinity, a word without a token)."""
+
+
+class StoreError(TokvizError):
+    """A stored artefact is damaged or can't be written."""
+
+
+class PublishError(TokvizError):
+    """The site can't be put in place; the old one is untouched."""

@@ -1,0 +1,27 @@
+"""Where independent work runs: an executor with the interface of ``concurrent.futures``."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+
+
+def default_jobs() -> int:
+    """The processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        return os.cpu_count() or 1
+
+
+def start(jobs: int, warm_up: Callable[[], None]) -> Executor:
+    """Processes that begin to warm up at once, so that they are ready when the first work comes.
+
+    They are spawned, not forked: a fork of a process that runs threads (torch's, for one) can deadlock.
+    """
+    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    for _ in range(jobs):
+        executor.submit(warm_up)
+    return executor

@@ -1,0 +1,196 @@
+"""One depth's labelled scatter, for wide screens and for phones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tokviz.figures import style
+from tokviz.figures.labels import Spacing, place, spread_out
+from tokviz.figures.legend import Box, draw_legend, hollow_note, rows_needed, wrapped
+from tokviz.figures.sheet import Sheet, draw_title, limits, ticks
+from tokviz.records import Plate, Points
+
+MOST_LABELS = 240
+"""Above this many words a wide plate names only some of them, spread over the plate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The measures of a plate, in pixels."""
+
+    width: int
+    height: int
+    title: float
+    label: float
+    legend: float
+    axis: float
+    """Sizes of text."""
+    diameter: float
+    """Of a mark."""
+    rim: float
+    leader: float
+    spine: float
+    """Line widths."""
+    spacing: Spacing
+    most_labels: int
+
+
+WIDE = Form(
+    width=1500,
+    height=1200,
+    title=23,
+    label=16.5,
+    legend=19,
+    axis=16,
+    diameter=11,
+    rim=1.3,
+    leader=0.8,
+    spine=1.2,
+    spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=350, leader=8, worst=1e6),
+    most_labels=MOST_LABELS,
+)
+PHONE = Form(
+    width=716,
+    height=1000,
+    title=24,
+    label=19.5,
+    legend=21,
+    axis=18.5,
+    diameter=13,
+    rim=1.6,
+    leader=1.0,
+    spine=1.6,
+    # On 358 CSS pixels a label is named beside its mark or not at all: long leaders would tangle.
+    spacing=Spacing(radius=6.5, gap=3.5, padding=3, reach=28, leader=8, worst=55),
+    most_labels=72,
+)
+FORMS = {"wide": WIDE, "phone": PHONE}
+
+
+def draw_plate(plate: Plate) -> Figure:
+    if plate.form not in FORMS:
+        raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {plate.form!r}")
+    if not np.isfinite(plate.coordinates).all():
+        raise ValueError(f"{plate.model}, {plate.depth}: expected finite coordinates, got NaN or infinity")
+    form = FORMS[plate.form]
+    sheet = Sheet(form.width, form.height)
+    columns, area = _layout(form, plate.points)
+    left = area.left if form is WIDE else 16
+    draw_title(
+        sheet, plate.model, f"{plate.context} · {plate.depth}", left, form.width - 16, form.title, two_lines=form is PHONE
+    )
+    xy, beyond = _to_pixels(sheet, plate, form, area)
+    n_named = _draw_words(sheet, plate, form, area, xy, beyond) if plate.labelled else len(xy)
+    sheet.marks(plate.points, xy, form.diameter, form.rim)
+    _draw_key(sheet, plate, form, area, columns, n_named, bool(beyond.any()))
+    return sheet.figure
+
+
+def _layout(form: Form, points: Points) -> tuple[int, Box]:
+    """The legend's columns, and the rectangle of the axes: the same in every plate of these categories."""
+    n = len(points.categories)
+    if form is WIDE:
+        return math.ceil(n / 36), Box(left=74, top=84, right=1262, bottom=1136)
+    columns = 3 if n <= 36 else 4
+    legend_height = rows_needed(n, columns) * _pitch(form) + 2 * _pitch(form)
+    return columns, Box(left=80, top=100, right=704, bottom=form.height - 66 - legend_height)
+
+
+def _pitch(form: Form) -> float:
+    return form.legend * 1.42
+
+
+def _to_pixels(sheet: Sheet, plate: Plate, form: Form, area: Box) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the axes; the words' places ``(n_words, 2)`` in pixels, and on which side ``(n_words, 2)`` they lie beyond.
+
+    The limits come from the reference words; a word beyond them stands at the margin, with −1 or 1 for the side.
+    """
+    reference = plate.points.reference
+    rows = plate.coordinates[reference] if reference.any() else plate.coordinates
+    (left, right), (low, high) = limits(rows[:, 0], 0.06), limits(rows[:, 1], 0.05)
+    x = area.left + (plate.coordinates[:, 0] - left) / (right - left) * area.width
+    y = area.bottom - (plate.coordinates[:, 1] - low) / (high - low) * area.height
+    corner = [[area.left, area.top], [area.left, area.bottom], [area.right, area.bottom]]
+    segments = [corner[:2], corner[1:]]
+    tick = form.axis * 0.35
+    for value, text in ticks(left, right):
+        at = area.left + (value - left) / (right - left) * area.width
+        segments.append([[at, area.bottom], [at, area.bottom + tick]])
+        sheet.text(at, area.bottom + tick + form.axis, text, form.axis, style.QUIET_INK, align=0.5)
+    for value, text in ticks(low, high):
+        at = area.bottom - (value - low) / (high - low) * area.height
+        segments.append([[area.left - tick, at], [area.left, at]])
+        sheet.text(area.left - tick - 4, at + form.axis * 0.33, text, form.axis, style.QUIET_INK, align=1.0)
+    sheet.lines(np.array(segments), form.spine, style.SPINE)
+    names = [f"PC{axis + 1}  {share * 100:.1f} %" for axis, share in enumerate(plate.explained_variance_ratio)]
+    sheet.text(area.right, area.bottom + form.axis * 2.6, names[0], form.axis, style.QUIET_INK, align=1.0)
+    sheet.text(area.left, area.top - form.axis * 0.6, names[1], form.axis, style.QUIET_INK)
+    inset = form.diameter * 0.7
+    xy = np.stack(
+        [np.clip(x, area.left + inset, area.right - inset), np.clip(y, area.top + inset, area.bottom - inset)], axis=1
+    )
+    beyond = np.stack([np.sign(x - np.clip(x, area.left, area.right)), np.sign(y - np.clip(y, area.top, area.bottom))], 1)
+    return xy, beyond
+
+
+_ARROWS = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓", (-1, -1): "↖", (1, -1): "↗", (1, 1): "↘", (-1, 1): "↙"}
+
+
+def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarray, beyond: np.ndarray) -> int:
+    """Write the words beside their marks; how many there was room for."""
+    words = list(plate.points.words)
+    for row in np.flatnonzero(beyond.any(axis=1)):
+        arrow = _ARROWS[int(beyond[row, 0]), int(beyond[row, 1])]
+        words[row] = f"{arrow} {words[row]}" if beyond[row, 0] < 0 else f"{words[row]} {arrow}"
+    named = spread_out(xy, form.most_labels) if len(words) > form.most_labels else np.arange(len(words))
+    widths = [style.text_width(words[row], form.label) for row in named]
+    sizes = np.stack([widths, np.full(len(named), form.label)], axis=1)
+    placement = place(xy[named], sizes, (area.left + 3, area.top, area.right, area.bottom - 3), xy, form.spacing)
+    colors = [style.label_color(plate.points.memberships[row][0]) for row in named]
+    led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
+    sheet.lines(placement.leaders[led], form.leader, [style.tint(colors[label]) for label in led])
+    placed = np.flatnonzero(np.isfinite(placement.centres).all(axis=1))
+    # Where a leader line can't help crossing a word it passes behind it.
+    middles, halves = placement.centres[placed], sizes[placed] * (0.5, 0.4)
+    sheet.boxes(np.concatenate([middles - halves, middles + halves], axis=1), "white")
+    for label in placed:
+        x, y = placement.centres[label]
+        sheet.text(x - widths[label] / 2, y + form.label * 0.27, words[named[label]], form.label, colors[label])
+    return len(placed)
+
+
+def _draw_key(
+    sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n_named: int, has_beyond: bool
+) -> None:
+    """The legend, and below it what hollow marks and arrows mean and how many words are named."""
+    if form is WIDE:
+        box = Box(left=area.right + 26, top=area.top, right=form.width - 10, bottom=area.bottom)
+    else:
+        box = Box(left=16, top=area.bottom + 60, right=form.width - 8, bottom=form.height)
+    rows = rows_needed(len(plate.points.categories), columns)
+    pitch = min(_pitch(form), (box.height - 6 * form.axis) / rows) if form is WIDE else _pitch(form)
+    size = min(form.legend, pitch / 1.2)
+    y = draw_legend(
+        sheet, plate.points, box, columns=columns, pitch=pitch, size=size, diameter=form.diameter * 1.1, rim=form.rim
+    )
+    notes = []
+    meaning = hollow_note(plate.points)
+    if meaning:
+        notes.append(f"hollow: {meaning}")
+    if has_beyond:
+        notes.append("arrow: lies beyond the axes")
+    n_words = len(plate.points.words)
+    if n_named < n_words:
+        notes.append(f"{n_named:,} of {n_words:,} words are named")
+    if form is WIDE:
+        lines = [line for note in notes for line in wrapped(note, box.width, form.axis)]
+    else:
+        lines = wrapped(" · ".join(notes), box.width, form.axis)[:2]
+    y += form.axis * (1.4 if form is WIDE else 1.0)
+    for line in lines:
+        sheet.text(box.left, y, line, form.axis, style.QUIET_INK)
+        y += form.axis * 1.35

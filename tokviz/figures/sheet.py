@@ -1,0 +1,161 @@
+"""A blank figure in pixels, and the few things that pictures put on it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
+
+from tokviz.figures import style
+from tokviz.records import Points
+
+
+class Sheet:
+    """A white figure of ``width`` × ``height`` pixels; x runs right and y down, as in the image."""
+
+    def __init__(self, width: int, height: int) -> None:
+        size = (width / style.PIXELS_PER_INCH, height / style.PIXELS_PER_INCH)
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=size, dpi=style.PIXELS_PER_INCH, facecolor="white")
+        FigureCanvasAgg(self.figure)
+        self._axes = self.figure.add_axes((0, 0, 1, 1))
+        self._axes.set_axis_off()
+        self._axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        color: str = style.INK,
+        *,
+        bold: bool = False,
+        align: float = 0.0,
+    ) -> None:
+        """Write ``text`` with its baseline at ``y``; ``align`` of its width lies left of ``x``. A ``$`` is a dollar."""
+        # Text and marks stand on whole pixels: what recurs is then alike to the pixel, crisper and lighter as WebP.
+        x, y = round(x - align * style.text_width(text, size, bold)), round(y)
+        self._axes.add_artist(_Words(x, y, text, color=color, fontproperties=style.font(size, bold), parse_math=False))
+
+    def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
+        """Draw straight lines, ``segments`` is ``(n, 2, 2)``."""
+        if len(segments):
+            self._axes.add_collection(
+                LineCollection(segments, linewidths=width, colors=colors, capstyle="butt"), autolim=False
+            )
+
+    def boxes(self, corners: np.ndarray, color: str) -> None:
+        """Fill rectangles without edges; ``corners`` is ``(n, 4)``: left, top, right, bottom."""
+        left, top, right, bottom = corners.T
+        polygons = np.stack([left, top, right, top, right, bottom, left, bottom], axis=1).reshape(-1, 4, 2)
+        self._axes.add_collection(PolyCollection(polygons, facecolors=color, edgecolors="none"), autolim=False)
+
+    def marks(self, points: Points, places: np.ndarray, diameter: float, rim: float) -> None:
+        """Draw a mark at each of ``places`` ``(n_words, 2)`` or, for several panels at once, ``(n_panels, n_words, 2)``.
+
+        Places are in pixels, NaN stands for no mark. A word with two categories bears the second one's mark, smaller,
+        on top of the first's.
+        """
+        panels = places.reshape(-1, len(points.words), 2)
+        first = np.array([held[0] for held in points.memberships])
+        for category in range(len(points.categories)):
+            for hollow in (False, True):
+                rows = (first == category) & (points.hollow == hollow)
+                self.category_marks(category, panels[:, rows].reshape(-1, 2), diameter, rim, hollow)
+        for category in range(len(points.categories)):
+            rows = np.array([category in held[1:] for held in points.memberships])
+            self.category_marks(category, panels[:, rows].reshape(-1, 2), diameter * 0.58, rim)
+
+    def category_marks(self, category: int, xy: np.ndarray, diameter: float, rim: float, hollow: bool = False) -> None:
+        """Draw one category's marks at ``xy`` ``(n, 2)``: with a white rim, or hollow."""
+        xy = xy[np.isfinite(xy).all(axis=1)].round()
+        if not len(xy):
+            return
+        color = style.hue(category)
+        line = max(rim * 1.4, diameter * 0.14)
+        collection = PathCollection(
+            [style.outline(category)],
+            sizes=[(diameter - line if hollow else diameter) ** 2],
+            offsets=xy,
+            offset_transform=self._axes.transData,
+            facecolors="white" if hollow else color,
+            edgecolors=color if hollow else "white",
+            linewidths=line if hollow else rim,
+        )
+        collection.set_transform(Affine2D())
+        self._axes.add_collection(collection, autolim=False)
+
+
+def draw_title(
+    sheet: Sheet, model: str, rest: str, left: float, right: float, size: float, *, two_lines: bool
+) -> None:
+    """Model, then context and layer, in one line or two; what is too long loses its middle."""
+    if two_lines:
+        lines = (style.shortened(model, right - left, size, bold=True, middle=True), style.shortened(rest, right - left, size))
+        sheet.text(left, size * 1.3, lines[0], size, bold=True)
+        sheet.text(left, size * 2.6, lines[1], size)
+        return
+    rest = style.shortened(f" · {rest}", (right - left) * 0.6, size, middle=True)
+    model = style.shortened(model, right - left - style.text_width(rest, size), size, bold=True, middle=True)
+    sheet.text(left, size * 1.5, model, size, bold=True)
+    sheet.text(left + style.text_width(model, size, bold=True), size * 1.5, rest, size)
+
+
+def frame(left: float, top: float, side: float) -> np.ndarray:
+    """The four edges ``(4, 2, 2)`` of a square, on the middles of its outermost pixels, so that they are crisp."""
+    near_x, near_y, far_x, far_y = left + 0.5, top + 0.5, left + side - 0.5, top + side - 0.5
+    corners = np.array([[near_x, near_y], [far_x, near_y], [far_x, far_y], [near_x, far_y]])
+    return np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
+
+
+class _Words(Text):
+    """Level text that starts at its position. It is drawn there straight away: Matplotlib's general layout, for
+    rotated text in paragraphs, takes more than half of the time that a labelled plate needs."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        x, y = self.get_transform().transform(self.get_position())
+        context = renderer.new_gc()
+        context.set_foreground(self.get_color())
+        _, height = renderer.get_canvas_width_height()
+        renderer.draw_text(context, x, height - y, self.get_text(), self.get_fontproperties(), 0)
+        context.restore()
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def limits(values: np.ndarray, margin: float) -> tuple[float, float]:
+    """An axis from the least to the greatest of ``values`` plus ``margin`` × their span at either end."""
+    low, high = float(values.min()), float(values.max())
+    span = high - low
+    # Points that are all equal, but for rounding, get an axis as wide as their size lets it be told apart.
+    if span <= 1e-9 * max(abs(low), abs(high)):
+        span = max(abs(low), abs(high), 1.0)
+        low, high = (low + high - span) / 2, (low + high + span) / 2
+    return low - margin * span, high + margin * span
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:
+    """Two to ``most`` round values within an axis, with their labels: ``−24,000``, ``0.5``."""
+    for mantissa_and_power in range(60):
+        power, which = divmod(mantissa_and_power, 3)
+        step = (1, 2, 5)[which] * 10.0 ** (power + math.floor(math.log10((high - low) / 20)))
+        values = np.arange(math.ceil(low / step), math.floor(high / step) + 1)
+        if len(values) <= most:
+            break
+    values = values * step
+    exponent = math.floor(math.log10(max(np.abs(values).max(), step)))
+    if exponent >= 6 or exponent < -3:
+        power = str(exponent).translate(_SUPERSCRIPTS)
+        texts = [f"{value / 10.0**exponent:.3g}×10{power}" if value else "0" for value in values]
+    else:
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        texts = [f"{value:,.{decimals}f}" for value in values]
+    return [(float(value), text.replace("-", "−")) for value, text in zip(values, texts, strict=True)]

@@ -1,0 +1,43 @@
+"""View records → pages, through one Jinja environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tokviz.view_records import SiteView
+
+ASSETS = "assets"
+
+
+def environment(templates: Path) -> Environment:
+    """Escapes everything, and raises on a name that a view record lacks."""
+    return Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(site: SiteView, templates: Path) -> dict[str, str]:
+    """The text of every page, keyed by its path from the site's root."""
+    jinja = environment(templates)
+    index, method, missing = (jinja.get_template(f"{name}.html") for name in ("index", "method", "404"))
+    model = jinja.get_template("model.html")
+    pages = {site.index.frame.path: index.render(page=site.index, frame=site.index.frame)}
+    for view in site.models:
+        pages[view.frame.path] = model.render(page=view, frame=view.frame)
+    pages[site.method.frame.path] = method.render(page=site.method, frame=site.method.frame)
+    pages[site.not_found.path] = missing.render(page=site.not_found)
+    return pages
+
+
+def assets(templates: Path) -> dict[str, Path]:
+    """The source file of every asset, keyed by its path from the site's root."""
+    folder = templates / ASSETS
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {f"{ASSETS}/{path.relative_to(folder).as_posix()}": path for path in files}

@@ -1,0 +1,268 @@
+"""What is due, and why: config + what the store holds → jobs with their keys. Pure but for questions to the store.
+
+A key is made of exactly what its product depends on:
+
+states
+    the model's source, revision and dtype; the context's template; the unique words; which token is read. The
+    identity of the weights is compared, not part of the key: a cache that was copied from a machine with the weights
+    is good for rendering on one without.
+projection
+    the states, their tokens, the projection's name, the code that projects.
+image
+    the picture record itself and the code that draws.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from tokviz.config import ModelConfig, ReportConfig
+from tokviz.records import (
+    Context,
+    Grid,
+    HiddenStates,
+    Picture,
+    Plate,
+    Points,
+    Projection,
+    Strip,
+    WordList,
+    depth_name,
+    named_with_quantization,
+)
+
+CAPTURE_VERSION = 1
+"""Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
+FORMS = ("wide", "phone")
+
+_PROJECTION_CODE = ("projection.py",)
+_DRAWING_CODE = ("figures*", "images.py", "fonts")
+
+
+class Holdings(Protocol):
+    """What the plan asks of the store."""
+
+    def find_states(self, key: str) -> HiddenStates | None: ...
+    def find_projection(self, key: str) -> Projection | None: ...
+    def find_image(self, key: str) -> Path | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureJob:
+    """One image of the site."""
+
+    path: str
+    """From the site's root."""
+    picture: Picture
+    key: str
+    due: str | None
+    """Why it must be drawn, or None when the store has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureJob:
+    """One model × context: the states that are stored already, or why they must be captured."""
+
+    model: ModelConfig
+    context: Context
+    key: str
+    stored: HiddenStates | None
+    due: str | None
+
+
+# --- captures ----------------------------------------------------------------------------------------------------
+
+
+def captures(
+    config: ReportConfig, model: ModelConfig, identity: str | None, holdings: Holdings, *, force: bool = False
+) -> list[CaptureJob]:
+    """A job per context.
+
+    Parameters
+    ----------
+    identity : of the model's weights as they are now; None when they aren't on this machine.
+    """
+    jobs = []
+    for context in config.context_list:
+        key = states_key(model, context, config.word_list, config.read)
+        stored = holdings.find_states(key)
+        if stored is None:
+            due: str | None = "not captured yet"
+        elif force:
+            due = "forced"
+        elif identity is not None and identity != stored.card.identity:
+            due = "the model's files changed"
+        else:
+            due = None
+        jobs.append(CaptureJob(model=model, context=context, key=key, stored=stored, due=due))
+    return jobs
+
+
+def states_key(model: ModelConfig, context: Context, words: WordList, read: str) -> str:
+    return _digest(
+        {
+            "version": CAPTURE_VERSION,
+            "source": model.source,
+            "revision": model.revision,
+            "dtype": model.dtype,
+            "template": context.template,
+            "words": words.words,
+            "read": read,
+        }
+    )
+
+
+# --- projections -------------------------------------------------------------------------------------------------
+
+
+def projection_key(states: HiddenStates, name: str) -> str:
+    return _digest({"states": states.digest, "name": name, "code": _code_digest(_PROJECTION_CODE, ("scikit-learn", "numpy"))})
+
+
+# --- pictures ----------------------------------------------------------------------------------------------------
+
+
+def pictures(
+    model: ModelConfig,
+    states: HiddenStates,
+    context: Context,
+    projection: Projection,
+    words: WordList,
+    holdings: Holdings,
+    *,
+    forms: tuple[str, ...] = FORMS,
+    force: bool = False,
+) -> list[PictureJob]:
+    """A job per plate, form, grid and strip of one model × context × projection."""
+    jobs = []
+    for path, picture in _pictures(model, states, context, projection, words, forms):
+        key = picture_key(picture)
+        due = "not drawn yet" if holdings.find_image(key) is None else "forced" if force else None
+        jobs.append(PictureJob(path=path, picture=picture, key=key, due=due))
+    return jobs
+
+
+def picture_path(model_slug: str, context: str, projection: str, name: str, form: str) -> str:
+    """As the blog post named its files: ``…/qwen3-4b__model.layers.6.webp``, and ``…-phone.webp``."""
+    suffix = "" if form == "wide" else f"-{form}"
+    return f"images/{model_slug}/{context}/{projection}/{model_slug}{name}{suffix}.webp"
+
+
+def plate_name(module_path: str) -> str:
+    return f"__{module_path}"
+
+
+GRID_NAME = "_m.et"
+STRIP_NAME = "_strip"
+
+
+def _pictures(
+    model: ModelConfig,
+    states: HiddenStates,
+    context: Context,
+    projection: Projection,
+    words: WordList,
+    forms: tuple[str, ...],
+) -> Iterator[tuple[str, Picture]]:
+    def path(name: str, form: str) -> str:
+        return picture_path(model.slug, context.name, projection.name, name, form)
+
+    n_depths = len(projection.problems)
+    ratios = [(float(pc1), float(pc2)) for pc1, pc2 in projection.explained_variance_ratio]
+    points = Points(
+        words=words.words,
+        memberships=words.memberships,
+        categories=tuple(category.label for category in words.categories),
+        reference=projection.reference,
+        several_tokens=states.tokenization.n_tokens > 1,
+    )
+    title = {"model": named_with_quantization(model.display_name, states.card), "context": context.label}
+    for form in forms:
+        for depth in range(n_depths):
+            if projection.problems[depth] is None:
+                yield (
+                    path(plate_name(states.module_paths[depth]), form),
+                    Plate(
+                        form=form,
+                        **title,
+                        depth=depth_name(depth),
+                        points=points,
+                        coordinates=projection.coordinates[depth],
+                        explained_variance_ratio=ratios[depth],
+                    ),
+                )
+        if projection.grid_problems[0] is None:
+            yield (
+                path(GRID_NAME, form),
+                Grid(
+                    form=form,
+                    **title,
+                    points=points,
+                    depths=tuple(depth_name(depth) for depth in range(n_depths)),
+                    coordinates=projection.grid_coordinates,
+                    problems=projection.grid_problems,
+                    explained_variance_ratio=ratios[0],
+                ),
+            )
+        if any(problem is None for problem in projection.problems):
+            yield path(STRIP_NAME, form), Strip(form=form, points=points, coordinates=projection.coordinates)
+
+
+def picture_key(picture: Picture) -> str:
+    values = {
+        field.name: value
+        for field in dataclasses.fields(picture)
+        if not isinstance(value := getattr(picture, field.name), Points)
+    }
+    return _digest(
+        {
+            "kind": type(picture).__name__,
+            "values": values,
+            "points": _points_digest(picture.points),
+            "code": _code_digest(_DRAWING_CODE, ("matplotlib", "pillow", "textalloc", "numpy")),
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def _points_digest(points: Points) -> str:
+    """Hundreds of pictures share their points (one object, hashed by identity): they are read once."""
+    return _digest({field.name: getattr(points, field.name) for field in dataclasses.fields(points)})
+
+
+# --- keys --------------------------------------------------------------------------------------------------------
+
+
+def _digest(ingredients: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=_plain).encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [str(value.dtype), value.shape, hashlib.sha256(np.ascontiguousarray(value)).hexdigest()]
+    raise TypeError(f"no plain form of {type(value).__name__}")
+
+
+@cache
+def _code_digest(patterns: tuple[str, ...], packages: tuple[str, ...]) -> str:
+    """Of a room's own source and the versions of what it leans on: new code or a new library makes anew."""
+    digest = hashlib.sha256(json.dumps([version(package) for package in packages]).encode())
+    room = Path(__file__).parent
+    for pattern in patterns:
+        for path in sorted(room.glob(pattern)):
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                if file.suffix in (".py", ".ttf"):
+                    digest.update(file.relative_to(room).as_posix().encode())
+                    # Git may change line ends on Windows; the code is the same.
+                    digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()

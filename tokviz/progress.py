@@ -1,0 +1,99 @@
+"""What is under way, said on standard error: bars on a terminal, plain lines elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+
+class Step(Protocol):
+    """A piece of work that advances."""
+
+    def advance(self, count: int = 1, detail: str = "") -> None: ...
+
+
+class Reporter(Protocol):
+    """How the pipeline speaks of its progress."""
+
+    def say(self, text: str) -> None: ...
+
+    def step(self, name: str, total: int | None = None) -> Step:
+        """A step begins; it ends when its total is reached, or with the reporter when the total isn't known."""
+        ...
+
+
+class _NoStep:
+    def advance(self, count: int = 1, detail: str = "") -> None:
+        pass
+
+
+class Quiet:
+    def say(self, text: str) -> None:
+        pass
+
+    def step(self, name: str, total: int | None = None) -> Step:
+        return _NoStep()
+
+
+class Lines:
+    """For logs: a line as each step begins."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def step(self, name: str, total: int | None = None) -> Step:
+        self.say(f"{name} ({total})" if total else f"{name} …")
+        return _NoStep()
+
+
+class Bars:
+    """For people: what is under way, how far it is, how long it has taken."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def step(self, name: str, total: int | None = None) -> Step:
+        return _Bar(self._progress, name, total)
+
+
+class _Bar:
+    def __init__(self, progress: Progress, name: str, total: int | None) -> None:
+        self._progress = progress
+        self._task = progress.add_task(name, total=total, detail="")
+
+    def advance(self, count: int = 1, detail: str = "") -> None:
+        self._progress.update(self._task, advance=count, detail=detail)
+        task = next(task for task in self._progress.tasks if task.id == self._task)
+        if task.total is None:  # a step of unknown length is over when it is advanced
+            self._progress.update(self._task, total=1, completed=1)
+
+
+@contextmanager
+def reporter(*, quiet: bool) -> Iterator[Reporter]:
+    """The reporter that fits where standard error goes."""
+    console = Console(stderr=True)
+    if quiet:
+        yield Quiet()
+    elif not console.is_terminal:
+        yield Lines(console)
+    else:
+        columns = (
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}", markup=False, style="dim"),
+        )
+        with Progress(*columns, console=console, transient=True) as progress:
+            yield Bars(progress)

@@ -1,0 +1,139 @@
+"""Hidden states of every depth → 2-D coordinates, by PCA fitted on the reference words.
+
+``standardized`` scales each dimension to unit variance before PCA, as the pictures of the blog post do; ``centered`` is plain
+PCA. Either way the basis of a depth is fitted on the reference words only, and the other words are projected onto
+it: one word read at another position can otherwise take nearly all of PC1's variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from tokviz.records import Projection
+
+MIN_WORDS = 3
+"""Two points always lie on a line: fewer than three words have no picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What a projection was made with: ``coordinates = ((states − mean) / scale) · componentsᵀ``."""
+
+    mean: np.ndarray
+    """``(width,)`` float64."""
+    scale: np.ndarray
+    """``(width,)`` float64; 1 where a dimension is constant, and everywhere for plain PCA."""
+    components: np.ndarray
+    """``(2, width)`` float64, orthonormal rows: PC1 and PC2."""
+    explained_variance_ratio: np.ndarray
+    """``(2,)`` float64 in 0–1."""
+
+    def project(self, states: np.ndarray) -> np.ndarray:
+        """``(n_words, width)`` → ``(n_words, 2)`` float64."""
+        return (states.astype(np.float64) - self.mean) / self.scale @ self.components.T
+
+
+def fit(states: np.ndarray, *, standardize: bool) -> Basis:
+    """PCA to two dimensions, in float64 and with the exact solver, so that equal states give equal coordinates.
+
+    Parameters
+    ----------
+    states : ``(n_words, width)`` of the words to fit on; at least three of them, not all equal, width ≥ 2.
+    standardize : scale each dimension to unit variance first; constant dimensions are left alone.
+    """
+    scaler = StandardScaler(with_std=standardize).fit(states.astype(np.float64))
+    scaled = scaler.transform(states.astype(np.float64))
+    pca = PCA(n_components=2, svd_solver="full").fit(scaled)
+    return Basis(
+        # PCA centres once more by what rounding left; folding it in keeps ``project`` exact.
+        mean=scaler.mean_ + pca.mean_ * (scaler.scale_ if standardize else 1.0),
+        scale=scaler.scale_ if standardize else np.ones(states.shape[1]),
+        components=pca.components_,
+        explained_variance_ratio=pca.explained_variance_ratio_,
+    )
+
+
+def project(states: Sequence[np.ndarray], reference: np.ndarray, name: str) -> Projection:
+    """Project every depth, in its own basis and in the embedding's.
+
+    The signs of PC1 and PC2 are arbitrary: each depth's are flipped to agree with the depth before, by the
+    correlation of the coordinates of the same words. Nothing is rotated, so the axes stay principal components.
+
+    Parameters
+    ----------
+    states : per depth ``(n_words, width)``; read one at a time.
+    reference : ``(n_words,)`` bool, the words to fit on.
+    name : ``standardized`` or ``centered``.
+
+    Returns
+    -------
+    Projection : NaN coordinates with the reason in ``problems`` where a depth has no picture.
+    """
+    standardize = {"standardized": True, "centered": False}[name]
+    n_depths, n_words = len(states), len(reference)
+    coordinates = np.full((n_depths, n_words, 2), np.nan)
+    grid_coordinates = np.full((n_depths, n_words, 2), np.nan)
+    ratios = np.full((n_depths, 2), np.nan)
+    problems: list[str | None] = []
+    grid_problems: list[str | None] = []
+    embedding_basis: Basis | None = None
+    previous: np.ndarray | None = None
+
+    for depth in range(n_depths):
+        state = states[depth]
+        problem = _problem(state, reference)
+        problems.append(problem)
+        if problem is None:
+            basis = fit(state[reference], standardize=standardize)
+            signs = np.ones(2) if previous is None else _agreeing_signs(basis.project(state), previous, reference)
+            coordinates[depth] = previous = basis.project(state) * signs
+            ratios[depth] = basis.explained_variance_ratio
+            if depth == 0:
+                embedding_basis = basis
+        grid_problem = _grid_problem(state, embedding_basis, problems[0])
+        grid_problems.append(grid_problem)
+        if grid_problem is None and embedding_basis is not None:
+            grid_coordinates[depth] = embedding_basis.project(state)
+
+    return Projection(
+        name=name,
+        coordinates=coordinates,
+        explained_variance_ratio=ratios,
+        grid_coordinates=grid_coordinates,
+        reference=reference,
+        problems=tuple(problems),
+        grid_problems=tuple(grid_problems),
+    )
+
+
+def _agreeing_signs(coordinates: np.ndarray, previous: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """``(2,)`` of ±1: the flips that make each axis correlate with the same axis of the depth before."""
+    products = (coordinates[reference] * previous[reference]).sum(axis=0)
+    return np.where(products < 0, -1.0, 1.0)
+
+
+def _problem(state: np.ndarray, reference: np.ndarray) -> str | None:
+    n_reference = int(reference.sum())
+    if n_reference < MIN_WORDS:
+        return f"A picture needs at least {MIN_WORDS} words read at the same position; here are {n_reference}."
+    if state.shape[1] < 2:
+        return f"A picture needs hidden states of at least 2 dimensions; these have {state.shape[1]}."
+    if np.ptp(state[reference], axis=0).max() == 0:
+        return "All words have the same hidden state here, so there is nothing to spread out."
+    return None
+
+
+def _grid_problem(state: np.ndarray, embedding_basis: Basis | None, embedding_problem: str | None) -> str | None:
+    if embedding_basis is None:
+        return f"There is no basis of the embedding. {embedding_problem}"
+    if state.shape[1] != len(embedding_basis.mean):
+        return (
+            f"The hidden state has {state.shape[1]} dimensions and the embedding {len(embedding_basis.mean)}, "
+            "so it has no place in the embedding's basis."
+        )
+    return None

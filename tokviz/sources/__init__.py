@@ -1,0 +1,10 @@
+"""Where a model comes from (hub id, folder, GGUF file, installed package) → model and tokenizer, and its identity.
+
+``locate`` and ``identity`` only look at names, sizes and times, so that a run that has nothing to capture starts at
+once; ``load`` imports torch and transformers.
+"""
+
+from tokviz.sources.loading import LoadedModel, load
+from tokviz.sources.location import Location, identity, locate
+
+__all__ = ["LoadedModel", "Location", "identity", "load", "locate"]

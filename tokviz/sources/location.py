@@ -1,0 +1,164 @@
+"""A configured source → what it is and what tells its weights from others, without reading them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tokviz.config import ModelConfig
+from tokviz.errors import SourceError
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+# Whatever changes the hidden states: weights, configs, and the files of every kind of tokenizer.
+_FILES_THAT_MATTER = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
+_EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such as org/name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where a source is. ``path`` is None for a hub id, which transformers finds or downloads."""
+
+    kind: Literal["hub", "folder", "gguf", "package"]
+    path: Path | None
+    package: str | None = None
+
+    @property
+    def is_gguf(self) -> bool:
+        return self.path is not None and self.path.suffix == ".gguf"
+
+
+def locate(model: ModelConfig, base: Path) -> Location:
+    """Tell what ``model.source`` is; relative paths are relative to ``base``, the config's folder.
+
+    Raises
+    ------
+    SourceError : it looks like a path or a package's file but isn't there, or has no known form.
+    """
+    source = model.source
+    if source.startswith("package:"):
+        return _in_package(source)
+    path = _path(source, base)
+    if source.endswith(".gguf") and path.is_file():
+        return Location(kind="gguf", path=path)
+    if path.is_dir():
+        return Location(kind="folder", path=path)
+    if source.startswith((".", "/", "~")) or "\\" in source or source.endswith(".gguf") or path.exists():
+        what = "a file that is no .gguf" if path.exists() else "a path where there is nothing"
+        raise SourceError(f"{source}: {_EXPECTED}, got {what}; paths are relative to the config's folder")
+    if len(source) > 96 or not _HUB_ID.fullmatch(source):
+        raise SourceError(f"{source}: {_EXPECTED}, got none of them; check the spelling")
+    return Location(kind="hub", path=None)
+
+
+def _path(source: str, base: Path) -> Path:
+    try:
+        return base / Path(source).expanduser()
+    except RuntimeError:  # ~someone who has no home
+        return base / source
+
+
+def _in_package(source: str) -> Location:
+    name, _, inner = source.removeprefix("package:").partition("/")
+    if not name.isidentifier() or not inner or ".." in Path(inner).parts or Path(inner).is_absolute():
+        raise SourceError(f"{source}: expected package:NAME/PATH with a path inside the package; correct the source")
+    # For a top-level name this looks at the import path only and runs nothing of the package.
+    try:
+        spec = importlib.util.find_spec(name)
+    except ValueError:
+        spec = None
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    if not folders:
+        raise SourceError(
+            f"{source}: expected an installed package {name}, found none; install it, "
+            f"e.g. pip install {name.replace('_', '-')}"
+        )
+    for folder in folders:
+        path = Path(folder) / inner
+        if path.is_dir() or (path.suffix == ".gguf" and path.is_file()):
+            return Location(kind="package", path=path, package=name)
+    raise SourceError(
+        f"{source}: expected a folder or a .gguf file {inner!r} in the installed package {name}, found none; "
+        "check the path or install another version"
+    )
+
+
+# --- identity ----------------------------------------------------------------------------------------------------
+
+
+def identity(model: ModelConfig, base: Path) -> str | None:
+    """What tells these weights from others, or None where they are not on this machine.
+
+    ``sha256:…`` as configured (``load`` checks it), ``commit:…`` of a hub model, else ``files:…`` over the names, sizes
+    and times of the files: a 60 GB checkpoint is not read at each start. For a package its version takes
+    the place of the times, which change when it is installed again.
+
+    What was captured elsewhere can be shown without the weights, so a source that isn't there is no error here.
+    """
+    if model.sha256:
+        return f"sha256:{model.sha256}"
+    try:
+        location = locate(model, base)
+    except SourceError:
+        return None
+    if location.path is None:
+        commit = _cached_commit(model)
+        return f"commit:{commit}" if commit else None
+    if not weights_files(location.path):
+        return None
+    files = [location.path] if location.is_gguf else files_like(location.path, _FILES_THAT_MATTER)
+    return f"files:{_digest(files, location)}"
+
+
+def weights_files(path: Path) -> list[Path]:
+    """The safetensors files of a folder, sorted; a GGUF file itself."""
+    return [path] if path.is_file() else files_like(path, ("*.safetensors",))
+
+
+def files_like(folder: Path, patterns: Iterable[str]) -> list[Path]:
+    """The files right in ``folder`` that match one of ``patterns``, sorted."""
+    return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+
+
+def _digest(files: list[Path], location: Location) -> str:
+    lines = [f"{location.package} {_version(location.package)}"] if location.package else []
+    for file in files:
+        status = file.stat()
+        time = "" if location.package else f" {status.st_mtime_ns}"
+        lines.append(f"{file.name} {status.st_size}{time}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _version(package: str) -> str:
+    """Of the distribution with the package's name, as good as always the one that carries it."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _cached_commit(model: ModelConfig) -> str | None:
+    """The commit that a revision stands for, from the local Hugging Face cache's own files."""
+    revision = model.revision or "main"
+    # A commit is known by itself, so what was captured from it can be used without the weights.
+    if _COMMIT.fullmatch(revision):
+        return revision
+    repository = _hub_cache() / f"models--{model.source.replace('/', '--')}"
+    try:
+        commit = (repository / "refs" / revision).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    return commit if weights_files(repository / "snapshots" / commit) else None
+
+
+def _hub_cache() -> Path:
+    """As huggingface_hub finds it, without the cost of importing it."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()

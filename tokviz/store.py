@@ -1,0 +1,301 @@
+"""Artefacts on disk, each under a key made of all that made it, each with a checksum.
+
+``ROOT/states/KEY/``
+    ``states.safetensors`` (a float32 tensor ``(n_words, width)`` per depth, named ``depth.000`` …, and the statistics
+    at position 0) and ``states.json`` (everything else).
+``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/images/KEY.CHECKSUM.webp``
+    One file each; the checksum of its content stands in its name.
+
+Files appear whole (written beside, then renamed), so a run that is killed leaves nothing half-made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save
+
+from tokviz.errors import StoreError
+from tokviz.records import (
+    N_EXTREMES,
+    CapturedBatch,
+    Context,
+    HiddenStates,
+    ModelCard,
+    Projection,
+    Tokenization,
+    TokenizedWord,
+)
+
+FORMAT = 1
+_CHECKSUM_LENGTH = 16
+
+
+class Store:
+    """The cache folder. Reading never writes; a damaged artefact counts as absent."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._checked: set[Path] = set()
+
+    # --- hidden states -------------------------------------------------------------------------------------------
+
+    def find_states(self, key: str) -> HiddenStates | None:
+        """The stored capture, its states still on disk; None when there is none or it can't be read."""
+        folder = self.root / "states" / key
+        try:
+            stored = json.loads((folder / "states.json").read_text(encoding="utf-8"))
+            file = folder / "states.safetensors"
+            if stored["format"] != FORMAT or file.stat().st_size != stored["n_bytes"]:
+                return None
+            with safe_open(file, framework="numpy") as tensors:
+                values, dimensions = tensors.get_tensor("position0.values"), tensors.get_tensor("position0.dimensions")
+            return HiddenStates(
+                card=_card(stored["card"]),
+                context=Context(**stored["context"]),
+                tokenization=_tokenization(stored["tokenization"]),
+                module_paths=tuple(stored["module_paths"]),
+                states=_StoredDepths(file, len(stored["module_paths"])),
+                position0_values=values,
+                position0_dimensions=dimensions,
+                captured_at=stored["captured_at"],
+                digest=stored["digest"],
+            )
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+            return None
+
+    def states_are_intact(self, key: str) -> bool:
+        """Whether the states' file still has the checksum that it was written with; reads the whole file."""
+        folder = self.root / "states" / key
+        stored = json.loads((folder / "states.json").read_text(encoding="utf-8"))
+        return _file_sha256(folder / "states.safetensors") == stored["sha256"]
+
+    def put_states(
+        self,
+        key: str,
+        batches: Iterable[CapturedBatch],
+        *,
+        card: ModelCard,
+        context: Context,
+        tokenization: Tokenization,
+        module_paths: tuple[str, ...],
+        captured_at: str,
+    ) -> HiddenStates:
+        """Write a capture batch by batch, never holding more than one batch, and give it back as stored.
+
+        Raises
+        ------
+        StoreError : the disk is full or read-only, or the batches don't cover every word.
+        """
+        folder = self.root / "states" / key
+        partial = folder.with_name(f".{key}.{os.getpid()}")
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            _write_states(partial / "states.safetensors", batches, len(tokenization.words))
+            sha256 = _file_sha256(partial / "states.safetensors")
+            described = {
+                "card": dataclasses.asdict(card),
+                "context": dataclasses.asdict(context),
+                "tokenization": dataclasses.asdict(tokenization),
+                "module_paths": module_paths,
+            }
+            made_of = json.dumps([sha256, described["tokenization"], module_paths], ensure_ascii=False)
+            stored = {
+                "format": FORMAT,
+                "captured_at": captured_at,
+                "sha256": sha256,
+                "n_bytes": (partial / "states.safetensors").stat().st_size,
+                # What is made from the states depends on the tokens and paths too, not on the bytes alone.
+                "digest": hashlib.sha256(made_of.encode()).hexdigest(),
+                **described,
+            }
+            (partial / "states.json").write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(partial, folder)
+        except OSError as error:
+            raise StoreError(f"{self.root}: can't store hidden states: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        found = self.find_states(key)
+        if found is None:
+            raise StoreError(f"{folder}: the hidden states just written can't be read back; is the disk sound?")
+        return found
+
+    # --- projections ---------------------------------------------------------------------------------------------
+
+    def find_projection(self, key: str) -> Projection | None:
+        path = self._intact("projections", key)
+        if path is None:
+            return None
+        arrays = load(path.read_bytes())
+        described = json.loads(arrays.pop("described").tobytes())
+        return Projection(
+            **arrays,
+            name=described["name"],
+            problems=tuple(described["problems"]),
+            grid_problems=tuple(described["grid_problems"]),
+        )
+
+    def put_projection(self, key: str, projection: Projection) -> None:
+        arrays = {
+            field.name: np.ascontiguousarray(value)
+            for field in dataclasses.fields(projection)
+            if isinstance(value := getattr(projection, field.name), np.ndarray)
+        }
+        described = {name: getattr(projection, name) for name in ("name", "problems", "grid_problems")}
+        arrays["described"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
+        self._put("projections", key, ".safetensors", save(arrays))
+
+    # --- images --------------------------------------------------------------------------------------------------
+
+    def find_image(self, key: str) -> Path | None:
+        """The image's file, its content checked; it is copied from there, never held in memory."""
+        return self._intact("images", key)
+
+    def put_image(self, key: str, data: bytes) -> None:
+        self._put("images", key, ".webp", data)
+
+    # --- one file, one artefact ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _files(self) -> dict[tuple[str, str], Path]:
+        """What is there, by kind and key: one listing instead of a question to the disk for every artefact."""
+        found = {}
+        for kind in ("projections", "images"):
+            folder = self.root / kind
+            for entry in os.scandir(folder) if folder.is_dir() else ():
+                if not entry.name.startswith("."):
+                    found[kind, entry.name.split(".")[0]] = Path(entry.path)
+        return found
+
+    def _intact(self, kind: str, key: str) -> Path | None:
+        """The artefact's file if it still has the content that it was written with; checked once a run."""
+        path = self._files.get((kind, key))
+        if path is None or path in self._checked:
+            return path
+        try:
+            intact = _checksum(path.read_bytes()) == path.name.split(".")[1]
+        except OSError:
+            intact = False
+        if not intact:
+            del self._files[kind, key]
+            return None
+        self._checked.add(path)
+        return path
+
+    def _put(self, kind: str, key: str, suffix: str, data: bytes) -> None:
+        path = self.root / kind / f"{key}.{_checksum(data)}{suffix}"
+        partial = path.with_name(f".{key}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(data)
+            os.replace(partial, path)
+            older = self._files.get((kind, key))
+            if older is not None and older != path:
+                older.unlink(missing_ok=True)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise StoreError(f"{path.parent}: can't store: {error.strerror or error}") from error
+        self._files[kind, key] = path
+        self._checked.add(path)
+
+
+class _StoredDepths(Sequence[np.ndarray]):
+    """The depths of a capture, each read from its file when it is asked for."""
+
+    def __init__(self, file: Path, n_depths: int) -> None:
+        self._file = file
+        self._n_depths = n_depths
+
+    def __len__(self) -> int:
+        return self._n_depths
+
+    def __getitem__(self, depth: int | slice) -> Any:
+        if isinstance(depth, slice):
+            return [self[index] for index in range(*depth.indices(self._n_depths))]
+        if not -self._n_depths <= depth < self._n_depths:
+            raise IndexError(f"depth {depth} of {self._n_depths}")
+        with safe_open(self._file, framework="numpy") as tensors:
+            return tensors.get_tensor(_depth_tensor(depth % self._n_depths))
+
+
+def _depth_tensor(depth: int) -> str:
+    return f"depth.{depth:03d}"
+
+
+def _write_states(path: Path, batches: Iterable[CapturedBatch], n_words: int) -> None:
+    """A safetensors file, filled as the batches come: the library itself writes only tensors that are in memory."""
+    arrays: dict[str, np.memmap] = {}
+    covered = np.zeros(n_words, dtype=np.int64)
+    for batch in batches:
+        if not arrays:
+            shapes: dict[str, tuple[tuple[int, ...], str]] = {
+                _depth_tensor(depth): ((n_words, state.shape[1]), "F32") for depth, state in enumerate(batch.states)
+            }
+            shapes["position0.values"] = ((len(batch.states), n_words, N_EXTREMES), "F32")
+            shapes["position0.dimensions"] = ((len(batch.states), n_words, N_EXTREMES), "I32")
+            arrays = _empty_safetensors(path, shapes)
+        for depth, state in enumerate(batch.states):
+            arrays[_depth_tensor(depth)][batch.rows] = state
+        arrays["position0.values"][:, batch.rows] = batch.position0_values
+        arrays["position0.dimensions"][:, batch.rows] = batch.position0_dimensions
+        covered[batch.rows] += 1
+    for array in arrays.values():
+        array.flush()
+    if not (covered == 1).all():
+        raise StoreError(f"the batches of a capture must cover each of {n_words} words once, got {covered.tolist()}")
+
+
+def _empty_safetensors(path: Path, shapes: dict[str, tuple[tuple[int, ...], str]]) -> dict[str, np.memmap]:
+    """The format is a length (8 bytes, little-endian), a JSON header of that length, then the tensors end to end."""
+    dtypes = {"F32": "<f4", "I32": "<i4"}
+    header: dict[str, dict[str, Any]] = {}
+    end = 0
+    for name, (shape, dtype) in shapes.items():
+        start, end = end, end + 4 * int(np.prod(shape))
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    with path.open("wb") as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        file.truncate(8 + len(head) + end)
+    return {
+        name: np.memmap(
+            path, dtypes[dtype], "r+", offset=8 + len(head) + header[name]["data_offsets"][0], shape=shape
+        )
+        for name, (shape, dtype) in shapes.items()
+    }
+
+
+def _card(stored: dict[str, Any]) -> ModelCard:
+    values = {**stored, "notes": tuple(stored["notes"]), "versions": tuple(map(tuple, stored["versions"]))}
+    return ModelCard(**values)
+
+
+def _tokenization(stored: dict[str, Any]) -> Tokenization:
+    words = tuple(
+        TokenizedWord(**{**word, "ids": tuple(word["ids"]), "pieces": tuple(word["pieces"])}) for word in stored["words"]
+    )
+    return Tokenization(words=words, read=stored["read"], notes=tuple(stored["notes"]))
+
+
+def _checksum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:_CHECKSUM_LENGTH]
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

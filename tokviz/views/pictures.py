@@ -1,0 +1,182 @@
+"""Rulers, slides and panels: what a model's carousel and the index's strips are made of."""
+
+from __future__ import annotations
+
+from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report, depth_name
+from tokviz.view_records import Panel, Picture, Ruler, Slide, Source, Tick
+from tokviz.views.text import count, model_path, percent, relative
+
+AXIS_START, AXIS_LENGTH = 4.4, 91.2
+"""In percent of a strip's width: where the embedding's panel has its centre, and how far the last layer's is from it."""
+
+MAX_LABELS = 7
+LABEL_FREE_START, LABEL_FREE_END = 18.0, 84.0
+"""Between these, in percent, a number on the axis doesn't touch ``embedding`` or ``layer 29``."""
+
+
+def picture(page: str, renditions: Renditions, alt: str) -> Picture:
+    def source(image: Image) -> Source:
+        return Source(src=relative(page, image.path), width=image.width, height=image.height)
+
+    return Picture(alt=alt, wide=source(renditions.wide), phone=source(renditions.phone))
+
+
+def slide_id(context: str, depth: int, projection: str | None = None) -> str:
+    """``alone/layer-12``; other projections than the first add their name."""
+    name = f"{context}/{depth_name(depth).replace(' ', '-')}"
+    return f"{name}/{projection}" if projection else name
+
+
+def strip_ruler(
+    report: Report, model: ModelReport, context: ContextReport, shown: ProjectionReport, page: str
+) -> Ruler:
+    """The depth axis of one panel, seen from ``page``; its ticks link to the slides on the model's page."""
+    state = context.states
+    first = shown.projection.name == report.projections[0]
+    target = model_path(model.slug)
+    base = "" if target == page else target
+
+    def href(depth: int) -> str:
+        fragment = slide_id(state.context.name, depth, None if first else shown.projection.name)
+        return relative(page, f"{base}#{fragment}") if base else f"#{fragment}"
+
+    alt = (
+        f"{model.display_name}, {state.context.label}: the words at {count(state.n_depths, 'depth')}, "
+        f"from the embedding to layer {state.n_depths - 2}, without labels"
+    )
+    strip = picture(page, shown.strip, alt) if shown.strip else None
+    return _ruler(state.n_depths, [href(depth) for depth in range(state.n_depths)], strip, "Depth")
+
+
+def relative_axis(parts: int = 4) -> Ruler:
+    """The axis that strips of unlike depth share."""
+    labels = ["embedding", *(f"{100 * part // parts} %" for part in range(1, parts)), "last layer"]
+    ticks = [_tick(part, parts, name=label, href="", label=label) for part, label in enumerate(labels)]
+    return Ruler(
+        label="Relative depth",
+        ticks=tuple(ticks),
+        strip=None,
+        start=_length(AXIS_START),
+        end=_length(AXIS_START + AXIS_LENGTH),
+        last=parts,
+    )
+
+
+def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, label: str) -> Ruler:
+    last = n_depths - 1
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= MAX_LABELS)
+    ticks = []
+    for depth, href in enumerate(hrefs):
+        x = AXIS_START + AXIS_LENGTH * depth / last
+        text = None
+        if depth in (0, last):
+            text = depth_name(depth)
+        elif (depth - 1) % step == 0 and LABEL_FREE_START <= x <= LABEL_FREE_END:
+            text = str(depth - 1)
+        ticks.append(_tick(depth, last, name=depth_name(depth), href=href, label=text))
+    return Ruler(
+        label=label,
+        ticks=tuple(ticks),
+        strip=strip,
+        start=_length(AXIS_START),
+        end=_length(AXIS_START + AXIS_LENGTH),
+        last=last,
+    )
+
+
+def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> Tick:
+    x, width = AXIS_START + AXIS_LENGTH * depth / last, AXIS_LENGTH / last
+    anchor, label_x = "middle", x
+    if depth == 0:
+        anchor, label_x = "start", 0.0
+    elif depth == last:
+        anchor, label_x = "end", 100.0
+    left, right = max(x - width / 2, 0.0), min(x + width / 2, 100.0)
+    return Tick(
+        name=name,
+        href=href,
+        x=_length(x),
+        left=_length(left),
+        width=_length(right - left),
+        label=label,
+        label_x=_length(label_x),
+        anchor=anchor,
+    )
+
+
+def _length(percentage: float) -> str:
+    return f"{percentage:.3f}%"
+
+
+def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
+    """All context × projection panels of a model; the first is the one shown."""
+    pairs = [(context, shown) for context in model.contexts for shown in context.projections]
+    return tuple(
+        _panel(report, model, context, shown, page, current=index == 0) for index, (context, shown) in enumerate(pairs)
+    )
+
+
+def _panel(
+    report: Report, model: ModelReport, context: ContextReport, shown: ProjectionReport, page: str, *, current: bool
+) -> Panel:
+    name, label = context.states.context.name, context.states.context.label
+    projection = shown.projection.name
+    grid_alt = (
+        f"{model.display_name}, {label}, {projection}: all {count(context.states.n_depths, 'depth')} "
+        "in the embedding’s basis, a panel each"
+    )
+    return Panel(
+        id=f"{name}/{projection}",
+        context=name,
+        projection=projection,
+        heading=f"{label}, {projection}",
+        current=current,
+        ruler=strip_ruler(report, model, context, shown, page),
+        slides=tuple(
+            _slide(report, model, context, shown, page, depth, first=current and depth == 0)
+            for depth in range(context.states.n_depths)
+        ),
+        grid=picture(page, shown.grid, grid_alt) if shown.grid else None,
+        grid_caption=_grid_caption(shown),
+    )
+
+
+def _slide(
+    report: Report,
+    model: ModelReport,
+    context: ContextReport,
+    shown: ProjectionReport,
+    page: str,
+    depth: int,
+    *,
+    first: bool,
+) -> Slide:
+    projection, state = shown.projection, context.states
+    plate = shown.plates[depth]
+    pc1, pc2 = (percent(ratio) for ratio in projection.explained_variance_ratio[depth])
+    n_words = count(len(report.words.words), "word")
+    n_categories = count(len(report.words.categories), "category")
+    alt = (
+        f"{model.display_name}, {state.context.label}, {depth_name(depth)}: {n_words} in {n_categories}; "
+        f"PC1 holds {pc1} and PC2 {pc2} of the variance."
+    )
+    first_projection = projection.name == report.projections[0]
+    return Slide(
+        id=slide_id(state.context.name, depth, None if first_projection else projection.name),
+        name=depth_name(depth),
+        module=state.module_paths[depth],
+        variance=f"PC1 {pc1}, PC2 {pc2} of the variance" if plate else None,
+        picture=picture(page, plate, alt) if plate else None,
+        problem=None if plate else projection.problems[depth] or "There is no picture of this depth.",
+        first=first,
+    )
+
+
+def _grid_caption(shown: ProjectionReport) -> str:
+    pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[0])
+    return (
+        "Every depth seen along the embedding’s own PC1 and PC2, never refitted "
+        f"({pc1} and {pc2} of the variance in the embedding). "
+        "Each panel has its own scale: read the numbers on the axes for growth, and the shape for what remains of the "
+        "embedding’s order. Where the words fall on a line, one direction has come to outweigh all others."
+    )

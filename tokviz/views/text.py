@@ -1,0 +1,120 @@
+"""How numbers, dates and links read, and the sentences that explain a word of the report's language."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import quote
+
+from tokviz.records import Report
+from tokviz.view_records import Frame, Link, Term
+
+NBSP = "\N{NO-BREAK SPACE}"
+SPACE_MARK = "␣"
+
+READ = {
+    "last": "The last of the word’s tokens is read.",
+    "first": "The first of the word’s tokens is read.",
+    "mean": "The mean over all of the word’s tokens is taken.",
+}
+PROJECTIONS = {
+    "standardized": "Each of the state’s dimensions is shifted to mean 0 and scaled to standard deviation 1 over the "
+    "reference words before the PCA, so that every dimension counts the same. A few very large dimensions can’t hide "
+    "the others.",
+    "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances stay true to the model’s "
+    "own. Where a few dimensions become very large, they are all that the picture shows.",
+}
+
+
+def percent(ratio: float) -> str:
+    """``48.8 %`` for 0.488; the space doesn’t break."""
+    return f"{100 * ratio:.1f}{NBSP}%"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 word``, ``1,204 words``, ``9 categories``."""
+    if number == 1:
+        return f"1{NBSP}{noun}"
+    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number:,}{NBSP}{plural}"
+
+
+def millions(number: int) -> str:
+    """``134.5 million``, ``4.02 billion``; small numbers in full."""
+    if number >= 1_000_000_000:
+        return f"{number / 1e9:.2f}{NBSP}billion"
+    if number >= 1_000_000:
+        return f"{number / 1e6:.1f}{NBSP}million"
+    return f"{number:,}"
+
+
+def day(timestamp: str) -> str:
+    """``24 November 2026`` for an ISO 8601 timestamp."""
+    moment = datetime.fromisoformat(timestamp)
+    return f"{moment.day}{NBSP}{moment:%B}{NBSP}{moment.year}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """``a, b and c``."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def visible_spaces(text: str) -> str:
+    """Spaces at the ends are marked, since nobody sees them otherwise."""
+    start = len(text) - len(text.lstrip(" "))
+    stop = len(text.rstrip(" "))
+    return SPACE_MARK * start + text[start:stop] + SPACE_MARK * (len(text) - stop if stop > start else 0)
+
+
+def projection_term(name: str) -> Term:
+    return Term(name=name, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
+
+
+def relative(page: str, target: str) -> str:
+    """The link from one page of the site to another file of it; both are paths from the site's root."""
+    path, hash_mark, fragment = target.partition("#")
+    link = posixpath.relpath(path, posixpath.dirname(page) or ".")
+    return quote(link) + hash_mark + quote(fragment)
+
+
+def frame(report: Report, path: str, title: str, description: str, *, carousel: bool = False) -> Frame:
+    """What surrounds the page at ``path``."""
+
+    def to(target: str) -> str:
+        return relative(path, target)
+
+    pages = [("Overview", "index.html")]
+    pages += [(model.display_name, model_path(model.slug)) for model in report.models]
+    pages += [("Method", "method/index.html")]
+    return Frame(
+        path=path,
+        title=title,
+        description=description,
+        site_title=report.title,
+        home=to("index.html"),
+        nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
+        stylesheet=to("assets/site.css"),
+        noscript=to("assets/noscript.css"),
+        scripts=(to("assets/carousel.js"),) if carousel else (),
+        made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),
+    )
+
+
+def model_path(slug: str) -> str:
+    return f"models/{slug}/index.html"
+
+
+def downloads(report: Report, page: str, slug: str | None = None) -> tuple[Link, ...]:
+    """The files to download, of one model or of all; what stands before the file's name tells whose it is."""
+    names = {model.slug: model.display_name for model in report.models}
+    labels = {context.name: context.label for context in report.contexts}
+    links = []
+    for key, path in sorted(report.downloads.items()):
+        *folders, file = key.split("/")
+        if slug is None or folders[:1] == [slug]:
+            owners = [names.get(part, labels.get(part, part)) for part in folders]
+            whose = owners[1:] if slug else owners
+            links.append(Link(text=", ".join([*whose, file]), href=relative(page, path)))
+    return tuple(links)
