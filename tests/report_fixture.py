@@ -23,8 +23,8 @@ from tokviz.records import (
     ProjectionReport,
     Renditions,
     Report,
-    TokenizedWord,
     Tokenization,
+    TokenizedWord,
     WordList,
     depth_name,
 )

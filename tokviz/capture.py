@@ -177,7 +177,7 @@ def capture(
     structure: Structure,
     tokenization: Tokenization,
     token_budget: int,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[CapturedBatch]:
     """Run all words through the model and yield their states, float32, in batches that cover each row once.
 
@@ -187,18 +187,16 @@ def capture(
     tokenization : the words; its ``read`` says which of a word's tokens counts.
     token_budget : the most tokens, padding included, of one forward pass. All words go in one pass if they fit, so
         that each weight is read once; else words of like length go together.
-    on_progress : called with the number of words done and of all words, after each pass.
+    on_progress : called after each pass with the number of words that it took.
 
     Raises
     ------
     CaptureError : a state is NaN or infinite, memory ran out, or the forward pass failed.
     """
-    n_words, n_done = len(tokenization.words), 0
     for rows in _batches([len(word.ids) for word in tokenization.words], token_budget):
         yield _capture_batch(module, structure, tokenization, rows)
-        n_done += len(rows)
         if on_progress is not None:
-            on_progress(n_done, n_words)
+            on_progress(len(rows))
 
 
 def _batches(lengths: list[int], token_budget: int) -> Iterator[np.ndarray]:

@@ -58,7 +58,7 @@ PHONE = Form(
     title=24,
     text=19,
     panel_title=20,
-    diameter=8,
+    diameter=7.5,
     rim=0.8,
 )
 FORMS = {"wide": WIDE, "phone": PHONE}
@@ -82,13 +82,26 @@ def draw_grid(grid: Grid) -> Figure:
 
     right = form.width - form.margin
     draw_title(
-        sheet, grid.model, f"{grid.context} · all layers", form.margin, right, form.title, two_lines=grid.form == "phone"
+        sheet,
+        grid.model,
+        f"{grid.context} · all layers",
+        form.margin,
+        right,
+        form.title,
+        two_lines=grid.form == "phone",
     )
     for index, line in enumerate(notes):
         sheet.text(form.margin, title_bottom + (index + 0.8) * form.text * 1.3, line, form.text, style.QUIET_INK)
     key = Box(left=form.margin, top=notes_bottom + 14, right=right, bottom=legend_bottom)
     draw_legend(
-        sheet, grid.points, key, columns=legend_columns, pitch=pitch, size=form.text, diameter=form.diameter * 1.5, rim=form.rim
+        sheet,
+        grid.points,
+        key,
+        columns=legend_columns,
+        pitch=pitch,
+        size=form.text,
+        diameter=form.diameter * 1.5,
+        rim=form.rim,
     )
     extents = [_extent(grid, depth) for depth in range(len(grid.depths))]
     spreads = [_spread(grid, depth) for depth in range(len(grid.depths))]
@@ -100,18 +113,19 @@ def draw_grid(grid: Grid) -> Figure:
         panel = Box(left=left, top=bottom - side, right=left + side, bottom=bottom)
         _draw_heading(sheet, grid, depth, panel, form, spreads)
         sheet.lines(frame(panel.left, panel.top, side), 1.0, style.SPINE)
-        if grid.problems[depth] or extents[depth] is None:
-            _draw_problem(sheet, grid.problems[depth] or "not finite", panel, form)
+        extent, problem = extents[depth], grid.problems[depth]
+        if problem or extent is None:
+            _draw_problem(sheet, problem or "has no finite coordinates", panel, form)
             continue
-        _draw_scale_cue(sheet, panel, extents[0], extents[depth])
-        places[depth] = _places(grid.coordinates[depth], extents[depth], panel, form.diameter * 0.7)
+        _draw_scale_cue(sheet, panel, extents[0], extent)
+        places[depth] = _places(grid.coordinates[depth], extent, panel, form.diameter * 0.7)
     sheet.marks(grid.points, places, form.diameter, form.rim)
     return sheet.figure
 
 
 def _arrange(form: Form, n_depths: int, top: float) -> tuple[int, int, float]:
     """Columns, a panel's side and a row's height: more columns than usual only where WebP would be too tall."""
-    columns = min(form.columns, n_depths if n_depths < form.columns else form.columns)
+    columns = min(form.columns, n_depths)
     if n_depths <= 2 * form.columns and form is WIDE:
         columns = max(3, math.ceil(n_depths / 2))
     while True:
@@ -164,7 +178,8 @@ def _places(coordinates: np.ndarray, extent: tuple[np.ndarray, float], panel: Bo
     x = panel.left + (unit[:, 0] + 1) / 2 * panel.width
     y = panel.bottom - (unit[:, 1] + 1) / 2 * panel.height
     return np.stack(
-        [np.clip(x, panel.left + inset, panel.right - inset), np.clip(y, panel.top + inset, panel.bottom - inset)], axis=1
+        [np.clip(x, panel.left + inset, panel.right - inset), np.clip(y, panel.top + inset, panel.bottom - inset)],
+        axis=1,
     )
 
 

@@ -61,7 +61,11 @@ class Placement:
 
 
 def place(
-    anchors: np.ndarray, sizes: np.ndarray, bounds: tuple[float, float, float, float], marks: np.ndarray, spacing: Spacing
+    anchors: np.ndarray,
+    sizes: np.ndarray,
+    bounds: tuple[float, float, float, float],
+    marks: np.ndarray,
+    spacing: Spacing,
 ) -> Placement:
     """Place ``n`` labels.
 
@@ -120,12 +124,12 @@ class _Layout:
         hidden &= self.mark_x < right + margin
         hidden &= top - margin < self.mark_y
         hidden &= self.mark_y < bottom + margin
-        return np.count_nonzero(hidden, axis=2)
+        return _count(hidden)
 
     def by_crowding(self) -> np.ndarray:
         """The labels, those with the fewest clean places near their mark first."""
         near = slice(0, 2 * len(_ANGLES))
-        clean = np.count_nonzero(self.fits[:, near] & (self.hidden[:, near] == 0), axis=1)
+        clean = _count(self.fits[:, near] & (self.hidden[:, near] == 0))
         return np.argsort(clean, kind="stable")
 
     def settle(self, label: int) -> None:
@@ -195,15 +199,13 @@ class _Layout:
         others, chosen = others[led], chosen[led]
         leaders = (self.x[others], self.y[others], self.end_x[others, chosen], self.end_y[others, chosen])
         if len(others):
-            costs[open_places] += LEADER_THROUGH_LABEL * np.count_nonzero(_segments_hit_boxes(*leaders, boxes), axis=1)
+            costs[open_places] += LEADER_THROUGH_LABEL * _count(_segments_hit_boxes(*leaders, boxes))
         with_leader = open_places[self.has_leader[candidates][open_places]]
         if len(with_leader):
             rows = with_leader + candidates.start
             leader = (self.x[label], self.y[label], self.end_x[label, rows, None], self.end_y[label, rows, None])
-            costs[with_leader] += LEADER_THROUGH_LABEL * np.count_nonzero(
-                _segments_hit_boxes(*leader, other_boxes), axis=1
-            )
-            costs[with_leader] += LEADER_ACROSS_LEADER * np.count_nonzero(_segments_cross(*leader, *leaders), axis=1)
+            costs[with_leader] += LEADER_THROUGH_LABEL * _count(_segments_hit_boxes(*leader, other_boxes))
+            costs[with_leader] += LEADER_ACROSS_LEADER * _count(_segments_cross(*leader, *leaders))
             costs[with_leader] += LEADER_OVER_MARK * self._marks_under(leader)
         return costs
 
@@ -216,7 +218,7 @@ class _Layout:
         t = np.clip((along_x * away_x + along_y * away_y) / length2, 0, 1)
         distance2 = (away_x - t * along_x) ** 2 + (away_y - t * along_y) ** 2
         elsewhere = np.abs(away_x) + np.abs(away_y) > 0.5
-        return np.count_nonzero((distance2 < self.spacing.radius**2) & elsewhere, axis=1)
+        return _count((distance2 < self.spacing.radius**2) & elsewhere)
 
     def placement(self) -> Placement:
         n = len(self.chosen)
@@ -241,11 +243,19 @@ class _Boxes(NamedTuple):
     bottom: np.ndarray
 
 
+def _count(flags: np.ndarray) -> np.ndarray:
+    """How many are true, over the last axis."""
+    counts: np.ndarray = np.count_nonzero(flags, axis=-1)
+    return counts
+
+
 def _xy(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return points[..., 0], points[..., 1]
 
 
-def _segments_hit_boxes(x: np.ndarray, y: np.ndarray, end_x: np.ndarray, end_y: np.ndarray, boxes: _Boxes) -> np.ndarray:
+def _segments_hit_boxes(
+    x: np.ndarray, y: np.ndarray, end_x: np.ndarray, end_y: np.ndarray, boxes: _Boxes
+) -> np.ndarray:
     """Whether segments meet boxes (slab test); all arguments broadcast."""
     along_x, along_y = end_x - x, end_y - y
     along_x = np.where(np.abs(along_x) < 1e-6, np.float32(1e-6), along_x)
@@ -254,7 +264,8 @@ def _segments_hit_boxes(x: np.ndarray, y: np.ndarray, end_x: np.ndarray, end_y: 
     to_top, to_bottom = (boxes.top - y) / along_y, (boxes.bottom - y) / along_y
     enter = np.maximum(np.minimum(to_left, to_right), np.minimum(to_top, to_bottom))
     leave = np.minimum(np.maximum(to_left, to_right), np.maximum(to_top, to_bottom))
-    return (enter < leave) & (leave > 0) & (enter < 1)
+    hit: np.ndarray = (enter < leave) & (leave > 0) & (enter < 1)
+    return hit
 
 
 def _segments_cross(
@@ -274,7 +285,8 @@ def _segments_cross(
     end_side = other_along_x * (end_y - other_y) - other_along_y * (end_x - other_x)
     other_start_side = along_x * (other_y - y) - along_y * (other_x - x)
     other_end_side = along_x * (other_end_y - y) - along_y * (other_end_x - x)
-    return (start_side * end_side < 0) & (other_start_side * other_end_side < 0)
+    cross: np.ndarray = (start_side * end_side < 0) & (other_start_side * other_end_side < 0)
+    return cross
 
 
 def spread_out(points: np.ndarray, count: int) -> np.ndarray:

@@ -11,11 +11,14 @@ from matplotlib.figure import Figure
 from tokviz.figures import style
 from tokviz.figures.labels import Spacing, place, spread_out
 from tokviz.figures.legend import Box, draw_legend, hollow_note, rows_needed, wrapped
-from tokviz.figures.sheet import Sheet, draw_title, limits, ticks
+from tokviz.figures.sheet import Sheet, crisp, draw_title, limits, ticks
 from tokviz.records import Plate, Points
 
 MOST_LABELS = 240
 """Above this many words a wide plate names only some of them, spread over the plate."""
+
+LONGEST_LABEL = 260
+"""Pixels that a word may take; what is longer ends in an ellipsis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class Form:
     """Of a mark."""
     rim: float
     leader: float
-    spine: float
+    spine: int
     """Line widths."""
     spacing: Spacing
     most_labels: int
@@ -48,8 +51,8 @@ WIDE = Form(
     axis=16,
     diameter=11,
     rim=1.3,
-    leader=0.8,
-    spine=1.2,
+    leader=0.75,
+    spine=1,
     spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=350, leader=8, worst=1e6),
     most_labels=MOST_LABELS,
 )
@@ -63,15 +66,16 @@ PHONE = Form(
     diameter=13,
     rim=1.6,
     leader=1.0,
-    spine=1.6,
+    spine=2,
     # On 358 CSS pixels a label is named beside its mark or not at all: long leaders would tangle.
     spacing=Spacing(radius=6.5, gap=3.5, padding=3, reach=28, leader=8, worst=55),
-    most_labels=72,
+    most_labels=60,
 )
 FORMS = {"wide": WIDE, "phone": PHONE}
 
 
 def draw_plate(plate: Plate) -> Figure:
+    """Raises ``ValueError`` for an unknown form, and for coordinates that are not finite."""
     if plate.form not in FORMS:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {plate.form!r}")
     if not np.isfinite(plate.coordinates).all():
@@ -81,7 +85,13 @@ def draw_plate(plate: Plate) -> Figure:
     columns, area = _layout(form, plate.points)
     left = area.left if form is WIDE else 16
     draw_title(
-        sheet, plate.model, f"{plate.context} · {plate.depth}", left, form.width - 16, form.title, two_lines=form is PHONE
+        sheet,
+        plate.model,
+        f"{plate.context} · {plate.depth}",
+        left,
+        form.width - 16,
+        form.title,
+        two_lines=form is PHONE,
     )
     xy, beyond = _to_pixels(sheet, plate, form, area)
     n_named = _draw_words(sheet, plate, form, area, xy, beyond) if plate.labelled else len(xy)
@@ -96,8 +106,8 @@ def _layout(form: Form, points: Points) -> tuple[int, Box]:
     if form is WIDE:
         return math.ceil(n / 36), Box(left=74, top=84, right=1262, bottom=1136)
     columns = 3 if n <= 36 else 4
-    legend_height = rows_needed(n, columns) * _pitch(form) + 2 * _pitch(form)
-    return columns, Box(left=80, top=100, right=704, bottom=form.height - 66 - legend_height)
+    legend_height = (rows_needed(n, columns) + 2) * _pitch(form)
+    return columns, Box(left=80, top=100, right=704, bottom=round(form.height - 66 - legend_height))
 
 
 def _pitch(form: Form) -> float:
@@ -114,16 +124,19 @@ def _to_pixels(sheet: Sheet, plate: Plate, form: Form, area: Box) -> tuple[np.nd
     (left, right), (low, high) = limits(rows[:, 0], 0.06), limits(rows[:, 1], 0.05)
     x = area.left + (plate.coordinates[:, 0] - left) / (right - left) * area.width
     y = area.bottom - (plate.coordinates[:, 1] - low) / (high - low) * area.height
-    corner = [[area.left, area.top], [area.left, area.bottom], [area.right, area.bottom]]
-    segments = [corner[:2], corner[1:]]
-    tick = form.axis * 0.35
+    upright, level = crisp(area.left, form.spine), crisp(area.bottom, form.spine)
+    corner = form.spine / 2
+    segments = [[[upright, area.top], [upright, level + corner]], [[upright - corner, level], [area.right, level]]]
+    tick = round(form.axis * 0.35)
     for value, text in ticks(left, right):
         at = area.left + (value - left) / (right - left) * area.width
-        segments.append([[at, area.bottom], [at, area.bottom + tick]])
+        place_of_tick = crisp(at, form.spine)
+        segments.append([[place_of_tick, level], [place_of_tick, level + tick]])
         sheet.text(at, area.bottom + tick + form.axis, text, form.axis, style.QUIET_INK, align=0.5)
     for value, text in ticks(low, high):
         at = area.bottom - (value - low) / (high - low) * area.height
-        segments.append([[area.left - tick, at], [area.left, at]])
+        place_of_tick = crisp(at, form.spine)
+        segments.append([[upright - tick, place_of_tick], [upright, place_of_tick]])
         sheet.text(area.left - tick - 4, at + form.axis * 0.33, text, form.axis, style.QUIET_INK, align=1.0)
     sheet.lines(np.array(segments), form.spine, style.SPINE)
     names = [f"PC{axis + 1}  {share * 100:.1f} %" for axis, share in enumerate(plate.explained_variance_ratio)]
@@ -133,7 +146,9 @@ def _to_pixels(sheet: Sheet, plate: Plate, form: Form, area: Box) -> tuple[np.nd
     xy = np.stack(
         [np.clip(x, area.left + inset, area.right - inset), np.clip(y, area.top + inset, area.bottom - inset)], axis=1
     )
-    beyond = np.stack([np.sign(x - np.clip(x, area.left, area.right)), np.sign(y - np.clip(y, area.top, area.bottom))], 1)
+    beyond = np.stack(
+        [np.sign(x - np.clip(x, area.left, area.right)), np.sign(y - np.clip(y, area.top, area.bottom))], 1
+    )
     return xy, beyond
 
 
@@ -142,7 +157,7 @@ _ARROWS = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓", (-1, -1
 
 def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarray, beyond: np.ndarray) -> int:
     """Write the words beside their marks; how many there was room for."""
-    words = list(plate.points.words)
+    words = [style.shortened(word, LONGEST_LABEL, form.label) for word in plate.points.words]
     for row in np.flatnonzero(beyond.any(axis=1)):
         arrow = _ARROWS[int(beyond[row, 0]), int(beyond[row, 1])]
         words[row] = f"{arrow} {words[row]}" if beyond[row, 0] < 0 else f"{words[row]} {arrow}"
@@ -163,9 +178,7 @@ def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarra
     return len(placed)
 
 
-def _draw_key(
-    sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n_named: int, has_beyond: bool
-) -> None:
+def _draw_key(sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n_named: int, has_beyond: bool) -> None:
     """The legend, and below it what hollow marks and arrows mean and how many words are named."""
     if form is WIDE:
         box = Box(left=area.right + 26, top=area.top, right=form.width - 10, bottom=area.bottom)

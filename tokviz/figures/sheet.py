@@ -9,6 +9,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
@@ -45,17 +46,18 @@ class Sheet:
         self._axes.add_artist(_Words(x, y, text, color=color, fontproperties=style.font(size, bold), parse_math=False))
 
     def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
-        """Draw straight lines, ``segments`` is ``(n, 2, 2)``."""
+        """Draw straight lines, ``segments`` is ``(n, 2, 2)``; crisp where they run along whole pixels."""
         if len(segments):
             self._axes.add_collection(
-                LineCollection(segments, linewidths=width, colors=colors, capstyle="butt"), autolim=False
+                LineCollection(list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False),
+                autolim=False,
             )
 
     def boxes(self, corners: np.ndarray, color: str) -> None:
         """Fill rectangles without edges; ``corners`` is ``(n, 4)``: left, top, right, bottom."""
         left, top, right, bottom = corners.T
         polygons = np.stack([left, top, right, top, right, bottom, left, bottom], axis=1).reshape(-1, 4, 2)
-        self._axes.add_collection(PolyCollection(polygons, facecolors=color, edgecolors="none"), autolim=False)
+        self._axes.add_collection(PolyCollection(list(polygons), facecolors=color, edgecolors="none"), autolim=False)
 
     def marks(self, points: Points, places: np.ndarray, diameter: float, rim: float) -> None:
         """Draw a mark at each of ``places`` ``(n_words, 2)`` or, for several panels at once, ``(n_panels, n_words, 2)``.
@@ -73,32 +75,49 @@ class Sheet:
             rows = np.array([category in held[1:] for held in points.memberships])
             self.category_marks(category, panels[:, rows].reshape(-1, 2), diameter * 0.58, rim)
 
+    def dots(self, points: Points, places: np.ndarray, diameter: float) -> None:
+        """Draw every word as a plain dot in its first category's hue: marks too small to tell shapes apart.
+
+        ``places`` is ``(n_panels, n_words, 2)`` in pixels; NaN stands for no dot.
+        """
+        first = np.array([held[0] for held in points.memberships])
+        for category in range(len(points.categories)):
+            self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, style.hue(category))
+
     def category_marks(self, category: int, xy: np.ndarray, diameter: float, rim: float, hollow: bool = False) -> None:
         """Draw one category's marks at ``xy`` ``(n, 2)``: with a white rim, or hollow."""
+        line = max(rim * 1.4, diameter * 0.14)
+        if hollow:
+            self._collect(style.outline(category), xy, diameter - line, "white", style.hue(category), line)
+        else:
+            self._collect(style.outline(category), xy, diameter, style.hue(category), "white", rim)
+
+    def _collect(
+        self, outline: Path, xy: np.ndarray, diameter: float, fill: str, edge: str = "none", line: float = 0.0
+    ) -> None:
         xy = xy[np.isfinite(xy).all(axis=1)].round()
         if not len(xy):
             return
-        color = style.hue(category)
-        line = max(rim * 1.4, diameter * 0.14)
         collection = PathCollection(
-            [style.outline(category)],
-            sizes=[(diameter - line if hollow else diameter) ** 2],
+            [outline],
+            sizes=[diameter**2],
             offsets=xy,
             offset_transform=self._axes.transData,
-            facecolors="white" if hollow else color,
-            edgecolors=color if hollow else "white",
-            linewidths=line if hollow else rim,
+            facecolors=fill,
+            edgecolors=edge,
+            linewidths=line,
         )
         collection.set_transform(Affine2D())
         self._axes.add_collection(collection, autolim=False)
 
 
-def draw_title(
-    sheet: Sheet, model: str, rest: str, left: float, right: float, size: float, *, two_lines: bool
-) -> None:
+def draw_title(sheet: Sheet, model: str, rest: str, left: float, right: float, size: float, *, two_lines: bool) -> None:
     """Model, then context and layer, in one line or two; what is too long loses its middle."""
     if two_lines:
-        lines = (style.shortened(model, right - left, size, bold=True, middle=True), style.shortened(rest, right - left, size))
+        lines = (
+            style.shortened(model, right - left, size, bold=True, middle=True),
+            style.shortened(rest, right - left, size),
+        )
         sheet.text(left, size * 1.3, lines[0], size, bold=True)
         sheet.text(left, size * 2.6, lines[1], size)
         return
@@ -108,8 +127,13 @@ def draw_title(
     sheet.text(left + style.text_width(model, size, bold=True), size * 1.5, rest, size)
 
 
+def crisp(position: float, width: int) -> float:
+    """The nearest place for the middle of a level or upright line that fills whole pixels."""
+    return round(position) + width % 2 / 2
+
+
 def frame(left: float, top: float, side: float) -> np.ndarray:
-    """The four edges ``(4, 2, 2)`` of a square, on the middles of its outermost pixels, so that they are crisp."""
+    """The four edges ``(4, 2, 2)`` of a square, along the middles of its outermost pixels."""
     near_x, near_y, far_x, far_y = left + 0.5, top + 0.5, left + side - 0.5, top + side - 0.5
     corners = np.array([[near_x, near_y], [far_x, near_y], [far_x, far_y], [near_x, far_y]])
     return np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
@@ -143,19 +167,16 @@ def limits(values: np.ndarray, margin: float) -> tuple[float, float]:
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:
-    """Two to ``most`` round values within an axis, with their labels: ``−24,000``, ``0.5``."""
-    for mantissa_and_power in range(60):
-        power, which = divmod(mantissa_and_power, 3)
-        step = (1, 2, 5)[which] * 10.0 ** (power + math.floor(math.log10((high - low) / 20)))
-        values = np.arange(math.ceil(low / step), math.floor(high / step) + 1)
-        if len(values) <= most:
-            break
-    values = values * step
-    exponent = math.floor(math.log10(max(np.abs(values).max(), step)))
+    """Two to ``most`` round values within an axis, with their labels: ``−24,000``, ``0.5``, ``2×10⁷``."""
+    finest = math.floor(math.log10((high - low) / 20))
+    steps = (mantissa * 10.0 ** (finest + power) for power in range(4) for mantissa in (1, 2, 5))
+    step = next(step for step in steps if math.floor(high / step) - math.ceil(low / step) < most)
+    values = [whole * step for whole in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    exponent = math.floor(math.log10(max(step, *(abs(value) for value in values))))
     if exponent >= 6 or exponent < -3:
-        power = str(exponent).translate(_SUPERSCRIPTS)
-        texts = [f"{value / 10.0**exponent:.3g}×10{power}" if value else "0" for value in values]
+        power_of_ten = f"×10{str(exponent).translate(_SUPERSCRIPTS)}"
+        labels = [f"{value / 10.0**exponent:.3g}{power_of_ten}" if value else "0" for value in values]
     else:
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-        texts = [f"{value:,.{decimals}f}" for value in values]
-    return [(float(value), text.replace("-", "−")) for value, text in zip(values, texts, strict=True)]
+        labels = [f"{value:,.{decimals}f}" for value in values]
+    return [(value, label.replace("-", "−")) for value, label in zip(values, labels, strict=True)]

@@ -34,7 +34,7 @@ def draw_strip(strip: Strip) -> Figure:
     spacing = (width - 2 * pad) / max(len(depths) - 1, 1)
     side = round(min(2 * pad, FILL * spacing))
     sheet = Sheet(width, side)
-    diameter = max(3.0, side * 0.045)
+    diameter = max(4.0, side * 0.055)
     reference = strip.points.reference
     frames, places = [], []
     for depth in depths:
@@ -51,6 +51,6 @@ def draw_strip(strip: Strip) -> Figure:
         y = side - (coordinates[:, 1] - low_y) / (high_y - low_y) * side
         inside = (x > left) & (x < left + side) & (y > 0) & (y < side)
         places.append(np.where(inside[:, None], np.stack([x, y], axis=1), np.nan))
-    sheet.marks(strip.points, np.array(places).reshape(-1, len(strip.points.words), 2), diameter, diameter * 0.1)
+    sheet.dots(strip.points, np.array(places).reshape(-1, len(strip.points.words), 2), diameter)
     sheet.lines(np.concatenate(frames), 1.0, style.HAIRLINE)
     return sheet.figure

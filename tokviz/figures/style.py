@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import colors, font_manager, ft2font
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 from matplotlib.markers import MarkerStyle
@@ -52,7 +53,8 @@ def font(size: float, bold: bool = False) -> FontProperties:
     return FontProperties(family=[_FAMILY, _FALLBACK], size=size, weight="bold" if bold else "normal")
 
 
-_RULER = RendererAgg(1, 1, PIXELS_PER_INCH)
+# Matplotlib ships no types for its Agg backend.
+_RULER: RendererBase = RendererAgg(1, 1, PIXELS_PER_INCH)  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=100_000)
@@ -88,11 +90,16 @@ def luminance(color: str) -> float:
     """Relative luminance (WCAG 2) of an sRGB colour."""
     channels = np.array(colors.to_rgb(color))
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
 def contrast_on_white(color: str) -> float:
     return 1.05 / (luminance(color) + 0.05)
+
+
+def _hex(rgb: np.ndarray) -> str:
+    red, green, blue = rgb.tolist()
+    return colors.to_hex((red, green, blue))
 
 
 def hue(category: int) -> str:
@@ -104,14 +111,14 @@ def label_color(category: int) -> str:
     """The category's hue, darkened until it reads as text on white."""
     color = hue(category)
     while contrast_on_white(color) < LABEL_CONTRAST:
-        color = colors.to_hex(np.array(colors.to_rgb(color)) * 0.97)
+        color = _hex(np.array(colors.to_rgb(color)) * 0.97)
     return color
 
 
 @cache
 def tint(color: str) -> str:
     """A lighter shade, for leader lines."""
-    return colors.to_hex(0.65 * np.array(colors.to_rgb(color)) + 0.35)
+    return _hex(0.65 * np.array(colors.to_rgb(color)) + 0.35)
 
 
 # --- markers -------------------------------------------------------------------------------------------------------
@@ -125,7 +132,9 @@ def outline(category: int) -> Outline:
     """
     marker = MarkerStyle(MARKERS[category % len(MARKERS)])
     path = marker.get_path().transformed(marker.get_transform())
-    polygon = path.to_polygons(closed_only=True)[0] if path.codes is None or 4 not in path.codes else _sampled(path)
+    # Enlarged while it is turned into a polygon, so that curves get many corners.
+    enlarged = path.transformed(Affine2D().scale(100))
+    polygon = np.asarray(enlarged.to_polygons(closed_only=True)[0], dtype=float) / 100
     x, y = polygon[:-1].T
     following = np.roll(polygon[:-1], -1, axis=0)
     cross = x * following[:, 1] - following[:, 0] * y
@@ -138,6 +147,5 @@ def outline(category: int) -> Outline:
     return path.transformed(Affine2D().translate(*-centre).scale(scale))
 
 
-def _sampled(path: Outline) -> np.ndarray:
-    """A curved path as a polygon fine enough to measure."""
-    return path.transformed(Affine2D().scale(100)).to_polygons(closed_only=True)[0] / 100
+DOT = Outline.circle(radius=0.5)
+"""A circle of diameter 1."""

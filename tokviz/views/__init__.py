@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from tokviz.records import ModelCard, ModelReport, Report
-from tokviz.views.method import method_page
-from tokviz.views.pictures import panels, relative_axis, strip_ruler
 from tokviz.view_records import (
     FactsRow,
     IndexPage,
@@ -20,6 +18,8 @@ from tokviz.view_records import (
     Term,
     WordNotes,
 )
+from tokviz.views.method import method_page
+from tokviz.views.pictures import panels, relative_axis, strip_ruler
 from tokviz.views.text import count, day, downloads, frame, millions, model_path, projection_term, relative
 
 COLUMNS = (
@@ -235,7 +235,9 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
     for context in model.contexts:
         tokenization = context.states.tokenization
         several = [f"{word.word} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
-        outside = [word.word for word, inside in zip(tokenization.words, tokenization.reference) if not inside]
+        outside = [
+            word.word for word, inside in zip(tokenization.words, tokenization.reference, strict=True) if not inside
+        ]
         notes.append(
             WordNotes(
                 context=context.states.context.label,

@@ -1,0 +1,65 @@
+"""Figures become lossless WebP in few colours."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tokviz import images
+
+
+def figure(width: int = 300, height: int = 200, colorful: bool = True) -> Figure:
+    drawn = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="white")
+    if colorful:
+        axes = drawn.add_axes((0.2, 0.2, 0.6, 0.6))
+        axes.imshow(np.linspace(0, 1, 400).reshape(20, 20), cmap="viridis")
+        axes.set_title("a title")
+    return drawn
+
+
+def decoded(data: bytes) -> np.ndarray:
+    with Image.open(BytesIO(data)) as image:
+        assert image.format == "WEBP"
+        return np.asarray(image.convert("RGB"))
+
+
+def test_what_is_decoded_is_what_was_encoded():
+    drawn = figure()
+    np.testing.assert_array_equal(decoded(images.encode(drawn)), images.few_colors(images.rendered(drawn)))
+
+
+def test_few_colors_near_the_true_ones_and_paper_stays_white():
+    drawn = figure()
+    true, kept = images.rendered(drawn)[..., :3].astype(int), decoded(images.encode(drawn)).astype(int)
+    assert len(np.unique(kept.reshape(-1, 3), axis=0)) <= 128
+    np.testing.assert_array_equal((true == 255).all(axis=2), (kept == 255).all(axis=2))
+    assert np.abs(true - kept).mean() < 2
+
+
+def test_a_picture_of_few_colors_is_kept_exactly():
+    drawn = Figure(figsize=(1, 1), dpi=72, facecolor="#3a8ff6")
+    assert (decoded(images.encode(drawn)) == (0x3A, 0x8F, 0xF6)).all()
+
+
+def test_blank_paper():
+    assert (decoded(images.encode(figure(colorful=False))) == 255).all()
+
+
+@pytest.mark.parametrize("size", [(300, 200), (1500, 1200), (716, 1000)])
+def test_size_is_read_from_the_bytes(size):
+    assert images.size(images.encode(figure(*size))) == size
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    assert images.encode(figure()) == images.encode(figure())
+
+
+def test_no_metadata():
+    with Image.open(BytesIO(images.encode(figure()))) as image:
+        assert not image.info.get("exif")
+        assert not image.info.get("xmp")
+        assert not image.info.get("icc_profile")
