@@ -22,9 +22,13 @@ def main(
     cache: Annotated[Path, typer.Option(help="Where captured states and drawn pictures are kept.")] = Path(".cache"),
     model: Annotated[
         list[str] | None,
-        typer.Option(help="Hub id, folder, .gguf file or package:NAME/PATH, instead of the configured models. Repeatable."),
+        typer.Option(
+            help="Hub id, folder, .gguf file or package:NAME/PATH, instead of the configured models. Repeatable."
+        ),
     ] = None,
-    words: Annotated[Path | None, typer.Option(help="A TOML file of categories, instead of the configured words.")] = None,
+    words: Annotated[
+        Path | None, typer.Option(help="A TOML file of categories, instead of the configured words.")
+    ] = None,
     site_url: Annotated[str | None, typer.Option(help="Where the report will stand.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Drawing processes; one per processor by default.")] = None,
     device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = "cpu",

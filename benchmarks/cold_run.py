@@ -43,7 +43,9 @@ def main() -> int:
         if turn:
             for name, value in took.items():
                 seconds[name].append(value)
-        print(f"round {turn}: post {took['post']:.1f} s ({drawn[0]} images), tokviz {took['tokviz']:.1f} s ({drawn[1]} images)")
+        print(
+            f"round {turn}: post {took['post']:.1f} s ({drawn[0]} images), tokviz {took['tokviz']:.1f} s ({drawn[1]} images)"
+        )
 
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     ratios = [ours / theirs for ours, theirs in zip(seconds["tokviz"], seconds["post"], strict=True)]
@@ -63,7 +65,12 @@ def _sample() -> dict:
 
 
 def _config(model: Path, words: dict[str, list[str]]) -> str:
-    lines = ['projections = ["standardized"]', "[[models]]", 'name = "SmolLM2-135M"', f"source = {json.dumps(str(model))}"]
+    lines = [
+        'projections = ["standardized"]',
+        "[[models]]",
+        'name = "SmolLM2-135M"',
+        f"source = {json.dumps(str(model))}",
+    ]
     lines += ["[[contexts]]", 'name = "alone"', 'template = " {word}"', "[words]"]
     return "\n".join(lines + [f"{key} = {json.dumps(value)}" for key, value in words.items()])
 

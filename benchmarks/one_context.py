@@ -1,6 +1,6 @@
 """tokviz on the work of ``posts_own_way.py``: one context, one projection, wide pictures only, nothing cached.
 
-    python benchmarks/one_context.py CONFIG WORK_FOLDER
+python benchmarks/one_context.py CONFIG WORK_FOLDER
 """
 
 from __future__ import annotations

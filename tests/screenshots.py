@@ -1,6 +1,6 @@
 """Pictures of every page of a site, for people to look at: 1280 and 390 pixels wide, light and dark.
 
-    python tests/screenshots.py SITE FOLDER
+python tests/screenshots.py SITE FOLDER
 """
 
 from __future__ import annotations

@@ -32,7 +32,11 @@ def imported_rooms(path: Path) -> set[str]:
     return rooms
 
 
-FILES = [path for path in sorted((ROOT / "tokviz").rglob("*.py")) if path.parent != ROOT / "tokviz" or path.stem != "__init__"]
+FILES = [
+    path
+    for path in sorted((ROOT / "tokviz").rglob("*.py"))
+    if path.parent != ROOT / "tokviz" or path.stem != "__init__"
+]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -58,5 +62,9 @@ def test_the_command_loads_nothing_heavy_before_it_is_needed():
 @pytest.mark.parametrize("folder", ["tokviz", "templates", "generate.py"])
 def test_no_room_has_outgrown_its_purpose(folder):
     files = [ROOT / folder] if (ROOT / folder).is_file() else (ROOT / folder).rglob("*")
-    long = [path.name for path in files if path.suffix in {".py", ".html", ".js", ".css"} and len(path.read_text(encoding="utf-8").splitlines()) > 450]
+    long = [
+        path.name
+        for path in files
+        if path.suffix in {".py", ".html", ".js", ".css"} and len(path.read_text(encoding="utf-8").splitlines()) > 450
+    ]
     assert long == []

@@ -29,7 +29,10 @@ def test_the_short_form_gets_readable_defaults(tmp_path):
     assert config.word_list.categories[0].label == "Action verbs"
     assert config.projections == ["standardized", "centered"]
     assert config.context_list[0].template == " {word}"
-    assert (config.models[0].display_name, config.models[0].slug) == ("Qwen3-4B-Instruct-2507", "qwen3-4b-instruct-2507")
+    assert (config.models[0].display_name, config.models[0].slug) == (
+        "Qwen3-4B-Instruct-2507",
+        "qwen3-4b-instruct-2507",
+    )
 
 
 def test_a_category_may_have_a_label_and_words_may_stand_in_a_file(tmp_path):
@@ -74,7 +77,11 @@ def test_a_context_keeps_the_space_before_the_word(tmp_path):
         ('[words]\n"My months" = ["May"]\n' + MODEL, "words.My months", "lower-case"),
         ("words = 3\n" + MODEL, "words", "got 3"),
         (WORDS + MODEL + '[[contexts]]\nname = "x"\ntemplate = "no place"\n', "contexts.0.template", "exactly once"),
-        (WORDS + MODEL + '[[contexts]]\nname = "x"\ntemplate = "{word} {word}"\n', "contexts.0.template", "exactly once"),
+        (
+            WORDS + MODEL + '[[contexts]]\nname = "x"\ntemplate = "{word} {word}"\n',
+            "contexts.0.template",
+            "exactly once",
+        ),
         (WORDS + MODEL + CONTEXT + CONTEXT, "contexts.1", "'alone' is already taken"),
         (WORDS + MODEL + '[[contexts]]\nname = "A B"\ntemplate = "{word}"\n', "contexts.0.name", "'A B'"),
         (WORDS + MODEL + '[[models]]\nsource = "other/NAME"\n', "models.1", "slug 'name' is already taken by models.0"),
@@ -117,7 +124,12 @@ def test_a_mistake_in_the_words_file_names_that_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "slug"),
-    [("Qwen3-4B-Instruct-2507", "qwen3-4b-instruct-2507"), ("Qwen2.5 7B!", "qwen2.5-7b"), ("Größe/x", "gr-e-x"), ("…", "")],
+    [
+        ("Qwen3-4B-Instruct-2507", "qwen3-4b-instruct-2507"),
+        ("Qwen2.5 7B!", "qwen2.5-7b"),
+        ("Größe/x", "gr-e-x"),
+        ("…", ""),
+    ],
 )
 def test_slugs_are_safe_in_files_and_addresses(name, slug):
     assert slugify(name) == slug

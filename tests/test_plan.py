@@ -84,9 +84,7 @@ def jobs(store: Store, report: ReportConfig, name: str = "standardized", **optio
     (capture,) = plan.captures(report, report.models[0], "commit:1", store)
     states = capture.stored
     projection = project(states.states, states.tokenization.reference, name)
-    return plan.pictures(
-        report.models[0], states, capture.context, projection, report.word_list, store, **options
-    )
+    return plan.pictures(report.models[0], states, capture.context, projection, report.word_list, store, **options)
 
 
 def drawn(store: Store, some: list[plan.PictureJob]) -> None:

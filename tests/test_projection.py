@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -75,7 +77,7 @@ def test_one_odd_word_outside_the_reference_words_moves_no_other(states, name):
 def test_axes_keep_their_direction_from_layer_to_layer(states):
     mirrored = [state if depth % 2 else -state for depth, state in enumerate(states)]
     coordinates = project(mirrored, EVERYONE, "centered").coordinates
-    for before, after in zip(coordinates, coordinates[1:], strict=False):
+    for before, after in itertools.pairwise(coordinates):
         for axis in range(2):
             assert np.corrcoef(before[:, axis], after[:, axis])[0, 1] > 0
 
@@ -103,7 +105,8 @@ def test_fewer_than_three_words_are_said_and_not_drawn():
 
 def test_words_that_are_all_alike_are_said_and_the_other_depths_go_on(states):
     projection = project([states[0], np.ones((N_WORDS, WIDTH), np.float32), states[1]], EVERYONE, "standardized")
-    assert projection.problems[0] is None and projection.problems[2] is None
+    assert projection.problems[0] is None
+    assert projection.problems[2] is None
     assert "same hidden state" in projection.problems[1]
     assert np.isfinite(projection.coordinates[2]).all()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
 
@@ -44,15 +44,15 @@ def test_a_failure_while_writing_leaves_the_old_site(tmp_path):
 def test_a_failure_between_the_two_renames_is_undone(tmp_path, monkeypatch):
     site = tmp_path / "site"
     publish.publish({**REPORT, "index.html": "old"}, site)
-    replace, calls = os.replace, []
+    replace, calls = Path.replace, []
 
     def fails_the_second_time(source, target):
         calls.append(target)
         if len(calls) == 2:
             raise PermissionError(13, "Permission denied")
-        replace(source, target)
+        return replace(source, target)
 
-    monkeypatch.setattr(os, "replace", fails_the_second_time)
+    monkeypatch.setattr(Path, "replace", fails_the_second_time)
     with pytest.raises(PublishError, match="Permission denied"):
         publish.publish({**REPORT, "index.html": "new"}, site)
     assert (site / "index.html").read_text() == "old"

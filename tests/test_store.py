@@ -89,7 +89,9 @@ def test_damaged_states_count_as_absent(store, damage):
     elif damage == "no json":
         (folder / "states.json").unlink()
     else:
-        (folder / "states.json").write_text(described[:50] if damage == "bad json" else described.replace('"format": 1', '"format": 0'))
+        (folder / "states.json").write_text(
+            described[:50] if damage == "bad json" else described.replace('"format": 1', '"format": 0')
+        )
     assert store.find_states("k") is None
 
 

@@ -101,9 +101,7 @@ class ReportConfig(_Table):
     """A Markdown file, relative to the config."""
     words: dict[Name, CategoryConfig]
     """Category → list of words, or a file that holds the same."""
-    contexts: list[ContextConfig] = Field(
-        default=[ContextConfig(name="alone", template=" {word}")], min_length=1
-    )
+    contexts: list[ContextConfig] = Field(default=[ContextConfig(name="alone", template=" {word}")], min_length=1)
     projections: list[ProjectionName] = Field(default=["standardized", "centered"], min_length=1)
     """The first is shown first."""
     read: Literal["last", "first", "mean"] = "last"
@@ -132,7 +130,9 @@ class ReportConfig(_Table):
         _refuse_repeats("projections", "entry", list(self.projections))
         for index, model in enumerate(self.models):
             if not model.slug:
-                raise ValueError(f"models.{index}.name: expected a name with a letter or digit, got {model.display_name!r}")
+                raise ValueError(
+                    f"models.{index}.name: expected a name with a letter or digit, got {model.display_name!r}"
+                )
         _refuse_repeats(
             "models", "slug", [model.slug for model in self.models], hint='; give one of them another "name"'
         )
@@ -174,13 +174,17 @@ def _refuse_empty_or_repeated(key: str, words: list[str]) -> None:
 def _refuse_repeats(key: str, what: str, values: list[str], hint: str = "; remove or rename one") -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise ValueError(f"{key}.{index}: the {what} {value!r} is already taken by {key}.{values.index(value)}{hint}")
+            raise ValueError(
+                f"{key}.{index}: the {what} {value!r} is already taken by {key}.{values.index(value)}{hint}"
+            )
 
 
 # --- loading -----------------------------------------------------------------------------------------------------
 
 
-def load(path: Path, *, models: tuple[str, ...] = (), words_file: Path | None = None, site_url: str | None = None) -> ReportConfig:
+def load(
+    path: Path, *, models: tuple[str, ...] = (), words_file: Path | None = None, site_url: str | None = None
+) -> ReportConfig:
     """Read and validate a report's configuration.
 
     Parameters
@@ -283,8 +287,8 @@ def _pattern_in_words(pattern: str) -> str:
 
 def _nearest(key: str, table: list[Any]) -> str:
     """``; did you mean 'contexts'?`` when a key of that table is near."""
-    tables = {"models": ModelConfig, "contexts": ContextConfig, "words": CategoryConfig}
-    owner = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
+    tables: dict[str, type[_Table]] = {"models": ModelConfig, "contexts": ContextConfig, "words": CategoryConfig}
+    owner: type[_Table] = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
     known = [name for name in owner.model_fields if name != "intro_text"]
     near = difflib.get_close_matches(key, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(known)}"

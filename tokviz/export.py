@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -98,7 +99,9 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "name": model.name,
         "source": model.source,
         "failure": model.failure,
-        "card": None if model.card is None else {**dataclasses.asdict(model.card), "versions": dict(model.card.versions)},
+        "card": None
+        if model.card is None
+        else {**dataclasses.asdict(model.card), "versions": dict(model.card.versions)},
         "contexts": [_context(context) for context in model.contexts],
     }
 
@@ -135,7 +138,7 @@ def _category_keys(words: WordList, row: int) -> str:
 
 def _number(value: float) -> float | None:
     """Six significant digits; None (an empty field, a JSON null) where there is no number."""
-    return None if value != value else float(f"{value:.6g}")
+    return None if math.isnan(value) else float(f"{value:.6g}")
 
 
 def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:

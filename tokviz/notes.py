@@ -7,4 +7,4 @@ from markdown_it import MarkdownIt
 
 def to_html(markdown: str) -> str:
     """HTML that is safe to place in a page as it is; ``javascript:`` and the like are no links."""
-    return MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))

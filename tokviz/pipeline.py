@@ -127,9 +127,7 @@ def describe(config: ReportConfig, options: Options) -> list[str]:
     return lines
 
 
-def _described(
-    job: plan.CaptureJob, config: ReportConfig, model: ModelConfig, store: Store, options: Options
-) -> str:
+def _described(job: plan.CaptureJob, config: ReportConfig, model: ModelConfig, store: Store, options: Options) -> str:
     if job.due or job.stored is None:
         return f"capture ({job.due}), then project and draw"
     parts = ["captured"]
@@ -139,10 +137,19 @@ def _described(
             parts.append(f"project {name} (not projected yet), then draw")
             continue
         pictures = plan.pictures(
-            model, job.stored, job.context, projection, config.word_list, store, forms=options.forms, force=options.force
+            model,
+            job.stored,
+            job.context,
+            projection,
+            config.word_list,
+            store,
+            forms=options.forms,
+            force=options.force,
         )
         due = [picture.due for picture in pictures if picture.due]
-        parts.append(f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date")
+        parts.append(
+            f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
+        )
     return "; ".join(parts)
 
 
@@ -173,7 +180,14 @@ def _prepare(
         for name in config.projections:
             projection = _project(states, name, store, force=options.force)
             pictures = plan.pictures(
-                model, states, job.context, projection, config.word_list, store, forms=options.forms, force=options.force
+                model,
+                states,
+                job.context,
+                projection,
+                config.word_list,
+                store,
+                forms=options.forms,
+                force=options.force,
             )
             for picture in pictures:
                 if picture.due:

@@ -126,7 +126,9 @@ def states_key(model: ModelConfig, context: Context, words: WordList, read: str)
 
 
 def projection_key(states: HiddenStates, name: str) -> str:
-    return _digest({"states": states.digest, "name": name, "code": _code_digest(_PROJECTION_CODE, ("scikit-learn", "numpy"))})
+    return _digest(
+        {"states": states.digest, "name": name, "code": _code_digest(_PROJECTION_CODE, ("scikit-learn", "numpy"))}
+    )
 
 
 # --- pictures ----------------------------------------------------------------------------------------------------
@@ -174,8 +176,8 @@ def _pictures(
     words: WordList,
     forms: tuple[str, ...],
 ) -> Iterator[tuple[str, Picture]]:
-    def path(name: str, form: str) -> str:
-        return picture_path(model.slug, context.name, projection.name, name, form)
+    def path(stem: str, form: str) -> str:
+        return picture_path(model.slug, context.name, projection.name, stem, form)
 
     n_depths = len(projection.problems)
     ratios = [(float(pc1), float(pc2)) for pc1, pc2 in projection.explained_variance_ratio]
@@ -186,7 +188,7 @@ def _pictures(
         reference=projection.reference,
         several_tokens=states.tokenization.n_tokens > 1,
     )
-    title = {"model": named_with_quantization(model.display_name, states.card), "context": context.label}
+    name = named_with_quantization(model.display_name, states.card)
     for form in forms:
         for depth in range(n_depths):
             if projection.problems[depth] is None:
@@ -194,7 +196,8 @@ def _pictures(
                     path(plate_name(states.module_paths[depth]), form),
                     Plate(
                         form=form,
-                        **title,
+                        model=name,
+                        context=context.label,
                         depth=depth_name(depth),
                         points=points,
                         coordinates=projection.coordinates[depth],
@@ -206,7 +209,8 @@ def _pictures(
                 path(GRID_NAME, form),
                 Grid(
                     form=form,
-                    **title,
+                    model=name,
+                    context=context.label,
                     points=points,
                     depths=tuple(depth_name(depth) for depth in range(n_depths)),
                     coordinates=projection.grid_coordinates,
@@ -249,7 +253,7 @@ def _digest(ingredients: dict[str, Any]) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return [str(value.dtype), value.shape, hashlib.sha256(np.ascontiguousarray(value)).hexdigest()]
+        return [str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
     raise TypeError(f"no plain form of {type(value).__name__}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,9 @@ def check_replaceable(output: Path) -> None:
     """Raise ``PublishError`` when ``output`` holds something that tokviz didn't write; called before any work is done."""
     if not output.exists():
         if not output.parent.is_dir():
-            raise PublishError(f"{output}: expected its parent folder to exist; create {output.parent} or choose another --output")
+            raise PublishError(
+                f"{output}: expected its parent folder to exist; create {output.parent} or choose another --output"
+            )
         return
     if not output.is_dir():
         raise PublishError(f"{output}: expected a folder, got a file; choose another --output")
@@ -68,13 +69,15 @@ def publish(files: Mapping[str, Content], output: Path) -> None:
         _swap(staging, output, old)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
-        raise PublishError(f"{output}: can't write the site: {error.strerror or error}; the old one is untouched") from error
+        raise PublishError(
+            f"{output}: can't write the site: {error.strerror or error}; the old one is untouched"
+        ) from error
 
 
 def _recover(output: Path, staging: Path, old: Path) -> None:
     """Undo what a run left that was killed while it published."""
     if old.exists() and not output.exists():
-        os.replace(old, output)
+        old.replace(output)
     for leftover in (staging, old):
         if leftover.exists():
             shutil.rmtree(leftover)
@@ -91,12 +94,12 @@ def _write(path: Path, content: Content) -> None:
 def _swap(staging: Path, output: Path, old: Path) -> None:
     """Two renames; when the second fails the first is undone, and when the run is killed between them the next undoes it."""
     if not output.exists():
-        os.replace(staging, output)
+        staging.replace(output)
         return
-    os.replace(output, old)
+    output.replace(old)
     try:
-        os.replace(staging, output)
+        staging.replace(output)
     except OSError:
-        os.replace(old, output)
+        old.replace(output)
         raise
     shutil.rmtree(old, ignore_errors=True)

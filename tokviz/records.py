@@ -18,7 +18,7 @@ N_EXTREMES = 4
 
 def _require_shape(name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> None:
     """Raise ``ValueError`` with both shapes unless ``array`` has ``shape`` (``None`` stands for any size)."""
-    fits = array.ndim == len(shape) and all(want in (None, got) for want, got in zip(shape, array.shape))
+    fits = array.ndim == len(shape) and all(want in (None, got) for want, got in zip(shape, array.shape, strict=False))
     if not fits:
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
 
@@ -134,7 +134,8 @@ class Tokenization:
         (an attention sink forms at position 0), and one such word can take nearly all of PC1's variance.
         """
         values, counts = np.unique(self.positions, return_counts=True)
-        return self.positions == values[np.argmax(counts)]
+        commonest: int = values[np.argmax(counts)]
+        return np.asarray(self.positions == commonest)
 
 
 # --- models and their hidden states ------------------------------------------------------------------------------
@@ -273,7 +274,7 @@ class Points:
     @property
     def hollow(self) -> np.ndarray:
         """``(n_words,)`` bool."""
-        return self.several_tokens | ~self.reference
+        return np.asarray(self.several_tokens | ~self.reference)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,7 +79,7 @@ class Store:
         """Whether the states' file still has the checksum that it was written with; reads the whole file."""
         folder = self.root / "states" / key
         stored = json.loads((folder / "states.json").read_text(encoding="utf-8"))
-        return _file_sha256(folder / "states.safetensors") == stored["sha256"]
+        return _file_sha256(folder / "states.safetensors") == str(stored["sha256"])
 
     def put_states(
         self,
@@ -123,7 +123,7 @@ class Store:
             }
             (partial / "states.json").write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
             shutil.rmtree(folder, ignore_errors=True)
-            os.replace(partial, folder)
+            partial.replace(folder)
         except OSError as error:
             raise StoreError(f"{self.root}: can't store hidden states: {error.strerror or error}") from error
         finally:
@@ -201,7 +201,7 @@ class Store:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(data)
-            os.replace(partial, path)
+            partial.replace(path)
             older = self._files.get((kind, key))
             if older is not None and older != path:
                 older.unlink(missing_ok=True)
@@ -273,9 +273,7 @@ def _empty_safetensors(path: Path, shapes: dict[str, tuple[tuple[int, ...], str]
         file.write(len(head).to_bytes(8, "little") + head)
         file.truncate(8 + len(head) + end)
     return {
-        name: np.memmap(
-            path, dtypes[dtype], "r+", offset=8 + len(head) + header[name]["data_offsets"][0], shape=shape
-        )
+        name: np.memmap(path, dtypes[dtype], "r+", offset=8 + len(head) + header[name]["data_offsets"][0], shape=shape)
         for name, (shape, dtype) in shapes.items()
     }
 
@@ -287,7 +285,8 @@ def _card(stored: dict[str, Any]) -> ModelCard:
 
 def _tokenization(stored: dict[str, Any]) -> Tokenization:
     words = tuple(
-        TokenizedWord(**{**word, "ids": tuple(word["ids"]), "pieces": tuple(word["pieces"])}) for word in stored["words"]
+        TokenizedWord(**{**word, "ids": tuple(word["ids"]), "pieces": tuple(word["pieces"])})
+        for word in stored["words"]
     )
     return Tokenization(words=words, read=stored["read"], notes=tuple(stored["notes"]))
 

@@ -30,8 +30,8 @@ class Frame:
     title: str
     """For the browser's tab."""
     description: str
-    site_title: str
-    home: str
+    home: Link | None
+    """The report's title; None on the index, whose heading says it."""
     nav: tuple[Link, ...]
     stylesheet: str
     noscript: str
@@ -161,6 +161,8 @@ class StripRow:
     context: str
     href: str
     ruler: Ruler
+    with_axis: bool
+    """Only under a model's last strip: the depths are the same in all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +202,6 @@ class IndexPage:
     projection: str
     """Which one the strips show."""
     models: tuple[ModelStrips, ...]
-    axis: Ruler
     intro: str | None
     """Safe HTML, as the report has it."""
     columns: tuple[str, ...]

@@ -19,7 +19,7 @@ from tokviz.view_records import (
     WordNotes,
 )
 from tokviz.views.method import method_page
-from tokviz.views.pictures import panels, relative_axis, strip_ruler
+from tokviz.views.pictures import panels, strip_ruler
 from tokviz.views.text import count, day, downloads, frame, millions, model_path, projection_term, relative
 
 COLUMNS = (
@@ -66,7 +66,6 @@ def _index_page(report: Report) -> IndexPage:
         author=report.author,
         projection=report.projections[0],
         models=tuple(_strips(report, model, page) for model in report.models),
-        axis=relative_axis(),
         intro=report.intro,
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
@@ -84,10 +83,11 @@ def _default_subtitle(report: Report) -> str:
 def _strips(report: Report, model: ModelReport, page: str) -> ModelStrips:
     target = model_path(model.slug)
     rows = []
-    for context in model.contexts:
+    for index, context in enumerate(model.contexts, start=1):
         shown = context.projections[0]
         ruler = strip_ruler(report, model, context, shown, page)
-        rows.append(StripRow(context=context.states.context.label, href=ruler.ticks[0].href, ruler=ruler))
+        label, href = context.states.context.label, ruler.ticks[0].href
+        rows.append(StripRow(context=label, href=href, ruler=ruler, with_axis=index == len(model.contexts)))
     return ModelStrips(
         name=model.display_name,
         href=relative(page, target),
@@ -184,9 +184,8 @@ def _model_page(report: Report, model: ModelReport) -> ModelPage:
 def _facts_line(card: ModelCard) -> str:
     return " · ".join(
         (
-            card.architecture,
             count(card.n_layers, "layer"),
-            f"{count(card.width, 'dimension')}",
+            count(card.width, "dimension"),
             f"{millions(card.n_parameters)} parameters",
         )
     )

@@ -48,20 +48,6 @@ def strip_ruler(
     return _ruler(state.n_depths, [href(depth) for depth in range(state.n_depths)], strip, "Depth")
 
 
-def relative_axis(parts: int = 4) -> Ruler:
-    """The axis that strips of unlike depth share."""
-    labels = ["embedding", *(f"{100 * part // parts} %" for part in range(1, parts)), "last layer"]
-    ticks = [_tick(part, parts, name=label, href="", label=label) for part, label in enumerate(labels)]
-    return Ruler(
-        label="Relative depth",
-        ticks=tuple(ticks),
-        strip=None,
-        start=_length(AXIS_START),
-        end=_length(AXIS_START + AXIS_LENGTH),
-        last=parts,
-    )
-
-
 def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, label: str) -> Ruler:
     last = n_depths - 1
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= MAX_LABELS)

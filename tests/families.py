@@ -1,0 +1,351 @@
+"""Tiny models of many families: random weights in transformers' own classes, each with a tokenizer trained here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+import torch
+import transformers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+TEXT = [
+    "The word is cat. James Mary January firefighter Tuesday seven",
+    "a doctor and a nurse in Paris, Tokyo or Oslo; the nurse is in February",
+    "the the the is is word word cat cats catalogue Montréal naïve",
+]
+MAX_PARAMETERS = 2_000_000
+MAX_LAYERS_NAMED = 4
+
+
+# --- tokenizers --------------------------------------------------------------------------------------------------
+
+
+def byte_level(**options: Any) -> PreTrainedTokenizerFast:
+    """Byte-level BPE as in GPT-2, Qwen and SmolLM: a leading space is ``Ġ``, an emoji falls into bytes, no BOS."""
+    raw = tokenizers.Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<end>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    raw.train_from_iterator(TEXT, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<end>", **options)
+
+
+def byte_level_bos() -> PreTrainedTokenizerFast:
+    """As byte_level, with a BOS (OPT)."""
+    tokenizer = byte_level(bos_token="<end>")
+    raw = tokenizer.backend_tokenizer
+    raw.post_processor = processors.TemplateProcessing(single="<end> $A", special_tokens=[("<end>", 0)])
+    return tokenizer
+
+
+def metaspace(*, bos: bool, eos: bool, prepend: bool = False) -> PreTrainedTokenizerFast:
+    """Unigram over ``▁`` as in Gemma (BOS), Llama 2 (BOS and a space of its own) and T5 (a closing token)."""
+    raw = tokenizers.Tokenizer(models.Unigram())
+    steps = [normalizers.Prepend("▁")] if prepend else []
+    raw.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
+    raw.pre_tokenizer = pre_tokenizers.Split("▁", behavior="merged_with_next")
+    raw.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=120, special_tokens=["<pad>", "</s>", "<s>", "<unk>"], unk_token="<unk>")
+    raw.train_from_iterator(TEXT, trainer)
+    template = " ".join([*(["<s>"] if bos else []), "$A", *(["</s>"] if eos else [])])
+    special = [(name, raw.token_to_id(name)) for name in ("<s>", "</s>")]
+    raw.post_processor = processors.TemplateProcessing(single=template, special_tokens=special)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
+    )
+
+
+def word_piece(*, lowercase: bool) -> PreTrainedTokenizerFast:
+    """WordPiece between ``[CLS]`` and ``[SEP]`` as in BERT; it drops the leading space."""
+    raw = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    raw.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    raw.train_from_iterator(TEXT, trainers.WordPieceTrainer(vocab_size=150, special_tokens=special))
+    raw.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[(name, raw.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]"
+    )
+
+
+# --- models ------------------------------------------------------------------------------------------------------
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 512,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 128,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 1,
+}
+ENCODER = {name: value for name, value in SIZES.items() if name not in {"num_key_value_heads", "head_dim"}}
+SLIDING = ["sliding_attention", "full_attention", "sliding_attention"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One kind of model: the whole model's class as checkpoints have it, its config, its tokenizer."""
+
+    name: str
+    whole: str
+    config: Callable[[], Any]
+    tokenizer: Callable[[], PreTrainedTokenizerFast]
+    embedding: str
+    first_layer: str
+    """The display names that a reader should see at depths 0 and 1."""
+
+
+def _config(name: str, **values: Any) -> Callable[[], Any]:
+    return lambda: getattr(transformers, f"{name}Config")(**values)
+
+
+def _gemma3() -> Any:
+    text = SIZES | {"layer_types": SLIDING, "sliding_window": 4, "query_pre_attn_scalar": 8}
+    vision = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 3,  # as many as the language part has: the wrong stack would fit by its length
+        "num_attention_heads": 2,
+        "image_size": 8,
+        "patch_size": 4,
+    }
+    return transformers.Gemma3Config(
+        text_config=text,
+        vision_config=vision,
+        mm_tokens_per_image=4,
+        image_token_index=500,
+        image_token_id=500,
+        boi_token_index=501,
+        eoi_token_index=502,
+    )
+
+
+def _family(
+    name: str,
+    whole: str,
+    config: Callable[[], Any],
+    tokenizer: Callable[[], PreTrainedTokenizerFast] = byte_level,
+    embedding: str = "model.embed_tokens",
+    first_layer: str = "model.layers.0",
+) -> Family:
+    return Family(
+        name=name, whole=whole, config=config, tokenizer=tokenizer, embedding=embedding, first_layer=first_layer
+    )
+
+
+def gemma_tokenizer() -> PreTrainedTokenizerFast:
+    return metaspace(bos=True, eos=False)
+
+
+def llama_tokenizer() -> PreTrainedTokenizerFast:
+    return metaspace(bos=True, eos=False, prepend=True)
+
+
+def t5_tokenizer() -> PreTrainedTokenizerFast:
+    return metaspace(bos=False, eos=True)
+
+
+def uncased() -> PreTrainedTokenizerFast:
+    return word_piece(lowercase=True)
+
+
+def cased() -> PreTrainedTokenizerFast:
+    return word_piece(lowercase=False)
+
+
+EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+OPT = {
+    "vocab_size": 512,
+    "hidden_size": 32,
+    "ffn_dim": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 128,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 1,
+}
+
+_ALL = [
+    _family("qwen3", "Qwen3ForCausalLM", _config("Qwen3", **SIZES)),
+    _family("qwen3_moe", "Qwen3MoeForCausalLM", _config("Qwen3Moe", **SIZES, **EXPERTS)),
+    _family(
+        "gpt_oss",
+        "GptOssForCausalLM",
+        _config("GptOss", **SIZES, num_local_experts=4, num_experts_per_tok=2, layer_types=SLIDING, sliding_window=4),
+    ),
+    _family("olmo3", "Olmo3ForCausalLM", _config("Olmo3", **SIZES, layer_types=SLIDING, sliding_window=4)),
+    _family("llama", "LlamaForCausalLM", _config("Llama", **SIZES), llama_tokenizer),
+    _family("mistral", "MistralForCausalLM", _config("Mistral", **SIZES, sliding_window=4), llama_tokenizer),
+    _family(
+        "gemma3_text",
+        "Gemma3ForCausalLM",
+        _config("Gemma3Text", **SIZES, layer_types=SLIDING, sliding_window=4, query_pre_attn_scalar=8),
+        gemma_tokenizer,
+    ),
+    _family(
+        "gemma3",
+        "Gemma3ForConditionalGeneration",
+        _gemma3,
+        gemma_tokenizer,
+        "model.language_model.embed_tokens",
+        "model.language_model.layers.0",
+    ),
+    _family("phi3", "Phi3ForCausalLM", _config("Phi3", **SIZES)),
+    _family(
+        "gpt2",
+        "GPT2LMHeadModel",
+        _config("GPT2", vocab_size=512, n_embd=32, n_layer=3, n_head=4, n_positions=128, bos_token_id=0, eos_token_id=0),
+        embedding="transformer.wte",
+        first_layer="transformer.h.0",
+    ),
+    _family(
+        "gpt_neox",
+        "GPTNeoXForCausalLM",
+        _config("GPTNeoX", **ENCODER),
+        embedding="gpt_neox.embed_in",
+        first_layer="gpt_neox.layers.0",
+    ),
+    _family(
+        "opt",
+        "OPTForCausalLM",
+        _config("OPT", **OPT),
+        byte_level_bos,
+        "model.decoder.embed_tokens",
+        "model.decoder.layers.0",
+    ),
+    _family(
+        "opt_narrow",
+        "OPTForCausalLM",
+        _config("OPT", **OPT, word_embed_proj_dim=16, do_layer_norm_before=False),
+        byte_level_bos,
+        "model.decoder.embed_tokens",
+        "model.decoder.layers.0",
+    ),
+    _family(
+        "bloom",
+        "BloomForCausalLM",
+        _config("Bloom", vocab_size=512, hidden_size=32, n_layer=3, n_head=4, bos_token_id=0, eos_token_id=0),
+        embedding="transformer.word_embeddings",
+        first_layer="transformer.h.0",
+    ),
+    _family(
+        "falcon_h1",
+        "FalconH1ForCausalLM",
+        _config(
+            "FalconH1",
+            **SIZES,
+            mamba_d_ssm=64,
+            mamba_n_heads=8,
+            mamba_d_head=8,
+            mamba_n_groups=1,
+            mamba_d_state=16,
+            mamba_chunk_size=16,
+        ),
+    ),
+    _family(
+        "qwen3_next",
+        "Qwen3NextForCausalLM",
+        _config(
+            "Qwen3Next",
+            **SIZES,
+            **EXPERTS,
+            shared_expert_intermediate_size=32,
+            layer_types=["linear_attention", "full_attention", "linear_attention"],
+            linear_num_key_heads=2,
+            linear_num_value_heads=4,
+            linear_key_head_dim=8,
+            linear_value_head_dim=8,
+        ),
+    ),
+    _family(
+        "mamba",
+        "MambaForCausalLM",
+        _config(
+            "Mamba", vocab_size=512, hidden_size=32, num_hidden_layers=3, state_size=8, pad_token_id=0, eos_token_id=0
+        ),
+        embedding="backbone.embeddings",
+        first_layer="backbone.layers.0",
+    ),
+    _family(
+        "bert",
+        "BertForMaskedLM",
+        _config("Bert", **ENCODER),
+        uncased,
+        "bert.embeddings.word_embeddings",
+        "bert.encoder.layer.0",
+    ),
+    _family(
+        "modernbert",
+        "ModernBertForMaskedLM",
+        _config(
+            "ModernBert",
+            **ENCODER,
+            local_attention=4,
+            global_attn_every_n_layers=2,
+            cls_token_id=2,
+            sep_token_id=3,
+        ),
+        cased,
+        "model.embeddings.tok_embeddings",
+        "model.layers.0",
+    ),
+    _family(
+        "distilbert",
+        "DistilBertForMaskedLM",
+        _config("DistilBert", vocab_size=512, dim=32, hidden_dim=64, n_layers=3, n_heads=4, max_position_embeddings=128),
+        uncased,
+        "distilbert.embeddings.word_embeddings",
+        "distilbert.transformer.layer.0",
+    ),
+    _family(
+        "albert",
+        "AlbertForMaskedLM",
+        _config("Albert", **ENCODER, embedding_size=16, num_hidden_groups=1),
+        uncased,
+        "albert.embeddings.word_embeddings",
+        "albert.encoder.albert_layer_groups.0@0",
+    ),
+    _family(
+        "t5",
+        "T5ForConditionalGeneration",
+        _config("T5", vocab_size=512, d_model=32, d_kv=8, d_ff=64, num_layers=3, num_heads=4),
+        t5_tokenizer,
+        "transformer.encoder.embed_tokens",
+        "transformer.encoder.block.0",
+    ),
+]
+BY_NAME = {family.name: family for family in _ALL}
+FAMILIES = list(BY_NAME)
+
+
+def build(name: str, folder: Path) -> Path:
+    """Save a tiny model of the family, as a checkpoint with its head, and its tokenizer into ``folder``."""
+    family = BY_NAME[name]
+    torch.manual_seed(0)
+    whole = getattr(transformers, family.whole)(family.config()).eval()
+    assert sum(parameter.numel() for parameter in whole.parameters()) < MAX_PARAMETERS
+    with torch.no_grad():
+        for parameter in whole.parameters():
+            # The usual 0.02 makes layers that hardly change anything: mistakes in them wouldn't show.
+            if parameter.ndim > 1:
+                parameter.mul_(5)
+    whole.save_pretrained(folder)
+    tokenizer = family.tokenizer()
+    assert len(tokenizer) <= 500
+    tokenizer.save_pretrained(folder)
+    return folder
