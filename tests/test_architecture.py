@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {"errors": 0, "records": 1, "config": 1, "view_records": 1, "progress": 1, "pipeline": 4}
 """``drawing`` runs figures and images in other processes; every other room stands on floor 2."""
 FLOORS["drawing"] = 3
-HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub", "textalloc"}
+HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub"}
 
 
 def room(path: Path) -> str:

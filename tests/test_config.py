@@ -111,7 +111,7 @@ def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path, text, key, said
 
 
 def test_a_missing_file_is_said(tmp_path):
-    with pytest.raises(ConfigError, match="nowhere.toml: expected a TOML file, found none"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: expected a TOML file, found none"):
         load(tmp_path / "nowhere.toml")
 
 

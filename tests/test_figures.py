@@ -176,7 +176,7 @@ def test_a_thousand_words_thin_out_to_labels_that_are_spread_and_counted():
     coordinates = clustered(of, tightness=0.4)
     figure = figures.draw(plate(of, coordinates))
     named = labels(figure, of)
-    assert 150 < len(named) <= 240
+    assert 100 < len(named) <= 240
     assert overlapping_pairs(extents(list(named.values()))) == 0
     assert {of.words[coordinates[:, axis].argmax()] for axis in (0, 1)} <= set(named)
     said = " ".join(texts(figure))

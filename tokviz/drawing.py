@@ -17,8 +17,12 @@ from tokviz.records import Picture
 
 
 def warm_up() -> None:
-    """Load Matplotlib and the fonts."""
+    """Load Matplotlib and the fonts; a matplotlibrc of the user's must not change the pictures."""
+    import matplotlib
+
     from tokviz import figures, images  # noqa: F401 - importing is the point
+
+    matplotlib.rcdefaults()
 
 
 def draw(picture: Picture) -> bytes:

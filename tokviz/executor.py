@@ -21,7 +21,7 @@ def start(jobs: int, warm_up: Callable[[], None]) -> Executor:
 
     They are spawned, not forked: a fork of a process that runs threads (torch's, for one) can deadlock.
     """
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=warm_up)
     for _ in range(jobs):
-        executor.submit(warm_up)
+        executor.submit(os.getpid)  # a process starts, and warms up, when there is work for it
     return executor

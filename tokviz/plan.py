@@ -233,7 +233,7 @@ def picture_key(picture: Picture) -> str:
             "kind": type(picture).__name__,
             "values": values,
             "points": _points_digest(picture.points),
-            "code": _code_digest(_DRAWING_CODE, ("matplotlib", "pillow", "textalloc", "numpy")),
+            "code": _code_digest(_DRAWING_CODE, ("matplotlib", "pillow", "numpy")),
         }
     )
 

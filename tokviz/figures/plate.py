@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -40,6 +40,11 @@ class Form:
     """Line widths."""
     spacing: Spacing
     most_labels: int
+
+    @property
+    def beside(self) -> bool:
+        """Whether the legend stands beside the points, and the title in one line."""
+        return self.width > self.height
 
 
 WIDE = Form(
@@ -80,10 +85,10 @@ def draw_plate(plate: Plate) -> Figure:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {plate.form!r}")
     if not np.isfinite(plate.coordinates).all():
         raise ValueError(f"{plate.model}, {plate.depth}: expected finite coordinates, got NaN or infinity")
-    form = FORMS[plate.form]
+    form = _for_words(FORMS[plate.form], len(plate.points.words))
     sheet = Sheet(form.width, form.height)
     columns, area = _layout(form, plate.points)
-    left = area.left if form is WIDE else 16
+    left = area.left if form.beside else 16
     draw_title(
         sheet,
         plate.model,
@@ -91,7 +96,7 @@ def draw_plate(plate: Plate) -> Figure:
         left,
         form.width - 16,
         form.title,
-        two_lines=form is PHONE,
+        two_lines=not form.beside,
     )
     xy, beyond = _to_pixels(sheet, plate, form, area)
     n_named = _draw_words(sheet, plate, form, area, xy, beyond) if plate.labelled else len(xy)
@@ -100,10 +105,24 @@ def draw_plate(plate: Plate) -> Figure:
     return sheet.figure
 
 
+def _for_words(form: Form, n_words: int) -> Form:
+    """The form for so many words: where only some are named, marks are smaller and names stay close to them."""
+    if n_words <= MOST_LABELS:
+        return form
+    shrink = max(0.6, math.sqrt(MOST_LABELS / n_words))
+    spacing = replace(
+        form.spacing,
+        radius=form.spacing.radius * shrink,
+        reach=min(form.spacing.reach, 60),
+        worst=min(form.spacing.worst, 100),
+    )
+    return replace(form, diameter=form.diameter * shrink, rim=form.rim * shrink, spacing=spacing)
+
+
 def _layout(form: Form, points: Points) -> tuple[int, Box]:
     """The legend's columns, and the rectangle of the axes: the same in every plate of these categories."""
     n = len(points.categories)
-    if form is WIDE:
+    if form.beside:
         return math.ceil(n / 36), Box(left=74, top=84, right=1262, bottom=1136)
     columns = 3 if n <= 36 else 4
     legend_height = (rows_needed(n, columns) + 2) * _pitch(form)
@@ -180,15 +199,15 @@ def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarra
 
 def _draw_key(sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n_named: int, has_beyond: bool) -> None:
     """The legend, and below it what hollow marks and arrows mean and how many words are named."""
-    if form is WIDE:
+    if form.beside:
         box = Box(left=area.right + 26, top=area.top, right=form.width - 10, bottom=area.bottom)
     else:
         box = Box(left=16, top=area.bottom + 60, right=form.width - 8, bottom=form.height)
     rows = rows_needed(len(plate.points.categories), columns)
-    pitch = min(_pitch(form), (box.height - 6 * form.axis) / rows) if form is WIDE else _pitch(form)
+    pitch = min(_pitch(form), (box.height - 6 * form.axis) / rows) if form.beside else _pitch(form)
     size = min(form.legend, pitch / 1.2)
     y = draw_legend(
-        sheet, plate.points, box, columns=columns, pitch=pitch, size=size, diameter=form.diameter * 1.1, rim=form.rim
+        sheet, plate.points, box, columns=columns, pitch=pitch, size=size, diameter=form.legend * 0.64, rim=form.rim
     )
     notes = []
     meaning = hollow_note(plate.points)
@@ -199,11 +218,11 @@ def _draw_key(sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n
     n_words = len(plate.points.words)
     if n_named < n_words:
         notes.append(f"{n_named:,} of {n_words:,} words are named")
-    if form is WIDE:
+    if form.beside:
         lines = [line for note in notes for line in wrapped(note, box.width, form.axis)]
     else:
         lines = wrapped(" · ".join(notes), box.width, form.axis)[:2]
-    y += form.axis * (1.4 if form is WIDE else 1.0)
+    y += form.axis * (1.4 if form.beside else 1.0)
     for line in lines:
         sheet.text(box.left, y, line, form.axis, style.QUIET_INK)
         y += form.axis * 1.35

@@ -1,0 +1,236 @@
+"""The command as a user meets it: what it writes, what it says, how it exits, what it does again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import families
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CONFIG = """
+title = "A test"
+projections = ["standardized", "centered"]
+
+[words]
+people = ["James", "Mary", "doctor", "nurse"]
+times = ["January", "February", "Tuesday"]
+rare = ["firefighter"]
+
+[[contexts]]
+name = "alone"
+template = " {word}"
+
+[[contexts]]
+name = "sentence"
+label = "in a sentence"
+template = "The word is {word}"
+"""
+
+
+def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``python generate.py`` in ``folder``."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "generate.py"), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **environment},
+        timeout=300,
+    )
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+pytestmark = pytest.mark.xdist_group("command")  # they share one project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A config of two tiny models, and the site that one run made of it."""
+    folder = tmp_path_factory.mktemp("project")
+    models = {family: families.build(family, folder / family) for family in ("qwen3", "bert")}
+    tables = [f'[[models]]\nsource = "{path.name}"\nname = "Tiny {family}"\n' for family, path in models.items()]
+    (folder / "report.toml").write_text(CONFIG + "\n".join(tables), encoding="utf-8")
+    made = generate(folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_one_run_writes_the_whole_site(project):
+    files = set(hashes(project / "site"))
+    assert {"index.html", "404.html", ".nojekyll", "method/index.html", "data/report.json"} <= files
+    assert {"models/tiny-qwen3/index.html", "models/tiny-bert/index.html"} <= files
+    for model, path in (("tiny-qwen3", "model.layers.2"), ("tiny-bert", "bert.encoder.layer.2")):
+        for context in ("alone", "sentence"):
+            assert {f"data/{model}/{context}/coordinates.csv", f"data/{model}/{context}/tokens.csv"} <= files
+            for projection in ("standardized", "centered"):
+                stem = f"images/{model}/{context}/{projection}/{model}"
+                for name in (f"__{path}", "_m.et", "_strip"):
+                    assert {f"{stem}{name}.webp", f"{stem}{name}-phone.webp"} <= files
+
+
+def test_the_numbers_are_there_to_take_away(project):
+    report = json.loads((project / "site" / "data" / "report.json").read_text(encoding="utf-8"))
+    assert report["schema"] == 1
+    assert [model["slug"] for model in report["models"]] == ["tiny-qwen3", "tiny-bert"]
+    assert report["models"][0]["contexts"][0]["captured_at"] == "2023-11-14T22:13:20Z"
+    assert report["command"] == "python generate.py"
+    csv = (project / "site" / "data" / "tiny-qwen3" / "alone" / "coordinates.csv").read_text(encoding="utf-8").splitlines()
+    n_depths = len(report["models"][0]["contexts"][0]["module_paths"])
+    assert len(csv) == 1 + 8 * n_depths
+    assert csv[0].startswith("depth,layer,module,word,categories,reference,standardized_pc1")
+
+
+def test_nothing_of_this_machine_stands_in_the_site(project):
+    for path in (project / "site").rglob("*"):
+        if path.suffix in {".html", ".json", ".csv"}:
+            assert str(project) not in path.read_text(encoding="utf-8"), path
+
+
+def test_a_second_run_makes_nothing_anew_and_changes_no_byte(project):
+    before = hashes(project / "site")
+    code = (
+        "import sys, runpy\nsys.argv = ['generate.py', '--quiet']\n"
+        "try: runpy.run_path('generate.py', run_name='__main__')\nexcept SystemExit as end: assert not end.code, end.code\n"
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code.replace("'generate.py', run", f"{str(ROOT / 'generate.py')!r}, run")],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert run.returncode == 0, run.stderr
+    assert {"torch", "transformers", "sklearn", "matplotlib"}.isdisjoint(run.stdout.split())
+    after = hashes(project / "site")
+    differing = {path for path in before | after if before.get(path) != after.get(path)}
+    # The command that made the report stands in it.
+    assert differing <= {"method/index.html", "data/report.json"}
+
+
+def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(project, tmp_path):
+    made = generate(project, "--output", str(tmp_path / "again"), "--cache", str(tmp_path / "cache"), "--jobs", "1")
+    assert made.returncode == 0, made.stderr
+    first, again = hashes(project / "site"), hashes(tmp_path / "again")
+    assert {path for path in first | again if first.get(path) != again.get(path)} <= {
+        "method/index.html",
+        "data/report.json",
+    }
+
+
+def test_a_dry_run_says_what_is_due_and_why_and_writes_nothing(project, tmp_path):
+    before = hashes(project)
+    calm = generate(project, "--dry-run")
+    assert calm.returncode == 0
+    assert "standardized: up to date" in calm.stdout
+    assert "not captured" not in calm.stdout
+    fresh = generate(project, "--dry-run", "--cache", str(tmp_path / "empty"))
+    assert "capture (not captured yet)" in fresh.stdout
+    assert hashes(project) == before
+    assert not (tmp_path / "empty").exists()
+
+
+def test_a_damaged_image_is_drawn_again(project):
+    before = hashes(project / "site")
+    image = next((project / ".cache" / "images").glob("*.webp"))
+    image.write_bytes(image.read_bytes()[:-5])
+    made = generate(project)
+    assert made.returncode == 0, made.stderr
+    assert "1 images made anew" in made.stdout
+    after = hashes(project / "site")
+    assert {path for path in before if path.startswith("images/") and after.get(path) != before[path]} == set()
+
+
+def test_the_cache_alone_is_enough_to_render(project, tmp_path):
+    (tmp_path / "report.toml").write_text((project / "report.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    made = generate(tmp_path, "--cache", str(project / ".cache"))
+    assert made.returncode == 0, made.stderr
+    assert "0 captures and 0 images made anew" in made.stdout
+
+
+def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project, tmp_path):
+    made = generate(project, "--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site"))
+    assert made.returncode == 3
+    assert "missing: ./missing: expected a folder" in made.stderr
+    assert "Traceback" not in made.stderr
+    page = (tmp_path / "site" / "models" / "missing" / "index.html").read_text(encoding="utf-8")
+    assert "expected a folder" in page
+    assert (tmp_path / "site" / "models" / "qwen3" / "index.html").is_file()
+
+
+def test_when_no_model_can_be_captured_the_old_site_stays(project):
+    before = hashes(project / "site")
+    made = generate(project, "--model", "./missing")
+    assert made.returncode == 1
+    assert made.stderr.startswith("./missing" if not made.stderr.startswith("missing") else "missing")
+    assert "nothing was written" in made.stderr
+    assert hashes(project / "site") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--config", "nowhere.toml"], 1, "nowhere.toml: expected a TOML file"),
+        (["--words", "nowhere.toml"], 1, "nowhere.toml: expected a TOML file"),
+        (["--output", "qwen3"], 1, "they would be lost"),
+        (["--output", "report.toml"], 1, "got a file"),
+        (["--output", "a/b/c"], 1, "parent folder"),
+        (["--cache", "report.toml", "--force"], 1, "report.toml"),
+        (["--device", "nonsense", "--force"], 1, "nonsense"),
+        (["--site-url", "example.org"], 1, "site_url"),
+        (["--jobs", "0"], 2, "jobs"),
+        (["--frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_bad_input_is_one_clear_message_and_nothing_is_lost(project, arguments, code, said):
+    before = hashes(project)
+    made = generate(project, *arguments)
+    assert made.returncode == code, made.stderr
+    assert said in made.stderr
+    assert "Traceback" not in made.stderr
+    if code == 1:
+        assert len(made.stderr.strip().splitlines()[-1]) > 0
+        assert made.stderr.strip().splitlines()[-1].startswith("error: ")
+    assert {path: digest for path, digest in hashes(project).items() if not path.startswith(".cache")} == {
+        path: digest for path, digest in before.items() if not path.startswith(".cache")
+    }
+
+
+def test_debug_shows_where_an_error_comes_from(project):
+    made = generate(project, "--config", "nowhere.toml", "--debug")
+    assert made.returncode == 1
+    assert "ConfigError" in made.stderr
+    assert "Traceback" in made.stderr
+
+
+def test_fewer_than_three_words_make_a_page_that_says_so(project, tmp_path):
+    (tmp_path / "few.toml").write_text('few = ["James", "Mary"]\n', encoding="utf-8")
+    made = generate(
+        project, "--words", str(tmp_path / "few.toml"), "--model", "bert", "--output", str(tmp_path / "site")
+    )
+    assert made.returncode == 0, made.stderr
+    page = (tmp_path / "site" / "models" / "bert" / "index.html").read_text(encoding="utf-8")
+    assert "at least 3 words" in page
+
+
+def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path):
+    families.build("opt_narrow", tmp_path / "opt")
+    (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "opt"\n', encoding="utf-8")
+    made = generate(tmp_path)
+    assert made.returncode == 0, made.stderr
+    page = (tmp_path / "site" / "models" / "opt" / "index.html").read_text(encoding="utf-8")
+    assert "dimensions" in page
+    assert (tmp_path / "site" / "images" / "opt" / "alone" / "centered" / "opt_m.et.webp").is_file()

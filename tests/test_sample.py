@@ -1,0 +1,107 @@
+"""The sample report, made from the two real models, end to end."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SMOLLM2 = "smollm2-135m-instruct"
+MIB, KIB = 2**20, 2**10
+
+pytestmark = pytest.mark.xdist_group("sample")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """As ``make site`` makes it, from nothing."""
+    folder = tmp_path_factory.mktemp("sample")
+    made = subprocess.run(
+        [sys.executable, "generate.py", "--output", str(folder / "site"), "--cache", str(folder / "cache")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def layers(site) -> dict[str, np.ndarray]:
+    """Of SmolLM2's words alone: column → ``(n_depths, n_reference_words)``."""
+    columns: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    with (site / "data" / SMOLLM2 / "alone" / "coordinates.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["reference"] == "1":
+                for name, value in row.items():
+                    if name.endswith(("pc1", "pc2")):
+                        columns[name][int(row["depth"])].append(float(value))
+    return {name: np.array([depths[depth] for depth in sorted(depths)]) for name, depths in columns.items()}
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_committed_site_is_the_one_that_is_made(site):
+    committed = subprocess.run(["git", "ls-files", "site"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {path.removeprefix("site/") for path in committed.stdout.split()} == files(site)
+
+
+def test_every_layer_of_both_models_is_there(site):
+    images = files(site / "images")
+    for slug, n_layers, module in ((SMOLLM2, 30, "model.layers"), ("all-minilm-l6-v2", 6, "bert.encoder.layer")):
+        for context in ("alone", "sentence"):
+            for projection in ("standardized", "centered"):
+                stem = f"{slug}/{context}/{projection}/{slug}"
+                for layer in range(n_layers):
+                    assert f"{stem}__{module}.{layer}.webp" in images
+                    assert f"{stem}__{module}.{layer}-phone.webp" in images
+                assert f"{stem}_m.et.webp" in images
+
+
+def test_the_site_is_light(site):
+    sizes = {path: (site / path).stat().st_size for path in files(site)}
+    assert sum(sizes.values()) <= 16 * MIB
+    plates = {path: size for path, size in sizes.items() if "__" in path}
+    wide = [size for path, size in plates.items() if not path.endswith("-phone.webp")]
+    phone = [size for path, size in plates.items() if path.endswith("-phone.webp")]
+    assert np.mean(wide) <= 70 * KIB
+    assert np.mean(phone) <= 30 * KIB
+
+
+def test_the_emergence_is_plain_in_the_grid_and_absent_before(layers):
+    spread = np.hypot(layers["standardized_embedding_pc1"].std(axis=1), layers["standardized_embedding_pc2"].std(axis=1))
+    growth = spread[1:] / spread[:-1]
+    # Depth 12 is after layer 11; no other layer but the first, which leaves the embedding, comes near.
+    assert growth[11] > 10
+    assert np.delete(growth, [0, 11]).max() < 2
+
+
+def test_at_the_last_layers_the_words_spread_over_the_plate(layers):
+    for depth in (28, 29, 30):
+        for axis in ("standardized_pc1", "standardized_pc2"):
+            values = layers[axis][depth]
+            middle = np.ptp(np.percentile(values, [5, 95]))
+            # One outlier that squashes the rest would leave the middle nine tenths of the words a few per cent.
+            assert middle / np.ptp(values) > 0.4
+
+
+def test_the_words_of_the_post_are_read_at_position_0_but_for_one_of_two_tokens(site):
+    with (site / "data" / SMOLLM2 / "alone" / "tokens.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 116
+    assert [(row["word"], row["n_tokens"], row["position"]) for row in rows if row["position"] != "0"] == [
+        ("firefighter", "2", "1")
+    ]
+
+
+def test_quantised_weights_are_named_wherever_the_model_is(site):
+    for page in ("index.html", f"models/{SMOLLM2}/index.html", "method/index.html"):
+        assert "SmolLM2-135M-Instruct (Q4_1 GGUF)" in (site / page).read_text(encoding="utf-8")
