@@ -13,13 +13,17 @@ import transformers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
+from tokviz.sources import quiet_transformers
+
+# Models this small lose a hundredfold when threads wait for each other on a busy machine.
+torch.set_num_threads(1)
+
 TEXT = [
     "The word is cat. James Mary January firefighter Tuesday seven",
     "a doctor and a nurse in Paris, Tokyo or Oslo; the nurse is in February",
     "the the the is is word word cat cats catalogue Montréal naïve",
 ]
 MAX_PARAMETERS = 2_000_000
-MAX_LAYERS_NAMED = 4
 
 
 # --- tokenizers --------------------------------------------------------------------------------------------------
@@ -52,7 +56,9 @@ def metaspace(*, bos: bool, eos: bool, prepend: bool = False) -> PreTrainedToken
     raw.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
     raw.pre_tokenizer = pre_tokenizers.Split("▁", behavior="merged_with_next")
     raw.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(vocab_size=120, special_tokens=["<pad>", "</s>", "<s>", "<unk>"], unk_token="<unk>")
+    trainer = trainers.UnigramTrainer(
+        vocab_size=120, special_tokens=["<pad>", "</s>", "<s>", "<unk>"], unk_token="<unk>"
+    )
     raw.train_from_iterator(TEXT, trainer)
     template = " ".join([*(["<s>"] if bos else []), "$A", *(["</s>"] if eos else [])])
     special = [(name, raw.token_to_id(name)) for name in ("<s>", "</s>")]
@@ -107,6 +113,8 @@ class Family:
     embedding: str
     first_layer: str
     """The display names that a reader should see at depths 0 and 1."""
+    first_output: int = 1
+    """Where transformers' ``hidden_states`` hold what the first layer gave; Mamba's have no embedding before it."""
 
 
 def _config(name: str, **values: Any) -> Callable[[], Any]:
@@ -141,9 +149,16 @@ def _family(
     tokenizer: Callable[[], PreTrainedTokenizerFast] = byte_level,
     embedding: str = "model.embed_tokens",
     first_layer: str = "model.layers.0",
+    first_output: int = 1,
 ) -> Family:
     return Family(
-        name=name, whole=whole, config=config, tokenizer=tokenizer, embedding=embedding, first_layer=first_layer
+        name=name,
+        whole=whole,
+        config=config,
+        tokenizer=tokenizer,
+        embedding=embedding,
+        first_layer=first_layer,
+        first_output=first_output,
     )
 
 
@@ -209,7 +224,9 @@ _ALL = [
     _family(
         "gpt2",
         "GPT2LMHeadModel",
-        _config("GPT2", vocab_size=512, n_embd=32, n_layer=3, n_head=4, n_positions=128, bos_token_id=0, eos_token_id=0),
+        _config(
+            "GPT2", vocab_size=512, n_embd=32, n_layer=3, n_head=4, n_positions=128, bos_token_id=0, eos_token_id=0
+        ),
         embedding="transformer.wte",
         first_layer="transformer.h.0",
     ),
@@ -280,6 +297,7 @@ _ALL = [
         ),
         embedding="backbone.embeddings",
         first_layer="backbone.layers.0",
+        first_output=0,
     ),
     _family(
         "bert",
@@ -307,7 +325,9 @@ _ALL = [
     _family(
         "distilbert",
         "DistilBertForMaskedLM",
-        _config("DistilBert", vocab_size=512, dim=32, hidden_dim=64, n_layers=3, n_heads=4, max_position_embeddings=128),
+        _config(
+            "DistilBert", vocab_size=512, dim=32, hidden_dim=64, n_layers=3, n_heads=4, max_position_embeddings=128
+        ),
         uncased,
         "distilbert.embeddings.word_embeddings",
         "distilbert.transformer.layer.0",
@@ -340,11 +360,12 @@ def build(name: str, folder: Path) -> Path:
     whole = getattr(transformers, family.whole)(family.config()).eval()
     assert sum(parameter.numel() for parameter in whole.parameters()) < MAX_PARAMETERS
     with torch.no_grad():
-        for parameter in whole.parameters():
+        for path, parameter in whole.named_parameters():
             # The usual 0.02 makes layers that hardly change anything: mistakes in them wouldn't show.
-            if parameter.ndim > 1:
+            if parameter.ndim > 1 and path.endswith("weight"):
                 parameter.mul_(5)
-    whole.save_pretrained(folder)
+    with quiet_transformers():
+        whole.save_pretrained(folder)
     tokenizer = family.tokenizer()
     assert len(tokenizer) <= 500
     tokenizer.save_pretrained(folder)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,6 @@ from tokviz.records import (
     Tokenization,
     TokenizedWord,
     WordList,
-    depth_name,
 )
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -230,44 +231,36 @@ def _renditions(kind: str, stem: str) -> Renditions:
 # --- the report on disk --------------------------------------------------------------------------------------------
 
 
-def images(report: Report) -> Iterator[tuple[Image, str]]:
-    """Every picture of the report with a name to write on it."""
+def images(report: Report) -> Iterator[Image]:
+    """Every picture of the report, in both renditions."""
     for model in report.models:
         for context in model.contexts:
             for shown in context.projections:
-                title = f"{model.name[:40]} · {context.states.context.name} · {shown.projection.name}"
-                named = [(plate, depth_name(depth)) for depth, plate in enumerate(shown.plates)]
-                for renditions, what in (*named, (shown.grid, "all layers"), (shown.strip, "")):
+                for renditions in (*shown.plates, shown.grid, shown.strip):
                     if renditions:
-                        yield renditions.wide, f"{title} · {what}"
-                        yield renditions.phone, f"{title} · {what}"
+                        yield from (renditions.wide, renditions.phone)
 
 
 def write_site(report: Report, folder: Path) -> Path:
     """The whole site with placeholder pictures; downloads are empty files."""
-    for path, text in pages.render(views.build(report), TEMPLATES).items():
-        _write(folder / path, text.encode())
-    for path, file in pages.assets(TEMPLATES).items():
-        _write(folder / path, file.read_bytes())
-    for path in report.downloads.values():
-        _write(folder / path, b"")
-    for image, title in images(report):
-        _draw(folder / image.path, image, title)
+    files = {path: text.encode() for path, text in pages.render(views.build(report), TEMPLATES).items()}
+    files |= {path: file.read_bytes() for path, file in pages.assets(TEMPLATES).items()}
+    files |= {path: b"" for path in report.downloads.values()}
+    files |= {image.path: _placeholder(image.width, image.height) for image in images(report)}
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
     return folder
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def _draw(path: Path, image: Image, title: str) -> None:
-    """A frame, some dots and the title: quick to draw, of true size."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture = PillowImage.new("P", (image.width, image.height), 0)
-    picture.putpalette([255, 255, 255, 40, 40, 40, 204, 102, 119, 51, 34, 136, 17, 119, 51])
+@cache
+def _placeholder(width: int, height: int) -> bytes:
+    """A frame and rows of dots: light, and of true size."""
+    picture = PillowImage.new("P", (width, height), 0)
+    picture.putpalette([255, 255, 255, 40, 40, 40, 204, 102, 119])
     draw = ImageDraw.Draw(picture)
-    draw.rectangle((8, 8, image.width - 9, image.height - 9), outline=1)
-    draw.text((24, 16), title.encode("ascii", "replace").decode(), fill=1, font_size=24)
-    draw.point([(x, y) for x in range(20, image.width, 40) for y in range(60, image.height, 40)], fill=2)
-    picture.save(path, "WEBP", lossless=True, method=0, quality=0)
+    draw.rectangle((8, 8, width - 9, height - 9), outline=1)
+    draw.point([(x, y) for x in range(20, width, 40) for y in range(20, height, 40)], fill=2)
+    buffer = BytesIO()
+    picture.save(buffer, "WEBP", lossless=True, method=0, quality=0)
+    return buffer.getvalue()

@@ -88,7 +88,7 @@ def find_structure(module: nn.Module, base_model_prefix: str) -> Structure:
             f"{name}: expected its token embedding {type(embedding).__name__} to run once per forward pass and give "
             f"(batch, tokens, width), got {calls.count(embedding)} such runs; this kind of model can't be captured"
         )
-    runs = {path: [block for block in calls if block in set(blocks)] for path, blocks in lists.items()}
+    runs = {path: [block for block in calls if block in blocks] for path, blocks in lists.items()}
     runs = {path: blocks for path, blocks in runs.items() if blocks}
     fitting = [blocks for blocks in runs.values() if len(blocks) == n_layers]
     together = [block for block in calls if block is not embedding]
@@ -122,15 +122,15 @@ def _embedding_of(module: Any) -> nn.Module:
     return embedding
 
 
-def _outermost_lists(module: nn.Module) -> dict[str, list[nn.Module]]:
+def _outermost_lists(module: nn.Module) -> dict[str, set[nn.Module]]:
     """Path → members of each ``ModuleList`` that stands in no other."""
     from torch import nn
 
-    lists: dict[str, list[nn.Module]] = {}
+    lists: dict[str, set[nn.Module]] = {}
     for path, part in module.named_modules():
         inside_another = any(path.startswith(f"{outer}.") for outer in lists)
         if isinstance(part, nn.ModuleList) and not inside_another:
-            lists[path] = list(part)
+            lists[path] = set(part)
     return lists
 
 
@@ -244,9 +244,10 @@ def _capture_batch(
             depth = next(pending, None)
             tensor = _first_tensor(output)
             if depth is None or tensor is None or tensor.shape[:-1] != ids.shape:
+                got = "more" if depth is None else tuple(getattr(tensor, "shape", ())) or type(output).__name__
                 raise CaptureError(
-                    f"{structure.module_paths[depths[0]]}: expected {len(depths)} output(s) of shape (batch, tokens, width)"
-                    f" = {(*ids.shape, '…')}, got {'more' if depth is None else getattr(tensor, 'shape', type(output))}"
+                    f"{structure.module_paths[depths[0]]}: expected {len(depths)} output(s) of shape "
+                    f"(batch, tokens, width) with {tuple(ids.shape)} first, got {got}"
                 )
             state, at_position0 = read(tensor), tensor[:, 0].float()
             if not bool(torch.isfinite(state).all() and torch.isfinite(at_position0).all()):
@@ -279,9 +280,7 @@ def _capture_batch(
 def _not_finite(structure: Structure, depth: int, dtype: Any) -> str:
     name = str(dtype).removeprefix("torch.")
     remedy = "the weights may be damaged" if name == "float32" else 'set dtype = "float32" for this model'
-    return (
-        f"{structure.describe(depth)}: expected finite hidden states, got NaN or infinity in {name}; {remedy}"
-    )
+    return f"{structure.describe(depth)}: expected finite hidden states, got NaN or infinity in {name}; {remedy}"
 
 
 def _failed(module: nn.Module, error: Exception, n_batch: int, n_tokens: int) -> str:
@@ -292,7 +291,7 @@ def _failed(module: nn.Module, error: Exception, n_batch: int, n_tokens: int) ->
     if out_of_memory:
         return (
             f"{type(module).__name__}: memory ran out in a forward pass over {size}; "
-            f"set token_budget in the config below {n_batch * n_tokens}, or device_map = \"auto\" for this model"
+            f'set token_budget in the config below {n_batch * n_tokens}, or device_map = "auto" for this model'
         )
     return f"{type(module).__name__}: the forward pass over {size} failed: {_one_line(error)}"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tokviz import __version__, executor, export, images, notes, pages, plan, publish, sources, views
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing, drawing, warm_up
-from tokviz.errors import ModelError, SourceError, TokvizError
+from tokviz.errors import ModelError, TokvizError
 from tokviz.progress import Reporter
 from tokviz.records import (
     ContextReport,
@@ -120,7 +120,7 @@ def describe(config: ReportConfig, options: Options) -> list[str]:
     lines = []
     for model in config.models:
         lines.append(f"{model.display_name} ({model.source})")
-        for job in plan.captures(config, model, _identity(model, options), store, force=options.force):
+        for job in plan.captures(config, model, sources.identity(model, options.base), store, force=options.force):
             lines.append(f"  {job.context.label}: {_described(job, config, model, store, options)}")
     n_pages = 3 + len(config.models)
     lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
@@ -160,12 +160,13 @@ def _prepare(
     model: ModelConfig, config: ReportConfig, store: Store, options: Options, reporter: Reporter, under_way: Drawing
 ) -> _Prepared:
     try:
-        jobs = plan.captures(config, model, _identity(model, options), store, force=options.force)
+        jobs = plan.captures(config, model, sources.identity(model, options.base), store, force=options.force)
         jobs = [_due_when_damaged(job, config, store) for job in jobs]
         due = [job for job in jobs if job.due]
         if due:
             under_way.start()  # they get ready while the model loads
-            _capture(model, due, config, store, options, reporter)
+            with sources.quiet_transformers():
+                _capture(model, due, config, store, options, reporter)
             gc.collect()  # the model's memory is free before the next one loads
     except ModelError as error:
         reporter.say(f"{model.display_name} failed: {error}")
@@ -206,14 +207,6 @@ def _due_when_damaged(job: plan.CaptureJob, config: ReportConfig, store: Store) 
     if projected or store.states_are_intact(job.key):
         return job
     return replace(job, due="the stored states are damaged")
-
-
-def _identity(model: ModelConfig, options: Options) -> str | None:
-    """None where the model isn't on this machine: what was captured elsewhere is trusted then."""
-    try:
-        return sources.identity(model, options.base)
-    except SourceError:
-        return None
 
 
 def _capture(

@@ -110,6 +110,10 @@ class Panel:
     current: bool
     ruler: Ruler
     slides: tuple[Slide, ...]
+    look: str
+    """What to look for while stepping through the layers."""
+    notes: tuple[str, ...]
+    """What else to know of this panel: words at position 0, hollow marks."""
     grid: Picture | None
     grid_caption: str
 
@@ -130,14 +134,22 @@ class Switch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Words:
+    """Some words and what they have in common; a long list is folded."""
+
+    summary: str
+    words: str
+    folded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class WordNotes:
     """What a reader must know about the words of one context."""
 
-    context: str
+    heading: str
     notes: tuple[str, ...]
-    several_tokens: tuple[str, ...]
-    """``firefighter (2)``."""
-    outside_reference: tuple[str, ...]
+    lists: tuple[Words, ...]
+    """Of several tokens, ``firefighter (2)``, and outside the reference words; empty when there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +227,9 @@ class CategoryWords:
     label: str
     words: str
     count: str
+    beginning: str
+    """The first words, in place of a folded list."""
+    folded: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +255,7 @@ class TokenTable:
     heading: str
     """``SmolLM2-135M-Instruct, alone``."""
     summary: str
+    notes: tuple[str, ...]
     rows: tuple[TokenRow, ...]
 
 
@@ -247,6 +263,7 @@ class TokenTable:
 class Provenance:
     model: Link
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@
 // once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling.
 (() => {
   const KEYS = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
+  const PRINT = matchMedia("print");
   // Safari allows 100 changes of the address in 30 seconds.
   const ADDRESS_DELAY = 400;
 
@@ -15,6 +16,7 @@
     let depth = 0;
     let mayPreload = document.readyState === "complete";
     let addressTimer = 0;
+    let pinnedWidth = 0;
 
     function show(wantedDepth, wantedPanel = panel) {
       panel = wantedPanel;
@@ -57,6 +59,7 @@
 
     // Puts the track where the current slide is, without animation.
     function pin() {
+      pinnedWidth = panel.track.clientWidth;
       panel.track.scrollTo({ left: depth * panel.track.clientWidth, behavior: "instant" });
     }
 
@@ -71,7 +74,7 @@
     }
 
     function openAddress() {
-      const slide = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      const slide = document.getElementById(location.hash.slice(1));
       const owner = panels.find((candidate) => candidate.slides.includes(slide));
       if (owner) show(owner.slides.indexOf(slide), owner);
       return Boolean(owner);
@@ -87,8 +90,11 @@
     for (const each of panels) {
       each.range.addEventListener("input", () => go(Number(each.range.value)));
       each.track.addEventListener("scroll", () => {
-        const seen = Math.round(each.track.scrollLeft / each.track.clientWidth);
-        if (each === panel && seen !== depth) {
+        const width = each.track.clientWidth;
+        // When the window changes its size or is printed, the track finds back to its slide.
+        if (each !== panel || width !== pinnedWidth || PRINT.matches) return;
+        const seen = Math.round(each.track.scrollLeft / width);
+        if (seen !== depth) {
           setDepth(seen);
           noteAddress();
         }
@@ -103,6 +109,7 @@
       go(move(depth));
     });
     window.addEventListener("hashchange", openAddress);
+    PRINT.addEventListener("change", pin);
     window.addEventListener("load", () => {
       mayPreload = true;
       preloadNeighbours();

@@ -14,10 +14,7 @@ from tokviz.figures.strip import draw_strip
 from tokviz.figures.style import missing_glyphs
 from tokviz.records import Grid, Picture, Plate
 
-__all__ = ["VERSION", "draw", "missing_glyphs"]
-
-VERSION = "1"
-"""Part of every picture's key: raised whenever a drawing changes, so that stored pictures are made anew."""
+__all__ = ["draw", "missing_glyphs"]
 
 
 def draw(picture: Picture) -> Figure:

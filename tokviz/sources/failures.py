@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from tokviz.config import ModelConfig
 from tokviz.sources.location import Location
+
+_FOLDERS = re.compile(r"(?<![\w./])/(?!/)(?:[^\s/'\"]+/)+")
+"""The folders of an absolute path; an address and a hub id have none."""
 
 
 def explain(model: ModelConfig, location: Location, error: Exception) -> str:
@@ -40,8 +44,8 @@ def _explain_hub(model: ModelConfig, error: Exception) -> str | None:
         )
     if _is_offline():
         return (
-            f"{source}: expected the model in the local Hugging Face cache at revision {revision!r}, found it missing or "
-            "incomplete, and HF_HUB_OFFLINE forbids downloads; unset it for one run, or name a folder"
+            f"{source}: expected the model in the local Hugging Face cache at revision {revision!r}, found it missing "
+            "or incomplete, and HF_HUB_OFFLINE forbids downloads; unset it for one run, or name a folder"
         )
     if caused_by(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError, TimeoutError):
         return (
@@ -50,8 +54,8 @@ def _explain_hub(model: ModelConfig, error: Exception) -> str | None:
         )
     if "safetensors" in str(error) and "does not appear to have a file" in str(error):
         return (
-            f"{source}: expected safetensors weights on the Hub, found none; only safetensors and local .gguf files are "
-            "read: convert the weights with the Hub's space safetensors/convert, or name a .gguf file"
+            f"{source}: expected safetensors weights on the Hub, found none; only safetensors and local .gguf files "
+            "are read: convert the weights with the Hub's space safetensors/convert, or name a .gguf file"
         )
     return None
 
@@ -70,7 +74,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _one_line(error: Exception, path: Path | None) -> str:
     text = " ".join(str(error).split())
+    # Failures stand in the published report, which must not tell of this machine's folders.
     if path is not None:
-        # Failures stand in the published report, which must not tell of this machine's folders.
         text = text.replace(str(path), path.name).replace(str(path.parent), "…")
+    text = _FOLDERS.sub("…/", text)
     return f"{type(error).__name__}: {text[:300]}"

@@ -18,7 +18,7 @@ from tokviz.errors import SourceError
 from tokviz.records import ModelCard
 from tokviz.sources.failures import explain
 from tokviz.sources.gguf_file import parsed_once, quantization_and_dtype
-from tokviz.sources.location import Location, files_like, identity, locate, weights_files
+from tokviz.sources.location import Location, cached_commit, files_like, identity, locate, weights_files
 from tokviz.sources.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _CONVERT = (
     "convert them where you trust them, with AutoModel.from_pretrained(…).save_pretrained(…), "
     "or with the Hub's space safetensors/convert"
 )
+_NO_ABBREVIATIONS = {"bitsandbytes", "compressed-tensors", "quantised"}
+"""Ways to quantise whose names aren't written in capitals."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class LoadedModel:
 
 
 def load(model: ModelConfig, base: Path, device: str) -> LoadedModel:
-    """Load weights and tokenizer; the Hub is asked only for what its local cache doesn't hold.
+    """Load weights and tokenizer; a hub model that the local cache holds is taken from there, as it is.
 
     Parameters
     ----------
@@ -60,6 +62,12 @@ def load(model: ModelConfig, base: Path, device: str) -> LoadedModel:
     location = locate(model, base)
     if location.path is not None:
         _refuse_unreadable_weights(model, location.path)
+    elif Path(model.source).exists():
+        # transformers would take it for the model, though it isn't the config's.
+        raise SourceError(
+            f"{model.source}: expected a hub id, but the current folder holds something of that name; "
+            "run from another folder, or name a path from the config's folder"
+        )
     if model.sha256:
         _check_sha256(model, location)
 
@@ -98,10 +106,15 @@ def _origin(model: ModelConfig, location: Location) -> dict[str, Any]:
     """The arguments that tell every ``from_pretrained`` where to look."""
     origin: dict[str, Any] = {"trust_remote_code": False}
     if location.path is None:
-        return origin | {"pretrained_model_name_or_path": model.source, "revision": model.revision or "main"}
+        return origin | {"pretrained_model_name_or_path": model.source, "revision": _revision(model)}
     if location.is_gguf:
         return origin | {"pretrained_model_name_or_path": str(location.path.parent), "gguf_file": location.path.name}
     return origin | {"pretrained_model_name_or_path": str(location.path)}
+
+
+def _revision(model: ModelConfig) -> str:
+    # The commit that ``identity`` named, even if the branch has moved on since: a name stands for what was captured.
+    return cached_commit(model) or model.revision or "main"
 
 
 # --- what is refused ---------------------------------------------------------------------------------------------
@@ -143,7 +156,7 @@ def _download_single_file(model: ModelConfig) -> Path:
     from huggingface_hub import hf_hub_download
 
     try:
-        return Path(hf_hub_download(model.source, "model.safetensors", revision=model.revision))
+        return Path(hf_hub_download(model.source, "model.safetensors", revision=_revision(model)))
     except Exception as error:
         raise SourceError(explain(model, Location(kind="hub", path=None), error)) from error
 
@@ -158,8 +171,8 @@ def _refuse_foreign_code(model: ModelConfig, origin: dict[str, Any]) -> None:
         return
     if "auto_map" in values:
         raise SourceError(
-            f"{model.source}: its model type {kind!r} runs only with code from the checkpoint, which tokviz never runs; "
-            "choose a model that transformers itself has, or a newer transformers"
+            f"{model.source}: its model type {kind!r} runs only with code from the checkpoint, which tokviz never "
+            "runs; choose a model that transformers itself has, or a newer transformers"
         )
     raise SourceError(
         f"{model.source}: expected a model type that transformers {importlib.metadata.version('transformers')} knows, "
@@ -190,7 +203,7 @@ def _load_weights(
 
     if location.path is not None and location.is_gguf:
         _, on_disk = quantization_and_dtype(location.path)
-        dtype = "float32" if model.dtype == "auto" else model.dtype
+        dtype: str = "float32" if model.dtype == "auto" else model.dtype
         return from_pretrained(dtype), on_disk, [f"The weights come from a GGUF file and were run in {dtype}."]
 
     on_disk = _name(config.dtype or config.get_text_config().dtype)
@@ -250,7 +263,7 @@ def _card(
         quantization, _ = quantization_and_dtype(location.path)
         packages.append("gguf")
     else:
-        quantization = _quantization(whole.config)
+        quantization = quantization_of(whole.config)
     embedding = part.get_input_embeddings()
     return ModelCard(
         source=model.source,
@@ -279,7 +292,9 @@ def _more_notes(whole: Any, part: Any, quantization: str | None) -> list[str]:
     if whole._can_set_experts_implementation() or part._can_set_experts_implementation():
         notes.append(f"The experts ran with the kernel {part.config._experts_implementation}.")
     if "auto_map" in whole.config.to_dict():
-        notes.append(f"The checkpoint carries code of its own; it was not run, transformers' {type(whole).__name__} was.")
+        notes.append(
+            f"The checkpoint carries code of its own; it was not run, transformers' {type(whole).__name__} was."
+        )
     return notes
 
 
@@ -288,15 +303,16 @@ def _quantization_config(config: Any) -> dict[str, Any]:
     return values if isinstance(values, dict) else values.to_dict()
 
 
-def _quantization(config: Any) -> str | None:
-    """``MXFP4``, ``GPTQ 4-bit``, …, or None."""
+def quantization_of(config: Any) -> str | None:
+    """How a safetensors checkpoint's config says that it is quantised: ``MXFP4``, ``GPTQ 4-bit``, …, or None."""
     values = _quantization_config(config)
     if not values:
         return None
-    method = str(getattr(values.get("quant_method"), "value", values.get("quant_method", "quantised")))
-    names = {"bitsandbytes": "bitsandbytes", "compressed-tensors": "compressed-tensors"}
+    method = values.get("quant_method", "quantised")
+    method = str(getattr(method, "value", method))  # transformers' own objects have an enum there, files a string
+    name = method if method in _NO_ABBREVIATIONS else method.upper()
     bits = values.get("bits") or (4 if values.get("load_in_4bit") else 8 if values.get("load_in_8bit") else None)
-    return names.get(method, method.upper()) + (f" {bits}-bit" if bits else "")
+    return f"{name} {bits}-bit" if bits else name
 
 
 def _tokenizer_name(tokenizer: Any) -> str:

@@ -32,7 +32,8 @@ class Location:
 
     @property
     def is_gguf(self) -> bool:
-        return self.path is not None and self.path.suffix == ".gguf"
+        """Every other source is a folder, whatever its name ends with."""
+        return self.path is not None and self.path.is_file()
 
 
 def locate(model: ModelConfig, base: Path) -> Location:
@@ -109,7 +110,7 @@ def identity(model: ModelConfig, base: Path) -> str | None:
     except SourceError:
         return None
     if location.path is None:
-        commit = _cached_commit(model)
+        commit = cached_commit(model)
         return f"commit:{commit}" if commit else None
     if not weights_files(location.path):
         return None
@@ -144,8 +145,8 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _cached_commit(model: ModelConfig) -> str | None:
-    """The commit that a revision stands for, from the local Hugging Face cache's own files."""
+def cached_commit(model: ModelConfig) -> str | None:
+    """The commit that a hub model's revision stands for, from the local Hugging Face cache's own files."""
     revision = model.revision or "main"
     # A commit is known by itself, so what was captured from it can be used without the weights.
     if _COMMIT.fullmatch(revision):

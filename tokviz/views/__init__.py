@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tokviz.records import ModelCard, ModelReport, Report
 from tokviz.view_records import (
     FactsRow,
@@ -17,10 +19,23 @@ from tokviz.view_records import (
     Switch,
     Term,
     WordNotes,
+    Words,
 )
 from tokviz.views.method import method_page
 from tokviz.views.pictures import panels, strip_ruler
-from tokviz.views.text import count, day, downloads, frame, millions, model_path, projection_term, relative
+from tokviz.views.text import (
+    MOST_WORDS_IN_SIGHT,
+    count,
+    day,
+    downloads,
+    frame,
+    joined,
+    millions,
+    model_path,
+    outside_reference,
+    projection_term,
+    relative,
+)
 
 COLUMNS = (
     "Architecture",
@@ -98,7 +113,7 @@ def _strips(report: Report, model: ModelReport, page: str) -> ModelStrips:
 
 
 def _facts_row(model: ModelReport, page: str) -> FactsRow:
-    link = Link(text=model.name, href=relative(page, model_path(model.slug)))
+    link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
     card = model.card
     if card is None:
         return FactsRow(model=link, cells=(), failure=model.failure or "It has not been captured.")
@@ -234,15 +249,22 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
     for context in model.contexts:
         tokenization = context.states.tokenization
         several = [f"{word.word} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
-        outside = [
-            word.word for word, inside in zip(tokenization.words, tokenization.reference, strict=True) if not inside
-        ]
+        lists = (
+            _words("Of several tokens, with their number", several),
+            _words("Outside the reference words, read at another position than most", outside_reference(tokenization)),
+        )
         notes.append(
             WordNotes(
-                context=context.states.context.label,
+                heading=f"Words {context.states.context.label}",
                 notes=tokenization.notes,
-                several_tokens=tuple(several),
-                outside_reference=tuple(outside),
+                lists=tuple(words for words in lists if words.words),
             )
         )
     return tuple(notes)
+
+
+def _words(summary: str, words: Sequence[str]) -> Words:
+    folded = len(words) > MOST_WORDS_IN_SIGHT
+    return Words(
+        summary=f"{summary}: {count(len(words), 'word')}" if folded else summary, words=joined(words), folded=folded
+    )

@@ -17,11 +17,13 @@ from tokviz.view_records import (
     TokenTable,
 )
 from tokviz.views.text import (
+    MOST_WORDS_IN_SIGHT,
     READ,
     count,
     day,
     downloads,
     frame,
+    joined,
     model_path,
     projection_term,
     relative,
@@ -37,7 +39,13 @@ def method_page(report: Report) -> MethodPage:
         frame=frame(report, page, f"Method · {report.title}", f"How the pictures of “{report.title}” were made."),
         n_words=count(len(report.words.words), "word"),
         categories=tuple(
-            CategoryWords(label=category.label, words=", ".join(category.words), count=f"{len(category.words):,}")
+            CategoryWords(
+                label=category.label,
+                words=joined(category.words),
+                count=f"{len(category.words):,}",
+                beginning=f"{joined(category.words[:5])} …",
+                folded=len(category.words) > MOST_WORDS_IN_SIGHT,
+            )
             for category in report.words.categories
         ),
         contexts=tuple(
@@ -65,8 +73,9 @@ def _token_table(model: ModelReport, context: ContextReport) -> TokenTable:
     outside = int((~tokenization.reference).sum())
     return TokenTable(
         heading=f"{model.display_name}, {context.states.context.label}",
-        summary=f"{several:,} of {count(len(tokenization.words), 'word')} have several tokens, "
-        f"{outside:,} {'is' if outside == 1 else 'are'} outside the reference words",
+        summary=f"{count(len(tokenization.words), 'word')}, {several:,} of several tokens, "
+        f"{outside:,} outside the reference words",
+        notes=tokenization.notes,
         rows=tuple(_token_row(tokenization, row) for row in range(len(tokenization.words))),
     )
 
@@ -101,7 +110,7 @@ def _provenance(model: ModelReport, page: str) -> Provenance:
         Row(label="Captured", value=day(model.contexts[0].states.captured_at)),
         *((Row(label="Software", value=versions),) if versions else ()),
     )
-    return Provenance(model=link, rows=rows)
+    return Provenance(model=link, rows=rows, notes=card.notes)
 
 
 def _bibtex(report: Report, captured: list[ContextReport]) -> str:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report, depth_name
+from tokviz.records import (
+    ContextReport,
+    Image,
+    ModelReport,
+    ProjectionReport,
+    Renditions,
+    Report,
+    Tokenization,
+    depth_name,
+)
 from tokviz.view_records import Panel, Picture, Ruler, Slide, Source, Tick
-from tokviz.views.text import count, model_path, percent, relative
+from tokviz.views.text import count, joined, model_path, outside_reference, percent, relative
 
 AXIS_START, AXIS_LENGTH = 4.4, 91.2
 """In percent of a strip's width: where the embedding's panel has its centre, and how far the last layer's is from it."""
 
 MAX_LABELS = 7
+MOST_NAMED = 5
+"""More hollow words than these are counted, not named, beside a plate."""
+
+LOOK = (
+    "Which words stand together, and which stray? Does the picture change little by little from layer to layer, or all "
+    "at once?"
+)
+
 LABEL_FREE_START, LABEL_FREE_END = 18.0, 84.0
 """Between these, in percent, a number on the axis doesn't touch ``embedding`` or ``layer 29``."""
 
@@ -122,9 +139,32 @@ def _panel(
             _slide(report, model, context, shown, page, depth, first=current and depth == 0)
             for depth in range(context.states.n_depths)
         ),
+        look=LOOK,
+        notes=_notes(model, context),
         grid=picture(page, shown.grid, grid_alt) if shown.grid else None,
         grid_caption=_grid_caption(shown),
     )
+
+
+def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
+    tokenization = context.states.tokenization
+    notes = []
+    if _at_position_0(tokenization):
+        note = (
+            "Each word stands at position 0, where many models build an attention sink: from some layer on the picture "
+            "may show the sink more than the words."
+        )
+        others = [each.states for each in model.contexts if not _at_position_0(each.states.tokenization)]
+        notes.append(f"{note} Compare with the words {others[0].context.label}." if others else note)
+    outside = outside_reference(tokenization)
+    if outside:
+        whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
+        notes.append(f"Read at another position than most, and hollow: {whose}.")
+    return tuple(notes)
+
+
+def _at_position_0(tokenization: Tokenization) -> bool:
+    return not tokenization.positions[tokenization.reference].any()
 
 
 def _slide(
@@ -161,8 +201,8 @@ def _slide(
 def _grid_caption(shown: ProjectionReport) -> str:
     pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[0])
     return (
-        "Every depth seen along the embedding’s own PC1 and PC2, never refitted "
-        f"({pc1} and {pc2} of the variance in the embedding). "
-        "Each panel has its own scale: read the numbers on the axes for growth, and the shape for what remains of the "
-        "embedding’s order. Where the words fall on a line, one direction has come to outweigh all others."
+        f"Every depth seen along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there; they "
+        "are never refitted. Each panel has a scale of its own, and the number over it tells how many times as wide as in "
+        "the embedding the words are spread. Look for how long the embedding’s order lasts, and where the number jumps. "
+        "Where the words fall on a line, one direction has come to outweigh all others."
     )

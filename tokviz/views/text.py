@@ -5,12 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 from datetime import datetime
+from unicodedata import bidirectional
 from urllib.parse import quote
 
-from tokviz.records import Report
+from tokviz.records import Report, Tokenization
 from tokviz.view_records import Frame, Link, Term
 
 NBSP = "\N{NO-BREAK SPACE}"
+ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 SPACE_MARK = "␣"
 
 READ = {
@@ -25,6 +27,13 @@ PROJECTIONS = {
     "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances stay true to the model’s "
     "own. Where a few dimensions become very large, they are all that the picture shows.",
 }
+
+
+MOST_WORDS_IN_SIGHT = 60
+"""Longer lists of words are folded."""
+
+MOST_MODELS_IN_NAV = 6
+"""With more, the pages' header leads to the overview, which lists them all."""
 
 
 def percent(ratio: float) -> str:
@@ -55,10 +64,19 @@ def day(timestamp: str) -> str:
     return f"{moment.day}{NBSP}{moment:%B}{NBSP}{moment.year}"
 
 
-def listed(parts: Iterable[str]) -> str:
-    """``a, b and c``."""
-    items = list(parts)
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+def outside_reference(tokenization: Tokenization) -> list[str]:
+    """The words that are read at another position than most."""
+    rows = zip(tokenization.words, tokenization.reference, strict=True)
+    return [word.word for word, inside in rows if not inside]
+
+
+def joined(words: Iterable[str]) -> str:
+    """``a, b, c``; a word written from right to left is kept apart, so that the list's order stays."""
+    return ", ".join(f"{ISOLATE}{word}{END}" if _runs_to_the_left(word) else word for word in words)
+
+
+def _runs_to_the_left(word: str) -> bool:
+    return any(bidirectional(character) in ("R", "AL") for character in word)
 
 
 def visible_spaces(text: str) -> str:
@@ -69,7 +87,7 @@ def visible_spaces(text: str) -> str:
 
 
 def projection_term(name: str) -> Term:
-    return Term(name=name, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
+    return Term(name=f"{name.capitalize()} PCA", meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
 
 
 def relative(page: str, target: str) -> str:
@@ -86,7 +104,9 @@ def frame(report: Report, path: str, title: str, description: str, *, carousel: 
         return relative(path, target)
 
     pages = [("Overview", "index.html")]
-    pages += [(model.display_name, model_path(model.slug)) for model in report.models]
+    few = len(report.models) <= MOST_MODELS_IN_NAV
+    shown = [model for model in report.models if few or model_path(model.slug) == path]
+    pages += [(model.display_name, model_path(model.slug)) for model in shown]
     pages += [("Method", "method/index.html")]
     return Frame(
         path=path,

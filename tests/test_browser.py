@@ -1,0 +1,384 @@
+"""The pages in a real browser: the carousel, no scripts, phones, from disk and from a server, and accessibility."""
+
+from __future__ import annotations
+
+import functools
+import os
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import launch
+from playwright.sync_api import Error, sync_playwright
+from report_fixture import hostile_report, sample_report, write_site
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+MODEL = "models/smol-30/index.html"
+PAGES = ["index.html", MODEL, "models/mini-6/index.html", "models/lost/index.html", "method/index.html", "404.html"]
+PLATE = 64 * 1024
+"""What a plate weighs at most, in bytes."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return write_site(sample_report(), tmp_path_factory.mktemp("host") / "some" / "report")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    return write_site(hostile_report(), tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="module")
+def server(site):
+    """The address of the site under a sub-path of a local server, and what has been asked of it."""
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    root = site.parent.parent
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(root))) as running:
+        Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/some/report/", asked
+        running.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        try:
+            started = launch(playwright)
+        except Error as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"no browser: {str(error).splitlines()[0]}; run: python tests/browser.py")
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a page; at the end nothing may have been logged and no other host asked."""
+    contexts, complaints = [], []
+
+    def opened(base: Path | str, path: str = MODEL, viewport=DESKTOP, before=None, **options):
+        context = browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        page = context.new_page()
+        address = base.as_uri() + "/" if isinstance(base, Path) else base
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        page.on("request", lambda request: _note_stranger(request.url, address, complaints))
+        if before:
+            page.add_init_script(before)
+        page.goto(address + path, wait_until="load")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note_stranger(url: str, address: str, complaints: list[str]) -> None:
+    if not url.startswith((address, "data:")):
+        complaints.append(f"asked of a stranger: {url}")
+
+
+def state(page):
+    """What a reader sees: label of the current slide, chosen context and projection, and whether they agree."""
+    return page.evaluate(
+        """() => {
+            const [panel, ...others] = [...document.querySelectorAll('.panel')].filter((each) => each.offsetParent);
+            const track = panel.querySelector('.track');
+            const slide = panel.querySelectorAll('.slide')[Math.round(track.scrollLeft / track.clientWidth)];
+            return {
+                panels: 1 + others.length,
+                slide: slide.getAttribute('aria-label'),
+                picture: slide.querySelector('img')?.getClientRects().length > 0,
+                output: panel.querySelector('output').value,
+                ruler: panel.querySelector('input[type=range]').getAttribute('aria-valuetext'),
+                context: panel.dataset.context,
+                projection: panel.dataset.projection,
+                chosen: [...document.querySelectorAll('.switch input:checked')].map((radio) => radio.value),
+            };
+        }"""
+    )
+
+
+def assert_shows(page, slide, context="alone", projection="standardized", picture=True):
+    page.wait_for_function(
+        "(name) => [...document.querySelectorAll('.panel output')].some((each) => each.offsetParent && each.value === name)",
+        arg=slide,
+    )
+    page.wait_for_timeout(50)
+    assert state(page) == {
+        "panels": 1,
+        "slide": slide,
+        "picture": picture,
+        "output": slide,
+        "ruler": slide,
+        "context": context,
+        "projection": projection,
+        "chosen": [context, projection],
+    }
+
+
+def ruler(page):
+    return page.locator(".panel[data-current] input[type=range]")
+
+
+# --- the carousel ------------------------------------------------------------------------------------------------
+
+
+def test_buttons_step_and_stop_at_the_ends(open_page, site):
+    page = open_page(site)
+    assert_shows(page, "embedding")
+    page.get_by_role("button", name="Previous").click(force=True)
+    assert_shows(page, "embedding")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").click()
+    assert_shows(page, "layer 1")
+    page.get_by_role("button", name="Previous").click()
+    assert_shows(page, "layer 0")
+
+
+def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page, site):
+    page = open_page(site)
+    box = ruler(page).locator("..").bounding_box()
+    for depth, name in ((12, "layer 11"), (30, "layer 29"), (1, "layer 0")):
+        page.mouse.click(box["x"] + box["width"] * (0.044 + 0.912 * depth / 30), box["y"] + box["height"] * 0.6)
+        assert_shows(page, name)
+
+
+def test_the_ruler_can_be_dragged(open_page, site):
+    page = open_page(site)
+    box = ruler(page).locator("..").bounding_box()
+    y = box["y"] + box["height"] * 0.6
+    page.mouse.move(box["x"] + box["width"] * 0.044, y)
+    page.mouse.down()
+    for depth in range(1, 21):
+        page.mouse.move(box["x"] + box["width"] * (0.044 + 0.912 * depth / 30), y)
+    assert_shows(page, "layer 19")
+    page.mouse.up()
+    assert_shows(page, "layer 19")
+
+
+def test_the_layer_is_announced(open_page, site):
+    output = open_page(site).locator(".panel[data-current] output")
+    assert output.get_attribute("aria-live") == "polite"
+    assert output.get_attribute("role") in (None, "status")
+
+
+def test_ruler_and_plate_are_seen_at_once(open_page, site):
+    page = open_page(site)
+    strip, plate = (
+        page.locator(f".panel[data-current] {part}").first.bounding_box() for part in (".ruler", ".slide .plate")
+    )
+    assert strip["y"] >= 0
+    assert plate["y"] + plate["height"] <= DESKTOP["height"]
+    assert (strip["x"], strip["width"]) == (plate["x"], plate["width"])
+
+
+def test_keys_move_the_ruler_and_the_carousel(open_page, site):
+    page = open_page(site)
+    for focused in (ruler(page), page.locator(".panel[data-current] .track"), page.get_by_role("button", name="Next")):
+        focused.focus()
+        page.keyboard.press("End")
+        assert_shows(page, "layer 29")
+        page.keyboard.press("ArrowLeft")
+        assert_shows(page, "layer 28")
+        page.keyboard.press("Home")
+        assert_shows(page, "embedding")
+        page.keyboard.press("ArrowRight")
+        assert_shows(page, "layer 0")
+
+
+def test_a_swipe_shows_the_next_layer(open_page, site):
+    page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
+    finger = page.context.new_cdp_session(page)
+    for x in range(300, 40, -20):
+        kind = "touchStart" if x == 300 else "touchMove"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 600}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert_shows(page, "layer 0")
+
+
+def test_an_address_opens_its_slide_and_moving_updates_it(open_page, site):
+    page = open_page(site, f"{MODEL}#sentence/layer-12/centered")
+    assert_shows(page, "layer 12", "sentence", "centered")
+    assert page.evaluate("scrollY") < 100
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_function("location.hash === '#sentence/layer-13/centered'")
+    page.evaluate("location.hash = '#alone/embedding'")
+    assert_shows(page, "embedding")
+    page.go_back()
+    assert_shows(page, "layer 13", "sentence", "centered")
+
+
+def test_an_unknown_address_shows_the_beginning(open_page, site):
+    assert_shows(open_page(site, f"{MODEL}#%E0%A4%A"), "embedding")
+
+
+def test_context_and_projection_switch_and_the_layer_stays(open_page, site):
+    page = open_page(site, f"{MODEL}#alone/layer-11")
+    page.get_by_role("radio", name="in a sentence").check()
+    assert_shows(page, "layer 11", "sentence")
+    page.get_by_role("radio", name="centered").check()
+    assert_shows(page, "layer 11", "sentence", "centered")
+    page.get_by_role("radio", name="alone").check()
+    assert_shows(page, "layer 11", "alone", "centered")
+
+
+def test_the_layer_stays_when_the_window_changes(open_page, site):
+    page = open_page(site, f"{MODEL}#alone/layer-11")
+    page.set_viewport_size(PHONE)
+    assert_shows(page, "layer 11")
+    page.set_viewport_size(DESKTOP)
+    assert_shows(page, "layer 11")
+
+
+def test_the_address_is_not_changed_too_often_for_safari(open_page, site):
+    count = """
+        window.changes = 0;
+        const original = history.replaceState;
+        history.replaceState = function (...values) { window.changes += 1; return original.apply(this, values); };
+    """
+    page = open_page(site, before=count)
+    ruler(page).focus()
+    for _ in range(25):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash === '#alone/layer-24'")
+    assert page.evaluate("window.changes") <= 5
+
+
+def test_a_depth_without_a_picture_says_why(open_page, site):
+    page = open_page(site, "models/mini-6/index.html#alone/layer-2")
+    assert_shows(page, "layer 2", picture=False)
+    assert page.get_by_text("there is nothing to project on").first.is_visible()
+
+
+def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page, site):
+    page = open_page(site, "index.html")
+    page.locator(".strip-row").nth(1).locator("a[aria-label='layer 11']").click()
+    page.wait_for_load_state()
+    assert_shows(page, "layer 11", "sentence")
+
+
+# --- without scripts, from a server, on a phone ------------------------------------------------------------------
+
+
+def test_without_scripts_every_plate_can_be_reached(open_page, site):
+    page = open_page(site, java_script_enabled=False)
+    assert page.locator(".panel:visible").count() == 4
+    assert page.locator(".slide img:visible").count() == 4 * 31
+    assert page.locator(".panel-heading:visible").count() == 4
+    assert page.locator(".controls:visible, input:visible, output:visible").count() == 0
+    page.locator(".panel").nth(2).locator("a[aria-label='layer 11']").click()
+    assert page.url.endswith("#sentence/layer-11")
+    slide = page.locator("[id='sentence/layer-11']").bounding_box()
+    assert 0 <= slide["x"] < DESKTOP["width"] / 2
+    image = page.locator("[id='sentence/layer-11'] img")
+    image.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    assert image.evaluate("(each) => each.complete && each.naturalWidth > 0")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_from_disk_and_under_a_sub_path(open_page, site, server, path):
+    address, _ = server
+    from_disk, from_server = open_page(site, path), open_page(address, path)
+    for page in (from_disk, from_server):
+        assert page.locator("h1").is_visible()
+        assert page.evaluate(
+            "[...document.images].filter((each) => each.complete).every((each) => each.naturalWidth > 0)"
+        )
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("report", ["site", "hostile"])
+def test_nothing_sticks_out_of_a_phone(open_page, request, report, path):
+    folder = request.getfixturevalue(report)
+    path = path if (folder / path).exists() else "models/odd/index.html"
+    page = open_page(folder, path, viewport=PHONE)
+    for width in (PHONE["width"], 320):
+        page.set_viewport_size({"width": width, "height": PHONE["height"]})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_on_a_phone_what_is_touched_is_large_enough(open_page, site):
+    page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
+    for target in (".steps button", ".switch label", ".panel[data-current] input[type=range]", ".site-header a"):
+        for element in page.locator(target).all():
+            assert element.bounding_box()["height"] >= 43.5, target
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("index.html", 0.005), (MODEL, 0.005), (f"{MODEL}#sentence/layer-12", 0.005), ("method/index.html", 0.05)],
+)
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_hardly_anything_shifts_while_a_page_loads(open_page, server, path, viewport, most):
+    """What remains is text that gets its font; on the method page a few lines of a table may break elsewhere."""
+    observe = """
+        window.shift = 0;
+        new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+            .observe({ type: 'layout-shift', buffered: true });
+    """
+    page = open_page(server[0], path, viewport=viewport, before=observe)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") < most
+
+
+@pytest.mark.parametrize(
+    ("viewport", "ending", "most"), [(PHONE, "-phone", 500), (DESKTOP, "", 800)], ids=["phone", "desktop"]
+)
+def test_little_is_fetched_before_a_reader_does_something(open_page, server, site, viewport, ending, most):
+    address, asked = server
+    asked.clear()
+    page = open_page(address, viewport=viewport, has_touch=viewport == PHONE, is_mobile=viewport == PHONE)
+    page.wait_for_load_state("networkidle")
+    files = [path.removeprefix("/some/report/").split("#")[0] for path in asked]
+    plates = [path for path in files if "__" in path]
+    assert plates == [
+        f"images/smol-30/alone/standardized/smol-30__model.{name}{ending}.webp" for name in ("embed_tokens", "layers.0")
+    ]
+    others = sum((site / path).stat().st_size for path in files if path not in plates)
+    assert others + len(plates) * PLATE <= most * 1024
+
+
+# --- accessibility -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != MODEL])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, site, path, scheme):
+    page = open_page(site, path, color_scheme=scheme)
+    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    assert result.response["violations"] == [], result.generate_report()
+
+
+def test_the_ruler_is_one_stop_of_the_tab_key(open_page, site):
+    page = open_page(site)
+    ruler(page).focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "track"
+
+
+def test_print_shows_every_plate_of_the_panel(open_page, site):
+    page = open_page(site)
+    ruler(page).focus()
+    page.keyboard.press("End")
+    page.emulate_media(media="print")
+    assert page.locator(".slide img:visible").count() == 31
+    assert page.locator(".controls:visible").count() == 0
+    page.emulate_media(media="screen")
+    assert_shows(page, "layer 29")

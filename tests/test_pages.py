@@ -1,0 +1,119 @@
+"""The pages as files: valid, escaped, and every link leads somewhere inside the site."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from urllib.parse import unquote, urlsplit
+
+import html5lib
+import jinja2
+import pytest
+from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_report
+
+from tokviz import pages, views
+
+REPORTS = {"sample": sample_report(), "hostile": hostile_report()}
+RENDERED = {name: pages.render(views.build(report), TEMPLATES) for name, report in REPORTS.items()}
+EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
+LINKS = {"href", "src", "srcset"}
+
+
+def parse(html):
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+
+
+def links(tree):
+    for element in tree.iter():
+        for name, value in element.attrib.items():
+            if name in LINKS and isinstance(element.tag, str):
+                yield value
+
+
+def test_every_page_is_there():
+    assert set(RENDERED["sample"]) == {
+        "index.html",
+        "method/index.html",
+        "404.html",
+        "models/smol-30/index.html",
+        "models/mini-6/index.html",
+        "models/lost/index.html",
+    }
+
+
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_a_page_is_valid_html(report, path):
+    parse(RENDERED[report][path])
+
+
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report, path):
+    rendered = RENDERED[report]
+    trees = {page: parse(html) for page, html in rendered.items()}
+    ids = {page: {element.get("id") for element in tree.iter()} for page, tree in trees.items()}
+    files = set(rendered) | set(pages.assets(TEMPLATES)) | set(REPORTS[report].downloads.values())
+    files |= {image.path for image in images(REPORTS[report])}
+    for link in links(trees[path]):
+        parts = urlsplit(link)
+        if link == "data:," or (path == "404.html" and link == REPORTS[report].site_url):
+            continue
+        assert (parts.scheme, parts.netloc) == ("", ""), link
+        folder = posixpath.dirname(path)
+        target = posixpath.normpath(posixpath.join(folder, unquote(parts.path))) if parts.path else path
+        assert target in files, link
+        if parts.fragment:
+            assert unquote(parts.fragment) in ids[target], link
+
+
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_a_strict_content_security_policy_would_allow_a_page(report, path):
+    for element in parse(RENDERED[report][path]).iter():
+        assert not any(name == "style" or name.startswith("on") for name in element.attrib)
+        if element.tag == "script":
+            assert "defer" in element.attrib
+            assert not element.text
+        if element.tag == "style":
+            assert path == "404.html"
+
+
+def test_no_asset_names_another_host():
+    for path in pages.assets(TEMPLATES).values():
+        if path.suffix in {".css", ".js"}:
+            assert not re.search(r"https?:|url\(\"?//", path.read_text(encoding="utf-8")), path
+
+
+def test_every_font_has_its_licence():
+    fonts = [path for path in pages.assets(TEMPLATES).values() if path.suffix == ".woff2"]
+    assert fonts
+    for font in fonts:
+        assert "SIL OPEN FONT LICENSE" in font.with_suffix(".LICENSE.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", RENDERED["hostile"])
+def test_what_authors_write_is_shown_and_never_run(path):
+    html = RENDERED["hostile"][path]
+    tree = parse(html)
+    assert "<script>alert" not in html
+    assert HOSTILE in "".join(tree.itertext())
+    assert [script.get("src") for script in tree.iter("script")] in ([], ["../../assets/carousel.js"])
+
+
+def test_the_introduction_is_placed_as_html():
+    assert "<p>What <em>words</em> look like inside a model.</p>" in RENDERED["sample"]["index.html"]
+
+
+def test_every_picture_has_its_size_and_a_description():
+    for html in RENDERED["sample"].values():
+        for image in parse(html).iter("img"):
+            assert image.get("width")
+            assert image.get("height")
+            assert image.get("alt")
+
+
+def test_a_name_that_the_view_lacks_is_an_error():
+    with pytest.raises(jinja2.UndefinedError):
+        pages.environment(TEMPLATES).from_string("{{ page.nothing }}").render(page=views.build(REPORTS["sample"]).index)
+
+
+def test_the_same_report_gives_the_same_pages():
+    assert pages.render(views.build(sample_report()), TEMPLATES) == RENDERED["sample"]

@@ -1,0 +1,154 @@
+"""What the pages will say: numbers, names, links."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from report_fixture import ALONE, hostile_report, model_report, sample_report, word_list
+
+from tokviz import views
+from tokviz.views import text
+
+
+@pytest.fixture(scope="module")
+def site():
+    return views.build(sample_report())
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted"),
+    [
+        (text.percent(0.4876), "48.8 %"),
+        (text.count(1, "category"), "1 category"),
+        (text.count(1204, "category"), "1,204 categories"),
+        (text.millions(134_515_008), "134.5 million"),
+        (text.millions(4_022_468_096), "4.02 billion"),
+        (text.day("2026-11-24T21:30:00Z"), "24 November 2026"),
+    ],
+)
+def test_numbers_have_units_and_a_space_that_does_not_break(got, wanted):
+    assert got == wanted.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def test_words_from_right_to_left_keep_their_place_in_a_list():
+    assert text.joined(["a", "שלום", "b"]) == "a, \u2068שלום\u2069, b"
+
+
+@pytest.mark.parametrize(
+    ("template", "wanted"),
+    [(" {word}", "␣{word}"), ("The word is {word}", "The word is {word}"), ("{word}  ", "{word}␣␣")],
+)
+def test_spaces_at_the_ends_of_a_template_are_visible(template, wanted):
+    assert text.visible_spaces(template) == wanted
+
+
+@pytest.mark.parametrize(
+    ("page", "target", "wanted"),
+    [
+        ("index.html", "models/m/index.html#alone/layer-3", "models/m/index.html#alone/layer-3"),
+        ("models/m/index.html", "assets/site.css", "../../assets/site.css"),
+        ("models/m/index.html", "models/n/index.html", "../n/index.html"),
+        ("method/index.html", "data/a b.csv", "../data/a%20b.csv"),
+    ],
+)
+def test_links_are_relative_to_the_page(page, target, wanted):
+    assert text.relative(page, target) == wanted
+
+
+def test_the_address_of_a_slide_names_the_projection_only_when_it_is_not_the_first(site):
+    first, second = site.models[0].panels[:2]
+    assert [slide.id for slide in first.slides[:2]] == ["alone/embedding", "alone/layer-0"]
+    assert second.slides[12].id == "alone/layer-11/centered"
+
+
+def test_every_id_of_a_page_is_unique(site):
+    for page in site.models:
+        ids = [slide.id for panel in page.panels for slide in panel.slides] + [panel.id for panel in page.panels]
+        assert len(ids) == len(set(ids))
+
+
+def test_a_picture_is_described(site):
+    alt = site.models[0].panels[2].slides[12].picture.alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert alt == (
+        "Smol-135M-Instruct (Q4_1 GGUF), in a sentence, layer 11: 117 words in 9 categories; "
+        "PC1 holds 48.8 % and PC2 8.3 % of the variance."
+    )
+
+
+def test_a_depth_without_a_picture_says_why(site):
+    slide = site.models[1].panels[0].slides[3]
+    assert slide.picture is None
+    assert "128 dimensions" in slide.problem
+
+
+def test_ticks_stand_where_the_strips_panels_have_their_centres(site):
+    ticks = site.models[1].panels[0].ruler.ticks
+    assert [tick.x for tick in ticks] == [f"{4.4 + 91.2 * depth / 6:.3f}%" for depth in range(7)]
+    assert [tick.label for tick in ticks] == ["embedding", "0", "1", "2", "3", "4", "layer 5"]
+
+
+def test_a_deep_model_has_numbers_at_sensible_intervals_only(site):
+    labels = [tick.label for tick in site.models[0].panels[0].ruler.ticks if tick.label]
+    assert labels == ["embedding", "5", "10", "15", "20", "25", "layer 29"]
+
+
+def test_words_apart_are_listed(site):
+    alone, sentence = site.models[0].words
+    assert [words.words for words in alone.lists] == ["word8m (2)", "word8m"]
+    assert sentence.lists == alone.lists
+    assert not alone.lists[0].folded
+    assert "Read at another position than most, and hollow: word8m." in site.models[0].panels[0].notes
+
+
+def test_a_panel_says_when_its_words_stand_at_position_0(site):
+    alone, _, sentence, _ = site.models[0].panels
+    assert alone.notes[0].startswith("Each word stands at position 0")
+    assert alone.notes[0].endswith("Compare with the words in a sentence.")
+    assert not any("position 0" in note for note in sentence.notes)
+
+
+def test_what_the_tokenizer_and_the_model_have_to_say_is_on_both_pages(site):
+    assert "A note on tokens." in site.models[0].words[0].notes
+    assert "A note on tokens." in site.method.token_tables[0].notes
+    assert site.models[0].notes == site.method.provenance[0].notes == ("Weights were de-quantised while loading.",)
+
+
+def test_long_lists_of_words_are_folded():
+    words = word_list(n_categories=2, n_words=500)
+    report = dataclasses.replace(sample_report(), words=words, models=(model_report("m", "M", 2, words, (ALONE,)),))
+    category = views.build(report).method.categories[0]
+    assert category.folded
+    assert category.beginning == "word0a, word0b, word0c, word0d, word0e …"
+    assert category.count == "500"
+
+
+def test_with_many_models_the_header_leads_to_the_overview_instead():
+    report = sample_report()
+    models = tuple(dataclasses.replace(report.models[1], slug=f"m-{index}", name=f"M {index}") for index in range(50))
+    site = views.build(dataclasses.replace(report, models=models))
+    assert [link.text for link in site.models[7].frame.nav] == ["Overview", "M 7", "Method"]
+    assert len(site.index.models) == 50
+
+
+def test_a_model_that_failed_has_a_page_and_a_row_that_say_why(site):
+    assert site.models[2].panels == ()
+    assert "check the spelling" in site.models[2].failure
+    assert "check the spelling" in site.index.table[2].failure
+
+
+def test_there_is_no_switch_with_nothing_to_choose(site):
+    assert [switch.key for switch in site.models[0].switches] == ["context", "projection"]
+    assert views.build(hostile_report()).models[0].switches == ()
+
+
+def test_the_citation_has_what_is_known(site):
+    assert "author = {A. Author}" in site.method.citation
+    assert "year = {2026}" in site.method.citation
+    assert "url = {https://example.org/report/}" in site.method.citation
+
+
+def test_the_404_page_links_to_where_the_report_stands():
+    report = sample_report()
+    assert views.build(report).not_found.home == "https://example.org/report/"
+    assert views.build(dataclasses.replace(report, site_url=None)).not_found.home == "index.html"
