@@ -38,6 +38,7 @@ def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.Co
     return subprocess.run(
         [sys.executable, str(ROOT / "generate.py"), *arguments],
         cwd=folder,
+        check=False,
         capture_output=True,
         text=True,
         env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **environment},
@@ -87,7 +88,11 @@ def test_the_numbers_are_there_to_take_away(project):
     assert [model["slug"] for model in report["models"]] == ["tiny-qwen3", "tiny-bert"]
     assert report["models"][0]["contexts"][0]["captured_at"] == "2023-11-14T22:13:20Z"
     assert report["command"] == "python generate.py"
-    csv = (project / "site" / "data" / "tiny-qwen3" / "alone" / "coordinates.csv").read_text(encoding="utf-8").splitlines()
+    csv = (
+        (project / "site" / "data" / "tiny-qwen3" / "alone" / "coordinates.csv")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     n_depths = len(report["models"][0]["contexts"][0]["module_paths"])
     assert len(csv) == 1 + 8 * n_depths
     assert csv[0].startswith("depth,layer,module,word,categories,reference,standardized_pc1")
@@ -99,16 +104,23 @@ def test_nothing_of_this_machine_stands_in_the_site(project):
             assert str(project) not in path.read_text(encoding="utf-8"), path
 
 
+RUN_AND_LIST_MODULES = """
+import runpy, sys
+sys.argv = [sys.argv[1], "--quiet"]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+
+
 def test_a_second_run_makes_nothing_anew_and_changes_no_byte(project):
     before = hashes(project / "site")
-    code = (
-        "import sys, runpy\nsys.argv = ['generate.py', '--quiet']\n"
-        "try: runpy.run_path('generate.py', run_name='__main__')\nexcept SystemExit as end: assert not end.code, end.code\n"
-        "print(*{name.split('.')[0] for name in sys.modules})"
-    )
     run = subprocess.run(
-        [sys.executable, "-c", code.replace("'generate.py', run", f"{str(ROOT / 'generate.py')!r}, run")],
+        [sys.executable, "-c", RUN_AND_LIST_MODULES, str(ROOT / "generate.py")],
         cwd=project,
+        check=False,
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -25,6 +25,7 @@ def site(tmp_path_factory) -> Path:
     made = subprocess.run(
         [sys.executable, "generate.py", "--output", str(folder / "site"), "--cache", str(folder / "cache")],
         cwd=ROOT,
+        check=False,
         capture_output=True,
         text=True,
     )
@@ -47,11 +48,6 @@ def layers(site) -> dict[str, np.ndarray]:
 
 def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def test_the_committed_site_is_the_one_that_is_made(site):
-    committed = subprocess.run(["git", "ls-files", "site"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {path.removeprefix("site/") for path in committed.stdout.split()} == files(site)
 
 
 def test_every_layer_of_both_models_is_there(site):
@@ -77,7 +73,9 @@ def test_the_site_is_light(site):
 
 
 def test_the_emergence_is_plain_in_the_grid_and_absent_before(layers):
-    spread = np.hypot(layers["standardized_embedding_pc1"].std(axis=1), layers["standardized_embedding_pc2"].std(axis=1))
+    spread = np.hypot(
+        layers["standardized_embedding_pc1"].std(axis=1), layers["standardized_embedding_pc2"].std(axis=1)
+    )
     growth = spread[1:] / spread[:-1]
     # Depth 12 is after layer 11; no other layer but the first, which leaves the embedding, comes near.
     assert growth[11] > 10

@@ -266,6 +266,15 @@ def test_a_damaged_file_is_one_line_with_its_cause(llama, file):
     assert caught.value.__cause__ is not None
 
 
+def test_a_failure_does_not_tell_of_folders_with_spaces(checkpoints, tmp_path):
+    base = tmp_path / "of a person" / "with secrets"
+    shutil.copytree(checkpoints / "llama", base / "llama")
+    (base / "llama" / "config.json").write_text("{")
+    message = refusal("llama", base)
+    assert "person" not in message
+    assert "secrets" not in message
+
+
 def test_code_from_a_checkpoint_is_never_run(llama, tmp_path):
     mark = tmp_path / "was-run"
     (llama / "modeling_odd.py").write_text(f"open({str(mark)!r}, 'w')\nclass OddModel: pass\nclass OddConfig: pass\n")
@@ -561,6 +570,8 @@ def test_a_gguf_file_gives_the_states_of_the_checkpoint_it_was_made_from(
 def test_a_gguf_file_that_was_replaced_is_read_anew(tmp_path):
     embeddings = []
     for seed in (0, 1):
+        # Written over in place, it would change under a reader that is still open.
+        (tmp_path / "tiny.gguf").unlink(missing_ok=True)
         as_gguf(qwen2(tmp_path / f"seed-{seed}", seed), tmp_path / "tiny.gguf", "F32")
         model = load(configured("tiny.gguf"), tmp_path, "cpu")
         embeddings.append(model.module.get_input_embeddings().weight.detach().clone())

@@ -35,8 +35,8 @@ class Basis:
 
     def project(self, states: np.ndarray) -> np.ndarray:
         """``(n_words, width)`` → ``(n_words, 2)`` float64."""
-        scaled: np.ndarray = (states.astype(np.float64) - self.mean) / self.scale
-        return scaled @ self.components.T
+        scaled = (states.astype(np.float64) - self.mean) / self.scale
+        return np.asarray(scaled @ self.components.T)
 
 
 def fit(states: np.ndarray, *, standardize: bool) -> Basis:
