@@ -18,7 +18,7 @@ sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report anew, as i
 	$(BIN)/python generate.py --force
 
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and a browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.developer  ## style and mistakes
 	$(BIN)/ruff check .

@@ -14,8 +14,6 @@ from browser import launch
 from playwright.sync_api import Error, sync_playwright
 from report_fixture import hostile_report, sample_report, write_site
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 MODEL = "models/smol-30/index.html"

@@ -54,9 +54,6 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-pytestmark = pytest.mark.xdist_group("command")  # they share one project
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     """A config of two tiny models, and the site that one run made of it."""

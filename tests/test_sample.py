@@ -15,8 +15,6 @@ ROOT = Path(__file__).parent.parent
 SMOLLM2 = "smollm2-135m-instruct"
 MIB, KIB = 2**20, 2**10
 
-pytestmark = pytest.mark.xdist_group("sample")
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:

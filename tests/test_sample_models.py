@@ -22,9 +22,6 @@ JOBS = ("teacher", "doctor", "nurse", "firefighter", "lawyer", "engineer", "chef
 ALONE = Context(name="alone", label="alone", template=" {word}")
 
 
-pytestmark = pytest.mark.xdist_group("smollm2")  # loading it takes ten seconds
-
-
 @pytest.fixture(scope="module")
 def smollm2():
     return load(ModelConfig(source=SMOLLM2), ROOT, "cpu")
