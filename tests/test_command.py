@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import families
@@ -243,3 +245,25 @@ def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path):
     page = (tmp_path / "site" / "models" / "opt" / "index.html").read_text(encoding="utf-8")
     assert "dimensions" in page
     assert (tmp_path / "site" / "images" / "opt" / "alone" / "centered" / "opt_m.et.webp").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
+def test_an_interrupt_is_one_line_and_leaves_the_old_site(project, tmp_path):
+    before = hashes(project / "site")
+    run = subprocess.Popen(
+        [sys.executable, str(ROOT / "generate.py"), "--cache", str(tmp_path / "cache")],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in run.stderr:  # as soon as a model loads, the drawing processes are starting too
+        if "loading" in line:
+            break
+    time.sleep(1)
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 130
+    assert "stopped; what was captured and drawn is kept" in said
+    assert "Traceback" not in said
+    assert hashes(project / "site") == before

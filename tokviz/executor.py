@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 
 
 def default_jobs() -> int:
@@ -22,6 +25,20 @@ def start(jobs: int, warm_up: Callable[[], None]) -> Executor:
     They are spawned, not forked: a fork of a process that runs threads (torch's, for one) can deadlock.
     """
     executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=warm_up)
-    for _ in range(jobs):
-        executor.submit(os.getpid)  # a process starts, and warms up, when there is work for it
+    with _children_ignore_interrupts():
+        for _ in range(jobs):
+            executor.submit(os.getpid)  # a process starts, and warms up, when there is work for it
     return executor
+
+
+@contextmanager
+def _children_ignore_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal: the main one answers it, the others are ended in order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -67,6 +67,8 @@ class Bars:
 
 
 class _Bar:
+    """A bar that becomes a line when its step is over: fifty models would fill the screen with bars."""
+
     def __init__(self, progress: Progress, name: str, total: int | None) -> None:
         self._progress = progress
         self._task = progress.add_task(name, total=total, detail="")
@@ -74,8 +76,11 @@ class _Bar:
     def advance(self, count: int = 1, detail: str = "") -> None:
         self._progress.update(self._task, advance=count, detail=detail)
         task = next(task for task in self._progress.tasks if task.id == self._task)
-        if task.total is None:  # a step of unknown length is over when it is advanced
-            self._progress.update(self._task, total=1, completed=1)
+        # A step of unknown length is over when it is advanced.
+        if task.total is None or task.completed >= task.total:
+            line = f"{task.description}: {task.elapsed or 0:.1f} s"
+            self._progress.remove_task(self._task)
+            self._progress.console.print(line, markup=False, highlight=False)
 
 
 @contextmanager
