@@ -57,6 +57,18 @@ def test_models_and_words_of_the_command_replace_those_of_the_file(tmp_path):
     assert config.word_list.words == ("red",)
 
 
+def test_every_pair_of_a_few_models_is_compared_and_of_many_only_those_that_are_named(tmp_path):
+    def pairs(n_models: int, text: str = "") -> tuple[tuple[str, str], ...]:
+        models = "".join(f'[[models]]\nsource = "org/M{index}"\n' for index in range(n_models))
+        return loaded(tmp_path, text + WORDS + models).pairs
+
+    assert pairs(1) == ()
+    assert pairs(3) == (("m0", "m1"), ("m0", "m2"), ("m1", "m2"))
+    assert len(pairs(6)) == 15
+    assert pairs(7) == ()
+    assert pairs(7, 'compare = [["M2", "M6"]]\n') == (("m2", "m6"),)
+
+
 def test_a_context_keeps_the_space_before_the_word(tmp_path):
     (context,) = loaded(tmp_path, WORDS + MODEL + CONTEXT).context_list
     assert context.fill("May") == (" May", 1, 4)
@@ -89,13 +101,15 @@ def test_a_context_keeps_the_space_before_the_word(tmp_path):
         (WORDS + MODEL + 'revison = "main"\n', "models.0.revison", "did you mean 'revision'?"),
         ('titel = "x"\n' + WORDS + MODEL, "titel", "did you mean 'title'?"),
         ('intro_text = "x"\n' + WORDS + MODEL, "intro_text", "unknown key"),
-        ('projections = ["tsne"]\n' + WORDS + MODEL, "projections.0", "'standardized' or 'centered'"),
+        ('projections = ["tsne"]\n' + WORDS + MODEL, "projections.0", "'unit_norm' or 'without_massive'"),
         ('projections = ["centered", "centered"]\n' + WORDS + MODEL, "projections.1", "already taken"),
         (WORDS + MODEL + 'dtype = "float16"\n', "models.0.dtype", "'float16'"),
         (WORDS + MODEL + 'sha256 = "abc"\n', "models.0.sha256", "64 lower-case hexadecimal digits"),
         ('site_url = "example.org"\n' + WORDS + MODEL, "site_url", "https://"),
         ('intro = "missing.md"\n' + WORDS + MODEL, "intro", "missing.md"),
         ('words = "missing.toml"\n' + MODEL, "missing.toml", "expected a TOML file"),
+        ('compare = [["name", "nobody"]]\n' + WORDS + MODEL, "compare.0", "one of name, got 'nobody'"),
+        ('compare = [["name", "name"]]\n' + WORDS + MODEL, "compare.0", "two different models"),
         ("token_budget = 1\n" + WORDS + MODEL, "token_budget", "64"),
     ],
 )

@@ -150,6 +150,11 @@ def test_one_layers_coordinates_concern_its_plate_only(store):
 def test_the_projection_depends_on_states_and_name(store):
     states = making.put(store, "a", making.depths(seed=0))
     other = making.put(store, "b", making.depths(seed=1))
-    keys = {plan.projection_key(entry, name) for entry in (states, other) for name in ("standardized", "centered")}
+    keys = {
+        plan.projection_key(entry, name, None) for entry in (states, other) for name in ("standardized", "centered")
+    }
     assert len(keys) == 4
-    assert plan.projection_key(making.put(store, "c", making.depths(seed=0)), "centered") in keys
+    assert plan.projection_key(making.put(store, "c", making.depths(seed=0)), "centered", None) in keys
+    # What is massive is told by ordinary words; other projections don't ask.
+    assert plan.projection_key(states, "centered", other) in keys
+    assert plan.projection_key(states, "without_massive", other) != plan.projection_key(states, "without_massive", None)

@@ -117,3 +117,23 @@ def test_a_layer_wider_than_the_embedding_has_a_picture_but_no_place_in_the_grid
     assert projection.problems == (None, None)
     assert "48 dimensions and the embedding 24" in projection.grid_problems[1]
     assert np.isnan(projection.grid_coordinates[1]).all()
+
+
+def test_unit_norm_sees_directions_only(states):
+    longer = [state * np.linspace(1, 50, N_WORDS, dtype=np.float32)[:, None] for state in states]
+    before, after = project(states, EVERYONE, "unit_norm"), project(longer, EVERYONE, "unit_norm")
+    np.testing.assert_allclose(before.coordinates, after.coordinates, atol=1e-6)
+    np.testing.assert_allclose(before.grid_coordinates, after.grid_coordinates, atol=1e-6)
+
+
+def test_without_massive_dimensions_the_rest_comes_back(states):
+    sink = [state.copy() for state in states]
+    for state in sink[2:]:
+        state[:, 7] += np.linspace(10_000, 20_000, N_WORDS, dtype=np.float32)
+    plain = project(sink, EVERYONE, "centered")
+    assert plain.explained_variance_ratio[2, 0] > 0.999
+    found = project(sink, EVERYONE, "without_massive", [(), (), (7,), (7,)])
+    expected = project([np.delete(state, 7, axis=1) for state in states], EVERYONE, "centered")
+    np.testing.assert_allclose(found.coordinates[2:], expected.coordinates[2:], atol=1e-6)
+    np.testing.assert_array_equal(found.coordinates[:2], plain.coordinates[:2])
+    assert np.ptp(found.grid_coordinates[2], axis=0).max() < 100

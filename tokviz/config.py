@@ -6,6 +6,7 @@ Every mistake is one ``ConfigError`` line that names the file and the key, says 
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -16,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tokviz.errors import ConfigError
 from tokviz.records import Category, Context, WordList
 
-ProjectionName = Literal["standardized", "centered"]
+ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
+MOST_MODELS_COMPARED = 6
+"""Up to so many models every pair is compared without being asked for."""
 DtypeName = Literal["auto", "float32", "bfloat16"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
@@ -107,6 +110,8 @@ class ReportConfig(_Table):
     read: Literal["last", "first", "mean"] = "last"
     """Which of a word's tokens is read, or the mean over all of them."""
     models: list[ModelConfig] = Field(min_length=1)
+    compare: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] | None = None
+    """Pairs of models, by name, whose layers are compared with each other; all pairs by default, up to six models."""
     token_budget: Annotated[int, Field(ge=64)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -136,7 +141,24 @@ class ReportConfig(_Table):
         _refuse_repeats(
             "models", "slug", [model.slug for model in self.models], hint='; give one of them another "name"'
         )
+        names = [model.display_name for model in self.models]
+        for index, pair in enumerate(self.compare or ()):
+            for name in pair:
+                if name not in names:
+                    raise ValueError(
+                        f"compare.{index}: expected the name of a model, one of {', '.join(names)}, got {name!r}"
+                    )
+            if pair[0] == pair[1]:
+                raise ValueError(f"compare.{index}: expected two different models, got {pair[0]!r} twice")
         return self
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The slugs of the models to compare with each other."""
+        slugs = {model.display_name: model.slug for model in self.models}
+        if self.compare is not None:
+            return tuple((slugs[a], slugs[b]) for a, b in self.compare)
+        return tuple(itertools.combinations(slugs.values(), 2)) if len(slugs) <= MOST_MODELS_COMPARED else ()
 
     @property
     def word_list(self) -> WordList:

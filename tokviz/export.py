@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import csv
 import dataclasses
 import io
@@ -10,7 +11,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tokviz.records import ContextReport, ModelReport, Report, WordList, depth_name
+import numpy as np
+
+from tokviz.measures import Geometry
+from tokviz.records import ContextReport, HiddenStates, ModelReport, Report, WordList, depth_name
 
 SCHEMA = 1
 """Of ``report.json``; raised when a key changes its meaning or goes."""
@@ -23,6 +27,8 @@ def files(report: Report) -> dict[str, str]:
         folder = f"data/{model.slug}/{context.states.context.name}"
         written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words)
         written[f"{folder}/tokens.csv"] = tokens_csv(context)
+        if context.geometry is not None:
+            written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry)
     return written
 
 
@@ -32,7 +38,7 @@ def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
         f"{model.slug}/{context.states.context.name}/{name}": f"data/{model.slug}/{context.states.context.name}/{name}"
         for model in models
         for context in model.contexts
-        for name in ("coordinates.csv", "tokens.csv")
+        for name in ("coordinates.csv", "tokens.csv", *(["geometry.csv"] if context.geometry else []))
     }
 
 
@@ -75,6 +81,52 @@ def tokens_csv(context: ContextReport) -> str:
             for row, word in enumerate(tokenization.words)
         ),
     )
+
+
+def geometry_csv(states: HiddenStates, geometry: Geometry) -> str:
+    """A row per depth, a column per measure; dimensions, words and the like are separated by spaces."""
+    columns: dict[str, Iterable[Any]] = {
+        "depth": range(states.n_depths),
+        "layer": map(depth_name, range(states.n_depths)),
+        "module": states.module_paths,
+        "stage": _stage_numbers(geometry, states.n_depths),
+    }
+    _add_arrays(columns, "", geometry.spread)
+    for name, massive in (("", geometry.massive), ("position0_", geometry.position0)):
+        _add_arrays(columns, name, massive)
+        columns[f"{name}dimensions"] = (" ".join(map(str, dimensions)) for dimensions in massive.dimensions)
+    columns["pc1_in_massive"] = geometry.pc1_in_massive
+    columns["pc1_position"] = geometry.pc1_position
+    _add_arrays(columns, "silhouette_", geometry.silhouette)
+    _add_arrays(columns, "purity_", geometry.purity)
+    for picture in geometry.pictures:
+        _add_arrays(columns, f"{picture.projection}_silhouette_", picture.silhouette)
+        _add_arrays(columns, f"{picture.projection}_purity_", picture.purity)
+        columns[f"{picture.projection}_trustworthiness"] = picture.trustworthiness
+    _add_arrays(columns, "change_", geometry.change)
+    words = states.tokenization.words
+    columns["change_moved"] = (" ".join(words[row].word for row in rows) for rows in geometry.change.moved)
+    return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
+
+
+def _add_arrays(columns: dict[str, Iterable[Any]], prefix: str, record: Any) -> None:
+    """A column for each array field of a record of measures."""
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray):
+            columns[f"{prefix}{field.name}"] = value
+
+
+def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
+    """Per depth the number of its stage, from 1."""
+    starts = [stage.first_depth for stage in geometry.stages]
+    return [bisect.bisect_right(starts, depth) for depth in range(n_depths)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.bool_):
+        return int(value)
+    return _number(float(value)) if isinstance(value, np.floating) else value
 
 
 def _report_json(report: Report) -> str:

@@ -12,16 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tokviz import __version__, executor, export, images, notes, pages, plan, publish, sources, views
+from tokviz import __version__, executor, export, images, measuring, notes, pages, plan, publish, sources, views
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing, drawing, warm_up
 from tokviz.errors import ModelError, TokvizError
+from tokviz.measures import Geometry
 from tokviz.progress import Reporter
 from tokviz.records import (
     ContextReport,
     HiddenStates,
     Image,
     ModelReport,
+    ModelSimilarity,
     Projection,
     ProjectionReport,
     Renditions,
@@ -69,12 +71,24 @@ class _Projected:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Context:
+    """One model × context, projected."""
+
+    states: HiddenStates
+    ordinary: HiddenStates | None
+    """A context of the same model, if not this one, in which words are read away from position 0."""
+    projected: tuple[_Projected, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Prepared:
-    """A model whose states are projected, or the reason why they couldn't be."""
+    """A model whose states are projected and measured, or the reason why they couldn't be."""
 
     model: ModelConfig
     failure: str | None = None
-    contexts: tuple[tuple[HiddenStates, tuple[_Projected, ...]], ...] = ()
+    contexts: tuple[_Context, ...] = ()
+    geometries: tuple[Geometry, ...] = ()
+    """As many as ``contexts``."""
     n_captured: int = 0
 
 
@@ -92,11 +106,17 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
         if all(entry.failure for entry in prepared):
             reasons = "; ".join(f"{entry.model.display_name}: {entry.failure}" for entry in prepared)
             raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
+        contexts = {entry.model.slug: [context.states for context in entry.contexts] for entry in prepared}
+        similarities = tuple(
+            measuring.similarity_of(pair, states, store, force=options.force)
+            for pair in config.pairs
+            for states in zip(contexts[pair[0]], contexts[pair[1]], strict=False)  # a failed model has none
+        )
         n_drawn = under_way.finish()
 
     reporter.say(f"Writing {options.output} …")
     pictures = _images(prepared, store)
-    report = _report(config, options, prepared, pictures)
+    report = _report(config, options, prepared, similarities, pictures)
     files: dict[str, publish.Content] = {
         **pages.assets(options.templates),
         **pages.render(views.build(report), options.templates),
@@ -120,24 +140,29 @@ def describe(config: ReportConfig, options: Options) -> list[str]:
     lines = []
     for model in config.models:
         lines.append(f"{model.display_name} ({model.source})")
-        for job in plan.captures(config, model, sources.identity(model, options.base), store, force=options.force):
-            lines.append(f"  {job.context.label}: {_described(job, config, model, store, options)}")
+        jobs = plan.captures(config, model, sources.identity(model, options.base), store, force=options.force)
+        for job in jobs:
+            lines.append(f"  {job.context.label}: {_described(job, _stored(jobs), config, store, options)}")
     n_pages = 3 + len(config.models)
     lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
     return lines
 
 
-def _described(job: plan.CaptureJob, config: ReportConfig, model: ModelConfig, store: Store, options: Options) -> str:
+def _described(
+    job: plan.CaptureJob, stored: list[HiddenStates], config: ReportConfig, store: Store, options: Options
+) -> str:
     if job.due or job.stored is None:
         return f"capture ({job.due}), then project and draw"
     parts = ["captured"]
     for name in config.projections:
-        projection = store.find_projection(plan.projection_key(job.stored, name))
+        projection = store.find_projection(
+            plan.projection_key(job.stored, name, measuring.ordinary_states(job.stored, stored))
+        )
         if projection is None:
             parts.append(f"project {name} (not projected yet), then draw")
             continue
         pictures = plan.pictures(
-            model,
+            job.model,
             job.stored,
             job.context,
             projection,
@@ -161,7 +186,7 @@ def _prepare(
 ) -> _Prepared:
     try:
         jobs = plan.captures(config, model, sources.identity(model, options.base), store, force=options.force)
-        jobs = [_due_when_damaged(job, config, store) for job in jobs]
+        jobs = _due_when_damaged(jobs, config, store)
         due = [job for job in jobs if job.due]
         if due:
             under_way.start()  # they get ready while the model loads
@@ -172,14 +197,13 @@ def _prepare(
         reporter.say(f"{model.display_name} failed: {error}")
         return _Prepared(model=model, failure=str(error))
 
-    contexts = []
-    for job in jobs:
-        states = store.find_states(job.key)
-        if states is None:
-            raise TokvizError(f"{options.cache}: the hidden states of {model.display_name} vanished while in use")
+    captured = [_found(job, store) for job in jobs]
+    contexts: list[_Context] = []
+    for job, states in zip(jobs, captured, strict=True):
+        ordinary = measuring.ordinary_states(states, captured)
         projected = []
         for name in config.projections:
-            projection = _project(states, name, store, force=options.force)
+            projection = _project(states, name, ordinary, store, force=options.force)
             pictures = plan.pictures(
                 model,
                 states,
@@ -194,19 +218,43 @@ def _prepare(
                 if picture.due:
                     under_way.submit(picture.key, picture.picture)
             projected.append(_Projected(projection=projection, jobs=pictures))
-        contexts.append((states, tuple(projected)))
-        under_way.keep_finished()
-    return _Prepared(model=model, contexts=tuple(contexts), n_captured=len(due))
+        contexts.append(_Context(states=states, ordinary=ordinary, projected=tuple(projected)))
+    # Measured while the pictures are drawn.
+    geometries = [
+        measuring.geometry_of(
+            context.states,
+            context.ordinary,
+            [projected.projection for projected in context.projected],
+            config.word_list,
+            store,
+            force=options.force,
+        )
+        for context in contexts
+    ]
+    under_way.keep_finished()
+    return _Prepared(model=model, contexts=tuple(contexts), geometries=tuple(geometries), n_captured=len(due))
 
 
-def _due_when_damaged(job: plan.CaptureJob, config: ReportConfig, store: Store) -> plan.CaptureJob:
+def _due_when_damaged(jobs: list[plan.CaptureJob], config: ReportConfig, store: Store) -> list[plan.CaptureJob]:
     """Stored states are read through only when something is to be made from them."""
-    if job.due or job.stored is None:
-        return job
-    projected = all(store.find_projection(plan.projection_key(job.stored, name)) for name in config.projections)
-    if projected or store.states_are_intact(job.key):
-        return job
-    return replace(job, due="the stored states are damaged")
+    stored = _stored(jobs)
+
+    def checked(job: plan.CaptureJob) -> plan.CaptureJob:
+        if job.due or job.stored is None:
+            return job
+        keys = [
+            plan.projection_key(job.stored, name, measuring.ordinary_states(job.stored, stored))
+            for name in config.projections
+        ]
+        if all(store.find_projection(key) for key in keys) or store.states_are_intact(job.key):
+            return job
+        return replace(job, due="the stored states are damaged")
+
+    return [checked(job) for job in jobs]
+
+
+def _stored(jobs: list[plan.CaptureJob]) -> list[HiddenStates]:
+    return [job.stored for job in jobs if job.stored is not None]
 
 
 def _capture(
@@ -239,13 +287,25 @@ def _capture(
         )
 
 
-def _project(states: HiddenStates, name: str, store: Store, *, force: bool) -> Projection:
-    key = plan.projection_key(states, name)
+def _found(job: plan.CaptureJob, store: Store) -> HiddenStates:
+    states = store.find_states(job.key)
+    if states is None:
+        raise TokvizError(
+            f"{store.root}: the hidden states of {job.model.display_name} vanished while in use; run again"
+        )
+    return states
+
+
+def _project(
+    states: HiddenStates, name: str, ordinary: HiddenStates | None, store: Store, *, force: bool
+) -> Projection:
+    key = plan.projection_key(states, name, ordinary)
     projection = None if force else store.find_projection(key)
     if projection is None:
         from tokviz.projection import project
 
-        projection = project(states.states, states.tokenization.reference, name)
+        massive = measuring.massive_dimensions(states, ordinary) if name == plan.WITHOUT_MASSIVE else None
+        projection = project(states.states, states.tokenization.reference, name, massive)
         store.put_projection(key, projection)
     return projection
 
@@ -264,8 +324,8 @@ def _images(prepared: list[_Prepared], store: Store) -> dict[str, tuple[Image, P
     """Path from the site's root → the image's facts and its file in the store, for every picture of the report."""
     found = {}
     for entry in prepared:
-        for _, projections in entry.contexts:
-            for job in (job for projected in projections for job in projected.jobs):
+        for context in entry.contexts:
+            for job in (job for projected in context.projected for job in projected.jobs):
                 file = store.find_image(job.key)
                 if file is None:
                     raise TokvizError(f"{store.root}: the image of {job.path} vanished while in use; run again")
@@ -276,7 +336,11 @@ def _images(prepared: list[_Prepared], store: Store) -> dict[str, tuple[Image, P
 
 
 def _report(
-    config: ReportConfig, options: Options, prepared: list[_Prepared], pictures: dict[str, tuple[Image, Path]]
+    config: ReportConfig,
+    options: Options,
+    prepared: list[_Prepared],
+    similarities: tuple[ModelSimilarity, ...],
+    pictures: dict[str, tuple[Image, Path]],
 ) -> Report:
     def renditions(model: ModelConfig, context: str, projection: str, name: str) -> Renditions | None:
         paths = [plan.picture_path(model.slug, context, projection, name, form) for form in plan.FORMS]
@@ -302,10 +366,13 @@ def _report(
             failure=entry.failure,
             contexts=tuple(
                 ContextReport(
-                    states=states,
-                    projections=tuple(projection_report(entry.model, states, projected) for projected in projections),
+                    states=context.states,
+                    projections=tuple(
+                        projection_report(entry.model, context.states, projected) for projected in context.projected
+                    ),
+                    geometry=geometry,
                 )
-                for states, projections in entry.contexts
+                for context, geometry in zip(entry.contexts, entry.geometries, strict=True)
             ),
         )
         for entry in prepared
@@ -323,4 +390,5 @@ def _report(
         command=options.command,
         version=__version__,
         downloads=export.downloads(models),
+        similarities=similarities,
     )

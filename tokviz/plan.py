@@ -8,6 +8,9 @@ states
     is good for rendering on one without.
 projection
     the states, their tokens, the projection's name, the code that projects.
+measures
+    the states (of both models, or of the context that they are measured against), the projections, the categories, the
+    code that measures.
 image
     the picture record itself and the code that draws.
 """
@@ -46,6 +49,8 @@ CAPTURE_VERSION = 1
 FORMS = ("wide", "phone")
 
 _PROJECTION_CODE = ("projection.py",)
+WITHOUT_MASSIVE = "without_massive"
+"""The projection that needs to know which dimensions are massive."""
 _DRAWING_CODE = ("figures*", "images.py", "fonts")
 
 
@@ -125,9 +130,42 @@ def states_key(model: ModelConfig, context: Context, words: WordList, read: str)
 # --- projections -------------------------------------------------------------------------------------------------
 
 
-def projection_key(states: HiddenStates, name: str) -> str:
+def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | None) -> str:
+    """``ordinary`` counts only where massive dimensions are left out: it says which are."""
     return _digest(
-        {"states": states.digest, "name": name, "code": _code_digest(_PROJECTION_CODE, ("scikit-learn", "numpy"))}
+        {
+            "states": states.digest,
+            "name": name,
+            "massive_by": None if name != WITHOUT_MASSIVE else [ordinary and ordinary.digest, _measuring_code()],
+            "code": _code_digest(_PROJECTION_CODE, ("scikit-learn", "numpy")),
+        }
+    )
+
+
+# --- measures ----------------------------------------------------------------------------------------------------
+
+
+def geometry_key(
+    states: HiddenStates, ordinary: HiddenStates | None, projection_keys: tuple[str, ...], words: WordList
+) -> str:
+    return _digest(
+        {
+            "states": states.digest,
+            "ordinary": ordinary.digest if ordinary else None,
+            "projections": projection_keys,
+            "memberships": words.memberships,
+            "code": _measuring_code(),
+        }
+    )
+
+
+def similarity_key(states_a: HiddenStates, states_b: HiddenStates, *, single_token: bool) -> str:
+    return _digest(
+        {
+            "states": [states_a.digest, states_b.digest],
+            "single_token": single_token,
+            "code": _measuring_code(),
+        }
     )
 
 
@@ -255,6 +293,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return [str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
     raise TypeError(f"no plain form of {type(value).__name__}")
+
+
+def _measuring_code() -> str:
+    return _code_digest(("geometry", "similarity.py", "measures.py"), ("scikit-learn", "numpy"))
 
 
 @cache

@@ -1,8 +1,10 @@
 """Hidden states of every depth → 2-D coordinates, by PCA fitted on the reference words.
 
 ``standardized`` scales each dimension to unit variance before PCA, as the pictures of the blog post do; ``centered`` is plain
-PCA. Either way the basis of a depth is fitted on the reference words only, and the other words are projected onto
-it: one word read at another position can otherwise take nearly all of PC1's variance.
+PCA; ``unit_norm`` is plain PCA of the states brought to length 1, so that only their directions count; and
+``without_massive`` is plain PCA without the dimensions that are massive at that depth. Always the basis of a depth is
+fitted on the reference words only, and the other words are projected onto it: one word read at another position can
+otherwise take nearly all of PC1's variance.
 """
 
 from __future__ import annotations
@@ -59,7 +61,12 @@ def fit(states: np.ndarray, *, standardize: bool) -> Basis:
     )
 
 
-def project(states: Sequence[np.ndarray], reference: np.ndarray, name: str) -> Projection:
+def project(
+    states: Sequence[np.ndarray],
+    reference: np.ndarray,
+    name: str,
+    massive_dimensions: Sequence[tuple[int, ...]] | None = None,
+) -> Projection:
     """Project every depth, in its own basis and in the embedding's.
 
     The signs of PC1 and PC2 are arbitrary: each depth's are flipped to agree with the depth before, by the
@@ -69,13 +76,14 @@ def project(states: Sequence[np.ndarray], reference: np.ndarray, name: str) -> P
     ----------
     states : per depth ``(n_words, width)``; read one at a time.
     reference : ``(n_words,)`` bool, the words to fit on.
-    name : ``standardized`` or ``centered``.
+    name : ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``.
+    massive_dimensions : per depth, those that ``without_massive`` leaves out.
 
     Returns
     -------
     Projection : NaN coordinates with the reason in ``problems`` where a depth has no picture.
     """
-    standardize = {"standardized": True, "centered": False}[name]
+    standardize = name == "standardized"
     n_depths, n_words = len(states), len(reference)
     coordinates = np.full((n_depths, n_words, 2), np.nan)
     grid_coordinates = np.full((n_depths, n_words, 2), np.nan)
@@ -86,7 +94,7 @@ def project(states: Sequence[np.ndarray], reference: np.ndarray, name: str) -> P
     previous: np.ndarray | None = None
 
     for depth in range(n_depths):
-        state = states[depth]
+        state = _prepared(states[depth], name, massive_dimensions[depth] if massive_dimensions else ())
         problem = _problem(state, reference)
         problems.append(problem)
         if problem is None:
@@ -110,6 +118,18 @@ def project(states: Sequence[np.ndarray], reference: np.ndarray, name: str) -> P
         problems=tuple(problems),
         grid_problems=tuple(grid_problems),
     )
+
+
+def _prepared(state: np.ndarray, name: str, massive_dimensions: tuple[int, ...]) -> np.ndarray:
+    """``(n_words, width)`` as PCA gets it."""
+    if name == "unit_norm":
+        norms = np.linalg.norm(state.astype(np.float64), axis=1, keepdims=True)
+        return np.asarray(np.divide(state, norms, out=np.zeros(state.shape), where=norms > 0))
+    if name == "without_massive":
+        # Zero for all words is as good as gone: a constant has no variance.
+        state = state.copy()
+        state[:, list(massive_dimensions)] = 0
+    return state
 
 
 def _agreeing_signs(coordinates: np.ndarray, previous: np.ndarray, reference: np.ndarray) -> np.ndarray:

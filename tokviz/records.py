@@ -12,6 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
+from tokviz.measures import Geometry, LayerSimilarity
+
 N_EXTREMES = 4
 """How many of the largest dimensions at position 0 are kept per word and depth."""
 
@@ -368,6 +370,7 @@ class ContextReport:
     states: HiddenStates
     projections: tuple[ProjectionReport, ...]
     """In the order of ``Report.projections``."""
+    geometry: Geometry | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -397,6 +400,22 @@ def named_with_quantization(name: str, card: ModelCard | None) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelSimilarity:
+    """How like the layers of two models are to each other, in one context."""
+
+    model_a: str
+    """Slug; the rows of the matrices are its depths."""
+    model_b: str
+    """Slug; the columns."""
+    context: str
+    """Name."""
+    shared: LayerSimilarity
+    """Over the reference words of both."""
+    single_token: LayerSimilarity
+    """Over those of them that are one token in both: tokenisers differ, and so does what a token stands for."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that the pages show."""
 
@@ -414,5 +433,7 @@ class Report:
     """What was typed, such as ``python generate.py``."""
     version: str
     """Of tokviz."""
+    similarities: tuple[ModelSimilarity, ...] = ()
+    """Of the pairs of models that were compared."""
     downloads: dict[str, str] = field(default_factory=dict)
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""

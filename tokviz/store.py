@@ -3,7 +3,7 @@
 ``ROOT/states/KEY/``
     ``states.safetensors`` (a float32 tensor ``(n_words, width)`` per depth, named ``depth.000`` …, and the statistics
     at position 0) and ``states.json`` (everything else).
-``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/images/KEY.CHECKSUM.webp``
+``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/measures/KEY.CHECKSUM.json``, ``ROOT/images/KEY.CHECKSUM.webp``
     One file each; the checksum of its content stands in its name.
 
 Files appear whole (written beside, then renamed), so a run that is killed leaves nothing half-made.
@@ -27,6 +27,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from tokviz.errors import StoreError
+from tokviz.plain import Record, from_plain, to_plain
 from tokviz.records import (
     N_EXTREMES,
     CapturedBatch,
@@ -35,7 +36,6 @@ from tokviz.records import (
     ModelCard,
     Projection,
     Tokenization,
-    TokenizedWord,
 )
 
 FORMAT = 1
@@ -62,9 +62,9 @@ class Store:
             with safe_open(file, framework="numpy") as tensors:
                 values, dimensions = tensors.get_tensor("position0.values"), tensors.get_tensor("position0.dimensions")
             return HiddenStates(
-                card=_card(stored["card"]),
-                context=Context(**stored["context"]),
-                tokenization=_tokenization(stored["tokenization"]),
+                card=from_plain(ModelCard, stored["card"]),
+                context=from_plain(Context, stored["context"]),
+                tokenization=from_plain(Tokenization, stored["tokenization"]),
                 module_paths=tuple(stored["module_paths"]),
                 states=_StoredDepths(file, len(stored["module_paths"])),
                 position0_values=values,
@@ -106,9 +106,9 @@ class Store:
             _write_states(partial / "states.safetensors", batches, len(tokenization.words))
             sha256 = _file_sha256(partial / "states.safetensors")
             described = {
-                "card": dataclasses.asdict(card),
-                "context": dataclasses.asdict(context),
-                "tokenization": dataclasses.asdict(tokenization),
+                "card": to_plain(card),
+                "context": to_plain(context),
+                "tokenization": to_plain(tokenization),
                 "module_paths": module_paths,
             }
             made_of = json.dumps([sha256, described["tokenization"], module_paths], ensure_ascii=False)
@@ -158,6 +158,16 @@ class Store:
         arrays["described"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
         self._put("projections", key, ".safetensors", save(arrays))
 
+    # --- measures -------------------------------------------------------------------------------------------------
+
+    def find_measures(self, key: str, kind: type[Record]) -> Record | None:
+        """A record of that kind, such as ``Geometry``."""
+        path = self._intact("measures", key)
+        return None if path is None else from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+
+    def put_measures(self, key: str, record: Any) -> None:
+        self._put("measures", key, ".json", json.dumps(to_plain(record), ensure_ascii=False).encode())
+
     # --- images --------------------------------------------------------------------------------------------------
 
     def find_image(self, key: str) -> Path | None:
@@ -173,7 +183,7 @@ class Store:
     def _files(self) -> dict[tuple[str, str], Path]:
         """What is there, by kind and key: one listing instead of a question to the disk for every artefact."""
         found = {}
-        for kind in ("projections", "images"):
+        for kind in ("projections", "measures", "images"):
             folder = self.root / kind
             for entry in os.scandir(folder) if folder.is_dir() else ():
                 if not entry.name.startswith("."):
@@ -276,19 +286,6 @@ def _empty_safetensors(path: Path, shapes: dict[str, tuple[tuple[int, ...], str]
         name: np.memmap(path, dtypes[dtype], "r+", offset=8 + len(head) + header[name]["data_offsets"][0], shape=shape)
         for name, (shape, dtype) in shapes.items()
     }
-
-
-def _card(stored: dict[str, Any]) -> ModelCard:
-    values = {**stored, "notes": tuple(stored["notes"]), "versions": tuple(map(tuple, stored["versions"]))}
-    return ModelCard(**values)
-
-
-def _tokenization(stored: dict[str, Any]) -> Tokenization:
-    words = tuple(
-        TokenizedWord(**{**word, "ids": tuple(word["ids"]), "pieces": tuple(word["pieces"])})
-        for word in stored["words"]
-    )
-    return Tokenization(words=words, read=stored["read"], notes=tuple(stored["notes"]))
 
 
 def _checksum(data: bytes) -> str:

@@ -1,0 +1,56 @@
+"""What changes from one depth to the next: the pictures, and each word's neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+N_NEIGHBOURS = 10
+N_MOVED = 5
+
+
+def n_neighbours(n_words: int) -> int:
+    """Ten, or fewer where words are few: of a handful, most are always neighbours. 0 below three words."""
+    return min(N_NEIGHBOURS, max(n_words // 5, 1)) if n_words > 2 else 0
+
+
+def procrustes_disparity(before: np.ndarray, after: np.ndarray) -> float:
+    """What is left between two pictures ``(n_words, 2)`` after shift, scale, rotation and mirroring, 0–1.
+
+    Gower 1975, Generalized procrustes analysis; NaN where a picture is missing or a single point.
+    """
+    if not (np.isfinite(before).all() and np.isfinite(after).all()):
+        return float("nan")
+    standard = []
+    for picture in (before, after):
+        centred = picture - picture.mean(axis=0)
+        size = np.linalg.norm(centred)
+        if size == 0:
+            return float("nan")
+        standard.append(centred / size)
+    fit = np.linalg.svd(standard[0].T @ standard[1], compute_uv=False).sum()
+    return float(max(1 - fit**2, 0.0))
+
+
+def lost_neighbours(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """``(n_words,)`` float64 in 0–1: share of each word's neighbours, ``(n_words, k)`` rows, that are no longer."""
+    stayed = (before[:, :, None] == after[:, None, :]).any(axis=2)
+    return np.asarray(1 - stayed.mean(axis=1))
+
+
+def moved_most(lost: np.ndarray, before: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """Up to five words that lost most neighbours, most first; of equals, those whose old neighbours are farther now.
+
+    Parameters
+    ----------
+    lost : ``(n_words,)``, from ``lost_neighbours``.
+    before : ``(n_words, k)``, the old neighbours.
+    distances : ``(n_words, n_words)``, of now.
+
+    Returns
+    -------
+    ``(≤ 5,)`` int64 rows; words that lost none are left out.
+    """
+    ranks = np.argsort(np.argsort(distances, axis=1, kind="stable"), axis=1)
+    now_at = np.take_along_axis(ranks, before, axis=1).mean(axis=1)
+    order = np.lexsort((-now_at, -lost))[:N_MOVED]
+    return order[lost[order] > 0]

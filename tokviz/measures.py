@@ -1,0 +1,277 @@
+"""What ``geometry`` and ``similarity`` measure, as records, and the two comparisons that both rooms rest on.
+
+Depths are numbered as everywhere: 0 is the embedding, k + 1 is after layer k. NaN stands where a measure isn't defined: too
+few words, one category, states that are all alike, a depth without a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MIN_WORDS_CKA = 4
+"""The unbiased estimate divides by n − 3."""
+
+
+# --- one model in one context ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How the reference words lie in the full space."""
+
+    effective_rank: np.ndarray
+    """``(n_depths,)`` float64, 1 to the number of words: exp of the entropy of the normalised singular values."""
+    mean_norm: np.ndarray
+    """``(n_depths,)`` float64."""
+    norm_spread: np.ndarray
+    """``(n_depths,)`` float64: standard deviation of the norms (n − 1)."""
+    mean_cosine: np.ndarray
+    """``(n_depths,)`` float64 in −1–1: over all pairs of words; near 1 all words point the same way (anisotropy)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MassiveActivations:
+    """Where a few dimensions dwarf the rest: |x| > 100 and > 1000 × an ordinary token's median |x| at that depth.
+
+    A lesser outbreak is > 100 and > 300 ×. Over words the median counts.
+    """
+
+    yardstick: np.ndarray
+    """``(n_depths,)`` float64: the median |x| that ratios are taken against."""
+    yardstick_context: str
+    """Name of the context whose words the yardstick was read from."""
+    yardstick_is_ordinary: bool
+    """Whether those words were read away from position 0. If not, a sink is measured against itself: say so."""
+    largest: np.ndarray
+    """``(n_depths,)`` float64: each word's largest |x|, median over words."""
+    ratio: np.ndarray
+    """``(n_depths,)`` float64: ``largest`` / ``yardstick``."""
+    massive: np.ndarray
+    """``(n_depths,)`` bool."""
+    lesser: np.ndarray
+    """``(n_depths,)`` bool: lesser, not massive."""
+    dimensions: tuple[tuple[int, ...], ...]
+    """Per depth the dimensions beyond that depth's own threshold (massive or lesser) in half of the words or more."""
+    energy_share: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: of Σ x², how much lies in ``dimensions``; 0 without any, NaN if unknown."""
+    emergence_depth: int | None
+    """The first massive depth; layer = depth − 1."""
+    step_down_depth: int | None
+    """The first depth after it that is not massive; None when that never comes."""
+    lesser_runs: tuple[tuple[int, int], ...]
+    """First and last depth of each run of lesser outbreaks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryMeasure:
+    """A measure of how well categories hold, with what chance gives and how sure it is."""
+
+    value: np.ndarray
+    """``(n_depths,)`` float64."""
+    low: np.ndarray
+    """``(n_depths,)`` float64: lower end of the 95 % interval for word lists of this size and these categories."""
+    high: np.ndarray
+    """``(n_depths,)`` float64: its upper end."""
+    null_mean: np.ndarray
+    """``(n_depths,)`` float64: mean with the categories shuffled over the words (chance)."""
+    null_high: np.ndarray
+    """``(n_depths,)`` float64: its 95 % quantile."""
+    p_value: np.ndarray
+    """``(n_depths,)`` float64: share of shuffles, the observed one included, that do at least as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureMeasures:
+    """How well the 2-D picture of one projection keeps categories and neighbours."""
+
+    projection: str
+    silhouette: CategoryMeasure
+    """In −1–1, Euclidean in the picture."""
+    purity: CategoryMeasure
+    """In 0–1, Euclidean in the picture."""
+    trustworthiness: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: 1 when no two words are neighbours in the picture only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Each depth against the depth before; NaN and empty at depth 0."""
+
+    cka: np.ndarray
+    """``(n_depths,)`` float64: debiased linear CKA, 1 for the same geometry, about 0 for unrelated ones."""
+    procrustes: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: what is left between the two pictures after shift, scale and rotation."""
+    procrustes_projection: str | None
+    """Whose pictures; None without any."""
+    neighbour_overlap: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: share of each word's nearest neighbours that stay, mean over words."""
+    n_neighbours: int
+    """How many neighbours that counts."""
+    moved: tuple[tuple[int, ...], ...]
+    """Per depth the rows of the words that lost most of their neighbours, most first; only words that lost any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A run of neighbouring depths with like geometry."""
+
+    first_depth: int
+    last_depth: int
+    """Inclusive."""
+    sentence: str
+    """What the numbers say of it."""
+    recurrence: float
+    """0–1: in how many subsamples of the words this stage begins here, give or take one layer; NaN for the first."""
+    cka_within: float
+    """Mean debiased CKA over its pairs of depths; NaN for a single depth."""
+    cka_before: float
+    """Mean debiased CKA between its depths and those of the stage before; NaN for the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Geometry:
+    """All measures of one model × context, on its reference words."""
+
+    n_reference: int
+    n_measured: int
+    """Fewer than ``n_reference`` when a sample was drawn, with ``seed``."""
+    n_compared: int
+    """How many of those the comparison of all depths with each other (``cka``, ``stages``) was made on."""
+    seed: int
+    n_permutations: int
+    spread: Spread
+    massive: MassiveActivations
+    """Of the words' own hidden states."""
+    position0: MassiveActivations
+    """Of the hidden states at position 0 of the same texts: the sink of a model that begins with a special token."""
+    pc1_in_massive: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: PC1's squared loadings (plain PCA) on ``massive.dimensions``, summed."""
+    pc1_position: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: how much of PC1's variance over *all* words is whether they are read at position
+    0 (correlation ratio η²); NaN when all are or none is."""
+    silhouette: CategoryMeasure
+    """In −1–1, full space, cosine."""
+    purity: CategoryMeasure
+    """In 0–1, full space, cosine: share of a word's nearest neighbours that share a category with it."""
+    n_neighbours: int
+    """Of ``purity``, here and in the pictures."""
+    pictures: tuple[PictureMeasures, ...]
+    """In the order of the projections."""
+    change: Change
+    cka: np.ndarray
+    """``(n_depths, n_depths)`` float64: debiased linear CKA of every depth with every other."""
+    stages: tuple[Stage, ...]
+
+
+# --- two models --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSimilarity:
+    """How like the depths of one capture are to those of another, over the same words."""
+
+    n_words: int
+    n_compared: int
+    """Fewer than ``n_words`` when a sample was drawn."""
+    cka: np.ndarray
+    """``(n_depths_a, n_depths_b)`` float64: debiased linear CKA."""
+    neighbours: np.ndarray
+    """``(n_depths_a, n_depths_b)`` float64 in 0–1: share of nearest neighbours (cosine) that both have in common."""
+    n_neighbours: int
+    chance: float
+    """What ``neighbours`` is between unrelated states: k / (n − 1)."""
+    cka_summary: Estimate
+    """Mean over the depths of either model, each model counting half, of the best match in the other."""
+    neighbours_summary: Estimate
+    """The same of ``neighbours``."""
+
+
+# --- the comparisons that both rooms rest on -----------------------------------------------------------------------
+
+
+def centred_gram(states: np.ndarray) -> np.ndarray:
+    """``(n_words, width)`` → ``(n_words, n_words)`` float64: inner products about the mean."""
+    centred = states.astype(np.float64)
+    if len(centred) > 0:
+        centred -= centred.mean(axis=0)
+    # Only ratios count, and huge states squared twice leave the range in which float64 is exact.
+    largest = np.abs(centred).max(initial=0.0)
+    if largest > 0:
+        centred /= largest
+    return np.asarray(centred @ centred.T)
+
+
+def geometry_vectors(grams: np.ndarray) -> np.ndarray:
+    """Unit vectors whose inner products are debiased linear CKA; zero where that isn't defined.
+
+    The unbiased estimate of HSIC (Song et al. 2012, Feature selection via dependence maximization) is the inner
+    product of two U-centred Gram matrices (Székely & Rizzo 2014) over n (n − 3), which cancels in CKA (Kornblith et
+    al. 2019, Similarity of neural network representations revisited). With fewer words than dimensions the usual estimate is near 1
+    for unrelated states; this one is near 0.
+
+    Parameters
+    ----------
+    grams : ``(n_depths, n_words, n_words)``.
+
+    Returns
+    -------
+    ``(n_depths, n_words²)`` float64.
+    """
+    n_depths, n_words, _ = grams.shape
+    if n_words < MIN_WORDS_CKA:
+        return np.zeros((n_depths, n_words * n_words))
+    diagonal = np.arange(n_words)
+    centred = grams.copy()
+    centred[:, diagonal, diagonal] = 0
+    sums = centred.sum(axis=2)
+    means = sums / (n_words - 2)
+    centred -= means[:, :, None]
+    centred -= means[:, None, :]
+    centred += (sums.sum(axis=1) / ((n_words - 1) * (n_words - 2)))[:, None, None]
+    centred[:, diagonal, diagonal] = 0
+    vectors = centred.reshape(n_depths, -1)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # What rounding leaves of states that are all alike has no direction worth keeping.
+    defined = norms > 1e-12 * np.abs(grams).max(axis=(1, 2), initial=0.0)[:, None]
+    unit: np.ndarray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=defined)
+    return unit
+
+
+def cka_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Debiased linear CKA of each of ``a`` with each of ``b``, both from ``geometry_vectors``; NaN where undefined."""
+    similarity = a @ b.T
+    similarity[~a.any(axis=1)] = np.nan
+    similarity[:, ~b.any(axis=1)] = np.nan
+    return np.asarray(similarity)
+
+
+def cosine_distances(states: np.ndarray) -> np.ndarray:
+    """``(n_words, width)`` → ``(n_words, n_words)`` float64: 1 − cosine, 0 on the diagonal."""
+    exact = states.astype(np.float64)
+    norms = np.linalg.norm(exact, axis=1, keepdims=True)
+    unit = np.divide(exact, norms, out=np.zeros_like(exact), where=norms > 0)
+    distances = np.maximum(1 - unit @ unit.T, 0)
+    np.fill_diagonal(distances, 0)
+    return np.asarray(distances)
+
+
+def nearest(distances: np.ndarray, k: int) -> np.ndarray:
+    """``(n_words, n_words)`` → ``(n_words, k)`` int64: each word's nearest others, nearest first."""
+    others = distances.copy()
+    np.fill_diagonal(others, np.inf)
+    if k < len(others) - 1:
+        some = np.argpartition(others, k, axis=1)[:, :k]
+        order = np.argsort(np.take_along_axis(others, some, axis=1), axis=1, kind="stable")
+        return np.take_along_axis(some, order, axis=1)
+    return np.argsort(others, axis=1, kind="stable")[:, :k]

@@ -1,0 +1,77 @@
+"""What is measured of captured states: taken from the store, or measured anew and stored.
+
+The rooms that measure import scikit-learn; they are loaded only when something must be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokviz import plan
+from tokviz.measures import Geometry, LayerSimilarity
+from tokviz.records import HiddenStates, ModelSimilarity, Projection, WordList
+from tokviz.store import Store
+
+
+def ordinary_states(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:
+    """The states themselves, or those of another context of the model, if words aren't at position 0 there.
+
+    That is where attention sinks form: massive is measured against words that are none.
+    """
+
+    def is_ordinary(candidate: HiddenStates) -> bool:
+        return bool((candidate.tokenization.positions[candidate.tokenization.reference] != 0).all())
+
+    return next((candidate for candidate in [states, *captured] if is_ordinary(candidate)), None)
+
+
+def massive_dimensions(states: HiddenStates, ordinary: HiddenStates | None) -> tuple[tuple[int, ...], ...]:
+    """Per depth, what the projection ``without_massive`` leaves out."""
+    from tokviz import geometry
+
+    return geometry.massive_dimensions(states, ordinary)
+
+
+def geometry_of(
+    states: HiddenStates,
+    ordinary: HiddenStates | None,
+    projections: Sequence[Projection],
+    words: WordList,
+    store: Store,
+    *,
+    force: bool,
+) -> Geometry:
+    """All measures of one model × context."""
+    projection_keys = tuple(plan.projection_key(states, projection.name, ordinary) for projection in projections)
+    key = plan.geometry_key(states, ordinary, projection_keys, words)
+    found = None if force else store.find_measures(key, Geometry)
+    if found is None:
+        from tokviz import geometry
+
+        found = geometry.measure(states, projections, words.memberships, ordinary)
+        store.put_measures(key, found)
+    return found
+
+
+def similarity_of(
+    slugs: tuple[str, str], states: tuple[HiddenStates, HiddenStates], store: Store, *, force: bool
+) -> ModelSimilarity:
+    """The layers of two models in one context, over the words they share and over those that are one token in both."""
+
+    def compared(*, single_token: bool) -> LayerSimilarity:
+        key = plan.similarity_key(*states, single_token=single_token)
+        found = None if force else store.find_measures(key, LayerSimilarity)
+        if found is None:
+            from tokviz import similarity
+
+            found = similarity.layers(*states, *similarity.shared_rows(*states, single_token=single_token))
+            store.put_measures(key, found)
+        return found
+
+    return ModelSimilarity(
+        model_a=slugs[0],
+        model_b=slugs[1],
+        context=states[0].context.name,
+        shared=compared(single_token=False),
+        single_token=compared(single_token=True),
+    )

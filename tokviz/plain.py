@@ -1,0 +1,47 @@
+"""Frozen records ↔ plain values that JSON can hold, by the types of their fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+Record = TypeVar("Record")
+
+
+def to_plain(value: Any) -> Any:
+    """Dicts, lists, strings, numbers and None; an array with its dtype, NaN as JSON's own extension ``NaN``."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return {"dtype": str(value.dtype), "shape": list(value.shape), "values": value.ravel().tolist()}
+    if isinstance(value, (tuple, list)):
+        return [to_plain(entry) for entry in value]
+    return value
+
+
+def from_plain(kind: type[Record], plain: Any) -> Record:
+    """The record that ``to_plain`` was given.
+
+    Raises
+    ------
+    TypeError, KeyError, ValueError : ``plain`` isn't of that kind.
+    """
+    return _read(kind, plain)  # type: ignore[no-any-return]  # its type is known to the caller only
+
+
+def _read(kind: Any, plain: Any) -> Any:
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        return kind(**{field.name: _read(hints[field.name], plain[field.name]) for field in dataclasses.fields(kind)})
+    if kind is np.ndarray:
+        return np.array(plain["values"], dtype=plain["dtype"]).reshape(plain["shape"])
+    arguments = get_args(kind)
+    if get_origin(kind) is tuple:
+        kinds = [arguments[0]] * len(plain) if arguments[-1] is Ellipsis else arguments
+        return tuple(_read(entry_kind, entry) for entry_kind, entry in zip(kinds, plain, strict=True))
+    if isinstance(kind, types.UnionType):
+        return None if plain is None else _read(next(entry for entry in arguments if entry is not type(None)), plain)
+    return kind(plain) if kind in (int, float, str, bool) else plain
