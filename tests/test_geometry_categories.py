@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import hidden_states
 from scipy import stats
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.neighbors import NearestNeighbors
-from test_geometry_measures import hidden_states
 
 from tokviz.geometry import measure
 from tokviz.geometry.categories import Categories, purity, silhouette

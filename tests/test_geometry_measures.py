@@ -7,52 +7,15 @@ import itertools
 
 import numpy as np
 import pytest
-from making import card
+from making import gaussian, hidden_states
 from scipy.spatial import procrustes
 
 from tokviz.geometry import measure
 from tokviz.measures import Geometry, centred_gram, cka_between, geometry_vectors
 from tokviz.projection import project
-from tokviz.records import N_EXTREMES, Context, HiddenStates, Tokenization, TokenizedWord
+from tokviz.records import HiddenStates
 
 N_WORDS, WIDTH = 60, 32
-
-
-def hidden_states(states, *, context: str = "alone", positions=None, n_tokens=None, position0=None) -> HiddenStates:
-    """A capture of ``states``; words are read at ``positions`` (0 unless told), and what is there is position 0."""
-    n_words = len(states[0])
-    positions = [0] * n_words if positions is None else positions
-    n_tokens = [1] * n_words if n_tokens is None else n_tokens
-    words = tuple(
-        TokenizedWord(
-            word=f"word{row}",
-            text=f"word{row}",
-            ids=tuple(range(position + 1)),
-            pieces=tuple("x" * (position + 1)),
-            start=position + 1 - count,
-            stop=position + 1,
-        )
-        for row, (position, count) in enumerate(zip(positions, n_tokens, strict=True))
-    )
-    at_start = states if position0 is None else position0
-    order = [np.argsort(-np.abs(state), axis=1, kind="stable")[:, :N_EXTREMES] for state in at_start]
-    values = [np.abs(np.take_along_axis(state, best, axis=1)) for state, best in zip(at_start, order, strict=True)]
-    return HiddenStates(
-        card=card(n_layers=len(states) - 1),
-        context=Context(name=context, label=context, template="{word}"),
-        tokenization=Tokenization(words=words, read="last"),
-        module_paths=tuple(f"depth.{depth}" for depth in range(len(states))),
-        states=states,
-        position0_values=np.stack(values).astype(np.float32),
-        position0_dimensions=np.stack(order).astype(np.int32),
-        captured_at="2026-01-02T03:04:05Z",
-        digest="0",
-    )
-
-
-def gaussian(n_depths: int = 6, n_words: int = N_WORDS, width: int = WIDTH, seed: int = 0) -> list[np.ndarray]:
-    random = np.random.default_rng(seed)
-    return [random.normal(size=(n_words, width)).astype(np.float32) for _ in range(n_depths)]
 
 
 def thirds(n_words: int = N_WORDS) -> tuple[tuple[int, ...], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_geometry_measures import gaussian, hidden_states
+from making import gaussian, hidden_states
 
 from tokviz import similarity
 
