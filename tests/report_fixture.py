@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from geometry_fixture import geometry
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
@@ -48,8 +49,8 @@ def sample_report() -> Report:
     words = word_list(n_categories=9, n_words=13)
     contexts = (ALONE, SENTENCE)
     models = (
-        model_report("smol-30", "Smol-135M-Instruct", 30, words, contexts, quantization="Q4_1 GGUF"),
-        model_report("mini-6", "mini-encoder-6", 6, words, contexts, problem_depth=3),
+        model_report("smol-30", "Smol-135M-Instruct", 30, words, contexts, quantization="Q4_1 GGUF", measured=True),
+        model_report("mini-6", "mini-encoder-6", 6, words, contexts, problem_depth=3, measured=True),
         ModelReport(
             slug="lost",
             name="lost-7B",
@@ -74,7 +75,7 @@ def sample_report() -> Report:
             for model in models
             if model.contexts
             for context in contexts
-            for name in ("coordinates.csv", "tokens.csv")
+            for name in ("coordinates.csv", "geometry.csv", "tokens.csv")
         },
     )
 
@@ -122,6 +123,7 @@ def model_report(
     projections: tuple[str, ...] = PROJECTIONS,
     quantization: str | None = None,
     problem_depth: int | None = None,
+    measured: bool = False,
 ) -> ModelReport:
     card = ModelCard(
         source=f"package:{slug}/model",
@@ -145,7 +147,9 @@ def model_report(
         slug=slug,
         name=name,
         source=card.source,
-        contexts=tuple(_context_report(slug, card, context, words, projections, problem_depth) for context in contexts),
+        contexts=tuple(
+            _context_report(slug, card, context, words, projections, problem_depth, measured) for context in contexts
+        ),
     )
 
 
@@ -156,6 +160,7 @@ def _context_report(
     words: WordList,
     projections: tuple[str, ...],
     problem_depth: int | None,
+    measured: bool,
 ) -> ContextReport:
     n_depths, n_words = card.n_layers + 1, len(words.words)
     tokenization = Tokenization(words=tuple(_tokenized(context, words)), read="last", notes=("A note on tokens.",))
@@ -176,6 +181,7 @@ def _context_report(
             _projection_report(f"images/{slug}/{context.name}/{name}/{slug}", name, states, problem_depth)
             for name in projections
         ),
+        geometry=geometry(n_depths, n_words, projections, sink=context.name == "alone") if measured else None,
     )
 
 

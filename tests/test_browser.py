@@ -271,6 +271,109 @@ def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page, site):
     assert_shows(page, "layer 11", "sentence")
 
 
+# --- measures ----------------------------------------------------------------------------------------------------
+
+
+def test_a_badge_leads_to_its_slide(open_page, site):
+    page = open_page(site)
+    page.get_by_role("link", name="Layer 11: massive activations emerge", exact=True).click()
+    assert_shows(page, "layer 11")
+    plate = page.locator("[id='alone/layer-11'] .plate").bounding_box()
+    assert -1 <= plate["y"] < DESKTOP["height"]
+
+
+def test_the_story_and_the_grid_follow_the_context(open_page, site):
+    page = open_page(site)
+    page.get_by_role("radio", name="in a sentence").check()
+    assert page.locator(".story:visible h2").all_text_contents() == ["The story by stages, in a sentence"]
+    assert page.locator(".grid:visible").count() == 1
+    assert page.locator(".grid:visible").get_attribute("data-context") == "sentence"
+
+
+def test_a_stage_fetches_its_plates_when_they_are_near(open_page, site):
+    page = open_page(site)
+    near, far = (page.locator(".story[data-current] .plates").nth(1).locator("img").nth(index) for index in (0, 17))
+    assert near.get_attribute("data-late") is not None
+    page.locator(".story[data-current] .plates").nth(1).scroll_into_view_if_needed()
+    page.wait_for_function("(each) => each.complete && each.naturalWidth > 0", arg=near.element_handle())
+    assert far.get_attribute("data-late") is not None
+
+
+def tracks(page):
+    """Context and depth of every plate that is shown, the chosen context first."""
+    page.wait_for_timeout(100)
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.panel[data-current], .panel[data-beside]')]
+            .sort((a, b) => b.hasAttribute('data-current') - a.hasAttribute('data-current'))
+            .map((panel) => {
+                const track = panel.querySelector('.track');
+                return [panel.dataset.context, Math.round(track.scrollLeft / track.clientWidth) - 1];
+            })"""
+    )
+
+
+def test_two_contexts_stand_side_by_side_in_step_by_keyboard(open_page, site):
+    page = open_page(site, f"{MODEL}#alone/layer-11")
+    toggle = page.get_by_role("checkbox", name="side by side")
+    toggle.focus()
+    page.keyboard.press("Space")
+    assert tracks(page) == [["alone", 11], ["sentence", 11]]
+    ruler(page).focus()
+    page.keyboard.press("ArrowRight")
+    assert tracks(page) == [["alone", 12], ["sentence", 12]]
+    page.wait_for_function("location.hash === '#alone/layer-12+sentence'")
+    assert page.locator(".ruler-slider:visible").count() == 1
+    left, right = (
+        page.locator(f"[id='{context}/layer-12'] .plate").bounding_box() for context in ("alone", "sentence")
+    )
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] < right["x"]
+    page.get_by_role("radio", name="in a sentence").check()
+    assert tracks(page) == [["sentence", 12], ["alone", 12]]
+    toggle.focus()
+    page.keyboard.press("Space")
+    assert_shows(page, "layer 12", "sentence")
+
+
+def test_an_address_opens_two_contexts_side_by_side(open_page, site):
+    page = open_page(site, f"{MODEL}#alone/layer-11/centered+sentence")
+    assert tracks(page) == [["alone", 11], ["sentence", 11]]
+    assert page.get_by_role("checkbox", name="side by side").is_checked()
+    page.get_by_role("radio", name="standardized").check()
+    page.wait_for_function("location.hash === '#alone/layer-11+sentence'")
+    page.evaluate("location.hash = '#sentence/layer-3'")
+    assert_shows(page, "layer 3", "sentence")
+
+
+def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page, site):
+    page = open_page(site, f"{MODEL}#alone/layer-11+sentence", viewport=PHONE)
+    page.locator(".panel[data-beside] .track").evaluate("(track) => track.scrollTo({ left: 20 * track.clientWidth })")
+    page.wait_for_timeout(200)
+    assert tracks(page) == [["alone", 19], ["sentence", 19]]
+    above, below = (
+        page.locator(f"[id='{context}/layer-19'] .plate").bounding_box() for context in ("alone", "sentence")
+    )
+    assert above["y"] + above["height"] <= below["y"]
+    for width in (PHONE["width"], 320):
+        page.set_viewport_size({"width": width, "height": PHONE["height"]})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_without_scripts_stories_and_curves_are_there_and_no_choices(open_page, site):
+    page = open_page(site, java_script_enabled=False)
+    assert page.locator(".story:visible").count() == 2
+    assert page.locator(".grid:visible").count() == 4
+    assert page.locator(".plates img:visible").count() == 2 * 31
+    assert page.locator(".multiples svg:visible").count() == 9
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_side_by_side(open_page, site, scheme):
+    page = open_page(site, "models/mini-6/index.html#alone/layer-4+sentence", color_scheme=scheme)
+    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    assert result.response["violations"] == [], result.generate_report()
+
+
 # --- without scripts, from a server, on a phone ------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tokviz.view_records import SiteView
+from tokviz.view_site import SiteView
 
 ASSETS = "assets"
 
@@ -31,6 +31,10 @@ def render(site: SiteView, templates: Path) -> dict[str, str]:
     pages = {site.index.frame.path: index.render(page=site.index, frame=site.index.frame)}
     for view in site.models:
         pages[view.frame.path] = model.render(page=view, frame=view.frame)
+    if site.compare:
+        pages[site.compare.frame.path] = jinja.get_template("compare.html").render(
+            page=site.compare, frame=site.compare.frame
+        )
     pages[site.method.frame.path] = method.render(page=site.method, frame=site.method.frame)
     pages[site.not_found.path] = missing.render(page=site.not_found)
     return pages

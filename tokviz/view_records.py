@@ -72,6 +72,46 @@ class Tick:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Band:
+    """A stage: on a ruler in percent of its width, on a curve in units of its drawing."""
+
+    name: str
+    """``2``; empty where the band is too narrow for it."""
+    left: str
+    width: str
+    shaded: bool
+    """Every other one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spark:
+    """A hairline over the ruler, as SVG paths in a drawing of 1000 × 100."""
+
+    name: str
+    line: str
+    chance: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """The layer at which massive activations emerge."""
+
+    text: str
+    x: str
+    label_x: str
+    anchor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What stands between a ruler's strip and its axis once a context has been measured."""
+
+    bands: tuple[Band, ...]
+    sparks: tuple[Spark, ...]
+    mark: Mark | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ruler:
     """The depth axis; it is also the carousel's slider."""
 
@@ -83,6 +123,7 @@ class Ruler:
     """Where the axis begins and ends, in percent of the width."""
     last: int
     """The slider's greatest value."""
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +133,8 @@ class Slide:
     id: str
     name: str
     module: str
-    variance: str | None
+    trust: tuple[str, ...]
+    """How far the picture can be trusted: variance, neighbours, trustworthiness; empty without a picture."""
     picture: Picture | None
     problem: str | None
     first: bool
@@ -114,8 +156,107 @@ class Panel:
     """What to look for while stepping through the layers."""
     notes: tuple[str, ...]
     """What else to know of this panel: words at position 0, hollow marks."""
-    grid: Picture | None
-    grid_caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridFigure:
+    """All layers of one context × projection in the embedding's basis."""
+
+    context: str
+    projection: str
+    heading: str
+    """``alone, standardized``."""
+    current: bool
+    picture: Picture
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Badge:
+    """An event in a model's depth, linked to its slide."""
+
+    link: Link
+    """``Layer 11: massive activations emerge``."""
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thumbnail:
+    """A plate in small, linked to its slide."""
+
+    link: Link
+    picture: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageSection:
+    id: str
+    name: str
+    """``Stage 2``."""
+    span: str
+    """``layers 11–27``."""
+    sentence: str
+    badges: tuple[Badge, ...]
+    recurrence: str | None
+    plates: tuple[Thumbnail, ...]
+    plates_label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """One context by stages."""
+
+    context: str
+    heading: str
+    current: bool
+    stages: tuple[StageSection, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A context on a curve; coordinates are units of the drawing."""
+
+    style: str
+    """``1`` to ``4``: dashes and colour."""
+    line: str
+    interval: str | None
+    """A closed path."""
+    label: str
+    label_y: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A horizontal line of a curve: a value of the axis, chance, or a threshold."""
+
+    label: str
+    y: str
+    text_y: str
+    dotted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One measure over depth, all contexts."""
+
+    title: str
+    caption: str
+    alt: str
+    """What the lines say, in words."""
+    bands: tuple[Band, ...]
+    mark_x: str | None
+    """Where massive activations emerge in the first context that has them."""
+    levels: tuple[Level, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    note: str
+    first: str
+    """What the left end of every axis is called, and the right one."""
+    last: str
+    figures: tuple[Curve, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +272,8 @@ class Switch:
     """``context`` or ``projection``: the panels' attribute that it chooses by."""
     legend: str
     options: tuple[Option, ...]
+    pair: bool
+    """Whether two of the options can be seen side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +296,12 @@ class WordNotes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Section:
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelPage:
     frame: Frame
     name: str
@@ -161,6 +310,12 @@ class ModelPage:
     switches: tuple[Switch, ...]
     """Only those with something to choose."""
     panels: tuple[Panel, ...]
+    stories: tuple[Story, ...]
+    """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
+    difference: Section | None
+    """Why the contexts differ, when massive activations are the reason."""
+    curves: Curves | None
+    grids: tuple[GridFigure, ...]
     card: tuple[Row, ...]
     notes: tuple[str, ...]
     words: tuple[WordNotes, ...]
@@ -203,6 +358,8 @@ class Term:
 
     name: str
     meaning: str
+    source: str | None = None
+    """Where it was defined first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +433,9 @@ class MethodPage:
     reading: str
     """Which of a word's tokens is read, as a sentence."""
     projections: tuple[Term, ...]
+    measures: tuple[Term, ...]
+    """Empty when nothing has been measured."""
+    measured_on: str
     provenance: tuple[Provenance, ...]
     command: str
     downloads: tuple[Link, ...]
@@ -288,11 +448,3 @@ class NotFoundPage:
     path: str
     title: str
     home: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SiteView:
-    index: IndexPage
-    models: tuple[ModelPage, ...]
-    method: MethodPage
-    not_found: NotFoundPage

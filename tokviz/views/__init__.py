@@ -14,15 +14,18 @@ from tokviz.view_records import (
     NotFoundPage,
     Option,
     Row,
-    SiteView,
     StripRow,
     Switch,
     Term,
     WordNotes,
     Words,
 )
+from tokviz.view_site import SiteView
+from tokviz.views.compare import compare_page
+from tokviz.views.curves import curves
 from tokviz.views.method import method_page
-from tokviz.views.pictures import panels, strip_ruler
+from tokviz.views.pictures import grids, panels, strip_ruler
+from tokviz.views.story import difference, stories
 from tokviz.views.text import (
     MOST_WORDS_IN_SIGHT,
     count,
@@ -33,6 +36,7 @@ from tokviz.views.text import (
     millions,
     model_path,
     outside_reference,
+    projection_label,
     projection_term,
     relative,
 )
@@ -63,6 +67,7 @@ def build(report: Report) -> SiteView:
     return SiteView(
         index=_index_page(report),
         models=tuple(_model_page(report, model) for model in report.models),
+        compare=compare_page(report),
         method=method_page(report),
         not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
     )
@@ -79,7 +84,7 @@ def _index_page(report: Report) -> IndexPage:
         title=report.title,
         subtitle=subtitle,
         author=report.author,
-        projection=report.projections[0],
+        projection=projection_label(report.projections[0]),
         models=tuple(_strips(report, model, page) for model in report.models),
         intro=report.intro,
         columns=COLUMNS,
@@ -188,6 +193,10 @@ def _model_page(report: Report, model: ModelReport) -> ModelPage:
         failure=model.failure,
         switches=_switches(model),
         panels=panels(report, model, page),
+        stories=stories(report, model, page),
+        difference=difference(model),
+        curves=curves(model),
+        grids=grids(model, page),
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=card.notes if card else (),
         words=_word_notes(model),
@@ -210,7 +219,9 @@ def _switches(model: ModelReport) -> tuple[Switch, ...]:
     if not model.contexts:
         return ()
     contexts = [(context.states.context.name, context.states.context.label) for context in model.contexts]
-    projections = [(shown.projection.name, shown.projection.name) for shown in model.contexts[0].projections]
+    projections = [
+        (shown.projection.name, projection_label(shown.projection.name)) for shown in model.contexts[0].projections
+    ]
     choices = (("context", "Words", contexts), ("projection", "PCA", projections))
     return tuple(
         Switch(
@@ -219,6 +230,7 @@ def _switches(model: ModelReport) -> tuple[Switch, ...]:
             options=tuple(
                 Option(value=value, label=label, checked=index == 0) for index, (value, label) in enumerate(options)
             ),
+            pair=key == "context" and any(context.geometry is not None for context in model.contexts),
         )
         for key, legend, options in choices
         if len(options) > 1

@@ -16,6 +16,7 @@ from tokviz.view_records import (
     TokenRow,
     TokenTable,
 )
+from tokviz.views.definitions import measured_on, measures
 from tokviz.views.text import (
     MOST_WORDS_IN_SIGHT,
     READ,
@@ -59,6 +60,8 @@ def method_page(report: Report) -> MethodPage:
         token_tables=tuple(_token_table(model, context) for model in report.models for context in model.contexts),
         reading=" ".join(READ[read] for read in reads),
         projections=tuple(projection_term(name) for name in report.projections),
+        measures=measures(report),
+        measured_on=measured_on(report),
         provenance=tuple(_provenance(model, page) for model in report.models),
         command=report.command,
         downloads=downloads(report, page),

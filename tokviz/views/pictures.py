@@ -12,11 +12,18 @@ from tokviz.records import (
     Tokenization,
     depth_name,
 )
-from tokviz.view_records import Panel, Picture, Ruler, Slide, Source, Tick
-from tokviz.views.text import count, joined, model_path, outside_reference, percent, relative
-
-AXIS_START, AXIS_LENGTH = 4.4, 91.2
-"""In percent of a strip's width: where the embedding's panel has its centre, and how far the last layer's is from it."""
+from tokviz.view_records import GridFigure, Measured, Panel, Picture, Ruler, Slide, Source, Tick
+from tokviz.views.axis import AXIS_LENGTH, AXIS_START, length, measured, place
+from tokviz.views.text import (
+    count,
+    joined,
+    model_path,
+    outside_reference,
+    percent,
+    projection_label,
+    relative,
+)
+from tokviz.views.trust import trust
 
 MAX_LABELS = 7
 MOST_NAMED = 5
@@ -25,6 +32,11 @@ MOST_NAMED = 5
 LOOK = (
     "Which words stand together, and which stray? Does the picture change little by little from layer to layer, or all "
     "at once?"
+)
+
+RULER_NOTE = (
+    "Above the axis: the stages, numbered; purity, which is the share of each word’s nearest neighbours that are of its "
+    "category, in all dimensions (dotted: chance); and the mean norm, on a log scale."
 )
 
 LABEL_FREE_START, LABEL_FREE_END = 18.0, 84.0
@@ -45,7 +57,13 @@ def slide_id(context: str, depth: int, projection: str | None = None) -> str:
 
 
 def strip_ruler(
-    report: Report, model: ModelReport, context: ContextReport, shown: ProjectionReport, page: str
+    report: Report,
+    model: ModelReport,
+    context: ContextReport,
+    shown: ProjectionReport,
+    page: str,
+    *,
+    measures: Measured | None = None,
 ) -> Ruler:
     """The depth axis of one panel, seen from ``page``; its ticks link to the slides on the model's page."""
     state = context.states
@@ -62,15 +80,15 @@ def strip_ruler(
         f"from the embedding to layer {state.n_depths - 2}, without labels"
     )
     strip = picture(page, shown.strip, alt) if shown.strip else None
-    return _ruler(state.n_depths, [href(depth) for depth in range(state.n_depths)], strip, "Depth")
+    return _ruler(state.n_depths, [href(depth) for depth in range(state.n_depths)], strip, measures)
 
 
-def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, label: str) -> Ruler:
+def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Measured | None) -> Ruler:
     last = n_depths - 1
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= MAX_LABELS)
     ticks = []
     for depth, href in enumerate(hrefs):
-        x = AXIS_START + AXIS_LENGTH * depth / last
+        x = place(depth, last)
         text = None
         if depth in (0, last):
             text = depth_name(depth)
@@ -78,17 +96,18 @@ def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, label: str) -
             text = str(depth - 1)
         ticks.append(_tick(depth, last, name=depth_name(depth), href=href, label=text))
     return Ruler(
-        label=label,
+        label="Depth",
         ticks=tuple(ticks),
         strip=strip,
-        start=_length(AXIS_START),
-        end=_length(AXIS_START + AXIS_LENGTH),
+        start=length(AXIS_START),
+        end=length(AXIS_START + AXIS_LENGTH),
         last=last,
+        measured=measures,
     )
 
 
 def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> Tick:
-    x, width = AXIS_START + AXIS_LENGTH * depth / last, AXIS_LENGTH / last
+    x, width = place(depth, last), AXIS_LENGTH / last
     anchor, label_x = "middle", x
     if depth == 0:
         anchor, label_x = "start", 0.0
@@ -98,17 +117,13 @@ def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> 
     return Tick(
         name=name,
         href=href,
-        x=_length(x),
-        left=_length(left),
-        width=_length(right - left),
+        x=length(x),
+        left=length(left),
+        width=length(right - left),
         label=label,
-        label_x=_length(label_x),
+        label_x=length(label_x),
         anchor=anchor,
     )
-
-
-def _length(percentage: float) -> str:
-    return f"{percentage:.3f}%"
 
 
 def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
@@ -124,38 +139,36 @@ def _panel(
 ) -> Panel:
     name, label = context.states.context.name, context.states.context.label
     projection = shown.projection.name
-    grid_alt = (
-        f"{model.display_name}, {label}, {projection}: all {count(context.states.n_depths, 'depth')} "
-        "in the embedding’s basis, a panel each"
-    )
+    everywhere = [each.geometry for each in model.contexts if each.geometry is not None]
+    measures = measured(context.geometry, everywhere) if context.geometry else None
     return Panel(
         id=f"{name}/{projection}",
         context=name,
         projection=projection,
-        heading=f"{label}, {projection}",
+        heading=f"{label}, {projection_label(projection)}",
         current=current,
-        ruler=strip_ruler(report, model, context, shown, page),
+        ruler=strip_ruler(report, model, context, shown, page, measures=measures),
         slides=tuple(
             _slide(report, model, context, shown, page, depth, first=current and depth == 0)
             for depth in range(context.states.n_depths)
         ),
         look=LOOK,
         notes=_notes(model, context),
-        grid=picture(page, shown.grid, grid_alt) if shown.grid else None,
-        grid_caption=_grid_caption(shown),
     )
 
 
 def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
     tokenization = context.states.tokenization
     notes = []
-    if _at_position_0(tokenization):
+    if at_position_0(tokenization):
         note = (
             "Each word stands at position 0, where many models build an attention sink: from some layer on the picture "
             "may show the sink more than the words."
         )
-        others = [each.states for each in model.contexts if not _at_position_0(each.states.tokenization)]
+        others = [each.states for each in model.contexts if not at_position_0(each.states.tokenization)]
         notes.append(f"{note} Compare with the words {others[0].context.label}." if others else note)
+    if context.geometry is not None:
+        notes.append(RULER_NOTE)
     outside = outside_reference(tokenization)
     if outside:
         whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
@@ -163,7 +176,8 @@ def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _at_position_0(tokenization: Tokenization) -> bool:
+def at_position_0(tokenization: Tokenization) -> bool:
+    """Whether the reference words are read there."""
     return not tokenization.positions[tokenization.reference].any()
 
 
@@ -191,11 +205,36 @@ def _slide(
         id=slide_id(state.context.name, depth, None if first_projection else projection.name),
         name=depth_name(depth),
         module=state.module_paths[depth],
-        variance=f"PC1 {pc1}, PC2 {pc2} of the variance" if plate else None,
+        trust=trust(projection, context.geometry, depth) if plate else (),
         picture=picture(page, plate, alt) if plate else None,
         problem=None if plate else projection.problems[depth] or "There is no picture of this depth.",
         first=first,
     )
+
+
+def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
+    """All layers in the embedding's basis, as many figures as there are panels."""
+    figures = []
+    for context in model.contexts:
+        for shown in context.projections:
+            if shown.grid is None:
+                continue
+            heading = f"{context.states.context.label}, {projection_label(shown.projection.name)}"
+            alt = (
+                f"{model.display_name}, {heading}: all {count(context.states.n_depths, 'depth')} "
+                "in the embedding’s basis, a panel each"
+            )
+            figures.append(
+                GridFigure(
+                    context=context.states.context.name,
+                    projection=shown.projection.name,
+                    heading=heading,
+                    current=context is model.contexts[0] and shown is context.projections[0],
+                    picture=picture(page, shown.grid, alt),
+                    caption=_grid_caption(shown),
+                )
+            )
+    return tuple(figures)
 
 
 def _grid_caption(shown: ProjectionReport) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,8 +27,14 @@ PROJECTIONS = {
     "the others.",
     "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances stay true to the model’s "
     "own. Where a few dimensions become very large, they are all that the picture shows.",
+    "unit_norm": "Each state is scaled to length 1 before it is centred, so that only its direction counts. A layer at which "
+    "the states merely grow looks as the one before.",
+    "without_massive": "As centered, without the dimensions that hold massive activations at that depth. What is then "
+    "seen was there all along, and hidden.",
 }
-
+PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive dimensions"}
+UNKNOWN = "–"
+"""What stands for a number that isn't defined."""
 
 MOST_WORDS_IN_SIGHT = 60
 """Longer lists of words are folded."""
@@ -38,7 +45,35 @@ MOST_MODELS_IN_NAV = 6
 
 def percent(ratio: float) -> str:
     """``48.8 %`` for 0.488; the space doesn’t break."""
-    return f"{100 * ratio:.1f}{NBSP}%"
+    return f"{100 * ratio:.1f}{NBSP}%" if math.isfinite(ratio) else UNKNOWN
+
+
+def whole_percent(ratio: float) -> str:
+    """``96 %``."""
+    return f"{100 * ratio:.0f}{NBSP}%" if math.isfinite(ratio) else UNKNOWN
+
+
+def score(value: float) -> str:
+    """``0.31``, ``−0.04``: shares, correlations and the like."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
+
+
+def size(value: float) -> str:
+    """``24,108``, ``35.2``, ``0.52``: whole from a hundred on, else three digits."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+
+
+def rounded(value: float) -> str:
+    """``13,500``, ``603``, ``8.53``: three digits, whatever the size."""
+    if not math.isfinite(value) or value == 0:
+        return "0" if value == 0 else UNKNOWN
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
 def count(number: int, noun: str) -> str:
@@ -86,8 +121,15 @@ def visible_spaces(text: str) -> str:
     return SPACE_MARK * start + text[start:stop] + SPACE_MARK * (len(text) - stop if stop > start else 0)
 
 
+def projection_label(name: str) -> str:
+    """``without massive dimensions`` for ``without_massive``."""
+    return PROJECTION_LABELS.get(name, name)
+
+
 def projection_term(name: str) -> Term:
-    return Term(name=f"{name.capitalize()} PCA", meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
+    label = projection_label(name)
+    heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
+    return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
 
 
 def relative(page: str, target: str) -> str:
@@ -107,6 +149,8 @@ def frame(report: Report, path: str, title: str, description: str, *, carousel: 
     few = len(report.models) <= MOST_MODELS_IN_NAV
     shown = [model for model in report.models if few or model_path(model.slug) == path]
     pages += [(model.display_name, model_path(model.slug)) for model in shown]
+    if sum(len(model.contexts) for model in report.models) > 1:
+        pages += [("Compare", "compare/index.html")]
     pages += [("Method", "method/index.html")]
     return Frame(
         path=path,
