@@ -143,7 +143,7 @@ def describe(config: ReportConfig, options: Options) -> list[str]:
         jobs = plan.captures(config, model, sources.identity(model, options.base), store, force=options.force)
         for job in jobs:
             lines.append(f"  {job.context.label}: {_described(job, _stored(jobs), config, store, options)}")
-    n_pages = 3 + len(config.models)
+    n_pages = 4 + len(config.models)
     lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
     return lines
 

@@ -78,9 +78,20 @@ DEFINITIONS = (
         name="Stages",
         meaning="One to six runs of neighbouring depths: the cut with the least squared distance of each depth’s geometry "
         "(CKA) to the mean of its stage, plus a penalty per stage, found exactly by dynamic programming. A boundary must recur "
-        "in 80 % of 40 subsamples that leave out a fifth of the words, give or take a layer. Where massive "
-        "activations come and go, a stage begins whatever CKA says, as CKA doesn’t see a change of scale.",
+        "in 90 % of 40 subsamples of 70 % of the words, give or take a layer, so that none hangs on one word. Where massive "
+        "activations come and go, a stage begins whatever CKA says, as CKA doesn’t see a change of scale. Where a model "
+        "drifts little by little, a boundary divides the drift and is no jump: see the curve of change. The largest |x| of "
+        "a stage’s sentence is the median over words at the depth where it is highest.",
         source="Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection",
+    ),
+    Term(
+        name="Likeness of two models",
+        meaning="Every layer of one against every layer of the other, over the reference words of both, by debiased CKA and "
+        "by mutual nearest neighbours: how many of a word’s ten nearest (fewer below fifty words; by cosine) it has in both. "
+        "The number of a pair is the mean of each depth’s best match in the other model, each model counting half; its "
+        "interval comes from halves of the words (delete-half jackknife).",
+        source="Huh et al. 2024, The platonic representation hypothesis; Shao & Wu 1989, A general theory for jackknife "
+        "variance estimation",
     ),
 )
 
