@@ -215,6 +215,16 @@ def test_words_that_are_all_one_token_are_shown_once():
     assert "one token in both" in pair.rows[0].note
 
 
+def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only():
+    report = many_models_report()
+    brief = tuple(replace(each, single_token=None) for each in report.similarities[1:])
+    page = page_of(replace(report, similarities=(report.similarities[0], *brief)))
+    assert len(page.pairs) == 1
+    assert page_of(replace(report, similarities=brief)).pairs == ()
+    assert page_of(replace(report, similarities=brief)).similarity_notes
+    assert page.summaries == page_of(report).summaries
+
+
 def test_an_undefined_similarity_says_so():
     report = compared_report()
     nothing = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))

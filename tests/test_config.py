@@ -57,16 +57,18 @@ def test_models_and_words_of_the_command_replace_those_of_the_file(tmp_path):
     assert config.word_list.words == ("red",)
 
 
-def test_every_pair_of_a_few_models_is_compared_and_of_many_only_those_that_are_named(tmp_path):
-    def pairs(n_models: int, text: str = "") -> tuple[tuple[str, str], ...]:
+def test_every_pair_of_a_few_models_is_shown_in_detail_and_of_many_only_those_that_are_named(tmp_path):
+    def in_detail(n_models: int, text: str = "") -> list[tuple[str, str]]:
         models = "".join(f'[[models]]\nsource = "org/M{index}"\n' for index in range(n_models))
-        return loaded(tmp_path, text + WORDS + models).pairs
+        pairs = loaded(tmp_path, text + WORDS + models).pairs
+        assert len({frozenset(pair) for pair, _ in pairs}) == len(pairs) == n_models * (n_models - 1) // 2
+        return [pair for pair, detail in pairs if detail]
 
-    assert pairs(1) == ()
-    assert pairs(3) == (("m0", "m1"), ("m0", "m2"), ("m1", "m2"))
-    assert len(pairs(6)) == 15
-    assert pairs(7) == ()
-    assert pairs(7, 'compare = [["M2", "M6"]]\n') == (("m2", "m6"),)
+    assert in_detail(1) == []
+    assert in_detail(3) == [("m0", "m1"), ("m0", "m2"), ("m1", "m2")]
+    assert len(in_detail(6)) == 15
+    assert in_detail(7) == []
+    assert in_detail(7, 'compare = [["M6", "M2"]]\n') == [("m6", "m2")]
 
 
 def test_a_context_keeps_the_space_before_the_word(tmp_path):

@@ -20,7 +20,7 @@ from tokviz.records import Category, Context, WordList
 ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
 MOST_MODELS_COMPARED = 6
-"""Up to so many models every pair is compared without being asked for."""
+"""Up to so many models every pair is shown layer by layer without being asked for."""
 DtypeName = Literal["auto", "float32", "bfloat16"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
@@ -111,7 +111,8 @@ class ReportConfig(_Table):
     """Which of a word's tokens is read, or the mean over all of them."""
     models: list[ModelConfig] = Field(min_length=1)
     compare: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] | None = None
-    """Pairs of models, by name, whose layers are compared with each other; all pairs by default, up to six models."""
+    """Pairs of models, by name, that are shown layer by layer; all pairs by default, up to six models. The summary has
+    every pair."""
     token_budget: Annotated[int, Field(ge=64)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -153,12 +154,14 @@ class ReportConfig(_Table):
         return self
 
     @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The slugs of the models to compare with each other."""
+    def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:
+        """The slugs of every pair of models, and whether it is shown layer by layer or in the summary only."""
         slugs = {model.display_name: model.slug for model in self.models}
-        if self.compare is not None:
-            return tuple((slugs[a], slugs[b]) for a, b in self.compare)
-        return tuple(itertools.combinations(slugs.values(), 2)) if len(slugs) <= MOST_MODELS_COMPARED else ()
+        named = [(slugs[a], slugs[b]) for a, b in self.compare or ()]
+        known = {frozenset(pair) for pair in named}
+        others = [pair for pair in itertools.combinations(slugs.values(), 2) if frozenset(pair) not in known]
+        all_in_detail = self.compare is None and len(slugs) <= MOST_MODELS_COMPARED
+        return (*((pair, True) for pair in named), *((pair, all_in_detail) for pair in others))
 
     @property
     def word_list(self) -> WordList:

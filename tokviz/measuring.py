@@ -54,9 +54,9 @@ def geometry_of(
 
 
 def similarity_of(
-    slugs: tuple[str, str], states: tuple[HiddenStates, HiddenStates], store: Store, *, force: bool
+    slugs: tuple[str, str], states: tuple[HiddenStates, HiddenStates], store: Store, *, in_detail: bool, force: bool
 ) -> ModelSimilarity:
-    """The layers of two models in one context, over the words they share and over those that are one token in both."""
+    """The layers of two models in one context, over the words they share; in detail also over those of one token."""
 
     def compared(*, single_token: bool) -> LayerSimilarity:
         key = plan.similarity_key(*states, single_token=single_token)
@@ -73,5 +73,5 @@ def similarity_of(
         model_b=slugs[1],
         context=states[0].context.name,
         shared=compared(single_token=False),
-        single_token=compared(single_token=True),
+        single_token=compared(single_token=True) if in_detail else None,
     )

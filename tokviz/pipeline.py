@@ -108,8 +108,8 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
             raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
         contexts = {entry.model.slug: [context.states for context in entry.contexts] for entry in prepared}
         similarities = tuple(
-            measuring.similarity_of(pair, states, store, force=options.force)
-            for pair in config.pairs
+            measuring.similarity_of(pair, states, store, in_detail=in_detail, force=options.force)
+            for pair, in_detail in config.pairs
             for states in zip(contexts[pair[0]], contexts[pair[1]], strict=False)  # a failed model has none
         )
         n_drawn = under_way.finish()

@@ -411,8 +411,9 @@ class ModelSimilarity:
     """Name."""
     shared: LayerSimilarity
     """Over the reference words of both."""
-    single_token: LayerSimilarity
-    """Over those of them that are one token in both: tokenisers differ, and so does what a token stands for."""
+    single_token: LayerSimilarity | None
+    """Over those of them that are one token in both: tokenisers differ, and so does what a token stands for. None for a
+    pair that is summarised only."""
 
 
 @dataclass(frozen=True, kw_only=True)

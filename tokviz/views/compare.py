@@ -52,7 +52,7 @@ def compare_page(report: Report) -> ComparePage | None:
         pairs=similarity,
         summaries=summaries(report),
         shades=tuple(str(level) for level in range(LEVELS)),
-        similarity_notes=similarity_notes(report) if similarity else (),
+        similarity_notes=similarity_notes(report) if report.similarities else (),
         method=relative(PATH, "method/index.html"),
     )
 

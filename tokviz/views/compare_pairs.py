@@ -18,11 +18,12 @@ MOST_OPEN = 2
 
 
 def pairs(report: Report) -> tuple[Pair, ...]:
-    """Every pair that was compared, in every context; the first ones open."""
+    """Every pair that was compared in detail, in every context; the first ones open."""
     models = {model.slug: model for model in report.models}
+    detailed = [(each, each.single_token) for each in report.similarities if each.single_token is not None]
     return tuple(
-        _pair(report, similarity, models, folded=index >= MOST_OPEN)
-        for index, similarity in enumerate(report.similarities)
+        _pair(report, similarity, single_token, models, folded=index >= MOST_OPEN)
+        for index, (similarity, single_token) in enumerate(detailed)
     )
 
 
@@ -86,13 +87,20 @@ def _estimate(estimate: Estimate) -> str:
 # --- one pair ------------------------------------------------------------------------------------------------------
 
 
-def _pair(report: Report, similarity: ModelSimilarity, models: dict[str, ModelReport], *, folded: bool) -> Pair:
+def _pair(
+    report: Report,
+    similarity: ModelSimilarity,
+    single_token: LayerSimilarity,
+    models: dict[str, ModelReport],
+    *,
+    folded: bool,
+) -> Pair:
     label = next((each.label for each in report.contexts if each.name == similarity.context), similarity.context)
     names = [models[slug].display_name for slug in (similarity.model_a, similarity.model_b)]
-    same_words = similarity.shared.n_words == similarity.single_token.n_words
+    same_words = similarity.shared.n_words == single_token.n_words
     shared = _row(count(similarity.shared.n_words, "shared reference word"), similarity.shared, names)
-    n_single = count(similarity.single_token.n_words, "word")
-    single = _row(f"{n_single} of one token in both", similarity.single_token, names)
+    n_single = count(single_token.n_words, "word")
+    single = _row(f"{n_single} of one token in both", single_token, names)
     note = "All of these words are one token in both models."
     only = HeatmapRow(
         label=shared.label, heatmaps=shared.heatmaps, note=f"{shared.note} {note}" if shared.note else note
