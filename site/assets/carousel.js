@@ -4,6 +4,8 @@
 // once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling.
 (() => {
   const KEYS = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
+  // Parts of the page outside the viewer that show what it shows.
+  const FOLLOWERS = document.querySelectorAll("[data-follow]");
   const PRINT = matchMedia("print");
   // Safari allows 100 changes of the address in 30 seconds.
   const ADDRESS_DELAY = 400;
@@ -16,19 +18,43 @@
     let depth = 0;
     let mayPreload = document.readyState === "complete";
     let addressTimer = 0;
-    let pinnedWidth = 0;
+    const toggle = viewer.querySelector("[data-pair-toggle]");
+    // A second context may be shown beside the panel, at the same depth.
+    let pairContext = null;
+    let beside = null;
 
     function show(wantedDepth, wantedPanel = panel) {
+      const before = panel;
       panel = wantedPanel;
-      for (const other of panels) other.root.toggleAttribute("data-current", other === panel);
+      if (pairContext === contextOf(panel)) {
+        const other = contextOf(before) === pairContext ? panels.find((each) => contextOf(each) !== pairContext) : before;
+        pairContext = other ? contextOf(other) : null;
+      }
+      beside = pairContext === null ? null : find({ ...panel.root.dataset, context: pairContext }) ?? null;
+      for (const other of panels) {
+        other.root.toggleAttribute("data-current", other === panel);
+        other.root.toggleAttribute("data-beside", other === beside);
+      }
+      viewer.toggleAttribute("data-pair", beside !== null);
+      if (toggle) toggle.checked = beside !== null;
       for (const group of switches) {
-        for (const radio of group.querySelectorAll("input")) {
+        for (const radio of group.querySelectorAll("input[type=radio]")) {
           radio.checked = radio.value === panel.root.dataset[group.dataset.switch];
         }
+      }
+      for (const follower of FOLLOWERS) {
+        const { context, projection } = follower.dataset;
+        const follows = context === panel.root.dataset.context && (projection ?? panel.root.dataset.projection) === panel.root.dataset.projection;
+        follower.toggleAttribute("data-current", follows);
       }
       setDepth(wantedDepth);
       pin();
     }
+
+    const contextOf = (each) => each.root.dataset.context;
+    const find = ({ context, projection }) =>
+      panels.find(({ root }) => root.dataset.context === context && root.dataset.projection === projection);
+    const shown = () => (beside ? [panel, beside] : [panel]);
 
     function setDepth(wantedDepth) {
       depth = Math.max(0, Math.min(wantedDepth, panel.slides.length - 1));
@@ -41,12 +67,12 @@
         const target = depth + Number(button.dataset.step);
         button.setAttribute("aria-disabled", String(target < 0 || target >= panel.slides.length));
       }
-      panel.slides[depth].setAttribute("data-near", "");
+      for (const { slides } of shown()) slides[depth]?.setAttribute("data-near", "");
       if (mayPreload) preloadNeighbours();
     }
 
     function preloadNeighbours() {
-      for (const slide of [panel.slides[depth - 1], panel.slides[depth + 1]]) {
+      for (const slide of shown().flatMap(({ slides }) => [slides[depth - 1], slides[depth + 1]])) {
         if (!slide) continue;
         slide.setAttribute("data-near", "");
         const image = slide.querySelector("img");
@@ -57,15 +83,20 @@
       }
     }
 
-    // Puts the track where the current slide is, without animation.
-    function pin() {
-      pinnedWidth = panel.track.clientWidth;
-      panel.track.scrollTo({ left: depth * panel.track.clientWidth, behavior: "instant" });
+    // Puts the tracks where the current slide is, without animation; one that is being swiped is left alone.
+    function pin(swiped = null) {
+      for (const each of shown()) {
+        if (each === swiped) continue;
+        each.pinnedWidth = each.track.clientWidth;
+        each.track.scrollTo({ left: depth * each.track.clientWidth, behavior: "instant" });
+      }
     }
+
+    const address = () => `#${panel.slides[depth].id}${beside ? `+${pairContext}` : ""}`;
 
     function noteAddress() {
       clearTimeout(addressTimer);
-      addressTimer = setTimeout(() => history.replaceState(null, "", `#${panel.slides[depth].id}`), ADDRESS_DELAY);
+      addressTimer = setTimeout(() => history.replaceState(null, "", address()), ADDRESS_DELAY);
     }
 
     function go(wantedDepth, wantedPanel = panel) {
@@ -74,32 +105,40 @@
     }
 
     function openAddress() {
-      const slide = document.getElementById(location.hash.slice(1));
+      const [id, pair] = location.hash.slice(1).split("+");
+      const slide = document.getElementById(id);
       const owner = panels.find((candidate) => candidate.slides.includes(slide));
+      if (owner) pairContext = toggle && pair !== undefined && panels.some((each) => contextOf(each) === pair) ? pair : null;
       if (owner) show(owner.slides.indexOf(slide), owner);
       return Boolean(owner);
     }
 
     for (const group of switches) {
       group.addEventListener("change", (event) => {
-        const wanted = { ...panel.root.dataset, [group.dataset.switch]: event.target.value };
-        go(depth, panels.find(({ root }) => root.dataset.context === wanted.context && root.dataset.projection === wanted.projection));
+        if (event.target === toggle) return;
+        go(depth, find({ ...panel.root.dataset, [group.dataset.switch]: event.target.value }));
       });
     }
+    toggle?.addEventListener("change", () => {
+      const other = panels.find((each) => contextOf(each) !== contextOf(panel));
+      pairContext = toggle.checked && other ? contextOf(other) : null;
+      go(depth);
+    });
     for (const button of steps) button.addEventListener("click", () => go(depth + Number(button.dataset.step)));
     for (const each of panels) {
       each.range.addEventListener("input", () => go(Number(each.range.value)));
       each.track.addEventListener("scroll", () => {
         const width = each.track.clientWidth;
         // When the window changes its size or is printed, the track finds back to its slide.
-        if (each !== panel || width !== pinnedWidth || PRINT.matches) return;
+        if (!shown().includes(each) || width !== each.pinnedWidth || PRINT.matches) return;
         const seen = Math.round(each.track.scrollLeft / width);
         if (seen !== depth) {
           setDepth(seen);
+          pin(each);
           noteAddress();
         }
       }, { passive: true });
-      new ResizeObserver(pin).observe(each.track);
+      new ResizeObserver(() => pin()).observe(each.track);
     }
     viewer.addEventListener("keydown", (event) => {
       const move = KEYS[event.key];
@@ -109,7 +148,7 @@
       go(move(depth));
     });
     window.addEventListener("hashchange", openAddress);
-    PRINT.addEventListener("change", pin);
+    PRINT.addEventListener("change", () => pin());
     window.addEventListener("load", () => {
       mayPreload = true;
       preloadNeighbours();
@@ -125,6 +164,7 @@
     ruler.querySelector(".scale").setAttribute("aria-hidden", "true");
     return {
       root,
+      pinnedWidth: 0,
       track: root.querySelector(".track"),
       slides: [...root.querySelectorAll(".slide")],
       range: ruler.querySelector("input"),
@@ -138,6 +178,25 @@
     panel.output.style.left = `${4.4 + 91.2 * share}%`;
     panel.output.style.transform = `translateX(${-100 * share}%)`;
   }
+
+  // Small plates are fetched when they are seen, and once the reader scrolls shortly before that: a browser's own
+  // laziness begins screens earlier.
+  function fetchLate(margin) {
+    const observer = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        target.querySelector("img").removeAttribute("data-late");
+        observer.unobserve(target);
+      }
+    }, { rootMargin: margin });
+    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.parentElement);
+    return observer;
+  }
+  const seen = fetchLate("0px");
+  addEventListener("scroll", () => {
+    seen.disconnect();
+    fetchLate("500px");
+  }, { once: true, passive: true });
 
   for (const viewer of document.querySelectorAll("[data-viewer]")) startViewer(viewer);
 })();
