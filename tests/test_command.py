@@ -220,6 +220,14 @@ def test_bad_input_is_one_clear_message_and_nothing_is_lost(project, arguments, 
     }
 
 
+def test_a_mistaken_date_is_told(project):
+    made = generate(project, SOURCE_DATE_EPOCH="yesterday")
+    assert made.returncode == 1
+    assert (
+        made.stderr == "error: SOURCE_DATE_EPOCH: expected seconds since 1970, got 'yesterday'; correct or unset it\n"
+    )
+
+
 def test_debug_shows_where_an_error_comes_from(project):
     made = generate(project, "--config", "nowhere.toml", "--debug")
     assert made.returncode == 1

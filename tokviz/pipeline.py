@@ -15,7 +15,7 @@ from pathlib import Path
 from tokviz import __version__, executor, export, images, measuring, notes, pages, plan, publish, sources, views
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing, drawing, warm_up
-from tokviz.errors import ModelError, TokvizError
+from tokviz.errors import ConfigError, ModelError, TokvizError
 from tokviz.measures import Geometry
 from tokviz.progress import Reporter
 from tokviz.records import (
@@ -100,6 +100,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     TokvizError : no model could be reported, or the site can't be written; the old site is untouched.
     """
     publish.check_replaceable(options.output)
+    _now()  # a mistaken date is told before any work
     store = Store(options.cache)
     with drawing(lambda: executor.start(options.jobs, warm_up), store.put_image, reporter) as under_way:
         prepared = [_prepare(model, config, store, options, reporter, under_way) for model in config.models]
@@ -313,7 +314,12 @@ def _project(
 def _now() -> str:
     """ISO 8601 in UTC, to the second; ``SOURCE_DATE_EPOCH`` makes it repeatable (reproducible-builds.org)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    try:
+        now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {epoch!r}; correct or unset it"
+        ) from None
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
