@@ -18,11 +18,8 @@ def ordinary_states(states: HiddenStates, captured: Sequence[HiddenStates]) -> H
 
     That is where attention sinks form: massive is measured against words that are none.
     """
-
-    def is_ordinary(candidate: HiddenStates) -> bool:
-        return bool((candidate.tokenization.positions[candidate.tokenization.reference] != 0).all())
-
-    return next((candidate for candidate in [states, *captured] if is_ordinary(candidate)), None)
+    candidates = [states, *captured]
+    return next((candidate for candidate in candidates if not candidate.tokenization.reads_position_0), None)
 
 
 def massive_dimensions(states: HiddenStates, ordinary: HiddenStates | None) -> tuple[tuple[int, ...], ...]:

@@ -162,16 +162,7 @@ def _described(
         if projection is None:
             parts.append(f"project {name} (not projected yet), then draw")
             continue
-        pictures = plan.pictures(
-            job.model,
-            job.stored,
-            job.context,
-            projection,
-            config.word_list,
-            store,
-            forms=options.forms,
-            force=options.force,
-        )
+        pictures = _pictures(job, job.stored, projection, config, store, options)
         due = [picture.due for picture in pictures if picture.due]
         parts.append(
             f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
@@ -205,16 +196,7 @@ def _prepare(
         projected = []
         for name in config.projections:
             projection = _project(states, name, ordinary, store, force=options.force)
-            pictures = plan.pictures(
-                model,
-                states,
-                job.context,
-                projection,
-                config.word_list,
-                store,
-                forms=options.forms,
-                force=options.force,
-            )
+            pictures = _pictures(job, states, projection, config, store, options)
             for picture in pictures:
                 if picture.due:
                     under_way.submit(picture.key, picture.picture)
@@ -247,7 +229,7 @@ def _due_when_damaged(jobs: list[plan.CaptureJob], config: ReportConfig, store: 
             plan.projection_key(job.stored, name, measuring.ordinary_states(job.stored, stored))
             for name in config.projections
         ]
-        if all(store.find_projection(key) for key in keys) or store.states_are_intact(job.key):
+        if all(store.has_projection(key) for key in keys) or store.states_are_intact(job.key):
             return job
         return replace(job, due="the stored states are damaged")
 
@@ -289,12 +271,24 @@ def _capture(
 
 
 def _found(job: plan.CaptureJob, store: Store) -> HiddenStates:
-    states = store.find_states(job.key)
+    states = job.stored if job.due is None else store.find_states(job.key)
     if states is None:
         raise TokvizError(
             f"{store.root}: the hidden states of {job.model.display_name} vanished while in use; run again"
         )
     return states
+
+
+def _pictures(
+    job: plan.CaptureJob,
+    states: HiddenStates,
+    projection: Projection,
+    config: ReportConfig,
+    store: Store,
+    options: Options,
+) -> list[plan.PictureJob]:
+    words, forms, force = config.word_list, options.forms, options.force
+    return plan.pictures(job.model, states, job.context, projection, words, store, forms=forms, force=force)
 
 
 def _project(

@@ -139,6 +139,11 @@ class Tokenization:
         commonest: int = values[np.argmax(counts)]
         return np.asarray(self.positions == commonest)
 
+    @property
+    def reads_position_0(self) -> bool:
+        """Whether the reference words are read there, where attention sinks form; they share one position."""
+        return bool((self.positions[self.reference] == 0).any())
+
 
 # --- models and their hidden states ------------------------------------------------------------------------------
 

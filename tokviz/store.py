@@ -135,6 +135,9 @@ class Store:
 
     # --- projections ---------------------------------------------------------------------------------------------
 
+    def has_projection(self, key: str) -> bool:
+        return self._intact("projections", key) is not None
+
     def find_projection(self, key: str) -> Projection | None:
         path = self._intact("projections", key)
         if path is None:

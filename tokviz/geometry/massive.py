@@ -37,15 +37,9 @@ def choose_yardstick(states: HiddenStates, ordinary: HiddenStates | None) -> Yar
     if ordinary is not None:
         if ordinary.n_depths != states.n_depths:
             raise ValueError(f"ordinary: expected {states.n_depths} depths, as in states, got {ordinary.n_depths}")
-        if not _at_position_0(ordinary):
+        if not ordinary.tokenization.reads_position_0:
             return Yardstick(states=ordinary, is_ordinary=True)
-    return Yardstick(states=states, is_ordinary=not _at_position_0(states))
-
-
-def _at_position_0(states: HiddenStates) -> bool:
-    """Whether the reference words are; they share one position."""
-    positions = states.tokenization.positions[states.tokenization.reference]
-    return bool((positions == 0).any())
+    return Yardstick(states=states, is_ordinary=not states.tokenization.reads_position_0)
 
 
 @dataclass(kw_only=True)
