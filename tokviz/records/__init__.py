@@ -1,0 +1,46 @@
+"""The records that stages hand to each other: frozen, keyword-only, with the shape of every array field.
+
+Counts: ``n_words`` unique words, ``n_layers`` layers, ``n_depths`` = ``n_layers`` + 1 (depth 0 is the embedding,
+depth k + 1 is after layer k), ``width`` the size of a hidden state (it may differ at the embedding).
+"""
+
+from tokviz.records.drawn import Grid, Picture, Plate, Points, Strip
+from tokviz.records.report import (
+    ContextReport,
+    Image,
+    ModelReport,
+    ModelSimilarity,
+    ProjectionReport,
+    Renditions,
+    Report,
+    named_with_quantization,
+)
+from tokviz.records.states import N_EXTREMES, CapturedBatch, HiddenStates, ModelCard, Projection
+from tokviz.records.words import Category, Context, Tokenization, TokenizedWord, WordList, depth_name
+
+__all__ = [
+    "N_EXTREMES",
+    "CapturedBatch",
+    "Category",
+    "Context",
+    "ContextReport",
+    "Grid",
+    "HiddenStates",
+    "Image",
+    "ModelCard",
+    "ModelReport",
+    "ModelSimilarity",
+    "Picture",
+    "Plate",
+    "Points",
+    "Projection",
+    "ProjectionReport",
+    "Renditions",
+    "Report",
+    "Strip",
+    "Tokenization",
+    "TokenizedWord",
+    "WordList",
+    "depth_name",
+    "named_with_quantization",
+]

@@ -1,0 +1,80 @@
+"""What is drawn: pictures as figures take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.records.states import require_shape
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Points:
+    """The words of a picture: one object, shared by every picture of a model × context × projection."""
+
+    words: tuple[str, ...]
+    memberships: tuple[tuple[int, ...], ...]
+    """Per word the indices of its categories."""
+    categories: tuple[str, ...]
+    """Labels, in the report's order: colour and marker go by index."""
+    reference: np.ndarray
+    """``(n_words,)`` bool: the others are drawn hollow and don't set the axis limits."""
+    several_tokens: np.ndarray
+    """``(n_words,)`` bool: drawn hollow."""
+
+    @property
+    def hollow(self) -> np.ndarray:
+        """``(n_words,)`` bool."""
+        return np.asarray(self.several_tokens | ~self.reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plate:
+    """One depth's labelled scatter. ``form`` is ``wide`` (1500×1200) or ``phone`` (portrait)."""
+
+    form: str
+    model: str
+    """Display name, quantisation included: ``SmolLM2-135M-Instruct (Q4_1 GGUF)``."""
+    context: str
+    """Its label."""
+    depth: str
+    """``embedding`` or ``layer 11``."""
+    points: Points
+    coordinates: np.ndarray
+    """``(n_words, 2)`` float64."""
+    explained_variance_ratio: tuple[float, float]
+    labelled: bool = True
+
+    def __post_init__(self) -> None:
+        require_shape("coordinates", self.coordinates, (len(self.points.words), 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """All depths in the embedding's basis, a panel each with axis limits of its own."""
+
+    form: str
+    model: str
+    context: str
+    points: Points
+    depths: tuple[str, ...]
+    coordinates: np.ndarray
+    """``(n_depths, n_words, 2)`` float64; NaN where a depth can't be shown."""
+    problems: tuple[str | None, ...]
+    """Per depth a short reason in place of the points, or None."""
+    explained_variance_ratio: tuple[float, float]
+    """Of the embedding's own PC1 and PC2."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """All depths as small unlabelled panels along the depth axis, for the index and under the ruler."""
+
+    form: str
+    points: Points
+    coordinates: np.ndarray
+    """``(n_depths, n_words, 2)`` float64, each depth's own basis; NaN where a depth can't be projected."""
+
+
+Picture = Plate | Grid | Strip

@@ -1,0 +1,116 @@
+"""The report, gathered: what views turn into pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tokviz.measures import Geometry, LayerSimilarity
+from tokviz.records.states import HiddenStates, ModelCard, Projection
+from tokviz.records.words import Context, WordList
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A picture in the site."""
+
+    path: str
+    """From the site's root, with forward slashes."""
+    width: int
+    height: int
+    n_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renditions:
+    """The same picture for wide screens and for phones."""
+
+    wide: Image
+    phone: Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectionReport:
+    """One model × context × projection: its numbers and its pictures."""
+
+    projection: Projection
+    plates: tuple[Renditions | None, ...]
+    """Per depth; None where ``projection.problems`` says why."""
+    grid: Renditions | None
+    strip: Renditions | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextReport:
+    """One model × context."""
+
+    states: HiddenStates
+    projections: tuple[ProjectionReport, ...]
+    """In the order of ``Report.projections``."""
+    geometry: Geometry | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReport:
+    """One configured model: captured, or failed with a message."""
+
+    slug: str
+    name: str
+    """Without the quantisation; ``display_name`` has it."""
+    source: str
+    failure: str | None = None
+    contexts: tuple[ContextReport, ...] = ()
+    """In the order of ``Report.contexts``; empty when the model failed."""
+
+    @property
+    def card(self) -> ModelCard | None:
+        return self.contexts[0].states.card if self.contexts else None
+
+    @property
+    def display_name(self) -> str:
+        return named_with_quantization(self.name, self.card)
+
+
+def named_with_quantization(name: str, card: ModelCard | None) -> str:
+    """A model's name for readers: quantised weights are named as such wherever the model is."""
+    return f"{name} ({card.quantization})" if card and card.quantization else name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSimilarity:
+    """How like the layers of two models are to each other, in one context."""
+
+    model_a: str
+    """Slug; the rows of the matrices are its depths."""
+    model_b: str
+    """Slug; the columns."""
+    context: str
+    """Name."""
+    shared: LayerSimilarity
+    """Over the reference words of both."""
+    single_token: LayerSimilarity | None
+    """Over those of them that are one token in both: tokenisers differ, and so does what a token stands for. None for a
+    pair that is summarised only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that the pages show."""
+
+    title: str
+    subtitle: str | None
+    author: str | None
+    site_url: str | None
+    intro: str | None
+    """The author's introduction as safe HTML."""
+    words: WordList
+    contexts: tuple[Context, ...]
+    projections: tuple[str, ...]
+    models: tuple[ModelReport, ...]
+    command: str
+    """What was typed, such as ``python generate.py``."""
+    version: str
+    """Of tokviz."""
+    similarities: tuple[ModelSimilarity, ...] = ()
+    """Of the pairs of models that were compared."""
+    downloads: dict[str, str] = field(default_factory=dict)
+    """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""

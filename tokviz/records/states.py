@@ -1,0 +1,130 @@
+"""Models, their hidden states and projections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.records.words import Context, Tokenization
+
+N_EXTREMES = 4
+"""How many of the largest dimensions at position 0 are kept per word and depth."""
+
+
+def require_shape(name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> None:
+    """Raise ``ValueError`` with both shapes unless ``array`` has ``shape`` (``None`` stands for any size)."""
+    fits = array.ndim == len(shape) and all(want in (None, got) for want, got in zip(shape, array.shape, strict=False))
+    if not fits:
+        raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a reader must know of a model to trust or repeat its pictures; plain values, stored as JSON."""
+
+    source: str
+    """As configured: hub id, folder, file or ``package:NAME/PATH``; never an absolute path of this machine's."""
+    identity: str
+    """What tells these weights from others: hub commit, SHA-256, or size and time of the files."""
+    revision: str | None
+    architecture: str
+    """Class name of the model that ran, such as ``LlamaModel``."""
+    model_type: str
+    n_layers: int
+    width: int
+    embedding_width: int
+    n_parameters: int
+    vocabulary_size: int
+    dtype: str
+    """Of the computation, such as ``float32``."""
+    checkpoint_dtype: str | None
+    """Of the weights on disk where they were not quantised, such as ``bfloat16``."""
+    quantization: str | None
+    """Such as ``Q4_1 GGUF``; named wherever the model is. None when the weights are not quantised."""
+    tokenizer: str
+    notes: tuple[str, ...] = ()
+    """Sentences for the page: which experts' kernel ran, float16 weights that were run in float32, …"""
+    versions: tuple[tuple[str, str], ...] = ()
+    """Package and version, of those that made the states."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapturedBatch:
+    """The states of some words, as ``capture`` yields them; the batches of a capture cover each row once."""
+
+    rows: np.ndarray
+    """``(n_batch,)`` int64: which words."""
+    states: tuple[np.ndarray, ...]
+    """Per depth ``(n_batch, width)`` float32."""
+    position0_values: np.ndarray
+    """``(n_depths, n_batch, N_EXTREMES)`` float32: the largest |x| of the state *at position 0*, descending."""
+    position0_dimensions: np.ndarray
+    """``(n_depths, n_batch, N_EXTREMES)`` int32: in which dimensions."""
+
+    def __post_init__(self) -> None:
+        n_batch, n_depths = len(self.rows), len(self.states)
+        for depth, state in enumerate(self.states):
+            require_shape(f"states[{depth}]", state, (n_batch, None))
+        for name in ("position0_values", "position0_dimensions"):
+            require_shape(name, getattr(self, name), (n_depths, n_batch, N_EXTREMES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiddenStates:
+    """The hidden states of all words of one context in one model."""
+
+    card: ModelCard
+    context: Context
+    tokenization: Tokenization
+    module_paths: tuple[str, ...]
+    """Per depth the module's path, as in the post: ``model.embed_tokens``, ``model.layers.0``, …"""
+    states: Sequence[np.ndarray]
+    """Per depth ``(n_words, width)`` float32; a stored capture reads one depth at a time from its file."""
+    position0_values: np.ndarray
+    """``(n_depths, n_words, N_EXTREMES)`` float32: the largest |x| at position 0 of each word's sequence, descending."""
+    position0_dimensions: np.ndarray
+    """``(n_depths, n_words, N_EXTREMES)`` int32: in which dimensions."""
+    captured_at: str
+    """ISO 8601, UTC."""
+    digest: str
+    """SHA-256 of the stored states; what is made from them is keyed by it."""
+
+    def __post_init__(self) -> None:
+        n_depths, n_words = len(self.module_paths), len(self.tokenization.words)
+        if len(self.states) != n_depths:
+            raise ValueError(f"states: expected {n_depths} depths, got {len(self.states)}")
+        for name in ("position0_values", "position0_dimensions"):
+            require_shape(name, getattr(self, name), (n_depths, n_words, N_EXTREMES))
+
+    @property
+    def n_depths(self) -> int:
+        return len(self.module_paths)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """The 2-D coordinates of all words at all depths, for one model × context × projection."""
+
+    name: str
+    coordinates: np.ndarray
+    """``(n_depths, n_words, 2)`` float64, in each depth's own basis; NaN where a depth can't be projected."""
+    explained_variance_ratio: np.ndarray
+    """``(n_depths, 2)`` float64 in 0–1, of PC1 and PC2 over the reference words."""
+    grid_coordinates: np.ndarray
+    """``(n_depths, n_words, 2)`` float64, every depth in the *embedding's* basis; NaN where widths differ."""
+    reference: np.ndarray
+    """``(n_words,)`` bool: the words that the bases were fitted on."""
+    problems: tuple[str | None, ...]
+    """Per depth why it can't be projected, or None."""
+    grid_problems: tuple[str | None, ...]
+    """Per depth why it can't be shown in the embedding's basis, or None."""
+
+    def __post_init__(self) -> None:
+        n_depths, n_words = len(self.problems), len(self.reference)
+        require_shape("coordinates", self.coordinates, (n_depths, n_words, 2))
+        require_shape("grid_coordinates", self.grid_coordinates, (n_depths, n_words, 2))
+        require_shape("explained_variance_ratio", self.explained_variance_ratio, (n_depths, 2))
+        if len(self.grid_problems) != n_depths:
+            raise ValueError(f"grid_problems: expected {n_depths} depths, got {len(self.grid_problems)}")

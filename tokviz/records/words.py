@@ -1,0 +1,122 @@
+"""Words, contexts, and how a tokenizer cuts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+def depth_name(depth: int) -> str:
+    """``embedding`` for depth 0, ``layer k`` for depth k + 1; a depth is spoken of in these words everywhere."""
+    return "embedding" if depth == 0 else f"layer {depth - 1}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """A named list of words: the colour and shape of points."""
+
+    key: str
+    label: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordList:
+    """The categories of a report, and the unique words in order of first appearance (rows of every array)."""
+
+    categories: tuple[Category, ...]
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word for category in self.categories for word in category.words))
+
+    @cached_property
+    def memberships(self) -> tuple[tuple[int, ...], ...]:
+        """For each word the indices of its categories, ascending; nearly always one."""
+        holders: dict[str, list[int]] = {word: [] for word in self.words}
+        for index, category in enumerate(self.categories):
+            for word in category.words:
+                holders[word].append(index)
+        return tuple(tuple(indices) for indices in holders.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The text around a word. ``template`` holds ``{word}`` exactly once."""
+
+    name: str
+    label: str
+    template: str
+
+    def fill(self, word: str) -> tuple[str, int, int]:
+        """The text, and where the word starts and ends in it, in characters."""
+        before, after = self.template.split("{word}")
+        return before + word + after, len(before), len(before) + len(word)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizedWord:
+    """One word in one context, as the model's tokenizer cuts it."""
+
+    word: str
+    text: str
+    ids: tuple[int, ...]
+    """The whole sequence fed to the model, special tokens included."""
+    pieces: tuple[str, ...]
+    """The tokenizer's own name of each id, as many as ``ids``."""
+    start: int
+    """Index in ``ids`` of the word's first token."""
+    stop: int
+    """One past the word's last token."""
+
+    @property
+    def n_tokens(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def word_pieces(self) -> tuple[str, ...]:
+        return self.pieces[self.start : self.stop]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokenization:
+    """All words of one context for one tokenizer, in the order of ``WordList.words``."""
+
+    words: tuple[TokenizedWord, ...]
+    read: str
+    """Which of a word's tokens is read: ``last``, ``first``, or the ``mean`` over all."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know, such as a tokenizer that adds a space of its own; one sentence each."""
+
+    def position(self, row: int) -> int:
+        """The index of the token that is read; for ``mean`` the last of those averaged."""
+        word = self.words[row]
+        return word.start if self.read == "first" else word.stop - 1
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """``(n_words,)`` int64."""
+        return np.array([self.position(row) for row in range(len(self.words))], dtype=np.int64)
+
+    @cached_property
+    def n_tokens(self) -> np.ndarray:
+        """``(n_words,)`` int64: how many tokens each word has."""
+        return np.array([word.n_tokens for word in self.words], dtype=np.int64)
+
+    @cached_property
+    def reference(self) -> np.ndarray:
+        """``(n_words,)`` bool: the reference words, those read at the position that most words share.
+
+        The lowest position wins a tie. A word read elsewhere may differ from the others by its position alone
+        (an attention sink forms at position 0), and one such word can take nearly all of PC1's variance.
+        """
+        values, counts = np.unique(self.positions, return_counts=True)
+        commonest: int = values[np.argmax(counts)]
+        return np.asarray(self.positions == commonest)
+
+    @property
+    def reads_position_0(self) -> bool:
+        """Whether the reference words are read there, where attention sinks form; they share one position."""
+        return bool((self.positions[self.reference] == 0).any())

@@ -1,0 +1,88 @@
+"""What pages of every kind are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    text: str
+    href: str
+    current: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A label and what stands beside it; ``code`` is set in a fixed-width face."""
+
+    label: str
+    value: str
+    code: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What surrounds every page. All links are relative to the page."""
+
+    path: str
+    """Of the page, from the site's root."""
+    title: str
+    """For the browser's tab."""
+    description: str
+    home: Link | None
+    """The report's title; None on the index, whose heading says it."""
+    nav: tuple[Link, ...]
+    stylesheet: str
+    noscript: str
+    scripts: tuple[str, ...]
+    made_with: Link
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    src: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """The same picture for wide screens and for phones."""
+
+    alt: str
+    wide: Source
+    phone: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    value: str
+    label: str
+    checked: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    key: str
+    """``context`` or ``projection``: the panels' attribute that it chooses by."""
+    legend: str
+    options: tuple[Option, ...]
+    pair: bool
+    """Whether two of the options can be seen side by side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A word of the report's language and what it means."""
+
+    name: str
+    meaning: str
+    source: str | None = None
+    """Where it was defined first."""
