@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from browser import launch
+from browser import DESKTOP, PHONE, launch
 from playwright.sync_api import sync_playwright
 
-SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES = {"wide": DESKTOP, "phone": PHONE}
 
 
 def main(site: Path, folder: Path) -> None:

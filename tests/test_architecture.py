@@ -21,6 +21,7 @@ FLOORS = {
     "view_site": 1,
     "progress": 1,
     "drawing": 3,
+    "voice": 3,
     "measuring": 3,
     "pipeline": 4,
 }

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import launch
-from playwright.sync_api import Error, sync_playwright
+from browser import DESKTOP, PHONE
 from report_fixture import hostile_report, sample_report, write_site
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 MODEL = "models/smol-30/index.html"
 PAGES = ["index.html", MODEL, "models/mini-6/index.html", "models/lost/index.html", "method/index.html", "404.html"]
 PLATE = 64 * 1024
@@ -48,47 +43,9 @@ def server(site):
         running.shutdown()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        try:
-            started = launch(playwright)
-        except Error as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"no browser: {str(error).splitlines()[0]}; run: python tests/browser.py")
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def open_page(browser):
-    """Opens a page; at the end nothing may have been logged and no other host asked."""
-    contexts, complaints = [], []
-
-    def opened(base: Path | str, path: str = MODEL, viewport=DESKTOP, before=None, **options):
-        context = browser.new_context(viewport=viewport, **options)
-        contexts.append(context)
-        page = context.new_page()
-        address = base.as_uri() + "/" if isinstance(base, Path) else base
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.on("request", lambda request: _note_stranger(request.url, address, complaints))
-        if before:
-            page.add_init_script(before)
-        page.goto(address + path, wait_until="load")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _note_stranger(url: str, address: str, complaints: list[str]) -> None:
-    if not url.startswith((address, "data:")):
-        complaints.append(f"asked of a stranger: {url}")
+def open_page(open_page):
+    return lambda base, path=MODEL, **options: open_page(base, path, **options)
 
 
 def state(page):
@@ -215,7 +172,7 @@ def test_an_address_opens_its_slide_and_moving_updates_it(open_page, site):
     assert_shows(page, "layer 12", "sentence", "centered")
     assert page.evaluate("scrollY") < 100
     page.get_by_role("button", name="Next").click()
-    page.wait_for_function("location.hash === '#sentence/layer-13/centered'")
+    page.wait_for_function("() => location.hash === '#sentence/layer-13/centered'")
     page.evaluate("location.hash = '#alone/embedding'")
     assert_shows(page, "embedding")
     page.go_back()
@@ -254,7 +211,7 @@ def test_the_address_is_not_changed_too_often_for_safari(open_page, site):
     ruler(page).focus()
     for _ in range(25):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.hash === '#alone/layer-24'")
+    page.wait_for_function("() => location.hash === '#alone/layer-24'")
     assert page.evaluate("window.changes") <= 5
 
 
@@ -321,7 +278,7 @@ def test_two_contexts_stand_side_by_side_in_step_by_keyboard(open_page, site):
     ruler(page).focus()
     page.keyboard.press("ArrowRight")
     assert tracks(page) == [["alone", 12], ["sentence", 12]]
-    page.wait_for_function("location.hash === '#alone/layer-12+sentence'")
+    page.wait_for_function("() => location.hash === '#alone/layer-12+sentence'")
     assert page.locator(".ruler-slider:visible").count() == 1
     left, right = (
         page.locator(f"[id='{context}/layer-12'] .plate").bounding_box() for context in ("alone", "sentence")
@@ -340,7 +297,7 @@ def test_an_address_opens_two_contexts_side_by_side(open_page, site):
     assert tracks(page) == [["alone", 11], ["sentence", 11]]
     assert page.get_by_role("checkbox", name="side by side").is_checked()
     page.get_by_role("radio", name="standardized").check()
-    page.wait_for_function("location.hash === '#alone/layer-11+sentence'")
+    page.wait_for_function("() => location.hash === '#alone/layer-11+sentence'")
     page.evaluate("location.hash = '#sentence/layer-3'")
     assert_shows(page, "layer 3", "sentence")
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import launch
-from playwright.sync_api import Error, sync_playwright
+from browser import DESKTOP, PHONE
 from report_fixture import write_site
 from test_compare import compared_report, many_models_report
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 PAGE = "compare/index.html"
 
 
@@ -27,48 +23,10 @@ def many(tmp_path_factory):
     return write_site(many_models_report(), tmp_path_factory.mktemp("many"))
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        try:
-            started = launch(playwright)
-        except Error as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"no browser: {str(error).splitlines()[0]}; run: python tests/browser.py")
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def open_page(browser):
-    """Opens the page from disk; at the end nothing may have been logged and nothing asked of elsewhere."""
-    contexts, complaints = [], []
-
-    def opened(folder, fragment="", viewport=DESKTOP, asked=None, before=None, **options):
-        context = browser.new_context(viewport=viewport, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.on("request", lambda request: _note(request.url, folder.as_uri(), complaints, asked))
-        if before:
-            page.add_init_script(before)
-        page.goto(f"{folder.as_uri()}/{PAGE}{fragment}", wait_until="load")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _note(url, site, complaints, asked):
-    if not url.startswith((site, "data:")):
-        complaints.append(f"asked of a stranger: {url}")
-    if asked is not None and url.endswith(".webp"):
-        asked.append(url.removeprefix(f"{site}/"))
+def open_page(open_page):
+    """Opens the page from disk."""
+    return lambda folder, fragment="", **options: open_page(folder, f"{PAGE}{fragment}", **options)
 
 
 def depths(page):
@@ -181,7 +139,7 @@ def test_a_link_by_layer_number_is_restored(open_page, site):
     assert depths(page) == ["layer 5 (last)", "layer 12"]
     assert page.get_by_role("radio", name="layer number").is_checked()
     page.evaluate("location.hash = '#a=smol-30/alone/standardized&b=mini-6/alone/standardized&by=relative&at=1'")
-    page.wait_for_function("document.querySelector('.slot-depth').textContent === 'layer 29'")
+    page.wait_for_function("() => document.querySelector('.slot-depth').textContent === 'layer 29'")
     assert depths(page) == ["layer 29", "layer 5"]
 
 

@@ -102,7 +102,6 @@ def test_a_context_keeps_the_space_before_the_word(tmp_path):
         (WORDS + '[[models]]\nsource = "x/y"\nname = "…"\n', "models.0.name", "letter or digit"),
         (WORDS + MODEL + 'revison = "main"\n', "models.0.revison", "did you mean 'revision'?"),
         ('titel = "x"\n' + WORDS + MODEL, "titel", "did you mean 'title'?"),
-        ('intro_text = "x"\n' + WORDS + MODEL, "intro_text", "unknown key"),
         ('projections = ["tsne"]\n' + WORDS + MODEL, "projections.0", "'unit_norm' or 'without_massive'"),
         ('projections = ["centered", "centered"]\n' + WORDS + MODEL, "projections.1", "already taken"),
         (WORDS + MODEL + 'dtype = "float16"\n', "models.0.dtype", "'float16'"),

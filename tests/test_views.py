@@ -8,7 +8,7 @@ import pytest
 from report_fixture import ALONE, hostile_report, model_report, sample_report, word_list
 
 from tokviz import views
-from tokviz.views import text
+from tokviz.views import frame, text
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_spaces_at_the_ends_of_a_template_are_visible(template, wanted):
     ],
 )
 def test_links_are_relative_to_the_page(page, target, wanted):
-    assert text.relative(page, target) == wanted
+    assert frame.relative(page, target) == wanted
 
 
 def test_the_address_of_a_slide_names_the_projection_only_when_it_is_not_the_first(site):
@@ -71,9 +71,11 @@ def test_every_id_of_a_page_is_unique(site):
 def test_a_picture_is_described(site):
     alt = site.models[0].panels[2].slides[12].picture.alt.replace("\N{NO-BREAK SPACE}", " ")
     assert alt == (
-        "Smol-135M-Instruct (Q4_1 GGUF), in a sentence, layer 11: 117 words in 9 categories; "
-        "PC1 holds 48.8 % and PC2 8.3 % of the variance."
+        "Layer 11: PC1 holds 48.8 % of the variance, PC2 8.3 %; 50 % of a word’s nearest neighbours are of its category, "
+        "by chance 10 %. Smol-135M-Instruct (Q4_1 GGUF), words in a sentence, standardized PCA."
     )
+    where_it_breaks = site.models[0].panels[0].slides[12].picture.alt
+    assert "; massive activations emerge. " in where_it_breaks
 
 
 def test_a_depth_without_a_picture_says_why(site):
@@ -128,7 +130,7 @@ def test_with_many_models_the_header_leads_to_the_overview_instead():
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{index}", name=f"M {index}") for index in range(50))
     site = views.build(dataclasses.replace(report, models=models))
     assert [link.text for link in site.models[7].frame.nav] == ["Overview", "M 7", "Compare", "Method"]
-    assert len(site.index.models) == 50
+    assert len(site.index.models) + len(site.index.more_models) == 50
 
 
 def test_a_model_that_failed_has_a_page_and_a_row_that_say_why(site):

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from tokviz.errors import ConfigError
 from tokviz.records import Category, Context, WordList
@@ -25,6 +25,11 @@ DtypeName = Literal["auto", "float32", "bfloat16"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
 Text = Annotated[str, Field(min_length=1)]
+WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
+
+
+MARKDOWN_FILE = (".md", ".markdown")
+"""One line that ends so, where Markdown may stand, is the name of a file that holds it."""
 
 
 def slugify(name: str) -> str:
@@ -79,6 +84,11 @@ class ModelConfig(_Table):
     """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the one weights file; a file with another hash is refused."""
+    note: Text | None = None
+    """The author's words on the model: Markdown, or the name of a ``.md`` file."""
+    notes: dict[str, Text] = {}
+    """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
+    name of a ``.md`` file."""
 
     @property
     def display_name(self) -> str:
@@ -98,10 +108,15 @@ class ReportConfig(_Table):
     title: Text = "Tokens, layer by layer"
     subtitle: Text | None = None
     author: Text | None = None
-    site_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
-    """Where the report will stand; the 404 page links to it."""
+    description: Text | None = None
+    """For search engines and for cards where the report is linked to; the subtitle by default."""
+    license: Text | None = None
+    """Under which readers may use text and pictures: ``CC BY 4.0``."""
+    license_url: WebAddress | None = None
+    site_url: WebAddress | None = None
+    """Where the report will stand: for canonical links, cards, the sitemap and the 404 page."""
     intro: Text | None = None
-    """A Markdown file, relative to the config."""
+    """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
     words: dict[Name, CategoryConfig]
     """Category → list of words, or a file that holds the same."""
     contexts: list[ContextConfig] = Field(default=[ContextConfig(name="alone", template=" {word}")], min_length=1)
@@ -116,8 +131,12 @@ class ReportConfig(_Table):
     token_budget: Annotated[int, Field(ge=64)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
-    # Set by ``load``, not by the file.
-    intro_text: str | None = Field(default=None, exclude=True)
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path:
+        """Where the configuration was read, to name it in what is said of it."""
+        return self._file or Path("report.toml")
 
     @field_validator("words", mode="before")
     @classmethod
@@ -142,6 +161,8 @@ class ReportConfig(_Table):
         _refuse_repeats(
             "models", "slug", [model.slug for model in self.models], hint='; give one of them another "name"'
         )
+        if self.license_url and not self.license:
+            raise ValueError("license: expected the licence's name beside license_url, got none; add it")
         names = [model.display_name for model in self.models]
         for index, pair in enumerate(self.compare or ()):
             for name in pair:
@@ -226,6 +247,8 @@ def load(
     values = _read_toml(path)
     if models:
         values["models"] = [{"source": source} for source in models]
+        for key in ("compare", "intro"):  # they speak of the models that are replaced
+            values.pop(key, None)
     if site_url:
         values["site_url"] = site_url
     words_source = path
@@ -235,14 +258,34 @@ def load(
     elif isinstance(values.get("words"), str):
         words_source = path.parent / values["words"]
         values["words"] = _read_toml(words_source)
-    if "intro_text" in values:
-        raise ConfigError(f"{path}: intro_text: unknown key; did you mean 'intro'?")
-    if isinstance(values.get("intro"), str):
-        values["intro_text"] = _read_text(path.parent / values["intro"], "intro", path)
+    _read_markdown(values, path)
     try:
-        return ReportConfig.model_validate(values)
+        config = ReportConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_one_line(error, path, words_source)) from None
+    config._file = path
+    return config
+
+
+def _read_markdown(values: dict[str, Any], config: Path) -> None:
+    """Put the text of ``.md`` files in place of their names, where authors may write Markdown."""
+
+    def text(value: Any, key: str) -> Any:
+        named = isinstance(value, str) and value.endswith(MARKDOWN_FILE) and "\n" not in value
+        return _read_text(config.parent / value, key, config) if named else value
+
+    if "intro" in values:
+        values["intro"] = text(values["intro"], "intro")
+    models = values.get("models")
+    for index, model in enumerate(models if isinstance(models, list) else ()):
+        if not isinstance(model, dict):
+            continue
+        if "note" in model:
+            model["note"] = text(model["note"], f"models.{index}.note")
+        if isinstance(model.get("notes"), dict):
+            model["notes"] = {
+                address: text(note, f"models.{index}.notes.{address}") for address, note in model["notes"].items()
+            }
 
 
 def _read_text(path: Path, key: str, config: Path) -> str:
@@ -314,6 +357,6 @@ def _nearest(key: str, table: list[Any]) -> str:
     """``; did you mean 'contexts'?`` when a key of that table is near."""
     tables: dict[str, type[_Table]] = {"models": ModelConfig, "contexts": ContextConfig, "words": CategoryConfig}
     owner: type[_Table] = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
-    known = [name for name in owner.model_fields if name != "intro_text"]
+    known = list(owner.model_fields)
     near = difflib.get_close_matches(key, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(known)}"

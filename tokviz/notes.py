@@ -1,10 +1,59 @@
-"""The author's Markdown → safe HTML: CommonMark, with raw HTML shown as text."""
+"""The author's Markdown → safe HTML: CommonMark and tables, with raw HTML shown as text.
+
+Links and pictures are written as seen from the site's root (``models/qwen3-4b/#alone/layer-6``), wherever the text stands.
+"""
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 
-def to_html(markdown: str) -> str:
-    """HTML that is safe to place in a page as it is; ``javascript:`` and the like are no links."""
-    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
+def to_html(markdown: str, page: str) -> str:
+    """HTML that is safe to place in ``page`` as it is; ``javascript:`` and the like are no links.
+
+    Parameters
+    ----------
+    markdown : the author's text.
+    page : path of the page from the site's root; the site's own links are made relative to it.
+    """
+    parser = _parser()
+    tokens = parser.parse(markdown)
+    for token, attribute, target in _targets(tokens):
+        path, hash_mark, fragment = target.partition("#")
+        if path:
+            path = posixpath.relpath(_file(path), posixpath.dirname(page) or ".")
+            token.attrs[attribute] = path + hash_mark + fragment
+    return str(parser.renderer.render(tokens, parser.options, {}))
+
+
+def targets(markdown: str) -> list[tuple[str, str]]:
+    """What the text links to or shows of the site itself: path from the root (empty for the page itself), and fragment."""
+    found = (target.partition("#") for _, _, target in _targets(_parser().parse(markdown)))
+    return [(unquote(_file(path)) if path else "", unquote(fragment)) for path, _, fragment in found]
+
+
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def _targets(tokens: list[Token]) -> Iterator[tuple[Token, str, str]]:
+    """Every link and picture that leads to this site: the token, its attribute and what it says."""
+    for token in tokens:
+        attribute = {"link_open": "href", "image": "src"}.get(token.type)
+        if attribute:
+            target = str(token.attrs[attribute])
+            parts = urlsplit(target)
+            if not parts.scheme and not parts.netloc:
+                yield token, attribute, target
+        yield from _targets(token.children or [])
+
+
+def _file(path: str) -> str:
+    """The page that a folder's address means: pages open from disk, too, where nobody serves an index."""
+    path = path.removeprefix("/")
+    return f"{path}index.html" if not path or path.endswith("/") else path

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tokviz import __version__, executor, export, images, measuring, notes, pages, plan, publish, sources, views
+from tokviz import __version__, executor, export, images, measuring, pages, plan, publish, sources, views, voice
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing, drawing, warm_up
 from tokviz.errors import ConfigError, ModelError, TokvizError
@@ -125,6 +125,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
         **{path: file for path, (_, file) in pictures.items()},
         ".nojekyll": "",
     }
+    voice.check(config, report, files)
     publish.publish(files, options.output)
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
@@ -364,6 +365,8 @@ def _report(
             name=entry.model.display_name,
             source=entry.model.source,
             failure=entry.failure,
+            note=voice.note(entry.model),
+            notes=voice.notes_by_address(entry.model),
             contexts=tuple(
                 ContextReport(
                     states=context.states,
@@ -381,8 +384,11 @@ def _report(
         title=config.title,
         subtitle=config.subtitle,
         author=config.author,
-        site_url=config.site_url,
-        intro=notes.to_html(config.intro_text) if config.intro_text else None,
+        description=config.description,
+        license=config.license,
+        license_url=config.license_url,
+        site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else None,
+        intro=voice.introduction(config),
         words=config.word_list,
         contexts=config.context_list,
         projections=tuple(config.projections),

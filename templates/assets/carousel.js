@@ -68,6 +68,7 @@
         button.setAttribute("aria-disabled", String(target < 0 || target >= panel.slides.length));
       }
       for (const { slides } of shown()) slides[depth]?.setAttribute("data-near", "");
+      for (const each of shown()) leaveOneStop(each, depth);
       if (mayPreload) preloadNeighbours();
     }
 
@@ -147,6 +148,11 @@
       event.preventDefault();
       go(move(depth));
     });
+    // The lightbox shows another slide than it was opened from.
+    viewer.addEventListener("enlarged", (event) => {
+      const wanted = shown().map(({ slides }) => slides.indexOf(event.target.closest(".slide"))).find((each) => each >= 0);
+      if (wanted !== undefined && wanted !== depth) go(wanted);
+    });
     window.addEventListener("hashchange", openAddress);
     PRINT.addEventListener("change", () => pin());
     window.addEventListener("load", () => {
@@ -170,6 +176,13 @@
       range: ruler.querySelector("input"),
       output: ruler.querySelector("output"),
     };
+  }
+
+  // The Tab key finds the links of the slide that is seen, not those of thirty others.
+  function leaveOneStop({ slides }, depth) {
+    for (const [at, slide] of slides.entries()) {
+      for (const link of slide.querySelectorAll("a")) link.tabIndex = at === depth ? 0 : -1;
+    }
   }
 
   // The label keeps to the handle and stays inside the ruler at both ends.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tokviz.measures import Geometry, LayerSimilarity
@@ -60,6 +61,10 @@ class ModelReport:
     failure: str | None = None
     contexts: tuple[ContextReport, ...] = ()
     """In the order of ``Report.contexts``; empty when the model failed."""
+    note: str | None = None
+    """The author's words on the model, as safe HTML."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → safe HTML."""
 
     @property
     def card(self) -> ModelCard | None:
@@ -100,6 +105,7 @@ class Report:
     subtitle: str | None
     author: str | None
     site_url: str | None
+    """Ends with a slash."""
     intro: str | None
     """The author's introduction as safe HTML."""
     words: WordList
@@ -110,6 +116,13 @@ class Report:
     """What was typed, such as ``python generate.py``."""
     version: str
     """Of tokviz."""
+    description: str | None = None
+    """For search engines and cards."""
+    license: str | None = None
+    """Under which readers may use text and pictures."""
+    license_url: str | None = None
+    preview: Image | None = None
+    """What other sites show beside a link to the report; none without ``site_url``."""
     similarities: tuple[ModelSimilarity, ...] = ()
     """Of the pairs of models that were compared."""
     downloads: dict[str, str] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """What ``views`` builds and ``pages`` places: finished text, formatted numbers and relative links. No HTML."""
 
-from tokviz.view_records.common import Frame, Link, Option, Picture, Row, Section, Source, Switch, Term
+from tokviz.view_records.common import Card, Frame, Link, Option, Picture, Row, Section, Source, Switch, Term
 from tokviz.view_records.index import FactsRow, IndexPage, ModelStrips, StripRow
 from tokviz.view_records.method import (
     CategoryWords,
@@ -32,6 +32,7 @@ from tokviz.view_records.ruler import Band, Mark, Measured, Ruler, Spark, Tick
 __all__ = [
     "Badge",
     "Band",
+    "Card",
     "CategoryWords",
     "ContextExample",
     "Curve",

@@ -33,10 +33,30 @@ class Frame:
     home: Link | None
     """The report's title; None on the index, whose heading says it."""
     nav: tuple[Link, ...]
+    theme: str
+    """The script that chooses light or dark before anything is drawn."""
     stylesheet: str
     noscript: str
     scripts: tuple[str, ...]
     made_with: Link
+    license: Link | None
+    """An empty address: the licence has none."""
+    card: Card | None
+    """None when nobody knows where the site will stand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """How other sites show the page where it is linked to; addresses are whole."""
+
+    url: str
+    site: str
+    """The report's title."""
+    title: str
+    kind: str
+    """``website`` or ``article``."""
+    image: Source | None
+    alt: str
 
 
 @dataclass(frozen=True, kw_only=True)

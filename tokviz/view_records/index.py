@@ -42,10 +42,14 @@ class IndexPage:
     frame: Frame
     title: str
     subtitle: str
-    author: str | None
+    byline: tuple[Link, ...]
+    """Author, day, licence, how to cite; an empty address where there is nothing to follow."""
     projection: str
     """Which one the strips show."""
     models: tuple[ModelStrips, ...]
+    more_models: tuple[ModelStrips, ...]
+    """Folded, under ``more``."""
+    more: str
     intro: str | None
     """Safe HTML, as the report has it."""
     columns: tuple[str, ...]

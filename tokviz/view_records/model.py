@@ -19,6 +19,8 @@ class Slide:
     """How far the picture can be trusted: variance, neighbours, trustworthiness; empty without a picture."""
     picture: Picture | None
     problem: str | None
+    note: str | None
+    """The author's words, as safe HTML; so wherever a record has a note."""
     first: bool
     """Shown when the page opens: fetched at once."""
 
@@ -51,6 +53,9 @@ class GridFigure:
     current: bool
     picture: Picture
     caption: str
+    id: str
+    """``alone/grid``."""
+    note: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +87,7 @@ class StageSection:
     recurrence: str | None
     plates: tuple[Thumbnail, ...]
     plates_label: str
+    note: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +171,7 @@ class ModelPage:
     frame: Frame
     name: str
     facts: str
+    note: str | None
     failure: str | None
     switches: tuple[Switch, ...]
     """Only those with something to choose."""
@@ -174,6 +181,7 @@ class ModelPage:
     difference: Section | None
     """Why the contexts differ, when massive activations are the reason."""
     curves: Curves | None
+    curves_note: str | None
     grids: tuple[GridFigure, ...]
     card: tuple[Row, ...]
     notes: tuple[str, ...]

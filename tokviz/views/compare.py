@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import math
@@ -14,8 +13,9 @@ from tokviz.view_records import Option
 from tokviz.views.compare_curves import keys, measures, without_measures
 from tokviz.views.compare_pairs import LEVELS, pairs, similarity_notes, summaries
 from tokviz.views.compare_table import COLUMNS, table, table_notes
+from tokviz.views.frame import frame, relative
 from tokviz.views.pictures import picture
-from tokviz.views.text import count, frame, percent, projection_label, relative
+from tokviz.views.text import count, percent, projection_label
 
 PATH = "compare/index.html"
 OPENING = 0.5
@@ -32,10 +32,9 @@ def compare_page(report: Report) -> ComparePage | None:
     first = _first_captures(captured)
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(captured), 'model')}, side by side and in step."
-    base = frame(report, PATH, title, description)
     similarity = pairs(report)
     return ComparePage(
-        frame=dataclasses.replace(base, scripts=(relative(PATH, "assets/compare.js"),)),
+        frame=frame(report, PATH, title, description, scripts=("compare.js", "lightbox.js")),
         stylesheet=relative(PATH, "assets/compare.css"),
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),

@@ -10,8 +10,9 @@ from tokviz.measures import Geometry
 from tokviz.records import ContextReport, ModelReport, Report, depth_name
 from tokviz.view_compare import Cell, Column, RankRow
 from tokviz.view_records import Link
+from tokviz.views.frame import model_path, relative
 from tokviz.views.pictures import slide_id
-from tokviz.views.text import count, model_path, relative
+from tokviz.views.text import count
 
 COLUMNS = tuple(
     Column(key=key, label=label, number=number, sortable=sortable)

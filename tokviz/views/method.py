@@ -17,17 +17,14 @@ from tokviz.view_records import (
     TokenTable,
 )
 from tokviz.views.definitions import measured_on, measures
+from tokviz.views.frame import downloads, frame, model_path, relative
 from tokviz.views.text import (
     MOST_WORDS_IN_SIGHT,
     READ,
     count,
     day,
-    downloads,
-    frame,
     joined,
-    model_path,
     projection_term,
-    relative,
     visible_spaces,
 )
 
@@ -37,7 +34,13 @@ def method_page(report: Report) -> MethodPage:
     captured = [context for model in report.models for context in model.contexts]
     reads = dict.fromkeys(context.states.tokenization.read for context in captured)
     return MethodPage(
-        frame=frame(report, page, f"Method · {report.title}", f"How the pictures of “{report.title}” were made."),
+        frame=frame(
+            report,
+            page,
+            f"Method · {report.title}",
+            f"How the pictures of “{report.title}” were made.",
+            scripts=("copy.js",),
+        ),
         n_words=count(len(report.words.words), "word"),
         categories=tuple(
             CategoryWords(

@@ -14,16 +14,15 @@ from tokviz.records import (
 )
 from tokviz.view_records import GridFigure, Measured, Panel, Picture, Ruler, Slide, Source, Tick
 from tokviz.views.axis import AXIS_LENGTH, AXIS_START, length, measured, place
+from tokviz.views.frame import model_path, relative
 from tokviz.views.text import (
     count,
     joined,
-    model_path,
     outside_reference,
     percent,
     projection_label,
-    relative,
 )
-from tokviz.views.trust import trust
+from tokviz.views.trust import finding, trust
 
 MAX_LABELS = 7
 MOST_NAMED = 5
@@ -54,6 +53,17 @@ def slide_id(context: str, depth: int, projection: str | None = None) -> str:
     """``alone/layer-12``; other projections than the first add their name."""
     name = f"{context}/{depth_name(depth).replace(' ', '-')}"
     return f"{name}/{projection}" if projection else name
+
+
+def grid_id(context: str, projection: str | None = None) -> str:
+    """``alone/grid``; other projections than the first add their name."""
+    return f"{context}/grid/{projection}" if projection else f"{context}/grid"
+
+
+def _note(model: ModelReport, address: str, projection: str) -> str | None:
+    """What the author says at an address in every projection, and in this one."""
+    said = [model.notes[key] for key in (address, f"{address}/{projection}") if key in model.notes]
+    return "\n".join(said) or None
 
 
 def strip_ruler(
@@ -193,13 +203,7 @@ def _slide(
 ) -> Slide:
     projection, state = shown.projection, context.states
     plate = shown.plates[depth]
-    pc1, pc2 = (percent(ratio) for ratio in projection.explained_variance_ratio[depth])
-    n_words = count(len(report.words.words), "word")
-    n_categories = count(len(report.words.categories), "category")
-    alt = (
-        f"{model.display_name}, {state.context.label}, {depth_name(depth)}: {n_words} in {n_categories}; "
-        f"PC1 holds {pc1} and PC2 {pc2} of the variance."
-    )
+    alt = finding(model, context, projection, depth)
     first_projection = projection.name == report.projections[0]
     return Slide(
         id=slide_id(state.context.name, depth, None if first_projection else projection.name),
@@ -208,6 +212,7 @@ def _slide(
         trust=trust(projection, context.geometry, depth) if plate else (),
         picture=picture(page, plate, alt) if plate else None,
         problem=None if plate else projection.problems[depth] or "There is no picture of this depth.",
+        note=_note(model, slide_id(state.context.name, depth), projection.name),
         first=first,
     )
 
@@ -232,6 +237,11 @@ def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
                     current=context is model.contexts[0] and shown is context.projections[0],
                     picture=picture(page, shown.grid, alt),
                     caption=_grid_caption(shown),
+                    id=grid_id(
+                        context.states.context.name,
+                        None if shown is context.projections[0] else shown.projection.name,
+                    ),
+                    note=_note(model, grid_id(context.states.context.name), shown.projection.name),
                 )
             )
     return tuple(figures)

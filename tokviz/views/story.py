@@ -41,7 +41,8 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
                 Thumbnail(link=_slide(context, depth, depth_name(depth)), picture=picture(page, renditions, alt))
             )
     return StageSection(
-        id=f"{state.context.name}/stage-{number + 1}",
+        id=stage_id(state.context.name, number),
+        note=model.notes.get(stage_id(state.context.name, number)),
         name=f"Stage {number + 1}",
         span=span,
         sentence=_without_name(stage, span),
@@ -52,6 +53,11 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
         plates=tuple(plates),
         plates_label=f"Plates of stage {number + 1}, {state.context.label}",
     )
+
+
+def stage_id(context: str, number: int) -> str:
+    """``alone/stage-1`` for the first, number 0."""
+    return f"{context}/stage-{number + 1}"
 
 
 def _slide(context: ContextReport, depth: int, text: str) -> Link:

@@ -1,16 +1,14 @@
-"""How numbers, dates and links read, and the sentences that explain a word of the report's language."""
+"""How numbers and dates read, and the sentences that explain a word of the report's language."""
 
 from __future__ import annotations
 
 import math
-import posixpath
 from collections.abc import Iterable
 from datetime import datetime
 from unicodedata import bidirectional
-from urllib.parse import quote
 
-from tokviz.records import Report, Tokenization
-from tokviz.view_records import Frame, Link, Term
+from tokviz.records import ModelCard, Tokenization
+from tokviz.view_records import Term
 
 NBSP = "\N{NO-BREAK SPACE}"
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
@@ -38,9 +36,6 @@ UNKNOWN = "–"
 
 MOST_WORDS_IN_SIGHT = 60
 """Longer lists of words are folded."""
-
-MOST_MODELS_IN_NAV = 6
-"""With more, the pages' header leads to the overview, which lists them all."""
 
 
 def percent(ratio: float) -> str:
@@ -132,52 +127,11 @@ def projection_term(name: str) -> Term:
     return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
 
 
-def relative(page: str, target: str) -> str:
-    """The link from one page of the site to another file of it; both are paths from the site's root."""
-    path, hash_mark, fragment = target.partition("#")
-    link = posixpath.relpath(path, posixpath.dirname(page) or ".")
-    return quote(link) + hash_mark + quote(fragment)
-
-
-def frame(report: Report, path: str, title: str, description: str, *, carousel: bool = False) -> Frame:
-    """What surrounds the page at ``path``."""
-
-    def to(target: str) -> str:
-        return relative(path, target)
-
-    pages = [("Overview", "index.html")]
-    few = len(report.models) <= MOST_MODELS_IN_NAV
-    shown = [model for model in report.models if few or model_path(model.slug) == path]
-    pages += [(model.display_name, model_path(model.slug)) for model in shown]
-    if sum(len(model.contexts) for model in report.models) > 1:
-        pages += [("Compare", "compare/index.html")]
-    pages += [("Method", "method/index.html")]
-    return Frame(
-        path=path,
-        title=title,
-        description=description,
-        home=None if path == "index.html" else Link(text=report.title, href=to("index.html")),
-        nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
-        stylesheet=to("assets/site.css"),
-        noscript=to("assets/noscript.css"),
-        scripts=(to("assets/carousel.js"),) if carousel else (),
-        made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),
+def facts_line(card: ModelCard) -> str:
+    return " · ".join(
+        (
+            count(card.n_layers, "layer"),
+            count(card.width, "dimension"),
+            f"{millions(card.n_parameters)} parameters",
+        )
     )
-
-
-def model_path(slug: str) -> str:
-    return f"models/{slug}/index.html"
-
-
-def downloads(report: Report, page: str, slug: str | None = None) -> tuple[Link, ...]:
-    """The files to download, of one model or of all; what stands before the file's name tells whose it is."""
-    names = {model.slug: model.display_name for model in report.models}
-    labels = {context.name: context.label for context in report.contexts}
-    links = []
-    for key, path in sorted(report.downloads.items()):
-        *folders, file = key.split("/")
-        if slug is None or folders[:1] == [slug]:
-            owners = [names.get(part, labels.get(part, part)) for part in folders]
-            whose = owners[1:] if slug else owners
-            links.append(Link(text=", ".join([*whose, file]), href=relative(page, path)))
-    return tuple(links)

@@ -1,0 +1,56 @@
+"""What the browser tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from browser import DESKTOP, launch
+from playwright.sync_api import Error, sync_playwright
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        try:
+            started = launch(playwright)
+        except Error as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"no browser: {str(error).splitlines()[0]}; run: python tests/browser.py")
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a page; at the end nothing may have been logged and no other host asked."""
+    contexts, complaints = [], []
+
+    def opened(base: Path | str, path: str, viewport=DESKTOP, before=None, asked=None, **options):
+        context = browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        page = context.new_page()
+        address = base.as_uri() + "/" if isinstance(base, Path) else base
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        page.on("request", lambda request: _note_request(request.url, address, complaints, asked))
+        if before:
+            page.add_init_script(before)
+        page.goto(address + path, wait_until="load")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note_request(url: str, address: str, complaints: list[str], asked: list[str] | None) -> None:
+    """A request to a stranger is a complaint; the pictures that were asked for are noted in ``asked``."""
+    if not url.startswith((address, "data:")):
+        complaints.append(f"asked of a stranger: {url}")
+    if asked is not None and url.endswith(".webp"):
+        asked.append(url.removeprefix(address))
