@@ -431,12 +431,14 @@ def test_the_ruler_is_one_stop_of_the_tab_key(open_page, site):
     assert page.evaluate("document.activeElement.className") == "track"
 
 
-def test_print_shows_every_plate_of_the_panel(open_page, site):
+def test_on_paper_stand_all_plates_of_the_chosen_projection_in_every_context(open_page, site):
     page = open_page(site)
     ruler(page).focus()
     page.keyboard.press("End")
     page.emulate_media(media="print")
-    assert page.locator(".slide img:visible").count() == 31
+    assert page.locator(".slide img:visible").count() == 2 * 31
+    shown = page.eval_on_selector_all(".panel", "(all) => all.filter((each) => each.offsetParent).map((each) => each.id)")
+    assert shown == ["alone/standardized", "sentence/standardized"]
     assert page.locator(".controls:visible").count() == 0
     page.emulate_media(media="screen")
     assert_shows(page, "layer 29")

@@ -34,6 +34,8 @@
       for (const other of panels) {
         other.root.toggleAttribute("data-current", other === panel);
         other.root.toggleAttribute("data-beside", other === beside);
+        // On paper stand all contexts, as the chosen PCA shows them.
+        other.root.toggleAttribute("data-on-paper", other.root.dataset.projection === panel.root.dataset.projection);
       }
       viewer.toggleAttribute("data-pair", beside !== null);
       if (toggle) toggle.checked = beside !== null;
@@ -46,6 +48,7 @@
         const { context, projection } = follower.dataset;
         const follows = context === panel.root.dataset.context && (projection ?? panel.root.dataset.projection) === panel.root.dataset.projection;
         follower.toggleAttribute("data-current", follows);
+        follower.toggleAttribute("data-on-paper", (projection ?? panel.root.dataset.projection) === panel.root.dataset.projection);
       }
       setDepth(wantedDepth);
       pin();
