@@ -437,7 +437,9 @@ def test_on_paper_stand_all_plates_of_the_chosen_projection_in_every_context(ope
     page.keyboard.press("End")
     page.emulate_media(media="print")
     assert page.locator(".slide img:visible").count() == 2 * 31
-    shown = page.eval_on_selector_all(".panel", "(all) => all.filter((each) => each.offsetParent).map((each) => each.id)")
+    shown = page.eval_on_selector_all(
+        ".panel", "(all) => all.filter((each) => each.offsetParent).map((each) => each.id)"
+    )
     assert shown == ["alone/standardized", "sentence/standardized"]
     assert page.locator(".controls:visible").count() == 0
     page.emulate_media(media="screen")

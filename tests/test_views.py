@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from report_fixture import ALONE, hostile_report, model_report, sample_report, word_list
+from report_fixture import ALONE, SENTENCE, hostile_report, model_report, sample_report, word_list
 
 from tokviz import views
 from tokviz.views import frame, text
@@ -154,3 +154,33 @@ def test_the_404_page_links_to_where_the_report_stands():
     report = sample_report()
     assert views.build(report).not_found.home == "https://example.org/report/"
     assert views.build(dataclasses.replace(report, site_url=None)).not_found.home == "index.html"
+
+
+def test_a_long_list_leaves_the_method_page_readable():
+    words = word_list(n_categories=9, n_words=1300)
+    model = model_report("m", "M", 2, words, (ALONE, SENTENCE))
+    tables = views.build(
+        dataclasses.replace(
+            sample_report(),
+            words=words,
+            models=(model,),
+            downloads={"m/alone/tokens.csv": "data/m/alone/tokens.csv"},
+        )
+    ).method.token_tables
+    # Only the last word of the fixture is of several tokens; the others need no explanation.
+    assert [[row.word for row in table.rows] for table in tables] == [[words.words[-1]]] * 2
+    assert tables[0].rest.startswith("Shown: 1 of the words of several tokens")
+    assert tables[0].file.href == "../data/m/alone/tokens.csv"
+
+
+def test_a_short_list_is_shown_whole(site):
+    [table, *_] = site.method.token_tables
+    assert len(table.rows) == 117
+    assert table.rest is None
+
+
+def test_with_many_models_what_there_is_per_model_is_folded():
+    report = sample_report()
+    models = tuple(dataclasses.replace(report.models[1], slug=f"m-{index}", name=f"M {index}") for index in range(7))
+    assert views.build(dataclasses.replace(report, models=models)).method.folded
+    assert not views.build(report).method.folded

@@ -72,7 +72,7 @@
     dialog.image.src = chosen === narrow ? narrow.srcset : picture.src;
     dialog.image.alt = picture.alt;
     dialog.caption.textContent = picture.alt;
-    dialog.take.href = picture.src;
+    dialog.take.href = link.getAttribute("href");
     for (const [element, target] of [[dialog.previous, index - 1], [dialog.next, index + 1]]) {
       element.hidden = items.length === 1;
       element.setAttribute("aria-disabled", String(!items[target]));

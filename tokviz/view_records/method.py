@@ -42,6 +42,9 @@ class TokenTable:
     summary: str
     notes: tuple[str, ...]
     rows: tuple[TokenRow, ...]
+    rest: str | None
+    """Which words aren't shown, up to the name of the file that has them all; None when there are none."""
+    file: Link | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,8 @@ class MethodPage:
     """Empty when nothing has been measured."""
     measured_on: str
     provenance: tuple[Provenance, ...]
+    folded: bool
+    """Whether what there is per model is folded: there are many."""
     command: str
     downloads: tuple[Link, ...]
     citation: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from tokviz.records import ContextReport, ModelReport, Report, Tokenization
@@ -17,7 +18,7 @@ from tokviz.view_records import (
     TokenTable,
 )
 from tokviz.views.definitions import measured_on, measures
-from tokviz.views.frame import downloads, frame, model_path, relative
+from tokviz.views.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
 from tokviz.views.text import (
     MOST_WORDS_IN_SIGHT,
     READ,
@@ -25,8 +26,14 @@ from tokviz.views.text import (
     day,
     joined,
     projection_term,
+    shortened,
     visible_spaces,
 )
+
+MOST_TOKEN_ROWS = 3000
+"""In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
+page of a hundred thousand rows is of no use, and hard on a phone."""
+MOST_WORDS_OF_A_CATEGORY = 1000
 
 
 def method_page(report: Report) -> MethodPage:
@@ -45,7 +52,7 @@ def method_page(report: Report) -> MethodPage:
         categories=tuple(
             CategoryWords(
                 label=category.label,
-                words=joined(category.words),
+                words=shortened(category.words, MOST_WORDS_OF_A_CATEGORY),
                 count=f"{len(category.words):,}",
                 beginning=f"{joined(category.words[:5])} …",
                 folded=len(category.words) > MOST_WORDS_IN_SIGHT,
@@ -60,11 +67,12 @@ def method_page(report: Report) -> MethodPage:
             )
             for context in report.contexts
         ),
-        token_tables=tuple(_token_table(model, context) for model in report.models for context in model.contexts),
+        token_tables=_token_tables(report, page),
         reading=" ".join(READ[read] for read in reads),
         projections=tuple(projection_term(name) for name in report.projections),
         measures=measures(report),
         measured_on=measured_on(report),
+        folded=len(report.models) > MOST_MODELS_IN_NAV,
         provenance=tuple(_provenance(model, page) for model in report.models),
         command=report.command,
         downloads=downloads(report, page),
@@ -73,8 +81,21 @@ def method_page(report: Report) -> MethodPage:
     )
 
 
-def _token_table(model: ModelReport, context: ContextReport) -> TokenTable:
+def _token_tables(report: Report, page: str) -> tuple[TokenTable, ...]:
+    tables = [(model, context) for model in report.models for context in model.contexts]
+    n_rows = sum(len(context.states.tokenization.words) for _, context in tables)
+    most = MOST_TOKEN_ROWS // len(tables) if n_rows > MOST_TOKEN_ROWS else None
+    return tuple(_token_table(report, model, context, page, most) for model, context in tables)
+
+
+def _token_table(report: Report, model: ModelReport, context: ContextReport, page: str, most: int | None) -> TokenTable:
     tokenization = context.states.tokenization
+    rows = range(len(tokenization.words))
+    shown: Sequence[int] = rows
+    if most is not None:
+        odd = [row for row in rows if tokenization.n_tokens[row] > 1 or not tokenization.reference[row]]
+        shown = odd[:most]
+    file = report.downloads.get(f"{model.slug}/{context.states.context.name}/tokens.csv")
     several = int((tokenization.n_tokens > 1).sum())
     outside = int((~tokenization.reference).sum())
     return TokenTable(
@@ -82,7 +103,11 @@ def _token_table(model: ModelReport, context: ContextReport) -> TokenTable:
         summary=f"{count(len(tokenization.words), 'word')}, {several:,} of several tokens, "
         f"{outside:,} outside the reference words",
         notes=tokenization.notes,
-        rows=tuple(_token_row(tokenization, row) for row in range(len(tokenization.words))),
+        rows=tuple(_token_row(tokenization, row) for row in shown),
+        rest=None
+        if len(shown) == len(rows)
+        else f"Shown: {len(shown):,} of the words of several tokens or outside the reference words. All words are in",
+        file=Link(text="tokens.csv", href=relative(page, file)) if file else None,
     )
 
 

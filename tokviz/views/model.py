@@ -15,12 +15,14 @@ from tokviz.views.text import (
     count,
     day,
     facts_line,
-    joined,
     outside_reference,
     projection_label,
+    shortened,
 )
 
 CURVES = "curves"
+MOST_WORDS = 500
+"""Of a folded list; all words are in tokens.csv."""
 
 
 def note_addresses(model: ModelReport) -> tuple[str, ...]:
@@ -131,5 +133,7 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
 def _words(summary: str, words: Sequence[str]) -> Words:
     folded = len(words) > MOST_WORDS_IN_SIGHT
     return Words(
-        summary=f"{summary}: {count(len(words), 'word')}" if folded else summary, words=joined(words), folded=folded
+        summary=f"{summary}: {count(len(words), 'word')}" if folded else summary,
+        words=shortened(words, MOST_WORDS),
+        folded=folded,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from unicodedata import bidirectional
 
@@ -103,6 +103,12 @@ def outside_reference(tokenization: Tokenization) -> list[str]:
 def joined(words: Iterable[str]) -> str:
     """``a, b, c``; a word written from right to left is kept apart, so that the list's order stays."""
     return ", ".join(f"{ISOLATE}{word}{END}" if _runs_to_the_left(word) else word for word in words)
+
+
+def shortened(words: Sequence[str], most: int) -> str:
+    """``a, b, c … and 7,500 more``."""
+    left = len(words) - most
+    return f"{joined(words[:most])} … and {left:,} more" if left > 0 else joined(words)
 
 
 def _runs_to_the_left(word: str) -> bool:
