@@ -34,6 +34,9 @@ def main(
     device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = "cpu",
     force: Annotated[bool, typer.Option("--force", help="Capture, project and draw anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
+    excerpts: Annotated[
+        bool, typer.Option("--excerpts", help="Write each carousel as a fragment for a blog, too.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -55,6 +58,7 @@ def main(
         jobs=jobs or default_jobs(),
         device=device,
         force=force,
+        excerpts=excerpts,
         command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
     )
     try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tokviz.view_records import Excerpt
 from tokviz.view_site import SiteView
 
 ASSETS = "assets"
@@ -38,6 +41,24 @@ def render(site: SiteView, templates: Path) -> dict[str, str]:
     pages[site.method.frame.path] = method.render(page=site.method, frame=site.method.frame)
     pages[site.not_found.path] = missing.render(page=site.not_found)
     return pages
+
+
+def render_excerpts(views: Iterable[Excerpt], templates: Path, pictures: Mapping[str, Path]) -> dict[str, str]:
+    """The text of every fragment, keyed by its path from the site's root.
+
+    Parameters
+    ----------
+    pictures : path from the site's root → the file that holds it; its bytes go into the fragment.
+    """
+
+    def data_address(path: str) -> str:
+        return f"data:image/webp;base64,{base64.b64encode(pictures[path].read_bytes()).decode()}"
+
+    jinja = environment(templates)
+    jinja.filters["data_address"] = data_address
+    template = jinja.get_template("excerpt.html")
+    # Jekyll reads two braces as an order to itself.
+    return {view.path: template.render(view=view).replace("{{", "{&#123;").replace("{%", "{&#37;") for view in views}
 
 
 def assets(templates: Path) -> dict[str, Path]:

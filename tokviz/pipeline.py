@@ -48,6 +48,8 @@ class Options:
     force: bool = False
     forms: tuple[str, ...] = plan.FORMS
     """Which forms of each picture are drawn; phones get the wide one where theirs is missing."""
+    excerpts: bool = False
+    """Whether each carousel is written once more, as a fragment for a blog."""
     command: str = "python generate.py"
 
 
@@ -125,6 +127,9 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
         **{path: file for path, (_, file) in pictures.items()},
         ".nojekyll": "",
     }
+    if options.excerpts:
+        files_of_pictures = {path: file for path, (_, file) in pictures.items()}
+        files |= pages.render_excerpts(views.excerpts(report), options.templates, files_of_pictures)
     voice.check(config, report, files)
     publish.publish(files, options.output)
     return Outcome(
@@ -395,6 +400,11 @@ def _report(
         models=models,
         command=options.command,
         version=__version__,
-        downloads=export.downloads(models),
+        downloads={**export.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
         similarities=similarities,
     )
+
+
+def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
+    names = [(model.slug, context.states.context.name) for model in models for context in model.contexts]
+    return {f"{slug}/{context}/excerpt.html": views.excerpt_path(slug, context) for slug, context in names}

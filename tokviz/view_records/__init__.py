@@ -1,6 +1,7 @@
 """What ``views`` builds and ``pages`` places: finished text, formatted numbers and relative links. No HTML."""
 
 from tokviz.view_records.common import Card, Frame, Link, Option, Picture, Row, Section, Source, Switch, Term
+from tokviz.view_records.excerpt import Excerpt, ExcerptSlide
 from tokviz.view_records.index import FactsRow, IndexPage, ModelStrips, StripRow
 from tokviz.view_records.method import (
     CategoryWords,
@@ -37,6 +38,8 @@ __all__ = [
     "ContextExample",
     "Curve",
     "Curves",
+    "Excerpt",
+    "ExcerptSlide",
     "FactsRow",
     "Frame",
     "GridFigure",

@@ -6,12 +6,13 @@ from tokviz.records import Report
 from tokviz.view_records import NotFoundPage
 from tokviz.view_site import SiteView
 from tokviz.views.compare import compare_page
+from tokviz.views.excerpt import excerpt_path, excerpts
 from tokviz.views.frame import model_path
 from tokviz.views.index import index_page
 from tokviz.views.method import method_page
 from tokviz.views.model import model_page, note_addresses
 
-__all__ = ["build", "model_path", "note_addresses"]
+__all__ = ["build", "excerpt_path", "excerpts", "model_path", "note_addresses"]
 
 
 def build(report: Report) -> SiteView:

@@ -73,7 +73,8 @@ def _card(report: Report, path: str, title: str, kind: str) -> Card:
 
 def address(report: Report, path: str) -> str:
     """The whole address of a file of the site; of a folder's page, the folder's."""
-    return f"{report.site_url or ''}{quote(path.removesuffix('index.html'))}"
+    file, hash_mark, fragment = path.partition("#")
+    return f"{report.site_url or ''}{quote(file.removesuffix('index.html'))}{hash_mark}{quote(fragment)}"
 
 
 def model_path(slug: str) -> str:
