@@ -7,6 +7,7 @@ import hashlib
 import posixpath
 import re
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 import html5lib
 import jinja2
@@ -16,7 +17,10 @@ from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_re
 from tokviz import pages, views
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report()}
-RENDERED = {name: pages.render(views.build(report), TEMPLATES) for name, report in REPORTS.items()}
+WRITTEN = {name: pages.render(views.build(report), TEMPLATES) for name, report in REPORTS.items()}
+RENDERED = {
+    name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()
+}
 EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
 LINKS = {"href", "src", "srcset"}
 
@@ -141,3 +145,27 @@ def test_a_name_that_the_view_lacks_is_an_error():
 
 def test_the_same_report_gives_the_same_pages():
     assert pages.render(views.build(sample_report()), TEMPLATES) == RENDERED["sample"]
+
+
+def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them():
+    html = RENDERED["sample"]["models/smol-30/index.html"]
+    tree = parse(html)
+    [canonical] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "canonical"]
+    assert canonical == "https://example.org/report/models/smol-30/"
+    card = {meta.get("property") or meta.get("name"): meta.get("content") for meta in tree.iter("meta")}
+    assert card["og:url"] == canonical
+    assert card["og:title"] == "Smol-135M-Instruct (Q4_1 GGUF)"
+    assert card["og:site_name"] == "Tokens, layer by layer"
+    assert card["twitter:card"] == "summary"  # the fixture has no preview
+    sitemap = ElementTree.fromstring(WRITTEN["sample"]["sitemap.xml"])
+    listed = [element.text for element in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    assert canonical in listed
+    assert "https://example.org/report/" in listed
+    assert not any("404" in address for address in listed)
+
+
+def test_where_it_is_not_known_nothing_is_said_of_it():
+    for path, html in RENDERED["hostile"].items():
+        assert 'rel="canonical"' not in html, path
+        assert "og:" not in html, path
+    assert "sitemap.xml" not in WRITTEN["hostile"]

@@ -39,6 +39,8 @@ def render(site: SiteView, templates: Path) -> dict[str, str]:
             page=site.compare, frame=site.compare.frame
         )
     pages[site.method.frame.path] = method.render(page=site.method, frame=site.method.frame)
+    if site.sitemap:
+        pages["sitemap.xml"] = jinja.get_template("sitemap.xml").render(site=site)
     pages[site.not_found.path] = missing.render(page=site.not_found)
     return pages
 

@@ -16,3 +16,5 @@ class SiteView:
     """None when no model could be captured."""
     method: MethodPage
     not_found: NotFoundPage
+    sitemap: tuple[str, ...]
+    """Whole addresses of all pages but the last; empty when nobody knows where the site will stand."""

@@ -26,10 +26,14 @@ def build(report: Report) -> SiteView:
     -------
     SiteView : one record per page.
     """
+    index, compare, method = index_page(report), compare_page(report), method_page(report)
+    models = tuple(model_page(report, model) for model in report.models)
+    frames = [page.frame for page in (index, *models, compare, method) if page]
     return SiteView(
-        index=index_page(report),
-        models=tuple(model_page(report, model) for model in report.models),
-        compare=compare_page(report),
-        method=method_page(report),
+        index=index,
+        models=models,
+        compare=compare,
+        method=method,
         not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
+        sitemap=tuple(frame.card.url for frame in frames if frame.card),
     )
