@@ -144,7 +144,7 @@ def test_a_name_that_the_view_lacks_is_an_error():
 
 
 def test_the_same_report_gives_the_same_pages():
-    assert pages.render(views.build(sample_report()), TEMPLATES) == RENDERED["sample"]
+    assert pages.render(views.build(sample_report()), TEMPLATES) == WRITTEN["sample"]
 
 
 def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them():

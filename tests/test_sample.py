@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from collections import defaultdict
@@ -101,3 +102,39 @@ def test_the_words_of_the_post_are_read_at_position_0_but_for_one_of_two_tokens(
 def test_quantised_weights_are_named_wherever_the_model_is(site):
     for page in ("index.html", f"models/{SMOLLM2}/index.html", "method/index.html"):
         assert "SmolLM2-135M-Instruct (Q4_1 GGUF)" in (site / page).read_text(encoding="utf-8")
+
+
+def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site):
+    """A text doesn't change by itself when the numbers do."""
+
+    def measured(slug, context):
+        with (site / "data" / slug / context / "geometry.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    alone, sentence = measured(SMOLLM2, "alone"), measured(SMOLLM2, "sentence")
+    report = json.loads((site / "data" / "report.json").read_text(encoding="utf-8"))
+    [centered] = [
+        shown["explained_variance_ratio"]
+        for model in report["models"]
+        for context in model["contexts"]
+        for shown in context["projections"]
+        if (model["slug"], context["name"], shown["name"]) == (SMOLLM2, "alone", "centered")
+    ]
+    before, after = (f"{float(alone[depth]['mean_norm']):,.0f}" for depth in (11, 12))
+    percent = "{:.0f} %".format
+    introduction, note = (
+        " ".join((ROOT / "notes" / name).read_text().split()) for name in ("introduction.md", "smollm2.md")
+    )
+    assert f"from {before} to {after}" in introduction
+    assert f"holds {100 * centered[12][0]:.1f} % of the variance" in introduction
+    for value in (
+        alone[12]["purity_value"],
+        alone[12]["standardized_purity_value"],
+        alone[12]["purity_null_mean"],
+        alone[30]["purity_value"],
+        sentence[30]["purity_value"],
+    ):
+        assert percent(100 * float(value)) in note
+    assert alone[12]["dimensions"] == "507"
+    config = (ROOT / "report.toml").read_text(encoding="utf-8")
+    assert f"was {before} one layer before; now it is {after}" in config.replace("\n", " ")
