@@ -23,7 +23,7 @@ from typing import Any
 
 from tokviz import sources
 from tokviz.config import ModelConfig
-from tokviz.errors import ConfigError, LostWorkError, ModelError, TokvizError
+from tokviz.errors import ConfigError, LostWorkError, ModelError, SourceError, TokvizError
 from tokviz.executor import Processes
 from tokviz.progress import Quiet, Reporter
 from tokviz.records import Context, WordList
@@ -83,8 +83,14 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 
     Raises ``ModelError``; the contexts captured before stay stored.
     """
-    with sources.quiet_transformers():
-        _capture(request, store, reporter)
+    try:
+        with sources.quiet_transformers():
+            _capture(request, store, reporter)
+    except ModuleNotFoundError as error:
+        raise SourceError(
+            f"{request.model.source}: not captured yet, and here {error.name} is not installed; pip install -r "
+            "requirements.txt, or capture elsewhere with --capture-only and copy the cache"
+        ) from error
     gc.collect()  # the model's memory is free before the next one loads
 
 

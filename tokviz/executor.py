@@ -274,6 +274,9 @@ class _Ray(Executor):
         if self._owns:
             own: dict[str, Any] = {"num_cpus": jobs, "include_dashboard": False} if address == "local" else {}
             try:
+                if address not in ("auto", "local"):  # Ray tries for minutes to reach what isn't there
+                    host, _, port = address.removeprefix("ray://").rpartition(":")
+                    socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
                 ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL, **own)
             except (ConnectionError, OSError, ValueError, RuntimeError, ImportError, ray.exceptions.RayError) as error:
                 raise _unreachable("ray", address, error) from None

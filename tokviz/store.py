@@ -191,6 +191,9 @@ class Store:
 
     # --- measures -------------------------------------------------------------------------------------------------
 
+    def has_measures(self, key: str) -> bool:
+        return self._intact("measures", key) is not None
+
     def find_measures(self, key: str, kind: type[Record]) -> Record | None:
         """A record of that kind, such as ``Geometry``."""
         path = self._intact("measures", key)
