@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 # Drawing processes import this module anew when they start; what only the command needs is imported in ``main``.
+from tokviz.executor import Backend
 
 
 def main(
@@ -32,6 +33,16 @@ def main(
     site_url: Annotated[str | None, typer.Option(help="Where the report will stand.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Drawing processes; one per processor by default.")] = None,
     device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = "cpu",
+    backend: Annotated[
+        Backend, typer.Option(help="Who captures and draws: this machine's processes, or a cluster's workers.")
+    ] = Backend.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(help="The cluster: tcp://HOST:PORT of a Dask scheduler; auto, local or ray://… for Ray."),
+    ] = None,
+    capture_only: Annotated[
+        bool, typer.Option("--capture-only", help="Capture into the cache; draw and publish nothing.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Capture, project and draw anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
     excerpts: Annotated[
@@ -44,30 +55,33 @@ def main(
     """Show how language models arrange words, layer by layer, as a static site."""
     from tokviz import __version__, pipeline
     from tokviz import config as configuration
+    from tokviz import dry_run as rehearsal
     from tokviz.errors import TokvizError
-    from tokviz.executor import default_jobs
+    from tokviz.executor import Place, default_jobs
+    from tokviz.options import Options
     from tokviz.progress import reporter
 
     if version:
         print(f"tokviz {__version__}")
         return
-    options = pipeline.Options(
-        base=config.parent,
-        output=output,
-        cache=cache,
-        jobs=jobs or default_jobs(),
-        device=device,
-        force=force,
-        excerpts=excerpts,
-        command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
-    )
     try:
+        options = Options(
+            base=config.parent,
+            output=output,
+            cache=cache,
+            place=Place(backend=backend, address=address),
+            jobs=jobs or default_jobs(),
+            device=device,
+            force=force,
+            excerpts=excerpts,
+            command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
+        )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
         if dry_run:
-            print("\n".join(pipeline.describe(report, options)))
+            print("\n".join(rehearsal.describe(report, options)))
             return
         with reporter(quiet=quiet) as progress:
-            outcome = pipeline.run(report, options, progress)
+            outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
     except TokvizError as error:
         if debug:
             raise
@@ -81,9 +95,11 @@ def main(
         print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
     if not quiet:
         n_models = len(report.models) - len(outcome.failures)
+        made = f"{outcome.n_images} images ({outcome.n_captured} captures and {outcome.n_drawn} images made anew)"
         print(
-            f"{output / 'index.html'}: {n_models} models, {outcome.n_images} images "
-            f"({outcome.n_captured} captures and {outcome.n_drawn} images made anew)"
+            f"{cache}: {n_models} models ({outcome.n_captured} captures made anew)"
+            if capture_only
+            else f"{output / 'index.html'}: {n_models} models, {made}"
         )
     if outcome.failures:
         raise typer.Exit(3)

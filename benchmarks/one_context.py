@@ -14,9 +14,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 def main(config: Path, work: Path) -> None:
     from tokviz import pipeline
     from tokviz.config import load
+    from tokviz.options import Options
     from tokviz.progress import Quiet
 
-    options = pipeline.Options(base=config.parent, output=work / "site", cache=work / "cache", forms=("wide",))
+    options = Options(base=config.parent, output=work / "site", cache=work / "cache", forms=("wide",))
     pipeline.run(load(config), options, Quiet())
 
 

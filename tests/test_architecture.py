@@ -20,10 +20,14 @@ FLOORS = {
     "view_records": 1,
     "view_site": 1,
     "progress": 1,
+    "capturing": 3,
     "drawing": 3,
     "voice": 3,
     "measuring": 3,
-    "pipeline": 4,
+    "options": 3,
+    "scheduling": 4,
+    "dry_run": 5,
+    "pipeline": 5,
 }
 """Every other room stands on floor 2."""
 HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub"}

@@ -6,16 +6,20 @@ Matplotlib.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
 
-from tokviz.errors import TokvizError
 from tokviz.progress import Reporter
 from tokviz.records import Picture
 
+_one_at_a_time = threading.Lock()
+"""Matplotlib isn't made for threads, and a cluster's worker may have several."""
 
+
+@cache
 def warm_up() -> None:
     """Load Matplotlib and the fonts; a matplotlibrc of the user's must not change the pictures."""
     import matplotlib
@@ -27,13 +31,15 @@ def warm_up() -> None:
 
 def draw(picture: Picture) -> bytes:
     """A picture record → a WebP file."""
-    from tokviz import figures, images
+    with _one_at_a_time:
+        warm_up()
+        from tokviz import figures, images
 
-    return images.encode(figures.draw(picture))
+        return images.encode(figures.draw(picture))
 
 
 class Drawing:
-    """Pictures under way; the processes start when ``start`` says that there will be work, or with the first picture."""
+    """Pictures under way; the executor starts when ``start`` says that there will be work, or with the first picture."""
 
     def __init__(self, begin: Callable[[], Executor], keep: Callable[[str, bytes], None], reporter: Reporter) -> None:
         self._begin = begin
@@ -73,13 +79,7 @@ class Drawing:
 
     def _keep_all(self, futures: Iterable[Future[bytes]]) -> None:
         for future in futures:
-            try:
-                self._keep(self._under_way.pop(future), future.result())
-            except BrokenProcessPool:
-                raise TokvizError(
-                    "a drawing process died, perhaps for want of memory; run again (what was captured and drawn is "
-                    "kept), with a smaller --jobs"
-                ) from None
+            self._keep(self._under_way.pop(future), future.result())
             self._n_kept += 1
 
 

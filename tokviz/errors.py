@@ -28,6 +28,14 @@ class CaptureError(ModelError):
     """The forward pass ran but what it gave can't be used (NaN, infinity, a word without a token)."""
 
 
+class BackendError(TokvizError):
+    """Where work should run can't be reached, or isn't fit for it."""
+
+
+class LostWorkError(TokvizError):
+    """A piece of work was lost with its process or worker, each time that it was tried."""
+
+
 class StoreError(TokvizError):
     """A stored artefact is damaged or can't be written."""
 

@@ -29,6 +29,13 @@ def massive_dimensions(states: HiddenStates, ordinary: HiddenStates | None) -> t
     return geometry.massive_dimensions(states, ordinary)
 
 
+def geometry_key(
+    states: HiddenStates, ordinary: HiddenStates | None, projections: Sequence[str], words: WordList
+) -> str:
+    projection_keys = tuple(plan.projection_key(states, name, ordinary) for name in projections)
+    return plan.geometry_key(states, ordinary, projection_keys, words)
+
+
 def geometry_of(
     states: HiddenStates,
     ordinary: HiddenStates | None,
@@ -39,8 +46,7 @@ def geometry_of(
     force: bool,
 ) -> Geometry:
     """All measures of one model × context."""
-    projection_keys = tuple(plan.projection_key(states, projection.name, ordinary) for projection in projections)
-    key = plan.geometry_key(states, ordinary, projection_keys, words)
+    key = geometry_key(states, ordinary, [projection.name for projection in projections], words)
     found = None if force else store.find_measures(key, Geometry)
     if found is None:
         from tokviz import geometry

@@ -6,17 +6,27 @@ their work is due, so that a run with nothing to capture, project or draw starts
 
 from __future__ import annotations
 
-import gc
-import os
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tokviz import __version__, executor, export, images, measuring, pages, plan, publish, sources, views, voice
+from tokviz import (
+    __version__,
+    executor,
+    export,
+    images,
+    measuring,
+    pages,
+    plan,
+    publish,
+    views,
+    voice,
+)
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing, drawing, warm_up
-from tokviz.errors import ConfigError, ModelError, TokvizError
+from tokviz.errors import ModelError, TokvizError
 from tokviz.measures import Geometry
+from tokviz.options import Options
 from tokviz.progress import Reporter
 from tokviz.records import (
     ContextReport,
@@ -29,28 +39,8 @@ from tokviz.records import (
     Renditions,
     Report,
 )
+from tokviz.scheduling import Planned, captured
 from tokviz.store import Store
-
-TEMPLATES = Path(__file__).parent.parent / "templates"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How a run goes about its work; nothing here changes what the report says."""
-
-    base: Path
-    """The folder of the config: relative sources are looked for there."""
-    output: Path
-    cache: Path
-    templates: Path = TEMPLATES
-    jobs: int = field(default_factory=executor.default_jobs)
-    device: str = "cpu"
-    force: bool = False
-    forms: tuple[str, ...] = plan.FORMS
-    """Which forms of each picture are drawn; phones get the wide one where theirs is missing."""
-    excerpts: bool = False
-    """Whether each carousel is written once more, as a fragment for a blog."""
-    command: str = "python generate.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +92,14 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     TokvizError : no model could be reported, or the site can't be written; the old site is untouched.
     """
     publish.check_replaceable(options.output)
-    _now()  # a mistaken date is told before any work
     store = Store(options.cache)
-    with drawing(lambda: executor.start(options.jobs, warm_up), store.put_image, reporter) as under_way:
-        prepared = [_prepare(model, config, store, options, reporter, under_way) for model in config.models]
-        if all(entry.failure for entry in prepared):
-            reasons = "; ".join(f"{entry.model.display_name}: {entry.failure}" for entry in prepared)
-            raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
+    with drawing(lambda: _start(options, reporter), store.put_image, reporter) as under_way:
+        by_slug = {
+            planned.model.slug: _prepare(planned, failure, config, store, options, reporter, under_way)
+            for planned, failure in captured(config, store, options, reporter, under_way)
+        }
+        prepared = [by_slug[model.slug] for model in config.models]
+        _refuse_none([(entry.model, entry.failure) for entry in prepared])
         contexts = {entry.model.slug: [context.states for context in entry.contexts] for entry in prepared}
         similarities = tuple(
             measuring.similarity_of(pair, states, store, in_detail=in_detail, force=options.force)
@@ -140,65 +131,66 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     )
 
 
-def describe(config: ReportConfig, options: Options) -> list[str]:
-    """What ``run`` would capture, project and draw, and why; a line each."""
-    publish.check_replaceable(options.output)
+def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
+    """Capture into the cache whatever is due, draw and publish nothing: the rest can be made wherever the cache is.
+
+    Raises
+    ------
+    TokvizError : no model could be captured.
+    """
     store = Store(options.cache)
-    lines = []
-    for model in config.models:
-        lines.append(f"{model.display_name} ({model.source})")
-        jobs = plan.captures(config, model, sources.identity(model, options.base), store, force=options.force)
-        for job in jobs:
-            lines.append(f"  {job.context.label}: {_described(job, _stored(jobs), config, store, options)}")
-    n_pages = 4 + len(config.models)
-    lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
-    return lines
+    options = replace(options, draws=False)
+    outcomes: list[tuple[Planned, str | None]] = []
+    with drawing(lambda: _start(options, reporter), store.put_image, reporter) as under_way:
+        for planned, failure in captured(config, store, options, reporter, under_way):
+            if failure:
+                reporter.say(f"{planned.model.display_name} failed: {failure}")
+            outcomes.append((planned, str(failure) if failure else None))
+    _refuse_none([(planned.model, failure) for planned, failure in outcomes])
+    return Outcome(
+        failures=tuple(_failed(planned.model, failure) for planned, failure in outcomes if failure),
+        n_captured=sum(len(planned.due) for planned, failure in outcomes if not failure),
+        n_drawn=0,
+        n_images=0,
+    )
 
 
-def _described(
-    job: plan.CaptureJob, stored: list[HiddenStates], config: ReportConfig, store: Store, options: Options
-) -> str:
-    if job.due or job.stored is None:
-        return f"capture ({job.due}), then project and draw"
-    parts = ["captured"]
-    for name in config.projections:
-        projection = store.find_projection(
-            plan.projection_key(job.stored, name, measuring.ordinary_states(job.stored, stored))
-        )
-        if projection is None:
-            parts.append(f"project {name} (not projected yet), then draw")
-            continue
-        pictures = _pictures(job, job.stored, projection, config, store, options)
-        due = [picture.due for picture in pictures if picture.due]
-        parts.append(
-            f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
-        )
-    return "; ".join(parts)
+def _failed(model: ModelConfig, failure: str) -> ModelReport:
+    return ModelReport(slug=model.slug, name=model.display_name, source=model.source, failure=failure)
+
+
+def _refuse_none(outcomes: list[tuple[ModelConfig, str | None]]) -> None:
+    """Nothing is published when every model failed."""
+    if all(failure for _, failure in outcomes):
+        reasons = "; ".join(f"{model.display_name}: {failure}" for model, failure in outcomes)
+        raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
+
+
+def _start(options: Options, reporter: Reporter) -> Executor:
+    return executor.start(options.place, options.jobs, warm_up, plan.made_by, reporter.say)
 
 
 # --- one model: states, projections, pictures --------------------------------------------------------------------
 
 
 def _prepare(
-    model: ModelConfig, config: ReportConfig, store: Store, options: Options, reporter: Reporter, under_way: Drawing
+    planned: Planned,
+    failure: ModelError | None,
+    config: ReportConfig,
+    store: Store,
+    options: Options,
+    reporter: Reporter,
+    under_way: Drawing,
 ) -> _Prepared:
-    try:
-        jobs = plan.captures(config, model, sources.identity(model, options.base), store, force=options.force)
-        jobs = _due_when_damaged(jobs, config, store)
-        due = [job for job in jobs if job.due]
-        if due:
-            under_way.start()  # they get ready while the model loads
-            with sources.quiet_transformers():
-                _capture(model, due, config, store, options, reporter)
-            gc.collect()  # the model's memory is free before the next one loads
-    except ModelError as error:
-        reporter.say(f"{model.display_name} failed: {error}")
-        return _Prepared(model=model, failure=str(error))
+    model, jobs = planned.model, planned.jobs
+    if failure:
+        reporter.say(f"{model.display_name} failed: {failure}")
+        return _Prepared(model=model, failure=str(failure))
 
-    captured = [_found(job, store) for job in jobs]
+    stored = [_found(job, store) for job in jobs]
     contexts: list[_Context] = []
-    for job, states in zip(jobs, captured, strict=True):
-        ordinary = measuring.ordinary_states(states, captured)
+    for job, states in zip(jobs, stored, strict=True):
+        ordinary = measuring.ordinary_states(states, stored)
         projected = []
         for name in config.projections:
             projection = _project(states, name, ordinary, store, force=options.force)
@@ -221,59 +213,7 @@ def _prepare(
         for context in contexts
     ]
     under_way.keep_finished()
-    return _Prepared(model=model, contexts=tuple(contexts), geometries=tuple(geometries), n_captured=len(due))
-
-
-def _due_when_damaged(jobs: list[plan.CaptureJob], config: ReportConfig, store: Store) -> list[plan.CaptureJob]:
-    """Stored states are read through only when something is to be made from them."""
-    stored = _stored(jobs)
-
-    def checked(job: plan.CaptureJob) -> plan.CaptureJob:
-        if job.due or job.stored is None:
-            return job
-        keys = [
-            plan.projection_key(job.stored, name, measuring.ordinary_states(job.stored, stored))
-            for name in config.projections
-        ]
-        if all(store.has_projection(key) for key in keys) or store.states_are_intact(job.key):
-            return job
-        return replace(job, due="the stored states are damaged")
-
-    return [checked(job) for job in jobs]
-
-
-def _stored(jobs: list[plan.CaptureJob]) -> list[HiddenStates]:
-    return [job.stored for job in jobs if job.stored is not None]
-
-
-def _capture(
-    model: ModelConfig,
-    jobs: list[plan.CaptureJob],
-    config: ReportConfig,
-    store: Store,
-    options: Options,
-    reporter: Reporter,
-) -> None:
-    """Load the model once, capture every context that is due, store each as soon as it is there."""
-    from tokviz import capture, tokens
-
-    step = reporter.step(f"{model.display_name}: loading")
-    loaded = sources.load(model, options.base, options.device)
-    structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
-    step.advance()
-    words = config.word_list.words
-    for job in jobs:
-        step = reporter.step(f"{model.display_name}: capturing, {job.context.label}", len(words))
-        tokenization = tokens.tokenize(loaded.tokenizer, words, job.context, config.read)
-        store.put_states(
-            job.key,
-            capture.capture(loaded.module, structure, tokenization, config.token_budget, on_progress=step.advance),
-            card=loaded.card,
-            context=job.context,
-            tokenization=tokenization,
-            module_paths=structure.module_paths,
-            captured_at=_now(),
-        )
+    return _Prepared(model=model, contexts=tuple(contexts), geometries=tuple(geometries), n_captured=len(planned.due))
 
 
 def _found(job: plan.CaptureJob, store: Store) -> HiddenStates:
@@ -309,18 +249,6 @@ def _project(
         projection = project(states.states, states.tokenization.reference, name, massive)
         store.put_projection(key, projection)
     return projection
-
-
-def _now() -> str:
-    """ISO 8601 in UTC, to the second; ``SOURCE_DATE_EPOCH`` makes it repeatable (reproducible-builds.org)."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    try:
-        now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise ConfigError(
-            f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {epoch!r}; correct or unset it"
-        ) from None
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- the report, gathered ----------------------------------------------------------------------------------------

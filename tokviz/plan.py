@@ -294,6 +294,13 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no plain form of {type(value).__name__}")
 
 
+@cache
+def made_by() -> tuple[str, ...]:
+    """What must be alike wherever a part of the report is made: this code, and the libraries that pictures depend on."""
+    packages = ("numpy", "matplotlib", "pillow")
+    return (f"tokviz code {_code_digest(('*',), ())[:8]}", *(f"{package} {version(package)}" for package in packages))
+
+
 def _measuring_code() -> str:
     return _code_digest(("geometry", "similarity.py", "measures.py"), ("scikit-learn", "numpy"))
 

@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +41,7 @@ from tokviz.records import (
 
 FORMAT = 1
 _CHECKSUM_LENGTH = 16
+_STATES_FILES = ("states.safetensors", "states.json")
 
 
 class Store:
@@ -99,9 +101,8 @@ class Store:
         StoreError : the disk is full or read-only, or the batches don't cover every word.
         """
         folder = self.root / "states" / key
-        partial = folder.with_name(f".{key}.{os.getpid()}")
+        partial = folder.with_name(f".{key}.{uuid.uuid4().hex}")  # machines that share the folder share process ids
         try:
-            shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             _write_states(partial / "states.safetensors", batches, len(tokenization.words))
             sha256 = _file_sha256(partial / "states.safetensors")
@@ -133,6 +134,33 @@ class Store:
             raise StoreError(f"{folder}: the hidden states just written can't be read back; is the disk sound?")
         return found
 
+    def packed_states(self, key: str) -> dict[str, bytes]:
+        """A capture's files as they are, by name, to be sent to another machine's store."""
+        folder = self.root / "states" / key
+        return {name: (folder / name).read_bytes() for name in _STATES_FILES}
+
+    def put_packed_states(self, key: str, files: dict[str, bytes]) -> None:
+        """Keep what ``packed_states`` gave elsewhere.
+
+        Raises
+        ------
+        StoreError : the disk is full or read-only, or the files were damaged on their way.
+        """
+        folder = self.root / "states" / key
+        partial = folder.with_name(f".{key}.{uuid.uuid4().hex}")
+        try:
+            partial.mkdir(parents=True)
+            for name in _STATES_FILES:
+                (partial / name).write_bytes(files[name])
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.replace(folder)
+        except OSError as error:
+            raise StoreError(f"{self.root}: can't store hidden states: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        if self.find_states(key) is None or not self.states_are_intact(key):
+            raise StoreError(f"{folder}: hidden states came damaged from another machine; run again")
+
     # --- projections ---------------------------------------------------------------------------------------------
 
     def has_projection(self, key: str) -> bool:
@@ -162,6 +190,9 @@ class Store:
         self._put("projections", key, ".safetensors", save(arrays))
 
     # --- measures -------------------------------------------------------------------------------------------------
+
+    def has_measures(self, key: str) -> bool:
+        return self._intact("measures", key) is not None
 
     def find_measures(self, key: str, kind: type[Record]) -> Record | None:
         """A record of that kind, such as ``Geometry``."""

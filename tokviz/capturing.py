@@ -1,0 +1,219 @@
+"""One model's capture, as a piece of work that can be done in this process or anywhere else.
+
+The hidden states come back to the process that publishes. Where the worker sees the same cache folder it writes there, so
+that nothing large travels; else it sends the files of its captures, context by context.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tokviz import sources
+from tokviz.config import ModelConfig
+from tokviz.errors import ConfigError, LostWorkError, ModelError, SourceError, TokvizError
+from tokviz.executor import Processes
+from tokviz.progress import Quiet, Reporter
+from tokviz.records import Context, WordList
+from tokviz.store import Store
+
+_ARRIVAL_SECONDS = 90
+"""Network file systems remember for up to a minute that something wasn't there."""
+
+_one_at_a_time = threading.Lock()
+"""A worker may have several threads, but memory for one model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The captures of one model that are due."""
+
+    model: ModelConfig
+    base: Path
+    """The config's folder; absolute when another process is to look there."""
+    device: str
+    contexts: tuple[tuple[str, Context], ...]
+    """Each with the key under which its states are stored."""
+    words: WordList
+    read: str
+    token_budget: int
+    epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shared:
+    """A cache folder, and the mark by which a worker tells that it is this one."""
+
+    cache: Path
+    mark: str
+
+
+Packed = dict[str, dict[str, bytes]]
+"""Key → the files of its states."""
+
+
+def now(epoch: str | None = None) -> str:
+    """ISO 8601 in UTC, to the second; ``SOURCE_DATE_EPOCH`` makes it repeatable (reproducible-builds.org).
+
+    Raises ``ConfigError`` when that isn't a number of seconds.
+    """
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {epoch!r}; correct or unset it"
+        ) from None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
+    """Load the model once, capture every context that is due, store each as soon as it is there.
+
+    Raises ``ModelError``; the contexts captured before stay stored.
+    """
+    try:
+        with sources.quiet_transformers():
+            _capture(request, store, reporter)
+    except ModuleNotFoundError as error:
+        raise SourceError(
+            f"{request.model.source}: not captured yet, and here {error.name} is not installed; pip install -r "
+            "requirements.txt, or capture elsewhere with --capture-only and copy the cache"
+        ) from error
+    gc.collect()  # the model's memory is free before the next one loads
+
+
+def _capture(request: Request, store: Store, reporter: Reporter) -> None:
+    from tokviz import capture, tokens
+
+    name, words = request.model.display_name, request.words.words
+    step = reporter.step(f"{name}: loading")
+    loaded = sources.load(request.model, request.base, request.device)
+    structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
+    step.advance()
+    for key, context in request.contexts:
+        step = reporter.step(f"{name}: capturing, {context.label}", len(words))
+        tokenization = tokens.tokenize(loaded.tokenizer, words, context, request.read)
+        store.put_states(
+            key,
+            capture.capture(loaded.module, structure, tokenization, request.token_budget, on_progress=step.advance),
+            card=loaded.card,
+            context=context,
+            tokenization=tokenization,
+            module_paths=structure.module_paths,
+            captured_at=now(request.epoch),
+        )
+
+
+# --- elsewhere ---------------------------------------------------------------------------------------------------
+
+
+def capture_elsewhere(
+    requests: Sequence[Request], executor: Executor, store: Store, reporter: Reporter
+) -> Iterator[tuple[Request, ModelError | None]]:
+    """Have ``executor`` do all requests; each, as it ends, with its error or None once its states are stored here."""
+    if not requests:
+        return
+    with _marked(store.root) as shared:
+        step = reporter.step("Capturing models", len(requests))
+        futures = {executor.submit(capture_there, request, shared): request for request in requests}
+        for future in as_completed(list(futures)):
+            request = futures.pop(future)
+            failure = None
+            try:
+                _keep(future.result(), request, store)
+            except ModelError as error:
+                failure = error
+            except LostWorkError as error:
+                failure = ModelError(f"{request.model.source}: {error}")
+            del future  # and with it the states' bytes
+            step.advance(detail=request.model.display_name)
+            yield request, failure
+
+
+def capture_there(request: Request, shared: _Shared) -> Packed | None:
+    """In another process or on another machine: the states, or None when they are in the cache that both see."""
+    with _one_at_a_time:
+        try:
+            request = replace(request, device=_own_device or request.device)
+            if _sees(shared):
+                capture_here(request, Store(shared.cache), Quiet())
+                return None
+            with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
+                store = Store(Path(folder))
+                capture_here(request, store, Quiet())
+                return {key: store.packed_states(key) for key, _ in request.contexts}
+        except ModelError as error:
+            # Its cause, some library's own exception, need not be known or picklable where it is told.
+            raise type(error)(str(error)) from None
+
+
+def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
+    """The GPU of each capturing process, when several models can use several: ``cuda:0``, ``cuda:1`` …; else none.
+
+    A model that is spread over all GPUs (``device_map``) leaves none to others.
+    """
+    n_processes = min(n_gpus, sum(model.device_map is None for model in models))
+    return tuple(f"cuda:{index}" for index in range(n_processes)) if device == "cuda" and n_processes > 1 else ()
+
+
+def one_process_each(devices: tuple[str, ...]) -> Executor:
+    """Local processes for ``capture_there``, each with a device of its own."""
+    return Processes(len(devices), _take_device, devices, multiprocessing.get_context("spawn").Value("i", 0))
+
+
+def _take_device(devices: tuple[str, ...], n_taken: Any) -> None:
+    global _own_device
+    with n_taken.get_lock():
+        _own_device = devices[n_taken.value % len(devices)]
+        n_taken.value += 1
+
+
+_own_device: str | None = None
+"""Of this process, before what a request asks for."""
+
+
+@contextmanager
+def _marked(cache: Path) -> Iterator[_Shared]:
+    mark = f".mark.{uuid.uuid4().hex}"
+    path = cache.resolve() / mark
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(mark, encoding="utf-8")
+    except OSError as error:
+        raise TokvizError(f"{cache}: can't write to the cache: {error.strerror or error}") from error
+    try:
+        yield _Shared(cache=path.parent, mark=mark)
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _sees(shared: _Shared) -> bool:
+    try:
+        return (shared.cache / shared.mark).read_text(encoding="utf-8") == shared.mark and os.access(
+            shared.cache, os.W_OK
+        )
+    except OSError:
+        return False
+
+
+def _keep(packed: Packed | None, request: Request, store: Store) -> None:
+    if packed is not None:
+        for key, files in packed.items():
+            store.put_packed_states(key, files)
+        return
+    latest = time.monotonic() + _ARRIVAL_SECONDS
+    while not all(store.find_states(key) for key, _ in request.contexts) and time.monotonic() < latest:
+        time.sleep(0.5)
