@@ -12,7 +12,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tokviz import __version__, executor, export, images, measuring, pages, plan, publish, sources, views, voice
+from tokviz import (
+    __version__,
+    executor,
+    export,
+    images,
+    measuring,
+    pages,
+    plan,
+    publish,
+    sources,
+    typefaces,
+    views,
+    voice,
+)
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing, drawing, warm_up
 from tokviz.errors import ConfigError, ModelError, TokvizError
@@ -104,6 +117,9 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     publish.check_replaceable(options.output)
     _now()  # a mistaken date is told before any work
     store = Store(options.cache)
+    complaint = typefaces.complaint(config)
+    if complaint:
+        reporter.say(complaint)
     with drawing(lambda: executor.start(options.jobs, warm_up), store.put_image, reporter) as under_way:
         prepared = [_prepare(model, config, store, options, reporter, under_way) for model in config.models]
         if all(entry.failure for entry in prepared):
@@ -293,8 +309,17 @@ def _pictures(
     store: Store,
     options: Options,
 ) -> list[plan.PictureJob]:
-    words, forms, force = config.word_list, options.forms, options.force
-    return plan.pictures(job.model, states, job.context, projection, words, store, forms=forms, force=force)
+    return plan.pictures(
+        job.model,
+        states,
+        job.context,
+        projection,
+        config.word_list,
+        store,
+        lettered=typefaces.installed().lettered,
+        forms=options.forms,
+        force=options.force,
+    )
 
 
 def _project(
@@ -349,9 +374,10 @@ def _report(
     pictures: dict[str, tuple[Image, Path]],
 ) -> Report:
     def renditions(model: ModelConfig, context: str, projection: str, name: str) -> Renditions | None:
-        paths = [plan.picture_path(model.slug, context, projection, name, form) for form in plan.FORMS]
-        wide, phone = (pictures.get(path, (None, None))[0] for path in paths)
-        return Renditions(wide=wide, phone=phone or wide) if wide else None
+        forms = (*plan.FORMS, plan.SVG)
+        paths = [plan.picture_path(model.slug, context, projection, name, form) for form in forms]
+        wide, phone, svg = (pictures.get(path, (None, None))[0] for path in paths)
+        return Renditions(wide=wide, phone=phone or wide, svg=svg) if wide else None
 
     def projection_report(model: ModelConfig, states: HiddenStates, projected: _Projected) -> ProjectionReport:
         context, projection = states.context.name, projected.projection
@@ -401,6 +427,7 @@ def _report(
         command=options.command,
         version=__version__,
         downloads={**export.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
+        undrawn=typefaces.undrawn(config),
         similarities=similarities,
     )
 
