@@ -48,12 +48,15 @@ def main(
     excerpts: Annotated[
         bool, typer.Option("--excerpts", help="Write each carousel as a fragment for a blog, too.")
     ] = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Also write plates and grids as SVG, beside the pictures.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Show how language models arrange words, layer by layer, as a static site."""
-    from tokviz import __version__, pipeline
+    from tokviz import __version__, pipeline, plan
     from tokviz import config as configuration
     from tokviz import dry_run as rehearsal
     from tokviz.errors import TokvizError
@@ -74,6 +77,7 @@ def main(
             device=device,
             force=force,
             excerpts=excerpts,
+            forms=(*plan.FORMS, plan.SVG) if svg else plan.FORMS,
             command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)

@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
+    "charmap": 0,
+    "direction": 0,
     "errors": 0,
     "plain": 1,
     "measures": 1,

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import families
+import made_fonts
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -105,7 +106,7 @@ def test_nothing_of_this_machine_stands_in_the_site(project):
 
 RUN_AND_LIST_MODULES = """
 import runpy, sys
-sys.argv = [sys.argv[1], "--quiet"]
+sys.argv = [sys.argv[1], "--quiet", *sys.argv[2:]]
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 except SystemExit as end:
@@ -140,6 +141,62 @@ def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(p
         "method/index.html",
         "data/report.json",
     }
+
+
+def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(project, tmp_path):
+    before = hashes(project / "site")
+    arguments = ["--svg", "--model", "bert", "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
+    made = generate(project, *arguments)
+    assert made.returncode == 0, made.stderr
+    files = hashes(tmp_path / "site")
+    folder = "images/bert/alone/standardized/bert"
+    drawings = {path for path in files if path.endswith(".svg")}
+    assert {f"{folder}__bert.encoder.layer.2.svg", f"{folder}_m.et.svg"} <= drawings
+    assert not any("strip" in path or "phone" in path for path in drawings)
+    again = generate(project, *arguments)
+    assert "0 captures and 0 images made anew" in again.stdout
+    assert {path: digest for path, digest in hashes(tmp_path / "site").items() if path in drawings} == {
+        path: files[path] for path in drawings
+    }
+    assert not any(path.endswith(".svg") and path.startswith("images/") for path in before)
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there fonts have a fixed place")
+def test_words_that_no_font_has_are_told_until_there_is_one(project, tmp_path):
+    (tmp_path / "words.toml").write_text('all = ["James", "Mary", "doctor", "漢"]\n', encoding="utf-8")
+    words = ["--words", str(tmp_path / "words.toml"), "--model", "bert"]
+    words += ["--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
+    fonts = {"XDG_DATA_HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path), "HOME": str(tmp_path)}
+    complaint = "no installed font has 漢 (CJK UNIFIED IDEOGRAPH-6F22): the pictures show code points instead"
+
+    made = generate(project, *words, **fonts)
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.count(complaint) == 1
+    assert "missing from font" not in made.stderr
+    page = tmp_path / "site" / "models" / "bert" / "index.html"
+    assert "every character of 漢" in page.read_text(encoding="utf-8")
+    before = hashes(tmp_path / "site")
+
+    made_fonts.put(tmp_path / "fonts", "Boxes.ttf", "漢")
+    made = generate(project, *words, **fonts)
+    assert made.returncode == 0, made.stderr
+    assert "no installed font" not in made.stderr
+    assert "every character of" not in page.read_text(encoding="utf-8")
+    after = hashes(tmp_path / "site")
+    redrawn = {path for path in before if path.startswith("images/") and after[path] != before[path]}
+    # Only plates show words.
+    assert redrawn == {path for path in before if path.startswith("images/") and "__" in path}
+
+    calm = subprocess.run(
+        [sys.executable, "-c", RUN_AND_LIST_MODULES, str(ROOT / "generate.py"), *words],
+        cwd=project,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **fonts},
+    )
+    assert calm.returncode == 0, calm.stderr
+    assert {"torch", "matplotlib", "fontTools"}.isdisjoint(calm.stdout.split())
 
 
 def test_a_dry_run_says_what_is_due_and_why_and_writes_nothing(project, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -397,11 +398,6 @@ def _rgb(category: int) -> list[float]:
     return [channel * 255 for channel in colors.to_rgb(style.hue(category))]
 
 
-def test_missing_glyphs_are_named():
-    assert figures.missing_glyphs(["James", "Łódź", "Ωμέγα", "Москва", "→", "…"]) == set()
-    assert figures.missing_glyphs(["東京", "a🙂"]) == {"東", "京", "🙂"}
-
-
 def test_farthest_points_come_first_and_each_once():
     coordinates = np.array([[0.0, 0], [0.1, 0], [10, 0], [0, 10], [0, 0]])
     assert set(spread_out(coordinates, 3)) >= {2, 3}
@@ -512,6 +508,8 @@ coordinates = np.stack([t.clustered(of, seed) for seed in range(3)])
 pictures = [t.plate(), t.plate(form="phone"), t.grid(3), t.Strip(form="wide", points=of, coordinates=coordinates)]
 for picture in pictures:
     print(hashlib.sha256(images.encode(figures.draw(picture))).hexdigest())
+drawing = t.plate(form="svg")
+print(hashlib.sha256(images.encode_svg(figures.draw(drawing), *figures.described(drawing))).hexdigest())
 """
 
 
@@ -520,8 +518,23 @@ def test_the_same_picture_has_the_same_bytes_in_every_process():
         subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     ]
-    assert len(runs[0].split()) == 4
+    assert len(runs[0].split()) == 5
     assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize(
+    ("picture", "most"), [(plate(form="svg"), 260), (grid(31, "svg"), 1100)], ids=["plate", "grid"]
+)
+def test_a_drawing_shows_what_the_wide_picture_does(picture, most):
+    wide, drawing = figures.draw(replace(picture, form="wide")), figures.draw(picture)
+    assert texts(wide).keys() == texts(drawing).keys()
+    np.testing.assert_array_equal(pixels(wide), pixels(drawing))
+    title, description = figures.described(picture)
+    data = images.encode_svg(drawing, title, description)
+    assert images.size(data) == pixels(wide).shape[1::-1]
+    assert len(data) <= most * 1024
+    assert title.startswith("SmolLM2")
+    assert "116 words in 9 categories" in description
 
 
 def test_drawing_leaves_no_global_state():

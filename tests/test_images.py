@@ -1,8 +1,9 @@
-"""Figures become lossless WebP in few colours."""
+"""Figures become lossless WebP in few colours, or SVG."""
 
 from __future__ import annotations
 
 from io import BytesIO
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -63,3 +64,47 @@ def test_no_metadata():
         assert not image.info.get("exif")
         assert not image.info.get("xmp")
         assert not image.info.get("icc_profile")
+
+
+# --- SVG -----------------------------------------------------------------------------------------------------------
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def lettered_figure() -> Figure:
+    """Words that XML, or the comments in it, could trip over."""
+    drawn = figure(1500, 1200, colorful=False)
+    for row, word in enumerate(("James", "a--b-", "<b>&amp;", "]]>", "$x$", "שלום")):
+        drawn.text(0.1, 0.1 * (row + 1), word, parse_math=False)
+    return drawn
+
+
+def test_a_drawing_says_what_it_is_and_has_outlines_for_letters():
+    data = images.encode_svg(lettered_figure(), "Tiny <1> · alone", "6 words & a line")
+    root = ElementTree.fromstring(data)
+    assert root.tag == f"{SVG}svg"
+    assert root.get("role") == "img"
+    named = {root.find(f"{SVG}{tag}").get("id"): root.find(f"{SVG}{tag}").text for tag in ("title", "desc")}
+    assert named[root.get("aria-labelledby")] == "Tiny <1> · alone"
+    assert named[root.get("aria-describedby")] == "6 words & a line"
+    assert not list(root.iter(f"{SVG}text"))
+    assert len(list(root.iter(f"{SVG}use"))) > 10
+
+
+def test_a_drawings_size_is_in_pixels():
+    data = images.encode_svg(lettered_figure(), "t", "d")
+    assert images.size(data) == (1500, 1200)
+    assert ElementTree.fromstring(data).get("viewBox") == "0 0 1500 1200"
+
+
+def test_a_drawing_names_no_host_no_date_and_no_program():
+    text = images.encode_svg(lettered_figure(), "t", "d").decode()
+    for namespace in ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"):
+        text = text.replace(f'="{namespace}"', "")
+    for word in ("http", "//", "DOCTYPE", "atplotlib", "rdf", "<image"):
+        assert word not in text
+
+
+def test_the_same_drawing_has_the_same_bytes():
+    first, second = (images.encode_svg(lettered_figure(), "t", "d") for _ in range(2))
+    assert first == second

@@ -84,6 +84,7 @@ def jobs(store: Store, report: ReportConfig, name: str = "standardized", **optio
     (capture,) = plan.captures(report, report.models[0], "commit:1", store)
     states = capture.stored
     projection = project(states.states, states.tokenization.reference, name)
+    options = {"lettered": lambda picture: picture, **options}
     return plan.pictures(report.models[0], states, capture.context, projection, report.word_list, store, **options)
 
 
@@ -99,6 +100,16 @@ def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store):
         assert f"{folder}{name}.webp" in paths
         assert f"{folder}{name}-phone.webp" in paths
     assert len(paths) == len(set(paths)) == 10
+
+
+def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store):
+    plain = {job.path: job.key for job in jobs(store, config())}
+    more = {job.path: job.key for job in jobs(store, config(), forms=(*plan.FORMS, plan.SVG))}
+    folder = "images/tiny/alone/standardized/tiny"
+    names = ("__model.embed_tokens", "__model.layers.0", "__model.layers.1", "_m.et")
+    assert set(more) - set(plain) == {f"{folder}{name}.svg" for name in names}
+    assert {path: more[path] for path in plain} == plain
+    assert len(set(more.values())) == len(more)
 
 
 def test_drawn_pictures_are_not_drawn_again(store):
@@ -142,6 +153,7 @@ def test_one_layers_coordinates_concern_its_plate_only(store):
         dataclasses.replace(projection, coordinates=coordinates),
         config().word_list,
         store,
+        lettered=lambda picture: picture,
     )
     differing = {job.path for job in changed if plates.get(job.path, job.key) != job.key}
     assert {path.split("__")[1] for path in differing} == {"model.layers.1.webp", "model.layers.1-phone.webp"}

@@ -8,7 +8,9 @@ import pytest
 from report_fixture import ALONE, SENTENCE, hostile_report, model_report, sample_report, word_list
 
 from tokviz import views
+from tokviz.records import Category, Image, WordList
 from tokviz.views import frame, text
+from tokviz.views.pictures import picture
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,32 @@ def test_numbers_have_units_and_a_space_that_does_not_break(got, wanted):
 
 def test_words_from_right_to_left_keep_their_place_in_a_list():
     assert text.joined(["a", "שלום", "b"]) == "a, \u2068שלום\u2069, b"
+
+
+def test_what_is_said_of_a_word_from_right_to_left_stays_behind_it():
+    words = WordList(categories=(Category(key="hebrew", label="Hebrew", words=("שלום", "מים", "ספר")),))
+    report = dataclasses.replace(sample_report(), words=words, models=(model_report("m", "M", 2, words, (ALONE,)),))
+    (several,) = (words for words in views.build(report).models[0].words[0].lists if "several" in words.summary)
+    assert several.words == "\u2068\u2068ספר\u2069 (2)\u2069"
+
+
+def test_a_drawing_is_linked_where_there_is_one(site):
+    page = site.models[0]
+    assert page.panels[0].slides[0].picture.svg is None
+    svg = Image(path="images/a b/x.svg", width=1500, height=1200, n_bytes=1)
+    plate = sample_report().models[0].contexts[0].projections[0].plates[0]
+    shown = picture("models/a/index.html", dataclasses.replace(plate, svg=svg), "alt")
+    assert shown.svg == "../../images/a%20b/x.svg"
+
+
+def test_words_that_no_font_has_are_told_on_each_models_page(site):
+    assert not any("font" in note for page in site.models for note in page.notes)
+    page = views.build(dataclasses.replace(sample_report(), undrawn=("漢字", "שלום"))).models[0]
+    (note,) = (note for note in page.notes if "font" in note)
+    assert "every character of 漢字, \u2068שלום\u2069." in note
+    assert "code points, such as ⟨U+6F22⟩" in note
+    many = views.build(dataclasses.replace(sample_report(), undrawn=("漢字",) * 90)).models[0]
+    assert "90\N{NO-BREAK SPACE}words" in " ".join(many.notes)
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,16 @@ def warm_up() -> None:
 
 
 def draw(picture: Picture) -> bytes:
-    """A picture record → a WebP file."""
+    """A picture record → a WebP file, or an SVG file."""
     with _one_at_a_time:
         warm_up()
         from tokviz import figures, images
 
-        return images.encode(figures.draw(picture))
+        figure = figures.draw(picture)
+        if picture.form != "svg":
+            return images.encode(figure)
+        title, description = figures.described(picture)
+        return images.encode_svg(figure, title, description)
 
 
 class Drawing:

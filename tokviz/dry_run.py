@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokviz import measuring, plan, publish
+from tokviz import measuring, plan, publish, typefaces
 from tokviz.config import ReportConfig
 from tokviz.options import Options
 from tokviz.records import HiddenStates
@@ -48,6 +48,7 @@ def _described(
             projection,
             config.word_list,
             store,
+            lettered=typefaces.installed().lettered,
             forms=options.forms,
             force=options.force,
         )

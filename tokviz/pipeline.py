@@ -19,6 +19,7 @@ from tokviz import (
     pages,
     plan,
     publish,
+    typefaces,
     views,
     voice,
 )
@@ -93,6 +94,9 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     """
     publish.check_replaceable(options.output)
     store = Store(options.cache)
+    complaint = typefaces.complaint(config)
+    if complaint:
+        reporter.say(complaint)
     with drawing(lambda: _start(options, reporter), store.put_image, reporter) as under_way:
         by_slug = {
             planned.model.slug: _prepare(planned, failure, config, store, options, reporter, under_way)
@@ -233,8 +237,17 @@ def _pictures(
     store: Store,
     options: Options,
 ) -> list[plan.PictureJob]:
-    words, forms, force = config.word_list, options.forms, options.force
-    return plan.pictures(job.model, states, job.context, projection, words, store, forms=forms, force=force)
+    return plan.pictures(
+        job.model,
+        states,
+        job.context,
+        projection,
+        config.word_list,
+        store,
+        lettered=typefaces.installed().lettered,
+        forms=options.forms,
+        force=options.force,
+    )
 
 
 def _project(
@@ -277,9 +290,10 @@ def _report(
     pictures: dict[str, tuple[Image, Path]],
 ) -> Report:
     def renditions(model: ModelConfig, context: str, projection: str, name: str) -> Renditions | None:
-        paths = [plan.picture_path(model.slug, context, projection, name, form) for form in plan.FORMS]
-        wide, phone = (pictures.get(path, (None, None))[0] for path in paths)
-        return Renditions(wide=wide, phone=phone or wide) if wide else None
+        forms = (*plan.FORMS, plan.SVG)
+        paths = [plan.picture_path(model.slug, context, projection, name, form) for form in forms]
+        wide, phone, svg = (pictures.get(path, (None, None))[0] for path in paths)
+        return Renditions(wide=wide, phone=phone or wide, svg=svg) if wide else None
 
     def projection_report(model: ModelConfig, states: HiddenStates, projected: _Projected) -> ProjectionReport:
         context, projection = states.context.name, projected.projection
@@ -329,6 +343,7 @@ def _report(
         command=options.command,
         version=__version__,
         downloads={**export.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
+        undrawn=typefaces.undrawn(config),
         similarities=similarities,
     )
 

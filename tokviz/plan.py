@@ -12,7 +12,7 @@ measures
     the states (of both models, or of the context that they are measured against), the projections, the categories, the
     code that measures.
 image
-    the picture record itself and the code that draws.
+    the picture record itself, the fonts that it needs besides the bundled ones, and the code that draws.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -47,6 +47,8 @@ from tokviz.records import (
 CAPTURE_VERSION = 1
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
 FORMS = ("wide", "phone")
+SVG = "svg"
+"""A form of plates and grids that is drawn where it is asked for: the wide one, as a drawing instead of pixels."""
 
 _PROJECTION_CODE = ("projection.py",)
 WITHOUT_MASSIVE = "without_massive"
@@ -179,12 +181,17 @@ def pictures(
     words: WordList,
     holdings: Holdings,
     *,
+    lettered: Callable[[Picture], Picture],
     forms: tuple[str, ...] = FORMS,
     force: bool = False,
 ) -> list[PictureJob]:
-    """A job per plate, form, grid and strip of one model × context × projection."""
+    """A job per plate, form, grid and strip of one model × context × projection.
+
+    ``lettered`` gives a picture the fonts that its words need.
+    """
     jobs = []
-    for path, picture in _pictures(model, states, context, projection, words, forms):
+    for path, plain in _pictures(model, states, context, projection, words, forms):
+        picture = lettered(plain)
         key = picture_key(picture)
         due = "not drawn yet" if holdings.find_image(key) is None else "forced" if force else None
         jobs.append(PictureJob(path=path, picture=picture, key=key, due=due))
@@ -192,9 +199,9 @@ def pictures(
 
 
 def picture_path(model_slug: str, context: str, projection: str, name: str, form: str) -> str:
-    """As the blog post named its files: ``…/qwen3-4b__model.layers.6.webp``, and ``…-phone.webp``."""
-    suffix = "" if form == "wide" else f"-{form}"
-    return f"images/{model_slug}/{context}/{projection}/{model_slug}{name}{suffix}.webp"
+    """As the blog post named its files: ``…/qwen3-4b__model.layers.6.webp``, ``…-phone.webp``, ``….svg``."""
+    ending = {"wide": ".webp", SVG: ".svg"}.get(form, f"-{form}.webp")
+    return f"images/{model_slug}/{context}/{projection}/{model_slug}{name}{ending}"
 
 
 def plate_name(module_path: str) -> str:
@@ -255,7 +262,7 @@ def _pictures(
                     explained_variance_ratio=ratios[0],
                 ),
             )
-        if any(problem is None for problem in projection.problems):
+        if form != SVG and any(problem is None for problem in projection.problems):
             yield path(STRIP_NAME, form), Strip(form=form, points=points, coordinates=projection.coordinates)
 
 
@@ -265,6 +272,8 @@ def picture_key(picture: Picture) -> str:
         for field in dataclasses.fields(picture)
         if not isinstance(value := getattr(picture, field.name), Points)
     }
+    if not isinstance(picture, Strip):
+        values["fonts"] = [font.digest for font in picture.fonts]  # not where they lie
     return _digest(
         {
             "kind": type(picture).__name__,

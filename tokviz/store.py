@@ -209,7 +209,8 @@ class Store:
         return self._intact("images", key)
 
     def put_image(self, key: str, data: bytes) -> None:
-        self._put("images", key, ".webp", data)
+        # A file is found by its key; its ending is for people who look into the cache.
+        self._put("images", key, ".svg" if data.startswith(b"<svg") else ".webp", data)
 
     # --- one file, one artefact ----------------------------------------------------------------------------------
 

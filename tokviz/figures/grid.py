@@ -61,7 +61,7 @@ PHONE = Form(
     diameter=7.5,
     rim=0.8,
 )
-FORMS = {"wide": WIDE, "phone": PHONE}
+FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE}
 
 
 def draw_grid(grid: Grid) -> Figure:
@@ -72,7 +72,7 @@ def draw_grid(grid: Grid) -> Figure:
     notes = wrapped(_explanation(grid), form.width - 2 * form.margin, form.text)
     legend_columns = min(form.legend_columns, len(grid.points.categories))
     pitch = form.text * 1.5
-    title_bottom = form.title * (1.7 if grid.form == "wide" else 3.0)
+    title_bottom = form.title * (3.0 if grid.form == "phone" else 1.7)
     notes_bottom = title_bottom + len(notes) * form.text * 1.3
     legend_bottom = notes_bottom + 14 + rows_needed(len(grid.points.categories), legend_columns) * pitch
     top = math.ceil(legend_bottom + 14)
@@ -84,7 +84,7 @@ def draw_grid(grid: Grid) -> Figure:
     draw_title(
         sheet,
         grid.model,
-        f"{grid.context} · all layers",
+        f"{style.isolated(grid.context)} · all layers",
         form.margin,
         right,
         form.title,

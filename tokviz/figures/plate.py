@@ -76,7 +76,7 @@ PHONE = Form(
     spacing=Spacing(radius=6.5, gap=3.5, padding=3, reach=28, leader=8, worst=55),
     most_labels=60,
 )
-FORMS = {"wide": WIDE, "phone": PHONE}
+FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE}
 
 
 def draw_plate(plate: Plate) -> Figure:
@@ -92,7 +92,7 @@ def draw_plate(plate: Plate) -> Figure:
     draw_title(
         sheet,
         plate.model,
-        f"{plate.context} · {plate.depth}",
+        f"{style.isolated(plate.context)} · {plate.depth}",
         left,
         form.width - 16,
         form.title,
@@ -178,11 +178,11 @@ def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarra
     """Write the words beside their marks; how many there was room for."""
     words = [style.shortened(word, LONGEST_LABEL, form.label) for word in plate.points.words]
     for row in np.flatnonzero(beyond.any(axis=1)):
-        arrow = _ARROWS[int(beyond[row, 0]), int(beyond[row, 1])]
-        words[row] = f"{arrow} {words[row]}" if beyond[row, 0] < 0 else f"{words[row]} {arrow}"
+        arrow, word = _ARROWS[int(beyond[row, 0]), int(beyond[row, 1])], style.isolated(words[row])
+        words[row] = f"{arrow} {word}" if beyond[row, 0] < 0 else f"{word} {arrow}"
     named = spread_out(xy, form.most_labels) if len(words) > form.most_labels else np.arange(len(words))
-    widths = [style.text_width(words[row], form.label) for row in named]
-    sizes = np.stack([widths, np.full(len(named), form.label)], axis=1)
+    widths, above, below = np.array([style.text_box(words[row], form.label) for row in named]).T
+    sizes = np.stack([widths, above + below], axis=1)
     placement = place(xy[named], sizes, (area.left + 3, area.top, area.right, area.bottom - 3), xy, form.spacing)
     colors = [style.label_color(plate.points.memberships[row][0]) for row in named]
     led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
@@ -193,7 +193,8 @@ def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarra
     sheet.boxes(np.concatenate([middles - halves, middles + halves], axis=1), "white")
     for label in placed:
         x, y = placement.centres[label]
-        sheet.text(x - widths[label] / 2, y + form.label * 0.27, words[named[label]], form.label, colors[label])
+        baseline = y + (above[label] - below[label]) / 2
+        sheet.text(x - widths[label] / 2, baseline, words[named[label]], form.label, colors[label])
     return len(placed)
 
 

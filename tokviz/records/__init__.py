@@ -4,7 +4,7 @@ Counts: ``n_words`` unique words, ``n_layers`` layers, ``n_depths`` = ``n_layers
 depth k + 1 is after layer k), ``width`` the size of a hidden state (it may differ at the embedding).
 """
 
-from tokviz.records.drawn import Grid, Picture, Plate, Points, Strip
+from tokviz.records.drawn import Font, Grid, Picture, Plate, Points, Strip
 from tokviz.records.report import (
     ContextReport,
     Image,
@@ -24,6 +24,7 @@ __all__ = [
     "Category",
     "Context",
     "ContextReport",
+    "Font",
     "Grid",
     "HiddenStates",
     "Image",

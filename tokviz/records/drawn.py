@@ -30,8 +30,19 @@ class Points:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Font:
+    """An installed font for what the bundled ones lack."""
+
+    path: str
+    index: int
+    """Of the face, in a collection."""
+    digest: str
+    """Of the content: what is drawn depends on it, and not on where the file lies."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plate:
-    """One depth's labelled scatter. ``form`` is ``wide`` (1500×1200) or ``phone`` (portrait)."""
+    """One depth's labelled scatter. ``form`` is ``wide`` (1500×1200), ``phone`` (portrait), or ``svg``: wide, as SVG."""
 
     form: str
     model: str
@@ -45,6 +56,8 @@ class Plate:
     """``(n_words, 2)`` float64."""
     explained_variance_ratio: tuple[float, float]
     labelled: bool = True
+    fonts: tuple[Font, ...] = ()
+    """For the characters that the bundled ones lack, in order of preference."""
 
     def __post_init__(self) -> None:
         require_shape("coordinates", self.coordinates, (len(self.points.words), 2))
@@ -65,6 +78,7 @@ class Grid:
     """Per depth a short reason in place of the points, or None."""
     explained_variance_ratio: tuple[float, float]
     """Of the embedding's own PC1 and PC2."""
+    fonts: tuple[Font, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

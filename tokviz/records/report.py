@@ -27,6 +27,8 @@ class Renditions:
 
     wide: Image
     phone: Image
+    svg: Image | None = None
+    """The wide one as a drawing, where it was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,8 @@ class Report:
     license_url: str | None = None
     preview: Image | None = None
     """What other sites show beside a link to the report; none without ``site_url``."""
+    undrawn: tuple[str, ...] = ()
+    """Words with characters that no font has: the pictures show these as code points."""
     similarities: tuple[ModelSimilarity, ...] = ()
     """Of the pairs of models that were compared."""
     downloads: dict[str, str] = field(default_factory=dict)

@@ -73,6 +73,8 @@ class Picture:
     alt: str
     wide: Source
     phone: Source
+    svg: str | None = None
+    """The address of the same picture as SVG, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)

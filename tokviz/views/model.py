@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tokviz.direction import isolated
 from tokviz.records import ModelCard, ModelReport, Report
 from tokviz.view_records import ModelPage, Option, Row, Switch, WordNotes, Words
 from tokviz.views.curves import curves
@@ -18,6 +19,7 @@ from tokviz.views.text import (
     outside_reference,
     projection_label,
     shortened,
+    undrawn_note,
 )
 
 CURVES = "curves"
@@ -63,7 +65,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         curves_note=model.notes.get(CURVES),
         grids=grids(model, page),
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
-        notes=card.notes if card else (),
+        notes=(*card.notes, *undrawn_note(report)) if card else (),
         words=_word_notes(model),
         downloads=downloads(report, page, model.slug),
         method=relative(page, "method/index.html"),
@@ -115,7 +117,7 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
     notes = []
     for context in model.contexts:
         tokenization = context.states.tokenization
-        several = [f"{word.word} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
+        several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
         lists = (
             _words("Of several tokens, with their number", several),
             _words("Outside the reference words, read at another position than most", outside_reference(tokenization)),

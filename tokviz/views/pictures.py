@@ -16,6 +16,7 @@ from tokviz.view_records import GridFigure, Measured, Panel, Picture, Ruler, Sli
 from tokviz.views.axis import AXIS_LENGTH, AXIS_START, length, measured, place
 from tokviz.views.frame import model_path, relative
 from tokviz.views.text import (
+    MOST_NAMED,
     count,
     joined,
     outside_reference,
@@ -25,9 +26,6 @@ from tokviz.views.text import (
 from tokviz.views.trust import finding, trust
 
 MAX_LABELS = 7
-MOST_NAMED = 5
-"""More hollow words than these are counted, not named, beside a plate."""
-
 LOOK = (
     "Which words stand together, and which stray? Does the picture change little by little from layer to layer, or all "
     "at once?"
@@ -46,7 +44,8 @@ def picture(page: str, renditions: Renditions, alt: str) -> Picture:
     def source(image: Image) -> Source:
         return Source(src=relative(page, image.path), width=image.width, height=image.height)
 
-    return Picture(alt=alt, wide=source(renditions.wide), phone=source(renditions.phone))
+    svg = relative(page, renditions.svg.path) if renditions.svg else None
+    return Picture(alt=alt, wide=source(renditions.wide), phone=source(renditions.phone), svg=svg)
 
 
 def slide_id(context: str, depth: int, projection: str | None = None) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from unicodedata import bidirectional
 
-from tokviz.records import ModelCard, Tokenization
+from tokviz.direction import isolated
+from tokviz.records import ModelCard, Report, Tokenization
 from tokviz.view_records import Term
 
 NBSP = "\N{NO-BREAK SPACE}"
-ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 SPACE_MARK = "␣"
 
 READ = {
@@ -33,6 +32,9 @@ PROJECTIONS = {
 PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive dimensions"}
 UNKNOWN = "–"
 """What stands for a number that isn't defined."""
+
+MOST_NAMED = 5
+"""More words than these are counted, not named, in a sentence."""
 
 MOST_WORDS_IN_SIGHT = 60
 """Longer lists of words are folded."""
@@ -102,7 +104,7 @@ def outside_reference(tokenization: Tokenization) -> list[str]:
 
 def joined(words: Iterable[str]) -> str:
     """``a, b, c``; a word written from right to left is kept apart, so that the list's order stays."""
-    return ", ".join(f"{ISOLATE}{word}{END}" if _runs_to_the_left(word) else word for word in words)
+    return ", ".join(isolated(word) for word in words)
 
 
 def shortened(words: Sequence[str], most: int) -> str:
@@ -111,8 +113,14 @@ def shortened(words: Sequence[str], most: int) -> str:
     return f"{joined(words[:most])} … and {left:,} more" if left > 0 else joined(words)
 
 
-def _runs_to_the_left(word: str) -> bool:
-    return any(bidirectional(character) in ("R", "AL") for character in word)
+def undrawn_note(report: Report) -> tuple[str, ...]:
+    """What readers must know of words that the pictures don't show as they are written; empty where there are none."""
+    words = report.undrawn
+    if not words:
+        return ()
+    whose = joined(words) if len(words) <= MOST_NAMED else count(len(words), "word")
+    note = f"No font on the machine that drew the pictures has every character of {whose}."
+    return (f"{note} In the pictures the characters that it lacked are written as code points, such as ⟨U+6F22⟩.",)
 
 
 def visible_spaces(text: str) -> str:
