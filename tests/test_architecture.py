@@ -19,6 +19,7 @@ FLOORS = {
     "records": 1,
     "config": 1,
     "view_compare": 1,
+    "view_explore": 1,
     "view_records": 1,
     "view_site": 1,
     "progress": 1,
@@ -87,6 +88,8 @@ def test_no_room_has_outgrown_its_purpose(folder):
     long = [
         path.name
         for path in files
-        if path.suffix in {".py", ".html", ".js", ".css"} and len(path.read_text(encoding="utf-8").splitlines()) > 450
+        if path.suffix in {".py", ".html", ".js", ".css"}
+        and path.parent.name != "vendor"
+        and len(path.read_text(encoding="utf-8").splitlines()) > 450
     ]
     assert long == []

@@ -157,7 +157,7 @@ def test_with_many_models_the_header_leads_to_the_overview_instead():
     report = sample_report()
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{index}", name=f"M {index}") for index in range(50))
     site = views.build(dataclasses.replace(report, models=models))
-    assert [link.text for link in site.models[7].frame.nav] == ["Overview", "M 7", "Compare", "Method"]
+    assert [link.text for link in site.models[7].frame.nav] == ["Overview", "M 7", "Compare", "Explore", "Method"]
     assert len(site.index.models) + len(site.index.more_models) == 50
 
 

@@ -38,6 +38,10 @@ def render(site: SiteView, templates: Path) -> dict[str, str]:
         pages[site.compare.frame.path] = jinja.get_template("compare.html").render(
             page=site.compare, frame=site.compare.frame
         )
+    if site.explore:
+        pages[site.explore.frame.path] = jinja.get_template("explore.html").render(
+            page=site.explore, frame=site.explore.frame
+        )
     pages[site.method.frame.path] = method.render(page=site.method, frame=site.method.frame)
     if site.sitemap:
         pages["sitemap.xml"] = jinja.get_template("sitemap.xml").render(site=site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokviz.view_compare import ComparePage
+from tokviz.view_explore import ExplorePage
 from tokviz.view_records import IndexPage, MethodPage, ModelPage, NotFoundPage
 
 
@@ -13,7 +14,8 @@ class SiteView:
     index: IndexPage
     models: tuple[ModelPage, ...]
     compare: ComparePage | None
-    """None when no model could be captured."""
+    explore: ExplorePage | None
+    """Both are None when no model could be captured."""
     method: MethodPage
     not_found: NotFoundPage
     sitemap: tuple[str, ...]

@@ -7,6 +7,7 @@ from tokviz.view_records import NotFoundPage
 from tokviz.view_site import SiteView
 from tokviz.views.compare import compare_page
 from tokviz.views.excerpt import excerpt_path, excerpts
+from tokviz.views.explore import explore_page
 from tokviz.views.frame import model_path
 from tokviz.views.index import index_page
 from tokviz.views.method import method_page
@@ -28,11 +29,13 @@ def build(report: Report) -> SiteView:
     """
     index, compare, method = index_page(report), compare_page(report), method_page(report)
     models = tuple(model_page(report, model) for model in report.models)
-    frames = [page.frame for page in (index, *models, compare, method) if page]
+    explore = explore_page(report)
+    frames = [page.frame for page in (index, *models, compare, explore, method) if page]
     return SiteView(
         index=index,
         models=models,
         compare=compare,
+        explore=explore,
         method=method,
         not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
         sitemap=tuple(frame.card.url for frame in frames if frame.card),

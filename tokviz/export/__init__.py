@@ -1,4 +1,4 @@
-"""Records → CSV and JSON for readers who want the numbers."""
+"""Records → CSV and JSON for readers who want the numbers, and scripts for the explorer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.export.explore import scripts
 from tokviz.measures import Geometry
 from tokviz.records import ContextReport, HiddenStates, ModelReport, Report, WordList, depth_name
 
@@ -22,7 +23,7 @@ SCHEMA = 1
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
-    written = {"data/report.json": _report_json(report)}
+    written = {"data/report.json": _report_json(report), **scripts(report)}
     for model, context in _captured(report):
         folder = f"data/{model.slug}/{context.states.context.name}"
         written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words)

@@ -1,0 +1,161 @@
+"use strict";
+
+// The plates' colours and shapes, and two ways to draw thousands of them: SVG while they are few, else a canvas.
+(() => {
+  const HUES = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6"];
+  // The same, dark enough for text on white.
+  const INKS = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#a26092", "#60305d", "#2f77cd", "#717c35", "#7757a6"];
+  // Each has the area of a circle of diameter 1; y runs down.
+  const SHAPES = [
+    "M.5 0A.5.5 0 1 1-.5 0A.5.5 0 1 1 .5 0Z",
+    "M-.443-.443L.443-.443L.443.443L-.443.443Z",
+    "M0-.836L-.627.418L.627.418Z",
+    "M0 .627L.627 0L0-.627L-.627 0Z",
+    "M0 .836L.627-.418L-.627-.418Z",
+    "M-.198 .594L.198 .594L.198 .198L.594 .198L.594-.198L.198-.198L.198-.594L-.198-.594L-.198-.198L-.594-.198L-.594 .198L-.198 .198Z",
+    "M0-.836L-.188-.258L-.796-.258L-.304 .099L-.492 .677L0 .319L.492 .677L.304 .099L.796-.258L.188-.258Z",
+    "M-.28 .56L0 .28L.28 .56L.56 .28L.28 0L.56-.28L.28-.56L0-.28L-.28-.56L-.56-.28L-.28 0L-.56 .28Z",
+    "M-.836 0L.418 .627L.418-.627Z",
+    "M.836 0L-.418-.627L-.418 .627Z",
+  ];
+  const SECOND = 0.58;
+  const MOST_IN_SVG = 1500;
+
+  const hue = (category) => HUES[category % HUES.length];
+  const ink = (category) => INKS[category % INKS.length];
+  const shape = (category) => SHAPES[category % SHAPES.length];
+
+  function svg(name, attributes = {}, text = null) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== null) made.textContent = text;
+    return made;
+  }
+
+  // The paths of one word's mark, in pixels about 0, 0: [path, scale, fill, stroke, line].
+  function layers(memberships, hollow, diameter) {
+    const line = Math.max(1.4, diameter * 0.16);
+    const [first, ...others] = memberships;
+    const whole = hollow
+      ? [shape(first), diameter - line, "#fff", hue(first), line]
+      : [shape(first), diameter, hue(first), "#fff", Math.min(1, diameter * 0.12)];
+    return [whole, ...others.map((category) => [shape(category), diameter * SECOND, hue(category), "#fff", 0.8])];
+  }
+
+  function mark(memberships, hollow, diameter) {
+    const group = svg("g");
+    for (const [d, scale, fill, stroke, line] of layers(memberships, hollow, diameter)) {
+      group.append(svg("path", {
+        d, fill, stroke, "stroke-width": line, transform: `scale(${scale})`, "vector-effect": "non-scaling-stroke",
+      }));
+    }
+    return group;
+  }
+
+  function diameterFor(n) {
+    return n <= 240 ? 10 : Math.max(5, 10 * Math.max(0.5, Math.sqrt(240 / n)));
+  }
+
+  class SvgPainter {
+    constructor(root) {
+      this.root = root;
+    }
+
+    start(view, diameter) {
+      const { memberships } = view.vocabulary;
+      this.marks = memberships.map((held, row) => mark(held, view.hollow[row], diameter));
+      this.root.replaceChildren(...this.marks);
+    }
+
+    // Puts each mark at x[row], y[row]; those that are not seen are left out.
+    paint(x, y, seen) {
+      this.marks.forEach((each, row) => {
+        const display = seen[row] ? "" : "none";
+        if (each.style.display !== display) each.style.display = display;
+        if (seen[row]) each.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`);
+      });
+    }
+
+    resize(width, height) {
+      this.root.setAttribute("width", width);
+      this.root.setAttribute("height", height);
+    }
+
+    stop() {
+      this.root.replaceChildren();
+    }
+  }
+
+  // Every kind of mark is drawn once and then stamped on whole device pixels: crisp, and fast.
+  class CanvasPainter {
+    constructor(canvas) {
+      this.canvas = canvas;
+      this.context = canvas.getContext("2d");
+    }
+
+    start(view, diameter) {
+      this.view = view;
+      this.diameter = diameter;
+      this.stamps = null;
+    }
+
+    prepare(ratio) {
+      const { memberships } = this.view.vocabulary;
+      const side = 2 * Math.ceil(this.diameter * ratio) + 2;
+      const kinds = new Map();
+      this.kind = memberships.map((held, row) => {
+        const name = `${held.join(" ")}${this.view.hollow[row] ? "o" : ""}`;
+        if (!kinds.has(name)) {
+          const stamp = document.createElement("canvas");
+          stamp.width = stamp.height = side;
+          const pen = stamp.getContext("2d");
+          pen.translate(side / 2, side / 2);
+          for (const [d, scale, fill, stroke, line] of layers(held, this.view.hollow[row], this.diameter * ratio)) {
+            const path = new Path2D();
+            path.addPath(new Path2D(d), new DOMMatrix().scale(scale));
+            pen.fillStyle = fill;
+            pen.fill(path);
+            pen.strokeStyle = stroke;
+            pen.lineWidth = line;
+            pen.stroke(path);
+          }
+          kinds.set(name, stamp);
+        }
+        return kinds.get(name);
+      });
+      this.half = side / 2;
+      this.stamps = ratio;
+    }
+
+    paint(x, y, seen) {
+      const ratio = window.devicePixelRatio || 1;
+      if (this.stamps !== ratio) {
+        this.prepare(ratio);
+        this.resize(this.width, this.height);
+      }
+      const { context, kind, half } = this;
+      const [right, bottom] = [this.canvas.width + half, this.canvas.height + half];
+      context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+      for (let row = 0; row < kind.length; row += 1) {
+        const [left, top] = [x[row] * ratio, y[row] * ratio];
+        if (!seen[row] || left < -half || top < -half || left > right || top > bottom) continue;
+        context.drawImage(kind[row], Math.round(left - half), Math.round(top - half));
+      }
+    }
+
+    resize(width, height) {
+      const ratio = window.devicePixelRatio || 1;
+      [this.width, this.height] = [width, height];
+      this.canvas.width = Math.round(width * ratio);
+      this.canvas.height = Math.round(height * ratio);
+      this.canvas.style.width = `${width}px`;
+      this.canvas.style.height = `${height}px`;
+    }
+
+    stop() {
+      this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    }
+  }
+
+  Object.assign(Explore, { hue, ink, svg, mark, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });
+})();
