@@ -24,7 +24,7 @@ def describe(config: ReportConfig, options: Options) -> list[str]:
             lines.append(f"  {job.context.label}: {_described(job, stored_of(jobs), config, store, options)}")
     if config.pairs:
         lines.append(_comparisons(config, ready, store, options))
-    n_pages = 4 + len(config.models)
+    n_pages = 5 + len(config.models)
     lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
     return lines
 

@@ -7,6 +7,7 @@ few words, one category, states that are all alike, a depth without a picture.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -163,6 +164,17 @@ class Geometry:
     cka: np.ndarray
     """``(n_depths, n_depths)`` float64: debiased linear CKA of every depth with every other."""
     stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """The words nearest to each word in the full space, for readers to look up."""
+
+    rows: np.ndarray
+    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine, nearest first; all words count."""
+
+    MOST_WORDS: ClassVar[int] = 3_000
+    """Distances are quadratic in words, and the list of them is long: with more words there is no such record."""
 
 
 # --- two models --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tokviz import plan
-from tokviz.measures import Geometry, LayerSimilarity
+from tokviz.measures import Geometry, LayerSimilarity, Neighbours
 from tokviz.records import HiddenStates, ModelSimilarity, Projection, WordList
 from tokviz.store import Store
 
@@ -52,6 +52,20 @@ def geometry_of(
         from tokviz import geometry
 
         found = geometry.measure(states, projections, words.memberships, ordinary)
+        store.put_measures(key, found)
+    return found
+
+
+def neighbours_of(states: HiddenStates, store: Store, *, force: bool) -> Neighbours | None:
+    """Every word's nearest words in the full space; None when there are too many."""
+    if len(states.tokenization.words) > Neighbours.MOST_WORDS:
+        return None
+    key = plan.neighbours_key(states)
+    found = None if force else store.find_measures(key, Neighbours)
+    if found is None:
+        from tokviz import geometry
+
+        found = geometry.neighbours(states)
         store.put_measures(key, found)
     return found
 

@@ -26,7 +26,7 @@ from tokviz import (
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing, drawing, warm_up
 from tokviz.errors import ModelError, TokvizError
-from tokviz.measures import Geometry
+from tokviz.measures import Geometry, Neighbours
 from tokviz.options import Options
 from tokviz.progress import Reporter
 from tokviz.records import (
@@ -81,7 +81,8 @@ class _Prepared:
     failure: str | None = None
     contexts: tuple[_Context, ...] = ()
     geometries: tuple[Geometry, ...] = ()
-    """As many as ``contexts``."""
+    neighbours: tuple[Neighbours | None, ...] = ()
+    """As many as ``contexts``, as ``geometries`` are."""
     n_captured: int = 0
 
 
@@ -216,8 +217,15 @@ def _prepare(
         )
         for context in contexts
     ]
+    neighbours = [measuring.neighbours_of(context.states, store, force=options.force) for context in contexts]
     under_way.keep_finished()
-    return _Prepared(model=model, contexts=tuple(contexts), geometries=tuple(geometries), n_captured=len(planned.due))
+    return _Prepared(
+        model=model,
+        contexts=tuple(contexts),
+        geometries=tuple(geometries),
+        neighbours=tuple(neighbours),
+        n_captured=len(planned.due),
+    )
 
 
 def _found(job: plan.CaptureJob, store: Store) -> HiddenStates:
@@ -321,8 +329,11 @@ def _report(
                         projection_report(entry.model, context.states, projected) for projected in context.projected
                     ),
                     geometry=geometry,
+                    neighbours=neighbours,
                 )
-                for context, geometry in zip(entry.contexts, entry.geometries, strict=True)
+                for context, geometry, neighbours in zip(
+                    entry.contexts, entry.geometries, entry.neighbours, strict=True
+                )
             ),
         )
         for entry in prepared

@@ -160,6 +160,10 @@ def geometry_key(
     )
 
 
+def neighbours_key(states: HiddenStates) -> str:
+    return _digest({"neighbours": states.digest, "code": _measuring_code()})
+
+
 def similarity_key(states_a: HiddenStates, states_b: HiddenStates, *, single_token: bool) -> str:
     return _digest(
         {

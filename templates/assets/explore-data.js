@@ -59,13 +59,16 @@ const Explore = {};
 
     async view(capture) {
       const { model, context, shown } = capture;
-      const [words, tokens, drawn] = await Promise.all([
+      const name = `${model.slug}/${context.name}`;
+      const folder = `${model.data}/${context.name}`;
+      const [words, tokens, drawn, near] = await Promise.all([
         load("words", this.words),
-        load(`${model.slug}/${context.name}`, `${model.data}/${context.name}/words.js`),
-        load(capture.key, `${model.data}/${context.name}/coordinates-${shown.name}.js`),
+        load(name, `${folder}/words.js`),
+        load(capture.key, `${folder}/coordinates-${shown.name}.js`),
+        context.neighbours ? load(`${name} neighbours`, `${folder}/neighbours.js`) : null,
       ]);
       this.vocabulary ??= new Vocabulary(words);
-      return new View(capture, this.vocabulary, tokens, drawn);
+      return new View(capture, this.vocabulary, tokens, drawn, near);
     }
   }
 
@@ -93,7 +96,7 @@ const Explore = {};
 
   // One model × context × projection: where its words stand at each depth, 0–1 between the depth's axis limits.
   class View {
-    constructor(capture, vocabulary, tokens, drawn) {
+    constructor(capture, vocabulary, tokens, drawn, near) {
       this.capture = capture;
       this.vocabulary = vocabulary;
       this.n = vocabulary.words.length;
@@ -114,6 +117,7 @@ const Explore = {};
         this.beyond[depth].add(row);
       }
       this.pictured = new Map();
+      this.near = near && { k: near.k, rows: unpacked(near.rows, this.n <= 256 ? 1 : 2) };
     }
 
     at(depth) {
@@ -128,8 +132,12 @@ const Explore = {};
       return [limits[0] + x * (limits[1] - limits[0]), limits[2] + y * (limits[3] - limits[2])];
     }
 
-    // The rows nearest to a word, nearest first, and where they are nearest.
+    // The rows nearest to a word, nearest first, and where they are nearest: in the full space if the site says so.
     neighbours(depth, row, k = 5) {
+      if (this.near) {
+        const first = (depth * this.n + row) * this.near.k;
+        return { rows: [...this.near.rows.subarray(first, first + this.near.k)], where: "in all dimensions" };
+      }
       const key = depth * this.n + row;
       if (!this.pictured.has(key)) this.pictured.set(key, this.limits[depth] ? this.nearestInPicture(depth, row, k) : []);
       return { rows: this.pictured.get(key), where: "in the picture" };

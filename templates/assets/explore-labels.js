@@ -2,7 +2,7 @@
 
 // Names beside marks: as many as fit without touching a mark or each other. A grid of small cells says what is taken.
 (() => {
-  const CELL = 4;
+  const CELL = 2;
   const FONT = "12px 'Source Sans', 'Sans fallback', sans-serif";
   const HEIGHT = 13;
   const LONGEST = 24;
@@ -52,46 +52,62 @@
     }
   }
 
-  // Where a name may stand about its mark: beside it, then above and below.
+  // Where a name may stand about its mark: beside it, above and below, then askew.
   function places(x, y, radius, width) {
     const gap = radius + 3;
+    const [right, left, middle] = [x + gap, x - gap - width, x - width / 2];
+    const [level, over, under] = [y - HEIGHT / 2, y - gap - HEIGHT + 2, y + gap - 2];
     return [
-      [x + gap, y - HEIGHT / 2], [x - gap - width, y - HEIGHT / 2],
-      [x - width / 2, y - gap - HEIGHT + 2], [x - width / 2, y + gap - 2],
+      [right, level], [left, level], [middle, over], [middle, under],
+      [right - 3, over + 3], [right - 3, under - 3], [left + 3, over + 3], [left + 3, under - 3],
     ];
   }
 
-  // Left ends and baselines of the names that fit: [{ row, text, x, y }]. Rows that come first have the first choice.
-  function placeLabels({ rows, x, y, seen, words, radius, width, height, most }) {
+  // The left end and baseline of a name that fits, its room taken; null where there is none.
+  function placed({ row, text, grown = 1 }, { x, y, radius, width, height }, taken) {
+    const length = widthOf(text) * grown;
+    for (const [left, top] of places(x[row], y[row], radius, length)) {
+      const [right, bottom] = [left + length, top + HEIGHT];
+      if (left < 2 || top < 1 || right > width - 2 || bottom > height - 1) continue;
+      if (!taken.isFree(left - 2, top, right + 2, bottom)) continue;
+      taken.take(left - 2, top, right + 2, bottom);
+      return { row, text, x: left, y: top + HEIGHT - 3 };
+    }
+    return null;
+  }
+
+  // The names that are asked for, in their order: [{ row, text, kind }]; neighbours give way, the others are always there.
+  function placeNames(wanted, picture, taken = new Taken(picture.width, picture.height)) {
+    const { x, y, radius, width } = picture;
+    for (const { row } of wanted) taken.take(x[row] - radius, y[row] - radius, x[row] + radius, y[row] + radius);
+    return wanted.flatMap(({ row, text, kind }) => {
+      const found = placed({ row, text, grown: kind === "current" ? 1.25 : 1.06 }, picture, taken);
+      if (!found && kind === "near") return [];
+      const left = x[row] + radius + 4;
+      const fits = left + widthOf(text) * 1.25 < width - 2;
+      return [{ kind, ...(found ?? { row, text, x: fits ? left : Math.max(2, 2 * x[row] - left - widthOf(text) * 1.25), y: y[row] + 4 }) }];
+    });
+  }
+
+  // As many names as fit beside those that are asked for; rows that come first have the first choice.
+  function placeLabels({ wanted, rows, seen, textOf, most, ...picture }) {
+    const { x, y, radius, width, height } = picture;
     const taken = new Taken(width, height);
     const inside = (row) => x[row] >= 0 && y[row] >= 0 && x[row] <= width && y[row] <= height;
+    placeNames(wanted, picture, taken);
+    const done = new Set(wanted.map(({ row }) => row));
     for (let row = 0; row < seen.length; row += 1) {
       if (seen[row] && inside(row)) taken.take(x[row] - radius, y[row] - radius, x[row] + radius, y[row] + radius);
     }
-    const placed = [];
+    const found = [];
     for (const row of rows) {
-      if (placed.length === most) break;
-      if (!seen[row] || !inside(row)) continue;
-      const text = shortened(words[row]);
-      const length = widthOf(text);
-      for (const [left, top] of places(x[row], y[row], radius, length)) {
-        const [right, bottom] = [left + length, top + HEIGHT];
-        if (left < 2 || top < 1 || right > width - 2 || bottom > height - 1) continue;
-        if (!taken.isFree(left - 2, top, right + 2, bottom)) continue;
-        taken.take(left - 2, top, right + 2, bottom);
-        placed.push({ row, text, x: left, y: top + HEIGHT - 3 });
-        break;
-      }
+      if (found.length === most) break;
+      if (!seen[row] || done.has(row) || !inside(row)) continue;
+      const label = placed({ row, text: textOf(row) }, picture, taken);
+      if (label) found.push(label);
     }
-    return placed;
+    return found;
   }
 
-  // A name that must be seen: to the right of its mark, or to the left where there is no room.
-  function besides(text, x, y, radius, width) {
-    const length = widthOf(text) * 1.06;
-    const left = x + radius + 4 + length < width - 2 ? x + radius + 4 : Math.max(2, x - radius - 4 - length);
-    return { x: left, y: y + 4 };
-  }
-
-  Object.assign(Explore, { placeLabels, besides, shortened });
+  Object.assign(Explore, { placeLabels, placeNames, shortened });
 })();

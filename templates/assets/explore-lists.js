@@ -4,7 +4,7 @@
 (() => {
   const MOST_FOUND = 10;
   const PER_PAGE = 20;
-  const { svg } = Explore;
+  const { swatch } = Explore;
 
   function button(text, act) {
     const made = document.createElement("button");
@@ -12,12 +12,6 @@
     made.textContent = text;
     made.addEventListener("click", act);
     return made;
-  }
-
-  function swatch(categories, hollow = false) {
-    const drawing = svg("svg", { viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" });
-    drawing.append(Explore.mark(categories, hollow, 10));
-    return drawing;
   }
 
   // A button per category; one that isn't pressed is hidden.

@@ -52,6 +52,13 @@
     return group;
   }
 
+  // A word's or a category's mark beside its name.
+  function swatch(categories, hollow = false) {
+    const drawing = svg("svg", { viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" });
+    drawing.append(mark(categories, hollow, 10));
+    return drawing;
+  }
+
   function diameterFor(n) {
     return n <= 240 ? 10 : Math.max(5, 10 * Math.max(0.5, Math.sqrt(240 / n)));
   }
@@ -157,5 +164,5 @@
     }
   }
 
-  Object.assign(Explore, { hue, ink, svg, mark, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });
+  Object.assign(Explore, { hue, ink, svg, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });
 })();

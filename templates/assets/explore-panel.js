@@ -97,10 +97,9 @@
       const head = paragraph("", "word");
       const name = document.createElement("strong");
       name.textContent = facts.word;
-      name.style.color = Explore.ink(this.view.vocabulary.memberships[row][0]);
       const code = document.createElement("code");
       code.textContent = facts.tokens;
-      head.append(name, ` ${facts.category} · ${facts.count} `, code, facts.position ? ` · ${facts.position}` : "");
+      head.append(Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]), " ", name, ` ${facts.category} · ${facts.count} `, code, facts.position ? ` · ${facts.position}` : "");
       const near = facts.neighbours.length
         ? `Nearest ${facts.where}: ${facts.neighbours.join(", ")}.`
         : "No neighbours: there is no picture of this depth.";

@@ -92,7 +92,7 @@
 
     setPins(rows) {
       this.pins = rows;
-      this.request();
+      this.clearNames();
     }
 
     measure(anyway = false) {
@@ -175,12 +175,21 @@
         if (this.moving) return;
         this.stale = false;
         this.placed = Explore.placeLabels({
-          rows: this.order, x: this.x, y: this.y, seen: this.seen, words: this.view.vocabulary.words,
-          radius: this.diameter / 2 + 0.5, width: this.width, height: this.height, most: MOST_LABELS,
+          ...this.picture(), wanted: this.pinned(), rows: this.order, seen: this.seen,
+          textOf: (row) => this.named(row), most: MOST_LABELS,
         });
         this.layers.labels.replaceChildren(...this.placed.map(({ row, text, x, y }) =>
           svg("text", { x: x - this.x[row], y: y - this.y[row], fill: this.inkOf(row), transform: this.place(row) }, text)));
       }, QUIET);
+    }
+
+    picture() {
+      const { x, y, width, height } = this;
+      return { x, y, width, height, radius: this.diameter / 2 + 0.5 };
+    }
+
+    pinned() {
+      return this.pins.filter((row) => this.seen[row]).map((row) => ({ row, text: this.named(row), kind: "pinned" }));
     }
 
     clearNames() {
@@ -203,7 +212,7 @@
       const { k, x, y } = this.transform;
       const { width, height } = this;
       const [left, top] = [this.inner.offsetLeft, this.inner.offsetTop];
-      const key = [this.depth, k, x, y, width, height, left].join();
+      const key = [this.view.capture.key, this.depth, k, x, y, width, height, left].join();
       if (key === this.axesDrawn) return;
       this.axesDrawn = key;
       const made = [
@@ -234,7 +243,6 @@
 
     drawOver() {
       const { layers, x, y, view, current } = this;
-      this.placed.forEach(({ row }, index) => layers.labels.children[index].setAttribute("transform", this.place(row)));
       layers.labels.classList.toggle("faint", this.moving || current !== null);
       layers.trails.replaceChildren(...this.pins.filter((row) => this.seen[row]).flatMap((row) => this.trail(row)));
       const near = current === null ? [] : view.neighbours(this.depth, current).rows.filter((row) => this.seen[row]);
@@ -247,15 +255,18 @@
       const ring = (row, kind, grown) => svg("circle", { class: kind, r: (radius + grown).toFixed(1), transform: this.place(row) });
       layers.rings.replaceChildren(
         ...pins.map((row) => ring(row, "pinned", 3.5)), ...(there ? [ring(current, "current", 4)] : []));
-      const named = new Map();
-      if (there) named.set(current, "current");
-      for (const row of pins) if (!named.has(row)) named.set(row, "pinned");
-      for (const row of there ? near : []) if (!named.has(row)) named.set(row, "near");
-      layers.names.replaceChildren(...[...named].map(([row, kind]) => {
-        const text = this.named(row);
-        const at = Explore.besides(text, x[row], y[row], radius, this.width);
-        return svg("text", { class: kind, x: at.x.toFixed(1), y: at.y.toFixed(1), fill: this.inkOf(row) }, text);
-      }).reverse());
+      const named = (row, kind) => ({ row, text: this.named(row), kind });
+      const names = there ? [named(current, "current")] : [];
+      names.push(...this.pinned().filter(({ row }) => !there || row !== current));
+      if (there) names.push(...near.filter((row) => !this.pins.includes(row)).map((row) => named(row, "near")));
+      const told = new Set(names.map(({ row }) => row));
+      this.placed.forEach(({ row }, index) => {
+        const label = layers.labels.children[index];
+        label.setAttribute("transform", this.place(row));
+        label.style.display = told.has(row) ? "none" : "";
+      });
+      layers.names.replaceChildren(...Explore.placeNames(names, this.picture()).map(({ row, text, kind, x: left, y: base }) =>
+        svg("text", { class: kind, x: left.toFixed(1), y: base.toFixed(1), fill: this.inkOf(row) }, text)).reverse());
     }
 
     // A word at the margin says on which side it lies.

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.measures import Neighbours
 from tokviz.records import ContextReport, ModelReport, Projection, Report, WordList
 
 STEPS = 65_535
@@ -33,6 +34,8 @@ def scripts(report: Report) -> dict[str, str]:
         name = context.states.context.name
         folder, key = f"data/{model.slug}/{name}", f"{model.slug}/{name}"
         written[f"{folder}/words.js"] = _script(key, _context(model, context))
+        if context.neighbours is not None:
+            written[f"{folder}/neighbours.js"] = _script(f"{key} neighbours", _neighbours(context.neighbours))
         for entry in context.projections:
             projection = entry.projection
             written[f"{folder}/coordinates-{projection.name}.js"] = _script(
@@ -72,6 +75,12 @@ def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | No
         # One scale for all contexts of a model, so that their rulers compare.
         "norms": [_number(positive.min()), _number(positive.max())] if len(positive) else None,
     }
+
+
+def _neighbours(neighbours: Neighbours) -> dict[str, Any]:
+    """Rows of words in 8 bits where that is enough, else in 16."""
+    _, n_words, k = neighbours.rows.shape
+    return {"k": k, "rows": packed(neighbours.rows.astype("u1" if n_words <= 256 else "<u2"))}
 
 
 def _coordinates(projection: Projection) -> dict[str, Any]:

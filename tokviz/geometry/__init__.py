@@ -11,6 +11,7 @@ import numpy as np
 from tokviz.geometry import categories, change, massive, spread, stages
 from tokviz.geometry.categories import UNDEFINED, Categories, Score
 from tokviz.geometry.massive import dimensions as massive_dimensions
+from tokviz.geometry.neighbours import neighbours
 from tokviz.geometry.sentences import sentence
 from tokviz.measures import (
     CategoryMeasure,
@@ -26,7 +27,7 @@ from tokviz.measures import (
 )
 from tokviz.records import HiddenStates, Projection
 
-__all__ = ["MAX_COMPARED", "MAX_MEASURED", "massive_dimensions", "measure"]
+__all__ = ["MAX_COMPARED", "MAX_MEASURED", "massive_dimensions", "measure", "neighbours"]
 
 MAX_MEASURED = 2000
 """Silhouette, neighbours and trustworthiness are quadratic in words: above this a sample is measured."""

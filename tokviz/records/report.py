@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tokviz.measures import Geometry, LayerSimilarity
+from tokviz.measures import Geometry, LayerSimilarity, Neighbours
 from tokviz.records.states import HiddenStates, ModelCard, Projection
 from tokviz.records.words import Context, WordList
 
@@ -50,6 +50,8 @@ class ContextReport:
     projections: tuple[ProjectionReport, ...]
     """In the order of ``Report.projections``."""
     geometry: Geometry | None = None
+    neighbours: Neighbours | None = None
+    """None where there are too many words to look for them in the full space."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,7 +97,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "name": context.states.context.name,
         "label": context.states.context.label,
         "last": context.states.n_depths - 1,
-        "width": context.states.card.width,
+        "neighbours": context.neighbours is not None,
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
         "projections": [_projection(shown) for shown in context.projections],
     }
