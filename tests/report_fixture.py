@@ -12,7 +12,8 @@ from geometry_fixture import geometry
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
-from tokviz import pages, views
+from tokviz import export, pages, views
+from tokviz.measures import Neighbours
 from tokviz.records import (
     N_EXTREMES,
     Category,
@@ -182,7 +183,14 @@ def _context_report(
             for name in projections
         ),
         geometry=geometry(n_depths, n_words, projections, sink=context.name == "alone") if measured else None,
+        neighbours=_neighbours(n_depths, n_words) if measured and problem_depth is None else None,
     )
+
+
+def _neighbours(n_depths: int, n_words: int) -> Neighbours:
+    """Of each word the five that follow it in the list, the nearest being one further at each depth."""
+    depth, row, step = np.ogrid[:n_depths, :n_words, :5]
+    return Neighbours(rows=(row + 1 + depth + step) % n_words)
 
 
 def _tokenized(context: Context, words: WordList) -> Iterator[TokenizedWord]:
@@ -248,10 +256,11 @@ def images(report: Report) -> Iterator[Image]:
 
 
 def write_site(report: Report, folder: Path) -> Path:
-    """The whole site with placeholder pictures; downloads are empty files."""
+    """The whole site with placeholder pictures."""
     files = {path: text.encode() for path, text in pages.render(views.build(report), TEMPLATES).items()}
     files |= {path: file.read_bytes() for path, file in pages.assets(TEMPLATES).items()}
     files |= {path: b"" for path in report.downloads.values()}
+    files |= {path: text.encode() for path, text in export.files(report).items()}
     files |= {image.path: _placeholder(image.width, image.height) for image in images(report)}
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

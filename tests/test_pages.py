@@ -70,6 +70,8 @@ def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report, path)
         folder = posixpath.dirname(path)
         target = posixpath.normpath(posixpath.join(folder, unquote(parts.path))) if parts.path else path
         assert target in files, link
+        if target == "explore/index.html" and parts.fragment.startswith("a="):
+            continue  # an address of its own, which tests of the explorer open
         if parts.fragment:
             assert unquote(parts.fragment) in ids[target], link
 

@@ -57,6 +57,7 @@
     const contextOf = (each) => each.root.dataset.context;
     const find = ({ context, projection }) =>
       panels.find(({ root }) => root.dataset.context === context && root.dataset.projection === projection);
+    const addressOf = (each) => each.explore.getAttribute("href").split("&")[0];
     const shown = () => (beside ? [panel, beside] : [panel]);
 
     function setDepth(wantedDepth) {
@@ -72,6 +73,9 @@
       }
       for (const { slides } of shown()) slides[depth]?.setAttribute("data-near", "");
       for (const each of shown()) leaveOneStop(each, depth);
+      panel.explore.setAttribute("href", [
+        addressOf(panel), ...(beside ? [addressOf(beside).replace(/.*#a=/, "b=")] : []), `at=${name.replace(" ", "-")}`,
+      ].join("&"));
       if (mayPreload) preloadNeighbours();
     }
 
@@ -178,6 +182,7 @@
       slides: [...root.querySelectorAll(".slide")],
       range: ruler.querySelector("input"),
       output: ruler.querySelector("output"),
+      explore: root.querySelector("[data-explore]"),
     };
   }
 

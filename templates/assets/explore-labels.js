@@ -6,6 +6,8 @@
   const FONT = "12px 'Source Sans', 'Sans fallback', sans-serif";
   const HEIGHT = 13;
   const LONGEST = 24;
+  // Where marks are dense most names find no room; so many are tried.
+  const MOST_TRIED = 1200;
   const widths = new Map();
   const pen = document.createElement("canvas").getContext("2d");
 
@@ -100,9 +102,11 @@
       if (seen[row] && inside(row)) taken.take(x[row] - radius, y[row] - radius, x[row] + radius, y[row] + radius);
     }
     const found = [];
+    let tried = 0;
     for (const row of rows) {
-      if (found.length === most) break;
+      if (found.length === most || tried === MOST_TRIED) break;
       if (!seen[row] || done.has(row) || !inside(row)) continue;
+      tried += 1;
       const label = placed({ row, text: textOf(row) }, picture, taken);
       if (label) found.push(label);
     }

@@ -8,7 +8,7 @@
   // Each has the area of a circle of diameter 1; y runs down.
   const SHAPES = [
     "M.5 0A.5.5 0 1 1-.5 0A.5.5 0 1 1 .5 0Z",
-    "M-.443-.443L.443-.443L.443.443L-.443.443Z",
+    "M-.443 .443L.443 .443L.443-.443L-.443-.443Z",
     "M0-.836L-.627.418L.627.418Z",
     "M0 .627L.627 0L0-.627L-.627 0Z",
     "M0 .836L.627-.418L-.627-.418Z",
@@ -93,7 +93,8 @@
     }
   }
 
-  // Every kind of mark is drawn once and then stamped on whole device pixels: crisp, and fast.
+  // Every kind of mark is drawn once, and its pixels are then copied to whole device pixels: crisp, and many times as fast as
+  // the canvas draws so many pictures or shapes itself.
   class CanvasPainter {
     constructor(canvas) {
       this.canvas = canvas;
@@ -103,65 +104,93 @@
     start(view, diameter) {
       this.view = view;
       this.diameter = diameter;
-      this.stamps = null;
+      this.ratio = null;
     }
 
-    prepare(ratio) {
+    stamp(held, hollow, side) {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = side;
+      const pen = canvas.getContext("2d");
+      pen.translate(side / 2, side / 2);
+      for (const [d, scale, fill, stroke, line] of layers(held, hollow, this.diameter * this.ratio)) {
+        const path = new Path2D();
+        path.addPath(new Path2D(d), new DOMMatrix().scale(scale));
+        pen.fillStyle = fill;
+        pen.fill(path);
+        pen.strokeStyle = stroke;
+        pen.lineWidth = line;
+        pen.stroke(path);
+      }
+      const pixels = new Uint32Array(pen.getImageData(0, 0, side, side).data.buffer);
+      const inked = [...pixels.keys()].filter((index) => pixels[index] >>> 24 > 8);
+      return {
+        offsets: Int32Array.from(inked, (index) => Math.floor(index / side) * this.stride + (index % side)),
+        colors: Uint32Array.from(inked, (index) => pixels[index]),
+      };
+    }
+
+    prepare() {
       const { memberships } = this.view.vocabulary;
-      const side = 2 * Math.ceil(this.diameter * ratio) + 2;
+      this.side = 2 * Math.ceil(this.diameter * this.ratio) + 2;
+      // A margin as wide as a mark, so that none is cut off before it is copied.
+      this.image = this.context.createImageData(this.canvas.width + 2 * this.side, this.canvas.height + 2 * this.side);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+      this.stride = this.image.width;
       const kinds = new Map();
-      this.kind = memberships.map((held, row) => {
-        const name = `${held.join(" ")}${this.view.hollow[row] ? "o" : ""}`;
-        if (!kinds.has(name)) {
-          const stamp = document.createElement("canvas");
-          stamp.width = stamp.height = side;
-          const pen = stamp.getContext("2d");
-          pen.translate(side / 2, side / 2);
-          for (const [d, scale, fill, stroke, line] of layers(held, this.view.hollow[row], this.diameter * ratio)) {
-            const path = new Path2D();
-            path.addPath(new Path2D(d), new DOMMatrix().scale(scale));
-            pen.fillStyle = fill;
-            pen.fill(path);
-            pen.strokeStyle = stroke;
-            pen.lineWidth = line;
-            pen.stroke(path);
-          }
-          kinds.set(name, stamp);
-        }
+      this.stamps = memberships.map((held, row) => {
+        const hollow = this.view.hollow[row];
+        const name = `${held.join(" ")}${hollow ? "o" : ""}`;
+        if (!kinds.has(name)) kinds.set(name, this.stamp(held, hollow, this.side));
         return kinds.get(name);
       });
-      this.half = side / 2;
-      this.stamps = ratio;
     }
 
     paint(x, y, seen) {
       const ratio = window.devicePixelRatio || 1;
-      if (this.stamps !== ratio) {
-        this.prepare(ratio);
+      if (this.ratio !== ratio) {
+        this.ratio = ratio;
         this.resize(this.width, this.height);
       }
-      const { context, kind, half } = this;
-      const [right, bottom] = [this.canvas.width + half, this.canvas.height + half];
-      context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-      for (let row = 0; row < kind.length; row += 1) {
-        const [left, top] = [x[row] * ratio, y[row] * ratio];
-        if (!seen[row] || left < -half || top < -half || left > right || top > bottom) continue;
-        context.drawImage(kind[row], Math.round(left - half), Math.round(top - half));
+      const { pixels, stamps, side, stride } = this;
+      const [right, bottom] = [stride - side, this.image.height - side];
+      pixels.fill(0);
+      for (let row = 0; row < stamps.length; row += 1) {
+        const left = Math.round(x[row] * ratio + side / 2);
+        const top = Math.round(y[row] * ratio + side / 2);
+        if (!seen[row] || left < 0 || top < 0 || left > right || top > bottom) continue;
+        const { offsets, colors } = stamps[row];
+        const first = top * stride + left;
+        for (let index = 0; index < offsets.length; index += 1) {
+          const at = first + offsets[index];
+          const color = colors[index];
+          pixels[at] = color >>> 24 === 255 || pixels[at] === 0 ? color : blended(color, pixels[at]);
+        }
       }
+      this.context.putImageData(this.image, -side, -side);
     }
 
     resize(width, height) {
       const ratio = window.devicePixelRatio || 1;
-      [this.width, this.height] = [width, height];
+      [this.width, this.height, this.ratio] = [width, height, ratio];
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
       this.canvas.style.width = `${width}px`;
       this.canvas.style.height = `${height}px`;
+      this.prepare();
     }
 
     stop() {
       this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     }
+  }
+
+  // A mark's soft edge over what is there already; two bytes of a pixel are mixed at a time.
+  function blended(over, under) {
+    const share = over >>> 24;
+    const rest = 256 - share;
+    const redBlue = (((over & 0xff00ff) * share + (under & 0xff00ff) * rest) >>> 8) & 0xff00ff;
+    const green = ((((over >>> 8) & 0xff) * share + ((under >>> 8) & 0xff) * rest) >>> 8) & 0xff;
+    return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
   }
 
   Object.assign(Explore, { hue, ink, svg, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });

@@ -180,6 +180,7 @@
         });
         this.layers.labels.replaceChildren(...this.placed.map(({ row, text, x, y }) =>
           svg("text", { x: x - this.x[row], y: y - this.y[row], fill: this.inkOf(row), transform: this.place(row) }, text)));
+        this.request();
       }, QUIET);
     }
 

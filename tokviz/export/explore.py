@@ -93,7 +93,7 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
     all_limits: list[list[float | None] | None] = []
     beyond = []
     for depth, coordinates in enumerate(projection.coordinates):
-        if not np.isfinite(coordinates).all():
+        if projection.problems[depth] or not np.isfinite(coordinates).all():
             all_limits.append(None)
             continue
         low, high = _limits(coordinates[projection.reference] if projection.reference.any() else coordinates)

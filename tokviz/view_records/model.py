@@ -34,6 +34,8 @@ class Panel:
     projection: str
     heading: str
     current: bool
+    explore: str
+    """The explorer's address of this panel, up to and with the depth: carousel.js keeps it in step."""
     ruler: Ruler
     slides: tuple[Slide, ...]
     look: str

@@ -156,6 +156,7 @@ def _panel(
         projection=projection,
         heading=f"{label}, {projection_label(projection)}",
         current=current,
+        explore=f"{relative(page, 'explore/index.html')}#a={model.slug}/{name}/{projection}&at=embedding",
         ruler=strip_ruler(report, model, context, shown, page, measures=measures),
         slides=tuple(
             _slide(report, model, context, shown, page, depth, first=current and depth == 0)
