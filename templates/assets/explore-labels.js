@@ -4,7 +4,9 @@
 (() => {
   const CELL = 2;
   const FONT = "12px 'Source Sans', 'Sans fallback', sans-serif";
-  const HEIGHT = 13;
+  const HEIGHT = 12;
+  const PADDING = 1.5;
+  const ASKEW = 5;
   const LONGEST = 24;
   // Where marks are dense most names find no room; so many are tried.
   const MOST_TRIED = 1200;
@@ -56,12 +58,12 @@
 
   // Where a name may stand about its mark: beside it, above and below, then askew.
   function places(x, y, radius, width) {
-    const gap = radius + 3;
+    const gap = radius + PADDING + CELL;
     const [right, left, middle] = [x + gap, x - gap - width, x - width / 2];
-    const [level, over, under] = [y - HEIGHT / 2, y - gap - HEIGHT + 2, y + gap - 2];
+    const [level, over, under] = [y - HEIGHT / 2, y - radius - CELL - HEIGHT, y + radius + CELL];
     return [
       [right, level], [left, level], [middle, over], [middle, under],
-      [right - 3, over + 3], [right - 3, under - 3], [left + 3, over + 3], [left + 3, under - 3],
+      [right, level - ASKEW], [right, level + ASKEW], [left, level - ASKEW], [left, level + ASKEW],
     ];
   }
 
@@ -71,8 +73,8 @@
     for (const [left, top] of places(x[row], y[row], radius, length)) {
       const [right, bottom] = [left + length, top + HEIGHT];
       if (left < 2 || top < 1 || right > width - 2 || bottom > height - 1) continue;
-      if (!taken.isFree(left - 2, top, right + 2, bottom)) continue;
-      taken.take(left - 2, top, right + 2, bottom);
+      if (!taken.isFree(left - PADDING, top, right + PADDING, bottom)) continue;
+      taken.take(left - PADDING, top, right + PADDING, bottom);
       return { row, text, x: left, y: top + HEIGHT - 3 };
     }
     return null;

@@ -23,6 +23,8 @@
     }
 
     setView(view) {
+      if (view === this.view) return;
+      this.view = view;
       this.last = view.last;
       this.range.max = view.last;
       this.root.classList.toggle("ruler-measured", view.measures !== null);

@@ -64,10 +64,8 @@
         return;
       }
       if (!ready()) return;
-      if (panel === panels[0]) {
-        if (share !== null) depth = Math.round(share * last());
-        ruler.setView(panel.view);
-      }
+      if (panel === panels[0] && share !== null) depth = Math.round(share * last());
+      ruler.setView(panels[0].view);
       refresh();
     }
 
