@@ -445,6 +445,14 @@ def test_nothing_sticks_out_of_a_phone(explore, site, two):
     assert small == []
 
 
+def test_long_words_stay_inside_a_phone(explore, tmp_path):
+    page = explore(write_site(hostile_report(), tmp_path), "#word=%25%26'%22", viewport=PHONE)
+    page.get_by_role("combobox", name="Find a word").fill("aaaa")
+    page.keyboard.press("Enter")
+    assert len(pins(page)) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
 def test_a_finger_shows_a_word_first_and_pins_it_then(explore, site):
     page = explore(site, viewport=PHONE, has_touch=True)
     x, y = place_of(page, 20)

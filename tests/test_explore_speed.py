@@ -9,7 +9,7 @@ import pytest
 from report_fixture import ALONE, model_report, sample_report, word_list, write_site
 
 PAGE = "explore/index.html"
-TRIES = 4
+TRIES = 8
 FLUID = 50
 """Frames per second; a screen shows 60."""
 

@@ -56,8 +56,12 @@ def _described(
         parts.append(
             f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
         )
-    key = measuring.geometry_key(job.stored, ordinary, config.projections, config.word_list)
-    parts.append("measures: up to date" if store.has_measures(key) else "measure (not measured yet)")
+    keys = (
+        measuring.geometry_key(job.stored, ordinary, config.projections, config.word_list),
+        measuring.neighbours_key(job.stored),
+    )
+    measured = all(store.has_measures(key) for key in keys if key)
+    parts.append("measures: up to date" if measured else "measure (not measured yet)")
     return "; ".join(parts)
 
 

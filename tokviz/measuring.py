@@ -56,11 +56,16 @@ def geometry_of(
     return found
 
 
+def neighbours_key(states: HiddenStates) -> str | None:
+    """None when there are too many words to look for each one's nearest."""
+    return plan.neighbours_key(states) if len(states.tokenization.words) <= Neighbours.MOST_WORDS else None
+
+
 def neighbours_of(states: HiddenStates, store: Store, *, force: bool) -> Neighbours | None:
     """Every word's nearest words in the full space; None when there are too many."""
-    if len(states.tokenization.words) > Neighbours.MOST_WORDS:
+    key = neighbours_key(states)
+    if key is None:
         return None
-    key = plan.neighbours_key(states)
     found = None if force else store.find_measures(key, Neighbours)
     if found is None:
         from tokviz import geometry

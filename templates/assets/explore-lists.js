@@ -89,7 +89,7 @@
         const { word, category } = this.describe(row);
         const note = document.createElement("small");
         note.textContent = category;
-        option.append(word, " ", note);
+        option.append(Explore.shortened(word), " ", note);
         return option;
       }));
       this.show(this.rows.length > 0);
