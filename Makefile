@@ -30,8 +30,8 @@ lint: $(VENV)/.developer  ## style and mistakes
 types: $(VENV)/.developer  ## types
 	$(BIN)/mypy
 
-serve: $(VENV)/.installed  ## show site/ at http://127.0.0.1:8000
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory site 8000
+serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made anew when something changes
+	$(BIN)/python -m tokviz.serve $(ARGS)
 
 bench: $(VENV)/.developer $(VENV)/.models  ## time a cold run against the blog post's own way
 	$(BIN)/python benchmarks/cold_run.py
