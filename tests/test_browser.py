@@ -12,7 +12,8 @@ from browser import DESKTOP, PHONE
 from report_fixture import hostile_report, sample_report, write_site
 
 MODEL = "models/smol-30/index.html"
-PAGES = ["index.html", MODEL, "models/mini-6/index.html", "models/lost/index.html", "method/index.html", "404.html"]
+MODELS = [MODEL, "models/mini-6/index.html", "models/lost/index.html"]
+PAGES = ["index.html", *MODELS, "compare/index.html", "method/index.html", "404.html"]
 PLATE = 64 * 1024
 """What a plate weighs at most, in bytes."""
 
@@ -379,7 +380,7 @@ def test_on_a_phone_what_is_touched_is_large_enough(open_page, site):
             assert element.bounding_box()["height"] >= 43.5, target
 
 
-@pytest.mark.parametrize("path", [*PAGES, "compare/index.html", f"{MODEL}#sentence/layer-12"])
+@pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#sentence/layer-12"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_nothing_shifts_while_a_page_loads(open_page, server, path, viewport):
     observe = """
