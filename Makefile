@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test lint types serve bench screenshots clean distclean
+.PHONY: help site sample test audit lint types serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report anew, as i
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and a browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+audit: $(VENV)/.developer $(VENV)/.browser $(VENV)/.audit  ## measure site/ with Lighthouse and the W3C's HTML checker (Node, Java)
+	$(BIN)/python tests/audit/audit.py site
+
 lint: $(VENV)/.developer  ## style and mistakes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -27,8 +30,8 @@ lint: $(VENV)/.developer  ## style and mistakes
 types: $(VENV)/.developer  ## types
 	$(BIN)/mypy
 
-serve: $(VENV)/.installed  ## show site/ at http://127.0.0.1:8000
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory site 8000
+serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made anew when something changes
+	$(BIN)/python -m tokviz.serve $(ARGS)
 
 bench: $(VENV)/.developer $(VENV)/.models  ## time a cold run against the blog post's own way
 	$(BIN)/python benchmarks/cold_run.py
@@ -40,7 +43,7 @@ clean:  ## remove what was captured and drawn
 	rm -rf .cache .pytest_cache .ruff_cache .mypy_cache .screenshots
 
 distclean: clean  ## remove the virtual environment too
-	rm -rf $(VENV)
+	rm -rf $(VENV) tests/audit/node_modules
 
 $(VENV)/.made:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "tokviz needs Python 3.11 or newer, this is " + sys.version)'
@@ -61,4 +64,8 @@ $(VENV)/.developer: $(VENV)/.installed requirements-dev.txt
 
 $(VENV)/.browser: $(VENV)/.developer tests/browser.py
 	$(BIN)/python tests/browser.py
+	touch $@
+
+$(VENV)/.audit: $(VENV)/.made tests/audit/tools.py tests/audit/package-lock.json
+	$(BIN)/python tests/audit/tools.py
 	touch $@

@@ -31,6 +31,17 @@ def executable() -> str | None:
     return named or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+def path_of_executable() -> str:
+    """The Chromium that ``launch`` starts."""
+    from playwright.sync_api import sync_playwright
+
+    found = executable()
+    if found is None:
+        with sync_playwright() as playwright:
+            found = playwright.chromium.executable_path
+    return found
+
+
 def launch(playwright):
     """A headless Chromium that asks nothing of the network by itself."""
     return playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from browser import DESKTOP, PHONE, launch
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 SIZES = {"wide": DESKTOP, "phone": PHONE}
 
@@ -25,8 +25,23 @@ def main(site: Path, folder: Path) -> None:
                     name = path.relative_to(site).with_suffix("").as_posix().replace("/", "_")
                     page.goto(path.absolute().as_uri(), wait_until="networkidle")
                     page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
+                    _fetch_late_pictures(page)
                     page.screenshot(path=folder / f"{name}-{size}-{scheme}-whole.png", full_page=True)
         browser.close()
+
+
+def _fetch_late_pictures(page: Page) -> None:
+    """Scroll through the page, for pictures are fetched when they are near, and wait until all that came are there."""
+    for y in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
+        page.mouse.wheel(0, 600)
+        page.evaluate("(y) => scrollTo({ top: y, behavior: 'instant' })", y)
+        page.wait_for_timeout(60)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        "Promise.all([...document.images].filter((each) => each.getClientRects().length && each.loading !== 'lazy')"
+        ".map((each) => each.decode().catch(() => {})))"
+    )
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
 
 
 if __name__ == "__main__":

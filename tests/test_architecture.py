@@ -31,6 +31,7 @@ FLOORS = {
     "scheduling": 4,
     "dry_run": 5,
     "pipeline": 5,
+    "serve": 5,
 }
 """Every other room stands on floor 2."""
 HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub"}

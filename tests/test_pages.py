@@ -23,6 +23,8 @@ RENDERED = {
     name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()
 }
 EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
+EARLY = ("assets/theme.js", "assets/fonts.js")
+"""Scripts that run before the page is drawn."""
 LINKS = {"href", "src", "srcset"}
 
 
@@ -81,8 +83,8 @@ def test_a_strict_content_security_policy_would_allow_a_page(report, path):
     for element in parse(RENDERED[report][path]).iter():
         assert not any(name == "style" or name.startswith("on") for name in element.attrib)
         if element.tag == "script" and element.get("type") != "application/json":  # data, which never runs
-            # The theme is chosen before anything is drawn.
-            assert "defer" in element.attrib or element.get("src").endswith("assets/theme.js")
+            # The theme is chosen and fonts are asked for before anything is drawn.
+            assert "defer" in element.attrib or element.get("src").endswith(EARLY)
             assert not element.text
         if element.tag == "style":
             assert path == "404.html"
@@ -128,7 +130,7 @@ def test_what_authors_write_is_shown_and_never_run(path):
     assert HOSTILE in "".join(tree.itertext())
     scripts = [script.get("src") for script in tree.iter("script") if script.get("type") != "application/json"]
     assert {script.rpartition("assets/")[2] for script in scripts} <= {
-        *("theme.js", "carousel.js", "lightbox.js", "compare.js", "copy.js", *SCRIPTS)
+        *("theme.js", "fonts.js", "carousel.js", "lightbox.js", "compare.js", "copy.js", *SCRIPTS)
     }
 
 

@@ -341,6 +341,7 @@
       fill(slot, Object.fromEntries(PARTS.map((part) => [part, slot.selects[part].value])));
     }
     refresh(data.opening);
+    setBy(by); // some browsers remember what was chosen before a reload
     openAddress();
   }
 

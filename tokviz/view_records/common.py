@@ -35,6 +35,8 @@ class Frame:
     nav: tuple[Link, ...]
     theme: str
     """The script that chooses light or dark before anything is drawn."""
+    fonts: str
+    """The script that asks for the fonts early; it runs before the stylesheet is there."""
     stylesheet: str
     noscript: str
     scripts: tuple[str, ...]

@@ -50,6 +50,7 @@ def frame(
         home=None if path == "index.html" else Link(text=report.title, href=to("index.html")),
         nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
         theme=to("assets/theme.js"),
+        fonts=to("assets/fonts.js"),
         stylesheet=to("assets/site.css"),
         noscript=to("assets/noscript.css"),
         scripts=tuple(to(f"assets/{script}") for script in scripts),

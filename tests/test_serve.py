@@ -1,0 +1,178 @@
+"""The local server: it makes the report anew when something changes, says what went wrong, and goes on."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+
+import families
+import pytest
+from test_command import CONFIG
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the program, beside a config with a tiny model."""
+    folder = tmp_path_factory.mktemp("program")
+    for name in ("tokviz", "templates"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "generate.py", folder)
+    families.build("qwen3", folder / "qwen3")
+    (folder / "words").mkdir()
+    (folder / "words" / "few.toml").write_text(CONFIG[CONFIG.index("people =") : CONFIG.index("[[contexts]]")])
+    contexts = CONFIG[CONFIG.index("[[contexts]]") :]
+    head = 'title = "A test"\nintro = "intro.md"\nwords = "words/few.toml"\nprojections = ["centered"]\n'
+    (folder / "intro.md").write_text("First words.\n", encoding="utf-8")
+    (folder / "report.toml").write_text(f'{head}{contexts}\n[[models]]\nsource = "qwen3"\n', encoding="utf-8")
+    return folder
+
+
+class Served:
+    """A running ``python -m tokviz.serve``."""
+
+    def __init__(self, project: Path) -> None:
+        command = [sys.executable, "-m", "tokviz.serve", "--port", "0", "--jobs", "1"]
+        self.process = subprocess.Popen(
+            command, cwd=project, env={**os.environ, "PYTHONPATH": str(project)}, text=True, encoding="utf-8",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self._said: Queue[str] = Queue()
+        Thread(target=self._listen, daemon=True).start()
+        self.port = int(self.wait_for(r"site at http://127\.0\.0\.1:(\d+)/")[1])
+        self.wait_for("images made anew")
+
+    def _listen(self) -> None:
+        for line in self.process.stdout:
+            self._said.put(line)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The next line that matches; all lines before it are passed over."""
+        lines = []
+        end = time.monotonic() + 150
+        while time.monotonic() < end:
+            try:
+                lines.append(self._said.get(timeout=0.2))
+            except Empty:
+                continue
+            if found := re.search(pattern, lines[-1]):
+                assert not any("Traceback" in line or "  File " in line for line in lines)
+                return found
+        raise AssertionError(f"nothing matched {pattern!r} in: {''.join(lines)}")
+
+    def get(self, path: str = "/") -> str:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+
+    def wait_for_page(self, text: str) -> str:
+        """The index, once it holds ``text``: the site is swapped in a moment after it is told of."""
+        end = time.monotonic() + 30
+        while text not in (page := self.get()):
+            assert time.monotonic() < end, page
+            time.sleep(0.1)
+        return page
+
+
+@pytest.fixture(scope="module")
+def served(project):
+    running = Served(project)
+    yield running
+    running.process.terminate()
+    running.process.wait(timeout=30)
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """As editors save: another file takes the place of the first."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    draft = path.with_suffix(".draft")
+    draft.write_text(text.replace(old, new), encoding="utf-8")
+    draft.replace(path)
+
+
+def page_of(served: Served) -> str:
+    """The index without the script of the server, whose address changes a moment after the site does."""
+    return re.sub(r"<script src=./\.reload/.*</script>", "", served.get())
+
+
+def reload_script(page: str) -> str:
+    return re.search(r'<script src="(/\.reload/\d+\.js)" defer>', page)[1]
+
+
+def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project, served):
+    script = reload_script(served.get())
+    assert "location.reload" not in served.get(script)
+    replace(project / "templates" / "index.html", "<h2>The models</h2>", "<h2>All the models</h2>")
+    served.wait_for("0 images made anew")
+    page = served.wait_for_page("<h2>All the models</h2>")
+    assert "location.reload" in served.get(script)
+    assert "location.reload" not in served.get(reload_script(page))
+
+
+def test_the_site_on_disk_knows_nothing_of_it(project, served):
+    for path in (project / "site").rglob("*.html"):
+        assert ".reload" not in path.read_text(encoding="utf-8")
+    assert ".reload" in served.get("/method/")
+    assert served.get("/assets/site.css") == (project / "site" / "assets" / "site.css").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "seen"),
+    [
+        ("intro.md", "First words.", "Other words.", "Other words."),
+        ("report.toml", '"A test"', '"Another test"', "Another test"),
+        ("tokviz/views/text.py", '"Overview"', '"The overview"', "The overview"),
+    ],
+)
+def test_notes_config_and_code_count_too(project, served, path, old, new, seen):
+    replace(project / path, old, new)
+    served.wait_for_page(seen)
+
+
+def test_other_words_are_captured(project, served):
+    replace(project / "words" / "few.toml", '"nurse"', '"nurse", "baker"')
+    served.wait_for("[1-9] captures and")
+    assert "baker" in served.get("/method/")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml: intro: "),
+        ("templates/index.html", "{% block main %}", "{% blok main %}", "error: .*unknown tag 'blok'"),
+        ("tokviz/views/text.py", "def relative(", "def relative(:", "error: SyntaxError"),
+    ],
+    ids=["config", "template", "code"],
+)
+def test_a_mistake_is_one_line_and_the_server_goes_on(project, served, path, old, new, said):
+    before = served.get("/assets/site.css"), page_of(served)
+    replace(project / path, old, new)
+    served.wait_for(said)
+    assert (served.get("/assets/site.css"), page_of(served)) == before
+    replace(project / path, new, old)
+    served.wait_for("images made anew")
+
+
+def test_a_taken_port_is_one_line(project):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        run = subprocess.run(
+            [sys.executable, "-m", "tokviz.serve", "--port", port],
+            cwd=project, env={**os.environ, "PYTHONPATH": str(project)},
+            check=False, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr == f"error: port {port}: Address already in use; choose another with --port\n"

@@ -1,0 +1,201 @@
+"""A local server that makes the report anew when what it is made of changes, and lets open pages reload.
+
+    python -m tokviz.serve [--config report.toml] [--output site] [--port 8000] [any option of generate.py]
+
+Each report is made by ``generate.py`` in a process of its own, so that changed Python code counts too. What makes pages
+reload is added by the server; nothing of it is written to the site.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Annotated, Any
+
+import typer
+
+ROOT = Path(__file__).parent.parent
+CODE = (ROOT / "templates", ROOT / "tokviz", ROOT / "generate.py")
+RELOAD = "/.reload/"
+"""Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
+AGAIN = """
+setTimeout(() => {
+  const script = document.createElement("script");
+  script.src = "%s";
+  document.head.append(script);
+}, 1000);
+document.currentScript.remove();
+"""
+
+
+class SiteServer(ThreadingHTTPServer):
+    """Serves a folder on this machine only."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.version = self._now()
+        super().__init__(("127.0.0.1", port), partial(_Handler, directory=str(folder)))
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def reload(self) -> None:
+        """Open pages are out of date."""
+        self.version = self._now()
+
+    @staticmethod
+    def _now() -> str:
+        # Unlike a count, never the same for a server that is started again.
+        return str(time.time_ns())
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    server: SiteServer
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path.startswith(RELOAD):
+            current = path == f"{RELOAD}{self.server.version}.js"
+            self._send(AGAIN % path if current else "location.reload();", "text/javascript")
+            return
+        file = Path(self.translate_path(path))
+        file = file / "index.html" if path.endswith("/") else file
+        if file.suffix == ".html" and file.is_file():
+            script = f'<script src="{RELOAD}{self.server.version}.js" defer></script>'
+            self._send(file.read_text(encoding="utf-8").replace("</body>", f"{script}\n</body>"), "text/html")
+            return
+        super().do_GET()
+
+    def _send(self, text: str, kind: str) -> None:
+        content = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing of what is asked."""
+
+
+# --- making the report -------------------------------------------------------------------------------------------
+
+
+def make(arguments: list[str]) -> bool:
+    """Run ``generate.py``, whose words go to standard error; whether there is a new site.
+
+    Code that does not run shows a traceback, of which only the last line is said.
+    """
+    command = [sys.executable, str(ROOT / "generate.py"), *arguments]
+    last, in_traceback = "", False
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8") as run:
+        for line in run.stdout or ():
+            in_traceback = in_traceback or bool(re.match(r"\W*Traceback \(|  File ", line))
+            last = line.strip() or last
+            if not in_traceback:
+                print(line, end="", file=sys.stderr, flush=True)
+    if in_traceback:
+        print(f"error: {last}", file=sys.stderr, flush=True)
+    return run.returncode in (0, 3)  # 3: the report stands, but a model failed
+
+
+# --- what is watched ---------------------------------------------------------------------------------------------
+
+
+def watched(config: Path) -> set[Path]:
+    """The config, the files that it names (words, introduction, notes), and the folders and files of the program."""
+    try:
+        values = tomllib.loads(config.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        values = {}  # generate.py says what is wrong with it
+    named = (config.parent / text for text in _texts(values) if len(text) < 200 and "\0" not in text)
+    return {path.absolute() for path in (config, *CODE, *(path for path in named if path.is_file()))}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
+def _folders(paths: set[Path]) -> set[Path]:
+    """Folders to watch, each without those below it: a config may stand beside a large cache.
+
+    An editor that saves a file puts another in its place, so that the file itself can't be watched.
+    """
+    folders = {path if path.is_dir() else path.parent for path in paths}
+    below = {folder for path in paths if path.is_dir() for folder in path.rglob("*") if folder.is_dir()}
+    return {folder for folder in folders | below if folder.is_dir() and folder.name != "__pycache__"}
+
+
+def _is_of(path: Path, paths: set[Path]) -> bool:
+    return path in paths or (path.suffix != ".pyc" and any(parent in paths for parent in path.parents))
+
+
+# --- the command -------------------------------------------------------------------------------------------------
+
+
+def main(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option(help="The report's configuration.")] = Path("report.toml"),
+    output: Annotated[Path, typer.Option(help="The site's folder.")] = Path("site"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
+) -> None:
+    """Show the report at a local address; make it anew when its config, notes, templates or the program change."""
+    if importlib.util.find_spec("watchfiles") is None:
+        print("error: watchfiles is missing; pip install -r requirements-dev.txt", file=sys.stderr)
+        raise typer.Exit(1)
+    # The report says by which command it was made, so defaults are not spelled out.
+    given = {"--config": (config, Path("report.toml")), "--output": (output, Path("site"))}
+    arguments = [word for name, (path, usual) in given.items() if path != usual for word in (name, str(path))]
+    arguments += context.args
+    try:
+        server = SiteServer(output, port)
+    except OSError as error:
+        print(f"error: port {port}: {error.strerror}; choose another with --port", file=sys.stderr)
+        raise typer.Exit(1) from None
+    Thread(target=server.serve_forever, daemon=True).start()
+    print(f"{output} at {server.address}, made anew when something changes; Ctrl-C ends it", flush=True)
+    with suppress(KeyboardInterrupt):
+        while True:
+            _watch(config, arguments, server)
+
+
+def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
+    """Make the report, and again at each change, until there are other files to watch."""
+    from watchfiles import watch
+
+    paths = watched(config)
+    folders = _folders(paths)
+    due = True
+    # The first set comes at once and is empty; from then on, what changes while the report is made is kept.
+    for changed in watch(*folders, recursive=False, watch_filter=None, rust_timeout=200, yield_on_timeout=True):
+        if due or any(_is_of(Path(path), paths) for _, path in changed):
+            due = False
+            if make(arguments):
+                server.reload()
+        if watched(config) != paths or _folders(paths) != folders:
+            return
+
+
+if __name__ == "__main__":
+    application = typer.Typer(add_completion=False)
+    application.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(main)
+    application()
