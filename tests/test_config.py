@@ -76,6 +76,30 @@ def test_a_context_keeps_the_space_before_the_word(tmp_path):
     assert context.fill("May") == (" May", 1, 4)
 
 
+def test_a_bound_on_memory_is_handed_on_in_the_words_of_transformers(tmp_path):
+    (model,) = loaded(tmp_path, WORDS + MODEL + 'max_memory = { cpu = "2GiB", 0 = "20GB" }\n').models
+    assert model.placement == {"device_map": "auto", "max_memory": {"cpu": "2GiB", 0: "20GB"}}
+    (model,) = loaded(tmp_path, WORDS + MODEL + 'device_map = "balanced"\n').models
+    assert model.placement == {"device_map": "balanced", "max_memory": None}
+    (model,) = loaded(tmp_path, WORDS + MODEL).models
+    assert model.placement == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('max_memory = { cpu = "2 gigabytes" }\n', "a size such as '2GiB'"),
+        ('max_memory = { gpu = "2GiB" }\n', "'cpu', 'mps' or the number of a GPU"),
+        ("max_memory = { cpu = -1 }\n", "valid string, got -1"),
+    ],
+)
+def test_a_mistaken_bound_on_memory_is_one_line(tmp_path, text, said):
+    with pytest.raises(ConfigError, match=r"models\.0\.max_memory") as caught:
+        loaded(tmp_path, WORDS + MODEL + text)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "key", "said"),
     [

@@ -26,7 +26,7 @@ DtypeName = Literal["auto", "float32", "bfloat16"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
 Text = Annotated[str, Field(min_length=1)]
 WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
-
+MemorySize = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[KMG]i?B$")]
 
 MARKDOWN_FILE = (".md", ".markdown")
 """One line that ends so, where Markdown may stand, is the name of a file that holds it."""
@@ -82,6 +82,9 @@ class ModelConfig(_Table):
     """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""
     device_map: Text | None = None
     """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
+    max_memory: dict[Annotated[str, Field(pattern=r"^(cpu|mps|\d+)$")], MemorySize] | None = None
+    """How much of each device the weights may take: ``{ cpu = "2GiB", 0 = "20GiB" }``, where 0 is the first GPU. What
+    doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the one weights file; a file with another hash is refused."""
     note: Text | None = None
@@ -89,6 +92,17 @@ class ModelConfig(_Table):
     notes: dict[str, Text] = {}
     """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
     name of a ``.md`` file."""
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """Where transformers puts the weights, as its ``from_pretrained`` takes it; empty when the model is to be whole."""
+        if self.device_map is None and self.max_memory is None:
+            return {}
+        sizes = self.max_memory
+        return {
+            "device_map": self.device_map or "auto",
+            "max_memory": sizes and {int(key) if key.isdigit() else key: size for key, size in sizes.items()},
+        }
 
     @property
     def display_name(self) -> str:
@@ -346,6 +360,8 @@ _PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]*$": "lower-case letters, digits, '.', '_' or '-'",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
+    r"^(cpu|mps|\d+)$": "'cpu', 'mps' or the number of a GPU",
+    r"^\d+(\.\d+)?[KMG]i?B$": "a size such as '2GiB'",
 }
 
 
