@@ -260,6 +260,26 @@ def test_a_pass_leaves_no_more_states_than_memory_is_meant_for(loaded, monkeypat
         assert relative_error(states[depth], expected[depth]) < TOLERANCE
 
 
+@pytest.mark.parametrize("name", ["qwen3", "albert"])
+def test_a_pass_ends_at_the_last_depth_that_is_asked_for(loaded, name):
+    model = loaded(name)
+    structure = find_structure(model.module, model.base_model_prefix)
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    expected, *_ = captured(model.module, structure, tokenization)
+    runs = []
+    handle = model.module.register_forward_hook(lambda *_: runs.append("to the end"))
+    for n_depths in (1, 2):
+        some = structure.up_to(n_depths)
+        assert some.module_paths == structure.module_paths[:n_depths]
+        states, *_ = captured(model.module, some, tokenization)
+        assert len(states) == n_depths
+        for depth in range(n_depths):
+            np.testing.assert_array_equal(states[depth], expected[depth])
+    handle.remove()
+    assert not runs
+    assert structure.up_to(None) is structure.up_to(99) is structure
+
+
 # --- structure ---------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,10 +38,20 @@ class Structure:
     """The blocks in the order in which they run; one that runs several times stands there as often."""
     module_paths: tuple[str, ...]
     """Per depth, as in the post: ``model.embed_tokens``, ``model.layers.0``; ``…@1`` is a block's second run."""
+    is_whole: bool = True
+    """If not, a forward pass ends at the last of ``layers``."""
 
     @property
     def n_layers(self) -> int:
         return len(self.layers)
+
+    def up_to(self, n_depths: int | None) -> Structure:
+        """Only the first ``n_depths``, the embedding included; all for None."""
+        if n_depths is None or n_depths > self.n_layers:
+            return self
+        return replace(
+            self, layers=self.layers[: n_depths - 1], module_paths=self.module_paths[:n_depths], is_whole=False
+        )
 
     @property
     def depths_of(self) -> dict[nn.Module, list[int]]:
@@ -334,12 +344,16 @@ def _capture_batch(
             states[depth] = state.cpu().numpy()
             values[depth, :, : top.values.shape[-1]] = top.values.cpu().numpy()
             dimensions[depth, :, : top.indices.shape[-1]] = top.indices.cpu().numpy()
+            if depth == structure.n_layers and not structure.is_whole:
+                raise _EnoughError
 
         return keep
 
     with _hooked({part: hook_for(depths) for part, depths in structure.depths_of.items()}):
         try:
             _forward(module, ids, mask)
+        except _EnoughError:
+            pass  # what comes after isn't asked for
         except CaptureError:
             raise
         except Exception as error:
@@ -353,6 +367,10 @@ def _capture_batch(
         position0_values=values,
         position0_dimensions=dimensions,
     )
+
+
+class _EnoughError(Exception):
+    """Ends a forward pass at the last depth that is asked for."""
 
 
 def _not_finite(structure: Structure, depth: int, dtype: Any) -> str:

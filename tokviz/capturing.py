@@ -49,6 +49,8 @@ class Request:
     words: WordList
     read: str
     token_budget: int
+    n_depths: int | None = None
+    """How many depths are asked for, from the embedding on; None for all."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
 
 
@@ -97,17 +99,22 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 def _capture(request: Request, store: Store, reporter: Reporter) -> None:
     from tokviz import capture, tokens
 
-    name, words = request.model.display_name, request.words.words
+    name = request.model.display_name
     with _offload_folder(store) as offload:
         step = reporter.step(f"{name}: loading")
         loaded = sources.load(request.model, request.base, request.device, offload)
-        structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
+        structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
         # One context after the other, so that a run which is killed keeps those that it had; but weights that are
         # streamed are read once for all of them.
         contexts = request.contexts
         for group in [contexts] if capture.is_streamed(loaded.module) else [(context,) for context in contexts]:
-            tokenizations = [tokens.tokenize(loaded.tokenizer, words, context, request.read) for _, context in group]
+            tokenizations = [
+                tokens.tokenize(loaded.tokenizer, request.words.words, context, request.read)
+                if request.words.vocabulary is None
+                else tokens.tokenize_vocabulary(loaded.tokenizer, context, request.read)
+                for _, context in group
+            ]
             labels = " and ".join(context.label for _, context in group)
             n_words = sum(len(tokenization.words) for tokenization in tokenizations)
             step = reporter.step(f"{name}: capturing, {labels}", n_words)
@@ -136,10 +143,11 @@ def _offload_folder(store: Store) -> Iterator[Path]:
     """Beside what is stored, since it may be as large as the model; gone afterwards."""
     try:
         store.root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".offload-", dir=store.root) as folder:
-            yield Path(folder)
+        offload = tempfile.TemporaryDirectory(prefix=".offload-", dir=store.root)
     except OSError as error:
         raise TokvizError(f"{store.root}: can't write to the cache: {error.strerror or error}") from error
+    with offload as folder:
+        yield Path(folder)
 
 
 # --- elsewhere ---------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def _described(
             job.stored,
             job.context,
             projection,
-            config.word_list,
+            config.words_of(job.stored),
             store,
             lettered=typefaces.installed().lettered,
             forms=options.forms,
@@ -56,7 +56,7 @@ def _described(
         parts.append(
             f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
         )
-    key = measuring.geometry_key(job.stored, ordinary, config.projections, config.word_list)
+    key = measuring.geometry_key(job.stored, ordinary, config.projections, config.words_of(job.stored))
     parts.append("measures: up to date" if store.has_measures(key) else "measure (not measured yet)")
     return "; ".join(parts)
 

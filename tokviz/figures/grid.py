@@ -131,7 +131,7 @@ def draw_grid(grid: Grid) -> Figure:
         if dense:
             within_panel = (np.abs(grid.coordinates[depth] - extent[0]) <= extent[1]).all(axis=1)
             box = (panel.left, panel.top, panel.right, panel.bottom)
-            sheet.density(np.where(within_panel[:, None], on_panel, np.nan), box, form.hexagon)
+            sheet.density(np.where(within_panel[:, None], on_panel, np.nan), box, max(form.hexagon, panel.width / 50))
         places[depth, marked] = on_panel[marked]
     sheet.marks(grid.points, places, form.diameter, form.rim)
     return sheet.figure
