@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 
 import families
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from tokviz.capture import capture, find_structure
+from tokviz.capture import capture, capture_together, find_structure, is_streamed
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, StructureError
 from tokviz.records import N_EXTREMES, Context, Tokenization, TokenizedWord
@@ -207,6 +208,76 @@ def test_weights_that_wait_on_disk_give_the_same_states(loaded, tmp_path):
     got, *_ = captured(spread, find_structure(spread, "model"), tokenization)
     for depth in range(4):
         assert relative_error(got[depth], expected[depth]) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["qwen3", "qwen3_moe", "gemma3", "t5"])
+def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(loaded, tmp_path, monkeypatch, name):
+    from accelerate.utils.offload import OffloadedWeightsLoader
+
+    families.build(name, tmp_path / name)
+    n_bytes = sum(file.stat().st_size for file in (tmp_path / name).glob("*.safetensors"))
+    configured = ModelConfig(source=name, max_memory={"cpu": f"{n_bytes // 2000}KB"})
+    streamed = load(configured, tmp_path, "cpu", tmp_path / "offload")
+    assert is_streamed(streamed.module)
+
+    reads = Counter()
+    get = OffloadedWeightsLoader.__getitem__
+
+    def counted(self, key):
+        reads[key] += 1
+        return get(self, key)
+
+    monkeypatch.setattr(OffloadedWeightsLoader, "__getitem__", counted)
+    structure = find_structure(streamed.module, streamed.base_model_prefix)
+    assert not reads, "the structure is seen without reading weights"
+    tokenizations = [tokenize(streamed.tokenizer, WORDS, context, "last") for context in CONTEXTS]
+    found = list(capture_together(streamed.module, structure, tokenizations, 65_536))
+    assert set(reads.values()) == {1}
+
+    whole = loaded(name)
+    assert not is_streamed(whole.module)
+    for index, tokenization in enumerate(tokenizations):
+        (batch,) = (batch for which, batch in found if which == index)
+        expected, values, *_ = captured(
+            whole.module, find_structure(whole.module, whole.base_model_prefix), tokenization
+        )
+        order = np.argsort(batch.rows)
+        assert sorted(batch.rows) == list(range(len(WORDS)))
+        np.testing.assert_allclose(batch.position0_values[:, order], values, rtol=1e-3)
+        for depth in range(4):
+            assert relative_error(batch.states[depth][order], expected[depth]) < TOLERANCE
+
+
+def test_a_pass_leaves_no_more_states_than_memory_is_meant_for(loaded, monkeypatch):
+    model = loaded("qwen3")
+    structure = find_structure(model.module, "model")
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    expected, *_ = captured(model.module, structure, tokenization)
+    monkeypatch.setattr("tokviz.capture.MOST_KEPT", 2 * 4 * 32 * 4)  # two words × four depths × 32 float32
+    states, _, _, n_passes = captured(model.module, structure, tokenization)
+    assert n_passes == 3
+    for depth in range(4):
+        assert relative_error(states[depth], expected[depth]) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["qwen3", "albert"])
+def test_a_pass_ends_at_the_last_depth_that_is_asked_for(loaded, name):
+    model = loaded(name)
+    structure = find_structure(model.module, model.base_model_prefix)
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    expected, *_ = captured(model.module, structure, tokenization)
+    runs = []
+    handle = model.module.register_forward_hook(lambda *_: runs.append("to the end"))
+    for n_depths in (1, 2):
+        some = structure.up_to(n_depths)
+        assert some.module_paths == structure.module_paths[:n_depths]
+        states, *_ = captured(model.module, some, tokenization)
+        assert len(states) == n_depths
+        for depth in range(n_depths):
+            np.testing.assert_array_equal(states[depth], expected[depth])
+    handle.remove()
+    assert not runs
+    assert structure.up_to(None) is structure.up_to(99) is structure
 
 
 # --- structure ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 
 from tokviz.config import ReportConfig, load, slugify
 from tokviz.errors import ConfigError
+from tokviz.records import Category, WordList
 
 WORDS = '[words]\nmonths = ["May", "June", "July"]\n'
 MODEL = '[[models]]\nsource = "org/name"\n'
@@ -74,6 +75,30 @@ def test_every_pair_of_a_few_models_is_shown_in_detail_and_of_many_only_those_th
 def test_a_context_keeps_the_space_before_the_word(tmp_path):
     (context,) = loaded(tmp_path, WORDS + MODEL + CONTEXT).context_list
     assert context.fill("May") == (" May", 1, 4)
+
+
+def test_a_bound_on_memory_is_handed_on_in_the_words_of_transformers(tmp_path):
+    (model,) = loaded(tmp_path, WORDS + MODEL + 'max_memory = { cpu = "2GiB", 0 = "20GB" }\n').models
+    assert model.placement == {"device_map": "auto", "max_memory": {"cpu": "2GiB", 0: "20GB"}}
+    (model,) = loaded(tmp_path, WORDS + MODEL + 'device_map = "balanced"\n').models
+    assert model.placement == {"device_map": "balanced", "max_memory": None}
+    (model,) = loaded(tmp_path, WORDS + MODEL).models
+    assert model.placement == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('max_memory = { cpu = "2 gigabytes" }\n', "a size such as '2GiB'"),
+        ('max_memory = { gpu = "2GiB" }\n', "'cpu', 'mps' or the number of a GPU"),
+        ("max_memory = { cpu = -1 }\n", "valid string, got -1"),
+    ],
+)
+def test_a_mistaken_bound_on_memory_is_one_line(tmp_path, text, said):
+    with pytest.raises(ConfigError, match=r"models\.0\.max_memory") as caught:
+        loaded(tmp_path, WORDS + MODEL + text)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -148,3 +173,38 @@ def test_a_mistake_in_the_words_file_names_that_file(tmp_path):
 )
 def test_slugs_are_safe_in_files_and_addresses(name, slug):
     assert slugify(name) == slug
+
+
+# --- a whole vocabulary ----------------------------------------------------------------------------------------------
+
+
+def test_a_vocabulary_stands_among_the_words_and_categories_are_landmarks(tmp_path):
+    config = loaded(tmp_path, '[words]\nvocabulary = true\nlayers = [0, "embedding"]\nmonths = ["May"]\n' + MODEL)
+    assert config.vocabulary
+    assert config.n_depths == 2
+    assert [category.key for category in config.word_list.categories] == ["months"]
+    assert loaded(tmp_path, "[words]\nvocabulary = true\n" + MODEL).n_depths is None
+    # A list of that name is a category like any other.
+    listed = loaded(tmp_path, '[words]\nvocabulary = ["May"]\nlayers = ["June"]\n' + MODEL)
+    assert not listed.vocabulary
+    assert listed.word_list.words == ("May", "June")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[words]\nvocabulary = true\nlayers = [0, 5]\n", r"words\.layers: .* without a gap"),
+        ("[words]\nvocabulary = true\nlayers = []\n", r"words\.layers: .* without a gap"),
+        ("[words]\nvocabulary = false\n", "at least one category"),
+        ('read = "mean"\n[words]\nvocabulary = true\n', 'read: expected "last" or "first"'),
+    ],
+)
+def test_a_mistaken_vocabulary_is_one_line(tmp_path, text, said):
+    with pytest.raises(ConfigError, match=said):
+        loaded(tmp_path, text + MODEL)
+
+
+def test_landmarks_are_the_tokens_that_stand_for_their_words():
+    categories = (Category(key="m", label="M", words=("May", "June", "Nowhere")),)
+    words = WordList(categories=categories, vocabulary=("May", " May", "june", " the"))
+    assert words.memberships == ((), (0,), (0,), ())

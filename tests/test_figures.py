@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib import colors
-from matplotlib.collections import PathCollection
+from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
 from tokviz import figures, images
 from tokviz.figures import legend, style
+from tokviz.figures.density import landmarks
 from tokviz.figures.labels import spread_out
 from tokviz.figures.sheet import ticks
 from tokviz.records import Grid, Plate, Points, Strip
@@ -557,3 +558,72 @@ def test_drawing_leaves_no_global_state():
 )
 def test_pictures_are_light(picture, most):
     assert len(images.encode(figures.draw(picture))) <= most * 1024
+
+
+# --- thousands of words ----------------------------------------------------------------------------------------------
+
+
+def written(figure: Figure) -> list[str]:
+    return [artist.get_text() for artist in figure.findobj(Text) if artist.get_text()]
+
+
+def shades(figure: Figure) -> list[PolyCollection]:
+    """The hexagons of each panel; the boxes behind labels and the scale count nothing."""
+    return [found for found in figure.findobj(PolyCollection) if found.get_array() is not None]
+
+
+def test_thousands_of_words_are_shown_by_their_density_with_landmarks_of_every_category():
+    of = points(4000)
+    coordinates = clustered(of, tightness=0.6)
+    coordinates[17] = 1e6
+    figure = figures.draw(plate(of, coordinates))
+    (hexagons,) = shades(figure)
+    assert hexagons.get_array().sum() >= 0.99 * 4000
+    named = [word for word in written(figure) if word in of.words]
+    assert {of.memberships[of.words.index(word)] for word in named} == set(of.memberships)
+    assert f"{len(named)} of 4,000 words are named" in " ".join(written(figure))
+    assert f"1 to {hexagons.get_array().max():,.0f} words" in written(figure)
+    # One word far off doesn't squash the rest.
+    assert max(float(text.replace("−", "-")) for text in written(figure) if text.lstrip("−").isdigit()) < 1000
+
+
+def test_the_same_landmarks_stand_at_every_depth():
+    of = points(4000)
+    marked = landmarks(of, 90)
+    assert len(marked) == 90
+    assert sorted(np.bincount(of.first[marked])) == [10] * 9
+    few = points(4000, memberships=tuple((row,) if row < 9 else () for row in range(4000)))
+    assert landmarks(few, 90).tolist() == list(range(9))
+
+
+def test_without_categories_frequent_tokens_that_read_as_words_are_the_landmarks():
+    words = tuple(f" word{'abc'[row % 3]}{'xyz'[row % 7 % 3]}" if row % 2 else f"##{row}" for row in range(6000))
+    of = points(6000, words=words, memberships=((),) * 6000, categories=())
+    marked = landmarks(of, 50)
+    assert len(marked) == 50
+    assert all(of.words[row].startswith(" word") and row < 5000 for row in marked)
+    coordinates = np.random.default_rng(0).normal(size=(6000, 2))
+    for form in ("wide", "phone"):
+        figure = figures.draw(plate(of, coordinates, form=form))
+        assert len(shades(figure)) == 1
+        assert any(text.startswith("word") for text in written(figure))
+
+
+def test_grids_and_strips_of_thousands_show_densities_too():
+    of = points(4000)
+    coordinates = np.stack([clustered(of, seed) for seed in range(3)])
+    strip = figures.draw(Strip(form="wide", points=of, coordinates=coordinates))
+    assert [found.get_array().sum() for found in shades(strip)] == pytest.approx([4000] * 3, rel=0.02)
+    grid = Grid(
+        form="wide",
+        model="m",
+        context="alone",
+        points=of,
+        depths=("embedding", "layer 0", "layer 1"),
+        coordinates=coordinates,
+        problems=(None,) * 3,
+        explained_variance_ratio=(0.2, 0.1),
+    )
+    figure = figures.draw(grid)
+    assert len(shades(figure)) == 3
+    assert any("Shades" in text for text in written(figure))

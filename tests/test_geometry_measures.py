@@ -242,3 +242,22 @@ def test_other_words_are_refused_with_both_sizes():
         measure(states, [], thirds(59), None)
     with pytest.raises(ValueError, match="expected 3 depths, as in states, got 4"):
         measure(states, [], thirds(), hidden_states(gaussian(4), positions=[3] * N_WORDS))
+
+
+def test_in_a_vocabulary_categories_are_measured_among_the_words_that_have_one():
+    states = gaussian(3, 200)
+    for state in states:
+        state[:20, 0] += 50
+        state[20:40, 0] -= 50
+    memberships = tuple((0,) if row < 20 else (1,) if row < 40 else () for row in range(200))
+    all_words = measured(hidden_states(states), memberships=memberships)
+    assert all_words.n_measured == 200
+    landmarks = measured(hidden_states([state[:40] for state in states]), memberships=memberships[:40])
+    np.testing.assert_array_equal(all_words.purity.value, landmarks.purity.value)
+    np.testing.assert_array_equal(all_words.silhouette.value, landmarks.silhouette.value)
+    assert np.isfinite(all_words.pictures[0].purity.value).all()
+    assert not np.allclose(all_words.spread.effective_rank, landmarks.spread.effective_rank)
+
+    nothing = measured(hidden_states(states), memberships=((),) * 200)
+    assert np.isnan(nothing.purity.value).all()
+    assert np.isfinite(nothing.pictures[0].trustworthiness).all()

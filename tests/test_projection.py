@@ -137,3 +137,17 @@ def test_without_massive_dimensions_the_rest_comes_back(states):
     np.testing.assert_allclose(found.coordinates[2:], expected.coordinates[2:], atol=1e-6)
     np.testing.assert_array_equal(found.coordinates[:2], plain.coordinates[:2])
     assert np.ptp(found.grid_coordinates[2], axis=0).max() < 100
+
+
+@pytest.mark.parametrize("name", ["standardized", "centered"])
+def test_a_long_list_has_the_coordinates_that_the_exact_solver_gives(monkeypatch, name):
+    random = np.random.default_rng(1)
+    state = (random.normal(size=(5000, WIDTH)) * np.geomspace(1, 500, WIDTH) + 40).astype(np.float32)
+    state[:, 3] = 7.0
+    everyone = np.ones(len(state), dtype=bool)
+    many = project([state, state], everyone, name)
+    monkeypatch.setattr("tokviz.projection.MANY_WORDS", 10**6)
+    exact = project([state, state], everyone, name)
+    np.testing.assert_allclose(many.explained_variance_ratio, exact.explained_variance_ratio, rtol=1e-9)
+    signs = np.sign((many.coordinates * exact.coordinates).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(many.coordinates * signs, exact.coordinates, atol=1e-7 * np.abs(exact.coordinates).max())

@@ -7,7 +7,7 @@ import pytest
 
 from tokviz.errors import CaptureError, ModelError
 from tokviz.records import Context
-from tokviz.tokens import tokenize
+from tokviz.tokens import tokenize, tokenize_vocabulary
 
 
 def context(template: str) -> Context:
@@ -144,3 +144,46 @@ def test_unknown_words_are_told(uncased):
     told = notes(uncased, " {word}", "cat", "🙂", "東")
     assert "🙂, 東; it reads [UNK]" in told
     assert "cat" not in told
+
+
+# --- a whole vocabulary ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make", [families.byte_level, families.uncased, families.gemma_tokenizer, families.llama_tokenizer]
+)
+def test_every_token_that_is_text_is_fed_as_itself(make):
+    tokenizer = make()
+    tokenization = tokenize_vocabulary(tokenizer, context("The word is {word} or"), "last")
+    around = {(word.ids[: word.start], word.ids[word.stop :]) for word in tokenization.words}
+    assert len(around) == 1
+    assert {word.n_tokens for word in tokenization.words} == {1}
+    assert tokenization.reference.all()
+    fed = [word.ids[word.start] for word in tokenization.words]
+    assert fed == sorted(set(fed))
+    assert not set(fed) & set(tokenizer.all_special_ids)
+    texts = [word.word for word in tokenization.words]
+    assert len(set(texts)) == len(texts)
+    assert all(text.strip() and text.isprintable() for text in texts)
+    # A word that is one token gets the same ids as in a list of words.
+    alone = read(tokenizer, "cat", "The word is {word} or")
+    if alone.n_tokens == 1:
+        (same,) = (word for word in tokenization.words if word.ids[word.start] == alone.ids[alone.start])
+        assert same.ids == alone.ids
+        assert same.word.strip() == "cat"
+
+
+def test_a_token_keeps_its_space_and_parts_of_characters_are_no_words(byte_level):
+    tokenization = tokenize_vocabulary(byte_level, context(" {word}"), "last")
+    texts = {word.word: word for word in tokenization.words}
+    assert {" cat", "the", " the"} <= set(texts)
+    assert texts[" cat"].ids == (byte_level.convert_tokens_to_ids("Ġcat"),)
+    left_out = len(byte_level) - len(texts)
+    assert left_out > 100, "bytes above ASCII are parts of characters"
+    assert f"{left_out:,} of {len(byte_level):,} tokens do not" in tokenization.notes[0]
+
+
+def test_what_a_tokenizer_puts_before_a_text_stands_before_a_token_too(gemma):
+    tokenization = tokenize_vocabulary(gemma, context(" {word}"), "last")
+    assert {word.pieces[0] for word in tokenization.words} == {"<s>"}
+    assert any("position 0 is that token" in note for note in tokenization.notes)

@@ -8,9 +8,10 @@ adds positions to the embedding.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 Hook = Callable[["nn.Module", Any, Any], None]
 
+MOST_KEPT = 2**30
+"""Bytes of hidden states that one forward pass may leave behind, at all depths: what bounds a pass over many words."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:
@@ -34,10 +38,20 @@ class Structure:
     """The blocks in the order in which they run; one that runs several times stands there as often."""
     module_paths: tuple[str, ...]
     """Per depth, as in the post: ``model.embed_tokens``, ``model.layers.0``; ``…@1`` is a block's second run."""
+    is_whole: bool = True
+    """If not, a forward pass ends at the last of ``layers``."""
 
     @property
     def n_layers(self) -> int:
         return len(self.layers)
+
+    def up_to(self, n_depths: int | None) -> Structure:
+        """Only the first ``n_depths``, the embedding included; all for None."""
+        if n_depths is None or n_depths > self.n_layers:
+            return self
+        return replace(
+            self, layers=self.layers[: n_depths - 1], module_paths=self.module_paths[:n_depths], is_whole=False
+        )
 
     @property
     def depths_of(self) -> dict[nn.Module, list[int]]:
@@ -82,7 +96,7 @@ def find_structure(module: nn.Module, base_model_prefix: str) -> Structure:
         )
     embedding = _embedding_of(module)
     lists = _outermost_lists(module)
-    calls = _trace(module, embedding, {block for blocks in lists.values() for block in blocks}, width)
+    calls = _calls(module, embedding, {block for blocks in lists.values() for block in blocks}, width)
     if calls.count(embedding) != 1:
         raise StructureError(
             f"{name}: expected its token embedding {type(embedding).__name__} to run once per forward pass and give "
@@ -134,11 +148,50 @@ def _outermost_lists(module: nn.Module) -> dict[str, set[nn.Module]]:
     return lists
 
 
-def _trace(module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], width: int) -> list[nn.Module]:
+def is_streamed(module: nn.Module) -> bool:
+    """Whether weights are read from disk, or moved to where they run, in every forward pass."""
+    return any(parameter.device.type == "meta" for parameter in module.parameters())
+
+
+def _calls(module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], width: int) -> list[nn.Module]:
     """The modules among those given whose calls gave ``(batch, tokens, width)``, in the order of the calls."""
+    if is_streamed(module):
+        twin = _without_weights(module)
+        if twin is not None:
+            # Reading tens of gigabytes to see in which order blocks run would double the time of a capture.
+            name_of = {part: path for path, part in module.named_modules(remove_duplicate=False)}
+            part_of = dict(module.named_modules())
+            path_of = {part: path for path, part in twin.named_modules()}
+            parts = dict(twin.named_modules(remove_duplicate=False))
+            try:
+                ours = {parts[name_of[block]] for block in blocks}
+                calls = _trace(twin, parts[name_of[embedding]], ours, width, only_shapes=True)
+            except (StructureError, KeyError):
+                pass  # not every family runs without data; then the weights are read once more
+            else:
+                return [part_of[path_of[call]] for call in calls]
+    return _trace(module, embedding, blocks, width)
+
+
+def _without_weights(module: Any) -> nn.Module | None:
+    """The same architecture on the device that computes shapes only; None for a class that isn't made from a config."""
     import torch
 
-    ids = torch.zeros((2, 3), dtype=torch.long)
+    try:
+        with torch.device("meta"):
+            twin: nn.Module = type(module)(module.config).eval()
+        return twin.to(torch.bfloat16)  # experts' grouped products know the shapes of no other
+    except (TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError):
+        return None
+
+
+def _trace(
+    module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], width: int, *, only_shapes: bool = False
+) -> list[nn.Module]:
+    """What ``_calls`` gives, seen in a forward pass; ``only_shapes`` for a model on torch's "meta" device."""
+    import torch
+
+    ids = torch.zeros((2, 3), dtype=torch.long, device="meta" if only_shapes else None)
     calls: list[nn.Module] = []
 
     def note(part: nn.Module, _inputs: Any, output: Any) -> None:
@@ -149,7 +202,8 @@ def _trace(module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], widt
 
     with _hooked({part: note for part in (embedding, *blocks)}):
         try:
-            _forward(module, ids, torch.ones_like(ids))
+            # What a mask hides is looked up in its values, and shapes have none.
+            _forward(module, ids, None if only_shapes else torch.ones_like(ids))
         except Exception as error:
             raise StructureError(
                 f"{type(module).__name__}: a first forward pass over six tokens failed: {_one_line(error)}"
@@ -172,6 +226,38 @@ def _display_paths(module: nn.Module, prefix: str, parts: list[nn.Module]) -> tu
 # --- capturing ---------------------------------------------------------------------------------------------------
 
 
+def capture_together(
+    module: nn.Module,
+    structure: Structure,
+    tokenizations: Sequence[Tokenization],
+    token_budget: int,
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[tuple[int, CapturedBatch]]:
+    """``capture`` in several contexts at once: a context's index and a batch of it, until each has all its words.
+
+    Where weights are streamed from disk they are the slow part: the words of all contexts share the forward passes, and
+    where ``token_budget`` and ``MOST_KEPT`` allow it all go in one, so that each weight is read once.
+    """
+    together = Tokenization(
+        words=tuple(word for tokenization in tokenizations for word in tokenization.words),
+        read=tokenizations[0].read,
+    )
+    first_rows = np.cumsum([0, *(len(tokenization.words) for tokenization in tokenizations)])
+    for batch in capture(module, structure, together, token_budget, on_progress):
+        for index, (start, stop) in enumerate(itertools.pairwise(first_rows)):
+            inside = np.flatnonzero((batch.rows >= start) & (batch.rows < stop))
+            if len(inside):
+                yield (
+                    index,
+                    CapturedBatch(
+                        rows=batch.rows[inside] - start,
+                        states=tuple(state[inside] for state in batch.states),
+                        position0_values=batch.position0_values[:, inside],
+                        position0_dimensions=batch.position0_dimensions[:, inside],
+                    ),
+                )
+
+
 def capture(
     module: nn.Module,
     structure: Structure,
@@ -186,25 +272,27 @@ def capture(
     module : the base model that ``structure`` was found in, in evaluation mode.
     tokenization : the words; its ``read`` says which of a word's tokens counts.
     token_budget : the most tokens, padding included, of one forward pass. All words go in one pass if they fit, so
-        that each weight is read once; else words of like length go together.
+        that each weight is read once; else words of like length go together. ``MOST_KEPT`` is a bound besides.
     on_progress : called after each pass with the number of words that it took.
 
     Raises
     ------
     CaptureError : a state is NaN or infinite, memory ran out, or the forward pass failed.
     """
-    for rows in _batches([len(word.ids) for word in tokenization.words], token_budget):
+    width: int = module.config.hidden_size  # type: ignore[union-attr, assignment]
+    most_words = max(1, MOST_KEPT // ((structure.n_layers + 1) * width * 4))
+    for rows in _batches([len(word.ids) for word in tokenization.words], token_budget, most_words):
         yield _capture_batch(module, structure, tokenization, rows)
         if on_progress is not None:
             on_progress(len(rows))
 
 
-def _batches(lengths: list[int], token_budget: int) -> Iterator[np.ndarray]:
+def _batches(lengths: list[int], token_budget: int, most_words: int) -> Iterator[np.ndarray]:
     """Rows of each pass, ``(n_batch,)`` int64: words of like length together, shortest first."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         # Lengths ascend, so this row's is what the whole batch would be padded to.
-        if batch and (len(batch) + 1) * lengths[row] > token_budget:
+        if batch and ((len(batch) + 1) * lengths[row] > token_budget or len(batch) == most_words):
             yield np.array(batch, dtype=np.int64)
             batch = []
         batch.append(row)
@@ -256,12 +344,16 @@ def _capture_batch(
             states[depth] = state.cpu().numpy()
             values[depth, :, : top.values.shape[-1]] = top.values.cpu().numpy()
             dimensions[depth, :, : top.indices.shape[-1]] = top.indices.cpu().numpy()
+            if depth == structure.n_layers and not structure.is_whole:
+                raise _EnoughError
 
         return keep
 
     with _hooked({part: hook_for(depths) for part, depths in structure.depths_of.items()}):
         try:
             _forward(module, ids, mask)
+        except _EnoughError:
+            pass  # what comes after isn't asked for
         except CaptureError:
             raise
         except Exception as error:
@@ -275,6 +367,10 @@ def _capture_batch(
         position0_values=values,
         position0_dimensions=dimensions,
     )
+
+
+class _EnoughError(Exception):
+    """Ends a forward pass at the last depth that is asked for."""
 
 
 def _not_finite(structure: Structure, depth: int, dtype: Any) -> str:
@@ -310,19 +406,20 @@ def _hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
             handle.remove()
 
 
-def _forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor) -> None:
+def _forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> None:
     """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64, for what the hooks see."""
     import torch
 
     # The class's own signature: accelerate wraps the instance's ``forward``.
     accepted = inspect.signature(type(module).forward).parameters
     # Offloaded weights lie on the "meta" device; the layers move their inputs to where they run.
-    device = next((p.device for p in module.parameters() if p.device.type != "meta"), torch.device("cpu"))
+    device = next((p.device for p in module.parameters() if p.device.type != "meta"), ids.device)
     options: dict[str, Any] = {}
-    if "attention_mask" in accepted:
+    if "attention_mask" in accepted and mask is not None:
         options["attention_mask"] = mask.to(device)
     if "use_cache" in accepted:
-        options["use_cache"] = False
+        # Without mask and cache decoders look for packed sequences, in the values of the ids.
+        options["use_cache"] = mask is None and getattr(module.config, "is_decoder", True)
     with torch.inference_mode():
         module(input_ids=ids.to(device), **options)
 

@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +49,8 @@ class Request:
     words: WordList
     read: str
     token_budget: int
+    n_depths: int | None = None
+    """How many depths are asked for, from the embedding on; None for all."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
 
 
@@ -97,23 +99,55 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 def _capture(request: Request, store: Store, reporter: Reporter) -> None:
     from tokviz import capture, tokens
 
-    name, words = request.model.display_name, request.words.words
-    step = reporter.step(f"{name}: loading")
-    loaded = sources.load(request.model, request.base, request.device)
-    structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
-    step.advance()
-    for key, context in request.contexts:
-        step = reporter.step(f"{name}: capturing, {context.label}", len(words))
-        tokenization = tokens.tokenize(loaded.tokenizer, words, context, request.read)
-        store.put_states(
-            key,
-            capture.capture(loaded.module, structure, tokenization, request.token_budget, on_progress=step.advance),
-            card=loaded.card,
-            context=context,
-            tokenization=tokenization,
-            module_paths=structure.module_paths,
-            captured_at=now(request.epoch),
-        )
+    name = request.model.display_name
+    with _offload_folder(store) as offload:
+        step = reporter.step(f"{name}: loading")
+        loaded = sources.load(request.model, request.base, request.device, offload)
+        structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+        step.advance()
+        # One context after the other, so that a run which is killed keeps those that it had; but weights that are
+        # streamed are read once for all of them.
+        contexts = request.contexts
+        for group in [contexts] if capture.is_streamed(loaded.module) else [(context,) for context in contexts]:
+            tokenizations = [
+                tokens.tokenize(loaded.tokenizer, request.words.words, context, request.read)
+                if request.words.vocabulary is None
+                else tokens.tokenize_vocabulary(loaded.tokenizer, context, request.read)
+                for _, context in group
+            ]
+            labels = " and ".join(context.label for _, context in group)
+            n_words = sum(len(tokenization.words) for tokenization in tokenizations)
+            step = reporter.step(f"{name}: capturing, {labels}", n_words)
+            with ExitStack() as written:
+                adds = [
+                    written.enter_context(
+                        store.writing_states(
+                            key,
+                            card=loaded.card,
+                            context=context,
+                            tokenization=tokenization,
+                            module_paths=structure.module_paths,
+                            captured_at=now(request.epoch),
+                        )
+                    )
+                    for (key, context), tokenization in zip(group, tokenizations, strict=True)
+                ]
+                for index, batch in capture.capture_together(
+                    loaded.module, structure, tokenizations, request.token_budget, step.advance
+                ):
+                    adds[index](batch)
+
+
+@contextmanager
+def _offload_folder(store: Store) -> Iterator[Path]:
+    """Beside what is stored, since it may be as large as the model; gone afterwards."""
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        offload = tempfile.TemporaryDirectory(prefix=".offload-", dir=store.root)
+    except OSError as error:
+        raise TokvizError(f"{store.root}: can't write to the cache: {error.strerror or error}") from error
+    with offload as folder:
+        yield Path(folder)
 
 
 # --- elsewhere ---------------------------------------------------------------------------------------------------
@@ -164,7 +198,7 @@ def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[s
 
     A model that is spread over all GPUs (``device_map``) leaves none to others.
     """
-    n_processes = min(n_gpus, sum(model.device_map is None for model in models))
+    n_processes = min(n_gpus, sum(not model.placement for model in models))
     return tuple(f"cuda:{index}" for index in range(n_processes)) if device == "cuda" and n_processes > 1 else ()
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from tokviz.errors import ConfigError
-from tokviz.records import Category, Context, WordList
+from tokviz.records import Category, Context, HiddenStates, WordList
 
 ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
@@ -26,7 +26,7 @@ DtypeName = Literal["auto", "float32", "bfloat16"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
 Text = Annotated[str, Field(min_length=1)]
 WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
-
+MemorySize = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[KMG]i?B$")]
 
 MARKDOWN_FILE = (".md", ".markdown")
 """One line that ends so, where Markdown may stand, is the name of a file that holds it."""
@@ -82,6 +82,9 @@ class ModelConfig(_Table):
     """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""
     device_map: Text | None = None
     """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
+    max_memory: dict[Annotated[str, Field(pattern=r"^(cpu|mps|\d+)$")], MemorySize] | None = None
+    """How much of each device the weights may take: ``{ cpu = "2GiB", 0 = "20GiB" }``, where 0 is the first GPU. What
+    doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the one weights file; a file with another hash is refused."""
     note: Text | None = None
@@ -89,6 +92,17 @@ class ModelConfig(_Table):
     notes: dict[str, Text] = {}
     """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
     name of a ``.md`` file."""
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """Where transformers puts the weights, as its ``from_pretrained`` takes it; empty when the model is to be whole."""
+        if self.device_map is None and self.max_memory is None:
+            return {}
+        sizes = self.max_memory
+        return {
+            "device_map": self.device_map or "auto",
+            "max_memory": sizes and {int(key) if key.isdigit() else key: size for key, size in sizes.items()},
+        }
 
     @property
     def display_name(self) -> str:
@@ -118,7 +132,12 @@ class ReportConfig(_Table):
     intro: Text | None = None
     """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
     words: dict[Name, CategoryConfig]
-    """Category → list of words, or a file that holds the same."""
+    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
+    model's vocabulary is a word, and the categories' words are landmarks among them."""
+    vocabulary: bool = False
+    """Stands in the table of words."""
+    layers: list[Literal["embedding"] | Annotated[int, Field(ge=0)]] | None = None
+    """Stands beside ``vocabulary``: the embedding, and layers from 0 on; all by default."""
     contexts: list[ContextConfig] = Field(default=[ContextConfig(name="alone", template=" {word}")], min_length=1)
     projections: list[ProjectionName] = Field(default=["standardized", "centered"], min_length=1)
     """The first is shown first."""
@@ -138,6 +157,16 @@ class ReportConfig(_Table):
         """Where the configuration was read, to name it in what is said of it."""
         return self._file or Path("report.toml")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _vocabulary_among_words(cls, values: Any) -> Any:
+        """``[words] vocabulary = true`` says what the words are; a list of that name is a category."""
+        words = values.get("words") if isinstance(values, dict) else None
+        if not isinstance(words, dict) or not isinstance(words.get("vocabulary"), bool):
+            return values
+        taken = {key: words[key] for key in ("vocabulary", "layers") if key in words}
+        return {**values, **taken, "words": {key: value for key, value in words.items() if key not in taken}}
+
     @field_validator("words", mode="before")
     @classmethod
     def _short_forms(cls, words: Any) -> Any:
@@ -147,7 +176,15 @@ class ReportConfig(_Table):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ReportConfig:
-        if not self.words:
+        if self.layers is not None:
+            _refuse_gaps(self.layers)
+            if not self.vocabulary:
+                raise ValueError('words.layers: expected "vocabulary = true" beside it, got none')
+        if self.vocabulary and self.read == "mean":
+            raise ValueError(
+                'read: expected "last" or "first" for a vocabulary, whose words are single tokens, got "mean"'
+            )
+        if not self.words and not self.vocabulary:
             raise ValueError("words: expected at least one category, got none")
         for key, category in self.words.items():
             _refuse_empty_or_repeated(key, category.words)
@@ -190,8 +227,18 @@ class ReportConfig(_Table):
             categories=tuple(
                 Category(key=key, label=category.label or _label(key), words=tuple(category.words))
                 for key, category in self.words.items()
-            )
+            ),
+            vocabulary=() if self.vocabulary else None,
         )
+
+    def words_of(self, states: HiddenStates) -> WordList:
+        """The words that a capture holds: those of the file or, for a vocabulary, the model's own."""
+        return self.word_list.of(states.tokenization)
+
+    @property
+    def n_depths(self) -> int | None:
+        """How many depths are asked for, from the embedding on; None for all."""
+        return None if self.layers is None else len(self.layers)
 
     @property
     def context_list(self) -> tuple[Context, ...]:
@@ -203,6 +250,15 @@ class ReportConfig(_Table):
 
 def _label(key: str) -> str:
     return key.replace("_", " ").replace("-", " ").capitalize()
+
+
+def _refuse_gaps(layers: list[Any]) -> None:
+    expected: list[Any] = ["embedding", *range(len(layers) - 1)]
+    if not layers or set(layers) != set(expected):
+        raise ValueError(
+            'words.layers: expected "embedding" and the layers from 0 on without a gap, such as ["embedding", 0, 1], '
+            f"got {layers}"
+        )
 
 
 def _refuse_empty_or_repeated(key: str, words: list[str]) -> None:
@@ -346,6 +402,8 @@ _PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]*$": "lower-case letters, digits, '.', '_' or '-'",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
+    r"^(cpu|mps|\d+)$": "'cpu', 'mps' or the number of a GPU",
+    r"^\d+(\.\d+)?[KMG]i?B$": "a size such as '2GiB'",
 }
 
 

@@ -46,7 +46,7 @@ def _described(
             job.stored,
             job.context,
             projection,
-            config.word_list,
+            config.words_of(job.stored),
             store,
             lettered=typefaces.installed().lettered,
             forms=options.forms,
@@ -57,7 +57,7 @@ def _described(
             f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
         )
     keys = (
-        measuring.geometry_key(job.stored, ordinary, config.projections, config.word_list),
+        measuring.geometry_key(job.stored, ordinary, config.projections, config.words_of(job.stored)),
         measuring.neighbours_key(job.stored),
     )
     measured = all(store.has_measures(key) for key in keys if key)

@@ -211,7 +211,7 @@ def _prepare(
             context.states,
             context.ordinary,
             [projected.projection for projected in context.projected],
-            config.word_list,
+            config.words_of(context.states),
             store,
             force=options.force,
         )
@@ -250,7 +250,7 @@ def _pictures(
         states,
         job.context,
         projection,
-        config.word_list,
+        config.words_of(states),
         store,
         lettered=typefaces.installed().lettered,
         forms=options.forms,

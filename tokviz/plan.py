@@ -100,7 +100,8 @@ def captures(
     """
     jobs = []
     for context in config.context_list:
-        key = states_key(model, context, config.word_list, config.read)
+        words: Any = {"vocabulary": config.layers} if config.vocabulary else config.word_list.words
+        key = states_key(model, context, words, config.read)
         stored = holdings.find_states(key)
         if stored is None:
             due: str | None = "not captured yet"
@@ -114,7 +115,8 @@ def captures(
     return jobs
 
 
-def states_key(model: ModelConfig, context: Context, words: WordList, read: str) -> str:
+def states_key(model: ModelConfig, context: Context, words: Any, read: str) -> str:
+    """``words`` are the unique words, or which layers of the vocabulary are asked for: its tokens are the model's."""
     return _digest(
         {
             "version": CAPTURE_VERSION,
@@ -122,7 +124,7 @@ def states_key(model: ModelConfig, context: Context, words: WordList, read: str)
             "revision": model.revision,
             "dtype": model.dtype,
             "template": context.template,
-            "words": words.words,
+            "words": words,
             "read": read,
         }
     )

@@ -9,10 +9,11 @@ otherwise take nearly all of PC1's variance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
@@ -20,6 +21,10 @@ from tokviz.records import Projection
 
 MIN_WORDS = 3
 """Two points always lie on a line: fewer than three words have no picture."""
+MANY_WORDS = 3000
+"""Above this many words, and dimensions, PCA goes by the covariance: linear in words, and a few of them at a time in float64."""
+_BLOCK = 4096
+"""How many words are in float64 at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +42,10 @@ class Basis:
 
     def project(self, states: np.ndarray) -> np.ndarray:
         """``(n_words, width)`` → ``(n_words, 2)`` float64."""
-        scaled = (states.astype(np.float64) - self.mean) / self.scale
-        return np.asarray(scaled @ self.components.T)
+        blocks = [
+            ((block.astype(np.float64) - self.mean) / self.scale) @ self.components.T for block in _blocks(states)
+        ]
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def fit(states: np.ndarray, *, standardize: bool) -> Basis:
@@ -49,6 +56,8 @@ def fit(states: np.ndarray, *, standardize: bool) -> Basis:
     states : ``(n_words, width)`` of the words to fit on; at least three of them, not all equal, width ≥ 2.
     standardize : scale each dimension to unit variance first; constant dimensions are left alone.
     """
+    if len(states) > max(MANY_WORDS, states.shape[1]):
+        return _fit_many(states, standardize=standardize)
     scaler = StandardScaler(with_std=standardize).fit(states.astype(np.float64))
     scaled = scaler.transform(states.astype(np.float64))
     pca = PCA(n_components=2, svd_solver="full").fit(scaled)
@@ -59,6 +68,38 @@ def fit(states: np.ndarray, *, standardize: bool) -> Basis:
         components=pca.components_,
         explained_variance_ratio=pca.explained_variance_ratio_,
     )
+
+
+def _fit_many(states: np.ndarray, *, standardize: bool) -> Basis:
+    """The same from the covariance of the dimensions: of an axis all but the last digits are those of the exact solver."""
+    n_words, width = states.shape
+    mean = states.mean(axis=0, dtype=np.float64)
+    covariance = np.zeros((width, width))
+    for block in _blocks(states):
+        centred = block.astype(np.float64) - mean
+        covariance += centred.T @ centred
+    covariance /= n_words - 1
+    scale = np.ones(width)
+    if standardize:
+        # As StandardScaler does: over n, and what is constant but for rounding is left alone.
+        deviation = np.sqrt(np.diag(covariance) * (n_words - 1) / n_words)
+        constant = deviation <= 10 * np.finfo(np.float64).eps * np.maximum(np.abs(mean), 1e-300)
+        scale = np.where(constant, 1.0, deviation)
+        covariance /= np.outer(scale, scale)
+    values, vectors = eigh(covariance, subset_by_index=[width - 2, width - 1])
+    components = vectors[:, ::-1].T
+    # Signs as scikit-learn has them: the largest loading is positive.
+    largest = np.take_along_axis(components, np.abs(components).argmax(axis=1)[:, None], axis=1)
+    return Basis(
+        mean=mean,
+        scale=scale,
+        components=components * np.sign(largest),
+        explained_variance_ratio=values[::-1] / np.trace(covariance),
+    )
+
+
+def _blocks(states: np.ndarray) -> Iterator[np.ndarray]:
+    return (states[start : start + _BLOCK] for start in range(0, len(states), _BLOCK))
 
 
 def project(

@@ -94,6 +94,7 @@ def _request(planned: Planned, config: ReportConfig, options: Options) -> captur
         words=config.word_list,
         read=config.read,
         token_budget=config.token_budget,
+        n_depths=config.n_depths,
     )
 
 

@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -100,11 +100,40 @@ class Store:
         ------
         StoreError : the disk is full or read-only, or the batches don't cover every word.
         """
+        with self.writing_states(
+            key,
+            card=card,
+            context=context,
+            tokenization=tokenization,
+            module_paths=module_paths,
+            captured_at=captured_at,
+        ) as add:
+            for batch in batches:
+                add(batch)
+        found = self.find_states(key)
+        if found is None:
+            raise StoreError(f"{self.root}: the hidden states just written can't be read back; is the disk sound?")
+        return found
+
+    @contextlib.contextmanager
+    def writing_states(
+        self,
+        key: str,
+        *,
+        card: ModelCard,
+        context: Context,
+        tokenization: Tokenization,
+        module_paths: tuple[str, ...],
+        captured_at: str,
+    ) -> Iterator[Callable[[CapturedBatch], None]]:
+        """As ``put_states``, for batches of several captures that come in turns: each is there when its block ends."""
         folder = self.root / "states" / key
         partial = folder.with_name(f".{key}.{uuid.uuid4().hex}")  # machines that share the folder share process ids
         try:
             partial.mkdir(parents=True)
-            _write_states(partial / "states.safetensors", batches, len(tokenization.words))
+            writing = _WrittenStates(partial / "states.safetensors", len(tokenization.words))
+            yield writing.add
+            writing.finish()
             sha256 = _file_sha256(partial / "states.safetensors")
             described = {
                 "card": to_plain(card),
@@ -129,10 +158,6 @@ class Store:
             raise StoreError(f"{self.root}: can't store hidden states: {error.strerror or error}") from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        found = self.find_states(key)
-        if found is None:
-            raise StoreError(f"{folder}: the hidden states just written can't be read back; is the disk sound?")
-        return found
 
     def packed_states(self, key: str) -> dict[str, bytes]:
         """A capture's files as they are, by name, to be sent to another machine's store."""
@@ -281,27 +306,38 @@ def _depth_tensor(depth: int) -> str:
     return f"depth.{depth:03d}"
 
 
-def _write_states(path: Path, batches: Iterable[CapturedBatch], n_words: int) -> None:
+class _WrittenStates:
     """A safetensors file, filled as the batches come: the library itself writes only tensors that are in memory."""
-    arrays: dict[str, np.memmap] = {}
-    covered = np.zeros(n_words, dtype=np.int64)
-    for batch in batches:
-        if not arrays:
+
+    def __init__(self, path: Path, n_words: int) -> None:
+        self._path = path
+        self._arrays: dict[str, np.memmap] = {}
+        self._covered = np.zeros(n_words, dtype=np.int64)
+
+    def add(self, batch: CapturedBatch) -> None:
+        n_words = len(self._covered)
+        if not self._arrays:
             shapes: dict[str, tuple[tuple[int, ...], str]] = {
                 _depth_tensor(depth): ((n_words, state.shape[1]), "F32") for depth, state in enumerate(batch.states)
             }
             shapes["position0.values"] = ((len(batch.states), n_words, N_EXTREMES), "F32")
             shapes["position0.dimensions"] = ((len(batch.states), n_words, N_EXTREMES), "I32")
-            arrays = _empty_safetensors(path, shapes)
+            self._arrays = _empty_safetensors(self._path, shapes)
         for depth, state in enumerate(batch.states):
-            arrays[_depth_tensor(depth)][batch.rows] = state
-        arrays["position0.values"][:, batch.rows] = batch.position0_values
-        arrays["position0.dimensions"][:, batch.rows] = batch.position0_dimensions
-        covered[batch.rows] += 1
-    for array in arrays.values():
-        array.flush()
-    if not (covered == 1).all():
-        raise StoreError(f"the batches of a capture must cover each of {n_words} words once, got {covered.tolist()}")
+            self._arrays[_depth_tensor(depth)][batch.rows] = state
+        self._arrays["position0.values"][:, batch.rows] = batch.position0_values
+        self._arrays["position0.dimensions"][:, batch.rows] = batch.position0_dimensions
+        self._covered[batch.rows] += 1
+
+    def finish(self) -> None:
+        for array in self._arrays.values():
+            array.flush()
+        self._arrays.clear()
+        if not (self._covered == 1).all():
+            raise StoreError(
+                f"the batches of a capture must cover each of {len(self._covered)} words once, "
+                f"got {self._covered[:20].tolist()}"
+            )
 
 
 def _empty_safetensors(path: Path, shapes: dict[str, tuple[tuple[int, ...], str]]) -> dict[str, np.memmap]:

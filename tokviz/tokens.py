@@ -48,6 +48,77 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
     return Tokenization(words=tokenized, read=read, notes=_notes(tokenizer, tokenized, context))
 
 
+def tokenize_vocabulary(tokenizer: Any, context: Context, read: str) -> Tokenization:
+    """Every token that decodes to text of its own, as a word that is fed as exactly that token, in the order of ids.
+
+    The context is put around it as token ids: the template's text before the word without the space at its end, which
+    most tokens carry themselves, the token, the text after it, and what the tokenizer adds to every text. Left out are
+    special tokens, parts of characters (bytes), blanks, and a token whose text an earlier one has too.
+
+    Raises
+    ------
+    ModelError : no token decodes to text.
+    """
+    opening, closing = _special_around(tokenizer)
+    before, after = context.template.split("{word}")
+    head = (*opening, *tokenizer(before.rstrip(" "), add_special_tokens=False)["input_ids"])
+    tail = (*_following(tokenizer, after), *closing)
+    special = set(tokenizer.all_special_ids)
+    names = tokenizer.convert_ids_to_tokens([*head, *tail])
+    tokens: dict[str, int] = {}
+    for token in range(len(tokenizer)):
+        text = "" if token in special else _text_of(tokenizer, token)
+        if text.strip() and "\N{REPLACEMENT CHARACTER}" not in text and text.isprintable():
+            tokens.setdefault(text, token)
+    if not tokens:
+        raise ModelError(f"{type(tokenizer).__name__}: expected tokens that decode to text, got none")
+    pieces = tokenizer.convert_ids_to_tokens(list(tokens.values()))
+    words = tuple(
+        TokenizedWord(
+            word=text,
+            text=f"{before.rstrip(' ')}{text}{after}",
+            ids=(*head, token, *tail),
+            pieces=(*names[: len(head)], piece, *names[len(head) :]),
+            start=len(head),
+            stop=len(head) + 1,
+        )
+        for (text, token), piece in zip(tokens.items(), pieces, strict=True)
+    )
+    left_out = len(tokenizer) - len(words)
+    notes = [
+        f"Every token that decodes to text of its own is a word; {left_out:,} of {len(tokenizer):,} tokens do not."
+    ]
+    if opening:
+        notes.append(
+            f"The tokenizer puts {' '.join(names[: len(opening)])} before the text, so position 0 is that token and not "
+            "the word."
+        )
+    return Tokenization(words=words, read=read, notes=tuple(notes))
+
+
+def _text_of(tokenizer: Any, token: int) -> str:
+    """A token's text; its own space before it is kept where decoding drops it."""
+    text = str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
+    starts_with_space = str(tokenizer.convert_ids_to_tokens(token)).startswith(tuple(_SPACE_MARKS))
+    return f" {text}" if starts_with_space and not text.startswith(" ") else text
+
+
+def _following(tokenizer: Any, after: str) -> list[int]:
+    """The tokens of the text after a word; some tokenizers put a space of their own before the beginning of a text."""
+    start, whole = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("a", f"a{after}"))
+    follows = whole[: len(start)] == start
+    return list(whole[len(start) :] if follows else tokenizer(after, add_special_tokens=False)["input_ids"])
+
+
+def _special_around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The special tokens that every text gets before and after it."""
+    whole, plain = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
+    for n_before in range(len(whole) - len(plain) + 1):
+        if whole[n_before : n_before + len(plain)] == plain:
+            return tuple(whole[:n_before]), tuple(whole[n_before + len(plain) :])
+    return (), ()
+
+
 def _tokenized_word(
     tokenizer: Any,
     word: str,

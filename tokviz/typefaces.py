@@ -189,6 +189,7 @@ def _missing(config: ReportConfig) -> frozenset[int]:
     """The codes of the characters that pictures would show and no font has."""
     words = config.word_list
     texts = [*words.words, *(category.label for category in words.categories)]
+    texts += [word for category in words.categories for word in category.words]  # landmarks of a vocabulary
     texts += [context.label for context in config.context_list]
     texts += [model.display_name for model in config.models]
     return installed().choose(beyond_own(texts))[1]

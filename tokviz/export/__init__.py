@@ -26,7 +26,7 @@ def files(report: Report) -> dict[str, str]:
     written = {"data/report.json": _report_json(report), **scripts(report)}
     for model, context in _captured(report):
         folder = f"data/{model.slug}/{context.states.context.name}"
-        written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words)
+        written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words.of(context.states.tokenization))
         written[f"{folder}/tokens.csv"] = tokens_csv(context)
         if context.geometry is not None:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry)

@@ -9,12 +9,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tokviz.figures import style
+from tokviz.figures.density import is_dense, landmarks, within
 from tokviz.figures.legend import Box, draw_legend, hollow_note, rows_needed, wrapped
 from tokviz.figures.sheet import Sheet, draw_title, frame
 from tokviz.records import Grid
 
 TALLEST = 16_383
 """WebP's longest side."""
+MOST_LANDMARKS = 45
+"""How many words a panel marks where it shows the density of thousands."""
 BREAK = 5.0
 """A panel stands out where the words' spread is this many times that of the depth before, or its reciprocal."""
 
@@ -35,6 +38,8 @@ class Form:
     """Sizes of text."""
     diameter: float
     rim: float
+    hexagon: float
+    """Width of a hexagon where words are shown by their density."""
 
 
 WIDE = Form(
@@ -48,6 +53,7 @@ WIDE = Form(
     panel_title=23,
     diameter=10,
     rim=1.0,
+    hexagon=6,
 )
 PHONE = Form(
     width=716,
@@ -60,6 +66,7 @@ PHONE = Form(
     panel_title=20,
     diameter=7.5,
     rim=0.8,
+    hexagon=5,
 )
 FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE}
 
@@ -70,7 +77,7 @@ def draw_grid(grid: Grid) -> Figure:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {grid.form!r}")
     form = FORMS[grid.form]
     notes = wrapped(_explanation(grid), form.width - 2 * form.margin, form.text)
-    legend_columns = min(form.legend_columns, len(grid.points.categories))
+    legend_columns = max(1, min(form.legend_columns, len(grid.points.categories)))
     pitch = form.text * 1.5
     title_bottom = form.title * (3.0 if grid.form == "phone" else 1.7)
     notes_bottom = title_bottom + len(notes) * form.text * 1.3
@@ -105,6 +112,8 @@ def draw_grid(grid: Grid) -> Figure:
     )
     extents = [_extent(grid, depth) for depth in range(len(grid.depths))]
     spreads = [_spread(grid, depth) for depth in range(len(grid.depths))]
+    dense = is_dense(grid.points)
+    marked = landmarks(grid.points, MOST_LANDMARKS) if dense else np.arange(len(grid.points.words))
     places = np.full(grid.coordinates.shape, np.nan)
     for depth in range(len(grid.depths)):
         row, column = divmod(depth, columns)
@@ -118,7 +127,12 @@ def draw_grid(grid: Grid) -> Figure:
             _draw_problem(sheet, problem or "has no finite coordinates", panel, form)
             continue
         _draw_scale_cue(sheet, panel, extents[0], extent)
-        places[depth] = _places(grid.coordinates[depth], extent, panel, form.diameter * 0.7)
+        on_panel = _places(grid.coordinates[depth], extent, panel, form.diameter * 0.7)
+        if dense:
+            within_panel = (np.abs(grid.coordinates[depth] - extent[0]) <= extent[1]).all(axis=1)
+            box = (panel.left, panel.top, panel.right, panel.bottom)
+            sheet.density(np.where(within_panel[:, None], on_panel, np.nan), box, max(form.hexagon, panel.width / 50))
+        places[depth, marked] = on_panel[marked]
     sheet.marks(grid.points, places, form.diameter, form.rim)
     return sheet.figure
 
@@ -143,6 +157,8 @@ def _explanation(grid: Grid) -> str:
         f"Every layer in the embedding's PC1 ({first}, across) and PC2 ({second}, up); each panel at a scale of its own.",
         "×: the words' spread against the embedding's, bold after a fivefold jump. Grey square: the embedding's panel at that scale.",
     ]
+    if is_dense(grid.points):
+        sentences.append("Shades: how many words lie there.")
     meaning = hollow_note(grid.points)
     if meaning:
         sentences.append(f"Hollow: {meaning}; on a panel's edge: lies beyond it.")
@@ -160,7 +176,8 @@ def _extent(grid: Grid, depth: int) -> tuple[np.ndarray, float] | None:
     rows = _fitted(grid, depth)
     if rows is None:
         return None
-    low, high = rows.min(axis=0), rows.max(axis=0)
+    across, up = (within(values) for values in rows.T) if is_dense(grid.points) else rows.T
+    low, high = np.array([across.min(), up.min()]), np.array([across.max(), up.max()])
     half = 0.55 * float((high - low).max())
     return (low + high) / 2, half if half > 0 else 1.0
 

@@ -42,7 +42,7 @@ def hollow_note(points: Points) -> str | None:
 
 
 def rows_needed(n_categories: int, columns: int) -> int:
-    return math.ceil(n_categories / columns)
+    return math.ceil(n_categories / columns) if n_categories else 0  # a vocabulary needs no categories
 
 
 def draw_legend(
@@ -50,7 +50,7 @@ def draw_legend(
 ) -> float:
     """Write the categories down the columns of ``box``; the y below the last row is returned."""
     rows = rows_needed(len(points.categories), columns)
-    column_width = box.width / columns
+    column_width = box.width / max(columns, 1)
     text_left = diameter * 1.6
     for index, label in enumerate(points.categories):
         column, row = divmod(index, rows)

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tokviz.figures import style
+from tokviz.figures.density import is_dense, landmarks, within
 from tokviz.figures.labels import Spacing, place, spread_out
 from tokviz.figures.legend import Box, draw_legend, hollow_note, rows_needed, wrapped
 from tokviz.figures.sheet import Sheet, crisp, draw_title, limits, ticks
@@ -16,6 +17,9 @@ from tokviz.records import Plate, Points
 
 MOST_LABELS = 240
 """Above this many words a wide plate names only some of them, spread over the plate."""
+
+MOST_LANDMARKS = 135
+"""How many words a wide plate of thousands marks and tries to name."""
 
 LONGEST_LABEL = 260
 """Pixels that a word may take; what is longer ends in an ellipsis."""
@@ -40,6 +44,8 @@ class Form:
     """Line widths."""
     spacing: Spacing
     most_labels: int
+    hexagon: float
+    """Width of a hexagon where words are shown by their density."""
 
     @property
     def beside(self) -> bool:
@@ -60,6 +66,7 @@ WIDE = Form(
     spine=1,
     spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=350, leader=8, worst=1e6),
     most_labels=MOST_LABELS,
+    hexagon=9,
 )
 PHONE = Form(
     width=716,
@@ -75,6 +82,7 @@ PHONE = Form(
     # On 358 CSS pixels a label is named beside its mark or not at all: long leaders would tangle.
     spacing=Spacing(radius=6.5, gap=3.5, padding=3, reach=28, leader=8, worst=55),
     most_labels=60,
+    hexagon=9,
 )
 FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE}
 
@@ -85,7 +93,7 @@ def draw_plate(plate: Plate) -> Figure:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {plate.form!r}")
     if not np.isfinite(plate.coordinates).all():
         raise ValueError(f"{plate.model}, {plate.depth}: expected finite coordinates, got NaN or infinity")
-    form = _for_words(FORMS[plate.form], len(plate.points.words))
+    form = _for_words(FORMS[plate.form], plate.points)
     sheet = Sheet(form.width, form.height)
     columns, area = _layout(form, plate.points)
     left = area.left if form.beside else 16
@@ -99,17 +107,42 @@ def draw_plate(plate: Plate) -> Figure:
         two_lines=not form.beside,
     )
     xy, beyond = _to_pixels(sheet, plate, form, area)
-    n_named = _draw_words(sheet, plate, form, area, xy, beyond) if plate.labelled else len(xy)
+    if is_dense(plate.points):
+        _draw_many(sheet, plate, form, area, columns, xy, beyond)
+        return sheet.figure
+    everyone = np.arange(len(xy))
+    named = spread_out(xy, form.most_labels) if len(xy) > form.most_labels else everyone
+    n_named = _draw_words(sheet, plate, form, area, xy, beyond, named, everyone) if plate.labelled else len(xy)
     sheet.marks(plate.points, xy, form.diameter, form.rim)
     _draw_key(sheet, plate, form, area, columns, n_named, bool(beyond.any()))
     return sheet.figure
 
 
-def _for_words(form: Form, n_words: int) -> Form:
+def _draw_many(
+    sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, xy: np.ndarray, beyond: np.ndarray
+) -> None:
+    """Thousands of words: their density, and landmarks on top."""
+    outside = np.asarray(beyond.any(axis=1))
+    box = (area.left, area.top, area.right, area.bottom)
+    most = sheet.density(np.where(outside[:, None], np.nan, xy), box, form.hexagon)
+    marked = landmarks(plate.points, MOST_LANDMARKS if form.beside else MOST_LANDMARKS // 3)
+    n_named = _draw_words(sheet, plate, form, area, xy, beyond, marked, marked) if plate.labelled else 0
+    shown = np.full(xy.shape, np.nan)
+    shown[marked] = xy[marked]
+    sheet.marks(plate.points, shown, form.diameter, form.rim)
+    y = _draw_key(sheet, plate, form, area, columns, n_named, bool(outside[marked].any()), int(outside.sum()))
+    left = area.right + 26 if form.beside else 16
+    sheet.shades(left, y, form.axis * 7, form.axis * 0.7)
+    scale = f"1 to {most:,} words"
+    sheet.text(left + form.axis * 7.6, y + form.axis * 0.7, scale, form.axis, style.QUIET_INK)
+
+
+def _for_words(form: Form, points: Points) -> Form:
     """The form for so many words: where only some are named, marks are smaller and names stay close to them."""
+    n_words = len(points.words)
     if n_words <= MOST_LABELS:
         return form
-    shrink = max(0.6, math.sqrt(MOST_LABELS / n_words))
+    shrink = 1.0 if is_dense(points) else max(0.6, math.sqrt(MOST_LABELS / n_words))
     spacing = replace(
         form.spacing,
         radius=form.spacing.radius * shrink,
@@ -140,7 +173,8 @@ def _to_pixels(sheet: Sheet, plate: Plate, form: Form, area: Box) -> tuple[np.nd
     """
     reference = plate.points.reference
     rows = plate.coordinates[reference] if reference.any() else plate.coordinates
-    (left, right), (low, high) = limits(rows[:, 0], 0.06), limits(rows[:, 1], 0.05)
+    across, up = (within(values) for values in rows.T) if is_dense(plate.points) else rows.T
+    (left, right), (low, high) = limits(across, 0.06), limits(up, 0.05)
     x = area.left + (plate.coordinates[:, 0] - left) / (right - left) * area.width
     y = area.bottom - (plate.coordinates[:, 1] - low) / (high - low) * area.height
     upright, level = crisp(area.left, form.spine), crisp(area.bottom, form.spine)
@@ -174,17 +208,27 @@ def _to_pixels(sheet: Sheet, plate: Plate, form: Form, area: Box) -> tuple[np.nd
 _ARROWS = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓", (-1, -1): "↖", (1, -1): "↗", (1, 1): "↘", (-1, 1): "↙"}
 
 
-def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarray, beyond: np.ndarray) -> int:
-    """Write the words beside their marks; how many there was room for."""
-    words = [style.shortened(word, LONGEST_LABEL, form.label) for word in plate.points.words]
-    for row in np.flatnonzero(beyond.any(axis=1)):
+def _draw_words(
+    sheet: Sheet,
+    plate: Plate,
+    form: Form,
+    area: Box,
+    xy: np.ndarray,
+    beyond: np.ndarray,
+    named: np.ndarray,
+    marked: np.ndarray,
+) -> int:
+    """Write the words of the rows ``named`` beside their marks, away from those of ``marked``; how many had room."""
+    words = {row: style.shortened(plate.points.words[row].strip(), LONGEST_LABEL, form.label) for row in named.tolist()}
+    for row in named[beyond[named].any(axis=1)].tolist():
         arrow, word = _ARROWS[int(beyond[row, 0]), int(beyond[row, 1])], style.isolated(words[row])
         words[row] = f"{arrow} {word}" if beyond[row, 0] < 0 else f"{word} {arrow}"
-    named = spread_out(xy, form.most_labels) if len(words) > form.most_labels else np.arange(len(words))
-    widths, above, below = np.array([style.text_box(words[row], form.label) for row in named]).T
+    widths, above, below = np.array([style.text_box(words[row], form.label) for row in named.tolist()]).reshape(-1, 3).T
     sizes = np.stack([widths, above + below], axis=1)
-    placement = place(xy[named], sizes, (area.left + 3, area.top, area.right, area.bottom - 3), xy, form.spacing)
-    colors = [style.label_color(plate.points.memberships[row][0]) for row in named]
+    bounds = (area.left + 3, area.top, area.right, area.bottom - 3)
+    placement = place(xy[named], sizes, bounds, xy[marked], form.spacing)
+    held = [plate.points.memberships[row] for row in named.tolist()]
+    colors = [style.label_color(own[0]) if own else style.INK for own in held]
     led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
     sheet.lines(placement.leaders[led], form.leader, [style.tint(colors[label]) for label in led])
     placed = np.flatnonzero(np.isfinite(placement.centres).all(axis=1))
@@ -194,18 +238,27 @@ def _draw_words(sheet: Sheet, plate: Plate, form: Form, area: Box, xy: np.ndarra
     for label in placed:
         x, y = placement.centres[label]
         baseline = y + (above[label] - below[label]) / 2
-        sheet.text(x - widths[label] / 2, baseline, words[named[label]], form.label, colors[label])
+        sheet.text(x - widths[label] / 2, baseline, words[int(named[label])], form.label, colors[label])
     return len(placed)
 
 
-def _draw_key(sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n_named: int, has_beyond: bool) -> None:
-    """The legend, and below it what hollow marks and arrows mean and how many words are named."""
+def _draw_key(
+    sheet: Sheet,
+    plate: Plate,
+    form: Form,
+    area: Box,
+    columns: int,
+    n_named: int,
+    has_beyond: bool,
+    n_unseen: int = 0,
+) -> float:
+    """The legend, and below it what hollow marks and arrows mean and how many words are named; the y below it all."""
     if form.beside:
         box = Box(left=area.right + 26, top=area.top, right=form.width - 10, bottom=area.bottom)
     else:
         box = Box(left=16, top=area.bottom + 60, right=form.width - 8, bottom=form.height)
     rows = rows_needed(len(plate.points.categories), columns)
-    pitch = min(_pitch(form), (box.height - 6 * form.axis) / rows) if form.beside else _pitch(form)
+    pitch = min(_pitch(form), (box.height - 6 * form.axis) / max(rows, 1)) if form.beside else _pitch(form)
     size = min(form.legend, pitch / 1.2)
     y = draw_legend(
         sheet, plate.points, box, columns=columns, pitch=pitch, size=size, diameter=form.legend * 0.64, rim=form.rim
@@ -219,6 +272,8 @@ def _draw_key(sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n
     n_words = len(plate.points.words)
     if n_named < n_words:
         notes.append(f"{n_named:,} of {n_words:,} words are named")
+    if n_unseen:
+        notes.append(f"{n_unseen:,} lie beyond the axes")
     if form.beside:
         lines = [line for note in notes for line in wrapped(note, box.width, form.axis)]
     else:
@@ -227,3 +282,4 @@ def _draw_key(sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, n
     for line in lines:
         sheet.text(box.left, y, line, form.axis, style.QUIET_INK)
         y += form.axis * 1.35
+    return y

@@ -8,12 +8,14 @@ import numpy as np
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.colors import LogNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
 from tokviz.figures import style
+from tokviz.figures.density import SHADES
 from tokviz.records import Points
 
 
@@ -66,7 +68,8 @@ class Sheet:
         on top of the first's.
         """
         panels = places.reshape(-1, len(points.words), 2)
-        first = np.array([held[0] for held in points.memberships])
+        self._collect(style.DOT, panels[:, points.first < 0].reshape(-1, 2), diameter * 0.6, style.INK)
+        first = points.first
         for category in range(len(points.categories)):
             for hollow in (False, True):
                 rows = (first == category) & (points.hollow == hollow)
@@ -80,9 +83,40 @@ class Sheet:
 
         ``places`` is ``(n_panels, n_words, 2)`` in pixels; NaN stands for no dot.
         """
-        first = np.array([held[0] for held in points.memberships])
+        first = points.first
+        self._collect(style.DOT, places[:, first < 0].reshape(-1, 2), diameter, style.QUIET_INK)
         for category in range(len(points.categories)):
             self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, style.hue(category))
+
+    def density(self, xy: np.ndarray, box: tuple[float, float, float, float], size: float) -> int:
+        """Shade the hexagons of ``box`` (left, top, right, bottom), ``size`` pixels wide, by how many of ``xy`` ``(n, 2)``
+        they hold; the fullest one's number is returned. All is in pixels, NaN stands for no point."""
+        left, top, right, bottom = box
+        xy = xy[np.isfinite(xy).all(axis=1)]
+        columns = max(1, round((right - left) / size))
+        rows = max(1, round((bottom - top) / (size * math.sqrt(3))))
+        if not len(xy):
+            return 0
+        hexagons = self._axes.hexbin(
+            xy[:, 0],
+            xy[:, 1],
+            gridsize=(columns, rows),
+            extent=(left, right, top, bottom),
+            mincnt=1,
+            cmap=SHADES,
+            linewidths=0.6,  # else the paper shows between neighbours
+            edgecolors="face",
+        )
+        most = int(np.asarray(hexagons.get_array()).max())
+        hexagons.set_norm(LogNorm(1, max(most, 2)))
+        return most
+
+    def shades(self, left: float, top: float, width: float, height: float) -> None:
+        """The scale of ``density``, from one word to the most."""
+        colors = SHADES(np.linspace(0, 1, SHADES.N))
+        step = width / SHADES.N
+        for index, color in enumerate(colors):
+            self.boxes(np.array([[left + index * step, top, left + (index + 1) * step, top + height]]), to_hex(color))
 
     def category_marks(self, category: int, xy: np.ndarray, diameter: float, rim: float, hollow: bool = False) -> None:
         """Draw one category's marks at ``xy`` ``(n, 2)``: with a white rim, or hollow."""

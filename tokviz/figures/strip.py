@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tokviz.figures import style
+from tokviz.figures.density import is_dense, within
 from tokviz.figures.sheet import Sheet, frame, limits
 from tokviz.records import Strip
 
@@ -46,11 +47,16 @@ def draw_strip(strip: Strip) -> Figure:
         if not np.isfinite(coordinates).all():
             continue
         rows = coordinates[reference] if reference.any() else coordinates
-        (low_x, high_x), (low_y, high_y) = limits(rows[:, 0], 0.07), limits(rows[:, 1], 0.07)
+        across, up = (within(values) for values in rows.T) if is_dense(strip.points) else rows.T
+        (low_x, high_x), (low_y, high_y) = limits(across, 0.07), limits(up, 0.07)
         x = left + (coordinates[:, 0] - low_x) / (high_x - low_x) * side
         y = side - (coordinates[:, 1] - low_y) / (high_y - low_y) * side
         inside = (x > left) & (x < left + side) & (y > 0) & (y < side)
-        places.append(np.where(inside[:, None], np.stack([x, y], axis=1), np.nan))
+        shown = np.where(inside[:, None], np.stack([x, y], axis=1), np.nan)
+        if is_dense(strip.points):
+            sheet.density(shown, (left, 0, left + side, side), max(2.5, side * 0.035))
+        else:
+            places.append(shown)
     sheet.dots(strip.points, np.array(places).reshape(-1, len(strip.points.words), 2), diameter)
     sheet.lines(np.concatenate(frames), 1.0, style.HAIRLINE)
     return sheet.figure

@@ -48,7 +48,7 @@ def measure(
     ----------
     states : of all words.
     projections : of the same states; changes and stages speak of the first one's pictures.
-    memberships : per word the indices of its categories.
+    memberships : per word the indices of its categories; words without one don't count where categories do.
     ordinary : the same model in a context in which words are not at position 0, for the median that massive
         activations are measured against; may be ``states`` itself. Without one the words' own median serves, and the
         record says whether that is ordinary.
@@ -62,12 +62,15 @@ def measure(
     random = np.random.default_rng((seed, 0))
     is_reference = states.tokenization.reference
     rows = _sample(np.flatnonzero(is_reference), MAX_MEASURED, random)
+    # Of a vocabulary few words have a category: how well categories hold is measured among all of those.
+    is_held = np.array([bool(own) for own in memberships])
+    held = rows if is_held.all() else _sample(np.flatnonzero(is_reference & is_held), MAX_MEASURED, random)
     others = _sample(np.flatnonzero(~is_reference), MAX_MEASURED, random)
     compared = _sample(rows, MAX_COMPARED, random)
     everyone = np.sort(np.concatenate([rows, others]))
     at_position_0 = states.tokenization.positions == 0
 
-    measured = Categories(memberships=tuple(memberships[row] for row in rows), seed=seed)
+    measured = Categories(memberships=tuple(memberships[row] for row in held), seed=seed)
     yardstick = massive.choose_yardstick(states, ordinary)
     words, position0 = massive.Tally(yardstick=yardstick), massive.Tally(yardstick=yardstick)
     depths: list[_Depth] = []
@@ -78,11 +81,11 @@ def measure(
         singular_values, pc1 = spread.principal(state)
         words.add_states(state, median)
         position0.add_extremes(states.position0_values[depth, rows], states.position0_dimensions[depth, rows], median)
-        pictures = [projection.coordinates[depth, rows] for projection in projections]
+        pictures = [projection.coordinates[depth] for projection in projections]
         depths.append(
             _Depth(
-                **_full_space(state, measured, depths[-1] if depths else None),
-                pictures=tuple(_picture(state, picture, measured) for picture in pictures),
+                **_full_space(state, everything[held], measured, depths[-1] if depths else None),
+                pictures=tuple(_picture(state, picture[rows], picture[held], measured) for picture in pictures),
                 effective_rank=spread.effective_rank(singular_values),
                 pc1_in_massive=spread.pc1_share(pc1, words.dimensions[-1]),
                 pc1_position=spread.pc1_of_position(everything[everyone], at_position_0[everyone]),
@@ -178,10 +181,16 @@ def _sample(rows: np.ndarray, most: int, random: np.random.Generator) -> np.ndar
 # --- one depth ---------------------------------------------------------------------------------------------------
 
 
-def _full_space(state: np.ndarray, measured: Categories, before: _Depth | None) -> dict[str, Any]:
-    """The fields of ``_Depth`` that need nothing but the states, and the neighbours of the depth before."""
+def _full_space(
+    state: np.ndarray, held_state: np.ndarray, measured: Categories, before: _Depth | None
+) -> dict[str, Any]:
+    """The fields of ``_Depth`` that need nothing but the states, and the neighbours of the depth before.
+
+    ``held_state`` is of the words that ``measured`` speaks of.
+    """
     norms = np.linalg.norm(state.astype(np.float64), axis=1)
     distances = cosine_distances(state)
+    held_distances = distances if np.array_equal(held_state, state) else cosine_distances(held_state)
     k = change.n_neighbours(len(state))
     neighbours = nearest(distances, k)
     overlap, moved = float("nan"), np.array([], dtype=np.int64)
@@ -192,18 +201,18 @@ def _full_space(state: np.ndarray, measured: Categories, before: _Depth | None) 
         "mean_norm": float(norms.mean()),
         "norm_spread": float(norms.std(ddof=1)) if len(norms) > 1 else float("nan"),
         "mean_cosine": spread.mean_cosine(distances),
-        "silhouette": categories.silhouette(distances, measured),
-        "purity": categories.purity(distances, measured),
+        "silhouette": categories.silhouette(held_distances, measured),
+        "purity": categories.purity(held_distances, measured),
         "neighbours": neighbours,
         "neighbour_overlap": overlap,
         "moved": tuple(moved.tolist()),
     }
 
 
-def _picture(state: np.ndarray, coordinates: np.ndarray, measured: Categories) -> _Picture:
+def _picture(state: np.ndarray, coordinates: np.ndarray, held: np.ndarray, measured: Categories) -> _Picture:
     if not np.isfinite(coordinates).all():
         return _Picture(silhouette=UNDEFINED, purity=UNDEFINED, trustworthiness=float("nan"))
-    x, y = (np.subtract.outer(axis, axis) for axis in coordinates.T)
+    x, y = (np.subtract.outer(axis, axis) for axis in held.T)
     distances = np.hypot(x, y)
     return _Picture(
         silhouette=categories.silhouette(distances, measured),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,13 +16,18 @@ class Points:
 
     words: tuple[str, ...]
     memberships: tuple[tuple[int, ...], ...]
-    """Per word the indices of its categories."""
+    """Per word the indices of its categories; none for most of a vocabulary."""
     categories: tuple[str, ...]
     """Labels, in the report's order: colour and marker go by index."""
     reference: np.ndarray
     """``(n_words,)`` bool: the others are drawn hollow and don't set the axis limits."""
     several_tokens: np.ndarray
     """``(n_words,)`` bool: drawn hollow."""
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """``(n_words,)`` int64: each word's first category, −1 for a word without."""
+        return np.array([held[0] if held else -1 for held in self.memberships], dtype=np.int64)
 
     @property
     def hollow(self) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,18 +27,33 @@ class WordList:
     """The categories of a report, and the unique words in order of first appearance (rows of every array)."""
 
     categories: tuple[Category, ...]
+    vocabulary: tuple[str, ...] | None = None
+    """The tokens of one model, as text, when its whole vocabulary is shown; empty before a model is spoken of. Categories
+    then are lists of landmarks."""
 
     @cached_property
     def words(self) -> tuple[str, ...]:
+        if self.vocabulary is not None:
+            return self.vocabulary
         return tuple(dict.fromkeys(word for category in self.categories for word in category.words))
+
+    def of(self, tokenization: Tokenization) -> WordList:
+        """The list of one capture: itself or, for a vocabulary, with the tokens of that model."""
+        if self.vocabulary is None:
+            return self
+        return replace(self, vocabulary=tuple(word.word for word in tokenization.words))
 
     @cached_property
     def memberships(self) -> tuple[tuple[int, ...], ...]:
-        """For each word the indices of its categories, ascending; nearly always one."""
+        """For each word the indices of its categories, ascending; nearly always one, and none for most of a vocabulary."""
         holders: dict[str, list[int]] = {word: [] for word in self.words}
         for index, category in enumerate(self.categories):
             for word in category.words:
-                holders[word].append(index)
+                # A word of a vocabulary is the token that stands for it after a space, if there is one.
+                forms = (word,) if self.vocabulary is None else (f" {word}", word, f" {word.lower()}", word.lower())
+                found = next((form for form in forms if form in holders), None)
+                if found is not None and index not in holders[found]:
+                    holders[found].append(index)
         return tuple(tuple(indices) for indices in holders.values())
 
 

@@ -46,7 +46,7 @@ class LoadedModel:
     """What stands before the module's paths in the whole model, such as ``model``."""
 
 
-def load(model: ModelConfig, base: Path, device: str) -> LoadedModel:
+def load(model: ModelConfig, base: Path, device: str, offload: Path | None = None) -> LoadedModel:
     """Load weights and tokenizer; a hub model that the local cache holds is taken from there, as it is.
 
     Parameters
@@ -54,6 +54,8 @@ def load(model: ModelConfig, base: Path, device: str) -> LoadedModel:
     model : as configured.
     base : the config's folder.
     device : ``cpu``, ``cuda``, …; ``model.device_map`` goes before it.
+    offload : a folder for weights that don't fit in memory and can't be read from the checkpoint as they are (experts
+        that are stacked while loading, GGUF files); needed for as long as the model is.
 
     Raises
     ------
@@ -73,26 +75,26 @@ def load(model: ModelConfig, base: Path, device: str) -> LoadedModel:
 
     with quiet_transformers(), parsed_once() if location.is_gguf else nullcontext():
         try:
-            return _load(model, base, location, device)
+            return _load(model, base, location, device, offload)
         except SourceError:
             raise
         except Exception as error:
             raise SourceError(explain(model, location, error)) from error
 
 
-def _load(model: ModelConfig, base: Path, location: Location, device: str) -> LoadedModel:
+def _load(model: ModelConfig, base: Path, location: Location, device: str, offload: Path | None) -> LoadedModel:
     from transformers import AutoConfig, AutoTokenizer
 
     origin = _origin(model, location)
     _refuse_foreign_code(model, origin)
     config = AutoConfig.from_pretrained(**origin)
     # GGUF files carry the config inside: handing it on spares parsing the file once more.
-    whole, dtype_on_disk, notes = _load_weights(model, location, origin, config)
+    whole, dtype_on_disk, notes = _load_weights(model, location, origin, config, offload)
     part, path = _part_that_runs(whole)
     if path:
         kind = "encoder of this encoder-decoder" if config.is_encoder_decoder else "language part of this"
         notes.append(f"Only the {kind} model runs, {path}.")
-    if model.device_map is None:
+    if not model.placement:
         part.to(device)
     part.eval()
     tokenizer = AutoTokenizer.from_pretrained(**origin, config=config)
@@ -184,7 +186,7 @@ def _refuse_foreign_code(model: ModelConfig, origin: dict[str, Any]) -> None:
 
 
 def _load_weights(
-    model: ModelConfig, location: Location, origin: dict[str, Any], config: Any
+    model: ModelConfig, location: Location, origin: dict[str, Any], config: Any, offload: Path | None
 ) -> tuple[Any, str | None, list[str]]:
     """The whole base model, the dtype of the weights on disk where they aren't quantised, and notes."""
     from transformers import AutoModel
@@ -194,7 +196,8 @@ def _load_weights(
             **origin,
             config=config,
             dtype=dtype,
-            device_map=model.device_map,
+            **model.placement,
+            offload_folder=offload,
             use_safetensors=True,
             output_loading_info=True,
         )

@@ -111,7 +111,13 @@ def measured_on(report: Report) -> str:
     words = count(most, "word") if fewest == most else f"{fewest:,} to {count(most, 'word')}"
     text = f"All measures are taken on the reference words of a context: {words}."
     if any(measured < reference for measured, reference in sizes):
-        text += f" Longer lists are measured on a sample, drawn with seed {geometries[0].seed}."
+        compared = max(geometry.n_compared for geometry in geometries)
+        text += (
+            f" Longer lists are measured on a sample of {most:,}, and stages found on {compared:,}, "
+            f"drawn with seed {geometries[0].seed}."
+        )
+    if report.words.vocabulary is not None:
+        text += " How well categories hold is measured among the words of categories alone."
     return f"{text} Chance is the mean of {count(geometries[0].n_permutations, 'shuffle')}."
 
 

@@ -6,7 +6,7 @@ from tokviz.records import ModelReport, Report
 from tokviz.view_records import FactsRow, IndexPage, Link, ModelStrips, StripRow, Term
 from tokviz.views.frame import frame, model_path, relative
 from tokviz.views.pictures import strip_ruler
-from tokviz.views.text import count, day, facts_line, millions, projection_label, projection_term
+from tokviz.views.text import count, day, facts_line, millions, projection_label, projection_term, words_in_all
 
 MOST_MODELS_IN_SIGHT = 10
 """Of more models the strips are folded."""
@@ -55,7 +55,7 @@ def _byline(report: Report, page: str) -> tuple[Link, ...]:
 
 
 def _default_subtitle(report: Report) -> str:
-    n_words = count(len(report.words.words), "word")
+    n_words = words_in_all(report)
     n_models = count(len(report.models), "language model")
     return f"How {n_models} {'arranges' if len(report.models) == 1 else 'arrange'} {n_words}, from the embedding to the last layer."
 

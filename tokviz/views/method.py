@@ -28,6 +28,7 @@ from tokviz.views.text import (
     projection_term,
     shortened,
     visible_spaces,
+    words_in_all,
 )
 
 MOST_TOKEN_ROWS = 3000
@@ -48,7 +49,7 @@ def method_page(report: Report) -> MethodPage:
             f"How the pictures of “{report.title}” were made.",
             scripts=("copy.js",),
         ),
-        n_words=count(len(report.words.words), "word"),
+        n_words=_n_words(report),
         categories=tuple(
             CategoryWords(
                 label=category.label,
@@ -63,7 +64,7 @@ def method_page(report: Report) -> MethodPage:
             ContextExample(
                 label=context.label,
                 template=visible_spaces(context.template),
-                example=visible_spaces(context.fill(report.words.words[0])[0]),
+                example=visible_spaces(context.fill(_example(report))[0]),
             )
             for context in report.contexts
         ),
@@ -79,6 +80,20 @@ def method_page(report: Report) -> MethodPage:
         citation=_bibtex(report, captured),
         version=report.version,
     )
+
+
+def _n_words(report: Report) -> str:
+    words = words_in_all(report)
+    if report.words.vocabulary is None:
+        return f"{words}, each in at least one category:"
+    marked = "; these are marked and named among them:" if report.words.categories else "."
+    return f"{words[0].upper()}{words[1:]}, each fed as that one token{marked}"
+
+
+def _example(report: Report) -> str:
+    """The first word, whatever it is a word of."""
+    words = [*report.words.words, *(word for category in report.words.categories for word in category.words)]
+    return words[0] if words else "word"
 
 
 def _token_tables(report: Report, page: str) -> tuple[TokenTable, ...]:

@@ -81,6 +81,14 @@ def count(number: int, noun: str) -> str:
     return f"{number:,}{NBSP}{plural}"
 
 
+def words_in_all(report: Report) -> str:
+    """``116 words``; of vocabularies, which differ between models, the largest one's tokens."""
+    if report.words.vocabulary is None:
+        return count(len(report.words.words), "word")
+    sizes = [len(context.states.tokenization.words) for model in report.models for context in model.contexts]
+    return f"the {count(max(sizes, default=0), 'token')} of a whole vocabulary"
+
+
 def millions(number: int) -> str:
     """``134.5 million``, ``4.02 billion``; small numbers in full."""
     if number >= 1_000_000_000:

@@ -1,0 +1,176 @@
+"""From 117 words to 11,700: what each stage costs, and how much memory.
+
+    python benchmarks/many_words.py
+
+A Llama-like model of 6 layers with random weights reads made-up words, each number of words in a process of its own.
+Quoted are ratios: how much more time a stage takes than in proportion to the words (at most 1 is linear or better; start-up
+makes the first figure an overestimate), a picture's time against one of 117 words, and how the peak of memory grows.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+SIZES = (117, 1_170, 11_700)
+STAGES = ("capture", "projection", "measures", "plate", "grid", "csv")
+TOKEN_BUDGET = 8_192
+WIDTH, N_LAYERS, N_CATEGORIES = 256, 6, 9
+SYLLABLES = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "ro", "su", "ta", "ve")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(Path(folder) / "model")
+        found = {}
+        for size in SIZES:
+            command = [
+                sys.executable,
+                str(Path(__file__).resolve()),
+                "--worker",
+                str(Path(folder) / "model"),
+                str(size),
+            ]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            found[size] = json.loads(done.stdout)
+            seconds = "  ".join(f"{stage} {found[size][stage]:.2f} s" for stage in STAGES)
+            print(f"{size:7,} words  {seconds}  peak {found[size]['peak_bytes'] / 2**20:.0f} MiB")
+
+    few, many = found[SIZES[0]], found[SIZES[-1]]
+    times = SIZES[-1] / SIZES[0]
+    rows = [
+        ("capture: time / linear", many["capture"] / few["capture"] / times, 1.0),
+        ("projection: time / linear", many["projection"] / few["projection"] / times, 1.0),
+        ("measures: time / linear", many["measures"] / few["measures"] / times, 1.0),
+        ("one plate: time / that of 117 words", many["plate"] / few["plate"], 2.0),
+        ("the grid: time / that of 117 words", many["grid"] / few["grid"], 2.0),
+        ("peak memory / that of 1,170 words", many["peak_bytes"] / found[SIZES[1]]["peak_bytes"], 2.0),
+    ]
+    for what, ratio, target in rows:
+        print(f"{what}  {ratio:.2f}  target ≤ {target:g}  {'ok' if ratio <= target else 'MISSED'}")
+    return 0 if all(ratio <= target for _, ratio, target in rows) else 1
+
+
+def made_up_words(n_words: int) -> list[str]:
+    """In random order, so that few words are cut into as many tokens each as many."""
+    words = ["".join(some) for some in itertools.product(SYLLABLES, repeat=4)]
+    random.Random(0).shuffle(words)
+    return words[:n_words]
+
+
+def write_model(folder: Path) -> None:
+    import tokenizers
+    import torch
+    from tokenizers import decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    raw = tokenizers.Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=1000, special_tokens=["<end>"], initial_alphabet=alphabet)
+    raw.train_from_iterator([f" {word}" for word in made_up_words(2_000)], trainer)
+    PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<end>").save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=1000,
+        hidden_size=WIDTH,
+        intermediate_size=2 * WIDTH,
+        num_hidden_layers=N_LAYERS,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+
+
+def work(model_folder: Path, n_words: int) -> None:
+    from tokviz import capture, export, figures, geometry, images, sources, tokens
+    from tokviz.config import ModelConfig
+    from tokviz.projection import project
+    from tokviz.records import Category, Context, ContextReport, Grid, Plate, Points, ProjectionReport, WordList
+    from tokviz.store import Store
+
+    made = made_up_words(n_words)
+    share = n_words // N_CATEGORIES
+    word_list = WordList(
+        categories=tuple(
+            Category(key=f"c{index}", label=f"Category {index}", words=tuple(made[index * share : (index + 1) * share]))
+            for index in range(N_CATEGORIES)
+        )
+    )
+    words = word_list.words
+    context = Context(name="alone", label="alone", template=" {word}")
+    took: dict[str, Any] = {}
+
+    def timed(stage: str, work: Any) -> Any:
+        start = time.perf_counter()
+        result = work()
+        took[stage] = time.perf_counter() - start
+        return result
+
+    with tempfile.TemporaryDirectory() as folder, sources.quiet_transformers():
+        store = Store(Path(folder))
+        loaded = sources.load(ModelConfig(source=str(model_folder)), model_folder.parent, "cpu")
+        structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
+
+        def captured() -> Any:
+            tokenization = tokens.tokenize(loaded.tokenizer, words, context, "last")
+            return store.put_states(
+                "key",
+                capture.capture(loaded.module, structure, tokenization, TOKEN_BUDGET),
+                card=loaded.card,
+                context=context,
+                tokenization=tokenization,
+                module_paths=structure.module_paths,
+                captured_at="2026-01-01T00:00:00Z",
+            )
+
+        def picture(kind: Any, **values: Any) -> bytes:
+            return images.encode(figures.draw(kind(form="wide", model="m", context="alone", points=points, **values)))
+
+        states = timed("capture", captured)
+        reference = states.tokenization.reference
+        projection = timed("projection", lambda: project(states.states, reference, "standardized"))
+        measured = timed("measures", lambda: geometry.measure(states, [projection], word_list.memberships, None))
+        points = Points(
+            words=words,
+            memberships=word_list.memberships,
+            categories=tuple(category.label for category in word_list.categories),
+            reference=reference,
+            several_tokens=states.tokenization.n_tokens > 1,
+        )
+        ratios = tuple(projection.explained_variance_ratio[3])
+        plate = {"depth": "layer 2", "coordinates": projection.coordinates[3], "explained_variance_ratio": ratios}
+        picture(Plate, **plate)  # fonts and the like are loaded once
+        timed("plate", lambda: picture(Plate, **plate))
+        grid = {
+            "depths": tuple(f"layer {depth}" for depth in range(N_LAYERS + 1)),
+            "coordinates": projection.grid_coordinates,
+            "problems": projection.grid_problems,
+            "explained_variance_ratio": ratios,
+        }
+        timed("grid", lambda: picture(Grid, **grid))
+        shown = ProjectionReport(projection=projection, plates=(None,) * (N_LAYERS + 1), grid=None, strip=None)
+        context_report = ContextReport(states=states, projections=(shown,), geometry=measured)
+        timed("csv", lambda: export.coordinates_csv(context_report, word_list))
+    took["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    print(json.dumps(took))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        work(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        sys.exit(main())
