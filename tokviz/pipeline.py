@@ -18,6 +18,7 @@ from tokviz import (
     measuring,
     pages,
     plan,
+    preview,
     publish,
     typefaces,
     views,
@@ -116,7 +117,18 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     reporter.say(f"Writing {options.output} …")
     pictures = _images(prepared, store)
     report = _report(config, options, prepared, similarities, pictures)
-    files: dict[str, publish.Content] = {
+    shown = views.preview_plates(report)
+    files: dict[str, publish.Content] = {}
+    if report.site_url and shown:
+        card = preview.draw(
+            typefaces.as_far_as_own(report.title),
+            typefaces.as_far_as_own(report.description or report.subtitle or ""),
+            [pictures[image.path][1] for image in shown],
+        )
+        width, height = images.size(card)
+        report = replace(report, preview=Image(path=preview.PATH, width=width, height=height, n_bytes=len(card)))
+        files[preview.PATH] = card
+    files |= {
         **pages.assets(options.templates),
         **pages.render(views.build(report), options.templates),
         **export.files(report),

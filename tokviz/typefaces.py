@@ -166,6 +166,12 @@ def beyond_own(texts: Iterable[str]) -> frozenset[int]:
     return frozenset(codes)
 
 
+def as_far_as_own(text: str) -> str:
+    """``text`` for a picture that has only the bundled font: empty when a character isn't in it."""
+    codes = {ord(character) for character in text if not _is_silent(character)}
+    return text if codes == _own_faces()[0].has(codes) else ""
+
+
 @cache
 def _own_faces() -> tuple[Face, ...]:
     matplotlib = find_spec("matplotlib")  # found, not loaded

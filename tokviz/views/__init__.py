@@ -12,8 +12,9 @@ from tokviz.views.frame import model_path
 from tokviz.views.index import index_page
 from tokviz.views.method import method_page
 from tokviz.views.model import model_page, note_addresses
+from tokviz.views.pictures import preview_plates
 
-__all__ = ["build", "excerpt_path", "excerpts", "model_path", "note_addresses"]
+__all__ = ["build", "excerpt_path", "excerpts", "model_path", "note_addresses", "preview_plates"]
 
 
 def build(report: Report) -> SiteView:

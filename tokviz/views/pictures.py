@@ -217,6 +217,23 @@ def _slide(
     )
 
 
+def preview_plates(report: Report) -> tuple[Image, ...]:
+    """The two wide plates that say most of the report: before and after the first emergence of massive activations; in
+    a report without one, the embedding and the middle layer of its first model."""
+    shown = [
+        (context.projections[0].plates, context.geometry.massive.emergence_depth if context.geometry else None)
+        for model in report.models
+        for context in model.contexts
+    ]
+    pairs = [(plates, (depth - 1, depth)) for plates, depth in shown if depth]
+    pairs += [(plates, (0, len(plates) // 2)) for plates, _ in shown]
+    for plates, depths in pairs:
+        chosen = [plate.wide for depth in depths if (plate := plates[depth])]
+        if len(chosen) == len(depths):
+            return tuple(chosen)
+    return ()
+
+
 def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
     """All layers in the embedding's basis, as many figures as there are panels."""
     figures = []
