@@ -45,6 +45,7 @@ def main(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Capture, project and draw anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Draw small pictures without labels, soon.")] = False,
     excerpts: Annotated[
         bool, typer.Option("--excerpts", help="Write each carousel as a fragment for a blog, too.")
     ] = False,
@@ -77,7 +78,7 @@ def main(
             device=device,
             force=force,
             excerpts=excerpts,
-            forms=(*plan.FORMS, plan.SVG) if svg else plan.FORMS,
+            forms=(*((plan.DRAFT,) if draft else plan.FORMS), *((plan.SVG,) if svg else ())),
             command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)

@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from test_command import hashes
 
-from tokviz import dry_run, pipeline, plan
+from tokviz import dry_run, images, pipeline, plan
 from tokviz.config import ReportConfig
 from tokviz.options import TEMPLATES, Options
 from tokviz.progress import Quiet
@@ -27,7 +27,7 @@ CONFIG: dict[str, Any] = {
     "contexts": [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}],
     "projections": ["standardized"],
     "models": [{"source": "qwen3"}, {"source": "bert"}],
-    "intro_text": "An introduction.",
+    "intro": "An introduction.",
 }
 
 
@@ -187,12 +187,35 @@ def test_another_template_writes_pages_only(project, tmp_path):
 
 def test_another_introduction_writes_the_pages_that_show_it(project):
     before = hashes(project / "site")
-    _, kinds = rerun(project, config(intro_text="Another introduction."))
+    _, kinds = rerun(project, config(intro="Another introduction."))
     after = hashes(project / "site")
     assert kinds == {}
     changed = {path for path in after if after[path] != before.get(path)}
     assert "index.html" in changed
     assert not [path for path in changed if path.startswith(("images/", "models/"))]
+
+
+def test_a_note_writes_its_page_only(project):
+    before = hashes(project / "site")
+    models = [{"source": "qwen3", "note": "Of mine.", "notes": {"alone/layer-1": "See here."}}, {"source": "bert"}]
+    _, kinds = rerun(project, config(models=models))
+    after = hashes(project / "site")
+    assert kinds == {}
+    assert {path for path in after if after[path] != before.get(path)} == {"models/qwen3/index.html"}
+
+
+def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_back(project):
+    before = hashes(project / "site")
+    outcome, kinds = rerun(project, forms=(plan.DRAFT,))
+    assert kinds == {"images": 4 * N_DEPTHS}  # grids and strips are those of the report
+    assert outcome.n_images == 4 * (N_DEPTHS + 2)
+    plate = project / "site" / "images" / "qwen3" / "alone" / "standardized" / "qwen3__model.layers.1.webp"
+    assert images.size(plate.read_bytes()) == (640, 480)
+    for page in ("index.html", "models/qwen3/index.html", "method/index.html"):
+        assert "A draft: small pictures without labels." in (project / "site" / page).read_text(encoding="utf-8")
+    _, kinds = rerun(project)
+    assert kinds == {}
+    assert hashes(project / "site") == before
 
 
 def test_force_makes_everything_anew(project):

@@ -352,6 +352,7 @@ def _report(
         projections=tuple(config.projections),
         models=models,
         command=options.command,
+        draft=plan.DRAFT in options.forms,
         version=__version__,
         downloads={**export.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
         undrawn=typefaces.undrawn(config),
