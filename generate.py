@@ -52,12 +52,15 @@ def main(
     svg: Annotated[
         bool, typer.Option("--svg", help="Also write plates and grids as SVG, beside the pictures.")
     ] = False,
+    cache_prune: Annotated[
+        bool, typer.Option("--cache-prune", help="Drop what the report doesn't use from the cache; do nothing else.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Show how language models arrange words, layer by layer, as a static site."""
-    from tokviz import __version__, pipeline, plan
+    from tokviz import __version__, pipeline, plan, pruning
     from tokviz import config as configuration
     from tokviz import dry_run as rehearsal
     from tokviz.errors import TokvizError
@@ -84,6 +87,9 @@ def main(
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
         if dry_run:
             print("\n".join(rehearsal.describe(report, options)))
+            return
+        if cache_prune:
+            print("\n".join(pruning.prune(report, options)))
             return
         with reporter(quiet=quiet) as progress:
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)

@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from test_command import hashes
 
-from tokviz import dry_run, images, pipeline, plan
+from tokviz import dry_run, images, pipeline, plan, pruning
 from tokviz.config import ReportConfig
 from tokviz.options import TEMPLATES, Options
 from tokviz.progress import Quiet
@@ -230,6 +230,25 @@ def test_what_is_stale_never_survives_in_the_site(project):
     (project / "site" / "models" / "old" / "index.html").write_text("old", encoding="utf-8")
     rerun(project)
     assert not [path for path in hashes(project / "site") if "old" in path]
+
+
+def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project):
+    (project / "cache" / "mine.txt").write_text("mine", encoding="utf-8")
+    (project / "cache" / "images" / "mine.webp").write_bytes(b"mine")
+    half_made = project / "cache" / "states" / f".{'0' * 32}.1"
+    half_made.mkdir()
+    one_model = config(models=CONFIG["models"][:1], projections=["standardized"])
+    before = sum(path.stat().st_size for path in written(project))
+    lines = pruning.prune(one_model, options(project))
+    after = sum(path.stat().st_size for path in written(project))
+    dropped = [int(line.split(", ")[1].replace(",", "").split()[0]) for line in lines]
+    assert sum(dropped) == before - after > 0
+    assert f"{2 * N_PICTURES} removed" in lines[-1]
+    assert "3 removed" in lines[0]  # two captures of the other model, and what was half-made
+    assert (project / "cache" / "mine.txt").is_file()
+    assert (project / "cache" / "images" / "mine.webp").is_file()
+    assert rerun(project, one_model)[1] == {}
+    assert [line for line in pruning.prune(one_model, options(project)) if " 0 removed, 0 bytes" not in line] == []
 
 
 @pytest.mark.parametrize(
