@@ -33,8 +33,8 @@ types: $(VENV)/.developer  ## types
 serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made anew when something changes
 	$(BIN)/python -m tokviz.serve $(ARGS)
 
-bench: $(VENV)/.developer $(VENV)/.models  ## time a cold run against the blog post's own way
-	$(BIN)/python benchmarks/cold_run.py
+bench: $(VENV)/.developer $(VENV)/.models  ## time what tokviz promises, each against its yardstick, side by side
+	$(BIN)/python benchmarks/all.py
 
 screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of site/, in .screenshots/
 	$(BIN)/python tests/screenshots.py site .screenshots

@@ -45,18 +45,22 @@ def main(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Capture, project and draw anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Draw small pictures without labels, soon.")] = False,
     excerpts: Annotated[
         bool, typer.Option("--excerpts", help="Write each carousel as a fragment for a blog, too.")
     ] = False,
     svg: Annotated[
         bool, typer.Option("--svg", help="Also write plates and grids as SVG, beside the pictures.")
     ] = False,
+    cache_prune: Annotated[
+        bool, typer.Option("--cache-prune", help="Drop what the report doesn't use from the cache; do nothing else.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Show how language models arrange words, layer by layer, as a static site."""
-    from tokviz import __version__, pipeline, plan
+    from tokviz import __version__, pipeline, plan, pruning
     from tokviz import config as configuration
     from tokviz import dry_run as rehearsal
     from tokviz.errors import TokvizError
@@ -77,12 +81,15 @@ def main(
             device=device,
             force=force,
             excerpts=excerpts,
-            forms=(*plan.FORMS, plan.SVG) if svg else plan.FORMS,
+            forms=(*((plan.DRAFT,) if draft else plan.FORMS), *((plan.SVG,) if svg else ())),
             command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
         if dry_run:
             print("\n".join(rehearsal.describe(report, options)))
+            return
+        if cache_prune:
+            print("\n".join(pruning.prune(report, options)))
             return
         with reporter(quiet=quiet) as progress:
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)

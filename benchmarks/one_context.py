@@ -1,6 +1,6 @@
-"""tokviz on the work of ``posts_own_way.py``: one context, one projection, wide pictures only, nothing cached.
+"""tokviz on the work of ``posts_own_way.py``: one context, one projection, wide or draft pictures only, nothing cached.
 
-python benchmarks/one_context.py CONFIG WORK_FOLDER
+python benchmarks/one_context.py CONFIG WORK_FOLDER FORM
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 
-def main(config: Path, work: Path) -> None:
+def main(config: Path, work: Path, form: str) -> None:
     from tokviz import pipeline
     from tokviz.config import load
     from tokviz.options import Options
     from tokviz.progress import Quiet
 
-    options = Options(base=config.parent, output=work / "site", cache=work / "cache", forms=("wide",))
+    options = Options(base=config.parent, output=work / "site", cache=work / "cache", forms=(form,))
     pipeline.run(load(config), options, Quiet())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -124,7 +125,7 @@ def hidden_states(states, *, context: str = "alone", positions=None, n_tokens=No
         position0_values=np.stack(values).astype(np.float32),
         position0_dimensions=np.stack(order).astype(np.int32),
         captured_at="2026-01-02T03:04:05Z",
-        digest="0",
+        digest=hashlib.sha256(b"".join(np.ascontiguousarray(state).tobytes() for state in states)).hexdigest(),
     )
 
 

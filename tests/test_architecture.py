@@ -32,6 +32,7 @@ FLOORS = {
     "dry_run": 5,
     "pipeline": 5,
     "serve": 5,
+    "pruning": 5,
 }
 """Every other room stands on floor 2."""
 HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub"}

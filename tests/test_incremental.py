@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from test_command import hashes
 
-from tokviz import dry_run, pipeline, plan
+from tokviz import dry_run, images, pipeline, plan, pruning
 from tokviz.config import ReportConfig
 from tokviz.options import TEMPLATES, Options
 from tokviz.progress import Quiet
@@ -27,7 +27,7 @@ CONFIG: dict[str, Any] = {
     "contexts": [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}],
     "projections": ["standardized"],
     "models": [{"source": "qwen3"}, {"source": "bert"}],
-    "intro_text": "An introduction.",
+    "intro": "An introduction.",
 }
 
 
@@ -187,12 +187,35 @@ def test_another_template_writes_pages_only(project, tmp_path):
 
 def test_another_introduction_writes_the_pages_that_show_it(project):
     before = hashes(project / "site")
-    _, kinds = rerun(project, config(intro_text="Another introduction."))
+    _, kinds = rerun(project, config(intro="Another introduction."))
     after = hashes(project / "site")
     assert kinds == {}
     changed = {path for path in after if after[path] != before.get(path)}
     assert "index.html" in changed
     assert not [path for path in changed if path.startswith(("images/", "models/"))]
+
+
+def test_a_note_writes_its_page_only(project):
+    before = hashes(project / "site")
+    models = [{"source": "qwen3", "note": "Of mine.", "notes": {"alone/layer-1": "See here."}}, {"source": "bert"}]
+    _, kinds = rerun(project, config(models=models))
+    after = hashes(project / "site")
+    assert kinds == {}
+    assert {path for path in after if after[path] != before.get(path)} == {"models/qwen3/index.html"}
+
+
+def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_back(project):
+    before = hashes(project / "site")
+    outcome, kinds = rerun(project, forms=(plan.DRAFT,))
+    assert kinds == {"images": 4 * N_DEPTHS}  # grids and strips are those of the report
+    assert outcome.n_images == 4 * (N_DEPTHS + 2)
+    plate = project / "site" / "images" / "qwen3" / "alone" / "standardized" / "qwen3__model.layers.1.webp"
+    assert images.size(plate.read_bytes()) == (640, 480)
+    for page in ("index.html", "models/qwen3/index.html", "method/index.html"):
+        assert "A draft: small pictures without labels." in (project / "site" / page).read_text(encoding="utf-8")
+    _, kinds = rerun(project)
+    assert kinds == {}
+    assert hashes(project / "site") == before
 
 
 def test_force_makes_everything_anew(project):
@@ -207,6 +230,25 @@ def test_what_is_stale_never_survives_in_the_site(project):
     (project / "site" / "models" / "old" / "index.html").write_text("old", encoding="utf-8")
     rerun(project)
     assert not [path for path in hashes(project / "site") if "old" in path]
+
+
+def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project):
+    (project / "cache" / "mine.txt").write_text("mine", encoding="utf-8")
+    (project / "cache" / "images" / "mine.webp").write_bytes(b"mine")
+    half_made = project / "cache" / "states" / f".{'0' * 32}.1"
+    half_made.mkdir()
+    one_model = config(models=CONFIG["models"][:1], projections=["standardized"])
+    before = sum(path.stat().st_size for path in written(project))
+    lines = pruning.prune(one_model, options(project))
+    after = sum(path.stat().st_size for path in written(project))
+    dropped = [int(line.split(", ")[1].replace(",", "").split()[0]) for line in lines]
+    assert sum(dropped) == before - after > 0
+    assert f"{2 * N_PICTURES} removed" in lines[-1]
+    assert "3 removed" in lines[0]  # two captures of the other model, and what was half-made
+    assert (project / "cache" / "mine.txt").is_file()
+    assert (project / "cache" / "images" / "mine.webp").is_file()
+    assert rerun(project, one_model)[1] == {}
+    assert [line for line in pruning.prune(one_model, options(project)) if " 0 removed, 0 bytes" not in line] == []
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ The rooms that measure import scikit-learn; they are loaded only when something 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tokviz import plan
 from tokviz.measures import Geometry, LayerSimilarity, Neighbours
 from tokviz.records import HiddenStates, ModelSimilarity, Projection, WordList
 from tokviz.store import Store
+
+_AT_ONCE = 8
 
 
 def ordinary_states(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:
@@ -73,6 +75,35 @@ def neighbours_of(states: HiddenStates, store: Store, *, force: bool) -> Neighbo
         found = geometry.neighbours(states)
         store.put_measures(key, found)
     return found
+
+
+def similarities_of(
+    pairs: Sequence[tuple[tuple[str, str], bool]],
+    captured: Mapping[str, Sequence[HiddenStates]],
+    store: Store,
+    *,
+    force: bool,
+) -> tuple[ModelSimilarity, ...]:
+    """Every pair in every context that both have, in their order; ``captured`` is each model's contexts, none if it failed.
+
+    Compared are a few models with all others, then the next few: what each capture brings is worked out once for them.
+    """
+    number = {slug: index for index, slug in enumerate(captured)}
+    tasks = [
+        (context, slugs, in_detail, states)
+        for slugs, in_detail in pairs
+        for context, states in enumerate(zip(captured[slugs[0]], captured[slugs[1]], strict=False))
+    ]
+
+    def near_in_time(task: int) -> tuple[int, ...]:
+        context, (a, b), _, _ = tasks[task]
+        return context, number[a] // _AT_ONCE, number[b], number[a]
+
+    found = {
+        task: similarity_of(tasks[task][1], tasks[task][3], store, in_detail=tasks[task][2], force=force)
+        for task in sorted(range(len(tasks)), key=near_in_time)
+    }
+    return tuple(found[task] for task in range(len(tasks)))
 
 
 def similarity_of(

@@ -25,7 +25,8 @@ class Options:
     device: str = "cpu"
     force: bool = False
     forms: tuple[str, ...] = plan.FORMS
-    """Which forms of each picture are drawn; phones get the wide one where theirs is missing."""
+    """Which forms of each picture are drawn; phones get the wide one where theirs is missing.
+    ``(plan.DRAFT,)`` makes a draft, which the pages say."""
     draws: bool = True
     excerpts: bool = False
     """Whether each carousel is written once more, as a fragment for a blog."""

@@ -107,11 +107,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
         prepared = [by_slug[model.slug] for model in config.models]
         _refuse_none([(entry.model, entry.failure) for entry in prepared])
         contexts = {entry.model.slug: [context.states for context in entry.contexts] for entry in prepared}
-        similarities = tuple(
-            measuring.similarity_of(pair, states, store, in_detail=in_detail, force=options.force)
-            for pair, in_detail in config.pairs
-            for states in zip(contexts[pair[0]], contexts[pair[1]], strict=False)  # a failed model has none
-        )
+        similarities = measuring.similarities_of(config.pairs, contexts, store, force=options.force)
         n_drawn = under_way.finish()
 
     reporter.say(f"Writing {options.output} …")
@@ -364,6 +360,7 @@ def _report(
         projections=tuple(config.projections),
         models=models,
         command=options.command,
+        draft=plan.DRAFT in options.forms,
         version=__version__,
         downloads={**export.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
         undrawn=typefaces.undrawn(config),

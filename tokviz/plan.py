@@ -49,6 +49,8 @@ CAPTURE_VERSION = 1
 FORMS = ("wide", "phone")
 SVG = "svg"
 """A form of plates and grids that is drawn where it is asked for: the wide one, as a drawing instead of pixels."""
+DRAFT = "draft"
+"""A form that takes the wide one's place: plates are small and without labels, grids and strips as in the report."""
 
 _PROJECTION_CODE = ("projection.py",)
 WITHOUT_MASSIVE = "without_massive"
@@ -206,7 +208,7 @@ def pictures(
 
 def picture_path(model_slug: str, context: str, projection: str, name: str, form: str) -> str:
     """As the blog post named its files: ``…/qwen3-4b__model.layers.6.webp``, ``…-phone.webp``, ``….svg``."""
-    ending = {"wide": ".webp", SVG: ".svg"}.get(form, f"-{form}.webp")
+    ending = {"wide": ".webp", DRAFT: ".webp", SVG: ".svg"}.get(form, f"-{form}.webp")
     return f"images/{model_slug}/{context}/{projection}/{model_slug}{name}{ending}"
 
 
@@ -240,6 +242,7 @@ def _pictures(
     )
     name = named_with_quantization(model.display_name, states.card)
     for form in forms:
+        whole = "wide" if form == DRAFT else form
         for depth in range(n_depths):
             if projection.problems[depth] is None:
                 yield (
@@ -252,13 +255,14 @@ def _pictures(
                         points=points,
                         coordinates=projection.coordinates[depth],
                         explained_variance_ratio=ratios[depth],
+                        labelled=form != DRAFT,
                     ),
                 )
         if projection.grid_problems[0] is None:
             yield (
                 path(GRID_NAME, form),
                 Grid(
-                    form=form,
+                    form=whole,
                     model=name,
                     context=context.label,
                     points=points,
@@ -269,7 +273,7 @@ def _pictures(
                 ),
             )
         if form != SVG and any(problem is None for problem in projection.problems):
-            yield path(STRIP_NAME, form), Strip(form=form, points=points, coordinates=projection.coordinates)
+            yield path(STRIP_NAME, form), Strip(form=whole, points=points, coordinates=projection.coordinates)
 
 
 def picture_key(picture: Picture) -> str:

@@ -6,8 +6,6 @@ the same words, captured the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from tokviz.measures import (
@@ -26,6 +24,8 @@ MAX_COMPARED = 500
 """A words × words matrix of every depth is held in memory: above this a sample is compared."""
 N_NEIGHBOURS = 10
 N_SUBSAMPLES = 50
+MAX_KEPT_BYTES = 1_000_000_000
+"""Of memory for what is kept of captures between comparisons."""
 _Z = 1.959964
 
 
@@ -77,14 +77,9 @@ def layers(
     if n_words > MAX_COMPARED:
         kept = np.sort(random.choice(n_words, MAX_COMPARED, replace=False))
     n_compared = len(kept)
-    grams = [_per_depth(states, rows[kept], centred_gram) for states, rows in ((a, rows_a), (b, rows_b))]
-    distances = [_per_depth(states, rows[kept], cosine_distances) for states, rows in ((a, rows_a), (b, rows_b))]
-    enough = n_compared >= 2 * MIN_WORDS_CKA
-    halves = [
-        np.sort(random.choice(n_compared, n_compared // 2, replace=False)) for _ in range(N_SUBSAMPLES if enough else 0)
-    ]
     k = max(1, min(N_NEIGHBOURS, n_compared // 5))
-    cka, neighbours = _cka(*grams), _mutual_neighbours(k, *distances)
+    one, other = (_relations(states, rows[kept], k, seed) for states, rows in ((a, rows_a), (b, rows_b)))
+    cka, neighbours = one.cka_with(other), one.neighbours_with(other)
     return LayerSimilarity(
         n_words=n_words,
         n_compared=n_compared,
@@ -92,11 +87,8 @@ def layers(
         neighbours=neighbours,
         n_neighbours=k,
         chance=k / (n_compared - 1) if n_compared > 1 else float("nan"),
-        cka_summary=_estimate(cka, [_cka(*_part(grams, half)) for half in halves]),
-        # Half as many neighbours among half the words reach as far as all of them do.
-        neighbours_summary=_estimate(
-            neighbours, [_mutual_neighbours(max(1, k // 2), *_part(distances, half)) for half in halves]
-        ),
+        cka_summary=_estimate(cka, one.cka_of_halves_with(other)),
+        neighbours_summary=_estimate(neighbours, one.neighbours_of_halves_with(other)),
     )
 
 
@@ -120,32 +112,74 @@ def _estimate(similarity: np.ndarray, of_halves: list[np.ndarray]) -> Estimate:
     return Estimate(value=value, low=value - _Z * error, high=min(value + _Z * error, 1.0))
 
 
-def _per_depth(states: HiddenStates, rows: np.ndarray, relate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """``(n_depths, n_words, n_words)``: how the words of each depth relate, computed once."""
-    return np.stack([relate(states.states[depth][rows]) for depth in range(states.n_depths)])
+# --- one capture's share of a comparison --------------------------------------------------------------------------
 
 
-def _part(relations: list[np.ndarray], words: np.ndarray) -> list[np.ndarray]:
-    return [relation[:, words[:, None], words[None, :]] for relation in relations]
+class _Relations:
+    """How the words of each depth lie among each other: what one capture brings to a comparison with any other."""
+
+    def __init__(self, states: HiddenStates, rows: np.ndarray, k: int, seed: int) -> None:
+        n_words, self.k = len(rows), k
+        depths = [states.states[depth][rows] for depth in range(states.n_depths)]
+        grams = np.stack([centred_gram(depth) for depth in depths])
+        distances = np.stack([cosine_distances(depth) for depth in depths])
+        self.vectors = geometry_vectors(grams)
+        self.near = _nearest_flags(distances, k)
+        random = np.random.default_rng((seed, 4))
+        enough = n_words >= 2 * MIN_WORDS_CKA
+        halves = [
+            np.sort(random.choice(n_words, n_words // 2, replace=False)) for _ in range(N_SUBSAMPLES if enough else 0)
+        ]
+        # They only tell how far the summaries may be off: single precision will do.
+        self.halves = [geometry_vectors(_part(grams, half)).astype(np.float32) for half in halves]
+        # Half as many neighbours among half the words reach as far as all of them do.
+        self.near_halves = [_nearest_flags(_part(distances, half), max(1, k // 2)) for half in halves]
+        self.n_bytes = sum(array.nbytes for array in (self.vectors, self.near, *self.halves, *self.near_halves))
+
+    def cka_with(self, other: _Relations) -> np.ndarray:
+        return cka_between(self.vectors, other.vectors)
+
+    def neighbours_with(self, other: _Relations) -> np.ndarray:
+        return _shared_neighbours(self.near, other.near)
+
+    def cka_of_halves_with(self, other: _Relations) -> list[np.ndarray]:
+        return [cka_between(*pair) for pair in zip(self.halves, other.halves, strict=True)]
+
+    def neighbours_of_halves_with(self, other: _Relations) -> list[np.ndarray]:
+        return [_shared_neighbours(*pair) for pair in zip(self.near_halves, other.near_halves, strict=True)]
 
 
-def _cka(grams_a: np.ndarray, grams_b: np.ndarray) -> np.ndarray:
-    return cka_between(geometry_vectors(grams_a), geometry_vectors(grams_b))
+_kept: dict[tuple[str, bytes, int, int], _Relations] = {}
+"""The captures that were compared last: with many models each takes part in many comparisons."""
 
 
-def _mutual_neighbours(k: int, distances_a: np.ndarray, distances_b: np.ndarray) -> np.ndarray:
-    """``(n_depths_a, n_depths_b)``: share of each word's nearest neighbours that both have, mean over words."""
-    n_words = distances_a.shape[1]
+def _relations(states: HiddenStates, rows: np.ndarray, k: int, seed: int) -> _Relations:
+    key = (states.digest, rows.tobytes(), k, seed)
+    found = _kept.pop(key, None) or _Relations(states, rows, k, seed)
+    _kept[key] = found
+    while len(_kept) > 2 and sum(relations.n_bytes for relations in _kept.values()) > MAX_KEPT_BYTES:
+        del _kept[next(iter(_kept))]
+    return found
+
+
+def _part(relations: np.ndarray, words: np.ndarray) -> np.ndarray:
+    return relations[:, words[:, None], words[None, :]]
+
+
+def _nearest_flags(distances: np.ndarray, k: int) -> np.ndarray:
+    """``(n_depths, n_words, n_words)`` → ``(n_depths, n_words²)`` float32: 1 where the column is one of the row's nearest
+    others; without columns below ``MIN_WORDS_CKA`` words."""
+    n_depths, n_words, _ = distances.shape
     if n_words < MIN_WORDS_CKA:
-        return np.full((len(distances_a), len(distances_b)), np.nan)
-    near_a, near_b = (
-        np.stack([_is_nearest(matrix, k).ravel() for matrix in distances]) for distances in (distances_a, distances_b)
-    )
-    return np.asarray(near_a @ near_b.T / (n_words * k))
-
-
-def _is_nearest(distances: np.ndarray, k: int) -> np.ndarray:
-    """``(n_words, n_words)`` float32: 1 where the column is one of the row's nearest others."""
+        return np.zeros((n_depths, 0), dtype=np.float32)
     flags = np.zeros(distances.shape, dtype=np.float32)
-    np.put_along_axis(flags, nearest(distances, k), 1, axis=1)
-    return flags
+    for depth in range(n_depths):
+        np.put_along_axis(flags[depth], nearest(distances[depth], k), 1, axis=1)
+    return flags.reshape(n_depths, -1)
+
+
+def _shared_neighbours(near_a: np.ndarray, near_b: np.ndarray) -> np.ndarray:
+    """``(n_depths_a, n_depths_b)``: share of each word's nearest neighbours that both have, mean over words."""
+    if not near_a.shape[1]:
+        return np.full((len(near_a), len(near_b)), np.nan)
+    return np.asarray(near_a @ near_b.T / near_a[0].sum())

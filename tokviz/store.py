@@ -16,6 +16,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,6 +42,9 @@ from tokviz.records import (
 
 FORMAT = 1
 _CHECKSUM_LENGTH = 16
+_KINDS_OF_FILES = ("projections", "measures", "images")
+_OWN_NAME = re.compile(r"(?P<partial>\.)?(?P<key>[0-9a-f]{32})(\..*)?")
+"""Of files and folders that this room made: a key, and what follows it; half-made with a dot before."""
 _STATES_FILES = ("states.safetensors", "states.json")
 
 
@@ -237,13 +241,47 @@ class Store:
         # A file is found by its key; its ending is for people who look into the cache.
         self._put("images", key, ".svg" if data.startswith(b"<svg") else ".webp", data)
 
+    # --- what is no longer used ------------------------------------------------------------------------------------
+
+    def prune(self, used: set[tuple[str, str]]) -> dict[str, tuple[int, int]]:
+        """Remove every artefact but those used, and what a killed run left half-made; nothing else in the folder.
+
+        Parameters
+        ----------
+        used : kind (``states``, ``projections``, ``measures``, ``images``) and key of what stays.
+
+        Returns
+        -------
+        Per kind how many artefacts went, and their bytes.
+        """
+        removed = {}
+        for kind in ("states", *_KINDS_OF_FILES):
+            folder = self.root / kind
+            doomed = [
+                entry
+                for entry in (folder.iterdir() if folder.is_dir() else ())
+                if (match := _OWN_NAME.fullmatch(entry.name)) and (match["partial"] or (kind, match["key"]) not in used)
+            ]
+            sizes = [
+                sum(file.stat().st_size for file in (entry.rglob("*") if entry.is_dir() else [entry]) if file.is_file())
+                for entry in doomed
+            ]
+            try:
+                for entry in doomed:
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            except OSError as error:
+                raise StoreError(f"{folder}: can't remove: {error.strerror or error}") from error
+            removed[kind] = (len(doomed), sum(sizes))
+        self.__dict__.pop("_files", None)
+        return removed
+
     # --- one file, one artefact ----------------------------------------------------------------------------------
 
     @cached_property
     def _files(self) -> dict[tuple[str, str], Path]:
         """What is there, by kind and key: one listing instead of a question to the disk for every artefact."""
         found = {}
-        for kind in ("projections", "measures", "images"):
+        for kind in _KINDS_OF_FILES:
             folder = self.root / kind
             for entry in os.scandir(folder) if folder.is_dir() else ():
                 if not entry.name.startswith("."):

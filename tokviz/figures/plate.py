@@ -46,6 +46,8 @@ class Form:
     most_labels: int
     hexagon: float
     """Width of a hexagon where words are shown by their density."""
+    area: Box | None = None
+    """Of the axes, where it isn't laid out by the legend."""
 
     @property
     def beside(self) -> bool:
@@ -84,7 +86,19 @@ PHONE = Form(
     most_labels=60,
     hexagon=9,
 )
-FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE}
+DRAFT = replace(
+    WIDE,
+    width=640,
+    height=480,
+    title=15,
+    legend=11,
+    axis=10,
+    diameter=7,
+    rim=0.8,
+    area=Box(left=48, top=52, right=500, bottom=438),
+)
+"""For ``labelled=False``: as large as the pictures of a notebook."""
+FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE, "draft": DRAFT}
 
 
 def draw_plate(plate: Plate) -> Figure:
@@ -156,7 +170,7 @@ def _layout(form: Form, points: Points) -> tuple[int, Box]:
     """The legend's columns, and the rectangle of the axes: the same in every plate of these categories."""
     n = len(points.categories)
     if form.beside:
-        return math.ceil(n / 36), Box(left=74, top=84, right=1262, bottom=1136)
+        return math.ceil(n / 36), form.area or Box(left=74, top=84, right=1262, bottom=1136)
     columns = 3 if n <= 36 else 4
     legend_height = (rows_needed(n, columns) + 2) * _pitch(form)
     return columns, Box(left=80, top=100, right=704, bottom=round(form.height - 66 - legend_height))

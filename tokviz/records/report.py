@@ -120,6 +120,8 @@ class Report:
     """What was typed, such as ``python generate.py``."""
     version: str
     """Of tokviz."""
+    draft: bool = False
+    """Whether pictures are small and without labels, to see soon what there is to see."""
     description: str | None = None
     """For search engines and cards."""
     license: str | None = None

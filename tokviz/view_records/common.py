@@ -41,6 +41,7 @@ class Frame:
     noscript: str
     scripts: tuple[str, ...]
     made_with: Link
+    draft: bool
     license: Link | None
     """An empty address: the licence has none."""
     card: Card | None

@@ -55,6 +55,7 @@ def frame(
         noscript=to("assets/noscript.css"),
         scripts=tuple(to(f"assets/{script}") for script in scripts),
         made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),
+        draft=report.draft,
         license=Link(text=report.license, href=report.license_url or "") if report.license else None,
         card=_card(report, path, title, kind) if report.site_url else None,
     )

@@ -1,0 +1,72 @@
+"""What the benchmarks work on: the sample's words and its SmolLM2, and the command in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+
+def script(name: str, *arguments: str | Path) -> None:
+    """Run a benchmark's script, imports included."""
+    _python(HERE / name, *arguments)
+
+
+def generate(folder: Path, *arguments: str | Path) -> None:
+    """``python generate.py`` in ``folder``."""
+    _python(HERE.parent / "generate.py", "--quiet", *arguments, folder=folder)
+
+
+def _python(file: Path, *arguments: str | Path, folder: Path | None = None) -> None:
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+    command = [sys.executable, str(file), *map(str, arguments)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"{file.name} failed: {done.stderr[-2000:]}")
+
+
+def words() -> dict[str, list[str]]:
+    return {key: value["words"] for key, value in _report()["words"].items()}
+
+
+def config(models: dict[str, Path]) -> str:
+    """A report.toml of one context and one projection, as the post's notebook had them."""
+    tables = [
+        f"[[models]]\nname = {json.dumps(name)}\nsource = {json.dumps(str(path))}" for name, path in models.items()
+    ]
+    lists = [f"{key} = {json.dumps(value)}" for key, value in words().items()]
+    context = '[[contexts]]\nname = "alone"\ntemplate = " {word}"'
+    return "\n".join(['projections = ["standardized"]', *tables, context, "[words]", *lists])
+
+
+def _report() -> dict:
+    return tomllib.loads((HERE.parent / "report.toml").read_text(encoding="utf-8"))
+
+
+def smollm2() -> Path:
+    """The sample model's de-quantised weights, written once in the format that most models come in."""
+    folder = HERE.parent / ".cache" / "benchmarks" / "SmolLM2-135M-Instruct"
+    if not (folder / "model.safetensors").exists():
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+        from tokviz.config import ModelConfig
+        from tokviz.sources import locate
+
+        source = ModelConfig(source=_report()["models"][0]["source"])
+        gguf = locate(source, HERE.parent).path
+        assert gguf is not None
+        arguments = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+        quantised = AutoModelForCausalLM.from_pretrained(**arguments, dtype=torch.float32)
+        settings = {key: value for key, value in quantised.config.to_dict().items() if key != "quantization_config"}
+        plain = LlamaForCausalLM(LlamaConfig(**settings))
+        plain.load_state_dict(quantised.state_dict())
+        plain.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(**arguments).save_pretrained(folder)
+    return folder

@@ -1,0 +1,41 @@
+"""Comparing all pairs of models in one context, against each pair by itself: made-up states, 117 words, 37 depths."""
+
+from __future__ import annotations
+
+import itertools
+
+import sample
+from table import Row, side_by_side
+
+TARGET = 0.4
+N_MODELS = 12
+
+
+def run(rounds: int = 3) -> list[Row]:
+    import sys
+
+    sys.path.insert(0, str(sample.HERE.parent / "tests"))
+    import making
+
+    from tokviz import similarity
+
+    models = [making.hidden_states(making.gaussian(37, 117, 512, seed)) for seed in range(N_MODELS)]
+    rows = similarity.shared_rows(models[0], models[1])
+
+    def together() -> None:
+        similarity._kept.clear()
+        for a, b in itertools.combinations(models, 2):
+            similarity.layers(a, b, *rows)
+
+    def each_by_itself() -> None:
+        for a, b in itertools.combinations(models, 2):
+            similarity._kept.clear()
+            similarity.layers(a, b, *rows)
+
+    return [
+        side_by_side("all pairs of 12 models / each pair by itself", TARGET, together, each_by_itself, rounds=rounds)
+    ]
+
+
+if __name__ == "__main__":
+    print(*run(), sep="\n")
