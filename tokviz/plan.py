@@ -102,8 +102,7 @@ def captures(
     """
     jobs = []
     for context in config.context_list:
-        words: Any = {"vocabulary": config.layers} if config.vocabulary else config.word_list.words
-        key = states_key(model, context, words, config.read)
+        key = states_key(model, context, config.word_list, config.read, config.n_depths)
         stored = holdings.find_states(key)
         if stored is None:
             due: str | None = "not captured yet"
@@ -117,8 +116,8 @@ def captures(
     return jobs
 
 
-def states_key(model: ModelConfig, context: Context, words: Any, read: str) -> str:
-    """``words`` are the unique words, or which layers of the vocabulary are asked for: its tokens are the model's."""
+def states_key(model: ModelConfig, context: Context, words: WordList, read: str, n_depths: int | None = None) -> str:
+    """``n_depths``: of a vocabulary, how many depths are asked for."""
     return _digest(
         {
             "version": CAPTURE_VERSION,
@@ -126,7 +125,8 @@ def states_key(model: ModelConfig, context: Context, words: Any, read: str) -> s
             "revision": model.revision,
             "dtype": model.dtype,
             "template": context.template,
-            "words": words,
+            # The tokens of a vocabulary are the model's.
+            "words": words.words if words.vocabulary is None else {"vocabulary": n_depths},
             "read": read,
         }
     )

@@ -27,7 +27,7 @@ MARGINS = np.array([0.06, 0.05])
 def scripts(report: Report) -> dict[str, str]:
     """Path from the site's root → script: the words, and per model × context its tokens and each projection."""
     captured = [(model, context) for model in report.models for context in model.contexts]
-    if not captured:
+    if not report.is_explorable:
         return {}
     written = {"data/words.js": _script("words", _words(report.words))}
     for model, context in captured:

@@ -68,7 +68,7 @@ WIDE = Form(
     spine=1,
     spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=350, leader=8, worst=1e6),
     most_labels=MOST_LABELS,
-    hexagon=9,
+    hexagon=11,
 )
 PHONE = Form(
     width=716,

@@ -135,3 +135,8 @@ class Report:
     """Of the pairs of models that were compared."""
     downloads: dict[str, str] = field(default_factory=dict)
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""
+
+    @property
+    def is_explorable(self) -> bool:
+        """Whether there is an explorer: its captures share one list of words, and vocabularies differ between models."""
+        return self.words.vocabulary is None and any(model.contexts for model in self.models)

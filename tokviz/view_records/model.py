@@ -34,7 +34,7 @@ class Panel:
     projection: str
     heading: str
     current: bool
-    explore: str
+    explore: str | None
     """The explorer's address of this panel, up to and with the depth: carousel.js keeps it in step."""
     ruler: Ruler
     slides: tuple[Slide, ...]

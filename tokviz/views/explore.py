@@ -31,7 +31,7 @@ SCRIPTS = (
 def explore_page(report: Report) -> ExplorePage | None:
     """A scatter of any capture, to be touched; None when no model could be captured."""
     captured = [model for model in report.models if model.contexts]
-    if not captured:
+    if not report.is_explorable:
         return None
     model, context = captured[0], captured[0].contexts[0]
     everywhere = [each.geometry for each in model.contexts if each.geometry is not None]

@@ -40,7 +40,7 @@ def frame(
     pages += [(model.display_name, model_path(model.slug)) for model in shown]
     if sum(len(model.contexts) for model in report.models) > 1:
         pages += [("Compare", "compare/index.html")]
-    if any(model.contexts for model in report.models):
+    if report.is_explorable:
         pages += [("Explore", "explore/index.html")]
     pages += [("Method", "method/index.html")]
     return Frame(

@@ -86,8 +86,8 @@ def _n_words(report: Report) -> str:
     words = words_in_all(report)
     if report.words.vocabulary is None:
         return f"{words}, each in at least one category:"
-    marked = "; these are marked and named among them:" if report.words.categories else "."
-    return f"{words[0].upper()}{words[1:]}, each fed as that one token{marked}"
+    marked = " Marked and named among them:" if report.words.categories else ""
+    return f"{words[0].upper()}{words[1:]}, each fed as that one token; vocabularies have no explorer.{marked}"
 
 
 def _example(report: Report) -> str:

@@ -156,7 +156,9 @@ def _panel(
         projection=projection,
         heading=f"{label}, {projection_label(projection)}",
         current=current,
-        explore=f"{relative(page, 'explore/index.html')}#a={model.slug}/{name}/{projection}&at=embedding",
+        explore=f"{relative(page, 'explore/index.html')}#a={model.slug}/{name}/{projection}&at=embedding"
+        if report.is_explorable
+        else None,
         ruler=strip_ruler(report, model, context, shown, page, measures=measures),
         slides=tuple(
             _slide(report, model, context, shown, page, depth, first=current and depth == 0)
