@@ -1,3 +1,31 @@
-"""tokviz: how language models arrange words, layer by layer, as a static site."""
+"""tokviz: how language models arrange words, layer by layer, as a static site.
+
+In a notebook::
+
+    import tokviz
+
+    captured = tokviz.study("Qwen/Qwen3-0.6B", {"colors": ["red", "green"], "months": ["May", "June"]})
+    alone = captured["Qwen3-0.6B"]["alone"]
+    alone.draw(6)
+"""
+
+from __future__ import annotations
+
+from typing import Any
 
 __version__ = "0.1.0"
+
+_IN_NOTEBOOKS = ("build", "load", "study")
+
+
+def __getattr__(name: str) -> Any:
+    """The rooms load when they are asked for: the command needs few of them."""
+    if name in _IN_NOTEBOOKS:
+        from tokviz import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module 'tokviz' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_IN_NOTEBOOKS]

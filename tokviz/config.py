@@ -315,10 +315,18 @@ def load(
         words_source = path.parent / values["words"]
         values["words"] = _read_toml(words_source)
     _read_markdown(values, path)
+    return validated(values, path, words_source)
+
+
+def validated(values: dict[str, Any], path: Path, words_source: Path | None = None) -> ReportConfig:
+    """The configuration that the values of a file say, or of anything else that ``path`` names.
+
+    Raises ``ConfigError``, as ``load`` does.
+    """
     try:
         config = ReportConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(_one_line(error, path, words_source)) from None
+        raise ConfigError(_one_line(error, path, words_source or path)) from None
     config._file = path
     return config
 

@@ -131,7 +131,7 @@ class Stage:
     """Mean debiased CKA between its depths and those of the stage before; NaN for the first."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Geometry:
     """All measures of one model × context, on its reference words."""
 
@@ -164,6 +164,10 @@ class Geometry:
     cka: np.ndarray
     """``(n_depths, n_depths)`` float64: debiased linear CKA of every depth with every other."""
     stages: tuple[Stage, ...]
+
+    def __repr__(self) -> str:
+        stages = (f"  stage {number}: {stage.sentence}" for number, stage in enumerate(self.stages, start=1))
+        return "\n".join([f"Geometry({len(self.purity.value)} depths, {self.n_reference} reference words)", *stages])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from tokviz import (
     pages,
     plan,
     preview,
+    projecting,
     publish,
     typefaces,
     views,
@@ -206,7 +207,7 @@ def _prepare(
         ordinary = measuring.ordinary_states(states, stored)
         projected = []
         for name in config.projections:
-            projection = _project(states, name, ordinary, store, force=options.force)
+            projection = projecting.projection_of(states, name, ordinary, store, force=options.force)
             pictures = _pictures(job, states, projection, config, store, options)
             for picture in pictures:
                 if picture.due:
@@ -264,20 +265,6 @@ def _pictures(
         forms=options.forms,
         force=options.force,
     )
-
-
-def _project(
-    states: HiddenStates, name: str, ordinary: HiddenStates | None, store: Store, *, force: bool
-) -> Projection:
-    key = plan.projection_key(states, name, ordinary)
-    projection = None if force else store.find_projection(key)
-    if projection is None:
-        from tokviz.projection import project
-
-        massive = measuring.massive_dimensions(states, ordinary) if name == plan.WITHOUT_MASSIVE else None
-        projection = project(states.states, states.tokenization.reference, name, massive)
-        store.put_projection(key, projection)
-    return projection
 
 
 # --- the report, gathered ----------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class CapturedBatch:
             require_shape(name, getattr(self, name), (n_depths, n_batch, N_EXTREMES))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class HiddenStates:
     """The hidden states of all words of one context in one model."""
 
@@ -102,8 +102,14 @@ class HiddenStates:
     def n_depths(self) -> int:
         return len(self.module_paths)
 
+    def __repr__(self) -> str:
+        return (
+            f"HiddenStates({self.card.source}, {self.context.template!r}: {len(self.tokenization.words)} words, "
+            f"{self.n_depths} depths × {self.card.width} dimensions)"
+        )
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Projection:
     """The 2-D coordinates of all words at all depths, for one model × context × projection."""
 
@@ -128,3 +134,12 @@ class Projection:
         require_shape("explained_variance_ratio", self.explained_variance_ratio, (n_depths, 2))
         if len(self.grid_problems) != n_depths:
             raise ValueError(f"grid_problems: expected {n_depths} depths, got {len(self.grid_problems)}")
+
+    def __repr__(self) -> str:
+        ratios = 100 * self.explained_variance_ratio[:, 0]
+        shown = ratios[np.isfinite(ratios)]
+        held = f"; PC1 holds {shown.min():.1f}–{shown.max():.1f} % of the variance" if shown.size else ""
+        return (
+            f"Projection({self.name}: {len(self.problems)} depths × {len(self.reference)} words, "
+            f"{int(self.reference.sum())} of them reference words{held})"
+        )

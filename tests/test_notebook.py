@@ -1,0 +1,125 @@
+"""The same work from Python: what a notebook sees, and that the example runs."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import families
+import nbclient
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+import tokviz
+from tokviz.errors import ConfigError, TokvizError
+
+ROOT = Path(__file__).parent.parent
+WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return families.build("llama", tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def captures(model, cache):
+    contexts = {"alone": " {word}", "sentence": "The word is {word}"}
+    [captures] = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny").values()
+    return captures
+
+
+def test_a_capture_says_what_it_is(captures):
+    assert list(captures) == ["alone", "sentence"]
+    n_layers = captures["alone"].states.n_depths - 1
+    assert repr(captures["alone"]).startswith(f"Tiny, alone: 10 words, embedding and {n_layers} layers of ")
+    assert "10 words" in repr(captures["alone"].states)
+
+
+def test_records_print_in_a_few_lines(captures):
+    for record in (captures["alone"].states, captures["alone"].project(), captures["alone"].measure()):
+        assert "array(" not in repr(record)
+        assert len(repr(record).splitlines()) < 20
+    assert "of them reference words; PC1 holds" in repr(captures["sentence"].project("centered"))
+    assert "stage 1: Embedding" in repr(captures["sentence"].measure())
+
+
+def test_projections_are_the_words_in_two_dimensions(captures):
+    projection = captures["alone"].project("centered")
+    assert projection.coordinates.shape == (captures["alone"].states.n_depths, 10, 2)
+    assert np.isfinite(projection.coordinates).all()
+
+
+def test_a_plate_is_a_picture_and_a_figure(captures):
+    plate = captures["alone"].draw(0)
+    png, size = plate._repr_png_()
+    with Image.open(BytesIO(png)) as image:
+        assert (image.format, image.size) == ("PNG", (1500, 1200))
+    assert size == {"width": 750, "height": 600}
+    assert "layer 0" in repr(plate)
+    assert [round(inches * plate.figure.dpi) for inches in plate.figure.get_size_inches()] == [1500, 1200]
+    assert "embedding" in repr(captures["alone"].draw())
+    assert "all layers" in repr(captures["alone"].draw_grid())
+
+
+def test_a_capture_is_like_itself(captures):
+    cka = captures["alone"].compare(captures["alone"]).shared.cka
+    assert np.diagonal(cka) == pytest.approx(1)
+
+
+def test_what_was_captured_is_not_captured_again(captures, model, cache, monkeypatch):
+    monkeypatch.setattr("tokviz.sources.load", lambda *_: pytest.fail("loaded again"))
+    contexts = {"alone": " {word}", "sentence": "The word is {word}"}
+    again = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny")
+    assert again["Tiny"]["alone"].states.digest == captures["alone"].states.digest
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda captures, _: captures["alone"].draw(99), "layer: expected one that can be shown (embedding … layer "),
+        (lambda captures, _: captures["alone"].project("tsne"), "projection: expected one of standardized, centered"),
+        (lambda _, model: tokviz.study(model), "words: expected categories and their words"),
+        (lambda _, cache: tokviz.study("no/such/model", WORDS, cache=cache, quiet=True), "no/such/model"),
+    ],
+)
+def test_a_mistake_is_one_line(captures, model, cache, call, said):
+    with pytest.raises(TokvizError) as caught:
+        call(captures, cache if "no/such" in said else model)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistaken_template_is_told_as_in_a_config(model):
+    with pytest.raises(ConfigError, match=r"template: expected a template that holds \{word\} exactly once"):
+        tokviz.study(model, WORDS, {"alone": "word"})
+
+
+def test_a_loaded_config_builds_a_site(model, tmp_path):
+    (tmp_path / "report.toml").write_text(
+        f'projections = ["centered"]\n[words]\ncolors = {WORDS["colors"]}\nmonths = {WORDS["months"]}\n[[models]]\nsource = "{model}"\n'
+    )
+    outcome = tokviz.build(tokviz.load(tmp_path / "report.toml"), tmp_path / "site", cache=tmp_path / "cache", jobs=1)
+    assert outcome.n_drawn == outcome.n_images > 0
+    assert (tmp_path / "site" / "index.html").is_file()
+
+
+def test_the_example_runs():
+    notebook = nbformat.read(ROOT / "examples" / "first-steps.ipynb", as_version=4)
+    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}})
+    client.execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+
+
+def test_the_package_names_what_it_offers():
+    assert {"build", "load", "study"} <= set(dir(tokviz))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        tokviz.nothing  # noqa: B018

@@ -1,0 +1,214 @@
+"""The same work step by step, for notebooks and scripts: ``import tokviz``.
+
+What is captured is kept in the same cache as the command's, so a notebook opens what a report has captured at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tokviz import config as configuration
+from tokviz import measuring, pipeline, plan, projecting, scheduling, typefaces
+from tokviz.config import ReportConfig
+from tokviz.errors import TokvizError
+from tokviz.measures import Geometry
+from tokviz.options import Options
+from tokviz.progress import Quiet, reporter
+from tokviz.records import (
+    Grid,
+    HiddenStates,
+    ModelSimilarity,
+    Picture,
+    Plate,
+    Projection,
+    WordList,
+    depth_name,
+    named_with_quantization,
+)
+from tokviz.store import Store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+load = configuration.load
+
+
+def study(
+    report: ReportConfig | str | Path,
+    words: Mapping[str, Sequence[str]] | None = None,
+    contexts: Mapping[str, str] | None = None,
+    *,
+    cache: Path | str = ".cache",
+    device: str = "cpu",
+    quiet: bool = False,
+    **settings: Any,
+) -> dict[str, dict[str, Capture]]:
+    """Capture every model in every context, or take what the cache has.
+
+    Parameters
+    ----------
+    report : a loaded configuration; or a model's source, as ``--model`` takes it.
+    words : with a source, category → words.
+    contexts : with a source, name → template; the word alone, after a space, by default.
+    cache : where hidden states, projections and measures are kept.
+    settings : with a source, other keys of ``[[models]]``, such as ``revision`` or ``dtype``.
+
+    Returns
+    -------
+    Name of the model → name of the context → ``Capture``.
+
+    Raises
+    ------
+    TokvizError : one line that says what was expected, what came and what to do.
+    """
+    config = report if isinstance(report, ReportConfig) else _config(str(report), words, contexts, settings)
+    store = Store(Path(cache))
+    options = Options(base=config.file.parent, output=Path("site"), cache=Path(cache), device=device, draws=False)
+    with reporter(quiet=quiet) as progress:
+        outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
+    if outcome.failures:
+        raise TokvizError("; ".join(f"{failed.name}: {failed.failure}" for failed in outcome.failures))
+    found = {}
+    for model in config.models:
+        jobs = scheduling.planned_of(model, config, store, options).jobs
+        states = scheduling.stored_of(jobs)
+        found[model.display_name] = {
+            each.context.name: Capture(
+                states=each, words=config.words_of(each), among=tuple(states), job=job, store=store
+            )
+            for job, each in zip(jobs, states, strict=True)
+        }
+    return found
+
+
+def _config(
+    source: str, words: Mapping[str, Sequence[str]] | None, contexts: Mapping[str, str] | None, settings: dict[str, Any]
+) -> ReportConfig:
+    if not words:
+        raise TokvizError('words: expected categories and their words, such as {"colors": ["red", "green"]}, got none')
+    values: dict[str, Any] = {
+        "models": [{"source": source, **settings}],
+        "words": {key: list(each) for key, each in words.items()},
+    }
+    if contexts:
+        values["contexts"] = [{"name": name, "template": template} for name, template in contexts.items()]
+    return configuration.validated(values, Path(os.curdir) / "study(…)")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Capture:
+    """One model in one context: its hidden states, and what can be made of them."""
+
+    states: HiddenStates
+    words: WordList
+    among: tuple[HiddenStates, ...]
+    """All contexts of the model: massive activations are measured against words that aren't at position 0."""
+    job: plan.CaptureJob
+    store: Store
+
+    def __repr__(self) -> str:
+        card = self.states.card
+        name = named_with_quantization(self.job.model.display_name, card)
+        return (
+            f"{name}, {self.states.context.label}: {len(self.states.tokenization.words):,} words, "
+            f"embedding and {self.states.n_depths - 1} layers of {card.width:,} dimensions"
+        )
+
+    def project(self, name: str = "standardized") -> Projection:
+        """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``."""
+        if name not in configuration.PROJECTIONS:
+            raise TokvizError(f"projection: expected one of {', '.join(configuration.PROJECTIONS)}, got {name!r}")
+        return projecting.projection_of(self.states, name, self._ordinary, self.store, force=False)
+
+    def measure(self, *projections: str) -> Geometry:
+        """All measures per depth; those of pictures for the projections that are named, the standardized by default."""
+        shown = [self.project(name) for name in projections or ("standardized",)]
+        return measuring.geometry_of(self.states, self._ordinary, shown, self.words, self.store, force=False)
+
+    def compare(self, other: Capture) -> ModelSimilarity:
+        """The layers of this capture against those of another one, over the words that both share."""
+        slugs = (self.job.model.slug, other.job.model.slug)
+        return measuring.similarity_of(slugs, (self.states, other.states), self.store, in_detail=True, force=False)
+
+    def draw(self, layer: int | str = "embedding", projection: str = "standardized") -> Drawn:
+        """The labelled plate of a layer, numbered from 0, or of the ``embedding``."""
+        wanted = layer if isinstance(layer, str) else depth_name(layer + 1)
+        plates = [picture for picture in self._pictures(projection) if isinstance(picture, Plate)]
+        found = next((plate for plate in plates if plate.depth == wanted), None)
+        if found is None:
+            shown = f"{plates[0].depth} … {plates[-1].depth}" if plates else "none"
+            raise TokvizError(f"layer: expected one that can be shown ({shown}), got {layer!r}")
+        return Drawn(picture=found)
+
+    def draw_grid(self, projection: str = "standardized") -> Drawn:
+        """All layers in the embedding's basis."""
+        found = next((picture for picture in self._pictures(projection) if isinstance(picture, Grid)), None)
+        if found is None:
+            raise TokvizError("grid: the embedding can't be projected, so there is no basis to show the layers in")
+        return Drawn(picture=found)
+
+    @property
+    def _ordinary(self) -> HiddenStates | None:
+        return measuring.ordinary_states(self.states, self.among)
+
+    def _pictures(self, projection: str) -> list[Picture]:
+        jobs = plan.pictures(
+            self.job.model,
+            self.states,
+            self.job.context,
+            self.project(projection),
+            self.words,
+            self.store,
+            lettered=typefaces.installed().lettered,
+            forms=plan.FORMS[:1],
+        )
+        return [job.picture for job in jobs]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Drawn:
+    """A picture, as notebooks show it; ``figure`` is Matplotlib's."""
+
+    picture: Picture
+
+    def __repr__(self) -> str:
+        from tokviz import figures
+
+        return ". ".join(figures.described(self.picture))
+
+    @property
+    def figure(self) -> Figure:
+        """A new Matplotlib figure, to be changed or saved (``figure.savefig("layer.pdf")``)."""
+        from tokviz import figures
+        from tokviz.drawing import warm_up
+
+        warm_up()
+        return figures.draw(self.picture)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """At half its size, which is sharp on the screens of today."""
+        from PIL import Image
+
+        from tokviz import images
+
+        pixels = Image.fromarray(images.few_colors(images.rendered(self.figure)))
+        buffer = BytesIO()
+        pixels.save(buffer, "PNG", optimize=True)
+        return buffer.getvalue(), {"width": pixels.width // 2, "height": pixels.height // 2}
+
+
+def build(report: ReportConfig, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
+    """Write the whole site, as the command does.
+
+    Parameters
+    ----------
+    options : fields of ``tokviz.options.Options``, such as ``jobs`` or ``device``.
+    """
+    settings = Options(base=report.file.parent, output=Path(output), cache=Path(".cache"))
+    with reporter(quiet=False) as progress:
+        return pipeline.run(report, replace(settings, **options), progress)
