@@ -132,7 +132,7 @@ def test_the_site_on_disk_knows_nothing_of_it(project, served):
     [
         ("intro.md", "First words.", "Other words.", "Other words."),
         ("report.toml", '"A test"', '"Another test"', "Another test"),
-        ("tokviz/views/text.py", '"Overview"', '"The overview"', "The overview"),
+        ("tokviz/views/frame.py", '"Overview"', '"The overview"', "The overview"),
     ],
 )
 def test_notes_config_and_code_count_too(project, served, path, old, new, seen):
@@ -151,7 +151,7 @@ def test_other_words_are_captured(project, served):
     [
         ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml: intro: "),
         ("templates/index.html", "{% block main %}", "{% blok main %}", "error: .*unknown tag 'blok'"),
-        ("tokviz/views/text.py", "def relative(", "def relative(:", "error: SyntaxError"),
+        ("tokviz/views/text.py", "def millions(", "def millions(:", "error: SyntaxError"),
     ],
     ids=["config", "template", "code"],
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,7 @@ LEAST = {"performance": 97, "accessibility": 100, "best-practices": 100, "seo": 
 RUNS = 3
 PREFIX = "/some/report/"
 """Sites on GitHub Pages stand under the name of their repository."""
+BLOCKED_INLINE = re.compile(r"Inline (script|style) violates Content Security Policy")
 COMPRESSED = {".html", ".css", ".js", ".json", ".csv", ".svg"}
 
 
@@ -36,12 +38,12 @@ def main(site: Path) -> int:
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     if not pages:
         sys.exit(f"{site}: expected a site, found no page; make it with: python generate.py --output {site}")
-    mistakes = validate(site, pages)
-    print(f"HTML checker: {len(pages)} pages, {len(mistakes)} mistakes")
-    print("\n".join(f"  {mistake}" for mistake in mistakes))
     misses = 0
-    print(f"{'Lighthouse, medians':40}" + "".join(f"{name:>16}" for name in LEAST))
     with served(site) as address:
+        mistakes = validate(address, pages)
+        print(f"HTML checker: {len(pages)} pages, {len(mistakes)} mistakes")
+        print("\n".join(f"  {mistake}" for mistake in mistakes))
+        print(f"{'Lighthouse, medians':40}" + "".join(f"{name:>16}" for name in LEAST))
         for page in main_pages(pages):
             reports, scores = measure(address + page.removesuffix("index.html"))
             print(f"{page:40}" + "".join(f"{scores[name]:>16g}" for name in LEAST), flush=True)
@@ -73,20 +75,33 @@ def measure(address: str) -> tuple[list[dict], dict[str, float]]:
 # --- HTML --------------------------------------------------------------------------------------------------------
 
 
-def validate(site: Path, pages: list[str]) -> list[str]:
-    """A line for each error or warning of the Nu HTML Checker."""
+def validate(address: str, pages: list[str]) -> list[str]:
+    """A line for each error or warning of the Nu HTML Checker, which reads from the server: a policy says 'self'."""
     jar = NODE_MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
-    command = ["java", "-Xss2m", "-jar", str(jar), "--format", "json", "--exit-zero-always", *pages]
-    said = subprocess.run(command, check=False, cwd=site, capture_output=True, text=True)
+    command = [
+        "java",
+        "-Xss2m",
+        "-Dnu.validator.servlet.allow-forbidden-hosts=true",
+        "-jar",
+        str(jar),
+        "--format",
+        "json",
+        "--exit-zero-always",
+    ]
+    command += [address + page for page in pages]
+    said = subprocess.run(command, check=False, capture_output=True, text=True)
     try:
         messages = json.loads(said.stderr)["messages"]
     except ValueError:
         sys.exit(f"the HTML checker failed: {said.stderr.strip()[-500:]}")
-    return [_mistake(message, site) for message in messages if message["type"] == "error" or "subType" in message]
+    # The checker neither computes the hashes that a policy allows nor tells inline data from scripts. Browsers do, and the
+    # browser tests let no complaint of theirs pass.
+    told = [message for message in messages if not BLOCKED_INLINE.match(message["message"])]
+    return [_mistake(message, address) for message in told if message["type"] != "info" or "subType" in message]
 
 
-def _mistake(message: dict, site: Path) -> str:
-    page = message.get("url", "").removeprefix(site.absolute().as_uri() + "/").removeprefix(f"file:{site.absolute()}/")
+def _mistake(message: dict, address: str) -> str:
+    page = message.get("url", "").removeprefix(address)
     return f"{page}:{message.get('lastLine', '?')}: {message.get('subType', message['type'])}: {message['message']}"
 
 
