@@ -98,8 +98,8 @@ def test_nothing_changed_makes_nothing(project):
 def test_other_words_make_everything_anew(project):
     words = {**CONFIG["words"], "times": ["January", "February", "seven"]}
     outcome, kinds = rerun(project, config(words=words))
-    # Two models × two contexts; measures: one each, and two comparisons, each over all words and one-token words.
-    assert kinds == {"states": 4, "projections": 4, "measures": 4 + 4, "images": 4 * N_PICTURES}
+    # Two models × two contexts; measures and neighbours: one each, and two comparisons, each over all words and one-token words.
+    assert kinds == {"states": 4, "projections": 4, "measures": 4 + 4 + 4, "images": 4 * N_PICTURES}
     assert (outcome.n_captured, outcome.n_drawn) == (4, 4 * N_PICTURES)
 
 
@@ -116,13 +116,13 @@ def test_another_template_of_a_context_concerns_that_context(project):
     # The embedding doesn't see the text around a word: its two plates per model are the ones that are there.
     assert (kinds["states"], kinds["projections"], kinds["images"]) == (2, 2, 2 * (N_PICTURES - 2))
     # Massive activations of a decoder's words alone are told by its words in the sentence: those are measured anew.
-    assert kinds["measures"] == 2 + 1 + 2
+    assert kinds["measures"] == 2 + 2 + 1 + 2
 
 
 def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project):
     contexts = [*CONFIG["contexts"], {"name": "third", "template": "the {word}"}]
     outcome, kinds = rerun(project, config(contexts=contexts))
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2, "images": 2 * N_PICTURES}
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2, "images": 2 * N_PICTURES}
     assert outcome.n_captured == 2
     outcome, kinds = rerun(project)
     assert kinds == {}
@@ -140,14 +140,14 @@ def test_other_weights_concern_their_model(project):
     save_file(tensors, weights, metadata={"format": "pt"})
     outcome, kinds = rerun(project)
     # What comes before layer 1 is as it was: two plates in either form.
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 4, "images": 2 * (N_PICTURES - 4)}
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 4, "images": 2 * (N_PICTURES - 4)}
     assert outcome.n_captured == 2
 
 
 def test_a_model_added_leaves_the_others(project):
     models = [*CONFIG["models"], {"source": "gpt2"}]
     outcome, kinds = rerun(project, config(models=models))
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 * 2 * 2, "images": 2 * N_PICTURES}
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 * 2 * 2, "images": 2 * N_PICTURES}
     outcome, kinds = rerun(project, config(models=CONFIG["models"][:1]))
     assert kinds == {}
     assert outcome.n_images == 2 * N_PICTURES
@@ -220,7 +220,7 @@ def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_bac
 
 def test_force_makes_everything_anew(project):
     outcome, kinds = rerun(project, force=True)
-    assert kinds == {"states": 4, "projections": 4, "measures": 8, "images": 4 * N_PICTURES}
+    assert kinds == {"states": 4, "projections": 4, "measures": 12, "images": 4 * N_PICTURES}
     assert outcome.n_drawn == 4 * N_PICTURES
 
 
