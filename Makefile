@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test audit lint types serve bench screenshots clean distclean
+.PHONY: help site sample test audit audit-large lint types serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,11 @@ types: $(VENV)/.developer  ## types
 serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made anew when something changes
 	$(BIN)/python -m tokviz.serve $(ARGS)
 
-bench: $(VENV)/.developer $(VENV)/.models  ## time what tokviz promises, each against its yardstick, side by side
-	$(BIN)/python benchmarks/all.py
+audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny models, and check its pages (ten minutes)
+	$(BIN)/python tests/audit/large.py
+
+bench: $(VENV)/.developer $(VENV)/.models $(VENV)/.cluster  ## what it costs, against other ways side by side (half an hour; ARGS="cold_run")
+	$(BIN)/python benchmarks/all.py $(ARGS)
 
 screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of site/, in .screenshots/
 	$(BIN)/python tests/screenshots.py site .screenshots
@@ -60,6 +63,10 @@ $(VENV)/.models: $(VENV)/.installed requirements-models.txt
 
 $(VENV)/.developer: $(VENV)/.installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.cluster: $(VENV)/.installed requirements-cluster.txt
+	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
 	touch $@
 
 $(VENV)/.browser: $(VENV)/.developer tests/browser.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sample
 from table import Row, side_by_side
 
-TARGET = 0.5
+TARGET = 0.1
 
 
 def run(rounds: int = 5) -> list[Row]:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import sample
-from table import Row, side_by_side
+from table import Row, against
 
 
 def run(rounds: int = 5) -> list[Row]:
@@ -31,12 +31,11 @@ def run(rounds: int = 5) -> list[Row]:
         def posts_own_way() -> None:
             sample.script("posts_own_way.py", model, work / "words.json", post)
 
-        return [
-            side_by_side("cold run / the post's own way", 0.75, lambda: tokviz("wide"), posts_own_way, rounds=rounds),
-            side_by_side(
-                "cold run of a draft / the post's own way", 0.6, lambda: tokviz("draft"), posts_own_way, rounds=rounds
-            ),
-        ]
+        ours = {
+            "cold run, 1500×1200 with labels / the post's own way": (0.6, lambda: tokviz("wide")),
+            "cold run of a draft, 640×480 without / the post's own way": (0.4, lambda: tokviz("draft")),
+        }
+        return against(posts_own_way, ours, rounds=rounds)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import sample
 from table import Row, side_by_side
 
-TARGET = 0.25
+TARGET = 0.15
 
 
 def run(rounds: int = 3) -> list[Row]:

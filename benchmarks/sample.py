@@ -18,9 +18,9 @@ def script(name: str, *arguments: str | Path) -> None:
     _python(HERE / name, *arguments)
 
 
-def generate(folder: Path, *arguments: str | Path) -> None:
+def generate(folder: Path, *arguments: str | Path, command: Path = HERE.parent / "generate.py") -> None:
     """``python generate.py`` in ``folder``."""
-    _python(HERE.parent / "generate.py", "--quiet", *arguments, folder=folder)
+    _python(command, "--quiet", *arguments, folder=folder)
 
 
 def _python(file: Path, *arguments: str | Path, folder: Path | None = None) -> None:

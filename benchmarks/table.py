@@ -1,10 +1,10 @@
-"""One row per promise: how long something takes as a share of what it is measured against, side by side in one run."""
+"""One row per promise: what something costs as a share of what it is measured against, side by side in one run."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -12,40 +12,55 @@ from dataclasses import dataclass
 class Row:
     name: str
     ratio: float
-    """Median time of ours over that of the yardstick."""
+    """Ours over the yardstick; of times, the medians."""
     target: float
     """The most that ``ratio`` may be."""
-    low: float
-    """The least and the greatest ratio of a round."""
-    high: float
+    low: float | None = None
+    """The least and the greatest ratio of a round, where there were several."""
+    high: float | None = None
+    remark: str = ""
 
     @property
     def met(self) -> bool:
         return self.ratio <= self.target
 
     def __str__(self) -> str:
+        rounds = "" if self.low is None else f"rounds {self.low:.3f}–{self.high:.3f}"
+        notes = "; ".join(note for note in (rounds, self.remark) if note)
         verdict = "" if self.met else "  missed"
-        return (
-            f"{self.name:<62} {self.ratio:6.3f}  ≤ {self.target:<5g} (rounds {self.low:.3f}–{self.high:.3f}){verdict}"
-        )
+        return f"{self.name:<66} {self.ratio:6.3f}  ≤ {self.target:<5g}{f' ({notes})' if notes else ''}{verdict}"
 
 
-def side_by_side(
-    name: str, target: float, ours: Callable[[], object], yardstick: Callable[[], object], *, rounds: int = 5
-) -> Row:
+Work = Callable[[], object]
+
+
+def side_by_side(name: str, target: float, ours: Work, yardstick: Work, *, rounds: int = 5) -> Row:
     """Time both turn about, as many rounds as told after one that isn't counted; whoever begins changes each time."""
-    seconds: dict[Callable[[], object], list[float]] = {ours: [], yardstick: []}
+    [row] = against(yardstick, {name: (target, ours)}, rounds=rounds)
+    return row
+
+
+def against(yardstick: Work, ours: Mapping[str, tuple[float, Work]], *, rounds: int = 5) -> list[Row]:
+    """Several works against one yardstick: name of the row → its target and the work."""
+    works = [yardstick, *(work for _, work in ours.values())]
+    seconds: dict[Work, list[float]] = {work: [] for work in works}
     for turn in range(rounds + 1):
-        for work in (ours, yardstick) if turn % 2 else (yardstick, ours):
+        for work in works if turn % 2 else reversed(works):
             start = time.perf_counter()
             work()
             if turn:
                 seconds[work].append(time.perf_counter() - start)
-    ratios = [mine / theirs for mine, theirs in zip(seconds[ours], seconds[yardstick], strict=True)]
-    return Row(
-        name=name,
-        ratio=statistics.median(seconds[ours]) / statistics.median(seconds[yardstick]),
-        target=target,
-        low=min(ratios),
-        high=max(ratios),
-    )
+    rows = []
+    for name, (target, work) in ours.items():
+        ratios = [mine / theirs for mine, theirs in zip(seconds[work], seconds[yardstick], strict=True)]
+        rows.append(
+            Row(
+                name=name,
+                ratio=statistics.median(seconds[work]) / statistics.median(seconds[yardstick]),
+                target=target,
+                low=min(ratios),
+                high=max(ratios),
+                remark=f"{statistics.median(seconds[work]):.2f} s here",
+            )
+        )
+    return rows

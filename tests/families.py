@@ -353,12 +353,18 @@ BY_NAME = {family.name: family for family in _ALL}
 FAMILIES = list(BY_NAME)
 
 
-def build(name: str, folder: Path) -> Path:
-    """Save a tiny model of the family, as a checkpoint with its head, and its tokenizer into ``folder``."""
+def build(name: str, folder: Path, n_layers: int | None = None) -> Path:
+    """Save a tiny model of the family, as a checkpoint with its head, and its tokenizer into ``folder``.
+
+    ``n_layers`` instead of three works where a config lists nothing per layer.
+    """
     family = BY_NAME[name]
     torch.manual_seed(0)
-    whole = getattr(transformers, family.whole)(family.config()).eval()
-    assert sum(parameter.numel() for parameter in whole.parameters()) < MAX_PARAMETERS
+    config = family.config()
+    if n_layers:
+        config.num_hidden_layers = n_layers
+    whole = getattr(transformers, family.whole)(config).eval()
+    assert n_layers or sum(parameter.numel() for parameter in whole.parameters()) < MAX_PARAMETERS
     with torch.no_grad():
         for path, parameter in whole.named_parameters():
             # The usual 0.02 makes layers that hardly change anything: mistakes in them wouldn't show.

@@ -1,0 +1,119 @@
+"""A large report, made of tiny models, and whether its pages keep what small ones promise.
+
+python tests/audit/large.py [FOLDER]
+
+Six models of 40 layers in three contexts: some 1,500 pictures. It is made once (minutes) and kept in FOLDER; what is checked
+is that pages stay light before a reader does anything, that no link is broken, and that axe-core finds nothing in either
+theme. Prints a table, and exits with 1 when something is amiss.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from audit import served
+from axe_playwright_python.sync_playwright import Axe
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+import families
+from browser import launch
+from playwright.sync_api import Browser, sync_playwright
+from test_links import broken
+from test_weight import MOST, VIEWPORTS
+
+import tokviz
+from tokviz.executor import default_jobs
+
+MODELS = ("llama", "gpt2", "gpt_neox", "opt", "bert", "distilbert")
+N_LAYERS = 40
+CONFIG = """
+title = "Six models of forty layers"
+subtitle = "Tiny models with random weights: nothing is to be seen but how pages of this size behave."
+projections = ["standardized"]
+{words}
+[[contexts]]
+name = "alone"
+template = " {{word}}"
+[[contexts]]
+name = "sentence"
+label = "in a sentence"
+template = "The word is {{word}}"
+[[contexts]]
+name = "question"
+label = "in a question"
+template = "What is a {{word}}"
+{models}
+"""
+
+
+def make(folder: Path) -> Path:
+    """The site, made anew if it isn't there."""
+    site = folder / "site"
+    if (site / "index.html").is_file():
+        return site
+    sample = tokviz.load(Path(__file__).parent.parent.parent / "report.toml")
+    words = "\n".join(f"[words.{key}]\nwords = {list(each.words)}" for key, each in sample.words.items())
+    models = []
+    for name in MODELS:
+        path = folder / "models" / name
+        if not (path / "config.json").is_file():
+            families.build(name, path, n_layers=N_LAYERS)
+        models.append(f'[[models]]\nsource = "models/{name}"')
+    (folder / "report.toml").write_text(CONFIG.format(words=words, models="\n".join(models)), encoding="utf-8")
+    outcome = tokviz.build(tokviz.load(folder / "report.toml"), site, cache=folder / "cache", jobs=default_jobs())
+    assert not outcome.failures, outcome.failures
+    return site
+
+
+def check(site: Path) -> int:
+    """How much is amiss."""
+    links = broken(site)
+    print(f"links: {len(links)} broken")
+    print("\n".join(links))
+    amiss = len(links)
+    pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    with served(site) as address, sync_playwright() as playwright:
+        browser = launch(playwright)
+        for page in pages:
+            weights = {size: weight(browser, address, page, size) for size in VIEWPORTS}
+            heavy = [size for size, n_bytes in weights.items() if page.startswith("models/") and n_bytes > MOST[size]]
+            violations = [
+                violation
+                for scheme in ("light", "dark")
+                for violation in violations_of(browser, address + page, scheme)
+            ]
+            amiss += len(heavy) + len(violations)
+            shown = ", ".join(f"{n_bytes / 1024:.0f} KiB on a {size}" for size, n_bytes in weights.items())
+            print(
+                f"{page:40} {shown}{', too heavy' if heavy else ''}; axe: {len(violations)} {violations or ''}",
+                flush=True,
+            )
+        browser.close()
+    return amiss
+
+
+def weight(browser: Browser, address: str, page: str, size: str) -> int:
+    """Bytes that are fetched before a reader does anything."""
+    tab = browser.new_page(**VIEWPORTS[size])
+    responses = []
+    tab.on("response", lambda response: responses.append(response))
+    tab.goto(address + page, wait_until="networkidle")
+    tab.wait_for_timeout(500)
+    total = sum(len(response.body()) for response in responses)
+    tab.close()
+    return total
+
+
+def violations_of(browser: Browser, address: str, scheme: str) -> list[str]:
+    tab = browser.new_page(color_scheme=scheme)
+    tab.goto(address, wait_until="networkidle")
+    found = Axe().run(tab, options={"preload": False}).response["violations"]
+    tab.close()
+    return [f"{scheme}: {violation['id']}" for violation in found]
+
+
+if __name__ == "__main__":
+    made = make(Path(sys.argv[1] if len(sys.argv) > 1 else ".cache/large"))
+    sys.exit(1 if check(made) else 0)
