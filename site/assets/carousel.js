@@ -34,6 +34,8 @@
       for (const other of panels) {
         other.root.toggleAttribute("data-current", other === panel);
         other.root.toggleAttribute("data-beside", other === beside);
+        // On paper stand all contexts, as the chosen PCA shows them.
+        other.root.toggleAttribute("data-on-paper", other.root.dataset.projection === panel.root.dataset.projection);
       }
       viewer.toggleAttribute("data-pair", beside !== null);
       if (toggle) toggle.checked = beside !== null;
@@ -46,6 +48,7 @@
         const { context, projection } = follower.dataset;
         const follows = context === panel.root.dataset.context && (projection ?? panel.root.dataset.projection) === panel.root.dataset.projection;
         follower.toggleAttribute("data-current", follows);
+        follower.toggleAttribute("data-on-paper", (projection ?? panel.root.dataset.projection) === panel.root.dataset.projection);
       }
       setDepth(wantedDepth);
       pin();
@@ -54,6 +57,7 @@
     const contextOf = (each) => each.root.dataset.context;
     const find = ({ context, projection }) =>
       panels.find(({ root }) => root.dataset.context === context && root.dataset.projection === projection);
+    const addressOf = (each) => each.explore.getAttribute("href").split("&")[0];
     const shown = () => (beside ? [panel, beside] : [panel]);
 
     function setDepth(wantedDepth) {
@@ -68,6 +72,10 @@
         button.setAttribute("aria-disabled", String(target < 0 || target >= panel.slides.length));
       }
       for (const { slides } of shown()) slides[depth]?.setAttribute("data-near", "");
+      for (const each of shown()) leaveOneStop(each, depth);
+      panel.explore.setAttribute("href", [
+        addressOf(panel), ...(beside ? [addressOf(beside).replace(/.*#a=/, "b=")] : []), `at=${name.replace(" ", "-")}`,
+      ].join("&"));
       if (mayPreload) preloadNeighbours();
     }
 
@@ -147,6 +155,11 @@
       event.preventDefault();
       go(move(depth));
     });
+    // The lightbox shows another slide than it was opened from.
+    viewer.addEventListener("enlarged", (event) => {
+      const wanted = shown().map(({ slides }) => slides.indexOf(event.target.closest(".slide"))).find((each) => each >= 0);
+      if (wanted !== undefined && wanted !== depth) go(wanted);
+    });
     window.addEventListener("hashchange", openAddress);
     PRINT.addEventListener("change", () => pin());
     window.addEventListener("load", () => {
@@ -169,7 +182,15 @@
       slides: [...root.querySelectorAll(".slide")],
       range: ruler.querySelector("input"),
       output: ruler.querySelector("output"),
+      explore: root.querySelector("[data-explore]"),
     };
+  }
+
+  // The Tab key finds the links of the slide that is seen, not those of thirty others.
+  function leaveOneStop({ slides }, depth) {
+    for (const [at, slide] of slides.entries()) {
+      for (const link of slide.querySelectorAll("a")) link.tabIndex = at === depth ? 0 : -1;
+    }
   }
 
   // The label keeps to the handle and stays inside the ruler at both ends.

@@ -131,6 +131,7 @@
       for (const [element, attribute, form] of [[source, "srcset", "phone"], [image, "src", "wide"]]) {
         const { src, size } = sourceOf(form);
         if (element.getAttribute(attribute) !== src) element.setAttribute(attribute, src);
+        if (form === "wide" && box.matches("a")) box.href = src;
         element.setAttribute("width", size[0]);
         element.setAttribute("height", size[1]);
       }

@@ -1,0 +1,216 @@
+"use strict";
+
+// What stands around the pictures: the legend that hides categories, pinned words, the search, and the table.
+(() => {
+  const MOST_FOUND = 10;
+  const PER_PAGE = 20;
+  const { swatch } = Explore;
+
+  function button(text, act) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = text;
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  // A button per category; one that isn't pressed is hidden.
+  class Legend {
+    constructor(root, categories, toggled) {
+      this.root = root;
+      this.buttons = categories.map((label, category) => {
+        const made = button(label, () => toggled(category));
+        made.prepend(swatch([category]));
+        return made;
+      });
+      this.all = button("Show all", () => {
+        toggled(null);
+        this.buttons[0].focus();
+      });
+      this.all.className = "all";
+      root.replaceChildren(...this.buttons, this.all);
+    }
+
+    show(hidden) {
+      this.buttons.forEach((each, category) => each.setAttribute("aria-pressed", String(!hidden.has(category))));
+      this.all.hidden = hidden.size === 0;
+    }
+  }
+
+  class Pins {
+    constructor(root, unpin) {
+      this.root = root;
+      this.unpin = unpin;
+    }
+
+    show(rows, vocabulary) {
+      if (!rows.length) {
+        this.root.replaceChildren(Explore.paragraph("Nothing pinned. Click a word, or press Enter on it, to follow its trail.", "hint"));
+        return;
+      }
+      this.root.replaceChildren(
+        Explore.paragraph("Pinned", "hint"),
+        ...rows.map((row) => {
+          const made = button(vocabulary.words[row], () => this.unpin(row));
+          made.prepend(swatch(vocabulary.memberships[row]));
+          made.setAttribute("aria-label", `Unpin ${vocabulary.words[row]}`);
+          made.append(" ×");
+          return made;
+        }),
+        ...(rows.length > 1 ? [button("Unpin all", () => this.unpin(null))] : []));
+    }
+  }
+
+  // The W3C's combobox with a list: arrows choose, Enter pins, Escape closes.
+  class Search {
+    constructor(input, list, { find, describe, point, pin }) {
+      Object.assign(this, { input, list, find, describe, point, pin, rows: [], at: -1 });
+      input.addEventListener("input", () => this.open());
+      input.addEventListener("focus", () => this.open());
+      input.addEventListener("blur", () => this.close());
+      input.addEventListener("keydown", (event) => this.onKey(event));
+      // Pointing at the list must not take the focus from the field.
+      list.addEventListener("pointerdown", (event) => event.preventDefault());
+      list.addEventListener("click", (event) => {
+        const option = event.target.closest("[role=option]");
+        if (option) this.take(Number(option.dataset.index));
+      });
+    }
+
+    open() {
+      this.rows = this.find(this.input.value, MOST_FOUND);
+      this.at = -1;
+      this.list.replaceChildren(...this.rows.map((row, index) => {
+        const option = document.createElement("li");
+        option.id = `found-${index}`;
+        option.dataset.index = index;
+        option.setAttribute("role", "option");
+        option.setAttribute("aria-selected", "false");
+        const { word, category } = this.describe(row);
+        const note = document.createElement("small");
+        note.textContent = category;
+        option.append(Explore.shortened(word), " ", note);
+        return option;
+      }));
+      this.show(this.rows.length > 0);
+    }
+
+    show(open) {
+      this.list.hidden = !open;
+      this.input.setAttribute("aria-expanded", String(open));
+      if (!open) this.input.removeAttribute("aria-activedescendant");
+    }
+
+    close() {
+      this.show(false);
+    }
+
+    move(by) {
+      if (this.list.hidden) this.open();
+      if (!this.rows.length) return;
+      this.at = (this.at + by + this.rows.length + (this.at < 0 && by < 0 ? 1 : 0)) % this.rows.length;
+      [...this.list.children].forEach((option, index) => option.setAttribute("aria-selected", String(index === this.at)));
+      this.input.setAttribute("aria-activedescendant", `found-${this.at}`);
+      this.list.children[this.at].scrollIntoView({ block: "nearest" });
+      this.point(this.rows[this.at]);
+    }
+
+    take(index) {
+      const row = this.rows[index];
+      if (row === undefined) return;
+      this.input.value = "";
+      this.rows = [];
+      this.close();
+      this.pin(row);
+    }
+
+    onKey(event) {
+      const keys = {
+        ArrowDown: () => this.move(1),
+        ArrowUp: () => this.move(-1),
+        Enter: () => this.take(Math.max(this.at, 0)),
+        Escape: () => {
+          if (this.list.hidden) this.input.value = "";
+          this.close();
+        },
+      };
+      if (!keys[event.key]) return;
+      event.preventDefault();
+      keys[event.key]();
+    }
+  }
+
+  // The words that are shown, a page at a time.
+  class Table {
+    constructor(root, pin) {
+      this.body = root.querySelector("tbody");
+      this.caption = root.querySelector("caption");
+      this.filter = root.querySelector("#filter");
+      this.turns = [...root.querySelectorAll("[data-page]")];
+      this.pin = pin;
+      this.page = 0;
+      this.filter.addEventListener("input", () => {
+        this.page = 0;
+        this.draw();
+      });
+      for (const turn of this.turns) {
+        turn.addEventListener("click", () => {
+          if (turn.getAttribute("aria-disabled") === "true") return;
+          this.page += Number(turn.dataset.page);
+          this.draw();
+        });
+      }
+    }
+
+    show(panel, seen, pins, categories) {
+      Object.assign(this, { panel, seen, pins, categories });
+      this.draw();
+    }
+
+    draw() {
+      const { panel, seen, pins } = this;
+      const { vocabulary } = panel.view;
+      const found = this.filter.value.trim() ? vocabulary.find(this.filter.value) : [...vocabulary.words.keys()];
+      const others = found.filter((row) => seen[row] && !pins.includes(row));
+      const rows = [...pins.filter((row) => seen[row] && found.includes(row)), ...others];
+      const pages = Math.max(1, Math.ceil(rows.length / PER_PAGE));
+      this.page = Explore.clamp(this.page, 0, pages - 1);
+      const first = this.page * PER_PAGE;
+      const some = rows.slice(first, first + PER_PAGE);
+      this.caption.textContent = rows.length
+        ? `${panel.name}, ${Explore.depthName(panel.depth)}: words ${first + 1}–${first + some.length} of ${rows.length.toLocaleString("en")}, the pinned ones first`
+        : "No word fits.";
+      this.body.replaceChildren(...some.map((row) => this.row(row)));
+      for (const turn of this.turns) {
+        const target = this.page + Number(turn.dataset.page);
+        turn.setAttribute("aria-disabled", String(target < 0 || target >= pages));
+      }
+    }
+
+    row(row) {
+      const facts = this.panel.facts(row, this.categories);
+      const made = document.createElement("tr");
+      const head = document.createElement("th");
+      head.scope = "row";
+      const pinned = this.pins.includes(row);
+      const name = button(facts.word, () => {
+        this.pin(row);
+        this.body.querySelector(`[data-row="${row}"]`)?.focus();
+      });
+      name.dataset.row = row;
+      name.title = pinned ? "Unpin" : "Pin";
+      name.setAttribute("aria-pressed", String(pinned));
+      head.append(name);
+      const numbers = (facts.values ?? ["–", "–"]).map((value) => (typeof value === "number" ? Explore.number(value) : value));
+      made.append(head, ...[facts.category, facts.tokens, ...numbers, facts.neighbours.join(", ")].map((text, index) => {
+        const cell = document.createElement("td");
+        if (index === 2 || index === 3) cell.className = "number";
+        cell.textContent = text;
+        return cell;
+      }));
+      return made;
+    }
+  }
+
+  Object.assign(Explore, { Legend, Pins, Search, Table });
+})();

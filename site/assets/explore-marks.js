@@ -1,0 +1,197 @@
+"use strict";
+
+// The plates' colours and shapes, and two ways to draw thousands of them: SVG while they are few, else a canvas.
+(() => {
+  const HUES = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6"];
+  // The same, dark enough for text on white.
+  const INKS = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#a26092", "#60305d", "#2f77cd", "#717c35", "#7757a6"];
+  // Each has the area of a circle of diameter 1; y runs down.
+  const SHAPES = [
+    "M.5 0A.5.5 0 1 1-.5 0A.5.5 0 1 1 .5 0Z",
+    "M-.443 .443L.443 .443L.443-.443L-.443-.443Z",
+    "M0-.836L-.627.418L.627.418Z",
+    "M0 .627L.627 0L0-.627L-.627 0Z",
+    "M0 .836L.627-.418L-.627-.418Z",
+    "M-.198 .594L.198 .594L.198 .198L.594 .198L.594-.198L.198-.198L.198-.594L-.198-.594L-.198-.198L-.594-.198L-.594 .198L-.198 .198Z",
+    "M0-.836L-.188-.258L-.796-.258L-.304 .099L-.492 .677L0 .319L.492 .677L.304 .099L.796-.258L.188-.258Z",
+    "M-.28 .56L0 .28L.28 .56L.56 .28L.28 0L.56-.28L.28-.56L0-.28L-.28-.56L-.56-.28L-.28 0L-.56 .28Z",
+    "M-.836 0L.418 .627L.418-.627Z",
+    "M.836 0L-.418-.627L-.418 .627Z",
+  ];
+  const SECOND = 0.58;
+  const MOST_IN_SVG = 1500;
+
+  const hue = (category) => HUES[category % HUES.length];
+  const ink = (category) => INKS[category % INKS.length];
+  const shape = (category) => SHAPES[category % SHAPES.length];
+
+  function svg(name, attributes = {}, text = null) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== null) made.textContent = text;
+    return made;
+  }
+
+  // The paths of one word's mark, in pixels about 0, 0: [path, scale, fill, stroke, line].
+  function layers(memberships, hollow, diameter) {
+    const line = Math.max(1.4, diameter * 0.16);
+    const [first, ...others] = memberships;
+    const whole = hollow
+      ? [shape(first), diameter - line, "#fff", hue(first), line]
+      : [shape(first), diameter, hue(first), "#fff", Math.min(1, diameter * 0.12)];
+    return [whole, ...others.map((category) => [shape(category), diameter * SECOND, hue(category), "#fff", 0.8])];
+  }
+
+  function mark(memberships, hollow, diameter) {
+    const group = svg("g");
+    for (const [d, scale, fill, stroke, line] of layers(memberships, hollow, diameter)) {
+      group.append(svg("path", {
+        d, fill, stroke, "stroke-width": line, transform: `scale(${scale})`, "vector-effect": "non-scaling-stroke",
+      }));
+    }
+    return group;
+  }
+
+  // A word's or a category's mark beside its name.
+  function swatch(categories, hollow = false) {
+    const drawing = svg("svg", { viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" });
+    drawing.append(mark(categories, hollow, 10));
+    return drawing;
+  }
+
+  function diameterFor(n) {
+    return n <= 240 ? 10 : Math.max(5, 10 * Math.max(0.5, Math.sqrt(240 / n)));
+  }
+
+  class SvgPainter {
+    constructor(root) {
+      this.root = root;
+    }
+
+    start(view, diameter) {
+      const { memberships } = view.vocabulary;
+      this.marks = memberships.map((held, row) => mark(held, view.hollow[row], diameter));
+      this.root.replaceChildren(...this.marks);
+    }
+
+    // Puts each mark at x[row], y[row]; those that are not seen are left out.
+    paint(x, y, seen) {
+      this.marks.forEach((each, row) => {
+        const display = seen[row] ? "" : "none";
+        if (each.style.display !== display) each.style.display = display;
+        if (seen[row]) each.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`);
+      });
+    }
+
+    resize(width, height) {
+      this.root.setAttribute("width", width);
+      this.root.setAttribute("height", height);
+    }
+
+    stop() {
+      this.root.replaceChildren();
+    }
+  }
+
+  // Every kind of mark is drawn once, and its pixels are then copied to whole device pixels: crisp, and many times as fast as
+  // the canvas draws so many pictures or shapes itself.
+  class CanvasPainter {
+    constructor(canvas) {
+      this.canvas = canvas;
+      this.context = canvas.getContext("2d");
+    }
+
+    start(view, diameter) {
+      this.view = view;
+      this.diameter = diameter;
+      this.ratio = null;
+    }
+
+    stamp(held, hollow, side) {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = side;
+      const pen = canvas.getContext("2d");
+      pen.translate(side / 2, side / 2);
+      for (const [d, scale, fill, stroke, line] of layers(held, hollow, this.diameter * this.ratio)) {
+        const path = new Path2D();
+        path.addPath(new Path2D(d), new DOMMatrix().scale(scale));
+        pen.fillStyle = fill;
+        pen.fill(path);
+        pen.strokeStyle = stroke;
+        pen.lineWidth = line;
+        pen.stroke(path);
+      }
+      const pixels = new Uint32Array(pen.getImageData(0, 0, side, side).data.buffer);
+      const inked = [...pixels.keys()].filter((index) => pixels[index] >>> 24 > 8);
+      return {
+        offsets: Int32Array.from(inked, (index) => Math.floor(index / side) * this.stride + (index % side)),
+        colors: Uint32Array.from(inked, (index) => pixels[index]),
+      };
+    }
+
+    prepare() {
+      const { memberships } = this.view.vocabulary;
+      this.side = 2 * Math.ceil(this.diameter * this.ratio) + 2;
+      // A margin as wide as a mark, so that none is cut off before it is copied.
+      this.image = this.context.createImageData(this.canvas.width + 2 * this.side, this.canvas.height + 2 * this.side);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+      this.stride = this.image.width;
+      const kinds = new Map();
+      this.stamps = memberships.map((held, row) => {
+        const hollow = this.view.hollow[row];
+        const name = `${held.join(" ")}${hollow ? "o" : ""}`;
+        if (!kinds.has(name)) kinds.set(name, this.stamp(held, hollow, this.side));
+        return kinds.get(name);
+      });
+    }
+
+    paint(x, y, seen) {
+      const ratio = window.devicePixelRatio || 1;
+      if (this.ratio !== ratio) {
+        this.ratio = ratio;
+        this.resize(this.width, this.height);
+      }
+      const { pixels, stamps, side, stride } = this;
+      const [right, bottom] = [stride - side, this.image.height - side];
+      pixels.fill(0);
+      for (let row = 0; row < stamps.length; row += 1) {
+        const left = Math.round(x[row] * ratio + side / 2);
+        const top = Math.round(y[row] * ratio + side / 2);
+        if (!seen[row] || left < 0 || top < 0 || left > right || top > bottom) continue;
+        const { offsets, colors } = stamps[row];
+        const first = top * stride + left;
+        for (let index = 0; index < offsets.length; index += 1) {
+          const at = first + offsets[index];
+          const color = colors[index];
+          pixels[at] = color >>> 24 === 255 || pixels[at] === 0 ? color : blended(color, pixels[at]);
+        }
+      }
+      this.context.putImageData(this.image, -side, -side);
+    }
+
+    resize(width, height) {
+      const ratio = window.devicePixelRatio || 1;
+      [this.width, this.height, this.ratio] = [width, height, ratio];
+      this.canvas.width = Math.round(width * ratio);
+      this.canvas.height = Math.round(height * ratio);
+      this.canvas.style.width = `${width}px`;
+      this.canvas.style.height = `${height}px`;
+      this.prepare();
+    }
+
+    stop() {
+      this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    }
+  }
+
+  // A mark's soft edge over what is there already; two bytes of a pixel are mixed at a time.
+  function blended(over, under) {
+    const share = over >>> 24;
+    const rest = 256 - share;
+    const redBlue = (((over & 0xff00ff) * share + (under & 0xff00ff) * rest) >>> 8) & 0xff00ff;
+    const green = ((((over >>> 8) & 0xff) * share + ((under >>> 8) & 0xff) * rest) >>> 8) & 0xff;
+    return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
+  }
+
+  Object.assign(Explore, { hue, ink, svg, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });
+})();

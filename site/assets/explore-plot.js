@@ -1,0 +1,424 @@
+"use strict";
+
+// One scatter: marks that move from layer to layer, axes, names, trails, zoom. It shows what it is told and says what a reader does.
+(() => {
+  const MOVE = 450;
+  const ZOOM = 220;
+  const QUIET = 110;
+  const MOST_LABELS = 150;
+  const REACH = 26;
+  const TRAIL = 10;
+  const { clamp, svg } = Explore;
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+  class Plot {
+    // `on` has point(row or null, by), pin(row), zoomed() and step(by).
+    constructor(root, on) {
+      this.root = root;
+      this.on = on;
+      this.inner = root.querySelector(".plot-inner");
+      this.axes = root.querySelector(".plot-axes");
+      this.problem = root.querySelector(".problem");
+      this.over = root.querySelector(".plot-over");
+      this.layers = Object.fromEntries(["trails", "links", "labels", "rings", "names"].map((name) => {
+        const group = svg("g", { class: name });
+        this.over.append(group);
+        return [name, group];
+      }));
+      this.painters = [
+        new Explore.SvgPainter(root.querySelector(".plot-marks")), new Explore.CanvasPainter(root.querySelector("canvas")),
+      ];
+      this.transform = d3.zoomIdentity;
+      this.current = null;
+      this.pins = [];
+      this.placed = [];
+      this.width = this.height = 0;
+      this.listen();
+      new ResizeObserver(() => this.measure()).observe(root);
+    }
+
+    // --- what is shown ---
+
+    setView(view, depth) {
+      const fresh = this.view === undefined || this.view.n !== view.n;
+      this.view = view;
+      this.painter?.stop();
+      this.painter = this.painters[view.n > Explore.MOST_IN_SVG ? 1 : 0];
+      this.diameter = Explore.diameterFor(view.n);
+      this.painter.start(view, this.diameter);
+      if (fresh) {
+        [this.x, this.y] = [new Float32Array(view.n), new Float32Array(view.n)];
+        this.now = new Float32Array(2 * view.n);
+        // A fixed order that has nothing to do with categories: names are spread over the picture.
+        this.order = Uint32Array.from(view.vocabulary.words.keys()).sort((a, b) => scattered(a) - scattered(b));
+      }
+      this.clearNames();
+      this.reach = Math.max(1, ...view.beyond.flatMap((rows, at) => [...rows].flatMap((row) => {
+        const places = view.at(at);
+        return [Math.abs(2 * places[2 * row] - 1), Math.abs(2 * places[2 * row + 1] - 1)];
+      })));
+      this.depth = undefined;
+      this.moveTo(depth, fresh ? 0 : MOVE);
+      this.measure(true);
+    }
+
+    moveTo(depth, duration = MOVE) {
+      if (depth === this.depth) return;
+      this.depth = depth;
+      const there = this.view.limits[depth] !== null;
+      this.inner.style.visibility = there ? "" : "hidden";
+      this.problem.hidden = there;
+      this.problem.textContent = there ? "" : this.view.problems[depth] ?? "There is no picture of this depth.";
+      this.from = this.now.slice();
+      this.to = this.view.at(depth);
+      this.started = performance.now();
+      this.duration = still.matches ? 0 : duration;
+      this.moving = true;
+      this.tree = null;
+      this.request();
+    }
+
+    setSeen(seen) {
+      this.seen = seen;
+      this.tree = null;
+      this.clearNames();
+    }
+
+    setCurrent(row) {
+      this.current = row;
+      this.request();
+    }
+
+    setPins(rows) {
+      this.pins = rows;
+      this.clearNames();
+    }
+
+    measure(anyway = false) {
+      const [width, height] = [this.inner.clientWidth, this.inner.clientHeight];
+      if (!this.view || !width || (!anyway && width === this.width && height === this.height)) return;
+      const share = this.zoomed();
+      [this.width, this.height] = [width, height];
+      this.painter.resize(width, height);
+      const [dx, dy] = [(width * (this.reach - 1)) / 2, (height * (this.reach - 1)) / 2];
+      this.zoom.extent([[0, 0], [width, height]]).scaleExtent([Math.min(1, 0.96 / this.reach), 64])
+        .translateExtent([[-dx, -dy], [width + dx, height + dy]]);
+      this.setZoomed(share);
+      this.tree = null;
+      this.clearNames();
+    }
+
+    // Where the middle of the picture is, and how much enlarged; null for the whole picture.
+    zoomed() {
+      const { k, x, y } = this.transform;
+      if (k === 1 && x === 0 && y === 0) return null;
+      return [k, (this.width / 2 - x) / k / this.width, (this.height / 2 - y) / k / this.height];
+    }
+
+    setZoomed(share) {
+      const [k, x, y] = share ?? [1, 0.5, 0.5];
+      const where = d3.zoomIdentity.translate(this.width / 2, this.height / 2).scale(k)
+        .translate(-x * this.width, -y * this.height);
+      d3.select(this.inner).call(this.zoom.transform, share ? where : d3.zoomIdentity);
+    }
+
+    // --- a frame ---
+
+    request() {
+      this.frame ??= requestAnimationFrame((now) => {
+        this.frame = null;
+        if (this.view && this.width) this.draw(now);
+      });
+    }
+
+    draw(now) {
+      const share = this.duration ? clamp((now - this.started) / this.duration, 0, 1) : 1;
+      if (this.moving) {
+        const eased = d3.easeCubicInOut(share);
+        for (let index = 0; index < this.now.length; index += 1) {
+          this.now[index] = this.from[index] + (this.to[index] - this.from[index]) * eased;
+        }
+        this.moving = share < 1;
+      }
+      this.project();
+      this.painter.paint(this.x, this.y, this.seen);
+      this.drawAxes();
+      this.drawOver();
+      if (this.moving) {
+        this.stale = true;
+        this.request();
+      } else if (this.stale) {
+        this.settle();
+      }
+    }
+
+    // Words beyond the axes stay at the margin, on the side where they are, until the reader zooms out to them.
+    project() {
+      const { k, x: left, y: top } = this.transform;
+      const { width, height, now } = this;
+      for (let row = 0; row < this.x.length; row += 1) {
+        this.x[row] = left + k * now[2 * row] * width;
+        this.y[row] = top + k * (1 - now[2 * row + 1]) * height;
+      }
+      const inset = 0.7 * this.diameter;
+      for (const row of this.view.beyond[this.depth]) {
+        this.x[row] = clamp(this.x[row], inset, width - inset);
+        this.y[row] = clamp(this.y[row], inset, height - inset);
+      }
+    }
+
+    // Names keep to their marks while these move, and are laid out anew once all is quiet.
+    settle() {
+      clearTimeout(this.quiet);
+      this.quiet = setTimeout(() => {
+        if (this.moving) return;
+        this.stale = false;
+        this.placed = Explore.placeLabels({
+          ...this.picture(), wanted: this.pinned(), rows: this.order, seen: this.seen,
+          textOf: (row) => this.named(row), most: MOST_LABELS,
+        });
+        this.layers.labels.replaceChildren(...this.placed.map(({ row, text, x, y }) =>
+          svg("text", { x: x - this.x[row], y: y - this.y[row], fill: this.inkOf(row), transform: this.place(row) }, text)));
+        this.request();
+      }, QUIET);
+    }
+
+    picture() {
+      const { x, y, width, height } = this;
+      return { x, y, width, height, radius: this.diameter / 2 + 0.5 };
+    }
+
+    pinned() {
+      return this.pins.filter((row) => this.seen[row]).map((row) => ({ row, text: this.named(row), kind: "pinned" }));
+    }
+
+    clearNames() {
+      this.placed = [];
+      this.layers.labels.replaceChildren();
+      this.stale = true;
+      this.request();
+    }
+
+    place(row) {
+      return `translate(${this.x[row].toFixed(1)} ${this.y[row].toFixed(1)})`;
+    }
+
+    inkOf(row) {
+      return Explore.ink(this.view.vocabulary.memberships[row][0]);
+    }
+
+    drawAxes() {
+      const limits = this.view.limits[this.depth];
+      const { k, x, y } = this.transform;
+      const { width, height } = this;
+      const [left, top] = [this.inner.offsetLeft, this.inner.offsetTop];
+      const key = [this.view.capture.key, this.depth, k, x, y, width, height, left].join();
+      if (key === this.axesDrawn) return;
+      this.axesDrawn = key;
+      const made = [
+        svg("path", { class: "spine", d: `M${left - 0.5} ${top}V${top + height + 0.5}H${left + width}` }),
+      ];
+      if (limits) {
+        const [x0, x1, y0, y1] = limits;
+        const valueX = (pixel) => x0 + ((pixel - x) / k / width) * (x1 - x0);
+        const valueY = (pixel) => y1 - ((pixel - y) / k / height) * (y1 - y0);
+        const [low, high] = [valueX(0), valueX(width)];
+        for (const [value, text] of ticks(low, high, width / 130)) {
+          const at = Math.round(left + ((value - low) / (high - low)) * width) + 0.5;
+          made.push(svg("path", { class: "spine", d: `M${at} ${top + height}v5` }));
+          made.push(svg("text", { x: at, y: top + height + 17, "text-anchor": "middle" }, text));
+        }
+        const [bottom, upper] = [valueY(height), valueY(0)];
+        for (const [value, text] of ticks(bottom, upper, height / 90)) {
+          const at = Math.round(top + height - ((value - bottom) / (upper - bottom)) * height) + 0.5;
+          made.push(svg("path", { class: "spine", d: `M${left} ${at}h-5` }));
+          made.push(svg("text", { x: left - 8, y: at + 4, "text-anchor": "end" }, text));
+        }
+      }
+      const [pc1, pc2] = this.view.variance[this.depth];
+      made.push(svg("text", { x: left + width, y: top + height + 32, "text-anchor": "end" }, `PC1  ${Explore.percent(pc1)}`));
+      made.push(svg("text", { x: left, y: top - 7 }, `PC2  ${Explore.percent(pc2)}`));
+      this.axes.replaceChildren(...made);
+    }
+
+    drawOver() {
+      const { layers, x, y, view, current } = this;
+      layers.labels.classList.toggle("faint", this.moving || current !== null);
+      layers.trails.replaceChildren(...this.pins.filter((row) => this.seen[row]).flatMap((row) => this.trail(row)));
+      const near = current === null ? [] : view.neighbours(this.depth, current).rows.filter((row) => this.seen[row]);
+      const there = current !== null && this.seen[current];
+      layers.links.replaceChildren(...(there && !this.moving ? near : []).map((row) => svg("line", {
+        x1: x[current].toFixed(1), y1: y[current].toFixed(1), x2: x[row].toFixed(1), y2: y[row].toFixed(1),
+      })));
+      const radius = this.diameter / 2;
+      const pins = this.pins.filter((row) => this.seen[row]);
+      const ring = (row, kind, grown) => svg("circle", { class: kind, r: (radius + grown).toFixed(1), transform: this.place(row) });
+      layers.rings.replaceChildren(
+        ...pins.map((row) => ring(row, "pinned", 3.5)), ...(there ? [ring(current, "current", 4)] : []));
+      const named = (row, kind) => ({ row, text: this.named(row), kind });
+      const names = there ? [named(current, "current")] : [];
+      names.push(...this.pinned().filter(({ row }) => !there || row !== current));
+      if (there) names.push(...near.filter((row) => !this.pins.includes(row)).map((row) => named(row, "near")));
+      const told = new Set(names.map(({ row }) => row));
+      this.placed.forEach(({ row }, index) => {
+        const label = layers.labels.children[index];
+        label.setAttribute("transform", this.place(row));
+        label.style.display = told.has(row) ? "none" : "";
+      });
+      layers.names.replaceChildren(...Explore.placeNames(names, this.picture()).map(({ row, text, kind, x: left, y: base }) =>
+        svg("text", { class: kind, x: left.toFixed(1), y: base.toFixed(1), fill: this.inkOf(row) }, text)).reverse());
+    }
+
+    // A word at the margin says on which side it lies.
+    named(row) {
+      const text = Explore.shortened(this.view.vocabulary.words[row]);
+      if (!this.view.beyond[this.depth].has(row)) return text;
+      const { k, x, y } = this.transform;
+      const [left, top] = [x + k * this.to[2 * row] * this.width, y + k * (1 - this.to[2 * row + 1]) * this.height];
+      const across = Math.sign(left - clamp(left, 0, this.width));
+      const down = Math.sign(top - clamp(top, 0, this.height));
+      const arrow = { "-1,0": "←", "1,0": "→", "0,-1": "↑", "0,1": "↓", "-1,-1": "↖", "1,-1": "↗", "1,1": "↘", "-1,1": "↙" };
+      return `${text} ${arrow[`${across},${down}`] ?? ""}`.trim();
+    }
+
+    // From the embedding to this depth: the last steps fade, what was before stays as a hair.
+    trail(row) {
+      const { k, x, y } = this.transform;
+      const points = [];
+      for (let depth = 0; depth < this.depth; depth += 1) {
+        if (!this.view.limits[depth]) continue;
+        const places = this.view.at(depth);
+        points.push([x + k * places[2 * row] * this.width, y + k * (1 - places[2 * row + 1]) * this.height]);
+      }
+      points.push([this.x[row], this.y[row]]);
+      const stroke = Explore.hue(this.view.vocabulary.memberships[row][0]);
+      const d = (some) => `M${some.map(([left, top]) => `${left.toFixed(1)} ${top.toFixed(1)}`).join("L")}`;
+      const first = Math.max(0, points.length - 1 - TRAIL);
+      const made = first > 0 ? [svg("path", { d: d(points.slice(0, first + 1)), stroke, opacity: 0.16 })] : [];
+      for (let index = first; index < points.length - 1; index += 1) {
+        const age = points.length - 2 - index;
+        made.push(svg("path", { d: d(points.slice(index, index + 2)), stroke, opacity: (0.9 - (0.74 * age) / TRAIL).toFixed(2) }));
+      }
+      return made;
+    }
+
+    // --- what a reader does ---
+
+    listen() {
+      this.zoom = d3.zoom().filter((event) => {
+        if (event.type === "wheel") return event.ctrlKey || event.metaKey || this.root.contains(document.activeElement);
+        if (event.type.startsWith("touch")) return event.touches.length > 1 || this.transform.k !== 1;
+        return !event.button && !event.ctrlKey;
+      }).on("zoom", ({ transform, sourceEvent }) => {
+        this.transform = transform;
+        this.inner.classList.toggle("zoomed", transform.k !== 1);
+        this.tree = null;
+        this.stale = true;
+        this.request();
+        if (sourceEvent !== undefined) this.on.zoomed();
+      });
+      d3.select(this.inner).call(this.zoom).on("dblclick.zoom", null);
+      this.inner.addEventListener("pointermove", (event) => {
+        if (event.pointerType !== "touch" && !event.buttons) this.on.point(this.under(event), "pointer");
+      });
+      this.inner.addEventListener("pointerleave", (event) => {
+        if (event.pointerType !== "touch") this.on.point(null, "pointer");
+      });
+      this.inner.addEventListener("click", (event) => {
+        const row = this.under(event);
+        if (row === null) return this.on.point(null, "click");
+        // A finger can't hover: the first tap shows, the second pins.
+        if (event.pointerType === "touch" && row !== this.current) return this.on.point(row, "touch");
+        return this.on.pin(row);
+      });
+      this.root.addEventListener("keydown", (event) => this.onKey(event));
+    }
+
+    under(event) {
+      if (!this.view || this.moving) return null;
+      const box = this.inner.getBoundingClientRect();
+      this.tree ??= d3.quadtree(this.rowsInside(), (row) => this.x[row], (row) => this.y[row]);
+      return this.tree.find(event.clientX - box.left, event.clientY - box.top, REACH) ?? null;
+    }
+
+    rowsInside() {
+      const inside = (row) => this.x[row] >= 0 && this.y[row] >= 0 && this.x[row] <= this.width && this.y[row] <= this.height;
+      return Array.from(this.seen.keys()).filter((row) => this.seen[row] && inside(row));
+    }
+
+    onKey(event) {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      const direction = DIRECTIONS[event.key];
+      const keys = {
+        Enter: () => this.current !== null && this.on.pin(this.current),
+        " ": () => this.current !== null && this.on.pin(this.current),
+        Escape: () => this.on.point(null, "key"),
+        PageDown: () => this.on.step(1),
+        PageUp: () => this.on.step(-1),
+        "+": () => this.zoomBy(1.6),
+        "=": () => this.zoomBy(1.6),
+        "-": () => this.zoomBy(1 / 1.6),
+        "−": () => this.zoomBy(1 / 1.6),
+        0: () => this.zoomBy(null),
+      };
+      const act = direction
+        ? () => (event.shiftKey ? this.panBy(direction) : this.goTo(direction))
+        : keys[event.key];
+      if (!act) return;
+      event.preventDefault();
+      event.stopPropagation();
+      act();
+    }
+
+    // The nearest word that way; words that lie aside count as twice as far. Without a current word, the one in the middle.
+    goTo([right, down]) {
+      const rows = this.rowsInside();
+      const at = this.current !== null && this.seen[this.current] ? this.current : null;
+      const [x, y] = at === null ? [this.width / 2, this.height / 2] : [this.x[at], this.y[at]];
+      let [best, least] = [null, Infinity];
+      for (const row of rows) {
+        const [dx, dy] = [this.x[row] - x, this.y[row] - y];
+        const along = dx * right + dy * down;
+        const aside = Math.abs(dx * down) + Math.abs(dy * right);
+        const cost = at === null ? Math.hypot(dx, dy) : along + 2 * aside;
+        if (row === at || (at !== null && along <= 0.01) || cost >= least) continue;
+        [best, least] = [row, cost];
+      }
+      if (best !== null) this.on.point(best, "key");
+    }
+
+    zoomBy(factor) {
+      const inner = d3.select(this.inner);
+      const target = still.matches ? inner : inner.transition().duration(ZOOM);
+      const current = this.current;
+      if (factor === null) target.call(this.zoom.transform, d3.zoomIdentity);
+      else if (current !== null && this.seen[current]) target.call(this.zoom.scaleBy, factor, [this.x[current], this.y[current]]);
+      else target.call(this.zoom.scaleBy, factor);
+      setTimeout(() => this.on.zoomed(), ZOOM + 30);
+    }
+
+    panBy([right, down]) {
+      d3.select(this.inner).call(
+        this.zoom.translateBy, (-right * 0.15 * this.width) / this.transform.k, (-down * 0.15 * this.height) / this.transform.k);
+      this.on.zoomed();
+    }
+  }
+
+  const scattered = (row) => Math.imul(row + 1, 2654435761) >>> 0;
+
+  // Round values within an axis, and how they read.
+  function ticks(low, high, most) {
+    if (!(high > low)) return [];
+    const values = d3.ticks(low, high, Math.max(2, most));
+    const step = values.length > 1 ? values[1] - values[0] : high - low;
+    const decimals = clamp(-Math.floor(Math.log10(step) + 1e-9), 0, 12);
+    const options = Math.max(Math.abs(low), Math.abs(high)) >= 1e6 || decimals > 5
+      ? { notation: "scientific", maximumSignificantDigits: 3 }
+      : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    const format = new Intl.NumberFormat("en", options);
+    return values.map((value) => [value, format.format(value).replace(/-/g, "−")]);
+  }
+
+  Explore.Plot = Plot;
+})();

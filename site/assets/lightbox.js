@@ -1,0 +1,147 @@
+"use strict";
+
+// Every [data-enlarge] link opens its picture in one dialog: zoom, pan, and the others of its [data-gallery] by buttons, keys
+// or swipe. Without scripts the link leads to the picture's file.
+(() => {
+  const ZOOMS = [1, 1.5, 2, 3, 4.5];
+  const SWIPE = 48;
+  const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+  let dialog = null;
+  let items = [];
+  let index = 0;
+  let zoom = 0;
+
+  function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  }
+
+  function button(text, act) {
+    const element = make("button", { type: "button" }, text);
+    // Not "disabled": a button that has the focus would lose it at the end of the row.
+    element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act());
+    return element;
+  }
+
+  function build() {
+    const image = make("img", { alt: "" });
+    const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The picture; scroll to move it" }, image);
+    const parts = {
+      image,
+      view,
+      previous: button("← Previous", () => step(-1)),
+      next: button("Next →", () => step(1)),
+      larger: button("Zoom in", () => setZoom(zoom + 1)),
+      smaller: button("Zoom out", () => setZoom(zoom - 1)),
+      take: make("a", { download: "" }, "Download"),
+      caption: make("p", { class: "lightbox-caption", role: "status" }),
+    };
+    const close = button("Close", () => box.close());
+    const bar = make("div", { class: "lightbox-bar" }, parts.previous, parts.next, parts.smaller, parts.larger, parts.take, close);
+    const box = make("dialog", { class: "lightbox", "aria-label": "Enlarged picture" }, bar, view, parts.caption);
+    document.body.append(box);
+    box.addEventListener("keydown", onKey);
+    box.addEventListener("click", (event) => event.target === view && box.close());
+    image.addEventListener("dblclick", () => setZoom(zoom ? 0 : 2));
+    view.addEventListener("wheel", onWheel, { passive: false });
+    listenToSwipes(view);
+    new ResizeObserver(fit).observe(view);
+    return { box, close, ...parts };
+  }
+
+  function open(link) {
+    dialog ??= build();
+    const gallery = link.closest("[data-gallery]");
+    items = gallery ? [...gallery.querySelectorAll("[data-enlarge]")] : [link];
+    dialog.box.showModal();
+    show(items.indexOf(link));
+    dialog.close.focus();
+    dialog.box.addEventListener("close", () => items[index].focus({ preventScroll: true }), { once: true });
+  }
+
+  function show(wanted) {
+    index = wanted;
+    const link = items[index];
+    const picture = link.querySelector("img");
+    const narrow = link.querySelector("source");
+    const chosen = narrow && matchMedia(narrow.media).matches ? narrow : picture;
+    dialog.image.width = chosen.getAttribute("width");
+    dialog.image.height = chosen.getAttribute("height");
+    dialog.image.src = chosen === narrow ? narrow.srcset : picture.src;
+    dialog.image.alt = picture.alt;
+    dialog.caption.textContent = picture.alt;
+    dialog.take.href = link.getAttribute("href");
+    for (const [element, target] of [[dialog.previous, index - 1], [dialog.next, index + 1]]) {
+      element.hidden = items.length === 1;
+      element.setAttribute("aria-disabled", String(!items[target]));
+    }
+    fit();
+    // What lies underneath follows, so that closing leads to the picture that was seen last.
+    link.dispatchEvent(new Event("enlarged", { bubbles: true }));
+  }
+
+  const step = (by) => items[index + by] && show(index + by);
+
+  function fit() {
+    if (!dialog.box.open) return;
+    const { image, view } = dialog;
+    const [width, height] = [image.getAttribute("width"), image.getAttribute("height")];
+    const whole = Math.min(view.clientWidth / width, view.clientHeight / height);
+    image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
+    dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
+    dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
+  }
+
+  // What is in the middle stays there.
+  function setZoom(wanted) {
+    const { view } = dialog;
+    const before = ZOOMS[zoom];
+    const [x, y] = [view.scrollLeft + view.clientWidth / 2, view.scrollTop + view.clientHeight / 2];
+    zoom = Math.max(0, Math.min(wanted, ZOOMS.length - 1));
+    fit();
+    const ratio = ZOOMS[zoom] / before;
+    view.scrollTo(x * ratio - view.clientWidth / 2, y * ratio - view.clientHeight / 2);
+  }
+
+  function onKey(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (STEPS[event.key] && !(zoom && event.target === dialog.view)) step(STEPS[event.key]);
+    else if (event.key === "+" || event.key === "=") setZoom(zoom + 1);
+    else if (event.key === "-") setZoom(zoom - 1);
+    else if (event.key === "0") setZoom(0);
+    else return;
+    event.preventDefault();
+  }
+
+  // Two fingers on a trackpad arrive as a wheel with Ctrl.
+  let turned = 0;
+  function onWheel(event) {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    turned += event.deltaY;
+    if (Math.abs(turned) < 20) return;
+    setZoom(zoom - Math.sign(turned));
+    turned = 0;
+  }
+
+  function listenToSwipes(view) {
+    let start = null;
+    view.addEventListener("touchstart", (event) => {
+      start = event.touches.length === 1 && zoom === 0 ? event.touches[0].clientX : null;
+    }, { passive: true });
+    view.addEventListener("touchend", (event) => {
+      if (start === null) return;
+      const moved = event.changedTouches[0].clientX - start;
+      if (Math.abs(moved) > SWIPE) step(-Math.sign(moved));
+    }, { passive: true });
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-enlarge]");
+    if (!link || event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(link);
+  });
+})();
