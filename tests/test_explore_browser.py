@@ -8,6 +8,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import DESKTOP, PHONE
+from playwright.sync_api import expect
 from report_fixture import hostile_report, sample_report, write_site
 
 PAGE = "explore/index.html"
@@ -125,12 +126,12 @@ def test_a_click_pins_a_word_and_another_lets_it_go(explore, site):
     page = explore(site, "#a=smol-30/alone/standardized&at=layer-5")
     page.mouse.click(*place_of(page, 44))
     assert len(pins(page)) == 1
-    assert page.locator(".trails path").count() > 0
+    expect(page.locator(".trails path")).not_to_have_count(0)
     assert page.locator("tbody tr").first.inner_text().startswith(pins(page)[0])
     wait_for_address(page, f"pin={pins(page)[0]}")
     page.mouse.click(*place_of(page, 44))
     assert pins(page) == []
-    assert page.locator(".trails path").count() == 0
+    expect(page.locator(".trails path")).to_have_count(0)
 
 
 def test_a_word_is_found_by_typing_and_pinned_by_enter(explore, site):
