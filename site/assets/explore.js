@@ -305,7 +305,10 @@
       if (second && panels.length === 1) addPanel();
       const keys = [wanted.a, second ? wanted.b : null];
       await Promise.all(panels.map((panel, position) => choose(panel, namesOf(keys[position] ?? ""))));
-      if (!ready()) return;
+      if (!ready()) {
+        root.dataset.ready = "";  // what went wrong is to be seen
+        return;
+      }
       const { rows } = vocabulary();
       const layer = /^layer-(\d+)$/.exec(wanted.at ?? "");
       const opening = wanted.a === undefined ? panels[0].capture.context.opening ?? 0 : 0;
