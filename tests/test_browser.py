@@ -13,7 +13,7 @@ from report_fixture import hostile_report, sample_report, write_site
 
 MODEL = "models/smol-30/index.html"
 MODELS = [MODEL, "models/mini-6/index.html", "models/lost/index.html"]
-PAGES = ["index.html", *MODELS, "compare/index.html", "method/index.html", "404.html"]
+PAGES = ["index.html", *MODELS, "compare/index.html", "explore/index.html", "method/index.html", "404.html"]
 PLATE = 64 * 1024
 """What a plate weighs at most, in bytes."""
 

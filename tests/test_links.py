@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent.parent
 def lychee(site: Path) -> dict:
     """Its report on all pages of a site; links to other hosts are left out."""
     command = shutil.which("lychee", path=sysconfig.get_path("scripts")) or "lychee"
-    # "#alone/layer-11+sentence" is a slide, and the context that stands beside it; what follows # on the explorer says
-    # what it shows.
-    options = ["--remap", r"(file:.*#.+)\+.* $1", "--remap", r"(file:.*/explore/index.html)#.* $1"]
+    # Some addresses are what a script shows, not a place: "#alone/layer-11+sentence" is a slide and the context that stands
+    # beside it, "#a=model/context/projection&at=…" a choice of pictures. What is a file or a slide in them is checked.
+    options = ["--remap", r"(file:.*#[^=]+)\+.* $1", "--remap", r"(file:.*)#a=.* $1"]
     options += ["--offline", "--include-fragments", "--no-progress", "--format", "json", "--root-dir", str(site)]
     pages = sorted(str(path) for path in site.rglob("*.html"))
     run = subprocess.run([command, *options, *pages], check=False, capture_output=True, text=True, timeout=120)

@@ -26,5 +26,7 @@ class ExplorePage:
     """Of the view that opens first."""
     data: str
     """JSON with ``<`` written as ``\\u003c``: models, contexts, projections, categories, and where their scripts are."""
+    categories: tuple[str, ...]
+    """They keep the legend's place until the script makes it."""
     models: tuple[ModelFiles, ...]
     method: str

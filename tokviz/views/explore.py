@@ -53,6 +53,7 @@ def explore_page(report: Report) -> ExplorePage | None:
             measures=measured(context.geometry, everywhere) if context.geometry else None,
         ),
         data=_data(report, captured),
+        categories=tuple(category.label for category in report.words.categories),
         models=tuple(_files(report, model) for model in captured),
         method=relative(PATH, "method/index.html"),
     )
