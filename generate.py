@@ -82,7 +82,7 @@ def main(
             force=force,
             excerpts=excerpts,
             forms=(*((plan.DRAFT,) if draft else plan.FORMS), *((plan.SVG,) if svg else ())),
-            command=shlex.join(["python", "generate.py", *sys.argv[1:]]),
+            command=shlex.join(["python", "generate.py", *_without_folders(sys.argv[1:])]),
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
         if dry_run:
@@ -114,6 +114,17 @@ def main(
         )
     if outcome.failures:
         raise typer.Exit(3)
+
+
+def _without_folders(arguments: list[str]) -> list[str]:
+    """What to type to repeat the report, without telling readers of this machine's folders."""
+    shown, skip = [], False
+    for argument in arguments:
+        name, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+        if not skip and name not in ("--cache", "--output"):
+            shown.append(name + equals + (Path(value).name if Path(value).is_absolute() else value))
+        skip = name in ("--cache", "--output") and not equals
+    return shown
 
 
 if __name__ == "__main__":

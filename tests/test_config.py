@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,17 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path, text, said):
         (WORDS + MODEL + CONTEXT + CONTEXT, "contexts.1", "'alone' is already taken"),
         (WORDS + MODEL + '[[contexts]]\nname = "A B"\ntemplate = "{word}"\n', "contexts.0.name", "'A B'"),
         (WORDS + MODEL + '[[models]]\nsource = "other/NAME"\n', "models.1", "slug 'name' is already taken by models.0"),
-        (WORDS + '[[models]]\nsource = "x/y"\nname = "…"\n', "models.0.name", "letter or digit"),
+        (WORDS + f'[[models]]\nsource = "x/y"\nname = "{"a" * 101}"\n', "models.0.name", "at most 100 letters"),
+        (WORDS + MODEL + 'name = "a\\u0007b"\n', "models.0.name", "without control characters"),
+        ('title = "   "\n' + WORDS + MODEL, "title", "not only spaces"),
+        ('site_url = "https://a.b/c?x=1"\n' + WORDS + MODEL, "site_url", "without ? and #"),
+        ('site_url = "https://[::1"\n' + WORDS + MODEL, "site_url", "an address such as"),
+        ('license_url = "https://a.b/"\n' + WORDS + MODEL, "license", "the licence's name"),
+        ("[words]\ncolors = 'red'\n" + MODEL, "words.colors", "expected a list of words"),
+        (WORDS + '[models]\nsource = "x/y"\n', "models", "[[models]] with two brackets"),
+        (WORDS + MODEL + '[models.notes]\n"alone/layer" = "x"\n', "models.0.notes", "such as alone/embedding"),
+        (WORDS + MODEL + '[models.notes]\n"aside/layer-1" = "x"\n', "models.0.notes", "got 'aside/layer-1'"),
+        (WORDS + MODEL + 'note = "missing.md"\n', "models.0.note", "missing.md"),
         (WORDS + MODEL + 'revison = "main"\n', "models.0.revison", "did you mean 'revision'?"),
         ('titel = "x"\n' + WORDS + MODEL, "titel", "did you mean 'title'?"),
         ('projections = ["tsne"]\n' + WORDS + MODEL, "projections.0", "'unit_norm' or 'without_massive'"),
@@ -208,3 +219,27 @@ def test_landmarks_are_the_tokens_that_stand_for_their_words():
     categories = (Category(key="m", label="M", words=("May", "June", "Nowhere")),)
     words = WordList(categories=categories, vocabulary=("May", " May", "june", " the"))
     assert words.memberships == ((), (0,), (0,), ())
+
+
+def test_a_name_in_another_script_has_an_address_of_its_own(tmp_path):
+    [model] = load(write(tmp_path, WORDS + '[[models]]\nsource = "x/y"\nname = "模型"\n')).models
+    assert model.display_name == "模型"
+    assert re.fullmatch(r"model-[0-9a-f]{8}", model.slug)
+
+
+def test_markdown_stands_in_the_config_or_in_a_file_beside_it(tmp_path):
+    (tmp_path / "note.md").write_text("From a *file*.", encoding="utf-8")
+    text = 'intro = "Two\\nlines."\n' + WORDS + MODEL + 'note = "note.md"\n[models.notes]\n"alone/grid" = "note.md"\n'
+    config = load(write(tmp_path, text))
+    assert config.intro == "Two\nlines."
+    assert config.models[0].note == config.models[0].notes["alone/grid"] == "From a *file*."
+
+
+def test_the_command_lines_address_is_told_as_such(tmp_path):
+    with pytest.raises(ConfigError, match="--site-url: expected an address"):
+        load(write(tmp_path, WORDS + MODEL), site_url="foo")
+
+
+def test_other_models_take_what_speaks_of_the_configured_ones_away(tmp_path):
+    path = write(tmp_path, 'intro = "About [it](models/name/)."\n' + WORDS + MODEL)
+    assert load(str(path), models=("other/model",)).intro is None

@@ -87,6 +87,9 @@ def test_what_was_captured_is_not_captured_again(captures, model, cache, monkeyp
         (lambda captures, _: captures["alone"].draw(99), "layer: expected one that can be shown (embedding … layer "),
         (lambda captures, _: captures["alone"].project("tsne"), "projection: expected one of standardized, centered"),
         (lambda _, model: tokviz.study(model), "words: expected categories and their words"),
+        (lambda _, model: tokviz.study(model, ["red"]), "words: expected categories and their words"),
+        (lambda _, model: tokviz.study(model, {"colors": "red"}), "words.colors: expected a list of words"),
+        (lambda _, model: tokviz.study(model, WORDS, ["x"]), "contexts: expected names and templates"),
         (lambda _, cache: tokviz.study("no/such/model", WORDS, cache=cache, quiet=True), "no/such/model"),
     ],
 )
@@ -106,7 +109,9 @@ def test_a_loaded_config_builds_a_site(model, tmp_path):
     (tmp_path / "report.toml").write_text(
         f'projections = ["centered"]\n[words]\ncolors = {WORDS["colors"]}\nmonths = {WORDS["months"]}\n[[models]]\nsource = "{model}"\n'
     )
-    outcome = tokviz.build(tokviz.load(tmp_path / "report.toml"), tmp_path / "site", cache=tmp_path / "cache", jobs=1)
+    outcome = tokviz.build(
+        tokviz.load(str(tmp_path / "report.toml")), tmp_path / "site", cache=tmp_path / "cache", jobs=1
+    )
     assert outcome.n_drawn == outcome.n_images > 0
     assert (tmp_path / "site" / "index.html").is_file()
 

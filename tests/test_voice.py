@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -78,6 +79,23 @@ def test_what_leads_nowhere_is_one_line(settings, key, said):
     assert f"report.toml: {key}: expected " in str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"note": "![x](https://example.org/x.png)"}, "expected pictures of this report"),
+        ({"note": "![x](//example.org/x.png)"}, "expected pictures of this report"),
+        ({"intro": "[x](models/smol/)"}, "a link to a model’s page, got 'models/smol/index.html'; did you mean"),
+    ],
+)
+def test_what_needs_no_capture_is_told_before_any(settings, said):
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        voice.check_before(config(**settings))
+
+
+def test_pictures_of_the_report_and_in_the_text_itself_are_good():
+    voice.check_before(config(intro="![a](images/a.webp) ![b](data:image/png;base64,AAAA) [c](models/smol-30/)"))
 
 
 def test_links_to_two_contexts_side_by_side_and_to_the_compare_page_are_good():

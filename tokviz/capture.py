@@ -46,9 +46,16 @@ class Structure:
         return len(self.layers)
 
     def up_to(self, n_depths: int | None) -> Structure:
-        """Only the first ``n_depths``, the embedding included; all for None."""
-        if n_depths is None or n_depths > self.n_layers:
+        """Only the first ``n_depths``, the embedding included; all for None.
+
+        Raises ``StructureError`` when the model has fewer.
+        """
+        if n_depths is None or n_depths == self.n_layers + 1:
             return self
+        if n_depths > self.n_layers + 1:
+            raise StructureError(
+                f"words.layers: expected layers that the model has, up to {self.n_layers - 1}, got {n_depths - 2}"
+            )
         return replace(
             self, layers=self.layers[: n_depths - 1], module_paths=self.module_paths[:n_depths], is_whole=False
         )

@@ -83,9 +83,10 @@ def now(epoch: str | None = None) -> str:
 def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     """Load the model once, capture every context that is due, store each as soon as it is there.
 
-    Raises ``ModelError``; the contexts captured before stay stored.
+    Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``: no model can be captured so.
     """
     try:
+        sources.require_device(request.device)
         with sources.quiet_transformers():
             _capture(request, store, reporter)
     except ModuleNotFoundError as error:

@@ -61,7 +61,8 @@ def _described(
         measuring.neighbours_key(job.stored),
     )
     measured = all(store.has_measures(key) for key in keys if key)
-    parts.append("measures: up to date" if measured else "measure (not measured yet)")
+    if not options.is_draft:
+        parts.append("measures: up to date" if measured else "measure (not measured yet)")
     return "; ".join(parts)
 
 

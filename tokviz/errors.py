@@ -28,6 +28,10 @@ class CaptureError(ModelError):
     """The forward pass ran but what it gave can't be used (NaN, infinity, a word without a token)."""
 
 
+class DeviceError(TokvizError):
+    """The device that models should run on isn't there."""
+
+
 class BackendError(TokvizError):
     """Where work should run can't be reached, or isn't fit for it."""
 

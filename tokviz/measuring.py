@@ -51,9 +51,14 @@ def geometry_of(
     key = geometry_key(states, ordinary, [projection.name for projection in projections], words)
     found = None if force else store.find_measures(key, Geometry)
     if found is None:
+        from threadpoolctl import threadpool_limits
+
         from tokviz import geometry
 
-        found = geometry.measure(states, projections, words.memberships, ordinary)
+        # Small matrices gain nothing from several threads, which would take the processors from those who draw at the same
+        # time; and one thread adds in the same order on every machine.
+        with threadpool_limits(1, "blas"):
+            found = geometry.measure(states, projections, words.memberships, ordinary)
         store.put_measures(key, found)
     return found
 

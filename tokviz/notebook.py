@@ -89,11 +89,16 @@ def study(
 def _config(
     source: str, words: Mapping[str, Sequence[str]] | None, contexts: Mapping[str, str] | None, settings: dict[str, Any]
 ) -> ReportConfig:
-    if not words:
-        raise TokvizError('words: expected categories and their words, such as {"colors": ["red", "green"]}, got none')
+    if not words or not isinstance(words, Mapping):
+        raise TokvizError(
+            'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
+            + (repr(words) if words else "none")
+        )
+    if contexts is not None and not isinstance(contexts, Mapping):
+        raise TokvizError(f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {contexts!r}')
     values: dict[str, Any] = {
         "models": [{"source": source, **settings}],
-        "words": {key: list(each) for key, each in words.items()},
+        "words": {key: each if isinstance(each, str) else list(each) for key, each in words.items()},
     }
     if contexts:
         values["contexts"] = [{"name": name, "template": template} for name, template in contexts.items()]

@@ -37,6 +37,13 @@ def targets(markdown: str) -> list[tuple[str, str]]:
     return [(unquote(_file(path)) if path else "", unquote(fragment)) for path, _, fragment in found]
 
 
+def foreign_pictures(markdown: str) -> list[str]:
+    """The addresses of pictures that aren't the report's own: pages ask no other host for anything."""
+    tokens = [token for block in _parser().parse(markdown) for token in (block, *(block.children or []))]
+    sources = [str(token.attrs["src"]) for token in tokens if token.type == "image"]
+    return [source for source in sources if not source.startswith("data:") and not _is_own(source)]
+
+
 def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -47,10 +54,14 @@ def _targets(tokens: list[Token]) -> Iterator[tuple[Token, str, str]]:
         attribute = {"link_open": "href", "image": "src"}.get(token.type)
         if attribute:
             target = str(token.attrs[attribute])
-            parts = urlsplit(target)
-            if not parts.scheme and not parts.netloc:
+            if _is_own(target):
                 yield token, attribute, target
         yield from _targets(token.children or [])
+
+
+def _is_own(target: str) -> bool:
+    parts = urlsplit(target)
+    return not parts.scheme and not parts.netloc
 
 
 def _file(path: str) -> str:

@@ -31,3 +31,8 @@ class Options:
     excerpts: bool = False
     """Whether each carousel is written once more, as a fragment for a blog."""
     command: str = "python generate.py"
+
+    @property
+    def is_draft(self) -> bool:
+        """A first look: pictures without labels, nothing measured."""
+        return plan.DRAFT in self.forms

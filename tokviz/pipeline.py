@@ -37,6 +37,7 @@ from tokviz.records import (
     Image,
     ModelReport,
     ModelSimilarity,
+    Plate,
     Projection,
     ProjectionReport,
     Renditions,
@@ -82,7 +83,7 @@ class _Prepared:
     model: ModelConfig
     failure: str | None = None
     contexts: tuple[_Context, ...] = ()
-    geometries: tuple[Geometry, ...] = ()
+    geometries: tuple[Geometry | None, ...] = ()
     neighbours: tuple[Neighbours | None, ...] = ()
     """As many as ``contexts``, as ``geometries`` are."""
     n_captured: int = 0
@@ -96,6 +97,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     TokvizError : no model could be reported, or the site can't be written; the old site is untouched.
     """
     publish.check_replaceable(options.output)
+    voice.check_before(config)
     store = Store(options.cache)
     complaint = typefaces.complaint(config)
     if complaint:
@@ -108,10 +110,10 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
         prepared = [by_slug[model.slug] for model in config.models]
         _refuse_none([(entry.model, entry.failure) for entry in prepared])
         contexts = {entry.model.slug: [context.states for context in entry.contexts] for entry in prepared}
-        similarities = measuring.similarities_of(config.pairs, contexts, store, force=options.force)
+        pairs = () if options.is_draft else config.pairs
+        similarities = measuring.similarities_of(pairs, contexts, store, force=options.force)
         n_drawn = under_way.finish()
 
-    reporter.say(f"Writing {options.output} …")
     pictures = _images(prepared, store)
     report = _report(config, options, prepared, similarities, pictures)
     shown = views.preview_plates(report)
@@ -135,7 +137,9 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     if options.excerpts:
         files_of_pictures = {path: file for path, (_, file) in pictures.items()}
         files |= pages.render_excerpts(views.excerpts(report), options.templates, files_of_pictures)
-    voice.check(config, report, files)
+    if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
+        voice.check(config, report, files)
+    reporter.say(f"Writing {options.output} …")
     publish.publish(files, options.output)
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
@@ -157,7 +161,7 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
     outcomes: list[tuple[Planned, str | None]] = []
     with drawing(lambda: _start(options, reporter), store.put_image, reporter) as under_way:
         for planned, failure in captured(config, store, options, reporter, under_way):
-            if failure:
+            if failure and len(config.models) > 1:
                 reporter.say(f"{planned.model.display_name} failed: {failure}")
             outcomes.append((planned, str(failure) if failure else None))
     _refuse_none([(planned.model, failure) for planned, failure in outcomes])
@@ -198,7 +202,8 @@ def _prepare(
 ) -> _Prepared:
     model, jobs = planned.model, planned.jobs
     if failure:
-        reporter.say(f"{model.display_name} failed: {failure}")
+        if len(config.models) > 1:
+            reporter.say(f"{model.display_name} failed: {failure}")
         return _Prepared(model=model, failure=str(failure))
 
     stored = [_found(job, store) for job in jobs]
@@ -209,24 +214,21 @@ def _prepare(
         for name in config.projections:
             projection = projecting.projection_of(states, name, ordinary, store, force=options.force)
             pictures = _pictures(job, states, projection, config, store, options)
-            for picture in pictures:
+            # Grids take longest: begun last, one would keep a single process busy at the end.
+            for picture in sorted(pictures, key=lambda each: isinstance(each.picture, Plate)):
                 if picture.due:
                     under_way.submit(picture.key, picture.picture)
             projected.append(_Projected(projection=projection, jobs=pictures))
         contexts.append(_Context(states=states, ordinary=ordinary, projected=tuple(projected)))
+        reasons = projected[0].projection.problems
+        if all(reasons):
+            reporter.say(f"{model.display_name}, {states.context.label}: no picture: {reasons[0]}")
     # Measured while the pictures are drawn.
-    geometries = [
-        measuring.geometry_of(
-            context.states,
-            context.ordinary,
-            [projected.projection for projected in context.projected],
-            config.words_of(context.states),
-            store,
-            force=options.force,
-        )
-        for context in contexts
-    ]
-    neighbours = [measuring.neighbours_of(context.states, store, force=options.force) for context in contexts]
+    geometries: list[Geometry | None] = [None for _ in contexts]
+    neighbours: list[Neighbours | None] = [None for _ in contexts]
+    if not options.is_draft:
+        geometries = [_measured(context, config, store, options) for context in contexts]
+        neighbours = [measuring.neighbours_of(context.states, store, force=options.force) for context in contexts]
     under_way.keep_finished()
     return _Prepared(
         model=model,
@@ -235,6 +237,12 @@ def _prepare(
         neighbours=tuple(neighbours),
         n_captured=len(planned.due),
     )
+
+
+def _measured(context: _Context, config: ReportConfig, store: Store, options: Options) -> Geometry:
+    projections = [projected.projection for projected in context.projected]
+    words = config.words_of(context.states)
+    return measuring.geometry_of(context.states, context.ordinary, projections, words, store, force=options.force)
 
 
 def _found(job: plan.CaptureJob, store: Store) -> HiddenStates:
@@ -347,7 +355,7 @@ def _report(
         projections=tuple(config.projections),
         models=models,
         command=options.command,
-        draft=plan.DRAFT in options.forms,
+        draft=options.is_draft,
         version=__version__,
         downloads={**export.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
         undrawn=typefaces.undrawn(config),

@@ -31,6 +31,27 @@ def notes_by_address(model: ModelConfig) -> dict[str, str]:
     return {address: notes.to_html(text, page) for address, text in model.notes.items()}
 
 
+def check_before(config: ReportConfig) -> None:
+    """What can be told before any work: pictures from elsewhere, and links to models that the report doesn't have.
+
+    Raises ``ConfigError``, as ``check`` does.
+    """
+    pages = [views.model_path(model.slug) for model in config.models]
+    for key, _, text in _texts(config):
+        name = f"{config.file}: {key}"
+        for source in notes.foreign_pictures(text):
+            raise ConfigError(
+                f"{name}: expected pictures of this report (images/…) or data: addresses, since pages ask no other host "
+                f"for anything, got {source!r}"
+            )
+        _require(
+            name,
+            [path for path, _ in notes.targets(text) if path.startswith("models/")],
+            pages,
+            "a link to a model’s page",
+        )
+
+
 def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> None:
     """See that every note has a place, and that every link in one leads somewhere.
 

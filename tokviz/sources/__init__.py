@@ -4,8 +4,9 @@
 once; ``load`` imports torch and transformers.
 """
 
+from tokviz.sources.device import require_device
 from tokviz.sources.loading import LoadedModel, load
 from tokviz.sources.location import Location, identity, locate
 from tokviz.sources.quiet import quiet_transformers
 
-__all__ = ["LoadedModel", "Location", "identity", "load", "locate", "quiet_transformers"]
+__all__ = ["LoadedModel", "Location", "identity", "load", "locate", "quiet_transformers", "require_device"]

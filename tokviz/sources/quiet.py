@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging as library_logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +11,25 @@ from typing import Any
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Silence transformers for a while; its settings are as before afterwards. Download bars of the Hub stay."""
+    """Silence transformers and what it leans on for a while; settings are as before afterwards. Download bars of the Hub stay."""
     from transformers import utils
+
+    others = [library_logging.getLogger(name) for name in ("huggingface_hub", "accelerate")]
+    levels = [other.level for other in others]
 
     logging: Any = utils.logging  # half of its functions are untyped
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    for other in others:
+        other.setLevel(library_logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.set_verbosity(verbosity)
+        for other, level in zip(others, levels, strict=True):
+            other.setLevel(level)
         if had_bars:
             logging.enable_progress_bar()

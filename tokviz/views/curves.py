@@ -122,7 +122,7 @@ def _curve(
     values = [each.value if isinstance(each, CategoryMeasure) else each for _, each in shown]
     if not values or not any(np.isfinite(each).any() for each in values):
         return None
-    low, high = _limits(measure, values)
+    low, high = _limits(measure, values, picked)
     last = len(values[0]) - 1
 
     def y(value: np.ndarray | float) -> np.ndarray:
@@ -159,14 +159,19 @@ def _x(depth: float, last: int) -> float:
     return LEFT + (RIGHT - LEFT) * depth / last
 
 
-def _limits(measure: _Measure, values: Sequence[np.ndarray]) -> tuple[float, float]:
+def _limits(
+    measure: _Measure, values: Sequence[np.ndarray], picked: Sequence[np.ndarray | CategoryMeasure | None]
+) -> tuple[float, float]:
     if measure.is_log:
         return log_range([*values, *(np.array([threshold]) for threshold in measure.thresholds)])
     finite = np.concatenate(values)
     finite = finite[np.isfinite(finite)]
     if measure.limits is None:
         return 0.0, float(finite.max()) * 1.05 or 1.0
-    return min(measure.limits[0], float(finite.min())), max(measure.limits[1], float(finite.max()))
+    bounds = [finite, *(each for own in picked if isinstance(own, CategoryMeasure) for each in (own.low, own.high))]
+    reached = np.concatenate(bounds)
+    reached = reached[np.isfinite(reached)]
+    return min(measure.limits[0], float(reached.min())), max(measure.limits[1], float(reached.max()))
 
 
 def _levels(

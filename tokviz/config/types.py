@@ -1,20 +1,16 @@
-"""The types of ``report.toml``: loaded, validated, and handed on as frozen objects.
-
-Every mistake is one ``ConfigError`` line that names the file and the key, says what was expected and what came.
-"""
+"""The types of ``report.toml``: validated, and handed on as frozen objects."""
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 import itertools
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from tokviz.errors import ConfigError
+from tokviz.config.fields import Markdown, MemorySize, Name, Text, WebAddress, site_address, without_controls
 from tokviz.records import Category, Context, HiddenStates, WordList
 
 ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
@@ -23,13 +19,7 @@ MOST_MODELS_COMPARED = 6
 """Up to so many models every pair is shown layer by layer without being asked for."""
 DtypeName = Literal["auto", "float32", "bfloat16"]
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
-Text = Annotated[str, Field(min_length=1)]
-WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
-MemorySize = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[KMG]i?B$")]
-
-MARKDOWN_FILE = (".md", ".markdown")
-"""One line that ends so, where Markdown may stand, is the name of a file that holds it."""
+LONGEST_SLUG = 100
 
 
 def slugify(name: str) -> str:
@@ -37,27 +27,27 @@ def slugify(name: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
     """A table of the file: unknown keys are refused, nothing changes after loading, strings aren't made numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class CategoryConfig(_Table):
+class CategoryConfig(Table):
     """``[words.months]`` with a ``label`` of its own; ``months = [ … ]`` is the short form."""
 
     label: Text | None = None
     words: list[Text]
 
 
-class ContextConfig(_Table):
+class ContextConfig(Table):
     """``[[contexts]]``: the text around each word."""
 
     name: Name
     """Stands in addresses and folders: lower-case letters, digits, ``.``, ``_``, ``-``."""
     label: Text | None = None
     """How readers see it; the name by default."""
-    template: str
+    template: Annotated[str, AfterValidator(without_controls)]
     """Holds ``{word}`` exactly once. A leading space is part of it: ``" {word}"`` is how a word follows another."""
 
     @field_validator("template")
@@ -68,7 +58,7 @@ class ContextConfig(_Table):
         return template
 
 
-class ModelConfig(_Table):
+class ModelConfig(Table):
     """``[[models]]``: where a model comes from and how it runs."""
 
     source: Text
@@ -87,9 +77,9 @@ class ModelConfig(_Table):
     doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the one weights file; a file with another hash is refused."""
-    note: Text | None = None
+    note: Markdown | None = None
     """The author's words on the model: Markdown, or the name of a ``.md`` file."""
-    notes: dict[str, Text] = {}
+    notes: dict[str, Markdown] = {}
     """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
     name of a ``.md`` file."""
 
@@ -113,10 +103,12 @@ class ModelConfig(_Table):
 
     @property
     def slug(self) -> str:
-        return slugify(self.display_name)
+        """A name without Latin letters or digits has none of its own: it is told by its hash."""
+        name = self.display_name
+        return slugify(name) or f"model-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-class ReportConfig(_Table):
+class ReportConfig(Table):
     """The whole of ``report.toml``."""
 
     title: Text = "Tokens, layer by layer"
@@ -127,9 +119,9 @@ class ReportConfig(_Table):
     license: Text | None = None
     """Under which readers may use text and pictures: ``CC BY 4.0``."""
     license_url: WebAddress | None = None
-    site_url: WebAddress | None = None
+    site_url: Annotated[WebAddress, AfterValidator(site_address)] | None = None
     """Where the report will stand: for canonical links, cards, the sitemap and the 404 page."""
-    intro: Text | None = None
+    intro: Markdown | None = None
     """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
     words: dict[Name, CategoryConfig]
     """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
@@ -191,10 +183,12 @@ class ReportConfig(_Table):
         _refuse_repeats("contexts", "name", [context.name for context in self.contexts])
         _refuse_repeats("projections", "entry", list(self.projections))
         for index, model in enumerate(self.models):
-            if not model.slug:
+            if len(model.slug) > LONGEST_SLUG:
                 raise ValueError(
-                    f"models.{index}.name: expected a name with a letter or digit, got {model.display_name!r}"
+                    f"models.{index}.name: expected at most {LONGEST_SLUG} letters, since files are named after it, got "
+                    f"{len(model.slug)}"
                 )
+            self._refuse_unknown_addresses(index, model)
         _refuse_repeats(
             "models", "slug", [model.slug for model in self.models], hint='; give one of them another "name"'
         )
@@ -210,6 +204,20 @@ class ReportConfig(_Table):
             if pair[0] == pair[1]:
                 raise ValueError(f"compare.{index}: expected two different models, got {pair[0]!r} twice")
         return self
+
+    def _refuse_unknown_addresses(self, index: int, model: ModelConfig) -> None:
+        """As far as can be told before anything is captured: how many layers and stages there are shows later."""
+        contexts = "|".join(re.escape(context.name) for context in self.contexts)
+        projections = "|".join(self.projections)
+        depth = rf"(embedding|layer-\d+|grid)(/({projections}))?"
+        for address in model.notes:
+            if address != "curves" and not re.fullmatch(rf"({contexts})/({depth}|stage-\d+)", address):
+                first = self.contexts[0].name
+                raise ValueError(
+                    f"models.{index}.notes: expected an address on the model's page, such as {first}/embedding, "
+                    f"{first}/layer-3, {first}/layer-3/{self.projections[-1]}, {first}/stage-2, {first}/grid or curves, "
+                    f"got {address!r}"
+                )
 
     @property
     def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:
@@ -279,150 +287,3 @@ def _refuse_repeats(key: str, what: str, values: list[str], hint: str = "; remov
             raise ValueError(
                 f"{key}.{index}: the {what} {value!r} is already taken by {key}.{values.index(value)}{hint}"
             )
-
-
-# --- loading -----------------------------------------------------------------------------------------------------
-
-
-def load(
-    path: Path, *, models: tuple[str, ...] = (), words_file: Path | None = None, site_url: str | None = None
-) -> ReportConfig:
-    """Read and validate a report's configuration.
-
-    Parameters
-    ----------
-    path : the TOML file.
-    models : sources that replace the configured models.
-    words_file : a TOML file of categories that replaces the configured words.
-    site_url : replaces the configured address.
-
-    Raises
-    ------
-    ConfigError : one line with file, key, what was expected and what came.
-    """
-    values = _read_toml(path)
-    if models:
-        values["models"] = [{"source": source} for source in models]
-        for key in ("compare", "intro"):  # they speak of the models that are replaced
-            values.pop(key, None)
-    if site_url:
-        values["site_url"] = site_url
-    words_source = path
-    if words_file is not None:
-        values["words"] = _read_toml(words_file)
-        words_source = words_file
-    elif isinstance(values.get("words"), str):
-        words_source = path.parent / values["words"]
-        values["words"] = _read_toml(words_source)
-    _read_markdown(values, path)
-    return validated(values, path, words_source)
-
-
-def validated(values: dict[str, Any], path: Path, words_source: Path | None = None) -> ReportConfig:
-    """The configuration that the values of a file say, or of anything else that ``path`` names.
-
-    Raises ``ConfigError``, as ``load`` does.
-    """
-    try:
-        config = ReportConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(_one_line(error, path, words_source or path)) from None
-    config._file = path
-    return config
-
-
-def _read_markdown(values: dict[str, Any], config: Path) -> None:
-    """Put the text of ``.md`` files in place of their names, where authors may write Markdown."""
-
-    def text(value: Any, key: str) -> Any:
-        named = isinstance(value, str) and value.endswith(MARKDOWN_FILE) and "\n" not in value
-        return _read_text(config.parent / value, key, config) if named else value
-
-    if "intro" in values:
-        values["intro"] = text(values["intro"], "intro")
-    models = values.get("models")
-    for index, model in enumerate(models if isinstance(models, list) else ()):
-        if not isinstance(model, dict):
-            continue
-        if "note" in model:
-            model["note"] = text(model["note"], f"models.{index}.note")
-        if isinstance(model.get("notes"), dict):
-            model["notes"] = {
-                address: text(note, f"models.{index}.notes.{address}") for address, note in model["notes"].items()
-            }
-
-
-def _read_text(path: Path, key: str, config: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{config}: {key}: expected a readable UTF-8 file, got {path}: {_reason(error)}") from None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: expected a TOML file, found none; create it (report.toml in the project's folder is an example) "
-            "or name another"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected a readable UTF-8 TOML file: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
-
-
-def _one_line(error: ValidationError, path: Path, words_source: Path) -> str:
-    """The first mistake as one line; how many more there are is said at its end."""
-    mistakes = error.errors(include_url=False)
-    first = mistakes[0]
-    location = [part for part in first["loc"] if part != "[key]"]
-    key = ".".join(str(part) for part in location)
-    file = words_source if location[:1] == ["words"] else path
-    kind, value = first["type"], first.get("input")
-    if kind == "extra_forbidden":
-        text = f"unknown key{_nearest(str(location[-1]), location[:-1])}"
-    elif kind == "missing":
-        text = "expected a value, got none; add it"
-    elif kind == "value_error":
-        text = str(first["ctx"]["error"])
-        # Checks over several keys name their own key at the start of the text.
-        file = words_source if text.startswith("words") else file
-    elif kind == "string_pattern_mismatch":
-        text = f"expected {_pattern_in_words(first['ctx']['pattern'])}, got {value!r}"
-    else:
-        text = f"{first['msg'][0].lower()}{first['msg'][1:]}, got {_shown(value)}"
-    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
-    return ": ".join(part for part in (str(file), key, text) if part) + more
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "…"
-
-
-_PATTERNS = {
-    r"^[a-z0-9][a-z0-9._-]*$": "lower-case letters, digits, '.', '_' or '-'",
-    r"^https?://\S+$": "an address that starts with https:// or http://",
-    r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
-    r"^(cpu|mps|\d+)$": "'cpu', 'mps' or the number of a GPU",
-    r"^\d+(\.\d+)?[KMG]i?B$": "a size such as '2GiB'",
-}
-
-
-def _pattern_in_words(pattern: str) -> str:
-    return _PATTERNS.get(pattern, f"text that matches {pattern}")
-
-
-def _nearest(key: str, table: list[Any]) -> str:
-    """``; did you mean 'contexts'?`` when a key of that table is near."""
-    tables: dict[str, type[_Table]] = {"models": ModelConfig, "contexts": ContextConfig, "words": CategoryConfig}
-    owner: type[_Table] = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
-    known = list(owner.model_fields)
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(known)}"
