@@ -258,7 +258,7 @@ def test_when_no_model_can_be_captured_the_old_site_stays(project):
         (["--output", "a/b/c"], 1, "parent folder"),
         (["--cache", "report.toml", "--force"], 1, "report.toml"),
         (["--device", "nonsense", "--force"], 1, "nonsense"),
-        (["--site-url", "example.org"], 1, "site_url"),
+        (["--site-url", "example.org"], 1, "--site-url"),
         (["--jobs", "0"], 2, "jobs"),
         (["--frobnicate"], 2, "frobnicate"),
     ],

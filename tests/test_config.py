@@ -92,7 +92,7 @@ def test_a_bound_on_memory_is_handed_on_in_the_words_of_transformers(tmp_path):
     [
         ('max_memory = { cpu = "2 gigabytes" }\n', "a size such as '2GiB'"),
         ('max_memory = { gpu = "2GiB" }\n', "'cpu', 'mps' or the number of a GPU"),
-        ("max_memory = { cpu = -1 }\n", "valid string, got -1"),
+        ("max_memory = { cpu = -1 }\n", "expected text in quotes, got -1"),
     ],
 )
 def test_a_mistaken_bound_on_memory_is_one_line(tmp_path, text, said):

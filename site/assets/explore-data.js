@@ -8,6 +8,10 @@ const Explore = {};
   const arrived = new Map();
   const asked = new Map();
 
+  // A word as part of a list: what is written from right to left turns only itself around.
+  const TURNING = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
+  Explore.isolated = (text) => (TURNING.test(text) ? `\u2068${text}\u2069` : text);
+
   window.tokvizData = (key, content) => arrived.set(key, content);
 
   function load(key, source) {

@@ -79,10 +79,10 @@
       return {
         word: words[row],
         category: memberships[row].map((category) => categories[category]).join(", "),
-        tokens: pieces.length === 1 ? pieces[0] : pieces.join(" · "),
+        tokens: pieces.map(Explore.isolated).join(" · "),
         count: pieces.length === 1 ? "one token" : `${pieces.length} tokens`,
         position: this.view.outside.has(row) ? "read at another position than most" : "",
-        neighbours: rows.map((other) => words[other]),
+        neighbours: rows.map((other) => Explore.isolated(words[other])),
         where,
         values: this.view.values(this.depth, row),
       };
