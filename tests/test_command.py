@@ -332,3 +332,18 @@ def test_an_interrupt_is_one_line_and_leaves_the_old_site(project, tmp_path):
     assert "stopped; what was captured and drawn is kept" in said
     assert "Traceback" not in said
     assert hashes(project / "site") == before
+
+
+def test_a_dry_run_tells_of_models_that_are_not_there(tmp_path):
+    config = tmp_path / "report.toml"
+    config.write_text('[words]\ncolors = ["red", "green"]\n[[models]]\nsource = "./none"\n', encoding="utf-8")
+    code = "import generate, typer; typer.run(generate.main)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--config", str(config), "--cache", str(tmp_path / "cache"), "--dry-run"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "it will fail: ./none: expected" in done.stdout

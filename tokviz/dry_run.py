@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tokviz import measuring, plan, publish, typefaces
+from tokviz import measuring, plan, publish, sources, typefaces, voice
 from tokviz.config import ReportConfig
+from tokviz.errors import SourceError
 from tokviz.options import Options
 from tokviz.records import HiddenStates
 from tokviz.scheduling import planned_of, stored_of
@@ -13,18 +14,26 @@ from tokviz.store import Store
 def describe(config: ReportConfig, options: Options) -> list[str]:
     """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
     publish.check_replaceable(options.output)
+    voice.check_before(config)
     store = Store(options.cache)
     lines = []
     ready: dict[str, list[HiddenStates]] = {}
     for model in config.models:
         lines.append(f"{model.display_name} ({model.source})")
         jobs = planned_of(model, config, store, options).jobs
+        if any(job.due for job in jobs):
+            try:
+                sources.locate(model, options.base)
+            except SourceError as error:
+                lines.append(f"  it will fail: {error}")
+                ready[model.slug] = []
+                continue
         ready[model.slug] = [job.stored for job in jobs if job.stored is not None and not job.due]
         for job in jobs:
             lines.append(f"  {job.context.label}: {_described(job, stored_of(jobs), config, store, options)}")
     if config.pairs:
         lines.append(_comparisons(config, ready, store, options))
-    n_pages = 5 + len(config.models)
+    n_pages = (4 if config.vocabulary else 5) + len(config.models)  # without an explorer
     lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
     return lines
 
