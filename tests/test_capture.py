@@ -277,7 +277,9 @@ def test_a_pass_ends_at_the_last_depth_that_is_asked_for(loaded, name):
             np.testing.assert_array_equal(states[depth], expected[depth])
     handle.remove()
     assert not runs
-    assert structure.up_to(None) is structure.up_to(99) is structure
+    assert structure.up_to(None) is structure.up_to(structure.n_layers + 1) is structure
+    with pytest.raises(StructureError, match=rf"words\.layers: .* up to {structure.n_layers - 1}, got 97"):
+        structure.up_to(99)
 
 
 # --- structure ---------------------------------------------------------------------------------------------------

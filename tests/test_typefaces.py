@@ -249,7 +249,7 @@ def test_nothing_is_said_when_every_character_is_there(installed):
             "and 5 more",
             "fonts such as Noto Sans Devanagari, Noto Sans Thai, Noto Sans CJK and Noto Emoji",
         ),
-        (["a\x07"], "no installed font has U+0007:", "take such characters out of the words"),
+        (["a\ue007"], "no installed font has U+E007:", "take such characters out of the words"),
     ],
 )
 def test_a_missing_character_is_named_with_what_to_install(installed, words, said, advice):
