@@ -27,14 +27,14 @@ FLOORS = {
     "drawing": 3,
     "voice": 3,
     "measuring": 3,
-    "projecting": 4,
     "options": 3,
-    "scheduling": 4,
-    "dry_run": 5,
-    "notebook": 6,
-    "pipeline": 5,
-    "serve": 5,
-    "pruning": 5,
+    "projecting": 4,
+    "scheduling": 5,
+    "dry_run": 6,
+    "notebook": 7,
+    "pipeline": 6,
+    "serve": 6,
+    "pruning": 6,
 }
 """Every other room stands on floor 2."""
 HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub"}

@@ -205,7 +205,7 @@ def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[s
 
 def one_process_each(devices: tuple[str, ...]) -> Executor:
     """Local processes for ``capture_there``, each with a device of its own."""
-    return Processes(len(devices), _take_device, devices, multiprocessing.get_context("spawn").Value("i", 0))
+    return Processes(len(devices), (), _take_device, devices, multiprocessing.get_context("spawn").Value("i", 0))
 
 
 def _take_device(devices: tuple[str, ...], n_taken: Any) -> None:

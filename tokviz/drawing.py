@@ -7,13 +7,16 @@ Matplotlib.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from functools import cache
 
 from tokviz.progress import Reporter
 from tokviz.records import Picture
+
+LIBRARIES = ("matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.Image")
+"""What drawing takes a while to load."""
 
 _one_at_a_time = threading.Lock()
 """Matplotlib isn't made for threads, and a cluster's worker may have several."""
@@ -45,7 +48,9 @@ def draw(picture: Picture) -> bytes:
 class Drawing:
     """Pictures under way; the executor starts when ``start`` says that there will be work, or with the first picture."""
 
-    def __init__(self, begin: Callable[[], Executor], keep: Callable[[str, bytes], None], reporter: Reporter) -> None:
+    def __init__(
+        self, begin: Callable[[Sequence[str]], Executor], keep: Callable[[str, bytes], None], reporter: Reporter
+    ) -> None:
         self._begin = begin
         self._keep = keep
         self._reporter = reporter
@@ -53,10 +58,16 @@ class Drawing:
         self._under_way: dict[Future[bytes], str] = {}
         self._n_kept = 0
 
-    def start(self) -> Executor:
+    def start(self, more_libraries: Sequence[str] = ()) -> Executor:
+        """The executor; its processes load these libraries besides, if it hasn't started yet."""
         if self._executor is None:
-            self._executor = self._begin()
+            self._executor = self._begin((*LIBRARIES, *more_libraries))
         return self._executor
+
+    @property
+    def idle(self) -> Executor | None:
+        """The executor, if it has started and no picture is waiting for it."""
+        return self._executor if all(future.done() for future in self._under_way) else None
 
     def submit(self, key: str, picture: Picture) -> None:
         self._under_way[self.start().submit(draw, picture)] = key
@@ -88,7 +99,9 @@ class Drawing:
 
 
 @contextmanager
-def drawing(begin: Callable[[], Executor], keep: Callable[[str, bytes], None], reporter: Reporter) -> Iterator[Drawing]:
+def drawing(
+    begin: Callable[[Sequence[str]], Executor], keep: Callable[[str, bytes], None], reporter: Reporter
+) -> Iterator[Drawing]:
     """A ``Drawing`` whose processes end with the block, whatever happens."""
     under_way = Drawing(begin, keep, reporter)
     try:

@@ -6,8 +6,10 @@ their work is due, so that a run with nothing to capture, project or draw starts
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from tokviz import (
@@ -102,7 +104,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     complaint = typefaces.complaint(config)
     if complaint:
         reporter.say(complaint)
-    with drawing(lambda: _start(options, reporter), store.put_image, reporter) as under_way:
+    with drawing(partial(_start, options, reporter), store.put_image, reporter) as under_way:
         by_slug = {
             planned.model.slug: _prepare(planned, failure, config, store, options, reporter, under_way)
             for planned, failure in captured(config, store, options, reporter, under_way)
@@ -159,7 +161,7 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
     store = Store(options.cache)
     options = replace(options, draws=False)
     outcomes: list[tuple[Planned, str | None]] = []
-    with drawing(lambda: _start(options, reporter), store.put_image, reporter) as under_way:
+    with drawing(partial(_start, options, reporter), store.put_image, reporter) as under_way:
         for planned, failure in captured(config, store, options, reporter, under_way):
             if failure and len(config.models) > 1:
                 reporter.say(f"{planned.model.display_name} failed: {failure}")
@@ -184,8 +186,8 @@ def _refuse_none(outcomes: list[tuple[ModelConfig, str | None]]) -> None:
         raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
 
 
-def _start(options: Options, reporter: Reporter) -> Executor:
-    return executor.start(options.place, options.jobs, warm_up, plan.made_by, reporter.say)
+def _start(options: Options, reporter: Reporter, libraries: Sequence[str]) -> Executor:
+    return executor.start(options.place, options.jobs, libraries, warm_up, plan.made_by, reporter.say)
 
 
 # --- one model: states, projections, pictures --------------------------------------------------------------------
@@ -207,19 +209,26 @@ def _prepare(
         return _Prepared(model=model, failure=str(failure))
 
     stored = [_found(job, store) for job in jobs]
+    ordinary = [measuring.ordinary_states(states, stored) for states in stored]
+    projections = projecting.projections_of(
+        list(zip(stored, ordinary, strict=True)),
+        config.projections,
+        store,
+        force=options.force,
+        # A cluster's workers need not see the cache.
+        executor=None if options.place.is_cluster else under_way.idle,
+    )
     contexts: list[_Context] = []
-    for job, states in zip(jobs, stored, strict=True):
-        ordinary = measuring.ordinary_states(states, stored)
+    for index, (job, states) in enumerate(zip(jobs, stored, strict=True)):
         projected = []
-        for name in config.projections:
-            projection = projecting.projection_of(states, name, ordinary, store, force=options.force)
+        for projection in projections[index]:
             pictures = _pictures(job, states, projection, config, store, options)
             # Grids take longest: begun last, one would keep a single process busy at the end.
             for picture in sorted(pictures, key=lambda each: isinstance(each.picture, Plate)):
                 if picture.due:
                     under_way.submit(picture.key, picture.picture)
             projected.append(_Projected(projection=projection, jobs=pictures))
-        contexts.append(_Context(states=states, ordinary=ordinary, projected=tuple(projected)))
+        contexts.append(_Context(states=states, ordinary=ordinary[index], projected=tuple(projected)))
         reasons = projected[0].projection.problems
         if all(reasons):
             reporter.say(f"{model.display_name}, {states.context.label}: no picture: {reasons[0]}")

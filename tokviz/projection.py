@@ -16,6 +16,7 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from tokviz.records import Projection
 
@@ -134,21 +135,24 @@ def project(
     embedding_basis: Basis | None = None
     previous: np.ndarray | None = None
 
-    for depth in range(n_depths):
-        state = _prepared(states[depth], name, massive_dimensions[depth] if massive_dimensions else ())
-        problem = _problem(state, reference)
-        problems.append(problem)
-        if problem is None:
-            basis = fit(state[reference], standardize=standardize)
-            signs = np.ones(2) if previous is None else _agreeing_signs(basis.project(state), previous, reference)
-            coordinates[depth] = previous = basis.project(state) * signs
-            ratios[depth] = basis.explained_variance_ratio
-            if depth == 0:
-                embedding_basis = basis
-        grid_problem = _grid_problem(state, embedding_basis, problems[0])
-        grid_problems.append(grid_problem)
-        if grid_problem is None and embedding_basis is not None:
-            grid_coordinates[depth] = embedding_basis.project(state)
+    # Threads make the small products of a short list slower, three times on two processors, and add in another order.
+    with threadpool_limits(1 if n_words <= MANY_WORDS else None, "blas"):
+        for depth in range(n_depths):
+            state = _prepared(states[depth], name, massive_dimensions[depth] if massive_dimensions else ())
+            problem = _problem(state, reference)
+            problems.append(problem)
+            if problem is None:
+                basis = fit(state[reference], standardize=standardize)
+                own = basis.project(state)
+                signs = np.ones(2) if previous is None else _agreeing_signs(own, previous, reference)
+                coordinates[depth] = previous = own * signs
+                ratios[depth] = basis.explained_variance_ratio
+                if depth == 0:
+                    embedding_basis = basis
+            grid_problem = _grid_problem(state, embedding_basis, problems[0])
+            grid_problems.append(grid_problem)
+            if grid_problem is None and embedding_basis is not None:
+                grid_coordinates[depth] = embedding_basis.project(state)
 
     return Projection(
         name=name,

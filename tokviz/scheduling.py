@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from tokviz import capturing, executor, measuring, plan, sources
+from tokviz import capturing, executor, measuring, plan, projecting, sources
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.drawing import Drawing
 from tokviz.errors import ModelError
@@ -48,11 +48,10 @@ def captured(
         if worker is not None:
             for request, failure in capturing.capture_elsewhere(for_workers, worker, store, reporter):
                 yield by_slug[request.model.slug], failure
-    for request in requests.values():
-        if request in for_workers:
-            continue
-        if options.draws:
-            under_way.start()  # the drawing processes get ready while the model loads
+    for_this = [request for request in requests.values() if request not in for_workers]
+    if for_this and options.draws:
+        under_way.start(projecting.LIBRARIES)  # the other processes get ready while the first model loads
+    for request in for_this:
         try:
             capturing.capture_here(request, store, reporter)
         except ModelError as error:
