@@ -42,7 +42,7 @@ class AtOnce(Executor):
 
 @pytest.fixture(autouse=True)
 def _draw_at_once(monkeypatch):
-    monkeypatch.setattr(pipeline, "_start", lambda options, reporter: AtOnce())
+    monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
 
 
@@ -62,7 +62,7 @@ def made(tmp_path_factory) -> Path:
         families.build(family, folder / family)
     patch = pytest.MonkeyPatch()
     with patch.context() as context:
-        context.setattr(pipeline, "_start", lambda options, reporter: AtOnce())
+        context.setattr(pipeline, "_start", lambda *_: AtOnce())
         context.setenv("SOURCE_DATE_EPOCH", "1700000000")
         pipeline.run(config(), options(folder), Quiet())
     return folder

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+import imagesize
 import numpy as np
 from PIL import Image
 
@@ -83,11 +85,7 @@ def few_colors(pixels: np.ndarray) -> np.ndarray:
     return result.reshape(height, width, 3)
 
 
-def size(data: bytes) -> tuple[int, int]:
+def size(image: Path | bytes) -> tuple[int, int]:
     """Width and height of an encoded image in pixels, read off its header."""
-    if data.startswith(b"<svg"):
-        root = data[: data.index(b">")].decode()
-        sides: dict[str, str] = dict(re.findall(r' (width|height)="([0-9.]+)"', root))
-        return round(float(sides["width"])), round(float(sides["height"]))
-    with Image.open(BytesIO(data)) as image:
-        return image.size
+    width, height = imagesize.get(BytesIO(image) if isinstance(image, bytes) else image)
+    return int(width), int(height)

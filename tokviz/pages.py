@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from tokviz.view_records import Excerpt
 from tokviz.view_site import SiteView
@@ -18,12 +18,21 @@ def environment(templates: Path) -> Environment:
     """Escapes everything, and raises on a name that a view record lacks."""
     return Environment(
         loader=FileSystemLoader(templates),
+        bytecode_cache=_bytecode(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _bytecode() -> FileSystemBytecodeCache | None:
+    """Compiled templates, where Jinja keeps a user's own: compiling takes a tenth of a run that makes nothing else anew."""
+    try:
+        return FileSystemBytecodeCache()
+    except (OSError, RuntimeError):  # no such place on this machine, or it isn't the user's alone
+        return None
 
 
 def render(site: SiteView, templates: Path) -> dict[str, str]:

@@ -296,7 +296,7 @@ def _images(prepared: list[_Prepared], store: Store) -> dict[str, tuple[Image, P
                 file = store.find_image(job.key)
                 if file is None:
                     raise TokvizError(f"{store.root}: the image of {job.path} vanished while in use; run again")
-                width, height = images.size(file.read_bytes())
+                width, height = images.size(file)
                 facts = Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size)
                 found[job.path] = (facts, file)
     return found

@@ -14,7 +14,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,7 +47,6 @@ class Typefaces:
         self._folders = font_folders() if folders is None else list(folders)
         self._chosen: dict[frozenset[int], tuple[tuple[Font, ...], frozenset[int]]] = {}
         self._legible_points: dict[tuple[Points, frozenset[int]], Points] = {}
-        self._words_beyond: dict[Points, frozenset[int]] = {}
 
     def lettered(self, picture: Picture) -> Picture:
         """The picture with the fonts that it needs, and code points for what no font has; as it is when it needs none."""
@@ -56,9 +55,7 @@ class Typefaces:
         points = picture.points
         needed = set(beyond_own((picture.model, picture.context, *points.categories)))
         if isinstance(picture, Plate) and picture.labelled:
-            if points not in self._words_beyond:
-                self._words_beyond[points] = beyond_own(points.words)
-            needed |= self._words_beyond[points]
+            needed |= beyond_own(points.words)
         if not needed:
             return picture
         fonts, missing = self.choose(frozenset(needed))
@@ -158,7 +155,8 @@ def installed() -> Typefaces:
 # --- what is missing -----------------------------------------------------------------------------------------------
 
 
-def beyond_own(texts: Iterable[str]) -> frozenset[int]:
+@lru_cache(maxsize=64)
+def beyond_own(texts: tuple[str, ...]) -> frozenset[int]:
     """The codes of the characters that the bundled fonts lack, but for those that aren't drawn at all."""
     codes = {ord(character) for text in texts for character in text if not _is_silent(character)}
     for face in _own_faces():
@@ -198,7 +196,7 @@ def _missing(config: ReportConfig) -> frozenset[int]:
     texts += [word for category in words.categories for word in category.words]  # landmarks of a vocabulary
     texts += [context.label for context in config.context_list]
     texts += [model.display_name for model in config.models]
-    return installed().choose(beyond_own(texts))[1]
+    return installed().choose(beyond_own(tuple(texts)))[1]
 
 
 def legible(text: str, missing: frozenset[int]) -> str:

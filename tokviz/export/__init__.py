@@ -50,16 +50,17 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
     header = ["depth", "layer", "module", "word", "categories", "reference"]
     for projection in projections:
         header += [f"{projection.name}_{column}" for column in ("pc1", "pc2", "embedding_pc1", "embedding_pc2")]
-    rows = (
-        [depth, depth_name(depth), path, word, _category_keys(words, row), int(states.tokenization.reference[row])]
-        + [
-            _number(value)
-            for projection in projections
-            for array in (projection.coordinates, projection.grid_coordinates)
-            for value in array[depth, row]
-        ]
-        for depth, path in enumerate(states.module_paths)
+    arrays = [array for each in projections for array in (each.coordinates, each.grid_coordinates)]
+    facts = [
+        (word, _category_keys(words, row), int(states.tokenization.reference[row]))
         for row, word in enumerate(words.words)
+    ]
+    rows = (
+        [depth, depth_name(depth), path, *of_word, *map(_number, values)]
+        for depth, path in enumerate(states.module_paths)
+        for of_word, values in zip(
+            facts, np.concatenate([array[depth] for array in arrays], axis=1).tolist(), strict=True
+        )
     )
     return _csv(header, rows)
 
