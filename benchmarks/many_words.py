@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from memory import peak_bytes
 from table import Row
 
 SIZES = (117, 1_170, 11_700)
@@ -164,7 +164,7 @@ def work(model_folder: Path, n_words: int) -> None:
         shown = ProjectionReport(projection=projection, plates=(None,) * (N_LAYERS + 1), grid=None, strip=None)
         context_report = ContextReport(states=states, projections=(shown,), geometry=measured)
         timed("csv", lambda: export.coordinates_csv(context_report, word_list))
-    took["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    took["peak_bytes"] = peak_bytes()
     print(json.dumps(took))
 
 

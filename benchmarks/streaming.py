@@ -27,6 +27,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+from memory import peak_bytes
 from table import Row
 
 GIGABYTES = 6.2
@@ -202,11 +203,15 @@ def work(checkpoint: Path, way: str) -> None:
                 module_paths=structure.module_paths,
                 captured_at="2026-01-01T00:00:00Z",
             )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     counts = reads.values() or [0]
     print(
         json.dumps(
-            {"peak_bytes": peak, "n_streamed": len(reads), "fewest_reads": min(counts), "most_reads": max(counts)}
+            {
+                "peak_bytes": peak_bytes(),
+                "n_streamed": len(reads),
+                "fewest_reads": min(counts),
+                "most_reads": max(counts),
+            }
         )
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import sample
+from memory import peak_bytes
 from table import Row
 
 
@@ -27,20 +27,26 @@ def run() -> list[Row]:
 
 
 def _peak(work: Path, name: str, text: str) -> int:
-    """Bytes: the most that the command or one of its processes held at once."""
+    """Bytes: the most that a run held at once; the processes that draw hold less."""
     config = work / f"{name}.toml"
     config.write_text(text, encoding="utf-8")
-    command = [sys.executable, __file__, str(config), str(work / f"{name}-cache"), str(work / f"{name}-site")]
+    command = [sys.executable, __file__, str(config), str(work / name)]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 
-def _work(config: str, cache: str, site: str) -> None:
-    sample.generate(Path(config).parent, "--config", config, "--cache", cache, "--output", site)
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+def _work(config: Path, folder: Path) -> None:
+    from tokviz import pipeline
+    from tokviz.config import load
+    from tokviz.options import Options
+    from tokviz.progress import Quiet
+
+    folder.mkdir()
+    pipeline.run(load(config), Options(base=config.parent, output=folder / "site", cache=folder / "cache"), Quiet())
+    print(peak_bytes())
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        _work(*sys.argv[1:])
+        _work(*map(Path, sys.argv[1:]))
     else:
         print(*run(), sep="\n")

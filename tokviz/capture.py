@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Hook = Callable[["nn.Module", Any, Any], None]
 
 MOST_KEPT = 2**30
-"""Bytes of hidden states that one forward pass may leave behind, at all depths: what bounds a pass over many words."""
+"""Bytes of hidden states that one forward pass may leave behind, at all depths, where weights are streamed."""
+ENOUGH_KEPT, ENOUGH_TOKENS = 2**27, 8_192
+"""Where they are in memory: a pass over more takes more memory and saves no time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,7 +281,8 @@ def capture(
     module : the base model that ``structure`` was found in, in evaluation mode.
     tokenization : the words; its ``read`` says which of a word's tokens counts.
     token_budget : the most tokens, padding included, of one forward pass. All words go in one pass if they fit, so
-        that each weight is read once; else words of like length go together. ``MOST_KEPT`` is a bound besides.
+        that each weight is read once; else words of like length go together. ``MOST_KEPT`` is a bound besides, and
+        less will do where weights aren't read for each pass.
     on_progress : called after each pass with the number of words that it took.
 
     Raises
@@ -287,7 +290,10 @@ def capture(
     CaptureError : a state is NaN or infinite, memory ran out, or the forward pass failed.
     """
     width: int = module.config.hidden_size  # type: ignore[union-attr, assignment]
-    most_words = max(1, MOST_KEPT // ((structure.n_layers + 1) * width * 4))
+    most_kept = MOST_KEPT
+    if not is_streamed(module):
+        most_kept, token_budget = min(MOST_KEPT, ENOUGH_KEPT), min(token_budget, ENOUGH_TOKENS)
+    most_words = max(1, most_kept // ((structure.n_layers + 1) * width * 4))
     for rows in _batches([len(word.ids) for word in tokenization.words], token_budget, most_words):
         yield _capture_batch(module, structure, tokenization, rows)
         if on_progress is not None:
