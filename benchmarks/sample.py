@@ -35,14 +35,22 @@ def words() -> dict[str, list[str]]:
     return {key: value["words"] for key, value in _report()["words"].items()}
 
 
-def config(models: dict[str, Path]) -> str:
-    """A report.toml of one context and one projection, as the post's notebook had them."""
+def config(models: dict[str, Path], *, whole: bool = False) -> str:
+    """A report.toml of these models and the sample's words.
+
+    One context and one projection, as the post's notebook had them; the sample's two of each for ``whole``.
+    """
     tables = [
         f"[[models]]\nname = {json.dumps(name)}\nsource = {json.dumps(str(path))}" for name, path in models.items()
     ]
     lists = [f"{key} = {json.dumps(value)}" for key, value in words().items()]
-    context = '[[contexts]]\nname = "alone"\ntemplate = " {word}"'
-    return "\n".join(['projections = ["standardized"]', *tables, context, "[words]", *lists])
+    contexts = _report()["contexts"] if whole else [{"name": "alone", "template": " {word}"}]
+    tables += [
+        f"[[contexts]]\nname = {json.dumps(each['name'])}\ntemplate = {json.dumps(each['template'])}"
+        for each in contexts
+    ]
+    projections = _report()["projections"] if whole else ["standardized"]
+    return "\n".join([f"projections = {json.dumps(projections)}", *tables, "[words]", *lists])
 
 
 def _report() -> dict:

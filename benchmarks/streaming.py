@@ -1,6 +1,6 @@
 """A checkpoint larger than the memory that it may take, streamed from disk, against the same one loaded whole.
 
-    python benchmarks/streaming.py [--gigabytes 6] [--rounds 2] [--folder FOLDER]
+    python benchmarks/streaming.py [--gigabytes 6] [--rounds 3] [--folder FOLDER]
 
 Random weights of a Llama-like model are written shard by shard; then two contexts of 117 words are captured, each time in
 a process of its own that counts imports, loading, the forward pass and storing. Quoted are ratios: peak memory (the highest
@@ -38,13 +38,13 @@ TEMPLATES = {"alone": " {word}", "sentence": "The word is {word}"}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=GIGABYTES)
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where the checkpoint is written; removed afterwards")
     arguments = parser.parse_args()
     print(*run(arguments.rounds, arguments.gigabytes, arguments.folder), sep="\n")
 
 
-def run(rounds: int = 1, gigabytes: float = GIGABYTES, parent: Path | None = None) -> list[Row]:
+def run(rounds: int = 3, gigabytes: float = GIGABYTES, parent: Path | None = None) -> list[Row]:
     with tempfile.TemporaryDirectory(dir=parent) as folder:
         free = shutil.disk_usage(folder).free / 1e9
         if free < 1.5 * gigabytes:

@@ -34,17 +34,24 @@ class Row:
 Work = Callable[[], object]
 
 
-def side_by_side(name: str, target: float, ours: Work, yardstick: Work, *, rounds: int = 5) -> Row:
+def side_by_side(
+    name: str, target: float, ours: Work, yardstick: Work, *, rounds: int = 5, warm_up: bool = True
+) -> Row:
     """Time both turn about, as many rounds as told after one that isn't counted; whoever begins changes each time."""
-    [row] = against(yardstick, {name: (target, ours)}, rounds=rounds)
+    [row] = against(yardstick, {name: (target, ours)}, rounds=rounds, warm_up=warm_up)
     return row
 
 
-def against(yardstick: Work, ours: Mapping[str, tuple[float, Work]], *, rounds: int = 5) -> list[Row]:
-    """Several works against one yardstick: name of the row → its target and the work."""
+def against(
+    yardstick: Work, ours: Mapping[str, tuple[float, Work]], *, rounds: int = 5, warm_up: bool = True
+) -> list[Row]:
+    """Several works against one yardstick: name of the row → its target and the work.
+
+    Without ``warm_up`` every round counts: of works of minutes, which make imports and files' caches matter little.
+    """
     works = [yardstick, *(work for _, work in ours.values())]
     seconds: dict[Work, list[float]] = {work: [] for work in works}
-    for turn in range(rounds + 1):
+    for turn in range(0 if warm_up else 1, rounds + 1):
         for work in works if turn % 2 else reversed(works):
             start = time.perf_counter()
             work()
