@@ -1,14 +1,16 @@
-"""The workflows are what GitHub expects, and give no step more rights than it needs."""
+"""The ways to publish are ones that GitHub and the Hub know: the workflows, and the README's commands."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-WORKFLOWS = Path(__file__).parent.parent / ".github" / "workflows"
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = ROOT / ".github" / "workflows"
 
 
 def check(*files: Path) -> subprocess.CompletedProcess[str]:
@@ -30,3 +32,12 @@ def test_a_mistake_would_be_found(tmp_path, right, wrong):
     assert right in text
     (tmp_path / "pages.yml").write_text(text.replace(right, wrong), encoding="utf-8")
     assert check(tmp_path / "pages.yml").returncode == 1
+
+
+def test_the_hubs_tool_knows_the_commands_of_the_readme():
+    commands = re.findall(r"hf (repos create|upload) ([^`&]*)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(commands) == 3
+    for verb, arguments in commands:
+        tool = [sys.executable, "-m", "huggingface_hub.cli.hf", *verb.split(), "--help"]
+        told = subprocess.run(tool, check=True, capture_output=True, text=True, timeout=60).stdout
+        assert {word for word in arguments.split() if word.startswith("--")} <= set(re.findall(r"--[\w-]+", told))
