@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import families
@@ -332,6 +333,41 @@ def test_an_interrupt_is_one_line_and_leaves_the_old_site(project, tmp_path):
     assert "stopped; what was captured and drawn is kept" in said
     assert "Traceback" not in said
     assert hashes(project / "site") == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Processes are looked for in /proc")
+def test_a_run_that_is_killed_leaves_no_process_behind(project, tmp_path):
+    run = subprocess.Popen(
+        [sys.executable, str(ROOT / "generate.py"), "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "c")],
+        cwd=project,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    others = wait_for(lambda: session_of(run.pid) - {run.pid}, seconds=60)
+    time.sleep(2)
+    run.kill()
+    run.wait()
+    assert others
+    assert wait_for(lambda: not session_of(run.pid), seconds=20)
+
+
+def session_of(leader: int) -> set[int]:
+    """The processes that live in a session."""
+    found = set()
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, session, *_ = file.read_text().rpartition(")")[2].split()
+            if int(session) == leader and state != "Z":
+                found.add(int(file.parent.name))
+    return found
+
+
+def wait_for(condition, seconds: float):
+    latest = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < latest:
+        time.sleep(0.05)
+    return found
 
 
 def test_a_dry_run_tells_of_models_that_are_not_there(tmp_path):

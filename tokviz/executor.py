@@ -193,10 +193,19 @@ def _fill(pool: ProcessPoolExecutor, jobs: int) -> None:
 def _begin(libraries: Sequence[str], prepare: Callable[..., None] | None, *arguments: Any) -> None:
     # Ctrl-C reaches every process of a terminal: the main one answers it, the others are ended in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     for library in libraries:
         importlib.import_module(library)
     if prepare:
         prepare(*arguments)
+
+
+def _end_with_parent() -> None:
+    """A process whose parent is killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
