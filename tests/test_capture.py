@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from tokviz.capture import capture, capture_together, find_structure, is_streamed
+from tokviz.capture import capture, capture_together, find_structure, is_streamed, sharing_passes
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, StructureError
 from tokviz.records import N_EXTREMES, Context, Tokenization, TokenizedWord
@@ -248,12 +248,32 @@ def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(loaded, t
             assert relative_error(batch.states[depth][order], expected[depth]) < TOLERANCE
 
 
+@pytest.mark.parametrize(
+    ("n_words", "has_gpu", "groups"),
+    [(10, False, [[1, 3, 0, 2]]), (200, False, [[1, 3], [0, 2]]), (200, True, [[0, 1, 2, 3]])],
+)
+def test_contexts_share_passes_where_padding_costs_less_than_reading_again(monkeypatch, n_words, has_gpu, groups):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: has_gpu)
+    contexts = [text_of(n_tokens, n_words) for n_tokens in (5, 1, 5, 1)]
+    assert sharing_passes(nn.Linear(2, 2, device="meta"), contexts) == groups
+    assert sharing_passes(nn.Linear(2, 2), contexts) == [[0], [1], [2], [3]]
+
+
+def text_of(n_tokens: int, n_words: int) -> Tokenization:
+    """As many words, each the last of so many tokens."""
+    word = TokenizedWord(
+        word="w", text="w", ids=(1,) * n_tokens, pieces=("w",) * n_tokens, start=n_tokens - 1, stop=n_tokens
+    )
+    return Tokenization(words=(word,) * n_words, read="last")
+
+
 def test_a_pass_leaves_no_more_states_than_memory_is_meant_for(loaded, monkeypatch):
     model = loaded("qwen3")
     structure = find_structure(model.module, "model")
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
     expected, *_ = captured(model.module, structure, tokenization)
-    monkeypatch.setattr("tokviz.capture.MOST_KEPT", 2 * 4 * 32 * 4)  # two words × four depths × 32 float32
+    monkeypatch.setattr("tokviz.capture.running.MOST_KEPT", 2 * 4 * 32 * 4)  # two words × four depths × 32 float32
     states, _, _, n_passes = captured(model.module, structure, tokenization)
     assert n_passes == 3
     for depth in range(4):

@@ -106,35 +106,37 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         loaded = sources.load(request.model, request.base, request.device, offload)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
-        # One context after the other, so that a run which is killed keeps those that it had; but weights that are
-        # streamed are read once for all of them.
-        contexts = request.contexts
-        for group in [contexts] if capture.is_streamed(loaded.module) else [(context,) for context in contexts]:
-            tokenizations = [
-                tokens.tokenize(loaded.tokenizer, request.words.words, context, request.read)
-                if request.words.vocabulary is None
-                else tokens.tokenize_vocabulary(loaded.tokenizer, context, request.read)
-                for _, context in group
-            ]
-            labels = " and ".join(context.label for _, context in group)
-            n_words = sum(len(tokenization.words) for tokenization in tokenizations)
+        tokenizations = [
+            tokens.tokenize(loaded.tokenizer, request.words.words, context, request.read)
+            if request.words.vocabulary is None
+            else tokens.tokenize_vocabulary(loaded.tokenizer, context, request.read)
+            for _, context in request.contexts
+        ]
+        # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
+        for group in capture.sharing_passes(loaded.module, tokenizations):
+            labels = " and ".join(request.contexts[index][1].label for index in group)
+            n_words = sum(len(tokenizations[index].words) for index in group)
             step = reporter.step(f"{name}: capturing, {labels}", n_words)
             with ExitStack() as written:
                 adds = [
                     written.enter_context(
                         store.writing_states(
-                            key,
+                            request.contexts[index][0],
                             card=loaded.card,
-                            context=context,
-                            tokenization=tokenization,
+                            context=request.contexts[index][1],
+                            tokenization=tokenizations[index],
                             module_paths=structure.module_paths,
                             captured_at=now(request.epoch),
                         )
                     )
-                    for (key, context), tokenization in zip(group, tokenizations, strict=True)
+                    for index in group
                 ]
                 for index, batch in capture.capture_together(
-                    loaded.module, structure, tokenizations, request.token_budget, step.advance
+                    loaded.module,
+                    structure,
+                    [tokenizations[index] for index in group],
+                    request.token_budget,
+                    step.advance,
                 ):
                     adds[index](batch)
 
