@@ -22,7 +22,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -177,6 +176,8 @@ class Processes(Executor):
 def _context(libraries: Sequence[str]) -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver  # not for Windows
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(libraries))
     forkserver.ensure_running()
