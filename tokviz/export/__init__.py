@@ -51,6 +51,11 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
     for projection in projections:
         header += [f"{projection.name}_{column}" for column in ("pc1", "pc2", "embedding_pc1", "embedding_pc2")]
     arrays = [array for each in projections for array in (each.coordinates, each.grid_coordinates)]
+    nothing = np.empty((len(words.words), 0))
+
+    def values_at(depth: int) -> list[list[float]]:
+        return np.concatenate([nothing, *(array[depth] for array in arrays)], axis=1).tolist()  # type: ignore[no-any-return]
+
     facts = [
         (word, _category_keys(words, row), int(states.tokenization.reference[row]))
         for row, word in enumerate(words.words)
@@ -58,9 +63,7 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
     rows = (
         [depth, depth_name(depth), path, *of_word, *map(_number, values)]
         for depth, path in enumerate(states.module_paths)
-        for of_word, values in zip(
-            facts, np.concatenate([array[depth] for array in arrays], axis=1).tolist(), strict=True
-        )
+        for of_word, values in zip(facts, values_at(depth), strict=True)
     )
     return _csv(header, rows)
 
