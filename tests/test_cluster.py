@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import families
 import pytest
-from test_command import ROOT, generate, hashes
+from test_command import ROOT, generate, hashes, wait_for
 
 CONFIG = """
 projections = ["standardized"]
@@ -55,7 +54,7 @@ def cluster(folder: Path, n_workers: int = 2, **environment: str) -> Iterator[tu
     )
     workers: list[subprocess.Popen] = []
     try:
-        _wait_for(file.exists)
+        assert wait_for(file.exists, seconds=180)
         address = json.loads(file.read_text(encoding="utf-8"))["address"]
         for number in range(n_workers):
             own = folder / f"worker-{number}"
@@ -77,13 +76,6 @@ def cluster(folder: Path, n_workers: int = 2, **environment: str) -> Iterator[tu
 
 
 DASK = [sys.executable, "-m", "dask"]
-
-
-def _wait_for(condition) -> None:
-    latest = time.monotonic() + 180
-    while not condition():
-        assert time.monotonic() < latest
-        time.sleep(0.05)
 
 
 def differing(a: Path, b: Path) -> set[str]:
@@ -115,7 +107,7 @@ def test_a_worker_that_dies_costs_a_retry_not_the_run(project, tmp_path):
             stderr=subprocess.STDOUT,
             text=True,
         )
-        _wait_for(lambda: len(list(cache.glob("images/*.webp"))) >= 3)
+        assert wait_for(lambda: len(list(cache.glob("images/*.webp"))) >= 3, seconds=180)
         workers[0].kill()
         workers[0].wait()
         assert run.poll() is None  # there was work left

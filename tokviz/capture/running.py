@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_KEPT = 2**30
 """Bytes of hidden states that one forward pass may leave behind, at all depths, where weights are streamed."""
 READ_PER_SECOND, OPERATIONS_PER_SECOND = 2e9, 5e10
-"""Bytes that a plain SSD gives, and what one processor computes: measured, to the nearest handy number."""
+"""Roughly what a plain SSD gives in bytes, and what one processor computes in float32."""
 ENOUGH_KEPT, ENOUGH_TOKENS = 2**27, 8_192
 """Where they are in memory: a pass over more takes more memory and saves no time."""
 
@@ -109,7 +109,7 @@ def capture(
     width: int = module.config.hidden_size  # type: ignore[union-attr, assignment]
     most_kept = MOST_KEPT
     if not is_streamed(module):
-        most_kept, token_budget = min(MOST_KEPT, ENOUGH_KEPT), min(token_budget, ENOUGH_TOKENS)
+        most_kept, token_budget = ENOUGH_KEPT, min(token_budget, ENOUGH_TOKENS)
     most_words = max(1, most_kept // ((structure.n_layers + 1) * width * 4))
     for rows in _batches([len(word.ids) for word in tokenization.words], token_budget, most_words):
         yield _capture_batch(module, structure, tokenization, rows)

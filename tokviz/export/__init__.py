@@ -50,20 +50,17 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
     header = ["depth", "layer", "module", "word", "categories", "reference"]
     for projection in projections:
         header += [f"{projection.name}_{column}" for column in ("pc1", "pc2", "embedding_pc1", "embedding_pc2")]
+    nothing = np.empty((states.n_depths, len(words.words), 0))
     arrays = [array for each in projections for array in (each.coordinates, each.grid_coordinates)]
-    nothing = np.empty((len(words.words), 0))
-
-    def values_at(depth: int) -> list[list[float]]:
-        return np.concatenate([nothing, *(array[depth] for array in arrays)], axis=1).tolist()  # type: ignore[no-any-return]
-
+    values = np.concatenate([nothing, *arrays], axis=2)
     facts = [
         (word, _category_keys(words, row), int(states.tokenization.reference[row]))
         for row, word in enumerate(words.words)
     ]
     rows = (
-        [depth, depth_name(depth), path, *of_word, *map(_number, values)]
+        [depth, depth_name(depth), path, *of_word, *map(_number, of_row)]
         for depth, path in enumerate(states.module_paths)
-        for of_word, values in zip(facts, values_at(depth), strict=True)
+        for of_word, of_row in zip(facts, values[depth].tolist(), strict=True)
     )
     return _csv(header, rows)
 
