@@ -9,11 +9,12 @@ TARGET = 0.1
 
 
 def run(rounds: int = 5) -> list[Row]:
-    from tokviz import capture, sources, tokens
+    from tokviz import capture, models
+    from tokviz.capture import tokens
     from tokviz.config import ModelConfig
     from tokviz.records import Context
 
-    loaded = sources.load(ModelConfig(source=str(sample.smollm2())), sample.HERE, "cpu")
+    loaded = models.load(ModelConfig(source=str(sample.smollm2())), sample.HERE, "cpu")
     structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
     words = tuple(word for category in sample.words().values() for word in category)
     context = Context(name="alone", label="alone", template=" {word}")

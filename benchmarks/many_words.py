@@ -95,11 +95,15 @@ def write_model(folder: Path) -> None:
 
 
 def work(model_folder: Path, n_words: int) -> None:
-    from tokviz import capture, export, figures, geometry, images, sources, tokens
+    from tokviz import capture, models
+    from tokviz.capture import tokens
     from tokviz.config import ModelConfig
-    from tokviz.projection import project
+    from tokviz.draw import encode, figures
+    from tokviz.measure import geometry
+    from tokviz.measure.pca import project
+    from tokviz.pages import tables
     from tokviz.records import Category, Context, ContextReport, Grid, Plate, Points, ProjectionReport, WordList
-    from tokviz.store import Store
+    from tokviz.run.store import Store
 
     made = made_up_words(n_words)
     share = n_words // N_CATEGORIES
@@ -119,9 +123,9 @@ def work(model_folder: Path, n_words: int) -> None:
         took[stage] = time.perf_counter() - start
         return result
 
-    with tempfile.TemporaryDirectory() as folder, sources.quiet_transformers():
+    with tempfile.TemporaryDirectory() as folder, models.quiet_transformers():
         store = Store(Path(folder))
-        loaded = sources.load(ModelConfig(source=str(model_folder)), model_folder.parent, "cpu")
+        loaded = models.load(ModelConfig(source=str(model_folder)), model_folder.parent, "cpu")
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
 
         def captured() -> Any:
@@ -137,7 +141,7 @@ def work(model_folder: Path, n_words: int) -> None:
             )
 
         def picture(kind: Any, **values: Any) -> bytes:
-            return images.encode(figures.draw(kind(form="wide", model="m", context="alone", points=points, **values)))
+            return encode.encode(figures.draw(kind(form="wide", model="m", context="alone", points=points, **values)))
 
         states = timed("capture", captured)
         reference = states.tokenization.reference
@@ -163,7 +167,7 @@ def work(model_folder: Path, n_words: int) -> None:
         timed("grid", lambda: picture(Grid, **grid))
         shown = ProjectionReport(projection=projection, plates=(None,) * (N_LAYERS + 1), grid=None, strip=None)
         context_report = ContextReport(states=states, projections=(shown,), geometry=measured)
-        timed("csv", lambda: export.coordinates_csv(context_report, word_list))
+        timed("csv", lambda: tables.coordinates_csv(context_report, word_list))
     took["peak_bytes"] = peak_bytes()
     print(json.dumps(took))
 

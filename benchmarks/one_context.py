@@ -12,10 +12,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 
 def main(config: Path, work: Path, form: str) -> None:
-    from tokviz import pipeline
     from tokviz.config import load
-    from tokviz.options import Options
-    from tokviz.progress import Quiet
+    from tokviz.run import pipeline
+    from tokviz.run.options import Options
+    from tokviz.run.progress import Quiet
 
     options = Options(base=config.parent, output=work / "site", cache=work / "cache", forms=(form,))
     pipeline.run(load(config), options, Quiet())

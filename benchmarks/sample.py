@@ -65,7 +65,7 @@ def smollm2() -> Path:
         from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
         from tokviz.config import ModelConfig
-        from tokviz.sources import locate
+        from tokviz.models import locate
 
         source = ModelConfig(source=_report()["models"][0]["source"])
         gguf = locate(source, HERE.parent).path

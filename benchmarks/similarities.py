@@ -17,7 +17,7 @@ def run(rounds: int = 3) -> list[Row]:
     sys.path.insert(0, str(sample.HERE.parent / "tests"))
     import making
 
-    from tokviz import similarity
+    from tokviz.measure import similarity
 
     models = [making.hidden_states(making.gaussian(37, 117, 512, seed)) for seed in range(N_MODELS)]
     rows = similarity.shared_rows(models[0], models[1])

@@ -165,10 +165,11 @@ def sample_words() -> tuple[str, ...]:
 def work(checkpoint: Path, way: str) -> None:
     from accelerate.utils.offload import OffloadedWeightsLoader
 
-    from tokviz import capture, sources, tokens
+    from tokviz import capture, models
+    from tokviz.capture import tokens
     from tokviz.config import ModelConfig
     from tokviz.records import Context
-    from tokviz.store import Store
+    from tokviz.run.store import Store
 
     reads: Counter[str] = Counter()
     get = OffloadedWeightsLoader.__getitem__
@@ -182,9 +183,9 @@ def work(checkpoint: Path, way: str) -> None:
     model = ModelConfig(source=str(checkpoint), max_memory=memory)
     words = sample_words()
     contexts = [Context(name=name, label=name, template=template) for name, template in TEMPLATES.items()]
-    with tempfile.TemporaryDirectory() as folder, sources.quiet_transformers():
+    with tempfile.TemporaryDirectory() as folder, models.quiet_transformers():
         store = Store(Path(folder) / "cache")
-        loaded = sources.load(model, checkpoint.parent, "cpu", Path(folder) / "offload")
+        loaded = models.load(model, checkpoint.parent, "cpu", Path(folder) / "offload")
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
         tokenizations = [tokens.tokenize(loaded.tokenizer, words, context, "last") for context in contexts]
         found: dict[int, list[Any]] = {0: [], 1: []}

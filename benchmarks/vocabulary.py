@@ -35,10 +35,10 @@ def _peak(work: Path, name: str, text: str) -> int:
 
 
 def _work(config: Path, folder: Path) -> None:
-    from tokviz import pipeline
     from tokviz.config import load
-    from tokviz.options import Options
-    from tokviz.progress import Quiet
+    from tokviz.run import pipeline
+    from tokviz.run.options import Options
+    from tokviz.run.progress import Quiet
 
     folder.mkdir()
     pipeline.run(load(config), Options(base=config.parent, output=folder / "site", cache=folder / "cache"), Quiet())

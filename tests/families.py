@@ -13,7 +13,7 @@ import transformers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from tokviz.sources import quiet_transformers
+from tokviz.models import quiet_transformers
 
 # Models this small lose a hundredfold when threads wait for each other on a busy machine.
 torch.set_num_threads(1)

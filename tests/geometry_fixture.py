@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tokviz.measures import CategoryMeasure, Change, Geometry, MassiveActivations, PictureMeasures, Spread, Stage
+from tokviz.records import CategoryMeasure, Change, Geometry, MassiveActivations, PictureMeasures, Spread, Stage
 
 EMERGENCE = 0.4
 """Of the depth."""
@@ -108,14 +108,9 @@ def _stages(n_depths: int, emergence: int) -> tuple[Stage, ...]:
 
 
 def _stage(first: int, last: int, recurrence: float) -> Stage:
-    if first == 0:
-        name = "Embedding" if last == 0 else f"Embedding {'and' if last == 1 else 'to'} layer {last - 1}"
-    else:
-        name = f"Layer {first - 1}" if first == last else f"Layers {first - 1}–{last - 1}"
     return Stage(
         first_depth=first,
         last_depth=last,
-        sentence=f"{name}: what the numbers say; PC1 holds 48.8 % of the variance.",
         recurrence=recurrence,
         cka_within=0.97,
         cka_before=np.nan if first == 0 else 0.4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -12,17 +13,21 @@ from geometry_fixture import geometry
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
-from tokviz import export, pages, views
-from tokviz.measures import Neighbours
+from tokviz import pages
+from tokviz.pages import render, tables
 from tokviz.records import (
     N_EXTREMES,
     Category,
     Context,
     ContextReport,
+    Estimate,
     HiddenStates,
     Image,
+    LayerSimilarity,
     ModelCard,
     ModelReport,
+    ModelSimilarity,
+    Neighbours,
     Projection,
     ProjectionReport,
     Renditions,
@@ -257,10 +262,10 @@ def images(report: Report) -> Iterator[Image]:
 
 def write_site(report: Report, folder: Path) -> Path:
     """The whole site with placeholder pictures."""
-    files = {path: text.encode() for path, text in pages.render(views.build(report), TEMPLATES).items()}
-    files |= {path: file.read_bytes() for path, file in pages.assets(TEMPLATES).items()}
+    files = {path: text.encode() for path, text in render.render(pages.build(report), TEMPLATES).items()}
+    files |= {path: file.read_bytes() for path, file in render.assets(TEMPLATES).items()}
     files |= {path: b"" for path in report.downloads.values()}
-    files |= {path: text.encode() for path, text in export.files(report).items()}
+    files |= {path: text.encode() for path, text in tables.files(report).items()}
     files |= {image.path: _placeholder(image.width, image.height) for image in images(report)}
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -279,3 +284,48 @@ def _placeholder(width: int, height: int) -> bytes:
     buffer = BytesIO()
     picture.save(buffer, "WEBP", lossless=True, method=0, quality=0)
     return buffer.getvalue()
+
+
+# --- models compared --------------------------------------------------------------------------------------------------
+
+
+def layer_similarity(n_depths_a, n_depths_b, n_words):
+    """One best match: the last depth of either model."""
+    cka = np.full((n_depths_a, n_depths_b), 0.2)
+    cka[-1, -1] = 0.9
+    return LayerSimilarity(
+        n_words=n_words,
+        n_compared=n_words,
+        cka=cka,
+        neighbours=cka / 2,
+        n_neighbours=10,
+        chance=10 / (n_words - 1),
+        cka_summary=Estimate(value=0.62, low=0.58, high=0.66),
+        neighbours_summary=Estimate(value=0.31, low=0.25, high=0.37),
+    )
+
+
+def compared_report():
+    """The sample report with its two models compared in the first context."""
+    report = sample_report()
+    similarity = ModelSimilarity(
+        model_a="smol-30",
+        model_b="mini-6",
+        context="alone",
+        shared=layer_similarity(31, 7, 116),
+        single_token=layer_similarity(31, 7, 90),
+    )
+    return replace(report, similarities=(similarity,))
+
+
+def many_models_report(n_models=10):
+    report = compared_report()
+    deep, shallow, lost = report.models
+    models = tuple(
+        replace(deep if index % 2 == 0 else shallow, slug=f"model-{index}", name=f"Model number {index}")
+        for index in range(n_models)
+    )
+    similarities = tuple(
+        replace(report.similarities[0], model_a="model-0", model_b=f"model-{index}") for index in (1, 3, 5)
+    )
+    return replace(report, models=(*models, lost), similarities=similarities)

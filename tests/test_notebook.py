@@ -48,7 +48,8 @@ def test_records_print_in_a_few_lines(captures):
         assert "array(" not in repr(record)
         assert len(repr(record).splitlines()) < 20
     assert "of them reference words; PC1 holds" in repr(captures["sentence"].project("centered"))
-    assert "stage 1: Embedding" in repr(captures["sentence"].measure())
+    assert "stages from depths 0" in repr(captures["sentence"].measure())
+    assert captures["sentence"].stages()[0].startswith("embedding")
 
 
 def test_projections_are_the_words_in_two_dimensions(captures):
@@ -75,7 +76,7 @@ def test_a_capture_is_like_itself(captures):
 
 
 def test_what_was_captured_is_not_captured_again(captures, model, cache, monkeypatch):
-    monkeypatch.setattr("tokviz.sources.load", lambda *_: pytest.fail("loaded again"))
+    monkeypatch.setattr("tokviz.models.load", lambda *_: pytest.fail("loaded again"))
     contexts = {"alone": " {word}", "sentence": "The word is {word}"}
     again = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny")
     assert again["Tiny"]["alone"].states.digest == captures["alone"].states.digest

@@ -16,7 +16,7 @@ from threading import Thread
 
 import families
 import pytest
-from test_command import CONFIG
+from command import CONFIG
 
 ROOT = Path(__file__).parent.parent
 
@@ -132,7 +132,7 @@ def test_the_site_on_disk_knows_nothing_of_it(project, served):
     [
         ("intro.md", "First words.", "Other words.", "Other words."),
         ("report.toml", '"A test"', '"Another test"', "Another test"),
-        ("tokviz/views/frame.py", '"Overview"', '"The overview"', "The overview"),
+        ("tokviz/pages/frame.py", '"Overview"', '"The overview"', "The overview"),
     ],
 )
 def test_notes_config_and_code_count_too(project, served, path, old, new, seen):
@@ -151,7 +151,7 @@ def test_other_words_are_captured(project, served):
     [
         ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml: intro: "),
         ("templates/index.html", "{% block main %}", "{% blok main %}", "error: .*unknown tag 'blok'"),
-        ("tokviz/views/text.py", "def millions(", "def millions(:", "error: SyntaxError"),
+        ("tokviz/pages/wording.py", "def millions(", "def millions(:", "error: SyntaxError"),
     ],
     ids=["config", "template", "code"],
 )

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokviz import config as configuration
-from tokviz import measuring, pipeline, plan, projecting, scheduling, typefaces
 from tokviz.config import ReportConfig
+from tokviz.draw import typefaces
 from tokviz.errors import TokvizError
-from tokviz.measures import Geometry
-from tokviz.options import Options
-from tokviz.progress import Quiet, reporter
+from tokviz.pages.sentences import depths_name, stage_sentence
 from tokviz.records import (
+    Geometry,
     Grid,
     HiddenStates,
     ModelSimilarity,
@@ -30,7 +29,10 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
-from tokviz.store import Store
+from tokviz.run import capturing, pipeline, plan, results
+from tokviz.run.options import Options
+from tokviz.run.progress import Quiet, reporter
+from tokviz.run.store import Store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,8 +77,8 @@ def study(
         raise TokvizError("; ".join(f"{failed.name}: {failed.failure}" for failed in outcome.failures))
     found = {}
     for model in config.models:
-        jobs = scheduling.planned_of(model, config, store, options).jobs
-        states = scheduling.stored_of(jobs)
+        jobs = capturing.planned_of(model, config, store, options).jobs
+        states = capturing.stored_of(jobs)
         found[model.display_name] = {
             each.context.name: Capture(
                 states=each, words=config.words_of(each), among=tuple(states), job=job, store=store
@@ -128,17 +130,27 @@ class Capture:
         """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``."""
         if name not in configuration.PROJECTIONS:
             raise TokvizError(f"projection: expected one of {', '.join(configuration.PROJECTIONS)}, got {name!r}")
-        return projecting.projection_of(self.states, name, self._ordinary, self.store, force=False)
+        return results.projection_of(self.states, name, self._ordinary, self.store, force=False)
 
     def measure(self, *projections: str) -> Geometry:
         """All measures per depth; those of pictures for the projections that are named, the standardized by default."""
         shown = [self.project(name) for name in projections or ("standardized",)]
-        return measuring.geometry_of(self.states, self._ordinary, shown, self.words, self.store, force=False)
+        return results.geometry_of(self.states, self._ordinary, shown, self.words, self.store, force=False)
+
+    def stages(self, projection: str = "standardized") -> tuple[str, ...]:
+        """Each stage of the geometry in a sentence, as the report's page has it."""
+        geometry, shown = self.measure(projection), self.project(projection)
+        at_position_0 = self.states.tokenization.reads_position_0
+        return tuple(
+            f"{depths_name(stage.first_depth, stage.last_depth)}: "
+            f"{stage_sentence(geometry, stage, shown, at_position_0=at_position_0)}"
+            for stage in geometry.stages
+        )
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""
         slugs = (self.job.model.slug, other.job.model.slug)
-        return measuring.similarity_of(slugs, (self.states, other.states), self.store, in_detail=True, force=False)
+        return results.similarity_of(slugs, (self.states, other.states), self.store, in_detail=True, force=False)
 
     def draw(self, layer: int | str = "embedding", projection: str = "standardized") -> Drawn:
         """The labelled plate of a layer, numbered from 0, or of the ``embedding``."""
@@ -159,7 +171,7 @@ class Capture:
 
     @property
     def _ordinary(self) -> HiddenStates | None:
-        return measuring.ordinary_states(self.states, self.among)
+        return results.ordinary_states(self.states, self.among)
 
     def _pictures(self, projection: str) -> list[Picture]:
         jobs = plan.pictures(
@@ -182,15 +194,14 @@ class Drawn:
     picture: Picture
 
     def __repr__(self) -> str:
-        from tokviz import figures
+        from tokviz.draw import figures
 
         return ". ".join(figures.described(self.picture))
 
     @property
     def figure(self) -> Figure:
         """A new Matplotlib figure, to be changed or saved (``figure.savefig("layer.pdf")``)."""
-        from tokviz import figures
-        from tokviz.drawing import warm_up
+        from tokviz.draw import figures, warm_up
 
         warm_up()
         return figures.draw(self.picture)
@@ -199,9 +210,9 @@ class Drawn:
         """At half its size, which is sharp on the screens of today."""
         from PIL import Image
 
-        from tokviz import images
+        from tokviz.draw import encode
 
-        pixels = Image.fromarray(images.few_colors(images.rendered(self.figure)))
+        pixels = Image.fromarray(encode.few_colors(encode.rendered(self.figure)))
         buffer = BytesIO()
         pixels.save(buffer, "PNG", optimize=True)
         return buffer.getvalue(), {"width": pixels.width // 2, "height": pixels.height // 2}

@@ -15,8 +15,8 @@ from pathlib import Path
 from audit import served
 from axe_playwright_python.sync_playwright import Axe
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+TESTS = Path(__file__).parent.parent
+sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "pages")]
 import families
 from browser import launch
 from playwright.sync_api import Browser, sync_playwright
@@ -24,7 +24,7 @@ from test_links import broken
 from test_weight import MOST, VIEWPORTS
 
 import tokviz
-from tokviz.executor import default_jobs
+from tokviz.run.processes import default_jobs
 
 MODELS = ("llama", "gpt2", "gpt_neox", "opt", "bert", "distilbert")
 N_LAYERS = 40

@@ -244,6 +244,18 @@ class ReportConfig(Table):
         return self.word_list.of(states.tokenization)
 
     @property
+    def drawn_texts(self) -> tuple[str, ...]:
+        """Every text that pictures may show."""
+        words = self.word_list
+        return (
+            *words.words,
+            *(category.label for category in words.categories),
+            *(word for category in words.categories for word in category.words),  # landmarks of a vocabulary
+            *(context.label for context in self.context_list),
+            *(model.display_name for model in self.models),
+        )
+
+    @property
     def n_depths(self) -> int | None:
         """How many depths are asked for, from the embedding on; None for all."""
         return None if self.layers is None else len(self.layers)

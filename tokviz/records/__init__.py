@@ -4,7 +4,19 @@ Counts: ``n_words`` unique words, ``n_layers`` layers, ``n_depths`` = ``n_layers
 depth k + 1 is after layer k), ``width`` the size of a hidden state (it may differ at the embedding).
 """
 
-from tokviz.records.drawn import Font, Grid, Picture, Plate, Points, Strip
+from tokviz.records.measures import (
+    CategoryMeasure,
+    Change,
+    Estimate,
+    Geometry,
+    LayerSimilarity,
+    MassiveActivations,
+    Neighbours,
+    PictureMeasures,
+    Spread,
+    Stage,
+)
+from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
 from tokviz.records.report import (
     ContextReport,
     Image,
@@ -22,22 +34,32 @@ __all__ = [
     "N_EXTREMES",
     "CapturedBatch",
     "Category",
+    "CategoryMeasure",
+    "Change",
     "Context",
     "ContextReport",
+    "Estimate",
     "Font",
+    "Geometry",
     "Grid",
     "HiddenStates",
     "Image",
+    "LayerSimilarity",
+    "MassiveActivations",
     "ModelCard",
     "ModelReport",
     "ModelSimilarity",
+    "Neighbours",
     "Picture",
+    "PictureMeasures",
     "Plate",
     "Points",
     "Projection",
     "ProjectionReport",
     "Renditions",
     "Report",
+    "Spread",
+    "Stage",
     "Strip",
     "Tokenization",
     "TokenizedWord",

@@ -1,11 +1,11 @@
-"""The report, gathered: what views turn into pages."""
+"""The report, gathered: what pages are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tokviz.measures import Geometry, LayerSimilarity, Neighbours
+from tokviz.records.measures import Geometry, LayerSimilarity, Neighbours
 from tokviz.records.states import HiddenStates, ModelCard, Projection
 from tokviz.records.words import Context, WordList
 

@@ -1,0 +1,430 @@
+"""The states of many words in one padded pass are those of each word alone, in every family."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+
+import families
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tokviz.capture import capture, capture_together, find_structure, is_streamed, sharing_passes
+from tokviz.capture.tokens import tokenize
+from tokviz.config import ModelConfig
+from tokviz.errors import CaptureError, StructureError
+from tokviz.models import load
+from tokviz.records import N_EXTREMES, Context, Tokenization, TokenizedWord
+
+WORDS = ("cat", "firefighter Montréal", "James", "is", "catalogue of Tokyo, Oslo and Paris")
+CONTEXT = Context(name="middle", label="in the middle", template="The word is {word} or")
+CONTEXTS = (
+    Context(name="alone", label="alone", template=" {word}"),
+    Context(name="sentence", label="in a sentence", template="The word is {word}"),
+    CONTEXT,
+)
+N_LAYERS = 3
+"""Of every tiny model."""
+TOLERANCE = 1e-4
+"""Of ‖Δ‖ / ‖x‖, in float32."""
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("families")
+    models = {}
+
+    def load_once(name: str):
+        if name not in models:
+            families.build(name, folder / name)
+            models[name] = load(ModelConfig(source=name), folder, "cpu")
+        return models[name]
+
+    return load_once
+
+
+def captured(module, structure, tokenization, token_budget=65_536):
+    """All states in the order of the words: per depth ``(n_words, width)``, and the two position-0 arrays."""
+    batches = list(capture(module, structure, tokenization, token_budget))
+    order = np.argsort(np.concatenate([batch.rows for batch in batches]))
+    assert sorted(order) == list(range(len(tokenization.words)))
+    n_depths = structure.n_layers + 1
+    states = [np.concatenate([batch.states[depth] for batch in batches])[order] for depth in range(n_depths)]
+    values = np.concatenate([batch.position0_values for batch in batches], axis=1)[:, order]
+    dimensions = np.concatenate([batch.position0_dimensions for batch in batches], axis=1)[:, order]
+    return states, values, dimensions, len(batches)
+
+
+def alone(module, last_layer: nn.Module, word: TokenizedWord, first_output: int = 1) -> list[np.ndarray]:
+    """Per depth ``(tokens, width)`` of the unpadded word by itself, by transformers' own outputs where they tell.
+
+    ``output_hidden_states`` gives what goes into each layer, which is what the one before gave. It doesn't give the
+    embedding module's own output, nor the last layer's before the final norm.
+    """
+    last: list[torch.Tensor] = []
+    handle = last_layer.register_forward_hook(
+        lambda _part, _inputs, output: last.append(output if isinstance(output, torch.Tensor) else output[0])
+    )
+    ids = torch.tensor([word.ids])
+    with torch.no_grad():
+        embedding = module.get_input_embeddings()(ids)
+        outputs = module(input_ids=ids, output_hidden_states=True, return_dict=True)
+    handle.remove()
+    between = outputs.hidden_states[first_output:][: N_LAYERS - 1]
+    return [tensor[0].float().numpy() for tensor in (embedding, *between, last[-1])]
+
+
+def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.linalg.norm(got - expected) / np.linalg.norm(expected))
+
+
+@pytest.mark.parametrize("name", families.FAMILIES)
+def test_padded_states_are_those_of_each_word_alone(loaded, name):
+    model, family = loaded(name), families.BY_NAME[name]
+    structure = find_structure(model.module, model.base_model_prefix)
+    assert structure.n_layers == model.card.n_layers == N_LAYERS
+    assert structure.module_paths[:2] == (family.embedding, family.first_layer)
+    assert len(set(structure.module_paths)) == 4
+
+    for context in CONTEXTS:
+        tokenization = tokenize(model.tokenizer, WORDS, context, "last")
+        assert len({len(word.ids) for word in tokenization.words}) > 1, "words of one length need no padding"
+        states, values, dimensions, n_passes = captured(model.module, structure, tokenization)
+        assert n_passes == 1
+
+        for row, word in enumerate(tokenization.words):
+            reference = alone(model.module, structure.layers[-1], word, family.first_output)
+            assert len(reference) == 4
+            for depth, expected in enumerate(reference):
+                got = states[depth][row]
+                assert got.dtype == np.float32
+                where = f"{word.word} {context.name} at depth {depth}"
+                assert relative_error(got, expected[word.stop - 1]) < TOLERANCE, where
+                sizes = np.abs(expected[0])
+                np.testing.assert_allclose(values[depth, row], np.sort(sizes)[::-1][:N_EXTREMES], rtol=1e-3)
+                np.testing.assert_allclose(sizes[dimensions[depth, row]], values[depth, row], rtol=1e-3)
+
+    # Of the last context, where something follows the word.
+    split, split_values, _, n_passes = captured(model.module, structure, tokenization, token_budget=30)
+    assert n_passes > 1
+    for depth in range(4):
+        assert relative_error(split[depth], states[depth]) < TOLERANCE
+    np.testing.assert_allclose(split_values, values, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["opt_narrow", "albert"])
+def test_an_embedding_may_have_a_width_of_its_own(loaded, name):
+    model = loaded(name)
+    structure = find_structure(model.module, model.base_model_prefix)
+    states, *_ = captured(model.module, structure, tokenize(model.tokenizer, WORDS, CONTEXT, "last"))
+    assert [state.shape[1] for state in states] == [16, 32, 32, 32]
+    assert (model.card.embedding_width, model.card.width) == (16, 32)
+
+
+def test_first_and_mean_read_other_tokens(loaded):
+    model = loaded("llama")
+    structure = find_structure(model.module, model.base_model_prefix)
+    by_read = {}
+    for read in ("first", "mean", "last"):
+        tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, read)
+        by_read[read], *_ = captured(model.module, structure, tokenization)
+    word = tokenization.words[1]
+    assert word.n_tokens > 2
+    for depth, expected in enumerate(alone(model.module, structure.layers[-1], word)):
+        inside = expected[word.start : word.stop]
+        for read, state in (("first", inside[0]), ("mean", inside.mean(axis=0)), ("last", inside[-1])):
+            assert relative_error(by_read[read][depth][1], state) < TOLERANCE, f"{read} at depth {depth}"
+
+
+def test_words_of_like_length_share_a_pass_within_the_budget(loaded):
+    model = loaded("qwen3")
+    structure = find_structure(model.module, model.base_model_prefix)
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    lengths = np.array([len(word.ids) for word in tokenization.words])
+    budget, done = 24, []
+    for batch in capture(model.module, structure, tokenization, budget, on_progress=done.append):
+        padded = len(batch.rows) * lengths[batch.rows].max()
+        assert padded <= budget or len(batch.rows) == 1
+    assert sum(done) == len(WORDS)
+    assert len(done) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "told"),
+    [
+        ("llama", 1, "model.layers.1, after layer 1"),
+        ("bert", 2, "bert.encoder.layer.2, after layer 2"),
+        ("albert", 0, "albert.encoder.albert_layer_groups.0@0, after layer 0"),
+        ("mamba", 0, "backbone.layers.0, after layer 0"),
+    ],
+)
+def test_nan_names_the_layer_where_it_begins(tmp_path, name, layer, told):
+    families.build(name, tmp_path / name)
+    model = load(ModelConfig(source=name), tmp_path, "cpu")
+    structure = find_structure(model.module, model.base_model_prefix)
+    with torch.no_grad():
+        for parameter in structure.layers[layer].parameters():
+            parameter.fill_(float("nan"))
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    with pytest.raises(CaptureError) as caught:
+        list(capture(model.module, structure, tokenization, 65_536))
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+    assert not any(part._forward_hooks for part in model.module.modules()), "hooks stay behind"
+
+
+def test_infinity_in_half_precision_names_float32_as_the_remedy(tmp_path):
+    families.build("qwen3", tmp_path / "qwen3")
+    model = load(ModelConfig(source="qwen3", dtype="bfloat16"), tmp_path, "cpu")
+    structure = find_structure(model.module, model.base_model_prefix)
+    with torch.no_grad():
+        structure.embedding.weight.fill_(float("inf"))
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    with pytest.raises(CaptureError, match=r'model.embed_tokens, the embedding.*bfloat16; set dtype = "float32"'):
+        list(capture(model.module, structure, tokenization, 65_536))
+
+
+def test_no_hook_stays_after_a_capture(loaded):
+    model = loaded("t5")
+    before = [len(part._forward_hooks) for part in model.module.modules()]
+    structure = find_structure(model.module, model.base_model_prefix)
+    captured(model.module, structure, tokenize(model.tokenizer, WORDS, CONTEXT, "last"))
+    assert [len(part._forward_hooks) for part in model.module.modules()] == before
+
+
+def test_weights_that_wait_on_disk_give_the_same_states(loaded, tmp_path):
+    from transformers import AutoModel
+
+    families.build("qwen3", tmp_path / "qwen3")
+    places = {"embed_tokens": "cpu", "rotary_emb": "cpu", "norm": "cpu"}
+    places |= {"layers.0": "cpu", "layers.1": "disk", "layers.2": "disk"}
+    spread = AutoModel.from_pretrained(tmp_path / "qwen3", device_map=places, offload_folder=tmp_path / "offload")
+    assert any(parameter.device.type == "meta" for parameter in spread.parameters())
+    model = loaded("qwen3")
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    expected, *_ = captured(model.module, find_structure(model.module, "model"), tokenization)
+    got, *_ = captured(spread, find_structure(spread, "model"), tokenization)
+    for depth in range(4):
+        assert relative_error(got[depth], expected[depth]) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["qwen3", "qwen3_moe", "gemma3", "t5"])
+def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(loaded, tmp_path, monkeypatch, name):
+    from accelerate.utils.offload import OffloadedWeightsLoader
+
+    families.build(name, tmp_path / name)
+    n_bytes = sum(file.stat().st_size for file in (tmp_path / name).glob("*.safetensors"))
+    configured = ModelConfig(source=name, max_memory={"cpu": f"{n_bytes // 2000}KB"})
+    streamed = load(configured, tmp_path, "cpu", tmp_path / "offload")
+    assert is_streamed(streamed.module)
+
+    reads = Counter()
+    get = OffloadedWeightsLoader.__getitem__
+
+    def counted(self, key):
+        reads[key] += 1
+        return get(self, key)
+
+    monkeypatch.setattr(OffloadedWeightsLoader, "__getitem__", counted)
+    structure = find_structure(streamed.module, streamed.base_model_prefix)
+    assert not reads, "the structure is seen without reading weights"
+    tokenizations = [tokenize(streamed.tokenizer, WORDS, context, "last") for context in CONTEXTS]
+    found = list(capture_together(streamed.module, structure, tokenizations, 65_536))
+    assert set(reads.values()) == {1}
+
+    whole = loaded(name)
+    assert not is_streamed(whole.module)
+    for index, tokenization in enumerate(tokenizations):
+        (batch,) = (batch for which, batch in found if which == index)
+        expected, values, *_ = captured(
+            whole.module, find_structure(whole.module, whole.base_model_prefix), tokenization
+        )
+        order = np.argsort(batch.rows)
+        assert sorted(batch.rows) == list(range(len(WORDS)))
+        np.testing.assert_allclose(batch.position0_values[:, order], values, rtol=1e-3)
+        for depth in range(4):
+            assert relative_error(batch.states[depth][order], expected[depth]) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("n_words", "has_gpu", "groups"),
+    [(10, False, [[1, 3, 0, 2]]), (200, False, [[1, 3], [0, 2]]), (200, True, [[0, 1, 2, 3]])],
+)
+def test_contexts_share_passes_where_padding_costs_less_than_reading_again(monkeypatch, n_words, has_gpu, groups):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: has_gpu)
+    contexts = [text_of(n_tokens, n_words) for n_tokens in (5, 1, 5, 1)]
+    assert sharing_passes(nn.Linear(2, 2, device="meta"), contexts) == groups
+    assert sharing_passes(nn.Linear(2, 2), contexts) == [[0], [1], [2], [3]]
+
+
+def text_of(n_tokens: int, n_words: int) -> Tokenization:
+    """As many words, each the last of so many tokens."""
+    word = TokenizedWord(
+        word="w", text="w", ids=(1,) * n_tokens, pieces=("w",) * n_tokens, start=n_tokens - 1, stop=n_tokens
+    )
+    return Tokenization(words=(word,) * n_words, read="last")
+
+
+def test_a_pass_leaves_no_more_states_than_memory_is_meant_for(loaded, monkeypatch):
+    model = loaded("qwen3")
+    structure = find_structure(model.module, "model")
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    expected, *_ = captured(model.module, structure, tokenization)
+    monkeypatch.setattr("tokviz.capture.running.ENOUGH_KEPT", 2 * 4 * 32 * 4)  # two words × four depths × 32 float32
+    states, _, _, n_passes = captured(model.module, structure, tokenization)
+    assert n_passes == 3
+    for depth in range(4):
+        assert relative_error(states[depth], expected[depth]) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["qwen3", "albert"])
+def test_a_pass_ends_at_the_last_depth_that_is_asked_for(loaded, name):
+    model = loaded(name)
+    structure = find_structure(model.module, model.base_model_prefix)
+    tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
+    expected, *_ = captured(model.module, structure, tokenization)
+    runs = []
+    handle = model.module.register_forward_hook(lambda *_: runs.append("to the end"))
+    for n_depths in (1, 2):
+        some = structure.up_to(n_depths)
+        assert some.module_paths == structure.module_paths[:n_depths]
+        states, *_ = captured(model.module, some, tokenization)
+        assert len(states) == n_depths
+        for depth in range(n_depths):
+            np.testing.assert_array_equal(states[depth], expected[depth])
+    handle.remove()
+    assert not runs
+    assert structure.up_to(None) is structure.up_to(structure.n_layers + 1) is structure
+    with pytest.raises(StructureError, match=rf"words\.layers: .* up to {structure.n_layers - 1}, got 97"):
+        structure.up_to(99)
+
+
+# --- structure ---------------------------------------------------------------------------------------------------
+
+
+def test_two_layers_are_not_mistaken_for_the_two_parts_of_a_layer():
+    from transformers import T5Config, T5EncoderModel
+
+    config = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4)
+    structure = find_structure(T5EncoderModel(config).get_encoder(), "encoder")
+    assert structure.module_paths == ("encoder.embed_tokens", "encoder.block.0", "encoder.block.1")
+
+
+def test_albert_with_groups_runs_each_group_in_turn():
+    from transformers import AlbertConfig, AlbertModel
+
+    config = AlbertConfig(**families.ENCODER | {"num_hidden_layers": 4}, embedding_size=16, num_hidden_groups=2)
+    structure = find_structure(AlbertModel(config).eval(), "albert")
+    names = [path.rpartition("albert_layer_groups.")[2] for path in structure.module_paths[1:]]
+    assert names == ["0@0", "0@1", "1@0", "1@1"]
+
+
+class Toy(nn.Module):
+    """A model of three additions, that can be made unlike what is expected."""
+
+    def __init__(self, width: int = 3, n_layers: int = 3, error: Exception | None = None):
+        super().__init__()
+        self.config = SimpleNamespace(num_hidden_layers=n_layers, hidden_size=width)
+        self.embed = nn.Embedding(8, width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
+        self.error = error
+
+    def get_input_embeddings(self):
+        return self.embed
+
+    def forward(self, input_ids):
+        if self.error and len(input_ids) > 2:
+            raise self.error
+        state = self.embed(input_ids)
+        for layer in self.layers:
+            state = layer(state)
+        return state
+
+
+class Turned(Toy):
+    """Works on ``(tokens, batch, width)``, as XLNet does."""
+
+    def forward(self, input_ids):
+        state = self.embed(input_ids).transpose(0, 1)
+        for layer in self.layers:
+            state = layer(state)
+        return state.transpose(0, 1)
+
+
+class Doubled(Toy):
+    """Two lists of three: which of them is the stack can't be told."""
+
+    def __init__(self):
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(3) for _ in range(3))
+
+    def forward(self, input_ids):
+        state = self.embed(input_ids)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            state = norm(layer(state))
+        return state
+
+
+def toy_words(n_words: int = 4) -> Tokenization:
+    word = TokenizedWord(word="a", text="a", ids=(1, 2), pieces=("a", "b"), start=0, stop=2)
+    return Tokenization(words=(word,) * n_words, read="last")
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        (Turned(), r"Turned: expected one list of blocks .* 3 times .*\(batch, tokens, 3\), found none"),
+        (Toy(n_layers=5), r"Toy: expected one list of blocks .* 5 times .* found layers \(3 calls\)"),
+        (Doubled(), r"Doubled: .* found layers \(3 calls\), norms \(3 calls\)"),
+        (Toy(n_layers=0), r"called 0 times .* found layers \(3 calls\)"),
+    ],
+)
+def test_an_unfit_structure_is_refused_with_what_was_found(module, told):
+    with pytest.raises(StructureError, match=told):
+        find_structure(module, "")
+
+
+def test_a_model_without_token_embeddings_is_refused():
+    module = Toy()
+    module.get_input_embeddings = lambda: None
+    with pytest.raises(StructureError, match="expected a token embedding"):
+        find_structure(module, "")
+
+
+def test_states_narrower_than_the_statistics_are_padded():
+    module = Toy(width=3)
+    (batch,) = capture(module, find_structure(module, ""), toy_words(), 100)
+    assert (batch.position0_dimensions[:, :, 3:] == -1).all()
+    assert (batch.position0_values[:, :, 3:] == 0).all()
+    assert (np.sort(batch.position0_dimensions[:, :, :3], axis=-1) == [0, 1, 2]).all()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"),
+    ],
+)
+def test_running_out_of_memory_names_the_budget(error):
+    module = Toy(error=error)
+    with pytest.raises(CaptureError, match=r"memory ran out .* 4 words × 2 tokens; set token_budget .* below 8"):
+        list(capture(module, find_structure(module, ""), toy_words(), 100))
+
+
+def test_another_failure_is_one_line_with_its_cause():
+    module = Toy(error=IndexError("index out of range\n in self"))
+    with pytest.raises(CaptureError, match=r"^Toy: .* failed: IndexError: index out of range in self$") as caught:
+        list(capture(module, find_structure(module, ""), toy_words(), 100))
+    assert isinstance(caught.value.__cause__, IndexError)
+
+
+def test_a_layer_that_changes_its_shape_between_passes_is_named():
+    module = Toy()
+    structure = find_structure(module, "toy")
+    module.layers[1].register_forward_hook(lambda _part, _inputs, output: output[0])
+    with pytest.raises(CaptureError, match=r"toy.layers.1: expected 1 output\(s\) .* \(4, 2\) first, got Tensor"):
+        list(capture(module, structure, toy_words(), 100))

@@ -1,0 +1,189 @@
+"""Which tokens are a word's: found by characters, whatever the tokenizer puts around or makes of them."""
+
+from __future__ import annotations
+
+import families
+import pytest
+
+from tokviz.capture.tokens import tokenize, tokenize_vocabulary
+from tokviz.errors import CaptureError, ModelError
+from tokviz.records import Context
+
+
+def context(template: str) -> Context:
+    return Context(name="here", label="here", template=template)
+
+
+def read(tokenizer, word: str, template: str):
+    (tokenized,) = tokenize(tokenizer, (word,), context(template), "last").words
+    return tokenized
+
+
+@pytest.fixture(scope="module")
+def byte_level():
+    return families.byte_level()
+
+
+@pytest.fixture(scope="module")
+def uncased():
+    return families.uncased()
+
+
+@pytest.fixture(scope="module")
+def gemma():
+    return families.gemma_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def llama():
+    return families.llama_tokenizer()
+
+
+@pytest.mark.parametrize(
+    ("make", "template", "word", "pieces"),
+    [
+        ("byte_level", " {word}", "cat", ("Ġcat",)),
+        ("byte_level", "{word}", "the", ("the",)),
+        ("byte_level", "The word is {word}", "word", ("Ġword",)),
+        ("byte_level", "the {word}, the", "the", ("Ġthe",)),
+        ("byte_level", "({word})", "cat", ("cat",)),
+        ("uncased", " {word}", "cat", ("cat",)),
+        ("uncased", "{word} is the word", "word", ("word",)),
+        ("uncased", "The {word}.", "Naïve", ("naive",)),
+        ("gemma", " {word}", "cat", ("▁cat",)),
+        ("gemma", "cat or {word}", "cat", ("▁cat",)),
+        ("llama", "{word}", "cat", ("▁cat",)),
+        ("llama", " {word}", "cat", ("▁cat",)),
+    ],
+)
+def test_the_word_is_found_whatever_stands_around_it(request, make, template, word, pieces):
+    assert read(request.getfixturevalue(make), word, template).word_pieces == pieces
+
+
+def test_the_words_own_occurrence_counts_not_that_of_the_template(byte_level):
+    tokenized = read(byte_level, "the", "the {word} the")
+    assert tokenized.pieces == ("the", "Ġthe", "Ġthe")
+    assert (tokenized.start, tokenized.stop) == (1, 2)
+
+
+@pytest.mark.parametrize("word", ["🙂", "東京", "👩‍🚀", "naïve", "ñandú"])
+@pytest.mark.parametrize("template", [" {word}", "The word is {word} or"])
+def test_all_byte_tokens_of_a_character_are_the_words(byte_level, word, template):
+    tokenized = read(byte_level, word, template)
+    decoded = byte_level.decode(list(tokenized.ids[tokenized.start : tokenized.stop]))
+    assert decoded.strip() == word
+
+
+@pytest.mark.parametrize(
+    ("make", "closing"), [(families.uncased, "[SEP]"), (families.t5_tokenizer, "</s>"), (families.cased, "[SEP]")]
+)
+def test_a_closing_token_is_never_read(make, closing):
+    tokenized = read(make(), "cat", " {word}")
+    assert tokenized.pieces[-1] == closing
+    assert closing not in tokenized.word_pieces
+
+
+def test_ids_are_what_the_tokenizer_gives_by_itself(uncased):
+    words = ("James", "cat", "firefighter")
+    tokenization = tokenize(uncased, words, context("The {word} is"), "last")
+    assert [word.word for word in tokenization.words] == list(words)
+    for word in tokenization.words:
+        assert list(word.ids) == uncased(word.text)["input_ids"]
+
+
+@pytest.mark.parametrize(("how", "position"), [("first", 2), ("last", 4), ("mean", 4)])
+def test_read_says_which_position_counts(byte_level, how, position):
+    tokenization = tokenize(byte_level, ("Zq!",), context("the {word} is"), how)
+    assert tokenization.words[0].pieces == ("the", "Ġ", "Z", "q", "!", "Ġis")
+    assert tokenization.position(0) == position
+
+
+def test_a_word_without_a_token_is_named(uncased):
+    with pytest.raises(CaptureError, match=r"word '\\u200b' in context 'here'.*expected at least one token"):
+        read(uncased, "\u200b", "The word is {word}")
+
+
+def test_a_tokenizer_without_offsets_is_refused():
+    from transformers import ByT5Tokenizer
+
+    with pytest.raises(ModelError, match=r"ByT5Tokenizer.*offsets"):
+        read(ByT5Tokenizer(), "cat", " {word}")
+
+
+# --- notes -------------------------------------------------------------------------------------------------------
+
+
+def notes(tokenizer, template: str, *words: str) -> str:
+    return " ".join(tokenize(tokenizer, words, context(template), "last").notes)
+
+
+def test_a_plain_tokenizer_needs_no_note(byte_level):
+    assert notes(byte_level, " {word}", "cat", "James") == ""
+    assert notes(byte_level, "The word is {word}", "cat", "James") == ""
+
+
+def test_a_bos_is_told(gemma, uncased, byte_level):
+    assert "puts <s> before the text, so position 0 is that token" in notes(gemma, " {word}", "cat")
+    assert "puts [CLS] before" in notes(uncased, " {word}", "cat")
+    assert "before" not in notes(families.t5_tokenizer(), " {word}", "cat")
+
+
+@pytest.mark.parametrize("template", ["{word}", " {word}", "The word is {word}"])
+def test_a_space_of_the_tokenizers_own_is_told(llama, gemma, template):
+    assert "adds a space of its own" in notes(llama, template, "cat")
+    assert "space" not in notes(gemma, template, "cat")
+
+
+def test_ignored_case_is_told(uncased):
+    assert "ignores case: it reads James as james" in notes(uncased, " {word}", "cat", "James")
+    assert "case" not in notes(uncased, " {word}", "cat")
+    assert "case" not in notes(families.cased(), " {word}", "James")
+
+
+def test_unknown_words_are_told(uncased):
+    told = notes(uncased, " {word}", "cat", "🙂", "東")
+    assert "🙂, 東; it reads [UNK]" in told
+    assert "cat" not in told
+
+
+# --- a whole vocabulary ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make", [families.byte_level, families.uncased, families.gemma_tokenizer, families.llama_tokenizer]
+)
+def test_every_token_that_is_text_is_fed_as_itself(make):
+    tokenizer = make()
+    tokenization = tokenize_vocabulary(tokenizer, context("The word is {word} or"), "last")
+    around = {(word.ids[: word.start], word.ids[word.stop :]) for word in tokenization.words}
+    assert len(around) == 1
+    assert {word.n_tokens for word in tokenization.words} == {1}
+    assert tokenization.reference.all()
+    fed = [word.ids[word.start] for word in tokenization.words]
+    assert fed == sorted(set(fed))
+    assert not set(fed) & set(tokenizer.all_special_ids)
+    texts = [word.word for word in tokenization.words]
+    assert len(set(texts)) == len(texts)
+    assert all(text.strip() and text.isprintable() for text in texts)
+    # A word that is one token gets the same ids as in a list of words.
+    alone = read(tokenizer, "cat", "The word is {word} or")
+    if alone.n_tokens == 1:
+        (same,) = (word for word in tokenization.words if word.ids[word.start] == alone.ids[alone.start])
+        assert same.ids == alone.ids
+        assert same.word.strip() == "cat"
+
+
+def test_a_token_keeps_its_space_and_parts_of_characters_are_no_words(byte_level):
+    tokenization = tokenize_vocabulary(byte_level, context(" {word}"), "last")
+    texts = {word.word: word for word in tokenization.words}
+    assert {" cat", "the", " the"} <= set(texts)
+    assert texts[" cat"].ids == (byte_level.convert_tokens_to_ids("Ġcat"),)
+    left_out = len(byte_level) - len(texts)
+    assert left_out > 100, "bytes above ASCII are parts of characters"
+    assert f"{left_out:,} of {len(byte_level):,} tokens do not" in tokenization.notes[0]
+
+
+def test_what_a_tokenizer_puts_before_a_text_stands_before_a_token_too(gemma):
+    tokenization = tokenize_vocabulary(gemma, context(" {word}"), "last")
+    assert {word.pieces[0] for word in tokenization.words} == {"<s>"}
+    assert any("position 0 is that token" in note for note in tokenization.notes)

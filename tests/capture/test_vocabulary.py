@@ -1,0 +1,72 @@
+"""A report over whole vocabularies: each model has its own, and what both share is compared."""
+
+from __future__ import annotations
+
+import csv
+
+import families
+import pytest
+
+from tokviz.config import load
+from tokviz.run import pipeline
+from tokviz.run.options import Options
+from tokviz.run.progress import Quiet
+
+CONFIG = """
+projections = ["standardized"]
+[words]
+vocabulary = true
+layers = ["embedding", 0]
+animals = ["cat", "unheard-of"]
+[[models]]
+source = "qwen3"
+[[models]]
+source = "bert"
+"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vocabulary")
+    for name in ("qwen3", "bert"):
+        families.build(name, folder / name)
+    (folder / "report.toml").write_text(CONFIG, encoding="utf-8")
+    options = Options(base=folder, output=folder / "site", cache=folder / "cache", forms=("wide",), jobs=1)
+    config = load(folder / "report.toml")
+    return options.output, pipeline.run(config, options, Quiet()), pipeline.run(config, options, Quiet())
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_model_has_words_of_its_own_and_only_the_layers_asked_for(report):
+    site, first, _ = report
+    assert not first.failures
+    words = {}
+    for model, token in (("qwen3", " cat"), ("bert", "cat")):
+        found = rows(site / "data" / model / "alone" / "coordinates.csv")
+        assert {row["layer"] for row in found} == {"embedding", "layer 0"}
+        words[model] = {row["word"] for row in found}
+        # The landmark is the token that stands for its word; one that no token stands for is left out.
+        assert {row["word"] for row in found if row["categories"]} == {token}
+        tokens = rows(site / "data" / model / "alone" / "tokens.csv")
+        assert {row["n_tokens"] for row in tokens} == {"1"}
+    assert words["qwen3"] != words["bert"]
+
+
+def test_the_pages_say_that_words_are_tokens(report):
+    site, _, _ = report
+    method = (site / "method" / "index.html").read_text(encoding="utf-8")
+    assert "of a whole vocabulary, each fed as that one token; vocabularies have no explorer" in method
+    assert not (site / "explore").exists()
+    for page in site.rglob("*.html"):
+        assert "explore/index.html" not in page.read_text(encoding="utf-8")
+    assert "measured among the words of categories alone" in method
+
+
+def test_a_second_run_captures_and_draws_nothing(report):
+    _, first, second = report
+    assert first.n_captured == 2
+    assert (second.n_captured, second.n_drawn) == (0, 0)

@@ -1,0 +1,59 @@
+"""The command, as tests run it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+CONFIG = """
+title = "A test"
+projections = ["standardized", "centered"]
+
+[words]
+people = ["James", "Mary", "doctor", "nurse"]
+times = ["January", "February", "Tuesday"]
+rare = ["firefighter"]
+
+[[contexts]]
+name = "alone"
+template = " {word}"
+
+[[contexts]]
+name = "sentence"
+label = "in a sentence"
+template = "The word is {word}"
+"""
+
+
+def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``python generate.py`` in ``folder``."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "generate.py"), *arguments],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **environment},
+        timeout=300,
+    )
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def wait_for(condition, seconds: float):
+    latest = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < latest:
+        time.sleep(0.05)
+    return found

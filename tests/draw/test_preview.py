@@ -1,0 +1,70 @@
+"""The card that other sites show."""
+
+from __future__ import annotations
+
+import dataclasses
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+from report_fixture import sample_report
+
+from tokviz import pages
+from tokviz.draw import preview, typefaces
+
+
+@pytest.fixture
+def plates(tmp_path):
+    """Two plates of one colour each."""
+    paths = [tmp_path / "a.webp", tmp_path / "b.webp"]
+    for path, color in zip(paths, ("red", "blue"), strict=True):
+        Image.new("RGB", (1500, 1200), color).save(path, lossless=True)
+    return paths
+
+
+def pixels(data):
+    with Image.open(BytesIO(data)) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB"))
+
+
+def test_two_plates_stand_side_by_side_under_the_title(plates):
+    card = pixels(preview.draw("A title", "and more", plates))
+    assert card.shape == (630, 1200, 3)
+    assert (card[150:, :600] == (255, 0, 0)).all()
+    assert (card[150:, 600:] == (0, 0, 255)).all()
+    assert (card[:150] < 100).any()  # the title's ink
+    blank = pixels(preview.draw("", "", plates))
+    assert (blank[:150] == 255).all()
+
+
+def test_a_long_title_ends_before_the_edge(plates):
+    card = pixels(preview.draw("Words " * 60, "", plates))
+    inked = np.flatnonzero((card[:150] < 200).any(axis=(0, 2)))
+    assert inked[0] >= preview.MARGIN - 2
+    assert inked[-1] <= 1200 - preview.MARGIN
+
+
+def test_the_plates_are_those_of_the_break():
+    report = sample_report()
+    assert [image.path.rpartition("__")[2] for image in pages.preview_plates(report)] == [
+        "model.layers.10.webp",
+        "model.layers.11.webp",
+    ]
+
+
+def test_without_a_break_they_are_the_embedding_and_the_middle():
+    report = sample_report()
+    model = report.models[0]
+    contexts = tuple(dataclasses.replace(context, geometry=None) for context in model.contexts)
+    report = dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),))
+    assert [image.path.rpartition("__")[2] for image in pages.preview_plates(report)] == [
+        "model.embed_tokens.webp",
+        "model.layers.14.webp",
+    ]
+
+
+def test_a_title_that_the_bundled_font_lacks_is_left_out_rather_than_boxed():
+    assert typefaces.as_far_as_own("Tokens, layer by layer – ×") == "Tokens, layer by layer – ×"
+    assert typefaces.as_far_as_own("層ごと") == ""

@@ -1,0 +1,143 @@
+"""How well categories hold: scikit-learn agrees, chance is chance, and intervals cover what they should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from making import hidden_states
+from scipy import stats
+from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+from sklearn.metrics import pairwise_distances, silhouette_score
+from sklearn.neighbors import NearestNeighbors
+
+from tokviz.measure.categories import Categories, purity, silhouette
+from tokviz.measure.geometry import measure
+from tokviz.measure.pca import project
+
+
+def single(labels: np.ndarray, **options) -> Categories:
+    return Categories(memberships=tuple((int(label),) for label in labels), **options)
+
+
+def clusters(
+    random: np.random.Generator, centres: np.ndarray, per_category: int, spread: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.repeat(np.arange(len(centres)), per_category)
+    return centres[labels] + spread * random.normal(size=(len(labels), centres.shape[1])), labels
+
+
+def euclidean(points: np.ndarray) -> np.ndarray:
+    return pairwise_distances(points)
+
+
+def sklearn_purity(points: np.ndarray, labels: np.ndarray, metric: str) -> float:
+    neighbours = NearestNeighbors(n_neighbors=5, metric=metric).fit(points).kneighbors(return_distance=False)
+    return float((labels[neighbours] == labels[:, None]).mean())
+
+
+def test_measures_agree_with_scikit_learn():
+    random = np.random.default_rng(0)
+    points, labels = clusters(random, 0.6 * random.normal(size=(9, 40)), 13)
+    states = hidden_states([points.astype(np.float32)])
+    projections = [project(states.states, states.tokenization.reference, name) for name in ("standardized", "centered")]
+    geometry = measure(states, projections, tuple((int(label),) for label in labels), None)
+    state = states.states[0]
+    assert geometry.silhouette.value[0] == pytest.approx(silhouette_score(state, labels, metric="cosine"), abs=1e-6)
+    assert geometry.purity.value[0] == pytest.approx(sklearn_purity(state, labels, "cosine"))
+    for picture, projection in zip(geometry.pictures, projections, strict=True):
+        flat = projection.coordinates[0]
+        assert picture.projection == projection.name
+        assert picture.silhouette.value[0] == pytest.approx(silhouette_score(flat, labels))
+        assert picture.purity.value[0] == pytest.approx(sklearn_purity(flat, labels, "euclidean"))
+        assert picture.trustworthiness[0] == pytest.approx(sklearn_trustworthiness(state, flat, n_neighbors=5))
+
+
+def test_a_lone_word_of_its_category_scores_nothing_as_in_scikit_learn():
+    random = np.random.default_rng(0)
+    points = random.normal(size=(20, 2))
+    labels = np.array([0] * 10 + [1] * 9 + [2])
+    score = silhouette(euclidean(points), single(labels))
+    assert score.value == pytest.approx(silhouette_score(points, labels))
+    assert score.low < score.value < score.high
+
+
+def test_the_shuffled_values_are_what_shuffled_labels_give():
+    random = np.random.default_rng(0)
+    points, labels = clusters(random, random.normal(size=(4, 2)), 12)
+    distances = euclidean(points)
+    shuffled = [random.permutation(labels) for _ in range(400)]
+    for score, values in (
+        (silhouette(distances, single(labels)), [silhouette_score(points, each) for each in shuffled]),
+        (purity(distances, single(labels)), [sklearn_purity(points, each, "euclidean") for each in shuffled]),
+    ):
+        error = np.std(values) / np.sqrt(len(values))
+        assert score.null_mean == pytest.approx(np.mean(values), abs=4 * error)
+        assert score.null_high == pytest.approx(np.quantile(values, 0.95), abs=8 * error)
+        assert score.p_value == pytest.approx(np.mean(np.array(values) >= score.value), abs=0.06)
+
+
+def test_a_word_of_two_categories_is_at_home_in_both():
+    points = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2], [5.3], [0.05]]).repeat(2, axis=1)
+    apart = ((0,), (0,), (0,), (1,), (1,), (1,), (1,), (2,))
+    both = (*apart[:-1], (2, 0))
+    assert purity(euclidean(points), Categories(memberships=both)).value > (
+        purity(euclidean(points), Categories(memberships=apart)).value
+    )
+
+
+def test_clear_clusters_are_far_from_chance():
+    random = np.random.default_rng(0)
+    points, labels = clusters(random, 30 * random.normal(size=(6, 2)), 10)
+    for score in (purity(euclidean(points), single(labels)), silhouette(euclidean(points), single(labels))):
+        assert score.p_value == pytest.approx(1 / 1000)
+        assert score.null_high < score.low <= score.value <= score.high <= 1
+
+
+def test_p_values_are_uniform_when_clusters_have_nothing_to_do_with_categories():
+    p_values: dict[str, list[float]] = {"purity": [], "silhouette": []}
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        points, _ = clusters(random, 2 * random.normal(size=(9, 10)), 13)
+        categories = single(random.permutation(np.repeat(np.arange(9), 13)), seed=seed)
+        distances = pairwise_distances(points, metric="cosine")
+        p_values["purity"].append(purity(distances, categories).p_value)
+        p_values["silhouette"].append(silhouette(distances, categories).p_value)
+    for name, values in p_values.items():
+        assert stats.kstest(values, "uniform").pvalue > 0.05, name
+
+
+def test_the_interval_of_purity_covers_the_value_of_a_large_fresh_sample():
+    """Well-apart clusters, each mostly of one category: purity is then the same for lists of any length."""
+    random = np.random.default_rng(0)
+    centres = 30 * random.normal(size=(6, 2))
+
+    def sample(n_words: int) -> tuple[np.ndarray, np.ndarray]:
+        points, home = clusters(random, centres, n_words // 6)
+        return points, np.where(random.random(len(home)) < 0.7, home, random.integers(6, size=len(home)))
+
+    true = sklearn_purity(*sample(30_000), "euclidean")
+    covered = 0
+    for _ in range(100):
+        points, labels = sample(120)
+        score = purity(euclidean(points), single(labels, n_permutations=1))
+        covered += score.low <= true <= score.high
+    assert 90 <= covered <= 98
+
+
+@pytest.mark.parametrize("distance", [0.4, 1.0, 2.0])
+def test_intervals_cover_what_fresh_lists_of_the_same_length_give(distance):
+    """Clusters that overlap: more words would make neighbours closer, so the truth is the mean of many fresh lists."""
+    random = np.random.default_rng(1)
+    centres = distance * random.normal(size=(9, 2))
+
+    def scores() -> tuple[object, object]:
+        points, labels = clusters(random, centres, 13)
+        categories = single(labels, n_permutations=1)
+        return purity(euclidean(points), categories), silhouette(euclidean(points), categories)
+
+    fresh = [scores() for _ in range(400)]
+    runs = [scores() for _ in range(100)]
+    for measure_index in range(2):
+        true = np.mean([scores[measure_index].value for scores in fresh])
+        covered = sum(scores[measure_index].low <= true <= scores[measure_index].high for scores in runs)
+        assert 90 <= covered <= 99

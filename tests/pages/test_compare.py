@@ -1,0 +1,245 @@
+"""The compare page as data and as a file: what stands in it, what is left out, and what it weighs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import html5lib
+import numpy as np
+import pytest
+from report_fixture import (
+    TEMPLATES,
+    compared_report,
+    hostile_report,
+    many_models_report,
+    sample_report,
+)
+
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.records import Estimate
+
+PAGE = "compare/index.html"
+
+
+def without_geometry(report, slug):
+    models = tuple(
+        replace(model, contexts=tuple(replace(context, geometry=None) for context in model.contexts))
+        if model.slug == slug
+        else model
+        for model in report.models
+    )
+    return replace(report, models=models)
+
+
+def page_of(report):
+    return pages.build(report).compare
+
+
+def rendered(report):
+    return render.render(pages.build(report), TEMPLATES)[PAGE]
+
+
+def parse(html):
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+
+
+def described(html):
+    """The descriptions of all charts and heatmaps."""
+    return [each.get("aria-label") for each in parse(html).iter() if each.get("role") == "img"]
+
+
+@pytest.mark.parametrize("make", [sample_report, compared_report, many_models_report, hostile_report])
+def test_the_page_is_valid_html(make):
+    parse(rendered(make()))
+
+
+def test_the_first_two_models_stand_side_by_side():
+    page = page_of(compared_report())
+    assert [slot.name for slot in page.slots] == [
+        "Smol-135M-Instruct (Q4_1 GGUF), alone, standardized",
+        "mini-encoder-6, alone, standardized",
+    ]
+    assert [len(row.plates) for row in page.rows] == [31, 7]
+
+
+def test_a_single_model_is_set_beside_itself():
+    report = sample_report()
+    page = page_of(replace(report, models=report.models[:1]))
+    assert [slot.name.split(", ")[1] for slot in page.slots] == ["alone", "in a sentence"]
+    assert "Compare" in [link.text for link in page.frame.nav]
+
+
+def test_a_single_capture_needs_no_link():
+    page = page_of(hostile_report())
+    assert len(page.slots) == 1
+    assert not page.more
+    assert "Compare" not in [link.text for link in page.frame.nav]
+
+
+def test_without_any_capture_there_is_no_page():
+    report = sample_report()
+    report = replace(report, models=report.models[2:], similarities=())
+    assert page_of(report) is None
+    assert PAGE not in render.render(pages.build(report), TEMPLATES)
+
+
+def test_the_script_finds_every_picture_in_the_data():
+    report = compared_report()
+    data = json.loads(page_of(report).data)
+    assert [model["slug"] for model in data["models"]] == ["smol-30", "mini-6"]
+    for model, shown in zip(report.models, data["models"], strict=False):
+        for context, listed in zip(model.contexts, shown["contexts"], strict=True):
+            assert listed["last"] == context.states.n_depths - 1
+            for projection, plates in zip(context.projections, listed["projections"], strict=True):
+                for depth, plate in enumerate(projection.plates):
+                    for form in ("wide", "phone"):
+                        between = plates[form]["between"][depth]
+                        if plate is None:
+                            assert between is None
+                            assert "nothing to project on" in plates["problems"][str(depth)]
+                        else:
+                            path = plates[form]["before"] + between + plates[form]["after"]
+                            assert path == f"../{getattr(plate, form).path}"
+
+
+def test_what_authors_write_cannot_end_the_data():
+    assert "<" not in page_of(hostile_report()).data
+
+
+def test_ten_models_make_a_light_page():
+    assert len(rendered(many_models_report()).encode()) < 700 * 1024
+
+
+# --- curves ------------------------------------------------------------------------------------------------------
+
+
+def test_every_measure_has_a_chart_per_context_with_a_curve_per_model():
+    page = page_of(compared_report())
+    assert len(page.measures) == 7
+    for measure in page.measures:
+        assert [chart.heading for chart in measure.charts] == ["alone", "in a sentence"]
+        for chart in measure.charts:
+            assert [curve.end.text for curve in chart.curves if curve.end] == ["Smol-135M-Instru…", "mini-encoder-6"]
+            assert len({curve.style for curve in chart.curves}) == 2
+    assert [curve.band is not None for curve in page.measures[0].charts[0].curves] == [True, True]
+
+
+def test_a_chart_says_in_words_what_it_shows():
+    report = compared_report()
+    values = report.models[1].contexts[0].geometry.purity.value
+    chart = page_of(report).measures[0].charts[0]
+    assert f"mini-encoder-6: {values[0]:.2f} at embedding, {values[-1]:.2f} at layer 5" in chart.alt
+
+
+def test_names_at_the_ends_do_not_overlap():
+    for measure in page_of(many_models_report()).measures:
+        for chart in measure.charts:
+            heights = sorted(float(curve.end.y) for curve in chart.curves if curve.end)
+            assert min(np.diff(heights)) >= 12.9
+
+
+def test_a_model_without_measures_is_left_out_and_named():
+    page = page_of(without_geometry(compared_report(), "mini-6"))
+    assert [key.name for key in page.keys] == ["Smol-135M-Instruct (Q4_1 GGUF)"]
+    assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in page.without_measures
+    nothing = page_of(without_geometry(without_geometry(compared_report(), "mini-6"), "smol-30"))
+    assert nothing.measures == ()
+    assert "no measures" in nothing.table_notes[0]
+
+
+# --- layer against layer -------------------------------------------------------------------------------------------
+
+
+def test_a_heatmap_tells_its_best_match_and_the_pair_its_number():
+    page = page_of(compared_report())
+    (pair,) = page.pairs
+    assert "CKA 0.62 (0.58–0.66)" in pair.sentence
+    assert [row.label for row in pair.rows] == ["116\xa0shared reference words", "90\xa0words of one token in both"]
+    heatmap = pair.rows[0].heatmaps[0]
+    assert (heatmap.columns, heatmap.rows) == ("31", "7")
+    assert (
+        "layer 29 of Smol-135M-Instruct (Q4_1 GGUF) and layer 5 of mini-encoder-6 are most alike, 0.90" in heatmap.alt
+    )
+
+
+def test_the_cells_of_a_heatmap_cover_it_once():
+    heatmap = page_of(compared_report()).pairs[0].rows[0].heatmaps[0]
+    areas = [int(run.split("h")[1].split("v")[0]) for shade in heatmap.shades for run in shade.path.split("M")[1:]]
+    assert sum(areas) == 31 * 7
+    assert [(shade.level, shade.path) for shade in heatmap.shades][-1] == ("18", "M30 0h1v1h-1z")
+
+
+def test_words_that_are_all_one_token_are_shown_once():
+    report = compared_report()
+    same = replace(report.similarities[0], single_token=report.similarities[0].shared)
+    (pair,) = page_of(replace(report, similarities=(same,))).pairs
+    assert len(pair.rows) == 1
+    assert "one token in both" in pair.rows[0].note
+
+
+def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only():
+    report = many_models_report()
+    brief = tuple(replace(each, single_token=None) for each in report.similarities[1:])
+    page = page_of(replace(report, similarities=(report.similarities[0], *brief)))
+    assert len(page.pairs) == 1
+    assert page_of(replace(report, similarities=brief)).pairs == ()
+    assert page_of(replace(report, similarities=brief)).similarity_notes
+    assert page.summaries == page_of(report).summaries
+
+
+def test_an_undefined_similarity_says_so():
+    report = compared_report()
+    nothing = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
+    empty = replace(
+        report.similarities[0].single_token,
+        n_words=2,
+        cka=np.full((31, 7), np.nan),
+        neighbours=np.full((31, 7), np.nan),
+        cka_summary=nothing,
+        neighbours_summary=nothing,
+    )
+    html = rendered(replace(report, similarities=(replace(report.similarities[0], single_token=empty),)))
+    assert any("not defined" in text for text in described(html))
+
+
+def test_more_than_two_models_get_a_table_of_models_by_models():
+    page = page_of(many_models_report())
+    (summary,) = page.summaries
+    assert summary.columns[:2] == ("Model number 0 (Q4_1 GGUF)", "Model number 1")
+    assert summary.rows[0][1][:2] == ("", "0.62 · 0.31")
+    assert summary.rows[1][1][2] == "–"
+    assert page_of(compared_report()).summaries == ()
+
+
+# --- the table -----------------------------------------------------------------------------------------------------
+
+
+def test_the_table_ranks_captures_by_what_was_measured():
+    report = compared_report()
+    rows = page_of(report).table
+    best = [float(row.cells[1].sort) for row in rows]
+    assert len(rows) == 4
+    assert best == sorted(best, reverse=True)
+    for row in rows:
+        (model,) = [model for model in report.models if model.display_name == row.model.text]
+        (context,) = [each for each in model.contexts if each.states.context.label == row.context]
+        purity = context.geometry.purity.value
+        assert row.cells[1].text == f"{purity.max():.2f}"
+        assert f"layer-{int(purity.argmax()) - 1}" in row.model.href or purity.argmax() == 0
+
+
+def test_the_table_warns_of_what_differs():
+    caveats = {(row.model.text, row.context): row.caveats for row in page_of(compared_report()).table}
+    alone = caveats["Smol-135M-Instruct (Q4_1 GGUF)", "alone"]
+    assert "1\xa0word of several tokens" in alone
+    assert "quantised weights (Q4_1 GGUF)" in alone
+    assert any("position 0" in caveat for caveat in alone)
+    assert not any("position 0" in caveat for caveat in caveats["mini-encoder-6", "in a sentence"])
+
+
+def test_captures_without_measures_come_last():
+    rows = page_of(without_geometry(compared_report(), "mini-6")).table
+    assert [row.model.text for row in rows[2:]] == ["mini-encoder-6"] * 2
+    assert rows[2].cells[1].sort == ""

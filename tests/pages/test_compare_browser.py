@@ -1,0 +1,279 @@
+"""The compare page in a real browser: in step both ways, linked, from disk, by keyboard, without scripts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import DESKTOP, PHONE
+from report_fixture import compared_report, many_models_report, write_site
+
+PAGE = "compare/index.html"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return write_site(compared_report(), tmp_path_factory.mktemp("compare"))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    return write_site(many_models_report(), tmp_path_factory.mktemp("many"))
+
+
+@pytest.fixture
+def open_page(open_page):
+    """Opens the page from disk."""
+    return lambda folder, fragment="", **options: open_page(folder, f"{PAGE}{fragment}", **options)
+
+
+def depths(page):
+    """What each slot says that it shows."""
+    return page.locator(".slot-depth").all_text_contents()
+
+
+def plates(page):
+    """The picture that each slot shows, or None."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('[data-slot]')].map((slot) => {
+            const image = slot.querySelector('.plate img');
+            return image.getClientRects().length ? image.currentSrc.split('/').at(-1) : null;
+        })"""
+    )
+
+
+def chosen(page):
+    return page.evaluate(
+        """() => [...document.querySelectorAll('[data-slot]')].map((slot) =>
+            [...slot.querySelectorAll('select')].map((select) => select.value).join('/'))"""
+    )
+
+
+def ruler(page):
+    return page.locator("[data-compare] input[type=range]")
+
+
+def select(page, slot, part):
+    return page.locator("[data-slot]").nth(slot).locator(f"select[data-part={part}]")
+
+
+def wait_for_address(page, part):
+    page.wait_for_function("(part) => location.hash.includes(part)", arg=part)
+
+
+# --- in step ------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_two_models_are_in_step_by_relative_depth(open_page, site):
+    """Half the way: the 15th of 30 layers beside the 3rd of 6."""
+    page = open_page(site)
+    assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]
+    assert depths(page) == ["layer 14", "layer 2"]
+    assert plates(page)[0] == "smol-30__model.layers.14.webp"
+    ruler(page).focus()
+    page.keyboard.press("End")
+    assert depths(page) == ["layer 29", "layer 5"]
+    assert plates(page) == ["smol-30__model.layers.29.webp", "mini-6__model.layers.5.webp"]
+    page.keyboard.press("Home")
+    assert depths(page) == ["embedding", "embedding"]
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    assert depths(page) == ["layer 19", "layer 3"]
+    assert "Smol-135M-Instruct (Q4_1 GGUF): layer 19" in ruler(page).get_attribute("aria-valuetext")
+
+
+def test_by_layer_number_the_shorter_model_waits_at_its_end(open_page, site):
+    page = open_page(site)
+    page.get_by_role("radio", name="layer number").check()
+    assert depths(page) == ["layer 14", "layer 5 (last)"]
+    ruler(page).focus()
+    page.keyboard.press("Home")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    assert depths(page) == ["layer 3", "layer 3"]
+    assert plates(page) == ["smol-30__model.layers.3.webp", "mini-6__model.layers.3.webp"]
+    wait_for_address(page, "by=layer&at=layer-3")
+    page.get_by_role("radio", name="relative depth").check()
+    assert depths(page) == ["layer 3", "layer 0"]
+
+
+def test_a_depth_without_a_picture_says_why(open_page, site):
+    page = open_page(site)
+    assert plates(page)[1] is None
+    assert page.get_by_text("there is nothing to project on").first.is_visible()
+
+
+def test_buttons_step_all_pictures(open_page, site):
+    page = open_page(site)
+    page.get_by_role("button", name="Next").click()
+    assert depths(page) == ["layer 15", "layer 2"]
+    page.get_by_role("button", name="Previous").click()
+    page.keyboard.press("ArrowLeft")
+    assert depths(page) == ["layer 13", "layer 2"]
+
+
+# --- choosing and linking ----------------------------------------------------------------------------------------
+
+
+def test_a_comparison_can_be_linked(open_page, site):
+    page = open_page(site)
+    select(page, 0, "context").select_option("sentence")
+    select(page, 1, "model").select_option("smol-30")
+    select(page, 1, "projection").select_option("centered")
+    ruler(page).focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_address(page, "at=0.5333")
+    fragment = page.evaluate("location.hash")
+    assert fragment == "#a=smol-30/sentence/standardized&b=smol-30/alone/centered&by=relative&at=0.5333"
+    again = open_page(site, fragment)
+    assert chosen(again) == ["smol-30/sentence/standardized", "smol-30/alone/centered"]
+    assert depths(again) == depths(page) == ["layer 15", "layer 15"]
+    assert plates(again) == plates(page)
+
+
+def test_a_link_by_layer_number_is_restored(open_page, site):
+    page = open_page(site, "#a=mini-6/sentence/centered&b=smol-30/alone/centered&by=layer&at=layer-12")
+    assert chosen(page) == ["mini-6/sentence/centered", "smol-30/alone/centered"]
+    assert depths(page) == ["layer 5 (last)", "layer 12"]
+    assert page.get_by_role("radio", name="layer number").is_checked()
+    page.evaluate("location.hash = '#a=smol-30/alone/standardized&b=mini-6/alone/standardized&by=relative&at=1'")
+    page.wait_for_function("() => document.querySelector('.slot-depth').textContent === 'layer 29'")
+    assert depths(page) == ["layer 29", "layer 5"]
+
+
+@pytest.mark.parametrize(
+    "fragment", ["#a=nobody/alone/standardized", "#%E0%A4%A", "#a=", "#by=sideways&at=nowhere", "#a=lost//&at=7"]
+)
+def test_an_unknown_address_shows_the_beginning(open_page, site, fragment):
+    page = open_page(site, fragment)
+    assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]
+    assert depths(page) == ["layer 14", "layer 2"]
+
+
+def test_up_to_four_pictures_can_be_added_and_removed(open_page, site):
+    page = open_page(site)
+    assert page.get_by_role("button", name="Remove").count() == 0
+    add = page.get_by_role("button", name="Add a picture")
+    add.click()
+    add.click()
+    assert len(chosen(page)) == len(set(chosen(page))) == 4
+    assert add.is_disabled()
+    assert len(page.locator(".compare-strip:visible").all()) == 4
+    wait_for_address(page, "&d=")
+    page.get_by_role("button", name="Remove").first.click()
+    page.get_by_role("button", name="Remove").first.click()
+    assert len(chosen(page)) == 2
+    assert page.get_by_role("button", name="Remove").count() == 0
+
+
+def test_a_link_to_three_pictures_is_restored(open_page, site):
+    three = ["mini-6/alone/centered", "smol-30/alone/standardized", "smol-30/sentence/standardized"]
+    page = open_page(site, f"#a={three[0]}&b={three[1]}&c={three[2]}&by=relative&at=0")
+    assert chosen(page) == three
+    assert depths(page) == ["embedding"] * 3
+
+
+def test_everything_can_be_done_by_keyboard(open_page, site):
+    page = open_page(site)
+    page.get_by_role("radio", name="relative depth").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.get_by_role("radio", name="layer number").is_checked()
+    ruler(page).focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert depths(page) == ["layer 0", "layer 0"]
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.part") == "model"
+    page.keyboard.press("ArrowDown")
+    assert chosen(page)[0].startswith("mini-6/")
+    assert depths(page) == ["layer 0", "layer 0"]
+
+
+def test_the_address_is_not_changed_too_often_for_safari(open_page, site):
+    count = """
+        window.changes = 0;
+        const original = history.replaceState;
+        history.replaceState = function (...values) { window.changes += 1; return original.apply(this, values); };
+    """
+    page = open_page(site, before=count)
+    ruler(page).focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    wait_for_address(page, "at=0.8333")
+    assert page.evaluate("window.changes") <= 4
+
+
+# --- light, without scripts, on a phone, accessible ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_ten_models_ask_for_few_pictures(open_page, many, viewport):
+    asked = []
+    page = open_page(many, viewport=viewport, asked=asked)
+    page.wait_for_timeout(300)
+    assert 4 <= len(asked) <= 10
+    assert all("-phone" in name for name in asked) or viewport == DESKTOP
+    assert len(select(page, 0, "model").locator("option").all()) == 10
+
+
+def test_without_scripts_the_first_two_models_stand_side_by_side(open_page, site):
+    page = open_page(site, java_script_enabled=False)
+    assert page.locator("[data-compare]:visible").count() == 0
+    rows = [row.bounding_box() for row in page.locator(".plate-row").all()]
+    assert rows[0]["y"] == rows[1]["y"]
+    assert rows[0]["x"] + rows[0]["width"] <= rows[1]["x"]
+    assert page.locator(".plate-row img").count() == 31 + 6
+    last = page.locator(".plate-row").first.locator("img").last
+    last.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    assert last.evaluate("(each) => each.complete && each.naturalWidth > 0")
+    assert page.locator(".ranking tbody tr").count() == 4
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_nothing_sticks_out_of_a_phone(open_page, many, scripts):
+    page = open_page(many, viewport=PHONE, java_script_enabled=scripts)
+    if scripts:
+        page.get_by_role("button", name="Add a picture").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    else:
+        assert page.locator("main").bounding_box()["width"] <= PHONE["width"]
+
+
+def test_hardly_anything_shifts_while_the_page_loads(open_page, site):
+    observe = """
+        window.shift = 0;
+        new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+            .observe({ type: 'layout-shift', buffered: true });
+    """
+    page = open_page(site, before=observe)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") < 0.05
+
+
+@pytest.mark.parametrize("report", ["site", "many"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, request, report, scheme):
+    page = open_page(request.getfixturevalue(report), color_scheme=scheme)
+    page.get_by_role("button", name="Add a picture").click()
+    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    assert result.response["violations"] == [], result.generate_report()
+
+
+def test_the_table_sorts_by_its_headings(open_page, site):
+    page = open_page(site)
+
+    def column(index):
+        cells = page.locator(f".ranking tbody tr > :nth-child({index + 1})").all_inner_texts()
+        return [float(re.match(r"[\d.,]+", cell)[0].replace(",", "")) for cell in cells]
+
+    assert column(1) == sorted(column(1), reverse=True)
+    heading = page.get_by_role("columnheader", name="Effective rank")
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert column(4) == sorted(column(4), reverse=True)
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert column(4) == sorted(column(4))
+    assert page.locator("[aria-sort]").count() == 1

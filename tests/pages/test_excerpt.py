@@ -1,0 +1,103 @@
+"""A carousel to take away: one fragment, at home in other people's Markdown and pages."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from io import BytesIO
+
+import html5lib
+import pytest
+from browser import PHONE
+from markdown_it import MarkdownIt
+from PIL import Image
+from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_report, write_site
+
+from tokviz import pages
+from tokviz.pages import render
+
+
+def fragments(report, folder):
+    site = write_site(report, folder)
+    pictures = {image.path: site / image.path for image in images(report)}
+    return render.render_excerpts(pages.excerpts(report), TEMPLATES, pictures)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    return fragments(sample_report(), tmp_path_factory.mktemp("excerpt"))
+
+
+@pytest.fixture
+def post(sample, tmp_path):
+    """A blog post in Markdown with the fragment twice in it, as its generator would write it."""
+    fragment = sample["data/smol-30/alone/excerpt.html"]
+    markdown = f"Some *words*.\n\n{fragment}\n\nMore *words*.\n\n{fragment}\n\nThe end.\n"
+    html = MarkdownIt("commonmark", {"html": True}).render(markdown)
+    (tmp_path / "post.html").write_text(f"<!doctype html><title>A post</title>{html}", encoding="utf-8")
+    return tmp_path
+
+
+def test_there_is_one_of_every_model_and_context(sample):
+    assert sorted(sample) == [
+        f"data/{model}/{context}/excerpt.html" for model in ("mini-6", "smol-30") for context in ("alone", "sentence")
+    ]
+
+
+def test_a_fragment_holds_its_pictures_and_asks_for_nothing(sample):
+    tree = html5lib.parseFragment(sample["data/smol-30/alone/excerpt.html"], namespaceHTMLElements=False)
+    sources = [image.get("src") for image in tree.iter("img")]
+    assert len(sources) == 31
+    assert all(source.startswith("data:image/webp;base64,") for source in sources)
+    assert [link.get("href") for link in tree.iter("a")] == [
+        "https://example.org/report/models/smol-30/#alone/layer-11"
+    ]
+
+
+def test_its_pictures_are_the_ones_of_the_site(sample, tmp_path):
+    tree = html5lib.parseFragment(sample["data/smol-30/alone/excerpt.html"], namespaceHTMLElements=False)
+    first = next(tree.iter("img"))
+    with Image.open(BytesIO(base64.b64decode(first.get("src").partition(",")[2]))) as picture:
+        assert picture.size == (int(first.get("width")), int(first.get("height"))) == (780, 1040)
+
+
+def test_a_fragment_survives_markdown_and_works_twice_in_a_page(open_page, post):
+    page = open_page(post, "post.html")
+    assert page.locator("em").count() == 2
+    one, other = page.locator(".tokviz-excerpt").all()
+    # Both open where the picture breaks.
+    assert [each.locator("output").text_content() for each in (one, other)] == ["layer 11", "layer 11"]
+    one.get_by_role("button", name="Next layer").click()
+    one.get_by_role("button", name="Next layer").click()
+    assert [each.locator("output").text_content() for each in (one, other)] == ["layer 13", "layer 11"]
+    track = one.locator(".tokviz-track")
+    assert track.evaluate("(track) => Math.round(track.scrollLeft / track.clientWidth)") == 14
+    one.get_by_label("Depth").fill("0")
+    assert one.locator("output").text_content() == "embedding"
+
+
+def test_without_scripts_all_pictures_can_be_scrolled_to(open_page, post):
+    page = open_page(post, "post.html", viewport=PHONE, java_script_enabled=False)
+    one = page.locator(".tokviz-excerpt").first
+    assert not one.locator(".tokviz-controls").is_visible()
+    track = one.locator(".tokviz-track").bounding_box()
+    assert track["width"] <= PHONE["width"]
+    assert one.locator(".tokviz-slide").nth(30).bounding_box()["x"] == pytest.approx(track["x"] + 30 * track["width"])
+
+
+def test_what_authors_and_tokenizers_write_breaks_neither_page_nor_generator(tmp_path):
+    [fragment] = fragments(hostile_report(), tmp_path).values()
+    assert "{{" not in fragment
+    assert "<script>alert" not in fragment
+    assert not any(not line.strip() for line in fragment.strip().splitlines())
+    text = "".join(html5lib.parseFragment(fragment, namespaceHTMLElements=False).itertext())
+    assert HOSTILE in text
+
+
+def test_a_depth_without_a_picture_says_why(sample):
+    assert "128 dimensions" in sample["data/mini-6/alone/excerpt.html"]
+
+
+def test_without_an_address_the_fragment_links_to_nothing(tmp_path):
+    report = dataclasses.replace(sample_report(), site_url=None)
+    assert all("<a " not in fragment for fragment in fragments(report, tmp_path).values())

@@ -1,0 +1,266 @@
+"""What the explorer is made of: scripts with coordinates, tokens and neighbours, and an index to choose from."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import re
+
+import making
+import numpy as np
+import pytest
+from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report
+
+from tokviz import pages
+from tokviz.draw import style
+from tokviz.draw.sheet import limits
+from tokviz.measure import geometry
+from tokviz.pages import explore_data, render, tables
+from tokviz.records import ContextReport, Neighbours, ProjectionReport
+from tokviz.run import results
+from tokviz.run.store import Store
+
+ASSETS = TEMPLATES / "assets"
+
+
+def scripts(report) -> dict[str, tuple[str, dict]]:
+    """Path → key and content of every script among the exported files."""
+    found = {}
+    for path, text in tables.files(report).items():
+        if path.endswith(".js"):
+            call = re.fullmatch(r"tokvizData\((\"[^\"]*\"),(.*)\);\n", text, re.DOTALL)
+            assert call, path
+            found[path] = (json.loads(call[1]), json.loads(call[2]))
+    return found
+
+
+def places(content: dict, n_words: int) -> np.ndarray:
+    """``(n_depths, n_words, 2)``: the coordinates that a script's reader gets back."""
+    steps = np.frombuffer(base64.b64decode(content["places"]), dtype="<u2").reshape(-1, n_words, 2)
+    share = steps / 65_535
+    for depth, row, x, y in content["beyond"]:
+        share[depth, row] = x, y
+    low, high = (
+        np.array([[np.nan] * 2 if each is None else each[offset::2] for each in content["limits"]]) for offset in (0, 1)
+    )
+    return low[:, None] + share * (high - low)[:, None]
+
+
+@pytest.fixture(scope="module")
+def report():
+    return sample_report()
+
+
+@pytest.fixture(scope="module")
+def written(report):
+    return scripts(report)
+
+
+def index(report) -> dict:
+    return json.loads(pages.build(report).explore.data)
+
+
+# --- the scripts --------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_script_per_capture_and_projection(written):
+    for slug in ("smol-30", "mini-6"):
+        for context in ("alone", "sentence"):
+            folder = f"data/{slug}/{context}"
+            assert written[f"{folder}/words.js"][0] == f"{slug}/{context}"
+            for projection in ("standardized", "centered"):
+                key, _ = written[f"{folder}/coordinates-{projection}.js"]
+                assert key == f"{slug}/{context}/{projection}"
+
+
+def test_coordinates_come_back_to_within_a_step(report, written):
+    """A 65,535th of the axis, at each depth; a depth without a picture has no limits."""
+    for model in report.models:
+        for context in model.contexts:
+            for entry in context.projections:
+                projection = entry.projection
+                path = f"data/{model.slug}/{context.states.context.name}/coordinates-{projection.name}.js"
+                content = written[path][1]
+                found = places(content, len(report.words.words))
+                for depth, expected in enumerate(projection.coordinates):
+                    if projection.problems[depth]:
+                        assert content["limits"][depth] is None
+                        assert content["problems"][depth]
+                        continue
+                    x0, x1, y0, y1 = content["limits"][depth]
+                    assert np.abs(found[depth] - expected).max() < 1e-5 * max(x1 - x0, y1 - y0)
+
+
+def test_axis_limits_are_those_of_the_plates(report, written):
+    projection = report.models[0].contexts[0].projections[0].projection
+    content = written["data/smol-30/alone/coordinates-standardized.js"][1]
+    for depth in (0, 12, 30):
+        rows = projection.coordinates[depth][projection.reference]
+        expected = [*limits(rows[:, 0], 0.06), *limits(rows[:, 1], 0.05)]
+        assert content["limits"][depth] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_word_far_beyond_the_reference_words_costs_the_others_no_precision(report):
+    model = report.models[1]
+    context = model.contexts[0]
+    shown = context.projections[0]
+    coordinates = shown.projection.coordinates.copy()
+    reference = np.ones(len(report.words.words), dtype=bool)
+    reference[7] = False
+    coordinates[2, 7] = 1e6, -3.0
+    changed = dataclasses.replace(shown.projection, coordinates=coordinates, reference=reference)
+    context = dataclasses.replace(context, projections=(dataclasses.replace(shown, projection=changed),))
+    model = dataclasses.replace(model, contexts=(context,))
+    _, content = scripts(dataclasses.replace(report, models=(model,)))["data/mini-6/alone/coordinates-standardized.js"]
+    assert [entry[:2] for entry in content["beyond"] if entry[0] == 2] == [[2, 7]]
+    found = places(content, len(report.words.words))
+    assert found[2, 7] == pytest.approx(coordinates[2, 7], rel=1e-4)
+    assert np.abs(np.delete(found[2] - coordinates[2], 7, axis=0)).max() < 1e-3
+
+
+def test_words_that_are_all_alike_still_have_an_axis(tmp_path):
+    n_words = len(making.WORDS.words)
+    projection = sample_report().models[1].contexts[0].projections[0].projection
+    flat = dataclasses.replace(
+        projection,
+        coordinates=np.full((1, n_words, 2), 5.0),
+        grid_coordinates=np.full((1, n_words, 2), 5.0),
+        explained_variance_ratio=np.full((1, 2), np.nan),
+        reference=np.ones(n_words, dtype=bool),
+        problems=(None,),
+        grid_problems=(None,),
+    )
+    states = making.put(Store(tmp_path), states=making.depths(1))
+    context = ContextReport(
+        states=states, projections=(ProjectionReport(projection=flat, plates=(None,), grid=None, strip=None),)
+    )
+    report = sample_report()
+    model = dataclasses.replace(report.models[1], contexts=(context,))
+    report = dataclasses.replace(report, words=making.WORDS, models=(model,))
+    _, content = scripts(report)["data/mini-6/alone/coordinates-standardized.js"]
+    x0, x1, y0, y1 = content["limits"][0]
+    assert x0 < 5 < x1
+    assert y0 < 5 < y1
+    assert content["variance"] == [[None, None]]
+    assert places(content, n_words)[0] == pytest.approx(np.full((n_words, 2), 5.0), abs=1e-3)
+
+
+def test_what_authors_write_reaches_the_scripts_whole():
+    report = hostile_report()
+    _, content = scripts(report)["data/words.js"]
+    assert content["words"] == list(report.words.words)
+    assert HOSTILE in content["words"]
+
+
+def test_a_word_list_of_thousands_stays_light(report):
+    """10,000 words × 10 layers: the coordinates of a projection take less than 650 kB, before they are compressed."""
+    projection = report.models[0].contexts[0].projections[0].projection
+    random = np.random.default_rng(0)
+    coordinates = random.normal(size=(11, 10_000, 2))
+    many = dataclasses.replace(
+        projection,
+        coordinates=coordinates,
+        grid_coordinates=coordinates,
+        explained_variance_ratio=np.full((11, 2), 0.1),
+        reference=np.ones(10_000, dtype=bool),
+        problems=(None,) * 11,
+        grid_problems=(None,) * 11,
+    )
+    assert len(json.dumps(explore_data._coordinates(many))) < 650_000
+
+
+# --- neighbours -----------------------------------------------------------------------------------------------------
+
+
+def test_neighbours_are_the_nearest_by_cosine_at_each_depth(tmp_path):
+    states = making.put(Store(tmp_path))
+    rows = geometry.neighbours(states).rows
+    assert rows.shape == (3, 7, 5)
+    for depth in range(3):
+        unit = states.states[depth] / np.linalg.norm(states.states[depth], axis=1, keepdims=True)
+        cosine = unit @ unit.T
+        np.fill_diagonal(cosine, -np.inf)
+        for row in range(7):
+            assert rows[depth, row].tolist() == np.argsort(-cosine[row])[:5].tolist()
+
+
+def test_neighbours_are_measured_once_and_reach_the_script(tmp_path, report, monkeypatch):
+    store = Store(tmp_path)
+    states = making.put(store)
+    first = results.neighbours_of(states, store, force=False)
+    monkeypatch.setattr(geometry, "neighbours", lambda _: pytest.fail("measured again"))
+    again = results.neighbours_of(states, Store(tmp_path), force=False)
+    assert (again.rows == first.rows).all()
+    context = ContextReport(states=states, projections=(), neighbours=first)
+    model = dataclasses.replace(report.models[1], contexts=(context,))
+    key, content = scripts(dataclasses.replace(report, words=making.WORDS, models=(model,)))[
+        "data/mini-6/alone/neighbours.js"
+    ]
+    assert key == "mini-6/alone neighbours"
+    found = np.frombuffer(base64.b64decode(content["rows"]), dtype="u1").reshape(3, 7, content["k"])
+    assert (found == first.rows).all()
+
+
+def test_too_many_words_have_no_neighbours(tmp_path, monkeypatch):
+    monkeypatch.setattr(Neighbours, "MOST_WORDS", 5)
+    store = Store(tmp_path)
+    assert results.neighbours_of(making.put(store), store, force=False) is None
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def test_every_script_that_the_index_promises_is_written(report, written):
+    content = index(report)
+    promised = {content["words"]}
+    for model in content["models"]:
+        for context in model["contexts"]:
+            folder = f"{model['data']}/{context['name']}"
+            promised |= {f"{folder}/words.js"}
+            promised |= {f"{folder}/coordinates-{each['name']}.js" for each in context["projections"]}
+            promised |= {f"{folder}/neighbours.js"} if context["neighbours"] else set()
+    assert {f"../{path}" for path in written} == promised
+
+
+def test_the_page_holds_no_coordinates(report):
+    """Fifty models must stay light: what the page itself carries grows by a kilobyte per model and some."""
+    models = tuple(dataclasses.replace(report.models[1], slug=f"m-{each}", name=f"M {each}") for each in range(50))
+    fifty = dataclasses.replace(report, models=models)
+    assert len(pages.build(fifty).explore.data) < 65_000
+    page = render.render(pages.build(fifty), TEMPLATES)["explore/index.html"]
+    assert len(page.encode()) < 100_000
+
+
+def test_it_opens_where_massive_activations_emerge(report):
+    first = index(report)["models"][0]["contexts"][0]
+    assert first["opening"] == report.models[0].contexts[0].geometry.massive.emergence_depth
+
+
+def test_without_a_captured_model_there_is_no_explorer(report):
+    lost = dataclasses.replace(report, models=report.models[2:])
+    site = pages.build(lost)
+    assert site.explore is None
+    assert "Explore" not in [link.text for link in site.index.frame.nav]
+
+
+def test_a_models_page_leads_to_the_same_view(report):
+    panel = pages.build(report).models[1].panels[3]
+    assert panel.explore == "../../explore/index.html#a=mini-6/sentence/centered&at=embedding"
+
+
+def test_colours_and_shapes_are_those_of_the_plates():
+    text = (ASSETS / "explore-marks.js").read_text(encoding="utf-8")
+    hues = re.search(r"HUES = \[(.*?)\]", text)[1]
+    inks = re.search(r"INKS = \[(.*?)\]", text)[1]
+    assert re.findall(r"#\w{6}", hues) == list(style.HUES)
+    assert re.findall(r"#\w{6}", inks) == [style.label_color(category) for category in range(len(style.HUES))]
+    shapes = re.findall(r'^    "(M.*Z)",$', text, re.MULTILINE)
+    assert len(shapes) == len(style.MARKERS)
+    for category, shape in enumerate(shapes):
+        if style.MARKERS[category] == "o":
+            continue
+        numbers = [float(number) for number in re.findall(r"-?\d*\.?\d+", shape)]
+        drawn = np.array(numbers).reshape(-1, 2) * (1, -1)
+        expected = style.outline(category).to_polygons(closed_only=True)[0][:-1]
+        assert drawn == pytest.approx(np.asarray(expected), abs=0.002)

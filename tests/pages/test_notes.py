@@ -1,0 +1,109 @@
+"""The author's words: shown where they belong, and refused in one line where there is no such place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from report_fixture import TEMPLATES, sample_report
+
+from tokviz import pages
+from tokviz.config import ModelConfig, ReportConfig
+from tokviz.errors import ConfigError
+from tokviz.pages import notes, render
+
+SMOL = "models/smol-30/index.html"
+
+
+def config(intro=None, note=None, **notes):
+    models = [
+        ModelConfig(source="a/b", name="smol-30", note=note, notes=notes.get("notes", {})),
+        ModelConfig(source="a/b", name="mini-6"),
+        ModelConfig(source="a/b", name="lost"),
+    ]
+    words = {"colors": {"words": ["red"]}}
+    return ReportConfig.model_validate({"words": words, "models": models, "intro": intro})
+
+
+def rendered(settings):
+    report = sample_report()
+    first = replace(
+        report.models[0],
+        note=notes.note(settings.models[0]),
+        notes=notes.notes_by_address(settings.models[0]),
+    )
+    report = replace(report, intro=notes.introduction(settings), models=(first, *report.models[1:]))
+    files = render.render(pages.build(report), TEMPLATES)
+    notes.check(settings, report, files)
+    return files
+
+
+def test_a_note_stands_where_it_belongs():
+    notes = {
+        "alone/layer-11": "At *layer 11*.",
+        "alone/layer-12/centered": "Centred only.",
+        "alone/stage-1": "The first stage.",
+        "alone/grid": "Of the grid.",
+        "curves": "Of the curves.",
+    }
+    page = rendered(config(intro="[There](models/smol-30/#alone/layer-11)", note="Of the model.", notes=notes))[SMOL]
+
+    def before(text, marker):
+        """The last ``id`` before the text."""
+        return page[: page.index(text)].rpartition('id="')[2].partition('"')[0] == marker
+
+    assert page.count("At <em>layer 11</em>.") == 2  # in both projections
+    assert before("At <em>layer 11</em>.", "alone/layer-11")
+    assert page.count("Centred only.") == 1
+    assert before("Centred only.", "alone/layer-12/centered")
+    assert before("The first stage.", "alone/stage-1")
+    assert before("Of the grid.", "alone/grid")
+    assert before("Of the curves.", "curves")
+    assert "<p>Of the model.</p>" in page
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "said"),
+    [
+        ({"notes": {"alone/layer-99": "x"}}, "models.0.notes", "did you mean 'alone/layer-9'"),
+        ({"notes": {"alone/stage-99": "x"}}, "models.0.notes", "got 'alone/stage-99'"),
+        ({"intro": "[x](models/smol/)"}, "intro", "got 'models/smol/index.html'; did you mean"),
+        ({"intro": "[x](models/smol-30/#alone/layer-99)"}, "intro", "got 'models/smol-30/index.html#alone/layer-99'"),
+        ({"note": "![x](images/none.webp)"}, "models.0.note", "got 'images/none.webp'"),
+        ({"note": "[x](#nowhere)"}, "models.0.note", "#nowhere"),
+    ],
+)
+def test_what_leads_nowhere_is_one_line(settings, key, said):
+    with pytest.raises(ConfigError) as caught:
+        rendered(config(**settings))
+    assert f"report.toml: {key}: expected " in str(caught.value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"note": "![x](https://example.org/x.png)"}, "expected pictures of this report"),
+        ({"note": "![x](//example.org/x.png)"}, "expected pictures of this report"),
+        ({"intro": "[x](models/smol/)"}, "a link to a model’s page, got 'models/smol/index.html'; did you mean"),
+    ],
+)
+def test_what_needs_no_capture_is_told_before_any(settings, said):
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        notes.check_before(config(**settings))
+
+
+def test_pictures_of_the_report_and_in_the_text_itself_are_good():
+    notes.check_before(config(intro="![a](images/a.webp) ![b](data:image/png;base64,AAAA) [c](models/smol-30/)"))
+
+
+def test_links_to_two_contexts_side_by_side_and_to_the_compare_page_are_good():
+    rendered(config(intro="[a](models/smol-30/#alone/layer-3+sentence) [b](compare/#anything=1) [c](method/#cite)"))
+
+
+def test_nothing_is_asked_of_a_model_that_failed():
+    settings = config()
+    lost = settings.models[2].model_copy(update={"notes": {"alone/layer-3": "x"}})
+    rendered(settings.model_copy(update={"models": [*settings.models[:2], lost]}))

@@ -1,0 +1,182 @@
+"""The pages as files: valid, escaped, and every link leads somewhere inside the site."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import posixpath
+import re
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
+
+import html5lib
+import jinja2
+import pytest
+from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_report
+
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.pages.explore import SCRIPTS
+
+REPORTS = {"sample": sample_report(), "hostile": hostile_report()}
+WRITTEN = {name: render.render(pages.build(report), TEMPLATES) for name, report in REPORTS.items()}
+RENDERED = {
+    name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()
+}
+EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
+EARLY = ("assets/theme.js", "assets/fonts.js")
+"""Scripts that run before the page is drawn."""
+LINKS = {"href", "src", "srcset"}
+
+
+def parse(html):
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+
+
+def links(tree):
+    for element in tree.iter():
+        for name, value in element.attrib.items():
+            if name in LINKS and isinstance(element.tag, str):
+                yield value
+
+
+def test_every_page_is_there():
+    assert set(RENDERED["sample"]) == {
+        "index.html",
+        "method/index.html",
+        "404.html",
+        "compare/index.html",
+        "explore/index.html",
+        "models/smol-30/index.html",
+        "models/mini-6/index.html",
+        "models/lost/index.html",
+    }
+
+
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_a_page_is_valid_html(report, path):
+    parse(RENDERED[report][path])
+
+
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report, path):
+    rendered = RENDERED[report]
+    trees = {page: parse(html) for page, html in rendered.items()}
+    ids = {page: {element.get("id") for element in tree.iter()} for page, tree in trees.items()}
+    files = set(rendered) | set(render.assets(TEMPLATES)) | set(REPORTS[report].downloads.values())
+    files |= {image.path for image in images(REPORTS[report])}
+    for link in links(trees[path]):
+        parts = urlsplit(link)
+        if link == "data:," or link.startswith(REPORTS[report].site_url or " "):
+            continue
+        assert (parts.scheme, parts.netloc) == ("", ""), link
+        folder = posixpath.dirname(path)
+        target = posixpath.normpath(posixpath.join(folder, unquote(parts.path))) if parts.path else path
+        assert target in files, link
+        if target == "explore/index.html" and parts.fragment.startswith("a="):
+            continue  # an address of its own, which tests of the explorer open
+        if parts.fragment:
+            assert unquote(parts.fragment) in ids[target], link
+
+
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_a_strict_content_security_policy_would_allow_a_page(report, path):
+    for element in parse(RENDERED[report][path]).iter():
+        assert not any(name == "style" or name.startswith("on") for name in element.attrib)
+        if element.tag == "script" and element.get("type") != "application/json":  # data, which never runs
+            # The theme is chosen and fonts are asked for before anything is drawn.
+            assert "defer" in element.attrib or element.get("src").endswith(EARLY)
+            assert not element.text
+        if element.tag == "style":
+            assert path == "404.html"
+            digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+            assert f"style-src 'sha256-{digest}'" in policy(path, report)
+
+
+def policy(path, report="sample"):
+    [content] = [
+        element.get("content")
+        for element in parse(RENDERED[report][path]).iter("meta")
+        if element.get("http-equiv") == "Content-Security-Policy"
+    ]
+    return content
+
+
+@pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
+def test_every_page_has_a_strict_content_security_policy(report, path):
+    assert policy(path, report).startswith("default-src 'none'; ")
+    assert "unsafe" not in policy(path, report)
+
+
+def test_no_asset_names_another_host():
+    for path in render.assets(TEMPLATES).values():
+        if path.suffix in {".css", ".js"}:
+            # An XML namespace is a name; nothing is asked of it.
+            text = path.read_text(encoding="utf-8").replace("http://www.w3.org/", "")
+            assert not re.search(r"https?:|url\(\"?//", text), path
+
+
+def test_every_font_has_its_licence():
+    fonts = [path for path in render.assets(TEMPLATES).values() if path.suffix == ".woff2"]
+    assert fonts
+    for font in fonts:
+        assert "SIL OPEN FONT LICENSE" in font.with_suffix(".LICENSE.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", RENDERED["hostile"])
+def test_what_authors_write_is_shown_and_never_run(path):
+    html = RENDERED["hostile"][path]
+    tree = parse(html)
+    assert "<script>alert" not in html
+    assert HOSTILE in "".join(tree.itertext())
+    scripts = [script.get("src") for script in tree.iter("script") if script.get("type") != "application/json"]
+    assert {script.rpartition("assets/")[2] for script in scripts} <= {
+        *("theme.js", "fonts.js", "carousel.js", "lightbox.js", "compare.js", "copy.js", *SCRIPTS)
+    }
+
+
+def test_the_introduction_is_placed_as_html():
+    assert "<p>What <em>words</em> look like inside a model.</p>" in RENDERED["sample"]["index.html"]
+
+
+def test_every_picture_has_its_size_and_a_description():
+    for html in RENDERED["sample"].values():
+        for image in parse(html).iter("img"):
+            assert image.get("width")
+            assert image.get("height")
+            assert image.get("alt")
+
+
+def test_a_name_that_the_view_lacks_is_an_error():
+    with pytest.raises(jinja2.UndefinedError):
+        render.environment(TEMPLATES).from_string("{{ page.nothing }}").render(
+            page=pages.build(REPORTS["sample"]).index
+        )
+
+
+def test_the_same_report_gives_the_same_pages():
+    assert render.render(pages.build(sample_report()), TEMPLATES) == WRITTEN["sample"]
+
+
+def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them():
+    html = RENDERED["sample"]["models/smol-30/index.html"]
+    tree = parse(html)
+    [canonical] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "canonical"]
+    assert canonical == "https://example.org/report/models/smol-30/"
+    card = {meta.get("property") or meta.get("name"): meta.get("content") for meta in tree.iter("meta")}
+    assert card["og:url"] == canonical
+    assert card["og:title"] == "Smol-135M-Instruct (Q4_1 GGUF)"
+    assert card["og:site_name"] == "Tokens, layer by layer"
+    assert card["twitter:card"] == "summary"  # the fixture has no preview
+    sitemap = ElementTree.fromstring(WRITTEN["sample"]["sitemap.xml"])
+    listed = [element.text for element in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    assert canonical in listed
+    assert "https://example.org/report/" in listed
+    assert not any("404" in address for address in listed)
+
+
+def test_where_it_is_not_known_nothing_is_said_of_it():
+    for path, html in RENDERED["hostile"].items():
+        assert 'rel="canonical"' not in html, path
+        assert "og:" not in html, path
+    assert "sitemap.xml" not in WRITTEN["hostile"]

@@ -1,0 +1,81 @@
+"""The numbers as files: every measure of every layer, readable by any CSV reader."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import making
+import numpy as np
+import pytest
+
+from tokviz.measure.geometry import measure
+from tokviz.measure.pca import project
+from tokviz.pages import tables
+from tokviz.records import ContextReport, ProjectionReport
+from tokviz.run.store import Store
+
+
+@pytest.fixture
+def context(tmp_path) -> ContextReport:
+    """Three depths; at the last one, dimension 5 is massive, against the words' own median."""
+    depths = making.depths()
+    depths[2][:, 5] = 5_000 + 100 * np.arange(len(depths[2]))
+    states = making.put(Store(tmp_path), "k", depths)
+    projections = [project(states.states, states.tokenization.reference, name) for name in ("standardized", "centered")]
+    return ContextReport(
+        states=states,
+        projections=tuple(
+            ProjectionReport(projection=projection, plates=(None,) * 3, grid=None, strip=None)
+            for projection in projections
+        ),
+        geometry=measure(states, projections, making.WORDS.memberships, None),
+    )
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_geometry_has_a_row_per_depth_and_says_what_was_measured(context):
+    found = rows(tables.geometry_csv(context.states, context.geometry))
+    assert [row["layer"] for row in found] == ["embedding", "layer 0", "layer 1"]
+    assert [row["massive"] for row in found] == ["0", "0", "1"]
+    assert [row["dimensions"] for row in found] == ["", "", "5"]
+    assert float(found[2]["largest"]) == pytest.approx(5_250, rel=0.02)
+    norms = np.linalg.norm(context.states.states[1][context.states.tokenization.reference], axis=1)
+    assert float(found[1]["mean_norm"]) == pytest.approx(norms.mean(), rel=1e-5)
+    assert found[0]["change_cka"] == ""
+    for name in ("effective_rank", "purity_value", "standardized_purity_value"):
+        assert all(row[name] for row in found), name
+    assert all(int(row["stage"]) >= 1 for row in found)
+
+
+def test_coordinates_are_those_of_the_pictures(context):
+    found = rows(tables.coordinates_csv(context, making.WORDS))
+    assert len(found) == 3 * len(making.WORDS.words)
+    orange = next(row for row in found if (row["word"], row["depth"]) == ("orange", "2"))
+    assert orange["categories"] == "colors fruits"
+    index = making.WORDS.words.index("orange")
+    expected = context.projections[1].projection.coordinates[2, index]
+    assert (float(orange["centered_pc1"]), float(orange["centered_pc2"])) == pytest.approx(tuple(expected), rel=1e-5)
+
+
+def test_tokens_tell_what_was_read(context):
+    found = rows(tables.tokens_csv(context))
+    assert [(row["word"], row["n_tokens"], row["position"]) for row in found][-1] == ("apple", "2", "1")
+    assert found[0]["word_pieces"] == '["ĠMay"]'
+
+
+def test_a_depth_without_coordinates_leaves_its_fields_empty(tmp_path):
+    depths = making.depths()
+    depths[1][:] = 1.0
+    states = making.put(Store(tmp_path), "k", depths)
+    projection = project(states.states, states.tokenization.reference, "centered")
+    context = ContextReport(
+        states=states,
+        projections=(ProjectionReport(projection=projection, plates=(None,) * 3, grid=None, strip=None),),
+    )
+    found = rows(tables.coordinates_csv(context, making.WORDS))
+    assert {row["centered_pc1"] for row in found if row["depth"] == "1"} == {""}
+    assert all(row["centered_pc1"] for row in found if row["depth"] != "1")

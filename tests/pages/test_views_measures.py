@@ -1,0 +1,246 @@
+"""What the pages say of the measures: rulers, trust, stages, why contexts differ, curves, definitions."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+from geometry_fixture import DIMENSIONS, undefined
+from report_fixture import SENTENCE, hostile_report, model_report, sample_report
+
+from tokviz import pages
+from tokviz.pages import wording
+from tokviz.pages.axis import path
+
+N_LAYERS = 30
+EMERGENCE = 11
+"""The layer."""
+
+
+@pytest.fixture(scope="module")
+def site():
+    return pages.build(sample_report())
+
+
+@pytest.fixture(scope="module")
+def model(site):
+    return site.models[0]
+
+
+def spaced(words: str) -> str:
+    return words.replace(wording.NBSP, " ")
+
+
+def percent(length: str) -> float:
+    return float(length.removesuffix("%"))
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted"),
+    [
+        (wording.score(0.3149), "0.31"),
+        (wording.score(-0.041), "−0.04"),
+        (wording.score(-0.001), "0.00"),
+        (wording.score(float("nan")), "–"),
+        (wording.percent(0.9991), "99.9 %"),
+        (wording.percent(float("nan")), "–"),
+        (wording.whole_percent(0.96), "96 %"),
+        (wording.size(24_107.6), "24,108"),
+        (wording.size(35.24), "35.2"),
+        (wording.size(0.5192), "0.519"),
+        (wording.rounded(13_533), "13,500"),
+        (wording.rounded(602.4), "602"),
+        (wording.rounded(8.531), "8.53"),
+        (wording.rounded(float("nan")), "–"),
+        (wording.rounded(0.0), "0"),
+    ],
+)
+def test_numbers_have_as_many_digits_as_mean_something(got, wanted):
+    assert spaced(got) == wanted
+
+
+def test_projections_are_spoken_of_in_words():
+    assert wording.projection_label("without_massive") == "without massive dimensions"
+    names = ("standardized", "centered", "unit_norm", "without_massive")
+    meanings = {wording.projection_term(name).meaning for name in names}
+    assert len(meanings) == 4
+    assert not any("of this report’s own" in meaning for meaning in meanings)
+
+
+def test_four_projections_are_four_choices():
+    report, names = sample_report(), ("standardized", "centered", "unit_norm", "without_massive")
+    model = model_report("m", "M", 3, report.words, (SENTENCE,), projections=names, measured=True)
+    page = pages.build(dataclasses.replace(report, models=(model,), projections=names)).models[0]
+    options = page.switches[0].options
+    assert [option.label for option in options][2:] == ["unit norm", "without massive dimensions"]
+    assert [panel.projection for panel in page.panels] == list(names)
+
+
+# --- the ruler -----------------------------------------------------------------------------------------------------
+
+
+def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model):
+    bands = model.panels[0].ruler.measured.bands
+    assert [band.name for band in bands] == ["1", "2", "3"]
+    edges = [(percent(band.left), percent(band.left) + percent(band.width)) for band in bands]
+    assert edges[0][1] == pytest.approx(4.4 + 91.2 * (EMERGENCE + 0.5) / N_LAYERS, abs=0.01)
+    assert edges[0][1] == pytest.approx(edges[1][0], abs=0.01)
+    assert edges[1][1] == pytest.approx(edges[2][0], abs=0.01)
+
+
+def test_the_emergence_layer_is_marked_at_its_tick(model):
+    ruler = model.panels[0].ruler
+    assert ruler.measured.mark.x == ruler.ticks[EMERGENCE + 1].x
+    assert ruler.measured.mark.text == "massive from layer 11"
+    assert model.panels[2].ruler.measured.mark is None
+
+
+def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model):
+    for spark in model.panels[0].ruler.measured.sparks:
+        points = [tuple(map(float, pair)) for pair in re.findall(r"[ML]([\d.]+) ([\d.]+)", spark.line)]
+        assert [x / 10 for x, _ in points] == [
+            pytest.approx(percent(tick.x), abs=0.01) for tick in model.panels[0].ruler.ticks
+        ]
+        assert all(0 <= y <= 100 for _, y in points)
+
+
+def test_a_gap_in_a_measure_is_a_gap_in_its_line():
+    assert path([0, 1, 2, 3], [5.0, np.nan, 6.0, 7.0]) == "M0.0 5.0h.1M2.0 6.0h.1L3.0 7.0"
+
+
+# --- trust ---------------------------------------------------------------------------------------------------------
+
+
+def test_under_each_plate_stands_how_far_to_trust_it(model):
+    strip = spaced(" · ".join(model.panels[0].slides[EMERGENCE + 1].trust))
+    assert strip == (
+        "PC1 48.8 %, PC2 8.3 % of the variance · neighbours of the same category: 0.31 here, 0.53 in all dimensions "
+        "(chance 0.10) · trustworthiness 0.83"
+    )
+
+
+def test_without_measures_the_variance_is_told():
+    assert [spaced(part) for part in pages.build(hostile_report()).models[0].panels[0].slides[0].trust] == [
+        "PC1 48.8 %, PC2 8.3 % of the variance"
+    ]
+
+
+# --- the story -----------------------------------------------------------------------------------------------------
+
+
+def test_a_stage_says_its_layers_once_and_shows_its_plates(model):
+    stage = model.stories[0].stages[1]
+    assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
+    assert spaced(stage.sentence).startswith("Dimension")
+    assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
+    assert spaced(stage.recurrence) == "It begins here in 96 % of subsamples of the words."
+    assert [plate.link.text for plate in stage.plates] == [f"layer {layer}" for layer in range(11, 29)]
+    assert stage.plates[0].link.href == "#alone/layer-11"
+    assert model.stories[0].stages[0].recurrence is None
+
+
+def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model):
+    (badge,) = model.stories[0].stages[1].badges
+    assert badge.link.text == "Layer 11: massive activations emerge"
+    assert badge.link.href == "#alone/layer-11"
+    assert spaced(badge.detail) == (
+        f"largest |x| 24,108, 13,500 × an ordinary token’s median, dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
+    )
+    assert model.stories[0].stages[2].badges[0].link.text == "Layer 29: massive activations step down"
+
+
+def test_a_sink_at_position_0_is_not_said_to_be_the_words(model):
+    (badge,) = model.stories[1].stages[0].badges
+    assert badge.link.text == "Layer 11: massive activations emerge at position 0, not in the words"
+    assert badge.link.href == "#sentence/layer-11"
+
+
+def test_why_the_contexts_differ_is_said_in_plain_words(model):
+    said = spaced(" ".join(model.difference.paragraphs))
+    assert model.difference.heading == "Why the words alone and in a sentence differ"
+    assert "From layer 11 to layer 28" in said
+    assert "in the same dimensions 12, 45, from layer 11 on" in said
+    assert "in the picture 31 % and 50 %" in said
+
+
+def test_nothing_is_explained_where_nothing_differs():
+    report = sample_report()
+    model = model_report("m", "M", 6, report.words, (SENTENCE,), measured=True)
+    page = pages.build(dataclasses.replace(report, models=(model,), contexts=(SENTENCE,))).models[0]
+    assert page.difference is None
+    assert len(page.stories) == 1
+
+
+# --- curves and definitions ------------------------------------------------------------------------------------------
+
+
+def test_every_curve_states_its_finding_for_every_context(model):
+    titles = [curve.title for curve in model.curves.figures]
+    assert len(titles) == len(set(titles)) == 9
+    for curve in model.curves.figures:
+        assert [line.label for line in curve.lines] == ["alone", "in a sentence"]
+        assert len({line.style for line in curve.lines}) == 2
+        assert "Alone: " in curve.alt
+        assert "In a sentence: " in curve.alt
+        assert curve.mark_x is not None
+    purity = model.curves.figures[0]
+    assert "Alone: 0.85 at the embedding, 0.50 at layer 29" in purity.alt
+    assert all(line.interval for line in purity.lines)
+
+
+def test_what_is_not_defined_leaves_a_dash_or_no_curve():
+    report = sample_report()
+    model = report.models[0]
+    contexts = tuple(
+        dataclasses.replace(
+            context,
+            geometry=dataclasses.replace(
+                context.geometry,
+                purity=undefined(context.geometry),
+                silhouette=undefined(context.geometry),
+                pictures=tuple(
+                    dataclasses.replace(picture, purity=undefined(context.geometry))
+                    for picture in context.geometry.pictures
+                ),
+            ),
+        )
+        for context in model.contexts
+    )
+    site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
+    assert len(site.models[0].curves.figures) == 6
+    assert "– here, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[3].trust[1])
+    assert not any("nan" in each for each in _strings(site.models[0]))
+
+
+def _strings(record: object) -> list[str]:
+    if isinstance(record, str):
+        return [] if record.startswith(("../", "#", "images/")) else re.findall(r"[A-Za-z]+", record)
+    if dataclasses.is_dataclass(record):
+        return [each for field in dataclasses.fields(record) for each in _strings(getattr(record, field.name))]
+    return [each for item in record for each in _strings(item)] if isinstance(record, tuple) else []
+
+
+def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site):
+    sources = " ".join(term.source or "" for term in site.method.measures)
+    for source in (
+        "Roy & Vetterli 2007",
+        "2402.17762",
+        "Rousseeuw 1987",
+        "Venna & Kaski 2001",
+        "Kornblith",
+        "Song et al.",
+    ):
+        assert source in sources
+    assert spaced(site.method.measured_on).startswith(
+        "All measures are taken on the reference words of a context: 116 words"
+    )
+
+
+def test_a_page_without_measures_stays_as_it_was():
+    site = pages.build(hostile_report())
+    page = site.models[0]
+    assert (page.stories, page.difference, page.curves) == ((), None, None)
+    assert page.panels[0].ruler.measured is None
+    assert site.method.measures == ()

@@ -1,0 +1,145 @@
+"""The report on a real Dask cluster on this machine: the same bytes, even when a worker dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import families
+import pytest
+from command import ROOT, generate, hashes, wait_for
+
+CONFIG = """
+projections = ["standardized"]
+[words]
+people = ["James", "Mary", "doctor", "nurse"]
+times = ["January", "February", "Tuesday"]
+[[contexts]]
+name = "sentence"
+template = "The word is {word}"
+"""
+COMMAND_IS_IN = {"method/index.html", "data/report.json"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """Two tiny models, and their report by this machine's processes."""
+    folder = tmp_path_factory.mktemp("cluster")
+    tables = []
+    for family in ("qwen3", "bert"):
+        families.build(family, folder / family)
+        tables.append(f'[[models]]\nsource = "{family}"\n')
+    (folder / "report.toml").write_text(CONFIG + "".join(tables), encoding="utf-8")
+    made = generate(folder, "--output", "local", "--cache", "local-cache")
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@contextmanager
+def cluster(folder: Path, n_workers: int = 2, **environment: str) -> Iterator[tuple[str, list[subprocess.Popen]]]:
+    """A scheduler that doesn't know tokviz, and workers that do: its address, and the workers' processes."""
+    folder.mkdir()
+    file = folder / "scheduler.json"
+    # The scheduler's own directory, and none of the project in its path.
+    scheduler = subprocess.Popen(
+        [*DASK, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    workers: list[subprocess.Popen] = []
+    try:
+        assert wait_for(file.exists, seconds=180)
+        address = json.loads(file.read_text(encoding="utf-8"))["address"]
+        for number in range(n_workers):
+            own = folder / f"worker-{number}"
+            own.mkdir()
+            workers.append(
+                subprocess.Popen(
+                    [*DASK, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
+                    cwd=own,
+                    env={**os.environ, "PYTHONPATH": str(ROOT), "DASK_TEMPORARY_DIRECTORY": str(own), **environment},
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+        yield address, workers
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+
+
+DASK = [sys.executable, "-m", "dask"]
+
+
+def differing(a: Path, b: Path) -> set[str]:
+    first, second = hashes(a), hashes(b)
+    return {path for path in first | second if first.get(path) != second.get(path)}
+
+
+def test_a_cluster_makes_the_same_report(project, tmp_path):
+    with cluster(tmp_path / "dask") as (address, _):
+        made = generate(
+            project, "--backend", "dask", "--address", address, "--output", "site", "--cache", str(tmp_path / "cache")
+        )
+    assert made.returncode == 0, made.stderr
+    assert "2 captures and 24 images made anew" in made.stdout
+    assert differing(project / "local", project / "site") <= COMMAND_IS_IN
+
+
+def test_a_worker_that_dies_costs_a_retry_not_the_run(project, tmp_path):
+    with cluster(tmp_path / "dask") as (address, workers):
+        output, cache = tmp_path / "site", tmp_path / "cache"
+        run = subprocess.Popen(
+            [
+                *(sys.executable, str(ROOT / "generate.py"), "--output", str(output), "--cache", str(cache)),
+                *("--backend", "dask", "--address", address),
+            ],
+            cwd=project,
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert wait_for(lambda: len(list(cache.glob("images/*.webp"))) >= 3, seconds=180)
+        workers[0].kill()
+        workers[0].wait()
+        assert run.poll() is None  # there was work left
+        said, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    assert differing(project / "local", output) <= COMMAND_IS_IN
+
+
+def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project, tmp_path):
+    with cluster(tmp_path / "dask", n_workers=1) as (address, _):
+        made = generate(
+            project,
+            *("--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site")),
+            *("--cache", str(tmp_path / "cache"), "--backend", "dask", "--address", address, "--capture-only"),
+        )
+    assert made.returncode == 3, made.stderr
+    assert "error: missing: ./missing: expected a folder" in made.stderr
+    assert "1 captures made anew" in made.stdout
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--backend", "dask"], "expected --address"),
+        (["--address", "tcp://127.0.0.1:1"], "expected --backend"),
+        (["--backend", "dask", "--address", "nonsense", "--force"], "no cluster at nonsense"),
+    ],
+)
+def test_a_wrong_cluster_is_one_line(project, arguments, said):
+    made = generate(project, *arguments)
+    assert made.returncode == 1
+    assert said in made.stderr
+    assert made.stderr.strip().splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in made.stderr

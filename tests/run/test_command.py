@@ -1,0 +1,337 @@
+"""The command as a user meets it: what it writes, what it says, how it exits, what it does again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import families
+import made_fonts
+import pytest
+from command import CONFIG, ROOT, generate, hashes, wait_for
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A config of two tiny models, and the site that one run made of it."""
+    folder = tmp_path_factory.mktemp("project")
+    models = {family: families.build(family, folder / family) for family in ("qwen3", "bert")}
+    tables = [f'[[models]]\nsource = "{path.name}"\nname = "Tiny {family}"\n' for family, path in models.items()]
+    (folder / "report.toml").write_text(CONFIG + "\n".join(tables), encoding="utf-8")
+    made = generate(folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_one_run_writes_the_whole_site(project):
+    files = set(hashes(project / "site"))
+    assert {"index.html", "404.html", ".nojekyll", "method/index.html", "data/report.json"} <= files
+    assert {"models/tiny-qwen3/index.html", "models/tiny-bert/index.html"} <= files
+    for model, path in (("tiny-qwen3", "model.layers.2"), ("tiny-bert", "bert.encoder.layer.2")):
+        for context in ("alone", "sentence"):
+            assert {f"data/{model}/{context}/coordinates.csv", f"data/{model}/{context}/tokens.csv"} <= files
+            for projection in ("standardized", "centered"):
+                stem = f"images/{model}/{context}/{projection}/{model}"
+                for name in (f"__{path}", "_m.et", "_strip"):
+                    assert {f"{stem}{name}.webp", f"{stem}{name}-phone.webp"} <= files
+
+
+def test_the_numbers_are_there_to_take_away(project):
+    report = json.loads((project / "site" / "data" / "report.json").read_text(encoding="utf-8"))
+    assert report["schema"] == 1
+    assert [model["slug"] for model in report["models"]] == ["tiny-qwen3", "tiny-bert"]
+    assert report["models"][0]["contexts"][0]["captured_at"] == "2023-11-14T22:13:20Z"
+    assert report["command"] == "python generate.py"
+    csv = (
+        (project / "site" / "data" / "tiny-qwen3" / "alone" / "coordinates.csv")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
+    n_depths = len(report["models"][0]["contexts"][0]["module_paths"])
+    assert len(csv) == 1 + 8 * n_depths
+    assert csv[0].startswith("depth,layer,module,word,categories,reference,standardized_pc1")
+
+
+def test_nothing_of_this_machine_stands_in_the_site(project):
+    for path in (project / "site").rglob("*"):
+        if path.suffix in {".html", ".json", ".csv"}:
+            assert str(project) not in path.read_text(encoding="utf-8"), path
+
+
+RUN_AND_LIST_MODULES = """
+import runpy, sys
+sys.argv = [sys.argv[1], "--quiet", *sys.argv[2:]]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+
+
+def test_a_second_run_makes_nothing_anew_and_changes_no_byte(project):
+    before = hashes(project / "site")
+    run = subprocess.run(
+        [sys.executable, "-c", RUN_AND_LIST_MODULES, str(ROOT / "generate.py")],
+        cwd=project,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert run.returncode == 0, run.stderr
+    assert {"torch", "transformers", "sklearn", "matplotlib"}.isdisjoint(run.stdout.split())
+    after = hashes(project / "site")
+    differing = {path for path in before | after if before.get(path) != after.get(path)}
+    # The command that made the report stands in it.
+    assert differing <= {"method/index.html", "data/report.json"}
+
+
+def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(project, tmp_path):
+    made = generate(project, "--output", str(tmp_path / "again"), "--cache", str(tmp_path / "cache"), "--jobs", "1")
+    assert made.returncode == 0, made.stderr
+    first, again = hashes(project / "site"), hashes(tmp_path / "again")
+    assert {path for path in first | again if first.get(path) != again.get(path)} <= {
+        "method/index.html",
+        "data/report.json",
+    }
+
+
+def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(project, tmp_path):
+    before = hashes(project / "site")
+    arguments = ["--svg", "--model", "bert", "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
+    made = generate(project, *arguments)
+    assert made.returncode == 0, made.stderr
+    files = hashes(tmp_path / "site")
+    folder = "images/bert/alone/standardized/bert"
+    drawings = {path for path in files if path.endswith(".svg")}
+    assert {f"{folder}__bert.encoder.layer.2.svg", f"{folder}_m.et.svg"} <= drawings
+    assert not any("strip" in path or "phone" in path for path in drawings)
+    again = generate(project, *arguments)
+    assert "0 captures and 0 images made anew" in again.stdout
+    assert {path: digest for path, digest in hashes(tmp_path / "site").items() if path in drawings} == {
+        path: files[path] for path in drawings
+    }
+    assert not any(path.endswith(".svg") and path.startswith("images/") for path in before)
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there fonts have a fixed place")
+def test_words_that_no_font_has_are_told_until_there_is_one(project, tmp_path):
+    (tmp_path / "words.toml").write_text('all = ["James", "Mary", "doctor", "漢"]\n', encoding="utf-8")
+    words = ["--words", str(tmp_path / "words.toml"), "--model", "bert"]
+    words += ["--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
+    fonts = {"XDG_DATA_HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path), "HOME": str(tmp_path)}
+    complaint = "no installed font has 漢 (CJK UNIFIED IDEOGRAPH-6F22): the pictures show code points instead"
+
+    made = generate(project, *words, **fonts)
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.count(complaint) == 1
+    assert "missing from font" not in made.stderr
+    page = tmp_path / "site" / "models" / "bert" / "index.html"
+    assert "every character of 漢" in page.read_text(encoding="utf-8")
+    before = hashes(tmp_path / "site")
+
+    made_fonts.put(tmp_path / "fonts", "Boxes.ttf", "漢")
+    made = generate(project, *words, **fonts)
+    assert made.returncode == 0, made.stderr
+    assert "no installed font" not in made.stderr
+    assert "every character of" not in page.read_text(encoding="utf-8")
+    after = hashes(tmp_path / "site")
+    redrawn = {path for path in before if path.startswith("images/") and after[path] != before[path]}
+    # Only plates show words.
+    assert redrawn == {path for path in before if path.startswith("images/") and "__" in path}
+
+    calm = subprocess.run(
+        [sys.executable, "-c", RUN_AND_LIST_MODULES, str(ROOT / "generate.py"), *words],
+        cwd=project,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **fonts},
+    )
+    assert calm.returncode == 0, calm.stderr
+    assert {"torch", "matplotlib", "fontTools"}.isdisjoint(calm.stdout.split())
+
+
+def test_a_dry_run_says_what_is_due_and_why_and_writes_nothing(project, tmp_path):
+    before = hashes(project)
+    calm = generate(project, "--dry-run")
+    assert calm.returncode == 0
+    assert "standardized: up to date" in calm.stdout
+    assert "not captured" not in calm.stdout
+    fresh = generate(project, "--dry-run", "--cache", str(tmp_path / "empty"))
+    assert "capture (not captured yet)" in fresh.stdout
+    assert hashes(project) == before
+    assert not (tmp_path / "empty").exists()
+
+
+def test_a_damaged_image_is_drawn_again(project):
+    before = hashes(project / "site")
+    image = next((project / ".cache" / "images").glob("*.webp"))
+    image.write_bytes(image.read_bytes()[:-5])
+    made = generate(project)
+    assert made.returncode == 0, made.stderr
+    assert "1 images made anew" in made.stdout
+    after = hashes(project / "site")
+    assert {path for path in before if path.startswith("images/") and after.get(path) != before[path]} == set()
+
+
+def test_the_cache_alone_is_enough_to_render(project, tmp_path):
+    (tmp_path / "report.toml").write_text((project / "report.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    made = generate(tmp_path, "--cache", str(project / ".cache"))
+    assert made.returncode == 0, made.stderr
+    assert "0 captures and 0 images made anew" in made.stdout
+
+
+def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project, tmp_path):
+    made = generate(project, "--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site"))
+    assert made.returncode == 3
+    assert "missing: ./missing: expected a folder" in made.stderr
+    assert "Traceback" not in made.stderr
+    page = (tmp_path / "site" / "models" / "missing" / "index.html").read_text(encoding="utf-8")
+    assert "expected a folder" in page
+    assert (tmp_path / "site" / "models" / "qwen3" / "index.html").is_file()
+
+
+def test_when_no_model_can_be_captured_the_old_site_stays(project):
+    before = hashes(project / "site")
+    made = generate(project, "--model", "./missing")
+    assert made.returncode == 1
+    assert made.stderr.startswith("./missing" if not made.stderr.startswith("missing") else "missing")
+    assert "nothing was written" in made.stderr
+    assert hashes(project / "site") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--config", "nowhere.toml"], 1, "nowhere.toml: expected a TOML file"),
+        (["--words", "nowhere.toml"], 1, "nowhere.toml: expected a TOML file"),
+        (["--output", "qwen3"], 1, "they would be lost"),
+        (["--output", "report.toml"], 1, "got a file"),
+        (["--output", "a/b/c"], 1, "parent folder"),
+        (["--cache", "report.toml", "--force"], 1, "report.toml"),
+        (["--device", "nonsense", "--force"], 1, "nonsense"),
+        (["--site-url", "example.org"], 1, "--site-url"),
+        (["--jobs", "0"], 2, "jobs"),
+        (["--frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_bad_input_is_one_clear_message_and_nothing_is_lost(project, arguments, code, said):
+    before = hashes(project)
+    made = generate(project, *arguments)
+    assert made.returncode == code, made.stderr
+    assert said in made.stderr
+    assert "Traceback" not in made.stderr
+    if code == 1:
+        assert len(made.stderr.strip().splitlines()[-1]) > 0
+        assert made.stderr.strip().splitlines()[-1].startswith("error: ")
+    assert {path: digest for path, digest in hashes(project).items() if not path.startswith(".cache")} == {
+        path: digest for path, digest in before.items() if not path.startswith(".cache")
+    }
+
+
+def test_a_mistaken_date_is_told(project):
+    made = generate(project, SOURCE_DATE_EPOCH="yesterday")
+    assert made.returncode == 1
+    assert (
+        made.stderr == "error: SOURCE_DATE_EPOCH: expected seconds since 1970, got 'yesterday'; correct or unset it\n"
+    )
+
+
+def test_debug_shows_where_an_error_comes_from(project):
+    made = generate(project, "--config", "nowhere.toml", "--debug")
+    assert made.returncode == 1
+    assert "ConfigError" in made.stderr
+    assert "Traceback" in made.stderr
+
+
+def test_fewer_than_three_words_make_a_page_that_says_so(project, tmp_path):
+    (tmp_path / "few.toml").write_text('few = ["James", "Mary"]\n', encoding="utf-8")
+    made = generate(
+        project, "--words", str(tmp_path / "few.toml"), "--model", "bert", "--output", str(tmp_path / "site")
+    )
+    assert made.returncode == 0, made.stderr
+    page = (tmp_path / "site" / "models" / "bert" / "index.html").read_text(encoding="utf-8")
+    assert "at least 3 words" in page
+
+
+def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path):
+    families.build("opt_narrow", tmp_path / "opt")
+    (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "opt"\n', encoding="utf-8")
+    made = generate(tmp_path)
+    assert made.returncode == 0, made.stderr
+    page = (tmp_path / "site" / "models" / "opt" / "index.html").read_text(encoding="utf-8")
+    assert "dimensions" in page
+    assert (tmp_path / "site" / "images" / "opt" / "alone" / "centered" / "opt_m.et.webp").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
+def test_an_interrupt_is_one_line_and_leaves_the_old_site(project, tmp_path):
+    before = hashes(project / "site")
+    run = subprocess.Popen(
+        [sys.executable, str(ROOT / "generate.py"), "--cache", str(tmp_path / "cache")],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in run.stderr:  # as soon as a model loads, the drawing processes are starting too
+        if "loading" in line:
+            break
+    time.sleep(1)
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 130
+    assert "stopped; what was captured and drawn is kept" in said
+    assert "Traceback" not in said
+    assert hashes(project / "site") == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Processes are looked for in /proc")
+def test_a_run_that_is_killed_leaves_no_process_behind(project, tmp_path):
+    run = subprocess.Popen(
+        [sys.executable, str(ROOT / "generate.py"), "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "c")],
+        cwd=project,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    others = wait_for(lambda: session_of(run.pid) - {run.pid}, seconds=60)
+    time.sleep(2)
+    run.kill()
+    run.wait()
+    assert others
+    assert wait_for(lambda: not session_of(run.pid), seconds=20)
+
+
+def session_of(leader: int) -> set[int]:
+    """The processes that live in a session."""
+    found = set()
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, session, *_ = file.read_text().rpartition(")")[2].split()
+            if int(session) == leader and state != "Z":
+                found.add(int(file.parent.name))
+    return found
+
+
+def test_a_dry_run_tells_of_models_that_are_not_there(tmp_path):
+    config = tmp_path / "report.toml"
+    config.write_text('[words]\ncolors = ["red", "green"]\n[[models]]\nsource = "./none"\n', encoding="utf-8")
+    code = "from tokviz.cli import run; run()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--config", str(config), "--cache", str(tmp_path / "cache"), "--dry-run"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "it will fail: ./none: expected" in done.stdout

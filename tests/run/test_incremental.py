@@ -1,0 +1,272 @@
+"""What a change makes anew: exactly what depends on it, seen by what appears in the store and in the site."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import families
+import pytest
+from command import hashes
+from safetensors.numpy import load_file, save_file
+
+from tokviz.config import ReportConfig
+from tokviz.draw import encode
+from tokviz.run import dry_run, keys, pipeline, plan, prune
+from tokviz.run.options import TEMPLATES, Options
+from tokviz.run.progress import Quiet
+
+N_DEPTHS = 4
+N_PICTURES = (N_DEPTHS + 2) * 2
+"""Of one model × context × projection: a plate per depth, the grid and the strip, for wide screens and phones."""
+CONFIG: dict[str, Any] = {
+    "words": {"people": ["James", "Mary", "doctor"], "times": ["January", "February", "Tuesday"]},
+    "contexts": [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}],
+    "projections": ["standardized"],
+    "models": [{"source": "qwen3"}, {"source": "bert"}],
+    "intro": "An introduction.",
+}
+
+
+class AtOnce(Executor):
+    """Draws in this process: the tests are about what is drawn, not where."""
+
+    def submit(self, fn, /, *args, **kwargs) -> Future:
+        future: Future = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.fixture(autouse=True)
+def _draw_at_once(monkeypatch):
+    monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+
+
+def config(**changes) -> ReportConfig:
+    return ReportConfig.model_validate({**CONFIG, **changes})
+
+
+def options(folder: Path, **changes) -> Options:
+    return replace(Options(base=folder, output=folder / "site", cache=folder / "cache"), **changes)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """Two tiny models and their report."""
+    folder = tmp_path_factory.mktemp("made")
+    for family in ("qwen3", "bert", "gpt2"):
+        families.build(family, folder / family)
+    patch = pytest.MonkeyPatch()
+    with patch.context() as context:
+        context.setattr(pipeline, "_start", lambda *_: AtOnce())
+        context.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        pipeline.run(config(), options(folder), Quiet())
+    return folder
+
+
+@pytest.fixture
+def project(made, tmp_path) -> Path:
+    """A copy of it, times included: a model's identity has them."""
+    shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
+    return tmp_path / "project"
+
+
+def written(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*") if path.is_file()}
+
+
+def rerun(project: Path, report: ReportConfig | None = None, **changes) -> tuple[pipeline.Outcome, Counter[str]]:
+    """The outcome, and how many artefacts of each kind were written."""
+    before = written(project)
+    outcome = pipeline.run(report or config(), options(project, **changes), Quiet())
+    new = [path for path, time in written(project).items() if before.get(path) != time]
+    kinds = Counter(path.relative_to(project / "cache").parts[0] for path in new if path.name != "states.json")
+    return outcome, kinds
+
+
+def test_nothing_changed_makes_nothing(project):
+    before = hashes(project / "site")
+    outcome, kinds = rerun(project)
+    assert (outcome.n_captured, outcome.n_drawn, kinds) == (0, 0, {})
+    assert hashes(project / "site") == before
+
+
+def test_other_words_make_everything_anew(project):
+    words = {**CONFIG["words"], "times": ["January", "February", "seven"]}
+    outcome, kinds = rerun(project, config(words=words))
+    # Two models × two contexts; measures and neighbours: one each, and two comparisons, each over all words and one-token words.
+    assert kinds == {"states": 4, "projections": 4, "measures": 4 + 4 + 4, "images": 4 * N_PICTURES}
+    assert (outcome.n_captured, outcome.n_drawn) == (4, 4 * N_PICTURES)
+
+
+def test_the_same_words_in_other_categories_are_measured_and_drawn(project):
+    words = {"people": ["James", "Mary"], "rest": ["doctor", "January", "February", "Tuesday"]}
+    outcome, kinds = rerun(project, config(words=words))
+    assert kinds == {"measures": 4, "images": 4 * N_PICTURES}
+    assert outcome.n_captured == 0
+
+
+def test_another_template_of_a_context_concerns_that_context(project):
+    contexts = [CONFIG["contexts"][0], {"name": "sentence", "template": "the {word}"}]
+    _, kinds = rerun(project, config(contexts=contexts))
+    # The embedding doesn't see the text around a word: its two plates per model are the ones that are there.
+    assert (kinds["states"], kinds["projections"], kinds["images"]) == (2, 2, 2 * (N_PICTURES - 2))
+    # Massive activations of a decoder's words alone are told by its words in the sentence: those are measured anew.
+    assert kinds["measures"] == 2 + 2 + 1 + 2
+
+
+def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project):
+    contexts = [*CONFIG["contexts"], {"name": "third", "template": "the {word}"}]
+    outcome, kinds = rerun(project, config(contexts=contexts))
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2, "images": 2 * N_PICTURES}
+    assert outcome.n_captured == 2
+    outcome, kinds = rerun(project)
+    assert kinds == {}
+    assert not [path for path in hashes(project / "site") if "third" in path]
+
+
+def test_other_weights_concern_their_model(project):
+    families.build("qwen3", project / "qwen3")  # the same weights, written again
+    outcome, kinds = rerun(project)
+    assert (outcome.n_captured, outcome.n_drawn, kinds) == (2, 0, {"states": 2})
+
+    weights = project / "qwen3" / "model.safetensors"
+    tensors = load_file(weights)
+    tensors["model.layers.1.mlp.down_proj.weight"] *= 2
+    save_file(tensors, weights, metadata={"format": "pt"})
+    outcome, kinds = rerun(project)
+    # What comes before layer 1 is as it was: two plates in either form.
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 4, "images": 2 * (N_PICTURES - 4)}
+    assert outcome.n_captured == 2
+
+
+def test_a_model_added_leaves_the_others(project):
+    models = [*CONFIG["models"], {"source": "gpt2"}]
+    outcome, kinds = rerun(project, config(models=models))
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 * 2 * 2, "images": 2 * N_PICTURES}
+    outcome, kinds = rerun(project, config(models=CONFIG["models"][:1]))
+    assert kinds == {}
+    assert outcome.n_images == 2 * N_PICTURES
+    assert not [path for path in hashes(project / "site") if "gpt2" in path or "bert" in path]
+
+
+def test_a_projection_added_is_projected_and_drawn_and_one_removed_is_gone(project):
+    outcome, kinds = rerun(project, config(projections=["standardized", "centered"]))
+    assert kinds == {"projections": 4, "measures": 4, "images": outcome.n_drawn}
+    assert 0 < outcome.n_drawn <= 4 * N_PICTURES
+    outcome, kinds = rerun(project, config(projections=["centered"]))
+    assert (kinds["projections"], kinds["images"]) == (0, 0)
+    assert not [path for path in hashes(project / "site") if "standardized" in path]
+
+
+def test_another_style_draws_anew_and_no_more(project, monkeypatch):
+    code_of = keys._code
+    monkeypatch.setattr(keys, "_code", lambda folder: "new" if folder == "draw" else code_of(folder))
+    outcome, kinds = rerun(project)
+    assert kinds == {"images": 4 * N_PICTURES}
+    assert outcome.n_captured == 0
+
+
+def test_another_template_writes_pages_only(project, tmp_path):
+    templates = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, templates)
+    page = templates / "404.html"
+    page.write_text(page.read_text(encoding="utf-8") + "<!-- changed -->", encoding="utf-8")
+    before = hashes(project / "site")
+    _, kinds = rerun(project, templates=templates)
+    after = hashes(project / "site")
+    assert kinds == {}
+    assert {path for path in after if after[path] != before.get(path)} == {"404.html"}
+
+
+def test_another_introduction_writes_the_pages_that_show_it(project):
+    before = hashes(project / "site")
+    _, kinds = rerun(project, config(intro="Another introduction."))
+    after = hashes(project / "site")
+    assert kinds == {}
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert "index.html" in changed
+    assert not [path for path in changed if path.startswith(("images/", "models/"))]
+
+
+def test_a_note_writes_its_page_only(project):
+    before = hashes(project / "site")
+    models = [{"source": "qwen3", "note": "Of mine.", "notes": {"alone/layer-1": "See here."}}, {"source": "bert"}]
+    _, kinds = rerun(project, config(models=models))
+    after = hashes(project / "site")
+    assert kinds == {}
+    assert {path for path in after if after[path] != before.get(path)} == {"models/qwen3/index.html"}
+
+
+def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_back(project):
+    before = hashes(project / "site")
+    outcome, kinds = rerun(project, forms=(plan.DRAFT,))
+    assert kinds == {"images": 4 * N_DEPTHS}  # grids and strips are those of the report
+    assert outcome.n_images == 4 * (N_DEPTHS + 2)
+    plate = project / "site" / "images" / "qwen3" / "alone" / "standardized" / "qwen3__model.layers.1.webp"
+    assert encode.size(plate.read_bytes()) == (640, 480)
+    for page in ("index.html", "models/qwen3/index.html", "method/index.html"):
+        assert "A draft: small pictures without labels, nothing measured." in (project / "site" / page).read_text(
+            encoding="utf-8"
+        )
+    _, kinds = rerun(project)
+    assert kinds == {}
+    assert hashes(project / "site") == before
+
+
+def test_force_makes_everything_anew(project):
+    outcome, kinds = rerun(project, force=True)
+    assert kinds == {"states": 4, "projections": 4, "measures": 12, "images": 4 * N_PICTURES}
+    assert outcome.n_drawn == 4 * N_PICTURES
+
+
+def test_what_is_stale_never_survives_in_the_site(project):
+    (project / "site" / "images" / "old.webp").write_bytes(b"old")
+    (project / "site" / "models" / "old").mkdir()
+    (project / "site" / "models" / "old" / "index.html").write_text("old", encoding="utf-8")
+    rerun(project)
+    assert not [path for path in hashes(project / "site") if "old" in path]
+
+
+def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project):
+    (project / "cache" / "mine.txt").write_text("mine", encoding="utf-8")
+    (project / "cache" / "images" / "mine.webp").write_bytes(b"mine")
+    half_made = project / "cache" / "states" / f".{'0' * 32}.1"
+    half_made.mkdir()
+    one_model = config(models=CONFIG["models"][:1], projections=["standardized"])
+    before = sum(path.stat().st_size for path in written(project))
+    lines = prune.prune(one_model, options(project))
+    after = sum(path.stat().st_size for path in written(project))
+    dropped = [int(line.split(", ")[1].replace(",", "").split()[0]) for line in lines]
+    assert sum(dropped) == before - after > 0
+    assert f"{2 * N_PICTURES} removed" in lines[-1]
+    assert "3 removed" in lines[0]  # two captures of the other model, and what was half-made
+    assert (project / "cache" / "mine.txt").is_file()
+    assert (project / "cache" / "images" / "mine.webp").is_file()
+    assert rerun(project, one_model)[1] == {}
+    assert [line for line in prune.prune(one_model, options(project)) if " 0 removed, 0 bytes" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ["captured; standardized: up to date; measures: up to date", "2 comparisons of models: up to date"]),
+        ({"projections": ["centered"]}, ["project centered (not projected yet)", "measure (not measured yet)"]),
+        (
+            {"models": [*CONFIG["models"], {"source": "gpt2"}]},
+            ["capture (not captured yet), then project, measure and draw", "4 of 6 comparisons (not compared yet)"],
+        ),
+        ({"words": {"people": ["James", "Mary", "doctor"]}}, ["2 of 2 comparisons (not compared yet)"]),
+    ],
+)
+def test_a_dry_run_names_what_would_be_made_and_why(project, changes, said):
+    before = written(project)
+    lines = "\n".join(dry_run.describe(config(**changes), options(project)))
+    for text in said:
+        assert text in lines
+    assert written(project) == before

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import making
+import numpy as np
+import pytest
+
+from tokviz.records import ModelCard, Tokenization
+from tokviz.run.plain import from_plain, to_plain
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inner:
+    runs: tuple[tuple[int, float], ...]
+    where: int | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outer:
+    values: np.ndarray
+    inner: tuple[Inner, ...]
+
+
+def through_json(record):
+    return from_plain(type(record), json.loads(json.dumps(to_plain(record))))
+
+
+@pytest.mark.parametrize("record", [making.card(), making.tokenization()], ids=["card", "tokenization"])
+def test_records_come_back_equal(record: ModelCard | Tokenization):
+    assert through_json(record) == record
+
+
+def test_nested_records_arrays_and_nan_come_back():
+    array = np.array([[1.5, np.nan], [-0.1, np.inf]], dtype=np.float32)
+    outer = Outer(values=array, inner=(Inner(runs=((1, 0.5),), where=None), Inner(runs=(), where=3)))
+    found = through_json(outer)
+    np.testing.assert_array_equal(found.values, array)
+    assert found.values.dtype == np.float32
+    assert [(entry.runs, entry.where) for entry in found.inner] == [(((1, 0.5),), None), ((), 3)]
+
+
+def test_what_is_no_such_record_is_refused():
+    with pytest.raises(KeyError):
+        from_plain(ModelCard, {"source": "x"})

@@ -1,0 +1,172 @@
+"""What is done again when something changes: what depends on it, and no more."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import making
+import pytest
+
+from tokviz.config import ReportConfig
+from tokviz.measure.pca import project
+from tokviz.run import keys, plan
+from tokviz.run.store import Store
+
+CONFIG = {
+    "words": {category.key: list(category.words) for category in making.WORDS.categories},
+    "models": [{"source": "org/tiny"}],
+    "contexts": [{"name": "alone", "template": " {word}"}],
+}
+
+
+def config(**changes) -> ReportConfig:
+    return ReportConfig.model_validate({**CONFIG, **changes})
+
+
+def due(store: Store, report: ReportConfig, identity: str | None = "commit:1", **options) -> list[str | None]:
+    return [job.due for job in plan.captures(report, report.models[0], identity, store, **options)]
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    """One that holds the capture of ``config()``."""
+    store = Store(tmp_path)
+    report = config()
+    making.put(store, keys.states_key(report.models[0], report.context_list[0], report.word_list, report.read))
+    return store
+
+
+def test_nothing_is_due_when_nothing_changed(store):
+    assert due(store, config()) == [None]
+
+
+def test_the_first_run_captures(tmp_path):
+    assert due(Store(tmp_path), config()) == ["not captured yet"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"models": [{"source": "org/other"}]},
+        {"models": [{"source": "org/tiny", "revision": "v2"}]},
+        {"models": [{"source": "org/tiny", "dtype": "bfloat16"}]},
+        {"contexts": [{"name": "alone", "template": "{word}"}]},
+        {"words": {"months": ["May", "June"]}},
+        {"read": "first"},
+    ],
+)
+def test_what_makes_the_states_is_captured_anew(store, change):
+    assert due(store, config(**change)) == ["not captured yet"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "Another"},
+        {"projections": ["centered"]},
+        {"models": [{"source": "org/tiny", "name": "Another name"}]},
+        {"contexts": [{"name": "renamed", "label": "by itself", "template": " {word}"}]},
+        {"words": {"everything": list(making.WORDS.words)}},
+        {"token_budget": 64},
+    ],
+)
+def test_what_does_not_is_not(store, change):
+    assert due(store, config(**change)) == [None]
+
+
+def test_other_weights_are_captured_and_absent_ones_trusted(store):
+    assert due(store, config(), identity="commit:2") == ["the model's files changed"]
+    assert due(store, config(), identity=None) == [None]
+    assert due(store, config(), force=True) == ["forced"]
+
+
+def jobs(store: Store, report: ReportConfig, name: str = "standardized", **options) -> list[plan.PictureJob]:
+    (capture,) = plan.captures(report, report.models[0], "commit:1", store)
+    states = capture.stored
+    projection = project(states.states, states.tokenization.reference, name)
+    options = {"lettered": lambda picture: picture, **options}
+    return plan.pictures(report.models[0], states, capture.context, projection, report.word_list, store, **options)
+
+
+def drawn(store: Store, some: list[plan.PictureJob]) -> None:
+    for job in some:
+        store.put_image(job.key, job.path.encode())
+
+
+def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store):
+    paths = [job.path for job in jobs(store, config())]
+    folder = "images/tiny/alone/standardized/tiny"
+    for name in ("__model.embed_tokens", "__model.layers.0", "__model.layers.1", "_m.et", "_strip"):
+        assert f"{folder}{name}.webp" in paths
+        assert f"{folder}{name}-phone.webp" in paths
+    assert len(paths) == len(set(paths)) == 10
+
+
+def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store):
+    plain = {job.path: job.key for job in jobs(store, config())}
+    more = {job.path: job.key for job in jobs(store, config(), forms=(*plan.FORMS, plan.SVG))}
+    folder = "images/tiny/alone/standardized/tiny"
+    names = ("__model.embed_tokens", "__model.layers.0", "__model.layers.1", "_m.et")
+    assert set(more) - set(plain) == {f"{folder}{name}.svg" for name in names}
+    assert {path: more[path] for path in plain} == plain
+    assert len(set(more.values())) == len(more)
+
+
+def test_drawn_pictures_are_not_drawn_again(store):
+    drawn(store, jobs(store, config()))
+    assert [job.due for job in jobs(store, config())] == [None] * 10
+    assert {job.due for job in jobs(store, config(), force=True)} == {"forced"}
+    assert {job.due for job in jobs(store, config(title="Another"))} == {None}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"models": [{"source": "org/tiny", "name": "Another"}]},
+        {"contexts": [{"name": "alone", "label": "by itself", "template": " {word}"}]},
+        {"words": {**CONFIG["words"], "months": {"label": "Names of months", "words": ["May", "June", "July"]}}},
+    ],
+)
+def test_what_a_picture_says_draws_it_anew(store, change):
+    drawn(store, jobs(store, config()))
+    plates = [job for job in jobs(store, config(**change)) if "__model" in job.path]
+    assert {job.due for job in plates} == {"not drawn yet"}
+
+
+def test_a_strip_says_no_names_and_stays(store):
+    drawn(store, jobs(store, config()))
+    renamed = jobs(store, config(models=[{"source": "org/tiny", "name": "Another"}]))
+    assert [job.due for job in renamed if "_strip" in job.path] == [None, None]
+
+
+def test_one_layers_coordinates_concern_its_plate_only(store):
+    before = jobs(store, config())
+    plates = {job.path: job.key for job in before if "__model" in job.path}
+    (capture,) = plan.captures(config(), config().models[0], "commit:1", store)
+    projection = project(capture.stored.states, capture.stored.tokenization.reference, "standardized")
+    coordinates = projection.coordinates.copy()
+    coordinates[2, 0, 0] += 1
+    changed = plan.pictures(
+        config().models[0],
+        capture.stored,
+        capture.context,
+        dataclasses.replace(projection, coordinates=coordinates),
+        config().word_list,
+        store,
+        lettered=lambda picture: picture,
+    )
+    differing = {job.path for job in changed if plates.get(job.path, job.key) != job.key}
+    assert {path.split("__")[1] for path in differing} == {"model.layers.1.webp", "model.layers.1-phone.webp"}
+
+
+def test_the_projection_depends_on_states_and_name(store):
+    states = making.put(store, "a", making.depths(seed=0))
+    other = making.put(store, "b", making.depths(seed=1))
+    made = {
+        keys.projection_key(entry, name, None) for entry in (states, other) for name in ("standardized", "centered")
+    }
+    assert len(made) == 4
+    assert keys.projection_key(making.put(store, "c", making.depths(seed=0)), "centered", None) in made
+    # What is massive is told by ordinary words; other projections don't ask.
+    assert keys.projection_key(states, "centered", other) in made
+    assert keys.projection_key(states, "without_massive", other) != keys.projection_key(states, "without_massive", None)

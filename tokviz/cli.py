@@ -1,0 +1,134 @@
+"""The command line: ``python generate.py`` turns report.toml into site/.
+
+Exit codes: 0 the whole report; 1 the configuration is invalid or no model could be captured, and nothing was written;
+2 usage; 3 the report stands, but a model failed and says so on its page.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Drawing processes import this module anew when they start; what only the command needs is imported in ``main``.
+from tokviz.run.workers import Backend
+
+
+def main(
+    config: Annotated[Path, typer.Option(help="The report's configuration.")] = Path("report.toml"),
+    output: Annotated[Path, typer.Option(help="The site's folder; it is replaced whole.")] = Path("site"),
+    cache: Annotated[Path, typer.Option(help="Where captured states and drawn pictures are kept.")] = Path(".cache"),
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Hub id, folder, .gguf file or package:NAME/PATH, instead of the configured models. Repeatable."
+        ),
+    ] = None,
+    words: Annotated[
+        Path | None, typer.Option(help="A TOML file of categories, instead of the configured words.")
+    ] = None,
+    site_url: Annotated[str | None, typer.Option(help="Where the report will stand.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Drawing processes; one per processor by default.")] = None,
+    device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = "cpu",
+    backend: Annotated[
+        Backend, typer.Option(help="Who captures and draws: this machine's processes, or a cluster's workers.")
+    ] = Backend.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(help="The cluster: tcp://HOST:PORT of a Dask scheduler; auto, local or ray://… for Ray."),
+    ] = None,
+    capture_only: Annotated[
+        bool, typer.Option("--capture-only", help="Capture into the cache; draw and publish nothing.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Capture, project and draw anew.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Draw small pictures without labels, soon.")] = False,
+    excerpts: Annotated[
+        bool, typer.Option("--excerpts", help="Write each carousel as a fragment for a blog, too.")
+    ] = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Also write plates and grids as SVG, beside the pictures.")
+    ] = False,
+    cache_prune: Annotated[
+        bool, typer.Option("--cache-prune", help="Drop what the report doesn't use from the cache; do nothing else.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Show how language models arrange words, layer by layer, as a static site."""
+    from tokviz import __version__
+    from tokviz import config as configuration
+    from tokviz.errors import TokvizError
+    from tokviz.run import dry_run as rehearsal
+    from tokviz.run import pipeline, plan, prune
+    from tokviz.run.options import Options
+    from tokviz.run.processes import default_jobs
+    from tokviz.run.progress import reporter
+    from tokviz.run.workers import Place
+
+    if version:
+        print(f"tokviz {__version__}")
+        return
+    try:
+        options = Options(
+            base=config.parent,
+            output=output,
+            cache=cache,
+            place=Place(backend=backend, address=address),
+            jobs=jobs or default_jobs(),
+            device=device,
+            force=force,
+            excerpts=excerpts,
+            forms=(*((plan.DRAFT,) if draft else plan.FORMS), *((plan.SVG,) if svg else ())),
+            command=shlex.join(["python", "generate.py", *_without_folders(sys.argv[1:])]),
+        )
+        report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        if dry_run:
+            print("\n".join(rehearsal.describe(report, options)))
+            return
+        if cache_prune:
+            print("\n".join(prune.prune(report, options)))
+            return
+        with reporter(quiet=quiet) as progress:
+            outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
+    except TokvizError as error:
+        if debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        print("stopped; what was captured and drawn is kept, and the old site is untouched", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+    for failed in outcome.failures:
+        print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
+    if not quiet:
+        n_models = len(report.models) - len(outcome.failures)
+        made = f"{outcome.n_images} images ({outcome.n_captured} captures and {outcome.n_drawn} images made anew)"
+        print(
+            f"{cache}: {n_models} models ({outcome.n_captured} captures made anew)"
+            if capture_only
+            else f"{output / 'index.html'}: {n_models} models, {made}"
+        )
+    if outcome.failures:
+        raise typer.Exit(3)
+
+
+def _without_folders(arguments: list[str]) -> list[str]:
+    """What to type to repeat the report, without telling readers of this machine's folders."""
+    shown, skip = [], False
+    for argument in arguments:
+        name, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+        if not skip and name not in ("--cache", "--output"):
+            shown.append(name + equals + (Path(value).name if Path(value).is_absolute() else value))
+        skip = name in ("--cache", "--output") and not equals
+    return shown
+
+
+def run() -> None:
+    """Parse the command line and do what it says."""
+    typer.run(main)

@@ -1,0 +1,38 @@
+"""Numbers → pictures: plates, grids and strips, labelled and encoded."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+
+from tokviz.records import Picture
+
+LIBRARIES = ("matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.Image")
+"""What drawing takes a while to load."""
+
+
+_one_at_a_time = threading.Lock()
+"""Matplotlib isn't made for threads, and a cluster's worker may have several."""
+
+
+@cache
+def warm_up() -> None:
+    """Load Matplotlib and the fonts; a matplotlibrc of the user's must not change the pictures."""
+    import matplotlib
+
+    from tokviz.draw import encode, figures  # noqa: F401 - importing is the point
+
+    matplotlib.rcdefaults()
+
+
+def draw(picture: Picture) -> bytes:
+    """A picture record → a WebP file, or an SVG file."""
+    with _one_at_a_time:
+        warm_up()
+        from tokviz.draw import encode, figures
+
+        figure = figures.draw(picture)
+        if picture.form != "svg":
+            return encode.encode(figure)
+        title, description = figures.described(picture)
+        return encode.encode_svg(figure, title, description)

@@ -1,0 +1,48 @@
+"""Records → Matplotlib figures: labelled plates, the layer-versus-embedding grid and strips of thumbnails.
+
+Nothing here touches pyplot's global state, and nothing but fonts is read from disk. One figure unit is
+one pixel: figures have 72 dots per inch, so that sizes, positions and text are all given in pixels.
+"""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from tokviz.draw.grid import draw_grid
+from tokviz.draw.plate import draw_plate
+from tokviz.draw.strip import draw_strip
+from tokviz.draw.style import lettering
+from tokviz.records import Picture, Plate, Strip
+
+__all__ = ["described", "draw"]
+
+
+def draw(picture: Picture) -> Figure:
+    """Draw a plate, a grid or a strip at its final size in pixels.
+
+    Raises ``ValueError`` when a plate has coordinates that are not finite, or a form is unknown.
+    """
+    if isinstance(picture, Strip):
+        return draw_strip(picture)
+    with lettering(picture.fonts):
+        return draw_plate(picture) if isinstance(picture, Plate) else draw_grid(picture)
+
+
+def described(picture: Picture) -> tuple[str, str]:
+    """A picture's title and what it shows, in words."""
+    points = picture.points
+    counts = f"{len(points.words):,} words in {len(points.categories):,} categories"
+    if isinstance(picture, Strip):
+        return "Strip", f"{counts} at {len(picture.coordinates):,} depths, without labels."
+    first, second = (f"{share * 100:.1f} %" for share in picture.explained_variance_ratio)
+    if isinstance(picture, Plate):
+        title = f"{picture.model} · {picture.context} · {picture.depth}"
+        return (
+            title,
+            f"{counts}, each at its first two principal components: PC1 holds {first} of the variance, PC2 {second}.",
+        )
+    title = f"{picture.model} · {picture.context} · all layers"
+    return title, (
+        f"{counts}, a panel for each of {len(picture.depths):,} depths, along the embedding's PC1 ({first} of its "
+        f"variance) and PC2 ({second})."
+    )

@@ -1,0 +1,216 @@
+"""A blank figure in pixels, and the few things that pictures put on it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.colors import LogNorm, to_hex
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
+
+from tokviz.draw import style
+from tokviz.draw.density import SHADES
+from tokviz.records import Points
+
+
+class Sheet:
+    """A white figure of ``width`` × ``height`` pixels; x runs right and y down, as in the image."""
+
+    def __init__(self, width: int, height: int) -> None:
+        size = (width / style.PIXELS_PER_INCH, height / style.PIXELS_PER_INCH)
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=size, dpi=style.PIXELS_PER_INCH, facecolor="white")
+        FigureCanvasAgg(self.figure)
+        self._axes = self.figure.add_axes((0, 0, 1, 1))
+        self._axes.set_axis_off()
+        self._axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        color: str = style.INK,
+        *,
+        bold: bool = False,
+        align: float = 0.0,
+    ) -> None:
+        """Write ``text`` with its baseline at ``y``; ``align`` of its width lies left of ``x``. A ``$`` is a dollar."""
+        # Text and marks stand on whole pixels: what recurs is then alike to the pixel, crisper and lighter as WebP.
+        x, y = round(x - align * style.text_width(text, size, bold)), round(y)
+        self._axes.add_artist(_Words(x, y, text, color=color, fontproperties=style.font(size, bold), parse_math=False))
+
+    def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
+        """Draw straight lines, ``segments`` is ``(n, 2, 2)``; crisp where they run along whole pixels."""
+        if len(segments):
+            self._axes.add_collection(
+                LineCollection(list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False),
+                autolim=False,
+            )
+
+    def boxes(self, corners: np.ndarray, color: str) -> None:
+        """Fill rectangles without edges; ``corners`` is ``(n, 4)``: left, top, right, bottom."""
+        left, top, right, bottom = corners.T
+        polygons = np.stack([left, top, right, top, right, bottom, left, bottom], axis=1).reshape(-1, 4, 2)
+        self._axes.add_collection(PolyCollection(list(polygons), facecolors=color, edgecolors="none"), autolim=False)
+
+    def marks(self, points: Points, places: np.ndarray, diameter: float, rim: float) -> None:
+        """Draw a mark at each of ``places`` ``(n_words, 2)`` or, for several panels at once, ``(n_panels, n_words, 2)``.
+
+        Places are in pixels, NaN stands for no mark. A word with two categories bears the second one's mark, smaller,
+        on top of the first's.
+        """
+        panels = places.reshape(-1, len(points.words), 2)
+        self._collect(style.DOT, panels[:, points.first < 0].reshape(-1, 2), diameter * 0.6, style.INK)
+        first = points.first
+        for category in range(len(points.categories)):
+            for hollow in (False, True):
+                rows = (first == category) & (points.hollow == hollow)
+                self.category_marks(category, panels[:, rows].reshape(-1, 2), diameter, rim, hollow)
+        for category in range(len(points.categories)):
+            rows = np.array([category in held[1:] for held in points.memberships])
+            self.category_marks(category, panels[:, rows].reshape(-1, 2), diameter * 0.58, rim)
+
+    def dots(self, points: Points, places: np.ndarray, diameter: float) -> None:
+        """Draw every word as a plain dot in its first category's hue: marks too small to tell shapes apart.
+
+        ``places`` is ``(n_panels, n_words, 2)`` in pixels; NaN stands for no dot.
+        """
+        first = points.first
+        self._collect(style.DOT, places[:, first < 0].reshape(-1, 2), diameter, style.QUIET_INK)
+        for category in range(len(points.categories)):
+            self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, style.hue(category))
+
+    def density(self, xy: np.ndarray, box: tuple[float, float, float, float], size: float) -> int:
+        """Shade the hexagons of ``box`` (left, top, right, bottom), ``size`` pixels wide, by how many of ``xy`` ``(n, 2)``
+        they hold; the fullest one's number is returned. All is in pixels, NaN stands for no point."""
+        left, top, right, bottom = box
+        xy = xy[np.isfinite(xy).all(axis=1)]
+        columns = max(1, round((right - left) / size))
+        rows = max(1, round((bottom - top) / (size * math.sqrt(3))))
+        if not len(xy):
+            return 0
+        hexagons = self._axes.hexbin(
+            xy[:, 0],
+            xy[:, 1],
+            gridsize=(columns, rows),
+            extent=(left, right, top, bottom),
+            mincnt=1,
+            cmap=SHADES,
+            linewidths=0.6,  # else the paper shows between neighbours
+            edgecolors="face",
+        )
+        most = int(np.asarray(hexagons.get_array()).max())
+        hexagons.set_norm(LogNorm(1, max(most, 2)))
+        return most
+
+    def shades(self, left: float, top: float, width: float, height: float) -> None:
+        """The scale of ``density``, from one word to the most."""
+        colors = SHADES(np.linspace(0, 1, SHADES.N))
+        step = width / SHADES.N
+        for index, color in enumerate(colors):
+            self.boxes(np.array([[left + index * step, top, left + (index + 1) * step, top + height]]), to_hex(color))
+
+    def category_marks(self, category: int, xy: np.ndarray, diameter: float, rim: float, hollow: bool = False) -> None:
+        """Draw one category's marks at ``xy`` ``(n, 2)``: with a white rim, or hollow."""
+        line = max(rim * 1.4, diameter * 0.14)
+        if hollow:
+            self._collect(style.outline(category), xy, diameter - line, "white", style.hue(category), line)
+        else:
+            self._collect(style.outline(category), xy, diameter, style.hue(category), "white", rim)
+
+    def _collect(
+        self, outline: Path, xy: np.ndarray, diameter: float, fill: str, edge: str = "none", line: float = 0.0
+    ) -> None:
+        xy = xy[np.isfinite(xy).all(axis=1)].round()
+        if not len(xy):
+            return
+        collection = PathCollection(
+            [outline],
+            sizes=[diameter**2],
+            offsets=xy,
+            offset_transform=self._axes.transData,
+            facecolors=fill,
+            edgecolors=edge,
+            linewidths=line,
+        )
+        collection.set_transform(Affine2D())
+        self._axes.add_collection(collection, autolim=False)
+
+
+def draw_title(sheet: Sheet, model: str, rest: str, left: float, right: float, size: float, *, two_lines: bool) -> None:
+    """Model, then context and layer, in one line or two; what is too long loses its middle."""
+    if two_lines:
+        lines = (
+            style.shortened(model, right - left, size, bold=True, middle=True),
+            style.shortened(rest, right - left, size),
+        )
+        sheet.text(left, size * 1.3, lines[0], size, bold=True)
+        sheet.text(left, size * 2.6, lines[1], size)
+        return
+    rest = style.shortened(f" · {rest}", (right - left) * 0.6, size, middle=True)
+    model = style.shortened(model, right - left - style.text_width(rest, size), size, bold=True, middle=True)
+    sheet.text(left, size * 1.5, model, size, bold=True)
+    sheet.text(left + style.text_width(model, size, bold=True), size * 1.5, rest, size)
+
+
+def crisp(position: float, width: int) -> float:
+    """The nearest place for the middle of a level or upright line that fills whole pixels."""
+    return round(position) + width % 2 / 2
+
+
+def frame(left: float, top: float, side: float) -> np.ndarray:
+    """The four edges ``(4, 2, 2)`` of a square, along the middles of its outermost pixels."""
+    near_x, near_y, far_x, far_y = left + 0.5, top + 0.5, left + side - 0.5, top + side - 0.5
+    corners = np.array([[near_x, near_y], [far_x, near_y], [far_x, far_y], [near_x, far_y]])
+    return np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
+
+
+class _Words(Text):
+    """Level text that starts at its position. It is drawn there straight away: Matplotlib's general layout, for
+    rotated text in paragraphs, takes more than half of the time that a labelled plate needs."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        x, y = self.get_transform().transform(self.get_position())
+        context = renderer.new_gc()
+        context.set_foreground(self.get_color())
+        _, height = renderer.get_canvas_width_height()
+        renderer.draw_text(context, x, height - y, self.get_text(), self.get_fontproperties(), 0)
+        context.restore()
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def limits(values: np.ndarray, margin: float) -> tuple[float, float]:
+    """An axis from the least to the greatest of ``values`` plus ``margin`` × their span at either end."""
+    low, high = float(values.min()), float(values.max())
+    span = high - low
+    # Points that are all equal, but for rounding, get an axis as wide as their size lets it be told apart.
+    if span <= 1e-9 * max(abs(low), abs(high)):
+        span = max(abs(low), abs(high), 1.0)
+        low, high = (low + high - span) / 2, (low + high + span) / 2
+    return low - margin * span, high + margin * span
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:
+    """Two to ``most`` round values within an axis, with their labels: ``−24,000``, ``0.5``, ``2×10⁷``."""
+    finest = math.floor(math.log10((high - low) / 20))
+    steps = (mantissa * 10.0 ** (finest + power) for power in range(4) for mantissa in (1, 2, 5))
+    step = next(step for step in steps if math.floor(high / step) - math.ceil(low / step) < most)
+    values = [whole * step for whole in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    exponent = math.floor(math.log10(max(step, *(abs(value) for value in values))))
+    if exponent >= 6 or exponent < -3:
+        power_of_ten = f"×10{str(exponent).translate(_SUPERSCRIPTS)}"
+        labels = [f"{value / 10.0**exponent:.3g}{power_of_ten}" if value else "0" for value in values]
+    else:
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        labels = [f"{value:,.{decimals}f}" for value in values]
+    return [(value, label.replace("-", "−")) for value, label in zip(values, labels, strict=True)]

@@ -1,0 +1,262 @@
+"""Fonts for what the bundled one lacks: found on this machine, the same ones each time, and only for pictures that
+need them.
+
+The fonts that come with tokviz and Matplotlib have Latin, Greek, Cyrillic, Hebrew and Arabic. What else a picture says
+(Chinese, Hindi, emoji, …) is drawn with installed fonts; a character that none has is written as its code point, for an
+empty box would say nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache, cached_property, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from tokviz.draw import charmap
+from tokviz.draw.charmap import Face
+from tokviz.records import Font, Grid, Picture, Plate, Points, Strip
+
+_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
+_PREFERRED = (
+    "NotoSans", "NotoEmoji", "NotoNaskhArabic", "NotoSerif", "Noto",
+    "SourceHanSans", "IBMPlexSans", "msyh", "YuGoth", "malgun", "Nirmala", "LeelawUI", "segoeui", "seguisym",
+    "PingFang", "Hiragino", "AppleSDGothicNeo", "Kohinoor", "Thonburi", "Arial Unicode",
+    "wqy", "DroidSansFallback", "Lohit", "Symbola", "FreeSans",
+)  # fmt: skip
+"""How file names of fonts begin, the best first: Noto, then what systems bring; all others come after, by name."""
+_STYLED = re.compile(
+    r"Bold|Italic|Oblique|Thin|Light|Medium|Black|Heavy|Condensed|Mono|Nastaliq|Rashi|-VF|Display|bd$", re.IGNORECASE
+)
+"""Faces that stand out beside the plain ones; taken where there is no other."""
+MOST_ADVISED = 4
+"""More fonts than these aren't named at once."""
+_IDEOGRAPHS = re.compile(r"CJK|HIRAGANA|KATAKANA|HANGUL|BOPOMOFO|KANGXI|FULLWIDTH|HALFWIDTH|IDEOGRAPHIC")
+
+
+class Typefaces:
+    """The fonts of this machine; they are looked through when something is to be written that the own ones lack."""
+
+    def __init__(self, folders: Iterable[Path] | None = None) -> None:
+        self._folders = font_folders() if folders is None else list(folders)
+        self._chosen: dict[frozenset[int], tuple[tuple[Font, ...], frozenset[int]]] = {}
+        self._legible_points: dict[tuple[Points, frozenset[int]], Points] = {}
+
+    def lettered(self, picture: Picture) -> Picture:
+        """The picture with the fonts that it needs, and code points for what no font has; as it is when it needs none."""
+        if isinstance(picture, Strip):
+            return picture
+        points = picture.points
+        needed = set(beyond_own((picture.model, picture.context, *points.categories)))
+        if isinstance(picture, Plate) and picture.labelled:
+            needed |= beyond_own(points.words)
+        if not needed:
+            return picture
+        fonts, missing = self.choose(frozenset(needed))
+        return _written(picture, fonts, missing, self._legible(points, missing))
+
+    def choose(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
+        """Fonts that together have as many of ``codes`` as can be, and the codes that remain.
+
+        Among equally preferred fonts the one that has most of what is still needed comes first: a word is best
+        written in one hand.
+        """
+        if codes not in self._chosen:
+            self._chosen[codes] = self._found(codes) if codes else ((), frozenset())
+        return self._chosen[codes]
+
+    def _found(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
+        fonts: list[Font] = []
+        remaining = set(codes)
+        for rank in sorted(self._faces):
+            holdings = [(face, face.has(remaining)) for face in self._faces[rank]]
+            while remaining:
+                face, held = max(
+                    holdings,
+                    key=lambda holding: (len(holding[1] & remaining), -_regional(holding[0], codes)),
+                )
+                if not held & remaining:
+                    break
+                fonts.append(Font(path=str(face.path), index=face.index, digest=face.digest))
+                remaining -= held
+        return tuple(fonts), frozenset(remaining)
+
+    @cached_property
+    def _faces(self) -> dict[tuple[bool, int], list[Face]]:
+        """The faces by preference, those of one rank by name."""
+        found: dict[tuple[bool, int], list[Face]] = {}
+        files = {
+            Path(folder, name)
+            for top in self._folders
+            for folder, _, names in os.walk(top)
+            for name in names
+            if Path(name).suffix.lower() in _SUFFIXES
+        }
+        # By name before path: the same fonts elsewhere on another machine make the same pictures.
+        for path in sorted(files, key=lambda path: (path.name.casefold(), path)):
+            for face in charmap.faces(path):
+                found.setdefault((face.varies or bool(_STYLED.search(path.stem)), _rank(path.stem)), []).append(face)
+        return found
+
+    def _legible(self, points: Points, missing: frozenset[int]) -> Points:
+        """One object for all pictures that share their points."""
+        key = (points, missing)
+        if missing and key not in self._legible_points:
+            self._legible_points[key] = replace(
+                points,
+                words=tuple(legible(word, missing) for word in points.words),
+                categories=tuple(legible(label, missing) for label in points.categories),
+            )
+        return self._legible_points[key] if missing else points
+
+
+def _written(picture: Plate | Grid, fonts: tuple[Font, ...], missing: frozenset[int], points: Points) -> Picture:
+    return replace(
+        picture,
+        model=legible(picture.model, missing),
+        context=legible(picture.context, missing),
+        points=points,
+        fonts=fonts,
+    )
+
+
+def _rank(stem: str) -> int:
+    name = re.sub(r"[^a-z0-9]", "", stem.lower())
+    starts = (index for index, start in enumerate(_PREFERRED) if name.startswith(start.lower().replace(" ", "")))
+    return next(starts, len(_PREFERRED))
+
+
+def _regional(face: Face, codes: frozenset[int]) -> int:
+    """0 for the face whose region the other characters speak of: Chinese, Japanese and Korean share codes, not forms."""
+    if any(0x3040 <= code <= 0x30FF for code in codes):
+        region, index = "JP", 0
+    elif any(0xAC00 <= code <= 0xD7A3 for code in codes):
+        region, index = "KR", 1
+    else:
+        region, index = "SC", 2
+    # Noto's collections hold their regions in this order.
+    if "CJK" in face.path.stem and face.path.suffix.lower() in (".ttc", ".otc"):
+        return int(face.index != index)
+    return int(region not in face.path.stem)
+
+
+@cache
+def installed() -> Typefaces:
+    """Those of this machine, looked through once."""
+    return Typefaces()
+
+
+# --- what is missing -----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def beyond_own(texts: tuple[str, ...]) -> frozenset[int]:
+    """The codes of the characters that the bundled fonts lack, but for those that aren't drawn at all."""
+    codes = {ord(character) for text in texts for character in text if not _is_silent(character)}
+    for face in _own_faces():
+        codes -= face.has(codes)
+    return frozenset(codes)
+
+
+def as_far_as_own(text: str) -> str:
+    """``text`` for a picture that has only the bundled font: empty when a character isn't in it."""
+    codes = {ord(character) for character in text if not _is_silent(character)}
+    return text if codes == _own_faces()[0].has(codes) else ""
+
+
+@cache
+def _own_faces() -> tuple[Face, ...]:
+    matplotlib = find_spec("matplotlib")  # found, not loaded
+    if matplotlib is None or matplotlib.origin is None:
+        raise ModuleNotFoundError("matplotlib")
+    dejavu = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    own = Path(__file__).parent / "fonts" / "TokvizSans-Regular.ttf"
+    return tuple(face for path in (own, dejavu) for face in charmap.faces(path))
+
+
+def _is_silent(character: str) -> bool:
+    """Joiners, direction marks and variation selectors steer how their neighbours are drawn."""
+    return (
+        unicodedata.category(character) == "Cf"
+        or "\ufe00" <= character <= "\ufe0f"
+        or "\U000e0100" <= character <= "\U000e01ef"
+    )
+
+
+def missing_from_all(texts: Iterable[str]) -> frozenset[int]:
+    """The codes of the characters that no font of this machine has."""
+    return installed().choose(beyond_own(tuple(texts)))[1]
+
+
+def legible(text: str, missing: frozenset[int]) -> str:
+    """``text`` with each run of missing characters as its code points: ``⟨U+6F22 5B57⟩``."""
+    written, run = "", list[str]()
+    for character in text:
+        if ord(character) in missing:
+            run.append(f"{ord(character):04X}")
+            continue
+        written += _code_points(run) + character
+        run.clear()
+    return written + _code_points(run)
+
+
+def _code_points(run: list[str]) -> str:
+    return f"⟨U+{' '.join(run)}⟩" if run else ""
+
+
+def undrawn(words: Iterable[str], missing: frozenset[int]) -> tuple[str, ...]:
+    """The words that pictures show with code points."""
+    return tuple(word for word in words if legible(word, missing) != word)
+
+
+def complaint(missing: frozenset[int]) -> str | None:
+    """One line on what no font has, and what to do; None where nothing is missing."""
+    if not missing:
+        return None
+    first = min(missing)
+    name = unicodedata.name(chr(first), "unnamed")
+    shown = f"{chr(first)} ({name})" if chr(first).isprintable() else f"U+{first:04X}"
+    rest = f" and {len(missing) - 1:,} more characters" if len(missing) > 2 else " and 1 more character"
+    return (
+        f"no installed font has {shown}{rest if len(missing) > 1 else ''}: the pictures show code points instead, such "
+        f"as ⟨U+{first:04X}⟩; {_advice(missing)}"
+    )
+
+
+def _advice(missing: frozenset[int]) -> str:
+    fonts = dict.fromkeys(font for code in sorted(missing) if (font := _font_for(chr(code))))
+    if not fonts:
+        return "take such characters out of the words"
+    *others, last = list(fonts)[:MOST_ADVISED]
+    what = f"fonts such as {', '.join(others)} and {last}" if others else f"a font such as {last}"
+    return f"install {what} and run again"
+
+
+def _font_for(character: str) -> str | None:
+    """One that has the character; None for what isn't meant to be seen."""
+    category, name = unicodedata.category(character), unicodedata.name(character, "")
+    if category.startswith("C") or not name:
+        return None
+    if _IDEOGRAPHS.search(name):
+        return "Noto Sans CJK"
+    if category.startswith(("L", "M")):
+        return f"Noto Sans {name.split()[0].capitalize()}"
+    return "Noto Emoji"
+
+
+def font_folders() -> list[Path]:
+    """Where this machine keeps its fonts."""
+    home = Path.home()
+    if sys.platform == "win32":
+        roots = [Path(os.environ.get("WINDIR", r"C:\Windows")) / "Fonts"]
+        return [*roots, home / "AppData" / "Local" / "Microsoft" / "Windows" / "Fonts"]
+    if sys.platform == "darwin":
+        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library" / "Fonts"]
+    data = [os.environ.get("XDG_DATA_HOME") or str(home / ".local" / "share")]
+    data += (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
+    return [home / ".fonts", *(Path(folder) / "fonts" for folder in data if folder)]

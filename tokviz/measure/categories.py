@@ -1,0 +1,232 @@
+"""How well categories hold among neighbours, against chance, and how sure that is.
+
+Chance is a permutation test: memberships are shuffled over the words, since a hundred points in hundreds of dimensions
+fall into groups of any kind.
+
+The interval is an infinitesimal jackknife (Jaeckel 1972; Efron 1982, The jackknife, the bootstrap and other resampling plans,
+ch. 6): how much the value follows the weight of each word, categories kept at their size. Drawing words with replacement
+would make duplicates, which are each other's neighbours. Resampling the words' own scores would forget that a word also
+counts as its neighbours’ neighbour: about two thirds of the true standard error. The interval speaks of other lists of
+this length: among more words neighbours are closer, so that purity rises with the length of a list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sklearn.manifold import trustworthiness as sklearn_trustworthiness
+
+from tokviz.measure.distances import nearest
+from tokviz.records import CategoryMeasure
+
+N_NEIGHBOURS = 5
+N_PERMUTATIONS = 999
+_Z = 1.959964
+"""The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
+_BLOCK = 4_000_000
+"""How many float32 the shuffled silhouettes may fill at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A category measure at one depth; see ``CategoryMeasure``."""
+
+    value: float
+    low: float
+    high: float
+    null_mean: float
+    null_high: float
+    p_value: float
+
+
+UNDEFINED = Score(**dict.fromkeys(("value", "low", "high", "null_mean", "null_high", "p_value"), float("nan")))
+
+
+def gather(scores: list[Score]) -> CategoryMeasure:
+    """A score per depth → the record."""
+    names = ("value", "low", "high", "null_mean", "null_high", "p_value")
+    return CategoryMeasure(**{name: np.array([getattr(score, name) for score in scores]) for name in names})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Categories:
+    """The categories of the words that are measured, and the same shuffled, used at every depth alike."""
+
+    memberships: tuple[tuple[int, ...], ...]
+    """Per word the indices of its categories; the first is the one that the silhouette goes by."""
+    seed: int = 0
+    n_permutations: int = N_PERMUTATIONS
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """``(n_words,)`` int64 from 0 without gaps: each word's first category."""
+        return np.unique([own[0] for own in self.memberships], return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """How many words each category of ``first`` has."""
+        return np.bincount(self.first)
+
+    @cached_property
+    def kinds(self) -> tuple[np.ndarray, np.ndarray]:
+        """``(n_words,)``: which of the different memberships each word has; and which of those share a category."""
+        different = list(dict.fromkeys(self.memberships))
+        share = np.array([[not set(a).isdisjoint(b) for b in different] for a in different])
+        return np.array([different.index(own) for own in self.memberships]), share
+
+    @cached_property
+    def shuffles(self) -> np.ndarray:
+        """``(n_permutations, n_words)`` int64: whose membership each word gets."""
+        rows = np.tile(np.arange(len(self.memberships)), (self.n_permutations, 1))
+        return np.random.default_rng((self.seed, 1)).permuted(rows, axis=1)
+
+    @cached_property
+    def are_several(self) -> bool:
+        """Whether there are two categories or more, and two words in one of them: else nothing can hold."""
+        return len(self.counts) > 1 and bool(self.counts.max() > 1)
+
+
+def purity(distances: np.ndarray, categories: Categories) -> Score:
+    """Share of each word's nearest neighbours that have a category in common with it, mean over words.
+
+    Parameters
+    ----------
+    distances : ``(n_words, n_words)``, symmetric.
+    """
+    n_words = len(distances)
+    if n_words < 3 or not categories.are_several:
+        return UNDEFINED
+    k = min(N_NEIGHBOURS, n_words - 1)
+    neighbours = nearest(distances, k)
+    kinds, share = categories.kinds
+    shared = share[kinds[:, None], kinds[neighbours]].astype(np.float64)
+    own = shared.mean(axis=1)
+    value = float(own.mean())
+    # A word counts once with its own purity, and as a neighbour by what it adds to the purity of others.
+    added = (shared - own[:, None]) / k
+    influence = own + np.bincount(neighbours.ravel(), weights=added.ravel(), minlength=n_words)
+    low, high = _wilson(value, _standard_error(influence, categories), n_words)
+    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(neighbours, categories)))
+
+
+def _shuffled_purity(neighbours: np.ndarray, categories: Categories) -> np.ndarray:
+    kinds, share = categories.kinds
+    shuffled = kinds[categories.shuffles].astype(np.int32)
+    pairs = shuffled[:, :, None] * len(share) + shuffled[:, neighbours]
+    return np.asarray(share.ravel()[pairs].mean(axis=(1, 2)))
+
+
+def silhouette(distances: np.ndarray, categories: Categories) -> Score:
+    """Mean over words of (b − a) / max(a, b): a = mean distance to the own category, b = to the nearest other.
+
+    Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
+
+    Parameters
+    ----------
+    distances : ``(n_words, n_words)``, symmetric, 0 on the diagonal.
+    """
+    n_words = len(distances)
+    if n_words < 3 or not categories.are_several:
+        return UNDEFINED
+    value = float(_silhouettes(distances, categories.first[None], categories.counts, np.float64)[0])
+    error = _standard_error(_silhouette_influence(distances, categories), categories)
+    low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
+    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_silhouette(distances, categories)))
+
+
+def _silhouettes(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray, dtype: type) -> np.ndarray:
+    """``(n_labellings,)``: the silhouette of each labelling ``(n_labellings, n_words)`` with the same counts."""
+    n_labellings, n_words = labels.shape
+    members: np.ndarray = np.stack([labels == category for category in range(len(counts))]).astype(dtype)
+    sums = members.reshape(-1, n_words) @ distances.astype(dtype)
+    sums = sums.reshape(len(counts), n_labellings, n_words)
+    own = np.take_along_axis(sums, labels[None], axis=0)[0]
+    means = np.divide(sums, counts.astype(dtype)[:, None, None], out=sums)
+    np.put_along_axis(means, labels[None], np.inf, axis=0)
+    others = means.min(axis=0)
+    n_own = counts[labels].astype(dtype)
+    return np.asarray(_silhouette_scores(own, n_own - 1, others).mean(axis=1, dtype=np.float64))
+
+
+def _silhouette_scores(own_sums: np.ndarray, n_own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(b − a) / max(a, b); 0 for a word alone in its category, and where all distances are 0."""
+    own: np.ndarray = np.divide(own_sums, n_own, out=np.zeros_like(own_sums), where=n_own > 0)
+    larger = np.maximum(own, others)
+    scores: np.ndarray = np.divide(others - own, larger, out=np.zeros_like(own), where=(larger > 0) & (n_own > 0))
+    return scores
+
+
+def _shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.ndarray:
+    labels, counts = categories.first[categories.shuffles], categories.counts
+    size = max(1, _BLOCK // (len(counts) * labels.shape[1]))
+    blocks = (labels[start : start + size] for start in range(0, len(labels), size))
+    return np.concatenate([_silhouettes(distances, block, counts, np.float32) for block in blocks])
+
+
+def _silhouette_influence(distances: np.ndarray, categories: Categories) -> np.ndarray:
+    """``(n_words,)``: each word's own score, plus what its distances add to the scores of the others.
+
+    A distance enters the mean to the own category (a), or to the nearest other (b), of the word that it is taken from.
+    """
+    labels, counts = categories.first, categories.counts
+    words = np.arange(len(labels))
+    sums = distances @ np.eye(len(counts))[labels]
+    n_own = counts[labels] - 1
+    a = sums[words, labels] / np.maximum(n_own, 1)
+    means = sums / counts
+    means[words, labels] = np.inf
+    other = means.argmin(axis=1)
+    b = means[words, other]
+    larger = np.maximum(a, b)
+    counted = (n_own > 0) & (larger > 0)
+    scale = np.divide(1, larger, out=np.zeros_like(larger), where=counted)
+    scores = (b - a) * scale
+    # (b − a) / max(a, b) is 1 − a / b or b / a − 1: its slopes in a and b.
+    slope_a = np.where(a < b, -scale, -b * scale**2)
+    slope_b = np.where(a < b, a * scale**2, scale)
+    in_own = labels[None, :] == labels[:, None]
+    np.fill_diagonal(in_own, False)
+    in_other = labels[None, :] == other[:, None]
+    added_a = (slope_a / np.maximum(n_own, 1))[:, None] * (distances - a[:, None]) * in_own
+    added_b = (slope_b / counts[other])[:, None] * (distances - b[:, None]) * in_other
+    return np.asarray(scores + added_a.sum(axis=0) + added_b.sum(axis=0))
+
+
+def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
+    """scikit-learn's, Euclidean, 5 neighbours (Venna & Kaski 2001); NaN below 11 words, where it isn't defined."""
+    if len(states) <= 2 * N_NEIGHBOURS:
+        return float("nan")
+    return float(sklearn_trustworthiness(states, coordinates, n_neighbors=N_NEIGHBOURS))
+
+
+def _chance(value: float, shuffled: np.ndarray) -> dict[str, float]:
+    # Shuffled values are float32 sums in another order: equal ones must count as equal.
+    as_good = int((shuffled >= value - 1e-6).sum())
+    return {
+        "null_mean": float(shuffled.mean()),
+        "null_high": float(np.quantile(shuffled, 0.95)),
+        "p_value": (as_good + 1) / (len(shuffled) + 1),
+    }
+
+
+def _standard_error(influence: np.ndarray, categories: Categories) -> float:
+    """Of a mean with as many words in each category as there are, from each word's influence on it ``(n_words,)``.
+
+    A category of one word has no spread of its own and takes that of all words.
+    """
+    variance = 0.0
+    overall = float(influence.var(ddof=1))
+    for category, count in enumerate(categories.counts):
+        variance += count * (float(influence[categories.first == category].var(ddof=1)) if count > 1 else overall)
+    return float(np.sqrt(variance)) / len(influence)
+
+
+def _wilson(value: float, error: float, n_words: int) -> tuple[float, float]:
+    """Wilson's interval for a share, with the number of independent words that the standard error amounts to."""
+    n_effective = value * (1 - value) / error**2 if error > 0 and 0 < value < 1 else n_words
+    z2 = _Z**2 / n_effective
+    centre = (value + z2 / 2) / (1 + z2)
+    half = _Z / (1 + z2) * np.sqrt(value * (1 - value) / n_effective + z2 / (4 * n_effective))
+    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)

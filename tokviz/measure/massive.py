@@ -1,0 +1,119 @@
+"""Massive activations: a few dimensions thousands of times larger than the rest (Sun et al. 2024, arXiv 2402.17762).
+
+Their test, |x| > 100 and > 1000 × the median, takes the median over a whole text, where most tokens are ordinary. When every
+word read *is* the attention sink at position 0, its own median rises with it, so the median here is that of words read
+elsewhere, at the same depth of the same model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from tokviz.records import HiddenStates, MassiveActivations
+
+LARGE = 100.0
+MASSIVE_RATIO = 1000.0
+LESSER_RATIO = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yardstick:
+    """The words whose median |x| is called ordinary."""
+
+    states: HiddenStates
+    is_ordinary: bool
+
+    def at(self, depth: int) -> float:
+        state = self.states.states[depth][self.states.tokenization.reference]
+        return float(np.median(np.abs(state)))
+
+
+def choose_yardstick(states: HiddenStates, ordinary: HiddenStates | None) -> Yardstick:
+    """``ordinary`` if its words are read away from position 0, else the words themselves, ordinary or not."""
+    if ordinary is not None:
+        if ordinary.n_depths != states.n_depths:
+            raise ValueError(f"ordinary: expected {states.n_depths} depths, as in states, got {ordinary.n_depths}")
+        if not ordinary.tokenization.reads_position_0:
+            return Yardstick(states=ordinary, is_ordinary=True)
+    return Yardstick(states=states, is_ordinary=not states.tokenization.reads_position_0)
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Gathers depth after depth, then makes the record."""
+
+    yardstick: Yardstick
+    medians: list[float] = field(default_factory=list)
+    largest: list[float] = field(default_factory=list)
+    dimensions: list[tuple[int, ...]] = field(default_factory=list)
+    energy_shares: list[float] = field(default_factory=list)
+
+    def add_states(self, states: np.ndarray, median: float) -> None:
+        """``states``: ``(n_words, width)`` at the next depth."""
+        sizes = np.abs(states)
+        largest = float(np.median(sizes.max(axis=1)))
+        threshold = _threshold(largest, median)
+        dimensions = np.flatnonzero(np.median(sizes, axis=0) > threshold)
+        energy = (states.astype(np.float64) ** 2).sum(axis=0)
+        share = float(energy[dimensions].sum() / energy.sum()) if energy.sum() > 0 else float("nan")
+        self._add(median, largest, dimensions, share)
+
+    def add_extremes(self, values: np.ndarray, dimensions: np.ndarray, median: float) -> None:
+        """``values`` and ``dimensions``: ``(n_words, N_EXTREMES)``, all that is kept of position 0, at the next depth."""
+        largest = float(np.median(values[:, 0]))
+        beyond, counts = np.unique(dimensions[values > _threshold(largest, median)], return_counts=True)
+        self._add(median, largest, beyond[counts >= len(values) / 2], float("nan"))
+
+    def _add(self, median: float, largest: float, dimensions: np.ndarray, energy_share: float) -> None:
+        self.medians.append(median)
+        self.largest.append(largest)
+        self.dimensions.append(tuple(int(dimension) for dimension in dimensions))
+        self.energy_shares.append(energy_share)
+
+    def record(self) -> MassiveActivations:
+        yardstick, largest = np.array(self.medians), np.array(self.largest)
+        massive = (largest > LARGE) & (largest > MASSIVE_RATIO * yardstick)
+        lesser = (largest > LARGE) & (largest > LESSER_RATIO * yardstick) & ~massive
+        runs = _runs(massive)
+        return MassiveActivations(
+            yardstick=yardstick,
+            yardstick_context=self.yardstick.states.context.name,
+            yardstick_is_ordinary=self.yardstick.is_ordinary,
+            largest=largest,
+            ratio=np.divide(largest, yardstick, out=np.full_like(largest, np.nan), where=yardstick > 0),
+            massive=massive,
+            lesser=lesser,
+            dimensions=tuple(self.dimensions),
+            energy_share=np.array(self.energy_shares),
+            emergence_depth=runs[0][0] if runs else None,
+            step_down_depth=runs[0][1] + 1 if runs and runs[0][1] + 1 < len(massive) else None,
+            lesser_runs=tuple(_runs(lesser)),
+        )
+
+
+def dimensions(states: HiddenStates, ordinary: HiddenStates | None) -> tuple[tuple[int, ...], ...]:
+    """Per depth the massive dimensions of the reference words, or the large ones of a lesser outbreak."""
+    yardstick = choose_yardstick(states, ordinary)
+    tally, reference = Tally(yardstick=yardstick), states.tokenization.reference
+    for depth in range(states.n_depths):
+        tally.add_states(states.states[depth][reference], yardstick.at(depth))
+    return tuple(tally.dimensions)
+
+
+def _threshold(largest: float, median: float) -> float:
+    """What a dimension must exceed to count at a depth: the massive mark where that is reached, else the lesser."""
+    ratio = MASSIVE_RATIO if largest > max(LARGE, MASSIVE_RATIO * median) else LESSER_RATIO
+    return max(LARGE, ratio * median)
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of each run of True."""
+    runs = []
+    for flag, group in groupby(range(len(flags)), key=lambda index: bool(flags[index])):
+        indices = list(group)
+        if flag:
+            runs.append((indices[0], indices[-1]))
+    return runs

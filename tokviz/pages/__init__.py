@@ -1,0 +1,42 @@
+"""Records → finished view records for templates: text, formatted numbers, relative links. No HTML."""
+
+from __future__ import annotations
+
+from tokviz.pages.compare import compare_page
+from tokviz.pages.excerpt import excerpt_path, excerpts
+from tokviz.pages.explore import explore_page
+from tokviz.pages.frame import model_path
+from tokviz.pages.index import index_page
+from tokviz.pages.method import method_page
+from tokviz.pages.model import model_page, note_addresses
+from tokviz.pages.pictures import preview_plates
+from tokviz.pages.site import NotFoundPage, SiteView
+from tokviz.records import Report
+
+__all__ = ["build", "excerpt_path", "excerpts", "model_path", "note_addresses", "preview_plates"]
+
+
+def build(report: Report) -> SiteView:
+    """Everything that the pages show, as text and links.
+
+    Parameters
+    ----------
+    report : what the stages gathered; failed models included.
+
+    Returns
+    -------
+    SiteView : one record per page.
+    """
+    index, compare, method = index_page(report), compare_page(report), method_page(report)
+    models = tuple(model_page(report, model) for model in report.models)
+    explore = explore_page(report)
+    frames = [page.frame for page in (index, *models, compare, explore, method) if page]
+    return SiteView(
+        index=index,
+        models=models,
+        compare=compare,
+        explore=explore,
+        method=method,
+        not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
+        sitemap=tuple(frame.card.url for frame in frames if frame.card),
+    )

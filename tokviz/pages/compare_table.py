@@ -1,0 +1,204 @@
+"""The compare page's table of captures: what was measured, and what stands against comparing it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.frame import model_path, relative
+from tokviz.pages.parts import Link
+from tokviz.pages.pictures import slide_id
+from tokviz.pages.wording import count
+from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    key: str
+    label: str
+    number: bool
+    sortable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    text: str
+    note: str
+    """A second line, small: an interval, a layer."""
+    sort: str
+    """What it is sorted by; empty when unknown, which comes last."""
+    number: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankRow:
+    model: Link
+    context: str
+    cells: tuple[Cell, ...]
+    caveats: tuple[str, ...]
+
+
+COLUMNS = tuple(
+    Column(key=key, label=label, number=number, sortable=sortable)
+    for key, label, number, sortable in (
+        ("model", "Model, words", False, True),
+        ("best", "Category purity at its best", True, True),
+        ("mean", "Mean over depth", True, True),
+        ("picture", "In the picture at its best", True, True),
+        ("rank", "Effective rank, last layer", True, True),
+        ("ratio", "Largest value, × ordinary", True, True),
+        ("emergence", "Emergence layer", True, True),
+        ("words", "Reference words", True, True),
+        ("caveats", "Before you compare", False, False),
+    )
+)
+
+
+def table(report: Report, page: str) -> tuple[RankRow, ...]:
+    """One row per capture, best category purity first; captures without measures come last."""
+    rows = [(model, context) for model in report.models for context in model.contexts]
+    ranked = sorted(rows, key=lambda row: -_best(row[1].geometry))
+    return tuple(_row(report, model, context, page) for model, context in ranked)
+
+
+def table_notes(report: Report) -> tuple[str, ...]:
+    """What the columns say, as far as the report has measures."""
+    geometry = next(
+        (context.geometry for model in report.models for context in model.contexts if context.geometry), None
+    )
+    if geometry is None:
+        return ("This report holds no measures; the table lists what was captured.",)
+    k = count(geometry.n_neighbours, "nearest neighbour")
+    purity = (
+        f"Category purity: of a word’s {k}, how many share its category; mean over the reference words, with its 95 % "
+        "interval. “In the picture” is the same in the first projection’s two dimensions."
+    )
+    return (
+        purity,
+        "A best depth is picked out of many, so it flatters the deeper model a little; the mean over depth does not.",
+    )
+
+
+def _best(geometry: Geometry | None) -> float:
+    depth = _peak(geometry.purity.value) if geometry else None
+    return -math.inf if geometry is None or depth is None else float(geometry.purity.value[depth])
+
+
+def _peak(values: np.ndarray) -> int | None:
+    """The depth of the greatest value, the first of several."""
+    return int(np.nanargmax(values)) if np.isfinite(values).any() else None
+
+
+def _row(report: Report, model: ModelReport, context: ContextReport, page: str) -> RankRow:
+    state, geometry = context.states, context.geometry
+    label = state.context.label
+    target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
+    n_reference = int(state.tokenization.reference.sum())
+    measured = _measured(geometry, state.n_depths) if geometry else (_unknown(),) * 6
+    name = Cell(text=model.display_name, note=label, sort=f"{model.display_name} {label}".lower(), number=False)
+    words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}", number=True)
+    return RankRow(
+        model=Link(text=model.display_name, href=relative(page, target)),
+        context=label,
+        cells=(name, *measured, words),
+        caveats=_caveats(report, model, context),
+    )
+
+
+def _best_depth(geometry: Geometry | None) -> int:
+    return (_peak(geometry.purity.value) if geometry else None) or 0
+
+
+def _unknown() -> Cell:
+    return Cell(text="–", note="not measured", sort="", number=True)
+
+
+def _number(value: float, text: str, note: str = "") -> Cell:
+    return Cell(text=text, note=note, sort=f"{value:.6g}", number=True)
+
+
+def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
+    purity, massive = geometry.purity, geometry.massive
+    best, mean, flat = _unknown(), _unknown(), _unknown()
+    depth = _peak(purity.value)
+    if depth is not None:
+        low, high = purity.low[depth], purity.high[depth]
+        best = _number(
+            float(purity.value[depth]),
+            f"{purity.value[depth]:.2f}",
+            f"{low:.2f}–{high:.2f}, {depth_name(depth)}" if np.isfinite(low) else depth_name(depth),
+        )
+        average, chance = float(np.nanmean(purity.value)), purity.null_mean
+        note = f"chance {np.nanmean(chance):.2f}" if np.isfinite(chance).any() else ""
+        mean = _number(average, f"{average:.2f}", note)
+    if geometry.pictures:
+        values = geometry.pictures[0].purity.value
+        where = _peak(values)
+        if where is not None:
+            flat = _number(float(values[where]), f"{values[where]:.2f}", depth_name(where))
+    rank = float(geometry.spread.effective_rank[n_depths - 1])
+    share = f"of {count(geometry.n_measured, 'word')}"
+    return (
+        best,
+        mean,
+        flat,
+        _number(rank, f"{rank:.1f}", share) if np.isfinite(rank) else _unknown(),
+        _ratio(geometry),
+        _emergence(massive.emergence_depth, massive.step_down_depth),
+    )
+
+
+def _ratio(geometry: Geometry) -> Cell:
+    massive = geometry.massive
+    depth = _peak(massive.ratio)
+    if depth is None:
+        return _unknown()
+    note = depth_name(depth) if massive.yardstick_is_ordinary else f"{depth_name(depth)}, against itself"
+    return _number(float(massive.ratio[depth]), f"{massive.ratio[depth]:,.0f}\N{NO-BREAK SPACE}×", note)
+
+
+def _emergence(depth: int | None, step_down: int | None) -> Cell:
+    if depth is None:
+        return Cell(text="none", note="", sort="", number=True)
+    note = "to the end" if step_down is None else f"until {depth_name(step_down)}"
+    return Cell(text=depth_name(depth), note=note, sort=f"{depth}", number=True)
+
+
+# --- what stands against a comparison ------------------------------------------------------------------------------
+
+
+def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tuple[str, ...]:
+    state = context.states
+    card, tokens = state.card, state.tokenization
+    several = int((tokens.n_tokens > 1).sum())
+    outside = int((~tokens.reference).sum())
+    caveats = [f"{card.width:,} dimensions, {card.tokenizer}"]
+    if several:
+        caveats.append(f"{count(several, 'word')} of several tokens")
+    if outside:
+        caveats.append(f"{count(outside, 'word')} outside the reference words")
+    special = _special_tokens(context)
+    if special:
+        caveats.append(special)
+    if not tokens.positions[tokens.reference].any():
+        caveats.append("words stand at position 0, where a sink may form")
+    if card.quantization:
+        caveats.append(f"quantised weights ({card.quantization})")
+    if context.geometry and not context.geometry.massive.yardstick_is_ordinary:
+        caveats.append("no context with ordinary tokens to measure large values against")
+    return tuple(caveats)
+
+
+def _special_tokens(context: ContextReport) -> str | None:
+    """What the tokenizer adds: pieces of the first word's sequence that its text doesn't hold."""
+    word = context.states.tokenization.words[0]
+    edges = (word.pieces[:1] if word.start > 0 else (), word.pieces[-1:] if word.stop < len(word.pieces) else ())
+    added = [piece for edge in edges for piece in edge if _is_special(piece)]
+    return f"adds {' and '.join(dict.fromkeys(added))}" if added else None
+
+
+def _is_special(piece: str) -> bool:
+    """``[CLS]``, ``<s>``, ``<|begin_of_text|>``."""
+    return len(piece) > 2 and (piece[0], piece[-1]) in {("[", "]"), ("<", ">")}

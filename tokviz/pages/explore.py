@@ -1,0 +1,145 @@
+"""The explorer: what its scripts choose from, and links for readers without scripts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tokviz.pages.axis import Ruler, measured
+from tokviz.pages.frame import frame, model_path, relative
+from tokviz.pages.parts import Frame, Link
+from tokviz.pages.pictures import strip_ruler
+from tokviz.pages.wording import count, projection_label
+from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFiles:
+    """Where the same things are found without scripts."""
+
+    model: Link
+    files: tuple[Link, ...]
+    """Coordinates and tokens as CSV, a context each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplorePage:
+    frame: Frame
+    stylesheet: str
+    noscript: str
+    intro: str
+    ruler: Ruler
+    """Of the view that opens first."""
+    data: str
+    """JSON with ``<`` written as ``\\u003c``: models, contexts, projections, categories, and where their scripts are."""
+    categories: tuple[str, ...]
+    """They keep the legend's place until the script makes it."""
+    models: tuple[ModelFiles, ...]
+    method: str
+
+
+PATH = "explore/index.html"
+SCRIPTS = (
+    "vendor/d3.js",
+    "explore-data.js",
+    "explore-marks.js",
+    "explore-labels.js",
+    "explore-plot.js",
+    "explore-panel.js",
+    "explore-ruler.js",
+    "explore-lists.js",
+    "explore.js",
+)
+"""In the order in which they build on each other."""
+
+
+def explore_page(report: Report) -> ExplorePage | None:
+    """A scatter of any capture, to be touched; None when no model could be captured."""
+    captured = [model for model in report.models if model.contexts]
+    if not report.is_explorable:
+        return None
+    model, context = captured[0], captured[0].contexts[0]
+    everywhere = [each.geometry for each in model.contexts if each.geometry is not None]
+    n_words = count(len(report.words.words), "word")
+    description = (
+        f"{n_words} of {count(len(captured), 'model')}, layer by layer: find a word, follow it, see its neighbours."
+    )
+    return ExplorePage(
+        frame=frame(report, PATH, f"Explore · {report.title}", description, scripts=SCRIPTS),
+        stylesheet=relative(PATH, "assets/explore.css"),
+        noscript=relative(PATH, "assets/explore-noscript.css"),
+        intro=f"Point at a word to see its neighbours, pin it to follow it through the layers. {n_words}, any model.",
+        ruler=strip_ruler(
+            report,
+            model,
+            context,
+            context.projections[0],
+            PATH,
+            measures=measured(context.geometry, everywhere) if context.geometry else None,
+        ),
+        data=_data(report, captured),
+        categories=tuple(category.label for category in report.words.categories),
+        models=tuple(_files(report, model) for model in captured),
+        method=relative(PATH, "method/index.html"),
+    )
+
+
+def _files(report: Report, model: ModelReport) -> ModelFiles:
+    names = [(context.states.context, file) for context in model.contexts for file in ("coordinates.csv", "tokens.csv")]
+    found = [(context, file, report.downloads.get(f"{model.slug}/{context.name}/{file}")) for context, file in names]
+    return ModelFiles(
+        model=Link(text=model.display_name, href=relative(PATH, model_path(model.slug))),
+        files=tuple(
+            Link(text=f"{context.label}, {file}", href=relative(PATH, path)) for context, file, path in found if path
+        ),
+    )
+
+
+# --- what the scripts choose from ------------------------------------------------------------------------------------
+
+
+def _data(report: Report, captured: list[ModelReport]) -> str:
+    index = {
+        "words": relative(PATH, "data/words.js"),
+        "categories": [category.label for category in report.words.categories],
+        "models": [_model(model) for model in captured],
+    }
+    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    return {
+        "slug": model.slug,
+        "name": model.display_name,
+        "page": relative(PATH, model_path(model.slug)),
+        "data": relative(PATH, f"data/{model.slug}"),
+        "contexts": [_context(context) for context in model.contexts],
+    }
+
+
+def _context(context: ContextReport) -> dict[str, Any]:
+    return {
+        "name": context.states.context.name,
+        "label": context.states.context.label,
+        "last": context.states.n_depths - 1,
+        "neighbours": context.neighbours is not None,
+        "opening": context.geometry.massive.emergence_depth if context.geometry else None,
+        "projections": [_projection(shown) for shown in context.projections],
+    }
+
+
+def _projection(shown: ProjectionReport) -> dict[str, Any]:
+    name = shown.projection.name
+    return {"name": name, "label": projection_label(name), "strip": _strip(shown.strip)}
+
+
+def _strip(strip: Renditions | None) -> dict[str, Any] | None:
+    """Where the small picture of all depths is, for wide screens and for phones."""
+    if strip is None:
+        return None
+    return {
+        form: {"src": relative(PATH, image.path), "size": [image.width, image.height]}
+        for form, image in (("wide", strip.wide), ("phone", strip.phone))
+    }

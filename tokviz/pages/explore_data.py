@@ -1,0 +1,137 @@
+"""Records → the scripts that the explorer loads when a reader asks for them.
+
+A page opened from disk may not fetch, but it may add a ``<script>``: each file hands its content to ``tokvizData`` under a key of
+its own. Many numbers travel as base64 of little-endian integers, which is a quarter of their length in decimals.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
+
+STEPS = 65_535
+"""A coordinate’s place between the axis limits of its depth takes 16 bits: enlarged 64 times, a plot of 1,000 pixels is a pixel
+out."""
+
+MARGINS = np.array([0.06, 0.05])
+"""Of the span of the reference words, at either end of PC1 and of PC2, as on the plates."""
+
+
+def scripts(report: Report) -> dict[str, str]:
+    """Path from the site's root → script: the words, and per model × context its tokens and each projection."""
+    captured = [(model, context) for model in report.models for context in model.contexts]
+    if not report.is_explorable:
+        return {}
+    written = {"data/words.js": _script("words", _words(report.words))}
+    for model, context in captured:
+        name = context.states.context.name
+        folder, key = f"data/{model.slug}/{name}", f"{model.slug}/{name}"
+        written[f"{folder}/words.js"] = _script(key, _context(model, context))
+        if context.neighbours is not None:
+            written[f"{folder}/neighbours.js"] = _script(f"{key} neighbours", _neighbours(context.neighbours))
+        for entry in context.projections:
+            projection = entry.projection
+            written[f"{folder}/coordinates-{projection.name}.js"] = _script(
+                f"{key}/{projection.name}", _coordinates(projection)
+            )
+    return written
+
+
+def _words(words: WordList) -> dict[str, Any]:
+    return {"words": words.words, "memberships": words.memberships}
+
+
+def _context(model: ModelReport, context: ContextReport) -> dict[str, Any]:
+    tokenization = context.states.tokenization
+    return {
+        "pieces": [word.word_pieces for word in tokenization.words],
+        "outside": np.flatnonzero(~tokenization.reference).tolist(),
+        "modules": context.states.module_paths,
+        "measures": _measures(model, context),
+    }
+
+
+def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | None:
+    """What the ruler shows: stages, purity, norm and where massive activations emerge."""
+    geometry = context.geometry
+    if geometry is None:
+        return None
+    norms = [each.geometry.spread.mean_norm for each in model.contexts if each.geometry is not None]
+    positive = np.concatenate(norms)
+    positive = positive[np.isfinite(positive) & (positive > 0)]
+    return {
+        "stages": [stage.first_depth for stage in geometry.stages],
+        "emergence": geometry.massive.emergence_depth,
+        "purity": [_number(value) for value in geometry.purity.value],
+        "chance": [_number(value) for value in geometry.purity.null_mean],
+        "norm": [_number(value) for value in geometry.spread.mean_norm],
+        # One scale for all contexts of a model, so that their rulers compare.
+        "norms": [_number(positive.min()), _number(positive.max())] if len(positive) else None,
+    }
+
+
+def _neighbours(neighbours: Neighbours) -> dict[str, Any]:
+    """Rows of words in 8 bits where that is enough, else in 16."""
+    _, n_words, k = neighbours.rows.shape
+    return {"k": k, "rows": packed(neighbours.rows.astype("u1" if n_words <= 256 else "<u2"))}
+
+
+def _coordinates(projection: Projection) -> dict[str, Any]:
+    """Per depth the axis limits, and each word's place between them: 0 the lower one, ``STEPS`` the upper one.
+
+    Words beyond the limits, which come from the reference words, are listed apart with their places in full.
+    """
+    n_depths, n_words, _ = projection.coordinates.shape
+    places = np.zeros((n_depths, n_words, 2), dtype="<u2")
+    all_limits: list[list[float | None] | None] = []
+    beyond = []
+    for depth, coordinates in enumerate(projection.coordinates):
+        if projection.problems[depth] or not np.isfinite(coordinates).all():
+            all_limits.append(None)
+            continue
+        low, high = _limits(coordinates[projection.reference] if projection.reference.any() else coordinates)
+        share = (coordinates - low) / (high - low)
+        places[depth] = np.clip(np.round(share * STEPS), 0, STEPS)
+        all_limits.append([_number(value) for pair in zip(low, high, strict=True) for value in pair])
+        beyond += [
+            [depth, int(row), _number(share[row, 0]), _number(share[row, 1])]
+            for row in np.flatnonzero(((share < 0) | (share > 1)).any(axis=1))
+        ]
+    return {
+        "limits": all_limits,
+        "variance": [[_number(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
+        "problems": projection.problems,
+        "places": packed(places),
+        "beyond": beyond,
+    }
+
+
+def _limits(coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``(n_words, 2)`` → lower and upper limits ``(2,)``; words that are all alike get an axis of some length."""
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    size = np.maximum(np.abs(low), np.abs(high))
+    flat = high - low <= 1e-9 * size
+    span = np.where(flat, np.maximum(size, 1.0), high - low)
+    middle = (low + high) / 2
+    half = span * (0.5 + MARGINS)
+    return middle - half, middle + half
+
+
+def packed(integers: np.ndarray) -> str:
+    """Base64 of unsigned integers, little-endian."""
+    return base64.b64encode(integers.astype(integers.dtype.newbyteorder("<")).tobytes()).decode("ascii")
+
+
+def _number(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _script(key: str, content: dict[str, Any]) -> str:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return f"tokvizData({json.dumps(key)},{text});\n"

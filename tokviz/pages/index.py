@@ -1,0 +1,192 @@
+"""The first page: all models on one depth axis, the author's introduction, key facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokviz.pages.axis import Ruler
+from tokviz.pages.frame import frame, model_path, relative
+from tokviz.pages.parts import Frame, Link, Term
+from tokviz.pages.pictures import strip_ruler
+from tokviz.pages.wording import count, day, facts_line, millions, projection_label, projection_term, words_in_all
+from tokviz.records import ModelReport, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripRow:
+    context: str
+    href: str
+    ruler: Ruler
+    with_axis: bool
+    """Only under a model's last strip: the depths are the same in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelStrips:
+    """A model on the first screen."""
+
+    name: str
+    href: str
+    facts: str
+    failure: str | None
+    strips: tuple[StripRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactsRow:
+    """A model in the table of key facts: cells under ``IndexPage.columns``, or a failure."""
+
+    model: Link
+    cells: tuple[str, ...]
+    failure: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexPage:
+    frame: Frame
+    title: str
+    subtitle: str
+    byline: tuple[Link, ...]
+    """Author, day, licence, how to cite; an empty address where there is nothing to follow."""
+    projection: str
+    """Which one the strips show."""
+    models: tuple[ModelStrips, ...]
+    more_models: tuple[ModelStrips, ...]
+    """Folded, under ``more``."""
+    more: str
+    intro: str | None
+    """Safe HTML, as the report has it."""
+    columns: tuple[str, ...]
+    table: tuple[FactsRow, ...]
+    reading: tuple[Term, ...]
+    method: str
+
+
+MOST_MODELS_IN_SIGHT = 10
+"""Of more models the strips are folded."""
+COLUMNS = (
+    "Architecture",
+    "Layers",
+    "Width",
+    "Parameters",
+    "Weights",
+    "Computed in",
+    "Words of several tokens",
+    "Captured",
+)
+
+
+def index_page(report: Report) -> IndexPage:
+    page = "index.html"
+    subtitle = report.subtitle or _default_subtitle(report)
+    models = tuple(_strips(report, model, page) for model in report.models)
+    return IndexPage(
+        frame=frame(report, page, report.title, report.description or subtitle, kind="website"),
+        title=report.title,
+        subtitle=subtitle,
+        byline=_byline(report, page),
+        projection=projection_label(report.projections[0]),
+        models=models[:MOST_MODELS_IN_SIGHT],
+        more_models=models[MOST_MODELS_IN_SIGHT:],
+        more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
+        intro=report.intro,
+        columns=COLUMNS,
+        table=tuple(_facts_row(model, page) for model in report.models),
+        reading=_reading(report),
+        method=relative(page, "method/index.html"),
+    )
+
+
+def _byline(report: Report, page: str) -> tuple[Link, ...]:
+    """Who, when, under which licence, and how to cite; without an address where there is nothing to follow."""
+    captured = [context.states.captured_at for model in report.models for context in model.contexts]
+    return (
+        *((Link(text=report.author, href=""),) if report.author else ()),
+        *((Link(text=day(max(captured)), href=""),) if captured else ()),
+        *((Link(text=report.license, href=report.license_url or ""),) if report.license else ()),
+        Link(text="How to cite", href=relative(page, "method/index.html#cite")),
+    )
+
+
+def _default_subtitle(report: Report) -> str:
+    n_words = words_in_all(report)
+    n_models = count(len(report.models), "language model")
+    return f"How {n_models} {'arranges' if len(report.models) == 1 else 'arrange'} {n_words}, from the embedding to the last layer."
+
+
+def _strips(report: Report, model: ModelReport, page: str) -> ModelStrips:
+    target = model_path(model.slug)
+    rows = []
+    for index, context in enumerate(model.contexts, start=1):
+        shown = context.projections[0]
+        ruler = strip_ruler(report, model, context, shown, page)
+        label, href = context.states.context.label, ruler.ticks[0].href
+        rows.append(StripRow(context=label, href=href, ruler=ruler, with_axis=index == len(model.contexts)))
+    return ModelStrips(
+        name=model.display_name,
+        href=relative(page, target),
+        facts=facts_line(model.card) if model.card else "",
+        failure=model.failure,
+        strips=tuple(rows),
+    )
+
+
+def _facts_row(model: ModelReport, page: str) -> FactsRow:
+    link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
+    card = model.card
+    if card is None:
+        return FactsRow(model=link, cells=(), failure=model.failure or "It has not been captured.")
+    tokenization = model.contexts[0].states.tokenization
+    several = int((tokenization.n_tokens > 1).sum())
+    cells = (
+        card.architecture,
+        f"{card.n_layers:,}",
+        f"{card.width:,}",
+        millions(card.n_parameters),
+        card.quantization or card.checkpoint_dtype or "not stated",
+        card.dtype,
+        f"{several:,} of {len(tokenization.words):,}",
+        day(model.contexts[0].states.captured_at),
+    )
+    return FactsRow(model=link, cells=cells, failure=None)
+
+
+def _reading(report: Report) -> tuple[Term, ...]:
+    return (
+        Term(
+            name="A point",
+            meaning="A word. Its place comes from the model’s hidden state at that depth: the vector that stands for "
+            "the word’s token after so many layers. Colour and shape tell the word’s category.",
+        ),
+        Term(
+            name="PC1 and PC2",
+            meaning="Hundreds of dimensions can’t be drawn, so each depth’s states are reduced to two by principal "
+            "component analysis (PCA). PC1 is the direction in which the words differ most, PC2 the next. The "
+            "percentage on an axis is the part of the variance that it holds; where the two hold little, near points "
+            "may be far apart in the model.",
+        ),
+        Term(
+            name="From layer to layer",
+            meaning="Each depth has a PCA of its own, so look at which words lie together, not at where on the page. "
+            "An axis is flipped where that keeps the words on the same side as in the layer before.",
+        ),
+        *(projection_term(name) for name in report.projections),
+        Term(
+            name="Hollow marks",
+            meaning="Words that can’t be compared with the rest as they stand: those of several tokens, and those read "
+            "at another position than most. PCA is fitted on the reference words, those read at the position that "
+            "most words share; the others are drawn into the same picture without shaping it.",
+        ),
+        Term(
+            name="Position 0",
+            meaning="Many language models use the first token of a text as a resting place for attention (an attention "
+            "sink): from some layer on, a few dimensions of its state become enormous, whatever the token is. A word "
+            "fed alone stands at that very position. Its picture then shows the sink more than the word; the same "
+            "words inside a sentence don’t.",
+        ),
+        Term(
+            name="All layers in one basis",
+            meaning="Further down on a model’s page: every depth along the embedding’s PC1 and PC2, each panel on its "
+            "own scale. It shows how much of the embedding’s order is left, and how far the states have grown.",
+        ),
+    )

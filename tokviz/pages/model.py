@@ -1,0 +1,186 @@
+"""A model's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokviz.pages.curves import Curves, curves
+from tokviz.pages.frame import downloads, frame, model_path, relative
+from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
+from tokviz.pages.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
+from tokviz.pages.story import Story, difference, stage_id, stories
+from tokviz.pages.wording import (
+    MOST_WORDS_IN_SIGHT,
+    count,
+    day,
+    facts_line,
+    outside_reference,
+    projection_label,
+    shortened,
+    undrawn_note,
+)
+from tokviz.records import ModelCard, ModelReport, Report
+from tokviz.text import isolated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """Some words and what they have in common; a long list is folded."""
+
+    summary: str
+    words: str
+    folded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordNotes:
+    """What a reader must know about the words of one context."""
+
+    heading: str
+    notes: tuple[str, ...]
+    lists: tuple[Words, ...]
+    """Of several tokens, ``firefighter (2)``, and outside the reference words; empty when there are none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPage:
+    frame: Frame
+    name: str
+    facts: str
+    note: str | None
+    failure: str | None
+    switches: tuple[Switch, ...]
+    """Only those with something to choose."""
+    panels: tuple[Panel, ...]
+    stories: tuple[Story, ...]
+    """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
+    difference: Section | None
+    """Why the contexts differ, when massive activations are the reason."""
+    curves: Curves | None
+    curves_note: str | None
+    grids: tuple[GridFigure, ...]
+    card: tuple[Row, ...]
+    notes: tuple[str, ...]
+    words: tuple[WordNotes, ...]
+    downloads: tuple[Link, ...]
+    method: str
+
+
+CURVES = "curves"
+MOST_WORDS = 500
+"""Of a folded list; all words are in tokens.csv."""
+
+
+def note_addresses(model: ModelReport) -> tuple[str, ...]:
+    """Where on a model's page its author may say something: depths, stages, the grids, the curves."""
+    found: list[str] = []
+    for context in model.contexts:
+        name = context.states.context.name
+        stages = context.geometry.stages if context.geometry else ()
+        for projection in (None, *(shown.projection.name for shown in context.projections)):
+            found += [slide_id(name, depth, projection) for depth in range(context.states.n_depths)]
+            found.append(grid_id(name, projection))
+        found += [stage_id(name, number) for number in range(len(stages))]
+    return (*found, CURVES)
+
+
+def model_page(report: Report, model: ModelReport) -> ModelPage:
+    page = model_path(model.slug)
+    card = model.card
+    facts = facts_line(card) if card else ""
+    description = f"{model.display_name}, layer by layer: {facts}" if card else f"{model.display_name} failed."
+    return ModelPage(
+        frame=frame(
+            report,
+            page,
+            f"{model.display_name} · {report.title}",
+            description,
+            scripts=("carousel.js", "lightbox.js") if card else (),
+        ),
+        note=model.note,
+        name=model.display_name,
+        facts=facts,
+        failure=model.failure,
+        switches=_switches(model),
+        panels=panels(report, model, page),
+        stories=stories(report, model, page),
+        difference=difference(model),
+        curves=curves(model),
+        curves_note=model.notes.get(CURVES),
+        grids=grids(model, page),
+        card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
+        notes=(*card.notes, *undrawn_note(report)) if card else (),
+        words=_word_notes(model),
+        downloads=downloads(report, page, model.slug),
+        method=relative(page, "method/index.html"),
+    )
+
+
+def _switches(model: ModelReport) -> tuple[Switch, ...]:
+    if not model.contexts:
+        return ()
+    contexts = [(context.states.context.name, context.states.context.label) for context in model.contexts]
+    projections = [
+        (shown.projection.name, projection_label(shown.projection.name)) for shown in model.contexts[0].projections
+    ]
+    choices = (("context", "Words", contexts), ("projection", "PCA", projections))
+    return tuple(
+        Switch(
+            key=key,
+            legend=legend,
+            options=tuple(
+                Option(value=value, label=label, checked=index == 0) for index, (value, label) in enumerate(options)
+            ),
+            pair=key == "context" and any(context.geometry is not None for context in model.contexts),
+        )
+        for key, legend, options in choices
+        if len(options) > 1
+    )
+
+
+def _card_rows(model: ModelReport, card: ModelCard) -> tuple[Row, ...]:
+    states = model.contexts[0].states
+    width = f"{card.width:,}"
+    if card.embedding_width != card.width:
+        width += f" (embedding {card.embedding_width:,})"
+    return (
+        Row(label="Source", value=card.source, code=True),
+        Row(label="Weights’ identity", value=card.identity, code=True),
+        Row(label="Architecture", value=f"{card.architecture} ({card.model_type})"),
+        Row(label="Layers", value=f"{card.n_layers:,}"),
+        Row(label="Width", value=width),
+        Row(label="Parameters", value=f"{card.n_parameters:,}"),
+        Row(label="Weights on disk", value=card.quantization or card.checkpoint_dtype or "not stated"),
+        Row(label="Computed in", value=card.dtype),
+        Row(label="Tokenizer", value=f"{card.tokenizer}, vocabulary of {card.vocabulary_size:,}"),
+        Row(label="Captured", value=day(states.captured_at)),
+    )
+
+
+def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
+    notes = []
+    for context in model.contexts:
+        tokenization = context.states.tokenization
+        several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
+        lists = (
+            _words("Of several tokens, with their number", several),
+            _words("Outside the reference words, read at another position than most", outside_reference(tokenization)),
+        )
+        notes.append(
+            WordNotes(
+                heading=f"Words {context.states.context.label}",
+                notes=tokenization.notes,
+                lists=tuple(words for words in lists if words.words),
+            )
+        )
+    return tuple(notes)
+
+
+def _words(summary: str, words: Sequence[str]) -> Words:
+    folded = len(words) > MOST_WORDS_IN_SIGHT
+    return Words(
+        summary=f"{summary}: {count(len(words), 'word')}" if folded else summary,
+        words=shortened(words, MOST_WORDS),
+        folded=folded,
+    )

@@ -1,0 +1,114 @@
+"""What the author says in a report: Markdown of the config → HTML, each text and link at an address that exists."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Container, Iterable, Iterator, Mapping
+
+from tokviz.config import ModelConfig, ReportConfig
+from tokviz.errors import ConfigError
+from tokviz.pages import markdown
+from tokviz.pages.frame import model_path
+from tokviz.pages.model import note_addresses
+from tokviz.records import Report
+
+INDEX = "index.html"
+OWN_ADDRESSES = ("compare/", "explore/")
+"""Pages whose fragments say what they show; they are no places of the page."""
+
+
+def introduction(config: ReportConfig) -> str | None:
+    """HTML of the first page's introduction."""
+    return markdown.to_html(config.intro, INDEX) if config.intro else None
+
+
+def note(model: ModelConfig) -> str | None:
+    """HTML of what is said of the model as a whole."""
+    return markdown.to_html(model.note, model_path(model.slug)) if model.note else None
+
+
+def notes_by_address(model: ModelConfig) -> dict[str, str]:
+    """Address on the model's page → HTML."""
+    page = model_path(model.slug)
+    return {address: markdown.to_html(text, page) for address, text in model.notes.items()}
+
+
+def check_before(config: ReportConfig) -> None:
+    """What can be told before any work: pictures from elsewhere, and links to models that the report doesn't have.
+
+    Raises ``ConfigError``, as ``check`` does.
+    """
+    pages = [model_path(model.slug) for model in config.models]
+    for key, _, text in _texts(config):
+        name = f"{config.file}: {key}"
+        for source in markdown.foreign_pictures(text):
+            raise ConfigError(
+                f"{name}: expected pictures of this report (images/…) or data: addresses, since pages ask no other host "
+                f"for anything, got {source!r}"
+            )
+        _require(
+            name,
+            [path for path, _ in markdown.targets(text) if path.startswith("models/")],
+            pages,
+            "a link to a model’s page",
+        )
+
+
+def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> None:
+    """See that every note has a place, and that every link in one leads somewhere.
+
+    Parameters
+    ----------
+    files : path from the site's root → content; pages are texts.
+
+    Raises
+    ------
+    ConfigError : names the text, what was expected and what came.
+    """
+    for index, (model, shown) in enumerate(zip(config.models, report.models, strict=True)):
+        if shown.failure is None:
+            _require(
+                f"{config.file}: models.{index}.notes",
+                model.notes,
+                note_addresses(shown),
+                "an address on the model’s page",
+            )
+    for key, page, text in _texts(config):
+        for path, fragment in markdown.targets(text):
+            path, name = path or page, f"{config.file}: {key}"
+            _require(name, [path], files, "a link to a file of this report")
+            content = files[path]
+            place = fragment.partition("+")[0]
+            if place and isinstance(content, str) and not path.startswith(OWN_ADDRESSES):
+                _require(name, [f"{path}#{place}"], _Places(path, content), "a link to a place of that page")
+
+
+def _texts(config: ReportConfig) -> Iterator[tuple[str, str, str]]:
+    """Of every text its name in the config, the page where it is shown, and its Markdown."""
+    if config.intro:
+        yield "intro", INDEX, config.intro
+    for index, model in enumerate(config.models):
+        page = model_path(model.slug)
+        if model.note:
+            yield f"models.{index}.note", page, model.note
+        for address, text in model.notes.items():
+            yield f"models.{index}.notes.{address}", page, text
+
+
+class _Places(Container[str]):
+    """The fragments of one page, as ``PAGE#ID``."""
+
+    def __init__(self, path: str, html: str) -> None:
+        self._path, self._html = path, html
+
+    def __contains__(self, target: object) -> bool:
+        return f'id="{str(target).removeprefix(f"{self._path}#")}"' in self._html
+
+
+def _require(name: str, wanted: Iterable[str], known: Container[str], what: str) -> None:
+    for target in wanted:
+        if target in known:
+            continue
+        near = difflib.get_close_matches(target, known, n=1) if isinstance(known, Iterable) else []
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{name}: expected {what}, got {target!r}{hint}")

@@ -1,0 +1,318 @@
+"""Rulers, slides and panels: what a model's carousel and the index's strips are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokviz.pages.axis import AXIS_LENGTH, AXIS_START, Measured, Ruler, Tick, length, measured, place
+from tokviz.pages.frame import model_path, relative
+from tokviz.pages.parts import Picture, Source
+from tokviz.pages.trust import finding, trust
+from tokviz.pages.wording import MOST_NAMED, count, joined, outside_reference, percent, projection_label
+from tokviz.records import (
+    ContextReport,
+    Image,
+    ModelReport,
+    ProjectionReport,
+    Renditions,
+    Report,
+    depth_name,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slide:
+    """One depth's plate, or the reason why there is none."""
+
+    id: str
+    name: str
+    module: str
+    trust: tuple[str, ...]
+    """How far the picture can be trusted: variance, neighbours, trustworthiness; empty without a picture."""
+    picture: Picture | None
+    problem: str | None
+    note: str | None
+    """The author's words, as safe HTML; so wherever a record has a note."""
+    first: bool
+    """Shown when the page opens: fetched at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One context × projection of a model."""
+
+    id: str
+    context: str
+    projection: str
+    heading: str
+    current: bool
+    explore: str | None
+    """The explorer's address of this panel, up to and with the depth: carousel.js keeps it in step."""
+    ruler: Ruler
+    slides: tuple[Slide, ...]
+    look: str
+    """What to look for while stepping through the layers."""
+    notes: tuple[str, ...]
+    """What else to know of this panel: words at position 0, hollow marks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridFigure:
+    """All layers of one context × projection in the embedding's basis."""
+
+    context: str
+    projection: str
+    heading: str
+    """``alone, standardized``."""
+    current: bool
+    picture: Picture
+    caption: str
+    id: str
+    """``alone/grid``."""
+    note: str | None
+
+
+MAX_LABELS = 7
+LOOK = (
+    "Which words stand together, and which stray? Does the picture change little by little from layer to layer, or all "
+    "at once?"
+)
+
+RULER_NOTE = (
+    "Above the axis: the stages, numbered; purity, which is the share of each word’s nearest neighbours that are of its "
+    "category, in all dimensions (dotted: chance); and the mean norm, on a log scale."
+)
+
+LABEL_FREE_START, LABEL_FREE_END = 18.0, 84.0
+"""Between these, in percent, a number on the axis doesn't touch ``embedding`` or ``layer 29``."""
+
+
+def picture(page: str, renditions: Renditions, alt: str) -> Picture:
+    def source(image: Image) -> Source:
+        return Source(src=relative(page, image.path), width=image.width, height=image.height)
+
+    svg = relative(page, renditions.svg.path) if renditions.svg else None
+    return Picture(alt=alt, wide=source(renditions.wide), phone=source(renditions.phone), svg=svg)
+
+
+def slide_id(context: str, depth: int, projection: str | None = None) -> str:
+    """``alone/layer-12``; other projections than the first add their name."""
+    name = f"{context}/{depth_name(depth).replace(' ', '-')}"
+    return f"{name}/{projection}" if projection else name
+
+
+def grid_id(context: str, projection: str | None = None) -> str:
+    """``alone/grid``; other projections than the first add their name."""
+    return f"{context}/grid/{projection}" if projection else f"{context}/grid"
+
+
+def _note(model: ModelReport, address: str, projection: str) -> str | None:
+    """What the author says at an address in every projection, and in this one."""
+    said = [model.notes[key] for key in (address, f"{address}/{projection}") if key in model.notes]
+    return "\n".join(said) or None
+
+
+def strip_ruler(
+    report: Report,
+    model: ModelReport,
+    context: ContextReport,
+    shown: ProjectionReport,
+    page: str,
+    *,
+    measures: Measured | None = None,
+) -> Ruler:
+    """The depth axis of one panel, seen from ``page``; its ticks link to the slides on the model's page."""
+    state = context.states
+    first = shown.projection.name == report.projections[0]
+    target = model_path(model.slug)
+    base = "" if target == page else target
+
+    def href(depth: int) -> str:
+        fragment = slide_id(state.context.name, depth, None if first else shown.projection.name)
+        return relative(page, f"{base}#{fragment}") if base else f"#{fragment}"
+
+    alt = (
+        f"{model.display_name}, {state.context.label}: the words at {count(state.n_depths, 'depth')}, "
+        f"from the embedding to layer {state.n_depths - 2}, without labels"
+    )
+    strip = picture(page, shown.strip, alt) if shown.strip else None
+    return _ruler(state.n_depths, [href(depth) for depth in range(state.n_depths)], strip, measures)
+
+
+def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Measured | None) -> Ruler:
+    last = n_depths - 1
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= MAX_LABELS)
+    ticks = []
+    for depth, href in enumerate(hrefs):
+        x = place(depth, last)
+        text = None
+        if depth in (0, last):
+            text = depth_name(depth)
+        elif (depth - 1) % step == 0 and LABEL_FREE_START <= x <= LABEL_FREE_END:
+            text = str(depth - 1)
+        ticks.append(_tick(depth, last, name=depth_name(depth), href=href, label=text))
+    return Ruler(
+        label="Depth",
+        ticks=tuple(ticks),
+        strip=strip,
+        start=length(AXIS_START),
+        end=length(AXIS_START + AXIS_LENGTH),
+        last=last,
+        measured=measures,
+    )
+
+
+def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> Tick:
+    x, width = place(depth, last), AXIS_LENGTH / last
+    anchor, label_x = "middle", x
+    if depth == 0:
+        anchor, label_x = "start", 0.0
+    elif depth == last:
+        anchor, label_x = "end", 100.0
+    left, right = max(x - width / 2, 0.0), min(x + width / 2, 100.0)
+    return Tick(
+        name=name,
+        href=href,
+        x=length(x),
+        left=length(left),
+        width=length(right - left),
+        label=label,
+        label_x=length(label_x),
+        anchor=anchor,
+    )
+
+
+def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
+    """All context × projection panels of a model; the first is the one shown."""
+    pairs = [(context, shown) for context in model.contexts for shown in context.projections]
+    return tuple(
+        _panel(report, model, context, shown, page, current=index == 0) for index, (context, shown) in enumerate(pairs)
+    )
+
+
+def _panel(
+    report: Report, model: ModelReport, context: ContextReport, shown: ProjectionReport, page: str, *, current: bool
+) -> Panel:
+    name, label = context.states.context.name, context.states.context.label
+    projection = shown.projection.name
+    everywhere = [each.geometry for each in model.contexts if each.geometry is not None]
+    measures = measured(context.geometry, everywhere) if context.geometry else None
+    return Panel(
+        id=f"{name}/{projection}",
+        context=name,
+        projection=projection,
+        heading=f"{label}, {projection_label(projection)}",
+        current=current,
+        explore=f"{relative(page, 'explore/index.html')}#a={model.slug}/{name}/{projection}&at=embedding"
+        if report.is_explorable
+        else None,
+        ruler=strip_ruler(report, model, context, shown, page, measures=measures),
+        slides=tuple(
+            _slide(report, model, context, shown, page, depth, first=current and depth == 0)
+            for depth in range(context.states.n_depths)
+        ),
+        look=LOOK,
+        notes=_notes(model, context),
+    )
+
+
+def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
+    tokenization = context.states.tokenization
+    notes = []
+    if tokenization.reads_position_0:
+        note = (
+            "Each word stands at position 0, where many models build an attention sink: from some layer on the picture "
+            "may show the sink more than the words."
+        )
+        others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]
+        notes.append(f"{note} Compare with the words {others[0].context.label}." if others else note)
+    if context.geometry is not None:
+        notes.append(RULER_NOTE)
+    outside = outside_reference(tokenization)
+    if outside:
+        whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
+        notes.append(f"Read at another position than most, and hollow: {whose}.")
+    return tuple(notes)
+
+
+def _slide(
+    report: Report,
+    model: ModelReport,
+    context: ContextReport,
+    shown: ProjectionReport,
+    page: str,
+    depth: int,
+    *,
+    first: bool,
+) -> Slide:
+    projection, state = shown.projection, context.states
+    plate = shown.plates[depth]
+    alt = finding(model, context, projection, depth)
+    first_projection = projection.name == report.projections[0]
+    return Slide(
+        id=slide_id(state.context.name, depth, None if first_projection else projection.name),
+        name=depth_name(depth),
+        module=state.module_paths[depth],
+        trust=trust(projection, context.geometry, depth) if plate else (),
+        picture=picture(page, plate, alt) if plate else None,
+        problem=None if plate else projection.problems[depth] or "There is no picture of this depth.",
+        note=_note(model, slide_id(state.context.name, depth), projection.name),
+        first=first,
+    )
+
+
+def preview_plates(report: Report) -> tuple[Image, ...]:
+    """The two wide plates that say most of the report: before and after the first emergence of massive activations; in
+    a report without one, the embedding and the middle layer of its first model."""
+    shown = [
+        (context.projections[0].plates, context.geometry.massive.emergence_depth if context.geometry else None)
+        for model in report.models
+        for context in model.contexts
+    ]
+    pairs = [(plates, (depth - 1, depth)) for plates, depth in shown if depth]
+    pairs += [(plates, (0, len(plates) // 2)) for plates, _ in shown]
+    for plates, depths in pairs:
+        chosen = [plate.wide for depth in depths if (plate := plates[depth])]
+        if len(chosen) == len(depths):
+            return tuple(chosen)
+    return ()
+
+
+def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
+    """All layers in the embedding's basis, as many figures as there are panels."""
+    figures = []
+    for context in model.contexts:
+        for shown in context.projections:
+            if shown.grid is None:
+                continue
+            heading = f"{context.states.context.label}, {projection_label(shown.projection.name)}"
+            alt = (
+                f"{model.display_name}, {heading}: all {count(context.states.n_depths, 'depth')} "
+                "in the embedding’s basis, a panel each"
+            )
+            figures.append(
+                GridFigure(
+                    context=context.states.context.name,
+                    projection=shown.projection.name,
+                    heading=heading,
+                    current=context is model.contexts[0] and shown is context.projections[0],
+                    picture=picture(page, shown.grid, alt),
+                    caption=_grid_caption(shown),
+                    id=grid_id(
+                        context.states.context.name,
+                        None if shown is context.projections[0] else shown.projection.name,
+                    ),
+                    note=_note(model, grid_id(context.states.context.name), shown.projection.name),
+                )
+            )
+    return tuple(figures)
+
+
+def _grid_caption(shown: ProjectionReport) -> str:
+    pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[0])
+    return (
+        f"Every depth seen along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there; they "
+        "are never refitted. Each panel has a scale of its own, and the number over it tells how many times as wide as in "
+        "the embedding the words are spread. Look for how long the embedding’s order lasts, and where the number jumps. "
+        "Where the words fall on a line, one direction has come to outweigh all others."
+    )

@@ -1,0 +1,31 @@
+"""All pages of a site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokviz.pages.compare import ComparePage
+from tokviz.pages.explore import ExplorePage
+from tokviz.pages.index import IndexPage
+from tokviz.pages.method import MethodPage
+from tokviz.pages.model import ModelPage
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotFoundPage:
+    path: str
+    title: str
+    home: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteView:
+    index: IndexPage
+    models: tuple[ModelPage, ...]
+    compare: ComparePage | None
+    explore: ExplorePage | None
+    """Both are None when no model could be captured."""
+    method: MethodPage
+    not_found: NotFoundPage
+    sitemap: tuple[str, ...]
+    """Whole addresses of all pages but the last; empty when nobody knows where the site will stand."""

@@ -1,0 +1,202 @@
+"""Records → CSV and JSON for readers who want the numbers, and scripts for the explorer."""
+
+from __future__ import annotations
+
+import bisect
+import csv
+import dataclasses
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.explore_data import scripts
+from tokviz.records import ContextReport, Geometry, HiddenStates, ModelReport, Report, WordList, depth_name
+
+SCHEMA = 1
+"""Of ``report.json``; raised when a key changes its meaning or goes."""
+
+
+def files(report: Report) -> dict[str, str]:
+    """Path from the site's root → text, for every file under ``data/``."""
+    written = {"data/report.json": _report_json(report), **scripts(report)}
+    for model, context in _captured(report):
+        folder = f"data/{model.slug}/{context.states.context.name}"
+        written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words.of(context.states.tokenization))
+        written[f"{folder}/tokens.csv"] = tokens_csv(context)
+        if context.geometry is not None:
+            written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry)
+    return written
+
+
+def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
+    """``SLUG/CONTEXT/coordinates.csv`` → path from the site's root."""
+    return {
+        f"{model.slug}/{context.states.context.name}/{name}": f"data/{model.slug}/{context.states.context.name}/{name}"
+        for model in models
+        for context in model.contexts
+        for name in ("coordinates.csv", "tokens.csv", *(["geometry.csv"] if context.geometry else []))
+    }
+
+
+def coordinates_csv(context: ContextReport, words: WordList) -> str:
+    """A row per depth and word: coordinates in the depth's own basis and in the embedding's, to 6 digits."""
+    states = context.states
+    projections = [entry.projection for entry in context.projections]
+    header = ["depth", "layer", "module", "word", "categories", "reference"]
+    for projection in projections:
+        header += [f"{projection.name}_{column}" for column in ("pc1", "pc2", "embedding_pc1", "embedding_pc2")]
+    nothing = np.empty((states.n_depths, len(words.words), 0))
+    arrays = [array for each in projections for array in (each.coordinates, each.grid_coordinates)]
+    values = np.concatenate([nothing, *arrays], axis=2)
+    facts = [
+        (word, _category_keys(words, row), int(states.tokenization.reference[row]))
+        for row, word in enumerate(words.words)
+    ]
+    rows = (
+        [depth, depth_name(depth), path, *of_word, *map(_number, of_row)]
+        for depth, path in enumerate(states.module_paths)
+        for of_word, of_row in zip(facts, values[depth].tolist(), strict=True)
+    )
+    return _csv(header, rows)
+
+
+def tokens_csv(context: ContextReport) -> str:
+    """A row per word: its text, tokens and the position that is read."""
+    tokenization = context.states.tokenization
+    return _csv(
+        ["word", "text", "n_tokens", "position", "word_pieces", "pieces", "ids"],
+        (
+            [
+                word.word,
+                word.text,
+                word.n_tokens,
+                tokenization.position(row),
+                json.dumps(word.word_pieces, ensure_ascii=False),
+                json.dumps(word.pieces, ensure_ascii=False),
+                json.dumps(word.ids),
+            ]
+            for row, word in enumerate(tokenization.words)
+        ),
+    )
+
+
+def geometry_csv(states: HiddenStates, geometry: Geometry) -> str:
+    """A row per depth, a column per measure; dimensions, words and the like are separated by spaces."""
+    columns: dict[str, Iterable[Any]] = {
+        "depth": range(states.n_depths),
+        "layer": map(depth_name, range(states.n_depths)),
+        "module": states.module_paths,
+        "stage": _stage_numbers(geometry, states.n_depths),
+    }
+    _add_arrays(columns, "", geometry.spread)
+    for name, massive in (("", geometry.massive), ("position0_", geometry.position0)):
+        _add_arrays(columns, name, massive)
+        columns[f"{name}dimensions"] = (" ".join(map(str, dimensions)) for dimensions in massive.dimensions)
+    columns["pc1_in_massive"] = geometry.pc1_in_massive
+    columns["pc1_position"] = geometry.pc1_position
+    _add_arrays(columns, "silhouette_", geometry.silhouette)
+    _add_arrays(columns, "purity_", geometry.purity)
+    for picture in geometry.pictures:
+        _add_arrays(columns, f"{picture.projection}_silhouette_", picture.silhouette)
+        _add_arrays(columns, f"{picture.projection}_purity_", picture.purity)
+        columns[f"{picture.projection}_trustworthiness"] = picture.trustworthiness
+    _add_arrays(columns, "change_", geometry.change)
+    words = states.tokenization.words
+    columns["change_moved"] = (" ".join(words[row].word for row in rows) for rows in geometry.change.moved)
+    return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
+
+
+def _add_arrays(columns: dict[str, Iterable[Any]], prefix: str, record: Any) -> None:
+    """A column for each array field of a record of measures."""
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray):
+            columns[f"{prefix}{field.name}"] = value
+
+
+def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
+    """Per depth the number of its stage, from 1."""
+    starts = [stage.first_depth for stage in geometry.stages]
+    return [bisect.bisect_right(starts, depth) for depth in range(n_depths)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.bool_):
+        return int(value)
+    return _number(float(value)) if isinstance(value, np.floating) else value
+
+
+def _report_json(report: Report) -> str:
+    content = {
+        "schema": SCHEMA,
+        "generator": f"tokviz {report.version}",
+        "title": report.title,
+        "author": report.author,
+        "site_url": report.site_url,
+        "command": report.command,
+        "projections": report.projections,
+        "categories": [dataclasses.asdict(category) for category in report.words.categories],
+        "contexts": [dataclasses.asdict(context) for context in report.contexts],
+        "models": [_model(model) for model in report.models],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    return {
+        "slug": model.slug,
+        "name": model.name,
+        "source": model.source,
+        "failure": model.failure,
+        "card": None
+        if model.card is None
+        else {**dataclasses.asdict(model.card), "versions": dict(model.card.versions)},
+        "contexts": [_context(context) for context in model.contexts],
+    }
+
+
+def _context(context: ContextReport) -> dict[str, Any]:
+    states = context.states
+    return {
+        "name": states.context.name,
+        "captured_at": states.captured_at,
+        "module_paths": states.module_paths,
+        "tokenization_notes": states.tokenization.notes,
+        "projections": [
+            {
+                "name": entry.projection.name,
+                "explained_variance_ratio": [
+                    [_number(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
+                ],
+                "problems": entry.projection.problems,
+                "plates": [plate.wide.path if plate else None for plate in entry.plates],
+                "grid": entry.grid.wide.path if entry.grid else None,
+            }
+            for entry in context.projections
+        ],
+    }
+
+
+def _captured(report: Report) -> Iterable[tuple[ModelReport, ContextReport]]:
+    return ((model, context) for model in report.models for context in model.contexts)
+
+
+def _category_keys(words: WordList, row: int) -> str:
+    return " ".join(words.categories[index].key for index in words.memberships[row])
+
+
+def _number(value: float) -> float | None:
+    """Six significant digits; None (an empty field, a JSON null) where there is no number."""
+    return None if math.isnan(value) else float(f"{value:.6g}")
+
+
+def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,159 @@
+"""How numbers and dates read, and the sentences that explain a word of the report's language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tokviz.pages.parts import Term
+from tokviz.records import ModelCard, Report, Tokenization
+from tokviz.text import isolated
+
+NBSP = "\N{NO-BREAK SPACE}"
+SPACE_MARK = "␣"
+
+READ = {
+    "last": "The last of the word’s tokens is read.",
+    "first": "The first of the word’s tokens is read.",
+    "mean": "The mean over all of the word’s tokens is taken.",
+}
+PROJECTIONS = {
+    "standardized": "Each of the state’s dimensions is shifted to mean 0 and scaled to standard deviation 1 over the "
+    "reference words before the PCA, so that every dimension counts the same. A few very large dimensions can’t hide "
+    "the others.",
+    "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances stay true to the model’s "
+    "own. Where a few dimensions become very large, they are all that the picture shows.",
+    "unit_norm": "Each state is scaled to length 1 before it is centred, so that only its direction counts. A layer at which "
+    "the states merely grow looks as the one before.",
+    "without_massive": "As centered, without the dimensions that hold massive activations at that depth. What is then "
+    "seen was there all along, and hidden.",
+}
+PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive dimensions"}
+UNKNOWN = "–"
+"""What stands for a number that isn't defined."""
+
+MOST_NAMED = 5
+"""More words than these are counted, not named, in a sentence."""
+
+MOST_WORDS_IN_SIGHT = 60
+"""Longer lists of words are folded."""
+
+
+def percent(ratio: float) -> str:
+    """``48.8 %`` for 0.488; the space doesn’t break."""
+    return f"{100 * ratio:.1f}{NBSP}%" if math.isfinite(ratio) else UNKNOWN
+
+
+def whole_percent(ratio: float) -> str:
+    """``96 %``."""
+    return f"{100 * ratio:.0f}{NBSP}%" if math.isfinite(ratio) else UNKNOWN
+
+
+def score(value: float) -> str:
+    """``0.31``, ``−0.04``: shares, correlations and the like."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
+
+
+def size(value: float) -> str:
+    """``24,108``, ``35.2``, ``0.52``: whole from a hundred on, else three digits."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+
+
+def rounded(value: float) -> str:
+    """``13,500``, ``603``, ``8.53``: three digits, whatever the size."""
+    if not math.isfinite(value) or value == 0:
+        return "0" if value == 0 else UNKNOWN
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.{max(digits, 0)}f}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 word``, ``1,204 words``, ``9 categories``."""
+    if number == 1:
+        return f"1{NBSP}{noun}"
+    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number:,}{NBSP}{plural}"
+
+
+def words_in_all(report: Report) -> str:
+    """``116 words``; of vocabularies, which differ between models, the largest one's tokens."""
+    if report.words.vocabulary is None:
+        return count(len(report.words.words), "word")
+    sizes = [len(context.states.tokenization.words) for model in report.models for context in model.contexts]
+    return f"the {count(max(sizes, default=0), 'token')} of a whole vocabulary"
+
+
+def millions(number: int) -> str:
+    """``134.5 million``, ``4.02 billion``; small numbers in full."""
+    if number >= 1_000_000_000:
+        return f"{number / 1e9:.2f}{NBSP}billion"
+    if number >= 1_000_000:
+        return f"{number / 1e6:.1f}{NBSP}million"
+    return f"{number:,}"
+
+
+def day(timestamp: str) -> str:
+    """``24 November 2026`` for an ISO 8601 timestamp."""
+    moment = datetime.fromisoformat(timestamp)
+    return f"{moment.day}{NBSP}{moment:%B}{NBSP}{moment.year}"
+
+
+def outside_reference(tokenization: Tokenization) -> list[str]:
+    """The words that are read at another position than most."""
+    rows = zip(tokenization.words, tokenization.reference, strict=True)
+    return [word.word for word, inside in rows if not inside]
+
+
+def joined(words: Iterable[str]) -> str:
+    """``a, b, c``; a word written from right to left is kept apart, so that the list's order stays."""
+    return ", ".join(isolated(word) for word in words)
+
+
+def shortened(words: Sequence[str], most: int) -> str:
+    """``a, b, c … and 7,500 more``."""
+    left = len(words) - most
+    return f"{joined(words[:most])} … and {left:,} more" if left > 0 else joined(words)
+
+
+def undrawn_note(report: Report) -> tuple[str, ...]:
+    """What readers must know of words that the pictures don't show as they are written; empty where there are none."""
+    words = report.undrawn
+    if not words:
+        return ()
+    whose = joined(words) if len(words) <= MOST_NAMED else count(len(words), "word")
+    note = f"No font on the machine that drew the pictures has every character of {whose}."
+    return (f"{note} In the pictures the characters that it lacked are written as code points, such as ⟨U+6F22⟩.",)
+
+
+def visible_spaces(text: str) -> str:
+    """Spaces at the ends are marked, since nobody sees them otherwise."""
+    start = len(text) - len(text.lstrip(" "))
+    stop = len(text.rstrip(" "))
+    return SPACE_MARK * start + text[start:stop] + SPACE_MARK * (len(text) - stop if stop > start else 0)
+
+
+def projection_label(name: str) -> str:
+    """``without massive dimensions`` for ``without_massive``."""
+    return PROJECTION_LABELS.get(name, name)
+
+
+def projection_term(name: str) -> Term:
+    label = projection_label(name)
+    heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
+    return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
+
+
+def facts_line(card: ModelCard) -> str:
+    return " · ".join(
+        (
+            count(card.n_layers, "layer"),
+            count(card.width, "dimension"),
+            f"{millions(card.n_parameters)} parameters",
+        )
+    )

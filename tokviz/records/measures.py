@@ -1,0 +1,208 @@
+"""What is measured, as records.
+
+Depths are numbered as everywhere: 0 is the embedding, k + 1 is after layer k. NaN stands where a measure isn't defined: too
+few words, one category, states that are all alike, a depth without a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+# --- one model in one context ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How the reference words lie in the full space."""
+
+    effective_rank: np.ndarray
+    """``(n_depths,)`` float64, 1 to the number of words: exp of the entropy of the normalised singular values."""
+    mean_norm: np.ndarray
+    """``(n_depths,)`` float64."""
+    norm_spread: np.ndarray
+    """``(n_depths,)`` float64: standard deviation of the norms (n − 1)."""
+    mean_cosine: np.ndarray
+    """``(n_depths,)`` float64 in −1–1: over all pairs of words; near 1 all words point the same way (anisotropy)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MassiveActivations:
+    """Where a few dimensions dwarf the rest: |x| > 100 and > 1000 × an ordinary token's median |x| at that depth.
+
+    A lesser outbreak is > 100 and > 300 ×. Over words the median counts.
+    """
+
+    yardstick: np.ndarray
+    """``(n_depths,)`` float64: the median |x| that ratios are taken against."""
+    yardstick_context: str
+    """Name of the context whose words the yardstick was read from."""
+    yardstick_is_ordinary: bool
+    """Whether those words were read away from position 0. If not, a sink is measured against itself: say so."""
+    largest: np.ndarray
+    """``(n_depths,)`` float64: each word's largest |x|, median over words."""
+    ratio: np.ndarray
+    """``(n_depths,)`` float64: ``largest`` / ``yardstick``."""
+    massive: np.ndarray
+    """``(n_depths,)`` bool."""
+    lesser: np.ndarray
+    """``(n_depths,)`` bool: lesser, not massive."""
+    dimensions: tuple[tuple[int, ...], ...]
+    """Per depth the dimensions beyond that depth's own threshold (massive or lesser) in half of the words or more."""
+    energy_share: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: of Σ x², how much lies in ``dimensions``; 0 without any, NaN if unknown."""
+    emergence_depth: int | None
+    """The first massive depth; layer = depth − 1."""
+    step_down_depth: int | None
+    """The first depth after it that is not massive; None when that never comes."""
+    lesser_runs: tuple[tuple[int, int], ...]
+    """First and last depth of each run of lesser outbreaks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryMeasure:
+    """A measure of how well categories hold, with what chance gives and how sure it is."""
+
+    value: np.ndarray
+    """``(n_depths,)`` float64."""
+    low: np.ndarray
+    """``(n_depths,)`` float64: lower end of the 95 % interval for word lists of this size and these categories."""
+    high: np.ndarray
+    """``(n_depths,)`` float64: its upper end."""
+    null_mean: np.ndarray
+    """``(n_depths,)`` float64: mean with the categories shuffled over the words (chance)."""
+    null_high: np.ndarray
+    """``(n_depths,)`` float64: its 95 % quantile."""
+    p_value: np.ndarray
+    """``(n_depths,)`` float64: share of shuffles, the observed one included, that do at least as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureMeasures:
+    """How well the 2-D picture of one projection keeps categories and neighbours."""
+
+    projection: str
+    silhouette: CategoryMeasure
+    """In −1–1, Euclidean in the picture."""
+    purity: CategoryMeasure
+    """In 0–1, Euclidean in the picture."""
+    trustworthiness: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: 1 when no two words are neighbours in the picture only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Each depth against the depth before; NaN and empty at depth 0."""
+
+    cka: np.ndarray
+    """``(n_depths,)`` float64: debiased linear CKA, 1 for the same geometry, about 0 for unrelated ones."""
+    procrustes: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: what is left between the two pictures after shift, scale and rotation."""
+    procrustes_projection: str | None
+    """Whose pictures; None without any."""
+    neighbour_overlap: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: share of each word's nearest neighbours that stay, mean over words."""
+    n_neighbours: int
+    """How many neighbours that counts."""
+    moved: tuple[tuple[int, ...], ...]
+    """Per depth the rows of the words that lost most of their neighbours, most first; only words that lost any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A run of neighbouring depths with like geometry."""
+
+    first_depth: int
+    last_depth: int
+    """Inclusive."""
+    recurrence: float
+    """0–1: in how many subsamples of the words this stage begins here, give or take one layer; NaN for the first."""
+    cka_within: float
+    """Mean debiased CKA over its pairs of depths; NaN for a single depth."""
+    cka_before: float
+    """Mean debiased CKA between its depths and those of the stage before; NaN for the first."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Geometry:
+    """All measures of one model × context, on its reference words."""
+
+    n_reference: int
+    n_measured: int
+    """Fewer than ``n_reference`` when a sample was drawn, with ``seed``."""
+    n_compared: int
+    """How many of those the comparison of all depths with each other (``cka``, ``stages``) was made on."""
+    seed: int
+    n_permutations: int
+    spread: Spread
+    massive: MassiveActivations
+    """Of the words' own hidden states."""
+    position0: MassiveActivations
+    """Of the hidden states at position 0 of the same texts: the sink of a model that begins with a special token."""
+    pc1_in_massive: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: PC1's squared loadings (plain PCA) on ``massive.dimensions``, summed."""
+    pc1_position: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: how much of PC1's variance over *all* words is whether they are read at position
+    0 (correlation ratio η²); NaN when all are or none is."""
+    silhouette: CategoryMeasure
+    """In −1–1, full space, cosine."""
+    purity: CategoryMeasure
+    """In 0–1, full space, cosine: share of a word's nearest neighbours that share a category with it."""
+    n_neighbours: int
+    """Of ``purity``, here and in the pictures."""
+    pictures: tuple[PictureMeasures, ...]
+    """In the order of the projections."""
+    change: Change
+    cka: np.ndarray
+    """``(n_depths, n_depths)`` float64: debiased linear CKA of every depth with every other."""
+    stages: tuple[Stage, ...]
+
+    def __repr__(self) -> str:
+        starts = ", ".join(str(stage.first_depth) for stage in self.stages)
+        n_depths = len(self.purity.value)
+        return f"Geometry({n_depths} depths, {self.n_reference} reference words, stages from depths {starts})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """The words nearest to each word in the full space, for readers to look up."""
+
+    rows: np.ndarray
+    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine, nearest first; all words count."""
+
+    MOST_WORDS: ClassVar[int] = 3_000
+    """Distances are quadratic in words, and the list of them is long: with more words there is no such record."""
+
+
+# --- two models --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSimilarity:
+    """How like the depths of one capture are to those of another, over the same words."""
+
+    n_words: int
+    n_compared: int
+    """Fewer than ``n_words`` when a sample was drawn."""
+    cka: np.ndarray
+    """``(n_depths_a, n_depths_b)`` float64: debiased linear CKA."""
+    neighbours: np.ndarray
+    """``(n_depths_a, n_depths_b)`` float64 in 0–1: share of nearest neighbours (cosine) that both have in common."""
+    n_neighbours: int
+    chance: float
+    """What ``neighbours`` is between unrelated states: k / (n − 1)."""
+    cka_summary: Estimate
+    """Mean over the depths of either model, each model counting half, of the best match in the other."""
+    neighbours_summary: Estimate
+    """The same of ``neighbours``."""

@@ -1,0 +1,1 @@
+"""What is due, where it runs, what is kept and published."""

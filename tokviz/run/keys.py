@@ -1,0 +1,164 @@
+"""The keys under which products are stored. A key is made of exactly what its product depends on:
+
+states
+    the model's source, revision and dtype; the context's template; the unique words; which token is read. The
+    identity of the weights is compared, not part of the key: a cache that was copied from a machine with the weights
+    is good for rendering on one without. Neither is the code: ``CAPTURE_VERSION`` stands for it, so that a new
+    docstring doesn't capture a large model again.
+projection
+    the states, their tokens, the projection's name, the code that measures.
+measures
+    the states (of both models, or of the context that they are measured against), the projections, the categories, the
+    code that measures.
+image
+    the picture record itself, the fonts that it needs besides the bundled ones, and the code that draws.
+
+The code of a product is its whole folder and all that the folder may import (records, text, errors), with the versions
+of the libraries that it uses. ``tests/test_architecture.py`` holds the imports against this.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tokviz.config import ModelConfig
+from tokviz.records import Context, HiddenStates, Picture, Points, Strip, WordList
+
+CAPTURE_VERSION = 1
+"""Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
+
+
+WITHOUT_MASSIVE = "without_massive"
+"""The projection that needs to know which dimensions are massive."""
+
+
+SHARED_CODE = ("records", "text.py", "errors.py")
+"""What every folder may import."""
+LIBRARIES = {
+    "measure": ("numpy", "scikit-learn", "scipy"),
+    "draw": ("numpy", "matplotlib", "pillow"),
+}
+"""Per folder the packages whose versions change what it makes."""
+
+
+def states_key(model: ModelConfig, context: Context, words: WordList, read: str, n_depths: int | None = None) -> str:
+    """``n_depths``: of a vocabulary, how many depths are asked for."""
+    return _digest(
+        {
+            "version": CAPTURE_VERSION,
+            "source": model.source,
+            "revision": model.revision,
+            "dtype": model.dtype,
+            "template": context.template,
+            # The tokens of a vocabulary are the model's.
+            "words": words.words if words.vocabulary is None else {"vocabulary": n_depths},
+            "read": read,
+        }
+    )
+
+
+def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | None) -> str:
+    """``ordinary`` counts only where massive dimensions are left out: it says which are."""
+    return _digest(
+        {
+            "states": states.digest,
+            "name": name,
+            "massive_by": None if name != WITHOUT_MASSIVE else ordinary and ordinary.digest,
+            "code": _code("measure"),
+        }
+    )
+
+
+def geometry_key(
+    states: HiddenStates, ordinary: HiddenStates | None, projection_keys: tuple[str, ...], words: WordList
+) -> str:
+    return _digest(
+        {
+            "states": states.digest,
+            "ordinary": ordinary.digest if ordinary else None,
+            "projections": projection_keys,
+            "memberships": words.memberships,
+            "code": _code("measure"),
+        }
+    )
+
+
+def neighbours_key(states: HiddenStates) -> str:
+    return _digest({"neighbours": states.digest, "code": _code("measure")})
+
+
+def similarity_key(states_a: HiddenStates, states_b: HiddenStates, *, single_token: bool) -> str:
+    return _digest(
+        {
+            "states": [states_a.digest, states_b.digest],
+            "single_token": single_token,
+            "code": _code("measure"),
+        }
+    )
+
+
+def picture_key(picture: Picture) -> str:
+    values = {
+        field.name: value
+        for field in dataclasses.fields(picture)
+        if not isinstance(value := getattr(picture, field.name), Points)
+    }
+    if not isinstance(picture, Strip):
+        values["fonts"] = [font.digest for font in picture.fonts]  # not where they lie
+    return _digest(
+        {
+            "kind": type(picture).__name__,
+            "values": values,
+            "points": _points_digest(picture.points),
+            "code": _code("draw"),
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def _points_digest(points: Points) -> str:
+    """Hundreds of pictures share their points (one object, hashed by identity): they are read once."""
+    return _digest({field.name: getattr(points, field.name) for field in dataclasses.fields(points)})
+
+
+def _digest(ingredients: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=_plain).encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
+    raise TypeError(f"no plain form of {type(value).__name__}")
+
+
+@cache
+def made_by() -> tuple[str, ...]:
+    """What must be alike wherever a part of the report is made: this code, and the libraries that pictures depend on."""
+    packages = (f"{package} {version(package)}" for package in LIBRARIES["draw"])
+    return (f"tokviz code {_digest_of_files(('.',), ())[:8]}", *packages)
+
+
+def _code(folder: str) -> str:
+    """New code, a new font or a new library makes a folder's products again."""
+    return _digest_of_files((folder, *SHARED_CODE), LIBRARIES[folder])
+
+
+@cache
+def _digest_of_files(paths: tuple[str, ...], packages: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(json.dumps([version(package) for package in packages]).encode())
+    root = Path(__file__).parent.parent
+    for path in (root / each for each in paths):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix in (".py", ".ttf"):
+                digest.update(file.relative_to(root).as_posix().encode())
+                # Git may change line ends on Windows; the code is the same.
+                digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()

@@ -1,0 +1,38 @@
+"""How a run goes about its work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tokviz.run import plan, processes, workers
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says; nothing here changes what the report says."""
+
+    base: Path
+    """The folder of the config: relative sources are looked for there."""
+    output: Path
+    cache: Path
+    templates: Path = TEMPLATES
+    place: workers.Place = field(default_factory=workers.Place)
+    """Where pictures are drawn and, with a cluster, models are captured."""
+    jobs: int = field(default_factory=processes.default_jobs)
+    device: str = "cpu"
+    force: bool = False
+    forms: tuple[str, ...] = plan.FORMS
+    """Which forms of each picture are drawn; phones get the wide one where theirs is missing.
+    ``(plan.DRAFT,)`` makes a draft, which the pages say."""
+    draws: bool = True
+    excerpts: bool = False
+    """Whether each carousel is written once more, as a fragment for a blog."""
+    command: str = "python generate.py"
+
+    @property
+    def is_draft(self) -> bool:
+        """A first look: pictures without labels, nothing measured."""
+        return plan.DRAFT in self.forms

@@ -1,0 +1,80 @@
+"""Pictures drawn in other processes while the rest goes on.
+
+The processes import this module, and it imports the drawing rooms only when they work: the main process never loads
+Matplotlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from contextlib import contextmanager
+
+from tokviz.draw import LIBRARIES, draw
+from tokviz.records import Picture
+from tokviz.run.progress import Reporter
+
+
+class Drawing:
+    """Pictures under way; the executor starts when ``start`` says that there will be work, or with the first picture."""
+
+    def __init__(
+        self, begin: Callable[[Sequence[str]], Executor], keep: Callable[[str, bytes], None], reporter: Reporter
+    ) -> None:
+        self._begin = begin
+        self._keep = keep
+        self._reporter = reporter
+        self._executor: Executor | None = None
+        self._under_way: dict[Future[bytes], str] = {}
+        self._n_kept = 0
+
+    def start(self, more_libraries: Sequence[str] = ()) -> Executor:
+        """The executor; its processes load these libraries besides, if it hasn't started yet."""
+        if self._executor is None:
+            self._executor = self._begin((*LIBRARIES, *more_libraries))
+        return self._executor
+
+    @property
+    def idle(self) -> Executor | None:
+        """The executor, if it has started and no picture is waiting for it."""
+        return self._executor if all(future.done() for future in self._under_way) else None
+
+    def submit(self, key: str, picture: Picture) -> None:
+        self._under_way[self.start().submit(draw, picture)] = key
+
+    def keep_finished(self) -> None:
+        """Store what is done, so that a run which is killed later need not draw it again."""
+        self._keep_all([future for future in self._under_way if future.done()])
+
+    def finish(self) -> int:
+        """Wait for every picture and store it; how many were drawn in all."""
+        step = self._reporter.step("Drawing", self._n_kept + len(self._under_way)) if self._under_way else None
+        if step:
+            step.advance(self._n_kept)
+        for future in as_completed(list(self._under_way)):
+            self._keep_all([future])
+            if step:
+                step.advance()
+        return self._n_kept
+
+    def stop(self) -> None:
+        """End the processes; what has not begun is given up."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
+    def _keep_all(self, futures: Iterable[Future[bytes]]) -> None:
+        for future in futures:
+            self._keep(self._under_way.pop(future), future.result())
+            self._n_kept += 1
+
+
+@contextmanager
+def drawing(
+    begin: Callable[[Sequence[str]], Executor], keep: Callable[[str, bytes], None], reporter: Reporter
+) -> Iterator[Drawing]:
+    """A ``Drawing`` whose processes end with the block, whatever happens."""
+    under_way = Drawing(begin, keep, reporter)
+    try:
+        yield under_way
+    finally:
+        under_way.stop()

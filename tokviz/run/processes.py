@@ -1,0 +1,177 @@
+"""Where independent work runs: an executor with the interface of ``concurrent.futures``.
+
+Processes of this machine, or the workers of a Dask or Ray cluster, which do the distributing. Work that was lost with its
+worker is done again, by whoever can, a few times.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Executor, Future, InvalidStateError, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from tokviz.errors import LostWorkError
+
+MOST_RESTARTS = 3
+"""So often local processes are started anew, and Ray tries a piece of work again; Dask has a setting of its own,
+``distributed.scheduler.allowed-failures``, and the same default."""
+
+Describe = Callable[[], tuple[str, ...]]
+"""Gives what must be alike on a worker and here."""
+
+
+def default_jobs() -> int:
+    """The processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        return os.cpu_count() or 1
+
+
+# --- processes of this machine -----------------------------------------------------------------------------------
+
+
+class Processes(Executor):
+    """A pool that is started anew when one of its processes dies; what wasn't done then is done again.
+
+    The processes begin at once, so that they are ready when the first work comes. They are never forked from this one,
+    whose threads (torch's, for one) could leave a fork in a deadlock. On Linux they are forked from a process that has
+    loaded ``libraries`` and does nothing else, which takes one import instead of one each; elsewhere they are spawned.
+    """
+
+    def __init__(
+        self, jobs: int, libraries: Sequence[str] = (), prepare: Callable[..., None] | None = None, *arguments: Any
+    ) -> None:
+        self._jobs = jobs
+        self._begin = (tuple(libraries), prepare, *arguments)
+        self._lock = threading.Lock()
+        self._n_restarts = 0
+        self._closed = False
+        with _children_ignore_interrupts():
+            self._context = _context(libraries)
+            self._pool = self._new_pool()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        outer: Future[Any] = Future()
+        self._send(outer, fn, args, kwargs)
+        return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        with self._lock:
+            self._closed = True
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(self._jobs, mp_context=self._context, initializer=_begin, initargs=self._begin)
+        if self._context.get_start_method() == "forkserver":
+            # Who asks for a fork waits until the libraries are loaded; this process has other things to do meanwhile.
+            threading.Thread(target=_fill, args=(pool, self._jobs), daemon=True).start()
+        else:
+            _fill(pool, self._jobs)
+        return pool
+
+    def _send(self, outer: Future[Any], fn: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        with self._lock:
+            pool = self._pool
+            try:
+                inner = pool.submit(fn, *args, **kwargs)
+            except BrokenProcessPool as error:
+                inner = Future()
+                inner.set_exception(error)
+
+        def hand_on(done: Future[Any]) -> None:
+            if not done.cancelled() and isinstance(done.exception(), BrokenProcessPool) and self._restarted(pool):
+                self._send(outer, fn, args, kwargs)
+            else:
+                pass_on(done, outer, _explained_process)
+
+        inner.add_done_callback(hand_on)
+
+    def _restarted(self, broken: ProcessPoolExecutor) -> bool:
+        """Whether there is a new pool in the place of the broken one."""
+        with self._lock:
+            if self._pool is broken and self._n_restarts < MOST_RESTARTS and not self._closed:
+                self._n_restarts += 1
+                self._pool = self._new_pool()
+            return self._pool is not broken
+
+
+def _context(libraries: Sequence[str]) -> BaseContext:
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver  # not for Windows
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(libraries))
+    forkserver.ensure_running()
+    return context
+
+
+def _fill(pool: ProcessPoolExecutor, jobs: int) -> None:
+    """A process starts when there is work for it."""
+    with suppress(RuntimeError):  # the pool may be closed or broken by now
+        for _ in range(jobs):
+            pool.submit(os.getpid)
+
+
+def _begin(libraries: Sequence[str], prepare: Callable[..., None] | None, *arguments: Any) -> None:
+    # Ctrl-C reaches every process of a terminal: the main one answers it, the others are ended in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    for library in libraries:
+        importlib.import_module(library)
+    if prepare:
+        prepare(*arguments)
+
+
+def _end_with_parent() -> None:
+    """A process whose parent is killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _children_ignore_interrupts() -> Iterator[None]:
+    """From their very start, before ``_begin``: their first seconds go into imports."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _explained_process(error: BaseException) -> BaseException:
+    if isinstance(error, BrokenProcessPool):
+        return LostWorkError(
+            f"the process that worked on it died, {MOST_RESTARTS + 1} times, perhaps for want of memory; run again "
+            "with a smaller --jobs (what was captured and drawn is kept)"
+        )
+    return error
+
+
+# --- clusters ----------------------------------------------------------------------------------------------------
+
+
+def pass_on(done: Future[Any], outer: Future[Any], explained: Callable[[BaseException], BaseException]) -> None:
+    """Pass an outcome on, a library's errors as ours."""
+    with suppress(InvalidStateError):  # whoever waited may have given up
+        if done.cancelled():
+            outer.set_exception(explained(CancelledError()))
+        elif (error := done.exception()) is not None:
+            outer.set_exception(explained(error))
+        else:
+            outer.set_result(done.result())
