@@ -98,7 +98,7 @@ def test_the_script_finds_every_picture_in_the_data():
                         between = plates[form]["between"][depth]
                         if plate is None:
                             assert between is None
-                            assert "nothing to project on" in plates["problems"][str(depth)]
+                            assert "needs at least 3 words" in plates["problems"][str(depth)]
                         else:
                             path = plates[form]["before"] + between + plates[form]["after"]
                             assert path == f"../{getattr(plate, form).path}"

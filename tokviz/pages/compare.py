@@ -14,6 +14,7 @@ from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_no
 from tokviz.pages.frame import frame, relative
 from tokviz.pages.parts import Frame, Option, Picture
 from tokviz.pages.pictures import picture
+from tokviz.pages.problems import problems, why_no_picture
 from tokviz.pages.wording import count, percent, projection_label
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report, depth_name
 
@@ -193,7 +194,7 @@ def _row_plate(capture: Capture, depth: int) -> RowPlate:
     plate = shown.plates[depth]
     name = depth_name(depth)
     alt = f"{_name(capture)}, {name}: {_variance(shown, depth)}"
-    problem = shown.projection.problems[depth] or "There is no picture of this depth."
+    problem = why_no_picture(shown.projection, depth)
     return RowPlate(
         depth=name, picture=picture(PATH, plate, alt) if plate else None, problem=None if plate else problem
     )
@@ -237,7 +238,7 @@ def _projection(context: ContextReport, shown: ProjectionReport) -> dict[str, An
         "phone": _plates(shown.plates, "phone"),
         "strip": _strip(shown.strip),
         "captions": [_caption(context, shown, depth) if shown.plates[depth] else "" for depth in depths],
-        "problems": {str(depth): shown.projection.problems[depth] for depth in depths if not shown.plates[depth]},
+        "problems": {str(depth): problems(shown.projection)[depth] for depth in depths if not shown.plates[depth]},
     }
 
 
