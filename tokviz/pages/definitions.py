@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tokviz.pages.parts import Term
 from tokviz.pages.wording import count
 from tokviz.records import Geometry, Report
@@ -35,8 +37,8 @@ DEFINITIONS = (
     ),
     Term(
         name="Neighbours of the same category (purity)",
-        meaning="The share of each word’s five nearest neighbours that have a category in common with it, mean over words: by "
-        "cosine in all dimensions, by Euclidean distance in the picture.",
+        meaning="The share of each word’s {geometry.n_neighbours} nearest neighbours that have a category in common with "
+        "it, mean over words: by cosine in all dimensions, by Euclidean distance in the picture.",
     ),
     Term(
         name="Silhouette",
@@ -55,8 +57,8 @@ DEFINITIONS = (
     ),
     Term(
         name="Trustworthiness",
-        meaning="1 when each word’s five nearest in the picture are its five nearest in all dimensions; one that isn’t "
-        "costs more the farther down the list it stands there (Euclidean).",
+        meaning="1 when each word’s {geometry.n_neighbours} nearest in the picture are the same as in all dimensions; one "
+        "that isn’t costs more the farther down the list it stands there (Euclidean).",
         source="Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods",
     ),
     Term(
@@ -93,11 +95,15 @@ DEFINITIONS = (
         "variance estimation",
     ),
 )
+"""Format strings; their one field is the ``geometry`` that the numbers in them are read from."""
 
 
 def measures(report: Report) -> tuple[Term, ...]:
-    """The definitions, if anything was measured."""
-    return DEFINITIONS if any(_measured(report)) else ()
+    """The definitions, with the numbers that the measures were made with; empty where nothing was measured."""
+    geometries = _measured(report)
+    if not geometries:
+        return ()
+    return tuple(replace(term, meaning=term.meaning.format(geometry=geometries[0])) for term in DEFINITIONS)
 
 
 def measured_on(report: Report) -> str:
