@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from tokviz.pages.compare_curves import Key, Measure, keys, measures, without_measures
+from tokviz.pages.charts import ChartRow, Key, chart_rows, keys, without_measures
 from tokviz.pages.compare_pairs import LEVELS, Pair, SummaryTable, pairs, similarity_notes, summaries
 from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_notes
 from tokviz.pages.frame import frame, relative
@@ -74,7 +74,7 @@ class ComparePage:
     table: tuple[RankRow, ...]
     table_notes: tuple[str, ...]
     keys: tuple[Key, ...]
-    measures: tuple[Measure, ...]
+    chart_rows: tuple[ChartRow, ...]
     without_measures: str | None
     """Names the captures without measures."""
     pairs: tuple[Pair, ...]
@@ -114,7 +114,7 @@ def compare_page(report: Report) -> ComparePage | None:
         table=table(report, PATH),
         table_notes=table_notes(report),
         keys=keys(report),
-        measures=measures(report),
+        chart_rows=chart_rows(report),
         without_measures=without_measures(report),
         pairs=similarity,
         summaries=summaries(report),
