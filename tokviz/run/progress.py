@@ -1,4 +1,4 @@
-"""What is under way, said on standard error: bars on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Progress on standard error: bars on a terminal, plain lines elsewhere, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Lines:
 
 
 class Bars:
-    """For people: what is under way, how far it is, how long it has taken."""
+    """For people: what is being done, how far it is, how long it has taken."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
