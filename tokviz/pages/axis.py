@@ -98,6 +98,7 @@ def place(depth: float, last: int) -> float:
 
 
 def length(percentage: float) -> str:
+    """A CSS percentage."""
     return f"{percentage:.3f}%"
 
 

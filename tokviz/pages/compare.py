@@ -45,6 +45,8 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class RowPlate:
+    """One depth in a row of plates, or why it has no picture."""
+
     depth: str
     picture: Picture | None
     problem: str | None
@@ -60,6 +62,8 @@ class PlateRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparePage:
+    """All that the compare page shows."""
+
     frame: Frame
     stylesheet: str
     noscript: str

@@ -32,6 +32,8 @@ class _NoStep:
 
 
 class Quiet:
+    """Says nothing."""
+
     def say(self, text: str) -> None:
         pass
 
