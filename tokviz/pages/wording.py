@@ -145,13 +145,13 @@ def projection_label(name: str) -> str:
 
 def projection_term(name: str) -> Term:
     """A projection’s name and what it does."""
-    """A projection’s name and what it does."""
     label = projection_label(name)
     heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
     return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
 
 
 def facts_line(card: ModelCard) -> str:
+    """What a model is, in one line: architecture, size, format."""
     return " · ".join(
         (
             count(card.n_layers, "layer"),
