@@ -42,6 +42,8 @@ class ExplorePage:
 PATH = "explore/index.html"
 SCRIPTS = (
     "vendor/d3.js",
+    "common.js",
+    "captures.js",
     "explore-data.js",
     "explore-marks.js",
     "explore-labels.js",
