@@ -196,7 +196,7 @@
 
   function listenToPanels(viewer) {
     for (const panel of viewer.panels) {
-      panel.range.addEventListener("input", () => go(viewer, Number(panel.range.value)));
+      Tokviz.listenToSlider(panel.range, (depth) => go(viewer, depth));
       panel.track.addEventListener("scroll", () => followSwipe(viewer, panel), { passive: true });
       new ResizeObserver(() => alignTracks(viewer)).observe(panel.track);
     }

@@ -118,6 +118,30 @@ const Tokviz = (() => {
   // Where a depth stands, in percent of the ruler's width.
   const place = (depth, last) => geometry.axisStart + (geometry.axisLength * depth) / (last || 1);
 
+  // The depth nearest to a point of a ruler, in pixels of the window; the inverse of `place`.
+  function depthAt(ruler, clientX, last) {
+    const { left, width } = ruler.getBoundingClientRect();
+    const share = ((100 * (clientX - left)) / width - geometry.axisStart) / geometry.axisLength;
+    return clamp(Math.round(share * last), 0, last);
+  }
+
+  // Calls go(depth) when a ruler's slider is moved. Its handle is as wide as a finger, and covers neighbouring depths where there
+  // are many: a browser takes a press on it for the beginning of a drag, so a click that moved nothing is read here.
+  function listenToSlider(range, go) {
+    let moved = false;
+    range.addEventListener("pointerdown", () => {
+      moved = false;
+    });
+    range.addEventListener("input", () => {
+      moved = true;
+      go(Number(range.value));
+    });
+    range.addEventListener("click", ({ clientX }) => {
+      const depth = depthAt(range.parentElement, clientX, Number(range.max));
+      if (!moved && depth !== Number(range.value)) go(depth);
+    });
+  }
+
   // Whether a depth between the two ends has its number on the axis.
   function hasNumber(depth, last) {
     const step = LABEL_STEPS.find((size) => last / size <= geometry.mostLabels) ?? WIDEST_LABEL_STEP;
@@ -210,7 +234,7 @@ const Tokviz = (() => {
     depthName, depthKey, parseDepth,
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode,
-    geometry, percent, place, depthTicks, axis, rulerFoot, placeLabel,
+    geometry, percent, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, fetchAhead, decodeAhead, afterLoad,
   };
 })();

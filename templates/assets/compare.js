@@ -251,7 +251,7 @@
       setDepth(comparison, wanted);
       comparison.address.request();
     };
-    range.addEventListener("input", () => go(Number(range.value)));
+    Tokviz.listenToSlider(range, go);
     for (const button of stepButtons) {
       button.addEventListener("click", () => go(comparison.depth + Number(button.dataset.step)));
     }

@@ -13,7 +13,7 @@
       this.plate = root.querySelector(".plate");
       // The slider says all that the links do.
       this.scale.setAttribute("aria-hidden", "true");
-      this.range.addEventListener("input", () => moved(Number(this.range.value)));
+      Tokviz.listenToSlider(this.range, moved);
     }
 
     setView(view) {
