@@ -4,7 +4,7 @@
 Tokviz.captures = (() => {
   const PARTS = ["model", "context", "projection"];
 
-  // The capture of these names; an unknown name is replaced by the first there is.
+  // The capture of these names; the first one stands in for a name that is unknown.
   function find(models, names) {
     const model = models.find(({ slug }) => slug === names.model) ?? models[0];
     const context = model.contexts.find(({ name }) => name === names.context) ?? model.contexts[0];
@@ -20,7 +20,7 @@ Tokviz.captures = (() => {
   const namesOf = ({ model, context, shown }) => ({ model: model.slug, context: context.name, projection: shown.name });
   const label = ({ model, context, shown }) => `${model.name}, ${context.label}, ${shown.label}`;
 
-  // As an address writes and gives them: `model/context/projection`.
+  // A capture in an address: `model/context/projection`.
   const addressPart = (capture) => capture.key.split("/").map(encodeURIComponent).join("/");
   function parse(text = "") {
     const [model, context, projection] = text.split("/").map(Tokviz.decode);
@@ -37,7 +37,7 @@ Tokviz.captures = (() => {
       }
     }
 
-    // The names that the page was written with, before any capture has been shown.
+    // What is chosen in the page as it was written, before any capture has been shown.
     names() {
       return Object.fromEntries(PARTS.map((part) => [part, this.selects[part].value]));
     }

@@ -4,7 +4,7 @@
 // once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling.
 (() => {
   const { clamp } = Tokviz;
-  // Parts of the page outside the viewer that show what it shows.
+  // Parts of the page outside the viewer that belong to a context or a projection.
   const FOLLOWERS = document.querySelectorAll("[data-follow]");
   const PRINT = matchMedia("print");
 
@@ -59,7 +59,7 @@
   function show(viewer, depth, panel = viewer.panel) {
     const before = viewer.panel;
     viewer.panel = panel;
-    // Choosing the context that stands on the right swaps both.
+    // Choosing the second context swaps both.
     if (viewer.pairContext === panel.context) {
       viewer.pairContext = before.context === panel.context ? otherContext(viewer, panel.context) : before.context;
     }

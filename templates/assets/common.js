@@ -29,7 +29,7 @@ const Tokviz = (() => {
   // --- keys and buttons that move through the depths ---
 
   const MOVES = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
-  // What has a use of its own for these keys.
+  // Elements that use these keys themselves.
   const OWN_KEYS = "input, select, .scroll";
 
   // Shift is left out: some keyboards need it for "+".
@@ -60,7 +60,7 @@ const Tokviz = (() => {
 
   // Writes what is shown into the address once nothing has changed for a while.
   class AddressWriter {
-    // `fragment` gives the text from the # on, or null while nothing is shown.
+    // `fragment` returns the address from the # on, or null while nothing is shown.
     constructor(fragment) {
       this.fragment = fragment;
     }
@@ -78,7 +78,7 @@ const Tokviz = (() => {
     }
   }
 
-  // `#a=…&b=…` as a map. Values stay encoded, so that a word in a list may hold a comma or an ampersand.
+  // `#a=…&b=…` as a map. Values stay encoded, so that a word in a list may contain a comma or an ampersand.
   function parseAddress() {
     return new Map(location.hash.slice(1).split("&").map((part) => {
       const [key, ...rest] = part.split("=");
@@ -126,7 +126,7 @@ const Tokviz = (() => {
   }
 
   // Calls go(depth) when a ruler's slider is moved. Its handle is as wide as a finger, and covers neighbouring depths where there
-  // are many: a browser takes a press on it for the beginning of a drag, so a click that moved nothing is read here.
+  // are many: a browser takes a press on it for the beginning of a drag, so a click that moved nothing is handled here.
   function listenToSlider(range, go) {
     let moved = false;
     range.addEventListener("pointerdown", () => {
@@ -217,7 +217,7 @@ const Tokviz = (() => {
     image.decode().catch(() => {});
   }
 
-  // A function that acts only once all that the page shows first has arrived; it acts at that moment, too.
+  // Returns a function that acts only after the page has loaded; `act` is also called at that moment.
   function afterLoad(act) {
     let loaded = document.readyState === "complete";
     window.addEventListener("load", () => {

@@ -198,7 +198,7 @@
     scale.replaceChildren(Tokviz.rulerFoot(...Tokviz.axis(ticks, last)));
   }
 
-  // Every 5 %, with the quarters in writing.
+  // Every 5 %, with labels at the quarters.
   function relativeTicks(last) {
     return Array.from({ length: RELATIVE_TICKS + 1 }, (_, tick) => {
       const depth = (last * tick) / RELATIVE_TICKS;

@@ -1,6 +1,6 @@
 "use strict";
 
-// A [data-copy] button copies the text of the element that it names, and a message beside it says so.
+// A [data-copy] button copies the text of the element that it names; a message beside it confirms that.
 for (const button of document.querySelectorAll("[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
   const message = button.nextElementSibling;

@@ -1,6 +1,6 @@
 "use strict";
 
-// Labels of marks: as many as fit without touching a mark or each other. A grid of small cells says what is occupied.
+// Labels of marks: as many as fit without touching a mark or each other. A grid of small cells marks what is occupied.
 (() => {
   const CELL = 2;
   const FONT = "12px 'Source Sans', 'Sans fallback', sans-serif";

@@ -178,7 +178,7 @@
     }
   }
 
-  // A mark's soft edge over what is there already; two bytes of a pixel are mixed at a time.
+  // A mark's antialiased edge over the pixels below it; two bytes of a pixel are mixed at a time.
   function blended(over, under) {
     const share = over >>> 24;
     const rest = 256 - share;

@@ -214,36 +214,14 @@
 
     drawAxes() {
       const limits = this.view.limits[this.depth];
-      const { k, x, y } = this.transform;
+      const { x, y, k } = this.transform;
       const { width, height } = this;
       const [left, top] = [this.inner.offsetLeft, this.inner.offsetTop];
       const key = [this.view.capture.key, this.depth, k, x, y, width, height, left].join();
       if (key === this.axesDrawn) return;
       this.axesDrawn = key;
-      const made = [
-        svg("path", { class: "spine", d: `M${left - 0.5} ${top}V${top + height + 0.5}H${left + width}` }),
-      ];
-      if (limits) {
-        const [x0, x1, y0, y1] = limits;
-        const valueX = (pixel) => x0 + ((pixel - x) / k / width) * (x1 - x0);
-        const valueY = (pixel) => y1 - ((pixel - y) / k / height) * (y1 - y0);
-        const [low, high] = [valueX(0), valueX(width)];
-        for (const [value, text] of ticks(low, high, width / 130)) {
-          const at = Math.round(left + ((value - low) / (high - low)) * width) + 0.5;
-          made.push(svg("path", { class: "spine", d: `M${at} ${top + height}v5` }));
-          made.push(svg("text", { x: at, y: top + height + 17, "text-anchor": "middle" }, text));
-        }
-        const [bottom, upper] = [valueY(height), valueY(0)];
-        for (const [value, text] of ticks(bottom, upper, height / 90)) {
-          const at = Math.round(top + height - ((value - bottom) / (upper - bottom)) * height) + 0.5;
-          made.push(svg("path", { class: "spine", d: `M${left} ${at}h-5` }));
-          made.push(svg("text", { x: left - 8, y: at + 4, "text-anchor": "end" }, text));
-        }
-      }
-      const [pc1, pc2] = this.view.variance[this.depth];
-      made.push(svg("text", { x: left + width, y: top + height + 32, "text-anchor": "end" }, `PC1  ${Explore.percentText(pc1)}`));
-      made.push(svg("text", { x: left, y: top - 7 }, `PC2  ${Explore.percentText(pc2)}`));
-      this.axes.replaceChildren(...made);
+      const variance = this.view.variance[this.depth];
+      this.axes.replaceChildren(...Explore.axes({ limits, variance, transform: this.transform, left, top, width, height }));
     }
 
     drawOver() {
@@ -410,19 +388,6 @@
   }
 
   const scattered = (row) => Math.imul(row + 1, 2654435761) >>> 0;
-
-  // Round values within an axis, and how they read.
-  function ticks(low, high, most) {
-    if (!(high > low)) return [];
-    const values = d3.ticks(low, high, Math.max(2, most));
-    const step = values.length > 1 ? values[1] - values[0] : high - low;
-    const decimals = clamp(-Math.floor(Math.log10(step) + 1e-9), 0, 12);
-    const options = Math.max(Math.abs(low), Math.abs(high)) >= 1e6 || decimals > 5
-      ? { notation: "scientific", maximumSignificantDigits: 3 }
-      : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    const format = new Intl.NumberFormat("en", options);
-    return values.map((value) => [value, format.format(value).replace(/-/g, "−")]);
-  }
 
   Object.assign(Explore, { Plot, ZOOM_FACTOR });
 })();

@@ -1,7 +1,7 @@
 "use strict";
 
 // The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table. All show one state, which
-// the address holds: #a=model/context/projection&b=…&at=layer-11&pin=May,June&hide=0,3&word=May&zoom-a=2,0.4,0.6
+// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&hide=0,3&word=May&zoom-a=2,0.4,0.6
 (() => {
   const { captures, clamp, decode, depthName } = Tokviz;
   const LETTERS = ["a", "b"];
@@ -306,7 +306,7 @@
     stop(explorer);
     const wanted = Tokviz.parseAddress();
     await openCaptures(explorer, wanted);
-    // Where that failed, the reason is to be seen.
+    // Where that failed, the page shows why.
     if (isReady(explorer)) applyAddress(explorer, wanted);
     explorer.root.dataset.ready = "";
   }

@@ -47,6 +47,7 @@ SCRIPTS = (
     "explore-data.js",
     "explore-marks.js",
     "explore-labels.js",
+    "explore-axes.js",
     "explore-plot.js",
     "explore-panel.js",
     "explore-ruler.js",
