@@ -224,11 +224,12 @@
     return slots.map(({ capture }) => captures.namesOf(capture));
   }
 
+  // Shows what the address wants; false where it wants nothing that is known.
   function openAddress(comparison) {
     comparison.address.cancel();
     const wanted = Tokviz.parseAddress();
     const chosen = wantedNames(comparison, wanted);
-    if (!chosen.length) return;
+    if (!chosen.length) return false;
     const all = captures.all(comparison.models);
     while (chosen.length < comparison.fewestSlots) {
       const first = captures.find(comparison.models, chosen[0]);
@@ -241,6 +242,14 @@
     comparison.depth = Tokviz.parseDepth(wanted.get("at")) ?? 0;
     const share = Number.parseFloat(wanted.get("at"));
     refresh(comparison, clamp(Number.isFinite(share) ? share : comparison.openingShare, 0, 1));
+    return true;
+  }
+
+  // The pictures that the page was written with.
+  function openDefault(comparison) {
+    for (const slot of comparison.slots) fillSlot(comparison, slot, captures.namesOf(slot.capture));
+    setMode(comparison, comparison.mode); // some browsers remember what was chosen before a reload
+    refresh(comparison, comparison.openingShare);
   }
 
   // --- what a reader does ---
@@ -271,11 +280,9 @@
     const strips = [...comparison.ruler.querySelectorAll("[data-strip]")];
     comparison.slots = [...comparison.container.querySelectorAll("[data-slot]")].map((element, index) =>
       createSlot(comparison, element, strips[index]));
-    for (const slot of comparison.slots) fillSlot(comparison, slot, slot.choice.names());
+    for (const slot of comparison.slots) slot.capture = captures.find(comparison.models, slot.choice.names());
     listen(comparison);
-    refresh(comparison, comparison.openingShare);
-    setMode(comparison, comparison.mode); // some browsers remember what was chosen before a reload
-    openAddress(comparison);
+    if (!openAddress(comparison)) openDefault(comparison);
   }
 
   for (const root of document.querySelectorAll("[data-compare]")) startCompare(root);

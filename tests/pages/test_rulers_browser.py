@@ -13,31 +13,39 @@ from tokviz.records import depth_name
 
 ASSETS = TEMPLATES / "assets"
 N_LAYERS = (6, 30, 61)
-ONE, ANOTHER = "deep-{n}/alone/standardized", "deep-6/alone/standardized"
 PAGES = {
-    "model": ("models/deep-{n}/index.html#alone/{at}", ".panel[data-current] .ruler", ".panel[data-current] output"),
-    "compare": (f"compare/index.html#a={ONE}&b={ANOTHER}&by=layer&at={{at}}", ".compare-ruler", ".slot-depth"),
-    "explore": (f"explore/index.html#a={ONE}&at={{at}}", ".explore .ruler", ".view-depth"),
+    "model": ("models/deep/index.html", ".panel[data-current] .ruler", ".panel[data-current] output"),
+    "compare": ("compare/index.html", ".compare-ruler", ".slot-depth"),
+    "explore": ("explore/index.html", ".explore .ruler", ".view-depth"),
 }
-"""Of each page the address that shows a depth, its ruler, and where it says which depth it shows."""
+"""Of each page its path, its ruler, and where it says which depth of the first model it shows."""
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def sites(tmp_path_factory):
+    """The folder of a site per number of layers: of a model that has so many, beside one of six."""
     words = word_list(n_categories=2, n_words=4)
-    models = tuple(model_report(f"deep-{n}", f"Deep-{n}", n, words, (ALONE,), measured=n == 30) for n in N_LAYERS)
-    report = dataclasses.replace(sample_report(), words=words, contexts=(ALONE,), models=models, downloads={})
-    return write_site(report, tmp_path_factory.mktemp("rulers"))
+    folders = {}
+    for n in N_LAYERS:
+        models = tuple(
+            model_report(name, name.title(), layers, words, (ALONE,), measured=n == 30)
+            for name, layers in (("deep", n), ("shallow", 6))
+        )
+        report = dataclasses.replace(sample_report(), words=words, contexts=(ALONE,), models=models, downloads={})
+        folders[n] = write_site(report, tmp_path_factory.mktemp(f"rulers-{n}"))
+    return folders
 
 
 @pytest.fixture
-def open_at(open_page, site):
-    """Opens a page of a model at a depth and waits until it is shown."""
+def open_ruler(open_page, sites):
+    """Opens a page of the site whose first model has so many layers; returns it with its ruler, and where its depth stands."""
 
-    def opened(kind, n_layers, depth):
-        address, ruler, shown = PAGES[kind]
-        page = open_page(site, address.format(n=n_layers, at=depth_name(depth).replace(" ", "-")))
-        expect_depth(page, shown, depth)
+    def opened(kind, n_layers):
+        path, ruler, shown = PAGES[kind]
+        page = open_page(sites[n_layers], path)
+        if kind == "compare":
+            page.get_by_role("radio", name="layer number").check()
+        page.wait_for_function("(where) => document.querySelector(where)?.textContent", arg=shown)
         return page, page.locator(ruler), shown
 
     return opened
@@ -67,9 +75,9 @@ def labels(ruler):
 
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("n_layers", N_LAYERS)
-def test_a_click_at_a_tick_shows_its_depth(open_at, kind, n_layers):
+def test_a_click_at_a_tick_shows_its_depth(open_ruler, kind, n_layers):
     """Also at a neighbour of the current depth, which the slider's handle covers where there are many layers."""
-    page, ruler, shown = open_at(kind, n_layers, 3)
+    page, ruler, shown = open_ruler(kind, n_layers)
     assert ticks(ruler) == [length(place(depth, n_layers)) for depth in range(n_layers + 1)]
     box = ruler.bounding_box()
     for depth in (0, 1, n_layers // 2, n_layers - 1, n_layers):
@@ -81,13 +89,13 @@ def test_a_click_at_a_tick_shows_its_depth(open_at, kind, n_layers):
 
 
 @pytest.mark.parametrize("n_layers", N_LAYERS)
-def test_the_same_depths_are_named_on_every_page(open_at, n_layers):
+def test_the_same_depths_are_named_on_every_page(open_ruler, n_layers):
     expected = ["embedding", *(str(depth - 1) for depth in range(1, n_layers) if has_number(depth, n_layers))]
     expected.append(f"layer {n_layers - 1}")
     if n_layers == 30:
         assert expected == ["embedding", "5", "10", "15", "20", "25", "layer 29"]
     for kind in PAGES:
-        _, ruler, _ = open_at(kind, n_layers, 3)
+        _, ruler, _ = open_ruler(kind, n_layers)
         assert labels(ruler) == expected, kind
 
 
