@@ -273,7 +273,9 @@ def test_a_pass_leaves_no_more_states_than_memory_is_meant_for(loaded, monkeypat
     structure = find_structure(model.module, "model")
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
     expected, *_ = captured(model.module, structure, tokenization)
-    monkeypatch.setattr("tokviz.capture.running.ENOUGH_KEPT", 2 * 4 * 32 * 4)  # two words × four depths × 32 float32
+    monkeypatch.setattr(
+        "tokviz.capture.passes.STATE_BYTES_IN_MEMORY", 2 * 4 * 32 * 4
+    )  # two words × four depths × 32 float32
     states, _, _, n_passes = captured(model.module, structure, tokenization)
     assert n_passes == 3
     for depth in range(4):
