@@ -23,7 +23,7 @@ from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models import identity, load, locate, quiet_transformers
 from tokviz.models.gguf_file import quantization_and_dtype
-from tokviz.models.loading import quantization_of
+from tokviz.models.weights import quantization_of
 from tokviz.records import Context
 
 ROOT = Path(__file__).parents[2]
