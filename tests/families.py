@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tokviz.models import quiet_transformers
 
-# Models this small lose a hundredfold when threads wait for each other on a busy machine.
+# With several threads, models this small run a hundred times slower on a busy machine.
 torch.set_num_threads(1)
 
 TEXT = [
@@ -141,7 +141,7 @@ class Family:
     first_layer: str
     """The display names that a reader should see at depths 0 and 1."""
     first_output: int = 1
-    """Where transformers' ``hidden_states`` hold what the first layer gave; Mamba's have no embedding before it."""
+    """Index of the first layer's output in transformers' ``hidden_states``; Mamba's have no embedding before it."""
 
 
 def _config(name: str, **values: Any) -> Callable[[], Any]:
@@ -153,7 +153,7 @@ def _gemma3() -> Any:
     vision = {
         "hidden_size": 16,
         "intermediate_size": 32,
-        "num_hidden_layers": 3,  # as many as the language part has: the wrong stack would fit by its length
+        "num_hidden_layers": 3,  # as many as the language part has: the wrong list would fit by its length
         "num_attention_heads": 2,
         "image_size": 8,
         "patch_size": 4,
