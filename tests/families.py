@@ -1,8 +1,9 @@
-"""Tiny models of many families: random weights in transformers' own classes, each with a tokenizer trained here."""
+"""Tiny models of many families: random weights in transformers' own classes, each with a small tokenizer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import tokenizers
 import torch
 import transformers
-from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from tokviz.models import quiet_transformers
 
-# Models this small lose a hundredfold when threads wait for each other on a busy machine.
+# With several threads, models this small run a hundred times slower on a busy machine.
 torch.set_num_threads(1)
 
 TEXT = [
@@ -27,17 +28,23 @@ MAX_PARAMETERS = 2_000_000
 
 
 # --- tokenizers --------------------------------------------------------------------------------------------------
+# Their vocabularies are written down, not trained: training orders them differently in every process.
 
 
 def byte_level(**options: Any) -> PreTrainedTokenizerFast:
-    """Byte-level BPE as in GPT-2, Qwen and SmolLM: a leading space is ``Ġ``, an emoji falls into bytes, no BOS."""
-    raw = tokenizers.Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    """Byte-level BPE as in GPT-2, Qwen and SmolLM: a leading space is ``Ġ``, an emoji becomes bytes, no BOS.
+
+    Each word of ``TEXT`` is one token with its space, a short one also without.
+    """
+    split = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    spaced = [word for line in TEXT for word, _ in split.pre_tokenize_str(line)]
+    words = [*spaced, *(word[1:] for word in spaced if word.startswith("Ġ") and len(word) <= 5)]
+    # From left to right; a pair that comes earlier is merged earlier.
+    merges = {(word[:end], word[end]): None for word in words for end in range(1, len(word))}
+    pieces = ["<end>", *sorted(split.alphabet()), *("".join(pair) for pair in merges)]
+    raw = tokenizers.Tokenizer(models.BPE(vocab=numbered(pieces), merges=list(merges)))
+    raw.pre_tokenizer = split
     raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=["<end>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    raw.train_from_iterator(TEXT, trainer)
     return PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<end>", **options)
 
 
@@ -50,37 +57,57 @@ def byte_level_bos() -> PreTrainedTokenizerFast:
 
 
 def metaspace(*, bos: bool, eos: bool, prepend: bool = False) -> PreTrainedTokenizerFast:
-    """Unigram over ``▁`` as in Gemma (BOS), Llama 2 (BOS and a space of its own) and T5 (a closing token)."""
-    raw = tokenizers.Tokenizer(models.Unigram())
+    """Unigram over ``▁`` as in Gemma (BOS), Llama 2 (BOS and an added space) and T5 (a closing token).
+
+    The short words of ``TEXT`` are tokens; long ones are split into characters.
+    """
+    special = ["<pad>", "</s>", "<s>", "<unk>"]
+    words = {f"▁{word}": None for word in re.findall(r"\w+", " ".join(TEXT)) if len(word) <= 4}
+    scores = dict.fromkeys(special, 0.0) | dict.fromkeys(["▁", *_characters()], -9.0) | dict.fromkeys(words, -5.0)
+    raw = tokenizers.Tokenizer(models.Unigram(list(scores.items()), unk_id=special.index("<unk>")))
+    raw.add_special_tokens(special)
     steps = [normalizers.Prepend("▁")] if prepend else []
     raw.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
     raw.pre_tokenizer = pre_tokenizers.Split("▁", behavior="merged_with_next")
     raw.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=120, special_tokens=["<pad>", "</s>", "<s>", "<unk>"], unk_token="<unk>"
-    )
-    raw.train_from_iterator(TEXT, trainer)
     template = " ".join([*(["<s>"] if bos else []), "$A", *(["</s>"] if eos else [])])
-    special = [(name, raw.token_to_id(name)) for name in ("<s>", "</s>")]
-    raw.post_processor = processors.TemplateProcessing(single=template, special_tokens=special)
+    raw.post_processor = processors.TemplateProcessing(
+        single=template, special_tokens=[(name, raw.token_to_id(name)) for name in ("<s>", "</s>")]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=raw, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
     )
 
 
 def word_piece(*, lowercase: bool) -> PreTrainedTokenizerFast:
-    """WordPiece between ``[CLS]`` and ``[SEP]`` as in BERT; it drops the leading space."""
-    raw = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    raw.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
-    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    """WordPiece between ``[CLS]`` and ``[SEP]`` as in BERT; it drops the leading space.
+
+    Each word of ``TEXT`` is one token; others are split into characters.
+    """
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    raw.train_from_iterator(TEXT, trainers.WordPieceTrainer(vocab_size=150, special_tokens=special))
+    normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    characters = [normalizer.normalize_str(character) for character in _characters()]
+    words = re.findall(r"\w+", normalizer.normalize_str(" ".join(TEXT)))
+    pieces = dict.fromkeys([*special, *characters, *(f"##{character}" for character in characters), *words])
+    raw = tokenizers.Tokenizer(models.WordPiece(vocab=numbered(pieces), unk_token="[UNK]"))
+    raw.add_special_tokens(special)
+    raw.normalizer = normalizer
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     raw.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[(name, raw.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=raw, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]"
     )
+
+
+def numbered(pieces: Iterable[str]) -> dict[str, int]:
+    """A vocabulary: each piece with its index as its id."""
+    return {piece: index for index, piece in enumerate(pieces)}
+
+
+def _characters() -> list[str]:
+    return sorted(set("".join(TEXT)) - {" "})
 
 
 # --- models ------------------------------------------------------------------------------------------------------
@@ -114,7 +141,7 @@ class Family:
     first_layer: str
     """The display names that a reader should see at depths 0 and 1."""
     first_output: int = 1
-    """Where transformers' ``hidden_states`` hold what the first layer gave; Mamba's have no embedding before it."""
+    """Index of the first layer's output in transformers' ``hidden_states``; Mamba's have no embedding before it."""
 
 
 def _config(name: str, **values: Any) -> Callable[[], Any]:
@@ -126,7 +153,7 @@ def _gemma3() -> Any:
     vision = {
         "hidden_size": 16,
         "intermediate_size": 32,
-        "num_hidden_layers": 3,  # as many as the language part has: the wrong stack would fit by its length
+        "num_hidden_layers": 3,  # as many as the language part has: the wrong list would fit by its length
         "num_attention_heads": 2,
         "image_size": 8,
         "patch_size": 4,

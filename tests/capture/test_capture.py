@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from types import SimpleNamespace
 
 import families
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from toys import Toy, toy_words
 
 from tokviz.capture import capture, capture_together, find_structure, is_streamed, sharing_passes
 from tokviz.capture.tokens import tokenize
@@ -57,11 +57,11 @@ def captured(module, structure, tokenization, token_budget=65_536):
     return states, values, dimensions, len(batches)
 
 
-def alone(module, last_layer: nn.Module, word: TokenizedWord, first_output: int = 1) -> list[np.ndarray]:
-    """Per depth ``(tokens, width)`` of the unpadded word by itself, by transformers' own outputs where they tell.
+def states_alone(module, last_layer: nn.Module, word: TokenizedWord, first_output: int = 1) -> list[np.ndarray]:
+    """Per depth ``(tokens, width)`` of the unpadded word alone, from transformers' own outputs where possible.
 
-    ``output_hidden_states`` gives what goes into each layer, which is what the one before gave. It doesn't give the
-    embedding module's own output, nor the last layer's before the final norm.
+    ``output_hidden_states`` gives what goes into each layer, which is what the one before returned. It lacks the embedding
+    module's own output and the last layer's before the final norm.
     """
     last: list[torch.Tensor] = []
     handle = last_layer.register_forward_hook(
@@ -95,7 +95,7 @@ def test_padded_states_are_those_of_each_word_alone(loaded, name):
         assert n_passes == 1
 
         for row, word in enumerate(tokenization.words):
-            reference = alone(model.module, structure.layers[-1], word, family.first_output)
+            reference = states_alone(model.module, structure.layers[-1], word, family.first_output)
             assert len(reference) == 4
             for depth, expected in enumerate(reference):
                 got = states[depth][row]
@@ -132,13 +132,13 @@ def test_first_and_mean_read_other_tokens(loaded):
         by_read[read], *_ = captured(model.module, structure, tokenization)
     word = tokenization.words[1]
     assert word.n_tokens > 2
-    for depth, expected in enumerate(alone(model.module, structure.layers[-1], word)):
+    for depth, expected in enumerate(states_alone(model.module, structure.layers[-1], word)):
         inside = expected[word.start : word.stop]
         for read, state in (("first", inside[0]), ("mean", inside.mean(axis=0)), ("last", inside[-1])):
             assert relative_error(by_read[read][depth][1], state) < TOLERANCE, f"{read} at depth {depth}"
 
 
-def test_words_of_like_length_share_a_pass_within_the_budget(loaded):
+def test_words_of_similar_length_share_a_pass_within_the_budget(loaded):
     model = loaded("qwen3")
     structure = find_structure(model.module, model.base_model_prefix)
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
@@ -152,7 +152,7 @@ def test_words_of_like_length_share_a_pass_within_the_budget(loaded):
 
 
 @pytest.mark.parametrize(
-    ("name", "layer", "told"),
+    ("name", "layer", "expected"),
     [
         ("llama", 1, "model.layers.1, after layer 1"),
         ("bert", 2, "bert.encoder.layer.2, after layer 2"),
@@ -160,7 +160,7 @@ def test_words_of_like_length_share_a_pass_within_the_budget(loaded):
         ("mamba", 0, "backbone.layers.0, after layer 0"),
     ],
 )
-def test_nan_names_the_layer_where_it_begins(tmp_path, name, layer, told):
+def test_nan_names_the_layer_where_it_begins(tmp_path, name, layer, expected):
     families.build(name, tmp_path / name)
     model = load(ModelConfig(source=name), tmp_path, "cpu")
     structure = find_structure(model.module, model.base_model_prefix)
@@ -170,9 +170,9 @@ def test_nan_names_the_layer_where_it_begins(tmp_path, name, layer, told):
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
     with pytest.raises(CaptureError) as caught:
         list(capture(model.module, structure, tokenization, 65_536))
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(expected)
     assert "\n" not in str(caught.value)
-    assert not any(part._forward_hooks for part in model.module.modules()), "hooks stay behind"
+    assert not any(part._forward_hooks for part in model.module.modules()), "hooks were not removed"
 
 
 def test_infinity_in_half_precision_names_float32_as_the_remedy(tmp_path):
@@ -194,7 +194,7 @@ def test_no_hook_stays_after_a_capture(loaded):
     assert [len(part._forward_hooks) for part in model.module.modules()] == before
 
 
-def test_weights_that_wait_on_disk_give_the_same_states(loaded, tmp_path):
+def test_weights_offloaded_to_disk_give_the_same_states(loaded, tmp_path):
     from transformers import AutoModel
 
     families.build("qwen3", tmp_path / "qwen3")
@@ -229,7 +229,7 @@ def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(loaded, t
 
     monkeypatch.setattr(OffloadedWeightsLoader, "__getitem__", counted)
     structure = find_structure(streamed.module, streamed.base_model_prefix)
-    assert not reads, "the structure is seen without reading weights"
+    assert not reads, "the structure is found without reading weights"
     tokenizations = [tokenize(streamed.tokenizer, WORDS, context, "last") for context in CONTEXTS]
     found = list(capture_together(streamed.module, structure, tokenizations, 65_536))
     assert set(reads.values()) == {1}
@@ -261,19 +261,21 @@ def test_contexts_share_passes_where_padding_costs_less_than_reading_again(monke
 
 
 def text_of(n_tokens: int, n_words: int) -> Tokenization:
-    """As many words, each the last of so many tokens."""
+    """``n_words`` words, each the last of ``n_tokens`` tokens."""
     word = TokenizedWord(
         word="w", text="w", ids=(1,) * n_tokens, pieces=("w",) * n_tokens, start=n_tokens - 1, stop=n_tokens
     )
     return Tokenization(words=(word,) * n_words, read="last")
 
 
-def test_a_pass_leaves_no_more_states_than_memory_is_meant_for(loaded, monkeypatch):
+def test_the_states_of_a_pass_are_limited(loaded, monkeypatch):
     model = loaded("qwen3")
     structure = find_structure(model.module, "model")
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
     expected, *_ = captured(model.module, structure, tokenization)
-    monkeypatch.setattr("tokviz.capture.running.ENOUGH_KEPT", 2 * 4 * 32 * 4)  # two words × four depths × 32 float32
+    monkeypatch.setattr(
+        "tokviz.capture.passes.STATE_BYTES_IN_MEMORY", 2 * 4 * 32 * 4
+    )  # two words × four depths × 32 float32
     states, _, _, n_passes = captured(model.module, structure, tokenization)
     assert n_passes == 3
     for depth in range(4):
@@ -281,7 +283,7 @@ def test_a_pass_leaves_no_more_states_than_memory_is_meant_for(loaded, monkeypat
 
 
 @pytest.mark.parametrize("name", ["qwen3", "albert"])
-def test_a_pass_ends_at_the_last_depth_that_is_asked_for(loaded, name):
+def test_a_pass_ends_at_the_last_depth_that_is_needed(loaded, name):
     model = loaded(name)
     structure = find_structure(model.module, model.base_model_prefix)
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
@@ -302,96 +304,7 @@ def test_a_pass_ends_at_the_last_depth_that_is_asked_for(loaded, name):
         structure.up_to(99)
 
 
-# --- structure ---------------------------------------------------------------------------------------------------
-
-
-def test_two_layers_are_not_mistaken_for_the_two_parts_of_a_layer():
-    from transformers import T5Config, T5EncoderModel
-
-    config = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4)
-    structure = find_structure(T5EncoderModel(config).get_encoder(), "encoder")
-    assert structure.module_paths == ("encoder.embed_tokens", "encoder.block.0", "encoder.block.1")
-
-
-def test_albert_with_groups_runs_each_group_in_turn():
-    from transformers import AlbertConfig, AlbertModel
-
-    config = AlbertConfig(**families.ENCODER | {"num_hidden_layers": 4}, embedding_size=16, num_hidden_groups=2)
-    structure = find_structure(AlbertModel(config).eval(), "albert")
-    names = [path.rpartition("albert_layer_groups.")[2] for path in structure.module_paths[1:]]
-    assert names == ["0@0", "0@1", "1@0", "1@1"]
-
-
-class Toy(nn.Module):
-    """A model of three additions, that can be made unlike what is expected."""
-
-    def __init__(self, width: int = 3, n_layers: int = 3, error: Exception | None = None):
-        super().__init__()
-        self.config = SimpleNamespace(num_hidden_layers=n_layers, hidden_size=width)
-        self.embed = nn.Embedding(8, width)
-        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
-        self.error = error
-
-    def get_input_embeddings(self):
-        return self.embed
-
-    def forward(self, input_ids):
-        if self.error and len(input_ids) > 2:
-            raise self.error
-        state = self.embed(input_ids)
-        for layer in self.layers:
-            state = layer(state)
-        return state
-
-
-class Turned(Toy):
-    """Works on ``(tokens, batch, width)``, as XLNet does."""
-
-    def forward(self, input_ids):
-        state = self.embed(input_ids).transpose(0, 1)
-        for layer in self.layers:
-            state = layer(state)
-        return state.transpose(0, 1)
-
-
-class Doubled(Toy):
-    """Two lists of three: which of them is the stack can't be told."""
-
-    def __init__(self):
-        super().__init__()
-        self.norms = nn.ModuleList(nn.LayerNorm(3) for _ in range(3))
-
-    def forward(self, input_ids):
-        state = self.embed(input_ids)
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            state = norm(layer(state))
-        return state
-
-
-def toy_words(n_words: int = 4) -> Tokenization:
-    word = TokenizedWord(word="a", text="a", ids=(1, 2), pieces=("a", "b"), start=0, stop=2)
-    return Tokenization(words=(word,) * n_words, read="last")
-
-
-@pytest.mark.parametrize(
-    ("module", "told"),
-    [
-        (Turned(), r"Turned: expected one list of blocks .* 3 times .*\(batch, tokens, 3\), found none"),
-        (Toy(n_layers=5), r"Toy: expected one list of blocks .* 5 times .* found layers \(3 calls\)"),
-        (Doubled(), r"Doubled: .* found layers \(3 calls\), norms \(3 calls\)"),
-        (Toy(n_layers=0), r"called 0 times .* found layers \(3 calls\)"),
-    ],
-)
-def test_an_unfit_structure_is_refused_with_what_was_found(module, told):
-    with pytest.raises(StructureError, match=told):
-        find_structure(module, "")
-
-
-def test_a_model_without_token_embeddings_is_refused():
-    module = Toy()
-    module.get_input_embeddings = lambda: None
-    with pytest.raises(StructureError, match="expected a token embedding"):
-        find_structure(module, "")
+# --- failures ----------------------------------------------------------------------------------------------------
 
 
 def test_states_narrower_than_the_statistics_are_padded():

@@ -1,4 +1,4 @@
-"""Which tokens are a word's: found by characters, whatever the tokenizer puts around or makes of them."""
+"""Which tokens are a word's: found by characters, whatever the tokenizer adds or changes."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def llama():
         ("llama", " {word}", "cat", ("▁cat",)),
     ],
 )
-def test_the_word_is_found_whatever_stands_around_it(request, make, template, word, pieces):
+def test_the_word_is_found_whatever_is_around_it(request, make, template, word, pieces):
     assert read(request.getfixturevalue(make), word, template).word_pieces == pieces
 
 
-def test_the_words_own_occurrence_counts_not_that_of_the_template(byte_level):
+def test_the_occurrence_of_the_word_counts_not_that_in_the_template(byte_level):
     tokenized = read(byte_level, "the", "the {word} the")
     assert tokenized.pieces == ("the", "Ġthe", "Ġthe")
     assert (tokenized.start, tokenized.stop) == (1, 2)
@@ -122,28 +122,28 @@ def test_a_plain_tokenizer_needs_no_note(byte_level):
     assert notes(byte_level, "The word is {word}", "cat", "James") == ""
 
 
-def test_a_bos_is_told(gemma, uncased, byte_level):
+def test_a_bos_is_noted(gemma, uncased, byte_level):
     assert "puts <s> before the text, so position 0 is that token" in notes(gemma, " {word}", "cat")
     assert "puts [CLS] before" in notes(uncased, " {word}", "cat")
     assert "before" not in notes(families.t5_tokenizer(), " {word}", "cat")
 
 
 @pytest.mark.parametrize("template", ["{word}", " {word}", "The word is {word}"])
-def test_a_space_of_the_tokenizers_own_is_told(llama, gemma, template):
+def test_a_space_that_the_tokenizer_adds_is_noted(llama, gemma, template):
     assert "adds a space of its own" in notes(llama, template, "cat")
     assert "space" not in notes(gemma, template, "cat")
 
 
-def test_ignored_case_is_told(uncased):
+def test_ignored_case_is_noted(uncased):
     assert "ignores case: it reads James as james" in notes(uncased, " {word}", "cat", "James")
     assert "case" not in notes(uncased, " {word}", "cat")
     assert "case" not in notes(families.cased(), " {word}", "James")
 
 
-def test_unknown_words_are_told(uncased):
-    told = notes(uncased, " {word}", "cat", "🙂", "東")
-    assert "🙂, 東; it reads [UNK]" in told
-    assert "cat" not in told
+def test_unknown_words_are_noted(uncased):
+    noted = notes(uncased, " {word}", "cat", "🙂", "東")
+    assert "🙂, 東; it reads [UNK]" in noted
+    assert "cat" not in noted
 
 
 # --- a whole vocabulary ----------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_a_token_keeps_its_space_and_parts_of_characters_are_no_words(byte_level
     assert f"{left_out:,} of {len(byte_level):,} tokens do not" in tokenization.notes[0]
 
 
-def test_what_a_tokenizer_puts_before_a_text_stands_before_a_token_too(gemma):
+def test_what_a_tokenizer_adds_before_a_text_is_also_before_a_token(gemma):
     tokenization = tokenize_vocabulary(gemma, context(" {word}"), "last")
     assert {word.pieces[0] for word in tokenization.words} == {"<s>"}
     assert any("position 0 is that token" in note for note in tokenization.notes)

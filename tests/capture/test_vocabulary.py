@@ -41,7 +41,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_each_model_has_words_of_its_own_and_only_the_layers_asked_for(report):
+def test_each_model_has_words_of_its_own_and_only_the_configured_layers(report):
     site, first, _ = report
     assert not first.failures
     words = {}
@@ -49,7 +49,7 @@ def test_each_model_has_words_of_its_own_and_only_the_layers_asked_for(report):
         found = rows(site / "data" / model / "alone" / "coordinates.csv")
         assert {row["layer"] for row in found} == {"embedding", "layer 0"}
         words[model] = {row["word"] for row in found}
-        # The landmark is the token that stands for its word; one that no token stands for is left out.
+        # The landmark is the token of its word; a word without a token is left out.
         assert {row["word"] for row in found if row["categories"]} == {token}
         tokens = rows(site / "data" / model / "alone" / "tokens.csv")
         assert {row["n_tokens"] for row in tokens} == {"1"}

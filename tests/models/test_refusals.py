@@ -1,0 +1,209 @@
+"""Sources that are refused or fail to load, and how the message says what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import families
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from sources import COMMIT, configured, edit_config, refusal
+
+from tokviz.errors import SourceError
+from tokviz.models import load
+
+
+def test_pickled_weights_are_refused_with_the_remedy(llama):
+    torch.save({}, llama / "pytorch_model.bin")
+    (llama / "model.safetensors").unlink()
+    message = refusal("llama", llama.parent)
+    assert "pytorch_model.bin" in message
+    assert "save_pretrained" in message
+    assert "safetensors/convert" in message
+
+
+def test_a_folder_of_gguf_files_asks_for_one_of_them(llama):
+    (llama / "model.safetensors").rename(llama / "tiny.gguf")
+    assert "(tiny.gguf); name one of the files as the source" in refusal("llama", llama.parent)
+
+
+def test_a_folder_without_weights_or_config_is_refused(llama):
+    (llama / "model.safetensors").unlink()
+    assert "found no weights" in refusal("llama", llama.parent)
+    (llama / "config.json").unlink()
+    assert "config.json, found none" in refusal("llama", llama.parent)
+
+
+def test_a_wrong_sha256_names_both(llama):
+    found = hashlib.sha256((llama / "model.safetensors").read_bytes()).hexdigest()
+    message = refusal("llama", llama.parent, sha256="a" * 64)
+    assert "a" * 64 in message
+    assert found in message
+    assert load(configured("llama", sha256=found), llama.parent, "cpu").card.identity == f"sha256:{found}"
+
+
+def test_a_sha256_of_several_files_is_refused(llama):
+    shutil.copy(llama / "model.safetensors", llama / "more.safetensors")
+    assert "sha256 is of one weights file, found 2" in refusal("llama", llama.parent, sha256="a" * 64)
+
+
+def test_missing_weights_are_refused(llama):
+    weights = load_file(llama / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, llama / "model.safetensors", metadata={"format": "pt"})
+    assert "found none for layers.1.mlp.up_proj.weight" in refusal("llama", llama.parent)
+
+
+def test_missing_embeddings_that_two_stacks_share_are_refused(tmp_path):
+    weights_file = families.build("t5", tmp_path / "t5") / "model.safetensors"
+    weights = load_file(weights_file)
+    del weights["shared.weight"]
+    save_file(weights, weights_file, metadata={"format": "pt"})
+    assert "found none for encoder.embed_tokens.weight" in refusal("t5", tmp_path)
+
+
+def test_a_missing_pooler_is_accepted(checkpoints):
+    names = load_file(checkpoints / "bert" / "model.safetensors").keys()
+    assert not any("pooler" in name for name in names)
+    assert load(configured("bert"), checkpoints, "cpu").card.architecture == "BertModel"
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_damaged_file_is_one_line_with_its_cause(llama, file):
+    path = llama / file
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(SourceError) as caught:
+        load(configured("llama"), llama.parent, "cpu")
+    assert str(caught.value).startswith("llama: loading failed: ")
+    assert "\n" not in str(caught.value)
+    assert str(llama.parent) not in str(caught.value)
+    assert caught.value.__cause__ is not None
+
+
+def test_a_failure_names_no_folders_with_spaces(checkpoints, tmp_path):
+    base = tmp_path / "of a person" / "with secrets"
+    shutil.copytree(checkpoints / "llama", base / "llama")
+    (base / "llama" / "config.json").write_text("{")
+    message = refusal("llama", base)
+    assert "person" not in message
+    assert "secrets" not in message
+
+
+def test_code_from_a_checkpoint_is_never_run(llama, tmp_path):
+    mark = tmp_path / "was-run"
+    (llama / "modeling_odd.py").write_text(f"open({str(mark)!r}, 'w')\nclass OddModel: pass\nclass OddConfig: pass\n")
+    auto_map = {"AutoModel": "modeling_odd.OddModel", "AutoConfig": "modeling_odd.OddConfig"}
+
+    edit_config(llama, auto_map=auto_map)
+    model = load(configured("llama"), llama.parent, "cpu")
+    assert model.card.architecture == "LlamaModel"
+    assert any("code of its own; it was not run" in note for note in model.card.notes)
+
+    edit_config(llama, auto_map=auto_map, model_type="odd")
+    assert "which tokviz never runs" in refusal("llama", llama.parent)
+    assert not mark.exists()
+
+
+def test_an_unknown_model_type_names_it(llama):
+    edit_config(llama, model_type="odd")
+    assert "got 'odd'; a newer transformers may have it" in refusal("llama", llama.parent)
+
+
+def test_a_device_that_is_not_there_is_one_line(checkpoints):
+    with pytest.raises(SourceError, match=r"^llama: loading failed: "):
+        load(configured("llama"), checkpoints, "no-such-device")
+
+
+def raised(name: str) -> Exception:
+    """As transformers raises it: its own ``OSError`` over the Hub's."""
+    from huggingface_hub import errors
+
+    kind = getattr(errors, name)
+    error = OSError("We couldn't load it.\nSee the documentation.")
+    error.__cause__ = kind.__new__(kind)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "offline", "expected"),
+    [
+        (
+            lambda: raised("GatedRepoError"),
+            "",
+            "accept its terms at https://huggingface.co/org/name, then set HF_TOKEN",
+        ),
+        (lambda: raised("RepositoryNotFoundError"), "", "set HF_TOKEN if the model is private"),
+        (lambda: raised("RevisionNotFoundError"), "", "got revision 'v9', which the Hub doesn't know"),
+        (lambda: raised("LocalEntryNotFoundError"), "", "can't reach the Hub"),
+        (lambda: raised("LocalEntryNotFoundError"), "1", "HF_HUB_OFFLINE forbids downloads"),
+        (
+            lambda: OSError("org/name does not appear to have a file named model.safetensors"),
+            "",
+            "only safetensors and local .gguf files are read",
+        ),
+        (lambda: ValueError("something\nelse"), "", "loading failed: ValueError: something else"),
+    ],
+)
+def test_failures_of_the_hub_say_what_to_do(tmp_path, monkeypatch, error, offline, expected):
+    import transformers
+
+    def fail(*_args, **_options):
+        raise error()
+
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(transformers.PreTrainedConfig, "get_config_dict", fail)
+    assert expected in refusal("org/name", tmp_path, revision="v9")
+
+
+def test_a_hub_id_is_not_taken_from_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere" / "gpt2").mkdir(parents=True)
+    (tmp_path / "config").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "the current folder holds something of that name" in refusal("gpt2", tmp_path / "config")
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch) -> Path:
+    """The folder of an empty Hugging Face cache, without the Hub."""
+    from huggingface_hub import constants
+
+    cache = tmp_path / "hub"
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # It has read both variables when it was imported.
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    return cache
+
+
+def put_into_cache(checkpoint: Path, cache: Path) -> Path:
+    repository = cache / "models--org--name"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(COMMIT)
+    return Path(shutil.copytree(checkpoint, repository / "snapshots" / COMMIT))
+
+
+def test_a_cached_hub_model_loads_at_its_commit_without_the_hub(checkpoints, tmp_path, offline):
+    put_into_cache(checkpoints / "llama", offline)
+    card = load(configured("org/name"), tmp_path, "cpu").card
+    assert (card.source, card.identity, card.n_layers) == ("org/name", f"commit:{COMMIT}", 3)
+
+
+@pytest.mark.parametrize("sha256", [None, "a" * 64])
+def test_a_hub_model_that_is_not_cached_needs_the_hub(tmp_path, offline, sha256):
+    message = refusal("org/name", tmp_path, sha256=sha256)
+    assert "found it missing or incomplete, and HF_HUB_OFFLINE forbids downloads" in message
+    assert "name a folder" in message
+
+
+def test_a_failure_to_load_does_not_name_the_cache_folder(checkpoints, tmp_path, offline, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    config = put_into_cache(checkpoints / "llama", offline) / "config.json"
+    config.write_text("{")
+    message = refusal("org/name", tmp_path)
+    assert "config.json" in message
+    assert str(tmp_path) not in message

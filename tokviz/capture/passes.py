@@ -1,0 +1,103 @@
+"""Which words, and which contexts, go through a model together in one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tokviz.capture.hooks import is_streamed
+from tokviz.capture.structure import Structure
+from tokviz.records import Tokenization
+
+if TYPE_CHECKING:
+    from torch import nn
+
+STATE_BYTES_STREAMED = 2**30
+"""The most bytes of hidden states, over all depths, that one forward pass may produce where weights are streamed."""
+STATE_BYTES_IN_MEMORY = 2**27
+"""The same where weights are in memory: a larger pass needs more memory and saves no time."""
+TOKENS_IN_MEMORY = 8_192
+"""The most tokens of one forward pass where weights are in memory, for the same reason."""
+DISK_BYTES_PER_SECOND = 2e9
+"""Roughly what an ordinary SSD reads."""
+CORE_OPERATIONS_PER_SECOND = 5e10
+"""Roughly what one processor core computes in float32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassLimits:
+    """The most that goes through the model in one forward pass; a single word always may."""
+
+    n_tokens: int
+    """Padding included."""
+    n_words: int
+
+    @classmethod
+    def of(cls, module: nn.Module, structure: Structure, token_budget: int) -> PassLimits:
+        """The limits for a model: ``token_budget``, and what the memory for hidden states allows."""
+        state_bytes = STATE_BYTES_STREAMED
+        if not is_streamed(module):
+            state_bytes, token_budget = STATE_BYTES_IN_MEMORY, min(token_budget, TOKENS_IN_MEMORY)
+        width: int = module.config.hidden_size  # type: ignore[union-attr, assignment]
+        bytes_per_word = (structure.n_layers + 1) * width * np.dtype(np.float32).itemsize
+        return cls(n_tokens=token_budget, n_words=max(1, state_bytes // bytes_per_word))
+
+    def batches(self, lengths: Sequence[int]) -> Iterator[np.ndarray]:
+        """Group words of similar length, the shortest first.
+
+        Parameters
+        ----------
+        lengths : tokens of each word's sequence.
+
+        Yields
+        ------
+        ``(n_batch,)`` int64: the rows of one forward pass.
+        """
+        batch: list[int] = []
+        for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+            # Lengths ascend, so the whole batch would be padded to this row's.
+            if batch and ((len(batch) + 1) * lengths[row] > self.n_tokens or len(batch) == self.n_words):
+                yield np.array(batch, dtype=np.int64)
+                batch = []
+            batch.append(row)
+        if batch:
+            yield np.array(batch, dtype=np.int64)
+
+
+def sharing_passes(module: nn.Module, tokenizations: Sequence[Tokenization]) -> list[list[int]]:
+    """Decide which contexts go through the model together; returns lists of their indices.
+
+    Where weights are in memory, each context goes alone. Where they are streamed, contexts share the passes, and so the
+    reading of the weights, as long as padding the shorter texts costs less time than reading the weights once more: on
+    GPUs always, on processors where the texts have about the same length.
+    """
+    import torch
+
+    if not is_streamed(module):
+        return [[index] for index in range(len(tokenizations))]
+    if torch.accelerator.is_available():
+        return [list(range(len(tokenizations)))]
+    most_padding = _tokens_computed_while_weights_are_read(module)
+    longest = [max(len(word.ids) for word in each.words) for each in tokenizations]
+    groups: list[list[int]] = []
+    for index in sorted(range(len(tokenizations)), key=longest.__getitem__):
+        if groups:
+            n_words = sum(len(tokenizations[other].words) for other in groups[-1])
+            if n_words * (longest[index] - longest[groups[-1][-1]]) <= most_padding:
+                groups[-1].append(index)
+                continue
+        groups.append([index])
+    return groups
+
+
+def _tokens_computed_while_weights_are_read(module: nn.Module) -> float:
+    """How many tokens the processor computes in the time that reading all weights once takes."""
+    import torch
+
+    bytes_per_weight = next(module.parameters()).element_size()
+    operations_per_weight = 2  # a multiplication and an addition for every token
+    seconds_per_weight = bytes_per_weight / DISK_BYTES_PER_SECOND
+    return seconds_per_weight * CORE_OPERATIONS_PER_SECOND * torch.get_num_threads() / operations_per_weight

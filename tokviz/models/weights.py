@@ -1,0 +1,161 @@
+"""A checkpoint's weights → the base model, and the part of it that words pass through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tokviz.errors import SourceError
+from tokviz.models.gguf_file import quantization_and_dtype
+from tokviz.models.origin import Origin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """A base model with its weights, as transformers makes it."""
+
+    whole: Any
+    """The module as the checkpoint has it, with decoder and vision part."""
+    part: Any
+    """The module in ``whole`` that words pass through; ``whole`` itself for most models."""
+    path: str
+    """Where ``part`` is in ``whole``; empty for most models."""
+    checkpoint_dtype: str | None
+    """Of the weights on disk; None when they are quantised."""
+    quantization: str | None
+    """Such as ``Q4_1 GGUF``; None when the weights are not quantised."""
+    notes: tuple[str, ...]
+    """Sentences for the model card."""
+
+
+def load_weights(origin: Origin, config: Any, offload: Path | None) -> Weights:
+    """Load the base model.
+
+    Parameters
+    ----------
+    config : transformers' own, of the whole model.
+    offload : a folder for weights that don't fit in memory, see ``load``.
+
+    Raises
+    ------
+    SourceError : the checkpoint lacks weights that words pass through.
+    """
+    load = partial(_from_pretrained, origin, config, offload)
+    dtype_note: str | None
+    if origin.gguf_file is not None:
+        whole, dtype_note = _load_gguf(load, origin.model.dtype)
+        quantization, checkpoint_dtype = quantization_and_dtype(origin.gguf_file)
+    else:
+        whole, checkpoint_dtype, dtype_note = _load_safetensors(load, origin.model.dtype, config)
+        quantization = quantization_of(whole.config)
+        if _quantization_config(config):
+            checkpoint_dtype = None
+    part, path = _part_that_runs(whole)
+    part_note = None
+    if path:
+        kind = "encoder of this encoder-decoder" if config.is_encoder_decoder else "language part of this"
+        part_note = f"Only the {kind} model runs, {path}."
+    return Weights(
+        whole=whole,
+        part=part,
+        path=path,
+        checkpoint_dtype=checkpoint_dtype,
+        quantization=quantization,
+        notes=tuple(note for note in (dtype_note, part_note) if note),
+    )
+
+
+def _load_gguf(load: Callable[[str], Any], configured_dtype: str) -> tuple[Any, str]:
+    """The whole base model, and a note."""
+    dtype = "float32" if configured_dtype == "auto" else configured_dtype
+    return load(dtype), f"The weights come from a GGUF file and were run in {dtype}."
+
+
+def _load_safetensors(
+    load: Callable[[str], Any], configured_dtype: str, config: Any
+) -> tuple[Any, str | None, str | None]:
+    """The whole base model, the dtype of the weights on disk as far as it is known, and a note."""
+    on_disk = dtype_name(config.dtype or config.get_text_config().dtype)
+    dtype = "float32" if configured_dtype == "auto" and on_disk == "float16" else configured_dtype
+    whole = load(dtype)
+    loaded = dtype_name(whole.dtype)
+    if dtype == "auto" and loaded == "float16":
+        # The config doesn't name the dtype; the weights themselves do.
+        on_disk, dtype = loaded, "float32"
+        whole = load(dtype)
+    note = None
+    if on_disk == "float16" and dtype == "float32":
+        note = "The checkpoint's float16 weights were run in float32, since hidden states overflow float16."
+    return whole, on_disk or (loaded if dtype == "auto" else None), note
+
+
+def _from_pretrained(origin: Origin, config: Any, offload: Path | None, dtype: str) -> Any:
+    from transformers import AutoModel
+
+    whole, report = AutoModel.from_pretrained(
+        **origin.arguments,
+        config=config,
+        dtype=dtype,
+        **origin.model.placement,
+        offload_folder=offload,
+        use_safetensors=True,
+        output_loading_info=True,
+    )
+    _refuse_missing(origin.model.source, whole, report["missing_keys"])
+    return whole
+
+
+def _refuse_missing(source: str, whole: Any, missing: set[str]) -> None:
+    """Refuse random weights where words pass through; a pooler comes after all that is shown."""
+    _, path = _part_that_runs(whole)
+    used = sorted(key for key in missing if key.startswith(path) and "pooler" not in key.split("."))
+    if used:
+        more = f" and {len(used) - 1} more" if len(used) > 1 else ""
+        raise SourceError(
+            f"{source}: expected weights for all of {type(whole).__name__}, found none for {used[0]}{more}; "
+            "random ones would mislead: check that config.json and the weights belong together"
+        )
+
+
+def _part_that_runs(whole: Any) -> tuple[Any, str]:
+    """The module that words pass through, and its path in ``whole``; ``(whole, "")`` for most models."""
+    part = whole
+    if whole.config.is_encoder_decoder:
+        part = whole.get_encoder()
+    elif (text_config := whole.config.get_text_config()) is not whole.config:
+        # The outermost comes first: its layers have the same config, but are no models by themselves.
+        models = (module for module in whole.modules() if getattr(module, "config", None) is text_config)
+        part = next((module for module in models if hasattr(module, "get_input_embeddings")), whole)
+    return part, next(path for path, module in whole.named_modules() if module is part)
+
+
+# --- how weights are stored --------------------------------------------------------------------------------------
+
+
+_NO_ABBREVIATIONS = {"bitsandbytes", "compressed-tensors", "quantised"}
+"""Ways to quantise whose names aren't written in capitals."""
+
+
+def quantization_of(config: Any) -> str | None:
+    """How a safetensors checkpoint is quantised by its config: ``MXFP4``, ``GPTQ 4-bit``, …, or None."""
+    values = _quantization_config(config)
+    if not values:
+        return None
+    method = values.get("quant_method", "quantised")
+    method = str(getattr(method, "value", method))  # transformers' own objects have an enum there, files a string
+    name = method if method in _NO_ABBREVIATIONS else method.upper()
+    bits = values.get("bits") or (4 if values.get("load_in_4bit") else 8 if values.get("load_in_8bit") else None)
+    return f"{name} {bits}-bit" if bits else name
+
+
+def _quantization_config(config: Any) -> dict[str, Any]:
+    values = getattr(config, "quantization_config", None) or {}
+    return values if isinstance(values, dict) else values.to_dict()
+
+
+def dtype_name(dtype: Any) -> str | None:
+    """``float32`` for ``torch.float32``; None for None."""
+    return None if dtype is None else str(dtype).removeprefix("torch.")
