@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
-from tokviz.draw import typefaces
 from tokviz.errors import TokvizError
 from tokviz.pages.sentences import depths_name, stage_sentence
 from tokviz.records import (
@@ -181,7 +180,7 @@ class Capture:
             self.project(projection),
             self.words,
             self.store,
-            lettered=typefaces.installed().lettered,
+            with_fonts=self.store.typefaces.with_fonts,
             forms=plan.FORMS[:1],
         )
         return [job.picture for job in jobs]

@@ -84,7 +84,7 @@ def jobs(store: Store, report: ReportConfig, name: str = "standardized", **optio
     (capture,) = plan.captures(report, report.models[0], "commit:1", store)
     states = capture.stored
     projection = project(states.states, states.tokenization.reference, name)
-    options = {"lettered": lambda picture: picture, **options}
+    options = {"with_fonts": lambda picture: picture, **options}
     return plan.pictures(report.models[0], states, capture.context, projection, report.word_list, store, **options)
 
 
@@ -153,7 +153,7 @@ def test_one_layers_coordinates_concern_its_plate_only(store):
         dataclasses.replace(projection, coordinates=coordinates),
         config().word_list,
         store,
-        lettered=lambda picture: picture,
+        with_fonts=lambda picture: picture,
     )
     differing = {job.path for job in changed if plates.get(job.path, job.key) != job.key}
     assert {path.split("__")[1] for path in differing} == {"model.layers.1.webp", "model.layers.1-phone.webp"}

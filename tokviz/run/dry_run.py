@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tokviz import models
 from tokviz.config import ReportConfig
-from tokviz.draw import typefaces
 from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import HiddenStates
@@ -60,7 +59,7 @@ def _described(
             projection,
             config.words_of(job.stored),
             store,
-            lettered=typefaces.installed().lettered,
+            with_fonts=store.typefaces.with_fonts,
             forms=options.forms,
             force=options.force,
         )

@@ -91,7 +91,8 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     publish.check_replaceable(options.output)
     notes.check_before(config)
     store = Store(options.cache)
-    complaint = typefaces.complaint(typefaces.missing_from_all(config.drawn_texts))
+    missing = store.typefaces.missing(config.drawn_texts)
+    complaint = typefaces.complaint(missing)
     if complaint:
         reporter.say(complaint)
     with drawing(partial(_start, options, reporter), store.put_image, reporter) as under_way:
@@ -107,13 +108,13 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
         n_drawn = under_way.finish()
 
     pictures = _images(prepared, store)
-    report = _report(config, options, prepared, similarities, pictures)
+    report = _report(config, options, prepared, similarities, pictures, missing)
     shown = pages.preview_plates(report)
     files: dict[str, publish.Content] = {}
     if report.site_url and shown:
         card = preview.draw(
-            typefaces.as_far_as_own(report.title),
-            typefaces.as_far_as_own(report.description or report.subtitle or ""),
+            store.typefaces.if_drawable(report.title),
+            store.typefaces.if_drawable(report.description or report.subtitle or ""),
             [pictures[image.path][1] for image in shown],
         )
         width, height = encode.size(card)
@@ -133,6 +134,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
         notes.check(config, report, files)
     reporter.say(f"Writing {options.output} …")
     publish.publish(files, options.output)
+    store.typefaces.keep_coverage()
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
         n_captured=sum(entry.n_captured for entry in prepared),
@@ -268,7 +270,7 @@ def _pictures(
         projection,
         config.words_of(states),
         store,
-        lettered=typefaces.installed().lettered,
+        with_fonts=store.typefaces.with_fonts,
         forms=options.forms,
         force=options.force,
     )
@@ -298,6 +300,7 @@ def _report(
     prepared: list[_Prepared],
     similarities: tuple[ModelSimilarity, ...],
     pictures: dict[str, tuple[Image, Path]],
+    missing: frozenset[int],
 ) -> Report:
     def renditions(model: ModelConfig, context: str, projection: str, name: str) -> Renditions | None:
         forms = (*plan.FORMS, plan.SVG)
@@ -357,7 +360,7 @@ def _report(
         draft=options.is_draft,
         version=__version__,
         downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
-        undrawn=typefaces.undrawn(config.word_list.words, typefaces.missing_from_all(config.drawn_texts)),
+        undrawn=typefaces.undrawn(config.word_list.words, missing),
         similarities=similarities,
     )
 

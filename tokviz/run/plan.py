@@ -105,17 +105,17 @@ def pictures(
     words: WordList,
     holdings: Holdings,
     *,
-    lettered: Callable[[Picture], Picture],
+    with_fonts: Callable[[Picture], Picture],
     forms: tuple[str, ...] = FORMS,
     force: bool = False,
 ) -> list[PictureJob]:
     """A job per plate, form, grid and strip of one model × context × projection.
 
-    ``lettered`` gives a picture the fonts that its words need.
+    ``with_fonts`` gives a picture the fonts that its words need.
     """
     jobs = []
     for path, plain in _pictures(model, states, context, projection, words, forms):
-        picture = lettered(plain)
+        picture = with_fonts(plain)
         key = picture_key(picture)
         due = "not drawn yet" if holdings.find_image(key) is None else "forced" if force else None
         jobs.append(PictureJob(path=path, picture=picture, key=key, due=due))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tokviz.config import ReportConfig
-from tokviz.draw import typefaces
 from tokviz.run import keys, plan, results
 from tokviz.run.capturing import planned_of
 from tokviz.run.options import Options
@@ -55,7 +54,7 @@ def _used(config: ReportConfig, options: Options, store: Store) -> set[tuple[str
                         projection,
                         words,
                         store,
-                        lettered=typefaces.installed().lettered,
+                        with_fonts=store.typefaces.with_fonts,
                         forms=forms,
                     )
                     used |= {("images", picture.key) for picture in pictures}

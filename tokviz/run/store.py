@@ -5,6 +5,8 @@
     at position 0) and ``states.json`` (everything else).
 ``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/measures/KEY.CHECKSUM.json``, ``ROOT/images/KEY.CHECKSUM.webp``
     One file each; the checksum of its content stands in its name.
+``ROOT/fonts/…``
+    Which characters the fonts of this machine have (``tokviz.draw.coverage``).
 
 Files appear whole (written beside, then renamed), so a run that is killed leaves nothing half-made.
 """
@@ -28,6 +30,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
+from tokviz.draw.coverage import Coverage
+from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import StoreError
 from tokviz.records import (
     CapturedBatch,
@@ -54,6 +58,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._checked: set[Path] = set()
+        self.typefaces = Typefaces(Coverage(root / "fonts"))
+        """This machine's fonts; which characters they have is written by ``keep_coverage`` alone."""
 
     # --- hidden states -------------------------------------------------------------------------------------------
 
