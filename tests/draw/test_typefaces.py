@@ -16,6 +16,7 @@ from tokviz.draw import encode, figures, style, typefaces
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.sheet import Sheet
 from tokviz.draw.typefaces import Typefaces, legible
+from tokviz.draw.typesetting import LINE, isolated, typesetter
 from tokviz.records import Plate, Points, Strip
 from tokviz.run import keys
 
@@ -47,7 +48,7 @@ def chosen(folder: Path, characters: str) -> list[str]:
 def ink(text: str) -> np.ndarray:
     """The pixels of a text, cut to what is drawn."""
     sheet = Sheet(600, 80)
-    sheet.text(100, 50, text, 30, "black")
+    sheet.text((100, 50), text, 30, "black")
     drawn = encode.rendered(sheet.figure)[..., 0]
     columns = np.flatnonzero((drawn < 255).any(axis=0))
     return drawn[:, columns[0] : columns[-1] + 1]
@@ -146,21 +147,19 @@ def test_a_found_font_draws_the_word_and_its_width_is_known(tmp_path, form):
     assert shown.points.words == ("James", HAN, "Mary")
     figure = figures.draw(shown)
     size = test_figures.labels(figure, shown.points)[HAN].get_fontproperties().get_size()
-    with style.lettering(shown.fonts):
-        assert style.text_width(HAN, size) == pytest.approx(3 * size, abs=1)
+    assert typesetter(shown.fonts).width(HAN, size) == pytest.approx(3 * size, abs=1)
     drawn = (test_figures.pixels(figure) == np.round(np.array(colors.to_rgb(style.label_color(0))) * 255)).all(axis=2)
     box = drawn.sum(axis=1)
     assert abs(box.max() - 3 * size) < 30  # the box of the label, with a little of others in its rows
     assert np.count_nonzero(box > 2.5 * size) == pytest.approx(0.8 * size, abs=2)
 
 
-def test_tall_scripts_get_the_room_that_they_need(tmp_path):
+def test_tall_scripts_get_the_space_that_they_need(tmp_path):
     made_fonts.put(tmp_path, "Boxes.ttf", HAN, top=1500, bottom=-700)
     fonts, _ = installed_in(tmp_path).choose(frozenset({ord(HAN)}))
-    _, above, below = style.text_box("James", 20)
-    assert (above, below) == pytest.approx((style.LINE[0] * 20, style.LINE[1] * 20))
-    with style.lettering(fonts):
-        _, above, below = style.text_box(HAN, 20)
+    _, above, below = typesetter().box("James", 20)
+    assert (above, below) == pytest.approx((LINE[0] * 20, LINE[1] * 20))
+    _, above, below = typesetter(fonts).box(HAN, 20)
     assert (above, below) == pytest.approx((30, 14), abs=1)
 
 
@@ -278,10 +277,10 @@ def test_arabic_letters_join():
 
 
 def test_a_context_from_right_to_left_leaves_the_titles_order(recwarn):
-    title = ink(f"{style.isolated('שלום')} · layer 11")
+    title = ink(f"{isolated('שלום')} · layer 11")
     layer = ink("layer 11")
     np.testing.assert_array_equal(title[:, -layer.shape[1] + 1 :], layer[:, 1:])
-    assert style.isolated("alone") == "alone"
+    assert isolated("alone") == "alone"
     assert not list(recwarn)
 
 

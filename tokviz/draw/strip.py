@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from tokviz.draw import style
 from tokviz.draw.density import is_dense, within
-from tokviz.draw.sheet import Sheet, frame, limits
+from tokviz.draw.sheet import Box, Sheet, frame, limits
 from tokviz.records import Strip
 
 WIDTHS = {"wide": 2200, "phone": 1074}
@@ -54,7 +54,8 @@ def draw_strip(strip: Strip) -> Figure:
         inside = (x > left) & (x < left + side) & (y > 0) & (y < side)
         shown = np.where(inside[:, None], np.stack([x, y], axis=1), np.nan)
         if is_dense(strip.points):
-            sheet.density(shown, (left, 0, left + side, side), max(2.5, side * 0.035))
+            box = Box(left=left, top=0, right=left + side, bottom=side)
+            sheet.density(shown, box, max(2.5, side * 0.035))
         else:
             places.append(shown)
     sheet.dots(strip.points, np.array(places).reshape(-1, len(strip.points.words), 2), diameter)
