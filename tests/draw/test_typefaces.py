@@ -16,7 +16,7 @@ from tokviz.draw import encode, figures, style, typefaces
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.sheet import Sheet
 from tokviz.draw.typefaces import Typefaces, legible
-from tokviz.draw.typesetting import LINE, isolated, typesetter
+from tokviz.draw.typesetting import LINE, isolated, typesetter_for
 from tokviz.records import Plate, Points, Strip
 from tokviz.run import keys
 
@@ -66,7 +66,7 @@ def test_the_bundled_fonts_have_latin_greek_cyrillic_hebrew_and_arabic():
     assert regular == bold
 
 
-def test_signs_that_steer_their_neighbours_are_not_missed():
+def test_signs_that_affect_only_their_neighbours_are_not_missed():
     texts = ("❤\ufe0f", "a\u200db", "\u2068a\u2069", "\u200ea")
     assert installed_in(None).missing_from_bundled(texts) == frozenset()
 
@@ -147,7 +147,7 @@ def test_a_found_font_draws_the_word_and_its_width_is_known(tmp_path, form):
     assert shown.points.words == ("James", HAN, "Mary")
     figure = figures.draw(shown)
     size = test_figures.labels(figure, shown.points)[HAN].get_fontproperties().get_size()
-    assert typesetter(shown.fonts).width(HAN, size) == pytest.approx(3 * size, abs=1)
+    assert typesetter_for(shown.fonts).width(HAN, size) == pytest.approx(3 * size, abs=1)
     drawn = (test_figures.pixels(figure) == np.round(np.array(colors.to_rgb(style.label_color(0))) * 255)).all(axis=2)
     box = drawn.sum(axis=1)
     assert abs(box.max() - 3 * size) < 30  # the box of the label, with a little of others in its rows
@@ -157,9 +157,9 @@ def test_a_found_font_draws_the_word_and_its_width_is_known(tmp_path, form):
 def test_tall_scripts_get_the_space_that_they_need(tmp_path):
     made_fonts.put(tmp_path, "Boxes.ttf", HAN, top=1500, bottom=-700)
     fonts, _ = installed_in(tmp_path).choose(frozenset({ord(HAN)}))
-    _, above, below = typesetter().box("James", 20)
+    _, above, below = typesetter_for().box("James", 20)
     assert (above, below) == pytest.approx((LINE[0] * 20, LINE[1] * 20))
-    _, above, below = typesetter(fonts).box(HAN, 20)
+    _, above, below = typesetter_for(fonts).box(HAN, 20)
     assert (above, below) == pytest.approx((30, 14), abs=1)
 
 

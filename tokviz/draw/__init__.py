@@ -11,7 +11,7 @@ LIBRARIES = ("matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.Image"
 """What drawing takes a while to load."""
 
 _one_at_a_time = threading.Lock()
-"""Matplotlib isn't made for threads, and a cluster's worker may have several: one lock for the process, as it is one library."""
+"""One for the process: Matplotlib isn't made for threads, and a cluster's worker may have several."""
 
 
 @cache

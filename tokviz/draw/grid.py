@@ -12,7 +12,7 @@ from tokviz.draw import style
 from tokviz.draw.density import is_dense, landmarks, within
 from tokviz.draw.legend import Legend, hollow_note, rows_needed
 from tokviz.draw.sheet import Box, Sheet, draw_title, frame
-from tokviz.draw.typesetting import isolated, typesetter
+from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Grid
 
 TALLEST = 16_383
@@ -73,7 +73,10 @@ FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE}
 
 
 def draw_grid(grid: Grid) -> Figure:
-    """All depths in the embedding's PC1 and PC2. A panel has one scale for both axes, so that what is linear looks so."""
+    """Draw all depths in the embedding's PC1 and PC2.
+
+    A panel has one scale for both axes, so that what is linear looks linear. Raises ``ValueError`` for an unknown form.
+    """
     if grid.form not in FORMS:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {grid.form!r}")
     return GridDrawing(grid).draw()
@@ -97,7 +100,7 @@ class GridDrawing:
         self.points = grid.points
         self.dense = is_dense(grid.points)
         form = self.form = FORMS[grid.form]
-        setter = typesetter(grid.fonts)
+        setter = typesetter_for(grid.fonts)
         self.notes = setter.wrapped(_explanation(grid), form.width - 2 * form.margin, form.text)
         self.notes_top = form.title * (3.0 if self._is_narrow else 1.7)
         notes_bottom = self.notes_top + len(self.notes) * form.text * 1.3

@@ -24,7 +24,7 @@ UNPLACED = 400.0
 _RINGS = (0, 8, 17, 28, 42, 60, 84, 115, 155, 205, 270, 350)
 """Distances from a mark to its label, in pixels, beyond the least."""
 _MOST_REBUILT = 40
-"""How many ill placed labels are taken up together with their neighbours: a bound on the time that a dense plate takes."""
+"""How many ill placed labels are placed again with their neighbours: a bound on the time that a dense plate takes."""
 _NEIGHBOURS = 6
 
 _ANGLES = np.deg2rad([0, 180, 90, 270, 45, 315, 135, 225, 22, 338, 158, 202, 68, 112, 248, 292])
@@ -55,7 +55,7 @@ class Placement:
     """Where labels stand."""
 
     centres: np.ndarray
-    """``(n, 2)``; NaN for a label without room."""
+    """``(n, 2)``; NaN for a label that doesn't fit."""
     leaders: np.ndarray
     """``(n, 2, 2)``: from the mark's rim to the label; NaN where they need none."""
 
@@ -158,7 +158,7 @@ class _Layout:
             self.settle(label)
 
     def rebuild_around(self, label: int) -> None:
-        """Take up an ill placed label and its neighbours, set the label first, and keep that if it is better in all."""
+        """Place an ill placed label before its neighbours, and keep the result if together they cost less."""
         if self._cost(label) <= LEADER_OVER_MARK:
             return
         distance2 = (self.x - self.x[label]) ** 2 + (self.y - self.y[label]) ** 2

@@ -14,7 +14,7 @@ from tokviz.draw.density import is_dense, landmarks, within
 from tokviz.draw.labels import Spacing, place, spread_out
 from tokviz.draw.legend import Legend, hollow_note, rows_needed
 from tokviz.draw.sheet import Box, Sheet, crisp, draw_title, limits, ticks
-from tokviz.draw.typesetting import isolated, typesetter
+from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Plate, Points
 
 MOST_LABELS = 240
@@ -107,7 +107,10 @@ _ARROWS = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓", (-1, -1
 
 
 def draw_plate(plate: Plate) -> Figure:
-    """Raises ``ValueError`` for an unknown form, and for coordinates that are not finite."""
+    """Draw one depth's scatter.
+
+    Raises ``ValueError`` for an unknown form, and for coordinates that are not finite.
+    """
     if plate.form not in FORMS:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {plate.form!r}")
     if not np.isfinite(plate.coordinates).all():
@@ -124,7 +127,7 @@ class PlateDrawing:
         self.dense = is_dense(plate.points)
         self.form = _for_words(FORMS[plate.form], plate.points)
         self.columns, self.area = _layout(self.form, plate.points)
-        self.sheet = Sheet(self.form.width, self.form.height, typesetter(plate.fonts))
+        self.sheet = Sheet(self.form.width, self.form.height, typesetter_for(plate.fonts))
         self.across, self.up = _axes(plate, self.area)
         self.xy, self.beyond = self._places()
         self.outside = np.asarray(self.beyond.any(axis=1))
@@ -135,7 +138,7 @@ class PlateDrawing:
         self._draw_title()
         self._draw_axes()
         most = self._draw_density() if self.dense else 0
-        marked, named = self._chosen_words()
+        named, marked = self._chosen_words()
         n_named = self._draw_words(named, marked) if self.plate.labelled else 0
         shown = np.full(self.xy.shape, np.nan)
         shown[marked] = self.xy[marked]
@@ -157,13 +160,13 @@ class PlateDrawing:
         return np.stack(xy, axis=1), np.stack(beyond, axis=1)
 
     def _chosen_words(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows of the words that are marked, and of those that are named where there is room."""
+        """The rows of the words that are named where they fit, and of those that are marked."""
         if self.dense:
             marked = landmarks(self.points, MOST_LANDMARKS if self.form.beside else MOST_LANDMARKS // 3)
             return marked, marked
         everyone = np.arange(len(self.xy))
         crowded = len(everyone) > self.form.most_labels
-        return everyone, spread_out(self.xy, self.form.most_labels) if crowded else everyone
+        return (spread_out(self.xy, self.form.most_labels) if crowded else everyone), everyone
 
     def _draw_title(self) -> None:
         form = self.form
@@ -204,7 +207,7 @@ class PlateDrawing:
         return self.sheet.density(inside, self.area, self.form.hexagon)
 
     def _draw_words(self, named: np.ndarray, marked: np.ndarray) -> int:
-        """Write the words of the rows ``named`` beside their marks, away from those of ``marked``; how many had room."""
+        """Write the words of the rows ``named`` beside their marks, away from those of ``marked``; how many fit."""
         form, area, sheet = self.form, self.area, self.sheet
         words = [self._label(row) for row in named.tolist()]
         boxes = np.array([sheet.typesetter.box(word, form.label) for word in words])
@@ -217,7 +220,7 @@ class PlateDrawing:
         led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
         sheet.lines(placement.leaders[led], form.leader, [style.tint(colors[label]) for label in led])
         placed = np.flatnonzero(np.isfinite(placement.centres).all(axis=1))
-        # Where a leader line can't help crossing a word it passes behind it.
+        # Where a leader line must cross a word, it passes behind it.
         middles, halves = placement.centres[placed], sizes[placed] * (0.5, 0.4)
         sheet.boxes(np.concatenate([middles - halves, middles + halves], axis=1), "white")
         for label in placed:

@@ -17,7 +17,7 @@ from matplotlib.transforms import Affine2D
 
 from tokviz.draw import style
 from tokviz.draw.density import SHADES
-from tokviz.draw.typesetting import PIXELS_PER_INCH, Typesetter, typesetter
+from tokviz.draw.typesetting import PIXELS_PER_INCH, Typesetter, typesetter_for
 from tokviz.records import Points
 
 
@@ -44,11 +44,11 @@ class Box:
 class Sheet:
     """A white figure of ``width`` × ``height`` pixels; x runs right and y down, as in the image."""
 
-    def __init__(self, width: int, height: int, type_by: Typesetter | None = None) -> None:
-        """Text is set by ``type_by``, by default in the bundled fonts alone."""
+    def __init__(self, width: int, height: int, typesetter: Typesetter | None = None) -> None:
+        """Text is set by ``typesetter``, by default in the bundled fonts alone."""
         size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
         self.width, self.height = width, height
-        self.typesetter = type_by or typesetter()
+        self.typesetter = typesetter or typesetter_for()
         self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH, facecolor="white")
         FigureCanvasAgg(self.figure)
         self._axes = self.figure.add_axes((0, 0, 1, 1))
@@ -205,7 +205,7 @@ class _Words(Text):
     """Level text that starts at its position.
 
     Matplotlib's general layout, for rotated text in paragraphs, takes more than half of the time that a labelled plate
-    needs; here it is passed over.
+    needs; it is skipped here.
     """
 
     def draw(self, renderer: RendererBase) -> None:

@@ -25,7 +25,10 @@ def shown_depths(n_depths: int, form: str) -> np.ndarray:
 
 
 def draw_strip(strip: Strip) -> Figure:
-    """A panel's centre stands at pad + r · (W − 2 · pad) for relative depth r."""
+    """Draw a strip; a panel's centre is at pad + r · (width − 2 · pad) for relative depth r.
+
+    Raises ``ValueError`` for an unknown form.
+    """
     if strip.form not in WIDTHS:
         raise ValueError(f"form: expected one of {', '.join(WIDTHS)}, got {strip.form!r}")
     width = WIDTHS[strip.form]

@@ -1,7 +1,7 @@
 """Fonts for what the bundled ones lack, found on this machine: the same ones each time, for pictures that need them.
 
-The fonts that come with tokviz and Matplotlib have Latin, Greek, Cyrillic, Hebrew and Arabic. What else a picture says
-(Chinese, Hindi, emoji, …) is drawn with installed fonts; a character that none has is written as its code point, for an
+The fonts that come with tokviz and Matplotlib have Latin, Greek, Cyrillic, Hebrew and Arabic. Other characters
+(Chinese, Hindi, emoji, …) are drawn with installed fonts; one that no font has is written as its code point, since an
 empty box would say nothing.
 """
 
@@ -179,7 +179,7 @@ def _rank(stem: str) -> int:
 
 
 def _regional(face: Face, codes: frozenset[int]) -> int:
-    """0 for the face whose region the other characters speak of: Chinese, Japanese and Korean share codes, not forms."""
+    """0 for a face made for the language of the other characters: Chinese, Japanese and Korean share codes, not forms."""
     if any(0x3040 <= code <= 0x30FF for code in codes):
         region, index = "JP", 0
     elif any(0xAC00 <= code <= 0xD7A3 for code in codes):
@@ -199,11 +199,11 @@ def _by_name(face: Face) -> tuple[str, Path, int]:
 
 def _drawn_codes(texts: Iterable[str]) -> set[int]:
     characters = {character for text in texts for character in text}
-    return {ord(character) for character in characters if not _is_silent(character)}
+    return {ord(character) for character in characters if not _is_invisible(character)}
 
 
-def _is_silent(character: str) -> bool:
-    """Joiners, direction marks and variation selectors steer how their neighbours are drawn."""
+def _is_invisible(character: str) -> bool:
+    """Whether it is a joiner, a direction mark or a variation selector: these affect how their neighbours are drawn."""
     return (
         unicodedata.category(character) == "Cf"
         or "\ufe00" <= character <= "\ufe0f"

@@ -82,7 +82,7 @@ class Typesetter:
 
 
 @lru_cache(maxsize=16)
-def typesetter(fonts: tuple[Font, ...] = ()) -> Typesetter:
+def typesetter_for(fonts: tuple[Font, ...] = ()) -> Typesetter:
     """One for all pictures with the same fonts, so that it measures a word once."""
     return Typesetter(fonts)
 
