@@ -7,12 +7,15 @@ from pathlib import Path
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 from fontTools.ttLib.ttCollection import TTCollection
 
 EM = 1000
 
 
-def made(characters: str, *, width: int = EM, top: int = 800, bottom: int = 0, colored: bool = False) -> TTFont:
+def made(
+    characters: str, *, width: int = EM, top: int = 800, bottom: int = 0, colored: bool = False, varying: bool = False
+) -> TTFont:
     """A font in which each of ``characters`` is a box as wide as it advances."""
     pen = TTGlyphPen(None)
     pen.moveTo((0, bottom))
@@ -33,6 +36,8 @@ def made(characters: str, *, width: int = EM, top: int = 800, bottom: int = 0, c
     if colored:
         builder.setupCOLR({name: [(name, 0)] for name in names.values()})
         builder.setupCPAL([[(1.0, 0.0, 0.0, 1.0)]])
+    if varying:
+        builder.setupFvar([("wght", 100, 100, 900, "Weight")], [])
     # The same bytes whenever it is made.
     builder.font["head"].created = builder.font["head"].modified = 0
     builder.font.recalcTimestamp = False
@@ -42,6 +47,19 @@ def made(characters: str, *, width: int = EM, top: int = 800, bottom: int = 0, c
 def put(folder: Path, name: str, characters: str, **how) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     made(characters, **how).save(folder / name)
+    return folder / name
+
+
+def put_mapped(folder: Path, name: str, codes: dict[int, str], form: int) -> Path:
+    """A font whose only map of characters, code → one of ``abc``, is a subtable of format ``form``."""
+    font = made("abc")
+    subtable = CmapSubtable.newSubtable(form)
+    subtable.platformID, subtable.platEncID = (3, 10) if form > 6 else (0, 3)
+    subtable.language = 0
+    subtable.cmap = {code: f"u{ord(character):04X}" for code, character in codes.items()}
+    font["cmap"].tables = [subtable]
+    folder.mkdir(parents=True, exist_ok=True)
+    font.save(folder / name)
     return folder / name
 
 

@@ -71,7 +71,7 @@ def test_no_metadata():
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def lettered_figure() -> Figure:
+def figure_with_words() -> Figure:
     """Words that XML, or the comments in it, could trip over."""
     drawn = figure(1500, 1200, colorful=False)
     for row, word in enumerate(("James", "a--b-", "<b>&amp;", "]]>", "$x$", "שלום")):
@@ -80,7 +80,7 @@ def lettered_figure() -> Figure:
 
 
 def test_a_drawing_says_what_it_is_and_has_outlines_for_letters():
-    data = encode.encode_svg(lettered_figure(), "Tiny <1> · alone", "6 words & a line")
+    data = encode.encode_svg(figure_with_words(), "Tiny <1> · alone", "6 words & a line")
     root = ElementTree.fromstring(data)
     assert root.tag == f"{SVG}svg"
     assert root.get("role") == "img"
@@ -92,13 +92,13 @@ def test_a_drawing_says_what_it_is_and_has_outlines_for_letters():
 
 
 def test_a_drawings_size_is_in_pixels():
-    data = encode.encode_svg(lettered_figure(), "t", "d")
+    data = encode.encode_svg(figure_with_words(), "t", "d")
     assert encode.size(data) == (1500, 1200)
     assert ElementTree.fromstring(data).get("viewBox") == "0 0 1500 1200"
 
 
 def test_a_drawing_names_no_host_no_date_and_no_program():
-    text = encode.encode_svg(lettered_figure(), "t", "d").decode()
+    text = encode.encode_svg(figure_with_words(), "t", "d").decode()
     for namespace in ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"):
         text = text.replace(f'="{namespace}"', "")
     for word in ("http", "//", "DOCTYPE", "atplotlib", "rdf", "<image"):
@@ -106,5 +106,5 @@ def test_a_drawing_names_no_host_no_date_and_no_program():
 
 
 def test_the_same_drawing_has_the_same_bytes():
-    first, second = (encode.encode_svg(lettered_figure(), "t", "d") for _ in range(2))
+    first, second = (encode.encode_svg(figure_with_words(), "t", "d") for _ in range(2))
     assert first == second

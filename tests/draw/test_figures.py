@@ -47,7 +47,7 @@ def clustered(of: Points, seed: int = 0, tightness: float = 0.15) -> np.ndarray:
     """Coordinates like a model's: categories in clusters, some of them on top of each other."""
     random = np.random.default_rng(seed)
     centres = random.normal(size=(len(of.categories), 2))
-    first = [held[0] for held in of.memberships]
+    first = [categories[0] for categories in of.memberships]
     return 20 * (centres[first] + tightness * random.normal(size=(len(first), 2)))
 
 

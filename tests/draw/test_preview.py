@@ -11,7 +11,9 @@ from PIL import Image
 from report_fixture import sample_report
 
 from tokviz import pages
-from tokviz.draw import preview, typefaces
+from tokviz.draw import preview
+from tokviz.draw.coverage import Coverage
+from tokviz.draw.typefaces import Typefaces
 
 
 @pytest.fixture
@@ -66,5 +68,6 @@ def test_without_a_break_they_are_the_embedding_and_the_middle():
 
 
 def test_a_title_that_the_bundled_font_lacks_is_left_out_rather_than_boxed():
-    assert typefaces.as_far_as_own("Tokens, layer by layer – ×") == "Tokens, layer by layer – ×"
-    assert typefaces.as_far_as_own("層ごと") == ""
+    fonts = Typefaces(Coverage())
+    assert fonts.if_drawable("Tokens, layer by layer – ×") == "Tokens, layer by layer – ×"
+    assert fonts.if_drawable("層ごと") == ""

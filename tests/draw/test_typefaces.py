@@ -6,23 +6,27 @@ import shutil
 from pathlib import Path
 
 import made_fonts
-import matplotlib
 import numpy as np
 import pytest
 import test_figures
-from fontTools.ttLib import TTFont
 from matplotlib import colors
 
 from tokviz.config import ReportConfig
-from tokviz.draw import charmap, encode, figures, style, typefaces
+from tokviz.draw import encode, figures, style, typefaces
+from tokviz.draw.coverage import Coverage
 from tokviz.draw.sheet import Sheet
 from tokviz.draw.typefaces import Typefaces, legible
+from tokviz.draw.typesetting import LINE, isolated, typesetter_for
 from tokviz.records import Plate, Points, Strip
 from tokviz.run import keys
 
 HAN, KANA, HANGUL, HINDI, CAT = "漢", "あ", "한", "ह", "🐈"
 OWN = sorted((Path(typefaces.__file__).parent / "fonts").glob("*.ttf"))
-MATPLOTLIBS = sorted(Path(matplotlib.get_data_path(), "fonts", "ttf").glob("DejaVuSans*.ttf"))
+
+
+def installed_in(folder: Path | None) -> Typefaces:
+    """The fonts of a machine that keeps them in one folder."""
+    return Typefaces(Coverage(), [folder] if folder else [])
 
 
 def points(*words: str, **changes) -> Points:
@@ -37,14 +41,14 @@ def plate(*words: str, **changes) -> Plate:
 
 
 def chosen(folder: Path, characters: str) -> list[str]:
-    fonts, _ = Typefaces([folder]).choose(frozenset(map(ord, characters)))
+    fonts, _ = installed_in(folder).choose(frozenset(map(ord, characters)))
     return [Path(font.path).name for font in fonts]
 
 
 def ink(text: str) -> np.ndarray:
     """The pixels of a text, cut to what is drawn."""
     sheet = Sheet(600, 80)
-    sheet.text(100, 50, text, 30, "black")
+    sheet.text((100, 50), text, 30, "black")
     drawn = encode.rendered(sheet.figure)[..., 0]
     columns = np.flatnonzero((drawn < 255).any(axis=0))
     return drawn[:, columns[0] : columns[-1] + 1]
@@ -53,28 +57,18 @@ def ink(text: str) -> np.ndarray:
 # --- what fonts have -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [*OWN, *MATPLOTLIBS], ids=lambda path: path.name)
-def test_a_fonts_characters_are_those_that_another_reader_finds(path):
-    (face,) = charmap.faces(path)
-    known = set(TTFont(path).getBestCmap())
-    assert face.has(range(0x30000)) == {code for code in known if code < 0x30000}
-
-
-def test_a_fonts_characters_beyond_the_basic_plane(tmp_path):
-    (face,) = charmap.faces(made_fonts.put(tmp_path, "a.ttf", f"{CAT}{HAN}"))
-    assert face.has(map(ord, f"a{HAN}{CAT}🐉")) == {ord(HAN), ord(CAT)}
-
-
-def test_the_own_fonts_have_latin_greek_cyrillic_hebrew_and_arabic():
+def test_the_bundled_fonts_have_latin_greek_cyrillic_hebrew_and_arabic():
     words = ("James", "Łódź", "Ωμέγα", "Москва", "→", "…", "⟨", "שלום", "مرحبا", "$x_1$ 100% \\frac{a}{b}")
-    assert typefaces.beyond_own(words) == frozenset()
-    assert typefaces.beyond_own(("東京", f"a{CAT}")) == frozenset(map(ord, f"東京{CAT}"))
-    regular, bold = (charmap.faces(path)[0].has(range(0x20000)) for path in reversed(OWN))
+    fonts = installed_in(None)
+    assert fonts.missing_from_bundled(words) == frozenset()
+    assert fonts.missing_from_bundled(("東京", f"a{CAT}")) == frozenset(map(ord, f"東京{CAT}"))
+    regular, bold = (Coverage().faces(path)[0].ranges for path in reversed(OWN))
     assert regular == bold
 
 
-def test_signs_that_steer_their_neighbours_are_not_missed():
-    assert typefaces.beyond_own(("❤\ufe0f", "a\u200db", "\u2068a\u2069", "\u200ea")) == frozenset()
+def test_signs_that_affect_only_their_neighbours_are_not_missed():
+    texts = ("❤\ufe0f", "a\u200db", "\u2068a\u2069", "\u200ea")
+    assert installed_in(None).missing_from_bundled(texts) == frozenset()
 
 
 # --- which font is taken -------------------------------------------------------------------------------------------
@@ -107,7 +101,7 @@ def test_the_font_that_has_most_is_asked_first_and_no_more_than_needed(tmp_path)
 @pytest.mark.parametrize(("words", "face"), [(HAN, 2), (HAN + KANA, 0), (HAN + HANGUL, 1)])
 def test_shared_ideographs_take_the_form_of_the_language_around_them(tmp_path, words, face):
     made_fonts.put_collection(tmp_path, "NotoSansCJK-Regular.ttc", *[HAN + KANA + HANGUL] * 5)
-    fonts, missing = Typefaces([tmp_path]).choose(frozenset(map(ord, words)))
+    fonts, missing = installed_in(tmp_path).choose(frozenset(map(ord, words)))
     assert [font.index for font in fonts] == [face]
     assert not missing
 
@@ -119,7 +113,7 @@ def test_fonts_in_color_and_damaged_files_are_passed_over(tmp_path):
     (tmp_path / "NotoSansY-Regular.ttf").write_bytes(b"")
     (tmp_path / "NotoSansZ-Regular.ttc").write_bytes(b"ttcf" + b"\xff" * 40)
     assert chosen(tmp_path, CAT + HAN) == []
-    assert Typefaces([tmp_path / "missing"]).choose(frozenset({ord(CAT)})) == ((), {ord(CAT)})
+    assert installed_in(tmp_path / "missing").choose(frozenset({ord(CAT)})) == ((), {ord(CAT)})
 
 
 def test_this_machines_fonts_are_looked_for_where_it_keeps_them(tmp_path, monkeypatch):
@@ -127,7 +121,7 @@ def test_this_machines_fonts_are_looked_for_where_it_keeps_them(tmp_path, monkey
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "mine"))
     monkeypatch.setenv("XDG_DATA_DIRS", f"{tmp_path / 'theirs'}:")
     path = made_fonts.put(tmp_path / "theirs" / "fonts" / "truetype", "Boxes.ttf", "\U0010fffd")
-    fonts, _ = Typefaces().choose(frozenset({0x10FFFD}))
+    fonts, _ = Typefaces(Coverage()).choose(frozenset({0x10FFFD}))
     assert [font.path for font in fonts] == [str(path)]
 
 
@@ -136,75 +130,73 @@ def test_this_machines_fonts_are_looked_for_where_it_keeps_them(tmp_path, monkey
 
 def test_a_picture_that_needs_no_other_font_is_the_same_on_every_machine(tmp_path):
     made_fonts.put(tmp_path, "NotoSansX-Regular.ttf", "ab" + HAN)
-    fonts = Typefaces([tmp_path])
+    fonts = installed_in(tmp_path)
     latin = plate("James", "שלום", "مرحبا")
-    assert fonts.lettered(latin) is latin
+    assert fonts.with_fonts(latin) is latin
     of = points(HAN)
     strip = Strip(form="wide", points=of, coordinates=np.zeros((3, 1, 2)))
     grid = test_figures.grid(3, of=of, coordinates=np.zeros((3, 1, 2)))
     unlabelled = plate(HAN, labelled=False)
-    assert [fonts.lettered(picture) for picture in (strip, grid, unlabelled)] == [strip, grid, unlabelled]
+    assert [fonts.with_fonts(picture) for picture in (strip, grid, unlabelled)] == [strip, grid, unlabelled]
 
 
 @pytest.mark.parametrize("form", ["wide", "phone"])
 def test_a_found_font_draws_the_word_and_its_width_is_known(tmp_path, form):
     made_fonts.put(tmp_path, "Boxes.ttf", HAN, width=3000)
-    lettered = Typefaces([tmp_path]).lettered(plate("James", HAN, "Mary", form=form))
-    assert lettered.points.words == ("James", HAN, "Mary")
-    figure = figures.draw(lettered)
-    size = test_figures.labels(figure, lettered.points)[HAN].get_fontproperties().get_size()
-    with style.lettering(lettered.fonts):
-        assert style.text_width(HAN, size) == pytest.approx(3 * size, abs=1)
+    shown = installed_in(tmp_path).with_fonts(plate("James", HAN, "Mary", form=form))
+    assert shown.points.words == ("James", HAN, "Mary")
+    figure = figures.draw(shown)
+    size = test_figures.labels(figure, shown.points)[HAN].get_fontproperties().get_size()
+    assert typesetter_for(shown.fonts).width(HAN, size) == pytest.approx(3 * size, abs=1)
     drawn = (test_figures.pixels(figure) == np.round(np.array(colors.to_rgb(style.label_color(0))) * 255)).all(axis=2)
     box = drawn.sum(axis=1)
     assert abs(box.max() - 3 * size) < 30  # the box of the label, with a little of others in its rows
     assert np.count_nonzero(box > 2.5 * size) == pytest.approx(0.8 * size, abs=2)
 
 
-def test_tall_scripts_get_the_room_that_they_need(tmp_path):
+def test_tall_scripts_get_the_space_that_they_need(tmp_path):
     made_fonts.put(tmp_path, "Boxes.ttf", HAN, top=1500, bottom=-700)
-    fonts, _ = Typefaces([tmp_path]).choose(frozenset({ord(HAN)}))
-    _, above, below = style.text_box("James", 20)
-    assert (above, below) == pytest.approx((style.LINE[0] * 20, style.LINE[1] * 20))
-    with style.lettering(fonts):
-        _, above, below = style.text_box(HAN, 20)
+    fonts, _ = installed_in(tmp_path).choose(frozenset({ord(HAN)}))
+    _, above, below = typesetter_for().box("James", 20)
+    assert (above, below) == pytest.approx((LINE[0] * 20, LINE[1] * 20))
+    _, above, below = typesetter_for(fonts).box(HAN, 20)
     assert (above, below) == pytest.approx((30, 14), abs=1)
 
 
 def test_a_face_of_a_collection_draws(tmp_path):
     made_fonts.put_collection(tmp_path, "Boxes.ttc", "a", HAN)
-    lettered = Typefaces([tmp_path]).lettered(plate("James", HAN))
-    assert lettered.fonts[0].index == 1
-    assert (test_figures.pixels(figures.draw(lettered)) < 255).any()
+    shown = installed_in(tmp_path).with_fonts(plate("James", HAN))
+    assert shown.fonts[0].index == 1
+    assert (test_figures.pixels(figures.draw(shown)) < 255).any()
 
 
 def test_what_no_font_has_is_written_as_its_code_point(tmp_path, recwarn):
     made_fonts.put(tmp_path, "Boxes.ttf", HAN)
     picture = plate("James", "漢字", "日本 James", f"a{CAT}b", model="模型", context=HINDI)
-    lettered = Typefaces([tmp_path]).lettered(picture)
-    assert lettered.points.words == ("James", "漢⟨U+5B57⟩", "⟨U+65E5 672C⟩ James", "a⟨U+1F408⟩b")
-    assert (lettered.model, lettered.context) == ("⟨U+6A21 578B⟩", "⟨U+0939⟩")
-    figure = figures.draw(lettered)
-    assert "漢⟨U+5B57⟩" in test_figures.labels(figure, lettered.points)
+    shown = installed_in(tmp_path).with_fonts(picture)
+    assert shown.points.words == ("James", "漢⟨U+5B57⟩", "⟨U+65E5 672C⟩ James", "a⟨U+1F408⟩b")
+    assert (shown.model, shown.context) == ("⟨U+6A21 578B⟩", "⟨U+0939⟩")
+    figure = figures.draw(shown)
+    assert "漢⟨U+5B57⟩" in test_figures.labels(figure, shown.points)
     assert encode.encode(figure)
     assert not [warning for warning in recwarn if "missing from font" in str(warning.message)]
 
 
-def test_a_control_character_is_told_not_drawn():
-    lettered = Typefaces([]).lettered(plate("a\tb", "c"))
-    assert lettered.points.words[0] == "a⟨U+0009⟩b"
+def test_a_control_character_is_written_as_its_code_point():
+    shown = installed_in(None).with_fonts(plate("a\tb", "c"))
+    assert shown.points.words[0] == "a⟨U+0009⟩b"
 
 
-def test_pictures_of_the_same_points_share_them_lettered_too(tmp_path):
-    fonts, of = Typefaces([tmp_path]), points(HAN, "a")
+def test_pictures_of_the_same_points_share_what_replaces_them(tmp_path):
+    fonts, of = installed_in(tmp_path), points(HAN, "a")
     pictures = [test_figures.plate(of, np.zeros((2, 2)), depth=depth) for depth in ("embedding", "layer 0")]
-    first, second = (fonts.lettered(picture) for picture in pictures)
+    first, second = (fonts.with_fonts(picture) for picture in pictures)
     assert first.points is second.points
 
 
 def test_the_key_of_a_picture_holds_the_fonts_content_not_its_place(tmp_path):
     def key(folder: Path) -> str:
-        return keys.picture_key(Typefaces([folder]).lettered(picture))
+        return keys.picture_key(installed_in(folder).with_fonts(picture))
 
     picture = plate("James", HAN)
     made_fonts.put(tmp_path / "a", "Boxes.ttf", HAN)
@@ -222,26 +214,18 @@ def config(*words: str, **changes) -> ReportConfig:
     return ReportConfig.model_validate({"words": {"all": list(words)}, "models": [{"source": "a/b"}], **changes})
 
 
-@pytest.fixture
-def installed(tmp_path, monkeypatch) -> Path:
-    """The only folder with fonts."""
-    fonts = Typefaces([tmp_path])
-    monkeypatch.setattr(typefaces, "installed", lambda: fonts)
-    return tmp_path
+def complaint_of(report: ReportConfig, folder: Path | None = None) -> str | None:
+    return typefaces.complaint(installed_in(folder).missing(report.drawn_texts))
 
 
-def complaint_of(report: ReportConfig) -> str | None:
-    return typefaces.complaint(typefaces.missing_from_all(report.drawn_texts))
+def undrawn_of(report: ReportConfig, folder: Path | None = None) -> tuple[str, ...]:
+    return typefaces.undrawn(report.word_list.words, installed_in(folder).missing(report.drawn_texts))
 
 
-def undrawn_of(report: ReportConfig) -> tuple[str, ...]:
-    return typefaces.undrawn(report.word_list.words, typefaces.missing_from_all(report.drawn_texts))
-
-
-def test_nothing_is_said_when_every_character_is_there(installed):
-    made_fonts.put(installed, "Boxes.ttf", HAN)
-    assert complaint_of(config("James", HAN)) is None
-    assert undrawn_of(config("James", HAN)) == ()
+def test_nothing_is_said_when_every_character_is_there(tmp_path):
+    made_fonts.put(tmp_path, "Boxes.ttf", HAN)
+    assert complaint_of(config("James", HAN), tmp_path) is None
+    assert undrawn_of(config("James", HAN), tmp_path) == ()
 
 
 @pytest.mark.parametrize(
@@ -260,7 +244,7 @@ def test_nothing_is_said_when_every_character_is_there(installed):
         (["a\ue007"], "no installed font has U+E007:", "take such characters out of the words"),
     ],
 )
-def test_a_missing_character_is_named_with_what_to_install(installed, words, said, advice):
+def test_a_missing_character_is_named_with_what_to_install(words, said, advice):
     complaint = complaint_of(config(*words))
     assert said in complaint
     assert advice in complaint
@@ -269,7 +253,7 @@ def test_a_missing_character_is_named_with_what_to_install(installed, words, sai
     assert "plain" not in undrawn_of(config("plain", *words))
 
 
-def test_labels_and_names_count_too(installed):
+def test_labels_and_names_count_too():
     labelled = config("a", contexts=[{"name": "alone", "label": HAN, "template": " {word}"}])
     assert HAN in complaint_of(labelled)
     assert undrawn_of(labelled) == ()
@@ -293,10 +277,10 @@ def test_arabic_letters_join():
 
 
 def test_a_context_from_right_to_left_leaves_the_titles_order(recwarn):
-    title = ink(f"{style.isolated('שלום')} · layer 11")
+    title = ink(f"{isolated('שלום')} · layer 11")
     layer = ink("layer 11")
     np.testing.assert_array_equal(title[:, -layer.shape[1] + 1 :], layer[:, 1:])
-    assert style.isolated("alone") == "alone"
+    assert isolated("alone") == "alone"
     assert not list(recwarn)
 
 

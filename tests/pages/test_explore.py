@@ -14,10 +14,10 @@ from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report
 
 from tokviz import pages
 from tokviz.draw import style
-from tokviz.draw.sheet import limits
+from tokviz.draw.plate import PlateDrawing
 from tokviz.measure.neighbours import neighbours
 from tokviz.pages import explore_data, render, tables
-from tokviz.records import ContextReport, ProjectionReport
+from tokviz.records import ContextReport, Plate, Points, ProjectionReport
 from tokviz.run.store import Store
 
 ASSETS = TEMPLATES / "assets"
@@ -91,13 +91,40 @@ def test_coordinates_come_back_to_within_a_step(report, written):
                     assert np.abs(found[depth] - expected).max() < 1e-5 * max(x1 - x0, y1 - y0)
 
 
-def test_axis_limits_are_those_of_the_plates(report, written):
-    projection = report.models[0].contexts[0].projections[0].projection
-    content = written["data/smol-30/alone/coordinates-standardized.js"][1]
-    for depth in (0, 12, 30):
-        rows = projection.coordinates[depth][projection.reference]
-        expected = [*limits(rows[:, 0], 0.06), *limits(rows[:, 1], 0.05)]
-        assert content["limits"][depth] == pytest.approx(expected, rel=1e-4)
+@pytest.mark.parametrize("n_words", [117, 3_500])
+def test_axis_limits_are_those_of_the_plates(report, n_words):
+    """Above 3,000 words the outermost don't set the limits, here as there."""
+    coordinates = np.random.default_rng(3).standard_t(2, size=(1, n_words, 2))
+    projection = dataclasses.replace(
+        report.models[0].contexts[0].projections[0].projection,
+        coordinates=coordinates,
+        grid_coordinates=coordinates,
+        explained_variance_ratio=np.full((1, 2), 0.1),
+        reference=np.arange(n_words) % 10 > 0,
+        problems=(None,),
+        grid_problems=(None,),
+    )
+    words = tuple(f"word{row}" for row in range(n_words))
+    points = Points(
+        words=words,
+        memberships=((0,),) * n_words,
+        categories=("All",),
+        reference=projection.reference,
+        several_tokens=np.zeros(n_words, dtype=bool),
+    )
+    plate = PlateDrawing(
+        Plate(
+            form="wide",
+            model="model",
+            context="alone",
+            depth="embedding",
+            points=points,
+            coordinates=coordinates[0],
+            explained_variance_ratio=(0.1, 0.1),
+        )
+    )
+    expected = [plate.across.low, plate.across.high, plate.up.low, plate.up.high]
+    assert explore_data._coordinates(projection)["limits"] == [pytest.approx(expected, rel=1e-4)]
 
 
 def test_a_word_far_beyond_the_reference_words_costs_the_others_no_precision(report):

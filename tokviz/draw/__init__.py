@@ -10,14 +10,13 @@ from tokviz.records import Picture
 LIBRARIES = ("matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.Image")
 """What drawing takes a while to load."""
 
-
 _one_at_a_time = threading.Lock()
-"""Matplotlib isn't made for threads, and a cluster's worker may have several."""
+"""One for the process: Matplotlib isn't made for threads, and a cluster's worker may have several."""
 
 
 @cache
 def warm_up() -> None:
-    """Load Matplotlib and the fonts; a matplotlibrc of the user's must not change the pictures."""
+    """Load Matplotlib, once a process; a matplotlibrc of the user's must not change the pictures."""
     import matplotlib
 
     from tokviz.draw import encode, figures  # noqa: F401 - importing is the point
@@ -25,8 +24,8 @@ def warm_up() -> None:
     matplotlib.rcdefaults()
 
 
-def draw(picture: Picture) -> bytes:
-    """A picture record → a WebP file, or an SVG file."""
+def draw_image(picture: Picture) -> bytes:
+    """A picture record → the content of a WebP file, or of an SVG file."""
     with _one_at_a_time:
         warm_up()
         from tokviz.draw import encode, figures

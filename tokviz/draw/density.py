@@ -1,6 +1,6 @@
 """Thousands of words: where they lie, as shades of ink, with some of them named as landmarks.
 
-Above ``MANY`` points marks hide each other, and what one sees is the order of drawing. Counts in hexagons don't; their
+Above ``MANY_WORDS`` points marks hide each other, and what one sees is the order of drawing. Counts in hexagons don't; their
 shades go by the logarithm, since a cloud's middle holds hundreds of times as many words as its rim.
 """
 
@@ -10,25 +10,17 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from tokviz.records import Points
+from tokviz.records.axes import MANY_WORDS
 
-MANY = 3000
-"""Above so many words a picture shows their density."""
 FREQUENT = 5000
 """Without categories landmarks are sought among the first so many words: vocabularies begin with frequent tokens."""
-OUTLYING = 0.001
-"""Share of the words, at either end of an axis, that don't set its limits: among thousands some lie far off."""
 SHADES = LinearSegmentedColormap.from_list("ink", ["#e6e8ec", "#c6cbd2", "#a0a7b1", "#757c88", "#454b55"], N=20)
-"""From just off the paper to ink."""
+"""From nearly white to ink."""
 
 
 def is_dense(points: Points) -> bool:
-    return len(points.words) > MANY
-
-
-def within(values: np.ndarray) -> np.ndarray:
-    """The values ``(n_words,)`` that set an axis' limits."""
-    low, high = np.quantile(values, [OUTLYING, 1 - OUTLYING])
-    return np.asarray(values[(values >= low) & (values <= high)])
+    """Whether a picture of these words shows their density."""
+    return len(points.words) > MANY_WORDS
 
 
 def landmarks(points: Points, count: int) -> np.ndarray:
@@ -42,7 +34,7 @@ def landmarks(points: Points, count: int) -> np.ndarray:
         rows.append(_evenly(np.flatnonzero(points.first == category), max(1, count // n_categories)))
     chosen = np.sort(np.concatenate(rows)) if rows else np.array([], dtype=np.int64)
     if not len(chosen):
-        worded = np.array([_is_worded(word) for word in points.words[:FREQUENT]], dtype=bool)
+        worded = np.array([_reads_as_word(word) for word in points.words[:FREQUENT]], dtype=bool)
         chosen = np.flatnonzero(worded)
     return _evenly(chosen, count)
 
@@ -53,6 +45,6 @@ def _evenly(rows: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(rows[np.linspace(0, len(rows) - 1, count).round().astype(int)])
 
 
-def _is_worded(word: str) -> bool:
+def _reads_as_word(word: str) -> bool:
     """Whether a token reads as a word: after a space, and of three letters or more."""
     return len(word) > 3 and word[0] == " " and word[1:].isalpha()

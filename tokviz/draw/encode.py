@@ -35,10 +35,10 @@ def encode(figure: Figure) -> bytes:
 
 
 def encode_svg(figure: Figure, title: str, description: str) -> bytes:
-    """Draw ``figure`` as an SVG that says its title and description aloud. The same figure gives the same bytes.
+    """Draw ``figure`` as an SVG with a title and a description. The same figure gives the same bytes.
 
     Text becomes outlines: readers see the fonts that it was drawn with, which they need not have. Nothing in the file
-    names a host but for the namespaces of the format.
+    names a host except the namespaces of the format.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -70,7 +70,7 @@ def few_colors(pixels: np.ndarray) -> np.ndarray:
     """``(height, width, 3)``: ``pixels`` in at most ``N_COLORS`` colours, white and the most frequent ones unchanged."""
     height, width, _ = pixels.shape
     packed = pixels.reshape(-1, 4).view(np.uint32).ravel()
-    # Nine tenths of a picture are paper; only the rest is worth sorting into a palette.
+    # Nine tenths of a picture are white; only the rest is sorted into a palette.
     drawn = np.flatnonzero(packed != _WHITE)
     inks, which, counts = np.unique(packed[drawn], return_inverse=True, return_counts=True)
     colors = inks.view(np.uint8).reshape(-1, 4)[:, :3].copy()

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from tokviz.draw.grid import draw_grid
 from tokviz.draw.plate import draw_plate
 from tokviz.draw.strip import draw_strip
-from tokviz.draw.style import lettering
 from tokviz.records import Picture, Plate, Strip
 
 __all__ = ["described", "draw"]
@@ -24,8 +23,7 @@ def draw(picture: Picture) -> Figure:
     """
     if isinstance(picture, Strip):
         return draw_strip(picture)
-    with lettering(picture.fonts):
-        return draw_plate(picture) if isinstance(picture, Plate) else draw_grid(picture)
+    return draw_plate(picture) if isinstance(picture, Plate) else draw_grid(picture)
 
 
 def described(picture: Picture) -> tuple[str, str]:

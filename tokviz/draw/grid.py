@@ -9,10 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tokviz.draw import style
-from tokviz.draw.density import is_dense, landmarks, within
-from tokviz.draw.legend import Box, draw_legend, hollow_note, rows_needed, wrapped
-from tokviz.draw.sheet import Sheet, draw_title, frame
+from tokviz.draw.density import is_dense, landmarks
+from tokviz.draw.legend import Legend, hollow_note, rows_needed
+from tokviz.draw.sheet import Box, Sheet, draw_title, frame
+from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Grid
+from tokviz.records.axes import extents
 
 TALLEST = 16_383
 """WebP's longest side."""
@@ -72,69 +74,143 @@ FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE}
 
 
 def draw_grid(grid: Grid) -> Figure:
-    """All depths in the embedding's PC1 and PC2. A panel has one scale for both axes, so that what is linear looks so."""
+    """Draw all depths in the embedding's PC1 and PC2.
+
+    A panel has one scale for both axes, so that what is linear looks linear. Raises ``ValueError`` for an unknown form.
+    """
     if grid.form not in FORMS:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {grid.form!r}")
-    form = FORMS[grid.form]
-    notes = wrapped(_explanation(grid), form.width - 2 * form.margin, form.text)
-    legend_columns = max(1, min(form.legend_columns, len(grid.points.categories)))
-    pitch = form.text * 1.5
-    title_bottom = form.title * (3.0 if grid.form == "phone" else 1.7)
-    notes_bottom = title_bottom + len(notes) * form.text * 1.3
-    legend_bottom = notes_bottom + 14 + rows_needed(len(grid.points.categories), legend_columns) * pitch
-    top = math.ceil(legend_bottom + 14)
-    columns, side, row_height = _arrange(form, len(grid.depths), top)
-    rows = math.ceil(len(grid.depths) / columns)
-    sheet = Sheet(form.width, math.ceil(top + rows * row_height + form.margin - form.gutter))
+    return GridDrawing(grid).draw()
 
-    right = form.width - form.margin
-    draw_title(
-        sheet,
-        grid.model,
-        f"{style.isolated(grid.context)} · all layers",
-        form.margin,
-        right,
-        form.title,
-        two_lines=grid.form == "phone",
-    )
-    for index, line in enumerate(notes):
-        sheet.text(form.margin, title_bottom + (index + 0.8) * form.text * 1.3, line, form.text, style.QUIET_INK)
-    key = Box(left=form.margin, top=notes_bottom + 14, right=right, bottom=legend_bottom)
-    draw_legend(
-        sheet,
-        grid.points,
-        key,
-        columns=legend_columns,
+
+@dataclass(frozen=True, kw_only=True)
+class _Extent:
+    """What a panel shows, in the embedding's units."""
+
+    middle: np.ndarray
+    """``(2,)``"""
+    half: float
+    """Half of its side."""
+
+
+class GridDrawing:
+    """One grid on its sheet: title, notes and legend in the head, then a panel for each depth."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.points = grid.points
+        self.dense = is_dense(grid.points)
+        form = self.form = FORMS[grid.form]
+        setter = typesetter_for(grid.fonts)
+        self.notes = setter.wrapped(_explanation(grid), form.width - 2 * form.margin, form.text)
+        self.notes_top = form.title * (3.0 if self._is_narrow else 1.7)
+        notes_bottom = self.notes_top + len(self.notes) * form.text * 1.3
+        self.legend = _legend(grid, form, notes_bottom + 14)
+        self.top = math.ceil(self.legend.box.bottom + 14)
+        self.columns, self.side, self.row_height = _arrange(form, len(grid.depths), self.top)
+        rows = math.ceil(len(grid.depths) / self.columns)
+        height = math.ceil(self.top + rows * self.row_height + form.margin - form.gutter)
+        self.sheet = Sheet(form.width, height, setter)
+        self.extents = [_extent(grid, depth) for depth in range(len(grid.depths))]
+        self.spreads = [_spread(grid, depth) for depth in range(len(grid.depths))]
+
+    def draw(self) -> Figure:
+        """Draw all of it: of thousands of words their density, with landmarks on top."""
+        self._draw_head()
+        marked = landmarks(self.points, MOST_LANDMARKS) if self.dense else np.arange(len(self.points.words))
+        places = np.full(self.grid.coordinates.shape, np.nan)
+        for depth in range(len(self.grid.depths)):
+            places[depth, marked] = self._draw_panel(depth)[marked]
+        self.sheet.marks(self.points, places, self.form.diameter, self.form.rim)
+        return self.sheet.figure
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.grid.form == "phone"
+
+    def _draw_head(self) -> None:
+        form = self.form
+        draw_title(
+            self.sheet,
+            self.grid.model,
+            f"{isolated(self.grid.context)} · all layers",
+            (form.margin, form.width - form.margin),
+            form.title,
+            two_lines=self._is_narrow,
+        )
+        for index, line in enumerate(self.notes):
+            at = (form.margin, self.notes_top + (index + 0.8) * form.text * 1.3)
+            self.sheet.text(at, line, form.text, style.QUIET_INK)
+        self.legend.draw(self.sheet)
+
+    def _panel(self, depth: int) -> Box:
+        """A depth's panel, on whole pixels."""
+        row, column = divmod(depth, self.columns)
+        left = round(self.form.margin + column * (self.side + self.form.gutter))
+        bottom = round(self.top + row * self.row_height + self.row_height - self.form.gutter)
+        return Box(left=left, top=bottom - self.side, right=left + self.side, bottom=bottom)
+
+    def _draw_panel(self, depth: int) -> np.ndarray:
+        """Draw a panel without its marks; their places ``(n_words, 2)`` in pixels, NaN where there are none."""
+        panel, extent, problem = self._panel(depth), self.extents[depth], self.grid.problems[depth]
+        self._draw_heading(depth, panel)
+        self.sheet.lines(frame(panel.left, panel.top, self.side), 1.0, style.SPINE)
+        if problem or extent is None:
+            self._draw_problem(problem or "has no finite coordinates", panel)
+            return np.full((len(self.points.words), 2), np.nan)
+        self._draw_scale_cue(panel, extent)
+        coordinates = self.grid.coordinates[depth]
+        places = _places(coordinates, extent, panel, self.form.diameter * 0.7)
+        if self.dense:
+            inside = (np.abs(coordinates - extent.middle) <= extent.half).all(axis=1)
+            size = max(self.form.hexagon, panel.width / 50)
+            self.sheet.density(np.where(inside[:, None], places, np.nan), panel, size)
+        return places
+
+    def _draw_heading(self, depth: int, panel: Box) -> None:
+        """Write the depth and how its words' spread compares with the embedding's, in bold where it jumps."""
+        size, baseline = self.form.panel_title, panel.top - self.form.panel_title * 0.35
+        first = self.spreads[0]
+        times = self.spreads[depth] / first if first > 0 else math.nan
+        before = self.spreads[depth - 1] / first if depth and first > 0 else times
+        jumps = before > 0 and not 1 / BREAK < times / before < BREAK
+        self.sheet.text((panel.left, baseline), self.grid.depths[depth], size, bold=jumps)
+        if depth and math.isfinite(times):
+            text = f"×{times:,.0f}" if times >= 9.95 else f"×{times:.1f}" if times >= 0.095 else f"×{times:.1g}"
+            color = style.INK if jumps else style.QUIET_INK
+            self.sheet.text((panel.right, baseline), text, size, color, bold=jumps, align=1.0)
+
+    def _draw_problem(self, problem: str, panel: Box) -> None:
+        size = self.form.text
+        lines = self.sheet.typesetter.wrapped(problem, panel.width * 0.86, size)
+        y = (panel.top + panel.bottom) / 2 - (len(lines) - 1) * size * 0.65
+        for index, line in enumerate(lines):
+            at = ((panel.left + panel.right) / 2, y + index * size * 1.3)
+            self.sheet.text(at, line, size, style.QUIET_INK, align=0.5)
+
+    def _draw_scale_cue(self, panel: Box, extent: _Extent) -> None:
+        """Draw the embedding's panel at this panel's scale, as a grey square in the lower left corner."""
+        embedding = self.extents[0]
+        if embedding is None or embedding.half >= extent.half:
+            return
+        side = max(2.0, embedding.half / extent.half * panel.width)
+        left, bottom = panel.left + 1, panel.bottom - 1
+        self.sheet.boxes(np.array([[left, bottom - side, left + side, bottom]]), "#ededed" if side > 12 else "#8a8a8a")
+
+
+def _legend(grid: Grid, form: Form, top: float) -> Legend:
+    columns = max(1, min(form.legend_columns, len(grid.points.categories)))
+    pitch = form.text * 1.5
+    bottom = top + rows_needed(len(grid.points.categories), columns) * pitch
+    return Legend(
+        points=grid.points,
+        box=Box(left=form.margin, top=top, right=form.width - form.margin, bottom=bottom),
+        columns=columns,
         pitch=pitch,
         size=form.text,
         diameter=form.diameter * 1.5,
         rim=form.rim,
     )
-    extents = [_extent(grid, depth) for depth in range(len(grid.depths))]
-    spreads = [_spread(grid, depth) for depth in range(len(grid.depths))]
-    dense = is_dense(grid.points)
-    marked = landmarks(grid.points, MOST_LANDMARKS) if dense else np.arange(len(grid.points.words))
-    places = np.full(grid.coordinates.shape, np.nan)
-    for depth in range(len(grid.depths)):
-        row, column = divmod(depth, columns)
-        left = round(form.margin + column * (side + form.gutter))
-        bottom = round(top + row * row_height + row_height - form.gutter)
-        panel = Box(left=left, top=bottom - side, right=left + side, bottom=bottom)
-        _draw_heading(sheet, grid, depth, panel, form, spreads)
-        sheet.lines(frame(panel.left, panel.top, side), 1.0, style.SPINE)
-        extent, problem = extents[depth], grid.problems[depth]
-        if problem or extent is None:
-            _draw_problem(sheet, problem or "has no finite coordinates", panel, form)
-            continue
-        _draw_scale_cue(sheet, panel, extents[0], extent)
-        on_panel = _places(grid.coordinates[depth], extent, panel, form.diameter * 0.7)
-        if dense:
-            within_panel = (np.abs(grid.coordinates[depth] - extent[0]) <= extent[1]).all(axis=1)
-            box = (panel.left, panel.top, panel.right, panel.bottom)
-            sheet.density(np.where(within_panel[:, None], on_panel, np.nan), box, max(form.hexagon, panel.width / 50))
-        places[depth, marked] = on_panel[marked]
-    sheet.marks(grid.points, places, form.diameter, form.rim)
-    return sheet.figure
 
 
 def _arrange(form: Form, n_depths: int, top: float) -> tuple[int, int, float]:
@@ -171,15 +247,13 @@ def _fitted(grid: Grid, depth: int) -> np.ndarray | None:
     return rows if len(rows) and np.isfinite(grid.coordinates[depth]).all() else None
 
 
-def _extent(grid: Grid, depth: int) -> tuple[np.ndarray, float] | None:
-    """A panel's middle ``(2,)`` and half its side, in the embedding's units."""
-    rows = _fitted(grid, depth)
-    if rows is None:
+def _extent(grid: Grid, depth: int) -> _Extent | None:
+    """What a panel shows, or None where its words can't be shown."""
+    if _fitted(grid, depth) is None:
         return None
-    across, up = (within(values) for values in rows.T) if is_dense(grid.points) else rows.T
-    low, high = np.array([across.min(), up.min()]), np.array([across.max(), up.max()])
+    low, high = np.array(extents(grid.coordinates[depth], grid.points.reference)).T
     half = 0.55 * float((high - low).max())
-    return (low + high) / 2, half if half > 0 else 1.0
+    return _Extent(middle=(low + high) / 2, half=half if half > 0 else 1.0)
 
 
 def _spread(grid: Grid, depth: int) -> float:
@@ -188,44 +262,12 @@ def _spread(grid: Grid, depth: int) -> float:
     return math.nan if rows is None else float(np.sqrt(((rows - rows.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
-def _places(coordinates: np.ndarray, extent: tuple[np.ndarray, float], panel: Box, inset: float) -> np.ndarray:
+def _places(coordinates: np.ndarray, extent: _Extent, panel: Box, inset: float) -> np.ndarray:
     """``(n_words, 2)`` in pixels; words beyond a panel stand on its edge."""
-    middle, half = extent
-    unit = (coordinates - middle) / half
+    unit = (coordinates - extent.middle) / extent.half
     x = panel.left + (unit[:, 0] + 1) / 2 * panel.width
     y = panel.bottom - (unit[:, 1] + 1) / 2 * panel.height
     return np.stack(
         [np.clip(x, panel.left + inset, panel.right - inset), np.clip(y, panel.top + inset, panel.bottom - inset)],
         axis=1,
     )
-
-
-def _draw_heading(sheet: Sheet, grid: Grid, depth: int, panel: Box, form: Form, spreads: list[float]) -> None:
-    baseline = panel.top - form.panel_title * 0.35
-    times = spreads[depth] / spreads[0] if spreads[0] > 0 else math.nan
-    before = spreads[depth - 1] / spreads[0] if depth and spreads[0] > 0 else times
-    jumps = before > 0 and not 1 / BREAK < times / before < BREAK
-    sheet.text(panel.left, baseline, grid.depths[depth], form.panel_title, bold=jumps)
-    if depth and math.isfinite(times):
-        text = f"×{times:,.0f}" if times >= 9.95 else f"×{times:.1f}" if times >= 0.095 else f"×{times:.1g}"
-        color = style.INK if jumps else style.QUIET_INK
-        sheet.text(panel.right, baseline, text, form.panel_title, color, bold=jumps, align=1.0)
-
-
-def _draw_problem(sheet: Sheet, problem: str, panel: Box, form: Form) -> None:
-    lines = wrapped(problem, panel.width * 0.86, form.text)
-    y = (panel.top + panel.bottom) / 2 - (len(lines) - 1) * form.text * 0.65
-    for index, line in enumerate(lines):
-        middle = (panel.left + panel.right) / 2
-        sheet.text(middle, y + index * form.text * 1.3, line, form.text, style.QUIET_INK, align=0.5)
-
-
-def _draw_scale_cue(
-    sheet: Sheet, panel: Box, embedding: tuple[np.ndarray, float] | None, extent: tuple[np.ndarray, float]
-) -> None:
-    """The embedding's panel at this panel's scale, as a grey square in the lower left corner."""
-    if embedding is None or embedding[1] >= extent[1]:
-        return
-    side = max(2.0, embedding[1] / extent[1] * panel.width)
-    left, bottom = panel.left + 1, panel.bottom - 1
-    sheet.boxes(np.array([[left, bottom - side, left + side, bottom]]), "#ededed" if side > 12 else "#8a8a8a")

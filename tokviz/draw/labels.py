@@ -24,7 +24,7 @@ UNPLACED = 400.0
 _RINGS = (0, 8, 17, 28, 42, 60, 84, 115, 155, 205, 270, 350)
 """Distances from a mark to its label, in pixels, beyond the least."""
 _MOST_REBUILT = 40
-"""How many ill placed labels are taken up together with their neighbours: a bound on the time that a dense plate takes."""
+"""How many ill placed labels are placed again with their neighbours: a bound on the time that a dense plate takes."""
 _NEIGHBOURS = 6
 
 _ANGLES = np.deg2rad([0, 180, 90, 270, 45, 315, 135, 225, 22, 338, 158, 202, 68, 112, 248, 292])
@@ -55,7 +55,7 @@ class Placement:
     """Where labels stand."""
 
     centres: np.ndarray
-    """``(n, 2)``; NaN for a label without room."""
+    """``(n, 2)``; NaN for a label that doesn't fit."""
     leaders: np.ndarray
     """``(n, 2, 2)``: from the mark's rim to the label; NaN where they need none."""
 
@@ -158,7 +158,7 @@ class _Layout:
             self.settle(label)
 
     def rebuild_around(self, label: int) -> None:
-        """Take up an ill placed label and its neighbours, set the label first, and keep that if it is better in all."""
+        """Place an ill placed label before its neighbours, and keep the result if together they cost less."""
         if self._cost(label) <= LEADER_OVER_MARK:
             return
         distance2 = (self.x - self.x[label]) ** 2 + (self.y - self.y[label]) ** 2
@@ -197,19 +197,20 @@ class _Layout:
         boxes = _Boxes(left[open_places], top[open_places], right[open_places], bottom[open_places])
         led = self.has_leader[chosen]
         others, chosen = others[led], chosen[led]
-        leaders = (self.x[others], self.y[others], self.end_x[others, chosen], self.end_y[others, chosen])
+        leaders = _Segments(self.x[others], self.y[others], self.end_x[others, chosen], self.end_y[others, chosen])
         if len(others):
-            costs[open_places] += LEADER_THROUGH_LABEL * _count(_segments_hit_boxes(*leaders, boxes))
+            costs[open_places] += LEADER_THROUGH_LABEL * _count(leaders.hit(boxes))
         with_leader = open_places[self.has_leader[candidates][open_places]]
         if len(with_leader):
             rows = with_leader + candidates.start
-            leader = (self.x[label], self.y[label], self.end_x[label, rows, None], self.end_y[label, rows, None])
-            costs[with_leader] += LEADER_THROUGH_LABEL * _count(_segments_hit_boxes(*leader, other_boxes))
-            costs[with_leader] += LEADER_ACROSS_LEADER * _count(_segments_cross(*leader, *leaders))
+            end_x, end_y = self.end_x[label, rows, None], self.end_y[label, rows, None]
+            leader = _Segments(self.x[label], self.y[label], end_x, end_y)
+            costs[with_leader] += LEADER_THROUGH_LABEL * _count(leader.hit(other_boxes))
+            costs[with_leader] += LEADER_ACROSS_LEADER * _count(leader.cross(leaders))
             costs[with_leader] += LEADER_OVER_MARK * self._marks_under(leader)
         return costs
 
-    def _marks_under(self, leader: tuple[np.ndarray, ...]) -> np.ndarray:
+    def _marks_under(self, leader: _Segments) -> np.ndarray:
         """``(n_leaders,)``: how many marks, the named one aside, lie under the leader lines from one mark."""
         x, y, end_x, end_y = leader
         along_x, along_y = end_x - x, end_y - y
@@ -221,6 +222,7 @@ class _Layout:
         return _count((distance2 < self.spacing.radius**2) & elsewhere)
 
     def placement(self) -> Placement:
+        """Where the labels stand now."""
         n = len(self.chosen)
         centres = np.full((n, 2), np.nan)
         leaders = np.full((n, 2, 2), np.nan)
@@ -243,6 +245,40 @@ class _Boxes(NamedTuple):
     bottom: np.ndarray
 
 
+class _Segments(NamedTuple):
+    """Straight lines, from ``x``, ``y`` to ``end_x``, ``end_y``; all of these broadcast."""
+
+    x: np.ndarray
+    y: np.ndarray
+    end_x: np.ndarray
+    end_y: np.ndarray
+
+    def hit(self, boxes: _Boxes) -> np.ndarray:
+        """Whether segments meet boxes (slab test); both broadcast."""
+        along_x, along_y = self.end_x - self.x, self.end_y - self.y
+        along_x = np.where(np.abs(along_x) < 1e-6, np.float32(1e-6), along_x)
+        along_y = np.where(np.abs(along_y) < 1e-6, np.float32(1e-6), along_y)
+        to_left, to_right = (boxes.left - self.x) / along_x, (boxes.right - self.x) / along_x
+        to_top, to_bottom = (boxes.top - self.y) / along_y, (boxes.bottom - self.y) / along_y
+        enter = np.maximum(np.minimum(to_left, to_right), np.minimum(to_top, to_bottom))
+        leave = np.minimum(np.maximum(to_left, to_right), np.maximum(to_top, to_bottom))
+        hit: np.ndarray = (enter < leave) & (leave > 0) & (enter < 1)
+        return hit
+
+    def cross(self, others: _Segments) -> np.ndarray:
+        """Whether these and the ``others`` cross; both broadcast."""
+        cross: np.ndarray = self._straddle(others) & others._straddle(self)
+        return cross
+
+    def _straddle(self, others: _Segments) -> np.ndarray:
+        """Whether these begin and end on different sides of the lines through ``others``."""
+        along_x, along_y = others.end_x - others.x, others.end_y - others.y
+        start = along_x * (self.y - others.y) - along_y * (self.x - others.x)
+        end = along_x * (self.end_y - others.y) - along_y * (self.end_x - others.x)
+        apart: np.ndarray = start * end < 0
+        return apart
+
+
 def _count(flags: np.ndarray) -> np.ndarray:
     """How many are true, over the last axis."""
     counts: np.ndarray = np.count_nonzero(flags, axis=-1)
@@ -251,42 +287,6 @@ def _count(flags: np.ndarray) -> np.ndarray:
 
 def _xy(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return points[..., 0], points[..., 1]
-
-
-def _segments_hit_boxes(
-    x: np.ndarray, y: np.ndarray, end_x: np.ndarray, end_y: np.ndarray, boxes: _Boxes
-) -> np.ndarray:
-    """Whether segments meet boxes (slab test); all arguments broadcast."""
-    along_x, along_y = end_x - x, end_y - y
-    along_x = np.where(np.abs(along_x) < 1e-6, np.float32(1e-6), along_x)
-    along_y = np.where(np.abs(along_y) < 1e-6, np.float32(1e-6), along_y)
-    to_left, to_right = (boxes.left - x) / along_x, (boxes.right - x) / along_x
-    to_top, to_bottom = (boxes.top - y) / along_y, (boxes.bottom - y) / along_y
-    enter = np.maximum(np.minimum(to_left, to_right), np.minimum(to_top, to_bottom))
-    leave = np.minimum(np.maximum(to_left, to_right), np.maximum(to_top, to_bottom))
-    hit: np.ndarray = (enter < leave) & (leave > 0) & (enter < 1)
-    return hit
-
-
-def _segments_cross(
-    x: np.ndarray,
-    y: np.ndarray,
-    end_x: np.ndarray,
-    end_y: np.ndarray,
-    other_x: np.ndarray,
-    other_y: np.ndarray,
-    other_end_x: np.ndarray,
-    other_end_y: np.ndarray,
-) -> np.ndarray:
-    """Whether pairs of segments cross; all arguments broadcast."""
-    along_x, along_y = end_x - x, end_y - y
-    other_along_x, other_along_y = other_end_x - other_x, other_end_y - other_y
-    start_side = other_along_x * (y - other_y) - other_along_y * (x - other_x)
-    end_side = other_along_x * (end_y - other_y) - other_along_y * (end_x - other_x)
-    other_start_side = along_x * (other_y - y) - along_y * (other_x - x)
-    other_end_side = along_x * (other_end_y - y) - along_y * (other_end_x - x)
-    cross: np.ndarray = (start_side * end_side < 0) & (other_start_side * other_end_side < 0)
-    return cross
 
 
 def spread_out(points: np.ndarray, count: int) -> np.ndarray:

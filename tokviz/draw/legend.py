@@ -8,26 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.draw import style
-from tokviz.draw.sheet import Sheet
+from tokviz.draw.sheet import Box, Sheet
 from tokviz.records import Points
-
-
-@dataclass(frozen=True, kw_only=True)
-class Box:
-    """A rectangle in pixels, ``top`` < ``bottom``."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
 
 
 def hollow_note(points: Points) -> str | None:
@@ -42,31 +24,35 @@ def hollow_note(points: Points) -> str | None:
 
 
 def rows_needed(n_categories: int, columns: int) -> int:
-    return math.ceil(n_categories / columns) if n_categories else 0  # a vocabulary needs no categories
+    """How many rows a legend takes; none without categories, which a vocabulary needn't have."""
+    return math.ceil(n_categories / columns) if n_categories else 0
 
 
-def draw_legend(
-    sheet: Sheet, points: Points, box: Box, *, columns: int, pitch: float, size: float, diameter: float, rim: float
-) -> float:
-    """Write the categories down the columns of ``box``; the y below the last row is returned."""
-    rows = rows_needed(len(points.categories), columns)
-    column_width = box.width / max(columns, 1)
-    text_left = diameter * 1.6
-    for index, label in enumerate(points.categories):
-        column, row = divmod(index, rows)
-        left, middle = box.left + column * column_width, box.top + (row + 0.5) * pitch
-        sheet.category_marks(index, np.array([[left + diameter / 2, middle]]), diameter, rim)
-        shown = style.shortened(label, column_width - text_left - size * 0.5, size)
-        sheet.text(left + text_left, middle + size * 0.32, shown, size, style.label_color(index))
-    return box.top + rows * pitch
+@dataclass(frozen=True, kw_only=True)
+class Legend:
+    """The categories down the columns of a box; sizes are in pixels."""
 
+    points: Points
+    box: Box
+    columns: int
+    pitch: float
+    """From one row to the next."""
+    size: float
+    """Of text."""
+    diameter: float
+    """Of a mark."""
+    rim: float
 
-def wrapped(text: str, width: float, size: float) -> list[str]:
-    """``text`` in lines of at most ``width`` pixels."""
-    lines: list[str] = []
-    for word in text.split():
-        if lines and style.text_width(f"{lines[-1]} {word}", size) <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
+    def draw(self, sheet: Sheet) -> float:
+        """Write the legend on ``sheet``; the y below its last row is returned."""
+        rows = rows_needed(len(self.points.categories), self.columns)
+        column_width = self.box.width / max(self.columns, 1)
+        text_left = self.diameter * 1.6
+        for index, label in enumerate(self.points.categories):
+            column, row = divmod(index, rows)
+            left, middle = self.box.left + column * column_width, self.box.top + (row + 0.5) * self.pitch
+            sheet.category_marks(index, np.array([[left + self.diameter / 2, middle]]), self.diameter, self.rim)
+            shown = sheet.typesetter.shortened(label, column_width - text_left - self.size * 0.5, self.size)
+            at = (left + text_left, middle + self.size * 0.32)
+            sheet.text(at, shown, self.size, style.label_color(index))
+        return self.box.top + rows * self.pitch

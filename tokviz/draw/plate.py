@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from tokviz.draw import style
-from tokviz.draw.density import is_dense, landmarks, within
+from tokviz.draw.density import is_dense, landmarks
 from tokviz.draw.labels import Spacing, place, spread_out
-from tokviz.draw.legend import Box, draw_legend, hollow_note, rows_needed, wrapped
-from tokviz.draw.sheet import Sheet, crisp, draw_title, limits, ticks
+from tokviz.draw.legend import Legend, hollow_note, rows_needed
+from tokviz.draw.sheet import Box, Sheet, crisp, draw_title, ticks
+from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Plate, Points
+from tokviz.records.axes import axis_limits
 
 MOST_LABELS = 240
 """Above this many words a wide plate names only some of them, spread over the plate."""
@@ -101,54 +104,226 @@ DRAFT = replace(
 FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE, "draft": DRAFT}
 
 
+_ARROWS = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓", (-1, -1): "↖", (1, -1): "↗", (1, 1): "↘", (-1, 1): "↙"}
+
+
 def draw_plate(plate: Plate) -> Figure:
-    """Raises ``ValueError`` for an unknown form, and for coordinates that are not finite."""
+    """Draw one depth's scatter.
+
+    Raises ``ValueError`` for an unknown form, and for coordinates that are not finite.
+    """
     if plate.form not in FORMS:
         raise ValueError(f"form: expected one of {', '.join(FORMS)}, got {plate.form!r}")
     if not np.isfinite(plate.coordinates).all():
         raise ValueError(f"{plate.model}, {plate.depth}: expected finite coordinates, got NaN or infinity")
-    form = _for_words(FORMS[plate.form], plate.points)
-    sheet = Sheet(form.width, form.height)
-    columns, area = _layout(form, plate.points)
-    left = area.left if form.beside else 16
-    draw_title(
-        sheet,
-        plate.model,
-        f"{style.isolated(plate.context)} · {plate.depth}",
-        left,
-        form.width - 16,
-        form.title,
-        two_lines=not form.beside,
+    return PlateDrawing(plate).draw()
+
+
+class PlateDrawing:
+    """One plate on its sheet."""
+
+    def __init__(self, plate: Plate) -> None:
+        self.plate = plate
+        self.points = plate.points
+        self.dense = is_dense(plate.points)
+        self.form = _for_words(FORMS[plate.form], plate.points)
+        self.columns, self.area = _layout(self.form, plate.points)
+        self.sheet = Sheet(self.form.width, self.form.height, typesetter_for(plate.fonts))
+        self.across, self.up = _axes(plate, self.area)
+        self.xy, self.beyond = self._places()
+        self.outside = np.asarray(self.beyond.any(axis=1))
+        """``(n_words,)`` bool: the words that lie beyond the axes."""
+
+    def draw(self) -> Figure:
+        """Draw all of it: of thousands of words their density, with landmarks on top."""
+        self._draw_title()
+        self._draw_axes()
+        most = self._draw_density() if self.dense else 0
+        named, marked = self._chosen_words()
+        n_named = self._draw_words(named, marked) if self.plate.labelled else 0
+        shown = np.full(self.xy.shape, np.nan)
+        shown[marked] = self.xy[marked]
+        self.sheet.marks(self.points, shown, self.form.diameter, self.form.rim)
+        y = self._draw_notes(self._draw_legend(), self._notes(n_named, bool(self.outside[marked].any())))
+        if self.dense:
+            self._draw_shades(y, most)
+        return self.sheet.figure
+
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        """The words' places ``(n_words, 2)`` in pixels, and on which side ``(n_words, 2)`` they lie beyond the axes.
+
+        A word beyond them stands at the margin, with −1 or 1 for the side.
+        """
+        area, inset = self.area, self.form.diameter * 0.7
+        x, y = self.across.pixels(self.plate.coordinates[:, 0]), self.up.pixels(self.plate.coordinates[:, 1])
+        xy = [np.clip(x, area.left + inset, area.right - inset), np.clip(y, area.top + inset, area.bottom - inset)]
+        beyond = [np.sign(x - np.clip(x, area.left, area.right)), np.sign(y - np.clip(y, area.top, area.bottom))]
+        return np.stack(xy, axis=1), np.stack(beyond, axis=1)
+
+    def _chosen_words(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of the words that are named where they fit, and of those that are marked."""
+        if self.dense:
+            marked = landmarks(self.points, MOST_LANDMARKS if self.form.beside else MOST_LANDMARKS // 3)
+            return marked, marked
+        everyone = np.arange(len(self.xy))
+        crowded = len(everyone) > self.form.most_labels
+        return (spread_out(self.xy, self.form.most_labels) if crowded else everyone), everyone
+
+    def _draw_title(self) -> None:
+        form = self.form
+        draw_title(
+            self.sheet,
+            self.plate.model,
+            f"{isolated(self.plate.context)} · {self.plate.depth}",
+            (self.area.left if form.beside else 16, form.width - 16),
+            form.title,
+            two_lines=not form.beside,
+        )
+
+    def _draw_axes(self) -> None:
+        form, area, sheet = self.form, self.area, self.sheet
+        upright, level = crisp(area.left, form.spine), crisp(area.bottom, form.spine)
+        corner, tick = form.spine / 2, round(form.axis * 0.35)
+        segments = [[[upright, area.top], [upright, level + corner]], [[upright - corner, level], [area.right, level]]]
+        for value, text in ticks(self.across.low, self.across.high):
+            x = self.across.pixels(value)
+            place = crisp(x, form.spine)
+            segments.append([[place, level], [place, level + tick]])
+            sheet.text((x, area.bottom + tick + form.axis), text, form.axis, style.QUIET_INK, align=0.5)
+        for value, text in ticks(self.up.low, self.up.high):
+            y = self.up.pixels(value)
+            place = crisp(y, form.spine)
+            segments.append([[upright - tick, place], [upright, place]])
+            at = (area.left - tick - 4, y + form.axis * 0.33)
+            sheet.text(at, text, form.axis, style.QUIET_INK, align=1.0)
+        sheet.lines(np.array(segments), form.spine, style.SPINE)
+        shares = self.plate.explained_variance_ratio
+        across, up = (f"PC{axis + 1}  {share * 100:.1f} %" for axis, share in enumerate(shares))
+        sheet.text((area.right, area.bottom + form.axis * 2.6), across, form.axis, style.QUIET_INK, align=1.0)
+        sheet.text((area.left, area.top - form.axis * 0.6), up, form.axis, style.QUIET_INK)
+
+    def _draw_density(self) -> int:
+        """Shade where the words lie; how many there are in the darkest place."""
+        inside = np.where(self.outside[:, None], np.nan, self.xy)
+        return self.sheet.density(inside, self.area, self.form.hexagon)
+
+    def _draw_words(self, named: np.ndarray, marked: np.ndarray) -> int:
+        """Write the words of the rows ``named`` beside their marks, away from those of ``marked``; how many fit."""
+        form, area, sheet = self.form, self.area, self.sheet
+        words = [self._label(row) for row in named.tolist()]
+        boxes = np.array([sheet.typesetter.box(word, form.label) for word in words])
+        widths, above, below = boxes.reshape(-1, 3).T
+        sizes = np.stack([widths, above + below], axis=1)
+        bounds = (area.left + 3, area.top, area.right, area.bottom - 3)
+        placement = place(self.xy[named], sizes, bounds, self.xy[marked], form.spacing)
+        first = self.points.first[named].tolist()
+        colors = [style.INK if category < 0 else style.label_color(category) for category in first]
+        led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
+        sheet.lines(placement.leaders[led], form.leader, [style.tint(colors[label]) for label in led])
+        placed = np.flatnonzero(np.isfinite(placement.centres).all(axis=1))
+        # Where a leader line must cross a word, it passes behind it.
+        middles, halves = placement.centres[placed], sizes[placed] * (0.5, 0.4)
+        sheet.boxes(np.concatenate([middles - halves, middles + halves], axis=1), "white")
+        for label in placed:
+            x, y = placement.centres[label]
+            at = (x - widths[label] / 2, y + (above[label] - below[label]) / 2)
+            sheet.text(at, words[label], form.label, colors[label])
+        return len(placed)
+
+    def _label(self, row: int) -> str:
+        """A word as it is written: not too long, and with an arrow to the side on which it lies beyond the axes."""
+        word = self.sheet.typesetter.shortened(self.points.words[row].strip(), LONGEST_LABEL, self.form.label)
+        if not self.outside[row]:
+            return word
+        arrow, word = _ARROWS[int(self.beyond[row, 0]), int(self.beyond[row, 1])], isolated(word)
+        return f"{arrow} {word}" if self.beyond[row, 0] < 0 else f"{word} {arrow}"
+
+    def _draw_legend(self) -> float:
+        """Draw the legend beside or below the axes; the y below it."""
+        form, box = self.form, self._key
+        rows = rows_needed(len(self.points.categories), self.columns)
+        pitch = min(_pitch(form), (box.height - 6 * form.axis) / max(rows, 1)) if form.beside else _pitch(form)
+        legend = Legend(
+            points=self.points,
+            box=box,
+            columns=self.columns,
+            pitch=pitch,
+            size=min(form.legend, pitch / 1.2),
+            diameter=form.legend * 0.64,
+            rim=form.rim,
+        )
+        return legend.draw(self.sheet)
+
+    @property
+    def _key(self) -> Box:
+        """Where the legend and the notes below it stand."""
+        form, area = self.form, self.area
+        if form.beside:
+            return Box(left=area.right + 26, top=area.top, right=form.width - 10, bottom=area.bottom)
+        return Box(left=16, top=area.bottom + 60, right=form.width - 8, bottom=form.height)
+
+    def _notes(self, n_named: int, has_arrows: bool) -> list[str]:
+        """What hollow marks and arrows mean, and how many words are named."""
+        notes = []
+        meaning = hollow_note(self.points)
+        if meaning:
+            notes.append(f"hollow: {meaning}")
+        if has_arrows:
+            notes.append("arrow: lies beyond the axes")
+        n_words = len(self.points.words)
+        if n_named < n_words and (self.plate.labelled or self.dense):
+            notes.append(f"{n_named:,} of {n_words:,} words are named")
+        if self.dense and self.outside.any():
+            notes.append(f"{int(self.outside.sum()):,} lie beyond the axes")
+        return notes
+
+    def _draw_notes(self, y: float, notes: list[str]) -> float:
+        """Write notes below the legend, which ends at ``y``; the y below them."""
+        form, width, wrapped = self.form, self._key.width, self.sheet.typesetter.wrapped
+        if form.beside:
+            lines = [line for note in notes for line in wrapped(note, width, form.axis)]
+        else:
+            lines = wrapped(" · ".join(notes), width, form.axis)[:2]
+        y += form.axis * (1.4 if form.beside else 1.0)
+        for line in lines:
+            self.sheet.text((self._key.left, y), line, form.axis, style.QUIET_INK)
+            y += form.axis * 1.35
+        return y
+
+    def _draw_shades(self, y: float, most: int) -> None:
+        """Draw the scale of the density, up to ``most`` words."""
+        axis = self.form.axis
+        left = self.area.right + 26 if self.form.beside else 16
+        self.sheet.shades(left, y, axis * 7, axis * 0.7)
+        self.sheet.text((left + axis * 7.6, y + axis * 0.7), f"1 to {most:,} words", axis, style.QUIET_INK)
+
+
+Value = TypeVar("Value", float, np.ndarray)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """From coordinates to pixels."""
+
+    low: float
+    high: float
+    """Limits, as coordinates."""
+    start: float
+    length: float
+    """In pixels; negative for an axis that runs up."""
+
+    def pixels(self, values: Value) -> Value:
+        """Where on the sheet these coordinates are."""
+        return self.start + (values - self.low) / (self.high - self.low) * self.length
+
+
+def _axes(plate: Plate, area: Box) -> tuple[_Axis, _Axis]:
+    """Across and up; the limits come from the reference words."""
+    (left, right), (low, high) = axis_limits(plate.coordinates, plate.points.reference)
+    return (
+        _Axis(low=left, high=right, start=area.left, length=area.width),
+        _Axis(low=low, high=high, start=area.bottom, length=-area.height),
     )
-    xy, beyond = _to_pixels(sheet, plate, form, area)
-    if is_dense(plate.points):
-        _draw_many(sheet, plate, form, area, columns, xy, beyond)
-        return sheet.figure
-    everyone = np.arange(len(xy))
-    named = spread_out(xy, form.most_labels) if len(xy) > form.most_labels else everyone
-    n_named = _draw_words(sheet, plate, form, area, xy, beyond, named, everyone) if plate.labelled else len(xy)
-    sheet.marks(plate.points, xy, form.diameter, form.rim)
-    _draw_key(sheet, plate, form, area, columns, n_named, bool(beyond.any()))
-    return sheet.figure
-
-
-def _draw_many(
-    sheet: Sheet, plate: Plate, form: Form, area: Box, columns: int, xy: np.ndarray, beyond: np.ndarray
-) -> None:
-    """Thousands of words: their density, and landmarks on top."""
-    outside = np.asarray(beyond.any(axis=1))
-    box = (area.left, area.top, area.right, area.bottom)
-    most = sheet.density(np.where(outside[:, None], np.nan, xy), box, form.hexagon)
-    marked = landmarks(plate.points, MOST_LANDMARKS if form.beside else MOST_LANDMARKS // 3)
-    n_named = _draw_words(sheet, plate, form, area, xy, beyond, marked, marked) if plate.labelled else 0
-    shown = np.full(xy.shape, np.nan)
-    shown[marked] = xy[marked]
-    sheet.marks(plate.points, shown, form.diameter, form.rim)
-    y = _draw_key(sheet, plate, form, area, columns, n_named, bool(outside[marked].any()), int(outside.sum()))
-    left = area.right + 26 if form.beside else 16
-    sheet.shades(left, y, form.axis * 7, form.axis * 0.7)
-    scale = f"1 to {most:,} words"
-    sheet.text(left + form.axis * 7.6, y + form.axis * 0.7, scale, form.axis, style.QUIET_INK)
 
 
 def _for_words(form: Form, points: Points) -> Form:
@@ -178,122 +353,3 @@ def _layout(form: Form, points: Points) -> tuple[int, Box]:
 
 def _pitch(form: Form) -> float:
     return form.legend * 1.42
-
-
-def _to_pixels(sheet: Sheet, plate: Plate, form: Form, area: Box) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the axes; the words' places ``(n_words, 2)`` in pixels, and on which side ``(n_words, 2)`` they lie beyond.
-
-    The limits come from the reference words; a word beyond them stands at the margin, with −1 or 1 for the side.
-    """
-    reference = plate.points.reference
-    rows = plate.coordinates[reference] if reference.any() else plate.coordinates
-    across, up = (within(values) for values in rows.T) if is_dense(plate.points) else rows.T
-    (left, right), (low, high) = limits(across, 0.06), limits(up, 0.05)
-    x = area.left + (plate.coordinates[:, 0] - left) / (right - left) * area.width
-    y = area.bottom - (plate.coordinates[:, 1] - low) / (high - low) * area.height
-    upright, level = crisp(area.left, form.spine), crisp(area.bottom, form.spine)
-    corner = form.spine / 2
-    segments = [[[upright, area.top], [upright, level + corner]], [[upright - corner, level], [area.right, level]]]
-    tick = round(form.axis * 0.35)
-    for value, text in ticks(left, right):
-        at = area.left + (value - left) / (right - left) * area.width
-        place_of_tick = crisp(at, form.spine)
-        segments.append([[place_of_tick, level], [place_of_tick, level + tick]])
-        sheet.text(at, area.bottom + tick + form.axis, text, form.axis, style.QUIET_INK, align=0.5)
-    for value, text in ticks(low, high):
-        at = area.bottom - (value - low) / (high - low) * area.height
-        place_of_tick = crisp(at, form.spine)
-        segments.append([[upright - tick, place_of_tick], [upright, place_of_tick]])
-        sheet.text(area.left - tick - 4, at + form.axis * 0.33, text, form.axis, style.QUIET_INK, align=1.0)
-    sheet.lines(np.array(segments), form.spine, style.SPINE)
-    names = [f"PC{axis + 1}  {share * 100:.1f} %" for axis, share in enumerate(plate.explained_variance_ratio)]
-    sheet.text(area.right, area.bottom + form.axis * 2.6, names[0], form.axis, style.QUIET_INK, align=1.0)
-    sheet.text(area.left, area.top - form.axis * 0.6, names[1], form.axis, style.QUIET_INK)
-    inset = form.diameter * 0.7
-    xy = np.stack(
-        [np.clip(x, area.left + inset, area.right - inset), np.clip(y, area.top + inset, area.bottom - inset)], axis=1
-    )
-    beyond = np.stack(
-        [np.sign(x - np.clip(x, area.left, area.right)), np.sign(y - np.clip(y, area.top, area.bottom))], 1
-    )
-    return xy, beyond
-
-
-_ARROWS = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓", (-1, -1): "↖", (1, -1): "↗", (1, 1): "↘", (-1, 1): "↙"}
-
-
-def _draw_words(
-    sheet: Sheet,
-    plate: Plate,
-    form: Form,
-    area: Box,
-    xy: np.ndarray,
-    beyond: np.ndarray,
-    named: np.ndarray,
-    marked: np.ndarray,
-) -> int:
-    """Write the words of the rows ``named`` beside their marks, away from those of ``marked``; how many had room."""
-    words = {row: style.shortened(plate.points.words[row].strip(), LONGEST_LABEL, form.label) for row in named.tolist()}
-    for row in named[beyond[named].any(axis=1)].tolist():
-        arrow, word = _ARROWS[int(beyond[row, 0]), int(beyond[row, 1])], style.isolated(words[row])
-        words[row] = f"{arrow} {word}" if beyond[row, 0] < 0 else f"{word} {arrow}"
-    widths, above, below = np.array([style.text_box(words[row], form.label) for row in named.tolist()]).reshape(-1, 3).T
-    sizes = np.stack([widths, above + below], axis=1)
-    bounds = (area.left + 3, area.top, area.right, area.bottom - 3)
-    placement = place(xy[named], sizes, bounds, xy[marked], form.spacing)
-    held = [plate.points.memberships[row] for row in named.tolist()]
-    colors = [style.label_color(own[0]) if own else style.INK for own in held]
-    led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
-    sheet.lines(placement.leaders[led], form.leader, [style.tint(colors[label]) for label in led])
-    placed = np.flatnonzero(np.isfinite(placement.centres).all(axis=1))
-    # Where a leader line can't help crossing a word it passes behind it.
-    middles, halves = placement.centres[placed], sizes[placed] * (0.5, 0.4)
-    sheet.boxes(np.concatenate([middles - halves, middles + halves], axis=1), "white")
-    for label in placed:
-        x, y = placement.centres[label]
-        baseline = y + (above[label] - below[label]) / 2
-        sheet.text(x - widths[label] / 2, baseline, words[int(named[label])], form.label, colors[label])
-    return len(placed)
-
-
-def _draw_key(
-    sheet: Sheet,
-    plate: Plate,
-    form: Form,
-    area: Box,
-    columns: int,
-    n_named: int,
-    has_beyond: bool,
-    n_unseen: int = 0,
-) -> float:
-    """The legend, and below it what hollow marks and arrows mean and how many words are named; the y below it all."""
-    if form.beside:
-        box = Box(left=area.right + 26, top=area.top, right=form.width - 10, bottom=area.bottom)
-    else:
-        box = Box(left=16, top=area.bottom + 60, right=form.width - 8, bottom=form.height)
-    rows = rows_needed(len(plate.points.categories), columns)
-    pitch = min(_pitch(form), (box.height - 6 * form.axis) / max(rows, 1)) if form.beside else _pitch(form)
-    size = min(form.legend, pitch / 1.2)
-    y = draw_legend(
-        sheet, plate.points, box, columns=columns, pitch=pitch, size=size, diameter=form.legend * 0.64, rim=form.rim
-    )
-    notes = []
-    meaning = hollow_note(plate.points)
-    if meaning:
-        notes.append(f"hollow: {meaning}")
-    if has_beyond:
-        notes.append("arrow: lies beyond the axes")
-    n_words = len(plate.points.words)
-    if n_named < n_words:
-        notes.append(f"{n_named:,} of {n_words:,} words are named")
-    if n_unseen:
-        notes.append(f"{n_unseen:,} lie beyond the axes")
-    if form.beside:
-        lines = [line for note in notes for line in wrapped(note, box.width, form.axis)]
-    else:
-        lines = wrapped(" · ".join(notes), box.width, form.axis)[:2]
-    y += form.axis * (1.4 if form.beside else 1.0)
-    for line in lines:
-        sheet.text(box.left, y, line, form.axis, style.QUIET_INK)
-        y += form.axis * 1.35
-    return y

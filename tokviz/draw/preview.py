@@ -49,8 +49,8 @@ def draw(title: str, subtitle: str, plates: Sequence[Path]) -> bytes:
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont) -> str:
-    room = WIDTH - 2 * MARGIN
-    if font.getlength(text) <= room:
+    width = WIDTH - 2 * MARGIN
+    if font.getlength(text) <= width:
         return text
-    kept = next(kept for kept in range(len(text), 0, -1) if font.getlength(text[:kept].rstrip() + "…") <= room)
+    kept = next(kept for kept in range(len(text), 0, -1) if font.getlength(text[:kept].rstrip() + "…") <= width)
     return text[:kept].rstrip() + "…"

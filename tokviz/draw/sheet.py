@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.backend_bases import RendererBase
@@ -16,16 +17,39 @@ from matplotlib.transforms import Affine2D
 
 from tokviz.draw import style
 from tokviz.draw.density import SHADES
+from tokviz.draw.typesetting import PIXELS_PER_INCH, Typesetter, typesetter_for
 from tokviz.records import Points
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A rectangle in pixels, ``top`` < ``bottom``."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+        return self.bottom - self.top
 
 
 class Sheet:
     """A white figure of ``width`` × ``height`` pixels; x runs right and y down, as in the image."""
 
-    def __init__(self, width: int, height: int) -> None:
-        size = (width / style.PIXELS_PER_INCH, height / style.PIXELS_PER_INCH)
+    def __init__(self, width: int, height: int, typesetter: Typesetter | None = None) -> None:
+        """Text is set by ``typesetter``, by default in the bundled fonts alone."""
+        size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
         self.width, self.height = width, height
-        self.figure = Figure(figsize=size, dpi=style.PIXELS_PER_INCH, facecolor="white")
+        self.typesetter = typesetter or typesetter_for()
+        self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH, facecolor="white")
         FigureCanvasAgg(self.figure)
         self._axes = self.figure.add_axes((0, 0, 1, 1))
         self._axes.set_axis_off()
@@ -33,8 +57,7 @@ class Sheet:
 
     def text(
         self,
-        x: float,
-        y: float,
+        at: tuple[float, float],
         text: str,
         size: float,
         color: str = style.INK,
@@ -42,10 +65,11 @@ class Sheet:
         bold: bool = False,
         align: float = 0.0,
     ) -> None:
-        """Write ``text`` with its baseline at ``y``; ``align`` of its width lies left of ``x``. A ``$`` is a dollar."""
+        """Write ``text``; ``at`` is on its baseline, with ``align`` of its width to the left. A ``$`` is a dollar."""
         # Text and marks stand on whole pixels: what recurs is then alike to the pixel, crisper and lighter as WebP.
-        x, y = round(x - align * style.text_width(text, size, bold)), round(y)
-        self._axes.add_artist(_Words(x, y, text, color=color, fontproperties=style.font(size, bold), parse_math=False))
+        x, y = round(at[0] - align * self.typesetter.width(text, size, bold)), round(at[1])
+        font = self.typesetter.font(size, bold)
+        self._axes.add_artist(_Words(x, y, text, color=color, fontproperties=font, parse_math=False))
 
     def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
         """Draw straight lines, ``segments`` is ``(n, 2, 2)``; crisp where they run along whole pixels."""
@@ -75,7 +99,7 @@ class Sheet:
                 rows = (first == category) & (points.hollow == hollow)
                 self.category_marks(category, panels[:, rows].reshape(-1, 2), diameter, rim, hollow)
         for category in range(len(points.categories)):
-            rows = np.array([category in held[1:] for held in points.memberships])
+            rows = np.array([category in categories[1:] for categories in points.memberships])
             self.category_marks(category, panels[:, rows].reshape(-1, 2), diameter * 0.58, rim)
 
     def dots(self, points: Points, places: np.ndarray, diameter: float) -> None:
@@ -88,20 +112,21 @@ class Sheet:
         for category in range(len(points.categories)):
             self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, style.hue(category))
 
-    def density(self, xy: np.ndarray, box: tuple[float, float, float, float], size: float) -> int:
-        """Shade the hexagons of ``box`` (left, top, right, bottom), ``size`` pixels wide, by how many of ``xy`` ``(n, 2)``
-        they hold; the fullest one's number is returned. All is in pixels, NaN stands for no point."""
-        left, top, right, bottom = box
+    def density(self, xy: np.ndarray, box: Box, size: float) -> int:
+        """Shade the hexagons of ``box``, ``size`` pixels wide, by how many of ``xy`` ``(n, 2)`` lie in them.
+
+        The number in the fullest one is returned. All is in pixels, NaN stands for no point.
+        """
         xy = xy[np.isfinite(xy).all(axis=1)]
-        columns = max(1, round((right - left) / size))
-        rows = max(1, round((bottom - top) / (size * math.sqrt(3))))
+        columns = max(1, round(box.width / size))
+        rows = max(1, round(box.height / (size * math.sqrt(3))))
         if not len(xy):
             return 0
         hexagons = self._axes.hexbin(
             xy[:, 0],
             xy[:, 1],
             gridsize=(columns, rows),
-            extent=(left, right, top, bottom),
+            extent=(box.left, box.right, box.top, box.bottom),
             mincnt=1,
             cmap=SHADES,
             linewidths=0.6,  # else the paper shows between neighbours
@@ -112,7 +137,7 @@ class Sheet:
         return most
 
     def shades(self, left: float, top: float, width: float, height: float) -> None:
-        """The scale of ``density``, from one word to the most."""
+        """Draw the scale of ``density``, from one word to the most."""
         colors = SHADES(np.linspace(0, 1, SHADES.N))
         step = width / SHADES.N
         for index, color in enumerate(colors):
@@ -145,20 +170,23 @@ class Sheet:
         self._axes.add_collection(collection, autolim=False)
 
 
-def draw_title(sheet: Sheet, model: str, rest: str, left: float, right: float, size: float, *, two_lines: bool) -> None:
-    """Model, then context and layer, in one line or two; what is too long loses its middle."""
+def draw_title(sheet: Sheet, model: str, rest: str, span: tuple[float, float], size: float, *, two_lines: bool) -> None:
+    """Write the model, then context and layer, in one line or two; what is too long loses its middle.
+
+    Parameters
+    ----------
+    span : left and right end of the lines, in pixels.
+    """
+    setter = sheet.typesetter
+    left, width = span[0], span[1] - span[0]
     if two_lines:
-        lines = (
-            style.shortened(model, right - left, size, bold=True, middle=True),
-            style.shortened(rest, right - left, size),
-        )
-        sheet.text(left, size * 1.3, lines[0], size, bold=True)
-        sheet.text(left, size * 2.6, lines[1], size)
+        sheet.text((left, size * 1.3), setter.shortened(model, width, size, bold=True, middle=True), size, bold=True)
+        sheet.text((left, size * 2.6), setter.shortened(rest, width, size), size)
         return
-    rest = style.shortened(f" · {rest}", (right - left) * 0.6, size, middle=True)
-    model = style.shortened(model, right - left - style.text_width(rest, size), size, bold=True, middle=True)
-    sheet.text(left, size * 1.5, model, size, bold=True)
-    sheet.text(left + style.text_width(model, size, bold=True), size * 1.5, rest, size)
+    rest = setter.shortened(f" · {rest}", width * 0.6, size, middle=True)
+    model = setter.shortened(model, width - setter.width(rest, size), size, bold=True, middle=True)
+    sheet.text((left, size * 1.5), model, size, bold=True)
+    sheet.text((left + setter.width(model, size, bold=True), size * 1.5), rest, size)
 
 
 def crisp(position: float, width: int) -> float:
@@ -174,10 +202,14 @@ def frame(left: float, top: float, side: float) -> np.ndarray:
 
 
 class _Words(Text):
-    """Level text that starts at its position. It is drawn there straight away: Matplotlib's general layout, for
-    rotated text in paragraphs, takes more than half of the time that a labelled plate needs."""
+    """Level text that starts at its position.
+
+    Matplotlib's general layout, for rotated text in paragraphs, takes more than half of the time that a labelled plate
+    needs; it is skipped here.
+    """
 
     def draw(self, renderer: RendererBase) -> None:
+        """Draw the text at its position."""
         x, y = self.get_transform().transform(self.get_position())
         context = renderer.new_gc()
         context.set_foreground(self.get_color())
@@ -187,17 +219,6 @@ class _Words(Text):
 
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def limits(values: np.ndarray, margin: float) -> tuple[float, float]:
-    """An axis from the least to the greatest of ``values`` plus ``margin`` × their span at either end."""
-    low, high = float(values.min()), float(values.max())
-    span = high - low
-    # Points that are all equal, but for rounding, get an axis as wide as their size lets it be told apart.
-    if span <= 1e-9 * max(abs(low), abs(high)):
-        span = max(abs(low), abs(high), 1.0)
-        low, high = (low + high - span) / 2, (low + high + span) / 2
-    return low - margin * span, high + margin * span
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:

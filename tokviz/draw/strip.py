@@ -6,15 +6,18 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tokviz.draw import style
-from tokviz.draw.density import is_dense, within
-from tokviz.draw.sheet import Sheet, frame, limits
+from tokviz.draw.density import is_dense
+from tokviz.draw.sheet import Box, Sheet, frame
 from tokviz.records import Strip
+from tokviz.records.axes import axis_limits
 
 WIDTHS = {"wide": 2200, "phone": 1074}
 MOST_PANELS = {"wide": 60, "phone": 9}
 PAD = 0.044
 """Of the width, left of the first panel's centre and right of the last one's: the same for every model, so that
 strips under each other share one axis."""
+MARGINS = (0.07, 0.07)
+"""Of a panel's span, at either end of PC1 and of PC2."""
 FILL = 0.94
 """Of the distance between two panels' centres that a panel may take."""
 
@@ -25,7 +28,10 @@ def shown_depths(n_depths: int, form: str) -> np.ndarray:
 
 
 def draw_strip(strip: Strip) -> Figure:
-    """A panel's centre stands at pad + r · (W − 2 · pad) for relative depth r."""
+    """Draw a strip; a panel's centre is at pad + r · (width − 2 · pad) for relative depth r.
+
+    Raises ``ValueError`` for an unknown form.
+    """
     if strip.form not in WIDTHS:
         raise ValueError(f"form: expected one of {', '.join(WIDTHS)}, got {strip.form!r}")
     width = WIDTHS[strip.form]
@@ -36,7 +42,6 @@ def draw_strip(strip: Strip) -> Figure:
     side = round(min(2 * pad, FILL * spacing))
     sheet = Sheet(width, side)
     diameter = max(4.0, side * 0.055)
-    reference = strip.points.reference
     frames, places = [], []
     for depth in depths:
         relative = depth / max(n_depths - 1, 1)
@@ -46,15 +51,14 @@ def draw_strip(strip: Strip) -> Figure:
         coordinates = strip.coordinates[depth]
         if not np.isfinite(coordinates).all():
             continue
-        rows = coordinates[reference] if reference.any() else coordinates
-        across, up = (within(values) for values in rows.T) if is_dense(strip.points) else rows.T
-        (low_x, high_x), (low_y, high_y) = limits(across, 0.07), limits(up, 0.07)
+        (low_x, high_x), (low_y, high_y) = axis_limits(coordinates, strip.points.reference, MARGINS)
         x = left + (coordinates[:, 0] - low_x) / (high_x - low_x) * side
         y = side - (coordinates[:, 1] - low_y) / (high_y - low_y) * side
         inside = (x > left) & (x < left + side) & (y > 0) & (y < side)
         shown = np.where(inside[:, None], np.stack([x, y], axis=1), np.nan)
         if is_dense(strip.points):
-            sheet.density(shown, (left, 0, left + side, side), max(2.5, side * 0.035))
+            box = Box(left=left, top=0, right=left + side, bottom=side)
+            sheet.density(shown, box, max(2.5, side * 0.035))
         else:
             places.append(shown)
     sheet.dots(strip.points, np.array(places).reshape(-1, len(strip.points.words), 2), diameter)

@@ -1,8 +1,7 @@
-"""Fonts for what the bundled one lacks: found on this machine, the same ones each time, and only for pictures that
-need them.
+"""Fonts for what the bundled ones lack, found on this machine: the same ones each time, for pictures that need them.
 
-The fonts that come with tokviz and Matplotlib have Latin, Greek, Cyrillic, Hebrew and Arabic. What else a picture says
-(Chinese, Hindi, emoji, …) is drawn with installed fonts; a character that none has is written as its code point, for an
+The fonts that come with tokviz and Matplotlib have Latin, Greek, Cyrillic, Hebrew and Arabic. Other characters
+(Chinese, Hindi, emoji, …) are drawn with installed fonts; one that no font has is written as its code point, since an
 empty box would say nothing.
 """
 
@@ -12,14 +11,14 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from tokviz.draw import charmap
-from tokviz.draw.charmap import Face
+from tokviz.draw.coverage import Coverage
+from tokviz.draw.faces import Face
 from tokviz.records import Font, Grid, Picture, Plate, Points, Strip
 
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
@@ -40,56 +39,97 @@ _IDEOGRAPHS = re.compile(r"CJK|HIRAGANA|KATAKANA|HANGUL|BOPOMOFO|KANGXI|FULLWIDT
 
 
 class Typefaces:
-    """The fonts of this machine; they are looked through when something is to be written that the own ones lack."""
+    """The fonts of this machine; installed ones are only looked at for what the bundled ones lack."""
 
-    def __init__(self, folders: Iterable[Path] | None = None) -> None:
+    def __init__(self, coverage: Coverage, folders: Iterable[Path] | None = None) -> None:
+        """Installed fonts are those in ``folders``, by default where this machine keeps its fonts."""
+        self._coverage = coverage
         self._folders = font_folders() if folders is None else list(folders)
+        self._beyond_bundled: dict[tuple[str, ...], frozenset[int]] = {}
         self._chosen: dict[frozenset[int], tuple[tuple[Font, ...], frozenset[int]]] = {}
         self._legible_points: dict[tuple[Points, frozenset[int]], Points] = {}
 
-    def lettered(self, picture: Picture) -> Picture:
-        """The picture with the fonts that it needs, and code points for what no font has; as it is when it needs none."""
+    def with_fonts(self, picture: Picture) -> Picture:
+        """The picture with the fonts that it needs, and code points for what no font has; itself when it needs none."""
         if isinstance(picture, Strip):
             return picture
         points = picture.points
-        needed = set(beyond_own((picture.model, picture.context, *points.categories)))
+        needed = self.missing_from_bundled((picture.model, picture.context, *points.categories))
         if isinstance(picture, Plate) and picture.labelled:
-            needed |= beyond_own(points.words)
+            needed |= self.missing_from_bundled(points.words)
         if not needed:
             return picture
-        fonts, missing = self.choose(frozenset(needed))
+        fonts, missing = self.choose(needed)
         return _written(picture, fonts, missing, self._legible(points, missing))
+
+    def missing(self, texts: Iterable[str]) -> frozenset[int]:
+        """The codes of the characters that no font of this machine has."""
+        return self.choose(self.missing_from_bundled(tuple(texts)))[1]
+
+    def missing_from_bundled(self, texts: tuple[str, ...]) -> frozenset[int]:
+        """The codes of the characters that the bundled fonts lack, but for those that aren't drawn at all."""
+        if texts not in self._beyond_bundled:
+            codes = _drawn_codes(texts)
+            for face in self._bundled:
+                codes -= face.has(codes)
+            self._beyond_bundled[texts] = frozenset(codes)
+        return self._beyond_bundled[texts]
+
+    def if_drawable(self, text: str) -> str:
+        """``text`` for a picture that has only the first bundled font: empty when a character isn't in it."""
+        codes = _drawn_codes([text])
+        return text if codes == self._bundled[0].has(codes) else ""
 
     def choose(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
         """Fonts that together have as many of ``codes`` as can be, and the codes that remain.
 
-        Among equally preferred fonts the one that has most of what is still needed comes first: a word is best
-        written in one hand.
+        Among equally preferred fonts the one that has most of what is still needed comes first, so that a word is
+        drawn in as few fonts as possible.
         """
         if codes not in self._chosen:
-            self._chosen[codes] = self._found(codes) if codes else ((), frozenset())
+            self._chosen[codes] = self._choose(codes) if codes else ((), frozenset())
         return self._chosen[codes]
 
-    def _found(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
+    def keep_coverage(self) -> None:
+        """Write down which characters the fonts have that were looked at, for the next run."""
+        self._coverage.keep()
+
+    def _choose(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
         fonts: list[Font] = []
         remaining = set(codes)
-        for rank in sorted(self._faces):
-            holdings = [(face, face.has(remaining)) for face in self._faces[rank]]
-            while remaining:
-                face, held = max(
-                    holdings,
-                    key=lambda holding: (len(holding[1] & remaining), -_regional(holding[0], codes)),
+        for faces in self._installed():
+            covered = [(face, face.has(remaining)) for face in faces]
+            while covered and remaining:
+                best, has = max(
+                    covered, key=lambda candidate: (len(candidate[1] & remaining), -_regional(candidate[0], codes))
                 )
-                if not held & remaining:
+                if not has & remaining:
                     break
-                fonts.append(Font(path=str(face.path), index=face.index, digest=face.digest))
-                remaining -= held
+                fonts.append(Font(path=str(best.path), index=best.index, digest=best.digest))
+                remaining -= has
+            if not remaining:
+                break
         return tuple(fonts), frozenset(remaining)
 
+    def _installed(self) -> Iterator[list[Face]]:
+        """The faces of equally preferred fonts, the best first; files are read when it is their turn."""
+        plain, styled = self._files
+        varying: dict[int, list[Face]] = {}
+        for rank in sorted(plain):
+            faces = self._faces(plain[rank])
+            varying[rank] = [face for face in faces if face.varies]
+            yield [face for face in faces if not face.varies]
+        for rank in sorted(styled.keys() | varying.keys()):
+            yield sorted([*varying.get(rank, []), *self._faces(styled.get(rank, []))], key=_by_name)
+
+    def _faces(self, files: Iterable[Path]) -> list[Face]:
+        return sorted((face for path in files for face in self._coverage.faces(path)), key=_by_name)
+
     @cached_property
-    def _faces(self) -> dict[tuple[bool, int], list[Face]]:
-        """The faces by preference, those of one rank by name."""
-        found: dict[tuple[bool, int], list[Face]] = {}
+    def _files(self) -> tuple[dict[int, list[Path]], dict[int, list[Path]]]:
+        """The installed font files by rank: plain ones, and those that stand out by their names."""
+        plain: dict[int, list[Path]] = {}
+        styled: dict[int, list[Path]] = {}
         files = {
             Path(folder, name)
             for top in self._folders
@@ -97,11 +137,18 @@ class Typefaces:
             for name in names
             if Path(name).suffix.lower() in _SUFFIXES
         }
-        # By name before path: the same fonts elsewhere on another machine make the same pictures.
-        for path in sorted(files, key=lambda path: (path.name.casefold(), path)):
-            for face in charmap.faces(path):
-                found.setdefault((face.varies or bool(_STYLED.search(path.stem)), _rank(path.stem)), []).append(face)
-        return found
+        for path in files:
+            (styled if _STYLED.search(path.stem) else plain).setdefault(_rank(path.stem), []).append(path)
+        return plain, styled
+
+    @cached_property
+    def _bundled(self) -> tuple[Face, ...]:
+        matplotlib = find_spec("matplotlib")  # found, not loaded
+        if matplotlib is None or matplotlib.origin is None:
+            raise ModuleNotFoundError("matplotlib")
+        dejavu = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+        own = Path(__file__).parent / "fonts" / "TokvizSans-Regular.ttf"
+        return tuple(face for path in (own, dejavu) for face in self._coverage.faces(path))
 
     def _legible(self, points: Points, missing: frozenset[int]) -> Points:
         """One object for all pictures that share their points."""
@@ -132,7 +179,7 @@ def _rank(stem: str) -> int:
 
 
 def _regional(face: Face, codes: frozenset[int]) -> int:
-    """0 for the face whose region the other characters speak of: Chinese, Japanese and Korean share codes, not forms."""
+    """0 for a face made for the language of the other characters: Chinese, Japanese and Korean share codes, not forms."""
     if any(0x3040 <= code <= 0x30FF for code in codes):
         region, index = "JP", 0
     elif any(0xAC00 <= code <= 0xD7A3 for code in codes):
@@ -145,42 +192,18 @@ def _regional(face: Face, codes: frozenset[int]) -> int:
     return int(region not in face.path.stem)
 
 
-@cache
-def installed() -> Typefaces:
-    """Those of this machine, looked through once."""
-    return Typefaces()
+def _by_name(face: Face) -> tuple[str, Path, int]:
+    """By name before path: the same fonts elsewhere on another machine make the same pictures."""
+    return face.path.name.casefold(), face.path, face.index
 
 
-# --- what is missing -----------------------------------------------------------------------------------------------
+def _drawn_codes(texts: Iterable[str]) -> set[int]:
+    characters = {character for text in texts for character in text}
+    return {ord(character) for character in characters if not _is_invisible(character)}
 
 
-@lru_cache(maxsize=64)
-def beyond_own(texts: tuple[str, ...]) -> frozenset[int]:
-    """The codes of the characters that the bundled fonts lack, but for those that aren't drawn at all."""
-    codes = {ord(character) for text in texts for character in text if not _is_silent(character)}
-    for face in _own_faces():
-        codes -= face.has(codes)
-    return frozenset(codes)
-
-
-def as_far_as_own(text: str) -> str:
-    """``text`` for a picture that has only the bundled font: empty when a character isn't in it."""
-    codes = {ord(character) for character in text if not _is_silent(character)}
-    return text if codes == _own_faces()[0].has(codes) else ""
-
-
-@cache
-def _own_faces() -> tuple[Face, ...]:
-    matplotlib = find_spec("matplotlib")  # found, not loaded
-    if matplotlib is None or matplotlib.origin is None:
-        raise ModuleNotFoundError("matplotlib")
-    dejavu = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
-    own = Path(__file__).parent / "fonts" / "TokvizSans-Regular.ttf"
-    return tuple(face for path in (own, dejavu) for face in charmap.faces(path))
-
-
-def _is_silent(character: str) -> bool:
-    """Joiners, direction marks and variation selectors steer how their neighbours are drawn."""
+def _is_invisible(character: str) -> bool:
+    """Whether it is a joiner, a direction mark or a variation selector: these affect how their neighbours are drawn."""
     return (
         unicodedata.category(character) == "Cf"
         or "\ufe00" <= character <= "\ufe0f"
@@ -188,9 +211,7 @@ def _is_silent(character: str) -> bool:
     )
 
 
-def missing_from_all(texts: Iterable[str]) -> frozenset[int]:
-    """The codes of the characters that no font of this machine has."""
-    return installed().choose(beyond_own(tuple(texts)))[1]
+# --- what no font has ------------------------------------------------------------------------------------------------
 
 
 def legible(text: str, missing: frozenset[int]) -> str:

@@ -14,20 +14,25 @@ PLATE_MARGINS = (0.06, 0.05)
 Limits = tuple[float, float]
 
 
-def axis_limits(
-    coordinates: np.ndarray, reference: np.ndarray, margins: tuple[float, float] = PLATE_MARGINS
-) -> tuple[Limits, Limits]:
-    """Lower and upper limits of PC1 and of PC2.
+def extents(coordinates: np.ndarray, reference: np.ndarray) -> tuple[Limits, Limits]:
+    """Least and greatest PC1 and PC2 of the words that set the axes.
 
     Parameters
     ----------
     coordinates : ``(n_words, 2)``, finite.
-    reference : ``(n_words,)`` bool, the words that set the limits; all do where there are none.
-    margins : of the span of PC1 and of PC2, added at either end.
+    reference : ``(n_words,)`` bool, those words; all where there are none.
     """
     rows = coordinates[reference] if reference.any() else coordinates
     across, up = (_within(axis) for axis in rows.T) if len(coordinates) > MANY_WORDS else rows.T
-    return _limits(across, margins[0]), _limits(up, margins[1])
+    return (float(across.min()), float(across.max())), (float(up.min()), float(up.max()))
+
+
+def axis_limits(
+    coordinates: np.ndarray, reference: np.ndarray, margins: tuple[float, float] = PLATE_MARGINS
+) -> tuple[Limits, Limits]:
+    """Lower and upper limits of PC1 and of PC2; ``margins`` of each span are added at either end."""
+    across, up = extents(coordinates, reference)
+    return _widened(*across, margins[0]), _widened(*up, margins[1])
 
 
 def _within(values: np.ndarray) -> np.ndarray:
@@ -35,8 +40,7 @@ def _within(values: np.ndarray) -> np.ndarray:
     return np.asarray(values[(values >= low) & (values <= high)])
 
 
-def _limits(values: np.ndarray, margin: float) -> Limits:
-    low, high = float(values.min()), float(values.max())
+def _widened(low: float, high: float, margin: float) -> Limits:
     span = high - low
     # Points that are all equal, but for rounding, get an axis as wide as their size lets it be told apart.
     if span <= 1e-9 * max(abs(low), abs(high)):

@@ -27,7 +27,7 @@ class Points:
     @cached_property
     def first(self) -> np.ndarray:
         """``(n_words,)`` int64: each word's first category, −1 for a word without."""
-        return np.array([held[0] if held else -1 for held in self.memberships], dtype=np.int64)
+        return np.array([own[0] if own else -1 for own in self.memberships], dtype=np.int64)
 
     @property
     def hollow(self) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 
-from tokviz.draw import LIBRARIES, draw
+from tokviz.draw import LIBRARIES, draw_image
 from tokviz.records import Picture
 from tokviz.run.progress import Reporter
 
@@ -36,7 +36,7 @@ class PictureQueue:
         return self._executor if all(future.done() for future in self._waiting) else None
 
     def submit(self, key: str, picture: Picture) -> None:
-        self._waiting[self.start().submit(draw, picture)] = key
+        self._waiting[self.start().submit(draw_image, picture)] = key
 
     def keep_finished(self) -> None:
         """Store what is done, so that a run which is killed later need not draw it again."""

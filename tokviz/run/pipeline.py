@@ -48,11 +48,11 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     publish.check_replaceable(options.output)
     notes.check_before(config)
     store = Store(options.cache)
-    missing = typefaces.missing_from_all(config.drawn_texts)
+    plan = Plan(config, options, store)
+    missing = plan.fonts.missing(config.drawn_texts)
     complaint = typefaces.complaint(missing)
     if complaint:
         reporter.say(complaint)
-    plan = Plan(config, options, store)
     with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
         made = [_make(model, failure, plan, reporter, queue) for model, failure in captured(plan, reporter, queue)]
         _refuse_if_all_failed([(each.model, each.failure) for each in made])
@@ -63,11 +63,12 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
 
     images = site.images(made, store)
     report = site.report(plan, made, similarities, images, typefaces.undrawn(config.word_list.words, missing))
-    report, files = site.files(report, images, options)
+    report, files = site.files(report, images, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
     reporter.say(f"Writing {options.output} …")
     publish.publish(files, options.output)
+    plan.fonts.keep_coverage()
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
         n_captured=sum(each.n_captured for each in made),

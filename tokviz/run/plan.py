@@ -13,7 +13,8 @@ from typing import Generic
 
 from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
-from tokviz.draw.typefaces import Typefaces, installed
+from tokviz.draw.coverage import Coverage
+from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
 from tokviz.records import (
     Context,
@@ -121,9 +122,10 @@ class Comparison:
 class Plan:
     """The tree of one report; ``models`` are those of the configuration, in its order."""
 
-    def __init__(self, config: ReportConfig, options: Options, store: Store, fonts: Typefaces | None = None) -> None:
+    def __init__(self, config: ReportConfig, options: Options, store: Store) -> None:
         self.config, self.options, self.store = config, options, store
-        self.fonts = fonts or installed()
+        self.fonts = Typefaces(Coverage(options.cache / "fonts"))
+        """This machine's; which characters they have is kept beside what is stored."""
         self.models = tuple(self._model(model) for model in config.models)
 
     # --- captures ----------------------------------------------------------------------------------------------------
@@ -241,7 +243,7 @@ class Plan:
         )
         jobs = []
         for subject, form, plain in subjects.pictures(self.options.forms if forms is None else forms):
-            picture = self.fonts.lettered(plain)
+            picture = self.fonts.with_fonts(plain)
             key = keys.picture_key(picture)
             due = "not drawn yet" if self.store.find_image(key) is None else "forced" if self.options.force else None
             path = subjects.path(subject, form)

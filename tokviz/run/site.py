@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tokviz import __version__, pages
 from tokviz.config import ModelConfig
-from tokviz.draw import encode, preview, typefaces
+from tokviz.draw import encode, preview
+from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
 from tokviz.pages import notes, render, tables
 from tokviz.records import (
@@ -25,7 +26,7 @@ from tokviz.records import (
     Report,
 )
 from tokviz.run import publish
-from tokviz.run.options import DRAFT, SVG, Options
+from tokviz.run.options import DRAFT, SVG
 from tokviz.run.pictures import Subject, Whole
 from tokviz.run.plan import PictureJob, Plan
 from tokviz.run.store import Store
@@ -175,10 +176,11 @@ def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
 # --- the site's files --------------------------------------------------------------------------------------------
 
 
-def files(report: Report, images: Images, options: Options) -> tuple[Report, dict[str, publish.Content]]:
+def files(report: Report, images: Images, plan: Plan) -> tuple[Report, dict[str, publish.Content]]:
     """Path from the site's root → content; and the report with what the pages know of the card for links to it."""
+    options = plan.options
     pictures = {path: image.file for path, image in images.items()}
-    card = _card(report, pictures)
+    card = _card(report, pictures, plan.fonts)
     if card is not None:
         width, height = encode.size(card)
         report = replace(report, preview=Image(path=preview.PATH, width=width, height=height, n_bytes=len(card)))
@@ -195,13 +197,13 @@ def files(report: Report, images: Images, options: Options) -> tuple[Report, dic
     return report, found
 
 
-def _card(report: Report, pictures: Mapping[str, Path]) -> bytes | None:
+def _card(report: Report, pictures: Mapping[str, Path], fonts: Typefaces) -> bytes | None:
     """What other sites show beside a link; None when nobody knows where the report will stand, or it has no pictures."""
     shown = pages.preview_plates(report)
     if not report.site_url or not shown:
         return None
     return preview.draw(
-        typefaces.as_far_as_own(report.title),
-        typefaces.as_far_as_own(report.description or report.subtitle or ""),
+        fonts.if_drawable(report.title),
+        fonts.if_drawable(report.description or report.subtitle or ""),
         [pictures[image.path] for image in shown],
     )

@@ -5,6 +5,8 @@
     at position 0) and ``states.json`` (everything else).
 ``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/measures/KEY.CHECKSUM.json``, ``ROOT/images/KEY.CHECKSUM.webp``
     One file each; the checksum of its content stands in its name.
+``ROOT/fonts/…``
+    Which characters the fonts of this machine have (``tokviz.draw.coverage``).
 
 Files appear whole (written beside, then renamed), so a run that is killed leaves nothing half-made.
 """

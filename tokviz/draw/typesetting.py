@@ -1,0 +1,114 @@
+"""Text as pictures show it: in which fonts, how much space it takes, and what of it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+
+from matplotlib import font_manager, get_data_path
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties
+
+from tokviz import text as direction
+from tokviz.records import Font
+
+PIXELS_PER_INCH = 72
+"""So that Matplotlib's points are pixels; figures of whole pixels come out at exactly that size."""
+
+LINE = (0.77, 0.23)
+"""How far a line of Latin text reaches above and below its baseline, as parts of its size."""
+
+_FONTS = Path(__file__).parent / "fonts"
+_MOST_REMEMBERED = 100_000
+
+
+class Typesetter:
+    """Measures and breaks text that is drawn in the bundled fonts, and in ``fonts`` where these lack a character."""
+
+    def __init__(self, fonts: Iterable[Font] = ()) -> None:
+        others = (_register(f"Tokviz fallback {font.digest} {font.index}", font.path, font.index) for font in fonts)
+        self._families = [*_bundled_families(), *others]
+        # Matplotlib ships no types for its Agg backend.
+        self._ruler: RendererBase = RendererAgg(1, 1, PIXELS_PER_INCH)  # type: ignore[no-untyped-call]
+        self._fonts: dict[tuple[float, bool], FontProperties] = {}
+        # The pictures of a model show the same words dozens of times.
+        self._measured = lru_cache(maxsize=_MOST_REMEMBERED)(self._measure)
+
+    def font(self, size: float, bold: bool = False) -> FontProperties:
+        """The font of all text, ``size`` pixels high, with fallbacks for what it lacks."""
+        if (size, bold) not in self._fonts:
+            weight = "bold" if bold else "normal"
+            self._fonts[size, bold] = FontProperties(family=self._families, size=size, weight=weight)
+        return self._fonts[size, bold]
+
+    def width(self, text: str, size: float, bold: bool = False) -> float:
+        """How many pixels wide ``text`` is drawn."""
+        return self._measured(text, size, bold)[0]
+
+    def box(self, text: str, size: float) -> tuple[float, float, float]:
+        """Width of ``text``, and how far it reaches above and below its baseline, in pixels.
+
+        Many scripts reach farther than Latin letters.
+        """
+        width, height, descent = self._measured(text, size, False)
+        return width, max(LINE[0] * size, height - descent), max(LINE[1] * size, descent)
+
+    def shortened(self, text: str, width: float, size: float, *, bold: bool = False, middle: bool = False) -> str:
+        """``text``, or as much of it as fits in ``width`` pixels with an ellipsis at its end or in its middle."""
+        if self.width(text, size, bold) <= width:
+            return text
+        for kept in range(len(text) - 1, 0, -1):
+            head = kept - kept // 2 if middle else kept
+            candidate = text[:head].rstrip() + "…" + text[len(text) - (kept - head) :].lstrip()
+            if self.width(candidate, size, bold) <= width:
+                return candidate
+        return "…"
+
+    def wrapped(self, text: str, width: float, size: float) -> list[str]:
+        """``text`` in lines of at most ``width`` pixels; a longer word has a line of its own."""
+        lines: list[str] = []
+        for word in text.split():
+            if lines and self.width(f"{lines[-1]} {word}", size) <= width:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        return lines
+
+    def _measure(self, text: str, size: float, bold: bool) -> tuple[float, float, float]:
+        """Width, height and descent."""
+        return self._ruler.get_text_width_height_descent(text, self.font(size, bold), ismath=False)
+
+
+@lru_cache(maxsize=16)
+def typesetter_for(fonts: tuple[Font, ...] = ()) -> Typesetter:
+    """One for all pictures with the same fonts, so that it measures a word once."""
+    return Typesetter(fonts)
+
+
+@cache
+def _bundled_families() -> tuple[str, ...]:
+    """The names under which Matplotlib knows the bundled fonts; its list of fonts is one for the whole process."""
+    own = "Tokviz Sans"
+    _register(own, str(_FONTS / "TokvizSans-Regular.ttf"), weights=("normal",))
+    _register(own, str(_FONTS / "TokvizSans-Bold.ttf"), weights=("bold",))
+    # It comes with Matplotlib, and has the Greek, Hebrew and Arabic that the first one lacks.
+    dejavu = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return own, _register("Tokviz fallback", str(dejavu))
+
+
+def _register(family: str, path: str, index: int = 0, weights: tuple[str, ...] = ("normal", "bold")) -> str:
+    """Make a font known under a name of its own: by path, so that other installed fonts don't change the pictures."""
+    for weight in weights:
+        entry = font_manager.FontEntry(fname=path, index=index, name=family, weight=weight)
+        if entry not in font_manager.fontManager.ttflist:
+            font_manager.fontManager.ttflist.append(entry)
+    return family
+
+
+def isolated(text: str) -> str:
+    """``text`` as part of a longer line of a picture."""
+    inside = direction.isolated(text)
+    # Unlike a page, Matplotlib takes a line's direction from its first letter; the mark counts as one.
+    return text if inside == text else f"\N{LEFT-TO-RIGHT MARK}{inside}"
