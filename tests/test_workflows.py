@@ -84,3 +84,19 @@ def test_the_lock_pins_hashes_and_names_no_index():
 def test_the_tests_install_from_the_lock():
     commands = re.findall(r"run: (make .*)", (WORKFLOWS / "tests.yml").read_text(encoding="utf-8"))
     assert commands == ["make test LOCK=requirements.lock", "make audit LOCK=requirements.lock"]
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md"])
+def test_the_files_that_developers_are_sent_to_exist(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tokviz|templates|tests|\.github)/[\w./-]*|[\w-]+\.(?:py|toml|txt|lock))`", text)
+    assert named
+    own = {"report.toml", "my-report.toml", "my-words.toml"}
+    assert [path for path in named if path not in own and not (ROOT / path).exists()] == []
+
+
+def test_the_commands_that_developers_are_given_exist():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for name in ("CONTRIBUTING.md", "README.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)) <= targets
