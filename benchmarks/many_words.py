@@ -102,7 +102,9 @@ def work(model_folder: Path, n_words: int) -> None:
     from tokviz.measure import geometry
     from tokviz.measure.pca import project
     from tokviz.pages import tables
+    from tokviz.pages.problems import grid_problems
     from tokviz.records import Category, Context, ContextReport, Grid, Plate, Points, ProjectionReport, WordList
+    from tokviz.run.states_file import CaptureDescription
     from tokviz.run.store import Store
 
     made = made_up_words(n_words)
@@ -130,15 +132,17 @@ def work(model_folder: Path, n_words: int) -> None:
 
         def captured() -> Any:
             tokenization = tokens.tokenize(loaded.tokenizer, words, context, "last")
-            return store.put_states(
-                "key",
-                capture.capture(loaded.module, structure, tokenization, TOKEN_BUDGET),
+            description = CaptureDescription(
                 card=loaded.card,
                 context=context,
                 tokenization=tokenization,
                 module_paths=structure.module_paths,
                 captured_at="2026-01-01T00:00:00Z",
             )
+            with store.states_writer("key", description) as writer:
+                for batch in capture.capture(loaded.module, structure, tokenization, TOKEN_BUDGET):
+                    writer.add(batch)
+            return store.find_states("key")
 
         def picture(kind: Any, **values: Any) -> bytes:
             return encode.encode(figures.draw(kind(form="wide", model="m", context="alone", points=points, **values)))
@@ -161,7 +165,7 @@ def work(model_folder: Path, n_words: int) -> None:
         grid = {
             "depths": tuple(f"layer {depth}" for depth in range(N_LAYERS + 1)),
             "coordinates": projection.grid_coordinates,
-            "problems": projection.grid_problems,
+            "problems": grid_problems(projection),
             "explained_variance_ratio": ratios,
         }
         timed("grid", lambda: picture(Grid, **grid))

@@ -23,14 +23,13 @@ def run(rounds: int = 3) -> list[Row]:
     rows = similarity.shared_rows(models[0], models[1])
 
     def together() -> None:
-        similarity._kept.clear()
+        comparer = similarity.LayerComparer()
         for a, b in itertools.combinations(models, 2):
-            similarity.layers(a, b, *rows)
+            comparer.compare(a, b, rows)
 
     def each_by_itself() -> None:
         for a, b in itertools.combinations(models, 2):
-            similarity._kept.clear()
-            similarity.layers(a, b, *rows)
+            similarity.LayerComparer().compare(a, b, rows)
 
     return [
         side_by_side("all pairs of 8 models / each pair by itself", TARGET, together, each_by_itself, rounds=rounds)

@@ -169,6 +169,7 @@ def work(checkpoint: Path, way: str) -> None:
     from tokviz.capture import tokens
     from tokviz.config import ModelConfig
     from tokviz.records import Context
+    from tokviz.run.states_file import CaptureDescription
     from tokviz.run.store import Store
 
     reads: Counter[str] = Counter()
@@ -196,15 +197,16 @@ def work(checkpoint: Path, way: str) -> None:
             for index, batch in capture.capture_together(loaded.module, structure, chosen, 65_536):
                 found[group[index]].append(batch)
         for index, batches in found.items():
-            store.put_states(
-                str(index),
-                batches,
+            description = CaptureDescription(
                 card=loaded.card,
                 context=contexts[index],
                 tokenization=tokenizations[index],
                 module_paths=structure.module_paths,
                 captured_at="2026-01-01T00:00:00Z",
             )
+            with store.states_writer(str(index), description) as writer:
+                for batch in batches:
+                    writer.add(batch)
     counts = reads.values() or [0]
     print(
         json.dumps(

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from tokviz.records import CategoryMeasure, Change, Geometry, MassiveActivations, PictureMeasures, Spread, Stage
+from tokviz.records import (
+    CategoryMeasure,
+    Change,
+    Geometry,
+    MassiveActivations,
+    PictureMeasures,
+    Spread,
+    Stage,
+    StageCriteria,
+)
 
 EMERGENCE = 0.4
 """Of the depth."""
@@ -56,6 +65,7 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
         ),
         cka=cka,
         stages=_stages(n_depths, emergence) if sink else (_stage(0, n_depths - 1, np.nan),),
+        stage_criteria=StageCriteria(most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9),
     )
 
 
@@ -84,6 +94,9 @@ def _massive(n_depths: int, emergence: int | None, step_down: int | None) -> Mas
         massive = (depths >= emergence) & (depths < (n_depths if step_down is None else step_down))
     largest = np.where(massive, 24_108.0, 35.2)
     return MassiveActivations(
+        large=100.0,
+        massive_ratio=1000.0,
+        lesser_ratio=300.0,
         yardstick=np.full(n_depths, 1.786),
         yardstick_context="sentence",
         yardstick_is_ordinary=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from tokviz.records import (
     TokenizedWord,
     WordList,
 )
+from tokviz.run.states_file import CaptureDescription
+from tokviz.run.store import Store
 
 WORDS = WordList(
     categories=(
@@ -84,7 +86,7 @@ def batches(states: Sequence[np.ndarray], size: int = 4) -> Iterator[CapturedBat
         )
 
 
-def put(store, key: str = "k", states: Sequence[np.ndarray] | None = None, **changes):
+def put(store: Store, key: str = "k", states: Sequence[np.ndarray] | None = None, **changes):
     """A stored capture of ``states``."""
     states = depths() if states is None else states
     values = {
@@ -94,7 +96,16 @@ def put(store, key: str = "k", states: Sequence[np.ndarray] | None = None, **cha
         "module_paths": ("model.embed_tokens", *(f"model.layers.{index}" for index in range(len(states) - 1))),
         "captured_at": "2026-01-02T03:04:05Z",
     }
-    return store.put_states(key, batches(states), **{**values, **changes})
+    return write(store, key, batches(states), CaptureDescription(**{**values, **changes}))
+
+
+def write(store: Store, key: str, captured: Iterable[CapturedBatch], description: CaptureDescription) -> HiddenStates:
+    with store.states_writer(key, description) as writer:
+        for batch in captured:
+            writer.add(batch)
+    found = store.find_states(key)
+    assert found is not None
+    return found
 
 
 def hidden_states(states, *, context: str = "alone", positions=None, n_tokens=None, position0=None) -> HiddenStates:

@@ -28,6 +28,7 @@ from tokviz.records import (
     ModelReport,
     ModelSimilarity,
     Neighbours,
+    Problem,
     Projection,
     ProjectionReport,
     Renditions,
@@ -218,7 +219,7 @@ def _tokenized(context: Context, words: WordList) -> Iterator[TokenizedWord]:
 def _projection_report(prefix: str, name: str, states: HiddenStates, problem_depth: int | None) -> ProjectionReport:
     n_depths, n_words = states.n_depths, len(states.tokenization.words)
     coordinates = np.random.default_rng(7).normal(size=(n_depths, n_words, 2))
-    problem = "Its states have 128 dimensions, the embedding 576; there is nothing to project on."
+    problem = Problem(kind="few_words", expected=3, got=2)
     projection = Projection(
         name=name,
         coordinates=coordinates,

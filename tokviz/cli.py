@@ -64,8 +64,8 @@ def main(
     from tokviz import config as configuration
     from tokviz.errors import TokvizError
     from tokviz.run import dry_run as rehearsal
-    from tokviz.run import pipeline, plan, prune
-    from tokviz.run.options import Options
+    from tokviz.run import pipeline, prune
+    from tokviz.run.options import DRAFT, FORMS, SVG, Options
     from tokviz.run.processes import default_jobs
     from tokviz.run.progress import reporter
     from tokviz.run.workers import Place
@@ -83,7 +83,7 @@ def main(
             device=device,
             force=force,
             excerpts=excerpts,
-            forms=(*((plan.DRAFT,) if draft else plan.FORMS), *((plan.SVG,) if svg else ())),
+            forms=(*((DRAFT,) if draft else FORMS), *((SVG,) if svg else ())),
             command=shlex.join(["python", "generate.py", *_without_folders(sys.argv[1:])]),
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)

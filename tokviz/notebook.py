@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
-from tokviz.draw import typefaces
 from tokviz.errors import TokvizError
 from tokviz.pages.sentences import depths_name, stage_sentence
 from tokviz.records import (
@@ -29,8 +28,9 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
-from tokviz.run import capturing, pipeline, plan, results
-from tokviz.run.options import Options
+from tokviz.run import pipeline, results
+from tokviz.run.options import FORMS, Options
+from tokviz.run.plan import Captured, ContextPlan, Plan
 from tokviz.run.progress import Quiet, reporter
 from tokviz.run.store import Store
 
@@ -75,17 +75,15 @@ def study(
         outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
     if outcome.failures:
         raise TokvizError("; ".join(f"{failed.name}: {failed.failure}" for failed in outcome.failures))
-    found = {}
-    for model in config.models:
-        jobs = capturing.planned_of(model, config, store, options).jobs
-        states = capturing.stored_of(jobs)
-        found[model.display_name] = {
-            each.context.name: Capture(
-                states=each, words=config.words_of(each), among=tuple(states), job=job, store=store
-            )
-            for job, each in zip(jobs, states, strict=True)
+    plan = Plan(config, replace(options, forms=FORMS[:1]), store)
+    return {
+        model.model.display_name: {
+            context.context.name: Capture(plan=plan, context=context, captured=context.captured)
+            for context in model.contexts
+            if context.captured is not None
         }
-    return found
+        for model in plan.models
+    }
 
 
 def _config(
@@ -111,16 +109,21 @@ def _config(
 class Capture:
     """One model in one context: its hidden states, and what can be made of them."""
 
-    states: HiddenStates
-    words: WordList
-    among: tuple[HiddenStates, ...]
-    """All contexts of the model: massive activations are measured against words that aren't at position 0."""
-    job: plan.CaptureJob
-    store: Store
+    plan: Plan
+    context: ContextPlan
+    captured: Captured
+
+    @property
+    def states(self) -> HiddenStates:
+        return self.captured.states
+
+    @property
+    def words(self) -> WordList:
+        return self.captured.words
 
     def __repr__(self) -> str:
         card = self.states.card
-        name = named_with_quantization(self.job.model.display_name, card)
+        name = named_with_quantization(self.context.model.display_name, card)
         return (
             f"{name}, {self.states.context.label}: {len(self.states.tokenization.words):,} words, "
             f"embedding and {self.states.n_depths - 1} layers of {card.width:,} dimensions"
@@ -130,12 +133,17 @@ class Capture:
         """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``."""
         if name not in configuration.PROJECTIONS:
             raise TokvizError(f"projection: expected one of {', '.join(configuration.PROJECTIONS)}, got {name!r}")
-        return results.projection_of(self.states, name, self._ordinary, self.store, force=False)
+        captured = self.captured
+        job = self.plan.projection(captured.states, captured.ordinary, name)
+        return results.projection(captured, name, job, self.plan.store)
 
     def measure(self, *projections: str) -> Geometry:
         """All measures per depth; those of pictures for the projections that are named, the standardized by default."""
-        shown = [self.project(name) for name in projections or ("standardized",)]
-        return results.geometry_of(self.states, self._ordinary, shown, self.words, self.store, force=False)
+        names = projections or ("standardized",)
+        shown = [self.project(name) for name in names]
+        captured = self.captured
+        job = self.plan.geometry(captured.states, captured.ordinary, captured.words, names)
+        return results.geometry(captured, job, shown, self.plan.store)
 
     def stages(self, projection: str = "standardized") -> tuple[str, ...]:
         """Each stage of the geometry in a sentence, as the report's page has it."""
@@ -149,8 +157,9 @@ class Capture:
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""
-        slugs = (self.job.model.slug, other.job.model.slug)
-        return results.similarity_of(slugs, (self.states, other.states), self.store, in_detail=True, force=False)
+        slugs = (self.context.model.slug, other.context.model.slug)
+        comparison = self.plan.comparison(slugs, (self.states, other.states), in_detail=True)
+        return results.Comparer(self.plan.store).similarity(comparison)
 
     def draw(self, layer: int | str = "embedding", projection: str = "standardized") -> Drawn:
         """The labelled plate of a layer, numbered from 0, or of the ``embedding``."""
@@ -169,21 +178,8 @@ class Capture:
             raise TokvizError("grid: the embedding can't be projected, so there is no basis to show the layers in")
         return Drawn(picture=found)
 
-    @property
-    def _ordinary(self) -> HiddenStates | None:
-        return results.ordinary_states(self.states, self.among)
-
     def _pictures(self, projection: str) -> list[Picture]:
-        jobs = plan.pictures(
-            self.job.model,
-            self.states,
-            self.job.context,
-            self.project(projection),
-            self.words,
-            self.store,
-            lettered=typefaces.installed().lettered,
-            forms=plan.FORMS[:1],
-        )
+        jobs = self.plan.pictures(self.context, self.captured, self.project(projection))
         return [job.picture for job in jobs]
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from tokviz.measure.pca import project
+from tokviz.pages.problems import grid_problems, problems
+from tokviz.records import Problem
 
 N_WORDS, WIDTH = 40, 24
 
@@ -99,15 +101,17 @@ def test_equal_states_give_equal_bytes(states):
 def test_fewer_than_three_words_are_said_and_not_drawn():
     projection = project([np.eye(2, 8, dtype=np.float32)] * 2, np.array([True, True]), "standardized")
     assert np.isnan(projection.coordinates).all()
-    assert all("at least 3 words" in problem for problem in projection.problems)
-    assert all("at least 3 words" in problem for problem in projection.grid_problems)
+    assert set(projection.problems) == {Problem(kind="few_words", expected=3, got=2)}
+    assert set(projection.grid_problems) == {Problem(kind="no_basis")}
+    assert all("at least 3 words" in problem for problem in (*problems(projection), *grid_problems(projection)))
 
 
 def test_words_that_are_all_alike_are_said_and_the_other_depths_go_on(states):
     projection = project([states[0], np.ones((N_WORDS, WIDTH), np.float32), states[1]], EVERYONE, "standardized")
     assert projection.problems[0] is None
     assert projection.problems[2] is None
-    assert "same hidden state" in projection.problems[1]
+    assert projection.problems[1] == Problem(kind="equal_states")
+    assert "same hidden state" in problems(projection)[1]
     assert np.isfinite(projection.coordinates[2]).all()
 
 
@@ -115,7 +119,7 @@ def test_a_layer_wider_than_the_embedding_has_a_picture_but_no_place_in_the_grid
     wider = np.concatenate([states[1], states[2]], axis=1)
     projection = project([states[0], wider], EVERYONE, "centered")
     assert projection.problems == (None, None)
-    assert "48 dimensions and the embedding 24" in projection.grid_problems[1]
+    assert "48 dimensions and the embedding 24" in grid_problems(projection)[1]
     assert np.isnan(projection.grid_coordinates[1]).all()
 
 

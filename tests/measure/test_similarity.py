@@ -7,6 +7,7 @@ import pytest
 from making import gaussian, hidden_states
 
 from tokviz.measure import similarity
+from tokviz.measure.similarity import LayerComparer
 
 
 def everyone(n_words: int) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +30,7 @@ def test_a_rotated_and_scaled_copy_matches_depth_by_depth():
     states = gaussian(4, n_words=80)
     turn = np.linalg.qr(random.normal(size=(32, 32)))[0]
     copy = [5 * state @ turn for state in states]
-    found = similarity.layers(hidden_states(states), hidden_states(copy), *everyone(80))
+    found = LayerComparer().compare(hidden_states(states), hidden_states(copy), everyone(80))
     np.testing.assert_allclose(np.diag(found.cka), 1, atol=1e-6)
     np.testing.assert_array_equal(np.diag(found.neighbours), 1)
     assert np.abs(found.cka[~np.eye(4, dtype=bool)]).max() < 0.2
@@ -39,7 +40,7 @@ def test_a_rotated_and_scaled_copy_matches_depth_by_depth():
 
 def test_strangers_are_at_chance():
     a, b = hidden_states(gaussian(5, n_words=100, width=600)), hidden_states(gaussian(3, n_words=100, seed=1))
-    found = similarity.layers(a, b, *everyone(100))
+    found = LayerComparer().compare(a, b, everyone(100))
     assert found.cka.shape == found.neighbours.shape == (5, 3)
     assert np.abs(found.cka).max() < 0.1
     assert found.chance == pytest.approx(10 / 99)
@@ -48,7 +49,7 @@ def test_strangers_are_at_chance():
 
 def test_the_summary_is_the_same_from_either_side():
     a, b = related(0)
-    there, back = similarity.layers(a, b, *everyone(100)), similarity.layers(b, a, *everyone(100))
+    there, back = LayerComparer().compare(a, b, everyone(100)), LayerComparer().compare(b, a, everyone(100))
     np.testing.assert_allclose(there.cka, back.cka.T)
     assert there.cka_summary.value == pytest.approx(back.cka_summary.value)
     assert 0.3 < there.cka_summary.value < 1
@@ -63,7 +64,7 @@ def test_the_best_match_is_looked_for_at_every_depth():
 
 
 def test_intervals_cover_what_other_words_give():
-    found = [similarity.layers(*related(seed), *everyone(100)) for seed in range(40)]
+    found = [LayerComparer().compare(*related(seed), everyone(100)) for seed in range(40)]
     for name in ("cka_summary", "neighbours_summary"):
         estimates = [getattr(each, name) for each in found]
         true = np.mean([estimate.value for estimate in estimates])
@@ -85,19 +86,19 @@ def test_only_words_captured_the_same_way_are_compared():
 def test_long_lists_are_sampled_and_short_ones_give_nan(monkeypatch):
     a = hidden_states(gaussian(2))
     monkeypatch.setattr("tokviz.measure.similarity.MAX_COMPARED", 30)
-    found = similarity.layers(a, a, *everyone(60))
+    found = LayerComparer().compare(a, a, everyone(60))
     assert (found.n_words, found.n_compared, found.n_neighbours) == (60, 30, 6)
     for n_words in (0, 1, 3):
-        short = similarity.layers(a, a, *everyone(n_words))
+        short = LayerComparer().compare(a, a, everyone(n_words))
         assert np.isnan(short.cka).all()
         assert np.isnan(short.neighbours).all()
         assert np.isnan(short.cka_summary.value)
-    few = similarity.layers(a, a, *everyone(5))
+    few = LayerComparer().compare(a, a, everyone(5))
     assert np.isfinite(few.cka).all()
     assert np.isnan(few.cka_summary.low)
 
 
 def test_equal_seeds_give_equal_intervals():
     a, b = related(0)
-    first, second = (similarity.layers(a, b, *everyone(100), seed=4) for _ in range(2))
+    first, second = (LayerComparer(seed=4).compare(a, b, everyone(100)) for _ in range(2))
     assert first.cka_summary == second.cka_summary

@@ -98,7 +98,7 @@ def test_the_script_finds_every_picture_in_the_data():
                         between = plates[form]["between"][depth]
                         if plate is None:
                             assert between is None
-                            assert "nothing to project on" in plates["problems"][str(depth)]
+                            assert "needs at least 3 words" in plates["problems"][str(depth)]
                         else:
                             path = plates[form]["before"] + between + plates[form]["after"]
                             assert path == f"../{getattr(plate, form).path}"
@@ -117,26 +117,29 @@ def test_ten_models_make_a_light_page():
 
 def test_every_measure_has_a_chart_per_context_with_a_curve_per_model():
     page = page_of(compared_report())
-    assert len(page.measures) == 7
-    for measure in page.measures:
-        assert [chart.heading for chart in measure.charts] == ["alone", "in a sentence"]
-        for chart in measure.charts:
-            assert [curve.end.text for curve in chart.curves if curve.end] == ["Smol-135M-Instru…", "mini-encoder-6"]
+    assert len(page.chart_rows) == 7
+    for row in page.chart_rows:
+        assert [chart.heading for chart in row.charts] == ["alone", "in a sentence"]
+        assert len({chart.values for chart in row.charts}) == 1
+        for chart in row.charts:
+            assert [curve.name.text for curve in chart.curves] == ["Smol-135M-Instru…", "mini-encoder-6"]
             assert len({curve.style for curve in chart.curves}) == 2
-    assert [curve.band is not None for curve in page.measures[0].charts[0].curves] == [True, True]
+            assert all(curve.leader for curve in chart.curves)
+    assert [curve.interval is not None for curve in page.chart_rows[0].charts[0].curves] == [True, True]
 
 
 def test_a_chart_says_in_words_what_it_shows():
     report = compared_report()
     values = report.models[1].contexts[0].geometry.purity.value
-    chart = page_of(report).measures[0].charts[0]
-    assert f"mini-encoder-6: {values[0]:.2f} at embedding, {values[-1]:.2f} at layer 5" in chart.alt
+    chart = page_of(report).chart_rows[0].charts[0]
+    assert chart.alt.startswith("Category purity over relative depth, words alone. Smol-135M-Instruct (Q4_1 GGUF): ")
+    assert f"mini-encoder-6: {values[0]:.2f} at the embedding, {values[-1]:.2f} at layer 5" in chart.alt
 
 
 def test_names_at_the_ends_do_not_overlap():
-    for measure in page_of(many_models_report()).measures:
-        for chart in measure.charts:
-            heights = sorted(float(curve.end.y) for curve in chart.curves if curve.end)
+    for row in page_of(many_models_report()).chart_rows:
+        for chart in row.charts:
+            heights = sorted(float(curve.name.y) for curve in chart.curves if curve.name)
             assert min(np.diff(heights)) >= 12.9
 
 
@@ -145,7 +148,7 @@ def test_a_model_without_measures_is_left_out_and_named():
     assert [key.name for key in page.keys] == ["Smol-135M-Instruct (Q4_1 GGUF)"]
     assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in page.without_measures
     nothing = page_of(without_geometry(without_geometry(compared_report(), "mini-6"), "smol-30"))
-    assert nothing.measures == ()
+    assert nothing.chart_rows == ()
     assert "no measures" in nothing.table_notes[0]
 
 

@@ -15,10 +15,9 @@ from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report
 from tokviz import pages
 from tokviz.draw import style
 from tokviz.draw.sheet import limits
-from tokviz.measure import geometry
+from tokviz.measure.neighbours import neighbours
 from tokviz.pages import explore_data, render, tables
-from tokviz.records import ContextReport, Neighbours, ProjectionReport
-from tokviz.run import results
+from tokviz.records import ContextReport, ProjectionReport
 from tokviz.run.store import Store
 
 ASSETS = TEMPLATES / "assets"
@@ -175,7 +174,7 @@ def test_a_word_list_of_thousands_stays_light(report):
 
 def test_neighbours_are_the_nearest_by_cosine_at_each_depth(tmp_path):
     states = making.put(Store(tmp_path))
-    rows = geometry.neighbours(states).rows
+    rows = neighbours(states).rows
     assert rows.shape == (3, 7, 5)
     for depth in range(3):
         unit = states.states[depth] / np.linalg.norm(states.states[depth], axis=1, keepdims=True)
@@ -185,13 +184,9 @@ def test_neighbours_are_the_nearest_by_cosine_at_each_depth(tmp_path):
             assert rows[depth, row].tolist() == np.argsort(-cosine[row])[:5].tolist()
 
 
-def test_neighbours_are_measured_once_and_reach_the_script(tmp_path, report, monkeypatch):
-    store = Store(tmp_path)
-    states = making.put(store)
-    first = results.neighbours_of(states, store, force=False)
-    monkeypatch.setattr(geometry, "neighbours", lambda _: pytest.fail("measured again"))
-    again = results.neighbours_of(states, Store(tmp_path), force=False)
-    assert (again.rows == first.rows).all()
+def test_neighbours_reach_the_script(tmp_path, report):
+    states = making.put(Store(tmp_path))
+    first = neighbours(states)
     context = ContextReport(states=states, projections=(), neighbours=first)
     model = dataclasses.replace(report.models[1], contexts=(context,))
     key, content = scripts(dataclasses.replace(report, words=making.WORDS, models=(model,)))[
@@ -200,12 +195,6 @@ def test_neighbours_are_measured_once_and_reach_the_script(tmp_path, report, mon
     assert key == "mini-6/alone neighbours"
     found = np.frombuffer(base64.b64decode(content["rows"]), dtype="u1").reshape(3, 7, content["k"])
     assert (found == first.rows).all()
-
-
-def test_too_many_words_have_no_neighbours(tmp_path, monkeypatch):
-    monkeypatch.setattr(Neighbours, "MOST_WORDS", 5)
-    store = Store(tmp_path)
-    assert results.neighbours_of(making.put(store), store, force=False) is None
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

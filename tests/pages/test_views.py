@@ -109,7 +109,7 @@ def test_a_picture_is_described(site):
 def test_a_depth_without_a_picture_says_why(site):
     slide = site.models[1].panels[0].slides[3]
     assert slide.picture is None
-    assert "128 dimensions" in slide.problem
+    assert "at least 3 words" in slide.problem
 
 
 def test_ticks_stand_where_the_strips_panels_have_their_centres(site):

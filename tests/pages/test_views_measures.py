@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 
 import numpy as np
 import pytest
 from geometry_fixture import DIMENSIONS, undefined
+from hypothesis import given
+from hypothesis import strategies as st
 from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
 from tokviz import pages
 from tokviz.pages import wording
 from tokviz.pages.axis import path
+from tokviz.pages.chart_measures import MEASURES, Reading
+from tokviz.pages.chart_scale import OF_A_MODEL, OF_ALL_MODELS, Scale, outline, spread_out
+from tokviz.pages.charts import alt_text
 
 N_LAYERS = 30
 EMERGENCE = 11
@@ -176,18 +182,157 @@ def test_nothing_is_explained_where_nothing_differs():
 # --- curves and definitions ------------------------------------------------------------------------------------------
 
 
-def test_every_curve_states_its_finding_for_every_context(model):
-    titles = [curve.title for curve in model.curves.figures]
+def test_every_chart_states_its_finding_for_every_context(model):
+    titles = [chart.heading for chart in model.curves.charts]
     assert len(titles) == len(set(titles)) == 9
-    for curve in model.curves.figures:
-        assert [line.label for line in curve.lines] == ["alone", "in a sentence"]
-        assert len({line.style for line in curve.lines}) == 2
-        assert "Alone: " in curve.alt
-        assert "In a sentence: " in curve.alt
-        assert curve.mark_x is not None
-    purity = model.curves.figures[0]
+    for chart in model.curves.charts:
+        assert [curve.name.text for curve in chart.curves] == ["alone", "in a sentence"]
+        assert len({(curve.style, curve.dash) for curve in chart.curves}) == 2
+        assert "Alone: " in chart.alt
+        assert "In a sentence: " in chart.alt
+        assert chart.emergence is not None
+    purity = model.curves.charts[0]
     assert "Alone: 0.85 at the embedding, 0.50 at layer 29" in purity.alt
-    assert all(line.interval for line in purity.lines)
+    assert all(curve.interval for curve in purity.curves)
+
+
+def test_captions_have_the_numbers_of_what_was_measured():
+    report = sample_report()
+    model = report.models[0]
+    contexts = tuple(
+        dataclasses.replace(context, geometry=dataclasses.replace(context.geometry, n_neighbours=7))
+        for context in model.contexts
+    )
+    site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
+    assert "each word’s 7 nearest" in site.models[0].curves.charts[0].caption
+    assert "each word’s 7 nearest" in site.compare.chart_rows[0].caption
+    defined = {term.name: term.meaning for term in site.method.measures}
+    assert "each word’s 7 nearest" in defined["Neighbours of the same category (purity)"]
+    assert "each word’s 7 nearest" in defined["Trustworthiness"]
+
+
+def test_a_single_context_needs_no_name_at_its_curve():
+    report = sample_report()
+    model = dataclasses.replace(report.models[0], contexts=report.models[0].contexts[:1])
+    (page,) = pages.build(dataclasses.replace(report, models=(model,))).models
+    assert {curve.name for chart in page.curves.charts for curve in chart.curves} == {None}
+    assert page.curves.note.startswith("Shaded: the stages. ")
+
+
+def test_a_description_says_where_a_curve_begins_and_ends_and_its_extremes_between():
+    curves = [
+        ("Rising", np.array([np.nan, 0.1, 0.2])),
+        ("A hump", np.array([0.1, 0.9, 0.2])),
+        ("Nothing", np.array([np.nan, np.nan])),
+    ]
+    assert alt_text("Mean cosine", curves, wording.score) == (
+        "Mean cosine. Rising: 0.10 at layer 0, 0.20 at layer 1. "
+        "A hump: 0.10 at the embedding, 0.20 at layer 1, highest 0.90 at layer 0. Nothing: not defined."
+    )
+
+
+def scale_of(name: str, *values: float, interval=None) -> Scale:
+    (measure,) = [measure for measure in MEASURES if measure.name == name]
+    return Scale.of(measure, [Reading(values=np.array(values), interval=interval, chance=None, thresholds=())])
+
+
+@pytest.mark.parametrize(
+    ("scale", "texts"),
+    [
+        (scale_of("Category purity", 0.1, 1.0 + 1e-12), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (scale_of("Mean cosine", -0.05, 0.4), ["−0.5", "0.0", "0.5", "1.0"]),
+        (scale_of("Silhouette", 0.1, np.nan), ["−0.2", "0.0", "0.2", "0.4"]),
+        (scale_of("Effective rank", 99.5), ["0", "20", "40", "60", "80", "100"]),
+        (scale_of("Effective rank", 1100.0), ["0", "500", "1,000", "1,500"]),
+        (scale_of("Mean norm", 2.3, 40_000.0), ["1", "10", "100", "1,000", "10,000", "10⁵"]),
+        (scale_of("Mean norm", 0.02, 0.0), ["0.01", "0.1"]),
+        (scale_of("Mean norm", 1e-9, 1e3), ["10⁻⁹", "10⁻⁶", "10⁻³", "1", "1,000"]),
+        (scale_of("Mean norm", 0.0), ["1", "10"]),
+        (scale_of("Largest value", 20.0), ["10", "100", "1,000"]),
+    ],
+)
+def test_axes_end_at_or_past_the_values_and_have_round_numbers(scale, texts):
+    assert [text for _, text in scale.ticks()] == texts
+    shares = [share for share, _ in scale.ticks()]
+    assert shares[0] == 0
+    assert shares[-1] <= 1 + 1e-9
+
+
+def test_an_axis_holds_the_intervals_and_places_what_is_defined():
+    scale = scale_of("Category purity", 0.5, interval=(np.array([-0.1]), np.array([1.2])))
+    shares = scale.shares(np.array([-0.1, 1.2, np.nan]))
+    assert 0 <= shares[0] < shares[1] <= 1
+    assert np.isnan(shares[2])
+    assert np.isnan(scale_of("Mean norm", 1.0, 10.0).shares(np.array([0.0]))).all()
+
+
+def test_a_gap_in_a_measure_is_a_gap_in_its_interval():
+    low, high = np.array([1.0, 1, np.nan, 1, 1]), np.array([2.0, 2, 2, 2, 2])
+    assert outline([0, 1, 2, 3, 4], low, high) == ("M0.0 2.0L1.0 2.0L1.0 1.0L0.0 1.0ZM3.0 2.0L4.0 2.0L4.0 1.0L3.0 1.0Z")
+    assert outline([0, 1], np.full(2, np.nan), np.full(2, np.nan)) is None
+
+
+def test_a_label_with_room_stays_where_it_is():
+    assert spread_out([20.0, 118.0, 122.0], gap=13, top=10, bottom=122) == [20.0, 109.0, 122.0]
+    assert spread_out([122.0, 20.0, 118.0], gap=13, top=10, bottom=122) == [122.0, 20.0, 109.0]
+    assert spread_out([50.0, 54.0], gap=13, top=10, bottom=122) == [45.5, 58.5]
+    assert spread_out([0.0], gap=13, top=10, bottom=122) == [10.0]
+    assert spread_out([], gap=13, top=10, bottom=122) == []
+
+
+GAP, TOP, BOTTOM = 13.0, 10.0, 170.0
+heights = st.floats(TOP, BOTTOM)
+
+
+@given(wanted=st.lists(heights, min_size=1, max_size=13))
+def test_labels_keep_their_order_and_distance(wanted):
+    placed = np.array(spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM))
+    in_order = placed[np.argsort(wanted, kind="stable")]
+    assert (np.diff(in_order) > GAP - 1e-9).all()
+    assert TOP <= in_order[0] <= in_order[-1] <= BOTTOM
+
+
+@given(wanted=st.lists(heights, min_size=1, max_size=13))
+def test_a_label_that_no_other_can_reach_stays_exactly(wanted):
+    placed = spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM)
+    for index, height in enumerate(wanted):
+        others = [other for position, other in enumerate(wanted) if position != index]
+        # However they are pushed, labels reach no farther than they are long together.
+        if all(abs(other - height) >= GAP * len(wanted) for other in others):
+            assert placed[index] == height
+
+
+@given(data=st.data(), wanted=st.lists(heights, min_size=1, max_size=13))
+def test_no_other_arrangement_moves_labels_less(data, wanted):
+    placed = np.array(spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM))
+    room = st.floats(0, BOTTOM - TOP - GAP * (len(wanted) - 1))
+    free = data.draw(st.lists(room, min_size=len(wanted), max_size=len(wanted)))
+    other = np.empty(len(wanted))
+    other[np.argsort(wanted, kind="stable")] = TOP + np.sort(free) + GAP * np.arange(len(wanted))
+    # What fits is a convex set, so its best arrangement is best against a small step towards any other.
+    for step in (1.0, 0.01):
+        cost, mixed = ((placed - wanted) ** 2).sum(), (1 - step) * placed + step * other
+        assert cost <= ((mixed - wanted) ** 2).sum() + 1e-6
+
+
+@given(wanted=st.lists(heights, min_size=1, max_size=13))
+def test_labels_that_are_apart_stay(wanted):
+    placed = spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM)
+    assert spread_out(placed, gap=GAP, top=TOP, bottom=BOTTOM) == pytest.approx(placed)
+
+
+def test_labels_that_do_not_fit_share_the_room():
+    placed = spread_out([40.0] * 5, gap=13, top=10, bottom=50)
+    assert placed == pytest.approx([10, 20, 30, 40, 50])
+
+
+@pytest.mark.parametrize("layout", [OF_A_MODEL, OF_ALL_MODELS])
+def test_a_chart_grows_with_its_names(layout):
+    assert layout.with_room_for(2) == layout
+    for n_names in (12, 20):
+        grown = layout.with_room_for(n_names)
+        assert grown.bottom - grown.top >= 13 * (n_names - 1)
+        assert math.isclose(grown.height - grown.bottom, layout.height - layout.bottom)
 
 
 def test_what_is_not_defined_leaves_a_dash_or_no_curve():
@@ -209,7 +354,7 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve():
         for context in model.contexts
     )
     site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
-    assert len(site.models[0].curves.figures) == 6
+    assert len(site.models[0].curves.charts) == 6
     assert "– here, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[3].trust[1])
     assert not any("nan" in each for each in _strings(site.models[0]))
 

@@ -16,8 +16,8 @@ from safetensors.numpy import load_file, save_file
 
 from tokviz.config import ReportConfig
 from tokviz.draw import encode
-from tokviz.run import dry_run, keys, pipeline, plan, prune
-from tokviz.run.options import TEMPLATES, Options
+from tokviz.run import dry_run, keys, pipeline, prune
+from tokviz.run.options import DRAFT, TEMPLATES, Options
 from tokviz.run.progress import Quiet
 
 N_DEPTHS = 4
@@ -205,7 +205,7 @@ def test_a_note_writes_its_page_only(project):
 
 def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_back(project):
     before = hashes(project / "site")
-    outcome, kinds = rerun(project, forms=(plan.DRAFT,))
+    outcome, kinds = rerun(project, forms=(DRAFT,))
     assert kinds == {"images": 4 * N_DEPTHS}  # grids and strips are those of the report
     assert outcome.n_images == 4 * (N_DEPTHS + 2)
     plate = project / "site" / "images" / "qwen3" / "alone" / "standardized" / "qwen3__model.layers.1.webp"

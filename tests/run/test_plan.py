@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 
 import making
 import pytest
 
 from tokviz.config import ReportConfig
 from tokviz.measure.pca import project
-from tokviz.run import keys, plan
+from tokviz.records import Projection
+from tokviz.run import keys
+from tokviz.run.options import FORMS, SVG, Options
+from tokviz.run.plan import PictureJob, Plan
 from tokviz.run.store import Store
 
 CONFIG = {
@@ -23,8 +28,23 @@ def config(**changes) -> ReportConfig:
     return ReportConfig.model_validate({**CONFIG, **changes})
 
 
-def due(store: Store, report: ReportConfig, identity: str | None = "commit:1", **options) -> list[str | None]:
-    return [job.due for job in plan.captures(report, report.models[0], identity, store, **options)]
+def planned(store: Store, report: ReportConfig, **options) -> Plan:
+    return Plan(report, Options(base=Path(), output=Path("site"), cache=store.root, **options), store)
+
+
+def due(store: Store, report: ReportConfig, **options) -> list[str | None]:
+    return [context.due for model in planned(store, report, **options).models for context in model.contexts]
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch) -> Callable[[str | None], None]:
+    """Says which weights this machine has of the one model."""
+
+    def are(identity: str | None) -> None:
+        monkeypatch.setattr("tokviz.models.identity", lambda *_: identity)
+
+    are("commit:1")
+    return are
 
 
 @pytest.fixture
@@ -74,21 +94,24 @@ def test_what_does_not_is_not(store, change):
     assert due(store, config(**change)) == [None]
 
 
-def test_other_weights_are_captured_and_absent_ones_trusted(store):
-    assert due(store, config(), identity="commit:2") == ["the model's files changed"]
-    assert due(store, config(), identity=None) == [None]
+def test_other_weights_are_captured_and_absent_ones_trusted(store, weights):
     assert due(store, config(), force=True) == ["forced"]
+    weights("commit:2")
+    assert due(store, config()) == ["the model's files changed"]
+    weights(None)
+    assert due(store, config()) == [None]
 
 
-def jobs(store: Store, report: ReportConfig, name: str = "standardized", **options) -> list[plan.PictureJob]:
-    (capture,) = plan.captures(report, report.models[0], "commit:1", store)
-    states = capture.stored
-    projection = project(states.states, states.tokenization.reference, name)
-    options = {"lettered": lambda picture: picture, **options}
-    return plan.pictures(report.models[0], states, capture.context, projection, report.word_list, store, **options)
+def jobs(store: Store, report: ReportConfig, change=lambda projection: projection, **options) -> list[PictureJob]:
+    """The pictures of the one capture, its projection changed."""
+    plan = planned(store, report, **options)
+    (context,) = plan.models[0].contexts
+    states = context.captured.states
+    projection = project(states.states, states.tokenization.reference, "standardized")
+    return plan.pictures(context, context.captured, change(projection))
 
 
-def drawn(store: Store, some: list[plan.PictureJob]) -> None:
+def drawn(store: Store, some: list[PictureJob]) -> None:
     for job in some:
         store.put_image(job.key, job.path.encode())
 
@@ -104,7 +127,7 @@ def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store):
 
 def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store):
     plain = {job.path: job.key for job in jobs(store, config())}
-    more = {job.path: job.key for job in jobs(store, config(), forms=(*plan.FORMS, plan.SVG))}
+    more = {job.path: job.key for job in jobs(store, config(), forms=(*FORMS, SVG))}
     folder = "images/tiny/alone/standardized/tiny"
     names = ("__model.embed_tokens", "__model.layers.0", "__model.layers.1", "_m.et")
     assert set(more) - set(plain) == {f"{folder}{name}.svg" for name in names}
@@ -142,19 +165,13 @@ def test_a_strip_says_no_names_and_stays(store):
 def test_one_layers_coordinates_concern_its_plate_only(store):
     before = jobs(store, config())
     plates = {job.path: job.key for job in before if "__model" in job.path}
-    (capture,) = plan.captures(config(), config().models[0], "commit:1", store)
-    projection = project(capture.stored.states, capture.stored.tokenization.reference, "standardized")
-    coordinates = projection.coordinates.copy()
-    coordinates[2, 0, 0] += 1
-    changed = plan.pictures(
-        config().models[0],
-        capture.stored,
-        capture.context,
-        dataclasses.replace(projection, coordinates=coordinates),
-        config().word_list,
-        store,
-        lettered=lambda picture: picture,
-    )
+
+    def moved(projection: Projection) -> Projection:
+        coordinates = projection.coordinates.copy()
+        coordinates[2, 0, 0] += 1
+        return dataclasses.replace(projection, coordinates=coordinates)
+
+    changed = jobs(store, config(), moved)
     differing = {job.path for job in changed if plates.get(job.path, job.key) != job.key}
     assert {path.split("__")[1] for path in differing} == {"model.layers.1.webp", "model.layers.1-phone.webp"}
 

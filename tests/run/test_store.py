@@ -11,6 +11,8 @@ from safetensors.numpy import load_file
 
 from tokviz.errors import CaptureError, StoreError
 from tokviz.measure.pca import project
+from tokviz.records import Projection
+from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
 
 
@@ -61,14 +63,17 @@ def test_a_capture_that_fails_half_way_leaves_nothing(store):
         raise CaptureError("NaN in model.layers.1")
 
     with pytest.raises(CaptureError):
-        store.put_states(
+        making.write(
+            store,
             "k",
             failing(),
-            card=making.card(),
-            context=making.ALONE,
-            tokenization=making.tokenization(),
-            module_paths=("a", "b", "c"),
-            captured_at="now",
+            CaptureDescription(
+                card=making.card(),
+                context=making.ALONE,
+                tokenization=making.tokenization(),
+                module_paths=("a", "b", "c"),
+                captured_at="now",
+            ),
         )
     assert store.find_states("k") is None
     assert list((store.root / "states").iterdir()) == []
@@ -108,8 +113,8 @@ def test_a_flipped_bit_is_noticed(store):
 def test_projections_come_back_as_they_were(store):
     reference = np.ones(len(making.WORDS.words), dtype=bool)
     projection = project([making.depths()[0], making.depths(width=16)[0]], reference, "centered")
-    store.put_projection("p", projection)
-    found = Store(store.root).find_projection("p")
+    store.put("p", projection)
+    found = Store(store.root).find("p", Projection)
     np.testing.assert_array_equal(found.coordinates, projection.coordinates)
     np.testing.assert_array_equal(found.grid_coordinates, projection.grid_coordinates)
     np.testing.assert_array_equal(found.explained_variance_ratio, projection.explained_variance_ratio)

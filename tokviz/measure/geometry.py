@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,8 +11,6 @@ from tokviz.measure import categories, change, massive, spread, stages
 from tokviz.measure.categories import UNDEFINED, Categories, Score
 from tokviz.measure.cka import centred_gram
 from tokviz.measure.distances import cosine_distances, nearest
-from tokviz.measure.massive import dimensions as massive_dimensions
-from tokviz.measure.neighbours import neighbours
 from tokviz.records import (
     Change,
     Geometry,
@@ -24,8 +21,6 @@ from tokviz.records import (
     Spread,
     Stage,
 )
-
-__all__ = ["MAX_COMPARED", "MAX_MEASURED", "massive_dimensions", "measure", "neighbours"]
 
 MAX_MEASURED = 2000
 """Silhouette, neighbours and trustworthiness are quadratic in words: above this a sample is measured."""
@@ -57,100 +52,57 @@ def measure(
     ValueError : the arguments don't describe the same words or depths.
     """
     _require_same_words(states, projections, memberships)
-    random = np.random.default_rng((seed, 0))
-    is_reference = states.tokenization.reference
-    rows = _sample(np.flatnonzero(is_reference), MAX_MEASURED, random)
-    # Of a vocabulary few words have a category: how well categories hold is measured among all of those.
-    is_held = np.array([bool(own) for own in memberships])
-    held = rows if is_held.all() else _sample(np.flatnonzero(is_reference & is_held), MAX_MEASURED, random)
-    others = _sample(np.flatnonzero(~is_reference), MAX_MEASURED, random)
-    compared = _sample(rows, MAX_COMPARED, random)
-    everyone = np.sort(np.concatenate([rows, others]))
+    rows = _Rows.drawn(states.tokenization.reference, memberships, seed)
     at_position_0 = states.tokenization.positions == 0
-
-    measured = Categories(memberships=tuple(memberships[row] for row in held), seed=seed)
+    measured = Categories(memberships=tuple(memberships[row] for row in rows.with_category), seed=seed)
     yardstick = massive.choose_yardstick(states, ordinary)
     words, position0 = massive.Tally(yardstick=yardstick), massive.Tally(yardstick=yardstick)
     depths: list[_Depth] = []
     grams = []
     for depth in range(states.n_depths):
-        everything = states.states[depth]
-        state, median = everything[rows], yardstick.at(depth)
-        singular_values, pc1 = spread.principal(state)
+        everything, median = states.states[depth], yardstick.at(depth)
+        state = everything[rows.measured]
         words.add_states(state, median)
-        position0.add_extremes(states.position0_values[depth, rows], states.position0_dimensions[depth, rows], median)
-        pictures = [projection.coordinates[depth] for projection in projections]
+        position0.add_extremes(
+            states.position0_values[depth, rows.measured], states.position0_dimensions[depth, rows.measured], median
+        )
+        singular_values, pc1 = spread.principal(state)
         depths.append(
             _Depth(
-                **_full_space(state, everything[held], measured, depths[-1] if depths else None),
-                pictures=tuple(_picture(state, picture[rows], picture[held], measured) for picture in pictures),
+                space=_full_space(everything, rows, measured, depths[-1].space if depths else None),
+                pictures=tuple(_picture(state, each.coordinates[depth], rows, measured) for each in projections),
                 effective_rank=spread.effective_rank(singular_values),
                 pc1_in_massive=spread.pc1_share(pc1, words.dimensions[-1]),
-                pc1_position=spread.pc1_of_position(everything[everyone], at_position_0[everyone]),
+                pc1_position=spread.pc1_of_position(everything[rows.everyone], at_position_0[rows.everyone]),
             )
         )
-        grams.append(centred_gram(everything[compared]))
+        grams.append(centred_gram(everything[rows.compared]))
 
-    own, at_start = words.record(), position0.record()
+    own = words.record()
     segmentation = stages.find(np.stack(grams), forced=_turning_points(own), seed=seed)
-    purity = categories.gather([entry.purity for entry in depths])
-    measured_pictures = tuple(
-        _picture_measures(projection.name, [entry.pictures[index] for entry in depths])
-        for index, projection in enumerate(projections)
-    )
     return Geometry(
-        n_reference=int(is_reference.sum()),
-        n_measured=len(rows),
-        n_compared=len(compared),
+        n_reference=int(states.tokenization.reference.sum()),
+        n_measured=len(rows.measured),
+        n_compared=len(rows.compared),
         seed=seed,
         n_permutations=measured.n_permutations,
-        spread=Spread(
-            effective_rank=np.array([entry.effective_rank for entry in depths]),
-            mean_norm=np.array([entry.mean_norm for entry in depths]),
-            norm_spread=np.array([entry.norm_spread for entry in depths]),
-            mean_cosine=np.array([entry.mean_cosine for entry in depths]),
-        ),
+        spread=_spread(depths),
         massive=own,
-        position0=at_start,
-        pc1_in_massive=np.array([entry.pc1_in_massive for entry in depths]),
-        pc1_position=np.array([entry.pc1_position for entry in depths]),
-        silhouette=categories.gather([entry.silhouette for entry in depths]),
-        purity=purity,
+        position0=position0.record(),
+        pc1_in_massive=np.array([each.pc1_in_massive for each in depths]),
+        pc1_position=np.array([each.pc1_position for each in depths]),
+        silhouette=categories.gather([each.space.silhouette for each in depths]),
+        purity=categories.gather([each.space.purity for each in depths]),
         n_neighbours=categories.N_NEIGHBOURS,
-        pictures=measured_pictures,
-        change=_change(depths, projections, rows, segmentation.cka),
+        pictures=tuple(
+            _picture_measures(projection.name, [each.pictures[index] for each in depths])
+            for index, projection in enumerate(projections)
+        ),
+        change=_change(depths, projections, rows.measured, segmentation.cka),
         cka=segmentation.cka,
         stages=_stages(segmentation),
+        stage_criteria=stages.CRITERIA,
     )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Depth:
-    """The measures of one depth."""
-
-    effective_rank: float
-    mean_norm: float
-    norm_spread: float
-    mean_cosine: float
-    silhouette: Score
-    purity: Score
-    neighbours: np.ndarray
-    """``(n_measured, k)`` int64."""
-    neighbour_overlap: float
-    moved: tuple[int, ...]
-    """Indices among the measured words."""
-    pictures: tuple[_Picture, ...]
-    pc1_in_massive: float
-    pc1_position: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Picture:
-    """The measures of one depth's picture."""
-
-    silhouette: Score
-    purity: Score
-    trustworthiness: float
 
 
 def _require_same_words(
@@ -165,55 +117,129 @@ def _require_same_words(
             raise ValueError(f"projection {projection.name}: expected {(states.n_depths, n_words)}, got {got}")
 
 
-def _sample(rows: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
-    """All rows, or that many of them, ascending."""
-    return rows if len(rows) <= most else np.sort(random.choice(rows, most, replace=False))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Rows:
+    """Which words are measured, as ascending rows of the capture: all that are meant, or a sample of them."""
+
+    measured: np.ndarray
+    """Reference words."""
+    with_category: np.ndarray
+    """Reference words that have a category. Of a vocabulary few have one: how well categories hold is measured among
+    all of those."""
+    compared: np.ndarray
+    """Some of ``measured``, for what needs a words × words matrix of every depth."""
+    everyone: np.ndarray
+    """``measured``, and words that are no reference words."""
+
+    @classmethod
+    def drawn(cls, reference: np.ndarray, memberships: tuple[tuple[int, ...], ...], seed: int) -> _Rows:
+        random = np.random.default_rng((seed, 0))
+
+        def sample(rows: np.ndarray, most: int) -> np.ndarray:
+            return rows if len(rows) <= most else np.sort(random.choice(rows, most, replace=False))
+
+        has_category = np.array([bool(own) for own in memberships])
+        measured = sample(np.flatnonzero(reference), MAX_MEASURED)
+        with_category = measured
+        if not has_category.all():
+            with_category = sample(np.flatnonzero(reference & has_category), MAX_MEASURED)
+        others = sample(np.flatnonzero(~reference), MAX_MEASURED)
+        return cls(
+            measured=measured,
+            with_category=with_category,
+            compared=sample(measured, MAX_COMPARED),
+            everyone=np.sort(np.concatenate([measured, others])),
+        )
 
 
 # --- one depth ---------------------------------------------------------------------------------------------------
 
 
-def _full_space(
-    state: np.ndarray, held_state: np.ndarray, measured: Categories, before: _Depth | None
-) -> dict[str, Any]:
-    """The fields of ``_Depth`` that need nothing but the states, and the neighbours of the depth before.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _FullSpace:
+    """What needs nothing but the states of a depth, and the neighbours of the depth before."""
 
-    ``held_state`` is of the words that ``measured`` speaks of.
-    """
+    mean_norm: float
+    norm_spread: float
+    mean_cosine: float
+    silhouette: Score
+    purity: Score
+    neighbours: np.ndarray
+    """``(n_measured, k)`` int64."""
+    neighbour_overlap: float
+    moved: tuple[int, ...]
+    """Indices among the measured words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    """The measures of one depth's picture."""
+
+    silhouette: Score
+    purity: Score
+    trustworthiness: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Depth:
+    """The measures of one depth."""
+
+    space: _FullSpace
+    pictures: tuple[_Picture, ...]
+    effective_rank: float
+    pc1_in_massive: float
+    pc1_position: float
+
+
+def _full_space(everything: np.ndarray, rows: _Rows, measured: Categories, before: _FullSpace | None) -> _FullSpace:
+    """``everything``: ``(n_words, width)``; ``measured``: the categories of ``rows.with_category``."""
+    state = everything[rows.measured]
     norms = np.linalg.norm(state.astype(np.float64), axis=1)
     distances = cosine_distances(state)
-    held_distances = distances if np.array_equal(held_state, state) else cosine_distances(held_state)
+    same = np.array_equal(rows.measured, rows.with_category)
+    of_categories = distances if same else cosine_distances(everything[rows.with_category])
     k = change.n_neighbours(len(state))
     neighbours = nearest(distances, k)
     overlap, moved = float("nan"), np.array([], dtype=np.int64)
     if before is not None and k > 0:
         lost = change.lost_neighbours(before.neighbours, neighbours)
         overlap, moved = float(1 - lost.mean()), change.moved_most(lost, before.neighbours, distances)
-    return {
-        "mean_norm": float(norms.mean()),
-        "norm_spread": float(norms.std(ddof=1)) if len(norms) > 1 else float("nan"),
-        "mean_cosine": spread.mean_cosine(distances),
-        "silhouette": categories.silhouette(held_distances, measured),
-        "purity": categories.purity(held_distances, measured),
-        "neighbours": neighbours,
-        "neighbour_overlap": overlap,
-        "moved": tuple(moved.tolist()),
-    }
+    return _FullSpace(
+        mean_norm=float(norms.mean()),
+        norm_spread=float(norms.std(ddof=1)) if len(norms) > 1 else float("nan"),
+        mean_cosine=spread.mean_cosine(distances),
+        silhouette=categories.silhouette(of_categories, measured),
+        purity=categories.purity(of_categories, measured),
+        neighbours=neighbours,
+        neighbour_overlap=overlap,
+        moved=tuple(moved.tolist()),
+    )
 
 
-def _picture(state: np.ndarray, coordinates: np.ndarray, held: np.ndarray, measured: Categories) -> _Picture:
-    if not np.isfinite(coordinates).all():
+def _picture(state: np.ndarray, coordinates: np.ndarray, rows: _Rows, measured: Categories) -> _Picture:
+    """``state``: of the measured words; ``coordinates``: ``(n_words, 2)`` of all."""
+    shown = coordinates[rows.measured]
+    if not np.isfinite(shown).all():
         return _Picture(silhouette=UNDEFINED, purity=UNDEFINED, trustworthiness=float("nan"))
-    x, y = (np.subtract.outer(axis, axis) for axis in held.T)
+    x, y = (np.subtract.outer(axis, axis) for axis in coordinates[rows.with_category].T)
     distances = np.hypot(x, y)
     return _Picture(
         silhouette=categories.silhouette(distances, measured),
         purity=categories.purity(distances, measured),
-        trustworthiness=categories.trustworthiness(state, coordinates),
+        trustworthiness=categories.trustworthiness(state, shown),
     )
 
 
 # --- all depths --------------------------------------------------------------------------------------------------
+
+
+def _spread(depths: Sequence[_Depth]) -> Spread:
+    return Spread(
+        effective_rank=np.array([each.effective_rank for each in depths]),
+        mean_norm=np.array([each.space.mean_norm for each in depths]),
+        norm_spread=np.array([each.space.norm_spread for each in depths]),
+        mean_cosine=np.array([each.space.mean_cosine for each in depths]),
+    )
 
 
 def _picture_measures(name: str, pictures: Sequence[_Picture]) -> PictureMeasures:
@@ -236,9 +262,9 @@ def _change(depths: Sequence[_Depth], projections: Sequence[Projection], rows: n
         cka=np.concatenate([[np.nan], np.diag(cka, 1)]),
         procrustes=np.array(disparities),
         procrustes_projection=None if first is None else first.name,
-        neighbour_overlap=np.array([entry.neighbour_overlap for entry in depths]),
+        neighbour_overlap=np.array([each.space.neighbour_overlap for each in depths]),
         n_neighbours=change.n_neighbours(len(rows)),
-        moved=tuple(tuple(rows[list(entry.moved)].tolist()) for entry in depths),
+        moved=tuple(tuple(rows[list(each.space.moved)].tolist()) for each in depths),
     )
 
 

@@ -79,6 +79,9 @@ class Tally:
         lesser = (largest > LARGE) & (largest > LESSER_RATIO * yardstick) & ~massive
         runs = _runs(massive)
         return MassiveActivations(
+            large=LARGE,
+            massive_ratio=MASSIVE_RATIO,
+            lesser_ratio=LESSER_RATIO,
             yardstick=yardstick,
             yardstick_context=self.yardstick.states.context.name,
             yardstick_is_ordinary=self.yardstick.is_ordinary,

@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from tokviz.records import Projection
+from tokviz.records import Problem, Projection
 
 MIN_WORDS = 3
 """Two points always lie on a line: fewer than three words have no picture."""
@@ -72,7 +72,7 @@ def fit(states: np.ndarray, *, standardize: bool) -> Basis:
 
 
 def _fit_many(states: np.ndarray, *, standardize: bool) -> Basis:
-    """The same from the covariance of the dimensions: of an axis all but the last digits are those of the exact solver."""
+    """The same from the covariance of the dimensions: its axes agree with the exact solver's in all but the last digits."""
     n_words, width = states.shape
     mean = states.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((width, width))
@@ -130,8 +130,8 @@ def project(
     coordinates = np.full((n_depths, n_words, 2), np.nan)
     grid_coordinates = np.full((n_depths, n_words, 2), np.nan)
     ratios = np.full((n_depths, 2), np.nan)
-    problems: list[str | None] = []
-    grid_problems: list[str | None] = []
+    problems: list[Problem | None] = []
+    grid_problems: list[Problem | None] = []
     embedding_basis: Basis | None = None
     previous: np.ndarray | None = None
 
@@ -149,7 +149,7 @@ def project(
                 ratios[depth] = basis.explained_variance_ratio
                 if depth == 0:
                     embedding_basis = basis
-            grid_problem = _grid_problem(state, embedding_basis, problems[0])
+            grid_problem = _grid_problem(state, embedding_basis)
             grid_problems.append(grid_problem)
             if grid_problem is None and embedding_basis is not None:
                 grid_coordinates[depth] = embedding_basis.project(state)
@@ -171,7 +171,7 @@ def _prepared(state: np.ndarray, name: str, massive_dimensions: tuple[int, ...])
         norms = np.linalg.norm(state.astype(np.float64), axis=1, keepdims=True)
         return np.asarray(np.divide(state, norms, out=np.zeros(state.shape), where=norms > 0))
     if name == "without_massive":
-        # Zero for all words is as good as gone: a constant has no variance.
+        # A zero column has no variance: PCA leaves it out.
         state = state.copy()
         state[:, list(massive_dimensions)] = 0
     return state
@@ -183,23 +183,19 @@ def _agreeing_signs(coordinates: np.ndarray, previous: np.ndarray, reference: np
     return np.where(products < 0, -1.0, 1.0)
 
 
-def _problem(state: np.ndarray, reference: np.ndarray) -> str | None:
+def _problem(state: np.ndarray, reference: np.ndarray) -> Problem | None:
     n_reference = int(reference.sum())
     if n_reference < MIN_WORDS:
-        return f"A picture needs at least {MIN_WORDS} words read at the same position; here are {n_reference}."
+        return Problem(kind="few_words", expected=MIN_WORDS, got=n_reference)
     if state.shape[1] < 2:
-        return f"A picture needs hidden states of at least 2 dimensions; these have {state.shape[1]}."
+        return Problem(kind="few_dimensions", expected=2, got=state.shape[1])
     if np.ptp(state[reference], axis=0).max() == 0:
-        return "All words have the same hidden state here, so there is nothing to spread out."
+        return Problem(kind="equal_states")
     return None
 
 
-def _grid_problem(state: np.ndarray, embedding_basis: Basis | None, embedding_problem: str | None) -> str | None:
+def _grid_problem(state: np.ndarray, embedding_basis: Basis | None) -> Problem | None:
     if embedding_basis is None:
-        return f"There is no basis of the embedding. {embedding_problem}"
-    if state.shape[1] != len(embedding_basis.mean):
-        return (
-            f"The hidden state has {state.shape[1]} dimensions and the embedding {len(embedding_basis.mean)}, "
-            "so it has no place in the embedding's basis."
-        )
-    return None
+        return Problem(kind="no_basis")
+    width = len(embedding_basis.mean)
+    return None if state.shape[1] == width else Problem(kind="other_width", expected=width, got=state.shape[1])

@@ -42,46 +42,64 @@ def shared_rows(a: HiddenStates, b: HiddenStates, *, single_token: bool = False)
     )
 
 
-def layers(
-    a: HiddenStates, b: HiddenStates, rows_a: np.ndarray, rows_b: np.ndarray, *, seed: int = 0
-) -> LayerSimilarity:
-    """Every depth of ``a`` against every depth of ``b``.
-
-    Debiased linear CKA: see ``measures.geometry_vectors``. Mutual nearest neighbours: Huh et al. 2024, The platonic
-    representation hypothesis; cosine, ten neighbours, or fewer below fifty words. The summaries' intervals come from
-    halves of the words, drawn without replacement, whose spread is that of the whole (delete-half jackknife; Shao &
-    Wu 1989, A general theory for jackknife variance estimation).
+class LayerComparer:
+    """Compares captures, and keeps what each brought: with many models each takes part in many comparisons.
 
     Parameters
     ----------
-    rows_a, rows_b : ``(n_words,)`` rows of the same words, from ``shared_rows``.
     seed : of samples and subsamples.
-
-    Returns
-    -------
-    LayerSimilarity : NaN with fewer than four words; the intervals need eight.
     """
-    if rows_a.shape != rows_b.shape:
-        raise ValueError(f"rows_a and rows_b: expected the same words, got shapes {rows_a.shape} and {rows_b.shape}")
-    random = np.random.default_rng((seed, 3))
-    n_words = len(rows_a)
-    kept = np.arange(n_words)
-    if n_words > MAX_COMPARED:
-        kept = np.sort(random.choice(n_words, MAX_COMPARED, replace=False))
-    n_compared = len(kept)
-    k = max(1, min(N_NEIGHBOURS, n_compared // 5))
-    one, other = (_relations(states, rows[kept], k, seed) for states, rows in ((a, rows_a), (b, rows_b)))
-    cka, neighbours = one.cka_with(other), one.neighbours_with(other)
-    return LayerSimilarity(
-        n_words=n_words,
-        n_compared=n_compared,
-        cka=cka,
-        neighbours=neighbours,
-        n_neighbours=k,
-        chance=k / (n_compared - 1) if n_compared > 1 else float("nan"),
-        cka_summary=_estimate(cka, one.cka_of_halves_with(other)),
-        neighbours_summary=_estimate(neighbours, one.neighbours_of_halves_with(other)),
-    )
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._kept: dict[tuple[str, bytes, int], _Relations] = {}
+
+    def compare(self, a: HiddenStates, b: HiddenStates, rows: tuple[np.ndarray, np.ndarray]) -> LayerSimilarity:
+        """Every depth of ``a`` against every depth of ``b``.
+
+        Debiased linear CKA: see ``cka.geometry_vectors``. Mutual nearest neighbours: Huh et al. 2024, The platonic
+        representation hypothesis; cosine, ten neighbours, or fewer below fifty words. The summaries' intervals come
+        from halves of the words, drawn without replacement, whose spread is that of the whole (delete-half jackknife;
+        Shao & Wu 1989, A general theory for jackknife variance estimation).
+
+        Parameters
+        ----------
+        rows : the same words' rows in ``a`` and in ``b``, from ``shared_rows``.
+
+        Returns
+        -------
+        LayerSimilarity : NaN with fewer than four words; the intervals need eight.
+        """
+        rows_a, rows_b = rows
+        if rows_a.shape != rows_b.shape:
+            raise ValueError(f"rows: expected the same words, got shapes {rows_a.shape} and {rows_b.shape}")
+        random = np.random.default_rng((self._seed, 3))
+        n_words = len(rows_a)
+        kept = np.arange(n_words)
+        if n_words > MAX_COMPARED:
+            kept = np.sort(random.choice(n_words, MAX_COMPARED, replace=False))
+        n_compared = len(kept)
+        k = max(1, min(N_NEIGHBOURS, n_compared // 5))
+        one, other = self._relations(a, rows_a[kept], k), self._relations(b, rows_b[kept], k)
+        cka, neighbours = one.cka_with(other), one.neighbours_with(other)
+        return LayerSimilarity(
+            n_words=n_words,
+            n_compared=n_compared,
+            cka=cka,
+            neighbours=neighbours,
+            n_neighbours=k,
+            chance=k / (n_compared - 1) if n_compared > 1 else float("nan"),
+            cka_summary=_estimate(cka, one.cka_of_halves_with(other)),
+            neighbours_summary=_estimate(neighbours, one.neighbours_of_halves_with(other)),
+        )
+
+    def _relations(self, states: HiddenStates, rows: np.ndarray, k: int) -> _Relations:
+        key = (states.digest, rows.tobytes(), k)
+        found = self._kept.pop(key, None) or _Relations(states, rows, k, self._seed)
+        self._kept[key] = found
+        while len(self._kept) > 2 and sum(each.n_bytes for each in self._kept.values()) > MAX_KEPT_BYTES:
+            del self._kept[next(iter(self._kept))]
+        return found
 
 
 def best_match(similarity: np.ndarray) -> float:
@@ -139,19 +157,6 @@ class _Relations:
 
     def neighbours_of_halves_with(self, other: _Relations) -> list[np.ndarray]:
         return [_shared_neighbours(*pair) for pair in zip(self.near_halves, other.near_halves, strict=True)]
-
-
-_kept: dict[tuple[str, bytes, int, int], _Relations] = {}
-"""The captures that were compared last: with many models each takes part in many comparisons."""
-
-
-def _relations(states: HiddenStates, rows: np.ndarray, k: int, seed: int) -> _Relations:
-    key = (states.digest, rows.tobytes(), k, seed)
-    found = _kept.pop(key, None) or _Relations(states, rows, k, seed)
-    _kept[key] = found
-    while len(_kept) > 2 and sum(relations.n_bytes for relations in _kept.values()) > MAX_KEPT_BYTES:
-        del _kept[next(iter(_kept))]
-    return found
 
 
 def _part(relations: np.ndarray, words: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Stages: runs of neighbouring depths with like geometry.
 
-Each depth's geometry is a unit vector whose inner products are debiased CKA (``measures.geometry_vectors``). Stages are the
+Each depth's geometry is a unit vector whose inner products are debiased CKA (``cka.geometry_vectors``). Stages are the
 segmentation with the least squared distance of these vectors to the mean of their stage, plus a penalty per stage: kernel
 change-point detection (Harchaoui & Cappé 2007; Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm
 via model selection), solved exactly by dynamic programming. A boundary that doesn't recur when words are left out is dropped.
@@ -14,13 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.measure.cka import MIN_WORDS_CKA, cka_between, geometry_vectors
+from tokviz.records import StageCriteria
 
-MAX_STAGES = 6
-N_SUBSAMPLES = 40
-KEPT_SHARE = 0.7
-"""Of the words, in each subsample: drawn without replacement, since duplicates ruin CKA."""
-MIN_RECURRENCE = 0.9
-"""More than the share of subsamples that a single word is in: no boundary hangs on one word."""
+CRITERIA = StageCriteria(most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9)
+"""Subsamples are drawn without replacement, since duplicates ruin CKA. A boundary must recur in more of them than a
+single word is in: none depends on one word."""
 TOLERANCE = 1
 """A change that takes two layers may be cut on either side."""
 NOISE_FACTOR = 5.0
@@ -51,7 +49,7 @@ def find(grams: np.ndarray, *, forced: Sequence[int] = (), seed: int = 0) -> Seg
 
     Parameters
     ----------
-    grams : ``(n_depths, n_words, n_words)``, from ``measures.centred_gram``.
+    grams : ``(n_depths, n_words, n_words)``, from ``cka.centred_gram``.
     forced : depths at which a stage begins whatever CKA says, such as the emergence of massive activations: CKA
         doesn't see a change of scale.
     """
@@ -70,7 +68,10 @@ def find(grams: np.ndarray, *, forced: Sequence[int] = (), seed: int = 0) -> Seg
         for start in candidates[1:]
         if found
     }
-    starts = (0, *(start for start in candidates[1:] if start in required or recurrence[start] >= MIN_RECURRENCE))
+    starts = (
+        0,
+        *(start for start in candidates[1:] if start in required or recurrence[start] >= CRITERIA.least_recurrence),
+    )
     return Segmentation(starts=starts, recurrence=tuple(recurrence.get(start, np.nan) for start in starts), cka=cka)
 
 
@@ -78,9 +79,9 @@ def _subsampled_starts(grams: np.ndarray, required: frozenset[int], seed: int) -
     """The boundaries, without 0, found in each subsample of the words."""
     n_words = grams.shape[1]
     random = np.random.default_rng((seed, 2))
-    n_kept = max(MIN_WORDS_CKA, round(KEPT_SHARE * n_words))
+    n_kept = max(MIN_WORDS_CKA, round(CRITERIA.kept_share * n_words))
     found = []
-    for _ in range(N_SUBSAMPLES):
+    for _ in range(CRITERIA.n_subsamples):
         kept = np.sort(random.choice(n_words, n_kept, replace=False))
         vectors = geometry_vectors(grams[:, kept[:, None], kept[None, :]])
         found.append(_segment(vectors @ vectors.T, required)[1:])
@@ -97,17 +98,17 @@ def _segment(kernel: np.ndarray, required: frozenset[int]) -> tuple[int, ...]:
     """
     n_depths = len(kernel)
     costs = _costs(kernel, required)
-    best = np.full((MAX_STAGES + 1, n_depths + 1), np.inf)
+    best = np.full((CRITERIA.most_stages + 1, n_depths + 1), np.inf)
     best[0, 0] = 0
-    last_start = np.zeros((MAX_STAGES + 1, n_depths + 1), dtype=np.int64)
-    for n_stages in range(1, MAX_STAGES + 1):
+    last_start = np.zeros((CRITERIA.most_stages + 1, n_depths + 1), dtype=np.int64)
+    for n_stages in range(1, CRITERIA.most_stages + 1):
         totals = best[n_stages - 1, :, None] + costs
         last_start[n_stages] = totals.argmin(axis=0)
         best[n_stages] = totals.min(axis=0)
 
     noise = float(np.quantile(1 - np.diag(kernel, 1), 0.25)) if n_depths > 1 else 0.0
     penalty = max(NOISE_FACTOR * noise, LEAST_GAIN)
-    n_stages = int(np.argmin(best[1:, n_depths] + penalty * np.arange(1, MAX_STAGES + 1))) + 1
+    n_stages = int(np.argmin(best[1:, n_depths] + penalty * np.arange(1, CRITERIA.most_stages + 1))) + 1
     starts, end = [], n_depths
     for count in range(n_stages, 0, -1):
         end = int(last_start[count, end])

@@ -8,12 +8,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from tokviz.pages.compare_curves import Key, Measure, keys, measures, without_measures
+from tokviz.pages.charts import ChartRow, Key, chart_rows, keys, without_measures
 from tokviz.pages.compare_pairs import LEVELS, Pair, SummaryTable, pairs, similarity_notes, summaries
 from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_notes
 from tokviz.pages.frame import frame, relative
 from tokviz.pages.parts import Frame, Option, Picture
 from tokviz.pages.pictures import picture
+from tokviz.pages.problems import problems, why_no_picture
 from tokviz.pages.wording import count, percent, projection_label
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report, depth_name
 
@@ -73,7 +74,7 @@ class ComparePage:
     table: tuple[RankRow, ...]
     table_notes: tuple[str, ...]
     keys: tuple[Key, ...]
-    measures: tuple[Measure, ...]
+    chart_rows: tuple[ChartRow, ...]
     without_measures: str | None
     """Names the captures without measures."""
     pairs: tuple[Pair, ...]
@@ -113,7 +114,7 @@ def compare_page(report: Report) -> ComparePage | None:
         table=table(report, PATH),
         table_notes=table_notes(report),
         keys=keys(report),
-        measures=measures(report),
+        chart_rows=chart_rows(report),
         without_measures=without_measures(report),
         pairs=similarity,
         summaries=summaries(report),
@@ -193,7 +194,7 @@ def _row_plate(capture: Capture, depth: int) -> RowPlate:
     plate = shown.plates[depth]
     name = depth_name(depth)
     alt = f"{_name(capture)}, {name}: {_variance(shown, depth)}"
-    problem = shown.projection.problems[depth] or "There is no picture of this depth."
+    problem = why_no_picture(shown.projection, depth)
     return RowPlate(
         depth=name, picture=picture(PATH, plate, alt) if plate else None, problem=None if plate else problem
     )
@@ -237,7 +238,7 @@ def _projection(context: ContextReport, shown: ProjectionReport) -> dict[str, An
         "phone": _plates(shown.plates, "phone"),
         "strip": _strip(shown.strip),
         "captions": [_caption(context, shown, depth) if shown.plates[depth] else "" for depth in depths],
-        "problems": {str(depth): shown.projection.problems[depth] for depth in depths if not shown.plates[depth]},
+        "problems": {str(depth): problems(shown.projection)[depth] for depth in depths if not shown.plates[depth]},
     }
 
 

@@ -3,101 +3,109 @@
 from __future__ import annotations
 
 from tokviz.pages.parts import Term
-from tokviz.pages.wording import count
+from tokviz.pages.wording import count, number_word
 from tokviz.records import Geometry, Report
 
-DEFINITIONS = (
-    Term(
-        name="Explained variance",
-        meaning="Of a picture’s PC1 and PC2: their part of the variance of the reference words, after the projection’s "
-        "scaling.",
-    ),
-    Term(
-        name="Effective rank",
-        meaning="The exponential of the entropy of the centred states’ singular values, normalised to sum to one: 1 when "
-        "all words lie on a line, at most the number of words less one.",
-        source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
-    ),
-    Term(
-        name="Mean norm, mean cosine",
-        meaning="The mean Euclidean length of the states, and the mean cosine over all pairs of words. A mean cosine near 1 "
-        "says that all words point the same way (anisotropy).",
-    ),
-    Term(
-        name="Massive activations",
-        meaning="A depth has them when the words’ largest |x|, median over words, exceeds 100 and 1,000 times the median "
-        "|x|; a lesser outbreak exceeds 100 and 300 times. The median is that of ordinary tokens at the same depth: words "
-        "of a context in which they are not at position 0, since a sink can’t be its own yardstick. Where there is no such "
-        "context, the words’ own median serves, and the page says so. The emergence layer is the first massive one; they "
-        "step down at the first after it that is not. Dimensions are named that exceed the threshold in at least half of "
-        "the words.",
-        source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762",
-    ),
-    Term(
-        name="Neighbours of the same category (purity)",
-        meaning="The share of each word’s five nearest neighbours that have a category in common with it, mean over words: by "
-        "cosine in all dimensions, by Euclidean distance in the picture.",
-    ),
-    Term(
-        name="Silhouette",
-        meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of the own category, b to those "
-        "of the nearest other. From −1 to 1; above 0 categories hold together.",
-        source="Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
-    ),
-    Term(
-        name="Chance and intervals",
-        meaning="A hundred points in hundreds of dimensions fall into groups of any kind, so purity and silhouette are "
-        "repeated with the categories shuffled over the words (a permutation test); the mean of those is what is called "
-        "chance. Intervals hold 95 % and come from how much the value follows the weight of each word (infinitesimal "
-        "jackknife), for word lists of this length; drawing words with replacement would make duplicates, which are each "
-        "other’s neighbours.",
-        source="Efron 1982, The jackknife, the bootstrap and other resampling plans",
-    ),
-    Term(
-        name="Trustworthiness",
-        meaning="1 when each word’s five nearest in the picture are its five nearest in all dimensions; one that isn’t "
-        "costs more the farther down the list it stands there (Euclidean).",
-        source="Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods",
-    ),
-    Term(
-        name="Change (1 − CKA)",
-        meaning="Centered kernel alignment compares the pairwise inner products of the words at two depths: 1 for the same "
-        "arrangement up to rotation and scale, about 0 for unrelated ones. The debiased estimate is used, since with fewer "
-        "words than dimensions the usual one is near 1 for unrelated states.",
-        source="Kornblith et al. 2019, Similarity of neural network representations revisited; Song et al. 2012, Feature "
-        "selection via dependence maximization",
-    ),
-    Term(
-        name="Procrustes residual",
-        meaning="What is left between the pictures of two neighbouring depths after shift, scale, rotation and mirroring, "
-        "from 0 to 1.",
-        source="Gower 1975, Generalized procrustes analysis",
-    ),
-    Term(
-        name="Stages",
-        meaning="One to six runs of neighbouring depths: the cut with the least squared distance of each depth’s geometry "
-        "(CKA) to the mean of its stage, plus a penalty per stage, found exactly by dynamic programming. A boundary must recur "
-        "in 90 % of 40 subsamples of 70 % of the words, give or take a layer, so that none hangs on one word. Where massive "
-        "activations come and go, a stage begins whatever CKA says, as CKA doesn’t see a change of scale. Where a model "
-        "drifts little by little, a boundary divides the drift and is no jump: see the curve of change. The largest |x| of "
-        "a stage’s sentence is the median over words at the depth where it is highest.",
-        source="Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection",
-    ),
-    Term(
-        name="Likeness of two models",
-        meaning="Every layer of one against every layer of the other, over the reference words of both, by debiased CKA and "
-        "by mutual nearest neighbours: how many of a word’s ten nearest (fewer below fifty words; by cosine) it has in both. "
-        "The number of a pair is the mean of each depth’s best match in the other model, each model counting half; its "
-        "interval comes from halves of the words (delete-half jackknife).",
-        source="Huh et al. 2024, The platonic representation hypothesis; Shao & Wu 1989, A general theory for jackknife "
-        "variance estimation",
-    ),
-)
+
+def _definitions(geometry: Geometry) -> tuple[Term, ...]:
+    """With the thresholds that ``geometry`` was measured with."""
+    massive, criteria = geometry.massive, geometry.stage_criteria
+    nearest = f"{number_word(geometry.n_neighbours)} nearest"
+    return (
+        Term(
+            name="Explained variance",
+            meaning="Of a picture’s PC1 and PC2: their part of the variance of the reference words, after the projection’s "
+            "scaling.",
+        ),
+        Term(
+            name="Effective rank",
+            meaning="The exponential of the entropy of the centred states’ singular values, normalised to sum to one: 1 when "
+            "all words lie on a line, at most the number of words less one.",
+            source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
+        ),
+        Term(
+            name="Mean norm, mean cosine",
+            meaning="The mean Euclidean length of the states, and the mean cosine over all pairs of words. A mean cosine near 1 "
+            "says that all words point the same way (anisotropy).",
+        ),
+        Term(
+            name="Massive activations",
+            meaning=f"A depth has them when the words’ largest |x|, median over words, exceeds {massive.large:,.0f} and "
+            f"{massive.massive_ratio:,.0f} times the median |x|; a lesser outbreak exceeds {massive.large:,.0f} and "
+            f"{massive.lesser_ratio:,.0f} times. The median is that of ordinary tokens at the same depth: words "
+            "of a context in which they are not at position 0, since a sink can’t be its own yardstick. Where there is no such "
+            "context, the words’ own median serves, and the page says so. The emergence layer is the first massive one; they "
+            "step down at the first after it that is not. Dimensions are named that exceed the threshold in at least half of "
+            "the words.",
+            source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762",
+        ),
+        Term(
+            name="Neighbours of the same category (purity)",
+            meaning=f"The share of each word’s {number_word(geometry.n_neighbours)} nearest neighbours that have a category in common with it, mean over words: by "
+            "cosine in all dimensions, by Euclidean distance in the picture.",
+        ),
+        Term(
+            name="Silhouette",
+            meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of the own category, b to those "
+            "of the nearest other. From −1 to 1; above 0 categories hold together.",
+            source="Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
+        ),
+        Term(
+            name="Chance and intervals",
+            meaning="A hundred points in hundreds of dimensions fall into groups of any kind, so purity and silhouette are "
+            "repeated with the categories shuffled over the words (a permutation test); the mean of those is what is called "
+            "chance. Intervals hold 95 % and come from how much the value follows the weight of each word (infinitesimal "
+            "jackknife), for word lists of this length; drawing words with replacement would make duplicates, which are each "
+            "other’s neighbours.",
+            source="Efron 1982, The jackknife, the bootstrap and other resampling plans",
+        ),
+        Term(
+            name="Trustworthiness",
+            meaning=f"1 when each word’s {nearest} in the picture are its {nearest} in all dimensions; one that isn’t "
+            "costs more the farther down the list it stands there (Euclidean).",
+            source="Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods",
+        ),
+        Term(
+            name="Change (1 − CKA)",
+            meaning="Centered kernel alignment compares the pairwise inner products of the words at two depths: 1 for the same "
+            "arrangement up to rotation and scale, about 0 for unrelated ones. The debiased estimate is used, since with fewer "
+            "words than dimensions the usual one is near 1 for unrelated states.",
+            source="Kornblith et al. 2019, Similarity of neural network representations revisited; Song et al. 2012, Feature "
+            "selection via dependence maximization",
+        ),
+        Term(
+            name="Procrustes residual",
+            meaning="What is left between the pictures of two neighbouring depths after shift, scale, rotation and mirroring, "
+            "from 0 to 1.",
+            source="Gower 1975, Generalized procrustes analysis",
+        ),
+        Term(
+            name="Stages",
+            meaning=f"One to {number_word(criteria.most_stages)} runs of neighbouring depths: the cut with the least "
+            "squared distance of each depth’s geometry (CKA) to the mean of its stage, plus a penalty per stage, found exactly by dynamic programming. A boundary must recur "
+            f"in {100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
+            f"{100 * criteria.kept_share:.0f} % of the words, give or take a layer, so that none hangs on one word. Where massive "
+            "activations come and go, a stage begins whatever CKA says, as CKA doesn’t see a change of scale. Where a model "
+            "drifts little by little, a boundary divides the drift and is no jump: see the curve of change. The largest |x| of "
+            "a stage’s sentence is the median over words at the depth where it is highest.",
+            source="Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection",
+        ),
+        Term(
+            name="Likeness of two models",
+            meaning="Every layer of one against every layer of the other, over the reference words of both, by debiased CKA and "
+            "by mutual nearest neighbours: how many of a word’s ten nearest (fewer below fifty words; by cosine) it has in both. "
+            "The number of a pair is the mean of each depth’s best match in the other model, each model counting half; its "
+            "interval comes from halves of the words (delete-half jackknife).",
+            source="Huh et al. 2024, The platonic representation hypothesis; Shao & Wu 1989, A general theory for jackknife "
+            "variance estimation",
+        ),
+    )
 
 
 def measures(report: Report) -> tuple[Term, ...]:
     """The definitions, if anything was measured."""
-    return DEFINITIONS if any(_measured(report)) else ()
+    geometries = _measured(report)
+    return _definitions(geometries[0]) if geometries else ()
 
 
 def measured_on(report: Report) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tokviz.pages.frame import address, model_path
 from tokviz.pages.parts import Link
 from tokviz.pages.pictures import slide_id
+from tokviz.pages.problems import why_no_picture
 from tokviz.pages.trust import finding
 from tokviz.pages.wording import projection_label
 from tokviz.records import ContextReport, ModelReport, Report, depth_name
@@ -64,7 +65,7 @@ def _excerpt(report: Report, model: ModelReport, context: ContextReport) -> Exce
                 image=plate.phone.path if plate else None,
                 width=plate.phone.width if plate else 0,
                 height=plate.phone.height if plate else 0,
-                problem=None if plate else shown.projection.problems[depth] or "There is no picture of this depth.",
+                problem=None if plate else why_no_picture(shown.projection, depth),
             )
             for depth, plate in enumerate(shown.plates)
         ),

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
 
 STEPS = 65_535
@@ -106,7 +107,7 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
     return {
         "limits": all_limits,
         "variance": [[_number(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
-        "problems": projection.problems,
+        "problems": problems(projection),
         "places": packed(places),
         "beyond": beyond,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokviz.pages.curves import Curves, curves
+from tokviz.pages.charts import ModelCharts, model_charts
 from tokviz.pages.frame import downloads, frame, model_path, relative
 from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
@@ -57,7 +57,7 @@ class ModelPage:
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
     difference: Section | None
     """Why the contexts differ, when massive activations are the reason."""
-    curves: Curves | None
+    curves: ModelCharts | None
     curves_note: str | None
     grids: tuple[GridFigure, ...]
     card: tuple[Row, ...]
@@ -106,7 +106,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         panels=panels(report, model, page),
         stories=stories(report, model, page),
         difference=difference(model),
-        curves=curves(model),
+        curves=model_charts(model),
         curves_note=model.notes.get(CURVES),
         grids=grids(model, page),
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),

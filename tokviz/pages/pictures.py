@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tokviz.pages.axis import AXIS_LENGTH, AXIS_START, Measured, Ruler, Tick, length, measured, place
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Picture, Source
+from tokviz.pages.problems import why_no_picture
 from tokviz.pages.trust import finding, trust
 from tokviz.pages.wording import MOST_NAMED, count, joined, outside_reference, percent, projection_label
 from tokviz.records import (
@@ -255,7 +256,7 @@ def _slide(
         module=state.module_paths[depth],
         trust=trust(projection, context.geometry, depth) if plate else (),
         picture=picture(page, plate, alt) if plate else None,
-        problem=None if plate else projection.problems[depth] or "There is no picture of this depth.",
+        problem=None if plate else why_no_picture(projection, depth),
         note=_note(model, slide_id(state.context.name, depth), projection.name),
         first=first,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.explore_data import scripts
+from tokviz.pages.problems import problems
 from tokviz.records import (
     Change,
     ContextReport,
@@ -184,7 +185,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
                 "explained_variance_ratio": [
                     [_number(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
                 ],
-                "problems": entry.projection.problems,
+                "problems": problems(entry.projection),
                 "plates": [plate.wide.path if plate else None for plate in entry.plates],
                 "grid": entry.grid.wide.path if entry.grid else None,
             }

@@ -73,6 +73,14 @@ def rounded(value: float) -> str:
     return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
+NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def number_word(number: int) -> str:
+    """``five``; larger numbers in digits."""
+    return NUMBER_WORDS[number] if number < len(NUMBER_WORDS) else f"{number:,}"
+
+
 def count(number: int, noun: str) -> str:
     """``1 word``, ``1,204 words``, ``9 categories``."""
     if number == 1:

@@ -15,6 +15,7 @@ from tokviz.records.measures import (
     PictureMeasures,
     Spread,
     Stage,
+    StageCriteria,
 )
 from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
 from tokviz.records.report import (
@@ -27,7 +28,7 @@ from tokviz.records.report import (
     Report,
     named_with_quantization,
 )
-from tokviz.records.states import N_EXTREMES, CapturedBatch, HiddenStates, ModelCard, Projection
+from tokviz.records.states import N_EXTREMES, CapturedBatch, HiddenStates, ModelCard, Problem, Projection
 from tokviz.records.words import Category, Context, Tokenization, TokenizedWord, WordList, depth_name
 
 __all__ = [
@@ -54,12 +55,14 @@ __all__ = [
     "PictureMeasures",
     "Plate",
     "Points",
+    "Problem",
     "Projection",
     "ProjectionReport",
     "Renditions",
     "Report",
     "Spread",
     "Stage",
+    "StageCriteria",
     "Strip",
     "Tokenization",
     "TokenizedWord",

@@ -30,10 +30,14 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class MassiveActivations:
-    """Where a few dimensions dwarf the rest: |x| > 100 and > 1000 × an ordinary token's median |x| at that depth.
+    """Where a few dimensions dwarf the rest; over words the median counts."""
 
-    A lesser outbreak is > 100 and > 300 ×. Over words the median counts.
-    """
+    large: float
+    """A massive activation has |x| above this …"""
+    massive_ratio: float
+    """… and above this many times an ordinary token's median |x| at that depth."""
+    lesser_ratio: float
+    """A lesser outbreak: above ``large``, and above this many times the median."""
 
     yardstick: np.ndarray
     """``(n_depths,)`` float64: the median |x| that ratios are taken against."""
@@ -125,6 +129,18 @@ class Stage:
     """Mean debiased CKA between its depths and those of the stage before; NaN for the first."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class StageCriteria:
+    """What a boundary between stages must pass."""
+
+    most_stages: int
+    n_subsamples: int
+    kept_share: float
+    """Of the words, in each subsample."""
+    least_recurrence: float
+    """Share of the subsamples in which a boundary must be found."""
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Geometry:
     """All measures of one model × context, on its reference words."""
@@ -158,6 +174,7 @@ class Geometry:
     cka: np.ndarray
     """``(n_depths, n_depths)`` float64: debiased linear CKA of every depth with every other."""
     stages: tuple[Stage, ...]
+    stage_criteria: StageCriteria
 
     def __repr__(self) -> str:
         starts = ", ".join(str(stage.first_depth) for stage in self.stages)

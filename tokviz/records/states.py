@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -109,6 +110,19 @@ class HiddenStates:
         )
 
 
+ProblemKind = Literal["few_words", "few_dimensions", "equal_states", "no_basis", "other_width"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why a depth has no picture."""
+
+    kind: ProblemKind
+    expected: int | None = None
+    """Words, or dimensions: how many would have been needed."""
+    got: int | None = None
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Projection:
     """The 2-D coordinates of all words at all depths, for one model × context × projection."""
@@ -122,9 +136,9 @@ class Projection:
     """``(n_depths, n_words, 2)`` float64, every depth in the *embedding's* basis; NaN where widths differ."""
     reference: np.ndarray
     """``(n_words,)`` bool: the words that the bases were fitted on."""
-    problems: tuple[str | None, ...]
+    problems: tuple[Problem | None, ...]
     """Per depth why it can't be projected, or None."""
-    grid_problems: tuple[str | None, ...]
+    grid_problems: tuple[Problem | None, ...]
     """Per depth why it can't be shown in the embedding's basis, or None."""
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tokviz.errors import BackendError, LostWorkError
 from tokviz.run.processes import MOST_RESTARTS, Describe, pass_on
+from tokviz.text import one_line
 
 CONNECT_SECONDS = 20
 
@@ -43,7 +44,7 @@ class Dask(Executor):
             except ValueError as error:
                 self._client.close()
                 raise BackendError(
-                    f"--backend dask: scheduler, workers and this process run different versions: {_one_line(error)}; "
+                    f"--backend dask: scheduler, workers and this process run different versions: {_message(error)}; "
                     "install the same on all"
                 ) from None
         if not self._client.scheduler_info()["workers"]:
@@ -155,7 +156,7 @@ def _explained_ray(error: BaseException) -> BaseException:
             f"its Ray workers died, {MOST_RESTARTS + 1} times, perhaps for want of memory; their logs say more"
         )
     if isinstance(error, exceptions.RayError):
-        return BackendError(f"--backend ray: {_one_line(error)}")
+        return BackendError(f"--backend ray: {_message(error)}")
     return error
 
 
@@ -165,7 +166,7 @@ def _explained_cluster(backend: str, error: BaseException) -> BaseException:
     while cause is not None:
         if isinstance(cause, (ModuleNotFoundError, AttributeError)) and "tokviz" in str(cause):
             return BackendError(
-                f"--backend {backend}: a worker can't import this version of tokviz ({_one_line(cause)}); install it "
+                f"--backend {backend}: a worker can't import this version of tokviz ({_message(cause)}); install it "
                 "there, or start the workers with PYTHONPATH set to this project's folder"
             )
         cause = cause.__cause__ or cause.__context__
@@ -190,9 +191,8 @@ def _missing(backend: str, package: str, error: ImportError) -> BackendError:
 
 
 def _unreachable(backend: str, address: str, error: BaseException) -> BackendError:
-    return BackendError(f"--backend {backend}: no cluster at {address}: {_one_line(error)}; check --address")
+    return BackendError(f"--backend {backend}: no cluster at {address}: {_message(error)}; check --address")
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text[:300] or type(error).__name__
+def _message(error: BaseException) -> str:
+    return one_line(str(error)) or type(error).__name__

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from tokviz import models
 from tokviz.config import ReportConfig
-from tokviz.draw import typefaces
 from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import HiddenStates
-from tokviz.run import keys, plan, publish, results
-from tokviz.run.capturing import planned_of, stored_of
+from tokviz.run import publish
 from tokviz.run.options import Options
+from tokviz.run.plan import ContextPlan, ModelPlan, Plan
 from tokviz.run.store import Store
 
 
@@ -18,78 +17,65 @@ def describe(config: ReportConfig, options: Options) -> list[str]:
     """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
     publish.check_replaceable(options.output)
     notes.check_before(config)
-    store = Store(options.cache)
+    plan = Plan(config, options, Store(options.cache))
     lines = []
     ready: dict[str, list[HiddenStates]] = {}
-    for model in config.models:
-        lines.append(f"{model.display_name} ({model.source})")
-        jobs = planned_of(model, config, store, options).jobs
-        if any(job.due for job in jobs):
-            try:
-                models.locate(model, options.base)
-            except SourceError as error:
-                lines.append(f"  it will fail: {error}")
-                ready[model.slug] = []
-                continue
-        ready[model.slug] = [job.stored for job in jobs if job.stored is not None and not job.due]
-        for job in jobs:
-            lines.append(f"  {job.context.label}: {_described(job, stored_of(jobs), config, store, options)}")
+    for model in plan.models:
+        lines.append(f"{model.model.display_name} ({model.model.source})")
+        problem = _problem(model, options)
+        ready[model.model.slug] = [] if problem else _ready(model)
+        lines += (
+            [problem] if problem else [f"  {each.context.label}: {_described(each, plan)}" for each in model.contexts]
+        )
     if config.pairs:
-        lines.append(_comparisons(config, ready, store, options))
-    n_pages = (4 if config.vocabulary else 5) + len(config.models)  # without an explorer
+        lines.append(_comparisons(plan, ready))
+    n_pages = (4 if config.vocabulary else 5) + len(config.models)  # a vocabulary has no explorer
     lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
     return lines
 
 
-def _described(
-    job: plan.CaptureJob, stored: list[HiddenStates], config: ReportConfig, store: Store, options: Options
-) -> str:
-    if job.due or job.stored is None:
-        return f"capture ({job.due}), then project, measure and draw"
+def _problem(model: ModelPlan, options: Options) -> str | None:
+    """Why the model will fail, as far as that can be seen without loading it."""
+    if not model.due:
+        return None
+    try:
+        models.locate(model.model, options.base)
+    except SourceError as error:
+        return f"  it will fail: {error}"
+    return None
+
+
+def _ready(model: ModelPlan) -> list[HiddenStates]:
+    return [context.captured.states for context in model.contexts if context.captured and not context.due]
+
+
+def _described(context: ContextPlan, plan: Plan) -> str:
+    captured = context.captured
+    if context.due or captured is None:
+        return f"capture ({context.due}), then project, measure and draw"
     parts = ["captured"]
-    ordinary = results.ordinary_states(job.stored, stored)
-    for name in config.projections:
-        projection = store.find_projection(keys.projection_key(job.stored, name, ordinary))
+    for name, job in captured.projections.items():
+        projection = None if job.due else plan.store.find(job.key, job.kind)
         if projection is None:
-            parts.append(f"project {name} (not projected yet), then draw")
+            parts.append(f"project {name} ({job.due}), then draw")
             continue
-        pictures = plan.pictures(
-            job.model,
-            job.stored,
-            job.context,
-            projection,
-            config.words_of(job.stored),
-            store,
-            lettered=typefaces.installed().lettered,
-            forms=options.forms,
-            force=options.force,
-        )
+        pictures = plan.pictures(context, captured, projection)
         due = [picture.due for picture in pictures if picture.due]
         parts.append(
             f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
         )
-    measures = (
-        results.geometry_key(job.stored, ordinary, config.projections, config.words_of(job.stored)),
-        results.neighbours_key(job.stored),
-    )
-    measured = all(store.has_measures(key) for key in measures if key)
-    if not options.is_draft:
-        parts.append("measures: up to date" if measured else "measure (not measured yet)")
+    if not plan.options.is_draft:
+        reason = next((job.due for job in (captured.geometry, captured.neighbours) if job and job.due), None)
+        parts.append(f"measure ({reason})" if reason else "measures: up to date")
     return "; ".join(parts)
 
 
-def _comparisons(config: ReportConfig, ready: dict[str, list[HiddenStates]], store: Store, options: Options) -> str:
+def _comparisons(plan: Plan, ready: dict[str, list[HiddenStates]]) -> str:
     """How many models × models × contexts are to be compared; what must be captured first is among them."""
-    n_all = n_due = 0
-    for (a, b), in_detail in config.pairs:
-        n_all += len(config.contexts)
-        if min(len(ready[a]), len(ready[b])) < len(config.contexts):
-            n_due += len(config.contexts)
-            continue
-        for states in zip(ready[a], ready[b], strict=True):
-            kinds = (False, True) if in_detail else (False,)
-            wanted = [keys.similarity_key(*states, single_token=single_token) for single_token in kinds]
-            n_due += options.force or not all(store.has_measures(key) for key in wanted)
+    n_all = len(plan.config.pairs) * len(plan.config.contexts)
+    known = plan.comparisons(ready)
+    due = [comparison for comparison in known if any(job.due for job in comparison.jobs)]
+    n_due = n_all - len(known) + len(due)
     if not n_due:
         return f"{n_all} comparisons of models: up to date"
-    return f"compare models: {n_due} of {n_all} comparisons ({'forced' if options.force else 'not compared yet'})"
+    return f"compare models: {n_due} of {n_all} comparisons ({'forced' if plan.options.force else 'not compared yet'})"

@@ -83,7 +83,7 @@ def geometry_key(
     return _digest(
         {
             "states": states.digest,
-            "ordinary": ordinary.digest if ordinary else None,
+            "ordinary": [ordinary.digest, ordinary.context.name] if ordinary else None,
             "projections": projection_keys,
             "memberships": words.memberships,
             "code": _code("measure"),

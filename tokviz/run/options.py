@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tokviz.run import plan, processes, workers
+from tokviz.run import processes, workers
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+FORMS = ("wide", "phone")
+SVG = "svg"
+"""A form of plates and grids that is drawn where it is asked for: the wide one, as a drawing instead of pixels."""
+DRAFT = "draft"
+"""A form that takes the wide one's place: plates are small and without labels, grids and strips as in the report."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +29,9 @@ class Options:
     jobs: int = field(default_factory=processes.default_jobs)
     device: str = "cpu"
     force: bool = False
-    forms: tuple[str, ...] = plan.FORMS
+    forms: tuple[str, ...] = FORMS
     """Which forms of each picture are drawn; phones get the wide one where theirs is missing.
-    ``(plan.DRAFT,)`` makes a draft, which the pages say."""
+    ``(DRAFT,)`` makes a draft, which the pages say."""
     draws: bool = True
     excerpts: bool = False
     """Whether each carousel is written once more, as a fragment for a blog."""
@@ -35,4 +40,4 @@ class Options:
     @property
     def is_draft(self) -> bool:
         """A first look: pictures without labels, nothing measured."""
-        return plan.DRAFT in self.forms
+        return DRAFT in self.forms

@@ -1,8 +1,4 @@
-"""Pictures drawn in other processes while the rest goes on.
-
-The processes import this module, and it imports the drawing rooms only when they work: the main process never loads
-Matplotlib.
-"""
+"""Pictures drawn in other processes while the rest goes on: the main process never loads Matplotlib."""
 
 from __future__ import annotations
 
@@ -15,8 +11,8 @@ from tokviz.records import Picture
 from tokviz.run.progress import Reporter
 
 
-class Drawing:
-    """Pictures under way; the executor starts when ``start`` says that there will be work, or with the first picture."""
+class PictureQueue:
+    """Pictures on their way; the executor starts when ``start`` says that there will be work, or with the first one."""
 
     def __init__(
         self, begin: Callable[[Sequence[str]], Executor], keep: Callable[[str, bytes], None], reporter: Reporter
@@ -25,7 +21,7 @@ class Drawing:
         self._keep = keep
         self._reporter = reporter
         self._executor: Executor | None = None
-        self._under_way: dict[Future[bytes], str] = {}
+        self._waiting: dict[Future[bytes], str] = {}
         self._n_kept = 0
 
     def start(self, more_libraries: Sequence[str] = ()) -> Executor:
@@ -37,21 +33,21 @@ class Drawing:
     @property
     def idle(self) -> Executor | None:
         """The executor, if it has started and no picture is waiting for it."""
-        return self._executor if all(future.done() for future in self._under_way) else None
+        return self._executor if all(future.done() for future in self._waiting) else None
 
     def submit(self, key: str, picture: Picture) -> None:
-        self._under_way[self.start().submit(draw, picture)] = key
+        self._waiting[self.start().submit(draw, picture)] = key
 
     def keep_finished(self) -> None:
         """Store what is done, so that a run which is killed later need not draw it again."""
-        self._keep_all([future for future in self._under_way if future.done()])
+        self._keep_all([future for future in self._waiting if future.done()])
 
     def finish(self) -> int:
         """Wait for every picture and store it; how many were drawn in all."""
-        step = self._reporter.step("Drawing", self._n_kept + len(self._under_way)) if self._under_way else None
+        step = self._reporter.step("Drawing", self._n_kept + len(self._waiting)) if self._waiting else None
         if step:
             step.advance(self._n_kept)
-        for future in as_completed(list(self._under_way)):
+        for future in as_completed(list(self._waiting)):
             self._keep_all([future])
             if step:
                 step.advance()
@@ -64,17 +60,17 @@ class Drawing:
 
     def _keep_all(self, futures: Iterable[Future[bytes]]) -> None:
         for future in futures:
-            self._keep(self._under_way.pop(future), future.result())
+            self._keep(self._waiting.pop(future), future.result())
             self._n_kept += 1
 
 
 @contextmanager
-def drawing(
+def picture_queue(
     begin: Callable[[Sequence[str]], Executor], keep: Callable[[str, bytes], None], reporter: Reporter
-) -> Iterator[Drawing]:
-    """A ``Drawing`` whose processes end with the block, whatever happens."""
-    under_way = Drawing(begin, keep, reporter)
+) -> Iterator[PictureQueue]:
+    """A ``PictureQueue`` whose processes end with the block, whatever happens."""
+    queue = PictureQueue(begin, keep, reporter)
     try:
-        yield under_way
+        yield queue
     finally:
-        under_way.stop()
+        queue.stop()

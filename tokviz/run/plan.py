@@ -1,46 +1,53 @@
-"""What is due, and why: config + what the store holds → jobs with their keys. Pure but for questions to the store."""
+"""What a report consists of, what of it is stored, and why the rest must be made.
+
+The tree is model → context → projections, measures and pictures, and beside it the comparisons of models. A projection's
+key depends on the captured states and a picture's on the projection, so a branch reaches as far as what is stored, and
+grows when its model has been captured (``Plan.grown``). Whoever runs, describes or prunes a report walks this tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic
 
+from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
+from tokviz.draw.typefaces import Typefaces, installed
+from tokviz.errors import TokvizError
 from tokviz.records import (
     Context,
-    Grid,
+    Geometry,
     HiddenStates,
+    LayerSimilarity,
+    Neighbours,
     Picture,
-    Plate,
-    Points,
     Projection,
-    Strip,
     WordList,
-    depth_name,
-    named_with_quantization,
 )
-from tokviz.run.keys import picture_key, states_key
-
-FORMS = ("wide", "phone")
-SVG = "svg"
-"""A form of plates and grids that is drawn where it is asked for: the wide one, as a drawing instead of pixels."""
-DRAFT = "draft"
-"""A form that takes the wide one's place: plates are small and without labels, grids and strips as in the report."""
+from tokviz.run import keys
+from tokviz.run.options import Options
+from tokviz.run.pictures import Subject, Subjects
+from tokviz.run.plain import Record
+from tokviz.run.store import Store
 
 
-class Holdings(Protocol):
-    """What the plan asks of the store."""
+@dataclass(frozen=True, kw_only=True)
+class Job(Generic[Record]):
+    """A projection or a measure."""
 
-    def find_states(self, key: str) -> HiddenStates | None: ...
-    def find_image(self, key: str) -> Path | None: ...
+    key: str
+    kind: type[Record]
+    due: str | None
+    """Why it must be made, or None when the store has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PictureJob:
     """One image of the site."""
 
+    subject: Subject
+    form: str
     path: str
     """From the site's root."""
     picture: Picture
@@ -50,146 +57,232 @@ class PictureJob:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaptureJob:
-    """One model × context: the states that are stored already, or why they must be captured."""
+class Captured:
+    """What follows from the stored states of one model × context."""
+
+    states: HiddenStates
+    ordinary: HiddenStates | None
+    """The states themselves or those of another context of the model: words that are read away from position 0."""
+    words: WordList
+    projections: Mapping[str, Job[Projection]]
+    """By name, in the order of the configuration."""
+    geometry: Job[Geometry]
+    neighbours: Job[Neighbours] | None
+    """None where there are too many words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextPlan:
+    """One model × context."""
 
     model: ModelConfig
     context: Context
     key: str
-    stored: HiddenStates | None
+    """Of the states."""
     due: str | None
+    """Why the states must be captured, or None when the store has them."""
+    captured: Captured | None
+    """None where no states are stored; those of files that have changed since count until they are captured again."""
 
 
-# --- captures ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, kw_only=True)
+class ModelPlan:
+    """A model in all contexts."""
+
+    model: ModelConfig
+    contexts: tuple[ContextPlan, ...]
+
+    @property
+    def due(self) -> list[ContextPlan]:
+        return [context for context in self.contexts if context.due]
+
+    @property
+    def captured(self) -> list[Captured]:
+        """Of the contexts whose states are stored."""
+        return [context.captured for context in self.contexts if context.captured is not None]
 
 
-def captures(
-    config: ReportConfig, model: ModelConfig, identity: str | None, holdings: Holdings, *, force: bool = False
-) -> list[CaptureJob]:
-    """A job per context.
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two models in one context."""
 
-    Parameters
-    ----------
-    identity : of the model's weights as they are now; None when they aren't on this machine.
-    """
-    jobs = []
-    for context in config.context_list:
-        key = states_key(model, context, config.word_list, config.read, config.n_depths)
-        stored = holdings.find_states(key)
-        if stored is None:
-            due: str | None = "not captured yet"
-        elif force:
-            due = "forced"
-        elif identity is not None and identity != stored.card.identity:
-            due = "the model's files changed"
-        else:
-            due = None
-        jobs.append(CaptureJob(model=model, context=context, key=key, stored=stored, due=due))
-    return jobs
+    slugs: tuple[str, str]
+    states: tuple[HiddenStates, HiddenStates]
+    shared: Job[LayerSimilarity]
+    """Over the words that both share."""
+    single_token: Job[LayerSimilarity] | None
+    """Over those that are one token in both; None where the pair isn't compared in detail."""
+
+    @property
+    def jobs(self) -> list[Job[LayerSimilarity]]:
+        return [job for job in (self.shared, self.single_token) if job is not None]
 
 
-# --- projections -------------------------------------------------------------------------------------------------
+class Plan:
+    """The tree of one report; ``models`` are those of the configuration, in its order."""
 
+    def __init__(self, config: ReportConfig, options: Options, store: Store, fonts: Typefaces | None = None) -> None:
+        self.config, self.options, self.store = config, options, store
+        self.fonts = fonts or installed()
+        self.models = tuple(self._model(model) for model in config.models)
 
-# --- measures ----------------------------------------------------------------------------------------------------
+    # --- captures ----------------------------------------------------------------------------------------------------
 
+    def _model(self, model: ModelConfig) -> ModelPlan:
+        identity = models.identity(model, self.options.base)
+        found = []
+        for context in self.config.context_list:
+            key = keys.states_key(model, context, self.config.word_list, self.config.read, self.config.n_depths)
+            states = self._stored(key, context)
+            found.append((context, key, states, self._due(states, identity)))
+        captured = self._captured([states for _, _, states, _ in found])
+        return ModelPlan(
+            model=model,
+            contexts=tuple(
+                self._checked(ContextPlan(model=model, context=context, key=key, due=due, captured=branch))
+                for (context, key, _, due), branch in zip(found, captured, strict=True)
+            ),
+        )
 
-# --- pictures ----------------------------------------------------------------------------------------------------
+    def _stored(self, key: str, context: Context) -> HiddenStates | None:
+        """The states under the context's present name and label, which aren't part of their key."""
+        states = self.store.find_states(key)
+        return states and replace(states, context=context)
 
+    def _due(self, states: HiddenStates | None, identity: str | None) -> str | None:
+        """``identity``: of the model's weights as they are now; None when they aren't on this machine."""
+        if states is None:
+            return "not captured yet"
+        if self.options.force:
+            return "forced"
+        return "the model's files changed" if identity not in (None, states.card.identity) else None
 
-def pictures(
-    model: ModelConfig,
-    states: HiddenStates,
-    context: Context,
-    projection: Projection,
-    words: WordList,
-    holdings: Holdings,
-    *,
-    lettered: Callable[[Picture], Picture],
-    forms: tuple[str, ...] = FORMS,
-    force: bool = False,
-) -> list[PictureJob]:
-    """A job per plate, form, grid and strip of one model × context × projection.
+    def _checked(self, context: ContextPlan) -> ContextPlan:
+        """Stored states are read through only when something is to be made from them."""
+        if context.due or context.captured is None:
+            return context
+        if not any(job.due for job in context.captured.projections.values()):
+            return context
+        return (
+            context
+            if self.store.states_are_intact(context.key)
+            else replace(context, due="the stored states are damaged")
+        )
 
-    ``lettered`` gives a picture the fonts that its words need.
-    """
-    jobs = []
-    for path, plain in _pictures(model, states, context, projection, words, forms):
-        picture = lettered(plain)
-        key = picture_key(picture)
-        due = "not drawn yet" if holdings.find_image(key) is None else "forced" if force else None
-        jobs.append(PictureJob(path=path, picture=picture, key=key, due=due))
-    return jobs
+    def grown(self, model: ModelPlan) -> ModelPlan:
+        """The plan of a model whose contexts have all been captured by now.
 
-
-def picture_path(model_slug: str, context: str, projection: str, name: str, form: str) -> str:
-    """As the blog post named its files: ``…/qwen3-4b__model.layers.6.webp``, ``…-phone.webp``, ``….svg``."""
-    ending = {"wide": ".webp", DRAFT: ".webp", SVG: ".svg"}.get(form, f"-{form}.webp")
-    return f"images/{model_slug}/{context}/{projection}/{model_slug}{name}{ending}"
-
-
-def plate_name(module_path: str) -> str:
-    return f"__{module_path}"
-
-
-GRID_NAME = "_m.et"
-STRIP_NAME = "_strip"
-
-
-def _pictures(
-    model: ModelConfig,
-    states: HiddenStates,
-    context: Context,
-    projection: Projection,
-    words: WordList,
-    forms: tuple[str, ...],
-) -> Iterator[tuple[str, Picture]]:
-    def path(stem: str, form: str) -> str:
-        return picture_path(model.slug, context.name, projection.name, stem, form)
-
-    n_depths = len(projection.problems)
-    ratios = [(float(pc1), float(pc2)) for pc1, pc2 in projection.explained_variance_ratio]
-    points = Points(
-        words=words.words,
-        memberships=words.memberships,
-        categories=tuple(category.label for category in words.categories),
-        reference=projection.reference,
-        several_tokens=states.tokenization.n_tokens > 1,
-    )
-    name = named_with_quantization(model.display_name, states.card)
-    for form in forms:
-        whole = "wide" if form == DRAFT else form
-        for depth in range(n_depths):
-            if projection.problems[depth] is None:
-                yield (
-                    path(plate_name(states.module_paths[depth]), form),
-                    Plate(
-                        form=form,
-                        model=name,
-                        context=context.label,
-                        depth=depth_name(depth),
-                        points=points,
-                        coordinates=projection.coordinates[depth],
-                        explained_variance_ratio=ratios[depth],
-                        labelled=form != DRAFT,
-                    ),
+        Raises
+        ------
+        TokvizError : somebody removed the states meanwhile.
+        """
+        if not model.due:
+            return model
+        found = []
+        for context in model.contexts:
+            states = self._stored(context.key, context.context)
+            if states is None:
+                raise TokvizError(
+                    f"{self.store.root}: the hidden states of {model.model.display_name} vanished while in use; run again"
                 )
-        if projection.grid_problems[0] is None:
-            yield (
-                path(GRID_NAME, form),
-                Grid(
-                    form=whole,
-                    model=name,
-                    context=context.label,
-                    points=points,
-                    depths=tuple(depth_name(depth) for depth in range(n_depths)),
-                    coordinates=projection.grid_coordinates,
-                    problems=projection.grid_problems,
-                    explained_variance_ratio=ratios[0],
-                ),
-            )
-        if form != SVG and any(problem is None for problem in projection.problems):
-            yield path(STRIP_NAME, form), Strip(form=whole, points=points, coordinates=projection.coordinates)
+            found.append(states)
+        branches = self._captured(found)
+        return replace(
+            model,
+            contexts=tuple(
+                replace(context, captured=branch) for context, branch in zip(model.contexts, branches, strict=True)
+            ),
+        )
+
+    # --- projections and measures ------------------------------------------------------------------------------------
+
+    def _captured(self, states: Sequence[HiddenStates | None]) -> list[Captured | None]:
+        stored = [each for each in states if each is not None]
+        return [None if each is None else self._branch(each, _ordinary(each, stored)) for each in states]
+
+    def _branch(self, states: HiddenStates, ordinary: HiddenStates | None) -> Captured:
+        words = self.config.words_of(states)
+        few = len(states.tokenization.words) <= Neighbours.MOST_WORDS
+        return Captured(
+            states=states,
+            ordinary=ordinary,
+            words=words,
+            projections={name: self.projection(states, ordinary, name) for name in self.config.projections},
+            geometry=self.geometry(states, ordinary, words, self.config.projections),
+            neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet") if few else None,
+        )
+
+    def projection(self, states: HiddenStates, ordinary: HiddenStates | None, name: str) -> Job[Projection]:
+        return self._job(keys.projection_key(states, name, ordinary), Projection, "not projected yet")
+
+    def geometry(
+        self, states: HiddenStates, ordinary: HiddenStates | None, words: WordList, projections: Sequence[str]
+    ) -> Job[Geometry]:
+        """``projections``: the names of those whose pictures are measured."""
+        of_projections = tuple(keys.projection_key(states, name, ordinary) for name in projections)
+        return self._job(keys.geometry_key(states, ordinary, of_projections, words), Geometry, "not measured yet")
+
+    def _job(self, key: str, kind: type[Record], reason: str) -> Job[Record]:
+        due = "forced" if self.options.force else None if self.store.has(key, kind) else reason
+        return Job(key=key, kind=kind, due=due)
+
+    # --- pictures ----------------------------------------------------------------------------------------------------
+
+    def pictures(
+        self, context: ContextPlan, captured: Captured, projection: Projection, forms: tuple[str, ...] | None = None
+    ) -> list[PictureJob]:
+        """A job per plate, grid and strip of one projection, in ``forms`` or those of the options."""
+        subjects = Subjects(
+            model=context.model,
+            context=context.context,
+            states=captured.states,
+            projection=projection,
+            words=captured.words,
+        )
+        jobs = []
+        for subject, form, plain in subjects.pictures(self.options.forms if forms is None else forms):
+            picture = self.fonts.lettered(plain)
+            key = keys.picture_key(picture)
+            due = "not drawn yet" if self.store.find_image(key) is None else "forced" if self.options.force else None
+            path = subjects.path(subject, form)
+            jobs.append(PictureJob(subject=subject, form=form, path=path, picture=picture, key=key, due=due))
+        return jobs
+
+    # --- comparisons -------------------------------------------------------------------------------------------------
+
+    def comparisons(self, captured: Mapping[str, Sequence[HiddenStates]]) -> list[Comparison]:
+        """Every pair of the configuration in every context.
+
+        Parameters
+        ----------
+        captured : per model's slug its states in each context; none of a model that failed.
+        """
+        return [
+            self.comparison(slugs, states, in_detail=in_detail)
+            for slugs, in_detail in self.config.pairs
+            for states in _side_by_side(captured[slugs[0]], captured[slugs[1]])
+        ]
+
+    def comparison(
+        self, slugs: tuple[str, str], states: tuple[HiddenStates, HiddenStates], *, in_detail: bool
+    ) -> Comparison:
+        shared, single_token = (
+            self._job(keys.similarity_key(*states, single_token=single), LayerSimilarity, "not compared yet")
+            for single in (False, True)
+        )
+        return Comparison(slugs=slugs, states=states, shared=shared, single_token=single_token if in_detail else None)
 
 
-# --- keys --------------------------------------------------------------------------------------------------------
+def _side_by_side(a: Sequence[HiddenStates], b: Sequence[HiddenStates]) -> Iterator[tuple[HiddenStates, HiddenStates]]:
+    """Both models' states in each context that both have."""
+    by_name = {states.context.name: states for states in b}
+    return ((states, by_name[states.context.name]) for states in a if states.context.name in by_name)
+
+
+def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:
+    """The states themselves, or those of another context of the model, if words aren't at position 0 there.
+
+    That is where attention sinks form: massive is measured against words that are not sinks.
+    """
+    candidates = [states, *captured]
+    return next((candidate for candidate in candidates if not candidate.tokenization.reads_position_0), None)

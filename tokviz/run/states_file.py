@@ -1,17 +1,27 @@
-"""The file of a capture’s hidden states: read one depth at a time, written batch by batch."""
+"""The files of a capture: hidden states that are read one depth at a time and written batch by batch, and what describes
+them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from safetensors import safe_open
 
 from tokviz.errors import StoreError
-from tokviz.records import N_EXTREMES, CapturedBatch
+from tokviz.records import N_EXTREMES, CapturedBatch, Context, ModelCard, Tokenization
+from tokviz.run.plain import to_plain
+
+FORMAT = 1
+STATES, DESCRIPTION = "states.safetensors", "states.json"
 
 
 class StoredDepths(Sequence[np.ndarray]):
@@ -37,7 +47,97 @@ def depth_tensor(depth: int) -> str:
     return f"depth.{depth:03d}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class CaptureDescription:
+    """What is stored of a capture beside its states."""
+
+    card: ModelCard
+    context: Context
+    tokenization: Tokenization
+    module_paths: tuple[str, ...]
+    captured_at: str
+    """ISO 8601, UTC."""
+
+
 class StatesWriter:
+    """Writes a capture batch by batch, never holding more than one; it is in its folder when the block ends.
+
+    ::
+
+        with StatesWriter(folder, description) as writer:
+            writer.add(batch)
+
+    Raises
+    ------
+    StoreError : the disk is full or read-only, or the batches don't cover every word.
+    """
+
+    def __init__(self, folder: Path, description: CaptureDescription) -> None:
+        self._folder, self._description = folder, description
+        self._partial = partial_beside(folder)
+        self._file = _StatesFile(self._partial / STATES, len(description.tokenization.words))
+
+    def __enter__(self) -> Self:
+        with storing(self._folder):
+            self._partial.mkdir(parents=True)
+        return self
+
+    def add(self, batch: CapturedBatch) -> None:
+        with storing(self._folder):
+            self._file.add(batch)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        try:
+            if error is None:
+                with storing(self._folder):
+                    self._finish()
+        finally:
+            shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _finish(self) -> None:
+        self._file.finish()
+        described = to_plain(self._description)
+        sha256 = file_sha256(self._partial / STATES)
+        made_of = json.dumps([sha256, described["tokenization"], described["module_paths"]], ensure_ascii=False)
+        stored = {
+            "format": FORMAT,
+            "captured_at": described.pop("captured_at"),
+            "sha256": sha256,
+            "n_bytes": (self._partial / STATES).stat().st_size,
+            # What is made from the states depends on the tokens and paths too, not on the bytes alone.
+            "digest": hashlib.sha256(made_of.encode()).hexdigest(),
+            **described,
+        }
+        (self._partial / DESCRIPTION).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+        put_in_place(self._partial, self._folder)
+
+
+def partial_beside(folder: Path) -> Path:
+    """Where a folder is made until it is whole; machines that share the store share process ids."""
+    return folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+
+
+def put_in_place(partial: Path, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)
+
+
+@contextmanager
+def storing(folder: Path) -> Iterator[None]:
+    """What the disk refuses is one clear line."""
+    try:
+        yield
+    except OSError as error:
+        root = folder.parent.parent
+        raise StoreError(f"{root}: can't store hidden states: {error.strerror or error}") from error
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _StatesFile:
     """A safetensors file, filled as the batches come: the library itself writes only tensors that are in memory."""
 
     def __init__(self, path: Path, n_words: int) -> None:

@@ -18,11 +18,9 @@ import json
 import os
 import re
 import shutil
-import uuid
-from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -30,7 +28,6 @@ from safetensors.numpy import load, save
 
 from tokviz.errors import StoreError
 from tokviz.records import (
-    CapturedBatch,
     Context,
     HiddenStates,
     ModelCard,
@@ -38,14 +35,25 @@ from tokviz.records import (
     Tokenization,
 )
 from tokviz.run.plain import Record, from_plain, to_plain
-from tokviz.run.states_file import StatesWriter, StoredDepths
+from tokviz.run.states_file import (
+    DESCRIPTION,
+    FORMAT,
+    STATES,
+    CaptureDescription,
+    StatesWriter,
+    StoredDepths,
+    file_sha256,
+    partial_beside,
+    put_in_place,
+    storing,
+)
 
-FORMAT = 1
 _CHECKSUM_LENGTH = 16
 _KINDS_OF_FILES = ("projections", "measures", "images")
 _OWN_NAME = re.compile(r"(?P<partial>\.)?(?P<key>[0-9a-f]{32})(\..*)?")
-"""Of files and folders that this room made: a key, and what follows it; half-made with a dot before."""
-_STATES_FILES = ("states.safetensors", "states.json")
+"""Of files and folders that tokviz made: a key, and what follows it; half-made with a dot before."""
+_DESCRIBED = ("name", "problems", "grid_problems")
+"""What a projection holds besides arrays."""
 
 
 class Store:
@@ -59,10 +67,10 @@ class Store:
 
     def find_states(self, key: str) -> HiddenStates | None:
         """The stored capture, its states still on disk; None when there is none or it can't be read."""
-        folder = self.root / "states" / key
+        folder = self._states_folder(key)
         try:
-            stored = json.loads((folder / "states.json").read_text(encoding="utf-8"))
-            file = folder / "states.safetensors"
+            stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+            file = folder / STATES
             if stored["format"] != FORMAT or file.stat().st_size != stored["n_bytes"]:
                 return None
             with safe_open(file, framework="numpy") as tensors:
@@ -83,90 +91,16 @@ class Store:
 
     def states_are_intact(self, key: str) -> bool:
         """Whether the states' file still has the checksum that it was written with; reads the whole file."""
-        folder = self.root / "states" / key
-        stored = json.loads((folder / "states.json").read_text(encoding="utf-8"))
-        return _file_sha256(folder / "states.safetensors") == str(stored["sha256"])
+        folder = self._states_folder(key)
+        stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        return file_sha256(folder / STATES) == str(stored["sha256"])
 
-    def put_states(
-        self,
-        key: str,
-        batches: Iterable[CapturedBatch],
-        *,
-        card: ModelCard,
-        context: Context,
-        tokenization: Tokenization,
-        module_paths: tuple[str, ...],
-        captured_at: str,
-    ) -> HiddenStates:
-        """Write a capture batch by batch, never holding more than one batch, and give it back as stored.
-
-        Raises
-        ------
-        StoreError : the disk is full or read-only, or the batches don't cover every word.
-        """
-        with self.writing_states(
-            key,
-            card=card,
-            context=context,
-            tokenization=tokenization,
-            module_paths=module_paths,
-            captured_at=captured_at,
-        ) as add:
-            for batch in batches:
-                add(batch)
-        found = self.find_states(key)
-        if found is None:
-            raise StoreError(f"{self.root}: the hidden states just written can't be read back; is the disk sound?")
-        return found
-
-    @contextlib.contextmanager
-    def writing_states(
-        self,
-        key: str,
-        *,
-        card: ModelCard,
-        context: Context,
-        tokenization: Tokenization,
-        module_paths: tuple[str, ...],
-        captured_at: str,
-    ) -> Iterator[Callable[[CapturedBatch], None]]:
-        """As ``put_states``, for batches of several captures that come in turns: each is there when its block ends."""
-        folder = self.root / "states" / key
-        partial = folder.with_name(f".{key}.{uuid.uuid4().hex}")  # machines that share the folder share process ids
-        try:
-            partial.mkdir(parents=True)
-            writing = StatesWriter(partial / "states.safetensors", len(tokenization.words))
-            yield writing.add
-            writing.finish()
-            sha256 = _file_sha256(partial / "states.safetensors")
-            described = {
-                "card": to_plain(card),
-                "context": to_plain(context),
-                "tokenization": to_plain(tokenization),
-                "module_paths": module_paths,
-            }
-            made_of = json.dumps([sha256, described["tokenization"], module_paths], ensure_ascii=False)
-            stored = {
-                "format": FORMAT,
-                "captured_at": captured_at,
-                "sha256": sha256,
-                "n_bytes": (partial / "states.safetensors").stat().st_size,
-                # What is made from the states depends on the tokens and paths too, not on the bytes alone.
-                "digest": hashlib.sha256(made_of.encode()).hexdigest(),
-                **described,
-            }
-            (partial / "states.json").write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.replace(folder)
-        except OSError as error:
-            raise StoreError(f"{self.root}: can't store hidden states: {error.strerror or error}") from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    def states_writer(self, key: str, description: CaptureDescription) -> StatesWriter:
+        return StatesWriter(self._states_folder(key), description)
 
     def packed_states(self, key: str) -> dict[str, bytes]:
         """A capture's files as they are, by name, to be sent to another machine's store."""
-        folder = self.root / "states" / key
-        return {name: (folder / name).read_bytes() for name in _STATES_FILES}
+        return {name: (self._states_folder(key) / name).read_bytes() for name in (STATES, DESCRIPTION)}
 
     def put_packed_states(self, key: str, files: dict[str, bytes]) -> None:
         """Keep what ``packed_states`` gave elsewhere.
@@ -175,61 +109,48 @@ class Store:
         ------
         StoreError : the disk is full or read-only, or the files were damaged on their way.
         """
-        folder = self.root / "states" / key
-        partial = folder.with_name(f".{key}.{uuid.uuid4().hex}")
+        folder = self._states_folder(key)
+        partial = partial_beside(folder)
         try:
-            partial.mkdir(parents=True)
-            for name in _STATES_FILES:
-                (partial / name).write_bytes(files[name])
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.replace(folder)
-        except OSError as error:
-            raise StoreError(f"{self.root}: can't store hidden states: {error.strerror or error}") from error
+            with storing(folder):
+                partial.mkdir(parents=True)
+                for name in (STATES, DESCRIPTION):
+                    (partial / name).write_bytes(files[name])
+                put_in_place(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         if self.find_states(key) is None or not self.states_are_intact(key):
             raise StoreError(f"{folder}: hidden states came damaged from another machine; run again")
 
-    # --- projections ---------------------------------------------------------------------------------------------
+    def _states_folder(self, key: str) -> Path:
+        return self.root / "states" / key
 
-    def has_projection(self, key: str) -> bool:
-        return self._intact("projections", key) is not None
+    # --- projections and measures ---------------------------------------------------------------------------------
 
-    def find_projection(self, key: str) -> Projection | None:
-        path = self._intact("projections", key)
+    def has(self, key: str, kind: type) -> bool:
+        """Whether there is a projection or a measure of that kind, such as ``Geometry``."""
+        return self._intact(_folder(kind), key) is not None
+
+    def find(self, key: str, kind: type[Record]) -> Record | None:
+        path = self._intact(_folder(kind), key)
         if path is None:
             return None
-        arrays = load(path.read_bytes())
-        described = json.loads(arrays.pop("described").tobytes())
-        return Projection(
-            **arrays,
-            name=described["name"],
-            problems=tuple(described["problems"]),
-            grid_problems=tuple(described["grid_problems"]),
-        )
+        if kind is Projection:
+            return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
+        return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
 
-    def put_projection(self, key: str, projection: Projection) -> None:
-        arrays = {
-            field.name: np.ascontiguousarray(value)
-            for field in dataclasses.fields(projection)
-            if isinstance(value := getattr(projection, field.name), np.ndarray)
-        }
-        described = {name: getattr(projection, name) for name in ("name", "problems", "grid_problems")}
-        arrays["described"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
-        self._put("projections", key, ".safetensors", save(arrays))
+    def put(self, key: str, record: object) -> None:
+        """Keep a projection or a measure.
 
-    # --- measures -------------------------------------------------------------------------------------------------
-
-    def has_measures(self, key: str) -> bool:
-        return self._intact("measures", key) is not None
-
-    def find_measures(self, key: str, kind: type[Record]) -> Record | None:
-        """A record of that kind, such as ``Geometry``."""
-        path = self._intact("measures", key)
-        return None if path is None else from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
-
-    def put_measures(self, key: str, record: Any) -> None:
-        self._put("measures", key, ".json", json.dumps(to_plain(record), ensure_ascii=False).encode())
+        Raises
+        ------
+        StoreError : the disk is full or read-only.
+        """
+        if isinstance(record, Projection):
+            self._put(_folder(Projection), key, ".safetensors", _packed(record))
+        else:
+            data = json.dumps(to_plain(record), ensure_ascii=False).encode()
+            self._put(_folder(type(record)), key, ".json", data)
 
     # --- images --------------------------------------------------------------------------------------------------
 
@@ -325,6 +246,24 @@ def _checksum(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:_CHECKSUM_LENGTH]
 
 
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _folder(kind: type) -> str:
+    return "projections" if kind is Projection else "measures"
+
+
+def _packed(projection: Projection) -> bytes:
+    arrays = {
+        field.name: np.ascontiguousarray(value)
+        for field in dataclasses.fields(projection)
+        if isinstance(value := getattr(projection, field.name), np.ndarray)
+    }
+    described = {name: to_plain(getattr(projection, name)) for name in _DESCRIBED}
+    arrays["described"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
+    return save(arrays)
+
+
+def _unpacked(data: bytes) -> Projection:
+    arrays = load(data)
+    described = json.loads(arrays.pop("described").tobytes())
+    hints = get_type_hints(Projection)
+    values: dict[str, Any] = {name: from_plain(hints[name], described[name]) for name in _DESCRIBED}
+    return Projection(**{**arrays, **values})

@@ -1,0 +1,127 @@
+"""Nothing stored is served after the code that made it has changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import families
+import making
+import pytest
+from command import ROOT, hashes
+
+from tokviz.config import ModelConfig
+from tokviz.run import keys
+
+CONFIG = """
+projections = ["standardized"]
+[words]
+people = ["James", "Mary", "doctor", "nurse"]
+times = ["January", "February", "Tuesday"]
+rare = ["firefighter"]
+[[contexts]]
+name = "alone"
+label = "\u05dc\u05d1\u05d3"
+template = " {word}"
+[[models]]
+source = "qwen3"
+name = "Tiny"
+"""
+CHANGES = {
+    "measure": (
+        "measure/pca.py",
+        "coordinates[depth] = previous = own * signs",
+        "coordinates[depth] = previous = -own * signs",
+    ),
+    "draw": ("draw/style.py", 'HUES = ("#21319d"', 'HUES = ("#9d3121"'),
+    "records": (
+        "records/pictures.py",
+        "return np.asarray(self.several_tokens | ~self.reference)",
+        "return ~(self.several_tokens | ~self.reference)",
+    ),
+    "text": ("text.py", 'return f"{ISOLATE}{text}{END}" if turns else text', "return text[::-1] if turns else text"),
+}
+"""Per folder or file one change that readers of the site would see."""
+
+
+def generate(folder: Path) -> None:
+    """The command of the copy in ``folder``."""
+    done = subprocess.run(
+        [sys.executable, "generate.py", "--quiet"],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the package beside a report that it has made."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("tokviz", "templates"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "generate.py", folder)
+    families.build("qwen3", folder / "qwen3")
+    (folder / "report.toml").write_text(CONFIG, encoding="utf-8")
+    generate(folder)
+    return folder
+
+
+@pytest.mark.parametrize("changed", CHANGES)
+def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project, tmp_path, changed):
+    shutil.copytree(project, tmp_path / "copy")
+    copy = tmp_path / "copy"
+    path, old, new = CHANGES[changed]
+    file = copy / "tokviz" / path
+    code = file.read_text(encoding="utf-8")
+    assert code.count(old) == 1
+    file.write_text(code.replace(old, new), encoding="utf-8")
+    captured = hashes(copy / ".cache" / "states")
+    before = hashes(copy / "site" / "images")
+    generate(copy)
+    after = hashes(copy / "site" / "images")
+    assert after.keys() == before.keys()
+    plates = [path for path in before if "__model.layers" in path]
+    assert plates
+    assert all(after[path] != before[path] for path in plates)
+    assert hashes(copy / ".cache" / "states") == captured, "states don't depend on the code"
+
+
+def test_another_version_of_a_library_makes_again_what_it_makes(monkeypatch, tmp_path):
+    from tokviz.run.store import Store
+
+    states = making.put(Store(tmp_path))
+    model = ModelConfig(source="org/tiny")
+
+    def all_keys() -> dict[str, str]:
+        keys._digest_of_files.cache_clear()
+        return {
+            "states": keys.states_key(model, making.ALONE, making.WORDS, "last"),
+            "projection": keys.projection_key(states, "standardized", None),
+            "geometry": keys.geometry_key(states, None, (), making.WORDS),
+            "neighbours": keys.neighbours_key(states),
+            "similarity": keys.similarity_key(states, states, single_token=False),
+        }
+
+    before, version = all_keys(), keys.version
+    monkeypatch.setattr(keys, "version", lambda package: "0" if package == "scipy" else version(package))
+    after = all_keys()
+    keys._digest_of_files.cache_clear()
+    assert [name for name in before if before[name] == after[name]] == ["states"]
+
+
+def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path):
+    from dataclasses import replace
+
+    from tokviz.run.store import Store
+
+    states = making.put(Store(tmp_path))
+    renamed = replace(states, context=replace(states.context, name="by itself"))
+    assert keys.geometry_key(states, states, (), making.WORDS) != keys.geometry_key(states, renamed, (), making.WORDS)

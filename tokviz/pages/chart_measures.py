@@ -1,0 +1,144 @@
+"""The measures that charts show over depth: what each is called, what it means, how it is read, and what its axis spans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.wording import NBSP, percent, rounded, score
+from tokviz.records import CategoryMeasure, ContextReport, Geometry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A measure of one model in one context."""
+
+    values: np.ndarray
+    """``(n_depths,)`` float64; NaN where the measure isn't defined."""
+    interval: tuple[np.ndarray, np.ndarray] | None
+    """Lower and upper ends, ``(n_depths,)`` float64 each."""
+    chance: np.ndarray | None
+    """``(n_depths,)`` float64."""
+    thresholds: tuple[float, ...]
+    """Those that the measure was judged by."""
+
+    @property
+    def is_defined(self) -> bool:
+        return bool(np.isfinite(self.values).any())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    name: str
+    caption: str
+    """A format string; its one field is the ``geometry`` that the numbers in it are read from."""
+    read: Callable[[ContextReport, Geometry], np.ndarray | CategoryMeasure | None]
+    write: Callable[[float], str] = score
+    is_log: bool = False
+    spans: tuple[float, ...] = (0.0, 1.0)
+    """Values that the axis includes, whatever was measured."""
+    thresholds: Callable[[Geometry], tuple[float, ...]] = lambda _: ()
+    """Dotted lines."""
+    within: bool = True
+    """Whether it compares a model’s contexts."""
+    between: bool = True
+    """Whether it compares models."""
+
+    def reading(self, context: ContextReport) -> Reading | None:
+        """None where nothing was measured."""
+        geometry = context.geometry
+        found = None if geometry is None else self.read(context, geometry)
+        if geometry is None or found is None:
+            return None
+        thresholds = self.thresholds(geometry)
+        if isinstance(found, CategoryMeasure):
+            interval = found.low, found.high
+            return Reading(values=found.value, interval=interval, chance=found.null_mean, thresholds=thresholds)
+        return Reading(values=found, interval=None, chance=None, thresholds=thresholds)
+
+    def explained(self, geometry: Geometry) -> str:
+        """The caption, with its numbers."""
+        return self.caption.format(geometry=geometry)
+
+
+MEASURES = (
+    Measure(
+        name="Category purity",
+        caption="Share of each word’s {geometry.n_neighbours} nearest neighbours that share its category, by cosine in "
+        "all dimensions. Dotted: chance.",
+        read=lambda _, geometry: geometry.purity,
+    ),
+    Measure(
+        name="Category purity in the picture",
+        caption="The same among the points of the first projection. Where it is lower, the plate hides an order that is "
+        "there.",
+        read=lambda _, geometry: geometry.pictures[0].purity if geometry.pictures else None,
+        between=False,
+    ),
+    Measure(
+        name="Silhouette",
+        caption="How much nearer a word lies to its own category than to the next one, by cosine; 0 where neither is "
+        "nearer. Dotted: chance.",
+        read=lambda _, geometry: geometry.silhouette,
+        spans=(-0.2, 0.4),
+    ),
+    Measure(
+        name="Effective rank",
+        caption="In how many directions the words differ.",
+        read=lambda _, geometry: geometry.spread.effective_rank,
+        write=rounded,
+        spans=(0.0,),
+        between=False,
+    ),
+    Measure(
+        name="Effective rank per word",
+        caption="In how many directions the words differ, divided by the number of words, so that models can be "
+        "compared.",
+        read=lambda _, geometry: geometry.spread.effective_rank / geometry.n_measured,
+        within=False,
+    ),
+    Measure(
+        name="Mean norm",
+        caption="How long the hidden states are, on a logarithmic scale. Models differ in scale from the start; look for "
+        "jumps.",
+        read=lambda _, geometry: geometry.spread.mean_norm,
+        write=rounded,
+        is_log=True,
+        spans=(),
+    ),
+    Measure(
+        name="Mean cosine",
+        caption="Between all pairs of words. Near 1 every word points the same way, whatever it means.",
+        read=lambda _, geometry: geometry.spread.mean_cosine,
+    ),
+    Measure(
+        name="PC1’s share of the variance",
+        caption="In the plates of the first projection. High, and the picture is nearly a line.",
+        read=lambda context, _: (
+            context.projections[0].projection.explained_variance_ratio[:, 0] if context.projections else None
+        ),
+        write=percent,
+        between=False,
+    ),
+    Measure(
+        name="Largest value",
+        caption="Largest |x| of a word’s state over an ordinary token’s median, on a logarithmic scale. Dotted: lesser "
+        f"({{geometry.massive.lesser_ratio:,.0f}}{NBSP}×) and massive ({{geometry.massive.massive_ratio:,.0f}}{NBSP}×), if |x| "
+        "is above {geometry.massive.large:,.0f} as well.",
+        read=lambda _, geometry: geometry.massive.ratio,
+        write=lambda value: f"{rounded(value)}{NBSP}×",
+        is_log=True,
+        spans=(),
+        thresholds=lambda geometry: (geometry.massive.lesser_ratio, geometry.massive.massive_ratio),
+    ),
+    Measure(
+        name="Change from the depth before",
+        caption="1 − debiased linear CKA: 0 where a layer leaves the words’ arrangement as it was, 1 where nothing is left "
+        "of it. A model with fewer layers changes more in each.",
+        read=lambda _, geometry: 1 - geometry.change.cka,
+    ),
+)
+WITHIN_A_MODEL = tuple(measure for measure in MEASURES if measure.within)
+BETWEEN_MODELS = tuple(measure for measure in MEASURES if measure.between)

@@ -1,0 +1,361 @@
+"""Measures over depth as small charts: a model's contexts on its own page, all models on the compare page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tokviz.pages.axis import Band, path
+from tokviz.pages.chart_measures import BETWEEN_MODELS, WITHIN_A_MODEL, Measure, Reading
+from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
+from tokviz.pages.wording import NBSP, joined
+from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
+
+# --- what the templates show -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """A text in a chart; lengths, here as below, in the chart's own units."""
+
+    x: str
+    y: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A measure of one model in one context."""
+
+    style: str
+    """Number of its colour, from ``0``."""
+    dash: str
+    """Number of its dash pattern; colour and pattern together belong to one curve."""
+    line: str
+    """Path data; breaks where the measure isn't defined."""
+    interval: str | None
+    """Path data of the 95 % interval."""
+    name: Label | None
+    """At the curve's end."""
+    leader: str | None
+    """Path data from the curve's end to its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A drawing, and the rectangle in it that the curves fill."""
+
+    width: str
+    height: str
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """One measure over depth."""
+
+    heading: str
+    alt: str
+    """What the curves say, in words."""
+    frame: Frame
+    depths: tuple[Label, ...]
+    values: tuple[Label, ...]
+    """Along the vertical axis; each has a line."""
+    dotted: tuple[str, ...]
+    """Heights of thresholds, and of what the measure is by chance."""
+    curves: tuple[Curve, ...]
+    caption: str = ""
+    stages: tuple[Band, ...] = ()
+    emergence: str | None = None
+    """Where massive activations emerge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCharts:
+    """All that was measured in a model's contexts."""
+
+    note: str
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartRow:
+    """A measure of all models: one chart per context, on one scale."""
+
+    name: str
+    caption: str
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """A model's line in the legend."""
+
+    style: str
+    dash: str
+    name: str
+
+
+MOST_NAMES = 12
+"""More models than fit at the curves' ends go by their number in the legend."""
+
+
+# --- a model's page ----------------------------------------------------------------------------------------------------
+
+
+def model_charts(model: ModelReport) -> ModelCharts | None:
+    """A chart per measure, with a curve per context; None where nothing was measured."""
+    measured = [(context, context.geometry) for context in model.contexts if context.geometry is not None]
+    if not measured:
+        return None
+    first = measured[0][1]
+    last = len(first.purity.value) - 1
+    depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))
+    emerged = [geometry.massive.emergence_depth for _, geometry in measured]
+    emergence = next((OF_A_MODEL.x(depth / last) for depth in emerged if depth is not None), None)
+    charts = []
+    for measure in WITHIN_A_MODEL:
+        series = _of_contexts(measure, [context for context, _ in measured])
+        axes = _Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
+        if chart := _chart(axes, series, heading=measure.name, subject=measure.name):
+            caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
+            mark = None if emergence is None else _number(emergence)
+            charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
+    of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
+    return ModelCharts(
+        note=f"Shaded: the stages{of_which}. The upright line marks where massive activations emerge; soft bands are "
+        f"95{NBSP}% intervals.",
+        charts=tuple(charts),
+    )
+
+
+def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_Series, ...]:
+    labels = [context.states.context.label for context in contexts]
+    return tuple(
+        _Series(
+            name=label[:1].upper() + label[1:], label=label if len(contexts) > 1 else "", index=index, reading=reading
+        )
+        for index, (label, context) in enumerate(zip(labels, contexts, strict=True))
+        if (reading := measure.reading(context))
+    )
+
+
+def _stages(geometry: Geometry, layout: Layout) -> tuple[Band, ...]:
+    last = len(geometry.purity.value) - 1
+    bands = []
+    for index, stage in enumerate(geometry.stages):
+        left = layout.x(max(stage.first_depth - 0.5, 0.0) / last)
+        right = layout.x(min(stage.last_depth + 0.5, last) / last)
+        bands.append(Band(name="", left=_number(left), width=_number(right - left), shaded=index % 2 == 0))
+    return tuple(bands)
+
+
+# --- the compare page --------------------------------------------------------------------------------------------------
+
+
+def chart_rows(report: Report) -> tuple[ChartRow, ...]:
+    """A row per measure, with a chart per context and in it a curve per model; empty where nothing was measured."""
+    models = _measured_models(report)
+    measured = [context.geometry for model in models for context in model.contexts if context.geometry]
+    rows = [(measure, _charts_of_models(report, measure, models)) for measure in BETWEEN_MODELS]
+    return tuple(
+        ChartRow(name=measure.name, caption=measure.explained(measured[0]), charts=charts)
+        for measure, charts in rows
+        if charts
+    )
+
+
+def _charts_of_models(report: Report, measure: Measure, models: Sequence[ModelReport]) -> tuple[Chart, ...]:
+    per_context = [(context.label, _of_models(measure, models, context.name)) for context in report.contexts]
+    everywhere = [each for _, series in per_context for each in series]
+    depths = ((0.0, depth_name(0)), (0.5, f"50{NBSP}%"), (1.0, "last layer"))
+    axes = _Axes.of(measure, everywhere, OF_ALL_MODELS.with_room_for(len(models)), depths)
+    charts = [
+        _chart(axes, series, heading=label, subject=f"{measure.name} over relative depth, words {label}")
+        for label, series in per_context
+    ]
+    return tuple(chart for chart in charts if chart)
+
+
+def _of_models(measure: Measure, models: Sequence[ModelReport], context_name: str) -> tuple[_Series, ...]:
+    return tuple(
+        _Series(
+            name=model.display_name,
+            label=model.name if len(models) <= MOST_NAMES else str(index + 1),
+            index=index,
+            reading=reading,
+        )
+        for index, model in enumerate(models)
+        for context in model.contexts
+        if context.states.context.name == context_name and (reading := measure.reading(context))
+    )
+
+
+def keys(report: Report) -> tuple[Key, ...]:
+    """The legend: every model with measures, as its curves are drawn."""
+    models = _measured_models(report)
+    return tuple(
+        Key(
+            style=OF_ALL_MODELS.style(index)[0],
+            dash=OF_ALL_MODELS.style(index)[1],
+            name=model.display_name if len(models) <= MOST_NAMES else f"{index + 1} {model.display_name}",
+        )
+        for index, model in enumerate(models)
+    )
+
+
+def without_measures(report: Report) -> str | None:
+    """Which captures the curves leave out."""
+    missing = [
+        f"{model.display_name} ({context.states.context.label})"
+        for model in report.models
+        for context in model.contexts
+        if context.geometry is None
+    ]
+    return f"Not measured, and so without curves: {joined(missing)}." if missing else None
+
+
+def _measured_models(report: Report) -> list[ModelReport]:
+    return [model for model in report.models if any(context.geometry for context in model.contexts)]
+
+
+# --- one chart ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Series:
+    """What becomes a curve."""
+
+    name: str
+    """In the description."""
+    label: str
+    """At the end; empty where a curve needs none."""
+    index: int
+    """Its colour and dash pattern follow from it."""
+    reading: Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axes:
+    """What the charts of a row have in common."""
+
+    measure: Measure
+    layout: Layout
+    scale: Scale
+    depths: tuple[tuple[float, str], ...]
+    """Relative depth and name."""
+
+    @classmethod
+    def of(
+        cls, measure: Measure, series: Sequence[_Series], layout: Layout, depths: tuple[tuple[float, str], ...]
+    ) -> _Axes:
+        scale = Scale.of(measure, [each.reading for each in series])
+        return cls(measure=measure, layout=layout, scale=scale, depths=depths)
+
+    def heights(self, values: np.ndarray) -> np.ndarray:
+        return self.layout.y(self.scale.shares(values))
+
+
+def _chart(axes: _Axes, series: Sequence[_Series], *, heading: str, subject: str) -> Chart | None:
+    """None where no curve has a point.
+
+    Parameters
+    ----------
+    subject : what the description says that the chart shows.
+    """
+    if not any(each.reading.is_defined for each in series):
+        return None
+    layout = axes.layout
+    return Chart(
+        heading=heading,
+        alt=alt_text(subject, [(each.name, each.reading.values) for each in series], axes.measure.write),
+        frame=_frame(layout),
+        depths=tuple(
+            Label(x=_number(layout.x(share)), y=_number(layout.bottom), text=text) for share, text in axes.depths
+        ),
+        values=tuple(
+            Label(x=_number(layout.left - 5), y=_number(float(layout.y(np.array(share)))), text=text)
+            for share, text in axes.scale.ticks()
+        ),
+        dotted=_dotted(axes, series),
+        curves=_curves(axes, series),
+    )
+
+
+def _frame(layout: Layout) -> Frame:
+    return Frame(
+        width=_number(layout.width),
+        height=_number(layout.height),
+        left=_number(layout.left),
+        right=_number(layout.right),
+        top=_number(layout.top),
+        bottom=_number(layout.bottom),
+    )
+
+
+def _dotted(axes: _Axes, series: Sequence[_Series]) -> tuple[str, ...]:
+    values = sorted({threshold for each in series for threshold in each.reading.thresholds})
+    chances = [each.reading.chance for each in series if each.reading.chance is not None]
+    known = np.concatenate([*chances, np.empty(0)])
+    if np.isfinite(known).any():
+        values.append(float(np.nanmean(known)))
+    return tuple(_number(height) for height in axes.heights(np.array(values)).tolist())
+
+
+def _curves(axes: _Axes, series: Sequence[_Series]) -> tuple[Curve, ...]:
+    layout = axes.layout
+    heights = [axes.heights(each.reading.values) for each in series]
+    ends = {
+        each.index: float(known[-1])
+        for each, own in zip(series, heights, strict=True)
+        if each.label and len(known := own[np.isfinite(own)])
+    }
+    places = spread_out(list(ends.values()), gap=NAME_GAP, top=layout.top, bottom=layout.bottom)
+    spots = dict(zip(ends, zip(ends.values(), places, strict=True), strict=True))
+    return tuple(_curve(axes, each, own, spots.get(each.index)) for each, own in zip(series, heights, strict=True))
+
+
+def _curve(axes: _Axes, series: _Series, heights: np.ndarray, spot: tuple[float, float] | None) -> Curve:
+    """A curve; ``spot`` is where it ends and where its name stands."""
+    layout = axes.layout
+    x = [layout.x(share) for share in np.linspace(0, 1, len(heights)).tolist()]
+    interval, name, leader = None, None, None
+    if series.reading.interval:
+        low, high = (axes.heights(bound) for bound in series.reading.interval)
+        interval = outline(x, low, high)
+    if spot:
+        end, place = spot
+        name = Label(x=_number(layout.right + layout.name_at), y=_number(place), text=layout.short(series.label))
+        if layout.has_leaders:
+            leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
+    style, dash = layout.style(series.index)
+    return Curve(style=style, dash=dash, line=path(x, heights.tolist()), interval=interval, name=name, leader=leader)
+
+
+def alt_text(subject: str, curves: Sequence[tuple[str, np.ndarray]], write: Callable[[float], str]) -> str:
+    """What a chart's curves say: where each begins and ends, and its extremes between."""
+    return " ".join([f"{subject}.", *(f"{name}: {_course(values, write)}." for name, values in curves)])
+
+
+def _course(values: np.ndarray, write: Callable[[float], str]) -> str:
+    known = np.flatnonzero(np.isfinite(values)).tolist()
+    if not known:
+        return "not defined"
+    ends = dict.fromkeys((known[0], known[-1]))
+    extremes = (("lowest", known[np.argmin(values[known])]), ("highest", known[np.argmax(values[known])]))
+    parts = [f"{write(values[depth])} at {_the(depth)}" for depth in ends]
+    parts += [f"{name} {write(values[depth])} at {_the(depth)}" for name, depth in extremes if depth not in ends]
+    return joined(parts)
+
+
+def _the(depth: int) -> str:
+    return "the embedding" if depth == 0 else depth_name(depth)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,43 @@
+"""Why a depth has no picture, in words."""
+
+from __future__ import annotations
+
+from tokviz.records import Problem, Projection
+
+
+def problems(projection: Projection) -> tuple[str | None, ...]:
+    """Per depth why it can't be projected, or None."""
+    return tuple(None if problem is None else _sentence(problem) for problem in projection.problems)
+
+
+def why_no_picture(projection: Projection, depth: int) -> str:
+    """Of a depth that has none."""
+    return problems(projection)[depth] or "There is no picture of this depth."
+
+
+def grid_problems(projection: Projection) -> tuple[str | None, ...]:
+    """Per depth why it can't be shown in the embedding's basis, or None."""
+    without_basis = projection.problems[0]
+    return tuple(
+        None if problem is None else _sentence(problem, without_basis=without_basis)
+        for problem in projection.grid_problems
+    )
+
+
+def _sentence(problem: Problem, *, without_basis: Problem | None = None) -> str:
+    match problem.kind:
+        case "few_words":
+            return (
+                f"A picture needs at least {problem.expected} words read at the same position; here are {problem.got}."
+            )
+        case "few_dimensions":
+            return f"A picture needs hidden states of at least {problem.expected} dimensions; these have {problem.got}."
+        case "equal_states":
+            return "All words have the same hidden state here, so there is nothing to spread out."
+        case "no_basis":
+            return f"There is no basis of the embedding. {without_basis and _sentence(without_basis)}"
+        case "other_width":
+            return (
+                f"The hidden state has {problem.got} dimensions and the embedding {problem.expected}, "
+                "so it has no place in the embedding's basis."
+            )

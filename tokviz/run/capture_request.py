@@ -1,0 +1,127 @@
+"""One model's captures, as a piece of work that can be done in this process or anywhere else."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tokviz import models
+from tokviz.config import ModelConfig
+from tokviz.errors import ConfigError, SourceError, TokvizError
+from tokviz.records import Context, Tokenization, WordList
+from tokviz.run.progress import Reporter
+from tokviz.run.states_file import CaptureDescription
+from tokviz.run.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The captures of one model that are due."""
+
+    model: ModelConfig
+    base: Path
+    """The config's folder; absolute when another process is to look there."""
+    device: str
+    contexts: tuple[tuple[str, Context], ...]
+    """Each with the key under which its states are stored."""
+    words: WordList
+    read: str
+    token_budget: int
+    n_depths: int | None = None
+    """How many depths are asked for, from the embedding on; None for all."""
+    epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
+
+
+def now(epoch: str | None = None) -> str:
+    """ISO 8601 in UTC, to the second; ``SOURCE_DATE_EPOCH`` makes it repeatable (reproducible-builds.org).
+
+    Raises ``ConfigError`` when that isn't a number of seconds.
+    """
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {epoch!r}; correct or unset it"
+        ) from None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
+    """Load the model once, capture every context that is due, store each as soon as it is there.
+
+    Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``: no model can be captured so.
+    """
+    try:
+        models.require_device(request.device)
+        with models.quiet_transformers():
+            _capture(request, store, reporter)
+    except ModuleNotFoundError as error:
+        raise SourceError(
+            f"{request.model.source}: not captured yet, and here {error.name} is not installed; pip install -r "
+            "requirements.txt, or capture elsewhere with --capture-only and copy the cache"
+        ) from error
+    gc.collect()  # the model's memory is free before the next one loads
+
+
+def _capture(request: Request, store: Store, reporter: Reporter) -> None:
+    from tokviz import capture
+
+    name = request.model.display_name
+    with _offload_folder(store) as offload:
+        step = reporter.step(f"{name}: loading")
+        loaded = models.load(request.model, request.base, request.device, offload)
+        structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+        step.advance()
+        descriptions = [
+            CaptureDescription(
+                card=loaded.card,
+                context=context,
+                tokenization=_tokenized(loaded.tokenizer, request, context),
+                module_paths=structure.module_paths,
+                captured_at=now(request.epoch),
+            )
+            for _, context in request.contexts
+        ]
+        tokenizations = [description.tokenization for description in descriptions]
+        # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
+        for group in capture.sharing_passes(loaded.module, tokenizations):
+            labels = " and ".join(descriptions[index].context.label for index in group)
+            n_words = sum(len(tokenizations[index].words) for index in group)
+            step = reporter.step(f"{name}: capturing, {labels}", n_words)
+            together = [tokenizations[index] for index in group]
+            with ExitStack() as open_files:
+                writers = [
+                    open_files.enter_context(store.states_writer(request.contexts[index][0], descriptions[index]))
+                    for index in group
+                ]
+                for index, batch in capture.capture_together(
+                    loaded.module, structure, together, request.token_budget, step.advance
+                ):
+                    writers[index].add(batch)
+
+
+def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:
+    from tokviz.capture import tokens
+
+    if request.words.vocabulary is None:
+        return tokens.tokenize(tokenizer, request.words.words, context, request.read)
+    return tokens.tokenize_vocabulary(tokenizer, context, request.read)
+
+
+@contextmanager
+def _offload_folder(store: Store) -> Iterator[Path]:
+    """Beside what is stored, since it may be as large as the model; gone afterwards."""
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        offload = tempfile.TemporaryDirectory(prefix=".offload-", dir=store.root)
+    except OSError as error:
+        raise TokvizError(f"{store.root}: can't write to the cache: {error.strerror or error}") from error
+    with offload as folder:
+        yield Path(folder)

@@ -1,0 +1,205 @@
+"""What a run has made → the report, and the files of its site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tokviz import __version__, pages
+from tokviz.config import ModelConfig
+from tokviz.draw import encode, preview, typefaces
+from tokviz.errors import TokvizError
+from tokviz.pages import notes, render, tables
+from tokviz.records import (
+    ContextReport,
+    Geometry,
+    HiddenStates,
+    Image,
+    ModelReport,
+    ModelSimilarity,
+    Neighbours,
+    Projection,
+    ProjectionReport,
+    Renditions,
+    Report,
+)
+from tokviz.run import publish
+from tokviz.run.options import DRAFT, SVG, Options
+from tokviz.run.pictures import Subject, Whole
+from tokviz.run.plan import PictureJob, Plan
+from tokviz.run.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeProjection:
+    """A projection and the pictures that show it."""
+
+    projection: Projection
+    pictures: tuple[PictureJob, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeContext:
+    """One model × context, projected and, but for a draft, measured."""
+
+    states: HiddenStates
+    projections: tuple[MadeProjection, ...]
+    geometry: Geometry | None = None
+    neighbours: Neighbours | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A model, or the reason why it couldn't be captured."""
+
+    model: ModelConfig
+    failure: str | None = None
+    contexts: tuple[MadeContext, ...] = ()
+    n_captured: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredImage:
+    facts: Image
+    file: Path
+    """In the store."""
+
+
+Images = Mapping[str, StoredImage]
+"""By path from the site's root."""
+
+
+def images(made: Sequence[Made], store: Store) -> Images:
+    """Every picture of the report, once all are drawn.
+
+    Raises
+    ------
+    TokvizError : somebody removed one meanwhile.
+    """
+    shown = [projection for each in made for context in each.contexts for projection in context.projections]
+    return {job.path: _stored(job, store) for projection in shown for job in projection.pictures}
+
+
+def _stored(job: PictureJob, store: Store) -> StoredImage:
+    file = store.find_image(job.key)
+    if file is None:
+        raise TokvizError(f"{store.root}: the image of {job.path} vanished while in use; run again")
+    width, height = encode.size(file)
+    return StoredImage(facts=Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size), file=file)
+
+
+# --- the report, gathered ----------------------------------------------------------------------------------------
+
+
+def report(
+    plan: Plan,
+    made: Sequence[Made],
+    similarities: tuple[ModelSimilarity, ...],
+    images: Images,
+    undrawn: tuple[str, ...],
+) -> Report:
+    """``undrawn``: the words that pictures show with code points."""
+    config, options = plan.config, plan.options
+    models = tuple(_model(each, images) for each in made)
+    return Report(
+        title=config.title,
+        subtitle=config.subtitle,
+        author=config.author,
+        description=config.description,
+        license=config.license,
+        license_url=config.license_url,
+        site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else None,
+        intro=notes.introduction(config),
+        words=config.word_list,
+        contexts=config.context_list,
+        projections=tuple(config.projections),
+        models=models,
+        command=options.command,
+        draft=options.is_draft,
+        version=__version__,
+        downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
+        undrawn=undrawn,
+        similarities=similarities,
+    )
+
+
+def _model(made: Made, images: Images) -> ModelReport:
+    return ModelReport(
+        slug=made.model.slug,
+        name=made.model.display_name,
+        source=made.model.source,
+        failure=made.failure,
+        note=notes.note(made.model),
+        notes=notes.notes_by_address(made.model),
+        contexts=tuple(
+            ContextReport(
+                states=context.states,
+                projections=tuple(_projection(each, context.states.n_depths, images) for each in context.projections),
+                geometry=context.geometry,
+                neighbours=context.neighbours,
+            )
+            for context in made.contexts
+        ),
+    )
+
+
+def _projection(made: MadeProjection, n_depths: int, images: Images) -> ProjectionReport:
+    by_subject: dict[Subject, dict[str, Image]] = {}
+    for job in made.pictures:
+        form = "wide" if job.form == DRAFT else job.form
+        by_subject.setdefault(job.subject, {})[form] = images[job.path].facts
+
+    def renditions(subject: Subject) -> Renditions | None:
+        forms = by_subject.get(subject)
+        if not forms:
+            return None
+        wide = forms["wide"]
+        return Renditions(wide=wide, phone=forms.get("phone", wide), svg=forms.get(SVG))
+
+    return ProjectionReport(
+        projection=made.projection,
+        plates=tuple(renditions(depth) for depth in range(n_depths)),
+        grid=renditions(Whole.GRID),
+        strip=renditions(Whole.STRIP),
+    )
+
+
+def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
+    names = [(model.slug, context.states.context.name) for model in models for context in model.contexts]
+    return {f"{slug}/{context}/excerpt.html": pages.excerpt_path(slug, context) for slug, context in names}
+
+
+# --- the site's files --------------------------------------------------------------------------------------------
+
+
+def files(report: Report, images: Images, options: Options) -> tuple[Report, dict[str, publish.Content]]:
+    """Path from the site's root → content; and the report with what the pages know of the card for links to it."""
+    pictures = {path: image.file for path, image in images.items()}
+    card = _card(report, pictures)
+    if card is not None:
+        width, height = encode.size(card)
+        report = replace(report, preview=Image(path=preview.PATH, width=width, height=height, n_bytes=len(card)))
+    found: dict[str, publish.Content] = {preview.PATH: card} if card is not None else {}
+    found |= {
+        **render.assets(options.templates),
+        **render.render(pages.build(report), options.templates),
+        **tables.files(report),
+        **pictures,
+        ".nojekyll": "",
+    }
+    if options.excerpts:
+        found |= render.render_excerpts(pages.excerpts(report), options.templates, pictures)
+    return report, found
+
+
+def _card(report: Report, pictures: Mapping[str, Path]) -> bytes | None:
+    """What other sites show beside a link; None when nobody knows where the report will stand, or it has no pictures."""
+    shown = pages.preview_plates(report)
+    if not report.site_url or not shown:
+        return None
+    return preview.draw(
+        typefaces.as_far_as_own(report.title),
+        typefaces.as_far_as_own(report.description or report.subtitle or ""),
+        [pictures[image.path] for image in shown],
+    )
