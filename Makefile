@@ -16,7 +16,7 @@ help:  ## list what one can do
 site: $(VENV)/.installed $(VENV)/.models  ## make the report that report.toml describes, in site/ (ARGS="--model …")
 	$(BIN)/python generate.py $(ARGS)
 
-sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report anew, as it is committed
+sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all of it, as it is committed
 	$(BIN)/python generate.py --force
 
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and a browser
@@ -38,7 +38,7 @@ lock: $(VENV)/.developer  ## bring requirements.lock in line with requirements*.
 		--excludes - --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) \
 		requirements-dev.txt requirements-cluster.txt
 
-serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made anew when something changes
+serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made again when something changes
 	$(BIN)/python -m tokviz.serve $(ARGS)
 
 audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny models, and check its pages (ten minutes)

@@ -50,7 +50,7 @@ class Served:
         self._said: Queue[str] = Queue()
         Thread(target=self._listen, daemon=True).start()
         self.port = int(self.wait_for(r"site at http://127\.0\.0\.1:(\d+)/")[1])
-        self.wait_for("images made anew")
+        self.wait_for("new images")
 
     def _listen(self) -> None:
         for line in self.process.stdout:
@@ -114,7 +114,7 @@ def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project, ser
     script = reload_script(served.get())
     assert "location.reload" not in served.get(script)
     replace(project / "templates" / "index.html", "<h2>The models</h2>", "<h2>All the models</h2>")
-    served.wait_for("0 images made anew")
+    served.wait_for("0 new images")
     page = served.wait_for_page("<h2>All the models</h2>")
     assert "location.reload" in served.get(script)
     assert "location.reload" not in served.get(reload_script(page))
@@ -161,7 +161,7 @@ def test_a_mistake_is_one_line_and_the_server_goes_on(project, served, path, old
     served.wait_for(said)
     assert (served.get("/assets/site.css"), page_of(served)) == before
     replace(project / path, new, old)
-    served.wait_for("images made anew")
+    served.wait_for("new images")
 
 
 def test_a_taken_port_is_one_line(project):

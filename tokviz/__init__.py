@@ -19,7 +19,7 @@ _IN_NOTEBOOKS = ("build", "load", "study")
 
 
 def __getattr__(name: str) -> Any:
-    """The rooms load when they are asked for: the command needs few of them."""
+    """Load the notebook's names on first use: the command doesn't need them."""
     if name in _IN_NOTEBOOKS:
         from tokviz import notebook
 

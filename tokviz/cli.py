@@ -13,8 +13,17 @@ from typing import Annotated
 
 import typer
 
-# Drawing processes import this module anew when they start; what only the command needs is imported in ``main``.
-from tokviz.run.workers import Backend
+from tokviz import __version__
+from tokviz import config as configuration
+from tokviz.config import ReportConfig
+from tokviz.errors import TokvizError
+from tokviz.run import dry_run as dry_runs
+from tokviz.run import pipeline, prune
+from tokviz.run.options import DRAFT, FORMS, SVG, Options
+from tokviz.run.pipeline import Outcome
+from tokviz.run.processes import default_jobs
+from tokviz.run.progress import reporter
+from tokviz.run.workers import Backend, Place
 
 
 def main(
@@ -43,7 +52,9 @@ def main(
     capture_only: Annotated[
         bool, typer.Option("--capture-only", help="Capture into the cache; draw and publish nothing.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Capture, project and draw anew.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Capture, project, measure and draw everything again.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Draw small pictures without labels, soon.")] = False,
     excerpts: Annotated[
@@ -60,16 +71,6 @@ def main(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Show how language models arrange words, layer by layer, as a static site."""
-    from tokviz import __version__
-    from tokviz import config as configuration
-    from tokviz.errors import TokvizError
-    from tokviz.run import dry_run as rehearsal
-    from tokviz.run import pipeline, prune
-    from tokviz.run.options import DRAFT, FORMS, SVG, Options
-    from tokviz.run.processes import default_jobs
-    from tokviz.run.progress import reporter
-    from tokviz.run.workers import Place
-
     if version:
         print(f"tokviz {__version__}")
         return
@@ -88,7 +89,7 @@ def main(
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
         if dry_run:
-            print("\n".join(rehearsal.describe(report, options)))
+            print("\n".join(dry_runs.describe(report, options)))
             return
         if cache_prune:
             print("\n".join(prune.prune(report, options)))
@@ -107,15 +108,17 @@ def main(
     for failed in outcome.failures:
         print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
     if not quiet:
-        n_models = len(report.models) - len(outcome.failures)
-        made = f"{outcome.n_images} images ({outcome.n_captured} captures and {outcome.n_drawn} images made anew)"
-        print(
-            f"{cache}: {n_models} models ({outcome.n_captured} captures made anew)"
-            if capture_only
-            else f"{output / 'index.html'}: {n_models} models, {made}"
-        )
+        print(_summary(report, options, outcome, capture_only=capture_only))
     if outcome.failures:
         raise typer.Exit(3)
+
+
+def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:
+    n_models = f"{len(report.models) - len(outcome.failures)} models"
+    if capture_only:
+        return f"{options.cache}: {n_models} ({outcome.n_captured} new captures)"
+    new = f"{outcome.n_captured} new captures, {outcome.n_drawn} new images"
+    return f"{options.output / 'index.html'}: {n_models}, {outcome.n_images} images ({new})"
 
 
 def _without_folders(arguments: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A local server that makes the report anew when what it is made of changes, and lets open pages reload.
+"""A local server that makes the report again when something it depends on changes, and reloads open pages.
 
     python -m tokviz.serve [--config report.toml] [--output site] [--port 8000] [any option of generate.py]
 
@@ -158,7 +158,7 @@ def main(
     output: Annotated[Path, typer.Option(help="The site's folder.")] = Path("site"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
 ) -> None:
-    """Show the report at a local address; make it anew when its config, notes, templates or the program change."""
+    """Show the report at a local address; make it again when its config, notes, templates or the program change."""
     if importlib.util.find_spec("watchfiles") is None:
         print("error: watchfiles is missing; pip install -r requirements-dev.txt", file=sys.stderr)
         raise typer.Exit(1)
@@ -172,7 +172,7 @@ def main(
         print(f"error: port {port}: {error.strerror}; choose another with --port", file=sys.stderr)
         raise typer.Exit(1) from None
     Thread(target=server.serve_forever, daemon=True).start()
-    print(f"{output} at {server.address}, made anew when something changes; Ctrl-C ends it", flush=True)
+    print(f"{output} at {server.address}, made again when something changes; Ctrl-C ends it", flush=True)
     with suppress(KeyboardInterrupt):
         while True:
             _watch(config, arguments, server)

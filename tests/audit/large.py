@@ -49,7 +49,7 @@ template = "What is a {{word}}"
 
 
 def make(folder: Path) -> Path:
-    """The site, made anew if it isn't there."""
+    """The site, made if it isn't there."""
     site = folder / "site"
     if (site / "index.html").is_file():
         return site

@@ -231,9 +231,9 @@ def test_a_description_says_where_a_curve_begins_and_ends_and_its_extremes_betwe
     )
 
 
-def scale_of(name: str, *values: float, interval=None) -> Scale:
+def scale_of(name: str, *values: float, interval=None, thresholds=()) -> Scale:
     (measure,) = [measure for measure in MEASURES if measure.name == name]
-    return Scale.of(measure, [Reading(values=np.array(values), interval=interval, chance=None, thresholds=())])
+    return Scale.of(measure, [Reading(values=np.array(values), interval=interval, chance=None, thresholds=thresholds)])
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def scale_of(name: str, *values: float, interval=None) -> Scale:
         (scale_of("Mean norm", 0.02, 0.0), ["0.01", "0.1"]),
         (scale_of("Mean norm", 1e-9, 1e3), ["10⁻⁹", "10⁻⁶", "10⁻³", "1", "1,000"]),
         (scale_of("Mean norm", 0.0), ["1", "10"]),
-        (scale_of("Largest value", 20.0), ["10", "100", "1,000"]),
+        (scale_of("Largest value", 20.0, thresholds=(300.0, 1000.0)), ["10", "100", "1,000"]),
     ],
 )
 def test_axes_end_at_or_past_the_values_and_have_round_numbers(scale, texts):

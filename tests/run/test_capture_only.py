@@ -49,7 +49,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path):
     (here / "report.toml").write_text(CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = generate(here, "--capture-only")
     assert made.returncode == 0, made.stderr
-    assert "1 captures made anew" in made.stdout
+    assert "1 new captures" in made.stdout
     assert {path.name for path in here.iterdir()} == {"qwen3", "report.toml", ".cache"}
     assert {path.name for path in (here / ".cache").iterdir()} == {"states"}
 
@@ -58,7 +58,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path):
     shutil.copytree(here / ".cache", there / ".cache")
     drawn = run_without_torch(there)
     assert drawn.returncode == 0, drawn.stderr
-    assert "0 captures and 12 images made anew" in drawn.stdout
+    assert "0 new captures, 12 new images" in drawn.stdout
     assert generate(here).returncode == 0
     assert differing(here / "site", there / "site") <= COMMAND_IS_IN
 

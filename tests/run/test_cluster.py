@@ -89,7 +89,7 @@ def test_a_cluster_makes_the_same_report(project, tmp_path):
             project, "--backend", "dask", "--address", address, "--output", "site", "--cache", str(tmp_path / "cache")
         )
     assert made.returncode == 0, made.stderr
-    assert "2 captures and 24 images made anew" in made.stdout
+    assert "2 new captures, 24 new images" in made.stdout
     assert differing(project / "local", project / "site") <= COMMAND_IS_IN
 
 
@@ -125,7 +125,7 @@ def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project, tmp_path):
         )
     assert made.returncode == 3, made.stderr
     assert "error: missing: ./missing: expected a folder" in made.stderr
-    assert "1 captures made anew" in made.stdout
+    assert "1 new captures" in made.stdout
     assert not (tmp_path / "site").exists()
 
 

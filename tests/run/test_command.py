@@ -114,7 +114,7 @@ def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(pr
     assert {f"{folder}__bert.encoder.layer.2.svg", f"{folder}_m.et.svg"} <= drawings
     assert not any("strip" in path or "phone" in path for path in drawings)
     again = generate(project, *arguments)
-    assert "0 captures and 0 images made anew" in again.stdout
+    assert "0 new captures, 0 new images" in again.stdout
     assert {path: digest for path, digest in hashes(tmp_path / "site").items() if path in drawings} == {
         path: files[path] for path in drawings
     }
@@ -177,7 +177,7 @@ def test_a_damaged_image_is_drawn_again(project):
     image.write_bytes(image.read_bytes()[:-5])
     made = generate(project)
     assert made.returncode == 0, made.stderr
-    assert "1 images made anew" in made.stdout
+    assert "1 new images" in made.stdout
     after = hashes(project / "site")
     assert {path for path in before if path.startswith("images/") and after.get(path) != before[path]} == set()
 
@@ -186,7 +186,7 @@ def test_the_cache_alone_is_enough_to_render(project, tmp_path):
     (tmp_path / "report.toml").write_text((project / "report.toml").read_text(encoding="utf-8"), encoding="utf-8")
     made = generate(tmp_path, "--cache", str(project / ".cache"))
     assert made.returncode == 0, made.stderr
-    assert "0 captures and 0 images made anew" in made.stdout
+    assert "0 new captures, 0 new images" in made.stdout
 
 
 def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project, tmp_path):

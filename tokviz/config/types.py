@@ -103,7 +103,7 @@ class ModelConfig(Table):
 
     @property
     def slug(self) -> str:
-        """A name without Latin letters or digits has none of its own: it is told by its hash."""
+        """A name without Latin letters or digits has none of its own: a hash of it takes its place."""
         name = self.display_name
         return slugify(name) or f"model-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
@@ -168,18 +168,7 @@ class ReportConfig(Table):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ReportConfig:
-        if self.layers is not None:
-            _refuse_gaps(self.layers)
-            if not self.vocabulary:
-                raise ValueError('words.layers: expected "vocabulary = true" beside it, got none')
-        if self.vocabulary and self.read == "mean":
-            raise ValueError(
-                'read: expected "last" or "first" for a vocabulary, whose words are single tokens, got "mean"'
-            )
-        if not self.words and not self.vocabulary:
-            raise ValueError("words: expected at least one category, got none")
-        for key, category in self.words.items():
-            _refuse_empty_or_repeated(key, category.words)
+        self._check_words()
         _refuse_repeats("contexts", "name", [context.name for context in self.contexts])
         _refuse_repeats("projections", "entry", list(self.projections))
         for index, model in enumerate(self.models):
@@ -194,6 +183,24 @@ class ReportConfig(Table):
         )
         if self.license_url and not self.license:
             raise ValueError("license: expected the licence's name beside license_url, got none; add it")
+        self._check_pairs()
+        return self
+
+    def _check_words(self) -> None:
+        if self.layers is not None:
+            _refuse_gaps(self.layers)
+            if not self.vocabulary:
+                raise ValueError('words.layers: expected "vocabulary = true" beside it, got none')
+        if self.vocabulary and self.read == "mean":
+            raise ValueError(
+                'read: expected "last" or "first" for a vocabulary, whose words are single tokens, got "mean"'
+            )
+        if not self.words and not self.vocabulary:
+            raise ValueError("words: expected at least one category, got none")
+        for key, category in self.words.items():
+            _refuse_empty_or_repeated(key, category.words)
+
+    def _check_pairs(self) -> None:
         names = [model.display_name for model in self.models]
         for index, pair in enumerate(self.compare or ()):
             for name in pair:
@@ -203,7 +210,6 @@ class ReportConfig(Table):
                     )
             if pair[0] == pair[1]:
                 raise ValueError(f"compare.{index}: expected two different models, got {pair[0]!r} twice")
-        return self
 
     def _refuse_unknown_addresses(self, index: int, model: ModelConfig) -> None:
         """As far as can be told before anything is captured: how many layers and stages there are shows later."""

@@ -164,8 +164,10 @@ def _part(relations: np.ndarray, words: np.ndarray) -> np.ndarray:
 
 
 def _nearest_flags(distances: np.ndarray, k: int) -> np.ndarray:
-    """``(n_depths, n_words, n_words)`` → ``(n_depths, n_words²)`` float32: 1 where the column is one of the row's nearest
-    others; without columns below ``MIN_WORDS_CKA`` words."""
+    """``(n_depths, n_words, n_words)`` → ``(n_depths, n_words²)`` float32: 1 where the column is one of the row's nearest.
+
+    Without columns below ``MIN_WORDS_CKA`` words.
+    """
     n_depths, n_words, _ = distances.shape
     if n_words < MIN_WORDS_CKA:
         return np.zeros((n_depths, 0), dtype=np.float32)

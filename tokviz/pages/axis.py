@@ -87,7 +87,7 @@ AXIS_START, AXIS_LENGTH = 4.4, 91.2
 
 SPARK_WIDTH, SPARK_HEIGHT = 1000.0, 100.0
 NARROWEST_NAMED = 2.0
-"""In percent: a narrower band has no room for its numeral on a phone."""
+"""In percent: a narrower band has no space for its numeral on a phone."""
 MARK_FLIPS = 72.0
 """From here on, in percent, the mark's text stands left of it."""
 
@@ -98,6 +98,7 @@ def place(depth: float, last: int) -> float:
 
 
 def length(percentage: float) -> str:
+    """A CSS percentage."""
     return f"{percentage:.3f}%"
 
 

@@ -31,6 +31,8 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
+    """What a chart shows, of any model in any context."""
+
     name: str
     caption: str
     """A format string; its one field is the ``geometry`` that the numbers in it are read from."""

@@ -45,6 +45,8 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class RowPlate:
+    """One depth in a row of plates, or why it has no picture."""
+
     depth: str
     picture: Picture | None
     problem: str | None
@@ -60,6 +62,8 @@ class PlateRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparePage:
+    """All that the compare page shows."""
+
     frame: Frame
     stylesheet: str
     noscript: str
@@ -127,7 +131,7 @@ def compare_page(report: Report) -> ComparePage | None:
 def _intro(captured: list[ModelReport]) -> str:
     if len(captured) == 1:
         return f"{captured[0].display_name} beside itself: the same words in another context, or seen by another PCA."
-    return "The same words in two models or more, in step: by the part of the way that is gone, or layer by layer."
+    return "The same words in two models or more, at the same share of their depth or at the same layer."
 
 
 def _first_captures(captured: list[ModelReport]) -> list[Capture]:

@@ -21,6 +21,8 @@ class Shade:
 
 @dataclass(frozen=True, kw_only=True)
 class Heatmap:
+    """Every depth of one model against every depth of another."""
+
     title: str
     summary: str
     alt: str
@@ -47,6 +49,8 @@ class HeatmapRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
+    """Two models in one context."""
+
     heading: str
     sentence: str
     rows: tuple[HeatmapRow, ...]

@@ -16,6 +16,8 @@ from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_n
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
+    """A column of the ranking table."""
+
     key: str
     label: str
     number: bool
@@ -24,6 +26,8 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
+    """A value of the ranking table, and what it is sorted by."""
+
     text: str
     note: str
     """A second line, small: an interval, a layer."""
@@ -34,6 +38,8 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class RankRow:
+    """One model × context in the ranking table."""
+
     model: Link
     context: str
     cells: tuple[Cell, ...]

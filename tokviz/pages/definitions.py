@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tokviz.pages.parts import Term
-from tokviz.pages.wording import count, number_word
+from tokviz.pages.wording import count
 from tokviz.records import Geometry, Report
 
 
 def _definitions(geometry: Geometry) -> tuple[Term, ...]:
     """With the thresholds that ``geometry`` was measured with."""
     massive, criteria = geometry.massive, geometry.stage_criteria
-    nearest = f"{number_word(geometry.n_neighbours)} nearest"
+    nearest = f"{geometry.n_neighbours} nearest"
     return (
         Term(
             name="Explained variance",
@@ -41,7 +41,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
         ),
         Term(
             name="Neighbours of the same category (purity)",
-            meaning=f"The share of each word’s {number_word(geometry.n_neighbours)} nearest neighbours that have a category in common with it, mean over words: by "
+            meaning=f"The share of each word’s {geometry.n_neighbours} nearest neighbours that have a category in common with it, mean over words: by "
             "cosine in all dimensions, by Euclidean distance in the picture.",
         ),
         Term(
@@ -81,7 +81,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
         ),
         Term(
             name="Stages",
-            meaning=f"One to {number_word(criteria.most_stages)} runs of neighbouring depths: the cut with the least "
+            meaning=f"1 to {criteria.most_stages} runs of neighbouring depths: the cut with the least "
             "squared distance of each depth’s geometry (CKA) to the mean of its stage, plus a penalty per stage, found exactly by dynamic programming. A boundary must recur "
             f"in {100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
             f"{100 * criteria.kept_share:.0f} % of the words, give or take a layer, so that none hangs on one word. Where massive "

@@ -15,6 +15,8 @@ from tokviz.records import ContextReport, ModelReport, Report, depth_name
 
 @dataclass(frozen=True, kw_only=True)
 class ExcerptSlide:
+    """One depth of the carousel, or why it has no picture."""
+
     name: str
     alt: str
     image: str | None
@@ -45,6 +47,7 @@ def excerpts(report: Report) -> tuple[Excerpt, ...]:
 
 
 def excerpt_path(slug: str, context: str) -> str:
+    """From the site’s root."""
     return f"data/{slug}/{context}/excerpt.html"
 
 

@@ -25,6 +25,8 @@ class ModelFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplorePage:
+    """All that the explorer shows before its scripts have run."""
+
     frame: Frame
     stylesheet: str
     noscript: str

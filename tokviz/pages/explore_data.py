@@ -15,13 +15,11 @@ import numpy as np
 
 from tokviz.pages.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
+from tokviz.records.axes import axis_limits
 
 STEPS = 65_535
 """A coordinate’s place between the axis limits of its depth takes 16 bits: enlarged 64 times, a plot of 1,000 pixels is a pixel
 out."""
-
-MARGINS = np.array([0.06, 0.05])
-"""Of the span of the reference words, at either end of PC1 and of PC2, as on the plates."""
 
 
 def scripts(report: Report) -> dict[str, str]:
@@ -96,7 +94,7 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
         if projection.problems[depth] or not np.isfinite(coordinates).all():
             all_limits.append(None)
             continue
-        low, high = _limits(coordinates[projection.reference] if projection.reference.any() else coordinates)
+        low, high = np.array(axis_limits(coordinates, projection.reference)).T
         share = (coordinates - low) / (high - low)
         places[depth] = np.clip(np.round(share * STEPS), 0, STEPS)
         all_limits.append([_number(value) for pair in zip(low, high, strict=True) for value in pair])
@@ -111,17 +109,6 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
         "places": packed(places),
         "beyond": beyond,
     }
-
-
-def _limits(coordinates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``(n_words, 2)`` → lower and upper limits ``(2,)``; words that are all alike get an axis of some length."""
-    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-    size = np.maximum(np.abs(low), np.abs(high))
-    flat = high - low <= 1e-9 * size
-    span = np.where(flat, np.maximum(size, 1.0), high - low)
-    middle = (low + high) / 2
-    half = span * (0.5 + MARGINS)
-    return middle - half, middle + half
 
 
 def packed(integers: np.ndarray) -> str:

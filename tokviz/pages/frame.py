@@ -82,6 +82,7 @@ def address(report: Report, path: str) -> str:
 
 
 def model_path(slug: str) -> str:
+    """Of a model’s page, from the site’s root."""
     return f"models/{slug}/index.html"
 
 

@@ -14,6 +14,8 @@ from tokviz.records import ModelReport, Report
 
 @dataclass(frozen=True, kw_only=True)
 class StripRow:
+    """The strip of one context."""
+
     context: str
     href: str
     ruler: Ruler
@@ -43,6 +45,8 @@ class FactsRow:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexPage:
+    """All that the first page shows."""
+
     frame: Frame
     title: str
     subtitle: str
@@ -77,6 +81,7 @@ COLUMNS = (
 
 
 def index_page(report: Report) -> IndexPage:
+    """The first page: strips, introduction, key facts, how to read."""
     page = "index.html"
     subtitle = report.subtitle or _default_subtitle(report)
     models = tuple(_strips(report, model, page) for model in report.models)

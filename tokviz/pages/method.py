@@ -26,6 +26,8 @@ from tokviz.records import ContextReport, ModelReport, Report, Tokenization
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryWords:
+    """The words of one category."""
+
     label: str
     words: str
     count: str
@@ -45,6 +47,8 @@ class ContextExample:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRow:
+    """How one word is tokenised."""
+
     word: str
     pieces: tuple[str, ...]
     n_tokens: str
@@ -54,6 +58,8 @@ class TokenRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenTable:
+    """How the words of one model × context are tokenised."""
+
     heading: str
     """``SmolLM2-135M-Instruct, alone``."""
     summary: str
@@ -66,6 +72,8 @@ class TokenTable:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
+    """Where a model’s numbers come from."""
+
     model: Link
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
@@ -73,6 +81,8 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodPage:
+    """All that the method page shows."""
+
     frame: Frame
     n_words: str
     categories: tuple[CategoryWords, ...]
@@ -100,6 +110,7 @@ MOST_WORDS_OF_A_CATEGORY = 1000
 
 
 def method_page(report: Report) -> MethodPage:
+    """The method page: words, tokens, projections, definitions, provenance."""
     page = "method/index.html"
     captured = [context for model in report.models for context in model.contexts]
     reads = dict.fromkeys(context.states.tokenization.read for context in captured)

@@ -45,6 +45,8 @@ class WordNotes:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPage:
+    """All that a model’s page shows."""
+
     frame: Frame
     name: str
     facts: str
@@ -86,6 +88,7 @@ def note_addresses(model: ModelReport) -> tuple[str, ...]:
 
 
 def model_page(report: Report, model: ModelReport) -> ModelPage:
+    """The page of one model, failed ones included."""
     page = model_path(model.slug)
     card = model.card
     facts = facts_line(card) if card else ""

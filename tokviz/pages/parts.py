@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
+    """A text and where it leads."""
+
     text: str
     href: str
     current: bool = False
@@ -64,6 +66,8 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
+    """An image file and its size in pixels."""
+
     src: str
     width: int
     height: int
@@ -82,6 +86,8 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
+    """One choice of a switch or a select."""
+
     value: str
     label: str
     checked: bool
@@ -89,6 +95,8 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
+    """A choice between panels."""
+
     key: str
     """``context`` or ``projection``: the panels' attribute that it chooses by."""
     legend: str
@@ -99,6 +107,8 @@ class Switch:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
+    """A heading and the paragraphs under it."""
+
     heading: str
     paragraphs: tuple[str, ...]
 

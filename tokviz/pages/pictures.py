@@ -89,6 +89,8 @@ LABEL_FREE_START, LABEL_FREE_END = 18.0, 84.0
 
 
 def picture(page: str, renditions: Renditions, alt: str) -> Picture:
+    """The renditions of an image, as links from ``page``."""
+
     def source(image: Image) -> Source:
         return Source(src=relative(page, image.path), width=image.width, height=image.height)
 
@@ -263,8 +265,11 @@ def _slide(
 
 
 def preview_plates(report: Report) -> tuple[Image, ...]:
-    """The two wide plates that say most of the report: before and after the first emergence of massive activations; in
-    a report without one, the embedding and the middle layer of its first model."""
+    """The two wide plates that say most of the report.
+
+    Before and after the first emergence of massive activations; in a report without one, the embedding and the middle
+    layer of its first model.
+    """
     shown = [
         (context.projections[0].plates, context.geometry.massive.emergence_depth if context.geometry else None)
         for model in report.models

@@ -28,7 +28,7 @@ def environment(templates: Path) -> Environment:
 
 
 def _bytecode() -> FileSystemBytecodeCache | None:
-    """Compiled templates, where Jinja keeps a user's own: compiling takes a tenth of a run that makes nothing else anew."""
+    """Compiled templates, where Jinja keeps a user's own: compiling takes a tenth of a run in which nothing else changed."""
     try:
         return FileSystemBytecodeCache()
     except (OSError, RuntimeError):  # no such place on this machine, or it isn't the user's alone

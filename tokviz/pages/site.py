@@ -13,6 +13,8 @@ from tokviz.pages.model import ModelPage
 
 @dataclass(frozen=True, kw_only=True)
 class NotFoundPage:
+    """The page for addresses that don’t exist."""
+
     path: str
     title: str
     home: str
@@ -20,6 +22,8 @@ class NotFoundPage:
 
 @dataclass(frozen=True, kw_only=True)
 class SiteView:
+    """Every page of the site."""
+
     index: IndexPage
     models: tuple[ModelPage, ...]
     compare: ComparePage | None

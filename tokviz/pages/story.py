@@ -32,6 +32,8 @@ class Thumbnail:
 
 @dataclass(frozen=True, kw_only=True)
 class StageSection:
+    """One stage of a context."""
+
     id: str
     name: str
     """``Stage 2``."""

@@ -73,14 +73,6 @@ def rounded(value: float) -> str:
     return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
-NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def number_word(number: int) -> str:
-    """``five``; larger numbers in digits."""
-    return NUMBER_WORDS[number] if number < len(NUMBER_WORDS) else f"{number:,}"
-
-
 def count(number: int, noun: str) -> str:
     """``1 word``, ``1,204 words``, ``9 categories``."""
     if number == 1:
@@ -152,12 +144,14 @@ def projection_label(name: str) -> str:
 
 
 def projection_term(name: str) -> Term:
+    """A projection’s name and what it does."""
     label = projection_label(name)
     heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
     return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
 
 
 def facts_line(card: ModelCard) -> str:
+    """What a model is, in one line: architecture, size, format."""
     return " · ".join(
         (
             count(card.n_layers, "layer"),

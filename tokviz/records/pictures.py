@@ -48,8 +48,10 @@ class Font:
 
 @dataclass(frozen=True, kw_only=True)
 class Plate:
-    """One depth's labelled scatter. ``form`` is ``wide`` (1500×1200), ``phone`` (portrait), ``draft`` (640×480), or ``svg``:
-    wide, as SVG."""
+    """One depth's labelled scatter.
+
+    ``form`` is ``wide`` (1500×1200), ``phone`` (portrait), ``draft`` (640×480), or ``svg``: wide, as SVG.
+    """
 
     form: str
     model: str

@@ -61,7 +61,7 @@ class Dask(Executor):
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        # Closing the connection gives up what is under way; a scheduler that has gone away can't be told so.
+        # Closing the connection cancels unfinished work; a scheduler that has gone away can't be reached.
         with suppress(Exception):
             self._executor.shutdown(wait=wait and not cancel_futures)
         with suppress(Exception):
@@ -113,7 +113,7 @@ class Ray(Executor):
             except (ConnectionError, OSError, ValueError, RuntimeError, ImportError, ray.exceptions.RayError) as error:
                 raise _unreachable("ray", address, error) from None
         self._task = ray.remote(max_retries=MOST_RESTARTS, num_cpus=n_cpus, num_gpus=n_gpus)(_run_alike)
-        self._under_way: dict[Future[Any], Any] = {}
+        self._references: dict[Future[Any], Any] = {}
 
     def for_models(self, *, on_gpu: bool) -> Executor:
         """The same cluster for work that takes a whole machine, or one GPU."""
@@ -125,17 +125,17 @@ class Ray(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         outer: Future[Any] = Future()
         reference = self._task.remote(self._describe, self._describe(), fn, args, kwargs)
-        self._under_way[outer] = reference
+        self._references[outer] = reference
 
         def hand_on(done: Future[Any]) -> None:
-            self._under_way.pop(outer, None)
+            self._references.pop(outer, None)
             pass_on(done, outer, _explained_ray)
 
         reference.future().add_done_callback(hand_on)
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        for future, reference in list(self._under_way.items()):
+        for future, reference in list(self._references.items()):
             if cancel_futures:
                 with suppress(Exception):
                     self._ray.cancel(reference, force=True)

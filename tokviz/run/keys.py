@@ -1,4 +1,6 @@
-"""The keys under which products are stored. A key is made of exactly what its product depends on:
+"""The keys under which products are stored.
+
+A key is made of exactly what its product depends on:
 
 states
     the model's source, revision and dtype; the context's template; the unique words; which token is read. The
@@ -80,6 +82,7 @@ def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | Non
 def geometry_key(
     states: HiddenStates, ordinary: HiddenStates | None, projection_keys: tuple[str, ...], words: WordList
 ) -> str:
+    """``projection_keys``: of the projections whose pictures are measured."""
     return _digest(
         {
             "states": states.digest,
@@ -92,10 +95,12 @@ def geometry_key(
 
 
 def neighbours_key(states: HiddenStates) -> str:
+    """Each word’s nearest words depend on the states alone."""
     return _digest({"neighbours": states.digest, "code": _code("measure")})
 
 
 def similarity_key(states_a: HiddenStates, states_b: HiddenStates, *, single_token: bool) -> str:
+    """``single_token``: whether only words of one token in both are compared."""
     return _digest(
         {
             "states": [states_a.digest, states_b.digest],
@@ -106,6 +111,7 @@ def similarity_key(states_a: HiddenStates, states_b: HiddenStates, *, single_tok
 
 
 def picture_key(picture: Picture) -> str:
+    """Everything that a picture shows, but not where its fonts lie."""
     values = {
         field.name: value
         for field in dataclasses.fields(picture)

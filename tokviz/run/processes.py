@@ -22,7 +22,7 @@ from typing import Any
 from tokviz.errors import LostWorkError
 
 MOST_RESTARTS = 3
-"""So often local processes are started anew, and Ray tries a piece of work again; Dask has a setting of its own,
+"""How many times local processes are restarted, and how many times Ray repeats lost work; Dask has a setting of its own,
 ``distributed.scheduler.allowed-failures``, and the same default."""
 
 Describe = Callable[[], tuple[str, ...]]
@@ -41,7 +41,7 @@ def default_jobs() -> int:
 
 
 class Processes(Executor):
-    """A pool that is started anew when one of its processes dies; what wasn't done then is done again.
+    """A pool that is restarted when one of its processes dies; what wasn't done then is done again.
 
     The processes begin at once, so that they are ready when the first work comes. They are never forked from this one,
     whose threads (torch's, for one) could leave a fork in a deadlock. On Linux they are forked from a process that has

@@ -1,4 +1,4 @@
-"""What is under way, said on standard error: bars on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Progress on standard error: bars on a terminal, plain lines elsewhere, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class _NoStep:
 
 
 class Quiet:
+    """Says nothing."""
+
     def say(self, text: str) -> None:
         pass
 
@@ -54,7 +56,7 @@ class Lines:
 
 
 class Bars:
-    """For people: what is under way, how far it is, how long it has taken."""
+    """For people: what is being done, how far it is, how long it has taken."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

@@ -61,6 +61,8 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredImage:
+    """A picture’s facts and its file."""
+
     facts: Image
     file: Path
     """In the store."""

@@ -1,5 +1,4 @@
-"""The files of a capture: hidden states that are read one depth at a time and written batch by batch, and what describes
-them."""
+"""The files of a capture: its description, and hidden states that are read depth by depth and written batch by batch."""
 
 from __future__ import annotations
 
@@ -44,6 +43,7 @@ class StoredDepths(Sequence[np.ndarray]):
 
 
 def depth_tensor(depth: int) -> str:
+    """The name of a depth’s tensor in the file."""
     return f"depth.{depth:03d}"
 
 
@@ -118,6 +118,7 @@ def partial_beside(folder: Path) -> Path:
 
 
 def put_in_place(partial: Path, folder: Path) -> None:
+    """Let a finished folder take the place of an older one."""
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)
 
@@ -133,6 +134,7 @@ def storing(folder: Path) -> Iterator[None]:
 
 
 def file_sha256(path: Path) -> str:
+    """Of a file of any size, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -13,6 +13,8 @@ from tokviz.run.processes import Describe, Processes
 
 
 class Backend(StrEnum):
+    """Who captures and draws."""
+
     LOCAL = "local"
     DASK = "dask"
     RAY = "ray"
@@ -67,6 +69,8 @@ def start(
 
 
 def for_models(executor: Executor, *, on_gpu: bool) -> Executor:
-    """The same workers for work that takes a model's memory: Ray is told what that needs, Dask's workers are as large as
-    they were started."""
+    """The same workers for work that takes a model's memory.
+
+    Ray reserves what that needs; Dask's workers have what they were started with.
+    """
     return executor.for_models(on_gpu=on_gpu) if isinstance(executor, Ray) else executor
