@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -10,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import DESKTOP, PHONE
 from report_fixture import hostile_report, sample_report, write_site
+
+from tokviz.pages.axis import place
 
 MODEL = "models/smol-30/index.html"
 MODELS = [MODEL, "models/mini-6/index.html", "models/lost/index.html"]
@@ -111,7 +114,7 @@ def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page, site)
     page = open_page(site)
     box = ruler(page).locator("..").bounding_box()
     for depth, name in ((12, "layer 11"), (30, "layer 29"), (1, "layer 0")):
-        page.mouse.click(box["x"] + box["width"] * (0.044 + 0.912 * depth / 30), box["y"] + box["height"] * 0.6)
+        page.mouse.click(box["x"] + box["width"] * place(depth, 30) / 100, box["y"] + box["height"] * 0.6)
         assert_shows(page, name)
 
 
@@ -119,10 +122,10 @@ def test_the_ruler_can_be_dragged(open_page, site):
     page = open_page(site)
     box = ruler(page).locator("..").bounding_box()
     y = box["y"] + box["height"] * 0.6
-    page.mouse.move(box["x"] + box["width"] * 0.044, y)
+    page.mouse.move(box["x"] + box["width"] * place(0, 30) / 100, y)
     page.mouse.down()
     for depth in range(1, 21):
-        page.mouse.move(box["x"] + box["width"] * (0.044 + 0.912 * depth / 30), y)
+        page.mouse.move(box["x"] + box["width"] * place(depth, 30) / 100, y)
     assert_shows(page, "layer 19")
     page.mouse.up()
     assert_shows(page, "layer 19")
@@ -220,6 +223,18 @@ def test_a_depth_without_a_picture_says_why(open_page, site):
     page = open_page(site, "models/mini-6/index.html#alone/layer-2")
     assert_shows(page, "layer 2", picture=False)
     assert page.get_by_text("there is nothing to project on").first.is_visible()
+
+
+def test_without_an_explorer_the_carousel_steps(open_page, tmp_path):
+    """Vocabularies differ between models, and the explorer has one list of words."""
+    report = sample_report()
+    words = dataclasses.replace(report.words, vocabulary=report.words.words)
+    page = open_page(write_site(dataclasses.replace(report, words=words), tmp_path))
+    assert page.locator("[data-explore]").count() == 0
+    page.get_by_role("button", name="Next").click()
+    assert_shows(page, "layer 0")
+    page.get_by_role("radio", name="in a sentence").check()
+    assert_shows(page, "layer 0", "sentence")
 
 
 def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page, site):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -82,19 +82,51 @@ class Ruler:
     measured: Measured | None = None
 
 
-AXIS_START, AXIS_LENGTH = 4.4, 91.2
-"""In percent of a strip's width: where the embedding's panel has its centre, and how far the last layer's is from it."""
+@dataclass(frozen=True, kw_only=True)
+class RulerGeometry:
+    """Where things stand on every ruler, in percent of its width; styles and scripts read it from the page."""
 
+    axis_start: float = 4.4
+    """Where the embedding's panel of a strip has its centre."""
+    axis_length: float = 91.2
+    """How far the last layer's centre is from it."""
+    labels_from: float = 18.0
+    labels_to: float = 84.0
+    """Between these a number on the axis doesn't touch ``embedding`` or ``layer 29``."""
+    most_labels: int = 7
+    """Of numbers on the axis; a count."""
+    narrowest_band: float = 2.0
+    """A narrower band has no space for its numeral on a phone."""
+    mark_flip: float = 72.0
+    """From here on the mark's text stands left of it."""
+    mark_gap: float = 0.8
+    """Between the mark and its text."""
+
+    def style(self) -> str:
+        """The geometry as CSS variables of the root element."""
+        units = {"most_labels": ""}
+        variables = [
+            f"--{field.name.replace('_', '-')}:{getattr(self, field.name):g}{units.get(field.name, '%')}"
+            for field in fields(self)
+        ]
+        return f":root{{{';'.join(variables)}}}"
+
+
+RULER = RulerGeometry()
 SPARK_WIDTH, SPARK_HEIGHT = 1000.0, 100.0
-NARROWEST_NAMED = 2.0
-"""In percent: a narrower band has no space for its numeral on a phone."""
-MARK_FLIPS = 72.0
-"""From here on, in percent, the mark's text stands left of it."""
+LABEL_STEPS = (1, 2, 5, 10, 20, 50, 100)
+WIDEST_LABEL_STEP = 1000
 
 
 def place(depth: float, last: int) -> float:
     """In percent of the ruler's width."""
-    return AXIS_START + AXIS_LENGTH * depth / last
+    return RULER.axis_start + RULER.axis_length * depth / last
+
+
+def has_number(depth: int, last: int) -> bool:
+    """Whether a depth between the two ends has its number on the axis."""
+    step = next((step for step in LABEL_STEPS if last / step <= RULER.most_labels), WIDEST_LABEL_STEP)
+    return (depth - 1) % step == 0 and RULER.labels_from <= place(depth, last) <= RULER.labels_to
 
 
 def length(percentage: float) -> str:
@@ -165,7 +197,7 @@ def _bands(geometry: Geometry, last: int) -> tuple[Band, ...]:
         # A depth's band reaches half-way to its neighbours; at the ends as far as the strip's panels do.
         left = max(place(stage.first_depth - 0.5, last), 0.0)
         right = min(place(stage.last_depth + 0.5, last), 100.0)
-        name = f"{index + 1}" if right - left >= NARROWEST_NAMED or len(geometry.stages) <= 1 else ""
+        name = f"{index + 1}" if right - left >= RULER.narrowest_band or len(geometry.stages) <= 1 else ""
         bands.append(Band(name=name, left=length(left), width=length(right - left), shaded=index % 2 == 0))
     return tuple(bands)
 
@@ -175,10 +207,10 @@ def _mark(geometry: Geometry, last: int) -> Mark | None:
     if depth is None:
         return None
     x = place(depth, last)
-    flips = x > MARK_FLIPS
+    flips = x > RULER.mark_flip
     return Mark(
         text=f"massive from layer {depth - 1}" if depth else "massive from the embedding",
         x=length(x),
-        label_x=length(x - 0.8 if flips else x + 0.8),
+        label_x=length(x - RULER.mark_gap if flips else x + RULER.mark_gap),
         anchor="end" if flips else "start",
     )

@@ -90,6 +90,7 @@ class ComparePage:
 
 
 PATH = "compare/index.html"
+SCRIPTS = ("common.js", "captures.js", "compare.js", "table-sort.js", "lightbox.js")
 OPENING = 0.5
 """The relative depth that the page opens at."""
 
@@ -106,7 +107,7 @@ def compare_page(report: Report) -> ComparePage | None:
     description = f"The same words in {count(len(captured), 'model')}, side by side and in step."
     similarity = pairs(report)
     return ComparePage(
-        frame=frame(report, PATH, title, description, scripts=("compare.js", "lightbox.js")),
+        frame=frame(report, PATH, title, description, scripts=SCRIPTS),
         stylesheet=relative(PATH, "assets/compare.css"),
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),

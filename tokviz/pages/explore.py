@@ -44,9 +44,12 @@ class ExplorePage:
 PATH = "explore/index.html"
 SCRIPTS = (
     "vendor/d3.js",
+    "common.js",
+    "captures.js",
     "explore-data.js",
     "explore-marks.js",
     "explore-labels.js",
+    "explore-axes.js",
     "explore-plot.js",
     "explore-panel.js",
     "explore-ruler.js",

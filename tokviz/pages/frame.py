@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import posixpath
 from urllib.parse import quote
 
-from tokviz.pages.parts import Card, Frame, Link, Source
+from tokviz.pages.axis import RULER
+from tokviz.pages.parts import Card, Frame, InlineStyle, Link, Source
 from tokviz.pages.wording import count
 from tokviz.records import Report
 
@@ -53,12 +56,17 @@ def frame(
         fonts=to("assets/fonts.js"),
         stylesheet=to("assets/site.css"),
         noscript=to("assets/noscript.css"),
+        geometry=_inline_style(RULER.style()),
         scripts=tuple(to(f"assets/{script}") for script in scripts),
         made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),
         draft=report.draft,
         license=Link(text=report.license, href=report.license_url or "") if report.license else None,
         card=_card(report, path, title, kind) if report.site_url else None,
     )
+
+
+def _inline_style(css: str) -> InlineStyle:
+    return InlineStyle(css=css, sha256=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode())
 
 
 def _card(report: Report, path: str, title: str, kind: str) -> Card:

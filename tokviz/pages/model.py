@@ -69,6 +69,7 @@ class ModelPage:
     method: str
 
 
+SCRIPTS = ("common.js", "carousel.js", "lightbox.js")
 CURVES = "curves"
 MOST_WORDS = 500
 """Of a folded list; all words are in tokens.csv."""
@@ -99,7 +100,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             page,
             f"{model.display_name} · {report.title}",
             description,
-            scripts=("carousel.js", "lightbox.js") if card else (),
+            scripts=SCRIPTS if card else (),
         ),
         note=model.note,
         name=model.display_name,

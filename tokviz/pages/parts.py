@@ -41,6 +41,8 @@ class Frame:
     """The script that asks for the fonts early; it runs before the stylesheet is there."""
     stylesheet: str
     noscript: str
+    geometry: InlineStyle
+    """Of rulers, as CSS variables."""
     scripts: tuple[str, ...]
     made_with: Link
     draft: bool
@@ -48,6 +50,15 @@ class Frame:
     """An empty address: the licence has none."""
     card: Card | None
     """None when nobody knows where the site will stand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InlineStyle:
+    """A style block of a page, and the hash by which the page's content security policy knows it."""
+
+    css: str
+    sha256: str
+    """In base64."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.axis import AXIS_LENGTH, AXIS_START, Measured, Ruler, Tick, length, measured, place
+from tokviz.pages.axis import RULER, Measured, Ruler, Tick, has_number, length, measured, place
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Picture, Source
 from tokviz.pages.problems import why_no_picture
@@ -73,7 +73,6 @@ class GridFigure:
     note: str | None
 
 
-MAX_LABELS = 7
 LOOK = (
     "Which words stand together, and which stray? Does the picture change little by little from layer to layer, or all "
     "at once?"
@@ -83,9 +82,6 @@ RULER_NOTE = (
     "Above the axis: the stages, numbered; purity, which is the share of each word’s nearest neighbours that are of its "
     "category, in all dimensions (dotted: chance); and the mean norm, on a log scale."
 )
-
-LABEL_FREE_START, LABEL_FREE_END = 18.0, 84.0
-"""Between these, in percent, a number on the axis doesn't touch ``embedding`` or ``layer 29``."""
 
 
 def picture(page: str, renditions: Renditions, alt: str) -> Picture:
@@ -144,29 +140,27 @@ def strip_ruler(
 
 def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Measured | None) -> Ruler:
     last = n_depths - 1
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if last / step <= MAX_LABELS)
     ticks = []
     for depth, href in enumerate(hrefs):
-        x = place(depth, last)
         text = None
         if depth in (0, last):
             text = depth_name(depth)
-        elif (depth - 1) % step == 0 and LABEL_FREE_START <= x <= LABEL_FREE_END:
+        elif has_number(depth, last):
             text = str(depth - 1)
         ticks.append(_tick(depth, last, name=depth_name(depth), href=href, label=text))
     return Ruler(
         label="Depth",
         ticks=tuple(ticks),
         strip=strip,
-        start=length(AXIS_START),
-        end=length(AXIS_START + AXIS_LENGTH),
+        start=length(RULER.axis_start),
+        end=length(RULER.axis_start + RULER.axis_length),
         last=last,
         measured=measures,
     )
 
 
 def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> Tick:
-    x, width = place(depth, last), AXIS_LENGTH / last
+    x, width = place(depth, last), RULER.axis_length / last
     anchor, label_x = "middle", x
     if depth == 0:
         anchor, label_x = "start", 0.0
