@@ -52,13 +52,14 @@ def test_geometry_has_a_row_per_depth_and_says_what_was_measured(context):
     assert all(int(row["stage"]) >= 1 for row in found)
 
 
-def test_a_new_measure_has_its_column(context):
+def test_a_new_measure_has_its_column(context: ContextReport) -> None:
     """Whatever a record of measures gains per depth is published, wherever it stands."""
     wider = make_dataclass("Wider", [("evenness", np.ndarray)], bases=(Spread,), frozen=True, kw_only=True)
-    spread = wider(**vars(context.geometry.spread), evenness=np.array([0.25, 0.5, np.nan]))
+    measured = context.geometry
+    assert measured is not None
+    spread = wider(**vars(measured.spread), evenness=np.array([0.25, 0.5, np.nan]))
     before, after = (
-        rows(tables.geometry_csv(context.states, geometry))
-        for geometry in (context.geometry, replace(context.geometry, spread=spread))
+        rows(tables.geometry_csv(context.states, geometry)) for geometry in (measured, replace(measured, spread=spread))
     )
     assert [row.pop("evenness") for row in after] == ["0.25", "0.5", ""]
     assert after == before
