@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tokviz.pages.axis import Ruler, measured
+from tokviz.pages.axis import Ruler
 from tokviz.pages.frame import frame, model_path, relative
 from tokviz.pages.parts import Frame, Link
-from tokviz.pages.pictures import strip_ruler
+from tokviz.pages.pictures import Shown
 from tokviz.pages.wording import count, projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
 
@@ -65,7 +65,6 @@ def explore_page(report: Report) -> ExplorePage | None:
     if not report.is_explorable:
         return None
     model, context = captured[0], captured[0].contexts[0]
-    everywhere = [each.geometry for each in model.contexts if each.geometry is not None]
     n_words = count(len(report.words.words), "word")
     description = (
         f"{n_words} of {count(len(captured), 'model')}, layer by layer: find a word, follow it, see its neighbours."
@@ -75,14 +74,7 @@ def explore_page(report: Report) -> ExplorePage | None:
         stylesheet=relative(PATH, "assets/explore.css"),
         noscript=relative(PATH, "assets/explore-noscript.css"),
         intro=f"Point at a word to see its neighbours, pin it to follow it through the layers. {n_words}, any model.",
-        ruler=strip_ruler(
-            report,
-            model,
-            context,
-            context.projections[0],
-            PATH,
-            measures=measured(context.geometry, everywhere) if context.geometry else None,
-        ),
+        ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
         data=_data(report, captured),
         categories=tuple(category.label for category in report.words.categories),
         models=tuple(_files(report, model) for model in captured),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tokviz.pages.axis import Ruler
 from tokviz.pages.frame import frame, model_path, relative
 from tokviz.pages.parts import Frame, Link, Term
-from tokviz.pages.pictures import strip_ruler
+from tokviz.pages.pictures import Shown
 from tokviz.pages.wording import count, day, facts_line, millions, projection_label, projection_term, words_in_all
 from tokviz.records import ModelReport, Report
 
@@ -124,7 +124,7 @@ def _strips(report: Report, model: ModelReport, page: str) -> ModelStrips:
     rows = []
     for index, context in enumerate(model.contexts, start=1):
         shown = context.projections[0]
-        ruler = strip_ruler(report, model, context, shown, page)
+        ruler = Shown(report=report, model=model, context=context, shown=shown, page=page).ruler(with_measures=False)
         label, href = context.states.context.label, ruler.ticks[0].href
         rows.append(StripRow(context=label, href=href, ruler=ruler, with_axis=index == len(model.contexts)))
     return ModelStrips(

@@ -111,31 +111,78 @@ def _note(model: ModelReport, address: str, projection: str) -> str | None:
     return "\n".join(said) or None
 
 
-def strip_ruler(
-    report: Report,
-    model: ModelReport,
-    context: ContextReport,
-    shown: ProjectionReport,
-    page: str,
-    *,
-    measures: Measured | None = None,
-) -> Ruler:
-    """The depth axis of one panel, seen from ``page``; its ticks link to the slides on the model's page."""
-    state = context.states
-    first = shown.projection.name == report.projections[0]
-    target = model_path(model.slug)
-    base = "" if target == page else target
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One model × context × projection, as ``page`` shows it."""
 
-    def href(depth: int) -> str:
-        fragment = slide_id(state.context.name, depth, None if first else shown.projection.name)
-        return relative(page, f"{base}#{fragment}") if base else f"#{fragment}"
+    report: Report
+    model: ModelReport
+    context: ContextReport
+    shown: ProjectionReport
+    page: str
+    """Path from the site's root."""
 
-    alt = (
-        f"{model.display_name}, {state.context.label}: the words at {count(state.n_depths, 'depth')}, "
-        f"from the embedding to layer {state.n_depths - 2}, without labels"
-    )
-    strip = picture(page, shown.strip, alt) if shown.strip else None
-    return _ruler(state.n_depths, [href(depth) for depth in range(state.n_depths)], strip, measures)
+    @property
+    def projection_in_address(self) -> str | None:
+        """The projection's name, which the first one's addresses leave out."""
+        name = self.shown.projection.name
+        return None if name == self.report.projections[0] else name
+
+    def slide_id(self, depth: int) -> str:
+        return slide_id(self.context.states.context.name, depth, self.projection_in_address)
+
+    def ruler(self, *, with_measures: bool = True) -> Ruler:
+        """The depth axis; its ticks link to the slides on the model's page."""
+        state = self.context.states
+        target = model_path(self.model.slug)
+        ids = [self.slide_id(depth) for depth in range(state.n_depths)]
+        hrefs = [f"#{each}" if target == self.page else relative(self.page, f"{target}#{each}") for each in ids]
+        alt = (
+            f"{self.model.display_name}, {state.context.label}: the words at {count(state.n_depths, 'depth')}, "
+            f"from the embedding to layer {state.n_depths - 2}, without labels"
+        )
+        strip = picture(self.page, self.shown.strip, alt) if self.shown.strip else None
+        geometry = self.context.geometry
+        everywhere = [each.geometry for each in self.model.contexts if each.geometry is not None]
+        measures = measured(geometry, everywhere) if geometry and with_measures else None
+        return _ruler(state.n_depths, hrefs, strip, measures)
+
+    def panel(self, *, current: bool) -> Panel:
+        """``current``: whether the page opens with it."""
+        name, label = self.context.states.context.name, self.context.states.context.label
+        projection = self.shown.projection.name
+        explorer = relative(self.page, "explore/index.html")
+        return Panel(
+            id=f"{name}/{projection}",
+            context=name,
+            projection=projection,
+            heading=f"{label}, {projection_label(projection)}",
+            current=current,
+            explore=f"{explorer}#a={self.model.slug}/{name}/{projection}&at=embedding"
+            if self.report.is_explorable
+            else None,
+            ruler=self.ruler(),
+            slides=tuple(
+                self._slide(depth, first=current and depth == 0) for depth in range(self.context.states.n_depths)
+            ),
+            look=LOOK,
+            notes=_notes(self.model, self.context),
+        )
+
+    def _slide(self, depth: int, *, first: bool) -> Slide:
+        projection, state = self.shown.projection, self.context.states
+        plate = self.shown.plates[depth]
+        alt = finding(self.model, self.context, projection, depth)
+        return Slide(
+            id=self.slide_id(depth),
+            name=depth_name(depth),
+            module=state.module_paths[depth],
+            trust=trust(projection, self.context.geometry, depth) if plate else (),
+            picture=picture(self.page, plate, alt) if plate else None,
+            problem=None if plate else why_no_picture(projection, depth),
+            note=_note(self.model, slide_id(state.context.name, depth), projection.name),
+            first=first,
+        )
 
 
 def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Measured | None) -> Ruler:
@@ -183,33 +230,8 @@ def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
     """All context × projection panels of a model; the first is the one shown."""
     pairs = [(context, shown) for context in model.contexts for shown in context.projections]
     return tuple(
-        _panel(report, model, context, shown, page, current=index == 0) for index, (context, shown) in enumerate(pairs)
-    )
-
-
-def _panel(
-    report: Report, model: ModelReport, context: ContextReport, shown: ProjectionReport, page: str, *, current: bool
-) -> Panel:
-    name, label = context.states.context.name, context.states.context.label
-    projection = shown.projection.name
-    everywhere = [each.geometry for each in model.contexts if each.geometry is not None]
-    measures = measured(context.geometry, everywhere) if context.geometry else None
-    return Panel(
-        id=f"{name}/{projection}",
-        context=name,
-        projection=projection,
-        heading=f"{label}, {projection_label(projection)}",
-        current=current,
-        explore=f"{relative(page, 'explore/index.html')}#a={model.slug}/{name}/{projection}&at=embedding"
-        if report.is_explorable
-        else None,
-        ruler=strip_ruler(report, model, context, shown, page, measures=measures),
-        slides=tuple(
-            _slide(report, model, context, shown, page, depth, first=current and depth == 0)
-            for depth in range(context.states.n_depths)
-        ),
-        look=LOOK,
-        notes=_notes(model, context),
+        Shown(report=report, model=model, context=context, shown=shown, page=page).panel(current=index == 0)
+        for index, (context, shown) in enumerate(pairs)
     )
 
 
@@ -230,32 +252,6 @@ def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
         whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
         notes.append(f"Read at another position than most, and hollow: {whose}.")
     return tuple(notes)
-
-
-def _slide(
-    report: Report,
-    model: ModelReport,
-    context: ContextReport,
-    shown: ProjectionReport,
-    page: str,
-    depth: int,
-    *,
-    first: bool,
-) -> Slide:
-    projection, state = shown.projection, context.states
-    plate = shown.plates[depth]
-    alt = finding(model, context, projection, depth)
-    first_projection = projection.name == report.projections[0]
-    return Slide(
-        id=slide_id(state.context.name, depth, None if first_projection else projection.name),
-        name=depth_name(depth),
-        module=state.module_paths[depth],
-        trust=trust(projection, context.geometry, depth) if plate else (),
-        picture=picture(page, plate, alt) if plate else None,
-        problem=None if plate else why_no_picture(projection, depth),
-        note=_note(model, slide_id(state.context.name, depth), projection.name),
-        first=first,
-    )
 
 
 def preview_plates(report: Report) -> tuple[Image, ...]:
