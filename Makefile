@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.
+LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test audit audit-large lint types serve bench screenshots clean distclean
+.PHONY: help site sample test audit audit-large lint types lock serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +31,12 @@ lint: $(VENV)/.developer  ## style and mistakes
 
 types: $(VENV)/.developer  ## types
 	$(BIN)/mypy
+
+# Without torch and what only it needs: its index, not a lock, decides between builds for a CPU and for a GPU.
+lock: $(VENV)/.developer  ## bring requirements.lock in line with requirements*.txt (ARGS=--upgrade: to the newest versions)
+	echo torch | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--excludes - --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) \
+		requirements-dev.txt requirements-cluster.txt
 
 serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made again when something changes
 	$(BIN)/python -m tokviz.serve $(ARGS)
@@ -53,7 +61,12 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.made requirements.txt
+$(VENV)/.locked: $(VENV)/.made $(LOCK)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(LOCK)
+	touch $@
+
+# After the lock's versions the ranges find everything in place but torch.
+$(VENV)/.installed: $(VENV)/.made requirements.txt $(if $(LOCK),$(VENV)/.locked)
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 

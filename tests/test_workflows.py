@@ -1,4 +1,4 @@
-"""The ways to publish are ones that GitHub and the Hub know: the workflows, and the README's commands."""
+"""What others run: the workflows, the lock that they install from, and the commands of the README."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = ROOT / ".github" / "workflows"
+LOCK = ROOT / "requirements.lock"
 
 
 def check(*files: Path) -> subprocess.CompletedProcess[str]:
@@ -41,3 +44,58 @@ def test_the_hubs_tool_knows_the_commands_of_the_readme():
         tool = [sys.executable, "-m", "huggingface_hub.cli.hf", *verb.split(), "--help"]
         told = subprocess.run(tool, check=True, capture_output=True, text=True, timeout=60).stdout
         assert {word for word in arguments.split() if word.startswith("--")} <= set(re.findall(r"--[\w-]+", told))
+
+
+def requirements(name: str) -> list[Requirement]:
+    lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines())
+    return [Requirement(line) for line in lines if line and not line.startswith("-")]
+
+
+def pins() -> dict[str, list[str]]:
+    """Every package of the lock and its versions, of which there are several where Python versions need different ones."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(
+        r"^([\w.-]+)(?:\[[^]]*])?==([^ ]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        found.setdefault(canonicalize_name(name), []).append(version)
+    return found
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-cluster.txt"])
+def test_the_lock_is_in_line_with_the_requirements(name: str) -> None:
+    locked = pins()
+    for requirement in requirements(name):
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        if requirement.name == "torch":
+            assert not versions
+        else:
+            assert versions, f"{requirement.name} is not in the lock: make lock"
+            assert all(version in requirement.specifier for version in versions), f"{requirement}: make lock"
+
+
+def test_the_lock_pins_hashes_and_names_no_index() -> None:
+    text = LOCK.read_text(encoding="utf-8")
+    entries = [entry for entry in re.split(r"\n(?=\S)", text) if not entry.startswith("#")]
+    assert len(entries) == sum(map(len, pins().values()))
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert not re.search(r"://|^-|index-url|find-links", text, re.MULTILINE)
+
+
+def test_the_tests_install_from_the_lock() -> None:
+    commands = re.findall(r"run: (make .*)", (WORKFLOWS / "tests.yml").read_text(encoding="utf-8"))
+    assert commands == ["make test LOCK=requirements.lock", "make audit LOCK=requirements.lock"]
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md"])
+def test_the_files_that_developers_are_sent_to_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tokviz|templates|tests|\.github)/[\w./-]*|[\w-]+\.(?:py|toml|txt|lock))`", text)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_commands_that_developers_are_given_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for name in ("CONTRIBUTING.md", "README.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)) <= targets

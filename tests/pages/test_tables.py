@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import make_dataclass, replace
 
 import making
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
 from tokviz.pages import tables
-from tokviz.records import ContextReport, ProjectionReport
+from tokviz.records import ContextReport, ProjectionReport, Spread
 from tokviz.run.store import Store
 
 
@@ -49,6 +50,19 @@ def test_geometry_has_a_row_per_depth_and_says_what_was_measured(context):
     for name in ("effective_rank", "purity_value", "standardized_purity_value"):
         assert all(row[name] for row in found), name
     assert all(int(row["stage"]) >= 1 for row in found)
+
+
+def test_a_new_measure_has_its_column(context: ContextReport) -> None:
+    """Whatever a record of measures gains per depth is published, wherever it stands."""
+    wider = make_dataclass("Wider", [("evenness", np.ndarray)], bases=(Spread,), frozen=True, kw_only=True)
+    measured = context.geometry
+    assert measured is not None
+    spread = wider(**vars(measured.spread), evenness=np.array([0.25, 0.5, np.nan]))
+    before, after = (
+        rows(tables.geometry_csv(context.states, geometry)) for geometry in (measured, replace(measured, spread=spread))
+    )
+    assert [row.pop("evenness") for row in after] == ["0.25", "0.5", ""]
+    assert after == before
 
 
 def test_coordinates_are_those_of_the_pictures(context):

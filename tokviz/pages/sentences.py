@@ -32,7 +32,7 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
     parts = [_sizes(geometry.massive, first, last)]
     position0 = geometry.position0
     if not at_position_0 and position0.massive[depths].any():
-        peak = first + int(position0.largest[depths].argmax())
+        peak = first + int(np.argmax(position0.largest[depths]))
         parts.append(
             f"at position 0{_some(position0.massive[depths])} {_dimensions(position0.dimensions[peak])} massive "
             f"(largest |x| {_number(position0.largest[peak])})"
@@ -63,7 +63,7 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
 
 def _sizes(massive: MassiveActivations, first: int, last: int) -> str:
     depths = slice(first, last + 1)
-    peak = first + int(massive.largest[depths].argmax())
+    peak = first + int(np.argmax(massive.largest[depths]))
     against = "an ordinary token's median" if massive.yardstick_is_ordinary else "the words' own median"
     size = f"largest |x| {_number(massive.largest[peak])}"
     if not np.isnan(massive.ratio[peak]):

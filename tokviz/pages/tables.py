@@ -15,10 +15,22 @@ import numpy as np
 
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
-from tokviz.records import ContextReport, Geometry, HiddenStates, ModelReport, Report, WordList, depth_name
+from tokviz.records import (
+    Change,
+    ContextReport,
+    Geometry,
+    HiddenStates,
+    MassiveActivations,
+    ModelReport,
+    Report,
+    WordList,
+    depth_name,
+)
 
 SCHEMA = 1
 """Of ``report.json``; raised when a key changes its meaning or goes."""
+_WITHOUT_PREFIX = ("spread", "massive")
+"""Records whose measures have a column under their bare name."""
 
 
 def files(report: Report) -> dict[str, str]:
@@ -92,31 +104,31 @@ def geometry_csv(states: HiddenStates, geometry: Geometry) -> str:
         "layer": map(depth_name, range(states.n_depths)),
         "module": states.module_paths,
         "stage": _stage_numbers(geometry, states.n_depths),
+        **dict(_columns(geometry, [word.word for word in states.tokenization.words])),
     }
-    _add_arrays(columns, "", geometry.spread)
-    for name, massive in (("", geometry.massive), ("position0_", geometry.position0)):
-        _add_arrays(columns, name, massive)
-        columns[f"{name}dimensions"] = (" ".join(map(str, dimensions)) for dimensions in massive.dimensions)
-    columns["pc1_in_massive"] = geometry.pc1_in_massive
-    columns["pc1_position"] = geometry.pc1_position
-    _add_arrays(columns, "silhouette_", geometry.silhouette)
-    _add_arrays(columns, "purity_", geometry.purity)
-    for picture in geometry.pictures:
-        _add_arrays(columns, f"{picture.projection}_silhouette_", picture.silhouette)
-        _add_arrays(columns, f"{picture.projection}_purity_", picture.purity)
-        columns[f"{picture.projection}_trustworthiness"] = picture.trustworthiness
-    _add_arrays(columns, "change_", geometry.change)
-    words = states.tokenization.words
-    columns["change_moved"] = (" ".join(words[row].word for row in rows) for rows in geometry.change.moved)
     return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
 
 
-def _add_arrays(columns: dict[str, Iterable[Any]], prefix: str, record: Any) -> None:
-    """A column for each array field of a record of measures."""
+def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:
+    """Name and values of a column for each ``(n_depths,)`` array of a record of measures, and of the records in it.
+
+    What a depth has several of comes after its record's numbers.
+    """
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if isinstance(value, np.ndarray):
-            columns[f"{prefix}{field.name}"] = value
+            if value.ndim == 1:
+                yield f"{prefix}{field.name}", value
+        elif dataclasses.is_dataclass(value):
+            own = "" if field.name in _WITHOUT_PREFIX else f"{field.name}_"
+            yield from _columns(value, words, f"{prefix}{own}")
+        elif field.name == "pictures":
+            for picture in value:
+                yield from _columns(picture, words, f"{prefix}{picture.projection}_")
+    if isinstance(record, MassiveActivations):
+        yield f"{prefix}dimensions", (" ".join(map(str, dimensions)) for dimensions in record.dimensions)
+    elif isinstance(record, Change):
+        yield f"{prefix}moved", (" ".join(words[row] for row in rows) for rows in record.moved)
 
 
 def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
