@@ -1,4 +1,4 @@
-"""What the browser tests share."""
+"""What the browser tests share, and how often the property tests try."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 from browser import DESKTOP, launch
+from hypothesis import settings
 from playwright.sync_api import Error, sync_playwright
+
+# The same cases every time, so that a run of the tests can be repeated; no deadline, as machines are shared.
+settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("tokviz")
 
 
 @pytest.fixture(scope="module")
