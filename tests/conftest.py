@@ -1,4 +1,4 @@
-"""What the browser tests share, and how often the property tests try."""
+"""What the browser tests share, how often the property tests try, and an option to accept pages as they are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from playwright.sync_api import Error, sync_playwright
 # The same cases every time, so that a run of the tests can be repeated; no deadline, as machines are shared.
 settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("tokviz")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-gold", action="store_true", help="tests/pages/gold: the pages as they are now")
 
 
 @pytest.fixture(scope="module")
