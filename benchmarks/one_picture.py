@@ -13,8 +13,8 @@ TARGET = 0.6
 def run(rounds: int = 9) -> list[Row]:
     import numpy as np
 
+    from tokviz.draw import draw
     from tokviz.records import Plate, Points
-    from tokviz.run import picture_queue
 
     categories = sample.words()
     words = tuple(word for category in categories.values() for word in category)
@@ -58,7 +58,7 @@ def run(rounds: int = 9) -> list[Row]:
         plt.close(figure)
 
     name = "one labelled picture / new figure, textalloc, savefig"
-    return [side_by_side(name, TARGET, lambda: picture_queue.draw(plate), usual_way, rounds=rounds)]
+    return [side_by_side(name, TARGET, lambda: draw(plate), usual_way, rounds=rounds)]
 
 
 if __name__ == "__main__":

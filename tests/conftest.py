@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browser import DESKTOP, launch
+from browser import DESKTOP, OpenPage, launch
 from hypothesis import settings
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
 
 # The same cases every time, so that a run of the tests can be repeated; no deadline, as machines are shared.
 settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=60)
@@ -20,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             started = launch(playwright)
@@ -33,11 +35,19 @@ def browser():
 
 
 @pytest.fixture
-def open_page(browser):
+def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens a page; at the end nothing may have been logged and no other host asked."""
-    contexts, complaints = [], []
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
 
-    def opened(base: Path | str, path: str, viewport=DESKTOP, before=None, asked=None, **options):
+    def opened(
+        base: Path | str,
+        path: str,
+        viewport: ViewportSize = DESKTOP,
+        before: str | None = None,
+        asked: list[str] | None = None,
+        **options: Any,
+    ) -> Page:
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         page = context.new_page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -39,7 +40,7 @@ def made(characters: str, *, width: int = EM, top: int = 800, bottom: int = 0, c
     return builder.font
 
 
-def put(folder: Path, name: str, characters: str, **how) -> Path:
+def put(folder: Path, name: str, characters: str, **how: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     made(characters, **how).save(folder / name)
     return folder / name

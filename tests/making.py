@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from tokviz.records import (
     TokenizedWord,
     WordList,
 )
+from tokviz.run.store import Store
 
 WORDS = WordList(
     categories=(
@@ -29,7 +31,7 @@ WORDS = WordList(
 ALONE = Context(name="alone", label="alone", template=" {word}")
 
 
-def card(**changes) -> ModelCard:
+def card(**changes: Any) -> ModelCard:
     values = {
         "source": "org/tiny",
         "identity": "commit:1",
@@ -84,7 +86,7 @@ def batches(states: Sequence[np.ndarray], size: int = 4) -> Iterator[CapturedBat
         )
 
 
-def put(store, key: str = "k", states: Sequence[np.ndarray] | None = None, **changes):
+def put(store: Store, key: str = "k", states: Sequence[np.ndarray] | None = None, **changes: Any) -> HiddenStates:
     """A stored capture of ``states``."""
     states = depths() if states is None else states
     values = {
@@ -97,7 +99,14 @@ def put(store, key: str = "k", states: Sequence[np.ndarray] | None = None, **cha
     return store.put_states(key, batches(states), **{**values, **changes})
 
 
-def hidden_states(states, *, context: str = "alone", positions=None, n_tokens=None, position0=None) -> HiddenStates:
+def hidden_states(
+    states: Sequence[np.ndarray],
+    *,
+    context: str = "alone",
+    positions: Sequence[int] | None = None,
+    n_tokens: Sequence[int] | None = None,
+    position0: Sequence[np.ndarray] | None = None,
+) -> HiddenStates:
     """A capture of ``states``; words are read at ``positions`` (0 unless told), and what is there is position 0."""
     n_words = len(states[0])
     positions = [0] * n_words if positions is None else positions

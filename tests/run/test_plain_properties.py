@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import GenericAlias
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,11 @@ def optional(inner: tuple[Kind, Values]) -> tuple[Kind, Values]:
 
 def any_number(inner: tuple[Kind, Values]) -> tuple[Kind, Values]:
     kind, values = inner
-    return tuple[kind, ...], st.lists(values, max_size=3).map(tuple)
+    return GenericAlias(tuple, (kind, ...)), st.lists(values, max_size=3).map(tuple)
 
 
 def fixed_number(inner: list[tuple[Kind, Values]]) -> tuple[Kind, Values]:
-    return tuple[*(kind for kind, _ in inner)], st.tuples(*(values for _, values in inner))
+    return GenericAlias(tuple, tuple(kind for kind, _ in inner)), st.tuples(*(values for _, values in inner))
 
 
 def record(inner: list[tuple[Kind, Values]]) -> tuple[Kind, Values]:

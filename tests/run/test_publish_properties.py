@@ -46,7 +46,8 @@ def given_as(data: st.DataObject, files: Tree, elsewhere: Path) -> dict[str, str
     for index, (path, content) in enumerate(files.items()):
         source = elsewhere / str(index)
         source.write_bytes(content)
-        contents[path] = data.draw(st.sampled_from([content.decode(), content, source]))
+        ways: tuple[str | bytes | Path, ...] = (content.decode(), content, source)
+        contents[path] = data.draw(st.sampled_from(ways))
     return contents
 
 
