@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test audit audit-large lint types lock serve bench screenshots clean distclean
+.PHONY: help site sample test gold audit audit-large lint types lock serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all
 
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and a browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+gold: $(VENV)/.developer  ## accept the pages as they are now: rewrites what tests/pages/test_gold.py expects
+	$(BIN)/python -m pytest tests/pages/test_gold.py --update-gold
 
 audit: $(VENV)/.developer $(VENV)/.browser $(VENV)/.audit  ## measure site/ with Lighthouse and the W3C's HTML checker (Node, Java)
 	$(BIN)/python tests/audit/audit.py site
@@ -51,7 +54,7 @@ screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of s
 	$(BIN)/python tests/screenshots.py site .screenshots
 
 clean:  ## remove what was captured and drawn
-	rm -rf .cache .pytest_cache .ruff_cache .mypy_cache .screenshots
+	rm -rf .cache .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots
 
 distclean: clean  ## remove the virtual environment too
 	rm -rf $(VENV) tests/audit/node_modules

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import sample
 from table import Row, side_by_side
 
@@ -27,10 +30,10 @@ def run(rounds: int = 5) -> list[Row]:
     def word_by_word() -> None:
         import torch
 
-        states: dict[int, list] = {}
+        states: dict[int, list[object]] = {}
 
-        def keep(depth: int):
-            def hook(module, inputs, output):
+        def keep(depth: int) -> Callable[[torch.nn.Module, object, Any], None]:
+            def hook(module: torch.nn.Module, inputs: object, output: Any) -> None:
                 tensor = output[0] if isinstance(output, tuple) else output
                 states.setdefault(depth, []).append(tensor[0, -1].float().numpy())
 

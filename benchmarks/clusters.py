@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sample
 from table import Row
@@ -43,7 +44,7 @@ def _dask() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "scheduler.json"
         dask = [sys.executable, "-m", "dask", "scheduler"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": sample.HERE.parent}
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": sample.HERE.parent}
         common = ["--scheduler-file", str(told)]
         scheduler = subprocess.Popen([*dask, *common, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], **quiet)
         worker = [sys.executable, "-m", "dask", "worker", *common, "--nthreads", "1", "--no-dashboard"]

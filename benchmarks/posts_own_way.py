@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -33,8 +35,8 @@ def main(model_folder: str, words_file: str, output: Path) -> None:
 
     captured: dict[str, torch.Tensor] = {}
 
-    def keep(path: str):
-        def hook(module, inputs, output):
+    def keep(path: str) -> Callable[[torch.nn.Module, object, Any], None]:
+        def hook(module: torch.nn.Module, inputs: object, output: Any) -> None:
             captured[path] = (output[0] if isinstance(output, tuple) else output).detach()
 
         return hook

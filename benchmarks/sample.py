@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
@@ -53,7 +54,7 @@ def config(models: dict[str, Path], *, whole: bool = False) -> str:
     return "\n".join([f"projections = {json.dumps(projections)}", *tables, "[words]", *lists])
 
 
-def _report() -> dict:
+def _report() -> dict[str, Any]:
     return tomllib.loads((HERE.parent / "report.toml").read_text(encoding="utf-8"))
 
 

@@ -130,7 +130,8 @@ def write_checkpoint(folder: Path, gigabytes: float) -> int:
     # That layers are alike is no matter here: each has bytes of its own on disk.
     shards = [{f"model.layers.{index}.{name}": tensor for name, tensor in layer.items()} for index in range(n_layers)]
     shards.append({"model.embed_tokens.weight": weights(1024, WIDTH), "model.norm.weight": torch.ones(WIDTH)})
-    weight_map, total = {}, 0
+    weight_map: dict[str, str] = {}
+    total = 0
     for index, shard in enumerate(shards):
         name = f"model-{index + 1:05d}-of-{len(shards):05d}.safetensors"
         save_file(shard, folder / name, metadata={"format": "pt"})

@@ -9,10 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",
@@ -23,6 +28,27 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+class OpenPage(Protocol):
+    """What the fixture ``open_page`` is: opens a page of a site, which is a folder or a server's address."""
+
+    def __call__(
+        self,
+        base: Path | str,
+        path: str,
+        viewport: ViewportSize = DESKTOP,
+        before: str | None = None,
+        asked: list[str] | None = None,
+        **options: Any,
+    ) -> Page:
+        """
+        Parameters
+        ----------
+        before : a script that runs before the page's own.
+        asked : the pictures that are asked for are noted in it.
+        options : of Playwright's ``new_context``.
+        """
 
 
 def executable() -> str | None:
@@ -42,7 +68,7 @@ def path_of_executable() -> str:
     return found
 
 
-def launch(playwright):
+def launch(playwright: Playwright) -> Browser:
     """A headless Chromium that asks nothing of the network by itself."""
     return playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
 

@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,7 +54,10 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def wait_for(condition, seconds: float):
+Found = TypeVar("Found")
+
+
+def wait_for(condition: Callable[[], Found], seconds: float) -> Found:
     latest = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < latest:
         time.sleep(0.05)

@@ -158,14 +158,17 @@ def _gemma3() -> Any:
         "image_size": 8,
         "patch_size": 4,
     }
+    tokens: dict[str, Any] = {
+        "image_token_index": 500,
+        "image_token_id": 500,
+        "boi_token_index": 501,
+        "eoi_token_index": 502,
+    }
     return transformers.Gemma3Config(
         text_config=text,
         vision_config=vision,
         mm_tokens_per_image=4,
-        image_token_index=500,
-        image_token_id=500,
-        boi_token_index=501,
-        eoi_token_index=502,
+        **tokens,
     )
 
 

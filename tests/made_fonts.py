@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -44,7 +45,7 @@ def made(
     return builder.font
 
 
-def put(folder: Path, name: str, characters: str, **how) -> Path:
+def put(folder: Path, name: str, characters: str, **how: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     made(characters, **how).save(folder / name)
     return folder / name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ WORDS = WordList(
 ALONE = Context(name="alone", label="alone", template=" {word}")
 
 
-def card(**changes) -> ModelCard:
+def card(**changes: Any) -> ModelCard:
     values = {
         "source": "org/tiny",
         "identity": "commit:1",
@@ -86,7 +87,7 @@ def batches(states: Sequence[np.ndarray], size: int = 4) -> Iterator[CapturedBat
         )
 
 
-def put(store: Store, key: str = "k", states: Sequence[np.ndarray] | None = None, **changes):
+def put(store: Store, key: str = "k", states: Sequence[np.ndarray] | None = None, **changes: Any) -> HiddenStates:
     """A stored capture of ``states``."""
     states = depths() if states is None else states
     values = {
@@ -108,7 +109,14 @@ def write(store: Store, key: str, captured: Iterable[CapturedBatch], description
     return found
 
 
-def hidden_states(states, *, context: str = "alone", positions=None, n_tokens=None, position0=None) -> HiddenStates:
+def hidden_states(
+    states: Sequence[np.ndarray],
+    *,
+    context: str = "alone",
+    positions: Sequence[int] | None = None,
+    n_tokens: Sequence[int] | None = None,
+    position0: Sequence[np.ndarray] | None = None,
+) -> HiddenStates:
     """A capture of ``states``; words are read at ``positions`` (0 unless told), and what is there is position 0."""
     n_words = len(states[0])
     positions = [0] * n_words if positions is None else positions

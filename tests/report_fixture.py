@@ -107,6 +107,29 @@ def hostile_report() -> Report:
     )
 
 
+def tiny_report() -> Report:
+    """Two models of 3 and 2 layers, compared; 6 words in two contexts and projections, measured."""
+    words, contexts = word_list(n_categories=2, n_words=3), (ALONE, SENTENCE)
+    similarity = ModelSimilarity(
+        model_a="tiny-3",
+        model_b="tiny-2",
+        context="alone",
+        shared=layer_similarity(4, 3, 6),
+        single_token=layer_similarity(4, 3, 5),
+    )
+    return replace(
+        sample_report(),
+        subtitle="How two language models arrange 6 words.",
+        words=words,
+        models=(
+            model_report("tiny-3", "Tiny-3", 3, words, contexts, measured=True),
+            model_report("tiny-2", "Tiny-2", 2, words, contexts, measured=True),
+        ),
+        similarities=(similarity,),
+        downloads={},
+    )
+
+
 def word_list(n_categories: int, n_words: int) -> WordList:
     return WordList(
         categories=tuple(
@@ -290,7 +313,7 @@ def _placeholder(width: int, height: int) -> bytes:
 # --- models compared --------------------------------------------------------------------------------------------------
 
 
-def layer_similarity(n_depths_a, n_depths_b, n_words):
+def layer_similarity(n_depths_a: int, n_depths_b: int, n_words: int) -> LayerSimilarity:
     """One best match: the last depth of either model."""
     cka = np.full((n_depths_a, n_depths_b), 0.2)
     cka[-1, -1] = 0.9
@@ -306,7 +329,7 @@ def layer_similarity(n_depths_a, n_depths_b, n_words):
     )
 
 
-def compared_report():
+def compared_report() -> Report:
     """The sample report with its two models compared in the first context."""
     report = sample_report()
     similarity = ModelSimilarity(
@@ -319,7 +342,7 @@ def compared_report():
     return replace(report, similarities=(similarity,))
 
 
-def many_models_report(n_models=10):
+def many_models_report(n_models: int = 10) -> Report:
     report = compared_report()
     deep, shallow, lost = report.models
     models = tuple(

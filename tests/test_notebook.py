@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -14,36 +15,39 @@ from PIL import Image
 
 import tokviz
 from tokviz.errors import ConfigError, TokvizError
+from tokviz.notebook import Capture
+
+Captures = dict[str, Capture]
 
 ROOT = Path(__file__).parent.parent
 WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return families.build("llama", tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")
-def captures(model, cache):
+def captures(model: Path, cache: Path) -> Captures:
     contexts = {"alone": " {word}", "sentence": "The word is {word}"}
-    [captures] = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny").values()
-    return captures
+    found: dict[str, Captures] = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny")
+    return found["Tiny"]
 
 
-def test_a_capture_says_what_it_is(captures):
+def test_a_capture_says_what_it_is(captures: Captures) -> None:
     assert list(captures) == ["alone", "sentence"]
     n_layers = captures["alone"].states.n_depths - 1
     assert repr(captures["alone"]).startswith(f"Tiny, alone: 10 words, embedding and {n_layers} layers of ")
     assert "10 words" in repr(captures["alone"].states)
 
 
-def test_records_print_in_a_few_lines(captures):
+def test_records_print_in_a_few_lines(captures: Captures) -> None:
     for record in (captures["alone"].states, captures["alone"].project(), captures["alone"].measure()):
         assert "array(" not in repr(record)
         assert len(repr(record).splitlines()) < 20
@@ -52,13 +56,13 @@ def test_records_print_in_a_few_lines(captures):
     assert captures["sentence"].stages()[0].startswith("embedding")
 
 
-def test_projections_are_the_words_in_two_dimensions(captures):
+def test_projections_are_the_words_in_two_dimensions(captures: Captures) -> None:
     projection = captures["alone"].project("centered")
     assert projection.coordinates.shape == (captures["alone"].states.n_depths, 10, 2)
     assert np.isfinite(projection.coordinates).all()
 
 
-def test_a_plate_is_a_picture_and_a_figure(captures):
+def test_a_plate_is_a_picture_and_a_figure(captures: Captures) -> None:
     plate = captures["alone"].draw(0)
     png, size = plate._repr_png_()
     with Image.open(BytesIO(png)) as image:
@@ -70,12 +74,14 @@ def test_a_plate_is_a_picture_and_a_figure(captures):
     assert "all layers" in repr(captures["alone"].draw_grid())
 
 
-def test_a_capture_is_like_itself(captures):
+def test_a_capture_is_like_itself(captures: Captures) -> None:
     cka = captures["alone"].compare(captures["alone"]).shared.cka
     assert np.diagonal(cka) == pytest.approx(1)
 
 
-def test_what_was_captured_is_not_captured_again(captures, model, cache, monkeypatch):
+def test_what_was_captured_is_not_captured_again(
+    captures: Captures, model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tokviz.models.load", lambda *_: pytest.fail("loaded again"))
     contexts = {"alone": " {word}", "sentence": "The word is {word}"}
     again = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny")
@@ -94,19 +100,21 @@ def test_what_was_captured_is_not_captured_again(captures, model, cache, monkeyp
         (lambda _, cache: tokviz.study("no/such/model", WORDS, cache=cache, quiet=True), "no/such/model"),
     ],
 )
-def test_a_mistake_is_one_line(captures, model, cache, call, said):
+def test_a_mistake_is_one_line(
+    captures: Captures, model: Path, cache: Path, call: Callable[[Captures, Path], object], said: str
+) -> None:
     with pytest.raises(TokvizError) as caught:
         call(captures, cache if "no/such" in said else model)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_mistaken_template_is_told_as_in_a_config(model):
+def test_a_mistaken_template_is_told_as_in_a_config(model: Path) -> None:
     with pytest.raises(ConfigError, match=r"template: expected a template that holds \{word\} exactly once"):
         tokviz.study(model, WORDS, {"alone": "word"})
 
 
-def test_a_loaded_config_builds_a_site(model, tmp_path):
+def test_a_loaded_config_builds_a_site(model: Path, tmp_path: Path) -> None:
     (tmp_path / "report.toml").write_text(
         f'projections = ["centered"]\n[words]\ncolors = {WORDS["colors"]}\nmonths = {WORDS["months"]}\n[[models]]\nsource = "{model}"\n'
     )
@@ -117,7 +125,7 @@ def test_a_loaded_config_builds_a_site(model, tmp_path):
     assert (tmp_path / "site" / "index.html").is_file()
 
 
-def test_the_example_runs():
+def test_the_example_runs() -> None:
     notebook = nbformat.read(ROOT / "examples" / "first-steps.ipynb", as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}})
     client.execute()
@@ -125,7 +133,7 @@ def test_the_example_runs():
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
 
 
-def test_the_package_names_what_it_offers():
+def test_the_package_names_what_it_offers() -> None:
     assert {"build", "load", "study"} <= set(dir(tokviz))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         tokviz.nothing  # noqa: B018

@@ -18,7 +18,7 @@ MIB, KIB = 2**20, 2**10
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As ``make site`` makes it, from nothing."""
     folder = tmp_path_factory.mktemp("sample")
     made = subprocess.run(
@@ -33,7 +33,7 @@ def site(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def layers(site) -> dict[str, np.ndarray]:
+def layers(site: Path) -> dict[str, np.ndarray]:
     """Of SmolLM2's words alone: column → ``(n_depths, n_reference_words)``."""
     columns: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     with (site / "data" / SMOLLM2 / "alone" / "coordinates.csv").open(encoding="utf-8", newline="") as file:
@@ -49,7 +49,7 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_layer_of_both_models_is_there(site):
+def test_every_layer_of_both_models_is_there(site: Path) -> None:
     images = files(site / "images")
     for slug, n_layers, module in ((SMOLLM2, 30, "model.layers"), ("all-minilm-l6-v2", 6, "bert.encoder.layer")):
         for context in ("alone", "sentence"):
@@ -61,7 +61,7 @@ def test_every_layer_of_both_models_is_there(site):
                 assert f"{stem}_m.et.webp" in images
 
 
-def test_the_site_is_light(site):
+def test_the_site_is_light(site: Path) -> None:
     sizes = {path: (site / path).stat().st_size for path in files(site)}
     assert sum(sizes.values()) <= 16 * MIB
     plates = {path: size for path, size in sizes.items() if "__" in path}
@@ -71,7 +71,7 @@ def test_the_site_is_light(site):
     assert np.mean(phone) <= 30 * KIB
 
 
-def test_the_emergence_is_plain_in_the_grid_and_absent_before(layers):
+def test_the_emergence_is_plain_in_the_grid_and_absent_before(layers: dict[str, np.ndarray]) -> None:
     spread = np.hypot(
         layers["standardized_embedding_pc1"].std(axis=1), layers["standardized_embedding_pc2"].std(axis=1)
     )
@@ -81,7 +81,7 @@ def test_the_emergence_is_plain_in_the_grid_and_absent_before(layers):
     assert np.delete(growth, [0, 11]).max() < 2
 
 
-def test_at_the_last_layers_the_words_spread_over_the_plate(layers):
+def test_at_the_last_layers_the_words_spread_over_the_plate(layers: dict[str, np.ndarray]) -> None:
     for depth in (28, 29, 30):
         for axis in ("standardized_pc1", "standardized_pc2"):
             values = layers[axis][depth]
@@ -90,7 +90,7 @@ def test_at_the_last_layers_the_words_spread_over_the_plate(layers):
             assert middle / np.ptp(values) > 0.4
 
 
-def test_the_words_of_the_post_are_read_at_position_0_but_for_one_of_two_tokens(site):
+def test_the_words_of_the_post_are_read_at_position_0_but_for_one_of_two_tokens(site: Path) -> None:
     with (site / "data" / SMOLLM2 / "alone" / "tokens.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 116
@@ -99,15 +99,15 @@ def test_the_words_of_the_post_are_read_at_position_0_but_for_one_of_two_tokens(
     ]
 
 
-def test_quantised_weights_are_named_wherever_the_model_is(site):
+def test_quantised_weights_are_named_wherever_the_model_is(site: Path) -> None:
     for page in ("index.html", f"models/{SMOLLM2}/index.html", "method/index.html"):
         assert "SmolLM2-135M-Instruct (Q4_1 GGUF)" in (site / page).read_text(encoding="utf-8")
 
 
-def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site):
+def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: Path) -> None:
     """A text doesn't change by itself when the numbers do."""
 
-    def measured(slug, context):
+    def measured(slug: str, context: str) -> list[dict[str, str]]:
         with (site / "data" / slug / context / "geometry.csv").open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from queue import Empty, Queue
@@ -17,12 +18,13 @@ from threading import Thread
 import families
 import pytest
 from command import CONFIG
+from narrow import present
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the program, beside a config with a tiny model."""
     folder = tmp_path_factory.mktemp("program")
     for name in ("tokviz", "templates"):
@@ -53,7 +55,7 @@ class Served:
         self.wait_for("new images")
 
     def _listen(self) -> None:
-        for line in self.process.stdout:
+        for line in present(self.process.stdout):
             self._said.put(line)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
@@ -85,7 +87,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(project):
+def served(project: Path) -> Iterator[Served]:
     running = Served(project)
     yield running
     running.process.terminate()
@@ -107,10 +109,10 @@ def page_of(served: Served) -> str:
 
 
 def reload_script(page: str) -> str:
-    return re.search(r'<script src="(/\.reload/\d+\.js)" defer>', page)[1]
+    return present(re.search(r'<script src="(/\.reload/\d+\.js)" defer>', page))[1]
 
 
-def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project, served):
+def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project: Path, served: Served) -> None:
     script = reload_script(served.get())
     assert "location.reload" not in served.get(script)
     replace(project / "templates" / "index.html", "<h2>The models</h2>", "<h2>All the models</h2>")
@@ -120,7 +122,7 @@ def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project, ser
     assert "location.reload" not in served.get(reload_script(page))
 
 
-def test_the_site_on_disk_knows_nothing_of_it(project, served):
+def test_the_site_on_disk_knows_nothing_of_it(project: Path, served: Served) -> None:
     for path in (project / "site").rglob("*.html"):
         assert ".reload" not in path.read_text(encoding="utf-8")
     assert ".reload" in served.get("/method/")
@@ -135,12 +137,14 @@ def test_the_site_on_disk_knows_nothing_of_it(project, served):
         ("tokviz/pages/frame.py", '"Overview"', '"The overview"', "The overview"),
     ],
 )
-def test_notes_config_and_code_count_too(project, served, path, old, new, seen):
+def test_notes_config_and_code_count_too(
+    project: Path, served: Served, path: str, old: str, new: str, seen: str
+) -> None:
     replace(project / path, old, new)
     served.wait_for_page(seen)
 
 
-def test_other_words_are_captured(project, served):
+def test_other_words_are_captured(project: Path, served: Served) -> None:
     replace(project / "words" / "few.toml", '"nurse"', '"nurse", "baker"')
     served.wait_for("[1-9] captures and")
     assert "baker" in served.get("/method/")
@@ -155,7 +159,9 @@ def test_other_words_are_captured(project, served):
     ],
     ids=["config", "template", "code"],
 )
-def test_a_mistake_is_one_line_and_the_server_goes_on(project, served, path, old, new, said):
+def test_a_mistake_is_one_line_and_the_server_goes_on(
+    project: Path, served: Served, path: str, old: str, new: str, said: str
+) -> None:
     before = served.get("/assets/site.css"), page_of(served)
     replace(project / path, old, new)
     served.wait_for(said)
@@ -164,7 +170,7 @@ def test_a_mistake_is_one_line_and_the_server_goes_on(project, served, path, old
     served.wait_for("new images")
 
 
-def test_a_taken_port_is_one_line(project):
+def test_a_taken_port_is_one_line(project: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

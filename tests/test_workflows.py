@@ -22,7 +22,7 @@ def check(*files: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *map(str, files)], check=False, capture_output=True, text=True, timeout=60)
 
 
-def test_the_workflows_are_what_github_expects():
+def test_the_workflows_are_what_github_expects() -> None:
     files = sorted(WORKFLOWS.glob("*.yml"))
     assert [file.name for file in files] == ["pages.yml", "tests.yml"]
     checked = check(*files)
@@ -30,14 +30,14 @@ def test_the_workflows_are_what_github_expects():
 
 
 @pytest.mark.parametrize(("right", "wrong"), [("runs-on:", "run-on:"), ("pages: write", "pages: writing")])
-def test_a_mistake_would_be_found(tmp_path, right, wrong):
+def test_a_mistake_would_be_found(tmp_path: Path, right: str, wrong: str) -> None:
     text = (WORKFLOWS / "pages.yml").read_text(encoding="utf-8")
     assert right in text
     (tmp_path / "pages.yml").write_text(text.replace(right, wrong), encoding="utf-8")
     assert check(tmp_path / "pages.yml").returncode == 1
 
 
-def test_the_hubs_tool_knows_the_commands_of_the_readme():
+def test_the_hubs_tool_knows_the_commands_of_the_readme() -> None:
     commands = re.findall(r"hf (repos create|upload) ([^`&]*)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(commands) == 3
     for verb, arguments in commands:

@@ -21,6 +21,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from browser import ARGUMENTS, path_of_executable
@@ -61,9 +62,9 @@ def main_pages(pages: list[str]) -> list[str]:
     return [page for page in wanted if page in pages]
 
 
-def measure(address: str) -> tuple[list[dict], dict[str, float]]:
+def measure(address: str) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Lighthouse's reports on a page, and the median score of each category; where it misses, of two more runs too."""
-    reports: list[dict] = []
+    reports: list[dict[str, Any]] = []
     for n_more in (RUNS, 2):
         reports += [lighthouse(address) for _ in range(n_more)]
         scores = {name: statistics.median(score(report, name) for report in reports) for name in LEAST}
@@ -100,7 +101,7 @@ def validate(address: str, pages: list[str]) -> list[str]:
     return [_mistake(message, address) for message in told if message["type"] != "info" or "subType" in message]
 
 
-def _mistake(message: dict, address: str) -> str:
+def _mistake(message: dict[str, Any], address: str) -> str:
     page = message.get("url", "").removeprefix(address)
     return f"{page}:{message.get('lastLine', '?')}: {message.get('subType', message['type'])}: {message['message']}"
 
@@ -140,7 +141,7 @@ def served(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def lighthouse(address: str) -> dict:
+def lighthouse(address: str) -> dict[str, Any]:
     """Lighthouse's report on a page, on its mobile preset."""
     with TemporaryDirectory() as folder:
         output = Path(folder) / "report.json"
@@ -159,15 +160,16 @@ def lighthouse(address: str) -> dict:
         said = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=180)
         if said.returncode:
             sys.exit(f"{address}: Lighthouse failed: {(said.stderr or said.stdout).strip()[-500:]}")
-        return json.loads(output.read_text(encoding="utf-8"))
+        report: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+        return report
 
 
-def score(report: dict, category: str) -> float:
+def score(report: dict[str, Any], category: str) -> float:
     """From 0 to 100."""
     return 100 * (report["categories"][category]["score"] or 0)
 
 
-def reasons(report: dict, category: str) -> list[str]:
+def reasons(report: dict[str, Any], category: str) -> list[str]:
     """What takes points from a category, and the elements that do."""
     found = []
     for reference in report["categories"][category]["auditRefs"]:

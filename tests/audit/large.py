@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any, Literal
 
 from audit import served
 from axe_playwright_python.sync_playwright import Axe
@@ -26,6 +27,8 @@ from test_weight import MOST, VIEWPORTS
 import tokviz
 from tokviz.run.processes import default_jobs
 
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 MODELS = ("llama", "gpt2", "gpt_neox", "opt", "bert", "distilbert")
 N_LAYERS = 40
 CONFIG = """
@@ -80,9 +83,7 @@ def check(site: Path) -> int:
             weights = {size: weight(browser, address, page, size) for size in VIEWPORTS}
             heavy = [size for size, n_bytes in weights.items() if page.startswith("models/") and n_bytes > MOST[size]]
             violations = [
-                violation
-                for scheme in ("light", "dark")
-                for violation in violations_of(browser, address + page, scheme)
+                violation for scheme in SCHEMES for violation in violations_of(browser, address + page, scheme)
             ]
             amiss += len(heavy) + len(violations)
             shown = ", ".join(f"{n_bytes / 1024:.0f} KiB on a {size}" for size, n_bytes in weights.items())
@@ -96,7 +97,8 @@ def check(site: Path) -> int:
 
 def weight(browser: Browser, address: str, page: str, size: str) -> int:
     """Bytes that are fetched before a reader does anything."""
-    tab = browser.new_page(**VIEWPORTS[size])
+    viewport: Any = VIEWPORTS[size]
+    tab = browser.new_page(**viewport)
     responses = []
     tab.on("response", lambda response: responses.append(response))
     tab.goto(address + page, wait_until="networkidle")
@@ -106,7 +108,7 @@ def weight(browser: Browser, address: str, page: str, size: str) -> int:
     return total
 
 
-def violations_of(browser: Browser, address: str, scheme: str) -> list[str]:
+def violations_of(browser: Browser, address: str, scheme: Scheme) -> list[str]:
     tab = browser.new_page(color_scheme=scheme)
     tab.goto(address, wait_until="networkidle")
     found = Axe().run(tab, options={"preload": False}).response["violations"]

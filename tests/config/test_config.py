@@ -26,7 +26,7 @@ def loaded(folder: Path, text: str) -> ReportConfig:
     return load(write(folder, text))
 
 
-def test_the_short_form_gets_readable_defaults(tmp_path):
+def test_the_short_form_gets_readable_defaults(tmp_path: Path) -> None:
     config = loaded(tmp_path, '[words]\naction_verbs = ["run"]\n[[models]]\nsource = "Qwen/Qwen3-4B-Instruct-2507"\n')
     assert config.word_list.categories[0].label == "Action verbs"
     assert config.projections == ["standardized", "centered"]
@@ -37,7 +37,7 @@ def test_the_short_form_gets_readable_defaults(tmp_path):
     )
 
 
-def test_a_category_may_have_a_label_and_words_may_stand_in_a_file(tmp_path):
+def test_a_category_may_have_a_label_and_words_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "words").mkdir()
     write(tmp_path / "words", '[months]\nlabel = "Months of the year"\nwords = ["May"]\n', "mine.toml")
     config = loaded(tmp_path, 'words = "words/mine.toml"\n' + MODEL)
@@ -45,13 +45,13 @@ def test_a_category_may_have_a_label_and_words_may_stand_in_a_file(tmp_path):
     assert config.word_list.words == ("May",)
 
 
-def test_a_word_of_two_categories_is_one_word_with_both(tmp_path):
+def test_a_word_of_two_categories_is_one_word_with_both(tmp_path: Path) -> None:
     words = loaded(tmp_path, '[words]\nfruits = ["apple", "orange"]\ncolors = ["red", "orange"]\n' + MODEL).word_list
     assert words.words == ("apple", "orange", "red")
     assert words.memberships == ((0,), (0, 1), (1,))
 
 
-def test_models_and_words_of_the_command_replace_those_of_the_file(tmp_path):
+def test_models_and_words_of_the_command_replace_those_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, WORDS + MODEL)
     other = write(tmp_path, 'colors = ["red"]\n', "other.toml")
     config = load(path, models=("a/one", "b/two.gguf"), words_file=other)
@@ -59,7 +59,7 @@ def test_models_and_words_of_the_command_replace_those_of_the_file(tmp_path):
     assert config.word_list.words == ("red",)
 
 
-def test_every_pair_of_a_few_models_is_shown_in_detail_and_of_many_only_those_that_are_named(tmp_path):
+def test_every_pair_of_a_few_models_is_shown_in_detail_and_of_many_only_those_that_are_named(tmp_path: Path) -> None:
     def in_detail(n_models: int, text: str = "") -> list[tuple[str, str]]:
         models = "".join(f'[[models]]\nsource = "org/M{index}"\n' for index in range(n_models))
         pairs = loaded(tmp_path, text + WORDS + models).pairs
@@ -73,12 +73,12 @@ def test_every_pair_of_a_few_models_is_shown_in_detail_and_of_many_only_those_th
     assert in_detail(7, 'compare = [["M6", "M2"]]\n') == [("m6", "m2")]
 
 
-def test_a_context_keeps_the_space_before_the_word(tmp_path):
+def test_a_context_keeps_the_space_before_the_word(tmp_path: Path) -> None:
     (context,) = loaded(tmp_path, WORDS + MODEL + CONTEXT).context_list
     assert context.fill("May") == (" May", 1, 4)
 
 
-def test_a_bound_on_memory_is_handed_on_in_the_words_of_transformers(tmp_path):
+def test_a_bound_on_memory_is_handed_on_in_the_words_of_transformers(tmp_path: Path) -> None:
     (model,) = loaded(tmp_path, WORDS + MODEL + 'max_memory = { cpu = "2GiB", 0 = "20GB" }\n').models
     assert model.placement == {"device_map": "auto", "max_memory": {"cpu": "2GiB", 0: "20GB"}}
     (model,) = loaded(tmp_path, WORDS + MODEL + 'device_map = "balanced"\n').models
@@ -95,7 +95,7 @@ def test_a_bound_on_memory_is_handed_on_in_the_words_of_transformers(tmp_path):
         ("max_memory = { cpu = -1 }\n", "expected text in quotes, got -1"),
     ],
 )
-def test_a_mistaken_bound_on_memory_is_one_line(tmp_path, text, said):
+def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=r"models\.0\.max_memory") as caught:
         loaded(tmp_path, WORDS + MODEL + text)
     assert said in str(caught.value)
@@ -150,7 +150,7 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path, text, said):
         ("token_budget = 1\n" + WORDS + MODEL, "token_budget", "64"),
     ],
 )
-def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path, text, key, said):
+def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, text: str, key: str, said: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         load(path)
@@ -161,12 +161,12 @@ def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path, text, key, said
     assert said in message
 
 
-def test_a_missing_file_is_said(tmp_path):
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml: expected a TOML file, found none"):
         load(tmp_path / "nowhere.toml")
 
 
-def test_a_mistake_in_the_words_file_names_that_file(tmp_path):
+def test_a_mistake_in_the_words_file_names_that_file(tmp_path: Path) -> None:
     path = write(tmp_path, WORDS + MODEL)
     other = write(tmp_path, 'colors = ["red", "red"]\n', "other.toml")
     with pytest.raises(ConfigError, match=r"other\.toml: words\.colors: the word 'red' stands twice"):
@@ -182,14 +182,14 @@ def test_a_mistake_in_the_words_file_names_that_file(tmp_path):
         ("…", ""),
     ],
 )
-def test_slugs_are_safe_in_files_and_addresses(name, slug):
+def test_slugs_are_safe_in_files_and_addresses(name: str, slug: str) -> None:
     assert slugify(name) == slug
 
 
 # --- a whole vocabulary ----------------------------------------------------------------------------------------------
 
 
-def test_a_vocabulary_stands_among_the_words_and_categories_are_landmarks(tmp_path):
+def test_a_vocabulary_stands_among_the_words_and_categories_are_landmarks(tmp_path: Path) -> None:
     config = loaded(tmp_path, '[words]\nvocabulary = true\nlayers = [0, "embedding"]\nmonths = ["May"]\n' + MODEL)
     assert config.vocabulary
     assert config.n_depths == 2
@@ -210,24 +210,24 @@ def test_a_vocabulary_stands_among_the_words_and_categories_are_landmarks(tmp_pa
         ('read = "mean"\n[words]\nvocabulary = true\n', 'read: expected "last" or "first"'),
     ],
 )
-def test_a_mistaken_vocabulary_is_one_line(tmp_path, text, said):
+def test_a_mistaken_vocabulary_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         loaded(tmp_path, text + MODEL)
 
 
-def test_landmarks_are_the_tokens_that_stand_for_their_words():
+def test_landmarks_are_the_tokens_that_stand_for_their_words() -> None:
     categories = (Category(key="m", label="M", words=("May", "June", "Nowhere")),)
     words = WordList(categories=categories, vocabulary=("May", " May", "june", " the"))
     assert words.memberships == ((), (0,), (0,), ())
 
 
-def test_a_name_in_another_script_has_an_address_of_its_own(tmp_path):
+def test_a_name_in_another_script_has_an_address_of_its_own(tmp_path: Path) -> None:
     [model] = load(write(tmp_path, WORDS + '[[models]]\nsource = "x/y"\nname = "模型"\n')).models
     assert model.display_name == "模型"
     assert re.fullmatch(r"model-[0-9a-f]{8}", model.slug)
 
 
-def test_markdown_stands_in_the_config_or_in_a_file_beside_it(tmp_path):
+def test_markdown_stands_in_the_config_or_in_a_file_beside_it(tmp_path: Path) -> None:
     (tmp_path / "note.md").write_text("From a *file*.", encoding="utf-8")
     text = 'intro = "Two\\nlines."\n' + WORDS + MODEL + 'note = "note.md"\n[models.notes]\n"alone/grid" = "note.md"\n'
     config = load(write(tmp_path, text))
@@ -235,11 +235,11 @@ def test_markdown_stands_in_the_config_or_in_a_file_beside_it(tmp_path):
     assert config.models[0].note == config.models[0].notes["alone/grid"] == "From a *file*."
 
 
-def test_the_command_lines_address_is_told_as_such(tmp_path):
+def test_the_command_lines_address_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--site-url: expected an address"):
         load(write(tmp_path, WORDS + MODEL), site_url="foo")
 
 
-def test_other_models_take_what_speaks_of_the_configured_ones_away(tmp_path):
+def test_other_models_take_what_speaks_of_the_configured_ones_away(tmp_path: Path) -> None:
     path = write(tmp_path, 'intro = "About [it](models/name/)."\n' + WORDS + MODEL)
     assert load(str(path), models=("other/model",)).intro is None

@@ -11,6 +11,7 @@ from tokviz.capture import capture, find_structure
 from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig
 from tokviz.models import load
+from tokviz.models.loading import LoadedModel
 from tokviz.records import Context
 
 ROOT = Path(__file__).parents[2]
@@ -23,11 +24,11 @@ ALONE = Context(name="alone", label="alone", template=" {word}")
 
 
 @pytest.fixture(scope="module")
-def smollm2():
+def smollm2() -> LoadedModel:
     return load(ModelConfig(source=SMOLLM2), ROOT, "cpu")
 
 
-def test_smollm2_comes_out_of_its_package_with_its_quantisation(smollm2):
+def test_smollm2_comes_out_of_its_package_with_its_quantisation(smollm2: LoadedModel) -> None:
     card = smollm2.card
     assert (card.source, card.quantization, card.checkpoint_dtype) == (SMOLLM2, "Q4_1 GGUF", None)
     assert (card.architecture, card.n_layers, card.width, card.dtype) == ("LlamaModel", 30, 576, "float32")
@@ -35,7 +36,7 @@ def test_smollm2_comes_out_of_its_package_with_its_quantisation(smollm2):
     assert "gguf" in dict(card.versions)
 
 
-def test_smollm2_reads_a_word_at_position_0_where_layer_11_makes_a_sink(smollm2):
+def test_smollm2_reads_a_word_at_position_0_where_layer_11_makes_a_sink(smollm2: LoadedModel) -> None:
     tokenization = tokenize(smollm2.tokenizer, MONTHS + JOBS, ALONE, "last")
     several = [word.word for word in tokenization.words if word.n_tokens > 1]
     assert several == ["firefighter"]
@@ -57,7 +58,7 @@ def test_smollm2_reads_a_word_at_position_0_where_layer_11_makes_a_sink(smollm2)
     assert np.median(batch.position0_values[12, :, 0]) == pytest.approx(medians[12], rel=0.05)
 
 
-def test_minilm_comes_out_of_its_package_and_is_checked():
+def test_minilm_comes_out_of_its_package_and_is_checked() -> None:
     model = load(ModelConfig(source=MINILM, sha256=MINILM_SHA256), ROOT, "cpu")
     assert (model.card.architecture, model.card.n_layers, model.card.width) == ("BertModel", 6, 384)
     assert (model.card.identity, model.card.dtype) == (f"sha256:{MINILM_SHA256}", "float32")

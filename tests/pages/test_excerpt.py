@@ -5,31 +5,34 @@ from __future__ import annotations
 import base64
 import dataclasses
 from io import BytesIO
+from pathlib import Path
 
 import html5lib
 import pytest
-from browser import PHONE
+from browser import PHONE, OpenPage
 from markdown_it import MarkdownIt
+from narrow import present
 from PIL import Image
 from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_report, write_site
 
 from tokviz import pages
 from tokviz.pages import render
+from tokviz.records import Report
 
 
-def fragments(report, folder):
+def fragments(report: Report, folder: Path) -> dict[str, str]:
     site = write_site(report, folder)
     pictures = {image.path: site / image.path for image in images(report)}
     return render.render_excerpts(pages.excerpts(report), TEMPLATES, pictures)
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
+def sample(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return fragments(sample_report(), tmp_path_factory.mktemp("excerpt"))
 
 
 @pytest.fixture
-def post(sample, tmp_path):
+def post(sample: dict[str, str], tmp_path: Path) -> Path:
     """A blog post in Markdown with the fragment twice in it, as its generator would write it."""
     fragment = sample["data/smol-30/alone/excerpt.html"]
     markdown = f"Some *words*.\n\n{fragment}\n\nMore *words*.\n\n{fragment}\n\nThe end.\n"
@@ -38,13 +41,13 @@ def post(sample, tmp_path):
     return tmp_path
 
 
-def test_there_is_one_of_every_model_and_context(sample):
+def test_there_is_one_of_every_model_and_context(sample: dict[str, str]) -> None:
     assert sorted(sample) == [
         f"data/{model}/{context}/excerpt.html" for model in ("mini-6", "smol-30") for context in ("alone", "sentence")
     ]
 
 
-def test_a_fragment_holds_its_pictures_and_asks_for_nothing(sample):
+def test_a_fragment_holds_its_pictures_and_asks_for_nothing(sample: dict[str, str]) -> None:
     tree = html5lib.parseFragment(sample["data/smol-30/alone/excerpt.html"], namespaceHTMLElements=False)
     sources = [image.get("src") for image in tree.iter("img")]
     assert len(sources) == 31
@@ -54,14 +57,14 @@ def test_a_fragment_holds_its_pictures_and_asks_for_nothing(sample):
     ]
 
 
-def test_its_pictures_are_the_ones_of_the_site(sample, tmp_path):
+def test_its_pictures_are_the_ones_of_the_site(sample: dict[str, str], tmp_path: Path) -> None:
     tree = html5lib.parseFragment(sample["data/smol-30/alone/excerpt.html"], namespaceHTMLElements=False)
     first = next(tree.iter("img"))
     with Image.open(BytesIO(base64.b64decode(first.get("src").partition(",")[2]))) as picture:
         assert picture.size == (int(first.get("width")), int(first.get("height"))) == (780, 1040)
 
 
-def test_a_fragment_survives_markdown_and_works_twice_in_a_page(open_page, post):
+def test_a_fragment_survives_markdown_and_works_twice_in_a_page(open_page: OpenPage, post: Path) -> None:
     page = open_page(post, "post.html")
     assert page.locator("em").count() == 2
     one, other = page.locator(".tokviz-excerpt").all()
@@ -76,16 +79,17 @@ def test_a_fragment_survives_markdown_and_works_twice_in_a_page(open_page, post)
     assert one.locator("output").text_content() == "embedding"
 
 
-def test_without_scripts_all_pictures_can_be_scrolled_to(open_page, post):
+def test_without_scripts_all_pictures_can_be_scrolled_to(open_page: OpenPage, post: Path) -> None:
     page = open_page(post, "post.html", viewport=PHONE, java_script_enabled=False)
     one = page.locator(".tokviz-excerpt").first
     assert not one.locator(".tokviz-controls").is_visible()
-    track = one.locator(".tokviz-track").bounding_box()
+    track = present(one.locator(".tokviz-track").bounding_box())
     assert track["width"] <= PHONE["width"]
-    assert one.locator(".tokviz-slide").nth(30).bounding_box()["x"] == pytest.approx(track["x"] + 30 * track["width"])
+    last = present(one.locator(".tokviz-slide").nth(30).bounding_box())
+    assert last["x"] == pytest.approx(track["x"] + 30 * track["width"])
 
 
-def test_what_authors_and_tokenizers_write_breaks_neither_page_nor_generator(tmp_path):
+def test_what_authors_and_tokenizers_write_breaks_neither_page_nor_generator(tmp_path: Path) -> None:
     [fragment] = fragments(hostile_report(), tmp_path).values()
     assert "{{" not in fragment
     assert "<script>alert" not in fragment
@@ -94,10 +98,10 @@ def test_what_authors_and_tokenizers_write_breaks_neither_page_nor_generator(tmp
     assert HOSTILE in text
 
 
-def test_a_depth_without_a_picture_says_why(sample):
+def test_a_depth_without_a_picture_says_why(sample: dict[str, str]) -> None:
     assert "128 dimensions" in sample["data/mini-6/alone/excerpt.html"]
 
 
-def test_without_an_address_the_fragment_links_to_nothing(tmp_path):
+def test_without_an_address_the_fragment_links_to_nothing(tmp_path: Path) -> None:
     report = dataclasses.replace(sample_report(), site_url=None)
     assert all("<a " not in fragment for fragment in fragments(report, tmp_path).values())

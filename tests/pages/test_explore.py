@@ -6,10 +6,13 @@ import base64
 import dataclasses
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import making
 import numpy as np
 import pytest
+from narrow import present
 from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report
 
 from tokviz import pages
@@ -17,14 +20,17 @@ from tokviz.draw import style
 from tokviz.draw.plate import PlateDrawing
 from tokviz.measure.neighbours import neighbours
 from tokviz.pages import explore_data, render, tables
-from tokviz.records import ContextReport, Plate, Points, ProjectionReport
+from tokviz.records import ContextReport, Plate, Points, ProjectionReport, Report
 from tokviz.run.store import Store
 
 ASSETS = TEMPLATES / "assets"
 
+Scripts = dict[str, tuple[str, dict[str, Any]]]
+"""Path → key and content of a script."""
 
-def scripts(report) -> dict[str, tuple[str, dict]]:
-    """Path → key and content of every script among the exported files."""
+
+def scripts(report: Report) -> Scripts:
+    """Every script among the exported files."""
     found = {}
     for path, text in tables.files(report).items():
         if path.endswith(".js"):
@@ -34,7 +40,7 @@ def scripts(report) -> dict[str, tuple[str, dict]]:
     return found
 
 
-def places(content: dict, n_words: int) -> np.ndarray:
+def places(content: dict[str, Any], n_words: int) -> np.ndarray:
     """``(n_depths, n_words, 2)``: the coordinates that a script's reader gets back."""
     steps = np.frombuffer(base64.b64decode(content["places"]), dtype="<u2").reshape(-1, n_words, 2)
     share = steps / 65_535
@@ -43,27 +49,29 @@ def places(content: dict, n_words: int) -> np.ndarray:
     low, high = (
         np.array([[np.nan] * 2 if each is None else each[offset::2] for each in content["limits"]]) for offset in (0, 1)
     )
-    return low[:, None] + share * (high - low)[:, None]
+    found: np.ndarray = low[:, None] + share * (high - low)[:, None]
+    return found
 
 
 @pytest.fixture(scope="module")
-def report():
+def report() -> Report:
     return sample_report()
 
 
 @pytest.fixture(scope="module")
-def written(report):
+def written(report: Report) -> Scripts:
     return scripts(report)
 
 
-def index(report) -> dict:
-    return json.loads(pages.build(report).explore.data)
+def index(report: Report) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(present(pages.build(report).explore).data)
+    return content
 
 
 # --- the scripts --------------------------------------------------------------------------------------------------
 
 
-def test_there_is_a_script_per_capture_and_projection(written):
+def test_there_is_a_script_per_capture_and_projection(written: Scripts) -> None:
     for slug in ("smol-30", "mini-6"):
         for context in ("alone", "sentence"):
             folder = f"data/{slug}/{context}"
@@ -73,7 +81,7 @@ def test_there_is_a_script_per_capture_and_projection(written):
                 assert key == f"{slug}/{context}/{projection}"
 
 
-def test_coordinates_come_back_to_within_a_step(report, written):
+def test_coordinates_come_back_to_within_a_step(report: Report, written: Scripts) -> None:
     """A 65,535th of the axis, at each depth; a depth without a picture has no limits."""
     for model in report.models:
         for context in model.contexts:
@@ -127,7 +135,7 @@ def test_axis_limits_are_those_of_the_plates(report, n_words):
     assert explore_data._coordinates(projection)["limits"] == [pytest.approx(expected, rel=1e-4)]
 
 
-def test_a_word_far_beyond_the_reference_words_costs_the_others_no_precision(report):
+def test_a_word_far_beyond_the_reference_words_costs_the_others_no_precision(report: Report) -> None:
     model = report.models[1]
     context = model.contexts[0]
     shown = context.projections[0]
@@ -145,7 +153,7 @@ def test_a_word_far_beyond_the_reference_words_costs_the_others_no_precision(rep
     assert np.abs(np.delete(found[2] - coordinates[2], 7, axis=0)).max() < 1e-3
 
 
-def test_words_that_are_all_alike_still_have_an_axis(tmp_path):
+def test_words_that_are_all_alike_still_have_an_axis(tmp_path: Path) -> None:
     n_words = len(making.WORDS.words)
     projection = sample_report().models[1].contexts[0].projections[0].projection
     flat = dataclasses.replace(
@@ -172,14 +180,14 @@ def test_words_that_are_all_alike_still_have_an_axis(tmp_path):
     assert places(content, n_words)[0] == pytest.approx(np.full((n_words, 2), 5.0), abs=1e-3)
 
 
-def test_what_authors_write_reaches_the_scripts_whole():
+def test_what_authors_write_reaches_the_scripts_whole() -> None:
     report = hostile_report()
     _, content = scripts(report)["data/words.js"]
     assert content["words"] == list(report.words.words)
     assert HOSTILE in content["words"]
 
 
-def test_a_word_list_of_thousands_stays_light(report):
+def test_a_word_list_of_thousands_stays_light(report: Report) -> None:
     """10,000 words × 10 layers: the coordinates of a projection take less than 650 kB, before they are compressed."""
     projection = report.models[0].contexts[0].projections[0].projection
     random = np.random.default_rng(0)
@@ -199,7 +207,7 @@ def test_a_word_list_of_thousands_stays_light(report):
 # --- neighbours -----------------------------------------------------------------------------------------------------
 
 
-def test_neighbours_are_the_nearest_by_cosine_at_each_depth(tmp_path):
+def test_neighbours_are_the_nearest_by_cosine_at_each_depth(tmp_path: Path) -> None:
     states = making.put(Store(tmp_path))
     rows = neighbours(states).rows
     assert rows.shape == (3, 7, 5)
@@ -227,7 +235,7 @@ def test_neighbours_reach_the_script(tmp_path, report):
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
-def test_every_script_that_the_index_promises_is_written(report, written):
+def test_every_script_that_the_index_promises_is_written(report: Report, written: Scripts) -> None:
     content = index(report)
     promised = {content["words"]}
     for model in content["models"]:
@@ -239,36 +247,36 @@ def test_every_script_that_the_index_promises_is_written(report, written):
     assert {f"../{path}" for path in written} == promised
 
 
-def test_the_page_holds_no_coordinates(report):
+def test_the_page_holds_no_coordinates(report: Report) -> None:
     """Fifty models must stay light: what the page itself carries grows by a kilobyte per model and some."""
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{each}", name=f"M {each}") for each in range(50))
     fifty = dataclasses.replace(report, models=models)
-    assert len(pages.build(fifty).explore.data) < 65_000
+    assert len(present(pages.build(fifty).explore).data) < 65_000
     page = render.render(pages.build(fifty), TEMPLATES)["explore/index.html"]
     assert len(page.encode()) < 100_000
 
 
-def test_it_opens_where_massive_activations_emerge(report):
+def test_it_opens_where_massive_activations_emerge(report: Report) -> None:
     first = index(report)["models"][0]["contexts"][0]
-    assert first["opening"] == report.models[0].contexts[0].geometry.massive.emergence_depth
+    assert first["opening"] == present(report.models[0].contexts[0].geometry).massive.emergence_depth
 
 
-def test_without_a_captured_model_there_is_no_explorer(report):
+def test_without_a_captured_model_there_is_no_explorer(report: Report) -> None:
     lost = dataclasses.replace(report, models=report.models[2:])
     site = pages.build(lost)
     assert site.explore is None
     assert "Explore" not in [link.text for link in site.index.frame.nav]
 
 
-def test_a_models_page_leads_to_the_same_view(report):
+def test_a_models_page_leads_to_the_same_view(report: Report) -> None:
     panel = pages.build(report).models[1].panels[3]
     assert panel.explore == "../../explore/index.html#a=mini-6/sentence/centered&at=embedding"
 
 
-def test_colours_and_shapes_are_those_of_the_plates():
+def test_colours_and_shapes_are_those_of_the_plates() -> None:
     text = (ASSETS / "explore-marks.js").read_text(encoding="utf-8")
-    hues = re.search(r"HUES = \[(.*?)\]", text)[1]
-    inks = re.search(r"INKS = \[(.*?)\]", text)[1]
+    hues = present(re.search(r"HUES = \[(.*?)\]", text))[1]
+    inks = present(re.search(r"INKS = \[(.*?)\]", text))[1]
     assert re.findall(r"#\w{6}", hues) == list(style.HUES)
     assert re.findall(r"#\w{6}", inks) == [style.label_color(category) for category in range(len(style.HUES))]
     shapes = re.findall(r'^    "(M.*Z)",$', text, re.MULTILINE)
@@ -278,5 +286,5 @@ def test_colours_and_shapes_are_those_of_the_plates():
             continue
         numbers = [float(number) for number in re.findall(r"-?\d*\.?\d+", shape)]
         drawn = np.array(numbers).reshape(-1, 2) * (1, -1)
-        expected = style.outline(category).to_polygons(closed_only=True)[0][:-1]
-        assert drawn == pytest.approx(np.asarray(expected), abs=0.002)
+        expected = np.asarray(style.outline(category).to_polygons(closed_only=True)[0])[:-1]
+        assert drawn == pytest.approx(expected, abs=0.002)

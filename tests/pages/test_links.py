@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 from report_fixture import sample_report, write_site
@@ -14,7 +15,7 @@ from report_fixture import sample_report, write_site
 ROOT = Path(__file__).parents[2]
 
 
-def lychee(site: Path) -> dict:
+def lychee(site: Path) -> dict[str, Any]:
     """Its report on all pages of a site; links to other hosts are left out."""
     command = shutil.which("lychee", path=sysconfig.get_path("scripts")) or "lychee"
     # Some addresses are what a script shows, not a place: "#alone/layer-11+sentence" is a slide and the context that stands
@@ -24,7 +25,8 @@ def lychee(site: Path) -> dict:
     pages = sorted(str(path) for path in site.rglob("*.html"))
     run = subprocess.run([command, *options, *pages], check=False, capture_output=True, text=True, timeout=120)
     assert run.stdout.startswith("{"), run.stderr
-    return json.loads(run.stdout)
+    report: dict[str, Any] = json.loads(run.stdout)
+    return report
 
 
 def broken(site: Path) -> list[str]:
@@ -34,15 +36,15 @@ def broken(site: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(sample_report(), tmp_path_factory.mktemp("site"))
 
 
-def test_no_link_of_the_committed_site_is_broken():
+def test_no_link_of_the_committed_site_is_broken() -> None:
     assert broken(ROOT / "site") == []
 
 
-def test_no_link_of_a_site_is_broken(site):
+def test_no_link_of_a_site_is_broken(site: Path) -> None:
     assert broken(site) == []
 
 
@@ -51,7 +53,7 @@ def test_no_link_of_a_site_is_broken(site):
     [("#alone/layer-11", "#alone/layer-99"), ('href="models/smol-30', 'href="models/smol-31')],
     ids=["slide", "page"],
 )
-def test_a_broken_link_would_be_found(site, tmp_path, right, wrong):
+def test_a_broken_link_would_be_found(site: Path, tmp_path: Path, right: str, wrong: str) -> None:
     shutil.copytree(site, tmp_path / "site")
     index = tmp_path / "site" / "index.html"
     text = index.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from report_fixture import TEMPLATES, sample_report
@@ -16,9 +17,9 @@ from tokviz.pages import notes, render
 SMOL = "models/smol-30/index.html"
 
 
-def config(intro=None, note=None, **notes):
+def config(intro: str | None = None, note: str | None = None, notes: dict[str, str] | None = None) -> ReportConfig:
     models = [
-        ModelConfig(source="a/b", name="smol-30", note=note, notes=notes.get("notes", {})),
+        ModelConfig(source="a/b", name="smol-30", note=note, notes=notes or {}),
         ModelConfig(source="a/b", name="mini-6"),
         ModelConfig(source="a/b", name="lost"),
     ]
@@ -26,7 +27,7 @@ def config(intro=None, note=None, **notes):
     return ReportConfig.model_validate({"words": words, "models": models, "intro": intro})
 
 
-def rendered(settings):
+def rendered(settings: ReportConfig) -> dict[str, str]:
     report = sample_report()
     first = replace(
         report.models[0],
@@ -39,7 +40,7 @@ def rendered(settings):
     return files
 
 
-def test_a_note_stands_where_it_belongs():
+def test_a_note_stands_where_it_belongs() -> None:
     notes = {
         "alone/layer-11": "At *layer 11*.",
         "alone/layer-12/centered": "Centred only.",
@@ -49,7 +50,7 @@ def test_a_note_stands_where_it_belongs():
     }
     page = rendered(config(intro="[There](models/smol-30/#alone/layer-11)", note="Of the model.", notes=notes))[SMOL]
 
-    def before(text, marker):
+    def before(text: str, marker: str) -> bool:
         """The last ``id`` before the text."""
         return page[: page.index(text)].rpartition('id="')[2].partition('"')[0] == marker
 
@@ -74,7 +75,7 @@ def test_a_note_stands_where_it_belongs():
         ({"note": "[x](#nowhere)"}, "models.0.note", "#nowhere"),
     ],
 )
-def test_what_leads_nowhere_is_one_line(settings, key, said):
+def test_what_leads_nowhere_is_one_line(settings: dict[str, Any], key: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         rendered(config(**settings))
     assert f"report.toml: {key}: expected " in str(caught.value)
@@ -90,20 +91,20 @@ def test_what_leads_nowhere_is_one_line(settings, key, said):
         ({"intro": "[x](models/smol/)"}, "a link to a model’s page, got 'models/smol/index.html'; did you mean"),
     ],
 )
-def test_what_needs_no_capture_is_told_before_any(settings, said):
+def test_what_needs_no_capture_is_told_before_any(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)):
         notes.check_before(config(**settings))
 
 
-def test_pictures_of_the_report_and_in_the_text_itself_are_good():
+def test_pictures_of_the_report_and_in_the_text_itself_are_good() -> None:
     notes.check_before(config(intro="![a](images/a.webp) ![b](data:image/png;base64,AAAA) [c](models/smol-30/)"))
 
 
-def test_links_to_two_contexts_side_by_side_and_to_the_compare_page_are_good():
+def test_links_to_two_contexts_side_by_side_and_to_the_compare_page_are_good() -> None:
     rendered(config(intro="[a](models/smol-30/#alone/layer-3+sentence) [b](compare/#anything=1) [c](method/#cite)"))
 
 
-def test_nothing_is_asked_of_a_model_that_failed():
+def test_nothing_is_asked_of_a_model_that_failed() -> None:
     settings = config()
     lost = settings.models[2].model_copy(update={"notes": {"alone/layer-3": "x"}})
     rendered(settings.model_copy(update={"models": [*settings.models[:2], lost]}))

@@ -6,12 +6,15 @@ import base64
 import hashlib
 import posixpath
 import re
+from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import html5lib
 import jinja2
 import pytest
+from narrow import present
 from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_report
 
 from tokviz import pages
@@ -28,18 +31,19 @@ EARLY = ("assets/theme.js", "assets/fonts.js")
 LINKS = {"href", "src", "srcset"}
 
 
-def parse(html):
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+def parse(html: str) -> Element:
+    tree: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    return tree
 
 
-def links(tree):
+def links(tree: Element) -> Iterator[str]:
     for element in tree.iter():
         for name, value in element.attrib.items():
             if name in LINKS and isinstance(element.tag, str):
                 yield value
 
 
-def test_every_page_is_there():
+def test_every_page_is_there() -> None:
     assert set(RENDERED["sample"]) == {
         "index.html",
         "method/index.html",
@@ -53,12 +57,12 @@ def test_every_page_is_there():
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
-def test_a_page_is_valid_html(report, path):
+def test_a_page_is_valid_html(report: str, path: str) -> None:
     parse(RENDERED[report][path])
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
-def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report, path):
+def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report: str, path: str) -> None:
     rendered = RENDERED[report]
     trees = {page: parse(html) for page, html in rendered.items()}
     ids = {page: {element.get("id") for element in tree.iter()} for page, tree in trees.items()}
@@ -79,12 +83,12 @@ def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report, path)
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
-def test_a_strict_content_security_policy_would_allow_a_page(report, path):
+def test_a_strict_content_security_policy_would_allow_a_page(report: str, path: str) -> None:
     for element in parse(RENDERED[report][path]).iter():
         assert not any(name == "style" or name.startswith("on") for name in element.attrib)
         if element.tag == "script" and element.get("type") != "application/json":  # data, which never runs
             # The theme is chosen and fonts are asked for before anything is drawn.
-            assert "defer" in element.attrib or element.get("src").endswith(EARLY)
+            assert "defer" in element.attrib or present(element.get("src")).endswith(EARLY)
             assert not element.text
         if element.tag == "style":
             digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
@@ -92,9 +96,9 @@ def test_a_strict_content_security_policy_would_allow_a_page(report, path):
             assert f"'sha256-{digest}'" in allowed.split()
 
 
-def policy(path, report="sample"):
+def policy(path: str, report: str = "sample") -> str:
     [content] = [
-        element.get("content")
+        present(element.get("content"))
         for element in parse(RENDERED[report][path]).iter("meta")
         if element.get("http-equiv") == "Content-Security-Policy"
     ]
@@ -102,12 +106,12 @@ def policy(path, report="sample"):
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)
-def test_every_page_has_a_strict_content_security_policy(report, path):
+def test_every_page_has_a_strict_content_security_policy(report: str, path: str) -> None:
     assert policy(path, report).startswith("default-src 'none'; ")
     assert "unsafe" not in policy(path, report)
 
 
-def test_no_asset_names_another_host():
+def test_no_asset_names_another_host() -> None:
     for path in render.assets(TEMPLATES).values():
         if path.suffix in {".css", ".js"}:
             # An XML namespace is a name; nothing is asked of it.
@@ -115,7 +119,7 @@ def test_no_asset_names_another_host():
             assert not re.search(r"https?:|url\(\"?//", text), path
 
 
-def test_every_font_has_its_licence():
+def test_every_font_has_its_licence() -> None:
     fonts = [path for path in render.assets(TEMPLATES).values() if path.suffix == ".woff2"]
     assert fonts
     for font in fonts:
@@ -123,22 +127,22 @@ def test_every_font_has_its_licence():
 
 
 @pytest.mark.parametrize("path", RENDERED["hostile"])
-def test_what_authors_write_is_shown_and_never_run(path):
+def test_what_authors_write_is_shown_and_never_run(path: str) -> None:
     html = RENDERED["hostile"][path]
     tree = parse(html)
     assert "<script>alert" not in html
     assert HOSTILE in "".join(tree.itertext())
-    scripts = [script.get("src") for script in tree.iter("script") if script.get("type") != "application/json"]
+    scripts = [present(script.get("src")) for script in tree.iter("script") if script.get("type") != "application/json"]
     assert {script.rpartition("assets/")[2] for script in scripts} <= {
         *("theme.js", "fonts.js", "copy.js", *model.SCRIPTS, *compare.SCRIPTS, *explore.SCRIPTS)
     }
 
 
-def test_the_introduction_is_placed_as_html():
+def test_the_introduction_is_placed_as_html() -> None:
     assert "<p>What <em>words</em> look like inside a model.</p>" in RENDERED["sample"]["index.html"]
 
 
-def test_every_picture_has_its_size_and_a_description():
+def test_every_picture_has_its_size_and_a_description() -> None:
     for html in RENDERED["sample"].values():
         for image in parse(html).iter("img"):
             assert image.get("width")
@@ -146,18 +150,18 @@ def test_every_picture_has_its_size_and_a_description():
             assert image.get("alt")
 
 
-def test_a_name_that_the_view_lacks_is_an_error():
+def test_a_name_that_the_view_lacks_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
         render.environment(TEMPLATES).from_string("{{ page.nothing }}").render(
             page=pages.build(REPORTS["sample"]).index
         )
 
 
-def test_the_same_report_gives_the_same_pages():
+def test_the_same_report_gives_the_same_pages() -> None:
     assert render.render(pages.build(sample_report()), TEMPLATES) == WRITTEN["sample"]
 
 
-def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them():
+def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them() -> None:
     html = RENDERED["sample"]["models/smol-30/index.html"]
     tree = parse(html)
     [canonical] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "canonical"]
@@ -168,13 +172,13 @@ def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them():
     assert card["og:site_name"] == "Tokens, layer by layer"
     assert card["twitter:card"] == "summary"  # the fixture has no preview
     sitemap = ElementTree.fromstring(WRITTEN["sample"]["sitemap.xml"])
-    listed = [element.text for element in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    listed = [present(element.text) for element in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
     assert canonical in listed
     assert "https://example.org/report/" in listed
     assert not any("404" in address for address in listed)
 
 
-def test_where_it_is_not_known_nothing_is_said_of_it():
+def test_where_it_is_not_known_nothing_is_said_of_it() -> None:
     for path, html in RENDERED["hostile"].items():
         assert 'rel="canonical"' not in html, path
         assert "og:" not in html, path

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import make_dataclass, replace
+from pathlib import Path
 
 import making
 import numpy as np
 import pytest
+from narrow import present
 
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
@@ -18,7 +20,7 @@ from tokviz.run.store import Store
 
 
 @pytest.fixture
-def context(tmp_path) -> ContextReport:
+def context(tmp_path: Path) -> ContextReport:
     """Three depths; at the last one, dimension 5 is massive, against the words' own median."""
     depths = making.depths()
     depths[2][:, 5] = 5_000 + 100 * np.arange(len(depths[2]))
@@ -38,8 +40,8 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_geometry_has_a_row_per_depth_and_says_what_was_measured(context):
-    found = rows(tables.geometry_csv(context.states, context.geometry))
+def test_geometry_has_a_row_per_depth_and_says_what_was_measured(context: ContextReport) -> None:
+    found = rows(tables.geometry_csv(context.states, present(context.geometry)))
     assert [row["layer"] for row in found] == ["embedding", "layer 0", "layer 1"]
     assert [row["massive"] for row in found] == ["0", "0", "1"]
     assert [row["dimensions"] for row in found] == ["", "", "5"]
@@ -75,13 +77,13 @@ def test_coordinates_are_those_of_the_pictures(context):
     assert (float(orange["centered_pc1"]), float(orange["centered_pc2"])) == pytest.approx(tuple(expected), rel=1e-5)
 
 
-def test_tokens_tell_what_was_read(context):
+def test_tokens_tell_what_was_read(context: ContextReport) -> None:
     found = rows(tables.tokens_csv(context))
     assert [(row["word"], row["n_tokens"], row["position"]) for row in found][-1] == ("apple", "2", "1")
     assert found[0]["word_pieces"] == '["ĠMay"]'
 
 
-def test_a_depth_without_coordinates_leaves_its_fields_empty(tmp_path):
+def test_a_depth_without_coordinates_leaves_its_fields_empty(tmp_path: Path) -> None:
     depths = making.depths()
     depths[1][:] = 1.0
     states = making.put(Store(tmp_path), "k", depths)

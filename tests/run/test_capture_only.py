@@ -42,7 +42,7 @@ def run_without_torch(folder: Path, *arguments: str) -> subprocess.CompletedProc
     )
 
 
-def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path):
+def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Path) -> None:
     here, there = tmp_path / "with-gpu", tmp_path / "laptop"
     here.mkdir()
     families.build("qwen3", here / "qwen3")
@@ -63,7 +63,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path):
     assert differing(here / "site", there / "site") <= COMMAND_IS_IN
 
 
-def test_what_is_not_captured_says_that_torch_is_missing(tmp_path):
+def test_what_is_not_captured_says_that_torch_is_missing(tmp_path: Path) -> None:
     families.build("qwen3", tmp_path / "qwen3")
     (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = run_without_torch(tmp_path)

@@ -27,7 +27,7 @@ COMMAND_IS_IN = {"method/index.html", "data/report.json"}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tiny models, and their report by this machine's processes."""
     folder = tmp_path_factory.mktemp("cluster")
     tables = []
@@ -41,7 +41,9 @@ def project(tmp_path_factory) -> Path:
 
 
 @contextmanager
-def cluster(folder: Path, n_workers: int = 2, **environment: str) -> Iterator[tuple[str, list[subprocess.Popen]]]:
+def cluster(
+    folder: Path, n_workers: int = 2, **environment: str
+) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler that doesn't know tokviz, and workers that do: its address, and the workers' processes."""
     folder.mkdir()
     file = folder / "scheduler.json"
@@ -52,7 +54,7 @@ def cluster(folder: Path, n_workers: int = 2, **environment: str) -> Iterator[tu
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    workers: list[subprocess.Popen] = []
+    workers: list[subprocess.Popen[bytes]] = []
     try:
         assert wait_for(file.exists, seconds=180)
         address = json.loads(file.read_text(encoding="utf-8"))["address"]
@@ -83,7 +85,7 @@ def differing(a: Path, b: Path) -> set[str]:
     return {path for path in first | second if first.get(path) != second.get(path)}
 
 
-def test_a_cluster_makes_the_same_report(project, tmp_path):
+def test_a_cluster_makes_the_same_report(project: Path, tmp_path: Path) -> None:
     with cluster(tmp_path / "dask") as (address, _):
         made = generate(
             project, "--backend", "dask", "--address", address, "--output", "site", "--cache", str(tmp_path / "cache")
@@ -93,7 +95,7 @@ def test_a_cluster_makes_the_same_report(project, tmp_path):
     assert differing(project / "local", project / "site") <= COMMAND_IS_IN
 
 
-def test_a_worker_that_dies_costs_a_retry_not_the_run(project, tmp_path):
+def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: Path) -> None:
     with cluster(tmp_path / "dask") as (address, workers):
         output, cache = tmp_path / "site", tmp_path / "cache"
         run = subprocess.Popen(
@@ -116,7 +118,7 @@ def test_a_worker_that_dies_costs_a_retry_not_the_run(project, tmp_path):
     assert differing(project / "local", output) <= COMMAND_IS_IN
 
 
-def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project, tmp_path):
+def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_path: Path) -> None:
     with cluster(tmp_path / "dask", n_workers=1) as (address, _):
         made = generate(
             project,
@@ -137,7 +139,7 @@ def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project, tmp_path):
         (["--backend", "dask", "--address", "nonsense", "--force"], "no cluster at nonsense"),
     ],
 )
-def test_a_wrong_cluster_is_one_line(project, arguments, said):
+def test_a_wrong_cluster_is_one_line(project: Path, arguments: list[str], said: str) -> None:
     made = generate(project, *arguments)
     assert made.returncode == 1
     assert said in made.stderr

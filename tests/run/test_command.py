@@ -15,10 +15,11 @@ import families
 import made_fonts
 import pytest
 from command import CONFIG, ROOT, generate, hashes, wait_for
+from narrow import present
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A config of two tiny models, and the site that one run made of it."""
     folder = tmp_path_factory.mktemp("project")
     models = {family: families.build(family, folder / family) for family in ("qwen3", "bert")}
@@ -29,7 +30,7 @@ def project(tmp_path_factory) -> Path:
     return folder
 
 
-def test_one_run_writes_the_whole_site(project):
+def test_one_run_writes_the_whole_site(project: Path) -> None:
     files = set(hashes(project / "site"))
     assert {"index.html", "404.html", ".nojekyll", "method/index.html", "data/report.json"} <= files
     assert {"models/tiny-qwen3/index.html", "models/tiny-bert/index.html"} <= files
@@ -42,7 +43,7 @@ def test_one_run_writes_the_whole_site(project):
                     assert {f"{stem}{name}.webp", f"{stem}{name}-phone.webp"} <= files
 
 
-def test_the_numbers_are_there_to_take_away(project):
+def test_the_numbers_are_there_to_take_away(project: Path) -> None:
     report = json.loads((project / "site" / "data" / "report.json").read_text(encoding="utf-8"))
     assert report["schema"] == 1
     assert [model["slug"] for model in report["models"]] == ["tiny-qwen3", "tiny-bert"]
@@ -58,7 +59,7 @@ def test_the_numbers_are_there_to_take_away(project):
     assert csv[0].startswith("depth,layer,module,word,categories,reference,standardized_pc1")
 
 
-def test_nothing_of_this_machine_stands_in_the_site(project):
+def test_nothing_of_this_machine_stands_in_the_site(project: Path) -> None:
     for path in (project / "site").rglob("*"):
         if path.suffix in {".html", ".json", ".csv"}:
             assert str(project) not in path.read_text(encoding="utf-8"), path
@@ -75,7 +76,7 @@ print(*{name.split(".")[0] for name in sys.modules})
 """
 
 
-def test_a_second_run_makes_nothing_anew_and_changes_no_byte(project):
+def test_a_second_run_makes_nothing_anew_and_changes_no_byte(project: Path) -> None:
     before = hashes(project / "site")
     run = subprocess.run(
         [sys.executable, "-c", RUN_AND_LIST_MODULES, str(ROOT / "generate.py")],
@@ -93,7 +94,7 @@ def test_a_second_run_makes_nothing_anew_and_changes_no_byte(project):
     assert differing <= {"method/index.html", "data/report.json"}
 
 
-def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(project, tmp_path):
+def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(project: Path, tmp_path: Path) -> None:
     made = generate(project, "--output", str(tmp_path / "again"), "--cache", str(tmp_path / "cache"), "--jobs", "1")
     assert made.returncode == 0, made.stderr
     first, again = hashes(project / "site"), hashes(tmp_path / "again")
@@ -103,7 +104,7 @@ def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(p
     }
 
 
-def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(project, tmp_path):
+def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(project: Path, tmp_path: Path) -> None:
     before = hashes(project / "site")
     arguments = ["--svg", "--model", "bert", "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
     made = generate(project, *arguments)
@@ -122,7 +123,7 @@ def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(pr
 
 
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there fonts have a fixed place")
-def test_words_that_no_font_has_are_told_until_there_is_one(project, tmp_path):
+def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_path: Path) -> None:
     (tmp_path / "words.toml").write_text('all = ["James", "Mary", "doctor", "漢"]\n', encoding="utf-8")
     words = ["--words", str(tmp_path / "words.toml"), "--model", "bert"]
     words += ["--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
@@ -159,7 +160,7 @@ def test_words_that_no_font_has_are_told_until_there_is_one(project, tmp_path):
     assert {"torch", "matplotlib", "fontTools"}.isdisjoint(calm.stdout.split())
 
 
-def test_a_dry_run_says_what_is_due_and_why_and_writes_nothing(project, tmp_path):
+def test_a_dry_run_says_what_is_due_and_why_and_writes_nothing(project: Path, tmp_path: Path) -> None:
     before = hashes(project)
     calm = generate(project, "--dry-run")
     assert calm.returncode == 0
@@ -171,7 +172,7 @@ def test_a_dry_run_says_what_is_due_and_why_and_writes_nothing(project, tmp_path
     assert not (tmp_path / "empty").exists()
 
 
-def test_a_damaged_image_is_drawn_again(project):
+def test_a_damaged_image_is_drawn_again(project: Path) -> None:
     before = hashes(project / "site")
     image = next((project / ".cache" / "images").glob("*.webp"))
     image.write_bytes(image.read_bytes()[:-5])
@@ -182,14 +183,14 @@ def test_a_damaged_image_is_drawn_again(project):
     assert {path for path in before if path.startswith("images/") and after.get(path) != before[path]} == set()
 
 
-def test_the_cache_alone_is_enough_to_render(project, tmp_path):
+def test_the_cache_alone_is_enough_to_render(project: Path, tmp_path: Path) -> None:
     (tmp_path / "report.toml").write_text((project / "report.toml").read_text(encoding="utf-8"), encoding="utf-8")
     made = generate(tmp_path, "--cache", str(project / ".cache"))
     assert made.returncode == 0, made.stderr
     assert "0 new captures, 0 new images" in made.stdout
 
 
-def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project, tmp_path):
+def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project: Path, tmp_path: Path) -> None:
     made = generate(project, "--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site"))
     assert made.returncode == 3
     assert "missing: ./missing: expected a folder" in made.stderr
@@ -199,7 +200,7 @@ def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project, tm
     assert (tmp_path / "site" / "models" / "qwen3" / "index.html").is_file()
 
 
-def test_when_no_model_can_be_captured_the_old_site_stays(project):
+def test_when_no_model_can_be_captured_the_old_site_stays(project: Path) -> None:
     before = hashes(project / "site")
     made = generate(project, "--model", "./missing")
     assert made.returncode == 1
@@ -223,7 +224,9 @@ def test_when_no_model_can_be_captured_the_old_site_stays(project):
         (["--frobnicate"], 2, "frobnicate"),
     ],
 )
-def test_bad_input_is_one_clear_message_and_nothing_is_lost(project, arguments, code, said):
+def test_bad_input_is_one_clear_message_and_nothing_is_lost(
+    project: Path, arguments: list[str], code: int, said: str
+) -> None:
     before = hashes(project)
     made = generate(project, *arguments)
     assert made.returncode == code, made.stderr
@@ -237,7 +240,7 @@ def test_bad_input_is_one_clear_message_and_nothing_is_lost(project, arguments, 
     }
 
 
-def test_a_mistaken_date_is_told(project):
+def test_a_mistaken_date_is_told(project: Path) -> None:
     made = generate(project, SOURCE_DATE_EPOCH="yesterday")
     assert made.returncode == 1
     assert (
@@ -245,14 +248,14 @@ def test_a_mistaken_date_is_told(project):
     )
 
 
-def test_debug_shows_where_an_error_comes_from(project):
+def test_debug_shows_where_an_error_comes_from(project: Path) -> None:
     made = generate(project, "--config", "nowhere.toml", "--debug")
     assert made.returncode == 1
     assert "ConfigError" in made.stderr
     assert "Traceback" in made.stderr
 
 
-def test_fewer_than_three_words_make_a_page_that_says_so(project, tmp_path):
+def test_fewer_than_three_words_make_a_page_that_says_so(project: Path, tmp_path: Path) -> None:
     (tmp_path / "few.toml").write_text('few = ["James", "Mary"]\n', encoding="utf-8")
     made = generate(
         project, "--words", str(tmp_path / "few.toml"), "--model", "bert", "--output", str(tmp_path / "site")
@@ -262,7 +265,7 @@ def test_fewer_than_three_words_make_a_page_that_says_so(project, tmp_path):
     assert "at least 3 words" in page
 
 
-def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path):
+def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path: Path) -> None:
     families.build("opt_narrow", tmp_path / "opt")
     (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "opt"\n', encoding="utf-8")
     made = generate(tmp_path)
@@ -273,7 +276,7 @@ def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
-def test_an_interrupt_is_one_line_and_leaves_the_old_site(project, tmp_path):
+def test_an_interrupt_is_one_line_and_leaves_the_old_site(project: Path, tmp_path: Path) -> None:
     before = hashes(project / "site")
     run = subprocess.Popen(
         [sys.executable, str(ROOT / "generate.py"), "--cache", str(tmp_path / "cache")],
@@ -282,7 +285,7 @@ def test_an_interrupt_is_one_line_and_leaves_the_old_site(project, tmp_path):
         text=True,
         start_new_session=True,
     )
-    for line in run.stderr:  # as soon as a model loads, the drawing processes are starting too
+    for line in present(run.stderr):  # as soon as a model loads, the drawing processes are starting too
         if "loading" in line:
             break
     time.sleep(1)
@@ -295,7 +298,7 @@ def test_an_interrupt_is_one_line_and_leaves_the_old_site(project, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Processes are looked for in /proc")
-def test_a_run_that_is_killed_leaves_no_process_behind(project, tmp_path):
+def test_a_run_that_is_killed_leaves_no_process_behind(project: Path, tmp_path: Path) -> None:
     run = subprocess.Popen(
         [sys.executable, str(ROOT / "generate.py"), "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "c")],
         cwd=project,
@@ -322,7 +325,7 @@ def session_of(leader: int) -> set[int]:
     return found
 
 
-def test_a_dry_run_tells_of_models_that_are_not_there(tmp_path):
+def test_a_dry_run_tells_of_models_that_are_not_there(tmp_path: Path) -> None:
     config = tmp_path / "report.toml"
     config.write_text('[words]\ncolors = ["red", "green"]\n[[models]]\nsource = "./none"\n', encoding="utf-8")
     code = "from tokviz.cli import run; run()"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TypeVar
 
 import making
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from tokviz.records import ModelCard, Tokenization
 from tokviz.run.plain import from_plain, to_plain
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,16 +26,16 @@ class Outer:
     inner: tuple[Inner, ...]
 
 
-def through_json(record):
+def through_json(record: Record) -> Record:
     return from_plain(type(record), json.loads(json.dumps(to_plain(record))))
 
 
 @pytest.mark.parametrize("record", [making.card(), making.tokenization()], ids=["card", "tokenization"])
-def test_records_come_back_equal(record: ModelCard | Tokenization):
+def test_records_come_back_equal(record: ModelCard | Tokenization) -> None:
     assert through_json(record) == record
 
 
-def test_nested_records_arrays_and_nan_come_back():
+def test_nested_records_arrays_and_nan_come_back() -> None:
     array = np.array([[1.5, np.nan], [-0.1, np.inf]], dtype=np.float32)
     outer = Outer(values=array, inner=(Inner(runs=((1, 0.5),), where=None), Inner(runs=(), where=3)))
     found = through_json(outer)
@@ -41,6 +44,6 @@ def test_nested_records_arrays_and_nan_come_back():
     assert [(entry.runs, entry.where) for entry in found.inner] == [(((1, 0.5),), None), ((), 3)]
 
 
-def test_what_is_no_such_record_is_refused():
+def test_what_is_no_such_record_is_refused() -> None:
     with pytest.raises(KeyError):
         from_plain(ModelCard, {"source": "x"})

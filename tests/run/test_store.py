@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import making
 import numpy as np
 import pytest
+from narrow import present
 from safetensors.numpy import load_file
 
 from tokviz.errors import CaptureError, StoreError
 from tokviz.measure.pca import project
-from tokviz.records import Projection
+from tokviz.records import CapturedBatch, Projection
 from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
+def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "cache")
 
 
-def test_states_come_back_as_they_were_captured(store):
+def test_states_come_back_as_they_were_captured(store: Store) -> None:
     states = making.depths()
     making.put(store, "k", states)
-    found = Store(store.root).find_states("k")
+    found = present(Store(store.root).find_states("k"))
     assert found.card == making.card()
     assert found.context == making.ALONE
     assert found.tokenization == making.tokenization()
@@ -36,7 +39,7 @@ def test_states_come_back_as_they_were_captured(store):
     assert (found.position0_dimensions == 7).all()
 
 
-def test_the_file_is_one_that_safetensors_reads(store):
+def test_the_file_is_one_that_safetensors_reads(store: Store) -> None:
     states = making.depths()
     making.put(store, "k", states)
     tensors = load_file(store.root / "states" / "k" / "states.safetensors")
@@ -44,21 +47,21 @@ def test_the_file_is_one_that_safetensors_reads(store):
     np.testing.assert_array_equal(tensors["depth.002"], states[2])
 
 
-def test_widths_may_differ_between_depths(store):
+def test_widths_may_differ_between_depths(store: Store) -> None:
     states = [making.depths(width=4)[0], *making.depths(2, width=8)]
     found = making.put(store, "k", states)
     assert [state.shape[1] for state in found.states] == [4, 8, 8]
 
 
-def test_the_digest_tells_states_and_tokens_apart(store):
+def test_the_digest_tells_states_and_tokens_apart(store: Store) -> None:
     one = making.put(store, "a", making.depths(seed=0))
     same = making.put(store, "b", making.depths(seed=0))
     other = making.put(store, "c", making.depths(seed=1))
     assert one.digest == same.digest != other.digest
 
 
-def test_a_capture_that_fails_half_way_leaves_nothing(store):
-    def failing():
+def test_a_capture_that_fails_half_way_leaves_nothing(store: Store) -> None:
+    def failing() -> Iterator[CapturedBatch]:
         yield next(making.batches(making.depths()))
         raise CaptureError("NaN in model.layers.1")
 
@@ -79,13 +82,13 @@ def test_a_capture_that_fails_half_way_leaves_nothing(store):
     assert list((store.root / "states").iterdir()) == []
 
 
-def test_a_capture_that_misses_words_is_refused(store):
+def test_a_capture_that_misses_words_is_refused(store: Store) -> None:
     with pytest.raises(StoreError, match="each of 7 words once"):
         making.put(store, "k", [state[:4] for state in making.depths()])
 
 
 @pytest.mark.parametrize("damage", ["cut", "no json", "bad json", "other format"])
-def test_damaged_states_count_as_absent(store, damage):
+def test_damaged_states_count_as_absent(store: Store, damage: str) -> None:
     making.put(store)
     folder = store.root / "states" / "k"
     described = (folder / "states.json").read_text()
@@ -100,7 +103,7 @@ def test_damaged_states_count_as_absent(store, damage):
     assert store.find_states("k") is None
 
 
-def test_a_flipped_bit_is_noticed(store):
+def test_a_flipped_bit_is_noticed(store: Store) -> None:
     making.put(store)
     assert store.states_are_intact("k")
     file = store.root / "states" / "k" / "states.safetensors"
@@ -110,7 +113,7 @@ def test_a_flipped_bit_is_noticed(store):
     assert not store.states_are_intact("k")
 
 
-def test_projections_come_back_as_they_were(store):
+def test_projections_come_back_as_they_were(store: Store) -> None:
     reference = np.ones(len(making.WORDS.words), dtype=bool)
     projection = project([making.depths()[0], making.depths(width=16)[0]], reference, "centered")
     store.put("p", projection)
@@ -121,21 +124,22 @@ def test_projections_come_back_as_they_were(store):
     assert (found.name, found.problems, found.grid_problems) == ("centered", (None, None), projection.grid_problems)
 
 
-def test_images_come_back_and_damaged_ones_do_not(store):
+def test_images_come_back_and_damaged_ones_do_not(store: Store) -> None:
     store.put_image("i", b"a picture")
-    assert Store(store.root).find_image("i").read_bytes() == b"a picture"
-    Store(store.root).find_image("i").write_bytes(b"a pictuRe")
+    file = present(Store(store.root).find_image("i"))
+    assert file.read_bytes() == b"a picture"
+    file.write_bytes(b"a pictuRe")
     assert Store(store.root).find_image("i") is None
     assert Store(store.root).find_image("other") is None
 
 
-def test_a_new_image_takes_the_place_of_the_old(store):
+def test_a_new_image_takes_the_place_of_the_old(store: Store) -> None:
     store.put_image("i", b"one")
     store.put_image("i", b"two")
     assert [path.read_bytes() for path in (store.root / "images").iterdir()] == [b"two"]
 
 
-def test_a_cache_that_cannot_be_written_is_said_in_one_line(tmp_path):
+def test_a_cache_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file in the way")
     with pytest.raises(StoreError, match="can't store"):
         Store(tmp_path / "cache").put_image("i", b"x")

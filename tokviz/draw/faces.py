@@ -73,7 +73,7 @@ def read_faces(path: Path) -> tuple[Face, ...]:
 @cache
 def _opener() -> Callable[..., Any]:
     """``TTFont``, loaded only when a file must be read: it takes longer than a run that changes nothing should."""
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # it ships no types
+    from fontTools.ttLib import TTFont
 
     # Without a handler, Python would print its remarks on damaged fonts to the terminal.
     logging.getLogger("fontTools").addHandler(logging.NullHandler())
