@@ -1,4 +1,4 @@
-"""A cold run against the blog post's own way, turn about, on the same model, words and machine.
+"""A cold run against the blog post's own way, alternating, on the same model, words and machine.
 
 The post's way draws 31 unlabelled pictures of 640×480 and the grid; tokviz draws 31 labelled pictures of 1500×1200 (six
 times the pixels), the grid and the pages around them; its draft draws pictures of the post's kind. Each is a process of its

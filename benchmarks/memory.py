@@ -1,4 +1,4 @@
-"""The most memory that this process has held."""
+"""The peak of this process's memory."""
 
 from __future__ import annotations
 

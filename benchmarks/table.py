@@ -37,7 +37,7 @@ Work = Callable[[], object]
 def side_by_side(
     name: str, target: float, ours: Work, yardstick: Work, *, rounds: int = 5, warm_up: bool = True
 ) -> Row:
-    """Time both turn about, as many rounds as told after one that isn't counted; whoever begins changes each time."""
+    """Time both, alternating, for so many rounds after one that isn't counted; which one begins changes each time."""
     [row] = against(yardstick, {name: (target, ours)}, rounds=rounds, warm_up=warm_up)
     return row
 

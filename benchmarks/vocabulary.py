@@ -27,7 +27,7 @@ def run() -> list[Row]:
 
 
 def _peak(work: Path, name: str, text: str) -> int:
-    """Bytes: the most that a run held at once; the processes that draw hold less."""
+    """Bytes: a run's peak; the processes that draw take less."""
     config = work / f"{name}.toml"
     config.write_text(text, encoding="utf-8")
     command = [sys.executable, __file__, str(config), str(work / name)]

@@ -149,7 +149,7 @@ const Tokviz = (() => {
     return (depth - 1) % step === 0 && x >= geometry.labelsFrom && x <= geometry.labelsTo;
   }
 
-  // A tick for each depth; both ends are named, and as many depths between them as there is room for.
+  // A tick for each depth; both ends are named, and as many depths between them as there is space for.
   function depthTicks(last) {
     return Array.from({ length: last + 1 }, (_, depth) => {
       if (depth === 0 || depth === last) return { depth, label: depthName(depth) };

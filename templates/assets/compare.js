@@ -1,6 +1,6 @@
 "use strict";
 
-// The compare page: up to four slots show captures (model × context × projection) at one depth, in step by relative depth
+// The compare page: up to four slots show captures (model × context × projection) at one depth, matched by relative depth
 // or by layer number. Everything jumps at once, so that layers can be compared by flicker.
 (() => {
   const { captures, clamp, depthName, percent } = Tokviz;

@@ -212,7 +212,7 @@ class ReportConfig(Table):
                 raise ValueError(f"compare.{index}: expected two different models, got {pair[0]!r} twice")
 
     def _refuse_unknown_addresses(self, index: int, model: ModelConfig) -> None:
-        """As far as can be told before anything is captured: how many layers and stages there are shows later."""
+        """As far as known before anything is captured: the number of layers and stages is checked later."""
         contexts = "|".join(re.escape(context.name) for context in self.contexts)
         projections = "|".join(self.projections)
         depth = rf"(embedding|layer-\d+|grid)(/({projections}))?"

@@ -1,7 +1,7 @@
 """Thousands of words: where they lie, as shades of ink, with some of them named as landmarks.
 
 Above ``MANY_WORDS`` points marks hide each other, and what one sees is the order of drawing. Counts in hexagons don't; their
-shades go by the logarithm, since a cloud's middle holds hundreds of times as many words as its rim.
+shades follow the logarithm, since a cloud's middle holds hundreds of times as many words as its rim.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class _Layout:
         return np.argsort(clean, kind="stable")
 
     def settle(self, label: int) -> None:
-        """Give a label its cheapest place among the others, or none where there is no room."""
+        """Give a label its cheapest place among the others, or none where there is no space."""
         others = np.flatnonzero(self.chosen >= 0)
         others = others[others != label]
         best, cost, n_rings = -1, np.inf, len(self.base) // len(_ANGLES)
@@ -181,7 +181,7 @@ class _Layout:
         return float(self.costs[label])
 
     def _costs(self, label: int, candidates: slice, others: np.ndarray) -> np.ndarray:
-        """``(candidates,)``: the cost of each place, infinite where there is no room."""
+        """``(candidates,)``: the cost of each place, infinite where there is no space."""
         costs = np.where(
             self.fits[label, candidates], self.base[candidates] + HIDES_MARK * self.hidden[label, candidates], np.inf
         )

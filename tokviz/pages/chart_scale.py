@@ -128,7 +128,7 @@ OF_ALL_MODELS = Layout(
 
 
 def spread_out(wanted: Sequence[float], *, gap: float, top: float, bottom: float) -> list[float]:
-    """Heights for labels that must not touch: the wanted ones, where they leave room.
+    """Heights for labels that must not touch: the wanted ones, where they leave space.
 
     Labels in each other's way move as little as possible (least sum of squares, by pooling adjacent violators); the
     others stay exactly where they are. The order stays too. Where the labels don't fit between ``top`` and ``bottom``,

@@ -102,7 +102,7 @@ class Key:
 
 
 MOST_NAMES = 12
-"""More models than fit at the curves' ends go by their number in the legend."""
+"""More models than fit at the curves' ends are named by their number in the legend."""
 
 
 # --- a model's page ----------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def notes_by_address(model: ModelConfig) -> dict[str, str]:
 
 
 def check_before(config: ReportConfig) -> None:
-    """What can be told before any work: pictures from elsewhere, and links to models that the report doesn't have.
+    """What can be checked before any work: pictures from elsewhere, and links to models that the report doesn't have.
 
     Raises ``ConfigError``, as ``check`` does.
     """

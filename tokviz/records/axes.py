@@ -42,7 +42,7 @@ def _within(values: np.ndarray) -> np.ndarray:
 
 def _widened(low: float, high: float, margin: float) -> Limits:
     span = high - low
-    # Points that are all equal, but for rounding, get an axis as wide as their size lets it be told apart.
+    # Points that are all equal, but for rounding, get an axis as wide as they are large.
     if span <= 1e-9 * max(abs(low), abs(high)):
         span = max(abs(low), abs(high), 1.0)
         low, high = (low + high - span) / 2, (low + high + span) / 2

@@ -18,7 +18,7 @@ class Points:
     memberships: tuple[tuple[int, ...], ...]
     """Per word the indices of its categories; none for most of a vocabulary."""
     categories: tuple[str, ...]
-    """Labels, in the report's order: colour and marker go by index."""
+    """Labels, in the report's order: colour and marker follow from the index."""
     reference: np.ndarray
     """``(n_words,)`` bool: the others are drawn hollow and don't set the axis limits."""
     several_tokens: np.ndarray

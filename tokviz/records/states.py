@@ -152,8 +152,8 @@ class Projection:
     def __repr__(self) -> str:
         ratios = 100 * self.explained_variance_ratio[:, 0]
         shown = ratios[np.isfinite(ratios)]
-        held = f"; PC1 holds {shown.min():.1f}–{shown.max():.1f} % of the variance" if shown.size else ""
+        shares = f"; PC1 holds {shown.min():.1f}–{shown.max():.1f} % of the variance" if shown.size else ""
         return (
             f"Projection({self.name}: {len(self.problems)} depths × {len(self.reference)} words, "
-            f"{int(self.reference.sum())} of them reference words{held})"
+            f"{int(self.reference.sum())} of them reference words{shares})"
         )
