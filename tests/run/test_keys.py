@@ -34,7 +34,7 @@ CHANGES = {
     "measure": (
         "measure/pca.py",
         "coordinates[depth] = previous = own * signs",
-        "coordinates[depth] = previous = -own * signs",
+        "coordinates[depth] = previous = 3 * own * signs",
     ),
     "draw": ("draw/style.py", 'HUES = ("#21319d"', 'HUES = ("#9d3121"'),
     "records": (
