@@ -26,6 +26,7 @@ RENDERED = {
     name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()
 }
 EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
+ASSETS = TEMPLATES / "assets"
 EARLY = ("assets/theme.js", "assets/fonts.js")
 """Scripts that run before the page is drawn."""
 LINKS = {"href", "src", "srcset"}
