@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browser import DESKTOP, launch
-from playwright.sync_api import Error, sync_playwright
+from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
+
+# As long as all other waits of Playwright, for a busy machine.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             started = launch(playwright)
@@ -24,11 +29,19 @@ def browser():
 
 
 @pytest.fixture
-def open_page(browser):
-    """Opens a page; at the end nothing may have been logged and no other host asked."""
-    contexts, complaints = [], []
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens a page; at the end nothing may have been logged, no request have failed, and none gone to another host."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
 
-    def opened(base: Path | str, path: str, viewport=DESKTOP, before=None, asked=None, **options):
+    def opened(
+        base: Path | str,
+        path: str,
+        viewport: ViewportSize = DESKTOP,
+        before: str | None = None,
+        requested: list[str] | None = None,
+        **options: Any,
+    ) -> Page:
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         page = context.new_page()
@@ -36,7 +49,8 @@ def open_page(browser):
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.on("request", lambda request: _note_request(request.url, address, complaints, asked))
+        page.on("request", lambda request: _note_request(request.url, address, complaints, requested))
+        page.add_init_script(COUNT_SCHEDULED)
         if before:
             page.add_init_script(before)
         page.goto(address + path, wait_until="load")
@@ -48,9 +62,9 @@ def open_page(browser):
     assert complaints == []
 
 
-def _note_request(url: str, address: str, complaints: list[str], asked: list[str] | None) -> None:
-    """A request to a stranger is a complaint; the pictures that were asked for are noted in ``asked``."""
+def _note_request(url: str, address: str, complaints: list[str], requested: list[str] | None) -> None:
+    """A request to another host is a complaint; requests for pictures are added to ``requested``."""
     if not url.startswith((address, "data:")):
-        complaints.append(f"asked of a stranger: {url}")
-    if asked is not None and url.endswith(".webp"):
-        asked.append(url.removeprefix(address))
+        complaints.append(f"request to another host: {url}")
+    if requested is not None and url.endswith(".webp"):
+        requested.append(url.removeprefix(address))
