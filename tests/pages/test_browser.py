@@ -82,13 +82,14 @@ def state(page: Page) -> dict[str, Any]:
 
 
 def wait_until_aligned(page: Page) -> None:
-    """Wait until every track that is shown stands at a slide."""
+    """Wait until every track that is shown stands at the left edge of a slide."""
     wait_until_stable(
         page,
-        """() => [...document.querySelectorAll('.track')].filter((each) => each.offsetParent).every((track) => {
-            const place = track.scrollLeft / track.clientWidth;
-            return Math.abs(place - Math.round(place)) < 0.01;
-        })""",
+        """() => {
+            const leftOf = (each) => each.getBoundingClientRect().left;
+            return [...document.querySelectorAll('.track')].filter((each) => each.offsetParent).every((track) =>
+                [...track.querySelectorAll('.slide')].some((slide) => Math.abs(leftOf(slide) - leftOf(track)) < 1));
+        }""",
     )
 
 
