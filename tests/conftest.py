@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens a page; at the end nothing may have been logged, no request have failed, and none gone to another host."""
     contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    problems: list[str] = []
 
     def opened(
         base: Path | str,
@@ -46,10 +46,10 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         contexts.append(context)
         page = context.new_page()
         address = base.as_uri() + "/" if isinstance(base, Path) else base
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.on("request", lambda request: _note_request(request.url, address, complaints, requested))
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+        page.on("request", lambda request: _note_request(request.url, address, problems, requested))
         page.add_init_script(COUNT_SCHEDULED)
         if before:
             page.add_init_script(before)
@@ -59,12 +59,12 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     yield opened
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert problems == []
 
 
-def _note_request(url: str, address: str, complaints: list[str], requested: list[str] | None) -> None:
-    """A request to another host is a complaint; requests for pictures are added to ``requested``."""
+def _note_request(url: str, address: str, problems: list[str], requested: list[str] | None) -> None:
+    """A request to another host is a problem; requests for pictures are added to ``requested``."""
     if not url.startswith((address, "data:")):
-        complaints.append(f"request to another host: {url}")
+        problems.append(f"request to another host: {url}")
     if requested is not None and url.endswith(".webp"):
         requested.append(url.removeprefix(address))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,7 @@ def test_the_layer_is_announced(open_page: OpenPage, site: Path) -> None:
     assert output.get_attribute("role") in (None, "status")
 
 
-def test_ruler_and_plate_are_seen_at_once(open_page: OpenPage, site: Path) -> None:
+def test_ruler_and_plate_fit_into_the_window(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     strip, plate = (box_of(page.locator(f".panel[data-current] {part}").first) for part in (".ruler", ".slide .plate"))
     assert strip["y"] >= 0
@@ -255,7 +256,7 @@ def test_without_an_explorer_the_carousel_steps(open_page: OpenPage, tmp_path: P
 def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "index.html")
     page.locator(".strip-row").nth(1).locator("a[aria-label='layer 11']").click()
-    page.wait_for_load_state()
+    expect(page).to_have_url(re.compile(r"#sentence/layer-11$"))
     assert_shows(page, "layer 11", "sentence")
 
 
@@ -301,7 +302,7 @@ def tracks(page: Page) -> list[list[Any]]:
     return found
 
 
-def test_two_contexts_stand_side_by_side_in_step_by_keyboard(open_page: OpenPage, site: Path) -> None:
+def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     toggle = page.get_by_role("checkbox", name="side by side")
     toggle.focus()
@@ -325,7 +326,7 @@ def test_two_contexts_stand_side_by_side_in_step_by_keyboard(open_page: OpenPage
 def test_an_address_opens_two_contexts_side_by_side(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11/centered+sentence")
     assert tracks(page) == [["alone", 11], ["sentence", 11]]
-    assert page.get_by_role("checkbox", name="side by side").is_checked()
+    expect(page.get_by_role("checkbox", name="side by side")).to_be_checked()
     page.get_by_role("radio", name="standardized").check()
     page.wait_for_function("() => location.hash === '#alone/layer-11+sentence'")
     page.evaluate("location.hash = '#sentence/layer-3'")
@@ -344,7 +345,7 @@ def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: Open
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_without_scripts_stories_and_curves_are_there_and_no_choices(open_page: OpenPage, site: Path) -> None:
+def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator(".story:visible").count() == 2
     assert page.locator(".grid:visible").count() == 4
@@ -369,7 +370,7 @@ def test_without_scripts_every_plate_can_be_reached(open_page: OpenPage, site: P
     assert page.locator(".panel-heading:visible").count() == 4
     assert page.locator(".controls:visible, input:visible, output:visible").count() == 0
     page.locator(".panel").nth(2).locator("a[aria-label='layer 11']").click()
-    assert page.url.endswith("#sentence/layer-11")
+    expect(page).to_have_url(re.compile(r"#sentence/layer-11$"))
     slide = box_of(page.locator("[id='sentence/layer-11']"))
     assert 0 <= slide["x"] < DESKTOP["width"] / 2
     image = page.locator("[id='sentence/layer-11'] img")
@@ -384,7 +385,8 @@ def test_a_page_opens_from_disk_and_under_a_sub_path(
     address, _ = server
     from_disk, from_server = open_page(site, path), open_page(address, path)
     for page in (from_disk, from_server):
-        assert page.locator("h1").is_visible()
+        expect(page.locator("h1")).to_be_visible()
+        wait_until_quiet(page)
         assert page.evaluate(
             "[...document.images].filter((each) => each.complete).every((each) => each.naturalWidth > 0)"
         )
@@ -392,9 +394,7 @@ def test_a_page_opens_from_disk_and_under_a_sub_path(
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("report", ["site", "hostile"])
-def test_nothing_sticks_out_of_a_phone(
-    open_page: OpenPage, request: pytest.FixtureRequest, report: str, path: str
-) -> None:
+def test_nothing_overflows_a_phone(open_page: OpenPage, request: pytest.FixtureRequest, report: str, path: str) -> None:
     folder = request.getfixturevalue(report)
     path = path if (folder / path).exists() else "models/odd/index.html"
     page = open_page(folder, path, viewport=PHONE)
@@ -403,7 +403,7 @@ def test_nothing_sticks_out_of_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_on_a_phone_what_is_touched_is_large_enough(open_page: OpenPage, site: Path) -> None:
+def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
     for target in (".steps button", ".switch label", ".panel[data-current] input[type=range]", ".site-header a"):
         for element in page.locator(target).all():
@@ -458,7 +458,7 @@ def test_the_ruler_is_one_stop_of_the_tab_key(open_page: OpenPage, site: Path) -
     assert page.evaluate("document.activeElement.className") == "track"
 
 
-def test_on_paper_stand_all_plates_of_the_chosen_projection_in_every_context(open_page: OpenPage, site: Path) -> None:
+def test_all_plates_of_the_chosen_projection_are_printed_in_every_context(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     ruler(page).focus()
     page.keyboard.press("End")

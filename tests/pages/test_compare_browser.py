@@ -43,7 +43,7 @@ def open_page(open_page: OpenPage) -> OpenPage:
 
 
 def depths(page: Page) -> list[str]:
-    """What each slot says that it shows."""
+    """The depth that each slot names."""
     return page.locator(".slot-depth").all_text_contents()
 
 
@@ -84,7 +84,7 @@ def select(page: Page, slot: int, part: str) -> Locator:
 
 
 def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenPage, site: Path) -> None:
-    """Half the way: the 15th of 30 layers beside the 3rd of 6."""
+    """Halfway: the 15th of 30 layers beside the 3rd of 6."""
     page = open_page(site)
     assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]
     assert depths(page) == ["layer 14", "layer 2"]
@@ -101,7 +101,7 @@ def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenPage,
     assert "Smol-135M-Instruct (Q4_1 GGUF): layer 19" in (ruler(page).get_attribute("aria-valuetext") or "")
 
 
-def test_by_layer_number_the_shorter_model_waits_at_its_end(open_page: OpenPage, site: Path) -> None:
+def test_by_layer_number_the_shorter_model_stays_at_its_last_layer(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="layer number").check()
     assert depths(page) == ["layer 14", "layer 5 (last)"]
@@ -154,7 +154,7 @@ def test_a_link_by_layer_number_is_restored(open_page: OpenPage, site: Path) -> 
     page = open_page(site, "#a=mini-6/sentence/centered&b=smol-30/alone/centered&by=layer&at=layer-12")
     assert chosen(page) == ["mini-6/sentence/centered", "smol-30/alone/centered"]
     assert depths(page) == ["layer 5 (last)", "layer 12"]
-    assert page.get_by_role("radio", name="layer number").is_checked()
+    expect(page.get_by_role("radio", name="layer number")).to_be_checked()
     page.evaluate("location.hash = '#a=smol-30/alone/standardized&b=mini-6/alone/standardized&by=relative&at=1'")
     expect(page.locator(".slot-depth")).to_have_text(["layer 29", "layer 5"])
 
@@ -175,7 +175,7 @@ def test_up_to_four_pictures_can_be_added_and_removed(open_page: OpenPage, site:
     add.click()
     add.click()
     assert len(chosen(page)) == len(set(chosen(page))) == 4
-    assert add.is_disabled()
+    expect(add).to_be_disabled()
     assert len(page.locator(".compare-strip:visible").all()) == 4
     wait_for_address(page, "&d=")
     page.get_by_role("button", name="Remove").first.click()
@@ -195,7 +195,7 @@ def test_everything_can_be_done_by_keyboard(open_page: OpenPage, site: Path) -> 
     page = open_page(site)
     page.get_by_role("radio", name="relative depth").focus()
     page.keyboard.press("ArrowRight")
-    assert page.get_by_role("radio", name="layer number").is_checked()
+    expect(page.get_by_role("radio", name="layer number")).to_be_checked()
     ruler(page).focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
@@ -229,7 +229,7 @@ def test_ten_models_request_few_pictures(open_page: OpenPage, many: Path, viewpo
     assert len(select(page, 0, "model").locator("option").all()) == 10
 
 
-def test_without_scripts_the_first_two_models_stand_side_by_side(open_page: OpenPage, site: Path) -> None:
+def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator("[data-compare]:visible").count() == 0
     rows = [box_of(row) for row in page.locator(".plate-row").all()]
@@ -243,7 +243,7 @@ def test_without_scripts_the_first_two_models_stand_side_by_side(open_page: Open
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_nothing_sticks_out_of_a_phone(open_page: OpenPage, many: Path, scripts: bool) -> None:
+def test_nothing_overflows_a_phone(open_page: OpenPage, many: Path, scripts: bool) -> None:
     page = open_page(many, viewport=PHONE, java_script_enabled=scripts)
     if scripts:
         page.get_by_role("button", name="Add a picture").click()

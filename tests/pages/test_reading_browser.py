@@ -1,4 +1,4 @@
-"""What a reader does beside stepping through layers: enlarge a picture, choose a theme, copy a citation."""
+"""What a reader does besides stepping through layers: enlarge a picture, choose a theme, copy a citation."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_a_picture_is_enlarged_and_closed_again(open_page: OpenPage, site: Path)
     assert large["y"] >= 0
     assert large["y"] + large["height"] <= DESKTOP["height"]
     page.keyboard.press("Escape")
-    assert not dialog.is_visible()
-    assert page.evaluate("document.activeElement.closest('.slide').id") == "alone/layer-11"
+    expect(dialog).to_be_hidden()
+    expect(page.locator('[id="alone/layer-11"] a.plate')).to_be_focused()
 
 
 def test_the_carousel_follows_what_is_seen_enlarged(open_page: OpenPage, site: Path) -> None:
@@ -56,11 +56,11 @@ def test_the_carousel_follows_what_is_seen_enlarged(open_page: OpenPage, site: P
     dialog.get_by_role("button", name="Previous").click()
     expect_caption(page, "Layer 10: ")
     dialog.get_by_role("button", name="Close").click()
-    assert page.locator(".panel[data-current] output").text_content() == "layer 10"
+    expect(page.locator(".panel[data-current] output")).to_have_text("layer 10")
     page.wait_for_function("() => location.hash === '#alone/layer-10'")
 
 
-def test_the_first_picture_has_none_before_it(open_page: OpenPage, site: Path) -> None:
+def test_the_first_picture_has_no_previous_one(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL)
     dialog = enlarge(page, "alone/embedding")
     previous = dialog.get_by_role("button", name="Previous")
@@ -82,7 +82,7 @@ def test_a_picture_is_zoomed_about_its_middle(open_page: OpenPage, site: Path) -
     assert box_of(dialog.locator("img")) == whole
 
 
-def test_a_swipe_turns_to_the_next_picture(open_page: OpenPage, site: Path) -> None:
+def test_a_swipe_shows_the_next_picture(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11", viewport=PHONE, has_touch=True, is_mobile=True)
     dialog = enlarge(page)
     expect(dialog.locator("img")).to_have_attribute("src", re.compile(r"-phone\.webp$"))
@@ -94,7 +94,7 @@ def test_a_swipe_turns_to_the_next_picture(open_page: OpenPage, site: Path) -> N
     expect_caption(page, "Layer 12: ")
 
 
-def test_the_wide_picture_can_be_taken_away(open_page: OpenPage, site: Path) -> None:
+def test_the_wide_picture_can_be_downloaded(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11", viewport=PHONE)
     under = page.locator('[id="alone/layer-11"] .take a')
     inside = enlarge(page).get_by_role("link", name="Download")
@@ -110,7 +110,7 @@ def test_the_grid_is_enlarged_by_itself(open_page: OpenPage, site: Path) -> None
     page.locator('[id="alone/grid"] a.plate').click()
     dialog = page.locator("dialog.lightbox")
     expect(page.locator(".lightbox-caption")).to_contain_text("in the embedding’s basis")
-    assert not dialog.get_by_role("button", name="Next").is_visible()
+    expect(dialog.get_by_role("button", name="Next")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -128,7 +128,7 @@ def test_without_scripts_the_picture_is_a_link_to_its_file(open_page: OpenPage, 
     expect(page.locator('[id="alone/layer-11"] a.plate')).to_have_attribute(
         "href", re.compile(r"model\.layers\.11\.webp$")
     )
-    assert not page.locator(".theme").is_visible()
+    expect(page.locator(".theme")).to_be_hidden()
 
 
 # --- theme --------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def paper(page: Page) -> str:
 
 @pytest.mark.parametrize("system", ["light", "dark"])
 @pytest.mark.parametrize("chosen", ["light", "dark"])
-def test_a_theme_is_chosen_and_kept(open_page: OpenPage, site: Path, system: str, chosen: str) -> None:
+def test_a_chosen_theme_is_kept(open_page: OpenPage, site: Path, system: str, chosen: str) -> None:
     page = open_page(site, "index.html", color_scheme=system)
     assert paper(page) == PAPER[system]
     page.get_by_label("Theme").select_option(chosen)

@@ -24,12 +24,12 @@ PAGES = {
     "compare": ("compare/index.html", ".compare-ruler", ".slot-depth"),
     "explore": ("explore/index.html", ".explore .ruler", ".view-depth"),
 }
-"""Of each page its path, its ruler, and where it says which depth of the first model it shows."""
+"""Per page: its path, its ruler, and where it says which depth of the first model it shows."""
 
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """The folder of a site per number of layers: of a model that has so many, beside one of six."""
+    """The folder of a site per number of layers: a model that has this number, and one of six layers."""
     words = word_list(n_categories=2, n_words=4)
     folders = {}
     for n in N_LAYERS:
@@ -76,7 +76,7 @@ def labels(ruler: Locator) -> list[str]:
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("n_layers", N_LAYERS)
 def test_a_click_at_a_tick_shows_its_depth(open_ruler: Callable[[str, int], Ruler], kind: str, n_layers: int) -> None:
-    """Also at a neighbour of the current depth, which the slider's handle covers where there are many layers."""
+    """Also beside the current depth, where the slider's handle covers other depths if there are many layers."""
     page, ruler, shown = open_ruler(kind, n_layers)
     assert ticks(ruler) == [length(place(depth, n_layers)) for depth in range(n_layers + 1)]
     box = box_of(ruler)
