@@ -1,19 +1,22 @@
-"""Find a Chromium for the browser tests, or install one: on the path, Debian's, or Playwright's own.
+"""The browser of the tests: find a Chromium or install one, serve a site to it, and wait for what its pages do.
 
-Run as a command it makes sure that there is one; ``launch`` is what the tests use.
+Run as a command it makes sure that there is a Chromium: on the path, Debian's, or Playwright's own.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from threading import Thread
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Playwright, ViewportSize
+from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, ViewportSize, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
@@ -28,6 +31,64 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+OpenPage = Callable[..., Page]
+"""What the fixture ``open_page`` gives: ``open_page(base, path, viewport=…, before=…, requested=…, **options)``."""
+
+COUNT_SCHEDULED = """(() => {
+    const scheduled = { timer: new Set(), frame: new Set() };
+    for (const [name, kind, once] of [
+        ["setTimeout", "timer", true], ["setInterval", "timer", false], ["requestAnimationFrame", "frame", true],
+    ]) {
+        const original = window[name];
+        window[name] = (act, ...rest) => {
+            const id = original((...values) => {
+                if (once) scheduled[kind].delete(id);
+                return act(...values);
+            }, ...rest);
+            scheduled[kind].add(id);
+            return id;
+        };
+    }
+    for (const [name, kind] of [["clearTimeout", "timer"], ["clearInterval", "timer"], ["cancelAnimationFrame", "frame"]]) {
+        const original = window[name];
+        window[name] = (id) => {
+            scheduled[kind].delete(id);
+            original(id);
+        };
+    }
+    window.countScheduled = () => scheduled.timer.size + scheduled.frame.size;
+})();"""
+"""To be run before a page; ``wait_until_quiet`` reads how many timers, intervals and frames are scheduled."""
+COUNT_SHIFTS = """(() => {
+    let total = 0;
+    const add = (entries) => { for (const entry of entries) total += entry.value; };
+    const observer = new PerformanceObserver((list) => add(list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    window.layoutShift = () => {
+        add(observer.takeRecords());
+        return total;
+    };
+})();"""
+"""To be run before a page; ``layout_shift`` reads the sum."""
+COUNT_ADDRESS_CHANGES = """(() => {
+    window.addressChanges = 0;
+    const original = history.replaceState;
+    history.replaceState = function (...values) {
+        window.addressChanges += 1;
+        return original.apply(this, values);
+    };
+})();"""
+"""To be run before a page; ``address_changes`` reads the number."""
+
+IS_QUIET = """() => {
+    const inWindow = (image) => [...image.getClientRects()].some(({ left, top, right, bottom }) =>
+        left < innerWidth && top < innerHeight && right > 0 && bottom > 0);
+    return countScheduled() === 0
+        && document.fonts.status === "loaded"
+        && document.getAnimations().every(({ playState }) => playState !== "running")
+        && [...document.images].every((image) => image.complete || !inWindow(image));
+}"""
 
 
 class OpenPage(Protocol):
@@ -59,8 +120,6 @@ def executable() -> str | None:
 
 def path_of_executable() -> str:
     """The Chromium that ``launch`` starts."""
-    from playwright.sync_api import sync_playwright
-
     found = executable()
     if found is None:
         with sync_playwright() as playwright:
@@ -69,8 +128,87 @@ def path_of_executable() -> str:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """A headless Chromium that asks nothing of the network by itself."""
+    """A headless Chromium that requests nothing by itself."""
     return playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+
+
+@contextmanager
+def served(folder: Path, requested: list[str] | None = None) -> Iterator[str]:
+    """The address at which a folder is served; the paths of all requests are added to ``requested``."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            if requested is not None:
+                requested.append(self.path)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+# --- waiting ------------------------------------------------------------------------------------------------------
+
+
+def wait_for_frames(page: Page) -> None:
+    """Wait until two frames were drawn and the page was idle: events and observers of the last action have reported."""
+    page.evaluate(
+        """async () => {
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            await new Promise((resolve) => requestIdleCallback(resolve, { timeout: 1000 }));
+        }"""
+    )
+
+
+def wait_until_stable(page: Page, condition: str) -> None:
+    """Wait until a condition, a function in JavaScript, was true in three frames in a row."""
+    page.evaluate("window.trueFrames = 0")
+    page.wait_for_function(f"() => (trueFrames = ({condition})() ? trueFrames + 1 : 0) >= 3")
+
+
+def wait_until_quiet(page: Page) -> None:
+    """Wait until nothing will happen by itself.
+
+    No timer, interval or frame is scheduled, no animation runs, fonts are loaded, and so are the pictures in the window.
+    The page must have been opened with ``COUNT_SCHEDULED``, as ``open_page`` does. Requests of scripts aren't seen: wait
+    for what they bring first.
+    """
+    wait_for_frames(page)
+    wait_until_stable(page, IS_QUIET)
+
+
+def wait_for_address(page: Page, part: str) -> None:
+    """Wait until the page has written ``part`` into the fragment of its address."""
+    page.wait_for_function("(part) => location.hash.includes(part)", arg=part)
+
+
+def expect_loaded(image: Locator) -> None:
+    """Expect that a picture was fetched and could be decoded; works without scripts, too."""
+    expect(image).to_have_js_property("complete", True)
+    expect(image).not_to_have_js_property("naturalWidth", 0)
+
+
+# --- what is seen, and what was counted ---------------------------------------------------------------------------
+
+
+def box_of(locator: Locator) -> FloatRect:
+    """Where an element that is shown stands, in pixels of the window."""
+    box = locator.bounding_box()
+    assert box is not None, f"{locator} isn't shown"
+    return box
+
+
+def layout_shift(page: Page) -> float:
+    """The sum of all layout shifts since the page began; it must have been opened with ``COUNT_SHIFTS``."""
+    shift: float = page.evaluate("layoutShift()")
+    return shift
+
+
+def address_changes(page: Page) -> int:
+    """How often the page has written its address; it must have been opened with ``COUNT_ADDRESS_CHANGES``."""
+    changes: int = page.evaluate("addressChanges")
+    return changes
 
 
 def _install() -> None:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import families
 import pytest
-from browser import DESKTOP, OpenPage, launch
-from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
+from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
-# The same cases every time, so that a run of the tests can be repeated; no deadline, as machines are shared.
-settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=60)
-settings.load_profile("tokviz")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-gold", action="store_true", help="tests/pages/gold: the pages as they are now")
+# As long as all other waits of Playwright, for a busy machine.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +31,27 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens a page; at the end nothing may have been logged and no other host asked."""
+    """Opens a page; at the end nothing may have been logged, no request have failed, and none gone to another host."""
     contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    problems: list[str] = []
 
     def opened(
         base: Path | str,
         path: str,
         viewport: ViewportSize = DESKTOP,
         before: str | None = None,
-        asked: list[str] | None = None,
+        requested: list[str] | None = None,
         **options: Any,
     ) -> Page:
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         page = context.new_page()
         address = base.as_uri() + "/" if isinstance(base, Path) else base
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.on("request", lambda request: _note_request(request.url, address, complaints, asked))
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+        page.on("request", lambda request: _note_request(request.url, address, problems, requested))
+        page.add_init_script(COUNT_SCHEDULED)
         if before:
             page.add_init_script(before)
         page.goto(address + path, wait_until="load")
@@ -66,27 +60,12 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     yield opened
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert problems == []
 
 
-def _note_request(url: str, address: str, complaints: list[str], asked: list[str] | None) -> None:
-    """A request to a stranger is a complaint; the pictures that were asked for are noted in ``asked``."""
+def _note_request(url: str, address: str, problems: list[str], requested: list[str] | None) -> None:
+    """A request to another host is a problem; requests for pictures are added to ``requested``."""
     if not url.startswith((address, "data:")):
-        complaints.append(f"asked of a stranger: {url}")
-    if asked is not None and url.endswith(".webp"):
-        asked.append(url.removeprefix(address))
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of two families."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    families.build("llama", folder / "llama")
-    families.build("bert", folder / "bert")
-    return folder
-
-
-@pytest.fixture
-def llama(checkpoints: Path, tmp_path: Path) -> Path:
-    """A copy that a test may change."""
-    return Path(shutil.copytree(checkpoints / "llama", tmp_path / "llama"))
+        problems.append(f"request to another host: {url}")
+    if requested is not None and url.endswith(".webp"):
+        requested.append(url.removeprefix(address))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from browser import DESKTOP, PHONE, launch
+from browser import DESKTOP, PHONE, launch, wait_for_frames
 from playwright.sync_api import Page, sync_playwright
 
 SIZES = {"wide": DESKTOP, "phone": PHONE}
@@ -35,7 +35,7 @@ def _fetch_late_pictures(page: Page) -> None:
     for y in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
         page.mouse.wheel(0, 600)
         page.evaluate("(y) => scrollTo({ top: y, behavior: 'instant' })", y)
-        page.wait_for_timeout(60)
+        wait_for_frames(page)
     page.wait_for_load_state("networkidle")
     page.evaluate(
         "Promise.all([...document.images].filter((each) => each.getClientRects().length && each.loading !== 'lazy')"

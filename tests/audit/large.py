@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 TESTS = Path(__file__).parent.parent
 sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "pages")]
 import families
-from browser import launch
+from browser import COUNT_SCHEDULED, launch, wait_until_quiet
 from playwright.sync_api import Browser, sync_playwright
 from test_links import broken
 from test_weight import MOST, VIEWPORTS
@@ -101,8 +101,9 @@ def weight(browser: Browser, address: str, page: str, size: str) -> int:
     tab = browser.new_page(**viewport)
     responses = []
     tab.on("response", lambda response: responses.append(response))
+    tab.add_init_script(COUNT_SCHEDULED)
     tab.goto(address + page, wait_until="networkidle")
-    tab.wait_for_timeout(500)
+    wait_until_quiet(tab)
     total = sum(len(response.body()) for response in responses)
     tab.close()
     return total

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import DESKTOP, PHONE
+from browser import (
+    COUNT_ADDRESS_CHANGES,
+    COUNT_SHIFTS,
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    address_changes,
+    box_of,
+    expect_loaded,
+    layout_shift,
+    served,
+    wait_until_quiet,
+    wait_until_stable,
+)
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import hostile_report, sample_report, write_site
 
 from tokviz.pages.axis import place
@@ -22,39 +37,32 @@ PLATE = 64 * 1024
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(sample_report(), tmp_path_factory.mktemp("host") / "some" / "report")
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory):
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(hostile_report(), tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.fixture(scope="module")
-def server(site):
-    """The address of the site under a sub-path of a local server, and what has been asked of it."""
-    asked: list[str] = []
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            asked.append(self.path)
-
-    root = site.parent.parent
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(root))) as running:
-        Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/some/report/", asked
-        running.shutdown()
+def server(site: Path) -> Iterator[tuple[str, list[str]]]:
+    """The address of the site under a sub-path of a local server, and the paths of all requests to it."""
+    requested: list[str] = []
+    with served(site.parent.parent, requested) as address:
+        yield f"{address}some/report/", requested
 
 
 @pytest.fixture
-def open_page(open_page):
+def open_page(open_page: OpenPage) -> OpenPage:
+    """Opens a page, by default the first model's."""
     return lambda base, path=MODEL, **options: open_page(base, path, **options)
 
 
-def state(page):
+def state(page: Page) -> dict[str, Any]:
     """What a reader sees: label of the current slide, chosen context and projection, and whether they agree."""
-    return page.evaluate(
+    seen: dict[str, Any] = page.evaluate(
         """() => {
             const [panel, ...others] = [...document.querySelectorAll('.panel')].filter((each) => each.offsetParent);
             const track = panel.querySelector('.track');
@@ -71,14 +79,29 @@ def state(page):
             };
         }"""
     )
+    return seen
 
 
-def assert_shows(page, slide, context="alone", projection="standardized", picture=True):
+def wait_until_aligned(page: Page) -> None:
+    """Wait until every track that is shown stands at the left edge of a slide."""
+    wait_until_stable(
+        page,
+        """() => {
+            const leftOf = (each) => each.getBoundingClientRect().left;
+            return [...document.querySelectorAll('.track')].filter((each) => each.offsetParent).every((track) =>
+                [...track.querySelectorAll('.slide')].some((slide) => Math.abs(leftOf(slide) - leftOf(track)) < 1));
+        }""",
+    )
+
+
+def assert_shows(
+    page: Page, slide: str, context: str = "alone", projection: str = "standardized", *, picture: bool = True
+) -> None:
     page.wait_for_function(
         "(name) => [...document.querySelectorAll('.panel output')].some((each) => each.offsetParent && each.value === name)",
         arg=slide,
     )
-    page.wait_for_timeout(50)
+    wait_until_aligned(page)
     assert state(page) == {
         "panels": 1,
         "slide": slide,
@@ -91,14 +114,14 @@ def assert_shows(page, slide, context="alone", projection="standardized", pictur
     }
 
 
-def ruler(page):
+def ruler(page: Page) -> Locator:
     return page.locator(".panel[data-current] input[type=range]")
 
 
 # --- the carousel ------------------------------------------------------------------------------------------------
 
 
-def test_buttons_step_and_stop_at_the_ends(open_page, site):
+def test_buttons_step_and_stop_at_the_ends(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     assert_shows(page, "embedding")
     page.get_by_role("button", name="Previous").click(force=True)
@@ -110,17 +133,17 @@ def test_buttons_step_and_stop_at_the_ends(open_page, site):
     assert_shows(page, "layer 0")
 
 
-def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page, site):
+def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
-    box = ruler(page).locator("..").bounding_box()
+    box = box_of(ruler(page).locator(".."))
     for depth, name in ((12, "layer 11"), (30, "layer 29"), (1, "layer 0")):
         page.mouse.click(box["x"] + box["width"] * place(depth, 30) / 100, box["y"] + box["height"] * 0.6)
         assert_shows(page, name)
 
 
-def test_the_ruler_can_be_dragged(open_page, site):
+def test_the_ruler_can_be_dragged(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
-    box = ruler(page).locator("..").bounding_box()
+    box = box_of(ruler(page).locator(".."))
     y = box["y"] + box["height"] * 0.6
     page.mouse.move(box["x"] + box["width"] * place(0, 30) / 100, y)
     page.mouse.down()
@@ -131,23 +154,21 @@ def test_the_ruler_can_be_dragged(open_page, site):
     assert_shows(page, "layer 19")
 
 
-def test_the_layer_is_announced(open_page, site):
+def test_the_layer_is_announced(open_page: OpenPage, site: Path) -> None:
     output = open_page(site).locator(".panel[data-current] output")
     assert output.get_attribute("aria-live") == "polite"
     assert output.get_attribute("role") in (None, "status")
 
 
-def test_ruler_and_plate_are_seen_at_once(open_page, site):
+def test_ruler_and_plate_fit_into_the_window(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
-    strip, plate = (
-        page.locator(f".panel[data-current] {part}").first.bounding_box() for part in (".ruler", ".slide .plate")
-    )
+    strip, plate = (box_of(page.locator(f".panel[data-current] {part}").first) for part in (".ruler", ".slide .plate"))
     assert strip["y"] >= 0
     assert plate["y"] + plate["height"] <= DESKTOP["height"]
     assert (strip["x"], strip["width"]) == (plate["x"], plate["width"])
 
 
-def test_keys_move_the_ruler_and_the_carousel(open_page, site):
+def test_keys_move_the_ruler_and_the_carousel(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     for focused in (ruler(page), page.locator(".panel[data-current] .track"), page.get_by_role("button", name="Next")):
         focused.focus()
@@ -161,7 +182,7 @@ def test_keys_move_the_ruler_and_the_carousel(open_page, site):
         assert_shows(page, "layer 0")
 
 
-def test_a_swipe_shows_the_next_layer(open_page, site):
+def test_a_swipe_shows_the_next_layer(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
     finger = page.context.new_cdp_session(page)
     for x in range(300, 40, -20):
@@ -171,7 +192,7 @@ def test_a_swipe_shows_the_next_layer(open_page, site):
     assert_shows(page, "layer 0")
 
 
-def test_an_address_opens_its_slide_and_moving_updates_it(open_page, site):
+def test_an_address_opens_its_slide_and_moving_updates_it(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#sentence/layer-12/centered")
     assert_shows(page, "layer 12", "sentence", "centered")
     assert page.evaluate("scrollY") < 100
@@ -183,11 +204,11 @@ def test_an_address_opens_its_slide_and_moving_updates_it(open_page, site):
     assert_shows(page, "layer 13", "sentence", "centered")
 
 
-def test_an_unknown_address_shows_the_beginning(open_page, site):
+def test_an_unknown_address_shows_the_beginning(open_page: OpenPage, site: Path) -> None:
     assert_shows(open_page(site, f"{MODEL}#%E0%A4%A"), "embedding")
 
 
-def test_context_and_projection_switch_and_the_layer_stays(open_page, site):
+def test_context_and_projection_switch_and_the_layer_stays(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     page.get_by_role("radio", name="in a sentence").check()
     assert_shows(page, "layer 11", "sentence")
@@ -197,7 +218,7 @@ def test_context_and_projection_switch_and_the_layer_stays(open_page, site):
     assert_shows(page, "layer 11", "alone", "centered")
 
 
-def test_the_layer_stays_when_the_window_changes(open_page, site):
+def test_the_layer_stays_when_the_window_changes(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     page.set_viewport_size(PHONE)
     assert_shows(page, "layer 11")
@@ -205,27 +226,22 @@ def test_the_layer_stays_when_the_window_changes(open_page, site):
     assert_shows(page, "layer 11")
 
 
-def test_the_address_is_not_changed_too_often_for_safari(open_page, site):
-    count = """
-        window.changes = 0;
-        const original = history.replaceState;
-        history.replaceState = function (...values) { window.changes += 1; return original.apply(this, values); };
-    """
-    page = open_page(site, before=count)
+def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, before=COUNT_ADDRESS_CHANGES)
     ruler(page).focus()
     for _ in range(25):
         page.keyboard.press("ArrowRight")
     page.wait_for_function("() => location.hash === '#alone/layer-24'")
-    assert page.evaluate("window.changes") <= 5
+    assert address_changes(page) <= 5
 
 
-def test_a_depth_without_a_picture_says_why(open_page, site):
+def test_a_depth_without_a_picture_says_why(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "models/mini-6/index.html#alone/layer-2")
     assert_shows(page, "layer 2", picture=False)
-    assert page.get_by_text("there is nothing to project on").first.is_visible()
+    expect(page.get_by_text("A picture needs at least 3 words").first).to_be_visible()
 
 
-def test_without_an_explorer_the_carousel_steps(open_page, tmp_path):
+def test_without_an_explorer_the_carousel_steps(open_page: OpenPage, tmp_path: Path) -> None:
     """Vocabularies differ between models, and the explorer has one list of words."""
     report = sample_report()
     words = dataclasses.replace(report.words, vocabulary=report.words.words)
@@ -237,25 +253,25 @@ def test_without_an_explorer_the_carousel_steps(open_page, tmp_path):
     assert_shows(page, "layer 0", "sentence")
 
 
-def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page, site):
+def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "index.html")
     page.locator(".strip-row").nth(1).locator("a[aria-label='layer 11']").click()
-    page.wait_for_load_state()
+    expect(page).to_have_url(re.compile(r"#sentence/layer-11$"))
     assert_shows(page, "layer 11", "sentence")
 
 
 # --- measures ----------------------------------------------------------------------------------------------------
 
 
-def test_a_badge_leads_to_its_slide(open_page, site):
+def test_a_badge_leads_to_its_slide(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("link", name="Layer 11: massive activations emerge", exact=True).click()
     assert_shows(page, "layer 11")
-    plate = page.locator("[id='alone/layer-11'] .plate").bounding_box()
+    plate = box_of(page.locator("[id='alone/layer-11'] .plate"))
     assert -1 <= plate["y"] < DESKTOP["height"]
 
 
-def test_the_story_and_the_grid_follow_the_context(open_page, site):
+def test_the_story_and_the_grid_follow_the_context(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="in a sentence").check()
     assert page.locator(".story:visible h2").all_text_contents() == ["The story by stages, in a sentence"]
@@ -263,19 +279,19 @@ def test_the_story_and_the_grid_follow_the_context(open_page, site):
     assert page.locator(".grid:visible").get_attribute("data-context") == "sentence"
 
 
-def test_a_stage_fetches_its_plates_when_they_are_near(open_page, site):
+def test_a_stage_fetches_its_plates_when_they_are_near(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     near, far = (page.locator(".story[data-current] .plates").nth(1).locator("img").nth(index) for index in (0, 17))
     assert near.get_attribute("data-late") is not None
     page.locator(".story[data-current] .plates").nth(1).scroll_into_view_if_needed()
-    page.wait_for_function("(each) => each.complete && each.naturalWidth > 0", arg=near.element_handle())
+    expect_loaded(near)
     assert far.get_attribute("data-late") is not None
 
 
-def tracks(page):
+def tracks(page: Page) -> list[list[Any]]:
     """Context and depth of every plate that is shown, the chosen context first."""
-    page.wait_for_timeout(100)
-    return page.evaluate(
+    wait_until_aligned(page)
+    found: list[list[Any]] = page.evaluate(
         """() => [...document.querySelectorAll('.panel[data-current], .panel[data-beside]')]
             .sort((a, b) => b.hasAttribute('data-current') - a.hasAttribute('data-current'))
             .map((panel) => {
@@ -283,9 +299,10 @@ def tracks(page):
                 return [panel.dataset.context, Math.round(track.scrollLeft / track.clientWidth) - 1];
             })"""
     )
+    return found
 
 
-def test_two_contexts_stand_side_by_side_in_step_by_keyboard(open_page, site):
+def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     toggle = page.get_by_role("checkbox", name="side by side")
     toggle.focus()
@@ -296,9 +313,7 @@ def test_two_contexts_stand_side_by_side_in_step_by_keyboard(open_page, site):
     assert tracks(page) == [["alone", 12], ["sentence", 12]]
     page.wait_for_function("() => location.hash === '#alone/layer-12+sentence'")
     assert page.locator(".ruler-slider:visible").count() == 1
-    left, right = (
-        page.locator(f"[id='{context}/layer-12'] .plate").bounding_box() for context in ("alone", "sentence")
-    )
+    left, right = (box_of(page.locator(f"[id='{context}/layer-12'] .plate")) for context in ("alone", "sentence"))
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] < right["x"]
     page.get_by_role("radio", name="in a sentence").check()
@@ -308,31 +323,29 @@ def test_two_contexts_stand_side_by_side_in_step_by_keyboard(open_page, site):
     assert_shows(page, "layer 12", "sentence")
 
 
-def test_an_address_opens_two_contexts_side_by_side(open_page, site):
+def test_an_address_opens_two_contexts_side_by_side(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11/centered+sentence")
     assert tracks(page) == [["alone", 11], ["sentence", 11]]
-    assert page.get_by_role("checkbox", name="side by side").is_checked()
+    expect(page.get_by_role("checkbox", name="side by side")).to_be_checked()
     page.get_by_role("radio", name="standardized").check()
     page.wait_for_function("() => location.hash === '#alone/layer-11+sentence'")
     page.evaluate("location.hash = '#sentence/layer-3'")
     assert_shows(page, "layer 3", "sentence")
 
 
-def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page, site):
+def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11+sentence", viewport=PHONE)
     page.locator(".panel[data-beside] .track").evaluate("(track) => track.scrollTo({ left: 20 * track.clientWidth })")
-    page.wait_for_timeout(200)
+    page.wait_for_function("() => location.hash === '#alone/layer-19+sentence'")
     assert tracks(page) == [["alone", 19], ["sentence", 19]]
-    above, below = (
-        page.locator(f"[id='{context}/layer-19'] .plate").bounding_box() for context in ("alone", "sentence")
-    )
+    above, below = (box_of(page.locator(f"[id='{context}/layer-19'] .plate")) for context in ("alone", "sentence"))
     assert above["y"] + above["height"] <= below["y"]
     for width in (PHONE["width"], 320):
         page.set_viewport_size({"width": width, "height": PHONE["height"]})
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_without_scripts_stories_and_curves_are_there_and_no_choices(open_page, site):
+def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator(".story:visible").count() == 2
     assert page.locator(".grid:visible").count() == 4
@@ -341,7 +354,7 @@ def test_without_scripts_stories_and_curves_are_there_and_no_choices(open_page, 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_side_by_side(open_page, site, scheme):
+def test_axe_finds_nothing_side_by_side(open_page: OpenPage, site: Path, scheme: str) -> None:
     page = open_page(site, "models/mini-6/index.html#alone/layer-4+sentence", color_scheme=scheme)
     result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert result.response["violations"] == [], result.generate_report()
@@ -350,28 +363,30 @@ def test_axe_finds_nothing_side_by_side(open_page, site, scheme):
 # --- without scripts, from a server, on a phone ------------------------------------------------------------------
 
 
-def test_without_scripts_every_plate_can_be_reached(open_page, site):
+def test_without_scripts_every_plate_can_be_reached(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator(".panel:visible").count() == 4
     assert page.locator(".slide img:visible").count() == 4 * 31
     assert page.locator(".panel-heading:visible").count() == 4
     assert page.locator(".controls:visible, input:visible, output:visible").count() == 0
     page.locator(".panel").nth(2).locator("a[aria-label='layer 11']").click()
-    assert page.url.endswith("#sentence/layer-11")
-    slide = page.locator("[id='sentence/layer-11']").bounding_box()
+    expect(page).to_have_url(re.compile(r"#sentence/layer-11$"))
+    slide = box_of(page.locator("[id='sentence/layer-11']"))
     assert 0 <= slide["x"] < DESKTOP["width"] / 2
     image = page.locator("[id='sentence/layer-11'] img")
     image.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    assert image.evaluate("(each) => each.complete && each.naturalWidth > 0")
+    expect_loaded(image)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_from_disk_and_under_a_sub_path(open_page, site, server, path):
+def test_a_page_opens_from_disk_and_under_a_sub_path(
+    open_page: OpenPage, site: Path, server: tuple[str, list[str]], path: str
+) -> None:
     address, _ = server
     from_disk, from_server = open_page(site, path), open_page(address, path)
     for page in (from_disk, from_server):
-        assert page.locator("h1").is_visible()
+        expect(page.locator("h1")).to_be_visible()
+        wait_until_quiet(page)
         assert page.evaluate(
             "[...document.images].filter((each) => each.complete).every((each) => each.naturalWidth > 0)"
         )
@@ -379,7 +394,7 @@ def test_a_page_opens_from_disk_and_under_a_sub_path(open_page, site, server, pa
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("report", ["site", "hostile"])
-def test_nothing_sticks_out_of_a_phone(open_page, request, report, path):
+def test_nothing_overflows_a_phone(open_page: OpenPage, request: pytest.FixtureRequest, report: str, path: str) -> None:
     folder = request.getfixturevalue(report)
     path = path if (folder / path).exists() else "models/odd/index.html"
     page = open_page(folder, path, viewport=PHONE)
@@ -388,35 +403,34 @@ def test_nothing_sticks_out_of_a_phone(open_page, request, report, path):
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_on_a_phone_what_is_touched_is_large_enough(open_page, site):
+def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
     for target in (".steps button", ".switch label", ".panel[data-current] input[type=range]", ".site-header a"):
         for element in page.locator(target).all():
-            assert element.bounding_box()["height"] >= 43.5, target
+            assert box_of(element)["height"] >= 43.5, target
 
 
 @pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#sentence/layer-12"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_nothing_shifts_while_a_page_loads(open_page, server, path, viewport):
-    observe = """
-        window.shift = 0;
-        new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
-            .observe({ type: 'layout-shift', buffered: true });
-    """
-    page = open_page(server[0], path, viewport=viewport, before=observe)
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.shift") == 0
+def test_nothing_shifts_while_a_page_loads(
+    open_page: OpenPage, server: tuple[str, list[str]], path: str, viewport: ViewportSize
+) -> None:
+    page = open_page(server[0], path, viewport=viewport, before=COUNT_SHIFTS)
+    wait_until_quiet(page)
+    assert layout_shift(page) == 0
 
 
 @pytest.mark.parametrize(
     ("viewport", "ending", "most"), [(PHONE, "-phone", 500), (DESKTOP, "", 800)], ids=["phone", "desktop"]
 )
-def test_little_is_fetched_before_a_reader_does_something(open_page, server, site, viewport, ending, most):
-    address, asked = server
-    asked.clear()
+def test_little_is_fetched_before_a_reader_does_something(
+    open_page: OpenPage, server: tuple[str, list[str]], site: Path, viewport: ViewportSize, ending: str, most: int
+) -> None:
+    address, requested = server
+    requested.clear()
     page = open_page(address, viewport=viewport, has_touch=viewport == PHONE, is_mobile=viewport == PHONE)
     page.wait_for_load_state("networkidle")
-    files = [path.removeprefix("/some/report/").split("#")[0] for path in asked]
+    files = [path.removeprefix("/some/report/").split("#")[0] for path in requested]
     plates = [path for path in files if "__" in path]
     assert plates == [
         f"images/smol-30/alone/standardized/smol-30__model.{name}{ending}.webp" for name in ("embed_tokens", "layers.0")
@@ -431,20 +445,20 @@ def test_little_is_fetched_before_a_reader_does_something(open_page, server, sit
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing(open_page, site, path, scheme, viewport):
+def test_axe_finds_nothing(open_page: OpenPage, site: Path, path: str, scheme: str, viewport: ViewportSize) -> None:
     page = open_page(site, path, viewport=viewport, color_scheme=scheme)
     result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert result.response["violations"] == [], result.generate_report()
 
 
-def test_the_ruler_is_one_stop_of_the_tab_key(open_page, site):
+def test_the_ruler_is_one_stop_of_the_tab_key(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     ruler(page).focus()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "track"
 
 
-def test_on_paper_stand_all_plates_of_the_chosen_projection_in_every_context(open_page, site):
+def test_all_plates_of_the_chosen_projection_are_printed_in_every_context(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     ruler(page).focus()
     page.keyboard.press("End")

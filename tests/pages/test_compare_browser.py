@@ -3,70 +3,88 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import DESKTOP, PHONE
+from browser import (
+    COUNT_ADDRESS_CHANGES,
+    COUNT_SHIFTS,
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    address_changes,
+    box_of,
+    expect_loaded,
+    layout_shift,
+    wait_for_address,
+    wait_until_quiet,
+)
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import compared_report, many_models_report, write_site
 
 PAGE = "compare/index.html"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(compared_report(), tmp_path_factory.mktemp("compare"))
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory):
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(many_models_report(), tmp_path_factory.mktemp("many"))
 
 
 @pytest.fixture
-def open_page(open_page):
+def open_page(open_page: OpenPage) -> OpenPage:
     """Opens the page from disk."""
     return lambda folder, fragment="", **options: open_page(folder, f"{PAGE}{fragment}", **options)
 
 
-def depths(page):
-    """What each slot says that it shows."""
+def depths(page: Page) -> list[str]:
+    """The depth that each slot names."""
     return page.locator(".slot-depth").all_text_contents()
 
 
-def plates(page):
+def plates(page: Page) -> list[str | None]:
     """The picture that each slot shows, or None."""
-    return page.evaluate(
+    # A browser chooses among a picture's sources shortly after they were set.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('[data-slot] .plate img')]
+            .every((image) => image.complete || !image.getClientRects().length)"""
+    )
+    found: list[str | None] = page.evaluate(
         """() => [...document.querySelectorAll('[data-slot]')].map((slot) => {
             const image = slot.querySelector('.plate img');
             return image.getClientRects().length ? image.currentSrc.split('/').at(-1) : null;
         })"""
     )
+    return found
 
 
-def chosen(page):
-    return page.evaluate(
+def chosen(page: Page) -> list[str]:
+    """Model, context and projection of each slot."""
+    found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('[data-slot]')].map((slot) =>
             [...slot.querySelectorAll('select')].map((select) => select.value).join('/'))"""
     )
+    return found
 
 
-def ruler(page):
+def ruler(page: Page) -> Locator:
     return page.locator("[data-compare] input[type=range]")
 
 
-def select(page, slot, part):
+def select(page: Page, slot: int, part: str) -> Locator:
     return page.locator("[data-slot]").nth(slot).locator(f"select[data-part={part}]")
-
-
-def wait_for_address(page, part):
-    page.wait_for_function("(part) => location.hash.includes(part)", arg=part)
 
 
 # --- in step ------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_two_models_are_in_step_by_relative_depth(open_page, site):
-    """Half the way: the 15th of 30 layers beside the 3rd of 6."""
+def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenPage, site: Path) -> None:
+    """Halfway: the 15th of 30 layers beside the 3rd of 6."""
     page = open_page(site)
     assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]
     assert depths(page) == ["layer 14", "layer 2"]
@@ -80,10 +98,10 @@ def test_the_first_two_models_are_in_step_by_relative_depth(open_page, site):
     for _ in range(20):
         page.keyboard.press("ArrowRight")
     assert depths(page) == ["layer 19", "layer 3"]
-    assert "Smol-135M-Instruct (Q4_1 GGUF): layer 19" in ruler(page).get_attribute("aria-valuetext")
+    assert "Smol-135M-Instruct (Q4_1 GGUF): layer 19" in (ruler(page).get_attribute("aria-valuetext") or "")
 
 
-def test_by_layer_number_the_shorter_model_waits_at_its_end(open_page, site):
+def test_by_layer_number_the_shorter_model_stays_at_its_last_layer(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="layer number").check()
     assert depths(page) == ["layer 14", "layer 5 (last)"]
@@ -98,13 +116,13 @@ def test_by_layer_number_the_shorter_model_waits_at_its_end(open_page, site):
     assert depths(page) == ["layer 3", "layer 0"]
 
 
-def test_a_depth_without_a_picture_says_why(open_page, site):
+def test_a_depth_without_a_picture_says_why(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     assert plates(page)[1] is None
-    assert page.get_by_text("there is nothing to project on").first.is_visible()
+    expect(page.get_by_text("A picture needs at least 3 words").first).to_be_visible()
 
 
-def test_buttons_step_all_pictures(open_page, site):
+def test_buttons_step_all_pictures(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("button", name="Next").click()
     assert depths(page) == ["layer 15", "layer 2"]
@@ -116,7 +134,7 @@ def test_buttons_step_all_pictures(open_page, site):
 # --- choosing and linking ----------------------------------------------------------------------------------------
 
 
-def test_a_comparison_can_be_linked(open_page, site):
+def test_a_comparison_can_be_linked(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     select(page, 0, "context").select_option("sentence")
     select(page, 1, "model").select_option("smol-30")
@@ -132,33 +150,32 @@ def test_a_comparison_can_be_linked(open_page, site):
     assert plates(again) == plates(page)
 
 
-def test_a_link_by_layer_number_is_restored(open_page, site):
+def test_a_link_by_layer_number_is_restored(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "#a=mini-6/sentence/centered&b=smol-30/alone/centered&by=layer&at=layer-12")
     assert chosen(page) == ["mini-6/sentence/centered", "smol-30/alone/centered"]
     assert depths(page) == ["layer 5 (last)", "layer 12"]
-    assert page.get_by_role("radio", name="layer number").is_checked()
+    expect(page.get_by_role("radio", name="layer number")).to_be_checked()
     page.evaluate("location.hash = '#a=smol-30/alone/standardized&b=mini-6/alone/standardized&by=relative&at=1'")
-    page.wait_for_function("() => document.querySelector('.slot-depth').textContent === 'layer 29'")
-    assert depths(page) == ["layer 29", "layer 5"]
+    expect(page.locator(".slot-depth")).to_have_text(["layer 29", "layer 5"])
 
 
 @pytest.mark.parametrize(
     "fragment", ["#a=nobody/alone/standardized", "#%E0%A4%A", "#a=", "#by=sideways&at=nowhere", "#a=lost//&at=7"]
 )
-def test_an_unknown_address_shows_the_beginning(open_page, site, fragment):
+def test_an_unknown_address_shows_the_beginning(open_page: OpenPage, site: Path, fragment: str) -> None:
     page = open_page(site, fragment)
     assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]
     assert depths(page) == ["layer 14", "layer 2"]
 
 
-def test_up_to_four_pictures_can_be_added_and_removed(open_page, site):
+def test_up_to_four_pictures_can_be_added_and_removed(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     assert page.get_by_role("button", name="Remove").count() == 0
     add = page.get_by_role("button", name="Add a picture")
     add.click()
     add.click()
     assert len(chosen(page)) == len(set(chosen(page))) == 4
-    assert add.is_disabled()
+    expect(add).to_be_disabled()
     assert len(page.locator(".compare-strip:visible").all()) == 4
     wait_for_address(page, "&d=")
     page.get_by_role("button", name="Remove").first.click()
@@ -167,18 +184,18 @@ def test_up_to_four_pictures_can_be_added_and_removed(open_page, site):
     assert page.get_by_role("button", name="Remove").count() == 0
 
 
-def test_a_link_to_three_pictures_is_restored(open_page, site):
+def test_a_link_to_three_pictures_is_restored(open_page: OpenPage, site: Path) -> None:
     three = ["mini-6/alone/centered", "smol-30/alone/standardized", "smol-30/sentence/standardized"]
     page = open_page(site, f"#a={three[0]}&b={three[1]}&c={three[2]}&by=relative&at=0")
     assert chosen(page) == three
     assert depths(page) == ["embedding"] * 3
 
 
-def test_everything_can_be_done_by_keyboard(open_page, site):
+def test_everything_can_be_done_by_keyboard(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="relative depth").focus()
     page.keyboard.press("ArrowRight")
-    assert page.get_by_role("radio", name="layer number").is_checked()
+    expect(page.get_by_role("radio", name="layer number")).to_be_checked()
     ruler(page).focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
@@ -190,83 +207,72 @@ def test_everything_can_be_done_by_keyboard(open_page, site):
     assert depths(page) == ["layer 0", "layer 0"]
 
 
-def test_the_address_is_not_changed_too_often_for_safari(open_page, site):
-    count = """
-        window.changes = 0;
-        const original = history.replaceState;
-        history.replaceState = function (...values) { window.changes += 1; return original.apply(this, values); };
-    """
-    page = open_page(site, before=count)
+def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, before=COUNT_ADDRESS_CHANGES)
     ruler(page).focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     wait_for_address(page, "at=0.8333")
-    assert page.evaluate("window.changes") <= 4
+    assert address_changes(page) <= 4
 
 
 # --- light, without scripts, on a phone, accessible ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_ten_models_ask_for_few_pictures(open_page, many, viewport):
-    asked = []
-    page = open_page(many, viewport=viewport, asked=asked)
-    page.wait_for_timeout(300)
-    assert 4 <= len(asked) <= 10
-    assert all("-phone" in name for name in asked) or viewport == DESKTOP
+def test_ten_models_request_few_pictures(open_page: OpenPage, many: Path, viewport: ViewportSize) -> None:
+    requested: list[str] = []
+    page = open_page(many, viewport=viewport, requested=requested)
+    wait_until_quiet(page)
+    assert 4 <= len(requested) <= 10
+    assert all("-phone" in name for name in requested) or viewport == DESKTOP
     assert len(select(page, 0, "model").locator("option").all()) == 10
 
 
-def test_without_scripts_the_first_two_models_stand_side_by_side(open_page, site):
+def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator("[data-compare]:visible").count() == 0
-    rows = [row.bounding_box() for row in page.locator(".plate-row").all()]
+    rows = [box_of(row) for row in page.locator(".plate-row").all()]
     assert rows[0]["y"] == rows[1]["y"]
     assert rows[0]["x"] + rows[0]["width"] <= rows[1]["x"]
     assert page.locator(".plate-row img").count() == 31 + 6
     last = page.locator(".plate-row").first.locator("img").last
     last.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    assert last.evaluate("(each) => each.complete && each.naturalWidth > 0")
+    expect_loaded(last)
     assert page.locator(".ranking tbody tr").count() == 4
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_nothing_sticks_out_of_a_phone(open_page, many, scripts):
+def test_nothing_overflows_a_phone(open_page: OpenPage, many: Path, scripts: bool) -> None:
     page = open_page(many, viewport=PHONE, java_script_enabled=scripts)
     if scripts:
         page.get_by_role("button", name="Add a picture").click()
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     else:
-        assert page.locator("main").bounding_box()["width"] <= PHONE["width"]
+        assert box_of(page.locator("main"))["width"] <= PHONE["width"]
 
 
-def test_hardly_anything_shifts_while_the_page_loads(open_page, site):
-    observe = """
-        window.shift = 0;
-        new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
-            .observe({ type: 'layout-shift', buffered: true });
-    """
-    page = open_page(site, before=observe)
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.shift") < 0.05
+def test_hardly_anything_shifts_while_the_page_loads(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, before=COUNT_SHIFTS)
+    wait_until_quiet(page)
+    assert layout_shift(page) < 0.05
 
 
 @pytest.mark.parametrize("report", ["site", "many"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page, request, report, scheme):
+def test_axe_finds_nothing(open_page: OpenPage, request: pytest.FixtureRequest, report: str, scheme: str) -> None:
     page = open_page(request.getfixturevalue(report), color_scheme=scheme)
     page.get_by_role("button", name="Add a picture").click()
     result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert result.response["violations"] == [], result.generate_report()
 
 
-def test_the_table_sorts_by_its_headings(open_page, site):
+def test_the_table_sorts_by_its_headings(open_page: OpenPage, site: Path) -> None:
     page = open_page(site)
 
-    def column(index):
+    def column(index: int) -> list[float]:
         cells = page.locator(f".ranking tbody tr > :nth-child({index + 1})").all_inner_texts()
-        return [float(re.match(r"[\d.,]+", cell)[0].replace(",", "")) for cell in cells]
+        return [float(re.findall(r"^[\d.,]+", cell)[0].replace(",", "")) for cell in cells]
 
     assert column(1) == sorted(column(1), reverse=True)
     heading = page.get_by_role("columnheader", name="Effective rank")

@@ -1,10 +1,14 @@
-"""What a reader does beside stepping through layers: enlarge a picture, choose a theme, copy a citation."""
+"""What a reader does besides stepping through layers: enlarge a picture, choose a theme, copy a citation."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import DESKTOP, PHONE
+from browser import DESKTOP, PHONE, OpenPage, box_of
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
 MODEL = "models/smol-30/index.html"
@@ -12,137 +16,133 @@ PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 23, 26)"}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(sample_report(), tmp_path_factory.mktemp("reading"))
 
 
-def enlarge(page, fragment="alone/layer-11"):
+def enlarge(page: Page, fragment: str = "alone/layer-11") -> Locator:
     """Opens the picture of a slide in the dialog."""
     page.locator(f'[id="{fragment}"] a.plate').click()
     return page.locator("dialog.lightbox")
 
 
-def caption(page):
-    return page.locator(".lightbox-caption").text_content()
-
-
-def assert_caption(page, beginning):
-    page.wait_for_function(
-        "(start) => document.querySelector('.lightbox-caption').textContent.startsWith(start)", arg=beginning
-    )
+def expect_caption(page: Page, beginning: str) -> None:
+    expect(page.locator(".lightbox-caption")).to_have_text(re.compile(f"^{re.escape(beginning)}"))
 
 
 # --- one picture, large -------------------------------------------------------------------------------------------
 
 
-def test_a_picture_is_enlarged_and_closed_again(open_page, site):
+def test_a_picture_is_enlarged_and_closed_again(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)
     assert dialog.get_attribute("aria-label")
-    assert caption(page).startswith("Layer 11: PC1 holds 48.8")
-    small, large = (
-        page.locator(".slide[data-near] .plate img").first.bounding_box(),
-        dialog.locator("img").bounding_box(),
-    )
+    expect_caption(page, "Layer 11: PC1 holds 48.8")
+    small, large = box_of(page.locator(".slide[data-near] .plate img").first), box_of(dialog.locator("img"))
     assert large["height"] > small["height"]
     assert large["y"] >= 0
     assert large["y"] + large["height"] <= DESKTOP["height"]
     page.keyboard.press("Escape")
-    assert not dialog.is_visible()
-    assert page.evaluate("document.activeElement.closest('.slide').id") == "alone/layer-11"
+    expect(dialog).to_be_hidden()
+    expect(page.locator('[id="alone/layer-11"] a.plate')).to_be_focused()
 
 
-def test_the_carousel_follows_what_is_seen_enlarged(open_page, site):
+def test_the_carousel_follows_what_is_seen_enlarged(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)
     page.keyboard.press("ArrowRight")
-    assert_caption(page, "Layer 12: ")
+    expect_caption(page, "Layer 12: ")
     dialog.get_by_role("button", name="Previous").click()
     dialog.get_by_role("button", name="Previous").click()
-    assert_caption(page, "Layer 10: ")
+    expect_caption(page, "Layer 10: ")
     dialog.get_by_role("button", name="Close").click()
-    assert page.locator(".panel[data-current] output").text_content() == "layer 10"
+    expect(page.locator(".panel[data-current] output")).to_have_text("layer 10")
     page.wait_for_function("() => location.hash === '#alone/layer-10'")
 
 
-def test_the_first_picture_has_none_before_it(open_page, site):
+def test_the_first_picture_has_no_previous_one(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL)
     dialog = enlarge(page, "alone/embedding")
     previous = dialog.get_by_role("button", name="Previous")
     assert previous.get_attribute("aria-disabled") == "true"
     previous.click(force=True)
-    assert_caption(page, "Embedding: ")
+    expect_caption(page, "Embedding: ")
 
 
-def test_a_picture_is_zoomed_about_its_middle(open_page, site):
+def test_a_picture_is_zoomed_about_its_middle(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)
-    whole = dialog.locator("img").bounding_box()
+    whole = box_of(dialog.locator("img"))
     page.keyboard.press("+")
     page.keyboard.press("+")
-    zoomed = dialog.locator("img").bounding_box()
+    zoomed = box_of(dialog.locator("img"))
     assert zoomed["width"] == pytest.approx(2 * whole["width"], abs=2)
     assert zoomed["y"] + zoomed["height"] / 2 == pytest.approx(whole["y"] + whole["height"] / 2, abs=3)
     page.keyboard.press("0")
-    assert dialog.locator("img").bounding_box() == whole
+    assert box_of(dialog.locator("img")) == whole
 
 
-def test_a_swipe_turns_to_the_next_picture(open_page, site):
+def test_a_swipe_shows_the_next_picture(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11", viewport=PHONE, has_touch=True, is_mobile=True)
     dialog = enlarge(page)
-    assert dialog.locator("img").get_attribute("src").endswith("-phone.webp")
+    expect(dialog.locator("img")).to_have_attribute("src", re.compile(r"-phone\.webp$"))
     finger = page.context.new_cdp_session(page)
     for x in (300, 250, 200, 150):
         kind = "touchStart" if x == 300 else "touchMove"
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 400}]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert_caption(page, "Layer 12: ")
+    expect_caption(page, "Layer 12: ")
 
 
-def test_the_wide_picture_can_be_taken_away(open_page, site):
+def test_the_wide_picture_can_be_downloaded(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11", viewport=PHONE)
     under = page.locator('[id="alone/layer-11"] .take a')
     inside = enlarge(page).get_by_role("link", name="Download")
     for link in (under, inside):
         assert link.get_attribute("download") == ""
-        assert (site / "models/smol-30" / link.get_attribute("href")).resolve().name == "smol-30__model.layers.11.webp"
-        assert (site / "models/smol-30" / link.get_attribute("href")).is_file()
+        file = site / "models/smol-30" / (link.get_attribute("href") or "")
+        assert file.resolve().name == "smol-30__model.layers.11.webp"
+        assert file.is_file()
 
 
-def test_the_grid_is_enlarged_by_itself(open_page, site):
+def test_the_grid_is_enlarged_by_itself(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL)
     page.locator('[id="alone/grid"] a.plate').click()
     dialog = page.locator("dialog.lightbox")
-    assert "in the embedding’s basis" in caption(page)
-    assert not dialog.get_by_role("button", name="Next").is_visible()
+    expect(page.locator(".lightbox-caption")).to_contain_text("in the embedding’s basis")
+    expect(dialog.get_by_role("button", name="Next")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_in_the_dialog(open_page, site, scheme, viewport):
+def test_axe_finds_nothing_in_the_dialog(open_page: OpenPage, site: Path, scheme: str, viewport: ViewportSize) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11", viewport=viewport, color_scheme=scheme)
     dialog = enlarge(page)
     assert Axe().run(page, "dialog", options={"preload": False}).response["violations"] == []
     for target in dialog.locator("button:visible, a:visible").all():
-        assert target.bounding_box()["height"] >= 44
+        assert box_of(target)["height"] >= 44
 
 
-def test_without_scripts_the_picture_is_a_link_to_its_file(open_page, site):
+def test_without_scripts_the_picture_is_a_link_to_its_file(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL, java_script_enabled=False)
-    assert page.locator('[id="alone/layer-11"] a.plate').get_attribute("href").endswith("model.layers.11.webp")
-    assert not page.locator(".theme").is_visible()
+    expect(page.locator('[id="alone/layer-11"] a.plate')).to_have_attribute(
+        "href", re.compile(r"model\.layers\.11\.webp$")
+    )
+    expect(page.locator(".theme")).to_be_hidden()
 
 
 # --- theme --------------------------------------------------------------------------------------------------------
 
 
-def paper(page):
-    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+def paper(page: Page) -> str:
+    """The colour of the page's background."""
+    color: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return color
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
 @pytest.mark.parametrize("chosen", ["light", "dark"])
-def test_a_theme_is_chosen_and_kept(open_page, site, system, chosen):
+def test_a_chosen_theme_is_kept(open_page: OpenPage, site: Path, system: str, chosen: str) -> None:
     page = open_page(site, "index.html", color_scheme=system)
     assert paper(page) == PAPER[system]
     page.get_by_label("Theme").select_option(chosen)
@@ -153,7 +153,7 @@ def test_a_theme_is_chosen_and_kept(open_page, site, system, chosen):
     assert paper(page) == PAPER[system]
 
 
-def test_a_page_is_never_drawn_in_the_other_theme_first(open_page, site):
+def test_a_page_is_never_drawn_in_the_other_theme_first(open_page: OpenPage, site: Path) -> None:
     note = (
         "new MutationObserver(() => document.body && (window.first ??= document.documentElement.dataset.theme ?? ''))"
     )
@@ -166,9 +166,9 @@ def test_a_page_is_never_drawn_in_the_other_theme_first(open_page, site):
 # --- citation -----------------------------------------------------------------------------------------------------
 
 
-def test_the_citation_is_copied(open_page, site):
+def test_the_citation_is_copied(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "method/index.html", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy BibTeX").click()
     page.get_by_text("Copied.").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#bibtex").text_content()
-    assert page.locator("#bibtex").text_content().startswith("@misc{")
+    expect(page.locator("#bibtex")).to_contain_text(re.compile("^@misc{"))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from browser import OpenPage, box_of
+from playwright.sync_api import Locator, Page, expect
 from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list, write_site
 
 from tokviz.pages.axis import RULER, has_number, length, place
@@ -13,17 +17,19 @@ from tokviz.records import depth_name
 
 ASSETS = TEMPLATES / "assets"
 N_LAYERS = (6, 30, 61)
+Ruler = tuple[Page, Locator, Locator]
+"""A page, its ruler, and where it says which depth it shows."""
 PAGES = {
     "model": ("models/deep/index.html", ".panel[data-current] .ruler", ".panel[data-current] output"),
     "compare": ("compare/index.html", ".compare-ruler", ".slot-depth"),
     "explore": ("explore/index.html", ".explore .ruler", ".view-depth"),
 }
-"""Of each page its path, its ruler, and where it says which depth of the first model it shows."""
+"""Per page: its path, its ruler, and where it says which depth of the first model it shows."""
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory):
-    """The folder of a site per number of layers: of a model that has so many, beside one of six."""
+def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """The folder of a site per number of layers: a model that has this number, and one of six layers."""
     words = word_list(n_categories=2, n_words=4)
     folders = {}
     for n in N_LAYERS:
@@ -37,35 +43,29 @@ def sites(tmp_path_factory):
 
 
 @pytest.fixture
-def open_ruler(open_page, sites):
-    """Opens a page of the site whose first model has so many layers; returns it with its ruler, and where its depth stands."""
+def open_ruler(open_page: OpenPage, sites: dict[int, Path]) -> Callable[[str, int], Ruler]:
+    """Opens one of ``PAGES``, of the site whose first model has that number of layers."""
 
-    def opened(kind, n_layers):
+    def opened(kind: str, n_layers: int) -> Ruler:
         path, ruler, shown = PAGES[kind]
         page = open_page(sites[n_layers], path)
         if kind == "compare":
             page.get_by_role("radio", name="layer number").check()
-        page.wait_for_function("(where) => document.querySelector(where)?.textContent", arg=shown)
-        return page, page.locator(ruler), shown
+        depth = page.locator(shown).first
+        expect(depth).not_to_be_empty()
+        return page, page.locator(ruler), depth
 
     return opened
 
 
-def expect_depth(page, shown, depth):
-    page.wait_for_function(
-        "([where, name]) => document.querySelector(where).textContent === name", arg=[shown, depth_name(depth)]
-    )
-
-
-def ticks(ruler):
+def ticks(ruler: Locator) -> list[str]:
     """Where the ticks of the axis stand, from left to right."""
     lines = ruler.locator("svg svg:last-of-type > line:not(.axis, .mark)")
-    return sorted(
-        lines.evaluate_all("(all) => all.map((each) => each.getAttribute('x1'))"), key=lambda x: float(x[:-1])
-    )
+    found: list[str] = lines.evaluate_all("(all) => all.map((each) => each.getAttribute('x1'))")
+    return sorted(found, key=lambda x: float(x.removesuffix("%")))
 
 
-def labels(ruler):
+def labels(ruler: Locator) -> list[str]:
     """What is written on the axis, from left to right."""
     found = ruler.locator("text:not([class])").evaluate_all(
         "(all) => all.map((each) => [each.getBoundingClientRect().left, each.textContent])"
@@ -75,21 +75,20 @@ def labels(ruler):
 
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("n_layers", N_LAYERS)
-def test_a_click_at_a_tick_shows_its_depth(open_ruler, kind, n_layers):
-    """Also at a neighbour of the current depth, which the slider's handle covers where there are many layers."""
+def test_a_click_at_a_tick_shows_its_depth(open_ruler: Callable[[str, int], Ruler], kind: str, n_layers: int) -> None:
+    """Also beside the current depth, where the slider's handle covers other depths if there are many layers."""
     page, ruler, shown = open_ruler(kind, n_layers)
     assert ticks(ruler) == [length(place(depth, n_layers)) for depth in range(n_layers + 1)]
-    box = ruler.bounding_box()
+    box = box_of(ruler)
     for depth in (0, 1, n_layers // 2, n_layers - 1, n_layers):
         page.mouse.click(box["x"] + box["width"] * place(depth, n_layers) / 100, box["y"] + box["height"] - 20)
-        expect_depth(page, shown, depth)
-        assert page.evaluate("(ruler) => ruler.querySelector('output').style.left", ruler.element_handle()) == (
-            f"{float(length(place(depth, n_layers))[:-1]):g}%"
-        )
+        expect(shown).to_have_text(depth_name(depth))
+        left = ruler.locator("output").first.evaluate("(output) => output.style.left")
+        assert left == f"{float(length(place(depth, n_layers))[:-1]):g}%"
 
 
 @pytest.mark.parametrize("n_layers", N_LAYERS)
-def test_the_same_depths_are_named_on_every_page(open_ruler, n_layers):
+def test_the_same_depths_are_named_on_every_page(open_ruler: Callable[[str, int], Ruler], n_layers: int) -> None:
     expected = ["embedding", *(str(depth - 1) for depth in range(1, n_layers) if has_number(depth, n_layers))]
     expected.append(f"layer {n_layers - 1}")
     if n_layers == 30:
@@ -99,14 +98,14 @@ def test_the_same_depths_are_named_on_every_page(open_ruler, n_layers):
         assert labels(ruler) == expected, kind
 
 
-def test_no_style_script_or_template_repeats_the_geometry():
+def test_no_style_script_or_template_repeats_the_geometry() -> None:
     files = [*ASSETS.glob("*.css"), *ASSETS.glob("*.js"), *TEMPLATES.glob("*.html")]
     numbers = "|".join(re.escape(f"{number:g}") for number in (RULER.axis_start, RULER.axis_length))
     for path in files:
         assert not re.search(rf"(?<![\d.])(?:{numbers})(?!\d)", path.read_text(encoding="utf-8")), path
 
 
-def test_scripts_and_styles_read_only_variables_that_every_page_has():
+def test_scripts_and_styles_read_only_variables_that_every_page_has() -> None:
     written = set(re.findall(r"--[\w-]+", RULER.style()))
     script = (ASSETS / "common.js").read_text(encoding="utf-8")
     assert set(re.findall(r'variable\("(--[\w-]+)"\)', script)) == written

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from typing import Any
 
 import pytest
-from browser import launch
-from playwright.sync_api import Error, sync_playwright
+from browser import COUNT_SCHEDULED, served, wait_until_quiet
+from playwright.sync_api import Browser, Response
 from report_fixture import ALONE, SENTENCE, images, model_report, sample_report, word_list, write_site
 
 IMAGES = Path(__file__).parents[2] / "site" / "images" / "smollm2-135m-instruct" / "alone" / "standardized"
 MOST = {"phone": 500 * 1024, "desktop": 800 * 1024}
-VIEWPORTS = {
+VIEWPORTS: dict[str, dict[str, Any]] = {
     "phone": {
         "viewport": {"width": 390, "height": 844},
         "device_scale_factor": 3,
@@ -29,7 +28,7 @@ VIEWPORTS = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of 37 layers in two contexts; each picture is the heaviest of its kind in the sample report."""
     words, contexts = word_list(n_categories=9, n_words=13), (ALONE, SENTENCE)
     model = model_report("large", "Large-8B", 37, words, contexts, measured=True)
@@ -52,32 +51,20 @@ def _heaviest(path: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(site):
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(site))) as running:
-        Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/"
-        running.shutdown()
+def address(site: Path) -> Iterator[str]:
+    with served(site) as address:
+        yield address
 
 
 @pytest.mark.parametrize("size", VIEWPORTS)
-def test_little_is_fetched_before_a_reader_does_something(address, size):
-    with sync_playwright() as playwright:
-        try:
-            browser = launch(playwright)
-        except Error as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"no browser: {str(error).splitlines()[0]}; run: python tests/browser.py")
-        page = browser.new_page(**VIEWPORTS[size])
-        responses = []
-        page.on("response", lambda response: responses.append(response))
-        page.goto(f"{address}models/large/index.html", wait_until="networkidle")
-        page.wait_for_timeout(500)
-        fetched = {response.url.removeprefix(address): len(response.body()) for response in responses}
-        browser.close()
+def test_little_is_fetched_before_a_reader_does_something(browser: Browser, address: str, size: str) -> None:
+    page = browser.new_page(**VIEWPORTS[size])
+    responses: list[Response] = []
+    page.on("response", lambda response: responses.append(response))
+    page.add_init_script(COUNT_SCHEDULED)
+    page.goto(f"{address}models/large/index.html", wait_until="networkidle")
+    wait_until_quiet(page)
+    fetched = {response.url.removeprefix(address): len(response.body()) for response in responses}
+    page.close()
     assert len(fetched) >= 6, fetched  # page, styles, scripts, fonts, strip, plates
     assert sum(fetched.values()) <= MOST[size], sorted(fetched.items(), key=lambda item: -item[1])
