@@ -10,11 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, ViewportSize, expect, sync_playwright
 
@@ -31,9 +32,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-OpenPage = Callable[..., Page]
-"""What the fixture ``open_page`` gives: ``open_page(base, path, viewport=…, before=…, requested=…, **options)``."""
 
 COUNT_SCHEDULED = """(() => {
     const scheduled = { timer: new Set(), frame: new Set() };
@@ -100,14 +98,15 @@ class OpenPage(Protocol):
         path: str,
         viewport: ViewportSize = DESKTOP,
         before: str | None = None,
-        asked: list[str] | None = None,
+        requested: list[str] | None = None,
         **options: Any,
     ) -> Page:
-        """
+        """Open a page and wait until it has loaded.
+
         Parameters
         ----------
         before : a script that runs before the page's own.
-        asked : the pictures that are asked for are noted in it.
+        requested : the pictures that the page requests are added to it.
         options : of Playwright's ``new_context``.
         """
 
