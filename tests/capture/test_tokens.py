@@ -78,6 +78,7 @@ def test_all_byte_tokens_of_a_character_are_the_words(
 ) -> None:
     tokenized = read(byte_level, word, template)
     decoded = byte_level.decode(list(tokenized.ids[tokenized.start : tokenized.stop]))
+    assert isinstance(decoded, str)
     assert decoded.strip() == word
 
 

@@ -14,7 +14,7 @@ from tokviz.capture.tokens import tokenize
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
 from tokviz.pages.sentences import stage_sentence
-from tokviz.records import Geometry, HiddenStates, WordList
+from tokviz.records import CategoryMeasure, Geometry, HiddenStates, MassiveActivations, Spread, WordList
 
 pytestmark = pytest.mark.xdist_group("smollm2")
 
@@ -117,6 +117,7 @@ def test_every_number_is_there(measured: dict[str, Geometry]) -> None:
     """31 depths of 115 reference words: nothing is left undefined but what has no meaning."""
     for geometry in measured.values():
         assert (geometry.n_reference, geometry.n_measured, geometry.n_compared) == (115, 115, 115)
+        records: list[Spread | MassiveActivations | CategoryMeasure]
         records = [geometry.spread, geometry.silhouette, geometry.purity, geometry.massive]
         for picture in geometry.pictures:
             records += [picture.silhouette, picture.purity]

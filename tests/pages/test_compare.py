@@ -50,9 +50,9 @@ def parse(html: str) -> Element:
     return tree
 
 
-def described(html: str) -> list[str | None]:
+def described(html: str) -> list[str]:
     """The descriptions of all charts and heatmaps."""
-    return [each.get("aria-label") for each in parse(html).iter() if each.get("role") == "img"]
+    return [present(each.get("aria-label")) for each in parse(html).iter() if each.get("role") == "img"]
 
 
 @pytest.mark.parametrize("make", [sample_report, compared_report, many_models_report, hostile_report])
@@ -127,7 +127,7 @@ def test_every_measure_has_a_chart_per_context_with_a_curve_per_model() -> None:
         assert [chart.heading for chart in row.charts] == ["alone", "in a sentence"]
         assert len({chart.values for chart in row.charts}) == 1
         for chart in row.charts:
-            assert [curve.name.text for curve in chart.curves] == ["Smol-135M-Instru…", "mini-encoder-6"]
+            assert [present(curve.name).text for curve in chart.curves] == ["Smol-135M-Instru…", "mini-encoder-6"]
             assert len({curve.style for curve in chart.curves}) == 2
             assert all(curve.leader for curve in chart.curves)
     assert [curve.interval is not None for curve in page.chart_rows[0].charts[0].curves] == [True, True]
@@ -151,7 +151,7 @@ def test_names_at_the_ends_do_not_overlap() -> None:
 def test_a_model_without_measures_is_left_out_and_named() -> None:
     page = page_of(without_geometry(compared_report(), "mini-6"))
     assert [key.name for key in page.keys] == ["Smol-135M-Instruct (Q4_1 GGUF)"]
-    assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in page.without_measures
+    assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in present(page.without_measures)
     nothing = page_of(without_geometry(without_geometry(compared_report(), "mini-6"), "smol-30"))
     assert nothing.chart_rows == ()
     assert "no measures" in nothing.table_notes[0]
@@ -184,7 +184,7 @@ def test_words_that_are_all_one_token_are_shown_once() -> None:
     same = replace(report.similarities[0], single_token=report.similarities[0].shared)
     (pair,) = page_of(replace(report, similarities=(same,))).pairs
     assert len(pair.rows) == 1
-    assert "one token in both" in pair.rows[0].note
+    assert "one token in both" in present(pair.rows[0].note)
 
 
 def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only() -> None:

@@ -15,12 +15,13 @@ from narrow import present
 from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
 from tokviz import pages
-from tokviz.pages import SiteView, wording
+from tokviz.pages import wording
 from tokviz.pages.axis import path
 from tokviz.pages.chart_measures import MEASURES, Reading
 from tokviz.pages.chart_scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
 from tokviz.pages.charts import alt_text
 from tokviz.pages.model import ModelPage
+from tokviz.pages.site import SiteView
 
 N_LAYERS = 30
 EMERGENCE = 11
@@ -90,7 +91,7 @@ def test_four_projections_are_four_choices() -> None:
 
 
 def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model: ModelPage) -> None:
-    bands = model.panels[0].ruler.measured.bands
+    bands = present(model.panels[0].ruler.measured).bands
     assert [band.name for band in bands] == ["1", "2", "3"]
     edges = [(percent(band.left), percent(band.left) + percent(band.width)) for band in bands]
     assert edges[0][1] == pytest.approx(4.4 + 91.2 * (EMERGENCE + 0.5) / N_LAYERS, abs=0.01)
@@ -100,13 +101,14 @@ def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model: Model
 
 def test_the_emergence_layer_is_marked_at_its_tick(model: ModelPage) -> None:
     ruler = model.panels[0].ruler
-    assert ruler.measured.mark.x == ruler.ticks[EMERGENCE + 1].x
-    assert ruler.measured.mark.text == "massive from layer 11"
-    assert model.panels[2].ruler.measured.mark is None
+    mark = present(present(ruler.measured).mark)
+    assert mark.x == ruler.ticks[EMERGENCE + 1].x
+    assert mark.text == "massive from layer 11"
+    assert present(model.panels[2].ruler.measured).mark is None
 
 
 def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model: ModelPage) -> None:
-    for spark in model.panels[0].ruler.measured.sparks:
+    for spark in present(model.panels[0].ruler.measured).sparks:
         points = [tuple(map(float, pair)) for pair in re.findall(r"[ML]([\d.]+) ([\d.]+)", spark.line)]
         assert [x / 10 for x, _ in points] == [
             pytest.approx(percent(tick.x), abs=0.01) for tick in model.panels[0].ruler.ticks
@@ -143,7 +145,7 @@ def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> 
     assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
     assert spaced(stage.sentence).startswith("Dimension")
     assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
-    assert spaced(stage.recurrence) == "It begins here in 96 % of subsamples of the words."
+    assert spaced(present(stage.recurrence)) == "It begins here in 96 % of subsamples of the words."
     assert [plate.link.text for plate in stage.plates] == [f"layer {layer}" for layer in range(11, 29)]
     assert stage.plates[0].link.href == "#alone/layer-11"
     assert model.stories[0].stages[0].recurrence is None
@@ -166,8 +168,9 @@ def test_a_sink_at_position_0_is_not_said_to_be_the_words(model: ModelPage) -> N
 
 
 def test_why_the_contexts_differ_is_said_in_plain_words(model: ModelPage) -> None:
-    said = spaced(" ".join(model.difference.paragraphs))
-    assert model.difference.heading == "Why the words alone and in a sentence differ"
+    difference = present(model.difference)
+    said = spaced(" ".join(difference.paragraphs))
+    assert difference.heading == "Why the words alone and in a sentence differ"
     assert "From layer 11 to layer 28" in said
     assert "in the same dimensions 12, 45, from layer 11 on" in said
     assert "in the picture 31 % and 50 %" in said
@@ -185,15 +188,16 @@ def test_nothing_is_explained_where_nothing_differs() -> None:
 
 
 def test_every_chart_states_its_finding_for_every_context(model: ModelPage) -> None:
-    titles = [chart.heading for chart in model.curves.charts]
+    charts = present(model.curves).charts
+    titles = [chart.heading for chart in charts]
     assert len(titles) == len(set(titles)) == 9
-    for chart in model.curves.charts:
-        assert [curve.name.text for curve in chart.curves] == ["alone", "in a sentence"]
+    for chart in charts:
+        assert [present(curve.name).text for curve in chart.curves] == ["alone", "in a sentence"]
         assert len({(curve.style, curve.dash) for curve in chart.curves}) == 2
         assert "Alone: " in chart.alt
         assert "In a sentence: " in chart.alt
         assert chart.emergence is not None
-    purity = model.curves.charts[0]
+    purity = charts[0]
     assert "Alone: 0.85 at the embedding, 0.50 at layer 29" in purity.alt
     assert all(curve.interval for curve in purity.curves)
 
