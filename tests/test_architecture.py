@@ -57,21 +57,21 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_imports_point_one_way(path):
+def test_imports_point_one_way(path: Path) -> None:
     own = owner(path)
     assert own in MAY_IMPORT, f"{own} has no place yet: say in MAY_IMPORT what it may import"
     forbidden = imported(path) - MAY_IMPORT[own] - {own}
     assert not forbidden, f"{own} may not import {', '.join(sorted(forbidden))}"
 
 
-def test_the_package_is_eight_folders_and_a_few_files():
+def test_the_package_is_eight_folders_and_a_few_files() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert folders == {"records", "config", *MIDDLE, "run"}
     assert len(list(PACKAGE.glob("*.py"))) <= 7
 
 
 @pytest.mark.parametrize("folder", sorted(keys.LIBRARIES))
-def test_a_key_holds_all_code_that_its_product_can_depend_on(folder):
+def test_a_key_holds_all_code_that_its_product_can_depend_on(folder: str) -> None:
     """A folder's own imports, followed through everything that they import in turn."""
     reached, waiting = set(), {folder}
     while waiting:
@@ -84,14 +84,14 @@ def test_a_key_holds_all_code_that_its_product_can_depend_on(folder):
     assert reached <= held
 
 
-def test_the_command_loads_nothing_heavy_before_it_is_needed():
+def test_the_command_loads_nothing_heavy_before_it_is_needed() -> None:
     code = "import sys, tokviz.cli, tokviz.run.pipeline; print(*{name.split('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert HEAVY.isdisjoint(loaded.split())
 
 
 @pytest.mark.parametrize("folder", ["tokviz", "templates", "generate.py"])
-def test_no_file_has_outgrown_its_purpose(folder):
+def test_no_file_has_outgrown_its_purpose(folder: str) -> None:
     files = [ROOT / folder] if (ROOT / folder).is_file() else (ROOT / folder).rglob("*")
     long = [
         path.name

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import families
 import numpy as np
@@ -11,11 +14,11 @@ import torch
 from torch import nn
 from toys import Toy, toy_words
 
-from tokviz.capture import capture, capture_together, find_structure, is_streamed, sharing_passes
+from tokviz.capture import Structure, capture, capture_together, find_structure, is_streamed, sharing_passes
 from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, StructureError
-from tokviz.models import load
+from tokviz.models import LoadedModel, load
 from tokviz.records import N_EXTREMES, Context, Tokenization, TokenizedWord
 
 WORDS = ("cat", "firefighter Montréal", "James", "is", "catalogue of Tokyo, Oslo and Paris")
@@ -29,14 +32,16 @@ N_LAYERS = 3
 """Of every tiny model."""
 TOLERANCE = 1e-4
 """Of ‖Δ‖ / ‖x‖, in float32."""
+Load: TypeAlias = Callable[[str], LoadedModel]
+"""A family's model by its name."""
 
 
 @pytest.fixture(scope="session")
-def loaded(tmp_path_factory):
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Load:
     folder = tmp_path_factory.mktemp("families")
-    models = {}
+    models: dict[str, LoadedModel] = {}
 
-    def load_once(name: str):
+    def load_once(name: str) -> LoadedModel:
         if name not in models:
             families.build(name, folder / name)
             models[name] = load(ModelConfig(source=name), folder, "cpu")
@@ -45,7 +50,9 @@ def loaded(tmp_path_factory):
     return load_once
 
 
-def captured(module, structure, tokenization, token_budget=65_536):
+def captured(
+    module: nn.Module, structure: Structure, tokenization: Tokenization, token_budget: int = 65_536
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, int]:
     """All states in the order of the words: per depth ``(n_words, width)``, and the two position-0 arrays."""
     batches = list(capture(module, structure, tokenization, token_budget))
     order = np.argsort(np.concatenate([batch.rows for batch in batches]))
@@ -57,7 +64,9 @@ def captured(module, structure, tokenization, token_budget=65_536):
     return states, values, dimensions, len(batches)
 
 
-def states_alone(module, last_layer: nn.Module, word: TokenizedWord, first_output: int = 1) -> list[np.ndarray]:
+def states_alone(
+    module: nn.Module, last_layer: nn.Module, word: TokenizedWord, first_output: int = 1
+) -> list[np.ndarray]:
     """Per depth ``(tokens, width)`` of the unpadded word alone, from transformers' own outputs where possible.
 
     ``output_hidden_states`` gives what goes into each layer, which is what the one before returned. It lacks the embedding
@@ -68,8 +77,9 @@ def states_alone(module, last_layer: nn.Module, word: TokenizedWord, first_outpu
         lambda _part, _inputs, output: last.append(output if isinstance(output, torch.Tensor) else output[0])
     )
     ids = torch.tensor([word.ids])
+    get_embedding: Any = module.get_input_embeddings
     with torch.no_grad():
-        embedding = module.get_input_embeddings()(ids)
+        embedding = get_embedding()(ids)
         outputs = module(input_ids=ids, output_hidden_states=True, return_dict=True)
     handle.remove()
     between = outputs.hidden_states[first_output:][: N_LAYERS - 1]
@@ -81,7 +91,7 @@ def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("name", families.FAMILIES)
-def test_padded_states_are_those_of_each_word_alone(loaded, name):
+def test_padded_states_are_those_of_each_word_alone(loaded: Load, name: str) -> None:
     model, family = loaded(name), families.BY_NAME[name]
     structure = find_structure(model.module, model.base_model_prefix)
     assert structure.n_layers == model.card.n_layers == N_LAYERS
@@ -115,7 +125,7 @@ def test_padded_states_are_those_of_each_word_alone(loaded, name):
 
 
 @pytest.mark.parametrize("name", ["opt_narrow", "albert"])
-def test_an_embedding_may_have_a_width_of_its_own(loaded, name):
+def test_an_embedding_may_have_a_width_of_its_own(loaded: Load, name: str) -> None:
     model = loaded(name)
     structure = find_structure(model.module, model.base_model_prefix)
     states, *_ = captured(model.module, structure, tokenize(model.tokenizer, WORDS, CONTEXT, "last"))
@@ -123,10 +133,10 @@ def test_an_embedding_may_have_a_width_of_its_own(loaded, name):
     assert (model.card.embedding_width, model.card.width) == (16, 32)
 
 
-def test_first_and_mean_read_other_tokens(loaded):
+def test_first_and_mean_read_other_tokens(loaded: Load) -> None:
     model = loaded("llama")
     structure = find_structure(model.module, model.base_model_prefix)
-    by_read = {}
+    by_read: dict[str, list[np.ndarray]] = {}
     for read in ("first", "mean", "last"):
         tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, read)
         by_read[read], *_ = captured(model.module, structure, tokenization)
@@ -138,12 +148,13 @@ def test_first_and_mean_read_other_tokens(loaded):
             assert relative_error(by_read[read][depth][1], state) < TOLERANCE, f"{read} at depth {depth}"
 
 
-def test_words_of_similar_length_share_a_pass_within_the_budget(loaded):
+def test_words_of_similar_length_share_a_pass_within_the_budget(loaded: Load) -> None:
     model = loaded("qwen3")
     structure = find_structure(model.module, model.base_model_prefix)
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
     lengths = np.array([len(word.ids) for word in tokenization.words])
-    budget, done = 24, []
+    done: list[int] = []
+    budget = 24
     for batch in capture(model.module, structure, tokenization, budget, on_progress=done.append):
         padded = len(batch.rows) * lengths[batch.rows].max()
         assert padded <= budget or len(batch.rows) == 1
@@ -160,7 +171,7 @@ def test_words_of_similar_length_share_a_pass_within_the_budget(loaded):
         ("mamba", 0, "backbone.layers.0, after layer 0"),
     ],
 )
-def test_nan_names_the_layer_where_it_begins(tmp_path, name, layer, expected):
+def test_nan_names_the_layer_where_it_begins(tmp_path: Path, name: str, layer: int, expected: str) -> None:
     families.build(name, tmp_path / name)
     model = load(ModelConfig(source=name), tmp_path, "cpu")
     structure = find_structure(model.module, model.base_model_prefix)
@@ -175,18 +186,18 @@ def test_nan_names_the_layer_where_it_begins(tmp_path, name, layer, expected):
     assert not any(part._forward_hooks for part in model.module.modules()), "hooks were not removed"
 
 
-def test_infinity_in_half_precision_names_float32_as_the_remedy(tmp_path):
+def test_infinity_in_half_precision_names_float32_as_the_remedy(tmp_path: Path) -> None:
     families.build("qwen3", tmp_path / "qwen3")
     model = load(ModelConfig(source="qwen3", dtype="bfloat16"), tmp_path, "cpu")
     structure = find_structure(model.module, model.base_model_prefix)
     with torch.no_grad():
-        structure.embedding.weight.fill_(float("inf"))
+        structure.embedding.get_parameter("weight").fill_(float("inf"))
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
     with pytest.raises(CaptureError, match=r'model.embed_tokens, the embedding.*bfloat16; set dtype = "float32"'):
         list(capture(model.module, structure, tokenization, 65_536))
 
 
-def test_no_hook_stays_after_a_capture(loaded):
+def test_no_hook_stays_after_a_capture(loaded: Load) -> None:
     model = loaded("t5")
     before = [len(part._forward_hooks) for part in model.module.modules()]
     structure = find_structure(model.module, model.base_model_prefix)
@@ -194,7 +205,7 @@ def test_no_hook_stays_after_a_capture(loaded):
     assert [len(part._forward_hooks) for part in model.module.modules()] == before
 
 
-def test_weights_offloaded_to_disk_give_the_same_states(loaded, tmp_path):
+def test_weights_offloaded_to_disk_give_the_same_states(loaded: Load, tmp_path: Path) -> None:
     from transformers import AutoModel
 
     families.build("qwen3", tmp_path / "qwen3")
@@ -211,7 +222,9 @@ def test_weights_offloaded_to_disk_give_the_same_states(loaded, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["qwen3", "qwen3_moe", "gemma3", "t5"])
-def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(loaded, tmp_path, monkeypatch, name):
+def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(
+    loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     from accelerate.utils.offload import OffloadedWeightsLoader
 
     families.build(name, tmp_path / name)
@@ -220,10 +233,10 @@ def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(loaded, t
     streamed = load(configured, tmp_path, "cpu", tmp_path / "offload")
     assert is_streamed(streamed.module)
 
-    reads = Counter()
+    reads: Counter[str] = Counter()
     get = OffloadedWeightsLoader.__getitem__
 
-    def counted(self, key):
+    def counted(self: OffloadedWeightsLoader, key: str) -> Any:
         reads[key] += 1
         return get(self, key)
 
@@ -252,7 +265,9 @@ def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(loaded, t
     ("n_words", "has_gpu", "groups"),
     [(10, False, [[1, 3, 0, 2]]), (200, False, [[1, 3], [0, 2]]), (200, True, [[0, 1, 2, 3]])],
 )
-def test_contexts_share_passes_where_padding_costs_less_than_reading_again(monkeypatch, n_words, has_gpu, groups):
+def test_contexts_share_passes_where_padding_costs_less_than_reading_again(
+    monkeypatch: pytest.MonkeyPatch, n_words: int, has_gpu: bool, groups: list[list[int]]
+) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: has_gpu)
     contexts = [text_of(n_tokens, n_words) for n_tokens in (5, 1, 5, 1)]
@@ -268,7 +283,7 @@ def text_of(n_tokens: int, n_words: int) -> Tokenization:
     return Tokenization(words=(word,) * n_words, read="last")
 
 
-def test_the_states_of_a_pass_are_limited(loaded, monkeypatch):
+def test_the_states_of_a_pass_are_limited(loaded: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     model = loaded("qwen3")
     structure = find_structure(model.module, "model")
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
@@ -283,12 +298,12 @@ def test_the_states_of_a_pass_are_limited(loaded, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["qwen3", "albert"])
-def test_a_pass_ends_at_the_last_depth_that_is_needed(loaded, name):
+def test_a_pass_ends_at_the_last_depth_that_is_needed(loaded: Load, name: str) -> None:
     model = loaded(name)
     structure = find_structure(model.module, model.base_model_prefix)
     tokenization = tokenize(model.tokenizer, WORDS, CONTEXT, "last")
     expected, *_ = captured(model.module, structure, tokenization)
-    runs = []
+    runs: list[str] = []
     handle = model.module.register_forward_hook(lambda *_: runs.append("to the end"))
     for n_depths in (1, 2):
         some = structure.up_to(n_depths)
@@ -307,7 +322,7 @@ def test_a_pass_ends_at_the_last_depth_that_is_needed(loaded, name):
 # --- failures ----------------------------------------------------------------------------------------------------
 
 
-def test_states_narrower_than_the_statistics_are_padded():
+def test_states_narrower_than_the_statistics_are_padded() -> None:
     module = Toy(width=3)
     (batch,) = capture(module, find_structure(module, ""), toy_words(), 100)
     assert (batch.position0_dimensions[:, :, 3:] == -1).all()
@@ -322,20 +337,20 @@ def test_states_narrower_than_the_statistics_are_padded():
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"),
     ],
 )
-def test_running_out_of_memory_names_the_budget(error):
+def test_running_out_of_memory_names_the_budget(error: Exception) -> None:
     module = Toy(error=error)
     with pytest.raises(CaptureError, match=r"memory ran out .* 4 words × 2 tokens; set token_budget .* below 8"):
         list(capture(module, find_structure(module, ""), toy_words(), 100))
 
 
-def test_another_failure_is_one_line_with_its_cause():
+def test_another_failure_is_one_line_with_its_cause() -> None:
     module = Toy(error=IndexError("index out of range\n in self"))
     with pytest.raises(CaptureError, match=r"^Toy: .* failed: IndexError: index out of range in self$") as caught:
         list(capture(module, find_structure(module, ""), toy_words(), 100))
     assert isinstance(caught.value.__cause__, IndexError)
 
 
-def test_a_layer_that_changes_its_shape_between_passes_is_named():
+def test_a_layer_that_changes_its_shape_between_passes_is_named() -> None:
     module = Toy()
     structure = find_structure(module, "toy")
     module.layers[1].register_forward_hook(lambda _part, _inputs, output: output[0])

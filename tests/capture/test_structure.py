@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import families
 import pytest
+from torch import nn
 from toys import Doubled, Toy, Turned
 
 from tokviz.capture import find_structure
 from tokviz.errors import StructureError
 
 
-def test_two_layers_are_not_mistaken_for_the_two_parts_of_a_layer():
+def test_two_layers_are_not_mistaken_for_the_two_parts_of_a_layer() -> None:
     from transformers import T5Config, T5EncoderModel
 
     config = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4)
@@ -18,7 +19,7 @@ def test_two_layers_are_not_mistaken_for_the_two_parts_of_a_layer():
     assert structure.module_paths == ("encoder.embed_tokens", "encoder.block.0", "encoder.block.1")
 
 
-def test_albert_runs_each_of_its_groups():
+def test_albert_runs_each_of_its_groups() -> None:
     from transformers import AlbertConfig, AlbertModel
 
     config = AlbertConfig(**families.ENCODER | {"num_hidden_layers": 4}, embedding_size=16, num_hidden_groups=2)
@@ -36,13 +37,13 @@ def test_albert_runs_each_of_its_groups():
         (Toy(n_layers=0), r"called 0 times .* found layers \(3 calls\)"),
     ],
 )
-def test_an_unclear_structure_is_refused_with_what_was_found(module, expected):
+def test_an_unclear_structure_is_refused_with_what_was_found(module: nn.Module, expected: str) -> None:
     with pytest.raises(StructureError, match=expected):
         find_structure(module, "")
 
 
-def test_a_model_without_token_embeddings_is_refused():
+def test_a_model_without_token_embeddings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     module = Toy()
-    module.get_input_embeddings = lambda: None
+    monkeypatch.setattr(module, "get_input_embeddings", lambda: None)
     with pytest.raises(StructureError, match="expected a token embedding"):
         find_structure(module, "")

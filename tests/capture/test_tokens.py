@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import families
 import pytest
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from tokviz.capture.tokens import tokenize, tokenize_vocabulary
 from tokviz.errors import CaptureError, ModelError
-from tokviz.records import Context
+from tokviz.records import Context, TokenizedWord
 
 
 def context(template: str) -> Context:
     return Context(name="here", label="here", template=template)
 
 
-def read(tokenizer, word: str, template: str):
+def read(tokenizer: PreTrainedTokenizerBase, word: str, template: str) -> TokenizedWord:
     (tokenized,) = tokenize(tokenizer, (word,), context(template), "last").words
     return tokenized
 
 
 @pytest.fixture(scope="module")
-def byte_level():
+def byte_level() -> PreTrainedTokenizerFast:
     return families.byte_level()
 
 
 @pytest.fixture(scope="module")
-def uncased():
+def uncased() -> PreTrainedTokenizerFast:
     return families.uncased()
 
 
 @pytest.fixture(scope="module")
-def gemma():
+def gemma() -> PreTrainedTokenizerFast:
     return families.gemma_tokenizer()
 
 
 @pytest.fixture(scope="module")
-def llama():
+def llama() -> PreTrainedTokenizerFast:
     return families.llama_tokenizer()
 
 
@@ -56,11 +59,13 @@ def llama():
         ("llama", " {word}", "cat", ("▁cat",)),
     ],
 )
-def test_the_word_is_found_whatever_is_around_it(request, make, template, word, pieces):
+def test_the_word_is_found_whatever_is_around_it(
+    request: pytest.FixtureRequest, make: str, template: str, word: str, pieces: tuple[str, ...]
+) -> None:
     assert read(request.getfixturevalue(make), word, template).word_pieces == pieces
 
 
-def test_the_occurrence_of_the_word_counts_not_that_in_the_template(byte_level):
+def test_the_occurrence_of_the_word_counts_not_that_in_the_template(byte_level: PreTrainedTokenizerFast) -> None:
     tokenized = read(byte_level, "the", "the {word} the")
     assert tokenized.pieces == ("the", "Ġthe", "Ġthe")
     assert (tokenized.start, tokenized.stop) == (1, 2)
@@ -68,22 +73,25 @@ def test_the_occurrence_of_the_word_counts_not_that_in_the_template(byte_level):
 
 @pytest.mark.parametrize("word", ["🙂", "東京", "👩‍🚀", "naïve", "ñandú"])
 @pytest.mark.parametrize("template", [" {word}", "The word is {word} or"])
-def test_all_byte_tokens_of_a_character_are_the_words(byte_level, word, template):
+def test_all_byte_tokens_of_a_character_are_the_words(
+    byte_level: PreTrainedTokenizerFast, word: str, template: str
+) -> None:
     tokenized = read(byte_level, word, template)
     decoded = byte_level.decode(list(tokenized.ids[tokenized.start : tokenized.stop]))
+    assert isinstance(decoded, str)
     assert decoded.strip() == word
 
 
 @pytest.mark.parametrize(
     ("make", "closing"), [(families.uncased, "[SEP]"), (families.t5_tokenizer, "</s>"), (families.cased, "[SEP]")]
 )
-def test_a_closing_token_is_never_read(make, closing):
+def test_a_closing_token_is_never_read(make: Callable[[], PreTrainedTokenizerFast], closing: str) -> None:
     tokenized = read(make(), "cat", " {word}")
     assert tokenized.pieces[-1] == closing
     assert closing not in tokenized.word_pieces
 
 
-def test_ids_are_what_the_tokenizer_gives_by_itself(uncased):
+def test_ids_are_what_the_tokenizer_gives_by_itself(uncased: PreTrainedTokenizerFast) -> None:
     words = ("James", "cat", "firefighter")
     tokenization = tokenize(uncased, words, context("The {word} is"), "last")
     assert [word.word for word in tokenization.words] == list(words)
@@ -92,18 +100,18 @@ def test_ids_are_what_the_tokenizer_gives_by_itself(uncased):
 
 
 @pytest.mark.parametrize(("how", "position"), [("first", 2), ("last", 4), ("mean", 4)])
-def test_read_says_which_position_counts(byte_level, how, position):
+def test_read_says_which_position_counts(byte_level: PreTrainedTokenizerFast, how: str, position: int) -> None:
     tokenization = tokenize(byte_level, ("Zq!",), context("the {word} is"), how)
     assert tokenization.words[0].pieces == ("the", "Ġ", "Z", "q", "!", "Ġis")
     assert tokenization.position(0) == position
 
 
-def test_a_word_without_a_token_is_named(uncased):
+def test_a_word_without_a_token_is_named(uncased: PreTrainedTokenizerFast) -> None:
     with pytest.raises(CaptureError, match=r"word '\\u200b' in context 'here'.*expected at least one token"):
         read(uncased, "\u200b", "The word is {word}")
 
 
-def test_a_tokenizer_without_offsets_is_refused():
+def test_a_tokenizer_without_offsets_is_refused() -> None:
     from transformers import ByT5Tokenizer
 
     with pytest.raises(ModelError, match=r"ByT5Tokenizer.*offsets"):
@@ -113,34 +121,38 @@ def test_a_tokenizer_without_offsets_is_refused():
 # --- notes -------------------------------------------------------------------------------------------------------
 
 
-def notes(tokenizer, template: str, *words: str) -> str:
+def notes(tokenizer: PreTrainedTokenizerBase, template: str, *words: str) -> str:
     return " ".join(tokenize(tokenizer, words, context(template), "last").notes)
 
 
-def test_a_plain_tokenizer_needs_no_note(byte_level):
+def test_a_plain_tokenizer_needs_no_note(byte_level: PreTrainedTokenizerFast) -> None:
     assert notes(byte_level, " {word}", "cat", "James") == ""
     assert notes(byte_level, "The word is {word}", "cat", "James") == ""
 
 
-def test_a_bos_is_noted(gemma, uncased, byte_level):
+def test_a_bos_is_noted(
+    gemma: PreTrainedTokenizerFast, uncased: PreTrainedTokenizerFast, byte_level: PreTrainedTokenizerFast
+) -> None:
     assert "puts <s> before the text, so position 0 is that token" in notes(gemma, " {word}", "cat")
     assert "puts [CLS] before" in notes(uncased, " {word}", "cat")
     assert "before" not in notes(families.t5_tokenizer(), " {word}", "cat")
 
 
 @pytest.mark.parametrize("template", ["{word}", " {word}", "The word is {word}"])
-def test_a_space_that_the_tokenizer_adds_is_noted(llama, gemma, template):
+def test_a_space_that_the_tokenizer_adds_is_noted(
+    llama: PreTrainedTokenizerFast, gemma: PreTrainedTokenizerFast, template: str
+) -> None:
     assert "adds a space of its own" in notes(llama, template, "cat")
     assert "space" not in notes(gemma, template, "cat")
 
 
-def test_ignored_case_is_noted(uncased):
+def test_ignored_case_is_noted(uncased: PreTrainedTokenizerFast) -> None:
     assert "ignores case: it reads James as james" in notes(uncased, " {word}", "cat", "James")
     assert "case" not in notes(uncased, " {word}", "cat")
     assert "case" not in notes(families.cased(), " {word}", "James")
 
 
-def test_unknown_words_are_noted(uncased):
+def test_unknown_words_are_noted(uncased: PreTrainedTokenizerFast) -> None:
     noted = notes(uncased, " {word}", "cat", "🙂", "東")
     assert "🙂, 東; it reads [UNK]" in noted
     assert "cat" not in noted
@@ -152,7 +164,7 @@ def test_unknown_words_are_noted(uncased):
 @pytest.mark.parametrize(
     "make", [families.byte_level, families.uncased, families.gemma_tokenizer, families.llama_tokenizer]
 )
-def test_every_token_that_is_text_is_fed_as_itself(make):
+def test_every_token_that_is_text_is_fed_as_itself(make: Callable[[], PreTrainedTokenizerFast]) -> None:
     tokenizer = make()
     tokenization = tokenize_vocabulary(tokenizer, context("The word is {word} or"), "last")
     around = {(word.ids[: word.start], word.ids[word.stop :]) for word in tokenization.words}
@@ -173,7 +185,7 @@ def test_every_token_that_is_text_is_fed_as_itself(make):
         assert same.word.strip() == "cat"
 
 
-def test_a_token_keeps_its_space_and_parts_of_characters_are_no_words(byte_level):
+def test_a_token_keeps_its_space_and_parts_of_characters_are_no_words(byte_level: PreTrainedTokenizerFast) -> None:
     tokenization = tokenize_vocabulary(byte_level, context(" {word}"), "last")
     texts = {word.word: word for word in tokenization.words}
     assert {" cat", "the", " the"} <= set(texts)
@@ -183,7 +195,7 @@ def test_a_token_keeps_its_space_and_parts_of_characters_are_no_words(byte_level
     assert f"{left_out:,} of {len(byte_level):,} tokens do not" in tokenization.notes[0]
 
 
-def test_what_a_tokenizer_adds_before_a_text_is_also_before_a_token(gemma):
+def test_what_a_tokenizer_adds_before_a_text_is_also_before_a_token(gemma: PreTrainedTokenizerFast) -> None:
     tokenization = tokenize_vocabulary(gemma, context(" {word}"), "last")
     assert {word.pieces[0] for word in tokenization.words} == {"<s>"}
     assert any("position 0 is that token" in note for note in tokenization.notes)

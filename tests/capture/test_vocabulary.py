@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import families
 import pytest
@@ -26,7 +27,7 @@ source = "bert"
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pipeline.Outcome, pipeline.Outcome]:
     folder = tmp_path_factory.mktemp("vocabulary")
     for name in ("qwen3", "bert"):
         families.build(name, folder / name)
@@ -36,12 +37,14 @@ def report(tmp_path_factory):
     return options.output, pipeline.run(config, options, Quiet()), pipeline.run(config, options, Quiet())
 
 
-def rows(path):
+def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_each_model_has_words_of_its_own_and_only_the_configured_layers(report):
+def test_each_model_has_words_of_its_own_and_only_the_configured_layers(
+    report: tuple[Path, pipeline.Outcome, pipeline.Outcome],
+) -> None:
     site, first, _ = report
     assert not first.failures
     words = {}
@@ -56,7 +59,7 @@ def test_each_model_has_words_of_its_own_and_only_the_configured_layers(report):
     assert words["qwen3"] != words["bert"]
 
 
-def test_the_pages_say_that_words_are_tokens(report):
+def test_the_pages_say_that_words_are_tokens(report: tuple[Path, pipeline.Outcome, pipeline.Outcome]) -> None:
     site, _, _ = report
     method = (site / "method" / "index.html").read_text(encoding="utf-8")
     assert "of a whole vocabulary, each fed as that one token; vocabularies have no explorer" in method
@@ -66,7 +69,7 @@ def test_the_pages_say_that_words_are_tokens(report):
     assert "measured among the words of categories alone" in method
 
 
-def test_a_second_run_captures_and_draws_nothing(report):
+def test_a_second_run_captures_and_draws_nothing(report: tuple[Path, pipeline.Outcome, pipeline.Outcome]) -> None:
     _, first, second = report
     assert first.n_captured == 2
     assert (second.n_captured, second.n_drawn) == (0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import torch
 from torch import nn
 
 from tokviz.records import Tokenization, TokenizedWord
@@ -12,20 +13,20 @@ from tokviz.records import Tokenization, TokenizedWord
 class Toy(nn.Module):
     """Three linear layers after an embedding."""
 
-    def __init__(self, width: int = 3, n_layers: int = 3, error: Exception | None = None):
+    def __init__(self, width: int = 3, n_layers: int = 3, error: Exception | None = None) -> None:
         super().__init__()
         self.config = SimpleNamespace(num_hidden_layers=n_layers, hidden_size=width)
         self.embed = nn.Embedding(8, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
         self.error = error
 
-    def get_input_embeddings(self):
+    def get_input_embeddings(self) -> nn.Embedding:
         return self.embed
 
-    def forward(self, input_ids):
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
         if self.error and len(input_ids) > 2:
             raise self.error
-        state = self.embed(input_ids)
+        state: torch.Tensor = self.embed(input_ids)
         for layer in self.layers:
             state = layer(state)
         return state
@@ -34,8 +35,8 @@ class Toy(nn.Module):
 class Turned(Toy):
     """Works on ``(tokens, batch, width)``, as XLNet does."""
 
-    def forward(self, input_ids):
-        state = self.embed(input_ids).transpose(0, 1)
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        state: torch.Tensor = self.embed(input_ids).transpose(0, 1)
         for layer in self.layers:
             state = layer(state)
         return state.transpose(0, 1)
@@ -44,12 +45,12 @@ class Turned(Toy):
 class Doubled(Toy):
     """Two lists of three: it is not clear which of them are the layers."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(3) for _ in range(3))
 
-    def forward(self, input_ids):
-        state = self.embed(input_ids)
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        state: torch.Tensor = self.embed(input_ids)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             state = norm(layer(state))
         return state

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import made_fonts
 import matplotlib
@@ -15,7 +17,7 @@ from matplotlib.ft2font import FT2Font
 
 from tokviz.draw import coverage, typefaces
 from tokviz.draw.coverage import Coverage
-from tokviz.draw.faces import read_faces
+from tokviz.draw.faces import Face, read_faces
 
 ROOT = Path(__file__).parents[2]
 OWN = sorted((Path(typefaces.__file__).parent / "fonts").glob("*.ttf"))
@@ -39,12 +41,12 @@ def drawn_characters(path: Path) -> set[int]:
     [path for path in (*OWN, *MATPLOTLIBS) if not path.name.startswith("LastResort")],
     ids=lambda path: path.name,
 )
-def test_a_fonts_characters_are_those_that_can_be_drawn(path):
+def test_a_fonts_characters_are_those_that_can_be_drawn(path: Path) -> None:
     assert characters(path) == drawn_characters(path)
 
 
 @pytest.mark.parametrize("form", [0, 4, 6, 12])
-def test_every_form_of_map_is_read(tmp_path, form):
+def test_every_form_of_map_is_read(tmp_path: Path, form: int) -> None:
     codes = {0x41: "a", 0x42: "b", 0x45: "c"}
     if form == 12:
         codes[0x1F408] = "a"
@@ -54,14 +56,14 @@ def test_every_form_of_map_is_read(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", [12, 13])
-def test_a_font_of_placeholders_has_no_characters(tmp_path, form):
+def test_a_font_of_placeholders_has_no_characters(tmp_path: Path, form: int) -> None:
     codes = {**dict.fromkeys(range(0x4E00, 0x5200), "a"), 0x41: "b"}
     assert characters(made_fonts.put_mapped(tmp_path, "a.ttf", codes, form)) == set()
     (last_resort,) = (path for path in MATPLOTLIBS if path.name.startswith("LastResort"))
     assert characters(last_resort) == set()
 
 
-def test_a_map_of_bytes_or_symbols_has_no_characters(tmp_path):
+def test_a_map_of_bytes_or_symbols_has_no_characters(tmp_path: Path) -> None:
     font = made_fonts.made("abc")
     font["cmap"].tables = font["cmap"].tables[:1]
     font["cmap"].tables[0].platformID, font["cmap"].tables[0].platEncID = 3, 0
@@ -69,7 +71,7 @@ def test_a_map_of_bytes_or_symbols_has_no_characters(tmp_path):
     assert characters(tmp_path / "a.ttf") == set()
 
 
-def test_each_face_of_a_collection_has_its_own(tmp_path):
+def test_each_face_of_a_collection_has_its_own(tmp_path: Path) -> None:
     first, second = read_faces(made_fonts.put_collection(tmp_path, "a.ttc", "ab", "漢"))
     assert (first.index, second.index) == (0, 1)
     assert first.has(map(ord, "abc漢字")) == {0x61, 0x62}
@@ -77,7 +79,7 @@ def test_each_face_of_a_collection_has_its_own(tmp_path):
     assert first.digest != second.digest
 
 
-def test_a_variable_font_is_told_apart(tmp_path):
+def test_a_variable_font_is_told_apart(tmp_path: Path) -> None:
     (plain,) = read_faces(made_fonts.put(tmp_path, "a.ttf", "漢"))
     (varying,) = read_faces(made_fonts.put(tmp_path, "b.ttf", "漢", varying=True))
     assert (plain.varies, varying.varies) == (False, True)
@@ -85,7 +87,7 @@ def test_a_variable_font_is_told_apart(tmp_path):
 
 
 @pytest.mark.parametrize("make", [made_fonts.put, made_fonts.put_collection])
-def test_a_file_that_ends_early_has_no_faces(tmp_path, make):
+def test_a_file_that_ends_early_has_no_faces(tmp_path: Path, make: Callable[[Path, str, str], Path]) -> None:
     path = make(tmp_path, "a.ttf", "漢字")
     whole = path.read_bytes()
     assert read_faces(path)
@@ -94,7 +96,7 @@ def test_a_file_that_ends_early_has_no_faces(tmp_path, make):
         assert read_faces(path) == ()
 
 
-def test_a_damaged_file_is_never_the_end_of_a_run(tmp_path, capfd):
+def test_a_damaged_file_is_never_the_end_of_a_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = made_fonts.put_collection(tmp_path, "a.ttc", "漢字", "abc")
     whole = np.frombuffer(path.read_bytes(), np.uint8)
     random = np.random.default_rng(0)
@@ -111,16 +113,16 @@ def test_a_damaged_file_is_never_the_end_of_a_run(tmp_path, capfd):
 
 
 @pytest.fixture
-def font(tmp_path) -> Path:
+def font(tmp_path: Path) -> Path:
     return made_fonts.put_collection(tmp_path / "fonts", "a.ttc", "ab", "漢")
 
 
 @pytest.fixture
-def reads(monkeypatch) -> list[Path]:
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that were read, rather than remembered."""
-    paths = []
+    paths: list[Path] = []
 
-    def read(path):
+    def read(path: Path) -> tuple[Face, ...]:
         paths.append(path)
         return read_faces(path)
 
@@ -135,19 +137,19 @@ def kept(folder: Path, path: Path) -> Coverage:
     return found
 
 
-def test_a_file_is_read_once(tmp_path, font, reads):
+def test_a_file_is_read_once(tmp_path: Path, font: Path, reads: list[Path]) -> None:
     first = kept(tmp_path / "kept", font)
     again = Coverage(tmp_path / "kept")
     assert again.faces(font) == again.faces(font) == first.faces(font) == read_faces(font)
     assert reads == [font]
 
 
-def test_nothing_is_written_but_by_keep(tmp_path, font):
+def test_nothing_is_written_but_by_keep(tmp_path: Path, font: Path) -> None:
     Coverage(tmp_path / "kept").faces(font)
     assert not (tmp_path / "kept").exists()
 
 
-def test_a_damaged_font_needs_not_be_read_twice_either(tmp_path, font, reads):
+def test_a_damaged_font_needs_not_be_read_twice_either(tmp_path: Path, font: Path, reads: list[Path]) -> None:
     font.write_bytes(b"")
     kept(tmp_path / "kept", font)
     assert Coverage(tmp_path / "kept").faces(font) == ()
@@ -155,7 +157,9 @@ def test_a_damaged_font_needs_not_be_read_twice_either(tmp_path, font, reads):
 
 
 @pytest.mark.parametrize("same", ["time", "size"])
-def test_a_changed_file_is_read_again_and_takes_its_former_place(tmp_path, font, reads, same):
+def test_a_changed_file_is_read_again_and_takes_its_former_place(
+    tmp_path: Path, font: Path, reads: list[Path], same: str
+) -> None:
     kept(tmp_path / "kept", font)
     times = font.stat()
     made_fonts.put_collection(font.parent, font.name, "ab", "字" if same == "size" else "漢字")
@@ -170,7 +174,9 @@ def test_a_changed_file_is_read_again_and_takes_its_former_place(tmp_path, font,
 
 
 @pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-9], lambda data: data.replace(b"97", b"96")])
-def test_a_damaged_entry_is_not_believed(tmp_path, font, reads, damage):
+def test_a_damaged_entry_is_not_believed(
+    tmp_path: Path, font: Path, reads: list[Path], damage: Callable[[bytes], bytes]
+) -> None:
     kept(tmp_path / "kept", font)
     (entry,) = (tmp_path / "kept").iterdir()
     assert damage(entry.read_bytes()) != entry.read_bytes()
@@ -179,17 +185,19 @@ def test_a_damaged_entry_is_not_believed(tmp_path, font, reads, damage):
     assert reads == [font, font]
 
 
-def test_a_folder_that_cannot_be_written_is_done_without(tmp_path, font):
+def test_a_folder_that_cannot_be_written_is_done_without(tmp_path: Path, font: Path) -> None:
     (tmp_path / "kept").write_text("a file in the way")
     assert kept(tmp_path / "kept", font).faces(font) == read_faces(font)
 
 
-def test_what_is_no_file_or_cannot_be_read_is_passed_over(tmp_path, font, monkeypatch):
+def test_what_is_no_file_or_cannot_be_read_is_passed_over(
+    tmp_path: Path, font: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a.ttf").mkdir()
     for path in (tmp_path / "a.ttf", tmp_path / "missing.ttf"):
         assert Coverage().faces(path) == ()
 
-    def refuse(path):
+    def refuse(path: Path) -> NoReturn:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(coverage, "read_faces", refuse)
@@ -198,7 +206,7 @@ def test_what_is_no_file_or_cannot_be_read_is_passed_over(tmp_path, font, monkey
     assert Coverage(tmp_path / "kept").faces(font)
 
 
-def test_what_is_kept_is_found_without_the_library_that_reads_fonts(tmp_path):
+def test_what_is_kept_is_found_without_the_library_that_reads_fonts(tmp_path: Path) -> None:
     kept(tmp_path / "kept", OWN[0])
     code = (
         "import sys; from pathlib import Path; from tokviz.draw.coverage import Coverage; "

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from narrow import present
 from PIL import Image
 
 from tokviz.draw import encode
@@ -28,12 +29,12 @@ def decoded(data: bytes) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def test_what_is_decoded_is_what_was_encoded():
+def test_what_is_decoded_is_what_was_encoded() -> None:
     drawn = figure()
     np.testing.assert_array_equal(decoded(encode.encode(drawn)), encode.few_colors(encode.rendered(drawn)))
 
 
-def test_few_colors_near_the_true_ones_and_paper_stays_white():
+def test_few_colors_near_the_true_ones_and_paper_stays_white() -> None:
     drawn = figure()
     true, kept = encode.rendered(drawn)[..., :3].astype(int), decoded(encode.encode(drawn)).astype(int)
     assert len(np.unique(kept.reshape(-1, 3), axis=0)) <= 128
@@ -41,25 +42,25 @@ def test_few_colors_near_the_true_ones_and_paper_stays_white():
     assert np.abs(true - kept).mean() < 2
 
 
-def test_a_picture_of_few_colors_is_kept_exactly():
+def test_a_picture_of_few_colors_is_kept_exactly() -> None:
     drawn = Figure(figsize=(1, 1), dpi=72, facecolor="#3a8ff6")
     assert (decoded(encode.encode(drawn)) == (0x3A, 0x8F, 0xF6)).all()
 
 
-def test_blank_paper():
+def test_blank_paper() -> None:
     assert (decoded(encode.encode(figure(colorful=False))) == 255).all()
 
 
 @pytest.mark.parametrize("size", [(300, 200), (1500, 1200), (716, 1000)])
-def test_size_is_read_from_the_bytes(size):
+def test_size_is_read_from_the_bytes(size: tuple[int, int]) -> None:
     assert encode.size(encode.encode(figure(*size))) == size
 
 
-def test_the_same_figure_gives_the_same_bytes():
+def test_the_same_figure_gives_the_same_bytes() -> None:
     assert encode.encode(figure()) == encode.encode(figure())
 
 
-def test_no_metadata():
+def test_no_metadata() -> None:
     with Image.open(BytesIO(encode.encode(figure()))) as image:
         assert not image.info.get("exif")
         assert not image.info.get("xmp")
@@ -79,25 +80,26 @@ def figure_with_words() -> Figure:
     return drawn
 
 
-def test_a_drawing_says_what_it_is_and_has_outlines_for_letters():
+def test_a_drawing_says_what_it_is_and_has_outlines_for_letters() -> None:
     data = encode.encode_svg(figure_with_words(), "Tiny <1> · alone", "6 words & a line")
     root = ElementTree.fromstring(data)
     assert root.tag == f"{SVG}svg"
     assert root.get("role") == "img"
-    named = {root.find(f"{SVG}{tag}").get("id"): root.find(f"{SVG}{tag}").text for tag in ("title", "desc")}
+    elements = [present(root.find(f"{SVG}{tag}")) for tag in ("title", "desc")]
+    named = {element.get("id"): element.text for element in elements}
     assert named[root.get("aria-labelledby")] == "Tiny <1> · alone"
     assert named[root.get("aria-describedby")] == "6 words & a line"
     assert not list(root.iter(f"{SVG}text"))
     assert len(list(root.iter(f"{SVG}use"))) > 10
 
 
-def test_a_drawings_size_is_in_pixels():
+def test_a_drawings_size_is_in_pixels() -> None:
     data = encode.encode_svg(figure_with_words(), "t", "d")
     assert encode.size(data) == (1500, 1200)
     assert ElementTree.fromstring(data).get("viewBox") == "0 0 1500 1200"
 
 
-def test_a_drawing_names_no_host_no_date_and_no_program():
+def test_a_drawing_names_no_host_no_date_and_no_program() -> None:
     text = encode.encode_svg(figure_with_words(), "t", "d").decode()
     for namespace in ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"):
         text = text.replace(f'="{namespace}"', "")
@@ -105,6 +107,6 @@ def test_a_drawing_names_no_host_no_date_and_no_program():
         assert word not in text
 
 
-def test_the_same_drawing_has_the_same_bytes():
+def test_the_same_drawing_has_the_same_bytes() -> None:
     first, second = (encode.encode_svg(figure_with_words(), "t", "d") for _ in range(2))
     assert first == second

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from tokviz.draw.typefaces import Typefaces
 
 
 @pytest.fixture
-def plates(tmp_path):
+def plates(tmp_path: Path) -> list[Path]:
     """Two plates of one colour each."""
     paths = [tmp_path / "a.webp", tmp_path / "b.webp"]
     for path, color in zip(paths, ("red", "blue"), strict=True):
@@ -25,13 +26,13 @@ def plates(tmp_path):
     return paths
 
 
-def pixels(data):
+def pixels(data: bytes) -> np.ndarray:
     with Image.open(BytesIO(data)) as image:
         assert image.format == "PNG"
         return np.asarray(image.convert("RGB"))
 
 
-def test_two_plates_stand_side_by_side_under_the_title(plates):
+def test_two_plates_stand_side_by_side_under_the_title(plates: list[Path]) -> None:
     card = pixels(preview.draw("A title", "and more", plates))
     assert card.shape == (630, 1200, 3)
     assert (card[150:, :600] == (255, 0, 0)).all()
@@ -41,14 +42,14 @@ def test_two_plates_stand_side_by_side_under_the_title(plates):
     assert (blank[:150] == 255).all()
 
 
-def test_a_long_title_ends_before_the_edge(plates):
+def test_a_long_title_ends_before_the_edge(plates: list[Path]) -> None:
     card = pixels(preview.draw("Words " * 60, "", plates))
     inked = np.flatnonzero((card[:150] < 200).any(axis=(0, 2)))
     assert inked[0] >= preview.MARGIN - 2
     assert inked[-1] <= 1200 - preview.MARGIN
 
 
-def test_the_plates_are_those_of_the_break():
+def test_the_plates_are_those_of_the_break() -> None:
     report = sample_report()
     assert [image.path.rpartition("__")[2] for image in pages.preview_plates(report)] == [
         "model.layers.10.webp",
@@ -56,7 +57,7 @@ def test_the_plates_are_those_of_the_break():
     ]
 
 
-def test_without_a_break_they_are_the_embedding_and_the_middle():
+def test_without_a_break_they_are_the_embedding_and_the_middle() -> None:
     report = sample_report()
     model = report.models[0]
     contexts = tuple(dataclasses.replace(context, geometry=None) for context in model.contexts)
@@ -67,7 +68,7 @@ def test_without_a_break_they_are_the_embedding_and_the_middle():
     ]
 
 
-def test_a_title_that_the_bundled_font_lacks_is_left_out_rather_than_boxed():
+def test_a_title_that_the_bundled_font_lacks_is_left_out_rather_than_boxed() -> None:
     fonts = Typefaces(Coverage())
     assert fonts.if_drawable("Tokens, layer by layer – ×") == "Tokens, layer by layer – ×"
     assert fonts.if_drawable("層ごと") == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from making import hidden_states
@@ -10,12 +12,12 @@ from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
-from tokviz.measure.categories import Categories, purity, silhouette
+from tokviz.measure.categories import Categories, Score, purity, silhouette
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
 
 
-def single(labels: np.ndarray, **options) -> Categories:
+def single(labels: np.ndarray, **options: Any) -> Categories:
     return Categories(memberships=tuple((int(label),) for label in labels), **options)
 
 
@@ -27,7 +29,8 @@ def clusters(
 
 
 def euclidean(points: np.ndarray) -> np.ndarray:
-    return pairwise_distances(points)
+    distances: np.ndarray = pairwise_distances(points)
+    return distances
 
 
 def sklearn_purity(points: np.ndarray, labels: np.ndarray, metric: str) -> float:
@@ -35,7 +38,7 @@ def sklearn_purity(points: np.ndarray, labels: np.ndarray, metric: str) -> float
     return float((labels[neighbours] == labels[:, None]).mean())
 
 
-def test_measures_agree_with_scikit_learn():
+def test_measures_agree_with_scikit_learn() -> None:
     random = np.random.default_rng(0)
     points, labels = clusters(random, 0.6 * random.normal(size=(9, 40)), 13)
     states = hidden_states([points.astype(np.float32)])
@@ -52,7 +55,7 @@ def test_measures_agree_with_scikit_learn():
         assert picture.trustworthiness[0] == pytest.approx(sklearn_trustworthiness(state, flat, n_neighbors=5))
 
 
-def test_a_lone_word_of_its_category_scores_nothing_as_in_scikit_learn():
+def test_a_lone_word_of_its_category_scores_nothing_as_in_scikit_learn() -> None:
     random = np.random.default_rng(0)
     points = random.normal(size=(20, 2))
     labels = np.array([0] * 10 + [1] * 9 + [2])
@@ -61,7 +64,7 @@ def test_a_lone_word_of_its_category_scores_nothing_as_in_scikit_learn():
     assert score.low < score.value < score.high
 
 
-def test_the_shuffled_values_are_what_shuffled_labels_give():
+def test_the_shuffled_values_are_what_shuffled_labels_give() -> None:
     random = np.random.default_rng(0)
     points, labels = clusters(random, random.normal(size=(4, 2)), 12)
     distances = euclidean(points)
@@ -76,7 +79,7 @@ def test_the_shuffled_values_are_what_shuffled_labels_give():
         assert score.p_value == pytest.approx(np.mean(np.array(values) >= score.value), abs=0.06)
 
 
-def test_a_word_of_two_categories_is_at_home_in_both():
+def test_a_word_of_two_categories_is_at_home_in_both() -> None:
     points = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2], [5.3], [0.05]]).repeat(2, axis=1)
     apart = ((0,), (0,), (0,), (1,), (1,), (1,), (1,), (2,))
     both = (*apart[:-1], (2, 0))
@@ -85,7 +88,7 @@ def test_a_word_of_two_categories_is_at_home_in_both():
     )
 
 
-def test_clear_clusters_are_far_from_chance():
+def test_clear_clusters_are_far_from_chance() -> None:
     random = np.random.default_rng(0)
     points, labels = clusters(random, 30 * random.normal(size=(6, 2)), 10)
     for score in (purity(euclidean(points), single(labels)), silhouette(euclidean(points), single(labels))):
@@ -93,7 +96,7 @@ def test_clear_clusters_are_far_from_chance():
         assert score.null_high < score.low <= score.value <= score.high <= 1
 
 
-def test_p_values_are_uniform_when_clusters_have_nothing_to_do_with_categories():
+def test_p_values_are_uniform_when_clusters_have_nothing_to_do_with_categories() -> None:
     p_values: dict[str, list[float]] = {"purity": [], "silhouette": []}
     for seed in range(200):
         random = np.random.default_rng(seed)
@@ -106,7 +109,7 @@ def test_p_values_are_uniform_when_clusters_have_nothing_to_do_with_categories()
         assert stats.kstest(values, "uniform").pvalue > 0.05, name
 
 
-def test_the_interval_of_purity_covers_the_value_of_a_large_fresh_sample():
+def test_the_interval_of_purity_covers_the_value_of_a_large_fresh_sample() -> None:
     """Well-apart clusters, each mostly of one category: purity is then the same for lists of any length."""
     random = np.random.default_rng(0)
     centres = 30 * random.normal(size=(6, 2))
@@ -125,12 +128,12 @@ def test_the_interval_of_purity_covers_the_value_of_a_large_fresh_sample():
 
 
 @pytest.mark.parametrize("distance", [0.4, 1.0, 2.0])
-def test_intervals_cover_what_fresh_lists_of_the_same_length_give(distance):
+def test_intervals_cover_what_fresh_lists_of_the_same_length_give(distance: float) -> None:
     """Clusters that overlap: more words would make neighbours closer, so the truth is the mean of many fresh lists."""
     random = np.random.default_rng(1)
     centres = distance * random.normal(size=(9, 2))
 
-    def scores() -> tuple[object, object]:
+    def scores() -> tuple[Score, Score]:
         points, labels = clusters(random, centres, 13)
         categories = single(labels, n_permutations=1)
         return purity(euclidean(points), categories), silhouette(euclidean(points), categories)

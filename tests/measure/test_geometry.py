@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,12 @@ def thirds(n_words: int = N_WORDS) -> tuple[tuple[int, ...], ...]:
     return tuple((row % 3,) for row in range(n_words))
 
 
-def measured(states: HiddenStates, ordinary: HiddenStates | None = None, memberships=None, **options) -> Geometry:
+def measured(
+    states: HiddenStates,
+    ordinary: HiddenStates | None = None,
+    memberships: tuple[tuple[int, ...], ...] | None = None,
+    **options: Any,
+) -> Geometry:
     reference = states.tokenization.reference
     projections = [project(states.states, reference, name) for name in ("standardized", "centered")]
     return measure(states, projections, memberships or thirds(len(reference)), ordinary, **options)
@@ -44,7 +50,7 @@ def planted() -> list[np.ndarray]:
     return states
 
 
-def test_planted_massive_activations_are_found_exactly(planted):
+def test_planted_massive_activations_are_found_exactly(planted: list[np.ndarray]) -> None:
     elsewhere = hidden_states(gaussian(10, seed=1), context="sentence", positions=[3] * N_WORDS)
     massive = measured(hidden_states(planted), elsewhere).massive
     assert massive.emergence_depth == 4
@@ -57,7 +63,7 @@ def test_planted_massive_activations_are_found_exactly(planted):
     assert (massive.yardstick_context, massive.yardstick_is_ordinary) == ("sentence", True)
 
 
-def test_a_sink_that_is_its_own_yardstick_is_called_so(planted):
+def test_a_sink_that_is_its_own_yardstick_is_called_so(planted: list[np.ndarray]) -> None:
     """All dimensions rise with the largest, as they do at position 0: only ordinary words show how far."""
     risen = [state.copy() for state in planted]
     for depth in range(4, 8):
@@ -69,7 +75,7 @@ def test_a_sink_that_is_its_own_yardstick_is_called_so(planted):
     assert measured(hidden_states(risen), ordinary).massive.emergence_depth == 4
 
 
-def test_a_sink_in_a_token_before_the_word_is_told_at_position_0_only(planted):
+def test_a_sink_in_a_token_before_the_word_is_told_at_position_0_only(planted: list[np.ndarray]) -> None:
     geometry = measured(hidden_states(gaussian(10), positions=[1] * N_WORDS, position0=planted))
     assert geometry.massive.emergence_depth is None
     assert geometry.massive.yardstick_is_ordinary
@@ -79,7 +85,7 @@ def test_a_sink_in_a_token_before_the_word_is_told_at_position_0_only(planted):
     assert any("at position 0" in sentence for sentence in said)
 
 
-def test_massive_activations_begin_and_end_a_stage(planted):
+def test_massive_activations_begin_and_end_a_stage(planted: list[np.ndarray]) -> None:
     ordinary = hidden_states(gaussian(10, seed=1), context="sentence", positions=[3] * N_WORDS)
     geometry = measured(hidden_states(planted), ordinary)
     assert {4, 8} <= {stage.first_depth for stage in geometry.stages}
@@ -88,7 +94,7 @@ def test_massive_activations_begin_and_end_a_stage(planted):
     assert sentence.startswith("Dimensions 5 and 17 are massive (largest |x| 2,7")
 
 
-def test_pc1_is_told_apart_from_massive_dimensions_and_from_position():
+def test_pc1_is_told_apart_from_massive_dimensions_and_from_position() -> None:
     states = gaussian(2)
     positions = [0] * 50 + [1] * 10
     random = np.random.default_rng(3)
@@ -105,7 +111,7 @@ def test_pc1_is_told_apart_from_massive_dimensions_and_from_position():
 # --- spread and change -------------------------------------------------------------------------------------------
 
 
-def test_spread_of_clouds_with_a_known_shape():
+def test_spread_of_clouds_with_a_known_shape() -> None:
     random = np.random.default_rng(0)
     line = np.outer(random.normal(size=N_WORDS), np.eye(WIDTH)[0]).astype(np.float32)
     ball = np.linalg.qr(random.normal(size=(N_WORDS, 12)))[0]
@@ -122,7 +128,7 @@ def test_spread_of_clouds_with_a_known_shape():
     assert spread.mean_cosine[1] == pytest.approx(np.mean(pairs), abs=1e-6)
 
 
-def test_procrustes_agrees_with_scipy():
+def test_procrustes_agrees_with_scipy() -> None:
     states = hidden_states(gaussian(3))
     first = project(states.states, states.tokenization.reference, "standardized")
     change = measured(states).change
@@ -133,7 +139,7 @@ def test_procrustes_agrees_with_scipy():
     assert np.isnan(change.procrustes[0])
 
 
-def test_the_words_that_changed_places_are_those_that_moved():
+def test_the_words_that_changed_places_are_those_that_moved() -> None:
     random = np.random.default_rng(0)
     centres = np.repeat(np.eye(3, WIDTH) * 8, 20, axis=0)
     before = (centres + random.normal(size=(N_WORDS, WIDTH))).astype(np.float32)
@@ -164,14 +170,14 @@ def hsic(a: np.ndarray, b: np.ndarray) -> float:
     return total / len(quadruples)
 
 
-def test_debiased_cka_agrees_with_its_definition():
+def test_debiased_cka_agrees_with_its_definition() -> None:
     random = np.random.default_rng(0)
     a, b = random.normal(size=(7, 3)), random.normal(size=(7, 5))
     b[:, :3] += a
     assert cka(a, b) == pytest.approx(hsic(a, b) / np.sqrt(hsic(a, a) * hsic(b, b)))
 
 
-def test_debiased_cka_is_one_for_a_rotated_copy_and_zero_for_unrelated_states():
+def test_debiased_cka_is_one_for_a_rotated_copy_and_zero_for_unrelated_states() -> None:
     random = np.random.default_rng(0)
     states = random.normal(size=(100, 600)) * np.geomspace(1, 1e4, 600)
     turn = np.linalg.qr(random.normal(size=(600, 600)))[0]
@@ -186,7 +192,7 @@ def test_debiased_cka_is_one_for_a_rotated_copy_and_zero_for_unrelated_states():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("n_words", [1, 2, 3, 4, 6])
-def test_few_words_give_no_number_rather_than_a_wrong_one(n_words):
+def test_few_words_give_no_number_rather_than_a_wrong_one(n_words: int) -> None:
     geometry = measured(hidden_states(gaussian(3, n_words=n_words)))
     assert geometry.stages[-1].last_depth == 2
     assert np.isnan(geometry.purity.value).all() == (n_words < 4)
@@ -194,7 +200,7 @@ def test_few_words_give_no_number_rather_than_a_wrong_one(n_words):
 
 
 @pytest.mark.filterwarnings("error")
-def test_one_category_equal_states_and_differing_widths_are_nan_not_a_crash():
+def test_one_category_equal_states_and_differing_widths_are_nan_not_a_crash() -> None:
     states = [*gaussian(1, width=8), *gaussian(3)]
     states[2] = np.zeros_like(states[2])
     one_category = measured(hidden_states(states), memberships=((0,),) * N_WORDS)
@@ -208,7 +214,7 @@ def test_one_category_equal_states_and_differing_widths_are_nan_not_a_crash():
     assert np.isfinite(geometry.purity.value[[0, 1, 3]]).all()
 
 
-def test_a_word_read_elsewhere_changes_no_measure():
+def test_a_word_read_elsewhere_changes_no_measure() -> None:
     states = gaussian(3)
     positions = [0] * (N_WORDS - 1) + [1]
     odd = [state.copy() for state in states]
@@ -221,14 +227,14 @@ def test_a_word_read_elsewhere_changes_no_measure():
     assert repr(calm.stages) == repr(spoilt.stages)  # NaN is not equal to itself
 
 
-def test_long_lists_are_sampled_and_the_record_says_so(monkeypatch):
+def test_long_lists_are_sampled_and_the_record_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tokviz.measure.geometry.MAX_MEASURED", 40)
     monkeypatch.setattr("tokviz.measure.geometry.MAX_COMPARED", 20)
     geometry = measured(hidden_states(gaussian(3)))
     assert (geometry.n_reference, geometry.n_measured, geometry.n_compared) == (60, 40, 20)
 
 
-def test_equal_input_and_seed_give_equal_bytes():
+def test_equal_input_and_seed_give_equal_bytes() -> None:
     def numbers(seed: int) -> list[bytes]:
         geometry = measured(hidden_states(gaussian(3)), seed=seed)
         records = (geometry.purity, geometry.silhouette, geometry.pictures[0].silhouette, geometry.change)
@@ -239,7 +245,7 @@ def test_equal_input_and_seed_give_equal_bytes():
     assert numbers(0) != numbers(1)
 
 
-def test_other_words_are_refused_with_both_sizes():
+def test_other_words_are_refused_with_both_sizes() -> None:
     states = hidden_states(gaussian(3))
     with pytest.raises(ValueError, match="expected 60 words, as in states, got 59"):
         measure(states, [], thirds(59), None)
@@ -247,7 +253,7 @@ def test_other_words_are_refused_with_both_sizes():
         measure(states, [], thirds(), hidden_states(gaussian(4), positions=[3] * N_WORDS))
 
 
-def test_in_a_vocabulary_categories_are_measured_among_the_words_that_have_one():
+def test_in_a_vocabulary_categories_are_measured_among_the_words_that_have_one() -> None:
     states = gaussian(3, 200)
     for state in states:
         state[:20, 0] += 50

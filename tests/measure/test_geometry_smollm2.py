@@ -14,7 +14,7 @@ from tokviz.capture.tokens import tokenize
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
 from tokviz.pages.sentences import stage_sentence
-from tokviz.records import Geometry, HiddenStates
+from tokviz.records import CategoryMeasure, Geometry, HiddenStates, MassiveActivations, Spread, WordList
 
 pytestmark = pytest.mark.xdist_group("smollm2")
 
@@ -56,13 +56,13 @@ def measured() -> dict[str, Geometry]:
     return {name: measured_in(states, captured["sentence"], report.word_list) for name, states in captured.items()}
 
 
-def measured_in(states: HiddenStates, ordinary: HiddenStates, words) -> Geometry:
+def measured_in(states: HiddenStates, ordinary: HiddenStates, words: WordList) -> Geometry:
     reference = states.tokenization.reference
     projections = [pca.project(states.states, reference, name) for name in ("standardized", "centered")]
     return measure(states, projections, words.memberships, ordinary)
 
 
-def test_alone_the_words_become_a_sink_at_layer_11_and_cease_to_be_at_28_or_29(measured):
+def test_alone_the_words_become_a_sink_at_layer_11_and_cease_to_be_at_28_or_29(measured: dict[str, Geometry]) -> None:
     massive = measured["alone"].massive
     assert (massive.yardstick_context, massive.yardstick_is_ordinary) == ("sentence", True)
     assert massive.emergence_depth == after_layer(11)
@@ -75,14 +75,14 @@ def test_alone_the_words_become_a_sink_at_layer_11_and_cease_to_be_at_28_or_29(m
     assert massive.energy_share[at] > 0.95
 
 
-def test_alone_the_lesser_outbreak_at_layers_2_to_8_is_found(measured):
+def test_alone_the_lesser_outbreak_at_layers_2_to_8_is_found(measured: dict[str, Geometry]) -> None:
     massive = measured["alone"].massive
     first, last = massive.lesser_runs[0]
     assert (first, last) == (after_layer(2), after_layer(8))
     assert massive.dimensions[first] == (SINK,)
 
 
-def test_alone_a_stage_begins_at_layer_11_and_says_why(measured):
+def test_alone_a_stage_begins_at_layer_11_and_says_why(measured: dict[str, Geometry]) -> None:
     geometry = measured["alone"]
     stages = geometry.stages
     assert 1 < len(stages) <= 6
@@ -93,7 +93,7 @@ def test_alone_a_stage_begins_at_layer_11_and_says_why(measured):
     assert "an ordinary token's median" in sentence
 
 
-def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(measured):
+def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(measured: dict[str, Geometry]) -> None:
     geometry, at = measured["alone"], after_layer(11)
     assert geometry.pc1_in_massive[at] > 0.95
     standardized, centered = geometry.pictures
@@ -103,7 +103,7 @@ def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(m
     assert geometry.purity.p_value[at] < 0.01
 
 
-def test_in_a_sentence_no_word_is_massive_and_the_sink_stands_at_position_0(measured):
+def test_in_a_sentence_no_word_is_massive_and_the_sink_stands_at_position_0(measured: dict[str, Geometry]) -> None:
     geometry = measured["sentence"]
     assert geometry.massive.emergence_depth is None
     assert geometry.massive.lesser_runs == ()
@@ -113,10 +113,11 @@ def test_in_a_sentence_no_word_is_massive_and_the_sink_stands_at_position_0(meas
     assert 1 < len(geometry.stages) <= 6
 
 
-def test_every_number_is_there(measured):
+def test_every_number_is_there(measured: dict[str, Geometry]) -> None:
     """31 depths of 115 reference words: nothing is left undefined but what has no meaning."""
     for geometry in measured.values():
         assert (geometry.n_reference, geometry.n_measured, geometry.n_compared) == (115, 115, 115)
+        records: list[Spread | MassiveActivations | CategoryMeasure]
         records = [geometry.spread, geometry.silhouette, geometry.purity, geometry.massive]
         for picture in geometry.pictures:
             records += [picture.silhouette, picture.purity]

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from narrow import present
 
 from tokviz.measure.pca import project
 from tokviz.pages.problems import grid_problems, problems
@@ -36,7 +37,7 @@ def total_variance(states: np.ndarray) -> float:
     return float(states.astype(np.float64).var(axis=0, ddof=1).sum())
 
 
-def test_centered_coordinates_hold_the_variance_that_is_claimed(states):
+def test_centered_coordinates_hold_the_variance_that_is_claimed(states: list[np.ndarray]) -> None:
     projection = project(states, EVERYONE, "centered")
     for depth, state in enumerate(states):
         held = projection.coordinates[depth].var(axis=0, ddof=1) / total_variance(state)
@@ -46,7 +47,7 @@ def test_centered_coordinates_hold_the_variance_that_is_claimed(states):
         assert held[0] == pytest.approx(largest / total_variance(state), rel=1e-9)
 
 
-def test_standardized_coordinates_do_not_depend_on_the_scale_of_a_dimension(states):
+def test_standardized_coordinates_do_not_depend_on_the_scale_of_a_dimension(states: list[np.ndarray]) -> None:
     stretched = [state * np.geomspace(1, 1000, WIDTH, dtype=np.float32) for state in states]
     before, after = project(states, EVERYONE, "standardized"), project(stretched, EVERYONE, "standardized")
     np.testing.assert_allclose(before.coordinates, after.coordinates, atol=1e-3)
@@ -54,7 +55,7 @@ def test_standardized_coordinates_do_not_depend_on_the_scale_of_a_dimension(stat
     assert not np.allclose(centered.coordinates, project(states, EVERYONE, "centered").coordinates, atol=1)
 
 
-def test_a_constant_dimension_changes_nothing(states):
+def test_a_constant_dimension_changes_nothing(states: list[np.ndarray]) -> None:
     without = [np.delete(state, 3, axis=1) for state in states]
     np.testing.assert_allclose(
         project(states, EVERYONE, "standardized").coordinates,
@@ -64,7 +65,7 @@ def test_a_constant_dimension_changes_nothing(states):
 
 
 @pytest.mark.parametrize("name", ["standardized", "centered"])
-def test_one_odd_word_outside_the_reference_words_moves_no_other(states, name):
+def test_one_odd_word_outside_the_reference_words_moves_no_other(states: list[np.ndarray], name: str) -> None:
     reference = EVERYONE.copy()
     reference[5] = False
     odd = [state.copy() for state in states]
@@ -76,7 +77,7 @@ def test_one_odd_word_outside_the_reference_words_moves_no_other(states, name):
     assert np.abs(spoilt.coordinates[:, 5]).max() > np.abs(calm.coordinates[:, 5]).max()
 
 
-def test_axes_keep_their_direction_from_layer_to_layer(states):
+def test_axes_keep_their_direction_from_layer_to_layer(states: list[np.ndarray]) -> None:
     mirrored = [state if depth % 2 else -state for depth, state in enumerate(states)]
     coordinates = project(mirrored, EVERYONE, "centered").coordinates
     for before, after in itertools.pairwise(coordinates):
@@ -84,7 +85,7 @@ def test_axes_keep_their_direction_from_layer_to_layer(states):
             assert np.corrcoef(before[:, axis], after[:, axis])[0, 1] > 0
 
 
-def test_the_grid_puts_every_depth_in_the_basis_of_the_embedding(states):
+def test_the_grid_puts_every_depth_in_the_basis_of_the_embedding(states: list[np.ndarray]) -> None:
     huge = [states[0], states[0] * 100]
     projection = project(huge, EVERYONE, "centered")
     np.testing.assert_allclose(projection.grid_coordinates[0], projection.coordinates[0], atol=1e-9)
@@ -92,45 +93,47 @@ def test_the_grid_puts_every_depth_in_the_basis_of_the_embedding(states):
     np.testing.assert_allclose(spread, 100, rtol=1e-6)
 
 
-def test_equal_states_give_equal_bytes(states):
+def test_equal_states_give_equal_bytes(states: list[np.ndarray]) -> None:
     first, second = (project(states, EVERYONE, "standardized") for _ in range(2))
     assert first.coordinates.tobytes() == second.coordinates.tobytes()
     assert first.grid_coordinates.tobytes() == second.grid_coordinates.tobytes()
 
 
-def test_fewer_than_three_words_are_said_and_not_drawn():
+def test_fewer_than_three_words_are_said_and_not_drawn() -> None:
     projection = project([np.eye(2, 8, dtype=np.float32)] * 2, np.array([True, True]), "standardized")
     assert np.isnan(projection.coordinates).all()
     assert set(projection.problems) == {Problem(kind="few_words", expected=3, got=2)}
     assert set(projection.grid_problems) == {Problem(kind="no_basis")}
-    assert all("at least 3 words" in problem for problem in (*problems(projection), *grid_problems(projection)))
+    assert all(
+        "at least 3 words" in present(problem) for problem in (*problems(projection), *grid_problems(projection))
+    )
 
 
-def test_words_that_are_all_alike_are_said_and_the_other_depths_go_on(states):
+def test_words_that_are_all_alike_are_said_and_the_other_depths_go_on(states: list[np.ndarray]) -> None:
     projection = project([states[0], np.ones((N_WORDS, WIDTH), np.float32), states[1]], EVERYONE, "standardized")
     assert projection.problems[0] is None
     assert projection.problems[2] is None
     assert projection.problems[1] == Problem(kind="equal_states")
-    assert "same hidden state" in problems(projection)[1]
+    assert "same hidden state" in present(problems(projection)[1])
     assert np.isfinite(projection.coordinates[2]).all()
 
 
-def test_a_layer_wider_than_the_embedding_has_a_picture_but_no_place_in_the_grid(states):
+def test_a_layer_wider_than_the_embedding_has_a_picture_but_no_place_in_the_grid(states: list[np.ndarray]) -> None:
     wider = np.concatenate([states[1], states[2]], axis=1)
     projection = project([states[0], wider], EVERYONE, "centered")
     assert projection.problems == (None, None)
-    assert "48 dimensions and the embedding 24" in grid_problems(projection)[1]
+    assert "48 dimensions and the embedding 24" in present(grid_problems(projection)[1])
     assert np.isnan(projection.grid_coordinates[1]).all()
 
 
-def test_unit_norm_sees_directions_only(states):
+def test_unit_norm_sees_directions_only(states: list[np.ndarray]) -> None:
     longer = [state * np.linspace(1, 50, N_WORDS, dtype=np.float32)[:, None] for state in states]
     before, after = project(states, EVERYONE, "unit_norm"), project(longer, EVERYONE, "unit_norm")
     np.testing.assert_allclose(before.coordinates, after.coordinates, atol=1e-6)
     np.testing.assert_allclose(before.grid_coordinates, after.grid_coordinates, atol=1e-6)
 
 
-def test_without_massive_dimensions_the_rest_comes_back(states):
+def test_without_massive_dimensions_the_rest_comes_back(states: list[np.ndarray]) -> None:
     sink = [state.copy() for state in states]
     for state in sink[2:]:
         state[:, 7] += np.linspace(10_000, 20_000, N_WORDS, dtype=np.float32)
@@ -144,7 +147,9 @@ def test_without_massive_dimensions_the_rest_comes_back(states):
 
 
 @pytest.mark.parametrize("name", ["standardized", "centered"])
-def test_a_long_list_has_the_coordinates_that_the_exact_solver_gives(monkeypatch, name):
+def test_a_long_list_has_the_coordinates_that_the_exact_solver_gives(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     random = np.random.default_rng(1)
     state = (random.normal(size=(5000, WIDTH)) * np.geomspace(1, 500, WIDTH) + 40).astype(np.float32)
     state[:, 3] = 7.0

@@ -8,13 +8,14 @@ from making import gaussian, hidden_states
 
 from tokviz.measure import similarity
 from tokviz.measure.similarity import LayerComparer
+from tokviz.records import HiddenStates
 
 
 def everyone(n_words: int) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(n_words), np.arange(n_words)
 
 
-def related(seed: int, n_words: int = 100, noise: float = 0.7) -> tuple:
+def related(seed: int, n_words: int = 100, noise: float = 0.7) -> tuple[HiddenStates, HiddenStates]:
     """Two models that see the same eight hidden traits, each in its own width and with its own noise."""
     random = np.random.default_rng(seed)
     traits = random.normal(size=(n_words, 8))
@@ -22,10 +23,11 @@ def related(seed: int, n_words: int = 100, noise: float = 0.7) -> tuple:
     for width, n_depths in ((40, 4), (90, 3)):
         maps = [random.normal(size=(8, width)) / np.sqrt(8) for _ in range(n_depths)]
         made.append(hidden_states([traits @ each + noise * random.normal(size=(n_words, width)) for each in maps]))
-    return tuple(made)
+    first, second = made
+    return first, second
 
 
-def test_a_rotated_and_scaled_copy_matches_depth_by_depth():
+def test_a_rotated_and_scaled_copy_matches_depth_by_depth() -> None:
     random = np.random.default_rng(0)
     states = gaussian(4, n_words=80)
     turn = np.linalg.qr(random.normal(size=(32, 32)))[0]
@@ -38,7 +40,7 @@ def test_a_rotated_and_scaled_copy_matches_depth_by_depth():
     assert found.neighbours_summary.value == 1
 
 
-def test_strangers_are_at_chance():
+def test_strangers_are_at_chance() -> None:
     a, b = hidden_states(gaussian(5, n_words=100, width=600)), hidden_states(gaussian(3, n_words=100, seed=1))
     found = LayerComparer().compare(a, b, everyone(100))
     assert found.cka.shape == found.neighbours.shape == (5, 3)
@@ -47,7 +49,7 @@ def test_strangers_are_at_chance():
     assert found.neighbours.mean() == pytest.approx(found.chance, abs=0.02)
 
 
-def test_the_summary_is_the_same_from_either_side():
+def test_the_summary_is_the_same_from_either_side() -> None:
     a, b = related(0)
     there, back = LayerComparer().compare(a, b, everyone(100)), LayerComparer().compare(b, a, everyone(100))
     np.testing.assert_allclose(there.cka, back.cka.T)
@@ -56,14 +58,14 @@ def test_the_summary_is_the_same_from_either_side():
     assert there.cka_summary.low < there.cka_summary.value < there.cka_summary.high
 
 
-def test_the_best_match_is_looked_for_at_every_depth():
+def test_the_best_match_is_looked_for_at_every_depth() -> None:
     matrix = np.array([[0.9, 0.1, np.nan], [0.2, 0.5, np.nan]])
     assert similarity.best_match(matrix) == pytest.approx((0.7 + 0.7) / 2)
     assert similarity.best_match(np.array([[0.9, 0.1, 0.3], [0.2, 0.5, 0.1]])) == pytest.approx((0.7 + 1.7 / 3) / 2)
     assert np.isnan(similarity.best_match(np.full((2, 2), np.nan)))
 
 
-def test_intervals_cover_what_other_words_give():
+def test_intervals_cover_what_other_words_give() -> None:
     found = [LayerComparer().compare(*related(seed), everyone(100)) for seed in range(40)]
     for name in ("cka_summary", "neighbours_summary"):
         estimates = [getattr(each, name) for each in found]
@@ -72,7 +74,7 @@ def test_intervals_cover_what_other_words_give():
         assert covered >= 34
 
 
-def test_only_words_captured_the_same_way_are_compared():
+def test_only_words_captured_the_same_way_are_compared() -> None:
     positions = [0, 0, 0, 0, 1, 0]
     a = hidden_states(gaussian(2, n_words=6), positions=positions)
     b = hidden_states(gaussian(2, n_words=6), positions=[3] * 6, n_tokens=[1, 2, 1, 1, 1, 1])
@@ -83,7 +85,7 @@ def test_only_words_captured_the_same_way_are_compared():
 
 
 @pytest.mark.filterwarnings("error")
-def test_long_lists_are_sampled_and_short_ones_give_nan(monkeypatch):
+def test_long_lists_are_sampled_and_short_ones_give_nan(monkeypatch: pytest.MonkeyPatch) -> None:
     a = hidden_states(gaussian(2))
     monkeypatch.setattr("tokviz.measure.similarity.MAX_COMPARED", 30)
     found = LayerComparer().compare(a, a, everyone(60))
@@ -98,7 +100,7 @@ def test_long_lists_are_sampled_and_short_ones_give_nan(monkeypatch):
     assert np.isnan(few.cka_summary.low)
 
 
-def test_equal_seeds_give_equal_intervals():
+def test_equal_seeds_give_equal_intervals() -> None:
     a, b = related(0)
     first, second = (LayerComparer(seed=4).compare(a, b, everyone(100)) for _ in range(2))
     assert first.cka_summary == second.cka_summary

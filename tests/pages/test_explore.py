@@ -100,7 +100,7 @@ def test_coordinates_come_back_to_within_a_step(report: Report, written: Scripts
 
 
 @pytest.mark.parametrize("n_words", [117, 3_500])
-def test_axis_limits_are_those_of_the_plates(report, n_words):
+def test_axis_limits_are_those_of_the_plates(report: Report, n_words: int) -> None:
     """Above 3,000 words the outermost don't set the limits, here as there."""
     coordinates = np.random.default_rng(3).standard_t(2, size=(1, n_words, 2))
     projection = dataclasses.replace(
@@ -219,7 +219,7 @@ def test_neighbours_are_the_nearest_by_cosine_at_each_depth(tmp_path: Path) -> N
             assert rows[depth, row].tolist() == np.argsort(-cosine[row])[:5].tolist()
 
 
-def test_neighbours_reach_the_script(tmp_path, report):
+def test_neighbours_reach_the_script(tmp_path: Path, report: Report) -> None:
     states = making.put(Store(tmp_path))
     first = neighbours(states)
     context = ContextReport(states=states, projections=(), neighbours=first)

@@ -92,7 +92,7 @@ def test_a_strict_content_security_policy_would_allow_a_page(report: str, path: 
             assert "defer" in element.attrib or present(element.get("src")).endswith(EARLY)
             assert not element.text
         if element.tag == "style":
-            digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+            digest = base64.b64encode(hashlib.sha256(present(element.text).encode()).digest()).decode()
             [allowed] = re.findall(r"style-src ([^;]*)", policy(path, report))
             assert f"'sha256-{digest}'" in allowed.split()
 

@@ -67,7 +67,7 @@ def test_a_new_measure_has_its_column(context: ContextReport) -> None:
     assert after == before
 
 
-def test_coordinates_are_those_of_the_pictures(context):
+def test_coordinates_are_those_of_the_pictures(context: ContextReport) -> None:
     found = rows(tables.coordinates_csv(context, making.WORDS))
     assert len(found) == 3 * len(making.WORDS.words)
     orange = next(row for row in found if (row["word"], row["depth"]) == ("orange", "2"))

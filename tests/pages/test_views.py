@@ -111,7 +111,7 @@ def test_a_picture_is_described(site: SiteView) -> None:
 def test_a_depth_without_a_picture_says_why(site: SiteView) -> None:
     slide = site.models[1].panels[0].slides[3]
     assert slide.picture is None
-    assert "at least 3 words" in slide.problem
+    assert "at least 3 words" in present(slide.problem)
 
 
 def test_ticks_stand_where_the_strips_panels_have_their_centres(site: SiteView) -> None:

@@ -11,14 +11,17 @@ import pytest
 from geometry_fixture import DIMENSIONS, undefined
 from hypothesis import given
 from hypothesis import strategies as st
+from narrow import present
 from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
 from tokviz import pages
 from tokviz.pages import wording
 from tokviz.pages.axis import path
 from tokviz.pages.chart_measures import MEASURES, Reading
-from tokviz.pages.chart_scale import OF_A_MODEL, OF_ALL_MODELS, Scale, outline, spread_out
+from tokviz.pages.chart_scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
 from tokviz.pages.charts import alt_text
+from tokviz.pages.model import ModelPage
+from tokviz.pages.site import SiteView
 
 N_LAYERS = 30
 EMERGENCE = 11
@@ -26,12 +29,12 @@ EMERGENCE = 11
 
 
 @pytest.fixture(scope="module")
-def site():
+def site() -> SiteView:
     return pages.build(sample_report())
 
 
 @pytest.fixture(scope="module")
-def model(site):
+def model(site: SiteView) -> ModelPage:
     return site.models[0]
 
 
@@ -63,11 +66,11 @@ def percent(length: str) -> float:
         (wording.rounded(0.0), "0"),
     ],
 )
-def test_numbers_have_as_many_digits_as_mean_something(got, wanted):
+def test_numbers_have_as_many_digits_as_mean_something(got: str, wanted: str) -> None:
     assert spaced(got) == wanted
 
 
-def test_projections_are_spoken_of_in_words():
+def test_projections_are_spoken_of_in_words() -> None:
     assert wording.projection_label("without_massive") == "without massive dimensions"
     names = ("standardized", "centered", "unit_norm", "without_massive")
     meanings = {wording.projection_term(name).meaning for name in names}
@@ -75,7 +78,7 @@ def test_projections_are_spoken_of_in_words():
     assert not any("of this report’s own" in meaning for meaning in meanings)
 
 
-def test_four_projections_are_four_choices():
+def test_four_projections_are_four_choices() -> None:
     report, names = sample_report(), ("standardized", "centered", "unit_norm", "without_massive")
     model = model_report("m", "M", 3, report.words, (SENTENCE,), projections=names, measured=True)
     page = pages.build(dataclasses.replace(report, models=(model,), projections=names)).models[0]
@@ -87,8 +90,8 @@ def test_four_projections_are_four_choices():
 # --- the ruler -----------------------------------------------------------------------------------------------------
 
 
-def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model):
-    bands = model.panels[0].ruler.measured.bands
+def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model: ModelPage) -> None:
+    bands = present(model.panels[0].ruler.measured).bands
     assert [band.name for band in bands] == ["1", "2", "3"]
     edges = [(percent(band.left), percent(band.left) + percent(band.width)) for band in bands]
     assert edges[0][1] == pytest.approx(4.4 + 91.2 * (EMERGENCE + 0.5) / N_LAYERS, abs=0.01)
@@ -96,15 +99,16 @@ def test_bands_cover_the_ruler_and_meet_half_way_between_two_layers(model):
     assert edges[1][1] == pytest.approx(edges[2][0], abs=0.01)
 
 
-def test_the_emergence_layer_is_marked_at_its_tick(model):
+def test_the_emergence_layer_is_marked_at_its_tick(model: ModelPage) -> None:
     ruler = model.panels[0].ruler
-    assert ruler.measured.mark.x == ruler.ticks[EMERGENCE + 1].x
-    assert ruler.measured.mark.text == "massive from layer 11"
-    assert model.panels[2].ruler.measured.mark is None
+    mark = present(present(ruler.measured).mark)
+    assert mark.x == ruler.ticks[EMERGENCE + 1].x
+    assert mark.text == "massive from layer 11"
+    assert present(model.panels[2].ruler.measured).mark is None
 
 
-def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model):
-    for spark in model.panels[0].ruler.measured.sparks:
+def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model: ModelPage) -> None:
+    for spark in present(model.panels[0].ruler.measured).sparks:
         points = [tuple(map(float, pair)) for pair in re.findall(r"[ML]([\d.]+) ([\d.]+)", spark.line)]
         assert [x / 10 for x, _ in points] == [
             pytest.approx(percent(tick.x), abs=0.01) for tick in model.panels[0].ruler.ticks
@@ -112,14 +116,14 @@ def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model):
         assert all(0 <= y <= 100 for _, y in points)
 
 
-def test_a_gap_in_a_measure_is_a_gap_in_its_line():
+def test_a_gap_in_a_measure_is_a_gap_in_its_line() -> None:
     assert path([0, 1, 2, 3], [5.0, np.nan, 6.0, 7.0]) == "M0.0 5.0h.1M2.0 6.0h.1L3.0 7.0"
 
 
 # --- trust ---------------------------------------------------------------------------------------------------------
 
 
-def test_under_each_plate_stands_how_far_to_trust_it(model):
+def test_under_each_plate_stands_how_far_to_trust_it(model: ModelPage) -> None:
     strip = spaced(" · ".join(model.panels[0].slides[EMERGENCE + 1].trust))
     assert strip == (
         "PC1 48.8 %, PC2 8.3 % of the variance · neighbours of the same category: 0.31 here, 0.53 in all dimensions "
@@ -127,7 +131,7 @@ def test_under_each_plate_stands_how_far_to_trust_it(model):
     )
 
 
-def test_without_measures_the_variance_is_told():
+def test_without_measures_the_variance_is_told() -> None:
     assert [spaced(part) for part in pages.build(hostile_report()).models[0].panels[0].slides[0].trust] == [
         "PC1 48.8 %, PC2 8.3 % of the variance"
     ]
@@ -136,18 +140,18 @@ def test_without_measures_the_variance_is_told():
 # --- the story -----------------------------------------------------------------------------------------------------
 
 
-def test_a_stage_says_its_layers_once_and_shows_its_plates(model):
+def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> None:
     stage = model.stories[0].stages[1]
     assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
     assert spaced(stage.sentence).startswith("Dimension")
     assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
-    assert spaced(stage.recurrence) == "It begins here in 96 % of subsamples of the words."
+    assert spaced(present(stage.recurrence)) == "It begins here in 96 % of subsamples of the words."
     assert [plate.link.text for plate in stage.plates] == [f"layer {layer}" for layer in range(11, 29)]
     assert stage.plates[0].link.href == "#alone/layer-11"
     assert model.stories[0].stages[0].recurrence is None
 
 
-def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model):
+def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model: ModelPage) -> None:
     (badge,) = model.stories[0].stages[1].badges
     assert badge.link.text == "Layer 11: massive activations emerge"
     assert badge.link.href == "#alone/layer-11"
@@ -157,21 +161,22 @@ def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model):
     assert model.stories[0].stages[2].badges[0].link.text == "Layer 29: massive activations step down"
 
 
-def test_a_sink_at_position_0_is_not_said_to_be_the_words(model):
+def test_a_sink_at_position_0_is_not_said_to_be_the_words(model: ModelPage) -> None:
     (badge,) = model.stories[1].stages[0].badges
     assert badge.link.text == "Layer 11: massive activations emerge at position 0, not in the words"
     assert badge.link.href == "#sentence/layer-11"
 
 
-def test_why_the_contexts_differ_is_said_in_plain_words(model):
-    said = spaced(" ".join(model.difference.paragraphs))
-    assert model.difference.heading == "Why the words alone and in a sentence differ"
+def test_why_the_contexts_differ_is_said_in_plain_words(model: ModelPage) -> None:
+    difference = present(model.difference)
+    said = spaced(" ".join(difference.paragraphs))
+    assert difference.heading == "Why the words alone and in a sentence differ"
     assert "From layer 11 to layer 28" in said
     assert "in the same dimensions 12, 45, from layer 11 on" in said
     assert "in the picture 31 % and 50 %" in said
 
 
-def test_nothing_is_explained_where_nothing_differs():
+def test_nothing_is_explained_where_nothing_differs() -> None:
     report = sample_report()
     model = model_report("m", "M", 6, report.words, (SENTENCE,), measured=True)
     page = pages.build(dataclasses.replace(report, models=(model,), contexts=(SENTENCE,))).models[0]
@@ -182,44 +187,46 @@ def test_nothing_is_explained_where_nothing_differs():
 # --- curves and definitions ------------------------------------------------------------------------------------------
 
 
-def test_every_chart_states_its_finding_for_every_context(model):
-    titles = [chart.heading for chart in model.curves.charts]
+def test_every_chart_states_its_finding_for_every_context(model: ModelPage) -> None:
+    charts = present(model.curves).charts
+    titles = [chart.heading for chart in charts]
     assert len(titles) == len(set(titles)) == 9
-    for chart in model.curves.charts:
-        assert [curve.name.text for curve in chart.curves] == ["alone", "in a sentence"]
+    for chart in charts:
+        assert [present(curve.name).text for curve in chart.curves] == ["alone", "in a sentence"]
         assert len({(curve.style, curve.dash) for curve in chart.curves}) == 2
         assert "Alone: " in chart.alt
         assert "In a sentence: " in chart.alt
         assert chart.emergence is not None
-    purity = model.curves.charts[0]
+    purity = charts[0]
     assert "Alone: 0.85 at the embedding, 0.50 at layer 29" in purity.alt
     assert all(curve.interval for curve in purity.curves)
 
 
-def test_captions_have_the_numbers_of_what_was_measured():
+def test_captions_have_the_numbers_of_what_was_measured() -> None:
     report = sample_report()
     model = report.models[0]
     contexts = tuple(
-        dataclasses.replace(context, geometry=dataclasses.replace(context.geometry, n_neighbours=7))
+        dataclasses.replace(context, geometry=dataclasses.replace(present(context.geometry), n_neighbours=7))
         for context in model.contexts
     )
     site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
-    assert "each word’s 7 nearest" in site.models[0].curves.charts[0].caption
-    assert "each word’s 7 nearest" in site.compare.chart_rows[0].caption
+    assert "each word’s 7 nearest" in present(site.models[0].curves).charts[0].caption
+    assert "each word’s 7 nearest" in present(site.compare).chart_rows[0].caption
     defined = {term.name: term.meaning for term in site.method.measures}
     assert "each word’s 7 nearest" in defined["Neighbours of the same category (purity)"]
     assert "each word’s 7 nearest" in defined["Trustworthiness"]
 
 
-def test_a_single_context_needs_no_name_at_its_curve():
+def test_a_single_context_needs_no_name_at_its_curve() -> None:
     report = sample_report()
     model = dataclasses.replace(report.models[0], contexts=report.models[0].contexts[:1])
     (page,) = pages.build(dataclasses.replace(report, models=(model,))).models
-    assert {curve.name for chart in page.curves.charts for curve in chart.curves} == {None}
-    assert page.curves.note.startswith("Shaded: the stages. ")
+    curves = present(page.curves)
+    assert {curve.name for chart in curves.charts for curve in chart.curves} == {None}
+    assert present(curves.note).startswith("Shaded: the stages. ")
 
 
-def test_a_description_says_where_a_curve_begins_and_ends_and_its_extremes_between():
+def test_a_description_says_where_a_curve_begins_and_ends_and_its_extremes_between() -> None:
     curves = [
         ("Rising", np.array([np.nan, 0.1, 0.2])),
         ("A hump", np.array([0.1, 0.9, 0.2])),
@@ -231,7 +238,9 @@ def test_a_description_says_where_a_curve_begins_and_ends_and_its_extremes_betwe
     )
 
 
-def scale_of(name: str, *values: float, interval=None, thresholds=()) -> Scale:
+def scale_of(
+    name: str, *values: float, interval: tuple[np.ndarray, np.ndarray] | None = None, thresholds: tuple[float, ...] = ()
+) -> Scale:
     (measure,) = [measure for measure in MEASURES if measure.name == name]
     return Scale.of(measure, [Reading(values=np.array(values), interval=interval, chance=None, thresholds=thresholds)])
 
@@ -251,14 +260,14 @@ def scale_of(name: str, *values: float, interval=None, thresholds=()) -> Scale:
         (scale_of("Largest value", 20.0, thresholds=(300.0, 1000.0)), ["10", "100", "1,000"]),
     ],
 )
-def test_axes_end_at_or_past_the_values_and_have_round_numbers(scale, texts):
+def test_axes_end_at_or_past_the_values_and_have_round_numbers(scale: Scale, texts: list[str]) -> None:
     assert [text for _, text in scale.ticks()] == texts
     shares = [share for share, _ in scale.ticks()]
     assert shares[0] == 0
     assert shares[-1] <= 1 + 1e-9
 
 
-def test_an_axis_holds_the_intervals_and_places_what_is_defined():
+def test_an_axis_holds_the_intervals_and_places_what_is_defined() -> None:
     scale = scale_of("Category purity", 0.5, interval=(np.array([-0.1]), np.array([1.2])))
     shares = scale.shares(np.array([-0.1, 1.2, np.nan]))
     assert 0 <= shares[0] < shares[1] <= 1
@@ -266,13 +275,13 @@ def test_an_axis_holds_the_intervals_and_places_what_is_defined():
     assert np.isnan(scale_of("Mean norm", 1.0, 10.0).shares(np.array([0.0]))).all()
 
 
-def test_a_gap_in_a_measure_is_a_gap_in_its_interval():
+def test_a_gap_in_a_measure_is_a_gap_in_its_interval() -> None:
     low, high = np.array([1.0, 1, np.nan, 1, 1]), np.array([2.0, 2, 2, 2, 2])
     assert outline([0, 1, 2, 3, 4], low, high) == ("M0.0 2.0L1.0 2.0L1.0 1.0L0.0 1.0ZM3.0 2.0L4.0 2.0L4.0 1.0L3.0 1.0Z")
     assert outline([0, 1], np.full(2, np.nan), np.full(2, np.nan)) is None
 
 
-def test_a_label_with_room_stays_where_it_is():
+def test_a_label_with_room_stays_where_it_is() -> None:
     assert spread_out([20.0, 118.0, 122.0], gap=13, top=10, bottom=122) == [20.0, 109.0, 122.0]
     assert spread_out([122.0, 20.0, 118.0], gap=13, top=10, bottom=122) == [122.0, 20.0, 109.0]
     assert spread_out([50.0, 54.0], gap=13, top=10, bottom=122) == [45.5, 58.5]
@@ -285,7 +294,7 @@ heights = st.floats(TOP, BOTTOM)
 
 
 @given(wanted=st.lists(heights, min_size=1, max_size=13))
-def test_labels_keep_their_order_and_distance(wanted):
+def test_labels_keep_their_order_and_distance(wanted: list[float]) -> None:
     placed = np.array(spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM))
     in_order = placed[np.argsort(wanted, kind="stable")]
     assert (np.diff(in_order) > GAP - 1e-9).all()
@@ -293,7 +302,7 @@ def test_labels_keep_their_order_and_distance(wanted):
 
 
 @given(wanted=st.lists(heights, min_size=1, max_size=13))
-def test_a_label_that_no_other_can_reach_stays_exactly(wanted):
+def test_a_label_that_no_other_can_reach_stays_exactly(wanted: list[float]) -> None:
     placed = spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM)
     for index, height in enumerate(wanted):
         others = [other for position, other in enumerate(wanted) if position != index]
@@ -303,7 +312,7 @@ def test_a_label_that_no_other_can_reach_stays_exactly(wanted):
 
 
 @given(data=st.data(), wanted=st.lists(heights, min_size=1, max_size=13))
-def test_no_other_arrangement_moves_labels_less(data, wanted):
+def test_no_other_arrangement_moves_labels_less(data: st.DataObject, wanted: list[float]) -> None:
     placed = np.array(spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM))
     room = st.floats(0, BOTTOM - TOP - GAP * (len(wanted) - 1))
     free = data.draw(st.lists(room, min_size=len(wanted), max_size=len(wanted)))
@@ -316,18 +325,18 @@ def test_no_other_arrangement_moves_labels_less(data, wanted):
 
 
 @given(wanted=st.lists(heights, min_size=1, max_size=13))
-def test_labels_that_are_apart_stay(wanted):
+def test_labels_that_are_apart_stay(wanted: list[float]) -> None:
     placed = spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM)
     assert spread_out(placed, gap=GAP, top=TOP, bottom=BOTTOM) == pytest.approx(placed)
 
 
-def test_labels_that_do_not_fit_share_the_room():
+def test_labels_that_do_not_fit_share_the_room() -> None:
     placed = spread_out([40.0] * 5, gap=13, top=10, bottom=50)
     assert placed == pytest.approx([10, 20, 30, 40, 50])
 
 
 @pytest.mark.parametrize("layout", [OF_A_MODEL, OF_ALL_MODELS])
-def test_a_chart_grows_with_its_names(layout):
+def test_a_chart_grows_with_its_names(layout: Layout) -> None:
     assert layout.with_room_for(2) == layout
     for n_names in (12, 20):
         grown = layout.with_room_for(n_names)
@@ -335,26 +344,26 @@ def test_a_chart_grows_with_its_names(layout):
         assert math.isclose(grown.height - grown.bottom, layout.height - layout.bottom)
 
 
-def test_what_is_not_defined_leaves_a_dash_or_no_curve():
+def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     report = sample_report()
     model = report.models[0]
     contexts = tuple(
         dataclasses.replace(
             context,
             geometry=dataclasses.replace(
-                context.geometry,
-                purity=undefined(context.geometry),
-                silhouette=undefined(context.geometry),
+                measured,
+                purity=undefined(measured),
+                silhouette=undefined(measured),
                 pictures=tuple(
-                    dataclasses.replace(picture, purity=undefined(context.geometry))
-                    for picture in context.geometry.pictures
+                    dataclasses.replace(picture, purity=undefined(measured)) for picture in measured.pictures
                 ),
             ),
         )
         for context in model.contexts
+        for measured in [present(context.geometry)]
     )
     site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
-    assert len(site.models[0].curves.charts) == 6
+    assert len(present(site.models[0].curves).charts) == 6
     assert "– here, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[3].trust[1])
     assert not any("nan" in each for each in _strings(site.models[0]))
 
@@ -367,7 +376,7 @@ def _strings(record: object) -> list[str]:
     return [each for item in record for each in _strings(item)] if isinstance(record, tuple) else []
 
 
-def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site):
+def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site: SiteView) -> None:
     sources = " ".join(term.source or "" for term in site.method.measures)
     for source in (
         "Roy & Vetterli 2007",
@@ -383,7 +392,7 @@ def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site)
     )
 
 
-def test_a_page_without_measures_stays_as_it_was():
+def test_a_page_without_measures_stays_as_it_was() -> None:
     site = pages.build(hostile_report())
     page = site.models[0]
     assert (page.stories, page.difference, page.curves) == ((), None, None)

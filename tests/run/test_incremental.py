@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import families
 import pytest
@@ -32,31 +33,37 @@ CONFIG: dict[str, Any] = {
 }
 
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
 class AtOnce(Executor):
     """Draws in this process: the tests are about what is drawn, not where."""
 
-    def submit(self, fn, /, *args, **kwargs) -> Future:
-        future: Future = Future()
+    def submit(
+        self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        future: Future[Result] = Future()
         future.set_result(fn(*args, **kwargs))
         return future
 
 
 @pytest.fixture(autouse=True)
-def _draw_at_once(monkeypatch):
+def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
 
 
-def config(**changes) -> ReportConfig:
+def config(**changes: Any) -> ReportConfig:
     return ReportConfig.model_validate({**CONFIG, **changes})
 
 
-def options(folder: Path, **changes) -> Options:
+def options(folder: Path, **changes: Any) -> Options:
     return replace(Options(base=folder, output=folder / "site", cache=folder / "cache"), **changes)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two tiny models and their report."""
     folder = tmp_path_factory.mktemp("made")
     for family in ("qwen3", "bert", "gpt2"):
@@ -70,7 +77,7 @@ def made(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def project(made, tmp_path) -> Path:
+def project(made: Path, tmp_path: Path) -> Path:
     """A copy of it, times included: a model's identity has them."""
     shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
     return tmp_path / "project"
@@ -80,7 +87,7 @@ def written(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*") if path.is_file()}
 
 
-def rerun(project: Path, report: ReportConfig | None = None, **changes) -> tuple[pipeline.Outcome, Counter[str]]:
+def rerun(project: Path, report: ReportConfig | None = None, **changes: Any) -> tuple[pipeline.Outcome, Counter[str]]:
     """The outcome, and how many artefacts of each kind were written."""
     before = written(project)
     outcome = pipeline.run(report or config(), options(project, **changes), Quiet())
@@ -89,14 +96,14 @@ def rerun(project: Path, report: ReportConfig | None = None, **changes) -> tuple
     return outcome, kinds
 
 
-def test_nothing_changed_makes_nothing(project):
+def test_nothing_changed_makes_nothing(project: Path) -> None:
     before = hashes(project / "site")
     outcome, kinds = rerun(project)
     assert (outcome.n_captured, outcome.n_drawn, kinds) == (0, 0, {})
     assert hashes(project / "site") == before
 
 
-def test_other_words_make_everything_anew(project):
+def test_other_words_make_everything_anew(project: Path) -> None:
     words = {**CONFIG["words"], "times": ["January", "February", "seven"]}
     outcome, kinds = rerun(project, config(words=words))
     # Two models × two contexts; measures and neighbours: one each, and two comparisons, each over all words and one-token words.
@@ -104,14 +111,14 @@ def test_other_words_make_everything_anew(project):
     assert (outcome.n_captured, outcome.n_drawn) == (4, 4 * N_PICTURES)
 
 
-def test_the_same_words_in_other_categories_are_measured_and_drawn(project):
+def test_the_same_words_in_other_categories_are_measured_and_drawn(project: Path) -> None:
     words = {"people": ["James", "Mary"], "rest": ["doctor", "January", "February", "Tuesday"]}
     outcome, kinds = rerun(project, config(words=words))
     assert kinds == {"measures": 4, "images": 4 * N_PICTURES}
     assert outcome.n_captured == 0
 
 
-def test_another_template_of_a_context_concerns_that_context(project):
+def test_another_template_of_a_context_concerns_that_context(project: Path) -> None:
     contexts = [CONFIG["contexts"][0], {"name": "sentence", "template": "the {word}"}]
     _, kinds = rerun(project, config(contexts=contexts))
     # The embedding doesn't see the text around a word: its two plates per model are the ones that are there.
@@ -120,7 +127,7 @@ def test_another_template_of_a_context_concerns_that_context(project):
     assert kinds["measures"] == 2 + 2 + 1 + 2
 
 
-def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project):
+def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project: Path) -> None:
     contexts = [*CONFIG["contexts"], {"name": "third", "template": "the {word}"}]
     outcome, kinds = rerun(project, config(contexts=contexts))
     assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2, "images": 2 * N_PICTURES}
@@ -130,7 +137,7 @@ def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project):
     assert not [path for path in hashes(project / "site") if "third" in path]
 
 
-def test_other_weights_concern_their_model(project):
+def test_other_weights_concern_their_model(project: Path) -> None:
     families.build("qwen3", project / "qwen3")  # the same weights, written again
     outcome, kinds = rerun(project)
     assert (outcome.n_captured, outcome.n_drawn, kinds) == (2, 0, {"states": 2})
@@ -145,7 +152,7 @@ def test_other_weights_concern_their_model(project):
     assert outcome.n_captured == 2
 
 
-def test_a_model_added_leaves_the_others(project):
+def test_a_model_added_leaves_the_others(project: Path) -> None:
     models = [*CONFIG["models"], {"source": "gpt2"}]
     outcome, kinds = rerun(project, config(models=models))
     assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 * 2 * 2, "images": 2 * N_PICTURES}
@@ -155,7 +162,7 @@ def test_a_model_added_leaves_the_others(project):
     assert not [path for path in hashes(project / "site") if "gpt2" in path or "bert" in path]
 
 
-def test_a_projection_added_is_projected_and_drawn_and_one_removed_is_gone(project):
+def test_a_projection_added_is_projected_and_drawn_and_one_removed_is_gone(project: Path) -> None:
     outcome, kinds = rerun(project, config(projections=["standardized", "centered"]))
     assert kinds == {"projections": 4, "measures": 4, "images": outcome.n_drawn}
     assert 0 < outcome.n_drawn <= 4 * N_PICTURES
@@ -164,7 +171,7 @@ def test_a_projection_added_is_projected_and_drawn_and_one_removed_is_gone(proje
     assert not [path for path in hashes(project / "site") if "standardized" in path]
 
 
-def test_another_style_draws_anew_and_no_more(project, monkeypatch):
+def test_another_style_draws_anew_and_no_more(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code_of = keys._code
     monkeypatch.setattr(keys, "_code", lambda folder: "new" if folder == "draw" else code_of(folder))
     outcome, kinds = rerun(project)
@@ -172,7 +179,7 @@ def test_another_style_draws_anew_and_no_more(project, monkeypatch):
     assert outcome.n_captured == 0
 
 
-def test_another_template_writes_pages_only(project, tmp_path):
+def test_another_template_writes_pages_only(project: Path, tmp_path: Path) -> None:
     templates = tmp_path / "templates"
     shutil.copytree(TEMPLATES, templates)
     page = templates / "404.html"
@@ -184,7 +191,7 @@ def test_another_template_writes_pages_only(project, tmp_path):
     assert {path for path in after if after[path] != before.get(path)} == {"404.html"}
 
 
-def test_another_introduction_writes_the_pages_that_show_it(project):
+def test_another_introduction_writes_the_pages_that_show_it(project: Path) -> None:
     before = hashes(project / "site")
     _, kinds = rerun(project, config(intro="Another introduction."))
     after = hashes(project / "site")
@@ -194,7 +201,7 @@ def test_another_introduction_writes_the_pages_that_show_it(project):
     assert not [path for path in changed if path.startswith(("images/", "models/"))]
 
 
-def test_a_note_writes_its_page_only(project):
+def test_a_note_writes_its_page_only(project: Path) -> None:
     before = hashes(project / "site")
     models = [{"source": "qwen3", "note": "Of mine.", "notes": {"alone/layer-1": "See here."}}, {"source": "bert"}]
     _, kinds = rerun(project, config(models=models))
@@ -203,7 +210,7 @@ def test_a_note_writes_its_page_only(project):
     assert {path for path in after if after[path] != before.get(path)} == {"models/qwen3/index.html"}
 
 
-def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_back(project):
+def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_back(project: Path) -> None:
     before = hashes(project / "site")
     outcome, kinds = rerun(project, forms=(DRAFT,))
     assert kinds == {"images": 4 * N_DEPTHS}  # grids and strips are those of the report
@@ -219,13 +226,13 @@ def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_bac
     assert hashes(project / "site") == before
 
 
-def test_force_makes_everything_anew(project):
+def test_force_makes_everything_anew(project: Path) -> None:
     outcome, kinds = rerun(project, force=True)
     assert kinds == {"states": 4, "projections": 4, "measures": 12, "images": 4 * N_PICTURES}
     assert outcome.n_drawn == 4 * N_PICTURES
 
 
-def test_what_is_stale_never_survives_in_the_site(project):
+def test_what_is_stale_never_survives_in_the_site(project: Path) -> None:
     (project / "site" / "images" / "old.webp").write_bytes(b"old")
     (project / "site" / "models" / "old").mkdir()
     (project / "site" / "models" / "old" / "index.html").write_text("old", encoding="utf-8")
@@ -233,7 +240,7 @@ def test_what_is_stale_never_survives_in_the_site(project):
     assert not [path for path in hashes(project / "site") if "old" in path]
 
 
-def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project):
+def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project: Path) -> None:
     (project / "cache" / "mine.txt").write_text("mine", encoding="utf-8")
     (project / "cache" / "images" / "mine.webp").write_bytes(b"mine")
     half_made = project / "cache" / "states" / f".{'0' * 32}.1"
@@ -264,7 +271,7 @@ def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project):
         ({"words": {"people": ["James", "Mary", "doctor"]}}, ["2 of 2 comparisons (not compared yet)"]),
     ],
 )
-def test_a_dry_run_names_what_would_be_made_and_why(project, changes, said):
+def test_a_dry_run_names_what_would_be_made_and_why(project: Path, changes: dict[str, Any], said: list[str]) -> None:
     before = written(project)
     lines = "\n".join(dry_run.describe(config(**changes), options(project)))
     for text in said:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import families
@@ -62,7 +63,7 @@ def generate(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package beside a report that it has made."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("tokviz", "templates"):
@@ -75,7 +76,7 @@ def project(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("changed", CHANGES)
-def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project, tmp_path, changed):
+def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, tmp_path: Path, changed: str) -> None:
     shutil.copytree(project, tmp_path / "copy")
     copy = tmp_path / "copy"
     path, old, new = CHANGES[changed]
@@ -94,7 +95,9 @@ def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project, tmp_pa
     assert hashes(copy / ".cache" / "states") == captured, "states don't depend on the code"
 
 
-def test_another_version_of_a_library_makes_again_what_it_makes(monkeypatch, tmp_path):
+def test_another_version_of_a_library_makes_again_what_it_makes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from tokviz.run.store import Store
 
     states = making.put(Store(tmp_path))
@@ -110,14 +113,14 @@ def test_another_version_of_a_library_makes_again_what_it_makes(monkeypatch, tmp
             "similarity": keys.similarity_key(states, states, single_token=False),
         }
 
-    before, version = all_keys(), keys.version
+    before = all_keys()
     monkeypatch.setattr(keys, "version", lambda package: "0" if package == "scipy" else version(package))
     after = all_keys()
     keys._digest_of_files.cache_clear()
     assert [name for name in before if before[name] == after[name]] == ["states"]
 
 
-def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path):
+def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path: Path) -> None:
     from dataclasses import replace
 
     from tokviz.run.store import Store

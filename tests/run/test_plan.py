@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import making
 import pytest
+from narrow import present
 
 from tokviz.config import ReportConfig
 from tokviz.measure.pca import project
@@ -17,27 +19,27 @@ from tokviz.run.options import FORMS, SVG, Options
 from tokviz.run.plan import PictureJob, Plan
 from tokviz.run.store import Store
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "words": {category.key: list(category.words) for category in making.WORDS.categories},
     "models": [{"source": "org/tiny"}],
     "contexts": [{"name": "alone", "template": " {word}"}],
 }
 
 
-def config(**changes) -> ReportConfig:
+def config(**changes: Any) -> ReportConfig:
     return ReportConfig.model_validate({**CONFIG, **changes})
 
 
-def planned(store: Store, report: ReportConfig, **options) -> Plan:
+def planned(store: Store, report: ReportConfig, **options: Any) -> Plan:
     return Plan(report, Options(base=Path(), output=Path("site"), cache=store.root, **options), store)
 
 
-def due(store: Store, report: ReportConfig, **options) -> list[str | None]:
+def due(store: Store, report: ReportConfig, **options: Any) -> list[str | None]:
     return [context.due for model in planned(store, report, **options).models for context in model.contexts]
 
 
 @pytest.fixture(autouse=True)
-def weights(monkeypatch) -> Callable[[str | None], None]:
+def weights(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
     """Says which weights this machine has of the one model."""
 
     def are(identity: str | None) -> None:
@@ -48,7 +50,7 @@ def weights(monkeypatch) -> Callable[[str | None], None]:
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
+def store(tmp_path: Path) -> Store:
     """One that holds the capture of ``config()``."""
     store = Store(tmp_path)
     report = config()
@@ -56,11 +58,11 @@ def store(tmp_path) -> Store:
     return store
 
 
-def test_nothing_is_due_when_nothing_changed(store):
+def test_nothing_is_due_when_nothing_changed(store: Store) -> None:
     assert due(store, config()) == [None]
 
 
-def test_the_first_run_captures(tmp_path):
+def test_the_first_run_captures(tmp_path: Path) -> None:
     assert due(Store(tmp_path), config()) == ["not captured yet"]
 
 
@@ -75,7 +77,7 @@ def test_the_first_run_captures(tmp_path):
         {"read": "first"},
     ],
 )
-def test_what_makes_the_states_is_captured_anew(store, change):
+def test_what_makes_the_states_is_captured_anew(store: Store, change: dict[str, Any]) -> None:
     assert due(store, config(**change)) == ["not captured yet"]
 
 
@@ -90,11 +92,13 @@ def test_what_makes_the_states_is_captured_anew(store, change):
         {"token_budget": 64},
     ],
 )
-def test_what_does_not_is_not(store, change):
+def test_what_does_not_is_not(store: Store, change: dict[str, Any]) -> None:
     assert due(store, config(**change)) == [None]
 
 
-def test_other_weights_are_captured_and_absent_ones_trusted(store, weights):
+def test_other_weights_are_captured_and_absent_ones_trusted(
+    store: Store, weights: Callable[[str | None], None]
+) -> None:
     assert due(store, config(), force=True) == ["forced"]
     weights("commit:2")
     assert due(store, config()) == ["the model's files changed"]
@@ -102,13 +106,19 @@ def test_other_weights_are_captured_and_absent_ones_trusted(store, weights):
     assert due(store, config()) == [None]
 
 
-def jobs(store: Store, report: ReportConfig, change=lambda projection: projection, **options) -> list[PictureJob]:
+def jobs(
+    store: Store,
+    report: ReportConfig,
+    change: Callable[[Projection], Projection] = lambda projection: projection,
+    **options: Any,
+) -> list[PictureJob]:
     """The pictures of the one capture, its projection changed."""
     plan = planned(store, report, **options)
     (context,) = plan.models[0].contexts
-    states = context.captured.states
+    captured = present(context.captured)
+    states = captured.states
     projection = project(states.states, states.tokenization.reference, "standardized")
-    return plan.pictures(context, context.captured, change(projection))
+    return plan.pictures(context, captured, change(projection))
 
 
 def drawn(store: Store, some: list[PictureJob]) -> None:
@@ -116,7 +126,7 @@ def drawn(store: Store, some: list[PictureJob]) -> None:
         store.put_image(job.key, job.path.encode())
 
 
-def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store):
+def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store: Store) -> None:
     paths = [job.path for job in jobs(store, config())]
     folder = "images/tiny/alone/standardized/tiny"
     for name in ("__model.embed_tokens", "__model.layers.0", "__model.layers.1", "_m.et", "_strip"):
@@ -125,7 +135,7 @@ def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store):
     assert len(paths) == len(set(paths)) == 10
 
 
-def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store):
+def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store: Store) -> None:
     plain = {job.path: job.key for job in jobs(store, config())}
     more = {job.path: job.key for job in jobs(store, config(), forms=(*FORMS, SVG))}
     folder = "images/tiny/alone/standardized/tiny"
@@ -135,7 +145,7 @@ def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store):
     assert len(set(more.values())) == len(more)
 
 
-def test_drawn_pictures_are_not_drawn_again(store):
+def test_drawn_pictures_are_not_drawn_again(store: Store) -> None:
     drawn(store, jobs(store, config()))
     assert [job.due for job in jobs(store, config())] == [None] * 10
     assert {job.due for job in jobs(store, config(), force=True)} == {"forced"}
@@ -150,19 +160,19 @@ def test_drawn_pictures_are_not_drawn_again(store):
         {"words": {**CONFIG["words"], "months": {"label": "Names of months", "words": ["May", "June", "July"]}}},
     ],
 )
-def test_what_a_picture_says_draws_it_anew(store, change):
+def test_what_a_picture_says_draws_it_anew(store: Store, change: dict[str, Any]) -> None:
     drawn(store, jobs(store, config()))
     plates = [job for job in jobs(store, config(**change)) if "__model" in job.path]
     assert {job.due for job in plates} == {"not drawn yet"}
 
 
-def test_a_strip_says_no_names_and_stays(store):
+def test_a_strip_says_no_names_and_stays(store: Store) -> None:
     drawn(store, jobs(store, config()))
     renamed = jobs(store, config(models=[{"source": "org/tiny", "name": "Another"}]))
     assert [job.due for job in renamed if "_strip" in job.path] == [None, None]
 
 
-def test_one_layers_coordinates_concern_its_plate_only(store):
+def test_one_layers_coordinates_concern_its_plate_only(store: Store) -> None:
     before = jobs(store, config())
     plates = {job.path: job.key for job in before if "__model" in job.path}
 
@@ -176,7 +186,7 @@ def test_one_layers_coordinates_concern_its_plate_only(store):
     assert {path.split("__")[1] for path in differing} == {"model.layers.1.webp", "model.layers.1-phone.webp"}
 
 
-def test_the_projection_depends_on_states_and_name(store):
+def test_the_projection_depends_on_states_and_name(store: Store) -> None:
     states = making.put(store, "a", making.depths(seed=0))
     other = making.put(store, "b", making.depths(seed=1))
     made = {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import making
+import numpy as np
 import pytest
+from narrow import present
 
 from tokviz.config import ReportConfig
-from tokviz.records import Neighbours
+from tokviz.records import HiddenStates, Neighbours, Projection
 from tokviz.run import keys, results
 from tokviz.run.options import Options
 from tokviz.run.plan import Captured, Plan
@@ -24,7 +27,7 @@ CONFIG = ReportConfig.model_validate(
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
+def store(tmp_path: Path) -> Store:
     store = Store(tmp_path)
     making.put(store, keys.states_key(CONFIG.models[0], CONFIG.context_list[0], CONFIG.word_list, CONFIG.read))
     return store
@@ -39,28 +42,35 @@ def captured(store: Store, *, force: bool = False) -> Captured:
     return branch
 
 
-def test_neighbours_are_measured_once_and_again_when_forced(store, monkeypatch):
-    first = results.neighbours(captured(store), store)
-    calls = []
-    monkeypatch.setattr("tokviz.measure.neighbours.neighbours", lambda states: calls.append(states) or first)
-    again = results.neighbours(captured(store), Store(store.root))
+def test_neighbours_are_measured_once_and_again_when_forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = present(results.neighbours(captured(store), store))
+    calls: list[HiddenStates] = []
+
+    def counted(states: HiddenStates) -> Neighbours:
+        calls.append(states)
+        return first
+
+    monkeypatch.setattr("tokviz.measure.neighbours.neighbours", counted)
+    again = present(results.neighbours(captured(store), Store(store.root)))
     assert (again.rows == first.rows).all()
     assert calls == []
     results.neighbours(captured(store, force=True), Store(store.root))
     assert len(calls) == 1
 
 
-def test_too_many_words_have_no_neighbours(store, monkeypatch):
+def test_too_many_words_have_no_neighbours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Neighbours, "MOST_WORDS", 5)
     assert results.neighbours(captured(store), store) is None
 
 
-def test_what_one_projection_made_stays_when_the_next_one_fails(store, monkeypatch):
+def test_what_one_projection_made_stays_when_the_next_one_fails(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from tokviz.measure import pca
 
     project = pca.project
 
-    def failing(states, reference, name, massive=None):
+    def failing(
+        states: Sequence[np.ndarray], reference: np.ndarray, name: str, massive: Sequence[tuple[int, ...]] | None = None
+    ) -> Projection:
         if name == "centered":
             raise MemoryError
         return project(states, reference, name, massive)
@@ -73,7 +83,7 @@ def test_what_one_projection_made_stays_when_the_next_one_fails(store, monkeypat
     assert [job.due is None for job in captured(store).projections.values()] == [True, False]
 
 
-def test_a_result_that_cannot_be_read_is_made_again(store):
+def test_a_result_that_cannot_be_read_is_made_again(store: Store) -> None:
     branch = captured(store)
     (first, _), *_ = results.projections([branch], store)
     (file,) = (store.root / "projections").glob(f"{branch.projections['standardized'].key}.*")

@@ -117,7 +117,7 @@ def test_projections_come_back_as_they_were(store: Store) -> None:
     reference = np.ones(len(making.WORDS.words), dtype=bool)
     projection = project([making.depths()[0], making.depths(width=16)[0]], reference, "centered")
     store.put("p", projection)
-    found = Store(store.root).find("p", Projection)
+    found = present(Store(store.root).find("p", Projection))
     np.testing.assert_array_equal(found.coordinates, projection.coordinates)
     np.testing.assert_array_equal(found.grid_coordinates, projection.grid_coordinates)
     np.testing.assert_array_equal(found.explained_variance_ratio, projection.explained_variance_ratio)
