@@ -111,6 +111,12 @@ class OpenPage(Protocol):
         """
 
 
+class OpenAt(Protocol):
+    """A fixture that opens one page of a site: at a fragment, or at one of a few paths."""
+
+    def __call__(self, base: Path | str, fragment: str = ..., /, **options: Any) -> Page: ...
+
+
 def executable() -> str | None:
     """The Chromium of ``TOKVIZ_CHROMIUM`` or of the path; None leaves the choice to Playwright."""
     named = os.environ.get("TOKVIZ_CHROMIUM")

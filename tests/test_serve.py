@@ -146,7 +146,7 @@ def test_notes_config_and_code_count_too(
 
 def test_other_words_are_captured(project: Path, served: Served) -> None:
     replace(project / "words" / "few.toml", '"nurse"', '"nurse", "baker"')
-    served.wait_for("[1-9] captures and")
+    served.wait_for("[1-9] new captures")
     assert "baker" in served.get("/method/")
 
 

@@ -15,6 +15,7 @@ from browser import (
     COUNT_SHIFTS,
     DESKTOP,
     PHONE,
+    OpenAt,
     OpenPage,
     address_changes,
     box_of,
@@ -55,9 +56,9 @@ def server(site: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.fixture
-def open_page(open_page: OpenPage) -> OpenPage:
+def open_page(open_page: OpenPage) -> OpenAt:
     """Opens a page, by default the first model's."""
-    return lambda base, path=MODEL, **options: open_page(base, path, **options)
+    return lambda base, path=MODEL, /, **options: open_page(base, path, **options)
 
 
 def state(page: Page) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def ruler(page: Page) -> Locator:
 # --- the carousel ------------------------------------------------------------------------------------------------
 
 
-def test_buttons_step_and_stop_at_the_ends(open_page: OpenPage, site: Path) -> None:
+def test_buttons_step_and_stop_at_the_ends(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     assert_shows(page, "embedding")
     page.get_by_role("button", name="Previous").click(force=True)
@@ -133,7 +134,7 @@ def test_buttons_step_and_stop_at_the_ends(open_page: OpenPage, site: Path) -> N
     assert_shows(page, "layer 0")
 
 
-def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page: OpenPage, site: Path) -> None:
+def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     box = box_of(ruler(page).locator(".."))
     for depth, name in ((12, "layer 11"), (30, "layer 29"), (1, "layer 0")):
@@ -141,7 +142,7 @@ def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page: OpenP
         assert_shows(page, name)
 
 
-def test_the_ruler_can_be_dragged(open_page: OpenPage, site: Path) -> None:
+def test_the_ruler_can_be_dragged(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     box = box_of(ruler(page).locator(".."))
     y = box["y"] + box["height"] * 0.6
@@ -154,13 +155,13 @@ def test_the_ruler_can_be_dragged(open_page: OpenPage, site: Path) -> None:
     assert_shows(page, "layer 19")
 
 
-def test_the_layer_is_announced(open_page: OpenPage, site: Path) -> None:
+def test_the_layer_is_announced(open_page: OpenAt, site: Path) -> None:
     output = open_page(site).locator(".panel[data-current] output")
     assert output.get_attribute("aria-live") == "polite"
     assert output.get_attribute("role") in (None, "status")
 
 
-def test_ruler_and_plate_fit_into_the_window(open_page: OpenPage, site: Path) -> None:
+def test_ruler_and_plate_fit_into_the_window(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     strip, plate = (box_of(page.locator(f".panel[data-current] {part}").first) for part in (".ruler", ".slide .plate"))
     assert strip["y"] >= 0
@@ -168,7 +169,7 @@ def test_ruler_and_plate_fit_into_the_window(open_page: OpenPage, site: Path) ->
     assert (strip["x"], strip["width"]) == (plate["x"], plate["width"])
 
 
-def test_keys_move_the_ruler_and_the_carousel(open_page: OpenPage, site: Path) -> None:
+def test_keys_move_the_ruler_and_the_carousel(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     for focused in (ruler(page), page.locator(".panel[data-current] .track"), page.get_by_role("button", name="Next")):
         focused.focus()
@@ -182,7 +183,7 @@ def test_keys_move_the_ruler_and_the_carousel(open_page: OpenPage, site: Path) -
         assert_shows(page, "layer 0")
 
 
-def test_a_swipe_shows_the_next_layer(open_page: OpenPage, site: Path) -> None:
+def test_a_swipe_shows_the_next_layer(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
     finger = page.context.new_cdp_session(page)
     for x in range(300, 40, -20):
@@ -192,7 +193,7 @@ def test_a_swipe_shows_the_next_layer(open_page: OpenPage, site: Path) -> None:
     assert_shows(page, "layer 0")
 
 
-def test_an_address_opens_its_slide_and_moving_updates_it(open_page: OpenPage, site: Path) -> None:
+def test_an_address_opens_its_slide_and_moving_updates_it(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#sentence/layer-12/centered")
     assert_shows(page, "layer 12", "sentence", "centered")
     assert page.evaluate("scrollY") < 100
@@ -204,11 +205,11 @@ def test_an_address_opens_its_slide_and_moving_updates_it(open_page: OpenPage, s
     assert_shows(page, "layer 13", "sentence", "centered")
 
 
-def test_an_unknown_address_shows_the_beginning(open_page: OpenPage, site: Path) -> None:
+def test_an_unknown_address_shows_the_beginning(open_page: OpenAt, site: Path) -> None:
     assert_shows(open_page(site, f"{MODEL}#%E0%A4%A"), "embedding")
 
 
-def test_context_and_projection_switch_and_the_layer_stays(open_page: OpenPage, site: Path) -> None:
+def test_context_and_projection_switch_and_the_layer_stays(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     page.get_by_role("radio", name="in a sentence").check()
     assert_shows(page, "layer 11", "sentence")
@@ -218,7 +219,7 @@ def test_context_and_projection_switch_and_the_layer_stays(open_page: OpenPage, 
     assert_shows(page, "layer 11", "alone", "centered")
 
 
-def test_the_layer_stays_when_the_window_changes(open_page: OpenPage, site: Path) -> None:
+def test_the_layer_stays_when_the_window_changes(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     page.set_viewport_size(PHONE)
     assert_shows(page, "layer 11")
@@ -226,7 +227,7 @@ def test_the_layer_stays_when_the_window_changes(open_page: OpenPage, site: Path
     assert_shows(page, "layer 11")
 
 
-def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenPage, site: Path) -> None:
+def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, before=COUNT_ADDRESS_CHANGES)
     ruler(page).focus()
     for _ in range(25):
@@ -235,13 +236,13 @@ def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenPage, si
     assert address_changes(page) <= 5
 
 
-def test_a_depth_without_a_picture_says_why(open_page: OpenPage, site: Path) -> None:
+def test_a_depth_without_a_picture_says_why(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, "models/mini-6/index.html#alone/layer-2")
     assert_shows(page, "layer 2", picture=False)
     expect(page.get_by_text("A picture needs at least 3 words").first).to_be_visible()
 
 
-def test_without_an_explorer_the_carousel_steps(open_page: OpenPage, tmp_path: Path) -> None:
+def test_without_an_explorer_the_carousel_steps(open_page: OpenAt, tmp_path: Path) -> None:
     """Vocabularies differ between models, and the explorer has one list of words."""
     report = sample_report()
     words = dataclasses.replace(report.words, vocabulary=report.words.words)
@@ -253,7 +254,7 @@ def test_without_an_explorer_the_carousel_steps(open_page: OpenPage, tmp_path: P
     assert_shows(page, "layer 0", "sentence")
 
 
-def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenPage, site: Path) -> None:
+def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, "index.html")
     page.locator(".strip-row").nth(1).locator("a[aria-label='layer 11']").click()
     expect(page).to_have_url(re.compile(r"#sentence/layer-11$"))
@@ -263,7 +264,7 @@ def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenPage, sit
 # --- measures ----------------------------------------------------------------------------------------------------
 
 
-def test_a_badge_leads_to_its_slide(open_page: OpenPage, site: Path) -> None:
+def test_a_badge_leads_to_its_slide(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("link", name="Layer 11: massive activations emerge", exact=True).click()
     assert_shows(page, "layer 11")
@@ -271,7 +272,7 @@ def test_a_badge_leads_to_its_slide(open_page: OpenPage, site: Path) -> None:
     assert -1 <= plate["y"] < DESKTOP["height"]
 
 
-def test_the_story_and_the_grid_follow_the_context(open_page: OpenPage, site: Path) -> None:
+def test_the_story_and_the_grid_follow_the_context(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="in a sentence").check()
     assert page.locator(".story:visible h2").all_text_contents() == ["The story by stages, in a sentence"]
@@ -279,7 +280,7 @@ def test_the_story_and_the_grid_follow_the_context(open_page: OpenPage, site: Pa
     assert page.locator(".grid:visible").get_attribute("data-context") == "sentence"
 
 
-def test_a_stage_fetches_its_plates_when_they_are_near(open_page: OpenPage, site: Path) -> None:
+def test_a_stage_fetches_its_plates_when_they_are_near(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     near, far = (page.locator(".story[data-current] .plates").nth(1).locator("img").nth(index) for index in (0, 17))
     assert near.get_attribute("data-late") is not None
@@ -302,7 +303,7 @@ def tracks(page: Page) -> list[list[Any]]:
     return found
 
 
-def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenPage, site: Path) -> None:
+def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     toggle = page.get_by_role("checkbox", name="side by side")
     toggle.focus()
@@ -323,7 +324,7 @@ def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: Open
     assert_shows(page, "layer 12", "sentence")
 
 
-def test_an_address_opens_two_contexts_side_by_side(open_page: OpenPage, site: Path) -> None:
+def test_an_address_opens_two_contexts_side_by_side(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11/centered+sentence")
     assert tracks(page) == [["alone", 11], ["sentence", 11]]
     expect(page.get_by_role("checkbox", name="side by side")).to_be_checked()
@@ -333,7 +334,7 @@ def test_an_address_opens_two_contexts_side_by_side(open_page: OpenPage, site: P
     assert_shows(page, "layer 3", "sentence")
 
 
-def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: OpenPage, site: Path) -> None:
+def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11+sentence", viewport=PHONE)
     page.locator(".panel[data-beside] .track").evaluate("(track) => track.scrollTo({ left: 20 * track.clientWidth })")
     page.wait_for_function("() => location.hash === '#alone/layer-19+sentence'")
@@ -345,7 +346,7 @@ def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: Open
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page: OpenPage, site: Path) -> None:
+def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator(".story:visible").count() == 2
     assert page.locator(".grid:visible").count() == 4
@@ -354,7 +355,7 @@ def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_side_by_side(open_page: OpenPage, site: Path, scheme: str) -> None:
+def test_axe_finds_nothing_side_by_side(open_page: OpenAt, site: Path, scheme: str) -> None:
     page = open_page(site, "models/mini-6/index.html#alone/layer-4+sentence", color_scheme=scheme)
     result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert result.response["violations"] == [], result.generate_report()
@@ -363,7 +364,7 @@ def test_axe_finds_nothing_side_by_side(open_page: OpenPage, site: Path, scheme:
 # --- without scripts, from a server, on a phone ------------------------------------------------------------------
 
 
-def test_without_scripts_every_plate_can_be_reached(open_page: OpenPage, site: Path) -> None:
+def test_without_scripts_every_plate_can_be_reached(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator(".panel:visible").count() == 4
     assert page.locator(".slide img:visible").count() == 4 * 31
@@ -380,7 +381,7 @@ def test_without_scripts_every_plate_can_be_reached(open_page: OpenPage, site: P
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_opens_from_disk_and_under_a_sub_path(
-    open_page: OpenPage, site: Path, server: tuple[str, list[str]], path: str
+    open_page: OpenAt, site: Path, server: tuple[str, list[str]], path: str
 ) -> None:
     address, _ = server
     from_disk, from_server = open_page(site, path), open_page(address, path)
@@ -394,7 +395,7 @@ def test_a_page_opens_from_disk_and_under_a_sub_path(
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("report", ["site", "hostile"])
-def test_nothing_overflows_a_phone(open_page: OpenPage, request: pytest.FixtureRequest, report: str, path: str) -> None:
+def test_nothing_overflows_a_phone(open_page: OpenAt, request: pytest.FixtureRequest, report: str, path: str) -> None:
     folder = request.getfixturevalue(report)
     path = path if (folder / path).exists() else "models/odd/index.html"
     page = open_page(folder, path, viewport=PHONE)
@@ -403,7 +404,7 @@ def test_nothing_overflows_a_phone(open_page: OpenPage, request: pytest.FixtureR
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenPage, site: Path) -> None:
+def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
     for target in (".steps button", ".switch label", ".panel[data-current] input[type=range]", ".site-header a"):
         for element in page.locator(target).all():
@@ -413,7 +414,7 @@ def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenPage, site: Pa
 @pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#sentence/layer-12"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_nothing_shifts_while_a_page_loads(
-    open_page: OpenPage, server: tuple[str, list[str]], path: str, viewport: ViewportSize
+    open_page: OpenAt, server: tuple[str, list[str]], path: str, viewport: ViewportSize
 ) -> None:
     page = open_page(server[0], path, viewport=viewport, before=COUNT_SHIFTS)
     wait_until_quiet(page)
@@ -424,7 +425,7 @@ def test_nothing_shifts_while_a_page_loads(
     ("viewport", "ending", "most"), [(PHONE, "-phone", 500), (DESKTOP, "", 800)], ids=["phone", "desktop"]
 )
 def test_little_is_fetched_before_a_reader_does_something(
-    open_page: OpenPage, server: tuple[str, list[str]], site: Path, viewport: ViewportSize, ending: str, most: int
+    open_page: OpenAt, server: tuple[str, list[str]], site: Path, viewport: ViewportSize, ending: str, most: int
 ) -> None:
     address, requested = server
     requested.clear()
@@ -445,20 +446,20 @@ def test_little_is_fetched_before_a_reader_does_something(
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing(open_page: OpenPage, site: Path, path: str, scheme: str, viewport: ViewportSize) -> None:
+def test_axe_finds_nothing(open_page: OpenAt, site: Path, path: str, scheme: str, viewport: ViewportSize) -> None:
     page = open_page(site, path, viewport=viewport, color_scheme=scheme)
     result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert result.response["violations"] == [], result.generate_report()
 
 
-def test_the_ruler_is_one_stop_of_the_tab_key(open_page: OpenPage, site: Path) -> None:
+def test_the_ruler_is_one_stop_of_the_tab_key(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     ruler(page).focus()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "track"
 
 
-def test_all_plates_of_the_chosen_projection_are_printed_in_every_context(open_page: OpenPage, site: Path) -> None:
+def test_all_plates_of_the_chosen_projection_are_printed_in_every_context(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     ruler(page).focus()
     page.keyboard.press("End")

@@ -12,6 +12,7 @@ from browser import (
     COUNT_SHIFTS,
     DESKTOP,
     PHONE,
+    OpenAt,
     OpenPage,
     address_changes,
     box_of,
@@ -37,9 +38,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_page(open_page: OpenPage) -> OpenPage:
+def open_page(open_page: OpenPage) -> OpenAt:
     """Opens the page from disk."""
-    return lambda folder, fragment="", **options: open_page(folder, f"{PAGE}{fragment}", **options)
+    return lambda folder, fragment="", /, **options: open_page(folder, f"{PAGE}{fragment}", **options)
 
 
 def depths(page: Page) -> list[str]:
@@ -83,7 +84,7 @@ def select(page: Page, slot: int, part: str) -> Locator:
 # --- in step ------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenPage, site: Path) -> None:
+def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenAt, site: Path) -> None:
     """Halfway: the 15th of 30 layers beside the 3rd of 6."""
     page = open_page(site)
     assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]
@@ -101,7 +102,7 @@ def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenPage,
     assert "Smol-135M-Instruct (Q4_1 GGUF): layer 19" in (ruler(page).get_attribute("aria-valuetext") or "")
 
 
-def test_by_layer_number_the_shorter_model_stays_at_its_last_layer(open_page: OpenPage, site: Path) -> None:
+def test_by_layer_number_the_shorter_model_stays_at_its_last_layer(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="layer number").check()
     assert depths(page) == ["layer 14", "layer 5 (last)"]
@@ -116,13 +117,13 @@ def test_by_layer_number_the_shorter_model_stays_at_its_last_layer(open_page: Op
     assert depths(page) == ["layer 3", "layer 0"]
 
 
-def test_a_depth_without_a_picture_says_why(open_page: OpenPage, site: Path) -> None:
+def test_a_depth_without_a_picture_says_why(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     assert plates(page)[1] is None
     expect(page.get_by_text("A picture needs at least 3 words").first).to_be_visible()
 
 
-def test_buttons_step_all_pictures(open_page: OpenPage, site: Path) -> None:
+def test_buttons_step_all_pictures(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("button", name="Next").click()
     assert depths(page) == ["layer 15", "layer 2"]
@@ -134,7 +135,7 @@ def test_buttons_step_all_pictures(open_page: OpenPage, site: Path) -> None:
 # --- choosing and linking ----------------------------------------------------------------------------------------
 
 
-def test_a_comparison_can_be_linked(open_page: OpenPage, site: Path) -> None:
+def test_a_comparison_can_be_linked(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     select(page, 0, "context").select_option("sentence")
     select(page, 1, "model").select_option("smol-30")
@@ -150,7 +151,7 @@ def test_a_comparison_can_be_linked(open_page: OpenPage, site: Path) -> None:
     assert plates(again) == plates(page)
 
 
-def test_a_link_by_layer_number_is_restored(open_page: OpenPage, site: Path) -> None:
+def test_a_link_by_layer_number_is_restored(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, "#a=mini-6/sentence/centered&b=smol-30/alone/centered&by=layer&at=layer-12")
     assert chosen(page) == ["mini-6/sentence/centered", "smol-30/alone/centered"]
     assert depths(page) == ["layer 5 (last)", "layer 12"]
@@ -162,13 +163,13 @@ def test_a_link_by_layer_number_is_restored(open_page: OpenPage, site: Path) -> 
 @pytest.mark.parametrize(
     "fragment", ["#a=nobody/alone/standardized", "#%E0%A4%A", "#a=", "#by=sideways&at=nowhere", "#a=lost//&at=7"]
 )
-def test_an_unknown_address_shows_the_beginning(open_page: OpenPage, site: Path, fragment: str) -> None:
+def test_an_unknown_address_shows_the_beginning(open_page: OpenAt, site: Path, fragment: str) -> None:
     page = open_page(site, fragment)
     assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]
     assert depths(page) == ["layer 14", "layer 2"]
 
 
-def test_up_to_four_pictures_can_be_added_and_removed(open_page: OpenPage, site: Path) -> None:
+def test_up_to_four_pictures_can_be_added_and_removed(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     assert page.get_by_role("button", name="Remove").count() == 0
     add = page.get_by_role("button", name="Add a picture")
@@ -184,14 +185,14 @@ def test_up_to_four_pictures_can_be_added_and_removed(open_page: OpenPage, site:
     assert page.get_by_role("button", name="Remove").count() == 0
 
 
-def test_a_link_to_three_pictures_is_restored(open_page: OpenPage, site: Path) -> None:
+def test_a_link_to_three_pictures_is_restored(open_page: OpenAt, site: Path) -> None:
     three = ["mini-6/alone/centered", "smol-30/alone/standardized", "smol-30/sentence/standardized"]
     page = open_page(site, f"#a={three[0]}&b={three[1]}&c={three[2]}&by=relative&at=0")
     assert chosen(page) == three
     assert depths(page) == ["embedding"] * 3
 
 
-def test_everything_can_be_done_by_keyboard(open_page: OpenPage, site: Path) -> None:
+def test_everything_can_be_done_by_keyboard(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="relative depth").focus()
     page.keyboard.press("ArrowRight")
@@ -207,7 +208,7 @@ def test_everything_can_be_done_by_keyboard(open_page: OpenPage, site: Path) -> 
     assert depths(page) == ["layer 0", "layer 0"]
 
 
-def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenPage, site: Path) -> None:
+def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, before=COUNT_ADDRESS_CHANGES)
     ruler(page).focus()
     for _ in range(10):
@@ -220,7 +221,7 @@ def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenPage, si
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_ten_models_request_few_pictures(open_page: OpenPage, many: Path, viewport: ViewportSize) -> None:
+def test_ten_models_request_few_pictures(open_page: OpenAt, many: Path, viewport: ViewportSize) -> None:
     requested: list[str] = []
     page = open_page(many, viewport=viewport, requested=requested)
     wait_until_quiet(page)
@@ -229,7 +230,7 @@ def test_ten_models_request_few_pictures(open_page: OpenPage, many: Path, viewpo
     assert len(select(page, 0, "model").locator("option").all()) == 10
 
 
-def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenPage, site: Path) -> None:
+def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator("[data-compare]:visible").count() == 0
     rows = [box_of(row) for row in page.locator(".plate-row").all()]
@@ -243,7 +244,7 @@ def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenPa
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_nothing_overflows_a_phone(open_page: OpenPage, many: Path, scripts: bool) -> None:
+def test_nothing_overflows_a_phone(open_page: OpenAt, many: Path, scripts: bool) -> None:
     page = open_page(many, viewport=PHONE, java_script_enabled=scripts)
     if scripts:
         page.get_by_role("button", name="Add a picture").click()
@@ -252,7 +253,7 @@ def test_nothing_overflows_a_phone(open_page: OpenPage, many: Path, scripts: boo
         assert box_of(page.locator("main"))["width"] <= PHONE["width"]
 
 
-def test_hardly_anything_shifts_while_the_page_loads(open_page: OpenPage, site: Path) -> None:
+def test_hardly_anything_shifts_while_the_page_loads(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, before=COUNT_SHIFTS)
     wait_until_quiet(page)
     assert layout_shift(page) < 0.05
@@ -260,14 +261,14 @@ def test_hardly_anything_shifts_while_the_page_loads(open_page: OpenPage, site: 
 
 @pytest.mark.parametrize("report", ["site", "many"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page: OpenPage, request: pytest.FixtureRequest, report: str, scheme: str) -> None:
+def test_axe_finds_nothing(open_page: OpenAt, request: pytest.FixtureRequest, report: str, scheme: str) -> None:
     page = open_page(request.getfixturevalue(report), color_scheme=scheme)
     page.get_by_role("button", name="Add a picture").click()
     result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert result.response["violations"] == [], result.generate_report()
 
 
-def test_the_table_sorts_by_its_headings(open_page: OpenPage, site: Path) -> None:
+def test_the_table_sorts_by_its_headings(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
 
     def column(index: int) -> list[float]:

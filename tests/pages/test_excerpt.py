@@ -99,7 +99,7 @@ def test_what_authors_and_tokenizers_write_breaks_neither_page_nor_generator(tmp
 
 
 def test_a_depth_without_a_picture_says_why(sample: dict[str, str]) -> None:
-    assert "128 dimensions" in sample["data/mini-6/alone/excerpt.html"]
+    assert "at least 3 words" in sample["data/mini-6/alone/excerpt.html"]
 
 
 def test_without_an_address_the_fragment_links_to_nothing(tmp_path: Path) -> None:

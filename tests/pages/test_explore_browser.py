@@ -13,6 +13,7 @@ from browser import (
     COUNT_SHIFTS,
     DESKTOP,
     PHONE,
+    OpenAt,
     OpenPage,
     address_changes,
     box_of,
@@ -34,10 +35,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def explore(open_page: OpenPage) -> OpenPage:
+def explore(open_page: OpenPage) -> OpenAt:
     """Opens the explorer, and waits until it shows a picture whose marks and labels stand still."""
 
-    def opened(folder: Path, fragment: str = "", **options: Any) -> Page:
+    def opened(folder: Path | str, fragment: str = "", /, **options: Any) -> Page:
         page = open_page(folder, f"{PAGE}{fragment}", **options)
         if options.get("java_script_enabled", True):
             page.wait_for_function(READY)
@@ -102,7 +103,7 @@ def pins(page: Page) -> list[str]:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def test_it_opens_with_all_words_at_the_emergence_layer(explore: OpenPage, site: Path) -> None:
+def test_it_opens_with_all_words_at_the_emergence_layer(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     assert chosen(page) == ["smol-30/alone/standardized"]
     expect_depths(page, "layer 11")
@@ -111,7 +112,7 @@ def test_it_opens_with_all_words_at_the_emergence_layer(explore: OpenPage, site:
     expect(page.locator(".mark-name")).to_have_text("massive from layer 11")
 
 
-def test_pointing_at_a_word_shows_its_neighbours(explore: OpenPage, site: Path) -> None:
+def test_pointing_at_a_word_shows_its_neighbours(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     point_at(page, 30)
     word = current_name(page)
@@ -123,7 +124,7 @@ def test_pointing_at_a_word_shows_its_neighbours(explore: OpenPage, site: Path) 
     expect(page.locator(".names .current")).to_have_count(0)
 
 
-def test_neighbours_are_those_of_the_layer(explore: OpenPage, site: Path) -> None:
+def test_neighbours_are_those_of_the_layer(explore: OpenAt, site: Path) -> None:
     """In the fixture the neighbours at depth d are the words d + 1 to d + 5 further on."""
     page = explore(site, "#a=smol-30/alone/standardized&at=embedding&word=word0a")
     expect(readout(page)).to_contain_text("word0b, word0c, word0d, word0e, word0f")
@@ -132,7 +133,7 @@ def test_neighbours_are_those_of_the_layer(explore: OpenPage, site: Path) -> Non
     expect(readout(page)).to_contain_text("word0c, word0d, word0e, word0f, word0g")
 
 
-def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(explore: OpenPage, site: Path) -> None:
+def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-0&word=word0a")
     expect(readout(page)).to_contain_text("Nearest in the picture: ")
     shown = re.findall(r"word\d\w", readout(page).inner_text().split(":")[1])
@@ -141,7 +142,7 @@ def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(expl
     assert shown == [sample_report().words.words[row] for row in distances.argsort()[1:6]]
 
 
-def test_a_click_pins_a_word_and_another_unpins_it(explore: OpenPage, site: Path) -> None:
+def test_a_click_pins_a_word_and_another_unpins_it(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=smol-30/alone/standardized&at=layer-5")
     page.mouse.click(*place_of(page, 44))
     assert len(pins(page)) == 1
@@ -153,7 +154,7 @@ def test_a_click_pins_a_word_and_another_unpins_it(explore: OpenPage, site: Path
     expect(page.locator(".trails path")).to_have_count(0)
 
 
-def test_a_word_is_found_by_typing_and_pinned_by_enter(explore: OpenPage, site: Path) -> None:
+def test_a_word_is_found_by_typing_and_pinned_by_enter(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     field = page.get_by_role("combobox", name="Find a word")
     field.press_sequentially("word3")
@@ -174,7 +175,7 @@ def test_a_word_is_found_by_typing_and_pinned_by_enter(explore: OpenPage, site: 
     assert pins(page) == ["word3b"]
 
 
-def test_a_category_can_be_hidden(explore: OpenPage, site: Path) -> None:
+def test_a_category_can_be_hidden(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     page.get_by_role("button", name="Category 1", exact=True).click()
     expect(page.locator(".plot-marks > g").filter(visible=True)).to_have_count(104)
@@ -187,7 +188,7 @@ def test_a_category_can_be_hidden(explore: OpenPage, site: Path) -> None:
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 
-def test_marks_move_smoothly_from_layer_to_layer(explore: OpenPage, site: Path) -> None:
+def test_marks_move_smoothly_from_layer_to_layer(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=smol-30/alone/standardized&at=layer-3")
     seen = page.evaluate(
         """async () => {
@@ -207,7 +208,7 @@ def test_marks_move_smoothly_from_layer_to_layer(explore: OpenPage, site: Path) 
     assert seen == sorted(seen, reverse=end < start)
 
 
-def test_who_prefers_less_motion_sees_jumps(explore: OpenPage, site: Path) -> None:
+def test_who_prefers_less_motion_sees_jumps(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=smol-30/alone/standardized&at=layer-3", reduced_motion="reduce")
     before = place_of(page, 9)
     page.evaluate("document.querySelector('[data-step=\"1\"]').click()")
@@ -218,7 +219,7 @@ def test_who_prefers_less_motion_sees_jumps(explore: OpenPage, site: Path) -> No
     assert place_of(page, 9) == first
 
 
-def test_play_walks_through_the_layers_and_stops_at_the_last(explore: OpenPage, site: Path) -> None:
+def test_play_walks_through_the_layers_and_stops_at_the_last(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-3")
     page.get_by_role("button", name="Play").click()
     expect_depths(page, "layer 5")
@@ -232,7 +233,7 @@ def test_play_walks_through_the_layers_and_stops_at_the_last(explore: OpenPage, 
     expect_depths(page, seen)
 
 
-def test_the_ruler_is_the_slider(explore: OpenPage, site: Path) -> None:
+def test_the_ruler_is_the_slider(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     ruler = page.get_by_role("slider", name="Depth")
     ruler.focus()
@@ -243,7 +244,7 @@ def test_the_ruler_is_the_slider(explore: OpenPage, site: Path) -> None:
     expect(page.locator(".depth-label")).to_have_text("layer 28")
 
 
-def test_a_depth_without_a_picture_says_why(explore: OpenPage, site: Path) -> None:
+def test_a_depth_without_a_picture_says_why(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-2&word=word0a")
     expect(plot(page).get_by_text("A picture needs at least 3 words")).to_be_visible()
     expect(readout(page)).to_contain_text("there is no picture of this depth")
@@ -255,7 +256,7 @@ def test_a_depth_without_a_picture_says_why(explore: OpenPage, site: Path) -> No
 # --- two pictures, and the address ------------------------------------------------------------------------------------
 
 
-def test_side_by_side_shows_the_other_context_in_step(explore: OpenPage, site: Path) -> None:
+def test_side_by_side_shows_the_other_context_in_step(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     show_side_by_side(page, "layer 11", "layer 11")
     assert chosen(page) == ["smol-30/alone/standardized", "smol-30/sentence/standardized"]
@@ -271,14 +272,14 @@ def test_side_by_side_shows_the_other_context_in_step(explore: OpenPage, site: P
     expect(page.locator("caption")).not_to_contain_text("mini-encoder-6")
 
 
-def test_another_model_keeps_the_relative_depth(explore: OpenPage, site: Path) -> None:
+def test_another_model_keeps_the_relative_depth(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=smol-30/alone/standardized&at=layer-14")
     page.locator("select[data-part=model]").select_option("mini-6")
     expect_depths(page, "layer 2")
     assert page.get_by_role("slider", name="Depth").get_attribute("max") == "6"
 
 
-def test_an_address_restores_all_that_is_shown(explore: OpenPage, site: Path) -> None:
+def test_an_address_restores_all_that_is_shown(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     show_side_by_side(page, "layer 11", "layer 11")
     page.locator("[data-view]").nth(1).locator("select").nth(2).select_option("centered")
@@ -304,14 +305,14 @@ def test_an_address_restores_all_that_is_shown(explore: OpenPage, site: Path) ->
 @pytest.mark.parametrize(
     "fragment", ["#a=nobody/x/y", "#%E0%A4%A", "#a=", "#at=layer-999", "#pin=%E0,nobody&hide=77,x&zoom-a=q"]
 )
-def test_an_unknown_address_shows_what_there_is(explore: OpenPage, site: Path, fragment: str) -> None:
+def test_an_unknown_address_shows_what_there_is(explore: OpenAt, site: Path, fragment: str) -> None:
     page = explore(site, fragment)
     assert chosen(page) == ["smol-30/alone/standardized"]
     assert pins(page) == []
     expect(page.locator(".plot-marks > g")).to_have_count(117)
 
 
-def test_the_address_is_not_changed_too_often_for_safari(explore: OpenPage, site: Path) -> None:
+def test_the_address_is_not_changed_too_often_for_safari(explore: OpenAt, site: Path) -> None:
     page = explore(site, before=COUNT_ADDRESS_CHANGES)
     page.get_by_role("slider", name="Depth").focus()
     for _ in range(12):
@@ -328,7 +329,7 @@ def test_a_models_page_leads_to_the_layer_that_it_shows(open_page: OpenPage, sit
     expect_depths(page, "layer 7")
 
 
-def test_it_leads_back_to_the_plate(explore: OpenPage, site: Path) -> None:
+def test_it_leads_back_to_the_plate(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=smol-30/sentence/centered&at=layer-7")
     page.locator(".explore-links a").click()
     expect(page).to_have_url(re.compile(r"models/smol-30/index\.html#sentence/layer-7/centered$"))
@@ -338,7 +339,7 @@ def test_it_leads_back_to_the_plate(explore: OpenPage, site: Path) -> None:
 # --- zoom, keyboard ---------------------------------------------------------------------------------------------------
 
 
-def test_zoom_by_buttons_keys_and_wheel(explore: OpenPage, site: Path) -> None:
+def test_zoom_by_buttons_keys_and_wheel(explore: OpenAt, site: Path) -> None:
     page = explore(site, reduced_motion="reduce")
     rest = place_of(page, 5)
     page.get_by_role("button", name="Zoom in").click()
@@ -360,7 +361,7 @@ def test_zoom_by_buttons_keys_and_wheel(explore: OpenPage, site: Path) -> None:
     assert place_of(page, 6) != rest
 
 
-def test_the_wheel_scrolls_the_page_until_the_picture_was_clicked(explore: OpenPage, site: Path) -> None:
+def test_the_wheel_scrolls_the_page_until_the_picture_was_clicked(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     point_at(page, 5)
     page.mouse.wheel(0, 300)
@@ -369,7 +370,7 @@ def test_the_wheel_scrolls_the_page_until_the_picture_was_clicked(explore: OpenP
     expect(plot(page).locator(".zoomed")).to_have_count(0)
 
 
-def test_everything_can_be_done_by_keyboard(explore: OpenPage, site: Path) -> None:
+def test_everything_can_be_done_by_keyboard(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     plot(page).focus()
     page.keyboard.press("ArrowRight")
@@ -388,7 +389,7 @@ def test_everything_can_be_done_by_keyboard(explore: OpenPage, site: Path) -> No
     assert pins(page) == []
 
 
-def test_the_table_pins_filters_and_has_pages(explore: OpenPage, site: Path) -> None:
+def test_the_table_pins_filters_and_has_pages(explore: OpenAt, site: Path) -> None:
     page = explore(site)
     page.get_by_role("button", name="Later words").click()
     expect(page.locator("caption")).to_contain_text("words 21–40 of 117")
@@ -430,7 +431,7 @@ def test_a_missing_script_is_reported(browser: Browser, tmp_path: Path) -> None:
     page.close()
 
 
-def test_without_scripts_it_leads_to_the_plates_and_files(explore: OpenPage, site: Path) -> None:
+def test_without_scripts_it_leads_to_the_plates_and_files(explore: OpenAt, site: Path) -> None:
     page = explore(site, java_script_enabled=False)
     expect(page.locator("[data-explore]")).to_be_hidden()
     expect(page.get_by_role("link", name="mini-encoder-6").last).to_be_visible()
@@ -438,7 +439,7 @@ def test_without_scripts_it_leads_to_the_plates_and_files(explore: OpenPage, sit
 
 
 @pytest.mark.parametrize("two", [False, True])
-def test_nothing_overflows_a_phone(explore: OpenPage, site: Path, two: bool) -> None:
+def test_nothing_overflows_a_phone(explore: OpenAt, site: Path, two: bool) -> None:
     page = explore(site, viewport=PHONE, has_touch=True)
     if two:
         show_side_by_side(page, "layer 11", "layer 11")
@@ -449,7 +450,7 @@ def test_nothing_overflows_a_phone(explore: OpenPage, site: Path, two: bool) -> 
     assert small == []
 
 
-def test_long_words_fit_a_phone(explore: OpenPage, tmp_path: Path) -> None:
+def test_long_words_fit_a_phone(explore: OpenAt, tmp_path: Path) -> None:
     page = explore(write_site(hostile_report(), tmp_path), "#word=%25%26'%22", viewport=PHONE)
     page.get_by_role("combobox", name="Find a word").fill("aaaa")
     page.keyboard.press("Enter")
@@ -457,7 +458,7 @@ def test_long_words_fit_a_phone(explore: OpenPage, tmp_path: Path) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_a_finger_shows_a_word_first_and_pins_it_then(explore: OpenPage, site: Path) -> None:
+def test_a_finger_shows_a_word_first_and_pins_it_then(explore: OpenAt, site: Path) -> None:
     page = explore(site, viewport=PHONE, has_touch=True)
     x, y = place_of(page, 20)
     page.touchscreen.tap(x, y)
@@ -467,7 +468,7 @@ def test_a_finger_shows_a_word_first_and_pins_it_then(explore: OpenPage, site: P
     assert pins(page) == [word]
 
 
-def test_hostile_words_are_shown_as_text(explore: OpenPage, tmp_path: Path) -> None:
+def test_hostile_words_are_shown_as_text(explore: OpenAt, tmp_path: Path) -> None:
     page = explore(write_site(hostile_report(), tmp_path))
     page.get_by_role("combobox", name="Find a word").fill("script")
     page.keyboard.press("Enter")
@@ -478,14 +479,14 @@ def test_hostile_words_are_shown_as_text(explore: OpenPage, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_nothing_shifts_while_the_page_loads(explore: OpenPage, site: Path, viewport: ViewportSize) -> None:
+def test_nothing_shifts_while_the_page_loads(explore: OpenAt, site: Path, viewport: ViewportSize) -> None:
     page = explore(site, before=COUNT_SHIFTS, viewport=viewport)
     assert layout_shift(page) == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing(explore: OpenPage, site: Path, scheme: str, viewport: ViewportSize) -> None:
+def test_axe_finds_nothing(explore: OpenAt, site: Path, scheme: str, viewport: ViewportSize) -> None:
     page = explore(site, "#pin=word3c,word5f&hide=1&word=word0a", color_scheme=scheme, viewport=viewport)
     show_side_by_side(page, "layer 11", "layer 11")
     page.get_by_role("combobox", name="Find a word").press_sequentially("word")
@@ -494,7 +495,7 @@ def test_axe_finds_nothing(explore: OpenPage, site: Path, scheme: str, viewport:
     assert result.response["violations"] == [], result.generate_report()
 
 
-def test_thousands_of_words_are_drawn_on_a_canvas(explore: OpenPage, tmp_path: Path) -> None:
+def test_thousands_of_words_are_drawn_on_a_canvas(explore: OpenAt, tmp_path: Path) -> None:
     from test_explore_speed import large_report
 
     report = large_report(n_words=2_000, n_layers=3)
