@@ -1,18 +1,28 @@
-"""What the browser tests share, how often the property tests try, and an option to accept pages as they are."""
+"""What tests in several folders share, how often the property tests try, and an option to accept pages as they are."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import families
 import pytest
 from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
+from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
 # As long as all other waits of Playwright, for a busy machine.
 expect.set_options(timeout=30_000)
+# The same cases every time, so that a run of the tests can be repeated; no deadline, as machines are shared.
+settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("tokviz")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-gold", action="store_true", help="tests/pages/gold: the pages as they are now")
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +78,18 @@ def _note_request(url: str, address: str, problems: list[str], requested: list[s
         problems.append(f"request to another host: {url}")
     if requested is not None and url.endswith(".webp"):
         requested.append(url.removeprefix(address))
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of two families."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    families.build("llama", folder / "llama")
+    families.build("bert", folder / "bert")
+    return folder
+
+
+@pytest.fixture
+def llama(checkpoints: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(checkpoints / "llama", tmp_path / "llama"))

@@ -3,206 +3,231 @@
 // Every [data-viewer] shows one panel (context × projection) and one depth of it. Buttons, keys and the ruler jump at
 // once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling.
 (() => {
-  const KEYS = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
-  // Parts of the page outside the viewer that show what it shows.
+  const { clamp } = Tokviz;
+  // Parts of the page outside the viewer that belong to a context or a projection.
   const FOLLOWERS = document.querySelectorAll("[data-follow]");
   const PRINT = matchMedia("print");
-  // Safari allows 100 changes of the address in 30 seconds.
-  const ADDRESS_DELAY = 400;
 
-  function startViewer(viewer) {
-    const panels = [...viewer.querySelectorAll(".panel")].map(readPanel);
-    const switches = [...viewer.querySelectorAll("[data-switch]")];
-    const steps = [...viewer.querySelectorAll("[data-step]")];
-    let panel = panels.find((candidate) => candidate.root.hasAttribute("data-current"));
-    let depth = 0;
-    let mayPreload = document.readyState === "complete";
-    let addressTimer = 0;
-    const toggle = viewer.querySelector("[data-pair-toggle]");
-    // A second context may be shown beside the panel, at the same depth.
-    let pairContext = null;
-    let beside = null;
-
-    function show(wantedDepth, wantedPanel = panel) {
-      const before = panel;
-      panel = wantedPanel;
-      if (pairContext === contextOf(panel)) {
-        const other = contextOf(before) === pairContext ? panels.find((each) => contextOf(each) !== pairContext) : before;
-        pairContext = other ? contextOf(other) : null;
-      }
-      beside = pairContext === null ? null : find({ ...panel.root.dataset, context: pairContext }) ?? null;
-      for (const other of panels) {
-        other.root.toggleAttribute("data-current", other === panel);
-        other.root.toggleAttribute("data-beside", other === beside);
-        // On paper stand all contexts, as the chosen PCA shows them.
-        other.root.toggleAttribute("data-on-paper", other.root.dataset.projection === panel.root.dataset.projection);
-      }
-      viewer.toggleAttribute("data-pair", beside !== null);
-      if (toggle) toggle.checked = beside !== null;
-      for (const group of switches) {
-        for (const radio of group.querySelectorAll("input[type=radio]")) {
-          radio.checked = radio.value === panel.root.dataset[group.dataset.switch];
-        }
-      }
-      for (const follower of FOLLOWERS) {
-        const { context, projection } = follower.dataset;
-        const follows = context === panel.root.dataset.context && (projection ?? panel.root.dataset.projection) === panel.root.dataset.projection;
-        follower.toggleAttribute("data-current", follows);
-        follower.toggleAttribute("data-on-paper", (projection ?? panel.root.dataset.projection) === panel.root.dataset.projection);
-      }
-      setDepth(wantedDepth);
-      pin();
-    }
-
-    const contextOf = (each) => each.root.dataset.context;
-    const find = ({ context, projection }) =>
-      panels.find(({ root }) => root.dataset.context === context && root.dataset.projection === projection);
-    const addressOf = (each) => each.explore.getAttribute("href").split("&")[0];
-    const shown = () => (beside ? [panel, beside] : [panel]);
-
-    function setDepth(wantedDepth) {
-      depth = Math.max(0, Math.min(wantedDepth, panel.slides.length - 1));
-      const name = panel.slides[depth].getAttribute("aria-label");
-      panel.range.value = depth;
-      panel.range.setAttribute("aria-valuetext", name);
-      if (panel.output.value !== name) panel.output.value = name;
-      placeLabel(panel, depth);
-      for (const button of steps) {
-        const target = depth + Number(button.dataset.step);
-        button.setAttribute("aria-disabled", String(target < 0 || target >= panel.slides.length));
-      }
-      for (const { slides } of shown()) slides[depth]?.setAttribute("data-near", "");
-      for (const each of shown()) leaveOneStop(each, depth);
-      panel.explore.setAttribute("href", [
-        addressOf(panel), ...(beside ? [addressOf(beside).replace(/.*#a=/, "b=")] : []), `at=${name.replace(" ", "-")}`,
-      ].join("&"));
-      if (mayPreload) preloadNeighbours();
-    }
-
-    function preloadNeighbours() {
-      for (const slide of shown().flatMap(({ slides }) => [slides[depth - 1], slides[depth + 1]])) {
-        if (!slide) continue;
-        slide.setAttribute("data-near", "");
-        const image = slide.querySelector("img");
-        if (image) {
-          image.loading = "eager";
-          image.decode().catch(() => {});
-        }
-      }
-    }
-
-    // Puts the tracks where the current slide is, without animation; one that is being swiped is left alone.
-    function pin(swiped = null) {
-      for (const each of shown()) {
-        if (each === swiped) continue;
-        each.pinnedWidth = each.track.clientWidth;
-        each.track.scrollTo({ left: depth * each.track.clientWidth, behavior: "instant" });
-      }
-    }
-
-    const address = () => `#${panel.slides[depth].id}${beside ? `+${pairContext}` : ""}`;
-
-    function noteAddress() {
-      clearTimeout(addressTimer);
-      addressTimer = setTimeout(() => history.replaceState(null, "", address()), ADDRESS_DELAY);
-    }
-
-    function go(wantedDepth, wantedPanel = panel) {
-      show(wantedDepth, wantedPanel);
-      noteAddress();
-    }
-
-    function openAddress() {
-      const [id, pair] = location.hash.slice(1).split("+");
-      const slide = document.getElementById(id);
-      const owner = panels.find((candidate) => candidate.slides.includes(slide));
-      if (owner) pairContext = toggle && pair !== undefined && panels.some((each) => contextOf(each) === pair) ? pair : null;
-      if (owner) show(owner.slides.indexOf(slide), owner);
-      return Boolean(owner);
-    }
-
-    for (const group of switches) {
-      group.addEventListener("change", (event) => {
-        if (event.target === toggle) return;
-        go(depth, find({ ...panel.root.dataset, [group.dataset.switch]: event.target.value }));
-      });
-    }
-    toggle?.addEventListener("change", () => {
-      const other = panels.find((each) => contextOf(each) !== contextOf(panel));
-      pairContext = toggle.checked && other ? contextOf(other) : null;
-      go(depth);
-    });
-    for (const button of steps) button.addEventListener("click", () => go(depth + Number(button.dataset.step)));
-    for (const each of panels) {
-      each.range.addEventListener("input", () => go(Number(each.range.value)));
-      each.track.addEventListener("scroll", () => {
-        const width = each.track.clientWidth;
-        // When the window changes its size or is printed, the track finds back to its slide.
-        if (!shown().includes(each) || width !== each.pinnedWidth || PRINT.matches) return;
-        const seen = Math.round(each.track.scrollLeft / width);
-        if (seen !== depth) {
-          setDepth(seen);
-          pin(each);
-          noteAddress();
-        }
-      }, { passive: true });
-      new ResizeObserver(() => pin()).observe(each.track);
-    }
-    viewer.addEventListener("keydown", (event) => {
-      const move = KEYS[event.key];
-      const ownKeys = event.target.matches("input");
-      if (!move || ownKeys || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      go(move(depth));
-    });
-    // The lightbox shows another slide than it was opened from.
-    viewer.addEventListener("enlarged", (event) => {
-      const wanted = shown().map(({ slides }) => slides.indexOf(event.target.closest(".slide"))).find((each) => each >= 0);
-      if (wanted !== undefined && wanted !== depth) go(wanted);
-    });
-    window.addEventListener("hashchange", openAddress);
-    PRINT.addEventListener("change", () => pin());
-    window.addEventListener("load", () => {
-      mayPreload = true;
-      preloadNeighbours();
-    });
-
-    if (!openAddress()) show(0);
+  // The state of a viewer, and the elements that show it. `second` is the panel of another context beside `panel`, and
+  // `pairContext` that context's name; both are null while one panel is shown.
+  function createViewer(root) {
+    const panels = [...root.querySelectorAll(".panel")].map(createPanel);
+    const viewer = {
+      root,
+      panels,
+      panel: panels.find((each) => each.root.hasAttribute("data-current")),
+      second: null,
+      pairContext: null,
+      depth: 0,
+      switches: [...root.querySelectorAll("[data-switch]")],
+      stepButtons: [...root.querySelectorAll("[data-step]")],
+      pairToggle: root.querySelector("[data-pair-toggle]"),
+    };
+    viewer.address = new Tokviz.AddressWriter(() => fragmentOf(viewer));
+    viewer.preload = Tokviz.afterLoad(() => preloadNeighbours(viewer));
+    return viewer;
   }
 
-  function readPanel(root) {
+  function createPanel(root) {
     const ruler = root.querySelector(".ruler");
     // The slider says all that the links do, in one stop of the Tab key.
     for (const link of ruler.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
     ruler.querySelector(".scale").setAttribute("aria-hidden", "true");
+    // Not every report has an explorer.
+    const exploreLink = root.querySelector("[data-explore]");
     return {
       root,
-      pinnedWidth: 0,
+      context: root.dataset.context,
+      projection: root.dataset.projection,
+      alignedWidth: 0,
       track: root.querySelector(".track"),
       slides: [...root.querySelectorAll(".slide")],
       range: ruler.querySelector("input"),
       output: ruler.querySelector("output"),
-      explore: root.querySelector("[data-explore]"),
+      exploreLink,
+      exploreAddress: exploreLink?.getAttribute("href").split("&")[0],
     };
   }
 
-  // The Tab key finds the links of the slide that is seen, not those of thirty others.
-  function leaveOneStop({ slides }, depth) {
-    for (const [at, slide] of slides.entries()) {
-      for (const link of slide.querySelectorAll("a")) link.tabIndex = at === depth ? 0 : -1;
+  const findPanel = ({ panels }, { context, projection }) =>
+    panels.find((each) => each.context === context && each.projection === projection);
+  const otherContext = ({ panels }, context) => panels.find((each) => each.context !== context)?.context ?? null;
+  const shownPanels = ({ panel, second }) => (second ? [panel, second] : [panel]);
+
+  // --- what is shown ---
+
+  function show(viewer, depth, panel = viewer.panel) {
+    const before = viewer.panel;
+    viewer.panel = panel;
+    // Choosing the second context swaps both.
+    if (viewer.pairContext === panel.context) {
+      viewer.pairContext = before.context === panel.context ? otherContext(viewer, panel.context) : before.context;
+    }
+    viewer.second = viewer.pairContext === null ? null
+      : findPanel(viewer, { context: viewer.pairContext, projection: panel.projection }) ?? null;
+    showPanels(viewer);
+    showFollowers(viewer);
+    setDepth(viewer, depth);
+    alignTracks(viewer);
+  }
+
+  function showPanels({ root, panels, panel, second, pairToggle, switches }) {
+    for (const each of panels) {
+      each.root.toggleAttribute("data-current", each === panel);
+      each.root.toggleAttribute("data-beside", each === second);
+      // All contexts are printed, as the chosen PCA shows them.
+      each.root.toggleAttribute("data-on-paper", each.projection === panel.projection);
+    }
+    root.toggleAttribute("data-pair", second !== null);
+    if (pairToggle) pairToggle.checked = second !== null;
+    for (const group of switches) {
+      for (const radio of group.querySelectorAll("input[type=radio]")) radio.checked = radio.value === panel[group.dataset.switch];
     }
   }
 
-  // The label keeps to the handle and stays inside the ruler at both ends.
-  function placeLabel(panel, depth) {
-    const share = depth / (panel.slides.length - 1);
-    panel.output.style.left = `${4.4 + 91.2 * share}%`;
-    panel.output.style.transform = `translateX(${-100 * share}%)`;
+  function showFollowers({ panel }) {
+    for (const follower of FOLLOWERS) {
+      const { context, projection = panel.projection } = follower.dataset;
+      const fits = projection === panel.projection;
+      follower.toggleAttribute("data-current", fits && context === panel.context);
+      follower.toggleAttribute("data-on-paper", fits);
+    }
   }
 
-  // Small plates are fetched when they are seen, and once the reader scrolls shortly before that: a browser's own
-  // laziness begins screens earlier.
-  function fetchLate(margin) {
+  function setDepth(viewer, wanted) {
+    const { panel } = viewer;
+    const last = panel.slides.length - 1;
+    const depth = clamp(wanted, 0, last);
+    viewer.depth = depth;
+    const name = panel.slides[depth].getAttribute("aria-label");
+    panel.range.value = depth;
+    panel.range.setAttribute("aria-valuetext", name);
+    if (panel.output.value !== name) panel.output.value = name;
+    Tokviz.placeLabel(panel.output, depth, last);
+    Tokviz.markSteps(viewer.stepButtons, depth, last);
+    for (const each of shownPanels(viewer)) {
+      each.slides[depth]?.setAttribute("data-near", "");
+      limitTabStops(each, depth);
+    }
+    if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
+    viewer.preload();
+  }
+
+  function showExploreLink({ exploreLink, exploreAddress }, second, depth) {
+    const beside = second ? [second.exploreAddress.replace(/.*#a=/, "b=")] : [];
+    exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
+  }
+
+  // The Tab key finds the links of the slide that is seen, not those of thirty others.
+  function limitTabStops({ slides }, depth) {
+    for (const [index, slide] of slides.entries()) {
+      for (const link of slide.querySelectorAll("a")) link.tabIndex = index === depth ? 0 : -1;
+    }
+  }
+
+  function preloadNeighbours(viewer) {
+    for (const { slides } of shownPanels(viewer)) {
+      for (const slide of [slides[viewer.depth - 1], slides[viewer.depth + 1]]) {
+        if (!slide) continue;
+        slide.setAttribute("data-near", "");
+        const image = slide.querySelector("img");
+        if (image) Tokviz.decodeAhead(image);
+      }
+    }
+  }
+
+  // Scrolls the tracks to the current slide, without animation; one that is being swiped is left alone.
+  function alignTracks(viewer, swiped = null) {
+    for (const panel of shownPanels(viewer)) {
+      if (panel === swiped) continue;
+      panel.alignedWidth = panel.track.clientWidth;
+      panel.track.scrollTo({ left: viewer.depth * panel.track.clientWidth, behavior: "instant" });
+    }
+  }
+
+  // --- the address: #context/layer-12, #context/layer-12/projection, #context/layer-12+context beside it ---
+
+  function fragmentOf({ panel, second, depth }) {
+    return `#${panel.slides[depth].id}${second ? `+${second.context}` : ""}`;
+  }
+
+  function openAddress(viewer) {
+    const [id, pair] = location.hash.slice(1).split("+");
+    const slide = document.getElementById(id);
+    const panel = viewer.panels.find(({ slides }) => slides.includes(slide));
+    if (!panel) return false;
+    const isKnown = viewer.pairToggle && viewer.panels.some(({ context }) => context === pair);
+    viewer.pairContext = isKnown ? pair : null;
+    show(viewer, panel.slides.indexOf(slide), panel);
+    return true;
+  }
+
+  // --- what a reader does ---
+
+  function go(viewer, depth, panel = viewer.panel) {
+    show(viewer, depth, panel);
+    viewer.address.request();
+  }
+
+  function followSwipe(viewer, panel) {
+    const width = panel.track.clientWidth;
+    // When the window changes its size or is printed, the track returns to its slide.
+    if (!shownPanels(viewer).includes(panel) || width !== panel.alignedWidth || PRINT.matches) return;
+    const seen = Math.round(panel.track.scrollLeft / width);
+    if (seen === viewer.depth) return;
+    setDepth(viewer, seen);
+    alignTracks(viewer, panel);
+    viewer.address.request();
+  }
+
+  function listenToSwitches(viewer) {
+    for (const group of viewer.switches) {
+      group.addEventListener("change", ({ target }) => {
+        if (target === viewer.pairToggle) return;
+        const { context, projection } = viewer.panel;
+        go(viewer, viewer.depth, findPanel(viewer, { context, projection, [group.dataset.switch]: target.value }));
+      });
+    }
+    viewer.pairToggle?.addEventListener("change", () => {
+      viewer.pairContext = viewer.pairToggle.checked ? otherContext(viewer, viewer.panel.context) : null;
+      go(viewer, viewer.depth);
+    });
+  }
+
+  function listenToPanels(viewer) {
+    for (const panel of viewer.panels) {
+      Tokviz.listenToSlider(panel.range, (depth) => go(viewer, depth));
+      panel.track.addEventListener("scroll", () => followSwipe(viewer, panel), { passive: true });
+      new ResizeObserver(() => alignTracks(viewer)).observe(panel.track);
+    }
+  }
+
+  function listen(viewer) {
+    listenToSwitches(viewer);
+    listenToPanels(viewer);
+    for (const button of viewer.stepButtons) {
+      button.addEventListener("click", () => go(viewer, viewer.depth + Number(button.dataset.step)));
+    }
+    Tokviz.listenToKeys(viewer.root, () => viewer.depth, (depth) => go(viewer, depth));
+    // The lightbox shows another slide than the one it was opened from.
+    viewer.root.addEventListener("enlarged", ({ target }) => {
+      const slide = target.closest(".slide");
+      const depth = shownPanels(viewer).map(({ slides }) => slides.indexOf(slide)).find((each) => each >= 0);
+      if (depth !== undefined && depth !== viewer.depth) go(viewer, depth);
+    });
+    window.addEventListener("hashchange", () => openAddress(viewer));
+    PRINT.addEventListener("change", () => alignTracks(viewer));
+  }
+
+  function startViewer(root) {
+    const viewer = createViewer(root);
+    listen(viewer);
+    if (!openAddress(viewer)) show(viewer, 0);
+  }
+
+  // Small plates are fetched when they are seen, and, once the reader scrolls, shortly before that: a browser's own
+  // lazy loading begins screens earlier.
+  function fetchNearby(margin) {
     const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
@@ -213,11 +238,11 @@
     for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.parentElement);
     return observer;
   }
-  const seen = fetchLate("0px");
+  const visibleOnly = fetchNearby("0px");
   addEventListener("scroll", () => {
-    seen.disconnect();
-    fetchLate("500px");
+    visibleOnly.disconnect();
+    fetchNearby("500px");
   }, { once: true, passive: true });
 
-  for (const viewer of document.querySelectorAll("[data-viewer]")) startViewer(viewer);
+  for (const root of document.querySelectorAll("[data-viewer]")) startViewer(root);
 })();

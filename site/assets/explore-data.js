@@ -1,39 +1,40 @@
 "use strict";
 
-// What the explorer shows: an index in the page, and scripts that hand their content to tokvizData when they are loaded.
-// A page opened from disk may not fetch, but it may add a script.
+// What the explorer shows: an index in the page, and scripts that pass their content to tokvizData when they are loaded.
+// A page that is opened from disk may not fetch, but it may add a script.
 const Explore = {};
 
 (() => {
-  const arrived = new Map();
-  const asked = new Map();
+  const { captures } = Tokviz;
+  const contents = new Map();
+  const requests = new Map();
 
-  // A word as part of a list: what is written from right to left turns only itself around.
-  const TURNING = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
-  Explore.isolated = (text) => (TURNING.test(text) ? `\u2068${text}\u2069` : text);
+  // A word as part of a list: one that is written from right to left doesn't reorder its neighbours.
+  const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
+  Explore.isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
 
-  window.tokvizData = (key, content) => arrived.set(key, content);
+  window.tokvizData = (key, content) => contents.set(key, content);
 
   function load(key, source) {
-    if (!asked.has(key)) {
-      asked.set(key, new Promise((resolve, reject) => {
+    if (!requests.has(key)) {
+      requests.set(key, new Promise((resolve, reject) => {
         const script = document.createElement("script");
         const fail = () => {
-          asked.delete(key);
+          requests.delete(key);
           script.remove();
           reject(new Error(`${source} could not be loaded. Is the site’s data folder complete?`));
         };
         script.src = source;
-        script.addEventListener("load", () => (arrived.has(key) ? resolve(arrived.get(key)) : fail()));
+        script.addEventListener("load", () => (contents.has(key) ? resolve(contents.get(key)) : fail()));
         script.addEventListener("error", fail);
         document.head.append(script);
       }));
     }
-    return asked.get(key);
+    return requests.get(key);
   }
 
-  // Little-endian unsigned integers of so many bytes, from base64.
-  function unpacked(text, size) {
+  // Little-endian unsigned integers of `size` bytes each, from base64.
+  function decodeIntegers(text, size) {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
     return size === 2 ? new Uint16Array(bytes.buffer) : bytes;
   }
@@ -43,22 +44,18 @@ const Explore = {};
       Object.assign(this, content);
     }
 
-    // The capture of these names; what isn't known is replaced by the first of its kind.
     capture(names) {
-      const model = this.models.find(({ slug }) => slug === names.model) ?? this.models[0];
-      const context = model.contexts.find(({ name }) => name === names.context) ?? model.contexts[0];
-      const shown = context.projections.find(({ name }) => name === names.projection) ?? context.projections[0];
-      return { model, context, shown, key: `${model.slug}/${context.name}/${shown.name}` };
+      return captures.find(this.models, names);
     }
 
-    has(key) {
-      const [model, context, projection] = key.split("/");
-      return this.capture({ model, context, projection }).key === key;
+    // Whether there is the very capture that a part of an address names.
+    has(text) {
+      const names = captures.parse(text);
+      return this.capture(names).key === [names.model, names.context, names.projection].join("/");
     }
 
     captures() {
-      return this.models.flatMap((model) => model.contexts.flatMap((context) => context.projections.map((shown) =>
-        this.capture({ model: model.slug, context: context.name, projection: shown.name }))));
+      return captures.all(this.models);
     }
 
     async view(capture) {
@@ -84,17 +81,17 @@ const Explore = {};
       this.rows = new Map(words.map((word, row) => [word, row]));
     }
 
-    // Rows of the words that begin with the text, then of those that hold it.
+    // Rows of the words that begin with the text, then of those that contain it.
     find(text, most = Infinity) {
       const wanted = text.trim().toLocaleLowerCase();
       if (!wanted) return [];
-      const [first, then] = [[], []];
+      const [beginning, containing] = [[], []];
       this.folded.forEach((word, row) => {
         const at = word.indexOf(wanted);
-        if (at === 0) first.push(row);
-        else if (at > 0) then.push(row);
+        if (at === 0) beginning.push(row);
+        else if (at > 0) containing.push(row);
       });
-      return [...first.sort((a, b) => this.folded[a].length - this.folded[b].length), ...then].slice(0, most);
+      return [...beginning.sort((a, b) => this.folded[a].length - this.folded[b].length), ...containing].slice(0, most);
     }
   }
 
@@ -113,15 +110,15 @@ const Explore = {};
       this.modules = tokens.modules;
       this.outside = new Set(tokens.outside);
       this.hollow = tokens.pieces.map((pieces, row) => pieces.length > 1 || this.outside.has(row));
-      const whole = unpacked(drawn.places, 2);
-      this.places = Float32Array.from(whole, (step) => step / 65535);
+      const steps = decodeIntegers(drawn.places, 2);
+      this.places = Float32Array.from(steps, (step) => step / 65535);
       this.beyond = drawn.limits.map(() => new Set());
       for (const [depth, row, x, y] of drawn.beyond) {
         this.places.set([x, y], 2 * (depth * this.n + row));
         this.beyond[depth].add(row);
       }
       this.pictured = new Map();
-      this.near = near && { k: near.k, rows: unpacked(near.rows, this.n <= 256 ? 1 : 2) };
+      this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 256 ? 1 : 2) };
     }
 
     at(depth) {
@@ -136,11 +133,11 @@ const Explore = {};
       return [limits[0] + x * (limits[1] - limits[0]), limits[2] + y * (limits[3] - limits[2])];
     }
 
-    // The rows nearest to a word, nearest first, and where they are nearest: in the full space if the site says so.
+    // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours.
     neighbours(depth, row, k = 5) {
-      if (this.near) {
-        const first = (depth * this.n + row) * this.near.k;
-        return { rows: [...this.near.rows.subarray(first, first + this.near.k)], where: "in all dimensions" };
+      if (this.fullSpace) {
+        const first = (depth * this.n + row) * this.fullSpace.k;
+        return { rows: [...this.fullSpace.rows.subarray(first, first + this.fullSpace.k)], where: "in all dimensions" };
       }
       const key = depth * this.n + row;
       if (!this.pictured.has(key)) this.pictured.set(key, this.limits[depth] ? this.nearestInPicture(depth, row, k) : []);
@@ -166,9 +163,7 @@ const Explore = {};
   }
 
   Explore.Index = Index;
-  Explore.depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
-  Explore.percent = (ratio) => (ratio === null ? "–" : `${(100 * ratio).toFixed(1)}\u00a0%`);
-  Explore.clamp = (value, low, high) => Math.max(low, Math.min(value, high));
+  Explore.percentText = (ratio) => (ratio === null ? "–" : `${(100 * ratio).toFixed(1)}\u00a0%`);
   Explore.number = (value) => {
     const size = Math.abs(value);
     const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;

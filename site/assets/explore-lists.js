@@ -4,6 +4,7 @@
 (() => {
   const MOST_FOUND = 10;
   const PER_PAGE = 20;
+  const { clamp, depthName } = Tokviz;
   const { swatch } = Explore;
 
   function button(text, act) {
@@ -73,7 +74,7 @@
       list.addEventListener("pointerdown", (event) => event.preventDefault());
       list.addEventListener("click", (event) => {
         const option = event.target.closest("[role=option]");
-        if (option) this.take(Number(option.dataset.index));
+        if (option) this.choose(Number(option.dataset.index));
       });
     }
 
@@ -115,7 +116,7 @@
       this.point(this.rows[this.at]);
     }
 
-    take(index) {
+    choose(index) {
       const row = this.rows[index];
       if (row === undefined) return;
       this.input.value = "";
@@ -128,7 +129,7 @@
       const keys = {
         ArrowDown: () => this.move(1),
         ArrowUp: () => this.move(-1),
-        Enter: () => this.take(Math.max(this.at, 0)),
+        Enter: () => this.choose(Math.max(this.at, 0)),
         Escape: () => {
           if (this.list.hidden) this.input.value = "";
           this.close();
@@ -146,44 +147,44 @@
       this.body = root.querySelector("tbody");
       this.caption = root.querySelector("caption");
       this.filter = root.querySelector("#filter");
-      this.turns = [...root.querySelectorAll("[data-page]")];
+      this.pageButtons = [...root.querySelectorAll("[data-page]")];
       this.pin = pin;
       this.page = 0;
       this.filter.addEventListener("input", () => {
         this.page = 0;
         this.draw();
       });
-      for (const turn of this.turns) {
-        turn.addEventListener("click", () => {
-          if (turn.getAttribute("aria-disabled") === "true") return;
-          this.page += Number(turn.dataset.page);
+      for (const pageButton of this.pageButtons) {
+        pageButton.addEventListener("click", () => {
+          if (pageButton.getAttribute("aria-disabled") === "true") return;
+          this.page += Number(pageButton.dataset.page);
           this.draw();
         });
       }
     }
 
-    show(panel, seen, pins, categories) {
-      Object.assign(this, { panel, seen, pins, categories });
+    show(panel, visible, pins, categories) {
+      Object.assign(this, { panel, visible, pins, categories });
       this.draw();
     }
 
     draw() {
-      const { panel, seen, pins } = this;
+      const { panel, visible, pins } = this;
       const { vocabulary } = panel.view;
       const found = this.filter.value.trim() ? vocabulary.find(this.filter.value) : [...vocabulary.words.keys()];
-      const others = found.filter((row) => seen[row] && !pins.includes(row));
-      const rows = [...pins.filter((row) => seen[row] && found.includes(row)), ...others];
+      const others = found.filter((row) => visible[row] && !pins.includes(row));
+      const rows = [...pins.filter((row) => visible[row] && found.includes(row)), ...others];
       const pages = Math.max(1, Math.ceil(rows.length / PER_PAGE));
-      this.page = Explore.clamp(this.page, 0, pages - 1);
+      this.page = clamp(this.page, 0, pages - 1);
       const first = this.page * PER_PAGE;
-      const some = rows.slice(first, first + PER_PAGE);
+      const onPage = rows.slice(first, first + PER_PAGE);
       this.caption.textContent = rows.length
-        ? `${panel.name}, ${Explore.depthName(panel.depth)}: words ${first + 1}–${first + some.length} of ${rows.length.toLocaleString("en")}, the pinned ones first`
+        ? `${panel.name}, ${depthName(panel.depth)}: words ${first + 1}–${first + onPage.length} of ${rows.length.toLocaleString("en")}, the pinned ones first`
         : "No word fits.";
-      this.body.replaceChildren(...some.map((row) => this.row(row)));
-      for (const turn of this.turns) {
-        const target = this.page + Number(turn.dataset.page);
-        turn.setAttribute("aria-disabled", String(target < 0 || target >= pages));
+      this.body.replaceChildren(...onPage.map((row) => this.row(row)));
+      for (const pageButton of this.pageButtons) {
+        const target = this.page + Number(pageButton.dataset.page);
+        pageButton.setAttribute("aria-disabled", String(target < 0 || target >= pages));
       }
     }
 

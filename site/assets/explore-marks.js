@@ -2,6 +2,7 @@
 
 // The plates' colours and shapes, and two ways to draw thousands of them: SVG while they are few, else a canvas.
 (() => {
+  const { svg } = Tokviz;
   const HUES = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6"];
   // The same, dark enough for text on white.
   const INKS = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#a26092", "#60305d", "#2f77cd", "#717c35", "#7757a6"];
@@ -25,15 +26,8 @@
   const ink = (category) => INKS[category % INKS.length];
   const shape = (category) => SHAPES[category % SHAPES.length];
 
-  function svg(name, attributes = {}, text = null) {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    if (text !== null) made.textContent = text;
-    return made;
-  }
-
   // The paths of one word's mark, in pixels about 0, 0: [path, scale, fill, stroke, line].
-  function layers(memberships, hollow, diameter) {
+  function markPaths(memberships, hollow, diameter) {
     const line = Math.max(1.4, diameter * 0.16);
     const [first, ...others] = memberships;
     const whole = hollow
@@ -44,7 +38,7 @@
 
   function mark(memberships, hollow, diameter) {
     const group = svg("g");
-    for (const [d, scale, fill, stroke, line] of layers(memberships, hollow, diameter)) {
+    for (const [d, scale, fill, stroke, line] of markPaths(memberships, hollow, diameter)) {
       group.append(svg("path", {
         d, fill, stroke, "stroke-width": line, transform: `scale(${scale})`, "vector-effect": "non-scaling-stroke",
       }));
@@ -70,16 +64,16 @@
 
     start(view, diameter) {
       const { memberships } = view.vocabulary;
-      this.marks = memberships.map((held, row) => mark(held, view.hollow[row], diameter));
+      this.marks = memberships.map((categories, row) => mark(categories, view.hollow[row], diameter));
       this.root.replaceChildren(...this.marks);
     }
 
-    // Puts each mark at x[row], y[row]; those that are not seen are left out.
-    paint(x, y, seen) {
+    // Puts each mark at x[row], y[row]; those that are not visible are left out.
+    paint(x, y, visible) {
       this.marks.forEach((each, row) => {
-        const display = seen[row] ? "" : "none";
+        const display = visible[row] ? "" : "none";
         if (each.style.display !== display) each.style.display = display;
-        if (seen[row]) each.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`);
+        if (visible[row]) each.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`);
       });
     }
 
@@ -107,25 +101,25 @@
       this.ratio = null;
     }
 
-    stamp(held, hollow, side) {
+    stamp(categories, hollow, side) {
       const canvas = document.createElement("canvas");
       canvas.width = canvas.height = side;
-      const pen = canvas.getContext("2d");
-      pen.translate(side / 2, side / 2);
-      for (const [d, scale, fill, stroke, line] of layers(held, hollow, this.diameter * this.ratio)) {
+      const context = canvas.getContext("2d");
+      context.translate(side / 2, side / 2);
+      for (const [d, scale, fill, stroke, line] of markPaths(categories, hollow, this.diameter * this.ratio)) {
         const path = new Path2D();
         path.addPath(new Path2D(d), new DOMMatrix().scale(scale));
-        pen.fillStyle = fill;
-        pen.fill(path);
-        pen.strokeStyle = stroke;
-        pen.lineWidth = line;
-        pen.stroke(path);
+        context.fillStyle = fill;
+        context.fill(path);
+        context.strokeStyle = stroke;
+        context.lineWidth = line;
+        context.stroke(path);
       }
-      const pixels = new Uint32Array(pen.getImageData(0, 0, side, side).data.buffer);
-      const inked = [...pixels.keys()].filter((index) => pixels[index] >>> 24 > 8);
+      const pixels = new Uint32Array(context.getImageData(0, 0, side, side).data.buffer);
+      const opaque = [...pixels.keys()].filter((index) => pixels[index] >>> 24 > 8);
       return {
-        offsets: Int32Array.from(inked, (index) => Math.floor(index / side) * this.stride + (index % side)),
-        colors: Uint32Array.from(inked, (index) => pixels[index]),
+        offsets: Int32Array.from(opaque, (index) => Math.floor(index / side) * this.stride + (index % side)),
+        colors: Uint32Array.from(opaque, (index) => pixels[index]),
       };
     }
 
@@ -137,15 +131,15 @@
       this.pixels = new Uint32Array(this.image.data.buffer);
       this.stride = this.image.width;
       const kinds = new Map();
-      this.stamps = memberships.map((held, row) => {
+      this.stamps = memberships.map((categories, row) => {
         const hollow = this.view.hollow[row];
-        const name = `${held.join(" ")}${hollow ? "o" : ""}`;
-        if (!kinds.has(name)) kinds.set(name, this.stamp(held, hollow, this.side));
+        const name = `${categories.join(" ")}${hollow ? "o" : ""}`;
+        if (!kinds.has(name)) kinds.set(name, this.stamp(categories, hollow, this.side));
         return kinds.get(name);
       });
     }
 
-    paint(x, y, seen) {
+    paint(x, y, visible) {
       const ratio = window.devicePixelRatio || 1;
       if (this.ratio !== ratio) {
         this.ratio = ratio;
@@ -157,7 +151,7 @@
       for (let row = 0; row < stamps.length; row += 1) {
         const left = Math.round(x[row] * ratio + side / 2);
         const top = Math.round(y[row] * ratio + side / 2);
-        if (!seen[row] || left < 0 || top < 0 || left > right || top > bottom) continue;
+        if (!visible[row] || left < 0 || top < 0 || left > right || top > bottom) continue;
         const { offsets, colors } = stamps[row];
         const first = top * stride + left;
         for (let index = 0; index < offsets.length; index += 1) {
@@ -184,7 +178,7 @@
     }
   }
 
-  // A mark's soft edge over what is there already; two bytes of a pixel are mixed at a time.
+  // A mark's antialiased edge over the pixels below it; two bytes of a pixel are mixed at a time.
   function blended(over, under) {
     const share = over >>> 24;
     const rest = 256 - share;
@@ -193,5 +187,5 @@
     return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
   }
 
-  Object.assign(Explore, { hue, ink, svg, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });
+  Object.assign(Explore, { hue, ink, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });
 })();

@@ -1,8 +1,8 @@
 "use strict";
 
-// One picture with its choice of model, context and projection, and what it says of the current word.
+// One picture with its choice of model, context and projection, and a description of the current word.
 (() => {
-  const PARTS = ["model", "context", "projection"];
+  const { captures, clamp, depthName } = Tokviz;
 
   class Panel {
     // `on` is the plot's, and chosen(names) when the reader wants another capture.
@@ -11,40 +11,21 @@
       this.index = index;
       this.on = on;
       this.plot = new Explore.Plot(root.querySelector("[data-plot]"), on);
-      this.selects = Object.fromEntries(PARTS.map((part) => [part, root.querySelector(`[data-part=${part}]`)]));
+      this.choice = new captures.Choice(root, index.models, on.chosen);
       this.depthLabel = root.querySelector(".view-depth");
       this.readout = root.querySelector(".readout");
       this.depth = 0;
-      for (const part of PARTS) {
-        this.selects[part].addEventListener("change", () => on.chosen({ ...this.names(), [part]: this.selects[part].value }));
-      }
-      const zooms = { in: 1.6, out: 1 / 1.6, whole: null };
+      const zooms = { in: Explore.ZOOM_FACTOR, out: 1 / Explore.ZOOM_FACTOR, whole: null };
       for (const button of root.querySelectorAll("[data-zoom]")) {
         button.addEventListener("click", () => this.plot.zoomBy(zooms[button.dataset.zoom]));
       }
     }
 
-    names() {
-      const { model, context, shown } = this.capture;
-      return { model: model.slug, context: context.name, projection: shown.name };
-    }
-
     // Chooses a capture; its picture follows when its script has been loaded.
     async choose(capture) {
       this.capture = capture;
-      const { model, context, shown } = capture;
-      const choices = {
-        model: [this.index.models.map(({ slug, name }) => [slug, name]), model.slug],
-        context: [model.contexts.map(({ name, label }) => [name, label]), context.name],
-        projection: [context.projections.map(({ name, label }) => [name, label]), shown.name],
-      };
-      for (const part of PARTS) {
-        const [options, chosen] = choices[part];
-        this.selects[part].replaceChildren(...options.map(([value, label]) => new Option(label, value)));
-        this.selects[part].value = chosen;
-        this.selects[part].parentElement.hidden = options.length === 1 && part !== "model";
-      }
-      this.name = `${model.name}, ${context.label}, ${shown.label}`;
+      this.choice.show(capture, ["model"]);
+      this.name = captures.label(capture);
       this.root.setAttribute("aria-label", this.name);
       this.plot.root.setAttribute("aria-label", this.name);
       const view = await this.index.view(capture);
@@ -52,12 +33,12 @@
       return this.capture === capture;
     }
 
-    show(depth, seen) {
-      this.depth = Explore.clamp(depth, 0, this.view.last);
-      this.plot.seen = seen;
+    show(depth, visible) {
+      this.depth = clamp(depth, 0, this.view.last);
+      this.plot.visible = visible;
       if (this.plot.view === this.view) this.plot.moveTo(this.depth);
       else this.plot.setView(this.view, this.depth);
-      this.depthLabel.textContent = Explore.depthName(this.depth);
+      this.depthLabel.textContent = depthName(this.depth);
     }
 
     fail(error) {
@@ -71,7 +52,7 @@
       return this.view.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
     }
 
-    // What is to be said of a word: its name, its facts, its neighbours.
+    // A word, its categories, tokens, neighbours and values, as text.
     facts(row, categories) {
       const { words, memberships } = this.view.vocabulary;
       const pieces = this.tokens(row);
@@ -88,7 +69,7 @@
       };
     }
 
-    tell(row, categories) {
+    describe(row, categories) {
       if (row === null) {
         this.readout.replaceChildren(paragraph("Point at a word, or find one by name, to see what stands near it.", "hint"));
         return;

@@ -1,15 +1,19 @@
 "use strict";
 
-// One scatter: marks that move from layer to layer, axes, names, trails, zoom. It shows what it is told and says what a reader does.
+// One scatter plot: marks that move from layer to layer, axes, labels, trails, zoom. What a reader does is reported to its owner.
 (() => {
+  // In milliseconds.
   const MOVE = 450;
   const ZOOM = 220;
-  const QUIET = 110;
+  const SETTLE_DELAY = 110;
   const MOST_LABELS = 150;
-  const REACH = 26;
+  // In pixels: how far from the pointer a mark may be.
+  const POINTER_RADIUS = 26;
+  // In layers.
   const TRAIL = 10;
-  const { clamp, svg } = Explore;
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const ZOOM_FACTOR = 1.6;
+  const { clamp, svg } = Tokviz;
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
   class Plot {
@@ -50,7 +54,7 @@
       if (fresh) {
         [this.x, this.y] = [new Float32Array(view.n), new Float32Array(view.n)];
         this.now = new Float32Array(2 * view.n);
-        // A fixed order that has nothing to do with categories: names are spread over the picture.
+        // A fixed order that has nothing to do with categories, so that labels are spread over the picture.
         this.order = Uint32Array.from(view.vocabulary.words.keys()).sort((a, b) => scattered(a) - scattered(b));
       }
       this.clearNames();
@@ -66,21 +70,21 @@
     moveTo(depth, duration = MOVE) {
       if (depth === this.depth) return;
       this.depth = depth;
-      const there = this.view.limits[depth] !== null;
-      this.inner.style.visibility = there ? "" : "hidden";
-      this.problem.hidden = there;
-      this.problem.textContent = there ? "" : this.view.problems[depth] ?? "There is no picture of this depth.";
+      const hasPicture = this.view.limits[depth] !== null;
+      this.inner.style.visibility = hasPicture ? "" : "hidden";
+      this.problem.hidden = hasPicture;
+      this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no picture of this depth.";
       this.from = this.now.slice();
       this.to = this.view.at(depth);
       this.started = performance.now();
-      this.duration = still.matches ? 0 : duration;
+      this.duration = reducedMotion.matches ? 0 : duration;
       this.moving = true;
       this.tree = null;
       this.request();
     }
 
-    setSeen(seen) {
-      this.seen = seen;
+    setVisible(visible) {
+      this.visible = visible;
       this.tree = null;
       this.clearNames();
     }
@@ -95,9 +99,9 @@
       this.clearNames();
     }
 
-    measure(anyway = false) {
+    measure(force = false) {
       const [width, height] = [this.inner.clientWidth, this.inner.clientHeight];
-      if (!this.view || !width || (!anyway && width === this.width && height === this.height)) return;
+      if (!this.view || !width || (!force && width === this.width && height === this.height)) return;
       const share = this.zoomed();
       [this.width, this.height] = [width, height];
       this.painter.resize(width, height);
@@ -142,7 +146,7 @@
         this.moving = share < 1;
       }
       this.project();
-      this.painter.paint(this.x, this.y, this.seen);
+      this.painter.paint(this.x, this.y, this.visible);
       this.drawAxes();
       this.drawOver();
       if (this.moving) {
@@ -168,20 +172,20 @@
       }
     }
 
-    // Names keep to their marks while these move, and are laid out anew once all is quiet.
+    // Labels move with their marks, and are placed again once nothing moves.
     settle() {
-      clearTimeout(this.quiet);
-      this.quiet = setTimeout(() => {
+      clearTimeout(this.settleTimer);
+      this.settleTimer = setTimeout(() => {
         if (this.moving) return;
         this.stale = false;
         this.placed = Explore.placeLabels({
-          ...this.picture(), wanted: this.pinned(), rows: this.order, seen: this.seen,
-          textOf: (row) => this.named(row), most: MOST_LABELS,
+          ...this.picture(), wanted: this.pinned(), rows: this.order, visible: this.visible,
+          textOf: (row) => this.labelOf(row), most: MOST_LABELS,
         });
         this.layers.labels.replaceChildren(...this.placed.map(({ row, text, x, y }) =>
           svg("text", { x: x - this.x[row], y: y - this.y[row], fill: this.inkOf(row), transform: this.place(row) }, text)));
         this.request();
-      }, QUIET);
+      }, SETTLE_DELAY);
     }
 
     picture() {
@@ -190,7 +194,7 @@
     }
 
     pinned() {
-      return this.pins.filter((row) => this.seen[row]).map((row) => ({ row, text: this.named(row), kind: "pinned" }));
+      return this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
     }
 
     clearNames() {
@@ -210,68 +214,46 @@
 
     drawAxes() {
       const limits = this.view.limits[this.depth];
-      const { k, x, y } = this.transform;
+      const { x, y, k } = this.transform;
       const { width, height } = this;
       const [left, top] = [this.inner.offsetLeft, this.inner.offsetTop];
       const key = [this.view.capture.key, this.depth, k, x, y, width, height, left].join();
       if (key === this.axesDrawn) return;
       this.axesDrawn = key;
-      const made = [
-        svg("path", { class: "spine", d: `M${left - 0.5} ${top}V${top + height + 0.5}H${left + width}` }),
-      ];
-      if (limits) {
-        const [x0, x1, y0, y1] = limits;
-        const valueX = (pixel) => x0 + ((pixel - x) / k / width) * (x1 - x0);
-        const valueY = (pixel) => y1 - ((pixel - y) / k / height) * (y1 - y0);
-        const [low, high] = [valueX(0), valueX(width)];
-        for (const [value, text] of ticks(low, high, width / 130)) {
-          const at = Math.round(left + ((value - low) / (high - low)) * width) + 0.5;
-          made.push(svg("path", { class: "spine", d: `M${at} ${top + height}v5` }));
-          made.push(svg("text", { x: at, y: top + height + 17, "text-anchor": "middle" }, text));
-        }
-        const [bottom, upper] = [valueY(height), valueY(0)];
-        for (const [value, text] of ticks(bottom, upper, height / 90)) {
-          const at = Math.round(top + height - ((value - bottom) / (upper - bottom)) * height) + 0.5;
-          made.push(svg("path", { class: "spine", d: `M${left} ${at}h-5` }));
-          made.push(svg("text", { x: left - 8, y: at + 4, "text-anchor": "end" }, text));
-        }
-      }
-      const [pc1, pc2] = this.view.variance[this.depth];
-      made.push(svg("text", { x: left + width, y: top + height + 32, "text-anchor": "end" }, `PC1  ${Explore.percent(pc1)}`));
-      made.push(svg("text", { x: left, y: top - 7 }, `PC2  ${Explore.percent(pc2)}`));
-      this.axes.replaceChildren(...made);
+      const variance = this.view.variance[this.depth];
+      this.axes.replaceChildren(...Explore.axes({ limits, variance, transform: this.transform, left, top, width, height }));
     }
 
     drawOver() {
       const { layers, x, y, view, current } = this;
       layers.labels.classList.toggle("faint", this.moving || current !== null);
-      layers.trails.replaceChildren(...this.pins.filter((row) => this.seen[row]).flatMap((row) => this.trail(row)));
-      const near = current === null ? [] : view.neighbours(this.depth, current).rows.filter((row) => this.seen[row]);
-      const there = current !== null && this.seen[current];
-      layers.links.replaceChildren(...(there && !this.moving ? near : []).map((row) => svg("line", {
+      layers.trails.replaceChildren(...this.pins.filter((row) => this.visible[row]).flatMap((row) => this.trail(row)));
+      const near = current === null ? [] : view.neighbours(this.depth, current).rows.filter((row) => this.visible[row]);
+      const hasCurrent = current !== null && this.visible[current];
+      layers.links.replaceChildren(...(hasCurrent && !this.moving ? near : []).map((row) => svg("line", {
         x1: x[current].toFixed(1), y1: y[current].toFixed(1), x2: x[row].toFixed(1), y2: y[row].toFixed(1),
       })));
       const radius = this.diameter / 2;
-      const pins = this.pins.filter((row) => this.seen[row]);
-      const ring = (row, kind, grown) => svg("circle", { class: kind, r: (radius + grown).toFixed(1), transform: this.place(row) });
+      const pins = this.pins.filter((row) => this.visible[row]);
+      const ring = (row, kind, margin) => svg("circle", { class: kind, r: (radius + margin).toFixed(1), transform: this.place(row) });
       layers.rings.replaceChildren(
-        ...pins.map((row) => ring(row, "pinned", 3.5)), ...(there ? [ring(current, "current", 4)] : []));
-      const named = (row, kind) => ({ row, text: this.named(row), kind });
-      const names = there ? [named(current, "current")] : [];
-      names.push(...this.pinned().filter(({ row }) => !there || row !== current));
-      if (there) names.push(...near.filter((row) => !this.pins.includes(row)).map((row) => named(row, "near")));
-      const told = new Set(names.map(({ row }) => row));
+        ...pins.map((row) => ring(row, "pinned", 3.5)), ...(hasCurrent ? [ring(current, "current", 4)] : []));
+      const label = (row, kind) => ({ row, text: this.labelOf(row), kind });
+      const names = hasCurrent ? [label(current, "current")] : [];
+      names.push(...this.pinned().filter(({ row }) => !hasCurrent || row !== current));
+      if (hasCurrent) names.push(...near.filter((row) => !this.pins.includes(row)).map((row) => label(row, "near")));
+      const named = new Set(names.map(({ row }) => row));
       this.placed.forEach(({ row }, index) => {
-        const label = layers.labels.children[index];
-        label.setAttribute("transform", this.place(row));
-        label.style.display = told.has(row) ? "none" : "";
+        const text = layers.labels.children[index];
+        text.setAttribute("transform", this.place(row));
+        text.style.display = named.has(row) ? "none" : "";
       });
       layers.names.replaceChildren(...Explore.placeNames(names, this.picture()).map(({ row, text, kind, x: left, y: base }) =>
         svg("text", { class: kind, x: left.toFixed(1), y: base.toFixed(1), fill: this.inkOf(row) }, text)).reverse());
     }
 
     // A word at the margin says on which side it lies.
-    named(row) {
+    labelOf(row) {
       const text = Explore.shortened(this.view.vocabulary.words[row]);
       if (!this.view.beyond[this.depth].has(row)) return text;
       const { k, x, y } = this.transform;
@@ -282,7 +264,7 @@
       return `${text} ${arrow[`${across},${down}`] ?? ""}`.trim();
     }
 
-    // From the embedding to this depth: the last steps fade, what was before stays as a hair.
+    // From the embedding to this depth: the last steps fade out backwards, earlier ones are a pale line.
     trail(row) {
       const { k, x, y } = this.transform;
       const points = [];
@@ -293,7 +275,7 @@
       }
       points.push([this.x[row], this.y[row]]);
       const stroke = Explore.hue(this.view.vocabulary.memberships[row][0]);
-      const d = (some) => `M${some.map(([left, top]) => `${left.toFixed(1)} ${top.toFixed(1)}`).join("L")}`;
+      const d = (part) => `M${part.map(([left, top]) => `${left.toFixed(1)} ${top.toFixed(1)}`).join("L")}`;
       const first = Math.max(0, points.length - 1 - TRAIL);
       const made = first > 0 ? [svg("path", { d: d(points.slice(0, first + 1)), stroke, opacity: 0.16 })] : [];
       for (let index = first; index < points.length - 1; index += 1) {
@@ -339,16 +321,16 @@
       if (!this.view || this.moving) return null;
       const box = this.inner.getBoundingClientRect();
       this.tree ??= d3.quadtree(this.rowsInside(), (row) => this.x[row], (row) => this.y[row]);
-      return this.tree.find(event.clientX - box.left, event.clientY - box.top, REACH) ?? null;
+      return this.tree.find(event.clientX - box.left, event.clientY - box.top, POINTER_RADIUS) ?? null;
     }
 
     rowsInside() {
       const inside = (row) => this.x[row] >= 0 && this.y[row] >= 0 && this.x[row] <= this.width && this.y[row] <= this.height;
-      return Array.from(this.seen.keys()).filter((row) => this.seen[row] && inside(row));
+      return Array.from(this.visible.keys()).filter((row) => this.visible[row] && inside(row));
     }
 
     onKey(event) {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      if (Tokviz.hasModifier(event)) return;
       const direction = DIRECTIONS[event.key];
       const keys = {
         Enter: () => this.current !== null && this.on.pin(this.current),
@@ -356,10 +338,10 @@
         Escape: () => this.on.point(null, "key"),
         PageDown: () => this.on.step(1),
         PageUp: () => this.on.step(-1),
-        "+": () => this.zoomBy(1.6),
-        "=": () => this.zoomBy(1.6),
-        "-": () => this.zoomBy(1 / 1.6),
-        "−": () => this.zoomBy(1 / 1.6),
+        "+": () => this.zoomBy(ZOOM_FACTOR),
+        "=": () => this.zoomBy(ZOOM_FACTOR),
+        "-": () => this.zoomBy(1 / ZOOM_FACTOR),
+        "−": () => this.zoomBy(1 / ZOOM_FACTOR),
         0: () => this.zoomBy(null),
       };
       const act = direction
@@ -371,17 +353,17 @@
       act();
     }
 
-    // The nearest word that way; words that lie aside count as twice as far. Without a current word, the one in the middle.
+    // The nearest word in a direction; distance across it counts twice. Without a current word, the one in the middle.
     goTo([right, down]) {
       const rows = this.rowsInside();
-      const at = this.current !== null && this.seen[this.current] ? this.current : null;
+      const at = this.current !== null && this.visible[this.current] ? this.current : null;
       const [x, y] = at === null ? [this.width / 2, this.height / 2] : [this.x[at], this.y[at]];
       let [best, least] = [null, Infinity];
       for (const row of rows) {
         const [dx, dy] = [this.x[row] - x, this.y[row] - y];
         const along = dx * right + dy * down;
-        const aside = Math.abs(dx * down) + Math.abs(dy * right);
-        const cost = at === null ? Math.hypot(dx, dy) : along + 2 * aside;
+        const across = Math.abs(dx * down) + Math.abs(dy * right);
+        const cost = at === null ? Math.hypot(dx, dy) : along + 2 * across;
         if (row === at || (at !== null && along <= 0.01) || cost >= least) continue;
         [best, least] = [row, cost];
       }
@@ -390,10 +372,10 @@
 
     zoomBy(factor) {
       const inner = d3.select(this.inner);
-      const target = still.matches ? inner : inner.transition().duration(ZOOM);
+      const target = reducedMotion.matches ? inner : inner.transition().duration(ZOOM);
       const current = this.current;
       if (factor === null) target.call(this.zoom.transform, d3.zoomIdentity);
-      else if (current !== null && this.seen[current]) target.call(this.zoom.scaleBy, factor, [this.x[current], this.y[current]]);
+      else if (current !== null && this.visible[current]) target.call(this.zoom.scaleBy, factor, [this.x[current], this.y[current]]);
       else target.call(this.zoom.scaleBy, factor);
       setTimeout(() => this.on.zoomed(), ZOOM + 30);
     }
@@ -407,18 +389,5 @@
 
   const scattered = (row) => Math.imul(row + 1, 2654435761) >>> 0;
 
-  // Round values within an axis, and how they read.
-  function ticks(low, high, most) {
-    if (!(high > low)) return [];
-    const values = d3.ticks(low, high, Math.max(2, most));
-    const step = values.length > 1 ? values[1] - values[0] : high - low;
-    const decimals = clamp(-Math.floor(Math.log10(step) + 1e-9), 0, 12);
-    const options = Math.max(Math.abs(low), Math.abs(high)) >= 1e6 || decimals > 5
-      ? { notation: "scientific", maximumSignificantDigits: 3 }
-      : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    const format = new Intl.NumberFormat("en", options);
-    return values.map((value) => [value, format.format(value).replace(/-/g, "−")]);
-  }
-
-  Explore.Plot = Plot;
+  Object.assign(Explore, { Plot, ZOOM_FACTOR });
 })();

@@ -1,337 +1,347 @@
 "use strict";
 
-// The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table, all of one state, which the
-// address holds: #a=model/context/projection&b=…&at=layer-11&pin=May,June&hide=0,3&word=May&zoom-a=2,0.4,0.6
+// The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table. All show one state, which
+// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&hide=0,3&word=May&zoom-a=2,0.4,0.6
 (() => {
+  const { captures, clamp, decode, depthName } = Tokviz;
   const LETTERS = ["a", "b"];
-  const BEAT = 800;
+  const PLAY_INTERVAL = 800;
   const TABLE_DELAY = 160;
-  // Safari allows 100 changes of the address in 30 seconds.
-  const ADDRESS_DELAY = 400;
-  const KEYS = { ArrowLeft: (at) => at - 1, ArrowRight: (at) => at + 1, Home: () => 0, End: () => Infinity };
-  const { clamp, depthName } = Explore;
+  const ANNOUNCE_DELAY = 500;
 
-  function start(root) {
-    const index = new Explore.Index(JSON.parse(root.querySelector("[data-index]").textContent));
-    const holder = root.querySelector(".views");
-    const prototype = root.querySelector("[data-view]").cloneNode(true);
-    const beside = root.querySelector("[data-beside]");
-    const play = root.querySelector("[data-play]");
-    const say = root.querySelector("[data-say]");
-    const of = root.querySelector("[data-of]");
-    const note = root.querySelector(".legend-note");
-    const links = root.querySelector(".explore-links");
-    const steps = [...root.querySelectorAll("[data-step]")];
-    const hidden = new Set();
-    let panels = [];
-    let depth = 0;
-    let pins = [];
-    let current = null;
-    let seen = null;
-    let timers = {};
-
-    const later = (name, delay, act) => {
-      clearTimeout(timers[name]);
-      timers[name] = setTimeout(act, delay);
+  // The state of the explorer, and the elements that show it. `current` is the row of the word that is pointed at, `currentBy`
+  // says by what ("pointer", "key", "search", …); `visible` has a 1 for each row of a category that isn't hidden.
+  function createExplorer(root) {
+    const explorer = {
+      root,
+      index: new Explore.Index(JSON.parse(root.querySelector("[data-index]").textContent)),
+      container: root.querySelector(".views"),
+      prototype: root.querySelector("[data-view]").cloneNode(true),
+      pairButton: root.querySelector("[data-beside]"),
+      playButton: root.querySelector("[data-play]"),
+      announcement: root.querySelector("[data-say]"),
+      tableChoice: root.querySelector("[data-of]"),
+      legendNote: root.querySelector(".legend-note"),
+      links: root.querySelector(".explore-links"),
+      stepButtons: [...root.querySelectorAll("[data-step]")],
+      panels: [],
+      depth: 0,
+      hidden: new Set(),
+      pins: [],
+      current: null,
+      currentBy: "address",
+      visible: null,
+      playing: null,
+      timers: new Map(),
     };
-    const last = () => panels[0].view.last;
-    const vocabulary = () => panels[0].view.vocabulary;
-    const depthOf = (panel) => (panel === panels[0] ? depth : Math.round((depth / last()) * panel.view.last));
-    const ready = () => panels.length > 0 && panels.every((panel) => panel.view);
-
-    // --- pictures ---
-
-    function addPanel() {
-      const section = panels.length ? prototype.cloneNode(true) : holder.querySelector("[data-view]");
-      if (panels.length) holder.append(section);
-      const panel = new Explore.Panel(section, index, {
-        point,
-        pin: toggle,
-        zoomed: noteAddress,
-        step: (by) => go(depth + by),
-        chosen: (names) => choose(panel, names).then(noteAddress),
-      });
-      panels.push(panel);
-      return panel;
-    }
-
-    async function choose(panel, names) {
-      const share = ready() ? depth / last() : null;
-      try {
-        if (!(await panel.choose(index.capture(names)))) return;
-      } catch (error) {
-        panel.fail(error);
-        return;
-      }
-      if (!ready()) return;
-      if (panel === panels[0] && share !== null) depth = Math.round(share * last());
-      ruler.setView(panels[0].view);
-      refresh();
-    }
-
-    function setBeside(wanted) {
-      beside.setAttribute("aria-pressed", String(wanted));
-      holder.dataset.views = wanted ? 2 : 1;
-      of.hidden = !wanted;
-      if (!wanted && panels.length > 1) {
-        panels.pop().root.remove();
-        of.querySelector("input").checked = true;
-      }
-    }
-
-    // Beside a picture goes another context of its model, else another model, else another projection.
-    function companion() {
-      const { capture } = panels[0];
-      const others = index.captures().filter(({ key }) => key !== capture.key);
-      return others.find(({ model, context, shown }) =>
-        model === capture.model && context !== capture.context && shown.name === capture.shown.name)
-        ?? others.find(({ model }) => model !== capture.model) ?? others[0];
-    }
-
-    // --- what is shown ---
-
-    function refresh() {
-      const { memberships, words } = vocabulary();
-      seen = Uint8Array.from(words, (_, row) => memberships[row].some((category) => !hidden.has(category)));
-      for (const panel of panels) panel.plot.setSeen(seen);
-      legend.show(hidden);
-      showPins();
-      showDepth();
-      say.textContent = "";
-      const hollow = panels.some(({ view }) => view.hollow.some(Boolean));
-      note.textContent = hollow ? "Hollow: of several tokens, or read at another position than most." : "";
-    }
-
-    function showDepth() {
-      for (const panel of panels) panel.show(depthOf(panel), seen);
-      const text = panels.length > 1
-        ? `${depthName(depth)}; beside it ${depthName(panels[1].depth)} of ${panels[1].name}` : depthName(depth);
-      ruler.setDepth(depth, text);
-      for (const button of steps) {
-        const target = depth + Number(button.dataset.step);
-        button.setAttribute("aria-disabled", String(target < 0 || target > last()));
-      }
-      showCurrent();
-      later("table", TABLE_DELAY, showTable);
-    }
-
-    function showCurrent() {
-      for (const panel of panels) {
-        panel.plot.setCurrent(current);
-        panel.tell(current, index.categories);
-      }
-    }
-
-    function showPins() {
-      for (const panel of panels) panel.plot.setPins(pins);
-      pinned.show(pins, vocabulary());
-    }
-
-    function showTable() {
-      const panel = panels[Number(of.querySelector("input:checked").value)] ?? panels[0];
-      table.show(panel, seen, pins, index.categories);
-      showLinks();
-    }
-
-    function showLinks() {
-      links.replaceChildren(...panels.flatMap(({ capture: { model, context, shown }, depth: at }, position) => {
-        const link = document.createElement("a");
-        const first = shown === context.projections[0] ? "" : `/${shown.name}`;
-        link.href = `${model.page}#${context.name}/${depthName(at).replace(" ", "-")}${first}`;
-        link.textContent = `${model.name}, ${context.label}, ${depthName(at)}`;
-        return position ? [" and ", link] : ["The plates of this view: ", link];
-      }), ".");
-    }
-
-    // --- what a reader does ---
-
-    function go(wanted, keepPlaying = false) {
-      if (!ready()) return;
-      if (!keepPlaying) stop();
-      const target = clamp(wanted, 0, last());
-      if (target === depth) return;
-      depth = target;
-      showDepth();
-      if (current !== null) later("say", 500, announce);
-      noteAddress();
-    }
-
-    function point(row, by) {
-      // Leaving the picture with the mouse lets go only of what the mouse took.
-      if (row === null && by === "pointer" && timers.by !== "pointer") return;
-      if (row === current || !ready()) return;
-      current = row;
-      timers.by = by;
-      showCurrent();
-      if (by !== "pointer") announce();
-      noteAddress();
-    }
-
-    function announce() {
-      if (current === null) {
-        say.textContent = "";
-        return;
-      }
-      const facts = panels.map((panel) => ({ ...panel.facts(current, index.categories), at: depthName(panel.depth) }));
-      const near = facts.map(({ at, neighbours, where }) => `${at}, nearest ${where}: ${neighbours.slice(0, 3).join(", ")}`);
-      say.textContent = `${facts[0].word}, ${facts[0].category}, ${facts[0].count}${pins.includes(current) ? ", pinned" : ""}. ${near.join(". ")}.`;
-    }
-
-    function toggle(row) {
-      pins = pins.includes(row) ? pins.filter((other) => other !== row) : [...pins, row];
-      afterPins(`${vocabulary().words[row]} ${pins.includes(row) ? "pinned" : "unpinned"}.`);
-    }
-
-    function afterPins(text) {
-      showPins();
-      showTable();
-      say.textContent = text;
-      noteAddress();
-    }
-
-    function stop() {
-      clearInterval(timers.play);
-      timers.play = null;
-      play.textContent = "Play";
-      play.setAttribute("aria-pressed", "false");
-    }
-
-    const pinned = new Explore.Pins(root.querySelector(".pins"), (row) => {
-      if (row !== null) {
-        toggle(row);
-      } else {
-        pins = [];
-        afterPins("Nothing pinned.");
-      }
-    });
-    const legend = new Explore.Legend(root.querySelector(".legend"), index.categories, (category) => {
-      if (category === null) hidden.clear();
-      else if (!hidden.delete(category)) hidden.add(category);
-      refresh();
-      noteAddress();
-    });
-    const ruler = new Explore.Ruler(root.querySelector(".ruler"), (wanted) => go(wanted));
-    const table = new Explore.Table(root.querySelector(".explore-table"), toggle);
-    new Explore.Search(root.querySelector("#find"), root.querySelector("#found"), {
-      find: (text, most) => (ready() ? vocabulary().find(text, most) : []),
-      describe: (row) => panels[0].facts(row, index.categories),
-      point: (row) => point(row, "search"),
-      pin: (row) => {
-        if (!pins.includes(row)) toggle(row);
-        point(row, "search");
-      },
-    });
-
-    play.addEventListener("click", () => {
-      if (timers.play) return stop();
-      if (!ready()) return undefined;
-      play.textContent = "Stop";
-      play.setAttribute("aria-pressed", "true");
-      if (depth === last()) go(0, true);
-      timers.play = setInterval(() => (depth < last() ? go(depth + 1, true) : stop()), BEAT);
-      return undefined;
-    });
-    for (const button of steps) button.addEventListener("click", () => go(depth + Number(button.dataset.step)));
-    beside.addEventListener("click", async () => {
-      const wanted = panels.length === 1;
-      setBeside(wanted);
-      if (wanted) {
-        const { model, context, shown } = companion();
-        await choose(addPanel(), { model: model.slug, context: context.name, projection: shown.name });
-      } else {
-        refresh();
-      }
-      noteAddress();
-    });
-    of.addEventListener("change", showTable);
-    root.addEventListener("keydown", (event) => {
-      const move = KEYS[event.key];
-      const own = event.target.closest("input, select, .scroll");
-      if (!move || own || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      go(move(depth));
-    });
-
-    // --- the address ---
-
-    function address() {
-      const { words } = vocabulary();
-      const parts = panels.map(({ capture }, position) => `${LETTERS[position]}=${capture.key}`);
-      parts.push(`at=${depthName(depth).replace(" ", "-")}`);
-      if (pins.length) parts.push(`pin=${pins.map((row) => encodeURIComponent(words[row])).join(",")}`);
-      if (current !== null && timers.by !== "pointer") parts.push(`word=${encodeURIComponent(words[current])}`);
-      if (hidden.size) parts.push(`hide=${[...hidden].sort((a, b) => a - b).join(",")}`);
-      panels.forEach(({ plot }, position) => {
-        const zoomed = plot.zoomed();
-        if (zoomed) parts.push(`zoom-${LETTERS[position]}=${zoomed.map((value) => Number(value.toFixed(4))).join(",")}`);
-      });
-      return `#${parts.join("&")}`;
-    }
-
-    function noteAddress() {
-      later("address", ADDRESS_DELAY, () => ready() && history.replaceState(null, "", address()));
-    }
-
-    // Raw text between the marks, so that a word may hold a comma or an ampersand.
-    function parsed() {
-      const found = {};
-      for (const part of location.hash.slice(1).split("&")) {
-        const [key, ...rest] = part.split("=");
-        found[key] = rest.join("=");
-      }
-      return found;
-    }
-
-    function decoded(text) {
-      try {
-        return decodeURIComponent(text);
-      } catch {
-        return text;
-      }
-    }
-
-    const namesOf = (text = "") => {
-      const [model, context, projection] = text.split("/").map(decoded);
-      return { model, context, projection };
-    };
-
-    async function openAddress() {
-      clearTimeout(timers.address);
-      stop();
-      const wanted = parsed();
-      const second = wanted.b !== undefined && index.has(wanted.b);
-      setBeside(second);
-      if (!panels.length) addPanel();
-      if (second && panels.length === 1) addPanel();
-      const keys = [wanted.a, second ? wanted.b : null];
-      await Promise.all(panels.map((panel, position) => choose(panel, namesOf(keys[position] ?? ""))));
-      if (!ready()) {
-        root.dataset.ready = "";  // what went wrong is to be seen
-        return;
-      }
-      const { rows } = vocabulary();
-      const layer = /^layer-(\d+)$/.exec(wanted.at ?? "");
-      const opening = wanted.a === undefined ? panels[0].capture.context.opening ?? 0 : 0;
-      depth = clamp(layer ? Number(layer[1]) + 1 : wanted.at === "embedding" ? 0 : opening, 0, last());
-      pins = (wanted.pin ?? "").split(",").map((word) => rows.get(decoded(word))).filter((row) => row !== undefined);
-      current = rows.get(decoded(wanted.word ?? "")) ?? null;
-      timers.by = "address";
-      hidden.clear();
-      for (const category of (wanted.hide ?? "").split(",").filter(Boolean).map(Number)) {
-        if (index.categories[category] !== undefined) hidden.add(category);
-      }
-      refresh();
-      panels.forEach(({ plot }, position) => {
-        const zoomed = (wanted[`zoom-${LETTERS[position]}`] ?? "").split(",").map(Number);
-        if (zoomed.length === 3 && zoomed.every(Number.isFinite)) plot.setZoomed(zoomed);
-      });
-      showTable();
-      root.dataset.ready = "";
-    }
-
-    window.addEventListener("hashchange", openAddress);
-    openAddress();
+    explorer.address = new Tokviz.AddressWriter(() => (isReady(explorer) ? fragmentOf(explorer) : null));
+    addControls(explorer);
+    return explorer;
   }
 
-  for (const root of document.querySelectorAll("[data-explore]")) start(root);
+  function addControls(explorer) {
+    const { root, index } = explorer;
+    explorer.pinList = new Explore.Pins(root.querySelector(".pins"), (row) => (row === null ? unpinAll(explorer) : togglePin(explorer, row)));
+    explorer.legend = new Explore.Legend(root.querySelector(".legend"), index.categories, (category) => toggleCategory(explorer, category));
+    explorer.ruler = new Explore.Ruler(root.querySelector(".ruler"), (wanted) => go(explorer, wanted));
+    explorer.table = new Explore.Table(root.querySelector(".explore-table"), (row) => togglePin(explorer, row));
+    explorer.search = new Explore.Search(root.querySelector("#find"), root.querySelector("#found"), {
+      find: (text, most) => (isReady(explorer) ? vocabularyOf(explorer).find(text, most) : []),
+      describe: (row) => explorer.panels[0].facts(row, index.categories),
+      point: (row) => point(explorer, row, "search"),
+      pin: (row) => {
+        if (!explorer.pins.includes(row)) togglePin(explorer, row);
+        point(explorer, row, "search");
+      },
+    });
+  }
+
+  const lastOf = ({ panels }) => panels[0].view.last;
+  const vocabularyOf = ({ panels }) => panels[0].view.vocabulary;
+  const isReady = ({ panels }) => panels.length > 0 && panels.every((panel) => panel.view);
+
+  // The second picture keeps the relative depth of the first.
+  function depthOf(explorer, panel) {
+    const { panels, depth } = explorer;
+    return panel === panels[0] ? depth : Math.round((depth / lastOf(explorer)) * panel.view.last);
+  }
+
+  // Acts after a delay, once for all calls of that name within it.
+  function schedule({ timers }, name, delay, act) {
+    clearTimeout(timers.get(name));
+    timers.set(name, setTimeout(act, delay));
+  }
+
+  // --- pictures ---
+
+  function addPanel(explorer) {
+    const { panels, container, prototype, index } = explorer;
+    const section = panels.length ? prototype.cloneNode(true) : container.querySelector("[data-view]");
+    if (panels.length) container.append(section);
+    const panel = new Explore.Panel(section, index, {
+      point: (row, by) => point(explorer, row, by),
+      pin: (row) => togglePin(explorer, row),
+      zoomed: () => explorer.address.request(),
+      step: (by) => go(explorer, explorer.depth + by),
+      chosen: (names) => choose(explorer, panel, names).then(() => explorer.address.request()),
+    });
+    panels.push(panel);
+    return panel;
+  }
+
+  async function choose(explorer, panel, names) {
+    const share = isReady(explorer) ? explorer.depth / lastOf(explorer) : null;
+    try {
+      if (!(await panel.choose(explorer.index.capture(names)))) return;
+    } catch (error) {
+      panel.fail(error);
+      return;
+    }
+    if (!isReady(explorer)) return;
+    const [first] = explorer.panels;
+    if (panel === first && share !== null) explorer.depth = Math.round(share * lastOf(explorer));
+    explorer.ruler.setView(first.view);
+    refresh(explorer);
+  }
+
+  function setPair({ panels, pairButton, container, tableChoice }, wanted) {
+    pairButton.setAttribute("aria-pressed", String(wanted));
+    container.dataset.views = wanted ? 2 : 1;
+    tableChoice.hidden = !wanted;
+    if (!wanted && panels.length > 1) {
+      panels.pop().root.remove();
+      tableChoice.querySelector("input").checked = true;
+    }
+  }
+
+  async function togglePair(explorer) {
+    const wanted = explorer.panels.length === 1;
+    setPair(explorer, wanted);
+    if (wanted) {
+      const names = captures.namesOf(companionOf(explorer));
+      await choose(explorer, addPanel(explorer), names);
+    } else {
+      refresh(explorer);
+    }
+    explorer.address.request();
+  }
+
+  // Beside a picture stands another context of its model, else another model, else another projection.
+  function companionOf({ panels, index }) {
+    const { capture } = panels[0];
+    const others = index.captures().filter(({ key }) => key !== capture.key);
+    return others.find(({ model, context, shown }) =>
+      model === capture.model && context !== capture.context && shown.name === capture.shown.name)
+      ?? others.find(({ model }) => model !== capture.model) ?? others[0];
+  }
+
+  // --- what is shown ---
+
+  function refresh(explorer) {
+    const { panels, hidden } = explorer;
+    const { memberships, words } = vocabularyOf(explorer);
+    explorer.visible = Uint8Array.from(words, (_, row) => memberships[row].some((category) => !hidden.has(category)));
+    for (const panel of panels) panel.plot.setVisible(explorer.visible);
+    explorer.legend.show(hidden);
+    showPins(explorer);
+    showDepth(explorer);
+    explorer.announcement.textContent = "";
+    const hollow = panels.some(({ view }) => view.hollow.some(Boolean));
+    explorer.legendNote.textContent = hollow ? "Hollow: of several tokens, or read at another position than most." : "";
+  }
+
+  function showDepth(explorer) {
+    const { panels, depth } = explorer;
+    for (const panel of panels) panel.show(depthOf(explorer, panel), explorer.visible);
+    const second = panels.length > 1 ? `; beside it ${depthName(panels[1].depth)} of ${panels[1].name}` : "";
+    explorer.ruler.setDepth(depth, `${depthName(depth)}${second}`);
+    Tokviz.markSteps(explorer.stepButtons, depth, lastOf(explorer));
+    showCurrent(explorer);
+    schedule(explorer, "table", TABLE_DELAY, () => showTable(explorer));
+  }
+
+  function showCurrent({ panels, current, index }) {
+    for (const panel of panels) {
+      panel.plot.setCurrent(current);
+      panel.describe(current, index.categories);
+    }
+  }
+
+  function showPins(explorer) {
+    for (const panel of explorer.panels) panel.plot.setPins(explorer.pins);
+    explorer.pinList.show(explorer.pins, vocabularyOf(explorer));
+  }
+
+  function showTable(explorer) {
+    const { panels, tableChoice, visible, pins, index } = explorer;
+    const panel = panels[Number(tableChoice.querySelector("input:checked").value)] ?? panels[0];
+    explorer.table.show(panel, visible, pins, index.categories);
+    showLinks(explorer);
+  }
+
+  function showLinks({ links, panels }) {
+    links.replaceChildren(...panels.flatMap(({ capture: { model, context, shown }, depth }, position) => {
+      const link = document.createElement("a");
+      const projection = shown === context.projections[0] ? "" : `/${shown.name}`;
+      link.href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}`;
+      link.textContent = `${model.name}, ${context.label}, ${depthName(depth)}`;
+      return position ? [" and ", link] : ["The plates of this view: ", link];
+    }), ".");
+  }
+
+  // What a screen reader says of the current word.
+  function announce({ panels, current, pins, index, announcement }) {
+    if (current === null) {
+      announcement.textContent = "";
+      return;
+    }
+    const facts = panels.map((panel) => ({ ...panel.facts(current, index.categories), at: depthName(panel.depth) }));
+    const near = facts.map(({ at, neighbours, where }) => `${at}, nearest ${where}: ${neighbours.slice(0, 3).join(", ")}`);
+    const [{ word, category, count }] = facts;
+    announcement.textContent = `${word}, ${category}, ${count}${pins.includes(current) ? ", pinned" : ""}. ${near.join(". ")}.`;
+  }
+
+  // --- what a reader does ---
+
+  function go(explorer, wanted, keepPlaying = false) {
+    if (!isReady(explorer)) return;
+    if (!keepPlaying) stop(explorer);
+    const depth = clamp(wanted, 0, lastOf(explorer));
+    if (depth === explorer.depth) return;
+    explorer.depth = depth;
+    showDepth(explorer);
+    if (explorer.current !== null) schedule(explorer, "announce", ANNOUNCE_DELAY, () => announce(explorer));
+    explorer.address.request();
+  }
+
+  function point(explorer, row, by) {
+    // The mouse that leaves the picture deselects only what the mouse selected.
+    if (row === null && by === "pointer" && explorer.currentBy !== "pointer") return;
+    if (row === explorer.current || !isReady(explorer)) return;
+    explorer.current = row;
+    explorer.currentBy = by;
+    showCurrent(explorer);
+    if (by !== "pointer") announce(explorer);
+    explorer.address.request();
+  }
+
+  function togglePin(explorer, row) {
+    const { pins } = explorer;
+    const isPinned = pins.includes(row);
+    const word = vocabularyOf(explorer).words[row];
+    setPins(explorer, isPinned ? pins.filter((other) => other !== row) : [...pins, row], `${word} ${isPinned ? "unpinned" : "pinned"}.`);
+  }
+
+  const unpinAll = (explorer) => setPins(explorer, [], "Nothing pinned.");
+
+  function setPins(explorer, pins, announcement) {
+    explorer.pins = pins;
+    showPins(explorer);
+    showTable(explorer);
+    explorer.announcement.textContent = announcement;
+    explorer.address.request();
+  }
+
+  // Shows or hides a category; null shows all.
+  function toggleCategory(explorer, category) {
+    const { hidden } = explorer;
+    if (category === null) hidden.clear();
+    else if (!hidden.delete(category)) hidden.add(category);
+    refresh(explorer);
+    explorer.address.request();
+  }
+
+  function play(explorer) {
+    const { playButton } = explorer;
+    playButton.textContent = "Stop";
+    playButton.setAttribute("aria-pressed", "true");
+    if (explorer.depth === lastOf(explorer)) go(explorer, 0, true);
+    explorer.playing = setInterval(() => {
+      if (explorer.depth < lastOf(explorer)) go(explorer, explorer.depth + 1, true);
+      else stop(explorer);
+    }, PLAY_INTERVAL);
+  }
+
+  function stop(explorer) {
+    clearInterval(explorer.playing);
+    explorer.playing = null;
+    explorer.playButton.textContent = "Play";
+    explorer.playButton.setAttribute("aria-pressed", "false");
+  }
+
+  function listen(explorer) {
+    const { root, playButton, pairButton, stepButtons, tableChoice } = explorer;
+    playButton.addEventListener("click", () => {
+      if (explorer.playing) stop(explorer);
+      else if (isReady(explorer)) play(explorer);
+    });
+    for (const button of stepButtons) {
+      button.addEventListener("click", () => go(explorer, explorer.depth + Number(button.dataset.step)));
+    }
+    pairButton.addEventListener("click", () => togglePair(explorer));
+    tableChoice.addEventListener("change", () => showTable(explorer));
+    Tokviz.listenToKeys(root, () => explorer.depth, (depth) => go(explorer, depth));
+    window.addEventListener("hashchange", () => openAddress(explorer));
+  }
+
+  // --- the address ---
+
+  function fragmentOf(explorer) {
+    const { panels, depth, pins, current, currentBy, hidden } = explorer;
+    const { words } = vocabularyOf(explorer);
+    const parts = panels.map(({ capture }, position) => `${LETTERS[position]}=${captures.addressPart(capture)}`);
+    parts.push(`at=${Tokviz.depthKey(depth)}`);
+    if (pins.length) parts.push(`pin=${pins.map((row) => encodeURIComponent(words[row])).join(",")}`);
+    if (current !== null && currentBy !== "pointer") parts.push(`word=${encodeURIComponent(words[current])}`);
+    if (hidden.size) parts.push(`hide=${[...hidden].sort((a, b) => a - b).join(",")}`);
+    panels.forEach(({ plot }, position) => {
+      const zoomed = plot.zoomed();
+      if (zoomed) parts.push(`zoom-${LETTERS[position]}=${zoomed.map((value) => Number(value.toFixed(4))).join(",")}`);
+    });
+    return `#${parts.join("&")}`;
+  }
+
+  async function openAddress(explorer) {
+    explorer.address.cancel();
+    stop(explorer);
+    const wanted = Tokviz.parseAddress();
+    await openCaptures(explorer, wanted);
+    // Where that failed, the page shows why.
+    if (isReady(explorer)) applyAddress(explorer, wanted);
+    explorer.root.dataset.ready = "";
+  }
+
+  function openCaptures(explorer, wanted) {
+    const { index, panels } = explorer;
+    const pair = index.has(wanted.get("b"));
+    setPair(explorer, pair);
+    while (panels.length < (pair ? 2 : 1)) addPanel(explorer);
+    return Promise.all(panels.map((panel, position) => choose(explorer, panel, captures.parse(wanted.get(LETTERS[position])))));
+  }
+
+  function applyAddress(explorer, wanted) {
+    const { panels, index } = explorer;
+    const { rows } = vocabularyOf(explorer);
+    const listed = (key) => (wanted.get(key) ?? "").split(",");
+    const opening = wanted.has("a") ? 0 : panels[0].capture.context.opening ?? 0;
+    explorer.depth = clamp(Tokviz.parseDepth(wanted.get("at")) ?? opening, 0, lastOf(explorer));
+    explorer.pins = listed("pin").map((word) => rows.get(decode(word))).filter((row) => row !== undefined);
+    explorer.current = rows.get(decode(wanted.get("word") ?? "")) ?? null;
+    explorer.currentBy = "address";
+    const hidden = listed("hide").filter(Boolean).map(Number).filter((category) => index.categories[category] !== undefined);
+    explorer.hidden.clear();
+    for (const category of hidden) explorer.hidden.add(category);
+    refresh(explorer);
+    panels.forEach(({ plot }, position) => {
+      const zoomed = listed(`zoom-${LETTERS[position]}`).map(Number);
+      if (zoomed.length === 3 && zoomed.every(Number.isFinite)) plot.setZoomed(zoomed);
+    });
+    showTable(explorer);
+  }
+
+  for (const root of document.querySelectorAll("[data-explore]")) {
+    const explorer = createExplorer(root);
+    listen(explorer);
+    openAddress(explorer);
+  }
 })();

@@ -20,7 +20,7 @@
 
   function button(text, act) {
     const element = make("button", { type: "button" }, text);
-    // Not "disabled": a button that has the focus would lose it at the end of the row.
+    // Not "disabled": a button that has the focus would lose it at the last picture.
     element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act());
     return element;
   }
@@ -35,11 +35,11 @@
       next: button("Next →", () => step(1)),
       larger: button("Zoom in", () => setZoom(zoom + 1)),
       smaller: button("Zoom out", () => setZoom(zoom - 1)),
-      take: make("a", { download: "" }, "Download"),
+      download: make("a", { download: "" }, "Download"),
       caption: make("p", { class: "lightbox-caption", role: "status" }),
     };
     const close = button("Close", () => box.close());
-    const bar = make("div", { class: "lightbox-bar" }, parts.previous, parts.next, parts.smaller, parts.larger, parts.take, close);
+    const bar = make("div", { class: "lightbox-bar" }, parts.previous, parts.next, parts.smaller, parts.larger, parts.download, close);
     const box = make("dialog", { class: "lightbox", "aria-label": "Enlarged picture" }, bar, view, parts.caption);
     document.body.append(box);
     box.addEventListener("keydown", onKey);
@@ -72,7 +72,7 @@
     dialog.image.src = chosen === narrow ? narrow.srcset : picture.src;
     dialog.image.alt = picture.alt;
     dialog.caption.textContent = picture.alt;
-    dialog.take.href = link.getAttribute("href");
+    dialog.download.href = link.getAttribute("href");
     for (const [element, target] of [[dialog.previous, index - 1], [dialog.next, index + 1]]) {
       element.hidden = items.length === 1;
       element.setAttribute("aria-disabled", String(!items[target]));
@@ -99,14 +99,14 @@
     const { view } = dialog;
     const before = ZOOMS[zoom];
     const [x, y] = [view.scrollLeft + view.clientWidth / 2, view.scrollTop + view.clientHeight / 2];
-    zoom = Math.max(0, Math.min(wanted, ZOOMS.length - 1));
+    zoom = Tokviz.clamp(wanted, 0, ZOOMS.length - 1);
     fit();
     const ratio = ZOOMS[zoom] / before;
     view.scrollTo(x * ratio - view.clientWidth / 2, y * ratio - view.clientHeight / 2);
   }
 
   function onKey(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (Tokviz.hasModifier(event)) return;
     if (STEPS[event.key] && !(zoom && event.target === dialog.view)) step(STEPS[event.key]);
     else if (event.key === "+" || event.key === "=") setZoom(zoom + 1);
     else if (event.key === "-") setZoom(zoom - 1);
@@ -116,14 +116,14 @@
   }
 
   // Two fingers on a trackpad arrive as a wheel with Ctrl.
-  let turned = 0;
+  let wheelDelta = 0;
   function onWheel(event) {
     if (!event.ctrlKey) return;
     event.preventDefault();
-    turned += event.deltaY;
-    if (Math.abs(turned) < 20) return;
-    setZoom(zoom - Math.sign(turned));
-    turned = 0;
+    wheelDelta += event.deltaY;
+    if (Math.abs(wheelDelta) < 20) return;
+    setZoom(zoom - Math.sign(wheelDelta));
+    wheelDelta = 0;
   }
 
   function listenToSwipes(view) {
@@ -140,7 +140,7 @@
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-enlarge]");
-    if (!link || event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || event.button || Tokviz.hasModifier(event) || event.shiftKey) return;
     event.preventDefault();
     open(link);
   });

@@ -1,12 +1,12 @@
 "use strict";
 
-// Runs before anything is drawn, so that a page never flashes in the other theme. Where nothing can be kept (some browsers
-// keep nothing for pages from disk), the choice lasts as long as the page.
+// Runs before anything is drawn, so that a page never flashes in the other theme. Where nothing can be stored (some browsers
+// store nothing for pages from disk), the choice lasts as long as the page is open.
 (() => {
   const KEY = "tokviz-theme";
   const root = document.documentElement;
 
-  function kept() {
+  function stored() {
     try {
       return localStorage.getItem(KEY) ?? "";
     } catch {
@@ -20,7 +20,7 @@
     document.dispatchEvent(new Event("themechange"));
   }
 
-  apply(kept());
+  apply(stored());
   document.addEventListener("DOMContentLoaded", () => {
     const choice = document.querySelector("[data-theme-choice]");
     if (!choice) return;
@@ -30,7 +30,7 @@
       try {
         localStorage.setItem(KEY, choice.value);
       } catch {
-        // It lasts as long as the page.
+        // It lasts as long as the page is open.
       }
     });
   });

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tokviz.pages.parts import Term
 from tokviz.pages.wording import NBSP, percent, rounded, score
 from tokviz.records import CategoryMeasure, ContextReport, Geometry
 
@@ -43,6 +44,8 @@ class Measure:
     """Values that the axis includes, whatever was measured."""
     thresholds: Callable[[Geometry], tuple[float, ...]] = lambda _: ()
     """Dotted lines."""
+    definition: Term | None = None
+    """For the method page, where ``definitions.py`` doesn't cover the measure."""
     within: bool = True
     """Whether it compares a model’s contexts."""
     between: bool = True
@@ -89,6 +92,12 @@ MEASURES = (
     Measure(
         name="Effective rank",
         caption="In how many directions the words differ.",
+        definition=Term(
+            name="Effective rank",
+            meaning="The exponential of the entropy of the centred states’ singular values, normalised to sum to one: 1 when "
+            "all words lie on a line, at most the number of words less one.",
+            source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
+        ),
         read=lambda _, geometry: geometry.spread.effective_rank,
         write=rounded,
         spans=(0.0,),

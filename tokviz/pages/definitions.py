@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tokviz.pages.chart_measures import MEASURES
 from tokviz.pages.parts import Term
 from tokviz.pages.wording import count
 from tokviz.records import Geometry, Report
@@ -17,12 +18,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             meaning="Of a picture’s PC1 and PC2: their part of the variance of the reference words, after the projection’s "
             "scaling.",
         ),
-        Term(
-            name="Effective rank",
-            meaning="The exponential of the entropy of the centred states’ singular values, normalised to sum to one: 1 when "
-            "all words lie on a line, at most the number of words less one.",
-            source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
-        ),
+        *(measure.definition for measure in MEASURES if measure.definition),
         Term(
             name="Mean norm, mean cosine",
             meaning="The mean Euclidean length of the states, and the mean cosine over all pairs of words. A mean cosine near 1 "

@@ -1,0 +1,68 @@
+"use strict";
+
+// The captures that the compare page and the explorer choose from (model × context × projection), and the lists that choose.
+Tokviz.captures = (() => {
+  const PARTS = ["model", "context", "projection"];
+
+  // The capture of these names; the first one stands in for a name that is unknown.
+  function find(models, names) {
+    const model = models.find(({ slug }) => slug === names.model) ?? models[0];
+    const context = model.contexts.find(({ name }) => name === names.context) ?? model.contexts[0];
+    const shown = context.projections.find(({ name }) => name === names.projection) ?? context.projections[0];
+    return { model, context, shown, key: `${model.slug}/${context.name}/${shown.name}` };
+  }
+
+  function all(models) {
+    return models.flatMap((model) => model.contexts.flatMap((context) => context.projections.map((shown) =>
+      find(models, namesOf({ model, context, shown })))));
+  }
+
+  const namesOf = ({ model, context, shown }) => ({ model: model.slug, context: context.name, projection: shown.name });
+  const label = ({ model, context, shown }) => `${model.name}, ${context.label}, ${shown.label}`;
+
+  // A capture in an address: `model/context/projection`.
+  const addressPart = (capture) => capture.key.split("/").map(encodeURIComponent).join("/");
+  function parse(text = "") {
+    const [model, context, projection] = text.split("/").map(Tokviz.decode);
+    return { model, context, projection };
+  }
+
+  // The lists of a picture; changed(names) is called when a reader chooses another capture than the one it shows.
+  class Choice {
+    constructor(root, models, changed) {
+      this.models = models;
+      this.selects = Object.fromEntries(PARTS.map((part) => [part, root.querySelector(`[data-part=${part}]`)]));
+      for (const part of PARTS) {
+        this.selects[part].addEventListener("change", () => changed({ ...namesOf(this.capture), [part]: this.selects[part].value }));
+      }
+    }
+
+    // What is chosen in the page as it was written, before any capture has been shown.
+    names() {
+      return Object.fromEntries(PARTS.map((part) => [part, this.selects[part].value]));
+    }
+
+    // Lists of one entry are hidden, except those of `always`.
+    show(capture, always = []) {
+      this.capture = capture;
+      const { model, context } = capture;
+      const options = {
+        model: this.models.map(({ slug, name }) => [slug, name]),
+        context: model.contexts.map(({ name, label: text }) => [name, text]),
+        projection: context.projections.map(({ name, label: text }) => [name, text]),
+      };
+      const names = namesOf(capture);
+      for (const part of PARTS) {
+        this.selects[part].replaceChildren(...options[part].map(([value, text]) => new Option(text, value)));
+        this.selects[part].value = names[part];
+        this.selects[part].parentElement.hidden = options[part].length === 1 && !always.includes(part);
+      }
+    }
+
+    focus() {
+      this.selects.model.focus();
+    }
+  }
+
+  return { find, all, namesOf, label, addressPart, parse, Choice };
+})();

@@ -1,0 +1,240 @@
+"use strict";
+
+// What the scripts of several pages share: depths, keys, addresses, the ruler and pictures. A classic script, since a page
+// that is opened from disk can't load modules; it is loaded before those that use it.
+const Tokviz = (() => {
+  const clamp = (value, low, high) => Math.max(low, Math.min(value, high));
+
+  function svg(name, attributes = {}, text = null) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== null) made.textContent = text;
+    return made;
+  }
+
+  // --- depths: 0 is the embedding, k + 1 is after layer k ---
+
+  const depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
+
+  // A depth as addresses write it: `embedding`, `layer-11`.
+  const depthKey = (depth) => depthName(depth).replace(" ", "-");
+
+  // The depth that such a text names, or null.
+  function parseDepth(text) {
+    const layer = /^layer-(\d+)$/.exec(text ?? "");
+    if (layer) return Number(layer[1]) + 1;
+    return text === "embedding" ? 0 : null;
+  }
+
+  // --- keys and buttons that move through the depths ---
+
+  const MOVES = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
+  // Elements that use these keys themselves.
+  const OWN_KEYS = "input, select, .scroll";
+
+  // Shift is left out: some keyboards need it for "+".
+  const hasModifier = ({ altKey, ctrlKey, metaKey }) => altKey || ctrlKey || metaKey;
+
+  // Calls go(wanted depth), which may lie beyond the ends, for the keys within `root`.
+  function listenToKeys(root, currentDepth, go) {
+    root.addEventListener("keydown", (event) => {
+      const move = MOVES[event.key];
+      if (!move || event.target.closest(OWN_KEYS) || hasModifier(event) || event.shiftKey) return;
+      event.preventDefault();
+      go(move(currentDepth()));
+    });
+  }
+
+  // Steps that would lead beyond an end are marked, and not disabled: a disabled button would lose the focus.
+  function markSteps(buttons, depth, last) {
+    for (const button of buttons) {
+      const target = depth + Number(button.dataset.step);
+      button.setAttribute("aria-disabled", String(target < 0 || target > last));
+    }
+  }
+
+  // --- addresses ---
+
+  // Safari allows 100 changes of the address in 30 seconds.
+  const ADDRESS_DELAY = 400;
+
+  // Writes what is shown into the address once nothing has changed for a while.
+  class AddressWriter {
+    // `fragment` returns the address from the # on, or null while nothing is shown.
+    constructor(fragment) {
+      this.fragment = fragment;
+    }
+
+    request() {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => {
+        const fragment = this.fragment();
+        if (fragment !== null) history.replaceState(null, "", fragment);
+      }, ADDRESS_DELAY);
+    }
+
+    cancel() {
+      clearTimeout(this.timer);
+    }
+  }
+
+  // `#a=…&b=…` as a map. Values stay encoded, so that a word in a list may contain a comma or an ampersand.
+  function parseAddress() {
+    return new Map(location.hash.slice(1).split("&").map((part) => {
+      const [key, ...rest] = part.split("=");
+      return [key, rest.join("=")];
+    }));
+  }
+
+  // What isn't a valid encoding is taken as it stands.
+  function decode(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  }
+
+  // --- the ruler ---
+
+  const variables = getComputedStyle(document.documentElement);
+  const variable = (name) => Number.parseFloat(variables.getPropertyValue(name));
+  // In percent of a ruler's width; tokviz/pages/axis.py says what each is.
+  const geometry = {
+    axisStart: variable("--axis-start"),
+    axisLength: variable("--axis-length"),
+    labelsFrom: variable("--labels-from"),
+    labelsTo: variable("--labels-to"),
+    mostLabels: variable("--most-labels"),
+    narrowestBand: variable("--narrowest-band"),
+    markFlip: variable("--mark-flip"),
+    markGap: variable("--mark-gap"),
+  };
+  const LABEL_STEPS = [1, 2, 5, 10, 20, 50, 100];
+  const WIDEST_LABEL_STEP = 1000;
+
+  const percent = (number) => `${number.toFixed(3)}%`;
+
+  // Where a depth stands, in percent of the ruler's width.
+  const place = (depth, last) => geometry.axisStart + (geometry.axisLength * depth) / (last || 1);
+
+  // The depth nearest to a point of a ruler, in pixels of the window; the inverse of `place`.
+  function depthAt(ruler, clientX, last) {
+    const { left, width } = ruler.getBoundingClientRect();
+    const share = ((100 * (clientX - left)) / width - geometry.axisStart) / geometry.axisLength;
+    return clamp(Math.round(share * last), 0, last);
+  }
+
+  // Calls go(depth) when a ruler's slider is moved. Its handle is as wide as a finger, and covers neighbouring depths where there
+  // are many: a browser takes a press on it for the beginning of a drag, so a click that moved nothing is handled here.
+  function listenToSlider(range, go) {
+    let moved = false;
+    range.addEventListener("pointerdown", () => {
+      moved = false;
+    });
+    range.addEventListener("input", () => {
+      moved = true;
+      go(Number(range.value));
+    });
+    range.addEventListener("click", ({ clientX }) => {
+      const depth = depthAt(range.parentElement, clientX, Number(range.max));
+      if (!moved && depth !== Number(range.value)) go(depth);
+    });
+  }
+
+  // Whether a depth between the two ends has its number on the axis.
+  function hasNumber(depth, last) {
+    const step = LABEL_STEPS.find((size) => last / size <= geometry.mostLabels) ?? WIDEST_LABEL_STEP;
+    const x = place(depth, last);
+    return (depth - 1) % step === 0 && x >= geometry.labelsFrom && x <= geometry.labelsTo;
+  }
+
+  // A tick for each depth; both ends are named, and as many depths between them as there is space for.
+  function depthTicks(last) {
+    return Array.from({ length: last + 1 }, (_, depth) => {
+      if (depth === 0 || depth === last) return { depth, label: depthName(depth) };
+      return { depth, label: hasNumber(depth, last) ? String(depth - 1) : null };
+    });
+  }
+
+  // The axis with its ticks, measured from the ruler's foot upwards; labels at the ends stay within the ruler.
+  function axis(ticks, last) {
+    const made = [svg("line", { class: "axis", x1: percent(place(0, last)), x2: percent(place(last, last)), y1: -26, y2: -26 })];
+    for (const { depth, label } of ticks) {
+      const x = percent(place(depth, last));
+      made.push(svg("line", { class: label ? "major" : "minor", x1: x, x2: x, y1: -26, y2: label ? -18 : -22 }));
+      if (!label) continue;
+      const [at, anchor] = depth === 0 ? ["0%", "start"] : depth === last ? ["100%", "end"] : [x, "middle"];
+      made.push(svg("text", { x: at, y: -4, "text-anchor": anchor }, label));
+    }
+    return made;
+  }
+
+  // An element whose origin is the foot of the ruler.
+  function rulerFoot(...children) {
+    const foot = svg("svg", { y: "100%", overflow: "visible" });
+    foot.append(...children);
+    return foot;
+  }
+
+  // The label follows the slider's handle and stays within the ruler at both ends.
+  function placeLabel(output, depth, last) {
+    output.style.left = percent(place(depth, last));
+    output.style.transform = `translateX(${percent((-100 * depth) / (last || 1))})`;
+  }
+
+  // --- pictures ---
+
+  const MOST_FETCHED = 64;
+  const fetched = new Map();
+
+  // Shows another picture in a box with a <picture>; sourceOf gives address and size of its wide and its phone form.
+  function setPicture(box, sourceOf, alt) {
+    const image = box.querySelector("img");
+    for (const [element, attribute, form] of [[box.querySelector("source"), "srcset", "phone"], [image, "src", "wide"]]) {
+      const { src, size } = sourceOf(form);
+      if (element.getAttribute(attribute) !== src) element.setAttribute(attribute, src);
+      if (form === "wide" && box.matches("a")) box.href = src;
+      element.setAttribute("width", size[0]);
+      element.setAttribute("height", size[1]);
+    }
+    image.loading = "eager";
+    image.alt = alt;
+  }
+
+  // Fetches a picture that is not in the page yet, and keeps it for a while.
+  function fetchAhead(src) {
+    if (fetched.has(src)) return;
+    const image = new Image();
+    image.src = src;
+    fetched.set(src, image);
+    if (fetched.size > MOST_FETCHED) fetched.delete(fetched.keys().next().value);
+  }
+
+  // Fetches a picture of the page that is not seen yet.
+  function decodeAhead(image) {
+    image.loading = "eager";
+    image.decode().catch(() => {});
+  }
+
+  // Returns a function that acts only after the page has loaded; `act` is also called at that moment.
+  function afterLoad(act) {
+    let loaded = document.readyState === "complete";
+    window.addEventListener("load", () => {
+      loaded = true;
+      act();
+    });
+    return () => {
+      if (loaded) act();
+    };
+  }
+
+  return {
+    clamp, svg,
+    depthName, depthKey, parseDepth,
+    hasModifier, listenToKeys, markSteps,
+    AddressWriter, parseAddress, decode,
+    geometry, percent, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
+    setPicture, fetchAhead, decodeAhead, afterLoad,
+  };
+})();

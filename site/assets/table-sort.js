@@ -1,0 +1,40 @@
+"use strict";
+
+// Every table[data-sortable] is sorted by the headings that have a column to sort by.
+(() => {
+  function startTable(table) {
+    const body = table.tBodies[0];
+    const headings = [...table.querySelectorAll("th[data-column]")];
+
+    function sortBy(heading, descending) {
+      const column = Number(heading.dataset.column);
+      const numbers = heading.classList.contains("number");
+      const key = (row) => row.cells[column].dataset.sort;
+      const compare = (one, other) => {
+        const [a, b] = [key(one), key(other)];
+        if (a === "" || b === "") return (a === "") - (b === "");
+        const order = numbers ? Number(a) - Number(b) : a.localeCompare(b);
+        return descending ? -order : order;
+      };
+      body.append(...[...body.rows].sort(compare));
+      for (const each of headings) {
+        each.removeAttribute("aria-sort");
+        if (each === heading) each.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      }
+    }
+
+    for (const heading of headings) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const sorted = heading.getAttribute("aria-sort");
+        sortBy(heading, sorted ? sorted === "ascending" : heading.classList.contains("number"));
+      });
+    }
+    if (headings[1]) headings[1].setAttribute("aria-sort", "descending");
+  }
+
+  for (const table of document.querySelectorAll("table[data-sortable]")) startTable(table);
+})();
