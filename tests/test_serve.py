@@ -1,4 +1,4 @@
-"""The local server: it makes the report anew when something changes, says what went wrong, and goes on."""
+"""The local server: it makes the report again when something changes, says what went wrong, and goes on."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Served:
         return connection.getresponse().read().decode()
 
     def wait_for_page(self, text: str) -> str:
-        """The index, once it holds ``text``: the site is swapped in a moment after it is told of."""
+        """The index, once it holds ``text``: the site is swapped in a moment after it is announced."""
         end = time.monotonic() + 30
         while text not in (page := self.get()):
             assert time.monotonic() < end, page

@@ -314,8 +314,8 @@ def test_a_label_that_no_other_can_reach_stays_exactly(wanted: list[float]) -> N
 @given(data=st.data(), wanted=st.lists(heights, min_size=1, max_size=13))
 def test_no_other_arrangement_moves_labels_less(data: st.DataObject, wanted: list[float]) -> None:
     placed = np.array(spread_out(wanted, gap=GAP, top=TOP, bottom=BOTTOM))
-    room = st.floats(0, BOTTOM - TOP - GAP * (len(wanted) - 1))
-    free = data.draw(st.lists(room, min_size=len(wanted), max_size=len(wanted)))
+    spare = st.floats(0, BOTTOM - TOP - GAP * (len(wanted) - 1))
+    free = data.draw(st.lists(spare, min_size=len(wanted), max_size=len(wanted)))
     other = np.empty(len(wanted))
     other[np.argsort(wanted, kind="stable")] = TOP + np.sort(free) + GAP * np.arange(len(wanted))
     # What fits is a convex set, so its best arrangement is best against a small step towards any other.

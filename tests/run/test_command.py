@@ -76,7 +76,7 @@ print(*{name.split(".")[0] for name in sys.modules})
 """
 
 
-def test_a_second_run_makes_nothing_anew_and_changes_no_byte(project: Path) -> None:
+def test_a_second_run_makes_nothing_again_and_changes_no_byte(project: Path) -> None:
     before = hashes(project / "site")
     run = subprocess.run(
         [sys.executable, "-c", RUN_AND_LIST_MODULES, str(ROOT / "generate.py")],

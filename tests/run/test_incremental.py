@@ -1,4 +1,4 @@
-"""What a change makes anew: exactly what depends on it, seen by what appears in the store and in the site."""
+"""What a change makes again: exactly what depends on it, seen by what appears in the store and in the site."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_nothing_changed_makes_nothing(project: Path) -> None:
     assert hashes(project / "site") == before
 
 
-def test_other_words_make_everything_anew(project: Path) -> None:
+def test_other_words_make_everything_again(project: Path) -> None:
     words = {**CONFIG["words"], "times": ["January", "February", "seven"]}
     outcome, kinds = rerun(project, config(words=words))
     # Two models × two contexts; measures and neighbours: one each, and two comparisons, each over all words and one-token words.
@@ -123,7 +123,7 @@ def test_another_template_of_a_context_concerns_that_context(project: Path) -> N
     _, kinds = rerun(project, config(contexts=contexts))
     # The embedding doesn't see the text around a word: its two plates per model are the ones that are there.
     assert (kinds["states"], kinds["projections"], kinds["images"]) == (2, 2, 2 * (N_PICTURES - 2))
-    # Massive activations of a decoder's words alone are told by its words in the sentence: those are measured anew.
+    # Massive activations of a decoder's words alone are found by its words in the sentence: those are measured again.
     assert kinds["measures"] == 2 + 2 + 1 + 2
 
 
@@ -171,7 +171,7 @@ def test_a_projection_added_is_projected_and_drawn_and_one_removed_is_gone(proje
     assert not [path for path in hashes(project / "site") if "standardized" in path]
 
 
-def test_another_style_draws_anew_and_no_more(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_style_draws_again_and_no_more(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code_of = keys._code
     monkeypatch.setattr(keys, "_code", lambda folder: "new" if folder == "draw" else code_of(folder))
     outcome, kinds = rerun(project)
@@ -226,7 +226,7 @@ def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_bac
     assert hashes(project / "site") == before
 
 
-def test_force_makes_everything_anew(project: Path) -> None:
+def test_force_makes_everything_again(project: Path) -> None:
     outcome, kinds = rerun(project, force=True)
     assert kinds == {"states": 4, "projections": 4, "measures": 12, "images": 4 * N_PICTURES}
     assert outcome.n_drawn == 4 * N_PICTURES

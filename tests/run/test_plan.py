@@ -77,7 +77,7 @@ def test_the_first_run_captures(tmp_path: Path) -> None:
         {"read": "first"},
     ],
 )
-def test_what_makes_the_states_is_captured_anew(store: Store, change: dict[str, Any]) -> None:
+def test_what_makes_the_states_is_captured_again(store: Store, change: dict[str, Any]) -> None:
     assert due(store, config(**change)) == ["not captured yet"]
 
 
@@ -160,7 +160,7 @@ def test_drawn_pictures_are_not_drawn_again(store: Store) -> None:
         {"words": {**CONFIG["words"], "months": {"label": "Names of months", "words": ["May", "June", "July"]}}},
     ],
 )
-def test_what_a_picture_says_draws_it_anew(store: Store, change: dict[str, Any]) -> None:
+def test_what_a_picture_says_draws_it_again(store: Store, change: dict[str, Any]) -> None:
     drawn(store, jobs(store, config()))
     plates = [job for job in jobs(store, config(**change)) if "__model" in job.path]
     assert {job.due for job in plates} == {"not drawn yet"}
@@ -194,6 +194,6 @@ def test_the_projection_depends_on_states_and_name(store: Store) -> None:
     }
     assert len(made) == 4
     assert keys.projection_key(making.put(store, "c", making.depths(seed=0)), "centered", None) in made
-    # What is massive is told by ordinary words; other projections don't ask.
+    # Ordinary words say what is massive; other projections don't need them.
     assert keys.projection_key(states, "centered", other) in made
     assert keys.projection_key(states, "without_massive", other) != keys.projection_key(states, "without_massive", None)
