@@ -18,7 +18,7 @@ from tokviz.draw import encode, figures, style, typefaces
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.sheet import Sheet
 from tokviz.draw.typefaces import Typefaces, legible
-from tokviz.draw.typesetting import LINE, isolated, typesetter_for
+from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Plate, Points, Strip
 from tokviz.run import keys
 
@@ -168,7 +168,7 @@ def test_tall_scripts_get_the_space_that_they_need(tmp_path: Path) -> None:
     made_fonts.put(tmp_path, "Boxes.ttf", HAN, top=1500, bottom=-700)
     fonts, _ = installed_in(tmp_path).choose(frozenset({ord(HAN)}))
     _, above, below = typesetter_for().box("James", 20)
-    assert (above, below) == pytest.approx((LINE[0] * 20, LINE[1] * 20))
+    assert (above, below) == pytest.approx((15.4, 4.6))
     _, above, below = typesetter_for(fonts).box(HAN, 20)
     assert (above, below) == pytest.approx((30, 14), abs=1)
 

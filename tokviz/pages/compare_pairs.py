@@ -192,7 +192,7 @@ def _heatmap(title: str, summary: str, matrix: np.ndarray, names: list[str]) -> 
     return Heatmap(
         title=title,
         summary=summary,
-        alt=f"{title} of {x_name} (across) and {y_name} (upwards): {_best_told(matrix, x_name, y_name)}",
+        alt=f"{title} of {x_name} (across) and {y_name} (upwards): {_best_match_text(matrix, x_name, y_name)}",
         columns=str(n_columns),
         rows=str(n_rows),
         column_ends=("embedding", depth_name(n_columns - 1)),
@@ -204,7 +204,7 @@ def _heatmap(title: str, summary: str, matrix: np.ndarray, names: list[str]) -> 
     )
 
 
-def _best_told(matrix: np.ndarray, x_name: str, y_name: str) -> str:
+def _best_match_text(matrix: np.ndarray, x_name: str, y_name: str) -> str:
     if not np.isfinite(matrix).any():
         return "not defined"
     row, column = np.unravel_index(np.nanargmax(matrix), matrix.shape)

@@ -35,7 +35,7 @@ class Dask(Executor):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are compared below
             try:
-                library.comm.get_address_host_port(address)  # a client told nonsense takes long to give up
+                library.comm.get_address_host_port(address)  # a client with a malformed address takes long to give up
                 self._client = library.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
             except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
                 raise _unreachable("dask", address, error) from None

@@ -55,7 +55,7 @@ def start(
     jobs : of local processes, how many; so too with Ray's ``local``.
     libraries, prepare : modules that local processes load, and what each does then, before the first work comes.
     describe : gives the versions that a cluster's workers must share with this process.
-    say : told when there is nobody yet to do the work: in a queue that may take its time.
+    say : gets a line when no worker is there yet: a cluster's queue may take its time.
 
     Raises
     ------
