@@ -26,7 +26,6 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from report_fixture import hostile_report, sample_report, write_site
 
 PAGE = "explore/index.html"
-READY = "() => document.querySelector('[data-explore]').dataset.ready !== undefined"
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +40,16 @@ def explore(open_page: OpenPage) -> OpenAt:
     def opened(folder: Path | str, fragment: str = "", /, **options: Any) -> Page:
         page = open_page(folder, f"{PAGE}{fragment}", **options)
         if options.get("java_script_enabled", True):
-            page.wait_for_function(READY)
+            wait_until_ready(page)
             wait_until_quiet(page)
         return page
 
     return opened
+
+
+def wait_until_ready(page: Page) -> None:
+    """Wait until the explorer has opened its address; also from the page before it, and while it is parsed."""
+    expect(page.locator("[data-explore][data-ready]")).to_be_attached()
 
 
 def expect_depths(page: Page, *names: str) -> None:
@@ -324,7 +328,7 @@ def test_the_address_is_not_changed_too_often_for_safari(explore: OpenAt, site: 
 def test_a_models_page_leads_to_the_layer_that_it_shows(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, "models/smol-30/index.html#sentence/layer-7")
     page.locator(".panel[data-current]").get_by_role("link", name="Explore this layer").click()
-    page.wait_for_function(READY)
+    wait_until_ready(page)
     assert chosen(page) == ["smol-30/sentence/standardized"]
     expect_depths(page, "layer 7")
 
@@ -412,7 +416,7 @@ def test_only_what_is_shown_is_loaded(open_page: OpenPage, site: Path) -> None:
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     page.goto(f"{site.as_uri()}/{PAGE}")
-    page.wait_for_function(READY)
+    wait_until_ready(page)
     assert sorted(url.split("/data/")[1] for url in requested if "/data/" in url) == [
         *(f"smol-30/alone/{name}.js" for name in ("coordinates-standardized", "neighbours", "words")),
         "words.js",
@@ -424,7 +428,7 @@ def test_a_missing_script_is_reported(browser: Browser, tmp_path: Path) -> None:
     (folder / "data/mini-6/alone/coordinates-centered.js").unlink()
     page = browser.new_page()
     page.goto(f"{folder.as_uri()}/{PAGE}#a=smol-30/alone/standardized&at=layer-3")
-    page.wait_for_function(READY)
+    wait_until_ready(page)
     page.locator("select[data-part=model]").select_option("mini-6")
     page.locator("select[data-part=projection]").select_option("centered")
     expect(page.get_by_text("could not be loaded")).to_be_visible()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import OpenPage, wait_until_quiet
+from playwright.sync_api import expect
 from report_fixture import ALONE, model_report, sample_report, word_list, write_site
 
 from tokviz.records import Report
@@ -61,7 +62,7 @@ def test_scrubbing_through_the_layers_is_fluid(
 ) -> None:
     """The best of some tries counts: other work on the machine only ever slows a browser down."""
     page = open_page(write_site(large_report(n_words, n_layers), tmp_path), PAGE)
-    page.wait_for_function("() => document.querySelector('[data-explore]').dataset.ready !== undefined")
+    expect(page.locator("[data-explore][data-ready]")).to_be_attached()
     wait_until_quiet(page)
     seen: list[float] = []
     while len(seen) < TRIES and max(seen, default=0) < FLUID:
