@@ -61,9 +61,3 @@ def first_tensor(output: Any) -> torch.Tensor | None:
         except (TypeError, KeyError, IndexError):
             return None
     return output if isinstance(output, torch.Tensor) and output.ndim == 3 else None
-
-
-def one_line(error: Exception) -> str:
-    """The error's class and the first 300 characters of its text, on one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}"

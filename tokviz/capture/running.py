@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tokviz.capture.hooks import forward, hooked, one_line
+from tokviz.capture.hooks import forward, hooked
 from tokviz.capture.passes import PassLimits
 from tokviz.capture.recording import LastDepthReached, PaddedWords, Recorder
 from tokviz.capture.structure import Structure
 from tokviz.errors import CaptureError
 from tokviz.records import CapturedBatch, Tokenization
+from tokviz.text import error_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -105,4 +106,4 @@ def _failed(module: nn.Module, batch: PaddedWords, error: Exception) -> str:
             f"{type(module).__name__}: memory ran out in a forward pass over {size}; "
             f'set token_budget in the config below {n_words * n_tokens}, or device_map = "auto" for this model'
         )
-    return f"{type(module).__name__}: the forward pass over {size} failed: {one_line(error)}"
+    return f"{type(module).__name__}: the forward pass over {size} failed: {error_line(error)}"

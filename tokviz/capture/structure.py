@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tokviz.capture.hooks import first_tensor, forward, hooked, is_streamed, one_line
+from tokviz.capture.hooks import first_tensor, forward, hooked, is_streamed
 from tokviz.errors import StructureError
 from tokviz.records import depth_name
+from tokviz.text import error_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -200,7 +201,7 @@ def _trace(
             forward(module, ids, None if only_shapes else torch.ones_like(ids))
         except Exception as error:
             raise StructureError(
-                f"{type(module).__name__}: a first forward pass over six tokens failed: {one_line(error)}"
+                f"{type(module).__name__}: a first forward pass over six tokens failed: {error_line(error)}"
             ) from error
     return calls
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tokviz.config import ModelConfig
 from tokviz.models.origin import Origin
+from tokviz.text import one_line
 
 _FOLDERS = re.compile(r"(?<![\w./])/(?!/)(?:[^\s/'\"]+/)+")
 """The folders of an absolute path; an address and a hub id have none."""
@@ -99,4 +100,4 @@ def _one_line(error: Exception, path: Path | None) -> str:
     if path is not None:
         text = text.replace(str(path), path.name).replace(str(path.parent), "…")
     text = _FOLDERS.sub("…/", text)
-    return f"{type(error).__name__}: {text[:300]}"
+    return f"{type(error).__name__}: {one_line(text)}"

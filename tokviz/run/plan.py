@@ -268,11 +268,16 @@ class Plan:
     def comparison(
         self, slugs: tuple[str, str], states: tuple[HiddenStates, HiddenStates], *, in_detail: bool
     ) -> Comparison:
-        shared, single_token = (
-            self._job(keys.similarity_key(*states, single_token=single), LayerSimilarity, "not compared yet")
-            for single in (False, True)
+        def job(*, single_token: bool) -> Job[LayerSimilarity]:
+            key = keys.similarity_key(*states, single_token=single_token)
+            return self._job(key, LayerSimilarity, "not compared yet")
+
+        return Comparison(
+            slugs=slugs,
+            states=states,
+            shared=job(single_token=False),
+            single_token=job(single_token=True) if in_detail else None,
         )
-        return Comparison(slugs=slugs, states=states, shared=shared, single_token=single_token if in_detail else None)
 
 
 def _side_by_side(a: Sequence[HiddenStates], b: Sequence[HiddenStates]) -> Iterator[tuple[HiddenStates, HiddenStates]]:

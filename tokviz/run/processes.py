@@ -48,11 +48,9 @@ class Processes(Executor):
     loaded ``libraries`` and does nothing else, which takes one import instead of one each; elsewhere they are spawned.
     """
 
-    def __init__(
-        self, jobs: int, libraries: Sequence[str] = (), prepare: Callable[..., None] | None = None, *arguments: Any
-    ) -> None:
+    def __init__(self, jobs: int, libraries: Sequence[str] = (), prepare: Callable[[], None] | None = None) -> None:
         self._jobs = jobs
-        self._begin = (tuple(libraries), prepare, *arguments)
+        self._begin = (tuple(libraries), prepare)
         self._lock = threading.Lock()
         self._n_restarts = 0
         self._closed = False
@@ -123,14 +121,14 @@ def _fill(pool: ProcessPoolExecutor, jobs: int) -> None:
             pool.submit(os.getpid)
 
 
-def _begin(libraries: Sequence[str], prepare: Callable[..., None] | None, *arguments: Any) -> None:
+def _begin(libraries: Sequence[str], prepare: Callable[[], None] | None) -> None:
     # Ctrl-C reaches every process of a terminal: the main one answers it, the others are ended in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for library in libraries:
         importlib.import_module(library)
     if prepare:
-        prepare(*arguments)
+        prepare()
 
 
 def _end_with_parent() -> None:
