@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -138,10 +139,18 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def served(folder: Path, requested: list[str] | None = None) -> Iterator[str]:
-    """The address at which a folder is served; the paths of all requests are added to ``requested``."""
+def served(folder: Path, requested: list[str] | None = None, late: tuple[str, ...] = ()) -> Iterator[str]:
+    """The address at which a folder is served.
+
+    The paths of all requests are added to ``requested``; files whose names end with one of ``late`` come half a second late.
+    """
 
     class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.endswith(late):
+                time.sleep(0.5)
+            super().do_GET()
+
         def log_message(self, *_: object) -> None:
             if requested is not None:
                 requested.append(self.path)

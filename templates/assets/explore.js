@@ -147,7 +147,8 @@
     showDepth(explorer);
     explorer.announcement.textContent = "";
     const hollow = panels.some(({ view }) => view.hollow.some(Boolean));
-    explorer.legendNote.textContent = hollow ? "Hollow: of several tokens, or read at another position than most." : "";
+    // Its place stays, so that nothing moves.
+    explorer.legendNote.style.visibility = hollow ? "" : "hidden";
   }
 
   function showDepth(explorer) {

@@ -35,6 +35,9 @@ MODELS = [MODEL, "models/mini-6/index.html", "models/lost/index.html"]
 PAGES = ["index.html", *MODELS, "compare/index.html", "explore/index.html", "method/index.html", "404.html"]
 PLATE = 64 * 1024
 """What a plate weighs at most, in bytes."""
+LATE_FONTS = (".woff2",)
+LATE_SCRIPTS = ("common.js", "carousel.js", "compare.js", "explore.js")
+"""Pages are painted before these."""
 
 
 @pytest.fixture(scope="module")
@@ -413,12 +416,16 @@ def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenAt, site: Path
 
 @pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#sentence/layer-12"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("late", [(), LATE_FONTS, LATE_SCRIPTS], ids=["", "late fonts", "late scripts"])
 def test_nothing_shifts_while_a_page_loads(
-    open_page: OpenAt, server: tuple[str, list[str]], path: str, viewport: ViewportSize
+    open_page: OpenAt, site: Path, path: str, viewport: ViewportSize, late: tuple[str, ...]
 ) -> None:
-    page = open_page(server[0], path, viewport=viewport, before=COUNT_SHIFTS)
-    wait_until_quiet(page)
-    assert layout_shift(page) == 0
+    with served(site, late=late) as address:
+        page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS)
+        if path.startswith("explore"):
+            expect(page.locator("[data-ready]")).to_be_attached()
+        wait_until_quiet(page)
+        assert layout_shift(page) == 0
 
 
 @pytest.mark.parametrize(
