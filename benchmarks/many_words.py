@@ -51,8 +51,8 @@ def run() -> list[Row]:
             for stage in ("capture", "projection", "measures")
         ),
         *(
-            Row(name=f"117 → 11,700 words: one {stage}, time / time", ratio=many[stage] / few[stage], target=2)
-            for stage in ("plate", "grid")
+            Row(name=f"117 → 11,700 words: one {stage}, time / time", ratio=many[stage] / few[stage], target=target)
+            for stage, target in (("plate", 3), ("grid", 4))
         ),
         Row(
             name="1,170 → 11,700 words: peak memory / peak memory",
