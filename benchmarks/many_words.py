@@ -132,15 +132,17 @@ def work(model_folder: Path, n_words: int) -> None:
 
         def captured() -> Any:
             tokenization = tokens.tokenize(loaded.tokenizer, words, context, "last")
+            batches = capture.capture(loaded.module, structure, tokenization, TOKEN_BUDGET)
             description = CaptureDescription(
                 card=loaded.card,
                 context=context,
                 tokenization=tokenization,
                 module_paths=structure.module_paths,
                 captured_at="2026-01-01T00:00:00Z",
+                batch_check=batches.check,
             )
             with store.states_writer("key", description) as writer:
-                for batch in capture.capture(loaded.module, structure, tokenization, TOKEN_BUDGET):
+                for batch in batches:
                     writer.add(batch)
             return store.find_states("key")
 

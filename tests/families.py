@@ -142,6 +142,8 @@ class Family:
     """The display names that a reader should see at depths 0 and 1."""
     first_output: int = 1
     """Index of the first layer's output in transformers' ``hidden_states``; Mamba's have no embedding before it."""
+    padding_is_inert: bool = True
+    """Whether a word's states are the same with padding beside it."""
 
 
 def _config(name: str, **values: Any) -> Callable[[], Any]:
@@ -172,6 +174,20 @@ def _gemma3() -> Any:
     )
 
 
+def _paligemma() -> Any:
+    vision = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 8,
+        "patch_size": 4,
+    }
+    return transformers.PaliGemmaConfig(
+        text_config={"model_type": "gemma", **SIZES}, vision_config=vision, image_token_index=500, projection_dim=32
+    )
+
+
 def _family(
     name: str,
     whole: str,
@@ -180,6 +196,8 @@ def _family(
     embedding: str = "model.embed_tokens",
     first_layer: str = "model.layers.0",
     first_output: int = 1,
+    *,
+    padding_is_inert: bool = True,
 ) -> Family:
     return Family(
         name=name,
@@ -189,6 +207,7 @@ def _family(
         embedding=embedding,
         first_layer=first_layer,
         first_output=first_output,
+        padding_is_inert=padding_is_inert,
     )
 
 
@@ -377,6 +396,47 @@ _ALL = [
         t5_tokenizer,
         "transformer.encoder.embed_tokens",
         "transformer.encoder.block.0",
+    ),
+    _family(
+        "fnet",
+        "FNetForMaskedLM",
+        _config(
+            "FNet",
+            vocab_size=512,
+            hidden_size=32,
+            num_hidden_layers=3,
+            intermediate_size=64,
+            max_position_embeddings=128,
+        ),
+        uncased,
+        "fnet.embeddings.word_embeddings",
+        "fnet.encoder.layer.0",
+        padding_is_inert=False,  # Fourier mixing takes no mask
+    ),
+    _family(
+        "convbert",
+        "ConvBertForMaskedLM",
+        _config("ConvBert", **ENCODER, embedding_size=32, head_ratio=2, conv_kernel_size=5),
+        uncased,
+        "convbert.embeddings.word_embeddings",
+        "convbert.encoder.layer.0",
+        padding_is_inert=False,  # a convolution reads the tokens beside a word
+    ),
+    _family(
+        "gemma_both_ways",
+        "GemmaForCausalLM",
+        _config("Gemma", **SIZES, use_bidirectional_attention=True),
+        gemma_tokenizer,
+        padding_is_inert=False,  # with a mask of padding it attends backwards only
+    ),
+    _family(
+        "paligemma",
+        "PaliGemmaForConditionalGeneration",
+        _paligemma,
+        gemma_tokenizer,
+        "model.language_model.embed_tokens",
+        "model.language_model.layers.0",
+        padding_is_inert=False,
     ),
 ]
 BY_NAME = {family.name: family for family in _ALL}

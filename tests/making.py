@@ -10,6 +10,8 @@ import numpy as np
 
 from tokviz.records import (
     N_EXTREMES,
+    BatchCheck,
+    BatchComparison,
     CapturedBatch,
     Category,
     Context,
@@ -30,6 +32,24 @@ WORDS = WordList(
     )
 )
 ALONE = Context(name="alone", label="alone", template=" {word}")
+
+
+BATCH_CHECK = BatchCheck(
+    batching="padded",
+    tolerance=1e-3,
+    comparisons=(
+        BatchComparison(
+            batching="padded",
+            n_words=3,
+            difference=4e-6,
+            word="seven",
+            depth=2,
+            median_difference=3e-6,
+            accepted=True,
+        ),
+    ),
+    mask_difference=0.0,
+)
 
 
 def card(**changes: Any) -> ModelCard:
@@ -96,6 +116,7 @@ def put(store: Store, key: str = "k", states: Sequence[np.ndarray] | None = None
         "tokenization": tokenization(),
         "module_paths": ("model.embed_tokens", *(f"model.layers.{index}" for index in range(len(states) - 1))),
         "captured_at": "2026-01-02T03:04:05Z",
+        "batch_check": BATCH_CHECK,
     }
     return write(store, key, batches(states), CaptureDescription(**{**values, **changes}))
 
@@ -144,6 +165,7 @@ def hidden_states(
         position0_values=np.stack(values).astype(np.float32),
         position0_dimensions=np.stack(order).astype(np.int32),
         captured_at="2026-01-02T03:04:05Z",
+        batch_check=BATCH_CHECK,
         digest=hashlib.sha256(b"".join(np.ascontiguousarray(state).tobytes() for state in states)).hexdigest(),
     )
 

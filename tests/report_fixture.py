@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from geometry_fixture import geometry
+from making import BATCH_CHECK
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
@@ -203,6 +204,7 @@ def _context_report(
         position0_values=np.zeros((n_depths, n_words, N_EXTREMES), dtype=np.float32),
         position0_dimensions=np.zeros((n_depths, n_words, N_EXTREMES), dtype=np.int32),
         captured_at="2026-11-24T21:30:00Z",
+        batch_check=BATCH_CHECK,
         digest="0" * 64,
     )
     return ContextReport(

@@ -13,18 +13,18 @@ from tokviz.records import Tokenization, TokenizedWord
 class Toy(nn.Module):
     """Three linear layers after an embedding."""
 
-    def __init__(self, width: int = 3, n_layers: int = 3, error: Exception | None = None) -> None:
+    def __init__(self, width: int = 3, n_layers: int = 3, error: Exception | None = None, fails_above: int = 2) -> None:
         super().__init__()
         self.config = SimpleNamespace(num_hidden_layers=n_layers, hidden_size=width)
         self.embed = nn.Embedding(8, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
-        self.error = error
+        self.error, self.fails_above = error, fails_above
 
     def get_input_embeddings(self) -> nn.Embedding:
         return self.embed
 
     def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-        if self.error and len(input_ids) > 2:
+        if self.error and len(input_ids) > self.fails_above:
             raise self.error
         state: torch.Tensor = self.embed(input_ids)
         for layer in self.layers:

@@ -40,7 +40,8 @@ def measured() -> dict[str, Geometry]:
     captured = {}
     for context in report.context_list:
         tokenization = tokenize(model.tokenizer, report.word_list.words, context, "last")
-        (batch,) = capture(model.module, structure, tokenization, 65_536)
+        together = capture(model.module, structure, tokenization, 65_536)
+        (batch,) = together
         order = np.argsort(batch.rows)
         captured[context.name] = HiddenStates(
             card=model.card,
@@ -51,6 +52,7 @@ def measured() -> dict[str, Geometry]:
             position0_values=batch.position0_values[:, order],
             position0_dimensions=batch.position0_dimensions[:, order],
             captured_at="2026-01-02T03:04:05Z",
+            batch_check=together.check,
             digest="0",
         )
     return {name: measured_in(states, captured["sentence"], report.word_list) for name, states in captured.items()}

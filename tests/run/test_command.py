@@ -275,6 +275,25 @@ def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path: Path) -> None
     assert (tmp_path / "site" / "images" / "opt" / "alone" / "centered" / "opt_m.et.webp").is_file()
 
 
+def test_a_model_that_reads_its_padding_is_captured_without_and_says_so(tmp_path: Path) -> None:
+    families.build("fnet", tmp_path / "fnet")
+    (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "fnet"\n', encoding="utf-8")
+    (tmp_path / "words.toml").write_text('few = ["James", "Mary", "doctor", "doctor in Paris"]\n', encoding="utf-8")
+    made = generate(tmp_path, "--draft", "--words", "words.toml")
+    assert made.returncode == 0, made.stderr
+    told = "so words of equal length were run together, without padding"
+    assert "fnet, alone: Padding changes this model’s hidden states by" in made.stderr
+    assert told in made.stderr
+    page = (tmp_path / "site" / "models" / "fnet" / "index.html").read_text(encoding="utf-8")
+    assert told in page
+    report = json.loads((tmp_path / "site" / "data" / "report.json").read_text(encoding="utf-8"))
+    check = report["models"][0]["contexts"][0]["batch_check"]
+    assert check["batching"] == "equal_lengths"
+    padded, equal = check["comparisons"]
+    assert padded["difference"] > check["tolerance"] > equal["difference"]
+    assert padded["depth"].startswith("layer")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
 def test_an_interrupt_is_one_line_and_leaves_the_old_site(project: Path, tmp_path: Path) -> None:
     before = hashes(project / "site")

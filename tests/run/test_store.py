@@ -76,6 +76,7 @@ def test_a_capture_that_fails_half_way_leaves_nothing(store: Store) -> None:
                 tokenization=making.tokenization(),
                 module_paths=("a", "b", "c"),
                 captured_at="now",
+                batch_check=making.BATCH_CHECK,
             ),
         )
     assert store.find_states("k") is None

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tokviz.capture.memory import limited_to_free_memory
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -44,7 +46,7 @@ def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> 
     if "use_cache" in accepted:
         # With neither mask nor cache, decoders look for packed sequences in the values of the ids.
         options["use_cache"] = mask is None and getattr(module.config, "is_decoder", True)
-    with torch.inference_mode():
+    with torch.inference_mode(), limited_to_free_memory(device):
         module(input_ids=ids.to(device), **options)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.structure import Structure
-from tokviz.records import Tokenization
+from tokviz.records import Batching, Tokenization
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,6 +21,10 @@ STATE_BYTES_IN_MEMORY = 2**27
 """The same where weights are in memory: a larger pass needs more memory and saves no time."""
 TOKENS_IN_MEMORY = 8_192
 """The most tokens of one forward pass where weights are in memory, for the same reason."""
+PASS_BYTES = 2**30
+"""The most memory that a pass may be expected to take where weights are in memory: more saves no time."""
+SHARE_OF_FREE_MEMORY = 0.5
+"""How much of the free memory a pass may be expected to take: what is expected is rough, and other processes need some."""
 DISK_BYTES_PER_SECOND = 2e9
 """Roughly what an ordinary SSD reads."""
 CORE_OPERATIONS_PER_SECOND = 5e10
@@ -45,26 +49,37 @@ class PassLimits:
         bytes_per_word = (structure.n_layers + 1) * width * np.dtype(np.float32).itemsize
         return cls(n_tokens=token_budget, n_words=max(1, state_bytes // bytes_per_word))
 
-    def batches(self, lengths: Sequence[int]) -> Iterator[np.ndarray]:
+    def within_memory(self, one: int, two: int, free: int | None) -> PassLimits:
+        """Lower the number of words to what fits, from the bytes that passes of one and of two of the longest take."""
+        budget = PASS_BYTES if free is None else min(PASS_BYTES, int(free * SHARE_OF_FREE_MEMORY))
+        per_word = max(two - one, 1)
+        fixed = max(one - per_word, 0)
+        return replace(self, n_words=max(1, min(self.n_words, (budget - fixed) // per_word)))
+
+    def batches(self, lengths: np.ndarray, batching: Batching) -> list[np.ndarray]:
         """Group words of similar length, the shortest first.
 
         Parameters
         ----------
-        lengths : tokens of each word's sequence.
+        lengths : ``(n_words,)`` int64: tokens of each word's sequence.
 
-        Yields
-        ------
-        ``(n_batch,)`` int64: the rows of one forward pass.
+        Returns
+        -------
+        Per forward pass ``(n_batch,)`` int64, the rows of its words.
         """
-        batch: list[int] = []
-        for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-            # Lengths ascend, so the whole batch would be padded to this row's.
-            if batch and ((len(batch) + 1) * lengths[row] > self.n_tokens or len(batch) == self.n_words):
-                yield np.array(batch, dtype=np.int64)
-                batch = []
-            batch.append(row)
-        if batch:
-            yield np.array(batch, dtype=np.int64)
+        batches: list[list[int]] = []
+        for row in np.argsort(lengths, kind="stable").tolist():
+            if batches and self._has_room(batches[-1], row, lengths, batching):
+                batches[-1].append(row)
+            else:
+                batches.append([row])
+        return [np.array(batch, dtype=np.int64) for batch in batches]
+
+    def _has_room(self, batch: list[int], row: int, lengths: np.ndarray, batching: Batching) -> bool:
+        if batching == "one_by_one" or (batching == "equal_lengths" and lengths[batch[0]] != lengths[row]):
+            return False
+        # Lengths ascend, so the whole batch would be padded to this row's.
+        return len(batch) < self.n_words and (len(batch) + 1) * int(lengths[row]) <= self.n_tokens
 
 
 def sharing_passes(module: nn.Module, tokenizations: Sequence[Tokenization]) -> list[list[int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tokviz.pages.batches import batch_notes
 from tokviz.pages.charts import ModelCharts, model_charts
 from tokviz.pages.frame import downloads, frame, model_path, relative
 from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
@@ -174,7 +175,7 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
         notes.append(
             WordNotes(
                 heading=f"Words {context.states.context.label}",
-                notes=tokenization.notes,
+                notes=(*tokenization.notes, *batch_notes(context.states.batch_check)),
                 lists=tuple(words for words in lists if words.words),
             )
         )

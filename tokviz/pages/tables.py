@@ -16,6 +16,7 @@ import numpy as np
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
+    BatchCheck,
     Change,
     ContextReport,
     Geometry,
@@ -179,6 +180,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "captured_at": states.captured_at,
         "module_paths": states.module_paths,
         "tokenization_notes": states.tokenization.notes,
+        "batch_check": _batch_check(states.batch_check),
         "projections": [
             {
                 "name": entry.projection.name,
@@ -191,6 +193,17 @@ def _context(context: ContextReport) -> dict[str, Any]:
             }
             for entry in context.projections
         ],
+    }
+
+
+def _batch_check(check: BatchCheck) -> dict[str, Any]:
+    """How the words were run together, and how far their states agree with those of words run alone."""
+    return dataclasses.asdict(check) | {
+        "comparisons": [
+            {**dataclasses.asdict(each), "difference": _number(each.difference), "depth": depth_name(each.depth)}
+            for each in check.comparisons
+        ],
+        "mask_difference": None if check.mask_difference is None else _number(check.mask_difference),
     }
 
 

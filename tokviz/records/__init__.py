@@ -28,11 +28,24 @@ from tokviz.records.report import (
     Report,
     named_with_quantization,
 )
-from tokviz.records.states import N_EXTREMES, CapturedBatch, HiddenStates, ModelCard, Problem, Projection
+from tokviz.records.states import (
+    N_EXTREMES,
+    BatchCheck,
+    BatchComparison,
+    Batching,
+    CapturedBatch,
+    HiddenStates,
+    ModelCard,
+    Problem,
+    Projection,
+)
 from tokviz.records.words import Category, Context, Tokenization, TokenizedWord, WordList, depth_name
 
 __all__ = [
     "N_EXTREMES",
+    "BatchCheck",
+    "BatchComparison",
+    "Batching",
     "CapturedBatch",
     "Category",
     "CategoryMeasure",

@@ -72,6 +72,43 @@ class CapturedBatch:
             require_shape(name, getattr(self, name), (n_depths, n_batch, N_EXTREMES))
 
 
+Batching = Literal["padded", "equal_lengths", "one_by_one"]
+"""How words go through the model together: padded to one length, only with words of their length, or each alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchComparison:
+    """How far the states of some words of a batch differ from those that they have when they are run alone."""
+
+    batching: Batching
+    n_words: int
+    """How many words were run again."""
+    difference: float
+    """The largest ‖together − alone‖ / ‖alone‖ over those words and all depths."""
+    word: str
+    depth: int
+    """Where it is the largest."""
+    median_difference: float
+    """The median over those words of each one's largest difference."""
+    accepted: bool
+    """Whether the words may go through the model together in this way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchCheck:
+    """How the words of a capture went through the model, and how far that can be trusted."""
+
+    batching: Batching
+    """What the stored states come from."""
+    tolerance: float
+    """What the largest difference is held against in float32, and the median in bfloat16."""
+    comparisons: tuple[BatchComparison, ...] = ()
+    """One for each way that was tried; the last is of the stored states. None where no word was padded."""
+    mask_difference: float | None = None
+    """The largest relative difference, over the depths of the longest word, between a mask that hides nothing and none;
+    None where that was not tried, as of weights that are read in every pass."""
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class HiddenStates:
     """The hidden states of all words of one context in one model."""
@@ -89,6 +126,7 @@ class HiddenStates:
     """``(n_depths, n_words, N_EXTREMES)`` int32: in which dimensions."""
     captured_at: str
     """ISO 8601, UTC."""
+    batch_check: BatchCheck
     digest: str
     """SHA-256 of the stored states; what is made from them is keyed by it."""
 

@@ -10,15 +10,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import ConfigError, SourceError, TokvizError
+from tokviz.pages.batches import batch_warnings
 from tokviz.records import Context, Tokenization, WordList
 from tokviz.run.progress import Reporter
 from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
+
+if TYPE_CHECKING:
+    from tokviz.capture import Structure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,32 +83,52 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         loaded = models.load(request.model, request.base, request.device, offload)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
-        descriptions = [
-            CaptureDescription(
-                card=loaded.card,
-                context=context,
-                tokenization=_tokenized(loaded.tokenizer, request, context),
-                module_paths=structure.module_paths,
-                captured_at=now(request.epoch),
-            )
-            for _, context in request.contexts
-        ]
-        tokenizations = [description.tokenization for description in descriptions]
+        tokenizations = [_tokenized(loaded.tokenizer, request, context) for _, context in request.contexts]
         # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
         for group in capture.sharing_passes(loaded.module, tokenizations):
-            labels = " and ".join(descriptions[index].context.label for index in group)
-            n_words = sum(len(tokenizations[index].words) for index in group)
-            step = reporter.step(f"{name}: capturing, {labels}", n_words)
-            together = [tokenizations[index] for index in group]
-            with ExitStack() as open_files:
-                writers = [
-                    open_files.enter_context(store.states_writer(request.contexts[index][0], descriptions[index]))
-                    for index in group
-                ]
-                for index, batch in capture.capture_together(
-                    loaded.module, structure, together, request.token_budget, step.advance
-                ):
-                    writers[index].add(batch)
+            together = [(*request.contexts[index], tokenizations[index]) for index in group]
+            _capture_together(request, loaded, structure, together, store, reporter)
+
+
+def _capture_together(
+    request: Request,
+    loaded: models.LoadedModel,
+    structure: Structure,
+    contexts: list[tuple[str, Context, Tokenization]],
+    store: Store,
+    reporter: Reporter,
+) -> None:
+    """Capture and store some contexts, each with the key under which it is stored."""
+    from tokviz import capture
+
+    name = request.model.display_name
+    labels = " and ".join(context.label for _, context, _ in contexts)
+    tokenizations = [tokenization for _, _, tokenization in contexts]
+    step = reporter.step(f"{name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
+    captured = capture.capture_together(
+        loaded.module, structure, tokenizations, request.token_budget, on_progress=step.advance
+    )
+    for warning in batch_warnings(captured.check):
+        reporter.say(f"{name}, {labels}: {warning}")
+    with ExitStack() as open_files:
+        writers = [
+            open_files.enter_context(
+                store.states_writer(
+                    key,
+                    CaptureDescription(
+                        card=loaded.card,
+                        context=context,
+                        tokenization=tokenization,
+                        module_paths=structure.module_paths,
+                        captured_at=now(request.epoch),
+                        batch_check=captured.check,
+                    ),
+                )
+            )
+            for key, context, tokenization in contexts
+        ]
+        for index, batch in captured:
+            writers[index].add(batch)
 
 
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:

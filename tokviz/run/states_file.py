@@ -16,7 +16,7 @@ import numpy as np
 from safetensors import safe_open
 
 from tokviz.errors import StoreError
-from tokviz.records import N_EXTREMES, CapturedBatch, Context, ModelCard, Tokenization
+from tokviz.records import N_EXTREMES, BatchCheck, CapturedBatch, Context, ModelCard, Tokenization
 from tokviz.run.plain import to_plain
 
 FORMAT = 1
@@ -57,6 +57,7 @@ class CaptureDescription:
     module_paths: tuple[str, ...]
     captured_at: str
     """ISO 8601, UTC."""
+    batch_check: BatchCheck
 
 
 class StatesWriter:

@@ -30,6 +30,7 @@ from safetensors.numpy import load, save
 
 from tokviz.errors import StoreError
 from tokviz.records import (
+    BatchCheck,
     Context,
     HiddenStates,
     ModelCard,
@@ -86,6 +87,7 @@ class Store:
                 position0_values=values,
                 position0_dimensions=dimensions,
                 captured_at=stored["captured_at"],
+                batch_check=from_plain(BatchCheck, stored["batch_check"]),
                 digest=stored["digest"],
             )
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):

@@ -1,0 +1,113 @@
+"""Passes take no more memory than there is, and a process that would is not ended by the system."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import families
+import psutil
+import pytest
+import torch
+from transformers import FalconH1Config, FalconH1Model
+
+from tokviz.capture import capture, find_structure, memory
+from tokviz.capture.passes import PASS_BYTES, PassLimits
+from tokviz.records import Tokenization, TokenizedWord
+
+CPU = torch.device("cpu")
+MIB = 2**20
+
+
+def test_the_memory_that_work_takes_for_a_moment_is_seen() -> None:
+    meter = memory.MemoryMeter(CPU)
+
+    def work() -> None:
+        held = torch.ones(200 * MIB // 4)
+        held.sum()
+
+    taken = meter.peak_of(work)
+    assert taken is not None
+    assert 180 * MIB < taken < 300 * MIB
+    rest = meter.peak_of(lambda: None)
+    assert rest is not None
+    assert rest < 60 * MIB
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "free", "n_words"),
+    [
+        (100 * MIB, 150 * MIB, None, (PASS_BYTES - 50 * MIB) // (50 * MIB)),
+        (100 * MIB, 150 * MIB, 1000 * MIB, 9),  # half of what is free, less 50 MiB, by 50 MiB
+        (100 * MIB, 100 * MIB, 400 * MIB, 64),  # a second word takes nothing: the limit stays
+        (900 * MIB, 1800 * MIB, 1000 * MIB, 1),  # one word always may
+    ],
+)
+def test_words_of_a_pass_follow_from_what_one_and_two_take(one: int, two: int, free: int | None, n_words: int) -> None:
+    assert PassLimits(n_tokens=1000, n_words=64).within_memory(one, two, free).n_words == n_words
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process take more than there is")
+def test_memory_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda _device: 100 * MIB)
+    monkeypatch.setattr(psutil, "swap_memory", lambda: SimpleNamespace(free=0))
+    with memory.limited_to_free_memory(CPU):
+        assert torch.ones(20 * MIB // 4).sum() > 0
+        with pytest.raises(RuntimeError, match="can't allocate memory"):
+            torch.ones(500 * MIB // 4)
+    assert torch.ones(500 * MIB // 4).sum() > 0
+
+
+def test_the_tightest_control_group_counts(tmp_path: Path) -> None:
+    own = tmp_path / "cgroup"
+    own.write_text("0::/user/session\n", encoding="utf-8")
+    for folder, limit, used in (("", "max", 9), ("user", "1000", 300), ("user/session", "max", 200)):
+        place = tmp_path / "fs" / folder
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "memory.max").write_text(f"{limit}\n", encoding="utf-8")
+        (place / "memory.current").write_text(f"{used}\n", encoding="utf-8")
+        (place / "memory.stat").write_text("anon 5\ninactive_file 50\n", encoding="utf-8")
+    folders = list(memory.cgroups(tmp_path / "fs", own))
+    assert [memory.free_in_cgroup(folder) for folder in folders] == [None, 750, None]
+
+
+def test_the_first_version_of_control_groups_is_read(tmp_path: Path) -> None:
+    own = tmp_path / "cgroup"
+    own.write_text("5:cpu:/a\n4:memory:/a\n", encoding="utf-8")
+    place = tmp_path / "fs" / "memory" / "a"
+    place.mkdir(parents=True)
+    for name, value in (("limit_in_bytes", 700), ("usage_in_bytes", 600)):
+        (place / f"memory.{name}").write_text(str(value), encoding="utf-8")
+    (place / "memory.stat").write_text("total_inactive_file 100\n", encoding="utf-8")
+    assert [memory.free_in_cgroup(folder) for folder in memory.cgroups(tmp_path / "fs", own)] == [200, None]
+
+
+def test_some_memory_is_free_here() -> None:
+    free = memory.free_bytes(CPU)
+    assert free is not None
+    assert free > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
+def test_words_that_take_much_go_in_small_batches() -> None:
+    """A Falcon-H1 with the usual sizes of its scan takes some 200 MB for every word, however short."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+        n_batches, peak = fresh.submit(_capture_with_scans, 24).result()
+    assert n_batches > 4
+    assert peak < 4e9
+
+
+def _capture_with_scans(n_words: int) -> tuple[int, int]:
+    """How many batches so many words were, and the most memory that this process ever took, in bytes."""
+    sizes = families.SIZES | {"num_hidden_layers": 1}
+    scan: dict[str, Any] = {"mamba_n_heads": 128, "mamba_d_head": 8, "mamba_d_state": 256, "mamba_chunk_size": 256}
+    module = FalconH1Model(FalconH1Config(**sizes, **scan, mamba_d_ssm=1024)).eval()
+    word = TokenizedWord(word="a", text="a", ids=(1, 2), pieces=("a", "b"), start=0, stop=2)
+    tokenization = Tokenization(words=(word,) * n_words, read="last")
+    batches = list(capture(module, find_structure(module, ""), tokenization, 65_536))
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return len(batches), next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
