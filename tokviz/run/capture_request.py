@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import ConfigError, SourceError, TokvizError
-from tokviz.pages.batches import batch_warnings
 from tokviz.records import Context, Tokenization, WordList
 from tokviz.run.progress import Reporter
 from tokviz.run.states_file import CaptureDescription
@@ -108,8 +107,6 @@ def _capture_together(
     captured = capture.capture_together(
         loaded.module, structure, tokenizations, request.token_budget, on_progress=step.advance
     )
-    for warning in batch_warnings(captured.check):
-        reporter.say(f"{name}, {labels}: {warning}")
     with ExitStack() as open_files:
         writers = [
             open_files.enter_context(

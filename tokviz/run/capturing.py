@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tokviz.config import ReportConfig
 from tokviz.errors import ModelError
+from tokviz.pages.batches import batch_warnings
 from tokviz.run import results, workers
 from tokviz.run.capture_request import Request, capture_here, now
 from tokviz.run.options import Options
@@ -16,6 +17,7 @@ from tokviz.run.picture_queue import PictureQueue
 from tokviz.run.plan import ModelPlan, Plan
 from tokviz.run.progress import Reporter
 from tokviz.run.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
+from tokviz.run.store import Store
 
 
 def captured(
@@ -34,6 +36,7 @@ def captured(
     with _workers(requests, plan.options, picture_queue) as (worker, for_workers):
         if worker is not None:
             for request, failure in capture_elsewhere(for_workers, worker, plan.store, reporter):
+                _warn(request, plan.store, reporter)
                 yield by_slug[request.model.slug], failure
     for_this = [request for request in requests if request not in for_workers]
     if for_this and plan.options.draws:
@@ -46,6 +49,7 @@ def captured(
         except ModelError as error:
             yield model, error
         else:
+            _warn(request, plan.store, reporter)
             yield model, None
 
 
@@ -65,6 +69,14 @@ def _workers(
         return
     with DeviceProcesses(gpus) as processes:
         yield processes, [request for request in requests if request.model.device_map is None]
+
+
+def _warn(request: Request, store: Store, reporter: Reporter) -> None:
+    """Say where the states of a model's words depend on what they went through the model with."""
+    for key, context in request.contexts:
+        states = store.find_states(key)
+        for warning in batch_warnings(states.batch_check) if states else ():
+            reporter.say(f"{request.model.display_name}, {context.label}: {warning}")
 
 
 def _n_gpus() -> int:
