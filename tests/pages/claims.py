@@ -53,7 +53,9 @@ def says(text: str, value: float) -> bool:
     digits, _, power = text.replace(",", "").replace("−", "-").partition(" × 10")
     exponent = int(power.translate(SUPERSCRIPTS)) if power else 0
     decimals = len(digits.partition(".")[2])
-    if not math.isfinite(value) or abs(float(digits) * 10.0**exponent - value) > 0.500001 * 10.0 ** (exponent - decimals):
+    if not math.isfinite(value) or abs(float(digits) * 10.0**exponent - value) > 0.500001 * 10.0 ** (
+        exponent - decimals
+    ):
         return False
     if value == 0 or bool(power) != (not 1e-4 <= abs(value) < 1e9):
         return text == "0"
@@ -259,13 +261,17 @@ def _check_cka(part: str, found: re.Match[str], spoken: Spoken) -> None:
 
 STAGE_PARTS: dict[str, tuple[str, Callable[[str, re.Match[str], Spoken], str | None]]] = {
     "outstanding": (
-        rf"(?P<before>at position 0 )?{NAMED} (?P<kind>massive|large but not massive){SOME}"
-        rf"(?P<others>, others at some of these)? \({PEAK}\)",
+        (
+            rf"(?P<before>at position 0 )?{NAMED} (?P<kind>massive|large but not massive){SOME}"
+            rf"(?P<others>, others at some of these)? \({PEAK}\)"
+        ),
         _check_outstanding,
     ),
     "dominant": (
-        rf"(?:dimension (?P<one>\d+)|one dimension, not everywhere the same,) is dominant{SOME}, with "
-        rf"(?P<low>\d+)(?:–(?P<high>\d+))? % of Σ x²(?: \(not massive: {PEAK}\))?",
+        (
+            rf"(?:dimension (?P<one>\d+)|one dimension, not everywhere the same,) is dominant{SOME}, with "
+            rf"(?P<low>\d+)(?:–(?P<high>\d+))? % of Σ x²(?: \(not massive: {PEAK}\))?"
+        ),
         _check_dominant,
     ),
     "none": (rf"no dimension is massive \({PEAK}\)", _check_none),
@@ -274,8 +280,10 @@ STAGE_PARTS: dict[str, tuple[str, Callable[[str, re.Match[str], Spoken], str | N
         _check_pc1,
     ),
     "purity": (
-        rf"(?P<k>\d+)-neighbour purity in the (?P<where>picture|full space) (?P<low>{SCORE})(?:(?:–| to )(?P<high>{SCORE}))? "
-        rf"\(chance (?P<chance>{SCORE})(?:(?:–| to )(?P<chance_high>{SCORE}))?\)",
+        (
+            rf"(?P<k>\d+)-neighbour purity in the (?P<where>picture|full space) (?P<low>{SCORE})(?:(?:–| to )(?P<high>{SCORE}))? "
+            rf"\(chance (?P<chance>{SCORE})(?:(?:–| to )(?P<chance_high>{SCORE}))?\)"
+        ),
         _check_purity,
     ),
     "CKA": (
@@ -359,11 +367,6 @@ def _check_detail(detail: str, each: MassiveActivations, span: range, *, dominan
     everything = list(each.dimensions[depth])
     require(listed == everything[: len(listed)], detail, everything)
     require(len(listed) + int(found["more"] or 0) == len(everything), detail, everything)
-
-
-def check_recurrence(text: str, stage: Stage) -> None:
-    found = re.fullmatch(r"It begins here, give or take a layer, in (\d+) % of subsamples of the words\.", plain(text))
-    require(found and close(found[1], 100 * stage.recurrence, 1), text, stage.recurrence)
 
 
 # --- why contexts differ ---------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from tokviz.pages.charts import model_charts
 from tokviz.pages.sentences import stage_sentence
 from tokviz.pages.story import difference, stories
 from tokviz.pages.trust import finding, trust
-from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport, Stage
+from tokviz.records import ContextReport, MassiveActivations, ModelReport, Stage
 
 
 class Case(NamedTuple):
@@ -126,9 +126,23 @@ def _of_events() -> Iterator[Case]:
         ("a lesser outbreak elsewhere", large, 0, 0, "Layer 0:", "Layers 0–1:"),
         ("emergence elsewhere", large, 0, 1, "Layer 1:", "Layer 2:"),
         ("emergence at position 0", large, 0, 1, "emerge", "emerge at position 0, not in the words"),
-        ("a step down while |x| grows", large, 0, 2, "massive no longer, as .* has risen", "massive activations step down"),
+        (
+            "a step down while |x| grows",
+            large,
+            0,
+            2,
+            "massive no longer, as .* has risen",
+            "massive activations step down",
+        ),
         ("another's median has risen", large, 0, 2, "ordinary tokens’", "the words’ own"),
-        ("a median that fell", sink, 0, 1, "massive activations step down", "massive no longer, as ordinary tokens’ median has risen"),
+        (
+            "a median that fell",
+            sink,
+            0,
+            1,
+            "massive activations step down",
+            "massive no longer, as ordinary tokens’ median has risen",
+        ),
         ("a dominant dimension at other depths", large, 0, 3, "Layers 2–3", "Layers 2–4"),
         ("another dominant dimension", large, 0, 3, "dimension 3", "dimension 5"),
         ("emergence in the words", sink, 1, 0, " at position 0, not in the words", ""),
@@ -147,7 +161,7 @@ def _of_events() -> Iterator[Case]:
     yield Case("a detail's dimensions", detail, "3, 5", "3, 6", lambda other: claims.check_badge(text, other, shown))
     stage = present(shown.geometry).stages[1]
     recurrence = present(stories(sample_report(), large, "models/m/index.html")[0].stages[1].recurrence)
-    yield Case("recurrence", recurrence, "93", "94", lambda other: claims.check_recurrence(other, stage))
+    yield Case("recurrence", recurrence, "93", "94", lambda other: page_claims.check_recurrence(other, stage))
 
 
 def _events(model: ModelReport, context: int) -> list[tuple[str, str]]:

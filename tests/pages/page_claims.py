@@ -24,7 +24,7 @@ from claims import (
     says,
 )
 
-from tokviz.records import ContextReport, Estimate, Geometry, ModelReport, PictureMeasures, Projection, Report
+from tokviz.records import ContextReport, Estimate, Geometry, ModelReport, PictureMeasures, Projection, Report, Stage
 
 # --- plates ------------------------------------------------------------------------------------------------------------
 
@@ -54,6 +54,11 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
     if found["down"] and geometry:
         check_event(text, "massive activations step down", range(depth, depth + 1), context)
     require(found["rest"].startswith(f"{model.display_name}, words {context.states.context.label}, "), text)
+
+
+def check_recurrence(text: str, stage: Stage) -> None:
+    found = re.fullmatch(r"It begins here, give or take a layer, in (\d+) % of subsamples of the words\.", plain(text))
+    require(found and close(found[1], 100 * stage.recurrence, 1), text, stage.recurrence)
 
 
 def check_trust(parts: Sequence[str], context: ContextReport, projection: Projection, depth: int) -> None:
@@ -214,7 +219,9 @@ def check_row(cells: Sequence[tuple[str, str]], context: ContextReport) -> None:
     _check_best(flat, geometry.pictures[0].purity.value if geometry.pictures else np.array([np.nan]), None)
     if np.isfinite(purity.value).any():
         require(close(mean[0], float(np.nanmean(purity.value))), str(mean), purity.value)
-        require(close(mean[1].removeprefix("chance "), float(np.nanmean(purity.null_mean))), str(mean), purity.null_mean)
+        require(
+            close(mean[1].removeprefix("chance "), float(np.nanmean(purity.null_mean))), str(mean), purity.null_mean
+        )
     else:
         require(mean == UNDEFINED, str(mean), purity.value)
     last = geometry.spread.effective_rank[-1]
@@ -287,7 +294,10 @@ def check_caveats(caveats: Sequence[str], context: ContextReport) -> None:
     itself = "no context with ordinary tokens to measure large values against" in said
     require(itself == bool(geometry and not geometry.massive.yardstick_is_ordinary), str(said))
     outside = len(tokenization.words) - int(tokenization.reference.sum())
-    require(any(re.fullmatch(rf"{outside} words? outside the reference words", each) for each in said) or not outside, str(said))
+    require(
+        any(re.fullmatch(rf"{outside} words? outside the reference words", each) for each in said) or not outside,
+        str(said),
+    )
 
 
 def check_estimates(text: str, measures: Sequence[tuple[str, Estimate]]) -> None:
@@ -331,16 +341,20 @@ def captured(report: Report) -> Iterator[tuple[ModelReport, ContextReport]]:
 def check_position_0(text: str, report: Report) -> None:
     """Which words stand at position 0, on the first page."""
     text = plain(text)
-    at_start = {(m.display_name, c.states.context.label) for m, c in captured(report) if c.states.tokenization.reads_position_0}
+    at_start = {
+        (m.display_name, c.states.context.label) for m, c in captured(report) if c.states.tokenization.reads_position_0
+    }
     if not at_start:
         require(text.endswith("In this report a token stands before the words in every text."), text, at_start)
         return
-    found = re.search(r"In this report (.+) stand at that very position\.", text)
-    require(found, text, at_start)
+    found = re.search(r"In this report these stand at that very position: (.+)\. Their pictures", text)
+    if found is None:
+        raise FalseClaim(f"{text!r}: {at_start}")
     said: set[tuple[str, str]] = set()
-    for label, names in re.findall(r"the words (.+?) \(in (.+?)\)", found[1] if found else ""):
-        everyone = [model.display_name for model, context in captured(report) if context.states.context.label == label]
-        said |= {(name, label) for name in (everyone if names == "every model" else names.split(", "))}
+    for part in found[1].split("; "):
+        label = next(each.label for each in report.contexts if part.startswith(f"the words {each.label} in "))
+        names = part.removeprefix(f"the words {label} in ").split(", ")
+        said |= {(name, label) for name in names}
     require(said == at_start, text, at_start)
 
 
@@ -351,6 +365,8 @@ def check_panel_notes(notes: Sequence[str], context: ContextReport) -> None:
 
 
 def check_measured_on(text: str, report: Report) -> None:
-    found = re.match(r"All measures are taken on the reference words of a context: (?:([\d,]+) to )?([\d,]+) words?\.", plain(text))
+    found = re.match(
+        r"All measures are taken on the reference words of a context: (?:([\d,]+) to )?([\d,]+) words?\.", plain(text)
+    )
     sizes = [context.geometry.n_measured for _, context in captured(report) if context.geometry]
     require(found and {int(each) for each in found.groups() if each} == {min(sizes), max(sizes)}, text, sizes)

@@ -31,8 +31,12 @@ from tokviz.records import (
 LARGE, MASSIVE, LESSER, DOMINANT = 100.0, 1000.0, 300.0, 0.5
 MOST_DEPTHS = 9
 SIZES = (0.0, 4e-5, 0.5192, 30.64, 99.96, 100.0, 100.2, 955.0, 1_160.4, 1_999.5, 24_113.1, 28_053.0, 2.5e9)
-MEDIANS = (0.0, 3e-6, 0.0608, 0.31, 0.955, 1.0, 1.786, 10.49, 93.5, 162.0)
+CALM_SIZES = SIZES[:6]
+"""None is large."""
+MEDIANS = (0.0, 3e-6, 0.0608, 0.31, 0.955, 1.0, 2.2, 10.49, 60.0, 162.0)
 SHARES = (0.1, 0.4951, 0.5, 0.5049, 0.505, 0.87, 0.9185, 0.999, 1.0)
+CALM_SHARES = SHARES[:3]
+N_DIMENSIONS = 12
 WORDS = word_list(n_categories=2, n_words=4)
 
 
@@ -51,9 +55,13 @@ class Sizes:
 # --- massive and dominant dimensions ---------------------------------------------------------------------------------
 
 
-def activations(draw: st.DrawFn, sizes: Sizes, random: np.random.Generator, *, shares_known: bool) -> MassiveActivations:
+def activations(
+    draw: st.DrawFn, sizes: Sizes, random: np.random.Generator, *, calm: bool | None = None, shares_known: bool = True
+) -> MassiveActivations:
+    """``calm``: whether none is large; by default one or the other."""
     n_depths, yardstick = sizes.n_depths, sizes.yardstick
-    largest = np.array(draw(st.lists(st.sampled_from(SIZES), min_size=n_depths, max_size=n_depths)))
+    possible = CALM_SIZES if (draw(st.booleans()) and calm is None) or calm else SIZES
+    largest = np.array(draw(st.lists(st.sampled_from(possible), min_size=n_depths, max_size=n_depths)))
     largest *= jitter(draw, random, n_depths)
     massive = [size > LARGE and size > MASSIVE * median for size, median in zip(largest, yardstick, strict=True)]
     lesser = [
@@ -63,9 +71,10 @@ def activations(draw: st.DrawFn, sizes: Sizes, random: np.random.Generator, *, s
     emergence = massive.index(True) if True in massive else None
     end = None if emergence is None or all(massive[emergence:]) else massive.index(False, emergence)
     fell = end is not None and largest[end] <= max(LARGE, MASSIVE * yardstick[end - 1])
-    top_share = np.array(draw(st.lists(st.sampled_from(SHARES), min_size=n_depths, max_size=n_depths)))
+    shares = CALM_SHARES if draw(st.booleans()) else SHARES
+    top_share = np.array(draw(st.lists(st.sampled_from(shares), min_size=n_depths, max_size=n_depths)))
     top_share = np.where((largest > 0) & shares_known, top_share, np.nan)
-    usual = int(random.integers(700))
+    usual = int(random.integers(N_DIMENSIONS))
     tops = [usual if random.random() < 0.8 else usual + 1 for _ in range(n_depths)]
     return MassiveActivations(
         large=LARGE,
@@ -97,11 +106,11 @@ def jitter(draw: st.DrawFn, random: np.random.Generator, n_depths: int) -> np.nd
 
 def dimensions(draw: st.DrawFn, flags: list[bool], random: np.random.Generator) -> tuple[tuple[int, ...], ...]:
     """The same at all flagged depths, or with others at some, or different ones, or none that half of the words share."""
-    usual = {int(each) for each in random.integers(0, 700, size=draw(st.integers(0, 8)))}
+    usual = {int(each) for each in random.integers(0, N_DIMENSIONS, size=draw(st.integers(0, 8)))}
     steady = draw(st.sampled_from((1.0, 0.7, 0.2)))
     found = []
     for flag in flags:
-        more = set() if random.random() < steady else {int(each) for each in random.integers(0, 700, size=2)}
+        more = set() if random.random() < steady else {int(each) for each in random.integers(0, N_DIMENSIONS, size=2)}
         fewer = set() if random.random() < steady else usual - set(list(usual)[:1])
         found.append(tuple(sorted((fewer or usual) | more)) if flag else ())
     return tuple(found)
@@ -117,15 +126,24 @@ def runs(flags: list[bool]) -> tuple[tuple[int, int], ...]:
 # --- all measures of a context -------------------------------------------------------------------------------------
 
 
-def geometry(draw: st.DrawFn, sizes: Sizes, projections: list[Projection], *, at_position_0: bool) -> Geometry:
+def geometry(
+    draw: st.DrawFn,
+    sizes: Sizes,
+    projections: list[Projection],
+    sink: MassiveActivations | None,
+    *,
+    at_position_0: bool,
+) -> Geometry:
+    """``sink``: what stands at position 0 in every context, and in no other place; None if anything may be anywhere."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_depths = sizes.n_depths
     gaps = draw(st.sampled_from((0.0, 0.0, 0.3, 1.0)))
-    words = activations(draw, sizes, random, shares_known=True)
-    before = words if at_position_0 else activations(draw, sizes, random, shares_known=False)
+    words = activations(draw, sizes, random, calm=None if sink is None else True)
     if at_position_0:
-        unknown = {"top_share": np.full(n_depths, np.nan), "dominant": (None,) * n_depths}
-        before = dataclasses.replace(words, **unknown)
+        words = sink or words
+    elsewhere = sink or activations(draw, sizes, random, shares_known=False)
+    unknown: dict[str, Any] = {"top_share": np.full(n_depths, np.nan), "dominant": (None,) * n_depths}
+    before = dataclasses.replace(words if at_position_0 else elsewhere, **unknown)
     cka = random.uniform(-0.1, 1, (n_depths, n_depths))
     return Geometry(
         n_reference=7,
@@ -225,7 +243,9 @@ def projection(draw: st.DrawFn, states_reference: np.ndarray, n_depths: int, nam
     )
 
 
-def measured_context(draw: st.DrawFn, plain: ContextReport, sizes: Sizes) -> ContextReport:
+def measured_context(
+    draw: st.DrawFn, plain: ContextReport, sizes: Sizes, sink: MassiveActivations | None
+) -> ContextReport:
     """A context of the fixture, with random measures in place of its own, if any."""
     tokenization = plain.states.tokenization
     shown = tuple(
@@ -239,14 +259,13 @@ def measured_context(draw: st.DrawFn, plain: ContextReport, sizes: Sizes) -> Con
         dataclasses.replace(
             each,
             plates=tuple(
-                None if problem else plate
-                for plate, problem in zip(each.plates, each.projection.problems, strict=True)
+                None if problem else plate for plate, problem in zip(each.plates, each.projection.problems, strict=True)
             ),
         )
         for each in shown
     )
     projections = [each.projection for each in shown] if draw(st.integers(0, 4)) else []
-    measures = geometry(draw, sizes, projections, at_position_0=tokenization.reads_position_0)
+    measures = geometry(draw, sizes, projections, sink, at_position_0=tokenization.reads_position_0)
     return dataclasses.replace(plain, projections=shown, geometry=measures if draw(st.integers(0, 7)) else None)
 
 
@@ -259,7 +278,9 @@ def models(draw: st.DrawFn, slug: str = "m", contexts: tuple[Context, ...] | Non
     yardstick = np.array(draw(st.lists(st.sampled_from(MEDIANS), min_size=n_depths, max_size=n_depths)))
     sizes = Sizes(yardstick=yardstick * jitter(draw, random, n_depths), is_ordinary=SENTENCE in contexts)
     plain = model_report(slug, f"Model {slug}", n_depths - 1, WORDS, contexts)
-    return dataclasses.replace(plain, contexts=tuple(measured_context(draw, each, sizes) for each in plain.contexts))
+    sink = activations(draw, sizes, random, calm=False) if draw(st.booleans()) else None
+    shown = tuple(measured_context(draw, each, sizes, sink) for each in plain.contexts)
+    return dataclasses.replace(plain, contexts=shown)
 
 
 @st.composite

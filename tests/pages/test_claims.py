@@ -52,7 +52,7 @@ def check_stories(model: ModelReport) -> None:
                 assert badge.link.href == f"#{story.context}/{'embedding' if depth == 0 else f'layer-{depth - 1}'}"
                 events.append(badge.link.text.partition(": ")[2])
             if section.recurrence:
-                claims.check_recurrence(section.recurrence, stage)
+                page_claims.check_recurrence(section.recurrence, stage)
             assert (section.recurrence is None) == np.isnan(stage.recurrence)
         massive = claims.depths_where(claims.is_massive, geometry.massive)
         assert ("massive activations emerge" in events) == bool(massive)

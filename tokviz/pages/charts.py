@@ -127,7 +127,9 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
             mark = None if emergence is None else _number(emergence)
             charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
     of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
-    line = "" if emergence is None else f"The upright line marks where massive activations emerge{_emerging(measured)}. "
+    line = (
+        "" if emergence is None else f"The upright line marks where massive activations emerge{_emerging(measured)}. "
+    )
     return ModelCharts(
         note=f"Shaded: the stages{of_which}. {line}Soft bands are 95{NBSP}% intervals.",
         charts=tuple(charts),

@@ -218,11 +218,12 @@ def _position_0(report: Report) -> str:
         ]
         first = [model.display_name for model, tokenization in captured if tokenization.reads_position_0]
         if first:
-            whose = joined(first) if len(first) <= MOST_NAMED else count(len(first), "model")
-            where.append(f"the words {context.label} (in {'every model' if len(first) == len(captured) else whose})")
+            several = "every model" if len(first) == len(captured) else count(len(first), "model")
+            whose = joined(first) if len(first) <= MOST_NAMED else several
+            where.append(f"the words {context.label} in {whose}")
     if not where:
         return "In this report a token stands before the words in every text."
     return (
-        f"In this report {'; '.join(where)} stand at that very position. Their pictures may then show the place more than the "
-        "words; the same words further on in a text don’t."
+        f"In this report these stand at that very position: {'; '.join(where)}. Their pictures may then show the place more "
+        "than the words."
     )

@@ -41,9 +41,7 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
     if not np.isnan(purity.value[depths]).all():
         where = "in the picture" if geometry.pictures else "in the full space"
         name = f"{geometry.n_neighbours}-neighbour purity {where}"
-        parts.append(
-            f"{name} {ranged(purity.value[depths], score)} (chance {ranged(purity.null_mean[depths], score)})"
-        )
+        parts.append(f"{name} {ranged(purity.value[depths], score)} (chance {ranged(purity.null_mean[depths], score)})")
     similarity = [
         f"{score(value)} {between}"
         for value, between in (

@@ -12,7 +12,16 @@ from tokviz.pages.parts import Link, Picture, Section
 from tokviz.pages.pictures import picture, slide_id
 from tokviz.pages.sentences import depths_name, size, stage_sentence
 from tokviz.pages.wording import NBSP, joined, number, ranged, the_depth, whole_percent
-from tokviz.records import CategoryMeasure, ContextReport, Geometry, MassiveActivations, ModelReport, Report, Stage, depth_name
+from tokviz.records import (
+    CategoryMeasure,
+    ContextReport,
+    Geometry,
+    MassiveActivations,
+    ModelReport,
+    Report,
+    Stage,
+    depth_name,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,6 +133,5 @@ class Tokenization:
 
     @property
     def reads_position_0(self) -> bool:
-        """Whether the reference words are read there, where many models build an attention sink; they share one
-        position."""
+        """Whether the reference words, which share one position, are read there; many models build an attention sink there."""
         return bool((self.positions[self.reference] == 0).any())
