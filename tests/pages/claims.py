@@ -396,7 +396,7 @@ def check_difference(paragraphs: Sequence[str], model: ModelReport) -> None:
 
 
 DIFFERENCE = (
-    rf"The reference words (?P<one>.+?) are the first token of their text, position 0\. "
+    rf"The reference words (?P<one>.+?) are read at the first token of their text, position 0\. "
     rf"(?:From (?P<first>{DEPTH}) to (?P<last>{DEPTH})|At (?P<only>{DEPTH})) the largest \|x\| of such a token is more than "
     rf"(?P<times>{NUMBER}) times (?P<whose>{WHOSE}) median: (?P<size>{NUMBER}) at (?P<at>{DEPTH})"
     rf"(?:, against (?P<before>{NUMBER}) one depth before)?\. Those (?P<other>.+?) are read further on, and their largest "

@@ -276,12 +276,12 @@ def _of_reports() -> Iterator[Case]:
     site = pages.build(report)
     term = next(term for term in site.index.reading if term.name == "Position 0")
     yield Case(
-        "who stands at position 0", term.meaning, r"the words alone", "the words in a sentence",
+        "who stands at position 0", term.meaning, r"the reference words alone", "the reference words in a sentence",
         lambda text: page_claims.check_position_0(text, report),
     )  # fmt: skip
     yield Case(
         "that nobody stands there", term.meaning, r"In this report .*",
-        "In this report a token stands before the words in every text.",
+        "In this report the reference words of no context are read there.",
         lambda text: page_claims.check_position_0(text, report),
     )  # fmt: skip
     yield Case(

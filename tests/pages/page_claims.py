@@ -289,7 +289,7 @@ def _check_emergence(cell: tuple[str, str], geometry: Geometry) -> None:
 def check_caveats(caveats: Sequence[str], context: ContextReport) -> None:
     tokenization, geometry = context.states.tokenization, context.geometry
     said = {plain(caveat) for caveat in caveats}
-    at_start = "words stand at position 0, where many models build an attention sink" in said
+    at_start = "words are read at position 0, where many models build an attention sink" in said
     require(at_start == bool((tokenization.positions[tokenization.reference] == 0).any()), str(said))
     itself = "no context with ordinary tokens to measure large values against" in said
     require(itself == bool(geometry and not geometry.massive.yardstick_is_ordinary), str(said))
@@ -345,22 +345,22 @@ def check_position_0(text: str, report: Report) -> None:
         (m.display_name, c.states.context.label) for m, c in captured(report) if c.states.tokenization.reads_position_0
     }
     if not at_start:
-        require(text.endswith("In this report a token stands before the words in every text."), text, at_start)
+        require(text.endswith("In this report the reference words of no context are read there."), text, at_start)
         return
-    found = re.search(r"In this report these stand at that very position: (.+)\. Their pictures", text)
+    found = re.search(r"In this report these are read at that very position: (.+)\. Their pictures", text)
     if found is None:
         raise FalseClaim(f"{text!r}: {at_start}")
     said: set[tuple[str, str]] = set()
     for part in found[1].split("; "):
-        label = next(each.label for each in report.contexts if part.startswith(f"the words {each.label} in "))
-        names = part.removeprefix(f"the words {label} in ").split(", ")
+        label = next(each.label for each in report.contexts if part.startswith(f"the reference words {each.label} in "))
+        names = part.removeprefix(f"the reference words {label} in ").split(", ")
         said |= {(name, label) for name in names}
     require(said == at_start, text, at_start)
 
 
 def check_panel_notes(notes: Sequence[str], context: ContextReport) -> None:
     tokenization = context.states.tokenization
-    said = any(note.startswith("The reference words stand at position 0, where many models build") for note in notes)
+    said = any(note.startswith("The reference words are read at position 0, where many models build") for note in notes)
     require(said == bool((tokenization.positions[tokenization.reference] == 0).all()), str(notes))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import claims
@@ -15,15 +17,18 @@ from claims import FalseClaim, Spoken
 from false_claims import Case
 from hypothesis import given, settings
 from narrow import present
-from report_fixture import sample_report
+from report_fixture import TEMPLATES, sample_report, tiny_report
 
 from tokviz import pages
+from tokviz.pages import render
 from tokviz.pages.charts import chart_rows, model_charts
 from tokviz.pages.sentences import stage_sentence
 from tokviz.pages.site import SiteView
 from tokviz.pages.story import difference, stories
 from tokviz.pages.trust import finding, trust
 from tokviz.records import ModelReport, Report
+
+ROOT = Path(__file__).parents[2]
 
 # --- every claim of random reports -----------------------------------------------------------------------------------
 
@@ -165,3 +170,22 @@ def test_a_false_claim_is_told_from_a_true_one(case: Case) -> None:
     assert case.false != claims.plain(case.true)
     with pytest.raises(FalseClaim):
         case.check(case.false)
+
+
+# --- what isn't measured ---------------------------------------------------------------------------------------------
+
+
+def written() -> dict[str, str]:
+    """Everything that this project says to readers: pages, the author's notes, README."""
+    site = render.render(pages.build(tiny_report()), TEMPLATES)
+    texts = {path: re.sub(r"<[^>]+>", " ", page) for path, page in site.items()}
+    files = [ROOT / "README.md", ROOT / "report.toml", *(ROOT / "notes").glob("*.md")]
+    return texts | {file.name: file.read_text(encoding="utf-8") for file in files}
+
+
+def test_a_sink_is_what_many_models_build_and_not_what_was_found() -> None:
+    """Attention itself isn't measured: what is seen is a dimension that grows."""
+    said = [sentence for text in written().values() for sentence in re.split(r"(?<=\.)\s", text) if "sink" in sentence]
+    assert len(said) > 5
+    for sentence in said:
+        assert re.search(r"[Mm]any\s+(language\s+)?models", sentence), sentence

@@ -196,7 +196,7 @@ def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tupl
     if special:
         caveats.append(special)
     if not tokens.positions[tokens.reference].any():
-        caveats.append("words stand at position 0, where many models build an attention sink")
+        caveats.append("words are read at position 0, where many models build an attention sink")
     if card.quantization:
         caveats.append(f"quantised weights ({card.quantization})")
     if context.geometry and not context.geometry.massive.yardstick_is_ordinary:

@@ -220,10 +220,10 @@ def _position_0(report: Report) -> str:
         if first:
             several = "every model" if len(first) == len(captured) else count(len(first), "model")
             whose = joined(first) if len(first) <= MOST_NAMED else several
-            where.append(f"the words {context.label} in {whose}")
+            where.append(f"the reference words {context.label} in {whose}")
     if not where:
-        return "In this report a token stands before the words in every text."
+        return "In this report the reference words of no context are read there."
     return (
-        f"In this report these stand at that very position: {'; '.join(where)}. Their pictures may then show the place more "
+        f"In this report these are read at that very position: {'; '.join(where)}. Their pictures may then show the place more "
         "than the words."
     )

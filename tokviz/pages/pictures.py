@@ -241,7 +241,7 @@ def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
     notes = []
     if tokenization.reads_position_0:
         note = (
-            "The reference words stand at position 0, where many models build an attention sink: from some layer on the "
+            "The reference words are read at position 0, where many models build an attention sink: from some layer on the "
             "picture may show that place in the text more than the words."
         )
         others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]

@@ -247,7 +247,7 @@ def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str,
     before = f", against {number(massive.largest[depth - 1])} one depth before" if depth else ""
     peak = int(np.argmax(others.massive.largest))
     text = (
-        f"The reference words {label} are the first token of their text, position{NBSP}0. {span} the largest |x| of such a "
+        f"The reference words {label} are read at the first token of their text, position{NBSP}0. {span} the largest |x| of such a "
         f"token is more than {number(massive.massive_ratio)} times {median}: "
         f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. Those {other_label} are read further on, "
         f"and their largest |x| reaches {number(others.massive.largest[peak])} at most, at {the_depth(peak)}. All these are "
