@@ -252,11 +252,15 @@ def _of_comparison() -> Iterator[Case]:
         lambda text: page_claims.check_caveats(text.split("; "), context),
     )  # fmt: skip
     layers = report.similarities[0].shared
-    measures = [("CKA", layers.cka_summary), ("mutual neighbours", layers.neighbours_summary)]
     (pair,) = present(pages.build(report).compare).pairs
     yield Case(
         "two models' likeness", pair.sentence, "0.62", "0.63",
-        lambda text: page_claims.check_estimates(text, measures),
+        lambda text: page_claims.check_likeness(text, layers),
+    )  # fmt: skip
+    neighbours = pair.rows[0].heatmaps[1].summary
+    yield Case(
+        "by chance", neighbours, r"chance 0\.09", "chance 0.10",
+        lambda text: page_claims.check_heatmap_summary(text, layers.neighbours_summary, layers.chance),
     )  # fmt: skip
     names = (report.models[0].display_name, report.models[1].display_name)
     yield Case(

@@ -24,7 +24,17 @@ from claims import (
     says,
 )
 
-from tokviz.records import ContextReport, Estimate, Geometry, ModelReport, PictureMeasures, Projection, Report, Stage
+from tokviz.records import (
+    ContextReport,
+    Estimate,
+    Geometry,
+    LayerSimilarity,
+    ModelReport,
+    PictureMeasures,
+    Projection,
+    Report,
+    Stage,
+)
 
 # --- plates ------------------------------------------------------------------------------------------------------------
 
@@ -300,21 +310,35 @@ def check_caveats(caveats: Sequence[str], context: ContextReport) -> None:
     )
 
 
-def check_estimates(text: str, measures: Sequence[tuple[str, Estimate]]) -> None:
-    """``Mean best match: CKA 0.62 (0.58–0.66), mutual neighbours 0.31 (0.25–0.37).``"""
-    parts = "".join(
-        rf"{', ' if index else ''}{name} (?P<v{index}>{SCORE})(?: \((?P<l{index}>{SCORE})(?:(?:–| to )(?P<h{index}>{SCORE}))?\))?"
-        for index, (name, _) in enumerate(measures)
-    )
-    found = re.fullmatch(rf"Mean best match: {parts}\.", plain(text))
+ESTIMATE = rf"({SCORE})(?: \(({SCORE})(?:(?:–| to )({SCORE}))?\))?"
+"""A number, and its interval if there is one."""
+
+
+def check_estimate(text: str, estimate: Estimate) -> None:
+    found = re.fullmatch(ESTIMATE, text)
     if found is None:
         raise FalseClaim(f"{text!r}: of no known form")
-    for index, (_, estimate) in enumerate(measures):
-        require(close(found[f"v{index}"], estimate.value), text, estimate)
-        require((found[f"l{index}"] is None) == math.isnan(estimate.low), text, estimate)
-        if found[f"l{index}"]:
-            ends = np.array([estimate.low, estimate.high])
-            require_range(text, (found[f"l{index}"], found[f"h{index}"]), ends, 0.01)
+    require(close(found[1], estimate.value), text, estimate)
+    require((found[2] is None) == math.isnan(estimate.low), text, estimate)
+    if found[2]:
+        require_range(text, (found[2], found[3]), np.array([estimate.low, estimate.high]), 0.01)
+
+
+def check_likeness(text: str, similarity: LayerSimilarity) -> None:
+    """``Mean best match: CKA 0.62 (0.58–0.66), mutual neighbours 0.31 (0.25–0.37).``"""
+    found = re.fullmatch(r"Mean best match: CKA (.+), mutual neighbours (.+)\.", plain(text))
+    if found is None:
+        raise FalseClaim(f"{text!r}: of no known form")
+    check_estimate(found[1], similarity.cka_summary)
+    check_estimate(found[2], similarity.neighbours_summary)
+
+
+def check_heatmap_summary(text: str, estimate: Estimate, chance: float | None) -> None:
+    """``0.31 (0.25–0.37); chance 0.11``."""
+    number, _, by_chance = plain(text).partition("; chance ")
+    check_estimate(number, estimate)
+    require(bool(by_chance) == (chance is not None), text, chance)
+    require(chance is None or close(by_chance, chance), text, chance)
 
 
 def check_best_match(alt: str, matrix: np.ndarray, names: tuple[str, str]) -> None:

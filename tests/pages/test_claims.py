@@ -22,6 +22,7 @@ from report_fixture import TEMPLATES, sample_report, tiny_report
 from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.charts import chart_rows, model_charts
+from tokviz.pages.compare_pairs import Pair
 from tokviz.pages.sentences import stage_sentence
 from tokviz.pages.site import SiteView
 from tokviz.pages.story import difference, stories
@@ -132,7 +133,7 @@ def check_compare(report: Report, site: SiteView) -> None:
             page_claims.check_chart(chart.alt, own)
     check_captions(json.loads(page.data), report)
     for pair in page.pairs:
-        check_pair(pair.sentence, [each.alt for each in pair.rows[0].heatmaps], report)
+        check_pair(pair, report)
 
 
 def check_captions(data: dict[str, Any], report: Report) -> None:
@@ -144,13 +145,15 @@ def check_captions(data: dict[str, Any], report: Report) -> None:
                         page_claims.check_caption(caption, context, shown.projection, depth)
 
 
-def check_pair(sentence: str, alts: list[str], report: Report) -> None:
+def check_pair(pair: Pair, report: Report) -> None:
     layers = report.similarities[0].shared
-    measures = [("CKA", layers.cka_summary), ("mutual neighbours", layers.neighbours_summary)]
-    page_claims.check_estimates(sentence, measures)
+    page_claims.check_likeness(pair.sentence, layers)
     names = (report.models[0].display_name, report.models[1].display_name)
-    for alt, matrix in zip(alts, (layers.cka, layers.neighbours), strict=True):
-        page_claims.check_best_match(alt, matrix, names)
+    cka, neighbours = pair.rows[0].heatmaps
+    for heatmap, matrix in ((cka, layers.cka), (neighbours, layers.neighbours)):
+        page_claims.check_best_match(heatmap.alt, matrix, names)
+    page_claims.check_heatmap_summary(cka.summary, layers.cka_summary, None)
+    page_claims.check_heatmap_summary(neighbours.summary, layers.neighbours_summary, layers.chance)
 
 
 @settings(max_examples=500)
