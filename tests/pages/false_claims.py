@@ -117,7 +117,11 @@ def _of_stages() -> Iterator[Case]:
         stage = geometry.stages[number]
         spoken = Spoken(geometry, stage, projection, at_position_0)
         true = stage_sentence(geometry, stage, projection, at_position_0=at_position_0)
-        yield Case(kind, true, pattern, replacement, lambda text, spoken=spoken: claims.check_stage(text, spoken))
+
+        def check(text: str, spoken: Spoken = spoken) -> None:
+            claims.check_stage(text, spoken)
+
+        yield Case(kind, true, pattern, replacement, check)
 
 
 def _of_events() -> Iterator[Case]:

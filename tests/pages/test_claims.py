@@ -113,7 +113,7 @@ def check_site(report: Report, site: SiteView) -> None:
                 page_claims.check_panel_notes(panel.notes, context)
                 if context.geometry:
                     mark = present(panel.ruler.measured).mark
-                    page_claims.check_mark(mark and mark.text, context.geometry)
+                    page_claims.check_mark(mark.text if mark else None, context.geometry)
     term = next(term for term in site.index.reading if term.name == "Position 0")
     page_claims.check_position_0(term.meaning, report)
     if site.method.measured_on:
