@@ -40,7 +40,7 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
             mean_cosine=np.where(broken, 0.99, 0.4 + 0.3 * x),
         ),
         massive=_massive(n_depths, emergence, step_down) if sink else _massive(n_depths, None, None),
-        position0=_massive(n_depths, emergence, step_down),
+        position0=_massive(n_depths, emergence, step_down) if n_depths > 1 else _massive(n_depths, None, None),
         pc1_in_massive=broken * 0.98,
         pc1_position=np.full(n_depths, np.nan),
         silhouette=_measure(np.where(broken, -0.04, 0.2)),

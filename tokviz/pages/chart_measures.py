@@ -147,8 +147,8 @@ MEASURES = (
     ),
     Measure(
         name="Share of one dimension",
-        caption="Of Σ x² over the words, how much lies in the one dimension that holds most of it, whichever that is. Above the "
-        "dotted line it is dominant: one number makes most of a state’s length.",
+        caption="Of Σ x², the states’ squared lengths summed over the words, how much lies in the one dimension that holds most "
+        "of it, whichever that is. Above the dotted line it is dominant.",
         read=lambda _, geometry: geometry.massive.top_share,
         write=whole_percent,
         thresholds=lambda geometry: (geometry.massive.dominant_share,),

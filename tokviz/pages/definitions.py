@@ -39,9 +39,9 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
         Term(
             name="Dominant dimensions",
             meaning=f"A dimension is dominant at a depth when it holds more than {100 * massive.dominant_share:.0f} % of Σ x², "
-            "the sum of the squares of all values over the reference words. It makes most of the states’ lengths. In some models nearly all tokens are large in the same dimension: then no ratio to "
-            "other tokens tells, and a dimension may be dominant without being massive. Of position 0 only the largest values "
-            "are kept, so what is dominant there isn’t known.",
+            "the states’ squared lengths summed over the reference words. In some models nearly all tokens are large in the same "
+            "dimension: then no ratio to other tokens tells, and a dimension may be dominant without being massive. Of position 0 "
+            "only the largest values are kept, so what is dominant there isn’t known.",
         ),
         Term(
             name="Neighbours of the same category (purity)",
