@@ -160,6 +160,20 @@ def test_without_dominant_dimensions_the_rest_comes_back(states: list[np.ndarray
     np.testing.assert_allclose(found.coordinates[2:], expected.coordinates[2:], atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("without_massive", "But for the dimensions that are left out, all words have the same hidden state here"),
+        ("unit_norm", "The states of all words point the same way here"),
+    ],
+)
+def test_states_that_a_projection_makes_alike_are_not_said_to_be_the_same(name: str, why: str) -> None:
+    sizes = np.linspace(1, 2, N_WORDS, dtype=np.float32)
+    state = np.outer(sizes, np.eye(WIDTH)[7]).astype(np.float32)
+    projection = project([state], EVERYONE, name, [(7,)])
+    assert present(problems(projection)[0]).startswith(why)
+
+
 @pytest.mark.parametrize("name", ["standardized", "centered"])
 def test_a_long_list_has_the_coordinates_that_the_exact_solver_gives(
     monkeypatch: pytest.MonkeyPatch, name: str

@@ -134,14 +134,14 @@ def geometry(
     *,
     at_position_0: bool,
 ) -> Geometry:
-    """``sink``: what stands at position 0 in every context, and in no other place; None if anything may be anywhere."""
+    """``sink``: what the words at position 0 are like, and in other contexts often what stands there before the words."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_depths = sizes.n_depths
     gaps = draw(st.sampled_from((0.0, 0.0, 0.3, 1.0)))
     words = activations(draw, sizes, random, calm=None if sink is None else True)
     if at_position_0:
         words = sink or words
-    elsewhere = sink or activations(draw, sizes, random, shares_known=False)
+    elsewhere = sink if sink and draw(st.booleans()) else activations(draw, sizes, random, shares_known=False)
     unknown: dict[str, Any] = {"top_share": np.full(n_depths, np.nan), "dominant": (None,) * n_depths}
     before = dataclasses.replace(words if at_position_0 else elsewhere, **unknown)
     cka = random.uniform(-0.1, 1, (n_depths, n_depths))
