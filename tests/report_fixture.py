@@ -108,6 +108,13 @@ def hostile_report() -> Report:
     )
 
 
+def one_depth_report() -> Report:
+    """One model of which there is the embedding only."""
+    report = sample_report()
+    model = model_report("flat", "Flat", 0, report.words, (SENTENCE,), measured=True)
+    return replace(report, contexts=(SENTENCE,), models=(model,), downloads={})
+
+
 def tiny_report() -> Report:
     """Two models of 3 and 2 layers, compared; 6 words in two contexts and projections, measured."""
     words, contexts = word_list(n_categories=2, n_words=3), (ALONE, SENTENCE)

@@ -136,5 +136,8 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
     ):
         assert percent(100 * float(value)) in note
     assert alone[12]["dimensions"] == "507"
+    largest = [f"{float(alone[depth]['largest']):,.0f}" for depth in (11, 12)]
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"goes from {largest[0]} to {largest[1]}" in readme
     config = (ROOT / "report.toml").read_text(encoding="utf-8")
     assert f"was {before} one layer before; now it is {after}" in config.replace("\n", " ")

@@ -60,6 +60,8 @@ def test_planted_massive_activations_are_found_exactly(planted: list[np.ndarray]
     np.testing.assert_allclose(massive.ratio[4:8], 4000, rtol=0.05)
     assert (massive.energy_share[4:8] > 0.99).all()
     assert (massive.energy_share[[0, 1, 3, 8]] == 0).all()
+    assert massive.dominant == (None, None, 9, None, 5, 5, 5, 5, None, 9)
+    np.testing.assert_allclose(massive.top_share[4:8], 4**2 / (4**2 + 2**2), rtol=0.01)
     assert (massive.yardstick_context, massive.yardstick_is_ordinary) == ("sentence", True)
 
 
@@ -91,7 +93,7 @@ def test_massive_activations_begin_and_end_a_stage(planted: list[np.ndarray]) ->
     assert {4, 8} <= {stage.first_depth for stage in geometry.stages}
     stage = next(stage for stage in geometry.stages if stage.first_depth == 4)
     sentence = stage_sentence(geometry, stage, None, at_position_0=True)
-    assert sentence.startswith("Dimensions 5 and 17 are massive (largest |x| 2,7")
+    assert sentence.replace("\N{NO-BREAK SPACE}", " ").startswith("Dimensions 5 and 17 are massive (largest |x| 2,7")
 
 
 def test_pc1_is_told_apart_from_massive_dimensions_and_from_position() -> None:
@@ -106,6 +108,50 @@ def test_pc1_is_told_apart_from_massive_dimensions_and_from_position() -> None:
     assert geometry.pc1_position[0] < 0.3
     assert geometry.pc1_position[1] > 0.97
     assert np.isnan(measured(hidden_states(states)).pc1_position).all(), "all words share the position"
+
+
+@pytest.fixture
+def all_large() -> list[np.ndarray]:
+    """Eight depths: from 3 on dimension 9 of every word is large; at 3 other dimensions are small, later they grow with it."""
+    states = gaussian(8)
+    for depth in range(3, 8):
+        states[depth] *= np.float32(0.5 if depth == 3 else 100 * depth)
+        states[depth][:, 9] = 900 if depth == 3 else 3000 * depth
+    return states
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_where_all_tokens_are_large_a_dimension_is_dominant_and_nothing_steps_down(
+    all_large: list[np.ndarray], position: int
+) -> None:
+    """Alone or behind a first token: the yardstick is as large as what is measured against it."""
+    massive = measured(hidden_states(all_large, positions=[position] * N_WORDS)).massive
+    assert massive.massive.tolist() == [False] * 3 + [True] + [False] * 4
+    assert massive.dominant == (None,) * 3 + (9,) * 5
+    assert (massive.top_share[3:] > 0.9).all()
+    assert (massive.energy_share[3:] == massive.top_share[3:]).all()
+    assert (massive.emergence_depth, massive.end_depth, massive.step_down_depth) == (3, 4, None)
+    assert massive.largest[4] > massive.largest[3]
+
+
+def test_massive_activations_step_down_where_they_fall_below_the_mark_that_was(planted: list[np.ndarray]) -> None:
+    ordinary = gaussian(10, seed=1)
+    planted[8][:, 5] = planted[7][:, 5] / 2
+    half = measured(
+        hidden_states(planted), hidden_states(ordinary, context="sentence", positions=[3] * N_WORDS)
+    ).massive
+    assert (half.end_depth, half.step_down_depth) == (9, 9), "half of 4000 times is still massive"
+    ordinary[8] *= 3
+    risen = measured(
+        hidden_states(planted), hidden_states(ordinary, context="sentence", positions=[3] * N_WORDS)
+    ).massive
+    assert (risen.end_depth, risen.step_down_depth) == (8, None), "the median rose, and |x| alone hasn't fallen enough"
+
+
+def test_no_states_are_dominant_by_nothing() -> None:
+    massive = measured(hidden_states([np.zeros((N_WORDS, WIDTH), np.float32), *gaussian(1)])).massive
+    assert massive.dominant == (None, None)
+    assert np.isnan(massive.top_share[0])
 
 
 # --- spread and change -------------------------------------------------------------------------------------------

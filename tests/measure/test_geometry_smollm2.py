@@ -69,12 +69,14 @@ def test_alone_the_words_become_a_sink_at_layer_11_and_cease_to_be_at_28_or_29(m
     assert (massive.yardstick_context, massive.yardstick_is_ordinary) == ("sentence", True)
     assert massive.emergence_depth == after_layer(11)
     assert massive.step_down_depth in (after_layer(28), after_layer(29))
+    assert massive.end_depth == massive.step_down_depth
     at = massive.emergence_depth
     assert massive.largest[at - 1] < 100
     assert massive.largest[at] == pytest.approx(24_108, rel=0.01)
     assert massive.ratio[at] == pytest.approx(13_500, rel=0.05)
     assert massive.dimensions[at] == (SINK,)
     assert massive.energy_share[at] > 0.95
+    assert massive.dominant[at] == SINK
 
 
 def test_alone_the_lesser_outbreak_at_layers_2_to_8_is_found(measured: dict[str, Geometry]) -> None:
@@ -92,7 +94,7 @@ def test_alone_a_stage_begins_at_layer_11_and_says_why(measured: dict[str, Geome
     assert stage.recurrence > 0.9
     sentence = stage_sentence(geometry, stage, None, at_position_0=True)
     assert sentence.startswith(f"Dimension {SINK} is massive")
-    assert "an ordinary token's median" in sentence
+    assert "an ordinary token’s median" in sentence
 
 
 def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(measured: dict[str, Geometry]) -> None:

@@ -6,8 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from making import hidden_states
 from narrow import present
 
+from tokviz.measure.massive import outstanding
 from tokviz.measure.pca import project
 from tokviz.pages.problems import grid_problems, problems
 from tokviz.records import Problem
@@ -144,6 +146,32 @@ def test_without_massive_dimensions_the_rest_comes_back(states: list[np.ndarray]
     np.testing.assert_allclose(found.coordinates[2:], expected.coordinates[2:], atol=1e-6)
     np.testing.assert_array_equal(found.coordinates[:2], plain.coordinates[:2])
     assert np.ptp(found.grid_coordinates[2], axis=0).max() < 100
+
+
+def test_without_dominant_dimensions_the_rest_comes_back(states: list[np.ndarray]) -> None:
+    large = [100 * state for state in states]
+    for state in large[2:]:
+        state[:, 7] = np.linspace(4_000, 8_000, N_WORDS, dtype=np.float32)
+    capture = hidden_states(large)
+    left_out = outstanding(capture, None)
+    assert left_out == ((), (), (7,), (7,)), "dominant, and not massive against states that are all large"
+    found = project(large, EVERYONE, "without_massive", left_out)
+    expected = project([np.delete(100 * state, 7, axis=1) for state in states], EVERYONE, "centered")
+    np.testing.assert_allclose(found.coordinates[2:], expected.coordinates[2:], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("without_massive", "But for the dimensions that are left out, all words have the same hidden state here"),
+        ("unit_norm", "The states of all words point the same way here"),
+    ],
+)
+def test_states_that_a_projection_makes_alike_are_not_said_to_be_the_same(name: str, why: str) -> None:
+    sizes = np.linspace(1, 2, N_WORDS, dtype=np.float32)
+    state = np.outer(sizes, np.eye(WIDTH)[7]).astype(np.float32)
+    projection = project([state], EVERYONE, name, [(7,)])
+    assert present(problems(projection)[0]).startswith(why)
 
 
 @pytest.mark.parametrize("name", ["standardized", "centered"])

@@ -354,7 +354,7 @@ def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page:
     assert page.locator(".story:visible").count() == 2
     assert page.locator(".grid:visible").count() == 4
     assert page.locator(".plates img:visible").count() == 2 * 31
-    assert page.locator(".multiples svg:visible").count() == 9
+    assert page.locator(".multiples svg:visible").count() == 10
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

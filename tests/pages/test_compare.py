@@ -122,7 +122,7 @@ def test_ten_models_make_a_light_page() -> None:
 
 def test_every_measure_has_a_chart_per_context_with_a_curve_per_model() -> None:
     page = page_of(compared_report())
-    assert len(page.chart_rows) == 7
+    assert len(page.chart_rows) == 8
     for row in page.chart_rows:
         assert [chart.heading for chart in row.charts] == ["alone", "in a sentence"]
         assert len({chart.values for chart in row.charts}) == 1

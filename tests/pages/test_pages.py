@@ -15,12 +15,12 @@ import html5lib
 import jinja2
 import pytest
 from narrow import present
-from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_report
+from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
 
 from tokviz import pages
 from tokviz.pages import compare, explore, model, render
 
-REPORTS = {"sample": sample_report(), "hostile": hostile_report()}
+REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
 WRITTEN = {name: render.render(pages.build(report), TEMPLATES) for name, report in REPORTS.items()}
 RENDERED = {
     name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()

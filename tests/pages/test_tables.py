@@ -45,6 +45,8 @@ def test_geometry_has_a_row_per_depth_and_says_what_was_measured(context: Contex
     assert [row["layer"] for row in found] == ["embedding", "layer 0", "layer 1"]
     assert [row["massive"] for row in found] == ["0", "0", "1"]
     assert [row["dimensions"] for row in found] == ["", "", "5"]
+    assert [row["dominant"] for row in found] == ["", "", "5"]
+    assert float(found[2]["top_share"]) > 0.99
     assert float(found[2]["largest"]) == pytest.approx(5_250, rel=0.02)
     norms = np.linalg.norm(context.states.states[1][context.states.tokenization.reference], axis=1)
     assert float(found[1]["mean_norm"]) == pytest.approx(norms.mean(), rel=1e-5)

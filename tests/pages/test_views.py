@@ -135,7 +135,7 @@ def test_words_apart_are_listed(site: SiteView) -> None:
 
 def test_a_panel_says_when_its_words_stand_at_position_0(site: SiteView) -> None:
     alone, _, sentence, _ = site.models[0].panels
-    assert alone.notes[0].startswith("Each word stands at position 0")
+    assert alone.notes[0].startswith("The reference words are read at position 0")
     assert alone.notes[0].endswith("Compare with the words in a sentence.")
     assert not any("position 0" in note for note in sentence.notes)
 

@@ -56,14 +56,21 @@ def percent(length: str) -> float:
         (wording.percent(0.9991), "99.9 %"),
         (wording.percent(float("nan")), "–"),
         (wording.whole_percent(0.96), "96 %"),
-        (wording.size(24_107.6), "24,108"),
-        (wording.size(35.24), "35.2"),
-        (wording.size(0.5192), "0.519"),
-        (wording.rounded(13_533), "13,500"),
-        (wording.rounded(602.4), "602"),
-        (wording.rounded(8.531), "8.53"),
-        (wording.rounded(float("nan")), "–"),
-        (wording.rounded(0.0), "0"),
+        (wording.whole_percent(0.525), "53 %"),  # as score has it: 0.53
+        (wording.whole_percent(-0.04), "−4 %"),
+        (wording.number(24_107.6), "24,108"),
+        (wording.number(99.96), "100"),
+        (wording.number(35.24), "35.2"),
+        (wording.number(5.0), "5.00"),
+        (wording.number(0.5192), "0.519"),
+        (wording.number(4.2e-5), "4.20 × 10⁻⁵"),
+        (wording.number(-2.5e12), "−2.50 × 10¹²"),
+        (wording.number(float("nan")), "–"),
+        (wording.number(0.0), "0"),
+        (wording.ranged(np.array([0.12, np.nan, 0.52]), wording.score), "0.12–0.52"),
+        (wording.ranged(np.array([0.871, 0.918]), wording.whole_percent), "87–92 %"),
+        (wording.ranged(np.array([0.501, 0.5]), wording.score), "0.50"),
+        (wording.ranged(np.array([-0.04, 0.1]), wording.score), "−0.04 to 0.10"),
     ],
 )
 def test_numbers_have_as_many_digits_as_mean_something(got: str, wanted: str) -> None:
@@ -71,7 +78,7 @@ def test_numbers_have_as_many_digits_as_mean_something(got: str, wanted: str) ->
 
 
 def test_projections_are_spoken_of_in_words() -> None:
-    assert wording.projection_label("without_massive") == "without massive dimensions"
+    assert wording.projection_label("without_massive") == "without massive or dominant dimensions"
     names = ("standardized", "centered", "unit_norm", "without_massive")
     meanings = {wording.projection_term(name).meaning for name in names}
     assert len(meanings) == 4
@@ -83,7 +90,7 @@ def test_four_projections_are_four_choices() -> None:
     model = model_report("m", "M", 3, report.words, (SENTENCE,), projections=names, measured=True)
     page = pages.build(dataclasses.replace(report, models=(model,), projections=names)).models[0]
     options = page.switches[0].options
-    assert [option.label for option in options][2:] == ["unit norm", "without massive dimensions"]
+    assert [option.label for option in options][2:] == ["unit norm", "without massive or dominant dimensions"]
     assert [panel.projection for panel in page.panels] == list(names)
 
 
@@ -145,7 +152,9 @@ def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> 
     assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
     assert spaced(stage.sentence).startswith("Dimension")
     assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
-    assert spaced(present(stage.recurrence)) == "It begins here in 96 % of subsamples of the words."
+    assert spaced(present(stage.recurrence)) == (
+        "It begins here, give or take a layer, in 96 % of subsamples of the words."
+    )
     assert [plate.link.text for plate in stage.plates] == [f"layer {layer}" for layer in range(11, 29)]
     assert stage.plates[0].link.href == "#alone/layer-11"
     assert model.stories[0].stages[0].recurrence is None
@@ -156,7 +165,7 @@ def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model: Mod
     assert badge.link.text == "Layer 11: massive activations emerge"
     assert badge.link.href == "#alone/layer-11"
     assert spaced(badge.detail) == (
-        f"largest |x| 24,108, 13,500 × an ordinary token’s median, dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
+        f"largest |x| 24,108, 13,498 × an ordinary token’s median of 1.79, dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
     )
     assert model.stories[0].stages[2].badges[0].link.text == "Layer 29: massive activations step down"
 
@@ -172,7 +181,7 @@ def test_why_the_contexts_differ_is_said_in_plain_words(model: ModelPage) -> Non
     said = spaced(" ".join(difference.paragraphs))
     assert difference.heading == "Why the words alone and in a sentence differ"
     assert "From layer 11 to layer 28" in said
-    assert "in the same dimensions 12, 45, from layer 11 on" in said
+    assert "at layer 11 and in the same dimensions 12, 45" in said
     assert "in the picture 31 % and 50 %" in said
 
 
@@ -190,7 +199,7 @@ def test_nothing_is_explained_where_nothing_differs() -> None:
 def test_every_chart_states_its_finding_for_every_context(model: ModelPage) -> None:
     charts = present(model.curves).charts
     titles = [chart.heading for chart in charts]
-    assert len(titles) == len(set(titles)) == 9
+    assert len(titles) == len(set(titles)) == 10
     for chart in charts:
         assert [present(curve.name).text for curve in chart.curves] == ["alone", "in a sentence"]
         assert len({(curve.style, curve.dash) for curve in chart.curves}) == 2
@@ -363,9 +372,9 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
         for measured in [present(context.geometry)]
     )
     site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
-    assert len(present(site.models[0].curves).charts) == 6
+    assert len(present(site.models[0].curves).charts) == 7
     assert "– here, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[3].trust[1])
-    assert not any("nan" in each for each in _strings(site.models[0]))
+    assert "nan" not in _strings(site.models[0])
 
 
 def _strings(record: object) -> list[str]:

@@ -72,7 +72,7 @@ def measure(
                 space=_full_space(everything, rows, measured, depths[-1].space if depths else None),
                 pictures=tuple(_picture(state, each.coordinates[depth], rows, measured) for each in projections),
                 effective_rank=spread.effective_rank(singular_values),
-                pc1_in_massive=spread.pc1_share(pc1, words.dimensions[-1]),
+                pc1_in_massive=spread.pc1_share(pc1, words.outstanding(-1)),
                 pc1_position=spread.pc1_of_position(everything[rows.everyone], at_position_0[rows.everyone]),
             )
         )
@@ -93,7 +93,7 @@ def measure(
         pc1_position=np.array([each.pc1_position for each in depths]),
         silhouette=categories.gather([each.space.silhouette for each in depths]),
         purity=categories.gather([each.space.purity for each in depths]),
-        n_neighbours=categories.N_NEIGHBOURS,
+        n_neighbours=min(categories.N_NEIGHBOURS, max(len(rows.with_category) - 1, 1)),
         pictures=tuple(
             _picture_measures(projection.name, [each.pictures[index] for each in depths])
             for index, projection in enumerate(projections)
@@ -269,7 +269,7 @@ def _change(depths: Sequence[_Depth], projections: Sequence[Projection], rows: n
 
 
 def _turning_points(words: MassiveActivations) -> list[int]:
-    """Where massive activations come and go, a stage begins: CKA doesn't see a change of scale."""
+    """Where massive activations emerge and step down, a stage begins: CKA doesn't see a change of scale."""
     return [depth for depth in (words.emergence_depth, words.step_down_depth) if depth is not None]
 
 

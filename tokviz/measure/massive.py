@@ -1,8 +1,12 @@
-"""Massive activations: a few dimensions thousands of times larger than the rest (Sun et al. 2024, arXiv 2402.17762).
+"""Dimensions that outweigh all others: massive ones against other tokens, dominant ones within the words themselves.
 
-Their test, |x| > 100 and > 1000 × the median, takes the median over a whole text, where most tokens are ordinary. When every
-word read *is* the attention sink at position 0, its own median rises with it, so the median here is that of words read
-elsewhere, at the same depth of the same model.
+Massive activations are a few dimensions thousands of times larger than the rest (Sun et al. 2024, arXiv 2402.17762). Their
+test, |x| > 100 and > 1000 × the median, takes the median over a whole text, where most tokens are ordinary. When every word
+read stands at position 0 and grows, its own median rises with it, so the median here is that of words read elsewhere, at the
+same depth of the same model.
+
+In some models nearly all tokens are large, and then no ratio to others tells. So a dimension is called dominant where it
+holds most of Σ x² over the words, whatever other tokens are like.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from tokviz.records import HiddenStates, MassiveActivations
 LARGE = 100.0
 MASSIVE_RATIO = 1000.0
 LESSER_RATIO = 300.0
+DOMINANT_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,8 @@ class Tally:
     largest: list[float] = field(default_factory=list)
     dimensions: list[tuple[int, ...]] = field(default_factory=list)
     energy_shares: list[float] = field(default_factory=list)
+    top_shares: list[float] = field(default_factory=list)
+    dominant: list[int | None] = field(default_factory=list)
 
     def add_states(self, states: np.ndarray, median: float) -> None:
         """``states``: ``(n_words, width)`` at the next depth."""
@@ -58,30 +65,45 @@ class Tally:
         threshold = _threshold(largest, median)
         dimensions = np.flatnonzero(np.median(sizes, axis=0) > threshold)
         energy = (states.astype(np.float64) ** 2).sum(axis=0)
-        share = float(energy[dimensions].sum() / energy.sum()) if energy.sum() > 0 else float("nan")
-        self._add(median, largest, dimensions, share)
+        shares = energy / energy.sum() if energy.sum() > 0 else np.full(len(energy), np.nan)
+        top = int(energy.argmax())
+        self.top_shares.append(float(shares[top]))
+        self.dominant.append(top if shares[top] > DOMINANT_SHARE else None)
+        self._add(median, largest, dimensions)
+        self.energy_shares.append(float(shares[list(self.outstanding(-1))].sum()) if energy.sum() > 0 else float("nan"))
 
     def add_extremes(self, values: np.ndarray, dimensions: np.ndarray, median: float) -> None:
-        """``values`` and ``dimensions``: ``(n_words, N_EXTREMES)``, all that is kept of position 0, at the next depth."""
+        """``values`` and ``dimensions``: ``(n_words, N_EXTREMES)``, all that is kept of position 0, at the next depth.
+
+        What the other dimensions add to Σ x² isn't known.
+        """
         largest = float(np.median(values[:, 0]))
         beyond, counts = np.unique(dimensions[values > _threshold(largest, median)], return_counts=True)
-        self._add(median, largest, beyond[counts >= len(values) / 2], float("nan"))
+        self.top_shares.append(float("nan"))
+        self.dominant.append(None)
+        self._add(median, largest, beyond[counts >= len(values) / 2])
+        self.energy_shares.append(float("nan"))
 
-    def _add(self, median: float, largest: float, dimensions: np.ndarray, energy_share: float) -> None:
+    def _add(self, median: float, largest: float, dimensions: np.ndarray) -> None:
         self.medians.append(median)
         self.largest.append(largest)
         self.dimensions.append(tuple(int(dimension) for dimension in dimensions))
-        self.energy_shares.append(energy_share)
+
+    def outstanding(self, depth: int) -> tuple[int, ...]:
+        """The massive dimensions at a depth, or the large ones of a lesser outbreak, and the dominant one; ascending."""
+        dominant = self.dominant[depth]
+        return tuple(sorted({*self.dimensions[depth], *(() if dominant is None else (dominant,))}))
 
     def record(self) -> MassiveActivations:
         yardstick, largest = np.array(self.medians), np.array(self.largest)
         massive = (largest > LARGE) & (largest > MASSIVE_RATIO * yardstick)
         lesser = (largest > LARGE) & (largest > LESSER_RATIO * yardstick) & ~massive
-        runs = _runs(massive)
+        emergence, end = _first_run(massive)
         return MassiveActivations(
             large=LARGE,
             massive_ratio=MASSIVE_RATIO,
             lesser_ratio=LESSER_RATIO,
+            dominant_share=DOMINANT_SHARE,
             yardstick=yardstick,
             yardstick_context=self.yardstick.states.context.name,
             yardstick_is_ordinary=self.yardstick.is_ordinary,
@@ -90,26 +112,39 @@ class Tally:
             massive=massive,
             lesser=lesser,
             dimensions=tuple(self.dimensions),
+            top_share=np.array(self.top_shares),
+            dominant=tuple(self.dominant),
             energy_share=np.array(self.energy_shares),
-            emergence_depth=runs[0][0] if runs else None,
-            step_down_depth=runs[0][1] + 1 if runs and runs[0][1] + 1 < len(massive) else None,
+            emergence_depth=emergence,
+            end_depth=end,
+            # Below what was the mark one depth before: not only because other tokens have grown since.
+            step_down_depth=end if end and largest[end] <= max(LARGE, MASSIVE_RATIO * yardstick[end - 1]) else None,
             lesser_runs=tuple(_runs(lesser)),
         )
 
 
-def dimensions(states: HiddenStates, ordinary: HiddenStates | None) -> tuple[tuple[int, ...], ...]:
-    """Per depth the massive dimensions of the reference words, or the large ones of a lesser outbreak."""
+def outstanding(states: HiddenStates, ordinary: HiddenStates | None) -> tuple[tuple[int, ...], ...]:
+    """Per depth the massive dimensions of the reference words, or the large ones of a lesser outbreak, and the dominant one."""
     yardstick = choose_yardstick(states, ordinary)
     tally, reference = Tally(yardstick=yardstick), states.tokenization.reference
     for depth in range(states.n_depths):
         tally.add_states(states.states[depth][reference], yardstick.at(depth))
-    return tuple(tally.dimensions)
+    return tuple(tally.outstanding(depth) for depth in range(states.n_depths))
 
 
 def _threshold(largest: float, median: float) -> float:
     """What a dimension must exceed to count at a depth: the massive mark where that is reached, else the lesser."""
     ratio = MASSIVE_RATIO if largest > max(LARGE, MASSIVE_RATIO * median) else LESSER_RATIO
     return max(LARGE, ratio * median)
+
+
+def _first_run(flags: np.ndarray) -> tuple[int | None, int | None]:
+    """Where the first run of True begins, and the first index after it; None where there is none."""
+    runs = _runs(flags)
+    if not runs:
+        return None, None
+    first, last = runs[0]
+    return first, last + 1 if last + 1 < len(flags) else None
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 ``standardized`` scales each dimension to unit variance before PCA, as the pictures of the blog post do; ``centered`` is plain
 PCA; ``unit_norm`` is plain PCA of the states brought to length 1, so that only their directions count; and
-``without_massive`` is plain PCA without the dimensions that are massive at that depth. Always the basis of a depth is
+``without_massive`` is plain PCA without the dimensions that are massive or dominant at that depth. Always the basis of a depth is
 fitted on the reference words only, and the other words are projected onto it: one word read at another position can
 otherwise take nearly all of PC1's variance.
 """
@@ -107,7 +107,7 @@ def project(
     states: Sequence[np.ndarray],
     reference: np.ndarray,
     name: str,
-    massive_dimensions: Sequence[tuple[int, ...]] | None = None,
+    left_out: Sequence[tuple[int, ...]] | None = None,
 ) -> Projection:
     """Project every depth, in its own basis and in the embedding's.
 
@@ -119,7 +119,7 @@ def project(
     states : per depth ``(n_words, width)``; read one at a time.
     reference : ``(n_words,)`` bool, the words to fit on.
     name : ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``.
-    massive_dimensions : per depth, those that ``without_massive`` leaves out.
+    left_out : per depth, the dimensions that ``without_massive`` does without: massive and dominant ones.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def project(
     # Threads make the small products of a short list slower, three times on two processors, and add in another order.
     with threadpool_limits(1 if n_words <= MANY_WORDS else None, "blas"):
         for depth in range(n_depths):
-            state = _prepared(states[depth], name, massive_dimensions[depth] if massive_dimensions else ())
+            state = _prepared(states[depth], name, left_out[depth] if left_out else ())
             problem = _problem(state, reference)
             problems.append(problem)
             if problem is None:
@@ -165,7 +165,7 @@ def project(
     )
 
 
-def _prepared(state: np.ndarray, name: str, massive_dimensions: tuple[int, ...]) -> np.ndarray:
+def _prepared(state: np.ndarray, name: str, left_out: tuple[int, ...]) -> np.ndarray:
     """``(n_words, width)`` as PCA gets it."""
     if name == "unit_norm":
         norms = np.linalg.norm(state.astype(np.float64), axis=1, keepdims=True)
@@ -173,7 +173,7 @@ def _prepared(state: np.ndarray, name: str, massive_dimensions: tuple[int, ...])
     if name == "without_massive":
         # A zero column has no variance: PCA leaves it out.
         state = state.copy()
-        state[:, list(massive_dimensions)] = 0
+        state[:, list(left_out)] = 0
     return state
 
 

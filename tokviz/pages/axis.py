@@ -119,8 +119,8 @@ WIDEST_LABEL_STEP = 1000
 
 
 def place(depth: float, last: int) -> float:
-    """In percent of the ruler's width."""
-    return RULER.axis_start + RULER.axis_length * depth / last
+    """In percent of the ruler's width; a model of one depth has it where others have the embedding."""
+    return RULER.axis_start + RULER.axis_length * depth / max(last, 1)
 
 
 def has_number(depth: int, last: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.pages.parts import Term
-from tokviz.pages.wording import NBSP, percent, rounded, score
+from tokviz.pages.wording import NBSP, number, percent, score, whole_percent
 from tokviz.records import CategoryMeasure, ContextReport, Geometry
 
 
@@ -99,7 +99,7 @@ MEASURES = (
             source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
         ),
         read=lambda _, geometry: geometry.spread.effective_rank,
-        write=rounded,
+        write=number,
         spans=(0.0,),
         between=False,
     ),
@@ -115,7 +115,7 @@ MEASURES = (
         caption="How long the hidden states are, on a logarithmic scale. Models differ in scale from the start; look for "
         "jumps.",
         read=lambda _, geometry: geometry.spread.mean_norm,
-        write=rounded,
+        write=number,
         is_log=True,
         spans=(),
     ),
@@ -135,14 +135,23 @@ MEASURES = (
     ),
     Measure(
         name="Largest value",
-        caption="Largest |x| of a word’s state over an ordinary token’s median, on a logarithmic scale. Dotted: lesser "
+        caption="Largest |x| of a word’s state, median over words, as a multiple of ordinary tokens’ median |x| (of the words’ "
+        "own, where a model has no context with ordinary tokens), on a logarithmic scale. Dotted: lesser "
         f"({{geometry.massive.lesser_ratio:,.0f}}{NBSP}×) and massive ({{geometry.massive.massive_ratio:,.0f}}{NBSP}×), if |x| "
         "is above {geometry.massive.large:,.0f} as well.",
         read=lambda _, geometry: geometry.massive.ratio,
-        write=lambda value: f"{rounded(value)}{NBSP}×",
+        write=lambda value: f"{number(value)}{NBSP}×",
         is_log=True,
         spans=(),
         thresholds=lambda geometry: (geometry.massive.lesser_ratio, geometry.massive.massive_ratio),
+    ),
+    Measure(
+        name="Share of one dimension",
+        caption="Of Σ x², the states’ squared lengths summed over the words, how much lies in the one dimension that holds most "
+        "of it, whichever that is. Above the dotted line it is dominant.",
+        read=lambda _, geometry: geometry.massive.top_share,
+        write=whole_percent,
+        thresholds=lambda geometry: (geometry.massive.dominant_share,),
     ),
     Measure(
         name="Change from the depth before",

@@ -11,6 +11,7 @@ import numpy as np
 
 from tokviz.pages.axis import logarithms
 from tokviz.pages.chart_measures import Measure, Reading
+from tokviz.pages.wording import power_of_ten
 
 MOST_STEPS = 5
 """Between the labelled values of an axis."""
@@ -75,7 +76,7 @@ def _power(exponent: int) -> str:
     """``0.01``, ``1``, ``10,000``, ``10⁵``."""
     if -2 <= exponent <= 4:
         return f"{10.0**exponent:,g}" if exponent < 0 else f"{10**exponent:,}"
-    return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    return power_of_ten(exponent)
 
 
 @dataclass(frozen=True, kw_only=True)

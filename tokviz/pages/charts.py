@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.axis import Band, path
 from tokviz.pages.chart_measures import BETWEEN_MODELS, WITHIN_A_MODEL, Measure, Reading
 from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
-from tokviz.pages.wording import NBSP, joined
+from tokviz.pages.wording import NBSP, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
 
 # --- what the templates show -----------------------------------------------------------------------------------------
@@ -115,9 +115,9 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
         return None
     first = measured[0][1]
     last = len(first.purity.value) - 1
-    depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))
+    depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))[: last + 1]
     emerged = [geometry.massive.emergence_depth for _, geometry in measured]
-    emergence = next((OF_A_MODEL.x(depth / last) for depth in emerged if depth is not None), None)
+    emergence = next((OF_A_MODEL.x(depth / max(last, 1)) for depth in emerged if depth is not None), None)
     charts = []
     for measure in WITHIN_A_MODEL:
         series = _of_contexts(measure, [context for context, _ in measured])
@@ -127,11 +127,19 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
             mark = None if emergence is None else _number(emergence)
             charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
     of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
+    line = (
+        "" if emergence is None else f"The upright line marks where massive activations emerge{_emerging(measured)}. "
+    )
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. The upright line marks where massive activations emerge; soft bands are "
-        f"95{NBSP}% intervals.",
+        note=f"Shaded: the stages{of_which}. {line}Soft bands are 95{NBSP}% intervals.",
         charts=tuple(charts),
     )
+
+
+def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+    """In which context the line is drawn, if there are several."""
+    found = (context.states.context.label for context, each in measured if each.massive.emergence_depth is not None)
+    return f" in the words {next(found)}" if len(measured) > 1 else ""
 
 
 def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_Series, ...]:
@@ -146,7 +154,7 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_
 
 
 def _stages(geometry: Geometry, layout: Layout) -> tuple[Band, ...]:
-    last = len(geometry.purity.value) - 1
+    last = max(len(geometry.purity.value) - 1, 1)
     bands = []
     for index, stage in enumerate(geometry.stages):
         left = layout.x(max(stage.first_depth - 0.5, 0.0) / last)
@@ -348,13 +356,9 @@ def _course(values: np.ndarray, write: Callable[[float], str]) -> str:
         return "not defined"
     ends = dict.fromkeys((known[0], known[-1]))
     extremes = (("lowest", known[np.argmin(values[known])]), ("highest", known[np.argmax(values[known])]))
-    parts = [f"{write(values[depth])} at {_the(depth)}" for depth in ends]
-    parts += [f"{name} {write(values[depth])} at {_the(depth)}" for name, depth in extremes if depth not in ends]
+    parts = [f"{write(values[depth])} at {the_depth(depth)}" for depth in ends]
+    parts += [f"{name} {write(values[depth])} at {the_depth(depth)}" for name, depth in extremes if depth not in ends]
     return joined(parts)
-
-
-def _the(depth: int) -> str:
-    return "the embedding" if depth == 0 else depth_name(depth)
 
 
 def _number(value: float) -> str:

@@ -15,7 +15,7 @@ from tokviz.pages.frame import frame, relative
 from tokviz.pages.parts import Frame, Option, Picture
 from tokviz.pages.pictures import picture
 from tokviz.pages.problems import problems, why_no_picture
-from tokviz.pages.wording import count, percent, projection_label
+from tokviz.pages.wording import count, percent, projection_label, score
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report, depth_name
 
 
@@ -256,7 +256,7 @@ def _caption(context: ContextReport, shown: ProjectionReport, depth: int) -> str
     if geometry and of_picture:
         space, flat = geometry.purity.value[depth], of_picture.purity.value[depth]
         if math.isfinite(space) and math.isfinite(flat):
-            caption += f" · category purity {flat:.2f} here, {space:.2f} in the full space"
+            caption += f" · category purity {score(flat)} here, {score(space)} in the full space"
     return caption
 
 

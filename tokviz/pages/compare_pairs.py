@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.pages.wording import count
+from tokviz.pages.wording import count, ranged, score
 from tokviz.records import Estimate, LayerSimilarity, ModelReport, ModelSimilarity, Report, depth_name
 
 
@@ -128,15 +128,15 @@ def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], lab
 
 
 def _short(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f}" if np.isfinite(estimate.value) else "–"
+    return score(estimate.value)
 
 
 def _estimate(estimate: Estimate) -> str:
     if not np.isfinite(estimate.value):
         return "not defined"
     if not np.isfinite(estimate.low):
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})".replace("-", "−")
+        return score(estimate.value)
+    return f"{score(estimate.value)} ({ranged(np.array([estimate.low, estimate.high]), score)})"
 
 
 # --- one pair ------------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def _pair(
 
 def _row(label: str, layers: LayerSimilarity, names: list[str]) -> HeatmapRow:
     note = f"Compared on a sample of {layers.n_compared:,}." if layers.n_compared < layers.n_words else None
-    chance = f"; chance {layers.chance:.2f}" if np.isfinite(layers.chance) else ""
+    chance = f"; chance {score(layers.chance)}" if np.isfinite(layers.chance) else ""
     return HeatmapRow(
         label=label,
         heatmaps=(
@@ -210,7 +210,7 @@ def _best_match_text(matrix: np.ndarray, x_name: str, y_name: str) -> str:
     row, column = np.unravel_index(np.nanargmax(matrix), matrix.shape)
     return (
         f"{depth_name(int(column))} of {x_name} and {depth_name(int(row))} of {y_name} are most alike, "
-        f"{matrix[row, column]:.2f}"
+        f"{score(matrix[row, column])}"
     )
 
 

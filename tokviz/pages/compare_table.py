@@ -10,8 +10,8 @@ import numpy as np
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Link
 from tokviz.pages.pictures import slide_id
-from tokviz.pages.wording import count
-from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
+from tokviz.pages.wording import NBSP, count, number, ranged, score, whole_percent
+from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport, Report, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def _row(report: Report, model: ModelReport, context: ContextReport, page: str) 
     label = state.context.label
     target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
     n_reference = int(state.tokenization.reference.sum())
-    measured = _measured(geometry, state.n_depths) if geometry else (_unknown(),) * 6
+    measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * 6
     name = Cell(text=model.display_name, note=label, sort=f"{model.display_name} {label}".lower(), number=False)
     words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}", number=True)
     return RankRow(
@@ -117,8 +117,8 @@ def _best_depth(geometry: Geometry | None) -> int:
     return (_peak(geometry.purity.value) if geometry else None) or 0
 
 
-def _unknown() -> Cell:
-    return Cell(text="–", note="not measured", sort="", number=True)
+def _unknown(why: str = "not defined") -> Cell:
+    return Cell(text="–", note=why, sort="", number=True)
 
 
 def _number(value: float, text: str, note: str = "") -> Cell:
@@ -133,26 +133,26 @@ def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
         low, high = purity.low[depth], purity.high[depth]
         best = _number(
             float(purity.value[depth]),
-            f"{purity.value[depth]:.2f}",
-            f"{low:.2f}–{high:.2f}, {depth_name(depth)}" if np.isfinite(low) else depth_name(depth),
+            score(purity.value[depth]),
+            f"{ranged(np.array([low, high]), score)}, {depth_name(depth)}" if np.isfinite(low) else depth_name(depth),
         )
         average, chance = float(np.nanmean(purity.value)), purity.null_mean
-        note = f"chance {np.nanmean(chance):.2f}" if np.isfinite(chance).any() else ""
-        mean = _number(average, f"{average:.2f}", note)
+        note = f"chance {score(float(np.nanmean(chance)))}" if np.isfinite(chance).any() else ""
+        mean = _number(average, score(average), note)
     if geometry.pictures:
         values = geometry.pictures[0].purity.value
         where = _peak(values)
         if where is not None:
-            flat = _number(float(values[where]), f"{values[where]:.2f}", depth_name(where))
+            flat = _number(float(values[where]), score(values[where]), depth_name(where))
     rank = float(geometry.spread.effective_rank[n_depths - 1])
     share = f"of {count(geometry.n_measured, 'word')}"
     return (
         best,
         mean,
         flat,
-        _number(rank, f"{rank:.1f}", share) if np.isfinite(rank) else _unknown(),
+        _number(rank, number(rank), share) if np.isfinite(rank) else _unknown(),
         _ratio(geometry),
-        _emergence(massive.emergence_depth, massive.step_down_depth),
+        _emergence(massive),
     )
 
 
@@ -161,15 +161,22 @@ def _ratio(geometry: Geometry) -> Cell:
     depth = _peak(massive.ratio)
     if depth is None:
         return _unknown()
-    note = depth_name(depth) if massive.yardstick_is_ordinary else f"{depth_name(depth)}, against itself"
-    return _number(float(massive.ratio[depth]), f"{massive.ratio[depth]:,.0f}\N{NO-BREAK SPACE}×", note)
+    against = "" if massive.yardstick_is_ordinary else ", against the words’ own median"
+    note = f"|x|{NBSP}{number(massive.largest[depth])}, {depth_name(depth)}{against}"
+    return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note)
 
 
-def _emergence(depth: int | None, step_down: int | None) -> Cell:
-    if depth is None:
-        return Cell(text="none", note="", sort="", number=True)
-    note = "to the end" if step_down is None else f"until {depth_name(step_down)}"
-    return Cell(text=depth_name(depth), note=note, sort=f"{depth}", number=True)
+def _emergence(massive: MassiveActivations) -> Cell:
+    """Of massive activations; and how often a dimension is dominant, which it may be without being massive."""
+    dominant = [depth for depth, dimension in enumerate(massive.dominant) if dimension is not None]
+    often = f"a dominant dimension at {len(dominant)} of {count(len(massive.dominant), 'depth')}"
+    if massive.emergence_depth is None:
+        share = f", {ranged(massive.top_share[dominant], whole_percent)} of Σ{NBSP}x²" if dominant else ""
+        return Cell(text="none", note=f"{often}{share}" if dominant else "", sort="", number=True)
+    last = len(massive.massive) - 1 if massive.end_depth is None else massive.end_depth - 1
+    note = f"to {depth_name(last)}" if last > massive.emergence_depth else "there only"
+    note += f"; {often}" if dominant else ""
+    return Cell(text=depth_name(massive.emergence_depth), note=note, sort=f"{massive.emergence_depth}", number=True)
 
 
 # --- what stands against a comparison ------------------------------------------------------------------------------
@@ -189,7 +196,7 @@ def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tupl
     if special:
         caveats.append(special)
     if not tokens.positions[tokens.reference].any():
-        caveats.append("words stand at position 0, where a sink may form")
+        caveats.append("words are read at position 0, where many models build an attention sink")
     if card.quantization:
         caveats.append(f"quantised weights ({card.quantization})")
     if context.geometry and not context.geometry.massive.yardstick_is_ordinary:

@@ -29,11 +29,19 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             meaning=f"A depth has them when the words’ largest |x|, median over words, exceeds {massive.large:,.0f} and "
             f"{massive.massive_ratio:,.0f} times the median |x|; a lesser outbreak exceeds {massive.large:,.0f} and "
             f"{massive.lesser_ratio:,.0f} times. The median is that of ordinary tokens at the same depth: words "
-            "of a context in which they are not at position 0, since a sink can’t be its own yardstick. Where there is no such "
-            "context, the words’ own median serves, and the page says so. The emergence layer is the first massive one; they "
-            "step down at the first after it that is not. Dimensions are named that exceed the threshold in at least half of "
-            "the words.",
+            "of a context in which they are not at position 0, since many models build an attention sink there, which can’t be "
+            "its own yardstick. Where there is no such "
+            "context, the words’ own median serves, and the page says so. The emergence layer is the first massive one. They "
+            "step down where |x| itself falls below the mark; where they end because other tokens have grown, the page says "
+            "that. Dimensions are named that exceed the threshold in at least half of the words.",
             source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762",
+        ),
+        Term(
+            name="Dominant dimensions",
+            meaning=f"A dimension is dominant at a depth when it holds more than {100 * massive.dominant_share:.0f} % of Σ x², "
+            "the states’ squared lengths summed over the reference words. In some models nearly all tokens are large in the same "
+            "dimension: then no ratio to other tokens tells, and a dimension may be dominant without being massive. Of position 0 "
+            "only the largest values are kept, so what is dominant there isn’t known.",
         ),
         Term(
             name="Neighbours of the same category (purity)",
@@ -81,9 +89,10 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             "squared distance of each depth’s geometry (CKA) to the mean of its stage, plus a penalty per stage, found exactly by dynamic programming. A boundary must recur "
             f"in {100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
             f"{100 * criteria.kept_share:.0f} % of the words, give or take a layer, so that none hangs on one word. Where massive "
-            "activations come and go, a stage begins whatever CKA says, as CKA doesn’t see a change of scale. Where a model "
+            "activations emerge and step down, a stage begins whatever CKA says, as CKA doesn’t see a change of scale. Where a model "
             "drifts little by little, a boundary divides the drift and is no jump: see the curve of change. The largest |x| of "
-            "a stage’s sentence is the median over words at the depth where it is highest.",
+            "a stage’s sentence is the median over words of each word’s largest, at the depth where it is highest; where "
+            "dimensions are massive, large or dominant, of the depths at which they are.",
             source="Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection",
         ),
         Term(

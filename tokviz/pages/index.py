@@ -8,7 +8,17 @@ from tokviz.pages.axis import Ruler
 from tokviz.pages.frame import frame, model_path, relative
 from tokviz.pages.parts import Frame, Link, Term
 from tokviz.pages.pictures import Shown
-from tokviz.pages.wording import count, day, facts_line, millions, projection_label, projection_term, words_in_all
+from tokviz.pages.wording import (
+    MOST_NAMED,
+    count,
+    day,
+    facts_line,
+    joined,
+    millions,
+    projection_label,
+    projection_term,
+    words_in_all,
+)
 from tokviz.records import ModelReport, Report
 
 
@@ -185,13 +195,35 @@ def _reading(report: Report) -> tuple[Term, ...]:
         Term(
             name="Position 0",
             meaning="Many language models use the first token of a text as a resting place for attention (an attention "
-            "sink): from some layer on, a few dimensions of its state become enormous, whatever the token is. A word "
-            "fed alone stands at that very position. Its picture then shows the sink more than the word; the same "
-            "words inside a sentence don’t.",
+            "sink): from some layer on, a few dimensions of its state become enormous, whatever the token is. "
+            f"{_position_0(report)}",
         ),
         Term(
             name="All layers in one basis",
             meaning="Further down on a model’s page: every depth along the embedding’s PC1 and PC2, each panel on its "
             "own scale. It shows how much of the embedding’s order is left, and how far the states have grown.",
         ),
+    )
+
+
+def _position_0(report: Report) -> str:
+    """Which of the report's words stand there: that depends on tokenizers, some of which begin each text with a token."""
+    where = []
+    for context in report.contexts:
+        captured = [
+            (model, each.states.tokenization)
+            for model in report.models
+            for each in model.contexts
+            if each.states.context.name == context.name
+        ]
+        first = [model.display_name for model, tokenization in captured if tokenization.reads_position_0]
+        if first:
+            several = "every model" if len(first) == len(captured) else count(len(first), "model")
+            whose = joined(first) if len(first) <= MOST_NAMED else several
+            where.append(f"the reference words {context.label} in {whose}")
+    if not where:
+        return "In this report the reference words of no context are read there."
+    return (
+        f"In this report these are read at that very position: {'; '.join(where)}. Their pictures may then show the place more "
+        "than the words."
     )

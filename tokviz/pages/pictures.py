@@ -8,6 +8,7 @@ from tokviz.pages.axis import RULER, Measured, Ruler, Tick, has_number, length, 
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Picture, Source
 from tokviz.pages.problems import why_no_picture
+from tokviz.pages.sentences import depths_name
 from tokviz.pages.trust import finding, trust
 from tokviz.pages.wording import MOST_NAMED, count, joined, outside_reference, percent, projection_label
 from tokviz.records import (
@@ -139,7 +140,7 @@ class Shown:
         hrefs = [f"#{each}" if target == self.page else relative(self.page, f"{target}#{each}") for each in ids]
         alt = (
             f"{self.model.display_name}, {state.context.label}: the words at {count(state.n_depths, 'depth')}, "
-            f"from the embedding to layer {state.n_depths - 2}, without labels"
+            f"{depths_name(0, state.n_depths - 1)}, without labels"
         )
         strip = picture(self.page, self.shown.strip, alt) if self.shown.strip else None
         geometry = self.context.geometry
@@ -207,7 +208,7 @@ def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Mea
 
 
 def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> Tick:
-    x, width = place(depth, last), RULER.axis_length / last
+    x, width = place(depth, last), RULER.axis_length / max(last, 1)
     anchor, label_x = "middle", x
     if depth == 0:
         anchor, label_x = "start", 0.0
@@ -240,8 +241,8 @@ def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
     notes = []
     if tokenization.reads_position_0:
         note = (
-            "Each word stands at position 0, where many models build an attention sink: from some layer on the picture "
-            "may show the sink more than the words."
+            "The reference words are read at position 0, where many models build an attention sink: from some layer on the "
+            "picture may show that place in the text more than the words."
         )
         others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]
         notes.append(f"{note} Compare with the words {others[0].context.label}." if others else note)

@@ -7,7 +7,7 @@ from tokviz.records import Problem, Projection
 
 def problems(projection: Projection) -> tuple[str | None, ...]:
     """Per depth why it can't be projected, or None."""
-    return tuple(None if problem is None else _sentence(problem) for problem in projection.problems)
+    return tuple(None if problem is None else _sentence(problem, projection.name) for problem in projection.problems)
 
 
 def why_no_picture(projection: Projection, depth: int) -> str:
@@ -19,12 +19,19 @@ def grid_problems(projection: Projection) -> tuple[str | None, ...]:
     """Per depth why it can't be shown in the embedding's basis, or None."""
     without_basis = projection.problems[0]
     return tuple(
-        None if problem is None else _sentence(problem, without_basis=without_basis)
+        None if problem is None else _sentence(problem, projection.name, without_basis=without_basis)
         for problem in projection.grid_problems
     )
 
 
-def _sentence(problem: Problem, *, without_basis: Problem | None = None) -> str:
+_EQUAL = {
+    "unit_norm": "The states of all words point the same way here, so there is nothing to spread out.",
+    "without_massive": "But for the dimensions that are left out, all words have the same hidden state here, so there is "
+    "nothing to spread out.",
+}
+
+
+def _sentence(problem: Problem, projection: str, *, without_basis: Problem | None = None) -> str:
     match problem.kind:
         case "few_words":
             return (
@@ -33,9 +40,10 @@ def _sentence(problem: Problem, *, without_basis: Problem | None = None) -> str:
         case "few_dimensions":
             return f"A picture needs hidden states of at least {problem.expected} dimensions; these have {problem.got}."
         case "equal_states":
-            return "All words have the same hidden state here, so there is nothing to spread out."
+            alike = "All reference words have the same hidden state here, so there is nothing to spread out."
+            return _EQUAL.get(projection, alike)
         case "no_basis":
-            return f"There is no basis of the embedding. {without_basis and _sentence(without_basis)}"
+            return f"There is no basis of the embedding. {without_basis and _sentence(without_basis, projection)}"
         case "other_width":
             return (
                 f"The hidden state has {problem.got} dimensions and the embedding {problem.expected}, "

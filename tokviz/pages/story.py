@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 from tokviz.pages.parts import Link, Picture, Section
 from tokviz.pages.pictures import picture, slide_id
-from tokviz.pages.sentences import depths_name, stage_sentence
-from tokviz.pages.wording import NBSP, joined, rounded, size, whole_percent
-from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport, Report, Stage, depth_name
+from tokviz.pages.sentences import depths_name, size, stage_sentence
+from tokviz.pages.wording import NBSP, joined, number, ranged, the_depth, whole_percent
+from tokviz.records import (
+    CategoryMeasure,
+    ContextReport,
+    Geometry,
+    MassiveActivations,
+    ModelReport,
+    Report,
+    Stage,
+    depth_name,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +111,7 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
         badges=_badges(context, geometry, stage),
         recurrence=None
         if np.isnan(stage.recurrence)
-        else f"It begins here in {whole_percent(stage.recurrence)} of subsamples of the words.",
+        else f"It begins here, give or take a layer, in {whole_percent(stage.recurrence)} of subsamples of the words.",
         plates=tuple(plates),
         plates_label=f"Plates of stage {number + 1}, {state.context.label}",
     )
@@ -119,37 +130,71 @@ def _slide(context: ContextReport, depth: int, text: str) -> Link:
 
 
 def _badges(context: ContextReport, geometry: Geometry, stage: Stage) -> tuple[Badge, ...]:
-    words, at_start = geometry.massive, geometry.position0
-    events: list[tuple[int, str, str]] = []
-    if words.emergence_depth is not None:
-        events.append((words.emergence_depth, "massive activations emerge", _size(words, words.emergence_depth)))
-    elif at_start.emergence_depth is not None and not context.states.tokenization.reads_position_0:
-        depth = at_start.emergence_depth
-        events.append((depth, "massive activations emerge at position 0, not in the words", _size(at_start, depth)))
-    if words.step_down_depth is not None:
-        events.append((words.step_down_depth, "massive activations step down", _size(words, words.step_down_depth)))
-    badges = [
-        Badge(link=_slide(context, depth, f"{_capital(depth_name(depth))}: {what}"), detail=detail)
-        for depth, what, detail in events
-        if stage.first_depth <= depth <= stage.last_depth
+    words = geometry.massive
+    found = [
+        *_turns(geometry, at_position_0=context.states.tokenization.reads_position_0),
+        *(
+            (first, f"{depths_name(first, last)}: a lesser outbreak", _peak(words, first, last))
+            for first, last in words.lesser_runs
+            if first != words.end_depth
+        ),
+        *_dominance(words),
     ]
-    for first, last in words.lesser_runs:
-        if stage.first_depth <= first <= stage.last_depth and first != words.step_down_depth:
-            peak = first + int(np.argmax(words.largest[first : last + 1]))
-            text = f"{_capital(depths_name(first, last))}: a lesser outbreak"
-            badges.append(Badge(link=_slide(context, first, text), detail=_size(words, peak)))
-    return tuple(badges)
+    return tuple(
+        Badge(link=_slide(context, depth, _capital(what)), detail=detail)
+        for depth, what, detail in sorted(found, key=lambda event: event[0])
+        if stage.first_depth <= depth <= stage.last_depth
+    )
 
 
-def _size(activations: MassiveActivations, depth: int) -> str:
-    """``largest |x| 24,108, 13,500 × an ordinary token’s median, dimensions 12, 45``."""
-    whose = "an ordinary token’s median" if activations.yardstick_is_ordinary else "the words’ own median"
-    times = f"{rounded(activations.ratio[depth])}{NBSP}×{NBSP}{whose}"
-    parts = [f"largest{NBSP}|x| {size(activations.largest[depth])}", times]
-    dimensions = activations.dimensions[depth]
-    if dimensions:
-        parts.append(_dimensions(dimensions))
-    return ", ".join(parts)
+_Event = tuple[int, str, str]
+"""Where it begins, what it is, its numbers."""
+
+
+def _turns(geometry: Geometry, *, at_position_0: bool) -> Iterator[_Event]:
+    """Where massive activations emerge, in the words or at position 0 of their texts only, and where they cease."""
+    words, at_start = geometry.massive, geometry.position0
+    if words.emergence_depth is not None:
+        yield _event(words, words.emergence_depth, "massive activations emerge")
+    elif at_start.emergence_depth is not None and not at_position_0:
+        yield _event(at_start, at_start.emergence_depth, "massive activations emerge at position 0, not in the words")
+    if words.step_down_depth is not None:
+        yield _event(words, words.step_down_depth, "massive activations step down")
+    elif words.end_depth is not None:
+        whose = "ordinary tokens’" if words.yardstick_is_ordinary else "the words’ own"
+        yield _event(words, words.end_depth, f"massive no longer, as {whose} median has risen")
+
+
+def _event(activations: MassiveActivations, depth: int, what: str) -> _Event:
+    return depth, f"{depth_name(depth)}: {what}", _detail(activations, depth)
+
+
+def _dominance(words: MassiveActivations) -> Iterator[_Event]:
+    """Runs of depths at which a dimension is dominant without being large against other tokens."""
+
+    def alone(depth: int) -> int | None:
+        flagged = words.massive[depth] or words.lesser[depth]
+        return None if flagged else words.dominant[depth]
+
+    for dimension, run in groupby(range(len(words.dominant)), key=alone):
+        if dimension is not None:
+            depths = list(run)
+            first, last = depths[0], depths[-1]
+            shares = ranged(words.top_share[depths], whole_percent)
+            what = f"{depths_name(first, last)}: dimension {dimension} is dominant, not massive"
+            yield first, what, f"{shares} of Σ{NBSP}x², {_peak(words, first, last)}"
+
+
+def _peak(activations: MassiveActivations, first: int, last: int) -> str:
+    """Of a run of depths."""
+    depth = first + int(np.argmax(activations.largest[first : last + 1]))
+    return _detail(activations, depth, where=f" at {the_depth(depth)}" if last > first else "")
+
+
+def _detail(activations: MassiveActivations, depth: int, *, where: str = "") -> str:
+    """``largest |x| 24,113, 13,533 × an ordinary token’s median of 1.78, dimensions 12, 45``."""
+    text, dimensions = size(activations, depth, where=where), activations.dimensions[depth]
+    return f"{text}, {_dimensions(dimensions)}" if dimensions else text
 
 
 def _dimensions(dimensions: tuple[int, ...]) -> str:
@@ -167,50 +212,53 @@ def _capital(text: str) -> str:
 
 def difference(model: ModelReport) -> Section | None:
     """In plain words, when massive activations at position 0 are what tells one context from another; else None."""
-    sink = _first(model, sink=True)
-    ordinary = _first(model, sink=False)
-    if sink is None or ordinary is None:
+    first, further = _first(model, at_position_0=True), _first(model, at_position_0=False)
+    if first is None or further is None:
         return None
-    (context, geometry), (other, others) = sink, ordinary
+    (context, geometry), (other, others) = first, further
     depth = geometry.massive.emergence_depth
     if depth is None:
         return None
-    label, other_label = context.states.context.label, other.states.context.label
+    labels = context.states.context.label, other.states.context.label
+    paragraphs = (_growth(geometry, others, depth, labels), _meaning(geometry, others, depth, labels))
     return Section(
-        heading=f"Why the words {label} and {other_label} differ",
-        paragraphs=(
-            _growth(geometry, others, depth, label, other_label),
-            _meaning(geometry, others, depth, label, other_label),
-        ),
+        heading=f"Why the words {labels[0]} and {labels[1]} differ",
+        paragraphs=tuple(text for text in paragraphs if text),
     )
 
 
-def _first(model: ModelReport, *, sink: bool) -> tuple[ContextReport, Geometry] | None:
+def _first(model: ModelReport, *, at_position_0: bool) -> tuple[ContextReport, Geometry] | None:
     """The first context whose words are at position 0 and become massive there, or are elsewhere and don't."""
     for context in model.contexts:
         geometry = context.geometry
         if geometry is None:
             continue
         stands_at_0, grows = context.states.tokenization.reads_position_0, geometry.massive.emergence_depth is not None
-        if (stands_at_0, grows) == (sink, sink):
+        if (stands_at_0, grows) == (at_position_0, at_position_0):
             return context, geometry
     return None
 
 
-def _growth(geometry: Geometry, others: Geometry, depth: int, label: str, other_label: str) -> str:
-    massive = geometry.massive
-    until = massive.step_down_depth
-    span = f"From {depth_name(depth)} to {depth_name(until - 1)}" if until else f"From {depth_name(depth)} on"
+def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str, str]) -> str:
+    massive, (label, other_label) = geometry.massive, labels
+    last = len(massive.largest) - 1 if massive.end_depth is None else massive.end_depth - 1
+    span = f"At {the_depth(depth)}" if last == depth else f"From {the_depth(depth)} to {the_depth(last)}"
+    median = "an ordinary token’s median" if massive.yardstick_is_ordinary else "the words’ own median"
+    before = f", against {number(massive.largest[depth - 1])} one depth before" if depth else ""
+    peak = int(np.argmax(others.massive.largest))
     text = (
-        f"The words {label} are the first token of their text, position{NBSP}0. {span} the largest value of such a token "
-        f"is of another order: {size(massive.largest[depth])} at {depth_name(depth)}, against "
-        f"{size(massive.largest[depth - 1]) if depth else '–'} one depth before. The words {other_label} are read further on, "
-        f"and theirs never exceeds {size(float(np.nanmax(others.massive.largest)))}."
+        f"The reference words {label} are read at the first token of their text, position{NBSP}0. {span} the largest |x| of such a "
+        f"token is more than {number(massive.massive_ratio)} times {median}: "
+        f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. Those {other_label} are read further on, "
+        f"and their largest |x| reaches {number(others.massive.largest[peak])} at most, at {the_depth(peak)}. All these are "
+        "medians over words."
     )
-    shared = _shared_dimensions(geometry, others, depth)
-    if shared:
-        where = f"in the same {_dimensions(shared)}, from {depth_name(others.position0.emergence_depth or 0)} on"
-        text += f" What stands at position{NBSP}0 of their texts grows in their place, {where}."
+    shared, start = _shared_dimensions(geometry, others, depth), others.position0.emergence_depth
+    if shared and start is not None:
+        text += (
+            f" What stands at position{NBSP}0 of their texts becomes massive in their place, at {the_depth(start)} and in the "
+            f"same {_dimensions(shared)}."
+        )
     return text
 
 
@@ -222,17 +270,27 @@ def _shared_dimensions(geometry: Geometry, others: Geometry, depth: int) -> tupl
     return tuple(sorted(set(geometry.massive.dimensions[depth]) & set(others.position0.dimensions[first])))
 
 
-def _meaning(geometry: Geometry, others: Geometry, depth: int, label: str, other_label: str) -> str:
-    def purity(measured: Geometry, *, pictured: bool) -> str:
-        measure = measured.pictures[0].purity if pictured else measured.purity
-        return whole_percent(measure.value[depth])
+def _meaning(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str, str]) -> str:
+    """What follows for the words, as far as it is defined; may be empty."""
+    same_place = others.position0.emergence_depth == depth and _shared_dimensions(geometry, others, depth)
+    parts = []
+    for where, read in _PURITIES:
+        measured = read(geometry), read(others)
+        if all(each is not None and np.isfinite(each.value[depth]) for each in measured):
+            one, other = (whole_percent(each.value[depth]) for each in measured if each is not None)
+            parts.append((where, one, other))
+    text = "So the break belongs to the place in the text, not to the words. " if same_place else ""
+    if parts:
+        (where, one, other), *rest = parts
+        text += (
+            f"At {the_depth(depth)}, of the nearest neighbours of a word {labels[0]} {one} are of its category {where}, of a "
+            f"word {labels[1]} {other}"
+        )
+        text += "".join(f"; {where} {one} and {other}" for where, one, other in rest) + "."
+    return text.strip()
 
-    conclusion = "So the break belongs to the place in the text, not to the words. "
-    text = conclusion if _shared_dimensions(geometry, others, depth) else ""
-    text += (
-        f"At {depth_name(depth)}, of the nearest neighbours of a word {label} {purity(geometry, pictured=False)} are of its "
-        f"category in all dimensions, of a word {other_label} {purity(others, pictured=False)}"
-    )
-    if geometry.pictures and others.pictures:
-        text += f"; in the picture {purity(geometry, pictured=True)} and {purity(others, pictured=True)}"
-    return text + "."
+
+_PURITIES: tuple[tuple[str, Callable[[Geometry], CategoryMeasure | None]], ...] = (
+    ("in all dimensions", lambda geometry: geometry.purity),
+    ("in the picture", lambda geometry: geometry.pictures[0].purity if geometry.pictures else None),
+)

@@ -128,6 +128,7 @@ def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tu
                 yield from _columns(picture, words, f"{prefix}{picture.projection}_")
     if isinstance(record, MassiveActivations):
         yield f"{prefix}dimensions", (" ".join(map(str, dimensions)) for dimensions in record.dimensions)
+        yield f"{prefix}dominant", record.dominant
     elif isinstance(record, Change):
         yield f"{prefix}moved", (" ".join(words[row] for row in rows) for rows in record.moved)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+import numpy as np
+
 from tokviz.pages.parts import Term
-from tokviz.records import ModelCard, Report, Tokenization
+from tokviz.records import ModelCard, Report, Tokenization, depth_name
 from tokviz.text import isolated
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -26,12 +28,16 @@ PROJECTIONS = {
     "own. Where a few dimensions become very large, they are all that the picture shows.",
     "unit_norm": "Each state is scaled to length 1 before it is centred, so that only its direction counts. A layer at which "
     "the states merely grow looks as the one before.",
-    "without_massive": "As centered, without the dimensions that hold massive activations at that depth. What is then "
-    "seen was there all along, and hidden.",
+    "without_massive": "As centered, without the dimensions that are massive or large against other tokens at that depth, and "
+    "without the one that holds most of Σ x², if there is such a one (dominant). What is then seen was there all along, and "
+    "hidden. Where nothing is left out, it is the centered PCA.",
 }
-PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive dimensions"}
+PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
 UNKNOWN = "–"
 """What stands for a number that isn't defined."""
+
+LEAST_IN_FULL, MOST_IN_FULL = 1e-4, 1e9
+"""Numbers between these are written in full, others with a power of ten."""
 
 MOST_NAMED = 5
 """More words than these are counted, not named, in a sentence."""
@@ -46,8 +52,8 @@ def percent(ratio: float) -> str:
 
 
 def whole_percent(ratio: float) -> str:
-    """``96 %``."""
-    return f"{100 * ratio:.0f}{NBSP}%" if math.isfinite(ratio) else UNKNOWN
+    """``96 %``; rounded as ``score`` does, so that a share reads the same in either form."""
+    return f"{100 * float(f'{ratio:.2f}') + 0.0:.0f}{NBSP}%".replace("-", "−") if math.isfinite(ratio) else UNKNOWN
 
 
 def score(value: float) -> str:
@@ -58,19 +64,34 @@ def score(value: float) -> str:
     return "0.00" if text == "-0.00" else text.replace("-", "−")
 
 
-def size(value: float) -> str:
-    """``24,108``, ``35.2``, ``0.52``: whole from a hundred on, else three digits."""
-    if not math.isfinite(value):
-        return UNKNOWN
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
-
-
-def rounded(value: float) -> str:
-    """``13,500``, ``603``, ``8.53``: three digits, whatever the size."""
+def number(value: float) -> str:
+    """``24,108``, ``35.2``, ``0.520``: any size, norm or ratio, on every page; whole from a hundred on, else three digits."""
     if not math.isfinite(value) or value == 0:
         return "0" if value == 0 else UNKNOWN
-    digits = 2 - math.floor(math.log10(abs(value)))
-    return f"{round(value, digits):,.{max(digits, 0)}f}"
+    if not LEAST_IN_FULL <= abs(value) < MOST_IN_FULL:
+        digits, _, exponent = f"{value:.2e}".partition("e")
+        text = f"{digits}{NBSP}×{NBSP}{power_of_ten(int(exponent))}"
+    else:
+        text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+    return text.replace("-", "−")
+
+
+def power_of_ten(exponent: int) -> str:
+    """``10⁻⁵``."""
+    return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
+def ranged(values: np.ndarray, write: Callable[[float], str]) -> str:
+    """``0.53–0.61``, ``87–92 %``, or one number where all read the same; NaN is left out, at least one is none."""
+    low, high = write(float(np.nanmin(values))), write(float(np.nanmax(values)))
+    if low == high:
+        return low
+    return f"{low.removesuffix(f'{NBSP}%')}{' to ' if low.startswith('−') else '–'}{high}"
+
+
+def the_depth(depth: int) -> str:
+    """``the embedding``, ``layer 11``: where something is, in a sentence."""
+    return "the embedding" if depth == 0 else depth_name(depth)
 
 
 def count(number: int, noun: str) -> str:
@@ -139,7 +160,7 @@ def visible_spaces(text: str) -> str:
 
 
 def projection_label(name: str) -> str:
-    """``without massive dimensions`` for ``without_massive``."""
+    """``unit norm`` for ``unit_norm``."""
     return PROJECTION_LABELS.get(name, name)
 
 

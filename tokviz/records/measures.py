@@ -30,7 +30,10 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class MassiveActivations:
-    """Where a few dimensions dwarf the rest; over words the median counts."""
+    """Where a few dimensions dwarf the rest: massive ones against other tokens, dominant ones within the words themselves.
+
+    Of massive ones the median over words counts.
+    """
 
     large: float
     """A massive activation has |x| above this …"""
@@ -38,13 +41,16 @@ class MassiveActivations:
     """… and above this many times an ordinary token's median |x| at that depth."""
     lesser_ratio: float
     """A lesser outbreak: above ``large``, and above this many times the median."""
+    dominant_share: float
+    """A dominant dimension holds more than this part of Σ x² over the words, at least a half: there is one at most."""
 
     yardstick: np.ndarray
     """``(n_depths,)`` float64: the median |x| that ratios are taken against."""
     yardstick_context: str
     """Name of the context whose words the yardstick was read from."""
     yardstick_is_ordinary: bool
-    """Whether those words were read away from position 0. If not, a sink is measured against itself: say so."""
+    """Whether those words were read away from position 0. If not, words that have all grown are measured
+    against themselves: say so."""
     largest: np.ndarray
     """``(n_depths,)`` float64: each word's largest |x|, median over words."""
     ratio: np.ndarray
@@ -55,12 +61,20 @@ class MassiveActivations:
     """``(n_depths,)`` bool: lesser, not massive."""
     dimensions: tuple[tuple[int, ...], ...]
     """Per depth the dimensions beyond that depth's own threshold (massive or lesser) in half of the words or more."""
+    top_share: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: of Σ x², how much lies in the dimension that holds most of it; NaN if unknown."""
+    dominant: tuple[int | None, ...]
+    """Per depth the dominant dimension, if there is one and it is known."""
     energy_share: np.ndarray
-    """``(n_depths,)`` float64 in 0–1: of Σ x², how much lies in ``dimensions``; 0 without any, NaN if unknown."""
+    """``(n_depths,)`` float64 in 0–1: of Σ x², how much lies in ``dimensions`` and ``dominant``; 0 without any, NaN if
+    unknown."""
     emergence_depth: int | None
     """The first massive depth; layer = depth − 1."""
-    step_down_depth: int | None
+    end_depth: int | None
     """The first depth after it that is not massive; None when that never comes."""
+    step_down_depth: int | None
+    """``end_depth`` where |x| itself fell there, below the mark of the depth before; None where it ends because other tokens
+    have grown."""
     lesser_runs: tuple[tuple[int, int], ...]
     """First and last depth of each run of lesser outbreaks."""
 
@@ -156,9 +170,11 @@ class Geometry:
     massive: MassiveActivations
     """Of the words' own hidden states."""
     position0: MassiveActivations
-    """Of the hidden states at position 0 of the same texts: the sink of a model that begins with a special token."""
+    """Of the hidden states at position 0 of the same texts: of the special token, where a model's texts begin with one. What
+    is dominant there isn't known."""
     pc1_in_massive: np.ndarray
-    """``(n_depths,)`` float64 in 0–1: PC1's squared loadings (plain PCA) on ``massive.dimensions``, summed."""
+    """``(n_depths,)`` float64 in 0–1: PC1's squared loadings (plain PCA) on ``massive.dimensions`` and
+    ``massive.dominant``, summed."""
     pc1_position: np.ndarray
     """``(n_depths,)`` float64 in 0–1: how much of PC1's variance over *all* words is whether they are read at position
     0 (correlation ratio η²); NaN when all are or none is."""

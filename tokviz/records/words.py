@@ -125,7 +125,7 @@ class Tokenization:
         """``(n_words,)`` bool: the reference words, those read at the position that most words share.
 
         The lowest position wins a tie. A word read elsewhere may differ from the others by its position alone
-        (an attention sink forms at position 0), and one such word can take nearly all of PC1's variance.
+        (many models build an attention sink at position 0), and one such word can take nearly all of PC1's variance.
         """
         values, counts = np.unique(self.positions, return_counts=True)
         commonest: int = values[np.argmax(counts)]
@@ -133,5 +133,5 @@ class Tokenization:
 
     @property
     def reads_position_0(self) -> bool:
-        """Whether the reference words are read there, where attention sinks form; they share one position."""
+        """Whether the reference words, which share one position, are read there; many models build an attention sink there."""
         return bool((self.positions[self.reference] == 0).any())

@@ -39,7 +39,7 @@ CAPTURE_VERSION = 2
 
 
 WITHOUT_MASSIVE = "without_massive"
-"""The projection that needs to know which dimensions are massive."""
+"""The projection that needs to know which dimensions are massive or dominant."""
 
 
 SHARED_CODE = ("records", "text.py", "errors.py")

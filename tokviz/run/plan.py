@@ -289,7 +289,7 @@ def _side_by_side(a: Sequence[HiddenStates], b: Sequence[HiddenStates]) -> Itera
 def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:
     """The states themselves, or those of another context of the model, if words aren't at position 0 there.
 
-    That is where attention sinks form: massive is measured against words that are not sinks.
+    At position 0 many models build an attention sink: massive is measured against words that stand elsewhere.
     """
     candidates = [states, *captured]
     return next((candidate for candidate in candidates if not candidate.tokenization.reads_position_0), None)

@@ -71,7 +71,7 @@ def _project(asked: tuple[HiddenStates, HiddenStates | None, str]) -> Projection
     from tokviz.measure import massive, pca
 
     states, ordinary, name = asked
-    left_out = massive.dimensions(states, ordinary) if name == keys.WITHOUT_MASSIVE else None
+    left_out = massive.outstanding(states, ordinary) if name == keys.WITHOUT_MASSIVE else None
     return pca.project(states.states, states.tokenization.reference, name, left_out)
 
 

@@ -1,0 +1,396 @@
+"""More of what the pages say, read back as in ``claims``: plates, curves, tables, and texts that depend on the report."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from claims import (
+    DEPTH,
+    NUMBER,
+    SCORE,
+    FalseClaim,
+    check_event,
+    close,
+    depth_of,
+    depths_where,
+    is_dominant,
+    is_massive,
+    plain,
+    require,
+    require_range,
+    says,
+)
+
+from tokviz.records import (
+    ContextReport,
+    Estimate,
+    Geometry,
+    LayerSimilarity,
+    ModelReport,
+    PictureMeasures,
+    Projection,
+    Report,
+    Stage,
+)
+
+# --- plates ------------------------------------------------------------------------------------------------------------
+
+
+def check_finding(alt: str, model: ModelReport, context: ContextReport, projection: Projection, depth: int) -> None:
+    """The description of a plate."""
+    text, geometry = plain(alt), context.geometry
+    found = re.fullmatch(
+        rf"(?P<at>{DEPTH}): PC1 holds (?P<pc1>\d+\.\d) % of the variance, PC2 (?P<pc2>\d+\.\d) %"
+        r"(?:; (?P<purity>−?\d+) % of a word’s nearest neighbours are of its category, by chance (?P<chance>−?\d+) %)?"
+        r"(?P<emerge>; massive activations emerge)?(?P<down>; massive activations step down)?\. (?P<rest>.+)",
+        text[0].lower() + text[1:],
+    )
+    if found is None:
+        raise FalseClaim(f"{text!r}: no description of a known form")
+    require(depth_of(found["at"]) == depth, text, depth)
+    for name, ratio in zip(("pc1", "pc2"), projection.explained_variance_ratio[depth], strict=True):
+        require(close(found[name], 100 * ratio, 0.1), text, ratio)
+    picture = _picture(geometry, projection)
+    purity = picture.purity if picture and math.isfinite(picture.purity.value[depth]) else None
+    require((found["purity"] is not None) == (purity is not None), text)
+    if purity is not None:
+        require(close(found["purity"], 100 * purity.value[depth], 1), text, purity.value[depth])
+        require(close(found["chance"], 100 * purity.null_mean[depth], 1), text, purity.null_mean[depth])
+    massive = depths_where(is_massive, geometry.massive) if geometry else []
+    require((found["emerge"] is not None) == (massive[:1] == [depth]), text, massive)
+    if found["down"] and geometry:
+        check_event(text, "massive activations step down", range(depth, depth + 1), context)
+    require(found["rest"].startswith(f"{model.display_name}, words {context.states.context.label}, "), text)
+
+
+def check_recurrence(text: str, stage: Stage) -> None:
+    found = re.fullmatch(r"It begins here, give or take a layer, in (\d+) % of subsamples of the words\.", plain(text))
+    require(found and close(found[1], 100 * stage.recurrence, 1), text, stage.recurrence)
+
+
+def check_trust(parts: Sequence[str], context: ContextReport, projection: Projection, depth: int) -> None:
+    """What stands under a plate."""
+    text, geometry = plain(" · ".join(parts)), context.geometry
+    found = re.fullmatch(
+        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · neighbours of the same category: "
+        rf"(?P<here>{SCORE}|–) here, (?P<all>{SCORE}|–) in all dimensions \(chance (?P<chance>{SCORE}|–)\) · "
+        rf"trustworthiness (?P<trust>{SCORE}|–))?",
+        text,
+    )
+    if found is None:
+        raise FalseClaim(f"{text!r}: of no known form")
+    for name, ratio in zip(("pc1", "pc2"), projection.explained_variance_ratio[depth], strict=True):
+        require(close(found[name], 100 * ratio, 0.1), text, ratio)
+    picture = _picture(geometry, projection)
+    require((found["here"] is not None) == (picture is not None), text)
+    if picture is not None and geometry is not None:
+        for name, value in (
+            ("here", picture.purity.value[depth]),
+            ("all", geometry.purity.value[depth]),
+            ("chance", picture.purity.null_mean[depth]),
+            ("trust", picture.trustworthiness[depth]),
+        ):
+            require(close(found[name], value), text, value)
+
+
+def _picture(geometry: Geometry | None, projection: Projection) -> PictureMeasures | None:
+    pictures = geometry.pictures if geometry else ()
+    return next((each for each in pictures if each.projection == projection.name), None)
+
+
+def check_caption(text: str, context: ContextReport, projection: Projection, depth: int) -> None:
+    """Under a picture on the compare page."""
+    text, geometry = plain(text), context.geometry
+    found = re.fullmatch(
+        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance"
+        rf"(?: · category purity (?P<here>{SCORE}) here, (?P<all>{SCORE}) in the full space)?",
+        text,
+    )
+    if found is None:
+        raise FalseClaim(f"{text!r}: no caption of a known form")
+    for name, ratio in zip(("pc1", "pc2"), projection.explained_variance_ratio[depth], strict=True):
+        require(close(found[name], 100 * ratio, 0.1), text, ratio)
+    picture = _picture(geometry, projection)
+    values = (picture.purity.value[depth], geometry.purity.value[depth]) if geometry and picture else (np.nan, np.nan)
+    require((found["here"] is not None) == bool(np.isfinite(values).all()), text, values)
+    if found["here"]:
+        require(close(found["here"], values[0]) and close(found["all"], values[1]), text, values)
+
+
+# --- curves ----------------------------------------------------------------------------------------------------------
+
+Agrees = Callable[[str, float], bool]
+
+
+def _whole(text: str, value: float) -> bool:
+    return close(text.removesuffix(" %"), 100 * value, 1)
+
+
+def _tenth(text: str, value: float) -> bool:
+    return close(text.removesuffix(" %"), 100 * value, 0.1)
+
+
+def _times(text: str, value: float) -> bool:
+    return says(text.removesuffix(" ×"), value)
+
+
+CURVES: dict[str, tuple[Callable[[ContextReport, Geometry], np.ndarray | None], Agrees]] = {
+    "Category purity": (lambda _, each: each.purity.value, close),
+    "Category purity in the picture": (lambda _, each: each.pictures[0].purity.value if each.pictures else None, close),
+    "Silhouette": (lambda _, each: each.silhouette.value, close),
+    "Effective rank": (lambda _, each: each.spread.effective_rank, says),
+    "Effective rank per word": (lambda _, each: each.spread.effective_rank / each.n_measured, close),
+    "Mean norm": (lambda _, each: each.spread.mean_norm, says),
+    "Mean cosine": (lambda _, each: each.spread.mean_cosine, close),
+    "PC1’s share of the variance": (
+        lambda context, _: context.projections[0].projection.explained_variance_ratio[:, 0],
+        _tenth,
+    ),
+    "Largest value": (lambda _, each: each.massive.ratio, _times),
+    "Share of one dimension": (lambda _, each: each.massive.top_share, _whole),
+    "Change from the depth before": (lambda _, each: 1 - each.change.cka, close),
+}
+"""What each chart shows, and how its numbers are written."""
+
+
+def check_chart(alt: str, contexts: dict[str, ContextReport]) -> None:
+    """The description of a chart.
+
+    ``contexts`` : by the name of their curve; those without measures have none.
+    """
+    text = plain(alt)
+    subject, _, rest = text.partition(". ")
+    read, agrees = CURVES[subject.partition(" over relative depth")[0]]
+    names = "|".join(map(re.escape, contexts))
+    said = dict(re.findall(rf"({names}): (.+?)\.(?= (?:{names}): |$)", rest))
+    require(" ".join(f"{name}: {course}." for name, course in said.items()) == rest, text, "parsed in part")
+    shown = {name: read(each, each.geometry) for name, each in contexts.items() if each.geometry is not None}
+    require(set(said) == {name for name, values in shown.items() if values is not None}, text, list(shown))
+    for name, course in said.items():
+        values = shown[name]
+        if values is not None:
+            check_course(course, values, agrees)
+
+
+def check_course(text: str, values: np.ndarray, agrees: Agrees) -> None:
+    """``0.85 at the embedding, 0.50 at layer 29, highest 0.90 at layer 3``: a curve's ends, and extremes between."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        require(text == "not defined", text, values)
+        return
+    parts = [re.fullmatch(rf"(?:(lowest|highest) )?(\S.*?) at ({DEPTH})", part) for part in text.split(", ")]
+    require(all(parts), text, "of no known form")
+    said = [(part[1], part[2], depth_of(part[3])) for part in parts if part]
+    ends = [depth for kind, _, depth in said if not kind]
+    require(ends == list(dict.fromkeys([int(known[0]), int(known[-1])])), text, values)
+    extremes = {"lowest": values[known].min(), "highest": values[known].max()}
+    for kind, number, depth in said:
+        require(agrees(number, values[depth]), text, values[depth])
+        require(not kind or values[depth] == extremes[kind], text, values)
+    for name, extreme in extremes.items():
+        require(any(values[depth] == extreme for _, _, depth in said), text, f"{name} is not told: {extreme}")
+
+
+def check_curves_note(text: str, model: ModelReport) -> None:
+    measured = [(each.states.context.label, each.geometry) for each in model.contexts if each.geometry is not None]
+    several = len(measured) > 1
+    emerged = [label for label, geometry in measured if depths_where(is_massive, geometry.massive)]
+    where = f" in the words {emerged[0]}" if emerged and several else ""
+    stages = f" of the words {measured[0][0]}" if several else ""
+    line = f"The upright line marks where massive activations emerge{where}. " if emerged else ""
+    require(plain(text) == f"Shaded: the stages{stages}. {line}Soft bands are 95 % intervals.", text, emerged)
+
+
+def check_mark(text: str | None, geometry: Geometry) -> None:
+    """On a ruler."""
+    massive = depths_where(is_massive, geometry.massive)
+    if text is None:
+        require(not massive, "no mark", massive)
+        return
+    found = re.fullmatch(rf"massive from ({DEPTH})", text)
+    require(found and massive[:1] == [depth_of(found[1])], text, massive)
+
+
+# --- the compare page ------------------------------------------------------------------------------------------------
+
+
+def check_row(cells: Sequence[tuple[str, str]], context: ContextReport) -> None:
+    """A row of the table: text and note of each cell after the name."""
+    geometry, texts = context.geometry, [(plain(text), plain(note)) for text, note in cells]
+    if geometry is None:
+        require(all(cell == ("–", "not measured") for cell in texts[:6]), str(texts))
+        return
+    best, mean, flat, rank, ratio, emergence, _ = texts
+    purity = geometry.purity
+    _check_best(best, purity.value, (purity.low, purity.high))
+    _check_best(flat, geometry.pictures[0].purity.value if geometry.pictures else np.array([np.nan]), None)
+    if np.isfinite(purity.value).any():
+        require(close(mean[0], float(np.nanmean(purity.value))), str(mean), purity.value)
+        require(
+            close(mean[1].removeprefix("chance "), float(np.nanmean(purity.null_mean))), str(mean), purity.null_mean
+        )
+    else:
+        require(mean == UNDEFINED, str(mean), purity.value)
+    last = geometry.spread.effective_rank[-1]
+    require(says(rank[0], last) if math.isfinite(last) else rank == UNDEFINED, str(rank), last)
+    _check_ratio(ratio, geometry)
+    _check_emergence(emergence, geometry)
+
+
+UNDEFINED = ("–", "not defined")
+
+
+def _check_best(cell: tuple[str, str], values: np.ndarray, interval: tuple[np.ndarray, np.ndarray] | None) -> None:
+    if not np.isfinite(values).any():
+        require(cell == UNDEFINED, str(cell), values)
+        return
+    found = re.fullmatch(rf"(?:({SCORE})(?:(?:–| to )({SCORE}))?, )?({DEPTH})", cell[1])
+    if found is None:
+        raise FalseClaim(f"{cell}: no note of a known form")
+    depth = depth_of(found[3])
+    require(values[depth] == np.nanmax(values) and close(cell[0], values[depth]), str(cell), values)
+    if interval is not None and found[1] is not None:
+        require_range(str(cell), (found[1], found[2]), np.array([end[depth] for end in interval]), 0.01)
+    require((found[1] is not None) == (interval is not None and math.isfinite(interval[0][depth])), str(cell), interval)
+
+
+def _check_ratio(cell: tuple[str, str], geometry: Geometry) -> None:
+    massive = geometry.massive
+    if not (massive.yardstick > 0).any():
+        require(cell == UNDEFINED, str(cell), massive.yardstick)
+        return
+    found = re.fullmatch(rf"\|x\| ({NUMBER}), ({DEPTH})(, against the words’ own median)?", cell[1])
+    if found is None:
+        raise FalseClaim(f"{cell}: no note of a known form")
+    depth = depth_of(found[2])
+    ratios = [big / median for big, median in zip(massive.largest, massive.yardstick, strict=True) if median > 0]
+    ratio = massive.largest[depth] / massive.yardstick[depth]
+    require(ratio == max(ratios) and says(cell[0].removesuffix(" ×"), ratio), str(cell), ratios)
+    require(says(found[1], massive.largest[depth]), str(cell), massive.largest)
+    require((found[3] is None) == massive.yardstick_is_ordinary, str(cell))
+
+
+def _check_emergence(cell: tuple[str, str], geometry: Geometry) -> None:
+    each, said = geometry.massive, f"{cell[0]}: {cell[1]}"
+    massive, dominant = depths_where(is_massive, each), depths_where(is_dominant, each)
+    found = re.fullmatch(
+        rf"(?:(?P<none>none): |(?P<first>{DEPTH}): (?:there only|to (?P<last>{DEPTH}))(?:; )?)"
+        r"(?:a dominant dimension at (?P<some>\d+) of (?P<all>\d+) depths?(?:, (?P<low>\d+)(?:–(?P<high>\d+))? % of Σ x²)?)?",
+        said,
+    )
+    if found is None:
+        raise FalseClaim(f"{said}: of no known form")
+    require((found["none"] is not None) == (not massive), said, massive)
+    if found["first"]:
+        first = depth_of(found["first"])
+        last = depth_of(found["last"]) if found["last"] else first
+        run = list(range(first, last + 1))
+        require(massive[: len(run)] == run and last + 1 not in massive and (last > first) == bool(found["last"]), said)
+    require((found["some"] is not None) == bool(dominant), said, dominant)
+    if found["some"]:
+        require((int(found["some"]), int(found["all"])) == (len(dominant), len(each.largest)), said, dominant)
+    if found["low"]:
+        require_range(said, (found["low"], found["high"]), 100 * each.top_share[dominant], 1)
+
+
+def check_caveats(caveats: Sequence[str], context: ContextReport) -> None:
+    tokenization, geometry = context.states.tokenization, context.geometry
+    said = {plain(caveat) for caveat in caveats}
+    at_start = "words are read at position 0, where many models build an attention sink" in said
+    require(at_start == bool((tokenization.positions[tokenization.reference] == 0).any()), str(said))
+    itself = "no context with ordinary tokens to measure large values against" in said
+    require(itself == bool(geometry and not geometry.massive.yardstick_is_ordinary), str(said))
+    outside = len(tokenization.words) - int(tokenization.reference.sum())
+    require(
+        any(re.fullmatch(rf"{outside} words? outside the reference words", each) for each in said) or not outside,
+        str(said),
+    )
+
+
+ESTIMATE = rf"({SCORE})(?: \(({SCORE})(?:(?:–| to )({SCORE}))?\))?"
+"""A number, and its interval if there is one."""
+
+
+def check_estimate(text: str, estimate: Estimate) -> None:
+    found = re.fullmatch(ESTIMATE, text)
+    if found is None:
+        raise FalseClaim(f"{text!r}: of no known form")
+    require(close(found[1], estimate.value), text, estimate)
+    require((found[2] is None) == math.isnan(estimate.low), text, estimate)
+    if found[2]:
+        require_range(text, (found[2], found[3]), np.array([estimate.low, estimate.high]), 0.01)
+
+
+def check_likeness(text: str, similarity: LayerSimilarity) -> None:
+    """``Mean best match: CKA 0.62 (0.58–0.66), mutual neighbours 0.31 (0.25–0.37).``"""
+    found = re.fullmatch(r"Mean best match: CKA (.+), mutual neighbours (.+)\.", plain(text))
+    if found is None:
+        raise FalseClaim(f"{text!r}: of no known form")
+    check_estimate(found[1], similarity.cka_summary)
+    check_estimate(found[2], similarity.neighbours_summary)
+
+
+def check_heatmap_summary(text: str, estimate: Estimate, chance: float | None) -> None:
+    """``0.31 (0.25–0.37); chance 0.11``."""
+    number, _, by_chance = plain(text).partition("; chance ")
+    check_estimate(number, estimate)
+    require(bool(by_chance) == (chance is not None), text, chance)
+    require(chance is None or close(by_chance, chance), text, chance)
+
+
+def check_best_match(alt: str, matrix: np.ndarray, names: tuple[str, str]) -> None:
+    """Of a heatmap; ``matrix`` has a row per depth of the first model and a column per depth of the second."""
+    text = plain(alt)
+    if not np.isfinite(matrix).any():
+        require(text.endswith(": not defined"), text)
+        return
+    found = re.search(rf": ({DEPTH}) of (.+?) and ({DEPTH}) of (.+?) are most alike, ({SCORE})$", text)
+    require(found, text, "of no known form")
+    if found:
+        depths = {found[2]: depth_of(found[1]), found[4]: depth_of(found[3])}
+        value = matrix[depths[names[0]], depths[names[1]]]
+        require(value == np.nanmax(matrix) and close(found[5], value), text, value)
+
+
+# --- texts that depend on the report ---------------------------------------------------------------------------------
+
+
+def captured(report: Report) -> Iterator[tuple[ModelReport, ContextReport]]:
+    return ((model, context) for model in report.models for context in model.contexts)
+
+
+def check_position_0(text: str, report: Report) -> None:
+    """Which words stand at position 0, on the first page."""
+    text = plain(text)
+    at_start = {
+        (m.display_name, c.states.context.label) for m, c in captured(report) if c.states.tokenization.reads_position_0
+    }
+    if not at_start:
+        require(text.endswith("In this report the reference words of no context are read there."), text, at_start)
+        return
+    found = re.search(r"In this report these are read at that very position: (.+)\. Their pictures", text)
+    if found is None:
+        raise FalseClaim(f"{text!r}: {at_start}")
+    said: set[tuple[str, str]] = set()
+    for part in found[1].split("; "):
+        label = next(each.label for each in report.contexts if part.startswith(f"the reference words {each.label} in "))
+        names = part.removeprefix(f"the reference words {label} in ").split(", ")
+        said |= {(name, label) for name in names}
+    require(said == at_start, text, at_start)
+
+
+def check_panel_notes(notes: Sequence[str], context: ContextReport) -> None:
+    tokenization = context.states.tokenization
+    said = any(note.startswith("The reference words are read at position 0, where many models build") for note in notes)
+    require(said == bool((tokenization.positions[tokenization.reference] == 0).all()), str(notes))
+
+
+def check_measured_on(text: str, report: Report) -> None:
+    found = re.match(
+        r"All measures are taken on the reference words of a context: (?:([\d,]+) to )?([\d,]+) words?\.", plain(text)
+    )
+    sizes = [context.geometry.n_measured for _, context in captured(report) if context.geometry]
+    require(found and {int(each) for each in found.groups() if each} == {min(sizes), max(sizes)}, text, sizes)

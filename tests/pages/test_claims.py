@@ -1,0 +1,194 @@
+"""Whatever the numbers, the pages claim nothing that they don't give; and each checker tells a false claim from a true one."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import claims
+import false_claims
+import numpy as np
+import page_claims
+import pytest
+import random_geometry
+from claims import FalseClaim, Spoken
+from false_claims import Case
+from hypothesis import given, settings
+from narrow import present
+from report_fixture import TEMPLATES, sample_report, tiny_report
+
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.pages.charts import chart_rows, model_charts
+from tokviz.pages.compare_pairs import Pair
+from tokviz.pages.sentences import stage_sentence
+from tokviz.pages.site import SiteView
+from tokviz.pages.story import difference, stories
+from tokviz.pages.trust import finding, trust
+from tokviz.records import ModelReport, Report
+
+ROOT = Path(__file__).parents[2]
+
+# --- every claim of random reports -----------------------------------------------------------------------------------
+
+
+def check_stages(model: ModelReport) -> None:
+    for context in model.contexts:
+        if context.geometry is None:
+            continue
+        at_position_0 = context.states.tokenization.reads_position_0
+        for projection in (context.projections[0].projection, None):
+            for stage in context.geometry.stages:
+                sentence = stage_sentence(context.geometry, stage, projection, at_position_0=at_position_0)
+                claims.check_stage(sentence, Spoken(context.geometry, stage, projection, at_position_0))
+
+
+def check_stories(model: ModelReport) -> None:
+    by_name = {context.states.context.name: context for context in model.contexts}
+    for story in stories(sample_report(), model, "models/m/index.html"):
+        context = by_name[story.context]
+        geometry = present(context.geometry)
+        events = []
+        for section, stage in zip(story.stages, geometry.stages, strict=True):
+            for badge in section.badges:
+                depth = claims.check_badge(badge.link.text, badge.detail, context)
+                assert stage.first_depth <= depth <= stage.last_depth
+                assert badge.link.href == f"#{story.context}/{'embedding' if depth == 0 else f'layer-{depth - 1}'}"
+                events.append(badge.link.text.partition(": ")[2])
+            if section.recurrence:
+                page_claims.check_recurrence(section.recurrence, stage)
+            assert (section.recurrence is None) == np.isnan(stage.recurrence)
+        massive = claims.depths_where(claims.is_massive, geometry.massive)
+        assert ("massive activations emerge" in events) == bool(massive)
+        n_depths = len(geometry.massive.largest)
+        has_end = bool(massive) and any(depth not in massive for depth in range(massive[0], n_depths))
+        assert sum("step down" in event or "no longer" in event for event in events) == has_end
+
+
+def check_difference(model: ModelReport) -> None:
+    if section := difference(model):
+        claims.check_difference(section.paragraphs, model)
+
+
+def check_plates(model: ModelReport) -> None:
+    for context in model.contexts:
+        for shown in context.projections:
+            for depth, plate in enumerate(shown.plates):
+                if plate:
+                    alt = finding(model, context, shown.projection, depth)
+                    page_claims.check_finding(alt, model, context, shown.projection, depth)
+                    parts = trust(shown.projection, context.geometry, depth)
+                    page_claims.check_trust(parts, context, shown.projection, depth)
+
+
+def check_model_charts(model: ModelReport) -> None:
+    charts = model_charts(model)
+    if charts is None:
+        return
+    page_claims.check_curves_note(charts.note, model)
+    by_name = {context.states.context.label.capitalize(): context for context in model.contexts}
+    for chart in charts.charts:
+        page_claims.check_chart(chart.alt, by_name)
+
+
+CHECKS = (check_stages, check_stories, check_difference, check_plates, check_model_charts)
+
+
+@settings(max_examples=1500)
+@given(model=random_geometry.models())
+def test_a_model_is_told_truly(model: ModelReport) -> None:
+    for check in CHECKS:
+        check(model)
+
+
+def check_site(report: Report, site: SiteView) -> None:
+    """What is told of all models together, and on pages as they are put together."""
+    for model, page in zip(report.models, site.models, strict=True):
+        panels = {(panel.context, panel.projection): panel for panel in page.panels}
+        for context in model.contexts:
+            for shown in context.projections:
+                panel = panels[context.states.context.name, shown.projection.name]
+                page_claims.check_panel_notes(panel.notes, context)
+                if context.geometry:
+                    mark = present(panel.ruler.measured).mark
+                    page_claims.check_mark(mark.text if mark else None, context.geometry)
+    term = next(term for term in site.index.reading if term.name == "Position 0")
+    page_claims.check_position_0(term.meaning, report)
+    if site.method.measured_on:
+        page_claims.check_measured_on(site.method.measured_on, report)
+
+
+def check_compare(report: Report, site: SiteView) -> None:
+    page = present(site.compare)
+    contexts = {(model.display_name, each.states.context.label): each for model, each in page_claims.captured(report)}
+    for row in page.table:
+        context = contexts[row.model.text, row.context]
+        page_claims.check_row([(cell.text, cell.note) for cell in row.cells[1:]], context)
+        page_claims.check_caveats(row.caveats, context)
+    for chart_row in chart_rows(report):
+        for chart in chart_row.charts:
+            own = {name: each for (name, label), each in contexts.items() if label == chart.heading}
+            page_claims.check_chart(chart.alt, own)
+    check_captions(json.loads(page.data), report)
+    for pair in page.pairs:
+        check_pair(pair, report)
+
+
+def check_captions(data: dict[str, Any], report: Report) -> None:
+    for model, written in zip(report.models, data["models"], strict=True):
+        for context, in_context in zip(model.contexts, written["contexts"], strict=True):
+            for shown, in_projection in zip(context.projections, in_context["projections"], strict=True):
+                for depth, caption in enumerate(in_projection["captions"]):
+                    if caption:
+                        page_claims.check_caption(caption, context, shown.projection, depth)
+
+
+def check_pair(pair: Pair, report: Report) -> None:
+    layers = report.similarities[0].shared
+    page_claims.check_likeness(pair.sentence, layers)
+    names = (report.models[0].display_name, report.models[1].display_name)
+    cka, neighbours = pair.rows[0].heatmaps
+    for heatmap, matrix in ((cka, layers.cka), (neighbours, layers.neighbours)):
+        page_claims.check_best_match(heatmap.alt, matrix, names)
+    page_claims.check_heatmap_summary(cka.summary, layers.cka_summary, None)
+    page_claims.check_heatmap_summary(neighbours.summary, layers.neighbours_summary, layers.chance)
+
+
+@settings(max_examples=500)
+@given(report=random_geometry.reports())
+def test_a_report_is_told_truly(report: Report) -> None:
+    site = pages.build(report)
+    check_site(report, site)
+    check_compare(report, site)
+
+
+# --- the checkers are checked ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", false_claims.cases(), ids=lambda case: case.kind)
+def test_a_false_claim_is_told_from_a_true_one(case: Case) -> None:
+    case.check(case.true)
+    assert case.false != claims.plain(case.true)
+    with pytest.raises(FalseClaim):
+        case.check(case.false)
+
+
+# --- what isn't measured ---------------------------------------------------------------------------------------------
+
+
+def written() -> dict[str, str]:
+    """Everything that this project says to readers: pages, the author's notes, README."""
+    site = render.render(pages.build(tiny_report()), TEMPLATES)
+    texts = {path: re.sub(r"<[^>]+>", " ", page) for path, page in site.items()}
+    files = [ROOT / "README.md", ROOT / "report.toml", *(ROOT / "notes").glob("*.md")]
+    return texts | {file.name: file.read_text(encoding="utf-8") for file in files}
+
+
+def test_a_sink_is_what_many_models_build_and_not_what_was_found() -> None:
+    """Attention itself isn't measured: what is seen is a dimension that grows."""
+    said = [sentence for text in written().values() for sentence in re.split(r"(?<=\.)\s", text) if "sink" in sentence]
+    assert len(said) > 5
+    for sentence in said:
+        assert re.search(r"[Mm]any\s+(language\s+)?models", sentence), sentence
