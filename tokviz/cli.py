@@ -28,7 +28,9 @@ from tokviz.run.workers import Backend, Place
 
 def main(
     config: Annotated[Path, typer.Option(help="The report's configuration.")] = Path("report.toml"),
-    output: Annotated[Path, typer.Option(help="The site's folder; it is replaced whole.")] = Path("site"),
+    output: Annotated[Path, typer.Option(help="The site's folder; what tokviz wrote there before is replaced.")] = Path(
+        "site"
+    ),
     cache: Annotated[Path, typer.Option(help="Where captured states and drawn pictures are kept.")] = Path(".cache"),
     model: Annotated[
         list[str] | None,

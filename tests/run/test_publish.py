@@ -13,23 +13,85 @@ REPORT = {"data/report.json": '{"generator": "tokviz 1"}'}
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """All files but the manifest."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files.pop("data/manifest.json", None)
+    return files
 
 
-def test_stale_files_go_and_a_domain_name_stays(tmp_path: Path) -> None:
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_stale_files_go_and_what_is_not_tokvizs_stays(tmp_path: Path) -> None:
     site = tmp_path / "site"
     publish.publish({**REPORT, "images/old.webp": b"old"}, site)
-    (site / "CNAME").write_text("report.example.org")
+    others = {
+        "CNAME": b"report.example.org",
+        ".git/HEAD": b"ref",
+        "about.html": b"me",
+        "images/mine.webp": b"mine",
+        "llama/index.html": b"another report",
+        "llama/data/report.json": b"{}",
+    }
+    for path, content in others.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_bytes(content)
+    (site / "empty").mkdir()
+    (site / "link").symlink_to("about.html")
     source = tmp_path / "new.webp"
     source.write_bytes(b"new")
-    publish.publish({**REPORT, "images/new.webp": source, ".nojekyll": ""}, site)
+    assert publish.publish({**REPORT, "images/new.webp": source, ".nojekyll": ""}, site) == ()
     assert tree(site) == {
         "data/report.json": REPORT["data/report.json"].encode(),
         "images/new.webp": b"new",
         ".nojekyll": b"",
-        "CNAME": b"report.example.org",
+        "link": b"me",
+        **others,
     }
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.webp", "site"]
+    assert (site / "empty").is_dir()
+    assert (site / "link").is_symlink()
+    assert names(tmp_path) == ["new.webp", "site"]
+
+
+def test_own_files_that_were_changed_and_files_in_the_way_are_kept_aside(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "index.html": "old", "method/index.html": "method"}, site)
+    (site / "index.html").write_text("corrected by hand")
+    (site / "compare").write_text("a file where the report will have a folder")
+    moved = publish.publish({**REPORT, "index.html": "new", "compare/index.html": "compared"}, site)
+    assert sorted(moved) == ["compare", "index.html"]
+    assert tree(site)["index.html"] == b"new"
+    assert tree(tmp_path / "site.kept") == {
+        "index.html": b"corrected by hand",
+        "compare": b"a file where the report will have a folder",
+    }
+    (site / "index.html").write_text("corrected again")
+    assert publish.publish({**REPORT, "index.html": "newer"}, site) == ("index.html.1",)
+    assert tree(tmp_path / "site.kept")["index.html.1"] == b"corrected again"
+
+
+def test_a_site_of_a_version_without_a_manifest_is_replaced(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "images/a/old.webp": "old", "models/a/index.html": "old"}, site)
+    (site / "data" / "manifest.json").unlink()
+    (site / "images" / "a" / "drawing.psd").write_text("mine")
+    (site / "about.html").write_text("mine")
+    assert publish.publish({**REPORT, "index.html": "new"}, site) == ()
+    assert set(tree(site)) == {"data/report.json", "index.html", "images/a/drawing.psd", "about.html"}
+
+
+def test_neighbours_with_similar_names_are_left_alone(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    neighbours = [".site-old", ".site-new", ".site.tokviz-mine", ".site.tokviz-other"]
+    for name in neighbours:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("mine")
+    (tmp_path / ".site.tokviz-other" / "tokviz.json").write_text('{"swaps": "another"}')
+    publish.publish(REPORT, site)
+    publish.publish(REPORT, site)
+    assert names(tmp_path) == sorted([*neighbours, "site"])
+    assert all((tmp_path / name / "file").read_text() == "mine" for name in neighbours)
 
 
 def test_a_failure_while_writing_leaves_the_old_site(tmp_path: Path) -> None:
@@ -58,24 +120,28 @@ def test_a_failure_between_the_two_renames_is_undone(tmp_path: Path, monkeypatch
     assert (site / "index.html").read_text() == "old"
 
 
-def test_what_a_killed_run_left_is_put_right(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site"
     publish.publish({**REPORT, "index.html": "old"}, site)
-    site.rename(tmp_path / ".site-old")  # killed between the renames
-    (tmp_path / ".site-new").mkdir()
-    (tmp_path / ".site-new" / "half.html").write_text("half")
-    with pytest.raises(PublishError):
-        publish.publish({**REPORT, "x": tmp_path / "missing"}, site)
-    assert (site / "index.html").read_text() == "old"
-    publish.publish({**REPORT, "index.html": "new"}, site)
+    (site / "about.html").write_text("mine")
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "_finished", _interrupt)  # after the two renames
+        with pytest.raises(KeyboardInterrupt):
+            publish.publish({**REPORT, "index.html": "new"}, site)
     assert tree(site)["index.html"] == b"new"
-    assert "half.html" not in tree(site)
-    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    assert "about.html" not in tree(site)
+    assert publish.recover(site) == ()
+    assert tree(site)["about.html"] == b"mine"
+    assert names(tmp_path) == ["site"]
+
+
+def _interrupt(_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_folder_of_somebody_elses_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(PublishError, match="they would be lost"):
+    with pytest.raises(PublishError, match="they would be mixed"):
         publish.publish(REPORT, tmp_path)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
@@ -88,9 +154,46 @@ def test_a_report_json_of_another_tool_is_no_licence(tmp_path: Path, marker: str
         publish.check_replaceable(tmp_path)
 
 
-def test_a_file_or_a_missing_parent_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("present", [".git/HEAD", "CNAME", "README.md"])
+def test_a_folder_for_pages_may_be_there_already(tmp_path: Path, present: str) -> None:
+    site = tmp_path / "site"
+    (site / present).parent.mkdir(parents=True)
+    (site / present).write_text("mine")
+    publish.publish(REPORT, site)
+    assert tree(site)[present] == b"mine"
+
+
+def test_missing_folders_above_are_made(tmp_path: Path) -> None:
+    publish.publish(REPORT, tmp_path / "a" / "b" / "site")
+    assert set(tree(tmp_path)) == {"a/b/site/data/report.json", "a/b/site/data/manifest.json"}
+
+
+@pytest.mark.parametrize(
+    ("output", "cache", "config", "named"),
+    [
+        ("site", "site", "report.toml", "expected two folders"),
+        ("site", "site/cache", "report.toml", "expected two folders"),
+        ("cache/site", "cache", "report.toml", "expected two folders"),
+        ("site/../cache", "cache", "report.toml", "expected two folders"),
+        ("site", "cache", "site/report.toml", "^--output .* it holds report.toml"),
+        ("site", "cache", "cache/a/report.toml", "^--cache .* it holds report.toml"),
+        (".", "../cache", "report.toml", "^--output"),
+    ],
+)
+def test_places_in_each_others_way_are_refused(
+    tmp_path: Path, output: str, cache: str, config: str, named: str
+) -> None:
+    with pytest.raises(PublishError, match=named):
+        publish.check_apart(tmp_path / output, tmp_path / cache, tmp_path / config)
+    publish.check_apart(tmp_path / "site", tmp_path / ".cache", tmp_path / "report.toml")
+
+
+def test_a_file_or_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PublishError, match="got a file"):
         publish.check_replaceable(tmp_path / "file")
-    with pytest.raises(PublishError, match="parent folder"):
-        publish.check_replaceable(tmp_path / "nowhere" / "site")
+    with pytest.raises(PublishError, match="file is none"):
+        publish.check_replaceable(tmp_path / "file" / "site")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(PublishError, match="got a link"):
+        publish.check_replaceable(tmp_path / "dangling")

@@ -16,6 +16,7 @@ from tokviz.run.store import Store
 def describe(config: ReportConfig, options: Options) -> list[str]:
     """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
     publish.check_replaceable(options.output)
+    publish.check_apart(options.output, options.cache, config.file)
     notes.check_before(config)
     plan = Plan(config, options, Store(options.cache))
     lines = []

@@ -45,7 +45,9 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     ------
     TokvizError : no model could be reported, or the site can't be written; the old site is untouched.
     """
+    put_aside = publish.recover(options.output)
     publish.check_replaceable(options.output)
+    publish.check_apart(options.output, options.cache, config.file)
     notes.check_before(config)
     store = Store(options.cache)
     plan = Plan(config, options, store)
@@ -67,7 +69,12 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
     reporter.say(f"Writing {options.output} …")
-    publish.publish(files, options.output)
+    put_aside += publish.publish(files, options.output)
+    if put_aside:
+        reporter.say(
+            f"Moved to {publish.kept_folder(options.output)}, as they were changed by hand or stood in the way: "
+            f"{', '.join(put_aside)}"
+        )
     plan.fonts.keep_coverage()
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
