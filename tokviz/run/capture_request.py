@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,11 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         step = reporter.step(f"{name}: loading")
         loaded = models.load(request.model, request.base, request.device, offload)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+        card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
         step.advance()
         descriptions = [
             CaptureDescription(
-                card=loaded.card,
+                card=card,
                 context=context,
                 tokenization=_tokenized(loaded.tokenizer, request, context),
                 module_paths=structure.module_paths,
@@ -90,6 +91,8 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
             for _, context in request.contexts
         ]
         tokenizations = [description.tokenization for description in descriptions]
+        for tokenization, (_, context) in zip(tokenizations, request.contexts, strict=True):
+            capture.require_fitting(loaded.module, structure, tokenization, context)
         # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
         for group in capture.sharing_passes(loaded.module, tokenizations):
             labels = " and ".join(descriptions[index].context.label for index in group)
