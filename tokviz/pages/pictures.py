@@ -207,7 +207,7 @@ def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Mea
 
 
 def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> Tick:
-    x, width = place(depth, last), RULER.axis_length / last
+    x, width = place(depth, last), RULER.axis_length / max(last, 1)
     anchor, label_x = "middle", x
     if depth == 0:
         anchor, label_x = "start", 0.0
