@@ -13,6 +13,7 @@ import pytest
 import torch
 import transformers
 from command import generate
+from narrow import present
 from safetensors.torch import load_file, save_file
 
 from tokviz.config import ModelConfig
@@ -228,6 +229,9 @@ REFUSALS = {
         cause="TimesFmModel takes series of numbers",
         remedy="expected a model that reads text",
     ),
+    "images, as far as its arguments tell": Refusal(
+        make=only_config("Cvt"), cause="CvtModel takes patches of images", remedy="choose another model"
+    ),
     # The tokenizer.
     "bytes": Refusal(
         make=with_tokenizer("T5", "ByT5Tokenizer"),
@@ -269,7 +273,7 @@ REFUSALS = {
 }
 
 
-def attempt(base: Path, model: ModelConfig, template: str = ALONE.template) -> None:
+def attempt(base: Path, model: ModelConfig, template: str = ALONE.template) -> Store:
     context = Context(name="alone", label="alone", template=template)
     request = Request(
         model=model,
@@ -280,7 +284,9 @@ def attempt(base: Path, model: ModelConfig, template: str = ALONE.template) -> N
         read="last",
         token_budget=65_536,
     )
-    capture_here(request, Store(base / "cache"), Quiet())
+    store = Store(base / "cache")
+    capture_here(request, store, Quiet())
+    return store
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -298,7 +304,17 @@ def test_a_refusal_says_its_cause_and_its_remedy_in_one_line(llama: Path, name: 
 
 
 def test_the_whole_model_is_captured(llama: Path) -> None:
-    attempt(llama.parent, ModelConfig(source="llama"))
+    stored = present(attempt(llama.parent, ModelConfig(source="llama")).find_states("key"))
+    assert stored.card.notes == ()
+
+
+def test_the_card_says_which_of_several_streams_is_shown(tmp_path: Path) -> None:
+    families.build("gemma3n", tmp_path / "gemma3n")
+    stored = present(attempt(tmp_path, ModelConfig(source="gemma3n")).find_states("key"))
+    (note,) = stored.card.notes
+    assert note == (
+        "Each layer returns 4 streams of hidden states side by side; stream 0 is shown, the one that the next layer works on."
+    )
 
 
 # --- when it is told -------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ class Structure:
         read = (
             "their mean is shown"
             if layout.stream is None
-            else f"stream {layout.stream} is shown, the one that the next layer reads"
+            else f"stream {layout.stream} is shown, the one that the next layer works on"
         )
         return (f"Each layer returns {layout.n_streams} streams of hidden states side by side; {read}.",)
 

@@ -201,9 +201,11 @@ def refuse_without_text(source: str, model: Any, runs_encoder: bool = False) -> 
     Raises ``SourceError``.
     """
     main = model.main_input_name if isinstance(model.main_input_name, str) else model.main_input_name[0]
-    modalities = model.input_modalities
-    # A model that takes text besides has a part for it; of an encoder-decoder that is the decoder.
-    reads_text = "text" in ((modalities,) if isinstance(modalities, str) else modalities) and not runs_encoder
+    declared = model.input_modalities
+    modalities = {declared} if isinstance(declared, str) else set(declared)
+    # A model that takes text besides has a part for it; of an encoder-decoder that is the decoder. Text alone is what
+    # transformers says of classes that declare nothing.
+    reads_text = "text" in modalities and len(modalities) > 1 and not runs_encoder
     if reads_text or main not in _INPUTS:
         return
     taken = "videos" if "video" in modalities else _INPUTS[main]

@@ -146,6 +146,12 @@ def _refuse_unknown_sizes(source: str, part: Any) -> None:
             f"{source}: expected a stack of layers over token embeddings, but the config of {type(part).__name__} has no "
             f"{' and no '.join(lacking)}; this kind of model can't be captured"
         )
+    try:
+        part.get_input_embeddings()
+    except (NotImplementedError, AttributeError) as error:
+        raise SourceError(
+            f"{source}: expected token embeddings, but {type(part).__name__} has none; this kind of model can't be captured"
+        ) from error
 
 
 def _part_that_runs(whole: Any) -> tuple[Any, str]:

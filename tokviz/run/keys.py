@@ -34,7 +34,7 @@ import numpy as np
 from tokviz.config import ModelConfig
 from tokviz.records import Context, HiddenStates, Picture, Points, Strip, WordList
 
-CAPTURE_VERSION = 1
+CAPTURE_VERSION = 2
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
 
 
