@@ -144,6 +144,8 @@ class Family:
     """Index of the first layer's output in transformers' ``hidden_states``; Mamba's have no embedding before it."""
     padding_is_inert: bool = True
     """Whether a word's states are the same with padding beside it."""
+    of_layer: Callable[[torch.Tensor], torch.Tensor] = lambda output: output
+    """What a layer returns → ``(batch, tokens, width)``."""
 
 
 def _config(name: str, **values: Any) -> Callable[[], Any]:
@@ -196,6 +198,7 @@ def _family(
     embedding: str = "model.embed_tokens",
     first_layer: str = "model.layers.0",
     first_output: int = 1,
+    of_layer: Callable[[torch.Tensor], torch.Tensor] = lambda output: output,
     *,
     padding_is_inert: bool = True,
 ) -> Family:
@@ -208,6 +211,7 @@ def _family(
         first_layer=first_layer,
         first_output=first_output,
         padding_is_inert=padding_is_inert,
+        of_layer=of_layer,
     )
 
 
@@ -437,6 +441,83 @@ _ALL = [
         "model.language_model.embed_tokens",
         "model.language_model.layers.0",
         padding_is_inert=False,
+    ),
+    _family(
+        "gemma3n",
+        "Gemma3nForCausalLM",
+        _config(
+            "Gemma3nText",
+            **SIZES,
+            layer_types=SLIDING,
+            sliding_window=4,
+            altup_num_inputs=4,  # as many projections of streams as layers: the wrong list would fit by its length
+            num_kv_shared_layers=0,
+            laurel_rank=8,
+            vocab_size_per_layer_input=512,
+            hidden_size_per_layer_input=8,
+        ),
+        gemma_tokenizer,
+        of_layer=lambda output: output[0],
+    ),
+    _family(
+        "deepseek_v4",
+        "DeepseekV4Model",
+        _config(
+            "DeepseekV4",
+            **SIZES | {"num_key_value_heads": 1},
+            moe_intermediate_size=32,
+            q_lora_rank=16,
+            n_routed_experts=4,
+            num_experts_per_tok=2,
+            layer_types=["heavily_compressed_attention", "compressed_sparse_attention", "heavily_compressed_attention"],
+            mlp_layer_types=["hash_moe", "moe", "moe"],
+            sliding_window=4,
+            partial_rotary_factor=0.5,
+            o_groups=2,
+            o_lora_rank=8,
+            index_n_heads=2,
+            index_head_dim=8,
+            index_topk=4,
+        ),
+        of_layer=lambda output: output.mean(2),
+    ),
+    _family(
+        "longformer",
+        "LongformerForMaskedLM",
+        _config("Longformer", **ENCODER, attention_window=4, sep_token_id=3),
+        cased,
+        "longformer.embeddings.word_embeddings",
+        "longformer.encoder.layer.0",
+    ),
+    _family(
+        "led",
+        "LEDForConditionalGeneration",
+        _config(
+            "LED",
+            vocab_size=512,
+            d_model=32,
+            encoder_layers=3,
+            decoder_layers=3,
+            encoder_ffn_dim=64,
+            decoder_ffn_dim=64,
+            encoder_attention_heads=4,
+            decoder_attention_heads=4,
+            attention_window=4,
+            max_encoder_position_embeddings=128,
+            max_decoder_position_embeddings=128,
+        ),
+        byte_level_bos,
+        "led.encoder.embed_tokens",
+        "led.encoder.layers.0",
+    ),
+    _family(
+        "xlnet",
+        "XLNetLMHeadModel",
+        _config("XLNet", vocab_size=512, d_model=32, n_layer=3, n_head=4, d_inner=64, pad_token_id=0),
+        t5_tokenizer,
+        "transformer.word_embedding",
+        "transformer.layer.0",
+        of_layer=lambda output: output.transpose(0, 1),
     ),
 ]
 BY_NAME = {family.name: family for family in _ALL}

@@ -1,7 +1,7 @@
 """The command line: ``python generate.py`` turns report.toml into site/.
 
-Exit codes: 0 the whole report; 1 the configuration is invalid or no model could be captured, and nothing was written;
-2 usage; 3 the report stands, but a model failed and says so on its page.
+Exit codes: 0 the whole report; 1 the configuration is invalid or no model could be captured, and nothing was written,
+or ``--dry-run`` says that a model will fail; 2 usage; 3 the report stands, but a model failed and says so on its page.
 """
 
 from __future__ import annotations
@@ -91,8 +91,9 @@ def main(
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
         if dry_run:
-            print("\n".join(dry_runs.describe(report, options)))
-            return
+            forecast = dry_runs.describe(report, options)
+            print("\n".join(forecast.lines))
+            raise typer.Exit(int(forecast.fails))
         if cache_prune:
             print("\n".join(prune.prune(report, options)))
             return

@@ -63,7 +63,7 @@
   // The second picture keeps the relative depth of the first.
   function depthOf(explorer, panel) {
     const { panels, depth } = explorer;
-    return panel === panels[0] ? depth : Math.round((depth / (lastOf(explorer) || 1)) * panel.view.last);
+    return panel === panels[0] ? depth : Math.round(Tokviz.shareOf(depth, lastOf(explorer)) * panel.view.last);
   }
 
   // Acts after a delay, once for all calls of that name within it.
@@ -90,7 +90,7 @@
   }
 
   async function choose(explorer, panel, names) {
-    const share = isReady(explorer) ? explorer.depth / (lastOf(explorer) || 1) : null;
+    const share = isReady(explorer) ? Tokviz.shareOf(explorer.depth, lastOf(explorer)) : null;
     try {
       if (!(await panel.choose(explorer.index.capture(names)))) return;
     } catch (error) {

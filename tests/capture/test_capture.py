@@ -65,7 +65,7 @@ def captured(
 
 
 def states_alone(
-    module: nn.Module, last_layer: nn.Module, word: TokenizedWord, first_output: int = 1
+    module: nn.Module, last_layer: nn.Module, word: TokenizedWord, family: families.Family
 ) -> list[np.ndarray]:
     """Per depth ``(tokens, width)`` of the unpadded word alone, from transformers' own outputs where possible.
 
@@ -82,8 +82,10 @@ def states_alone(
         embedding = get_embedding()(ids)
         outputs = module(input_ids=ids, output_hidden_states=True, return_dict=True)
     handle.remove()
-    between = outputs.hidden_states[first_output:][: N_LAYERS - 1]
-    return [tensor[0].float().numpy() for tensor in (embedding, *between, last[-1])]
+    between = outputs.hidden_states[family.first_output :][: N_LAYERS - 1]
+    # Of several streams transformers returns all.
+    between = [family.of_layer(output) if output.ndim == 4 else output for output in between]
+    return [tensor[0].float().numpy() for tensor in (embedding, *between, family.of_layer(last[-1]))]
 
 
 def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
@@ -105,7 +107,7 @@ def test_padded_states_are_those_of_each_word_alone(loaded: Load, name: str) -> 
         assert (n_passes == 1) is family.padding_is_inert
 
         for row, word in enumerate(tokenization.words):
-            reference = states_alone(model.module, structure.layers[-1], word, family.first_output)
+            reference = states_alone(model.module, structure.layers[-1], word, family)
             assert len(reference) == 4
             for depth, expected in enumerate(reference):
                 got = states[depth][row]
@@ -142,7 +144,8 @@ def test_first_and_mean_read_other_tokens(loaded: Load) -> None:
         by_read[read], *_ = captured(model.module, structure, tokenization)
     word = tokenization.words[1]
     assert word.n_tokens > 2
-    for depth, expected in enumerate(states_alone(model.module, structure.layers[-1], word)):
+    of_word = states_alone(model.module, structure.layers[-1], word, families.BY_NAME["llama"])
+    for depth, expected in enumerate(of_word):
         inside = expected[word.start : word.stop]
         for read, state in (("first", inside[0]), ("mean", inside.mean(axis=0)), ("last", inside[-1])):
             assert relative_error(by_read[read][depth][1], state) < TOLERANCE, f"{read} at depth {depth}"
@@ -221,7 +224,7 @@ def test_weights_offloaded_to_disk_give_the_same_states(loaded: Load, tmp_path: 
         assert relative_error(got[depth], expected[depth]) < TOLERANCE
 
 
-@pytest.mark.parametrize("name", ["qwen3", "qwen3_moe", "gemma3", "t5"])
+@pytest.mark.parametrize("name", ["qwen3", "qwen3_moe", "gemma3", "gemma3n", "t5"])
 def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(
     loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -245,7 +248,10 @@ def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(
     assert not reads, "the structure is found without reading weights"
     tokenizations = [tokenize(streamed.tokenizer, WORDS, context, "last") for context in CONTEXTS]
     found = list(capture_together(streamed.module, structure, tokenizations, 65_536))
-    assert set(reads.values()) == {2}, "once for all contexts, and once for a few words without padding"
+    # Once for all contexts, and once for a few words without padding; the routers of AltUp run twice in every layer.
+    of_routers = {key for key in reads if "altup" in key and "router" in key}
+    assert {key for key, n_reads in reads.items() if n_reads != 2} == of_routers
+    assert {reads[key] for key in of_routers} <= {4}
 
     whole = loaded(name)
     assert not is_streamed(whole.module)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import families
 import pytest
+from tokenizers import pre_tokenizers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from tokviz.capture.tokens import tokenize, tokenize_vocabulary
@@ -104,6 +106,41 @@ def test_read_says_which_position_counts(byte_level: PreTrainedTokenizerFast, ho
     tokenization = tokenize(byte_level, ("Zq!",), context("the {word} is"), how)
     assert tokenization.words[0].pieces == ("the", "Ġ", "Z", "q", "!", "Ġis")
     assert tokenization.position(0) == position
+
+
+def cut_at_spaces() -> PreTrainedTokenizerFast:
+    """As in XLM-R and T5: a text is split at its spaces, then each part gets a ``▁``, which has the offsets of a letter."""
+    tokenizer = families.metaspace(bos=True, eos=True)
+    raw: Any = tokenizer.backend_tokenizer
+    raw.normalizer = None
+    raw.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    "make", [cut_at_spaces, families.llama_tokenizer, families.gemma_tokenizer, families.byte_level]
+)
+@pytest.mark.parametrize("template", ["{word}", " {word}", "The word is {word} or"])
+def test_a_space_that_is_a_token_of_its_own_is_no_token_of_the_word(
+    make: Callable[[], PreTrainedTokenizerFast], template: str
+) -> None:
+    tokenizer = make()
+    for word in ("firefighter", "doctors", "nurse"):
+        tokenized = read(tokenizer, word, template)
+        if tokenized.word_pieces[0].startswith("Ġ"):
+            continue  # one token with its space
+        assert "".join(tokenized.word_pieces) == word
+        assert tokenized.n_tokens > 1
+        (first,) = tokenize(tokenizer, (word,), context(template), "first").words
+        assert first.pieces[first.start][:1] == word[0]
+
+
+def test_a_space_within_a_word_is_one_of_its_tokens() -> None:
+    assert read(cut_at_spaces(), "firefighter dog", "{word}").word_pieces[-5:] == ("r", "▁", "d", "o", "g")
+
+
+def test_a_word_that_is_nothing_but_a_space_mark_keeps_it() -> None:
+    assert read(cut_at_spaces(), "▁", "The {word}").word_pieces[0] == "▁"
 
 
 def test_a_word_without_a_token_is_named(uncased: PreTrainedTokenizerFast) -> None:

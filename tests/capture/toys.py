@@ -33,13 +33,48 @@ class Toy(nn.Module):
 
 
 class Turned(Toy):
-    """Works on ``(tokens, batch, width)``, as XLNet does."""
+    """Works on ``(tokens, batch, width)``, as the encoder of FSMT does."""
 
     def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
         state: torch.Tensor = self.embed(input_ids).transpose(0, 1)
         for layer in self.layers:
             state = layer(state)
         return state.transpose(0, 1)
+
+
+class Windowed(Toy):
+    """Pads its sequences to four tokens, as Longformer does, or puts one before them."""
+
+    def __init__(self, *, padded_after: bool = True) -> None:
+        super().__init__()
+        self.padded_after = padded_after
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        n_tokens = input_ids.shape[1]
+        n_more = -n_tokens % 4
+        state: torch.Tensor = nn.functional.pad(
+            self.embed(input_ids), (0, 0, 0, n_more) if self.padded_after else (0, 0, n_more, 0), value=1.0
+        )
+        for layer in self.layers:
+            state = layer(state)
+        return state[:, :n_tokens] if self.padded_after else state[:, n_more:]
+
+
+class Streamed(Toy):
+    """Keeps two streams of hidden states side by side; the second isn't that of the embedding."""
+
+    def __init__(self, *, first: bool, active: int | None = None) -> None:
+        super().__init__()
+        self.axis = 0 if first else 2
+        if active is not None:
+            self.config.altup_active_idx = active
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        state: torch.Tensor = self.embed(input_ids)
+        state = torch.stack((state, 2 * state), dim=self.axis)
+        for layer in self.layers:
+            state = layer(state)
+        return state.mean(self.axis)
 
 
 class Doubled(Toy):

@@ -73,6 +73,18 @@ def test_every_pair_of_a_few_models_is_shown_in_detail_and_of_many_only_those_th
     assert in_detail(7, 'compare = [["M6", "M2"]]\n') == [("m6", "m2")]
 
 
+def test_a_tokenizer_may_be_named(tmp_path: Path) -> None:
+    (model,) = loaded(tmp_path, WORDS + MODEL + 'tokenizer = "org/name"\n').models
+    assert model.tokenizer == "org/name"
+    for text, said in (
+        ("tokenizer = true\n", "models.0.tokenizer: expected text in quotes"),
+        ('tokeniser = "a"\n', "'tokenizer'"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            loaded(tmp_path, WORDS + MODEL + text)
+        assert said in str(caught.value)
+
+
 def test_a_context_keeps_the_space_before_the_word(tmp_path: Path) -> None:
     (context,) = loaded(tmp_path, WORDS + MODEL + CONTEXT).context_list
     assert context.fill("May") == (" May", 1, 4)

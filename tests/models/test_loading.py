@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,6 +67,21 @@ def test_the_card_has_notes_on_special_models(tmp_path: Path, name: str, archite
 def test_a_device_map_goes_to_transformers(checkpoints: Path) -> None:
     model = load(configured("llama", device_map="cpu"), checkpoints, "no-such-device")
     assert {parameter.device.type for parameter in model.module.parameters()} == {"cpu"}
+
+
+@pytest.mark.parametrize("has_config", [False, True])
+def test_a_tokenizer_may_come_from_elsewhere(llama: Path, checkpoints: Path, has_config: bool) -> None:
+    for file in llama.glob("tokenizer*"):
+        file.unlink()
+    elsewhere = llama.parent / "elsewhere"
+    elsewhere.mkdir()
+    for file in (checkpoints / "bert").glob("*.json"):
+        if "token" in file.name or has_config:
+            shutil.copy(file, elsewhere)
+    model = load(configured("llama", tokenizer="elsewhere"), llama.parent, "cpu")
+    assert model.tokenizer("cat")["input_ids"] == families.uncased()("cat")["input_ids"]
+    assert model.card.architecture == "LlamaModel"
+    assert any("not the model's own but that of elsewhere" in note for note in model.card.notes)
 
 
 @pytest.mark.parametrize(

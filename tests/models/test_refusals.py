@@ -73,13 +73,20 @@ def test_a_missing_pooler_is_accepted(checkpoints: Path) -> None:
     assert load(configured("bert"), checkpoints, "cpu").card.architecture == "BertModel"
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
-def test_a_damaged_file_is_one_line_with_its_cause(llama: Path, file: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("model.safetensors", "loading failed: "),
+        ("config.json", "loading failed: "),
+        ("tokenizer.json", "the tokenizer can't be read: "),
+    ],
+)
+def test_a_damaged_file_is_one_line_with_its_cause(llama: Path, file: str, said: str) -> None:
     path = llama / file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(SourceError) as caught:
         load(configured("llama"), llama.parent, "cpu")
-    assert str(caught.value).startswith("llama: loading failed: ")
+    assert str(caught.value).startswith(f"llama: {said}")
     assert "\n" not in str(caught.value)
     assert str(llama.parent) not in str(caught.value)
     assert caught.value.__cause__ is not None
@@ -147,6 +154,21 @@ def raised(name: str) -> Exception:
             "only safetensors and local .gguf files are read",
         ),
         (lambda: ValueError("something\nelse"), "", "loading failed: ValueError: something else"),
+        (
+            lambda: AttributeError("no such thing"),
+            "",
+            "can't make the model from its config.json (AttributeError: no such",
+        ),
+        (
+            lambda: AttributeError("no such thing"),
+            "1",
+            "can't make the model from its config.json (AttributeError: no such",
+        ),
+        (
+            lambda: ImportError("requires the timm library"),
+            "",
+            "a package that isn't installed here: ImportError: requires",
+        ),
     ],
 )
 def test_failures_of_the_hub_say_what_to_do(
@@ -197,6 +219,15 @@ def test_a_cached_hub_model_loads_at_its_commit_without_the_hub(
     put_into_cache(checkpoints / "llama", offline)
     card = load(configured("org/name"), tmp_path, "cpu").card
     assert (card.source, card.identity, card.n_layers) == ("org/name", f"commit:{COMMIT}", 3)
+
+
+def test_an_adapter_on_the_hub_is_told_from_a_model(checkpoints: Path, tmp_path: Path, offline: Path) -> None:
+    snapshot = put_into_cache(checkpoints / "llama", offline)
+    (snapshot / "config.json").unlink()
+    (snapshot / "adapter_config.json").write_text('{"base_model_name_or_path": "/of/a/person/secrets/base"}')
+    message = refusal("org/name", tmp_path)
+    assert "got an adapter (PEFT) to base; merge it" in message
+    assert "secrets" not in message
 
 
 @pytest.mark.parametrize("sha256", [None, "a" * 64])

@@ -273,7 +273,7 @@ def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project: 
 )
 def test_a_dry_run_names_what_would_be_made_and_why(project: Path, changes: dict[str, Any], said: list[str]) -> None:
     before = written(project)
-    lines = "\n".join(dry_run.describe(config(**changes), options(project)))
+    lines = "\n".join(dry_run.describe(config(**changes), options(project)).lines)
     for text in said:
         assert text in lines
     assert written(project) == before

@@ -120,6 +120,13 @@ def test_another_version_of_a_library_makes_again_what_it_makes(
     assert [name for name in before if before[name] == after[name]] == ["states"]
 
 
+def test_a_tokenizer_from_elsewhere_gives_other_states() -> None:
+    def key(tokenizer: str | None) -> str:
+        return keys.states_key(ModelConfig(source="org/m", tokenizer=tokenizer), making.ALONE, making.WORDS, "last")
+
+    assert len({key(None), key("org/a"), key("org/b")}) == 3
+
+
 def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path: Path) -> None:
     from dataclasses import replace
 

@@ -5,9 +5,18 @@ returns. ``output_hidden_states`` would give the last layer only after the final
 with positions added.
 """
 
+from tokviz.capture.fitting import require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.passes import sharing_passes
 from tokviz.capture.running import capture, capture_together
 from tokviz.capture.structure import Structure, find_structure
 
-__all__ = ["Structure", "capture", "capture_together", "find_structure", "is_streamed", "sharing_passes"]
+__all__ = [
+    "Structure",
+    "capture",
+    "capture_together",
+    "find_structure",
+    "is_streamed",
+    "require_fitting",
+    "sharing_passes",
+]

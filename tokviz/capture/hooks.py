@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tokviz.capture.memory import limited_to_free_memory
@@ -14,6 +15,45 @@ if TYPE_CHECKING:
     from torch import nn
 
 Hook = Callable[["nn.Module", Any, Any], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What the axes of a module's output are."""
+
+    axes: tuple[str, ...] = ("batch", "tokens", "width")
+    """Some models put the tokens first, some keep several streams of hidden states side by side."""
+    is_padded: bool = False
+    """Whether more tokens come out than were fed, after those that were."""
+    n_streams: int | None = None
+    stream: int | None = None
+    """Which of several streams is read; None for their mean."""
+
+    @property
+    def kind(self) -> tuple[tuple[str, ...], bool]:
+        """What two layouts have in common that differ in the number of their streams only."""
+        return self.axes, self.is_padded
+
+    def fits(self, shape: Sequence[int], n_words: int, n_tokens: int) -> bool:
+        """Whether a module that was fed ``n_words`` × ``n_tokens`` has returned an output of this layout."""
+        sizes = dict(zip(self.axes, shape, strict=False))
+        if len(shape) != len(self.axes) or sizes["batch"] != n_words:
+            return False
+        return sizes["tokens"] > n_tokens if self.is_padded else sizes["tokens"] == n_tokens
+
+    def states(self, output: Any, n_tokens: int) -> torch.Tensor | None:
+        """A module's output as ``(batch, tokens, width)``; None where it has not as many axes as the layout."""
+        tensor = first_tensor(output)
+        if tensor is None or tensor.ndim != len(self.axes):
+            return None
+        axes = list(self.axes)
+        if "streams" in axes:
+            axis = axes.index("streams")
+            tensor = tensor.mean(axis) if self.stream is None else tensor.select(axis, self.stream)
+            axes.remove("streams")
+        if axes[0] == "tokens":
+            tensor = tensor.transpose(0, 1)
+        return tensor[:, :n_tokens] if self.is_padded else tensor
 
 
 def is_streamed(module: nn.Module) -> bool:
@@ -32,8 +72,8 @@ def hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
             handle.remove()
 
 
-def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> None:
-    """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64; the hooks see the result."""
+def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> Any:
+    """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64; the hooks see what each module returns."""
     import torch
 
     # The class's own signature: accelerate wraps the instance's ``forward``.
@@ -47,13 +87,13 @@ def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> 
         # With neither mask nor cache, decoders look for packed sequences in the values of the ids.
         options["use_cache"] = mask is None and getattr(module.config, "is_decoder", True)
     with torch.inference_mode(), limited_to_free_memory(device):
-        module(input_ids=ids.to(device), **options)
+        return module(input_ids=ids.to(device), **options)
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:
-    """A block's hidden states, ``(batch, tokens, width)``: its output, or the first of a tuple or ``ModelOutput``.
+    """A block's hidden states: its output, or the first of a tuple or ``ModelOutput``.
 
-    None when there is no tensor with three dimensions.
+    None when there is no tensor with three dimensions, or four where there are several streams.
     """
     import torch
 
@@ -62,4 +102,4 @@ def first_tensor(output: Any) -> torch.Tensor | None:
             output = output[0]
         except (TypeError, KeyError, IndexError):
             return None
-    return output if isinstance(output, torch.Tensor) and output.ndim == 3 else None
+    return output if isinstance(output, torch.Tensor) and output.ndim in (3, 4) else None

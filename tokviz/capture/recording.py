@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tokviz.capture.hooks import Hook, first_tensor
+from tokviz.capture.hooks import Hook
 from tokviz.capture.structure import Structure
 from tokviz.errors import CaptureError
 from tokviz.records import N_EXTREMES, CapturedBatch, Tokenization, TokenizedWord
@@ -101,7 +101,9 @@ class Recorder:
         )
 
     def _on_output(self, module: nn.Module, _inputs: Any, output: Any) -> None:
-        depth, outputs = self._next_depth(module), first_tensor(output)
+        depth, outputs = self._next_depth(module), self._structure.states_from(module, output, self._batch.ids.shape[1])
+        if depth is None and module is self._structure.embedding:
+            return  # LED embeds what it pads the words with, after the words
         if depth is None or outputs is None or outputs.shape[:-1] != self._batch.ids.shape:
             raise CaptureError(self._unexpected(module, depth, output, outputs))
         states, at_position0 = self._batch.states_read(outputs), outputs[:, 0].float()

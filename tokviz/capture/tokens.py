@@ -20,7 +20,8 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
     """Tokenize every word in its context as the tokenizer does by default, with special tokens.
 
     A token belongs to the word when its span of characters overlaps the word's: it may begin with the space before the
-    word, all tokens of a character that is split into bytes count, and special tokens, whose spans are empty, don't.
+    word, all tokens of a character that is split into bytes count. Special tokens, whose spans are empty, don't, nor
+    does a token that is only the space before the word.
 
     Parameters
     ----------
@@ -77,14 +78,25 @@ def _tokenized_word(
             f"word {placed.word!r} in context {context.name!r}: expected at least one token in {placed.text!r}, got none "
             f"from {type(tokenizer).__name__}; remove the word or change the template"
         )
+    pieces = tuple(tokenizer.convert_ids_to_tokens(ids))
     return TokenizedWord(
         word=placed.word,
         text=placed.text,
         ids=tuple(ids),
-        pieces=tuple(tokenizer.convert_ids_to_tokens(ids)),
-        start=inside[0],
+        pieces=pieces,
+        start=_after_spaces(pieces, inside[0], inside[-1], placed.word),
         stop=inside[-1] + 1,
     )
+
+
+def _after_spaces(pieces: tuple[str, ...], first: int, last: int, word: str) -> int:
+    """The index of the word's first token that is not a space alone.
+
+    Tokenizers that put a space before a word by themselves give it the offsets of the word's first character.
+    """
+    while first < last and not pieces[first].strip(_SPACE_MARKS) and not word.startswith(tuple(_SPACE_MARKS)):
+        first += 1
+    return first
 
 
 # --- whole vocabularies ------------------------------------------------------------------------------------------

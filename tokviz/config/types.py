@@ -75,6 +75,8 @@ class ModelConfig(Table):
     max_memory: dict[Annotated[str, Field(pattern=r"^(cpu|mps|\d+)$")], MemorySize] | None = None
     """How much of each device the weights may take: ``{ cpu = "2GiB", 0 = "20GiB" }``, where 0 is the first GPU. What
     doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
+    tokenizer: Text | None = None
+    """A hub id or a folder that holds the tokenizer, where it doesn't come with the model; relative to the config."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the one weights file; a file with another hash is refused."""
     note: Markdown | None = None

@@ -1,12 +1,12 @@
 """Where a model comes from (hub id, folder, GGUF file, installed package) → model and tokenizer, and its identity.
 
-``locate`` and ``identity`` read names, sizes and times only, so that a run with nothing to capture starts at once;
+``locate``, ``check`` and ``identity`` read names, sizes and times only, so that a run with nothing to capture starts at once;
 ``load`` imports torch and transformers.
 """
 
 from tokviz.models.device import require_device
-from tokviz.models.loading import LoadedModel, load
+from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
 from tokviz.models.quiet import quiet_transformers
 
-__all__ = ["LoadedModel", "Location", "identity", "load", "locate", "quiet_transformers", "require_device"]
+__all__ = ["LoadedModel", "Location", "check", "identity", "load", "locate", "quiet_transformers", "require_device"]

@@ -30,7 +30,7 @@ def make_card(origin: Origin, weights: Weights, tokenizer: Any) -> ModelCard:
         checkpoint_dtype=weights.checkpoint_dtype,
         quantization=weights.quantization,
         tokenizer=_tokenizer_name(tokenizer),
-        notes=(*weights.notes, *_more_notes(whole, part)),
+        notes=(*weights.notes, *_more_notes(whole, part), *_on_tokenizer(origin)),
         versions=tuple((package, importlib.metadata.version(package)) for package in packages),
     )
 
@@ -45,6 +45,11 @@ def _more_notes(whole: Any, part: Any) -> list[str]:
             f"The checkpoint carries code of its own; it was not run, transformers' {type(whole).__name__} was."
         )
     return notes
+
+
+def _on_tokenizer(origin: Origin) -> list[str]:
+    named = origin.model.tokenizer
+    return [f"The tokenizer is not the model's own but that of {named}, as configured."] if named else []
 
 
 def _tokenizer_name(tokenizer: Any) -> str:

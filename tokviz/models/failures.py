@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -13,35 +14,49 @@ from tokviz.text import one_line
 
 _FOLDERS = re.compile(r"(?<![\w./])/(?!/)(?:[^\s/'\"]+/)+")
 """The folders of an absolute path; an address and a hub id have none."""
+_NOT_MADE = (AttributeError, TypeError, KeyError, IndexError, NotImplementedError, AssertionError, ZeroDivisionError)
+"""What transformers' own code raises where it can't make a model from its config; a damaged file raises others."""
 
 
 def explain(origin: Origin, error: Exception) -> str:
     """Describe ``error`` in one line for the user; the caller keeps it as the cause."""
+    source, text = origin.model.source, said(error, origin.path)
+    of_hub = hub_failure(origin, error)
+    if of_hub is not None:
+        return f"{source}: {of_hub}"
+    if isinstance(error, ImportError):
+        return f"{source}: loading needs a package that isn't installed here: {text}"
+    if isinstance(error, _NOT_MADE):
+        return (
+            f"{source}: transformers {importlib.metadata.version('transformers')} can't make the model from its config.json "
+            f"({text}); check that the file is this model's, or choose another model"
+        )
+    remedy = "" if isinstance(error, (RuntimeError, MemoryError)) else "; check that the files are whole"
+    return f"{source}: loading failed: {text}{remedy}"
+
+
+def hub_failure(origin: Origin, error: Exception) -> str | None:
+    """Why the Hub didn't give what was asked of it; None where it was not the Hub."""
+    if origin.path is not None:
+        return None
     causes = list(_causes(error))
-    of_hub = (_refused_by_hub, _out_of_reach, _without_safetensors) if origin.path is None else ()
-    for explained in of_hub:
-        line = explained(origin.model, causes)
-        if line is not None:
-            return line
-    return f"{origin.model.source}: loading failed: {_one_line(error, origin.path)}"
+    found = (each(origin.model, causes) for each in (_refused_by_hub, _out_of_reach, _without_safetensors))
+    return next((line for line in found if line is not None), None)
 
 
 def _refused_by_hub(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:
     from huggingface_hub import errors
 
-    source = model.source
     if _any_of(causes, errors.GatedRepoError):
         return (
-            f"{source}: the model is gated; accept its terms at https://huggingface.co/{source}, "
+            f"the model is gated; accept its terms at https://huggingface.co/{model.source}, "
             "then set HF_TOKEN to a token that may read it"
         )
     if _any_of(causes, errors.RevisionNotFoundError):
-        return (
-            f"{source}: expected a commit, branch or tag, got revision {_revision(model)}, which the Hub doesn't know"
-        )
+        return f"expected a commit, branch or tag, got revision {_revision(model)}, which the Hub doesn't know"
     if _any_of(causes, errors.RepositoryNotFoundError):
         return (
-            f"{source}: expected a folder or a model on the Hub, found neither; check the spelling, "
+            "expected a folder or a model on the Hub, found neither; check the spelling, "
             "and set HF_TOKEN if the model is private"
         )
     return None
@@ -50,14 +65,14 @@ def _refused_by_hub(model: ModelConfig, causes: Sequence[BaseException]) -> str 
 def _out_of_reach(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:
     from huggingface_hub import errors
 
-    if _is_offline():
+    if _is_offline() and _any_of(causes, OSError):
         return (
-            f"{model.source}: expected the model in the local Hugging Face cache at revision {_revision(model)}, found it "
+            f"expected the model in the local Hugging Face cache at revision {_revision(model)}, found it "
             "missing or incomplete, and HF_HUB_OFFLINE forbids downloads; unset it for one run, or name a folder"
         )
     if _any_of(causes, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError, TimeoutError):
         return (
-            f"{model.source}: expected a folder or a model on the Hub, found no such folder and can't reach the Hub; "
+            "expected a folder or a model on the Hub, found no such folder and can't reach the Hub; "
             "check the spelling or the connection, or name a folder that holds the weights"
         )
     return None
@@ -68,7 +83,7 @@ def _without_safetensors(model: ModelConfig, causes: Sequence[BaseException]) ->
     if "safetensors" not in text or "does not appear to have a file" not in text:
         return None
     return (
-        f"{model.source}: expected safetensors weights on the Hub, found none; only safetensors and local .gguf files "
+        "expected safetensors weights on the Hub, found none; only safetensors and local .gguf files "
         "are read: convert the weights with the Hub's space safetensors/convert, or name a .gguf file"
     )
 
@@ -94,7 +109,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _one_line(error: Exception, path: Path | None) -> str:
+def said(error: Exception, path: Path | None) -> str:
+    """What a library's error says, in one line without this machine's folders; its type's name where it says nothing."""
     text = " ".join(str(error).split())
     # Failures are shown in the published report, which must not name this machine's folders.
     if path is not None:

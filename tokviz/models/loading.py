@@ -18,7 +18,8 @@ from tokviz.models.failures import explain
 from tokviz.models.gguf_file import parsed_once
 from tokviz.models.origin import Origin
 from tokviz.models.quiet import quiet_transformers
-from tokviz.models.refusals import refuse_foreign_code, refuse_unsafe
+from tokviz.models.refusals import check_sha256, refuse_foreign_code, refuse_other_inputs, refuse_unreadable
+from tokviz.models.tokenizer import load_tokenizer
 from tokviz.models.weights import load_weights
 from tokviz.records import ModelCard
 
@@ -39,6 +40,16 @@ class LoadedModel:
     """What comes before the module's paths in the whole model, such as ``model``."""
 
 
+def check(model: ModelConfig, base: Path) -> None:
+    """Find out what can be known of a source without a library: whether it is there, and which files it has.
+
+    Raises
+    ------
+    SourceError : ``load`` would fail with the same words.
+    """
+    refuse_unreadable(Origin.of(model, base))
+
+
 def load(model: ModelConfig, base: Path, device: str, offload: Path | None = None) -> LoadedModel:
     """Load weights and tokenizer; a hub model in the local cache is taken from there, as it is.
 
@@ -55,7 +66,8 @@ def load(model: ModelConfig, base: Path, device: str, offload: Path | None = Non
     SourceError : one line with what to do; its cause is the library's own error.
     """
     origin = Origin.of(model, base)
-    refuse_unsafe(origin)
+    refuse_unreadable(origin)
+    check_sha256(origin)
     with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
         try:
             return _load(origin, device, offload)
@@ -66,16 +78,16 @@ def load(model: ModelConfig, base: Path, device: str, offload: Path | None = Non
 
 
 def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig
 
     refuse_foreign_code(origin)
     config = AutoConfig.from_pretrained(**origin.arguments)
+    refuse_other_inputs(origin, config)
+    tokenizer = load_tokenizer(origin, config)
     weights = load_weights(origin, config, offload)
     if not origin.model.placement:
         weights.part.to(device)
     weights.part.eval()
-    # A GGUF file contains the config, too: with this one it is not parsed once more.
-    tokenizer = AutoTokenizer.from_pretrained(**origin.arguments, config=config)
     return LoadedModel(
         module=weights.part,
         tokenizer=tokenizer,

@@ -20,6 +20,9 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Everything that changes the hidden states: weights, configs, and the files of every kind of tokenizer.
 _FILES_THAT_MATTER = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
 _EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such as org/name"
+_HUB_ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/(?P<path>[^?#]+).*")
+_BEFORE_REVISION = ("tree", "blob", "resolve", "commit")
+"""What stands between a model's id and a revision in an address of the Hub."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,9 @@ def locate(model: ModelConfig, base: Path) -> Location:
     source = model.source
     if source.startswith("package:"):
         return _in_package(source)
+    address = _HUB_ADDRESS.fullmatch(source)
+    if address:
+        raise SourceError(f"{source}: expected a hub id, got the address of a page; {_id_to_write(address['path'])}")
     path = _path(source, base)
     if source.endswith(".gguf") and path.is_file():
         return Location(kind="gguf", path=path)
@@ -57,6 +63,18 @@ def locate(model: ModelConfig, base: Path) -> Location:
     if len(source) > 96 or not _HUB_ID.fullmatch(source):
         raise SourceError(f"{source}: {_EXPECTED}, got none of them; check the spelling")
     return Location(kind="hub", path=None)
+
+
+def _id_to_write(path: str) -> str:
+    """What to write instead of the address ``https://huggingface.co/PATH``."""
+    parts = path.strip("/").split("/")
+    ends = [index for index, part in enumerate(parts) if part in _BEFORE_REVISION]
+    end = ends[0] if ends else min(len(parts), 2)
+    name, revision, file = "/".join(parts[:end]), parts[end + 1 : end + 2], parts[end + 2 :]
+    if file and file[-1].endswith(".gguf"):
+        return f"download the file, hf download {name} {'/'.join(file)} --local-dir ., and name it as the source"
+    pinned = f' and revision = "{revision[0]}"' if revision and revision[0] != "main" else ""
+    return f'write the id, "{name}"{pinned}'
 
 
 def _path(source: str, base: Path) -> Path:
@@ -103,6 +121,26 @@ def identity(model: ModelConfig, base: Path) -> str | None:
 
     States captured elsewhere can be shown without the weights, so a missing source is no error here.
     """
+    weights = _identity_of_weights(model, base)
+    if weights is None or model.tokenizer is None:
+        return weights
+    tokenizer = _identity_of_tokenizer(ModelConfig(source=model.tokenizer), base)
+    return tokenizer and f"{weights} tokenizer {tokenizer}"
+
+
+def _identity_of_tokenizer(tokenizer: ModelConfig, base: Path) -> str | None:
+    """What tells a tokenizer that the configuration names from others; None where it isn't on this machine."""
+    try:
+        location = locate(tokenizer, base)
+    except SourceError:
+        return None
+    if location.path is None:
+        return _commit_in_cache(tokenizer)
+    files = [location.path] if location.is_gguf else files_like(location.path, _FILES_THAT_MATTER)
+    return _digest(files, location)
+
+
+def _identity_of_weights(model: ModelConfig, base: Path) -> str | None:
     if model.sha256:
         return f"sha256:{model.sha256}"
     try:
@@ -151,12 +189,20 @@ def cached_commit(model: ModelConfig) -> str | None:
     # A commit is its own identity, so states captured from it can be used without the weights.
     if _COMMIT.fullmatch(revision):
         return revision
-    repository = _hub_cache() / f"models--{model.source.replace('/', '--')}"
+    commit = _commit_in_cache(model)
+    return commit if commit and weights_files(_repository(model) / "snapshots" / commit) else None
+
+
+def _commit_in_cache(model: ModelConfig) -> str | None:
     try:
-        commit = (repository / "refs" / revision).read_text(encoding="utf-8").strip()
+        return (_repository(model) / "refs" / (model.revision or "main")).read_text(encoding="utf-8").strip()
     except OSError:
         return None
-    return commit if weights_files(repository / "snapshots" / commit) else None
+
+
+def _repository(model: ModelConfig) -> Path:
+    """A hub model's folder in the local Hugging Face cache."""
+    return _hub_cache() / f"models--{model.source.replace('/', '--')}"
 
 
 def _hub_cache() -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tokviz.config import ModelConfig
+from tokviz.errors import SourceError
 from tokviz.models.location import Location, cached_commit, locate
 
 
@@ -23,6 +24,21 @@ class Origin:
     def of(cls, model: ModelConfig, base: Path) -> Origin:
         """Find the model's files; raises ``SourceError`` as ``locate`` does."""
         return cls(model=model, base=base, location=locate(model, base))
+
+    @property
+    def of_tokenizer(self) -> Origin:
+        """Where the tokenizer is: with the model, unless the configuration names another place.
+
+        Raises ``SourceError`` when there is nothing at that place.
+        """
+        named = self.model.tokenizer
+        if named is None:
+            return self
+        elsewhere = self.model.model_copy(update={"source": named, "revision": None, "sha256": None, "tokenizer": None})
+        try:
+            return Origin.of(elsewhere, self.base)
+        except SourceError as error:
+            raise SourceError(f"{self.model.source}: tokenizer: {error}") from None
 
     @property
     def path(self) -> Path | None:

@@ -1,10 +1,13 @@
-"""What is refused before anything is loaded: weights that can run code, a wrong checksum, a model's own code."""
+"""What is refused before weights are read: files that can run code or hold no model, a wrong checksum, no words."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 from tokviz.errors import SourceError
 from tokviz.models.failures import explain
@@ -16,32 +19,55 @@ _CONVERT = (
     "convert them where you trust them, with AutoModel.from_pretrained(…).save_pretrained(…), "
     "or with the Hub's space safetensors/convert"
 )
+_ADAPTER = "adapter_config.json"
+_INPUTS = {
+    "input_values": "audio",
+    "input_features": "audio",
+    "audio_mel": "audio",
+    "spectrogram": "audio",
+    "pixel_values": "patches of images",
+    "flattened_patches": "patches of images",
+    "patch_embeds": "patches of images",
+    "pixel_values_videos": "videos",
+    "past_values": "series of numbers",
+}
+"""What a model takes instead of text, by the name of its main argument in transformers."""
 
 
-def refuse_unsafe(origin: Origin) -> None:
-    """Check the source's files as far as that needs no library.
+def refuse_unreadable(origin: Origin) -> None:
+    """Check which files the source has, without a library and without reading the weights.
 
     Raises
     ------
-    SourceError : the weights are missing or pickled, a hub id names something in the current folder, or ``sha256``
-        is configured and the weights differ.
+    SourceError : the weights are missing or pickled, belong to an adapter, or a hub id names something in the current
+        folder.
     """
     source = origin.model.source
     if origin.path is not None:
         _refuse_unreadable_weights(source, origin.path)
-    elif Path(source).exists():
-        # transformers would take it for the model, though it isn't the config's.
+    else:
+        _refuse_shadowed(source, source)
+    tokenizer = origin.of_tokenizer
+    if tokenizer.path is None and tokenizer is not origin:
+        _refuse_shadowed(source, tokenizer.model.source)
+
+
+def _refuse_shadowed(source: str, name: str) -> None:
+    """Refuse a hub id that transformers would take for something in the current folder, which isn't the config's."""
+    if Path(name).exists():
+        where = "" if name == source else f"tokenizer: {name}: "
         raise SourceError(
-            f"{source}: expected a hub id, but the current folder holds something of that name; "
+            f"{source}: {where}expected a hub id, but the current folder holds something of that name; "
             "run from another folder, or name a path from the config's folder"
         )
-    if origin.model.sha256:
-        _check_sha256(origin)
 
 
 def _refuse_unreadable_weights(source: str, path: Path) -> None:
     if path.is_file():
         return
+    adapter = path / _ADAPTER
+    if adapter.is_file() and all(file.name.startswith("adapter_") for file in weights_files(path)):
+        raise SourceError(_adapter(source, adapter))
     if not (path / "config.json").is_file():
         raise SourceError(f"{source}: expected a model's folder with a config.json, found none; check the path")
     if weights_files(path):
@@ -56,7 +82,30 @@ def _refuse_unreadable_weights(source: str, path: Path) -> None:
     raise SourceError(f"{source}: expected *.safetensors in the folder, found no weights; add them")
 
 
-def _check_sha256(origin: Origin) -> None:
+def _adapter(source: str, file: Path) -> str:
+    """The refusal of a folder or repository that holds an adapter only; ``file`` is its configuration."""
+    try:
+        base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
+    except (OSError, ValueError, AttributeError):
+        base = None
+    # Where it was trained is a folder of somebody's machine as often as it is a hub id.
+    named = re.split(r"[/\\]", base.rstrip("/\\")) if isinstance(base, str) and base.strip("/\\ .") else []
+    of_base = f" to {'/'.join(named) if len(named) <= 2 else named[-1]}" if named else ""
+    return (
+        f"{source}: expected a model, got an adapter (PEFT){of_base}; merge it into its base model, with "
+        "AutoPeftModel.from_pretrained(…).merge_and_unload().save_pretrained(…), and name the merged model's folder"
+    )
+
+
+def check_sha256(origin: Origin) -> None:
+    """Read the one weights file and compare its checksum, where one is configured.
+
+    Raises
+    ------
+    SourceError : it differs, or there are several files.
+    """
+    if origin.model.sha256 is None:
+        return
     source, expected = origin.model.source, origin.model.sha256
     files = weights_files(origin.path) if origin.path else [_download_single_file(origin)]
     if len(files) != 1:
@@ -86,12 +135,16 @@ def refuse_foreign_code(origin: Origin) -> None:
 
     Raises
     ------
-    SourceError : transformers doesn't know the model type.
+    SourceError : transformers doesn't know the model type, or the repository holds an adapter only.
     """
     from transformers import CONFIG_MAPPING, PreTrainedConfig
 
     source = origin.model.source
-    values, _ = PreTrainedConfig.get_config_dict(**origin.arguments)
+    try:
+        values, _ = PreTrainedConfig.get_config_dict(**origin.arguments)
+    except OSError:
+        _refuse_adapter_on_hub(origin)
+        raise
     kind = values.get("model_type")
     if kind in CONFIG_MAPPING:
         return
@@ -104,3 +157,57 @@ def refuse_foreign_code(origin: Origin) -> None:
         f"{source}: expected a model type that transformers {importlib.metadata.version('transformers')} knows, "
         f"got {kind!r}; a newer transformers may have it"
     )
+
+
+def _refuse_adapter_on_hub(origin: Origin) -> None:
+    from transformers.utils.hub import cached_file
+
+    if origin.path is not None:
+        return
+    try:
+        file = cached_file(origin.model.source, _ADAPTER, revision=origin.revision)
+    except OSError:
+        return
+    if file is not None:
+        raise SourceError(_adapter(origin.model.source, Path(file)))
+
+
+def refuse_other_inputs(origin: Origin, config: Any) -> None:
+    """Refuse a model that words can't be fed to, before its weights are downloaded.
+
+    Parameters
+    ----------
+    config : transformers' own, of the whole model.
+
+    Raises
+    ------
+    SourceError : the model takes audio, images or the like, or transformers has no base model of its type.
+    """
+    from transformers import MODEL_MAPPING
+
+    source = origin.model.source
+    if type(config) not in MODEL_MAPPING:
+        raise SourceError(
+            f"{source}: expected a type of model that transformers loads with AutoModel, got {config.model_type!r}, which "
+            "it has only for a special purpose; choose another model"
+        )
+    kind = MODEL_MAPPING[type(config)]
+    refuse_without_text(source, kind[0] if isinstance(kind, tuple) else kind, config.is_encoder_decoder)
+
+
+def refuse_without_text(source: str, model: Any, runs_encoder: bool = False) -> None:
+    """Refuse a transformers class, or a module, whose main input isn't text; ``runs_encoder``: only that part runs.
+
+    Raises ``SourceError``.
+    """
+    main = model.main_input_name if isinstance(model.main_input_name, str) else model.main_input_name[0]
+    declared = model.input_modalities
+    modalities = {declared} if isinstance(declared, str) else set(declared)
+    # A model that takes text besides has a part for it; of an encoder-decoder that is the decoder. Text alone is what
+    # transformers says of classes that declare nothing.
+    reads_text = "text" in modalities and len(modalities) > 1 and not runs_encoder
+    if reads_text or main not in _INPUTS:
+        return
+    taken = "videos" if "video" in modalities else _INPUTS[main]
+    name = model.__name__ if isinstance(model, type) else type(model).__name__
+    raise SourceError(f"{source}: expected a model that reads text, but {name} takes {taken}; choose another model")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from tokviz.errors import SourceError
 from tokviz.models.gguf_file import quantization_and_dtype
 from tokviz.models.origin import Origin
+from tokviz.models.refusals import refuse_without_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,8 @@ def load_weights(origin: Origin, config: Any, offload: Path | None) -> Weights:
 
     Raises
     ------
-    SourceError : the checkpoint lacks weights that words pass through.
+    SourceError : the checkpoint lacks weights that words pass through or has them in other shapes, or that part of the
+        model takes no text or doesn't say how large it is.
     """
     load = partial(_from_pretrained, origin, config, offload)
     dtype_note: str | None
@@ -54,6 +56,7 @@ def load_weights(origin: Origin, config: Any, offload: Path | None) -> Weights:
         if _quantization_config(config):
             checkpoint_dtype = None
     part, path = _part_that_runs(whole)
+    _refuse_unknown_sizes(origin.model.source, part)
     part_note = None
     if path:
         kind = "encoder of this encoder-decoder" if config.is_encoder_decoder else "language part of this"
@@ -103,9 +106,22 @@ def _from_pretrained(origin: Origin, config: Any, offload: Path | None, dtype: s
         offload_folder=offload,
         use_safetensors=True,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # refused here, with names and shapes
     )
+    _refuse_other_shapes(origin.model.source, report["mismatched_keys"])
     _refuse_missing(origin.model.source, whole, report["missing_keys"])
     return whole
+
+
+def _refuse_other_shapes(source: str, mismatched: set[tuple[str, Sequence[int], Sequence[int]]]) -> None:
+    """``mismatched``: of each weight its name, its shape on disk, and the one that the config asks for."""
+    if mismatched:
+        name, found, expected = min(mismatched)
+        more = f" (and {len(mismatched) - 1} more)" if len(mismatched) > 1 else ""
+        raise SourceError(
+            f"{source}: expected weights of the shapes that config.json gives, {tuple(expected)} for {name}, got "
+            f"{tuple(found)}{more}; check that config.json and the weights belong together"
+        )
 
 
 def _refuse_missing(source: str, whole: Any, missing: set[str]) -> None:
@@ -118,6 +134,24 @@ def _refuse_missing(source: str, whole: Any, missing: set[str]) -> None:
             f"{source}: expected weights for all of {type(whole).__name__}, found none for {used[0]}{more}; "
             "random ones would mislead: check that config.json and the weights belong together"
         )
+
+
+def _refuse_unknown_sizes(source: str, part: Any) -> None:
+    """Refuse a module whose config lacks what every stack of layers over token embeddings has."""
+    refuse_without_text(source, part)
+    needed = ("num_hidden_layers", "hidden_size", "vocab_size")
+    lacking = [name for name in needed if not isinstance(getattr(part.config, name, None), int)]
+    if lacking:
+        raise SourceError(
+            f"{source}: expected a stack of layers over token embeddings, but the config of {type(part).__name__} has no "
+            f"{' and no '.join(lacking)}; this kind of model can't be captured"
+        )
+    try:
+        part.get_input_embeddings()
+    except (NotImplementedError, AttributeError) as error:
+        raise SourceError(
+            f"{source}: expected token embeddings, but {type(part).__name__} has none; this kind of model can't be captured"
+        ) from error
 
 
 def _part_that_runs(whole: Any) -> tuple[Any, str]:

@@ -119,8 +119,13 @@ WIDEST_LABEL_STEP = 1000
 
 
 def place(depth: float, last: int) -> float:
-    """In percent of the ruler's width; a model of one depth has it where others have the embedding."""
-    return RULER.axis_start + RULER.axis_length * depth / max(last, 1)
+    """In percent of the ruler's width; a single depth, ``last`` 0, stands where the embedding does."""
+    return RULER.axis_start + RULER.axis_length * relative_depth(depth, last)
+
+
+def relative_depth(depth: float, last: int) -> float:
+    """A depth from 0 to 1, the last one; 0 for a single depth."""
+    return depth / max(last, 1)
 
 
 def has_number(depth: int, last: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tokviz.pages.axis import Band, path
+from tokviz.pages.axis import Band, path, relative_depth
 from tokviz.pages.chart_measures import BETWEEN_MODELS, WITHIN_A_MODEL, Measure, Reading
 from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
 from tokviz.pages.wording import NBSP, joined, the_depth
@@ -115,9 +115,9 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
         return None
     first = measured[0][1]
     last = len(first.purity.value) - 1
-    depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))[: last + 1]
+    depths = ((0.0, depth_name(0)), (1.0, depth_name(last))) if last else ((0.0, depth_name(0)),)
     emerged = [geometry.massive.emergence_depth for _, geometry in measured]
-    emergence = next((OF_A_MODEL.x(depth / max(last, 1)) for depth in emerged if depth is not None), None)
+    emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
     charts = []
     for measure in WITHIN_A_MODEL:
         series = _of_contexts(measure, [context for context, _ in measured])
@@ -154,11 +154,11 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_
 
 
 def _stages(geometry: Geometry, layout: Layout) -> tuple[Band, ...]:
-    last = max(len(geometry.purity.value) - 1, 1)
+    last = len(geometry.purity.value) - 1
     bands = []
     for index, stage in enumerate(geometry.stages):
-        left = layout.x(max(stage.first_depth - 0.5, 0.0) / last)
-        right = layout.x(min(stage.last_depth + 0.5, last) / last)
+        left = layout.x(relative_depth(max(stage.first_depth - 0.5, 0.0), last))
+        right = layout.x(relative_depth(min(stage.last_depth + 0.5, last), last))
         bands.append(Band(name="", left=_number(left), width=_number(right - left), shaded=index % 2 == 0))
     return tuple(bands)
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,8 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
         tokenizations = [_tokenized(loaded.tokenizer, request, context) for _, context in request.contexts]
+        for tokenization, (_, context) in zip(tokenizations, request.contexts, strict=True):
+            capture.require_fitting(loaded.module, structure, tokenization, context)
         # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
         for group in capture.sharing_passes(loaded.module, tokenizations):
             together = [(*request.contexts[index], tokenizations[index]) for index in group]
@@ -101,6 +103,7 @@ def _capture_together(
     from tokviz import capture
 
     name = request.model.display_name
+    card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
     labels = " and ".join(context.label for _, context, _ in contexts)
     tokenizations = [tokenization for _, _, tokenization in contexts]
     step = reporter.step(f"{name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
@@ -113,7 +116,7 @@ def _capture_together(
                 store.states_writer(
                     key,
                     CaptureDescription(
-                        card=loaded.card,
+                        card=card,
                         context=context,
                         tokenization=tokenization,
                         module_paths=structure.module_paths,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
+from tokviz import models
 from tokviz.config import ReportConfig
 from tokviz.errors import ModelError
 from tokviz.pages.batches import batch_warnings
@@ -32,6 +33,10 @@ def captured(
         if not model.due:
             yield model, None
     by_slug = {model.model.slug: model for model in plan.models if model.due}
+    # Of workers elsewhere it isn't known which files they see.
+    unreadable = {} if plan.options.place.is_cluster else _unreadable(list(by_slug.values()), plan.options)
+    for slug, error in unreadable.items():
+        yield by_slug.pop(slug), error
     requests = [_request(model, plan.config, plan.options) for model in by_slug.values()]
     with _workers(requests, plan.options, picture_queue) as (worker, for_workers):
         if worker is not None:
@@ -53,6 +58,17 @@ def captured(
             yield model, None
 
 
+def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:
+    """By slug, why a model's files can't be read: a mistyped path is told before any library or model is loaded."""
+    errors: dict[str, ModelError] = {}
+    for model in due:
+        try:
+            models.check(model.model, options.base)
+        except ModelError as error:
+            errors[model.model.slug] = error
+    return errors
+
+
 @contextmanager
 def _workers(
     requests: list[Request], options: Options, picture_queue: PictureQueue
@@ -62,8 +78,8 @@ def _workers(
         on_gpu = options.device.startswith("cuda")
         yield (workers.for_models(picture_queue.start(), on_gpu=on_gpu), requests) if requests else (None, [])
         return
-    models = [request.model for request in requests]
-    gpus = gpus_for(models, options.device, _n_gpus()) if options.device == "cuda" and len(models) > 1 else ()
+    wanted = [request.model for request in requests]
+    gpus = gpus_for(wanted, options.device, _n_gpus()) if options.device == "cuda" and len(wanted) > 1 else ()
     if not gpus:
         yield None, []
         return

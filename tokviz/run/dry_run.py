@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tokviz import models
 from tokviz.config import ReportConfig
 from tokviz.errors import SourceError
@@ -13,17 +15,27 @@ from tokviz.run.plan import ContextPlan, ModelPlan, Plan
 from tokviz.run.store import Store
 
 
-def describe(config: ReportConfig, options: Options) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What a run would do."""
+
+    lines: tuple[str, ...]
+    fails: bool
+    """Whether a model is known to fail."""
+
+
+def describe(config: ReportConfig, options: Options) -> Forecast:
     """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
     publish.check_replaceable(options.output)
     publish.check_apart(options.output, options.cache, config.file)
     notes.check_before(config)
     plan = Plan(config, options, Store(options.cache))
-    lines = []
+    lines, fails = [], False
     ready: dict[str, list[HiddenStates]] = {}
     for model in plan.models:
         lines.append(f"{model.model.display_name} ({model.model.source})")
         problem = _problem(model, options)
+        fails = fails or problem is not None
         ready[model.model.slug] = [] if problem else _ready(model)
         lines += (
             [problem] if problem else [f"  {each.context.label}: {_described(each, plan)}" for each in model.contexts]
@@ -32,7 +44,7 @@ def describe(config: ReportConfig, options: Options) -> list[str]:
         lines.append(_comparisons(plan, ready))
     n_pages = (4 if config.vocabulary else 5) + len(config.models)  # a vocabulary has no explorer
     lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
-    return lines
+    return Forecast(lines=tuple(lines), fails=fails)
 
 
 def _problem(model: ModelPlan, options: Options) -> str | None:
@@ -40,7 +52,7 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
     if not model.due:
         return None
     try:
-        models.locate(model.model, options.base)
+        models.check(model.model, options.base)
     except SourceError as error:
         return f"  it will fail: {error}"
     return None

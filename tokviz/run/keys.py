@@ -3,8 +3,8 @@
 A key is made of exactly what its product depends on:
 
 states
-    the model's source, revision and dtype; the context's template; the unique words; which token is read. The
-    identity of the weights is compared, not part of the key: a cache that was copied from a machine with the weights
+    the model's source, revision and dtype, and its tokenizer where the configuration names one; the context's
+    template; the unique words; which token is read. The identity of the weights is compared, not part of the key: a cache that was copied from a machine with the weights
     is good for rendering on one without. Neither is the code: ``CAPTURE_VERSION`` stands for it, so that a new
     docstring doesn't capture a large model again.
 projection
@@ -53,8 +53,10 @@ LIBRARIES = {
 
 def states_key(model: ModelConfig, context: Context, words: WordList, read: str, n_depths: int | None = None) -> str:
     """``n_depths``: of a vocabulary, how many depths are asked for."""
+    named = {"tokenizer": model.tokenizer} if model.tokenizer else {}
     return _digest(
-        {
+        named
+        | {
             "version": CAPTURE_VERSION,
             "source": model.source,
             "revision": model.revision,
