@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.axis import Band, path
 from tokviz.pages.chart_measures import BETWEEN_MODELS, WITHIN_A_MODEL, Measure, Reading
 from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
-from tokviz.pages.wording import NBSP, joined
+from tokviz.pages.wording import NBSP, count, joined
 from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
 
 # --- what the templates show -----------------------------------------------------------------------------------------
@@ -129,9 +129,28 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
     of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
     return ModelCharts(
         note=f"Shaded: the stages{of_which}. The upright line marks where massive activations emerge; soft bands are "
-        f"95{NBSP}% intervals.",
+        f"95{NBSP}% intervals.{_not_given(measured)}",
         charts=tuple(charts),
     )
+
+
+def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+    """Which numbers of neighbours and of change the curves lack, and why."""
+    said = ""
+    for context, geometry in measured:
+        n_without = int((geometry.with_neighbours < geometry.least_with_neighbours).sum())
+        if n_without:
+            said += (
+                f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: too many "
+                "words have the very same state there to speak of nearest ones."
+            )
+    first, criteria = measured[0][1], measured[0][1].stage_criteria
+    if first.n_compared < criteria.least_words and not np.isfinite(first.change.cka).any():
+        said += (
+            f" Change from the depth before (CKA) takes {count(criteria.least_words, 'word')}, and there are "
+            f"{first.n_compared}: it is not given, and stages begin only where massive activations come and go."
+        )
+    return said
 
 
 def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_Series, ...]:
