@@ -71,7 +71,7 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
         stage_criteria=StageCriteria(
             most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=16
         ),
-        refit_criteria=RefitCriteria(n_parts=30, kept_share=0.5, most_kept=250),
+        refit_criteria=RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500),
     )
 
 

@@ -18,7 +18,7 @@ from tokviz.measure.distances import euclidean_distances
 from tokviz.measure.pca import MIN_WORDS
 from tokviz.records import RefitCriteria
 
-CRITERIA = RefitCriteria(n_parts=30, kept_share=0.5, most_kept=250)
+CRITERIA = RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500)
 
 
 @dataclass(frozen=True, kw_only=True)
