@@ -10,9 +10,12 @@ from typing import Any
 
 import families
 import pytest
+import smollm2
 from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
+
+from tokviz.records import HiddenStates
 
 # As long as all other waits of Playwright, for a busy machine.
 expect.set_options(timeout=30_000)
@@ -78,6 +81,12 @@ def _note_request(url: str, address: str, problems: list[str], requested: list[s
         problems.append(f"request to another host: {url}")
     if requested is not None and url.endswith(".webp"):
         requested.append(url.removeprefix(address))
+
+
+@pytest.fixture(scope="session")
+def smollm2_states() -> dict[str, HiddenStates]:
+    """The sample report's decoder in both contexts, by the context's name."""
+    return smollm2.captured()
 
 
 @pytest.fixture(scope="module")

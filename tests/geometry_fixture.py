@@ -10,6 +10,7 @@ from tokviz.records import (
     Geometry,
     MassiveActivations,
     PictureMeasures,
+    RefitCriteria,
     Spread,
     Stage,
     StageCriteria,
@@ -46,6 +47,8 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
         silhouette=_measure(np.where(broken, -0.04, 0.2)),
         purity=_measure(purity),
         n_neighbours=5,
+        with_neighbours=np.ones(n_depths),
+        least_with_neighbours=0.5,
         pictures=tuple(
             PictureMeasures(
                 projection=name,
@@ -65,7 +68,10 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
         ),
         cka=cka,
         stages=_stages(n_depths, emergence) if sink else (_stage(0, n_depths - 1, np.nan),),
-        stage_criteria=StageCriteria(most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9),
+        stage_criteria=StageCriteria(
+            most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=16
+        ),
+        refit_criteria=RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500),
     )
 
 
@@ -83,7 +89,7 @@ def _measure(value: np.ndarray) -> CategoryMeasure:
         high=value + 0.05,
         null_mean=np.where(known, 0.1, nothing),
         null_high=np.where(known, 0.12, nothing),
-        p_value=np.where(known, 0.001, nothing),
+        p_value_uncorrected=np.where(known, 0.001, nothing),
     )
 
 

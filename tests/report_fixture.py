@@ -260,6 +260,7 @@ def _projection_report(prefix: str, name: str, states: HiddenStates, problem_dep
         reference=states.tokenization.reference,
         problems=tuple(problem if depth == problem_depth else None for depth in range(n_depths)),
         grid_problems=(None,) * n_depths,
+        left_out=((),) * n_depths,
     )
     return ProjectionReport(
         projection=projection,
@@ -329,6 +330,7 @@ def layer_similarity(n_depths_a: int, n_depths_b: int, n_words: int) -> LayerSim
     return LayerSimilarity(
         n_words=n_words,
         n_compared=n_words,
+        least_words=16,
         cka=cka,
         neighbours=cka / 2,
         n_neighbours=10,

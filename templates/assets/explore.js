@@ -197,7 +197,7 @@
       return;
     }
     const facts = panels.map((panel) => ({ ...panel.facts(current, index.categories), at: depthName(panel.depth) }));
-    const near = facts.map(({ at, neighbours, where }) => `${at}, nearest ${where}: ${neighbours.slice(0, 3).join(", ")}`);
+    const near = facts.map(({ at, neighbours, where }) => `${at}, nearest ${where}: ${neighbours.slice(0, 3).join(", ") || "none"}`);
     const [{ word, category, count }] = facts;
     announcement.textContent = `${word}, ${category}, ${count}${pins.includes(current) ? ", pinned" : ""}. ${near.join(". ")}.`;
   }

@@ -76,7 +76,7 @@ def test_the_shuffled_values_are_what_shuffled_labels_give() -> None:
         error = np.std(values) / np.sqrt(len(values))
         assert score.null_mean == pytest.approx(np.mean(values), abs=4 * error)
         assert score.null_high == pytest.approx(np.quantile(values, 0.95), abs=8 * error)
-        assert score.p_value == pytest.approx(np.mean(np.array(values) >= score.value), abs=0.06)
+        assert score.p_value_uncorrected == pytest.approx(np.mean(np.array(values) >= score.value), abs=0.06)
 
 
 def test_a_word_of_two_categories_is_at_home_in_both() -> None:
@@ -88,11 +88,41 @@ def test_a_word_of_two_categories_is_at_home_in_both() -> None:
     )
 
 
+def test_a_word_whose_last_neighbour_is_anyones_guess_does_not_count() -> None:
+    """Of the first word the fifth and sixth nearest are one and the same state, of different categories."""
+    points = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [4, 0], [5, 0], [5, 0], [6, 1], [7, 3], [9, 4], [12, 9]], float)
+    labels = np.array([0, 0, 1, 0, 1, 0, 1, 1, 0, 1, 0])
+    distances = euclidean(points)
+    known = [row for row in range(11) if len(set(np.sort(distances[row])[[5, 6]])) == 2]
+    assert 0 not in known
+    assert len(known) > 6
+    nearest_few = [[other for other in np.argsort(distances[row]) if other != row][:5] for row in known]
+    expected = np.mean([(labels[few] == labels[row]).mean() for row, few in zip(known, nearest_few, strict=True)])
+    assert purity(distances, single(labels)).value == pytest.approx(expected)
+    swapped = np.arange(11)
+    swapped[[5, 6]] = [6, 5]
+    other = purity(distances[np.ix_(swapped, swapped)], single(labels[swapped]))
+    assert other.value == pytest.approx(expected)
+
+
+def test_without_any_distance_there_is_no_silhouette() -> None:
+    score = silhouette(np.zeros((12, 12)), single(np.arange(12) % 3))
+    assert np.isnan([score.value, score.low, score.high, score.p_value_uncorrected]).all()
+
+
+def test_without_shuffles_chance_is_unknown_and_the_interval_is_the_same() -> None:
+    points, labels = clusters(np.random.default_rng(0), np.random.default_rng(1).normal(size=(4, 2)), 12)
+    for measured in (purity, silhouette):
+        quick, full = (measured(euclidean(points), single(labels, n_permutations=n)) for n in (0, 99))
+        assert (quick.value, quick.low, quick.high) == (full.value, full.low, full.high)
+        assert np.isnan([quick.null_mean, quick.null_high, quick.p_value_uncorrected]).all()
+
+
 def test_clear_clusters_are_far_from_chance() -> None:
     random = np.random.default_rng(0)
     points, labels = clusters(random, 30 * random.normal(size=(6, 2)), 10)
     for score in (purity(euclidean(points), single(labels)), silhouette(euclidean(points), single(labels))):
-        assert score.p_value == pytest.approx(1 / 1000)
+        assert score.p_value_uncorrected == pytest.approx(1 / 1000)
         assert score.null_high < score.low <= score.value <= score.high <= 1
 
 
@@ -103,8 +133,8 @@ def test_p_values_are_uniform_when_clusters_have_nothing_to_do_with_categories()
         points, _ = clusters(random, 2 * random.normal(size=(9, 10)), 13)
         categories = single(random.permutation(np.repeat(np.arange(9), 13)), seed=seed)
         distances = pairwise_distances(points, metric="cosine")
-        p_values["purity"].append(purity(distances, categories).p_value)
-        p_values["silhouette"].append(silhouette(distances, categories).p_value)
+        p_values["purity"].append(purity(distances, categories).p_value_uncorrected)
+        p_values["silhouette"].append(silhouette(distances, categories).p_value_uncorrected)
     for name, values in p_values.items():
         assert stats.kstest(values, "uniform").pvalue > 0.05, name
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from making import gaussian, hidden_states
 from scipy.spatial import procrustes
+from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 from tokviz.measure.cka import centred_gram, cka_between, geometry_vectors
 from tokviz.measure.geometry import measure
@@ -198,6 +199,59 @@ def test_the_words_that_changed_places_are_those_that_moved() -> None:
     assert 0.8 < change.neighbour_overlap[2] < 1
 
 
+# --- identical states --------------------------------------------------------------------------------------------
+
+
+def with_identical(n_identical: int) -> list[np.ndarray]:
+    """Three depths of which the second has that many words of one and the same state, the others far apart."""
+    states = gaussian(3)
+    states[1][:n_identical] = states[1][0]
+    return states
+
+
+@pytest.mark.filterwarnings("error")
+def test_ninety_identical_states_have_no_neighbours_to_speak_of() -> None:
+    states = [np.tile(np.arange(1, WIDTH + 1, dtype=np.float32) / 7, (90, 1))]
+    memberships = tuple((row // 10,) for row in range(90))
+    geometry = measured(hidden_states(states), memberships=memberships)
+    for measure_of_it in (geometry.purity, geometry.silhouette, geometry.pictures[0].purity):
+        assert all(np.isnan(values).all() for values in vars(measure_of_it).values())
+    assert geometry.with_neighbours[0] == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_most_states_are_identical_no_measure_of_neighbours_is_given() -> None:
+    geometry = measured(hidden_states(with_identical(40)))
+    picture = geometry.pictures[1]
+    for values in (geometry.purity.value, picture.purity.value):
+        assert np.isnan(values).tolist() == [False, True, False]
+    # From the depth before and to the depth after, what stays of neighbours isn't known.
+    assert np.isnan(geometry.change.neighbour_overlap).all()
+    assert set(geometry.change.moved[1]).isdisjoint(range(40))
+    assert geometry.with_neighbours[[0, 2]].tolist() == [1, 1]
+    assert 0 < geometry.with_neighbours[1] <= 1 / 3
+    assert np.isfinite(geometry.silhouette.value).all(), "distances to other categories are known"
+
+
+def test_a_few_identical_states_leave_the_other_words_as_they_are() -> None:
+    geometry = measured(hidden_states(with_identical(12)))
+    assert geometry.with_neighbours[1] < 1
+    assert np.isfinite(geometry.purity.value).all()
+    assert np.isfinite(geometry.change.neighbour_overlap[1:]).all()
+    assert set(geometry.change.moved[1]).isdisjoint(range(12))
+
+
+def test_identical_states_count_once_for_trustworthiness() -> None:
+    states = with_identical(20)
+    once = [state[19:] for state in states]
+    projections = [project([states[1]], np.ones(N_WORDS, dtype=bool), "centered")]
+    geometry = measure(hidden_states([states[1]]), projections, thirds(), None)
+    kept = projections[0].coordinates[0][19:]
+    assert geometry.pictures[0].trustworthiness[0] == pytest.approx(
+        sklearn_trustworthiness(once[1], kept, n_neighbors=5)
+    )
+
+
 # --- debiased CKA ------------------------------------------------------------------------------------------------
 
 
@@ -233,6 +287,20 @@ def test_debiased_cka_is_one_for_a_rotated_copy_and_zero_for_unrelated_states() 
     assert np.abs(unrelated).max() < 0.05
 
 
+def test_cka_is_given_from_the_number_of_words_on_where_unrelated_states_are_told_from_like_ones() -> None:
+    sixteen, fifteen = (measured(hidden_states(gaussian(4, n_words=n_words))) for n_words in (16, 15))
+    assert np.isfinite(sixteen.cka).all()
+    assert np.isnan(fifteen.cka).all()
+    assert np.isnan(fifteen.change.cka).all()
+    assert fifteen.stage_criteria.least_words == 16
+    assert [(stage.first_depth, stage.last_depth) for stage in fifteen.stages] == [(0, 3)]
+    random = np.random.default_rng(0)
+    unrelated = [abs(cka(random.normal(size=(16, 300)), random.normal(size=(16, 300)))) for _ in range(400)]
+    assert np.quantile(unrelated, 0.95) < 0.2
+    of_four = [abs(cka(random.normal(size=(4, 300)), random.normal(size=(4, 300)))) for _ in range(400)]
+    assert max(of_four) > 0.99
+
+
 # --- what can't be measured --------------------------------------------------------------------------------------
 
 
@@ -251,7 +319,7 @@ def test_one_category_equal_states_and_differing_widths_are_nan_not_a_crash() ->
     states[2] = np.zeros_like(states[2])
     one_category = measured(hidden_states(states), memberships=((0,),) * N_WORDS)
     assert np.isnan(one_category.purity.value).all()
-    assert np.isnan(one_category.silhouette.p_value).all()
+    assert np.isnan(one_category.silhouette.p_value_uncorrected).all()
     geometry = measured(hidden_states(states))
     assert np.isnan(geometry.pictures[0].purity.value[2])
     assert np.isnan(geometry.spread.effective_rank[2])

@@ -10,7 +10,7 @@ from making import hidden_states
 from narrow import present
 
 from tokviz.measure.massive import outstanding
-from tokviz.measure.pca import project
+from tokviz.measure.pca import fit, project, scores, scores_of
 from tokviz.pages.problems import grid_problems, problems
 from tokviz.records import Problem
 
@@ -93,6 +93,30 @@ def test_the_grid_puts_every_depth_in_the_basis_of_the_embedding(states: list[np
     np.testing.assert_allclose(projection.grid_coordinates[0], projection.coordinates[0], atol=1e-9)
     spread = np.ptp(projection.grid_coordinates[1], axis=0) / np.ptp(projection.grid_coordinates[0], axis=0)
     np.testing.assert_allclose(spread, 100, rtol=1e-6)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("n_words", [10, N_WORDS])
+def test_scores_are_the_coordinates_of_the_words_that_are_fitted_on(
+    states: list[np.ndarray], n_words: int, standardize: bool
+) -> None:
+    """With fewer words than dimensions, and with more."""
+    some = states[0][:n_words]
+    expected = fit(some, standardize=standardize).project(some)
+    found = scores(some, standardize=standardize)
+    np.testing.assert_allclose(found * np.sign((found * expected).sum(axis=0)), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["standardized", "centered", "unit_norm", "without_massive"])
+def test_a_projection_is_fitted_again_as_it_was_made(states: list[np.ndarray], name: str) -> None:
+    stretched = [state * np.geomspace(1, 50, WIDTH, dtype=np.float32) for state in states]
+    rows = np.arange(0, N_WORDS, 2)
+    whole = project(stretched, EVERYONE, name, ((), (), (23,), (22, 23)))
+    part = project([state[rows] for state in stretched], EVERYONE[rows], name, ((), (), (23,), (22, 23)))
+    for depth, state in enumerate(stretched):
+        found = scores_of(whole, depth, state)(rows)
+        signs = np.sign((found * part.coordinates[depth]).sum(axis=0))
+        np.testing.assert_allclose(found * signs, part.coordinates[depth], atol=1e-9 * np.abs(found).max())
 
 
 def test_equal_states_give_equal_bytes(states: list[np.ndarray]) -> None:

@@ -96,8 +96,32 @@ def test_long_lists_are_sampled_and_short_ones_give_nan(monkeypatch: pytest.Monk
         assert np.isnan(short.neighbours).all()
         assert np.isnan(short.cka_summary.value)
     few = LayerComparer().compare(a, a, everyone(5))
-    assert np.isfinite(few.cka).all()
-    assert np.isnan(few.cka_summary.low)
+    assert np.isfinite(few.neighbours).all()
+    assert np.isnan(few.neighbours_summary.low)
+
+
+@pytest.mark.filterwarnings("error")
+def test_cka_is_not_given_for_fewer_than_sixteen_words() -> None:
+    a = hidden_states(gaussian(2))
+    fifteen, sixteen = (LayerComparer().compare(a, a, everyone(n_words)) for n_words in (15, 16))
+    assert fifteen.least_words == 16
+    assert np.isnan(fifteen.cka).all()
+    assert np.isnan([fifteen.cka_summary.value, fifteen.cka_summary.low, fifteen.cka_summary.high]).all()
+    assert np.isfinite(fifteen.neighbours_summary.low)
+    assert np.isfinite(sixteen.cka).all()
+    assert np.isfinite(sixteen.cka_summary.low)
+
+
+@pytest.mark.filterwarnings("error")
+def test_mutual_neighbours_are_of_the_words_that_have_any() -> None:
+    """Of one model some words are one and the same state at depth 1, and most at depth 2."""
+    states, others = gaussian(3, n_words=100), gaussian(2, n_words=100, seed=1)
+    states[1][:30], states[2][:60] = states[1][0], states[2][0]
+    found = LayerComparer().compare(hidden_states(states), hidden_states(others), everyone(100))
+    assert np.isfinite(found.neighbours[:2]).all()
+    assert np.isnan(found.neighbours[2]).all()
+    same = LayerComparer().compare(hidden_states(states), hidden_states(states), everyone(100))
+    np.testing.assert_array_equal(np.diag(same.neighbours)[:2], 1)
 
 
 def test_equal_seeds_give_equal_intervals() -> None:

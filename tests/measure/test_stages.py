@@ -82,7 +82,9 @@ def test_a_forced_boundary_stands_whatever_the_geometry() -> None:
 
 
 def test_few_words_and_single_depths_are_one_stage() -> None:
-    assert stages.find(np.ones((5, 3, 3))).starts == (0,)
+    few = stages.find(np.ones((5, 3, 3)), forced=(2,))
+    assert few.starts == (0, 2)
+    assert np.isnan(few.cka).all()
     assert stages.find(stack(0, 1, ())).starts == (0,)
 
 

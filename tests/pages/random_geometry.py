@@ -22,6 +22,7 @@ from tokviz.records import (
     PictureMeasures,
     Problem,
     Projection,
+    RefitCriteria,
     Report,
     Spread,
     Stage,
@@ -164,6 +165,8 @@ def geometry(
         silhouette=category_measure(random, n_depths, gaps),
         purity=category_measure(random, n_depths, gaps),
         n_neighbours=draw(st.sampled_from((5, 3))),
+        with_neighbours=np.ones(n_depths),
+        least_with_neighbours=0.5,
         pictures=tuple(
             PictureMeasures(
                 projection=each.name,
@@ -183,7 +186,10 @@ def geometry(
         ),
         cka=cka,
         stages=stages(draw, n_depths, random),
-        stage_criteria=StageCriteria(most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9),
+        stage_criteria=StageCriteria(
+            most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=4
+        ),
+        refit_criteria=RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500),
     )
 
 
@@ -200,7 +206,12 @@ def category_measure(
     chance = np.where(np.isnan(value), np.nan, random.uniform(-0.1, 0.4, n_depths))
     error = gapped(random.uniform(0, 0.1, n_depths), gaps, random)
     return CategoryMeasure(
-        value=value, low=value - error, high=value + error, null_mean=chance, null_high=chance, p_value=value * 0 + 0.5
+        value=value,
+        low=value - error,
+        high=value + error,
+        null_mean=chance,
+        null_high=chance,
+        p_value_uncorrected=value * 0 + 0.5,
     )
 
 
@@ -240,6 +251,7 @@ def projection(draw: st.DrawFn, states_reference: np.ndarray, n_depths: int, nam
         reference=states_reference,
         problems=problems,
         grid_problems=(None,) * n_depths,
+        left_out=((),) * n_depths,
     )
 
 

@@ -212,6 +212,21 @@ def test_an_undefined_similarity_says_so() -> None:
     assert any("not defined" in text for text in described(html))
 
 
+def test_too_few_words_for_cka_are_told() -> None:
+    report = compared_report()
+    nothing = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
+    similarity = report.similarities[0]
+    few = replace(similarity.shared, n_words=12, n_compared=12, cka=np.full((31, 7), np.nan), cka_summary=nothing)
+    page = page_of(replace(report, similarities=(replace(similarity, shared=few),)))
+    assert (
+        page.pairs[0]
+        .sentence.replace("\N{NO-BREAK SPACE}", " ")
+        .startswith("Mean best match: CKA not given below 16 words, mutual neighbours 0.31")
+    )
+    heatmap = page.pairs[0].rows[0].heatmaps[0]
+    assert (heatmap.shades, heatmap.best) == ((), "")
+
+
 def test_more_than_two_models_get_a_table_of_models_by_models() -> None:
     page = page_of(many_models_report())
     (summary,) = page.summaries

@@ -111,6 +111,7 @@ def test_axis_limits_are_those_of_the_plates(report: Report, n_words: int) -> No
         reference=np.arange(n_words) % 10 > 0,
         problems=(None,),
         grid_problems=(None,),
+        left_out=((),),
     )
     words = tuple(f"word{row}" for row in range(n_words))
     points = Points(
@@ -164,6 +165,7 @@ def test_words_that_are_all_alike_still_have_an_axis(tmp_path: Path) -> None:
         reference=np.ones(n_words, dtype=bool),
         problems=(None,),
         grid_problems=(None,),
+        left_out=((),),
     )
     states = making.put(Store(tmp_path), states=making.depths(1))
     context = ContextReport(
@@ -200,6 +202,7 @@ def test_a_word_list_of_thousands_stays_light(report: Report) -> None:
         reference=np.ones(10_000, dtype=bool),
         problems=(None,) * 11,
         grid_problems=(None,) * 11,
+        left_out=((),) * 11,
     )
     assert len(json.dumps(explore_data._coordinates(many))) < 650_000
 
@@ -230,6 +233,16 @@ def test_neighbours_reach_the_script(tmp_path: Path, report: Report) -> None:
     assert key == "mini-6/alone neighbours"
     found = np.frombuffer(base64.b64decode(content["rows"]), dtype="u1").reshape(3, 7, content["k"])
     assert (found == first.rows).all()
+
+
+def test_a_word_without_neighbours_to_speak_of_stands_in_their_place(tmp_path: Path, report: Report) -> None:
+    depths = making.depths()
+    depths[1][:] = depths[1][0]
+    first = neighbours(making.put(Store(tmp_path), states=depths))
+    assert (first.rows[1] == -1).all()
+    found = np.frombuffer(base64.b64decode(explore_data._neighbours(first)["rows"]), dtype="u1").reshape(3, 7, 5)
+    assert (found[1] == np.arange(7)[:, None]).all()
+    assert (found[[0, 2]] == first.rows[[0, 2]]).all()
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from browser import (
     wait_for_frames,
     wait_until_quiet,
 )
+from narrow import present
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from report_fixture import hostile_report, sample_report, write_site
+
+from tokviz.records import Neighbours
 
 PAGE = "explore/index.html"
 
@@ -144,6 +148,23 @@ def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(expl
     coordinates = sample_report().models[1].contexts[0].projections[0].projection.coordinates[1]
     distances = ((coordinates - coordinates[0]) ** 2).sum(axis=1)
     assert shown == [sample_report().words.words[row] for row in distances.argsort()[1:6]]
+
+
+def test_a_word_with_the_very_same_state_as_others_has_no_neighbours(explore: OpenAt, tmp_path: Path) -> None:
+    report = sample_report()
+    model, *others = report.models
+    context, *contexts = model.contexts
+    rows = present(context.neighbours).rows.copy()
+    rows[0, 0] = -1
+    alike = replace(model, contexts=(replace(context, neighbours=Neighbours(rows=rows)), *contexts))
+    page = explore(
+        write_site(replace(report, models=(alike, *others)), tmp_path),
+        "#a=smol-30/alone/standardized&at=embedding&word=word0a",
+    )
+    expect(page.locator(".readout .near")).to_have_text("No neighbours: other words have the very same state.")
+    expect(page.locator(".links line")).to_have_count(0)
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator(".readout .near")).to_have_text(re.compile("^Nearest in all dimensions: word"))
 
 
 def test_a_click_pins_a_word_and_another_unpins_it(explore: OpenAt, site: Path) -> None:

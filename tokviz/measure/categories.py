@@ -7,7 +7,8 @@ The interval is an infinitesimal jackknife (Jaeckel 1972; Efron 1982, The jackkn
 ch. 6): how much the value follows the weight of each word, categories kept at their size. Drawing words with replacement
 would make duplicates, which are each other's neighbours. Resampling the words' own scores would forget that a word also
 counts as its neighbours’ neighbour: about two thirds of the true standard error. The interval speaks of other lists of
-this length: among more words neighbours are closer, so that purity rises with the length of a list.
+this length: among more words neighbours are closer, so that purity rises with the length of a list. In a picture the
+distances themselves follow the words, by the axes: see ``refits``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
-from tokviz.measure.distances import nearest
+from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, nearest
 from tokviz.records import CategoryMeasure
 
 N_NEIGHBOURS = 5
@@ -38,16 +39,16 @@ class Score:
     high: float
     null_mean: float
     null_high: float
-    p_value: float
+    p_value_uncorrected: float
 
 
-UNDEFINED = Score(**dict.fromkeys(("value", "low", "high", "null_mean", "null_high", "p_value"), float("nan")))
+_FIELDS = ("value", "low", "high", "null_mean", "null_high", "p_value_uncorrected")
+UNDEFINED = Score(**dict.fromkeys(_FIELDS, float("nan")))
 
 
 def gather(scores: list[Score]) -> CategoryMeasure:
     """A score per depth → the record."""
-    names = ("value", "low", "high", "null_mean", "null_high", "p_value")
-    return CategoryMeasure(**{name: np.array([getattr(score, name) for score in scores]) for name in names})
+    return CategoryMeasure(**{name: np.array([getattr(score, name) for score in scores]) for name in _FIELDS})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +59,7 @@ class Categories:
     """Per word the indices of its categories; the first is the one that the silhouette goes by."""
     seed: int = 0
     n_permutations: int = N_PERMUTATIONS
+    """0 leaves chance unknown."""
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -88,37 +90,71 @@ class Categories:
         return len(self.counts) > 1 and bool(self.counts.max() > 1)
 
 
-def purity(distances: np.ndarray, categories: Categories) -> Score:
+def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0.0) -> Score:
     """Share of each word's nearest neighbours that have a category in common with it, mean over words.
+
+    Words without neighbours to speak of (see ``distances.nearest``) don't count.
 
     Parameters
     ----------
     distances : ``(n_words, n_words)``, symmetric.
+    refit_error : standard error where the distances follow from the words, from ``refits``; NaN if unknown.
+
+    Returns
+    -------
+    Score : undefined where most words have no neighbours to speak of.
     """
     n_words = len(distances)
     if n_words < 3 or not categories.are_several:
         return UNDEFINED
-    k = min(N_NEIGHBOURS, n_words - 1)
-    neighbours = nearest(distances, k)
+    found = _neighbours(distances)
+    if found is None:
+        return UNDEFINED
+    words, neighbours = found
     kinds, share = categories.kinds
-    shared = share[kinds[:, None], kinds[neighbours]].astype(np.float64)
+    shared = share[kinds[words][:, None], kinds[neighbours]].astype(np.float64)
     own = shared.mean(axis=1)
     value = float(own.mean())
     # A word counts once with its own purity, and as a neighbour by what it adds to the purity of others.
-    added = (shared - own[:, None]) / k
-    influence = own + np.bincount(neighbours.ravel(), weights=added.ravel(), minlength=n_words)
-    low, high = _wilson(value, _standard_error(influence, categories), n_words)
-    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(neighbours, categories)))
+    added = (shared - own[:, None]) / neighbours.shape[1]
+    influence = np.bincount(neighbours.ravel(), weights=added.ravel(), minlength=n_words)
+    influence[words] += own - value
+    error = _standard_error(influence * (n_words / len(words)), categories)
+    low, high = _wilson(value, _larger(error, refit_error), len(words))
+    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(words, neighbours, categories)))
 
 
-def _shuffled_purity(neighbours: np.ndarray, categories: Categories) -> np.ndarray:
+def nearest_few(distances: np.ndarray) -> np.ndarray:
+    """``(n_words, n_words)`` → ``(n_words, ≤ 5)``: the neighbours that purity looks at, as ``distances.nearest`` has them."""
+    return nearest(distances, min(N_NEIGHBOURS, len(distances) - 1))
+
+
+def _neighbours(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The words that have neighbours to speak of, ``(n,)`` rows, and these, ``(n, k)``; None where too few have."""
+    neighbours = nearest_few(distances)
+    words = np.flatnonzero(are_known(neighbours))
+    if len(words) < LEAST_KNOWN * len(distances):
+        return None
+    return words, neighbours[words]
+
+
+def purity_alone(distances: np.ndarray, kinds: np.ndarray, share: np.ndarray) -> float:
+    """The value of ``purity`` without more; ``kinds`` and ``share`` as ``Categories.kinds`` has them."""
+    found = _neighbours(distances)
+    if found is None:
+        return float("nan")
+    words, neighbours = found
+    return float(share[kinds[words][:, None], kinds[neighbours]].mean())
+
+
+def _shuffled_purity(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> np.ndarray:
     kinds, share = categories.kinds
     shuffled = kinds[categories.shuffles].astype(np.int32)
-    pairs = shuffled[:, :, None] * len(share) + shuffled[:, neighbours]
+    pairs = shuffled[:, words, None] * len(share) + shuffled[:, neighbours]
     return np.asarray(share.ravel()[pairs].mean(axis=(1, 2)))
 
 
-def silhouette(distances: np.ndarray, categories: Categories) -> Score:
+def silhouette(distances: np.ndarray, categories: Categories, refit_error: float = 0.0) -> Score:
     """Mean over words of (b − a) / max(a, b): a = mean distance to the own category, b = to the nearest other.
 
     Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
@@ -126,14 +162,24 @@ def silhouette(distances: np.ndarray, categories: Categories) -> Score:
     Parameters
     ----------
     distances : ``(n_words, n_words)``, symmetric, 0 on the diagonal.
+    refit_error : as in ``purity``.
+
+    Returns
+    -------
+    Score : undefined where all distances are 0.
     """
     n_words = len(distances)
-    if n_words < 3 or not categories.are_several:
+    if n_words < 3 or not categories.are_several or not distances.any():
         return UNDEFINED
-    value = float(_silhouettes(distances, categories.first[None], categories.counts, np.float64)[0])
-    error = _standard_error(_silhouette_influence(distances, categories), categories)
+    value = silhouette_alone(distances, categories.first, categories.counts)
+    error = _larger(_standard_error(_silhouette_influence(distances, categories), categories), refit_error)
     low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
     return Score(value=value, low=low, high=high, **_chance(value, _shuffled_silhouette(distances, categories)))
+
+
+def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> float:
+    """The value of ``silhouette`` without more; ``labels``: ``(n_words,)`` int64, of which ``counts`` words have each."""
+    return float(_silhouettes(distances, labels[None], counts, np.float64)[0]) if distances.any() else float("nan")
 
 
 def _silhouettes(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray, dtype: type) -> np.ndarray:
@@ -162,7 +208,7 @@ def _shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.nd
     labels, counts = categories.first[categories.shuffles], categories.counts
     size = max(1, _BLOCK // (len(counts) * labels.shape[1]))
     blocks = (labels[start : start + size] for start in range(0, len(labels), size))
-    return np.concatenate([_silhouettes(distances, block, counts, np.float32) for block in blocks])
+    return np.concatenate([np.empty(0), *(_silhouettes(distances, block, counts, np.float32) for block in blocks)])
 
 
 def _silhouette_influence(distances: np.ndarray, categories: Categories) -> np.ndarray:
@@ -195,20 +241,31 @@ def _silhouette_influence(distances: np.ndarray, categories: Categories) -> np.n
 
 
 def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
-    """scikit-learn's, Euclidean, 5 neighbours (Venna & Kaski 2001); NaN below 11 words, where it isn't defined."""
-    if len(states) <= 2 * N_NEIGHBOURS:
+    """scikit-learn's, Euclidean, 5 neighbours (Venna & Kaski 2001); NaN below 11 words, where it isn't defined.
+
+    Identical states count once: they are each other's nearest in any picture, in an order that means nothing.
+    """
+    rows = distinct(states)
+    if len(rows) <= 2 * N_NEIGHBOURS:
         return float("nan")
-    return float(sklearn_trustworthiness(states, coordinates, n_neighbors=N_NEIGHBOURS))
+    return float(sklearn_trustworthiness(states[rows], coordinates[rows], n_neighbors=N_NEIGHBOURS))
 
 
 def _chance(value: float, shuffled: np.ndarray) -> dict[str, float]:
+    if not len(shuffled):
+        return dict.fromkeys(("null_mean", "null_high", "p_value_uncorrected"), float("nan"))
     # Shuffled values are float32 sums in another order: equal ones must count as equal.
     as_good = int((shuffled >= value - 1e-6).sum())
     return {
         "null_mean": float(shuffled.mean()),
         "null_high": float(np.quantile(shuffled, 0.95)),
-        "p_value": (as_good + 1) / (len(shuffled) + 1),
+        "p_value_uncorrected": (as_good + 1) / (len(shuffled) + 1),
     }
+
+
+def _larger(error: float, refit_error: float) -> float:
+    """Of two standard errors: neither may be forgotten, and one that isn't known can't be."""
+    return float(np.fmax(error, refit_error))
 
 
 def _standard_error(influence: np.ndarray, categories: Categories) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tokviz.measure.distances import LEAST_KNOWN, are_known
+
 N_NEIGHBOURS = 10
 N_MOVED = 5
 
@@ -32,9 +34,27 @@ def procrustes_disparity(before: np.ndarray, after: np.ndarray) -> float:
 
 
 def lost_neighbours(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """``(n_words,)`` float64 in 0–1: share of each word's neighbours, ``(n_words, k)`` rows, that are no longer."""
+    """``(n_words,)`` float64 in 0–1: share of each word's neighbours that are no longer.
+
+    NaN for a word that has no neighbours to speak of at one of the depths.
+
+    Parameters
+    ----------
+    before, after : ``(n_words, k)``, from ``distances.nearest``.
+    """
     stayed = (before[:, :, None] == after[:, None, :]).any(axis=2)
-    return np.asarray(1 - stayed.mean(axis=1))
+    return np.where(are_known(before) & are_known(after), 1 - stayed.mean(axis=1), np.nan)
+
+
+def neighbour_overlap(lost: np.ndarray) -> float:
+    """Share of each word's neighbours that stay, mean over the words that have any; NaN where most have none.
+
+    Parameters
+    ----------
+    lost : ``(n_words,)``, from ``lost_neighbours``.
+    """
+    known = lost[np.isfinite(lost)]
+    return float(1 - known.mean()) if len(known) and len(known) >= LEAST_KNOWN * len(lost) else float("nan")
 
 
 def moved_most(lost: np.ndarray, before: np.ndarray, distances: np.ndarray) -> np.ndarray:
@@ -48,7 +68,7 @@ def moved_most(lost: np.ndarray, before: np.ndarray, distances: np.ndarray) -> n
 
     Returns
     -------
-    ``(≤ 5,)`` int64 rows; words that lost none are left out.
+    ``(≤ 5,)`` int64 rows; words that lost none, or of which that isn't known, are left out.
     """
     ranks = np.argsort(np.argsort(distances, axis=1, kind="stable"), axis=1)
     now_at = np.take_along_axis(ranks, before, axis=1).mean(axis=1)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-MIN_WORDS_CKA = 4
+MIN_WORDS_CKA = 16
+"""With fewer words nothing is said: of unrelated states 95 % of |CKA| is below 0.2 with 16, 0.27 with 12, and single ones
+reach 0.9995 with 4."""
+_DEFINED_FROM = 4
 """The unbiased estimate divides by n − 3."""
 
 
@@ -23,6 +26,8 @@ def centred_gram(states: np.ndarray) -> np.ndarray:
 def geometry_vectors(grams: np.ndarray) -> np.ndarray:
     """Unit vectors whose inner products are debiased linear CKA; zero where that isn't defined.
 
+    Below ``MIN_WORDS_CKA`` words they do to see how far a value depends on its words, not as a value to be told.
+
     The unbiased estimate of HSIC (Song et al. 2012, Feature selection via dependence maximization) is the inner
     product of two U-centred Gram matrices (Székely & Rizzo 2014) over n (n − 3), which cancels in CKA (Kornblith et
     al. 2019, Similarity of neural network representations revisited). With fewer words than dimensions the usual estimate is near 1
@@ -37,7 +42,7 @@ def geometry_vectors(grams: np.ndarray) -> np.ndarray:
     ``(n_depths, n_words²)`` float64.
     """
     n_depths, n_words, _ = grams.shape
-    if n_words < MIN_WORDS_CKA:
+    if n_words < _DEFINED_FROM:
         return np.zeros((n_depths, n_words * n_words))
     diagonal = np.arange(n_words)
     centred = grams.copy()

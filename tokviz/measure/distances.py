@@ -1,26 +1,77 @@
-"""Cosine distances between words, and each word’s nearest."""
+"""Distances between words, and each word’s nearest."""
 
 from __future__ import annotations
 
 import numpy as np
 
+UNKNOWN = -1
+"""In place of the neighbours of a word that has none to speak of."""
+LEAST_KNOWN = 0.5
+"""A measure of neighbours is given where this share of the words have neighbours to speak of, or more."""
+_SAME_DIRECTION = 1e-14
+"""Cosine distances that rounding alone makes, of float32 states."""
+_SAME_POINT = 1e-12
+"""Of the largest distance in a picture: what rounding makes of one and the same state."""
+
 
 def cosine_distances(states: np.ndarray) -> np.ndarray:
-    """``(n_words, width)`` → ``(n_words, n_words)`` float64: 1 − cosine, 0 on the diagonal."""
+    """``(n_words, width)`` → ``(n_words, n_words)`` float64: 1 − cosine, 0 on the diagonal and between identical states."""
     exact = states.astype(np.float64)
     norms = np.linalg.norm(exact, axis=1, keepdims=True)
     unit = np.divide(exact, norms, out=np.zeros_like(exact), where=norms > 0)
-    distances = np.maximum(1 - unit @ unit.T, 0)
+    distances = 1 - unit @ unit.T
+    distances[distances < _SAME_DIRECTION] = 0
+    # The cosine with a state of zeros isn't defined; that of two of them is taken for 1.
+    zero = np.flatnonzero(norms[:, 0] == 0)
+    distances[np.ix_(zero, zero)] = 0
     np.fill_diagonal(distances, 0)
     return np.asarray(distances)
 
 
+def euclidean_distances(coordinates: np.ndarray) -> np.ndarray:
+    """``(n_words, 2)`` → ``(n_words, n_words)`` float64, 0 on the diagonal and between identical states."""
+    x, y = (np.subtract.outer(axis, axis) for axis in coordinates.T)
+    distances = np.hypot(x, y)
+    distances[distances < _SAME_POINT * distances.max(initial=0.0)] = 0
+    return np.asarray(distances)
+
+
 def nearest(distances: np.ndarray, k: int) -> np.ndarray:
-    """``(n_words, n_words)`` → ``(n_words, k)`` int64: each word's nearest others, nearest first."""
+    """Each word's nearest others.
+
+    Parameters
+    ----------
+    distances : ``(n_words, n_words)``, 0 between identical states.
+
+    Returns
+    -------
+    ``(n_words, k)`` int64 rows, nearest first. ``UNKNOWN`` throughout for a word whose k-th neighbour is the same state as
+    the one after it: which of them is among the nearest, only their order in the list could tell. So it is for all words
+    when there is but one state.
+    """
+    if not distances.any():
+        return np.full((len(distances), k), UNKNOWN)
     others = distances.copy()
     np.fill_diagonal(others, np.inf)
-    if k < len(others) - 1:
-        some = np.argpartition(others, k, axis=1)[:, :k]
-        order = np.argsort(np.take_along_axis(others, some, axis=1), axis=1, kind="stable")
-        return np.take_along_axis(some, order, axis=1)
-    return np.argsort(others, axis=1, kind="stable")[:, :k]
+    if k >= len(others) - 1:
+        return np.argsort(others, axis=1, kind="stable")[:, :k]
+    if k == 0:
+        return np.empty((len(others), 0), dtype=np.int64)
+    some = np.argpartition(others, k, axis=1)[:, : k + 1]
+    order = np.argsort(np.take_along_axis(others, some, axis=1), axis=1, kind="stable")
+    found = np.take_along_axis(some, order, axis=1)
+    found[distances[found[:, k - 1], found[:, k]] == 0] = UNKNOWN
+    return found[:, :k]
+
+
+def are_known(neighbours: np.ndarray) -> np.ndarray:
+    """``(n_words, k)``, from ``nearest`` → ``(n_words,)`` bool: which words have neighbours to speak of."""
+    return np.asarray((neighbours != UNKNOWN).all(axis=1))
+
+
+def distinct(states: np.ndarray) -> np.ndarray:
+    """``(n_words, width)`` → rows, ascending int64: the first of each of the different states."""
+    first: dict[bytes, int] = {}
+    for row, state in enumerate(states):
+        first.setdefault(state.tobytes(), row)
+    return np.array(list(first.values()), dtype=np.int64)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure import categories, change, massive, spread, stages
+from tokviz.measure import categories, change, massive, pca, spread, stages
 from tokviz.measure.categories import UNDEFINED, Categories, Score
 from tokviz.measure.cka import centred_gram
-from tokviz.measure.distances import cosine_distances, nearest
+from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, euclidean_distances, nearest
+from tokviz.measure.refits import CRITERIA, Parts
 from tokviz.records import (
     Change,
     Geometry,
@@ -55,6 +56,7 @@ def measure(
     rows = _Rows.drawn(states.tokenization.reference, memberships, seed)
     at_position_0 = states.tokenization.positions == 0
     measured = Categories(memberships=tuple(memberships[row] for row in rows.with_category), seed=seed)
+    parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
     yardstick = massive.choose_yardstick(states, ordinary)
     words, position0 = massive.Tally(yardstick=yardstick), massive.Tally(yardstick=yardstick)
     depths: list[_Depth] = []
@@ -70,7 +72,7 @@ def measure(
         depths.append(
             _Depth(
                 space=_full_space(everything, rows, measured, depths[-1].space if depths else None),
-                pictures=tuple(_picture(state, each.coordinates[depth], rows, measured) for each in projections),
+                pictures=tuple(_picture(everything, each, depth, rows, parts) for each in projections),
                 effective_rank=spread.effective_rank(singular_values),
                 pc1_in_massive=spread.pc1_share(pc1, words.outstanding(-1)),
                 pc1_position=spread.pc1_of_position(everything[rows.everyone], at_position_0[rows.everyone]),
@@ -94,6 +96,8 @@ def measure(
         silhouette=categories.gather([each.space.silhouette for each in depths]),
         purity=categories.gather([each.space.purity for each in depths]),
         n_neighbours=min(categories.N_NEIGHBOURS, max(len(rows.with_category) - 1, 1)),
+        with_neighbours=np.array([each.space.with_neighbours for each in depths]),
+        least_with_neighbours=LEAST_KNOWN,
         pictures=tuple(
             _picture_measures(projection.name, [each.pictures[index] for each in depths])
             for index, projection in enumerate(projections)
@@ -102,6 +106,7 @@ def measure(
         cka=segmentation.cka,
         stages=_stages(segmentation),
         stage_criteria=stages.CRITERIA,
+        refit_criteria=CRITERIA,
     )
 
 
@@ -130,6 +135,9 @@ class _Rows:
     """Some of ``measured``, for what needs a words × words matrix of every depth."""
     everyone: np.ndarray
     """``measured``, and words that are no reference words."""
+    axes_follow: bool
+    """Whether pictures have their axes from ``with_category``, or the list that it is a sample of. A vocabulary's axes
+    come from all its tokens, and hardly depend on the few with a category."""
 
     @classmethod
     def drawn(cls, reference: np.ndarray, memberships: tuple[tuple[int, ...], ...], seed: int) -> _Rows:
@@ -149,6 +157,7 @@ class _Rows:
             with_category=with_category,
             compared=sample(measured, MAX_COMPARED),
             everyone=np.sort(np.concatenate([measured, others])),
+            axes_follow=bool(has_category[reference].all()),
         )
 
 
@@ -166,6 +175,7 @@ class _FullSpace:
     purity: Score
     neighbours: np.ndarray
     """``(n_measured, k)`` int64."""
+    with_neighbours: float
     neighbour_overlap: float
     moved: tuple[int, ...]
     """Indices among the measured words."""
@@ -203,7 +213,7 @@ def _full_space(everything: np.ndarray, rows: _Rows, measured: Categories, befor
     overlap, moved = float("nan"), np.array([], dtype=np.int64)
     if before is not None and k > 0:
         lost = change.lost_neighbours(before.neighbours, neighbours)
-        overlap, moved = float(1 - lost.mean()), change.moved_most(lost, before.neighbours, distances)
+        overlap, moved = change.neighbour_overlap(lost), change.moved_most(lost, before.neighbours, distances)
     return _FullSpace(
         mean_norm=float(norms.mean()),
         norm_spread=float(norms.std(ddof=1)) if len(norms) > 1 else float("nan"),
@@ -211,22 +221,24 @@ def _full_space(everything: np.ndarray, rows: _Rows, measured: Categories, befor
         silhouette=categories.silhouette(of_categories, measured),
         purity=categories.purity(of_categories, measured),
         neighbours=neighbours,
+        with_neighbours=float(are_known(categories.nearest_few(distances)).mean()),
         neighbour_overlap=overlap,
         moved=tuple(moved.tolist()),
     )
 
 
-def _picture(state: np.ndarray, coordinates: np.ndarray, rows: _Rows, measured: Categories) -> _Picture:
-    """``state``: of the measured words; ``coordinates``: ``(n_words, 2)`` of all."""
+def _picture(everything: np.ndarray, projection: Projection, depth: int, rows: _Rows, parts: Parts) -> _Picture:
+    """``everything``: ``(n_words, width)`` at that depth; ``parts``: of the words of ``rows.with_category``."""
+    coordinates = projection.coordinates[depth]
     shown = coordinates[rows.measured]
     if not np.isfinite(shown).all():
         return _Picture(silhouette=UNDEFINED, purity=UNDEFINED, trustworthiness=float("nan"))
-    x, y = (np.subtract.outer(axis, axis) for axis in coordinates[rows.with_category].T)
-    distances = np.hypot(x, y)
+    distances = euclidean_distances(coordinates[rows.with_category])
+    errors = parts.errors(pca.scores_of(projection, depth, everything[rows.with_category]))
     return _Picture(
-        silhouette=categories.silhouette(distances, measured),
-        purity=categories.purity(distances, measured),
-        trustworthiness=categories.trustworthiness(state, shown),
+        silhouette=categories.silhouette(distances, parts.categories, errors.silhouette),
+        purity=categories.purity(distances, parts.categories, errors.purity),
+        trustworthiness=categories.trustworthiness(everything[rows.measured], shown),
     )
 
 

@@ -10,7 +10,7 @@ from tokviz.records import HiddenStates, Neighbours
 
 
 def neighbours(states: HiddenStates) -> Neighbours:
-    """The nearest others of every word at every depth, by cosine, as category purity has it."""
+    """The nearest others of every word at every depth, by cosine, as category purity has them."""
     k = min(N_NEIGHBOURS, len(states.tokenization.words) - 1)
     found = [nearest(cosine_distances(states.states[depth]), k) for depth in range(states.n_depths)]
     return Neighbours(rows=np.stack(found).astype(np.int64))

@@ -6,15 +6,18 @@ the same words, captured the same way.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tokviz.measure.cka import MIN_WORDS_CKA, centred_gram, cka_between, geometry_vectors
-from tokviz.measure.distances import cosine_distances, nearest
+from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
 from tokviz.records import Estimate, HiddenStates, LayerSimilarity
 
 MAX_COMPARED = 500
 """A words × words matrix of every depth is held in memory: above this a sample is compared."""
 N_NEIGHBOURS = 10
+MIN_WORDS_NEIGHBOURS = 4
 N_SUBSAMPLES = 50
 MAX_KEPT_BYTES = 1_000_000_000
 """Of memory for what is kept of captures between comparisons."""
@@ -68,7 +71,8 @@ class LayerComparer:
 
         Returns
         -------
-        LayerSimilarity : NaN with fewer than four words; the intervals need eight.
+        LayerSimilarity : mutual neighbours are NaN with fewer than four words, CKA with fewer than sixteen; intervals
+            need eight.
         """
         rows_a, rows_b = rows
         if rows_a.shape != rows_b.shape:
@@ -85,6 +89,7 @@ class LayerComparer:
         return LayerSimilarity(
             n_words=n_words,
             n_compared=n_compared,
+            least_words=MIN_WORDS_CKA,
             cka=cka,
             neighbours=neighbours,
             n_neighbours=k,
@@ -133,52 +138,69 @@ class _Relations:
         depths = [states.states[depth][rows] for depth in range(states.n_depths)]
         grams = np.stack([centred_gram(depth) for depth in depths])
         distances = np.stack([cosine_distances(depth) for depth in depths])
-        self.vectors = geometry_vectors(grams)
-        self.near = _nearest_flags(distances, k)
+        self.vectors = geometry_vectors(grams) if n_words >= MIN_WORDS_CKA else np.zeros((len(grams), 0))
+        self.near = _Nearest.among(distances, k)
         random = np.random.default_rng((seed, 4))
-        enough = n_words >= 2 * MIN_WORDS_CKA
+        enough = n_words >= 2 * MIN_WORDS_NEIGHBOURS
         halves = [
             np.sort(random.choice(n_words, n_words // 2, replace=False)) for _ in range(N_SUBSAMPLES if enough else 0)
         ]
         # They only tell how far the summaries may be off: single precision will do.
         self.halves = [geometry_vectors(_part(grams, half)).astype(np.float32) for half in halves]
         # Half as many neighbours among half the words reach as far as all of them do.
-        self.near_halves = [_nearest_flags(_part(distances, half), max(1, k // 2)) for half in halves]
-        self.n_bytes = sum(array.nbytes for array in (self.vectors, self.near, *self.halves, *self.near_halves))
+        self.near_halves = [_Nearest.among(_part(distances, half), max(1, k // 2)) for half in halves]
+        flags = [near.flags for near in (self.near, *self.near_halves)]
+        self.n_bytes = sum(array.nbytes for array in (self.vectors, *self.halves, *flags))
 
     def cka_with(self, other: _Relations) -> np.ndarray:
         return cka_between(self.vectors, other.vectors)
 
     def neighbours_with(self, other: _Relations) -> np.ndarray:
-        return _shared_neighbours(self.near, other.near)
+        return self.near.shared_with(other.near)
 
     def cka_of_halves_with(self, other: _Relations) -> list[np.ndarray]:
         return [cka_between(*pair) for pair in zip(self.halves, other.halves, strict=True)]
 
     def neighbours_of_halves_with(self, other: _Relations) -> list[np.ndarray]:
-        return [_shared_neighbours(*pair) for pair in zip(self.near_halves, other.near_halves, strict=True)]
+        return [one.shared_with(two) for one, two in zip(self.near_halves, other.near_halves, strict=True)]
 
 
 def _part(relations: np.ndarray, words: np.ndarray) -> np.ndarray:
     return relations[:, words[:, None], words[None, :]]
 
 
-def _nearest_flags(distances: np.ndarray, k: int) -> np.ndarray:
-    """``(n_depths, n_words, n_words)`` → ``(n_depths, n_words²)`` float32: 1 where the column is one of the row's nearest.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Nearest:
+    """Whose nearest neighbours are whose, at every depth."""
 
-    Without columns below ``MIN_WORDS_CKA`` words.
-    """
-    n_depths, n_words, _ = distances.shape
-    if n_words < MIN_WORDS_CKA:
-        return np.zeros((n_depths, 0), dtype=np.float32)
-    flags = np.zeros(distances.shape, dtype=np.float32)
-    for depth in range(n_depths):
-        np.put_along_axis(flags[depth], nearest(distances[depth], k), 1, axis=1)
-    return flags.reshape(n_depths, -1)
+    flags: np.ndarray
+    """``(n_depths, n_words²)`` float32: 1 where the column is one of the row's nearest; without columns where words are
+    too few."""
+    known: np.ndarray
+    """``(n_depths, n_words)`` float32: 1 for words that have neighbours to speak of."""
+    k: int
 
+    @classmethod
+    def among(cls, distances: np.ndarray, k: int) -> _Nearest:
+        """``distances``: ``(n_depths, n_words, n_words)``."""
+        n_depths, n_words, _ = distances.shape
+        known = np.zeros((n_depths, n_words), dtype=np.float32)
+        if n_words < MIN_WORDS_NEIGHBOURS:
+            return cls(flags=np.zeros((n_depths, 0), dtype=np.float32), known=known, k=k)
+        flags = np.zeros(distances.shape, dtype=np.float32)
+        for depth in range(n_depths):
+            neighbours = nearest(distances[depth], k)
+            rows = np.flatnonzero(are_known(neighbours))
+            known[depth, rows] = 1
+            flags[depth, rows[:, None], neighbours[rows]] = 1
+        return cls(flags=flags.reshape(n_depths, -1), known=known, k=k)
 
-def _shared_neighbours(near_a: np.ndarray, near_b: np.ndarray) -> np.ndarray:
-    """``(n_depths_a, n_depths_b)``: share of each word's nearest neighbours that both have, mean over words."""
-    if not near_a.shape[1]:
-        return np.full((len(near_a), len(near_b)), np.nan)
-    return np.asarray(near_a @ near_b.T / near_a[0].sum())
+    def shared_with(self, other: _Nearest) -> np.ndarray:
+        """``(n_depths_a, n_depths_b)``: share of each word's nearest neighbours that both have.
+
+        Mean over the words that have neighbours to speak of in both; NaN where these are too few.
+        """
+        n_known = self.known @ other.known.T
+        enough = (n_known > 0) & (n_known >= LEAST_KNOWN * self.known.shape[1])
+        shared = self.flags @ other.flags.T
+        return np.asarray(np.divide(shared, self.k * n_known, out=np.full(shared.shape, np.nan), where=enough))

@@ -16,7 +16,9 @@ import numpy as np
 from tokviz.measure.cka import MIN_WORDS_CKA, cka_between, geometry_vectors
 from tokviz.records import StageCriteria
 
-CRITERIA = StageCriteria(most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9)
+CRITERIA = StageCriteria(
+    most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=MIN_WORDS_CKA
+)
 """Subsamples are drawn without replacement, since duplicates ruin CKA. A boundary must recur in more of them than a
 single word is in: none depends on one word."""
 TOLERANCE = 1
@@ -37,7 +39,7 @@ class Segmentation:
     recurrence: tuple[float, ...]
     """Per stage, 0–1: share of subsamples with a boundary there; NaN for the first."""
     cka: np.ndarray
-    """``(n_depths, n_depths)`` float64."""
+    """``(n_depths, n_depths)`` float64; NaN with too few words."""
 
     def bounds(self) -> list[tuple[int, int]]:
         """First and last depth of each stage."""
@@ -53,14 +55,15 @@ def find(grams: np.ndarray, *, forced: Sequence[int] = (), seed: int = 0) -> Seg
     forced : depths at which a stage begins whatever CKA says, such as the emergence of massive activations: CKA
         doesn't see a change of scale.
     """
-    n_words = grams.shape[1]
+    n_depths, n_words, _ = grams.shape
     required = frozenset(forced) - {0}
+    if n_words < CRITERIA.least_words:
+        starts = tuple(sorted({0, *required}))
+        unknown = np.full((n_depths, n_depths), np.nan)
+        return Segmentation(starts=starts, recurrence=(np.nan,) * len(starts), cka=unknown)
+
     vectors = geometry_vectors(grams)
     cka = cka_between(vectors, vectors)
-    if n_words < MIN_WORDS_CKA:
-        starts = tuple(sorted({0, *required}))
-        return Segmentation(starts=starts, recurrence=(np.nan,) * len(starts), cka=cka)
-
     candidates = _segment(vectors @ vectors.T, required)
     found = _subsampled_starts(grams, required, seed) if len(candidates) > 1 else []
     recurrence = {
@@ -79,7 +82,7 @@ def _subsampled_starts(grams: np.ndarray, required: frozenset[int], seed: int) -
     """The boundaries, without 0, found in each subsample of the words."""
     n_words = grams.shape[1]
     random = np.random.default_rng((seed, 2))
-    n_kept = max(MIN_WORDS_CKA, round(CRITERIA.kept_share * n_words))
+    n_kept = round(CRITERIA.kept_share * n_words)
     found = []
     for _ in range(CRITERIA.n_subsamples):
         kept = np.sort(random.choice(n_words, n_kept, replace=False))

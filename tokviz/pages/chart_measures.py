@@ -95,7 +95,8 @@ MEASURES = (
         definition=Term(
             name="Effective rank",
             meaning="The exponential of the entropy of the centred states’ singular values, normalised to sum to one: 1 when "
-            "all words lie on a line, at most the number of words less one.",
+            "all words lie on a line, at most the number of words less one. Papers that take the eigenvalues of the "
+            "covariance, the squares of these, get lower numbers.",
             source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
         ),
         read=lambda _, geometry: geometry.spread.effective_rank,

@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.axis import Band, path, relative_depth
 from tokviz.pages.chart_measures import BETWEEN_MODELS, WITHIN_A_MODEL, Measure, Reading
 from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
-from tokviz.pages.wording import NBSP, joined, the_depth
+from tokviz.pages.wording import NBSP, count, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
 
 # --- what the templates show -----------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
         "" if emergence is None else f"The upright line marks where massive activations emerge{_emerging(measured)}. "
     )
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. {line}Soft bands are 95{NBSP}% intervals.",
+        note=f"Shaded: the stages{of_which}. {line}Soft bands are 95{NBSP}% intervals.{_not_given(measured)}",
         charts=tuple(charts),
     )
 
@@ -140,6 +140,25 @@ def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
     """In which context the line is drawn, if there are several."""
     found = (context.states.context.label for context, each in measured if each.massive.emergence_depth is not None)
     return f" in the words {next(found)}" if len(measured) > 1 else ""
+
+
+def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+    """Which numbers of neighbours and of change the curves lack, and why."""
+    said = ""
+    for context, geometry in measured:
+        n_without = int((geometry.with_neighbours < geometry.least_with_neighbours).sum())
+        if n_without:
+            said += (
+                f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: too many "
+                "words have the very same state there to speak of nearest ones."
+            )
+    first, criteria = measured[0][1], measured[0][1].stage_criteria
+    if first.n_compared < criteria.least_words and not np.isfinite(first.change.cka).any():
+        said += (
+            f" Change from the depth before (CKA) takes {count(criteria.least_words, 'word')}, and there are "
+            f"{first.n_compared}: it is not given, and stages begin only where massive activations emerge or step down."
+        )
+    return said
 
 
 def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_Series, ...]:

@@ -87,8 +87,9 @@ def similarity_notes(report: Report) -> tuple[str, ...]:
     shared = report.similarities[0].shared
     what = (
         "Each cell sets a layer of one model against a layer of the other: do the words lie alike? Debiased linear CKA is "
-        "1 where one arrangement is the other turned and scaled, about 0 where they have nothing in common. Mutual "
-        f"neighbours is the share of a word’s {shared.n_neighbours} nearest words that both have in common."
+        "1 where one arrangement is the other turned and scaled, about 0 where they have nothing in common; it is given from "
+        f"{count(shared.least_words, 'word')} on. Mutual neighbours is the share of a word’s {shared.n_neighbours} nearest "
+        "words that both have in common, by chance k / (n − 1) for k neighbours among n words."
     )
     rests = (
         "Only reference words of both models count; beside them stand those that are one token in both. A dot marks each "
@@ -131,6 +132,13 @@ def _short(estimate: Estimate) -> str:
     return score(estimate.value)
 
 
+def _cka(layers: LayerSimilarity) -> str:
+    summary = layers.cka_summary
+    if layers.n_compared < layers.least_words and not np.isfinite(summary.value):
+        return f"not given below {count(layers.least_words, 'word')}"
+    return _estimate(summary)
+
+
 def _estimate(estimate: Estimate) -> str:
     if not np.isfinite(estimate.value):
         return "not defined"
@@ -163,7 +171,7 @@ def _pair(
     rows = (only,) if same_words else (shared, single)
     return Pair(
         heading=f"{names[0]} and {names[1]}, {label}",
-        sentence=f"Mean best match: CKA {_estimate(similarity.shared.cka_summary)}, mutual neighbours "
+        sentence=f"Mean best match: CKA {_cka(similarity.shared)}, mutual neighbours "
         f"{_estimate(similarity.shared.neighbours_summary)}.",
         rows=rows,
         folded=folded,
@@ -176,7 +184,7 @@ def _row(label: str, layers: LayerSimilarity, names: list[str]) -> HeatmapRow:
     return HeatmapRow(
         label=label,
         heatmaps=(
-            _heatmap("CKA", _estimate(layers.cka_summary), layers.cka, names),
+            _heatmap("CKA", _cka(layers), layers.cka, names),
             _heatmap("Mutual neighbours", f"{_estimate(layers.neighbours_summary)}{chance}", layers.neighbours, names),
         ),
         note=note,

@@ -12,6 +12,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
     """With the thresholds that ``geometry`` was measured with."""
     massive, criteria = geometry.massive, geometry.stage_criteria
     nearest = f"{geometry.n_neighbours} nearest"
+    least = count(criteria.least_words, "word")
     return (
         Term(
             name="Explained variance",
@@ -28,12 +29,12 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             name="Massive activations",
             meaning=f"A depth has them when the words’ largest |x|, median over words, exceeds {massive.large:,.0f} and "
             f"{massive.massive_ratio:,.0f} times the median |x|; a lesser outbreak exceeds {massive.large:,.0f} and "
-            f"{massive.lesser_ratio:,.0f} times. The median is that of ordinary tokens at the same depth: words "
-            "of a context in which they are not at position 0, since many models build an attention sink there, which can’t be "
-            "its own yardstick. Where there is no such "
-            "context, the words’ own median serves, and the page says so. The emergence layer is the first massive one. They "
-            "step down where |x| itself falls below the mark; where they end because other tokens have grown, the page says "
-            "that. Dimensions are named that exceed the threshold in at least half of the words.",
+            f"{massive.lesser_ratio:,.0f} times. “Largest |x|” is each word’s own maximum, median over words. The median |x| is "
+            "that of ordinary tokens at the same depth: words of a context in which they are not at position 0, since many models "
+            "build an attention sink there, which can’t be its own yardstick (Sun et al. take the median of the one text that they "
+            "look at). Where there is no such context, the words’ own median serves, and the page says so. The emergence layer is "
+            "the first massive one. They step down where |x| itself falls below the mark; where they end because other tokens have "
+            "grown, the page says that. Dimensions are named that exceed the threshold in at least half of the words.",
             source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762",
         ),
         Term(
@@ -46,7 +47,11 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
         Term(
             name="Neighbours of the same category (purity)",
             meaning=f"The share of each word’s {geometry.n_neighbours} nearest neighbours that have a category in common with it, mean over words: by "
-            "cosine in all dimensions, by Euclidean distance in the picture.",
+            "cosine in all dimensions, by Euclidean distance in the picture. Where words have the very same state, the "
+            f"{nearest} may be any of these: a word whose last neighbour and the next word after it are one and the same state "
+            "has no neighbours to speak of, and counts neither here nor in what stays of its neighbours from depth to depth or "
+            f"from model to model. Where fewer than {100 * geometry.least_with_neighbours:.0f} % of the words have any, nothing "
+            "is given.",
         ),
         Term(
             name="Silhouette",
@@ -55,25 +60,25 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             source="Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
         ),
         Term(
-            name="Chance and intervals",
+            name="Chance",
             meaning="A hundred points in hundreds of dimensions fall into groups of any kind, so purity and silhouette are "
             "repeated with the categories shuffled over the words (a permutation test); the mean of those is what is called "
-            "chance. Intervals hold 95 % and come from how much the value follows the weight of each word (infinitesimal "
-            "jackknife), for word lists of this length; drawing words with replacement would make duplicates, which are each "
-            "other’s neighbours.",
-            source="Efron 1982, The jackknife, the bootstrap and other resampling plans",
+            "chance. The p-values in geometry.csv are of each depth by itself, not corrected for the number of depths.",
         ),
+        _intervals(geometry),
         Term(
             name="Trustworthiness",
             meaning=f"1 when each word’s {nearest} in the picture are its {nearest} in all dimensions; one that isn’t "
-            "costs more the farther down the list it stands there (Euclidean).",
+            "costs more the farther down the list it stands there. Both by Euclidean distance, unlike purity in all "
+            "dimensions, which goes by cosine. Words with the very same state count once.",
             source="Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods",
         ),
         Term(
             name="Change (1 − CKA)",
             meaning="Centered kernel alignment compares the pairwise inner products of the words at two depths: 1 for the same "
             "arrangement up to rotation and scale, about 0 for unrelated ones. The debiased estimate is used, since with fewer "
-            "words than dimensions the usual one is near 1 for unrelated states.",
+            f"words than dimensions the usual one is near 1 for unrelated states. It is given from {least} on: of unrelated "
+            "states, 95 % of its values are then below 0.2 in size, and of four words it may be near 1.",
             source="Kornblith et al. 2019, Similarity of neural network representations revisited; Song et al. 2012, Feature "
             "selection via dependence maximization",
         ),
@@ -89,7 +94,8 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             "squared distance of each depth’s geometry (CKA) to the mean of its stage, plus a penalty per stage, found exactly by dynamic programming. A boundary must recur "
             f"in {100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
             f"{100 * criteria.kept_share:.0f} % of the words, give or take a layer, so that none hangs on one word. Where massive "
-            "activations emerge and step down, a stage begins whatever CKA says, as CKA doesn’t see a change of scale. Where a model "
+            "activations emerge and step down, a stage begins whatever CKA says, as CKA doesn’t see a change of scale; with fewer "
+            f"than {least} only there. Where a model "
             "drifts little by little, a boundary divides the drift and is no jump: see the curve of change. The largest |x| of "
             "a stage’s sentence is the median over words of each word’s largest, at the depth where it is highest; where "
             "dimensions are massive, large or dominant, of the depths at which they are.",
@@ -98,12 +104,30 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
         Term(
             name="Likeness of two models",
             meaning="Every layer of one against every layer of the other, over the reference words of both, by debiased CKA and "
-            "by mutual nearest neighbours: how many of a word’s ten nearest (fewer below fifty words; by cosine) it has in both. "
+            "by mutual nearest neighbours: how many of a word’s ten nearest (fewer below fifty words; by cosine) it has in both, by chance k / (n − 1) for k neighbours among n words. "
             "The number of a pair is the mean of each depth’s best match in the other model, each model counting half; its "
             "interval comes from halves of the words (delete-half jackknife).",
             source="Huh et al. 2024, The platonic representation hypothesis; Shao & Wu 1989, A general theory for jackknife "
             "variance estimation",
         ),
+    )
+
+
+def _intervals(geometry: Geometry) -> Term:
+    refits = geometry.refit_criteria
+    return Term(
+        name="Intervals",
+        meaning="Intervals hold 95 % and speak of other word lists of this length. In all dimensions they come from how much the "
+        "value follows the weight of each word (infinitesimal jackknife); drawing words with replacement would make "
+        "duplicates, which are each other’s neighbours. The axes of a picture are fitted on the words that it shows, so that "
+        f"other words would give other axes: there they are fitted again on {refits.n_parts} parts of the words, each "
+        f"{100 * refits.kept_share:.0f} % of every category (of long lists {refits.most_kept} words), drawn without "
+        "replacement, and the spread over the parts counts where it says more (delete-d jackknife). A vocabulary’s axes come "
+        "from all its tokens and are held fixed. Tested on 400 lists each of seven kinds, drawn from SmolLM2’s own class means "
+        "and covariance (two layers, alone and in a sentence) and from three made-up ones: 94 to 98 % of the intervals in the "
+        "picture hold the mean over all lists; with the axes held fixed, 82 % in one of them.",
+        source="Efron 1982, The jackknife, the bootstrap and other resampling plans; Shao & Wu 1989, A general theory for "
+        "jackknife variance estimation",
     )
 
 

@@ -76,9 +76,11 @@ def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | No
 
 
 def _neighbours(neighbours: Neighbours) -> dict[str, Any]:
-    """Rows of words in 8 bits where that is enough, else in 16."""
+    """Rows of words in 8 bits where that is enough, else in 16; a word that has none to speak of stands there itself."""
     _, n_words, k = neighbours.rows.shape
-    return {"k": k, "rows": packed(neighbours.rows.astype("u1" if n_words <= 256 else "<u2"))}
+    own = np.arange(n_words)[None, :, None]
+    rows = np.where(neighbours.rows < 0, own, neighbours.rows)
+    return {"k": k, "rows": packed(rows.astype("u1" if n_words <= 256 else "<u2"))}
 
 
 def _coordinates(projection: Projection) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
     picture = _measures(projection, geometry)
     if picture is None or geometry is None:
         return (variance,)
+    if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
+        return (variance, "no neighbours to speak of: too many words have the very same state here")
     neighbours = (
         f"neighbours of the same category: {score(picture.purity.value[depth])}{NBSP}here, "
         f"{score(geometry.purity.value[depth])} in{NBSP}all{NBSP}dimensions "

@@ -1,7 +1,7 @@
 """What is measured, as records.
 
 Depths are numbered as everywhere: 0 is the embedding, k + 1 is after layer k. NaN stands where a measure isn't defined: too
-few words, one category, states that are all alike, a depth without a picture.
+few words, one category, states that are alike, a depth without a picture.
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ class CategoryMeasure:
     """``(n_depths,)`` float64: mean with the categories shuffled over the words (chance)."""
     null_high: np.ndarray
     """``(n_depths,)`` float64: its 95 % quantile."""
-    p_value: np.ndarray
-    """``(n_depths,)`` float64: share of shuffles, the observed one included, that do at least as well."""
+    p_value_uncorrected: np.ndarray
+    """``(n_depths,)`` float64: share of shuffles, the observed one included, that do at least as well; of each depth by
+    itself, not corrected for their number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +154,19 @@ class StageCriteria:
     """Of the words, in each subsample."""
     least_recurrence: float
     """Share of the subsamples in which a boundary must be found."""
+    least_words: int
+    """With fewer, CKA says nothing: it is NaN, and stages begin only where massive activations come and go."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefitCriteria:
+    """How often the axes of a picture are fitted again on a part of its words, for the intervals of its measures."""
+
+    n_parts: int
+    kept_share: float
+    """Of the words of each category, in each part."""
+    most_kept: int
+    """Words in each part; of long lists less than ``kept_share`` is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -184,6 +198,11 @@ class Geometry:
     """In 0–1, full space, cosine: share of a word's nearest neighbours that share a category with it."""
     n_neighbours: int
     """Of ``purity``, here and in the pictures."""
+    with_neighbours: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: share of the words that have nearest neighbours to speak of. A word has none if the
+    last of them and the next word after it are one and the same state; measures of neighbours are of the others."""
+    least_with_neighbours: float
+    """Where fewer words than this share have any, measures of neighbours are NaN."""
     pictures: tuple[PictureMeasures, ...]
     """In the order of the projections."""
     change: Change
@@ -191,6 +210,7 @@ class Geometry:
     """``(n_depths, n_depths)`` float64: debiased linear CKA of every depth with every other."""
     stages: tuple[Stage, ...]
     stage_criteria: StageCriteria
+    refit_criteria: RefitCriteria
 
     def __repr__(self) -> str:
         starts = ", ".join(str(stage.first_depth) for stage in self.stages)
@@ -203,7 +223,8 @@ class Neighbours:
     """The words nearest to each word in the full space, for readers to look up."""
 
     rows: np.ndarray
-    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine, nearest first; all words count."""
+    """``(n_depths, n_words, k)`` int64: rows of the nearest others by cosine, nearest first; all words count. −1
+    throughout for a word that has none to speak of, since other words have the very same states."""
 
     MOST_WORDS: ClassVar[int] = 3_000
     """Distances are quadratic in words, and the list of them is long: with more words there is no such record."""
@@ -228,6 +249,8 @@ class LayerSimilarity:
     n_words: int
     n_compared: int
     """Fewer than ``n_words`` when a sample was drawn."""
+    least_words: int
+    """With fewer than these, ``cka`` says nothing, and is NaN."""
     cka: np.ndarray
     """``(n_depths_a, n_depths_b)`` float64: debiased linear CKA."""
     neighbours: np.ndarray

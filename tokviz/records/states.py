@@ -178,14 +178,17 @@ class Projection:
     """Per depth why it can't be projected, or None."""
     grid_problems: tuple[Problem | None, ...]
     """Per depth why it can't be shown in the embedding's basis, or None."""
+    left_out: tuple[tuple[int, ...], ...]
+    """Per depth the dimensions that were left out before the basis was fitted."""
 
     def __post_init__(self) -> None:
         n_depths, n_words = len(self.problems), len(self.reference)
         require_shape("coordinates", self.coordinates, (n_depths, n_words, 2))
         require_shape("grid_coordinates", self.grid_coordinates, (n_depths, n_words, 2))
         require_shape("explained_variance_ratio", self.explained_variance_ratio, (n_depths, 2))
-        if len(self.grid_problems) != n_depths:
-            raise ValueError(f"grid_problems: expected {n_depths} depths, got {len(self.grid_problems)}")
+        for name in ("grid_problems", "left_out"):
+            if len(getattr(self, name)) != n_depths:
+                raise ValueError(f"{name}: expected {n_depths} depths, got {len(getattr(self, name))}")
 
     def __repr__(self) -> str:
         ratios = 100 * self.explained_variance_ratio[:, 0]

@@ -55,7 +55,7 @@ _CHECKSUM_LENGTH = 16
 _KINDS_OF_FILES = ("projections", "measures", "images")
 _OWN_NAME = re.compile(r"(?P<partial>\.)?(?P<key>[0-9a-f]{32})(\..*)?")
 """Of files and folders that tokviz made: a key, and what follows it; half-made with a dot before."""
-_DESCRIBED = ("name", "problems", "grid_problems")
+_DESCRIBED = ("name", "problems", "grid_problems", "left_out")
 """What a projection holds besides arrays."""
 
 

@@ -1,0 +1,188 @@
+"""Intervals in the picture hold what they say when every list of words gives the picture axes of its own.
+
+Lists are drawn anew, each gets its own axes, and the interval of each must cover the mean over all of them. This is the
+slowest test of measures: about a minute on one processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import smollm2
+from making import gaussian, hidden_states
+from threadpoolctl import threadpool_limits
+
+from tokviz.measure import pca
+from tokviz.measure.categories import Categories, Score, purity, silhouette
+from tokviz.measure.distances import euclidean_distances
+from tokviz.measure.geometry import measure
+from tokviz.measure.refits import Parts
+from tokviz.records import HiddenStates
+
+pytestmark = pytest.mark.xdist_group("smollm2")
+
+N_LISTS = 400
+LEAST_COVERED = 0.92
+WIDEST = 1.5
+"""Mean width of the interval over that which the spread of fresh lists gives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where lists come from."""
+
+    memberships: tuple[tuple[int, ...], ...]
+    states: Callable[[np.random.Generator], np.ndarray]
+    """``(n_words, width)`` of a fresh list, with these memberships."""
+    standardize: bool
+
+
+def scores(source: Source, seed: int, *, refits: bool = True) -> tuple[Score, Score]:
+    """Purity and silhouette in the picture of a fresh list, without a permutation test."""
+    states = source.states(np.random.default_rng(seed))
+    categories = Categories(memberships=source.memberships, seed=seed, n_permutations=0)
+    distances = euclidean_distances(pca.scores(states, standardize=source.standardize))
+    parts = Parts.drawn(categories) if refits else Parts.none(categories)
+    errors = parts.errors(lambda rows: pca.scores(states[rows], standardize=source.standardize))
+    return purity(distances, categories, errors.purity), silhouette(distances, categories, errors.silhouette)
+
+
+def coverage(source: Source, **options: bool) -> list[tuple[float, float]]:
+    """Of purity and of silhouette the share of the intervals that cover the mean, and their width over the true one."""
+    # On small matrices several threads only wait for each other.
+    with threadpool_limits(1, "blas"):
+        found = [scores(source, seed, **options) for seed in range(N_LISTS)]
+    told = []
+    for measured in zip(*found, strict=True):
+        value, low, high = np.array([(score.value, score.low, score.high) for score in measured]).T
+        covered = (low <= value.mean()) & (value.mean() <= high)
+        told.append((float(covered.mean()), float((high - low).mean() / (2 * 1.96 * value.std(ddof=1)))))
+    return told
+
+
+def require_honest_intervals(source: Source) -> None:
+    for covered, width in coverage(source):
+        assert covered >= LEAST_COVERED
+        assert width <= WIDEST
+
+
+# --- a model's own states ------------------------------------------------------------------------------------------
+
+
+def like(states: np.ndarray, memberships: tuple[tuple[int, ...], ...], *, standardize: bool) -> Source:
+    """Lists with the class means of ``states`` and their pooled covariance."""
+    first = np.array([own[0] for own in memberships])
+    exact = states.astype(np.float64)
+    means = np.stack([exact[first == category].mean(axis=0) for category in range(first.max() + 1)])[first]
+    factor = (exact - means) / np.sqrt(len(exact) - len(set(first)))
+    return Source(
+        memberships=memberships,
+        states=lambda random: means + random.normal(size=(len(first), len(first))) @ factor,
+        standardize=standardize,
+    )
+
+
+@pytest.fixture
+def of_smollm2(smollm2_states: dict[str, HiddenStates]) -> Callable[[str, int], Source]:
+    """By context and layer, the sample's words as it has them there, in the picture that is shown first."""
+
+    def source(context: str, layer: int) -> Source:
+        states = smollm2_states[context]
+        rows = np.flatnonzero(states.tokenization.reference)
+        memberships = tuple(smollm2.words().memberships[row] for row in rows)
+        return like(states.states[layer + 1][rows], memberships, standardize=True)
+
+    return source
+
+
+@pytest.mark.parametrize("context", ["alone", "sentence"])
+@pytest.mark.parametrize("layer", [5, 20])
+def test_of_words_as_smollm2_has_them(of_smollm2: Callable[[str, int], Source], context: str, layer: int) -> None:
+    require_honest_intervals(of_smollm2(context, layer))
+
+
+def test_with_axes_held_fixed_they_would_not_cover(of_smollm2: Callable[[str, int], Source]) -> None:
+    for covered, _ in coverage(of_smollm2("sentence", 20), refits=False):
+        assert covered < LEAST_COVERED
+
+
+# --- made-up states ------------------------------------------------------------------------------------------------
+
+
+def clusters(
+    sizes: tuple[int, ...], centres: np.ndarray, noise: Callable[[np.random.Generator, int], np.ndarray]
+) -> Source:
+    """Categories of these sizes around ``(n_categories, width)`` centres; ``noise``: ``(n_words, width)`` about them."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    return Source(
+        memberships=tuple((int(label),) for label in labels),
+        states=lambda random: centres[labels] + noise(random, len(labels)),
+        standardize=False,
+    )
+
+
+def test_of_nine_categories_that_overlap_in_many_dimensions() -> None:
+    centres = 0.5 * np.random.default_rng(0).normal(size=(9, 60))
+    require_honest_intervals(clusters((13,) * 9, centres, lambda random, n: random.normal(size=(n, 60))))
+
+
+def test_of_categories_of_unequal_size_with_heavy_tails() -> None:
+    centres = 0.8 * np.random.default_rng(1).normal(size=(6, 100))
+    sizes = (36, 20, 12, 8, 6, 4)
+    require_honest_intervals(clusters(sizes, centres, lambda random, n: random.standard_t(5, size=(n, 100))))
+
+
+def test_of_axes_that_hold_about_as_much_as_the_next_ones() -> None:
+    """Four directions of equal variance within categories, and a long tail: which two are shown is a matter of luck."""
+    deviations = np.concatenate([np.full(4, 3.0), np.full(76, 0.7)])
+    centres = np.random.default_rng(2).normal(size=(5, 80)) * np.concatenate([np.full(4, 2.5), np.zeros(76)])
+    require_honest_intervals(clusters((14,) * 5, centres, lambda random, n: deviations * random.normal(size=(n, 80))))
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+
+
+def test_parts_hold_half_of_every_category_and_no_word_twice() -> None:
+    first = [0] * 20 + [1] * 7 + [2] + [0] * 4
+    parts = Parts.drawn(Categories(memberships=tuple((category,) for category in first)))
+    for words in parts.words:
+        assert len(set(words.tolist())) == len(words) == 12 + 4 + 1
+        assert np.bincount(np.array(first)[words]).tolist() == parts.n_kept.tolist() == [12, 4, 1]
+    assert len({tuple(sorted(words.tolist())) for words in parts.words}) > 20
+
+
+def test_parts_of_a_long_list_are_no_longer_than_those_of_a_short_one() -> None:
+    parts = Parts.drawn(Categories(memberships=tuple((row % 4,) for row in range(2000))))
+    assert parts.words.shape[1] == pytest.approx(500, abs=4)
+
+
+def test_equal_seeds_draw_equal_parts() -> None:
+    first, second, other = (
+        Parts.drawn(Categories(memberships=tuple((row % 3,) for row in range(30)), seed=seed)) for seed in (1, 1, 2)
+    )
+    assert (first.words == second.words).all()
+    assert (first.words != other.words).any()
+
+
+def test_the_axes_of_a_vocabulary_do_not_follow_the_few_words_with_a_category() -> None:
+    """Five categories lie apart in four directions alike: which two a picture shows is a matter of its words."""
+    (cloud,) = gaussian(1, 300)
+    cloud[np.arange(300), np.arange(300) % 5] += 4
+    states = hidden_states([cloud])
+    projection = pca.project(states.states, states.tokenization.reference, "centered")
+
+    def widths(n_with_category: int) -> tuple[float, float]:
+        """Of the interval as it is measured, and of one with the axes held fixed."""
+        memberships = tuple((row % 5,) if row < n_with_category else () for row in range(300))
+        told = measure(states, [projection], memberships, None).pictures[0].purity
+        distances = euclidean_distances(projection.coordinates[0][:n_with_category])
+        fixed = purity(distances, Categories(memberships=memberships[:n_with_category], n_permutations=0))
+        return float(told.high[0] - told.low[0]), fixed.high - fixed.low
+
+    of_few, fixed = widths(60)
+    assert of_few == pytest.approx(fixed)
+    of_all, fixed = widths(300)
+    assert of_all > 1.2 * fixed

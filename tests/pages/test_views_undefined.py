@@ -1,0 +1,78 @@
+"""What the pages say where a measure isn't given, and of how sure those are that are."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from narrow import present
+from report_fixture import sample_report
+
+from tokviz import pages
+from tokviz.pages import wording
+from tokviz.pages.model import ModelPage
+from tokviz.records import ModelReport, RefitCriteria, Stage, StageCriteria
+
+N_LAYERS = 30
+
+
+def spaced(words: str) -> str:
+    return words.replace(wording.NBSP, " ")
+
+
+def replaced(model: ModelReport, **changes: Any) -> ModelReport:
+    """With other measures in its first context."""
+    first, *others = model.contexts
+    geometry = dataclasses.replace(present(first.geometry), **changes)
+    return dataclasses.replace(model, contexts=(dataclasses.replace(first, geometry=geometry), *others))
+
+
+def page_with(**changes: Any) -> ModelPage:
+    report = sample_report()
+    return pages.build(dataclasses.replace(report, models=(replaced(report.models[0], **changes),))).models[0]
+
+
+def test_where_words_have_the_very_same_state_it_is_said_that_they_have_no_neighbours() -> None:
+    shares = np.ones(N_LAYERS + 1)
+    shares[[0, 3]] = 0.2
+    page = page_with(with_neighbours=shares)
+    assert "too many words have the very same state here" in page.panels[0].slides[3].trust[1]
+    assert "neighbours of the same category" in page.panels[0].slides[2].trust[1]
+    assert "Purity is not given at 2 depths of the words alone" in spaced(present(page.curves).note)
+
+
+def test_too_few_words_for_cka_are_said_and_everything_else_stands() -> None:
+    change = present(sample_report().models[0].contexts[0].geometry).change
+    nothing = np.full(N_LAYERS + 1, np.nan)
+    stages = (Stage(first_depth=0, last_depth=N_LAYERS, recurrence=np.nan, cka_within=np.nan, cka_before=np.nan),)
+    page = page_with(
+        n_compared=12,
+        cka=np.full((N_LAYERS + 1, N_LAYERS + 1), np.nan),
+        change=dataclasses.replace(change, cka=nothing),
+        stages=stages,
+    )
+    assert "CKA" not in page.stories[0].stages[0].sentence
+    note = spaced(present(page.curves).note)
+    assert "Change from the depth before (CKA) takes 16 words, and there are 12" in note
+
+
+def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are() -> None:
+    report = sample_report()
+    changes = {
+        "refit_criteria": RefitCriteria(n_parts=7, kept_share=0.4, most_kept=99),
+        "least_with_neighbours": 0.3,
+        "stage_criteria": StageCriteria(
+            most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=21
+        ),
+    }
+    site = pages.build(dataclasses.replace(report, models=(replaced(report.models[0], **changes),)))
+    said = {term.name: spaced(term.meaning) for term in site.method.measures}
+    assert "7 parts of the words, each 40 % of every category (of long lists 99 words)" in said["Intervals"]
+    assert "not corrected for the number of depths" in said["Chance"]
+    assert "fewer than 30 % of the words" in said["Neighbours of the same category (purity)"]
+    assert "from 21 words on" in said["Change (1 − CKA)"]
+    assert "eigenvalues" in said["Effective rank"]
+    assert "each word’s own maximum, median over words" in said["Massive activations"]
+    assert "Euclidean" in said["Trustworthiness"]
+    assert "k / (n − 1)" in said["Likeness of two models"]
