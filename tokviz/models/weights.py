@@ -151,7 +151,8 @@ def _refuse_unknown_sizes(source: str, part: Any) -> None:
         part.get_input_embeddings()
     except (NotImplementedError, AttributeError) as error:
         raise SourceError(
-            f"{source}: expected token embeddings, but {type(part).__name__} has none; this kind of model can't be captured"
+            f"{source}: expected a token embedding from get_input_embeddings() of {type(part).__name__}, got none; this kind "
+            "of model can't be captured"
         ) from error
 
 
