@@ -7,7 +7,7 @@ from typing import Any
 
 import families
 import pytest
-from tokenizers import pre_tokenizers
+from tokenizers import models, pre_tokenizers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from tokviz.capture.tokens import tokenize, tokenize_vocabulary
@@ -153,6 +153,16 @@ def test_a_tokenizer_without_offsets_is_refused() -> None:
 
     with pytest.raises(ModelError, match=r"ByT5Tokenizer.*offsets"):
         read(ByT5Tokenizer(), "cat", " {word}")
+
+
+def test_a_tokenizer_that_fails_is_one_line() -> None:
+    tokenizer = families.metaspace(bos=True, eos=False)
+    raw: Any = tokenizer.backend_tokenizer
+    raw.model = models.Unigram([("a", -1.0)], unk_id=None)
+    with pytest.raises(
+        ModelError, match=r"expected tokens of every text in context 'here', got \w+: .*belong together"
+    ):
+        read(tokenizer, "cat", " {word}")
 
 
 # --- notes -------------------------------------------------------------------------------------------------------

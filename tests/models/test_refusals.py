@@ -67,6 +67,18 @@ def test_missing_embeddings_that_two_stacks_share_are_refused(tmp_path: Path) ->
     assert "found none for encoder.embed_tokens.weight" in refusal("t5", tmp_path)
 
 
+def test_a_model_that_does_not_tell_its_embedding_is_refused(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import LlamaModel
+
+    def not_told(_model: object) -> NoReturn:
+        raise NotImplementedError("please override in the subclass")
+
+    monkeypatch.setattr(LlamaModel, "get_input_embeddings", not_told)
+    assert "expected a token embedding from get_input_embeddings() of LlamaModel, got none" in refusal(
+        "llama", llama.parent
+    )
+
+
 def test_a_missing_pooler_is_accepted(checkpoints: Path) -> None:
     names = load_file(checkpoints / "bert" / "model.safetensors").keys()
     assert not any("pooler" in name for name in names)

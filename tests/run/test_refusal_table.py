@@ -232,6 +232,17 @@ REFUSALS = {
     "images, as far as its arguments tell": Refusal(
         make=only_config("Cvt"), cause="CvtModel takes patches of images", remedy="choose another model"
     ),
+    "audio, as a part of another model": Refusal(
+        make=only_config("Gemma4Audio"), cause="Gemma4AudioModel takes audio", remedy="choose another model"
+    ),
+    "no text, and nothing declared": Refusal(
+        make=only_config("Bark"), cause="BarkModel takes no ids of tokens", remedy="choose another model"
+    ),
+    "images, as a part of another model": Refusal(
+        make=only_config("Qwen3VLVision"),
+        cause="Qwen3VLVisionModel takes patches of images",
+        remedy="choose another model",
+    ),
     # The tokenizer.
     "bytes": Refusal(
         make=with_tokenizer("T5", "ByT5Tokenizer"),

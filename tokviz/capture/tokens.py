@@ -11,6 +11,7 @@ from typing import Any
 
 from tokviz.errors import CaptureError, ModelError
 from tokviz.records import Context, Tokenization, TokenizedWord
+from tokviz.text import error_line
 
 _SPACE_MARKS = "▁Ġ"
 """How SentencePiece and byte-level tokenizers write a space in a token's name."""
@@ -31,7 +32,7 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
 
     Raises
     ------
-    ModelError : the tokenizer gives no offsets.
+    ModelError : the tokenizer gives no offsets, or fails.
     CaptureError : a word has no token in this context.
     """
     if not tokenizer.is_fast:
@@ -40,7 +41,13 @@ def tokenize(tokenizer: Any, words: tuple[str, ...], context: Context, read: str
             " without; save the model's fast tokenizer beside the weights"
         )
     placed = [_PlacedWord.of(word, context) for word in words]
-    encoded = tokenizer([each.text for each in placed], return_offsets_mapping=True)
+    try:
+        encoded = tokenizer([each.text for each in placed], return_offsets_mapping=True)
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise ModelError(
+            f"{type(tokenizer).__name__}: expected tokens of every text in context {context.name!r}, got {error_line(error)}; "
+            "check that the tokenizer's files belong together"
+        ) from error
     tokenized = tuple(
         _tokenized_word(tokenizer, context, each, ids, offsets)
         for each, ids, offsets in zip(placed, encoded["input_ids"], encoded["offset_mapping"], strict=True)

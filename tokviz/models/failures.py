@@ -20,13 +20,15 @@ _NOT_MADE = (AttributeError, TypeError, KeyError, IndexError, NotImplementedErro
 
 def explain(origin: Origin, error: Exception) -> str:
     """Describe ``error`` in one line for the user; the caller keeps it as the cause."""
+    from huggingface_hub.errors import StrictDataclassError
+
     source, text = origin.model.source, said(error, origin.path)
     of_hub = hub_failure(origin, error)
     if of_hub is not None:
         return f"{source}: {of_hub}"
     if isinstance(error, ImportError):
         return f"{source}: loading needs a package that isn't installed here: {text}"
-    if isinstance(error, _NOT_MADE):
+    if isinstance(error, (*_NOT_MADE, StrictDataclassError)):
         return (
             f"{source}: transformers {importlib.metadata.version('transformers')} can't make the model from its config.json "
             f"({text}); check that the file is this model's, or choose another model"

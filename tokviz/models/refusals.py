@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import re
 from pathlib import Path
@@ -32,6 +33,8 @@ _INPUTS = {
     "past_values": "series of numbers",
 }
 """What a model takes instead of text, by the name of its main argument in transformers."""
+_MODALITIES = {"audio": "audio", "image": "patches of images", "video": "videos", "time": "series of numbers"}
+"""The same by the modality that its class declares."""
 
 
 def refuse_unreadable(origin: Origin) -> None:
@@ -192,22 +195,24 @@ def refuse_other_inputs(origin: Origin, config: Any) -> None:
             "it has only for a special purpose; choose another model"
         )
     kind = MODEL_MAPPING[type(config)]
-    refuse_without_text(source, kind[0] if isinstance(kind, tuple) else kind, config.is_encoder_decoder)
+    refuse_without_text(source, kind[0] if isinstance(kind, tuple) else kind)
 
 
-def refuse_without_text(source: str, model: Any, runs_encoder: bool = False) -> None:
-    """Refuse a transformers class, or a module, whose main input isn't text; ``runs_encoder``: only that part runs.
+def refuse_without_text(source: str, model: Any) -> None:
+    """Refuse a transformers class, or a module, that doesn't take the ids of tokens.
 
     Raises ``SourceError``.
     """
-    main = model.main_input_name if isinstance(model.main_input_name, str) else model.main_input_name[0]
-    declared = model.input_modalities
-    modalities = {declared} if isinstance(declared, str) else set(declared)
-    # A model that takes text besides has a part for it; of an encoder-decoder that is the decoder. Text alone is what
-    # transformers says of classes that declare nothing.
-    reads_text = "text" in modalities and len(modalities) > 1 and not runs_encoder
-    if reads_text or main not in _INPUTS:
+    kind: Any = model if isinstance(model, type) else type(model)
+    if "input_ids" in inspect.signature(kind.forward).parameters:
         return
-    taken = "videos" if "video" in modalities else _INPUTS[main]
-    name = model.__name__ if isinstance(model, type) else type(model).__name__
-    raise SourceError(f"{source}: expected a model that reads text, but {name} takes {taken}; choose another model")
+    main = getattr(kind, "main_input_name", "")
+    declared = getattr(kind, "input_modalities", "text")
+    modality = declared if isinstance(declared, str) else declared[0]
+    # Perceiver takes anything as its inputs, whatever its class declares.
+    by_modality = None if main == "inputs" else _MODALITIES.get(modality)
+    by_input = None if isinstance(main, list) else _INPUTS.get(main)
+    taken = (modality == "video" and by_modality) or by_input or by_modality or "no ids of tokens"
+    raise SourceError(
+        f"{source}: expected a model that reads text, but {kind.__name__} takes {taken}; choose another model"
+    )

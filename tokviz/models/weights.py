@@ -140,7 +140,8 @@ def _refuse_unknown_sizes(source: str, part: Any) -> None:
     """Refuse a module whose config lacks what every stack of layers over token embeddings has."""
     refuse_without_text(source, part)
     needed = ("num_hidden_layers", "hidden_size", "vocab_size")
-    lacking = [name for name in needed if not isinstance(getattr(part.config, name, None), int)]
+    config = getattr(part, "config", None)
+    lacking = [name for name in needed if not isinstance(getattr(config, name, None), int)]
     if lacking:
         raise SourceError(
             f"{source}: expected a stack of layers over token embeddings, but the config of {type(part).__name__} has no "
@@ -150,7 +151,8 @@ def _refuse_unknown_sizes(source: str, part: Any) -> None:
         part.get_input_embeddings()
     except (NotImplementedError, AttributeError) as error:
         raise SourceError(
-            f"{source}: expected token embeddings, but {type(part).__name__} has none; this kind of model can't be captured"
+            f"{source}: expected a token embedding from get_input_embeddings() of {type(part).__name__}, got none; this kind "
+            "of model can't be captured"
         ) from error
 
 
