@@ -91,7 +91,7 @@ def test_a_second_run_makes_nothing_again_and_changes_no_byte(project: Path) -> 
     after = hashes(project / "site")
     differing = {path for path in before | after if before.get(path) != after.get(path)}
     # The command that made the report stands in it.
-    assert differing <= {"method/index.html", "data/report.json"}
+    assert differing <= {"method/index.html", "data/report.json", "data/manifest.json"}
 
 
 def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(project: Path, tmp_path: Path) -> None:
@@ -101,6 +101,7 @@ def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(p
     assert {path for path in first | again if first.get(path) != again.get(path)} <= {
         "method/index.html",
         "data/report.json",
+        "data/manifest.json",
     }
 
 
@@ -214,9 +215,10 @@ def test_when_no_model_can_be_captured_the_old_site_stays(project: Path) -> None
     [
         (["--config", "nowhere.toml"], 1, "nowhere.toml: expected a TOML file"),
         (["--words", "nowhere.toml"], 1, "nowhere.toml: expected a TOML file"),
-        (["--output", "qwen3"], 1, "they would be lost"),
+        (["--output", "qwen3"], 1, "they would be mixed"),
         (["--output", "report.toml"], 1, "got a file"),
-        (["--output", "a/b/c"], 1, "parent folder"),
+        (["--output", "report.toml/c"], 1, "report.toml is none"),
+        (["--output", "s", "--cache", "s/cache"], 1, "neither within the other"),
         (["--cache", "report.toml", "--force"], 1, "report.toml"),
         (["--device", "nonsense", "--force"], 1, "nonsense"),
         (["--site-url", "example.org"], 1, "--site-url"),

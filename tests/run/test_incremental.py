@@ -21,6 +21,8 @@ from tokviz.run import dry_run, keys, pipeline, prune
 from tokviz.run.options import DRAFT, TEMPLATES, Options
 from tokviz.run.progress import Quiet
 
+MANIFEST = "data/manifest.json"
+"""Has a digest of every other file."""
 N_DEPTHS = 4
 N_PICTURES = (N_DEPTHS + 2) * 2
 """Of one model × context × projection: a plate per depth, the grid and the strip, for wide screens and phones."""
@@ -188,7 +190,7 @@ def test_another_template_writes_pages_only(project: Path, tmp_path: Path) -> No
     _, kinds = rerun(project, templates=templates)
     after = hashes(project / "site")
     assert kinds == {}
-    assert {path for path in after if after[path] != before.get(path)} == {"404.html"}
+    assert {path for path in after if after[path] != before.get(path)} == {"404.html", MANIFEST}
 
 
 def test_another_introduction_writes_the_pages_that_show_it(project: Path) -> None:
@@ -207,7 +209,7 @@ def test_a_note_writes_its_page_only(project: Path) -> None:
     _, kinds = rerun(project, config(models=models))
     after = hashes(project / "site")
     assert kinds == {}
-    assert {path for path in after if after[path] != before.get(path)} == {"models/qwen3/index.html"}
+    assert {path for path in after if after[path] != before.get(path)} == {"models/qwen3/index.html", MANIFEST}
 
 
 def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_back(project: Path) -> None:
@@ -232,12 +234,15 @@ def test_force_makes_everything_again(project: Path) -> None:
     assert outcome.n_drawn == 4 * N_PICTURES
 
 
-def test_what_is_stale_never_survives_in_the_site(project: Path) -> None:
-    (project / "site" / "images" / "old.webp").write_bytes(b"old")
-    (project / "site" / "models" / "old").mkdir()
-    (project / "site" / "models" / "old" / "index.html").write_text("old", encoding="utf-8")
+def test_what_is_stale_goes_and_what_is_not_tokvizs_stays(project: Path) -> None:
+    (project / "site" / "images" / "mine.webp").write_bytes(b"mine")
+    before = hashes(project / "site")
+    rerun(project, config(models=[{"source": "qwen3"}]))
+    without_bert = hashes(project / "site")
+    assert not [path for path in without_bert if "bert" in path]
+    assert "images/mine.webp" in without_bert
     rerun(project)
-    assert not [path for path in hashes(project / "site") if "old" in path]
+    assert hashes(project / "site") == before
 
 
 def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project: Path) -> None:
