@@ -115,8 +115,11 @@ const Tokviz = (() => {
 
   const percent = (number) => `${number.toFixed(3)}%`;
 
+  // A depth from 0 to 1, the last one; 0 in a model of a single depth.
+  const shareOf = (depth, last) => depth / (last || 1);
+
   // Where a depth stands, in percent of the ruler's width.
-  const place = (depth, last) => geometry.axisStart + (geometry.axisLength * depth) / (last || 1);
+  const place = (depth, last) => geometry.axisStart + geometry.axisLength * shareOf(depth, last);
 
   // The depth nearest to a point of a ruler, in pixels of the window; the inverse of `place`.
   function depthAt(ruler, clientX, last) {
@@ -180,7 +183,7 @@ const Tokviz = (() => {
   // The label follows the slider's handle and stays within the ruler at both ends.
   function placeLabel(output, depth, last) {
     output.style.left = percent(place(depth, last));
-    output.style.transform = `translateX(${percent((-100 * depth) / (last || 1))})`;
+    output.style.transform = `translateX(${percent(-100 * shareOf(depth, last))})`;
   }
 
   // --- pictures ---
@@ -234,7 +237,7 @@ const Tokviz = (() => {
     depthName, depthKey, parseDepth,
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode,
-    geometry, percent, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
+    geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, fetchAhead, decodeAhead, afterLoad,
   };
 })();

@@ -116,7 +116,7 @@
   // A slot's own depth where the ruler is at `depth`.
   function depthOf({ mode, last }, slot, depth) {
     const own = slot.capture.context.last;
-    return mode === "layer" ? Math.min(depth, own) : Math.round((depth / last) * own);
+    return mode === "layer" ? Math.min(depth, own) : Math.round(Tokviz.shareOf(depth, last) * own);
   }
 
   function showSlot(comparison, slot, index) {
@@ -138,7 +138,7 @@
   }
 
   // After a choice: the ruler is as long as the deepest model. By layer number it stays at its depth, else at its share.
-  function refresh(comparison, share = comparison.depth / comparison.last) {
+  function refresh(comparison, share = Tokviz.shareOf(comparison.depth, comparison.last)) {
     const { slots, mode } = comparison;
     const last = Math.max(...slots.map(({ capture }) => capture.context.last));
     comparison.last = last;
@@ -146,7 +146,7 @@
     comparison.container.dataset.slots = slots.length;
     if (comparison.addButton) comparison.addButton.disabled = slots.length === LETTERS.length;
     drawScale(comparison);
-    for (const slot of slots) fitStrip(slot, mode === "layer" ? slot.capture.context.last / last : 1);
+    for (const slot of slots) fitStrip(slot, mode === "layer" && last ? slot.capture.context.last / last : 1);
     setDepth(comparison, mode === "layer" ? comparison.depth : Math.round(share * last));
   }
 
@@ -168,7 +168,7 @@
     comparison.depth = depth;
     range.value = depth;
     slots.forEach((slot, index) => showSlot(comparison, slot, index));
-    const text = mode === "layer" ? depthName(depth) : `${Math.round((100 * depth) / last)} %`;
+    const text = mode === "layer" ? depthName(depth) : `${Math.round(100 * Tokviz.shareOf(depth, last))} %`;
     const each = slots.map(({ capture, depthLabel }) => `${capture.model.name}: ${depthLabel.textContent}`);
     range.setAttribute("aria-valuetext", `${text}. ${each.join("; ")}`);
     output.textContent = text;
@@ -194,7 +194,7 @@
   }
 
   function drawScale({ scale, mode, last }) {
-    const ticks = mode === "layer" ? Tokviz.depthTicks(last) : relativeTicks(last);
+    const ticks = mode === "layer" || last === 0 ? Tokviz.depthTicks(last) : relativeTicks(last);
     scale.replaceChildren(Tokviz.rulerFoot(...Tokviz.axis(ticks, last)));
   }
 
@@ -212,7 +212,7 @@
 
   function fragmentOf({ slots, mode, depth, last }) {
     const chosen = slots.map(({ capture }, index) => `${LETTERS[index]}=${captures.addressPart(capture)}`);
-    const at = mode === "layer" ? Tokviz.depthKey(depth) : Number((depth / last).toFixed(4));
+    const at = mode === "layer" ? Tokviz.depthKey(depth) : Number(Tokviz.shareOf(depth, last).toFixed(4));
     return `#${[...chosen, `by=${mode}`, `at=${at}`].join("&")}`;
   }
 

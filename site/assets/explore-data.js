@@ -133,15 +133,17 @@ const Explore = {};
       return [limits[0] + x * (limits[1] - limits[0]), limits[2] + y * (limits[3] - limits[2])];
     }
 
-    // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours.
+    // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
+    // the word stands in their place: other words have the very same state.
     neighbours(depth, row, k = 5) {
       if (this.fullSpace) {
         const first = (depth * this.n + row) * this.fullSpace.k;
-        return { rows: [...this.fullSpace.rows.subarray(first, first + this.fullSpace.k)], where: "in all dimensions" };
+        const rows = [...this.fullSpace.rows.subarray(first, first + this.fullSpace.k)].filter((other) => other !== row);
+        return { rows, where: "in all dimensions", reason: "other words have the very same state" };
       }
       const key = depth * this.n + row;
       if (!this.pictured.has(key)) this.pictured.set(key, this.limits[depth] ? this.nearestInPicture(depth, row, k) : []);
-      return { rows: this.pictured.get(key), where: "in the picture" };
+      return { rows: this.pictured.get(key), where: "in the picture", reason: "there is no picture of this depth" };
     }
 
     nearestInPicture(depth, row, k) {

@@ -29,6 +29,7 @@
         this.buttons[0].focus();
       });
       this.all.className = "all";
+      this.all.hidden = true;
       root.replaceChildren(...this.buttons, this.all);
     }
 
@@ -42,11 +43,12 @@
     constructor(root, unpin) {
       this.root = root;
       this.unpin = unpin;
+      this.hint = root.querySelector(".hint");
     }
 
     show(rows, vocabulary) {
       if (!rows.length) {
-        this.root.replaceChildren(Explore.paragraph("Nothing pinned. Click a word, or press Enter on it, to follow its trail.", "hint"));
+        this.root.replaceChildren(this.hint);
         return;
       }
       this.root.replaceChildren(

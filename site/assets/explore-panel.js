@@ -56,7 +56,7 @@
     facts(row, categories) {
       const { words, memberships } = this.view.vocabulary;
       const pieces = this.tokens(row);
-      const { rows, where } = this.view.neighbours(this.depth, row);
+      const { rows, where, reason } = this.view.neighbours(this.depth, row);
       return {
         word: words[row],
         category: memberships[row].map((category) => categories[category]).join(", "),
@@ -65,6 +65,7 @@
         position: this.view.outside.has(row) ? "read at another position than most" : "",
         neighbours: rows.map((other) => Explore.isolated(words[other])),
         where,
+        reason,
         values: this.view.values(this.depth, row),
       };
     }
@@ -83,7 +84,7 @@
       head.append(Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]), " ", name, ` ${facts.category} · ${facts.count} `, code, facts.position ? ` · ${facts.position}` : "");
       const near = facts.neighbours.length
         ? `Nearest ${facts.where}: ${facts.neighbours.join(", ")}.`
-        : "No neighbours: there is no picture of this depth.";
+        : `No neighbours: ${facts.reason}.`;
       this.readout.replaceChildren(head, paragraph(near, "near"));
     }
   }

@@ -63,7 +63,7 @@
   // The second picture keeps the relative depth of the first.
   function depthOf(explorer, panel) {
     const { panels, depth } = explorer;
-    return panel === panels[0] ? depth : Math.round((depth / lastOf(explorer)) * panel.view.last);
+    return panel === panels[0] ? depth : Math.round(Tokviz.shareOf(depth, lastOf(explorer)) * panel.view.last);
   }
 
   // Acts after a delay, once for all calls of that name within it.
@@ -90,7 +90,7 @@
   }
 
   async function choose(explorer, panel, names) {
-    const share = isReady(explorer) ? explorer.depth / lastOf(explorer) : null;
+    const share = isReady(explorer) ? Tokviz.shareOf(explorer.depth, lastOf(explorer)) : null;
     try {
       if (!(await panel.choose(explorer.index.capture(names)))) return;
     } catch (error) {
@@ -147,7 +147,8 @@
     showDepth(explorer);
     explorer.announcement.textContent = "";
     const hollow = panels.some(({ view }) => view.hollow.some(Boolean));
-    explorer.legendNote.textContent = hollow ? "Hollow: of several tokens, or read at another position than most." : "";
+    // Its place stays, so that nothing moves.
+    explorer.legendNote.style.visibility = hollow ? "" : "hidden";
   }
 
   function showDepth(explorer) {
@@ -196,7 +197,7 @@
       return;
     }
     const facts = panels.map((panel) => ({ ...panel.facts(current, index.categories), at: depthName(panel.depth) }));
-    const near = facts.map(({ at, neighbours, where }) => `${at}, nearest ${where}: ${neighbours.slice(0, 3).join(", ")}`);
+    const near = facts.map(({ at, neighbours, where }) => `${at}, nearest ${where}: ${neighbours.slice(0, 3).join(", ") || "none"}`);
     const [{ word, category, count }] = facts;
     announcement.textContent = `${word}, ${category}, ${count}${pins.includes(current) ? ", pinned" : ""}. ${near.join(". ")}.`;
   }

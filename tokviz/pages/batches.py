@@ -27,6 +27,8 @@ def batch_notes(check: BatchCheck) -> tuple[str, ...]:
     if last.batching != check.batching:
         return warnings
     run_again = "1 word was" if last.n_words == 1 else f"{count(last.n_words, 'word')} were"
+    if last.difference == 0:
+        return (*warnings, f"{run_again} run again alone, and the hidden states were the very same as in the batch.")
     agreed = (
         f"{run_again} run again alone: there the hidden states differ from those in the batch by "
         f"{relative(last.difference)} of their norm at most ({_where(last)})."
