@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import families
+import tiny_tokenizers
 import torch
 import transformers
 
@@ -46,5 +47,5 @@ def build(folder: Path, *, bos: bool) -> Path:
     with quiet_transformers():
         model.save_pretrained(folder)
     if bos:
-        families.byte_level_bos().save_pretrained(folder)
+        tiny_tokenizers.byte_level_bos().save_pretrained(folder)
     return folder

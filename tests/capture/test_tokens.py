@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import families
 import pytest
+import tiny_tokenizers
 from tokenizers import models, pre_tokenizers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
@@ -26,22 +26,22 @@ def read(tokenizer: PreTrainedTokenizerBase, word: str, template: str) -> Tokeni
 
 @pytest.fixture(scope="module")
 def byte_level() -> PreTrainedTokenizerFast:
-    return families.byte_level()
+    return tiny_tokenizers.byte_level()
 
 
 @pytest.fixture(scope="module")
 def uncased() -> PreTrainedTokenizerFast:
-    return families.uncased()
+    return tiny_tokenizers.uncased()
 
 
 @pytest.fixture(scope="module")
 def gemma() -> PreTrainedTokenizerFast:
-    return families.gemma_tokenizer()
+    return tiny_tokenizers.gemma_tokenizer()
 
 
 @pytest.fixture(scope="module")
 def llama() -> PreTrainedTokenizerFast:
-    return families.llama_tokenizer()
+    return tiny_tokenizers.llama_tokenizer()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,8 @@ def test_all_byte_tokens_of_a_character_are_the_words(
 
 
 @pytest.mark.parametrize(
-    ("make", "closing"), [(families.uncased, "[SEP]"), (families.t5_tokenizer, "</s>"), (families.cased, "[SEP]")]
+    ("make", "closing"),
+    [(tiny_tokenizers.uncased, "[SEP]"), (tiny_tokenizers.t5_tokenizer, "</s>"), (tiny_tokenizers.cased, "[SEP]")],
 )
 def test_a_closing_token_is_never_read(make: Callable[[], PreTrainedTokenizerFast], closing: str) -> None:
     tokenized = read(make(), "cat", " {word}")
@@ -110,7 +111,7 @@ def test_read_says_which_position_counts(byte_level: PreTrainedTokenizerFast, ho
 
 def cut_at_spaces() -> PreTrainedTokenizerFast:
     """As in XLM-R and T5: a text is split at its spaces, then each part gets a ``▁``, which has the offsets of a letter."""
-    tokenizer = families.metaspace(bos=True, eos=True)
+    tokenizer = tiny_tokenizers.metaspace(bos=True, eos=True)
     raw: Any = tokenizer.backend_tokenizer
     raw.normalizer = None
     raw.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
@@ -118,7 +119,8 @@ def cut_at_spaces() -> PreTrainedTokenizerFast:
 
 
 @pytest.mark.parametrize(
-    "make", [cut_at_spaces, families.llama_tokenizer, families.gemma_tokenizer, families.byte_level]
+    "make",
+    [cut_at_spaces, tiny_tokenizers.llama_tokenizer, tiny_tokenizers.gemma_tokenizer, tiny_tokenizers.byte_level],
 )
 @pytest.mark.parametrize("template", ["{word}", " {word}", "The word is {word} or"])
 def test_a_space_that_is_a_token_of_its_own_is_no_token_of_the_word(
@@ -156,7 +158,7 @@ def test_a_tokenizer_without_offsets_is_refused() -> None:
 
 
 def test_a_tokenizer_that_fails_is_one_line() -> None:
-    tokenizer = families.metaspace(bos=True, eos=False)
+    tokenizer = tiny_tokenizers.metaspace(bos=True, eos=False)
     raw: Any = tokenizer.backend_tokenizer
     raw.model = models.Unigram([("a", -1.0)], unk_id=None)
     with pytest.raises(
@@ -182,7 +184,7 @@ def test_a_bos_is_noted(
 ) -> None:
     assert "puts <s> before the text, so position 0 is that token" in notes(gemma, " {word}", "cat")
     assert "puts [CLS] before" in notes(uncased, " {word}", "cat")
-    assert "before" not in notes(families.t5_tokenizer(), " {word}", "cat")
+    assert "before" not in notes(tiny_tokenizers.t5_tokenizer(), " {word}", "cat")
 
 
 @pytest.mark.parametrize("template", ["{word}", " {word}", "The word is {word}"])
@@ -196,7 +198,7 @@ def test_a_space_that_the_tokenizer_adds_is_noted(
 def test_ignored_case_is_noted(uncased: PreTrainedTokenizerFast) -> None:
     assert "ignores case: it reads James as james" in notes(uncased, " {word}", "cat", "James")
     assert "case" not in notes(uncased, " {word}", "cat")
-    assert "case" not in notes(families.cased(), " {word}", "James")
+    assert "case" not in notes(tiny_tokenizers.cased(), " {word}", "James")
 
 
 def test_unknown_words_are_noted(uncased: PreTrainedTokenizerFast) -> None:
@@ -209,7 +211,13 @@ def test_unknown_words_are_noted(uncased: PreTrainedTokenizerFast) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [families.byte_level, families.uncased, families.gemma_tokenizer, families.llama_tokenizer]
+    "make",
+    [
+        tiny_tokenizers.byte_level,
+        tiny_tokenizers.uncased,
+        tiny_tokenizers.gemma_tokenizer,
+        tiny_tokenizers.llama_tokenizer,
+    ],
 )
 def test_every_token_that_is_text_is_fed_as_itself(make: Callable[[], PreTrainedTokenizerFast]) -> None:
     tokenizer = make()

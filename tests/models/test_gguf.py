@@ -8,6 +8,7 @@ from pathlib import Path
 import families
 import numpy as np
 import pytest
+import tiny_tokenizers
 import torch
 from narrow import present
 from safetensors.torch import load_file
@@ -60,7 +61,7 @@ def qwen2(folder: Path, seed: int = 0) -> Path:
     sizes = {name: value for name, value in families.SIZES.items() if name != "head_dim"}
     with quiet_transformers():
         Qwen2ForCausalLM(Qwen2Config(**sizes)).save_pretrained(folder)
-    families.byte_level().save_pretrained(folder)
+    tiny_tokenizers.byte_level().save_pretrained(folder)
     return folder
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import families
 import pytest
+import tiny_tokenizers
 import torch
 import transformers
 from browser import OpenPage
@@ -22,7 +23,7 @@ def without_layers(folder: Path) -> None:
     config.num_hidden_layers, config.layer_types = 0, []
     with quiet_transformers():
         transformers.Qwen3ForCausalLM(config).save_pretrained(folder)
-    families.byte_level().save_pretrained(folder)
+    tiny_tokenizers.byte_level().save_pretrained(folder)
 
 
 VOCABULARY = """

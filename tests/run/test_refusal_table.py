@@ -10,6 +10,7 @@ from typing import Any
 
 import families
 import pytest
+import tiny_tokenizers
 import torch
 import transformers
 from command import generate
@@ -95,7 +96,7 @@ def few_embeddings(model: Path) -> None:
         transformers.LlamaForCausalLM(transformers.LlamaConfig(**families.SIZES | {"vocab_size": 20})).save_pretrained(
             model
         )
-    families.llama_tokenizer().save_pretrained(model)
+    tiny_tokenizers.llama_tokenizer().save_pretrained(model)
 
 
 def few_positions(model: Path) -> None:
@@ -103,7 +104,7 @@ def few_positions(model: Path) -> None:
     config = transformers.GPT2Config(vocab_size=512, n_embd=32, n_layer=1, n_head=4, n_positions=8)
     with quiet_transformers():
         transformers.GPT2LMHeadModel(config).save_pretrained(model)
-    families.byte_level().save_pretrained(model)
+    tiny_tokenizers.byte_level().save_pretrained(model)
 
 
 def one_weight_less(model: Path) -> None:
