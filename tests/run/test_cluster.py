@@ -23,7 +23,7 @@ times = ["January", "February", "Tuesday"]
 name = "sentence"
 template = "The word is {word}"
 """
-COMMAND_IS_IN = {"method/index.html", "data/report.json"}
+COMMAND_IS_IN = {"method/index.html", "data/report.json", "data/manifest.json"}
 
 
 @pytest.fixture(scope="module")

@@ -156,7 +156,7 @@ def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
     if first.n_compared < criteria.least_words and not np.isfinite(first.change.cka).any():
         said += (
             f" Change from the depth before (CKA) takes {count(criteria.least_words, 'word')}, and there are "
-            f"{first.n_compared}: it is not given, and stages begin only where massive activations emerge or step down."
+            f"{first.n_compared}: it is not given, and stages follow massive activations alone."
         )
     return said
 
