@@ -8,7 +8,7 @@ from typing import Any
 import sample
 from table import Row, side_by_side
 
-TARGET = 0.1
+TARGET = 0.2
 
 
 def run(rounds: int = 5) -> list[Row]:
