@@ -104,7 +104,7 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
 
 
 def check_site(report: Report, site: SiteView) -> None:
-    """What is told of all models together, and on pages as they are put together."""
+    """What pages say of all models together."""
     for model, page in zip(report.models, site.models, strict=True):
         panels = {(panel.context, panel.projection): panel for panel in page.panels}
         for context in model.contexts:

@@ -59,7 +59,7 @@ def captured(
 
 
 def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:
-    """By slug, why a model's files can't be read: a mistyped path is told before any library or model is loaded."""
+    """By slug, why a model's files can't be read: a mistyped path is reported before any library or model is loaded."""
     errors: dict[str, ModelError] = {}
     for model in due:
         try:
