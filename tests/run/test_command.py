@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -296,7 +297,16 @@ def test_a_model_that_reads_its_padding_is_captured_without_and_says_so(tmp_path
     assert padded["depth"].startswith("layer")
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """Shells let what they start in the background ignore interrupts, and all that it starts: tests may run there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_an_interrupt_is_one_line_and_leaves_the_old_site(project: Path, tmp_path: Path) -> None:
     before = hashes(project / "site")
     run = subprocess.Popen(
@@ -306,8 +316,7 @@ def test_an_interrupt_is_one_line_and_leaves_the_old_site(project: Path, tmp_pat
         text=True,
         start_new_session=True,
     )
-    # By now the drawing processes are starting. While torch is imported an interrupt may be lost in its C code.
-    for line in present(run.stderr):
+    for line in present(run.stderr):  # by now the drawing processes are starting, too
         if "capturing" in line:
             break
     os.killpg(run.pid, signal.SIGINT)
