@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from tokviz import __version__
+from tokviz.run.states_file import file_sha256
 
 PATH = "data/manifest.json"
 """From the site's root."""
@@ -23,12 +23,6 @@ _WRITTEN_BEFORE = re.compile(
 
 Digests = dict[str, str]
 """Path from the site's root, with forward slashes → SHA-256."""
-
-
-def digest_of(file: Path) -> str:
-    """SHA-256 in hexadecimal, of a file of any size."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def to_json(digests: Digests) -> str:
@@ -61,7 +55,7 @@ class OwnFiles:
 
     def is_changed(self, path: str, file: Path) -> bool:
         """Whether somebody changed one of these files since; unknown, and so no, without a manifest."""
-        return self._digests is not None and path != PATH and digest_of(file) != self._digests[path]
+        return self._digests is not None and path != PATH and file_sha256(file) != self._digests[path]
 
 
 def _of_tokviz(file: Path) -> dict[str, object] | None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from tokviz.errors import PublishError
 from tokviz.run import manifest
 from tokviz.run.manifest import OwnFiles
+from tokviz.run.states_file import file_sha256
 
 _NOTE = "tokviz.json"
 _HARMLESS = ("CNAME", "LICENSE", "README.md")
@@ -133,7 +134,7 @@ def _write_all(files: Mapping[str, Content], folder: Path) -> None:
             shutil.copyfile(content, file)
         else:
             file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        digests[path] = manifest.digest_of(file)
+        digests[path] = file_sha256(file)
     listed = folder / manifest.PATH
     listed.parent.mkdir(parents=True, exist_ok=True)
     listed.write_bytes(manifest.to_json(digests).encode())
