@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tokviz.errors import StoreError
+from tokviz.errors import DamagedStatesError, StoreError
 from tokviz.records import (
     BatchCheck,
     Context,
@@ -40,14 +40,16 @@ from tokviz.records import (
 from tokviz.run.plain import Record, from_plain, to_plain
 from tokviz.run.states_file import (
     DESCRIPTION,
-    FORMAT,
+    POSITION0,
     STATES,
     CaptureDescription,
     StatesWriter,
     StoredDepths,
-    file_sha256,
+    depth_tensor,
     partial_beside,
     put_in_place,
+    read_description,
+    read_tensor,
     storing,
 )
 
@@ -55,6 +57,11 @@ _CHECKSUM_LENGTH = 16
 _KINDS_OF_FILES = ("projections", "measures", "images")
 _OWN_NAME = re.compile(r"(?P<partial>\.)?(?P<key>[0-9a-f]{32})(\..*)?")
 """Of files and folders that tokviz made: a key, and what follows it; half-made with a dot before."""
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError),
+    *(SafetensorError, DamagedStatesError),
+)
+"""What reading raises where a file isn't what it should be."""
 _DESCRIBED = ("name", "problems", "grid_problems", "left_out")
 """What a projection holds besides arrays."""
 
@@ -65,41 +72,50 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._checked: set[Path] = set()
+        self._damaged: set[str] = set()
 
     # --- hidden states -------------------------------------------------------------------------------------------
 
     def find_states(self, key: str) -> HiddenStates | None:
         """The stored capture, its states still on disk; None when there is none or it can't be read."""
+        if key in self._damaged:
+            return None
         folder = self._states_folder(key)
         try:
-            stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-            file = folder / STATES
-            if stored["format"] != FORMAT or file.stat().st_size != stored["n_bytes"]:
-                return None
-            with safe_open(file, framework="numpy") as tensors:
-                values, dimensions = tensors.get_tensor("position0.values"), tensors.get_tensor("position0.dimensions")
+            stored = read_description(folder)
+            digests, file = stored["digests"], folder / STATES
+            values, dimensions = (read_tensor(file, name, digests[name]) for name in POSITION0)
             return HiddenStates(
                 card=from_plain(ModelCard, stored["card"]),
                 context=from_plain(Context, stored["context"]),
                 tokenization=from_plain(Tokenization, stored["tokenization"]),
                 module_paths=tuple(stored["module_paths"]),
-                states=StoredDepths(file, len(stored["module_paths"])),
+                states=StoredDepths(
+                    file, [digests[depth_tensor(depth)] for depth in range(len(stored["module_paths"]))]
+                ),
                 position0_values=values,
                 position0_dimensions=dimensions,
                 captured_at=stored["captured_at"],
                 batch_check=from_plain(BatchCheck, stored["batch_check"]),
                 digest=stored["digest"],
             )
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        except _UNREADABLE:
             return None
 
     def states_are_intact(self, key: str) -> bool:
-        """Whether the states' file still has the checksum that it was written with; reads the whole file."""
-        folder = self._states_folder(key)
-        stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        return file_sha256(folder / STATES) == str(stored["sha256"])
+        """Whether there is a capture whose states are all as they were written; reads the whole file."""
+        found = self.find_states(key)
+        try:
+            return found is not None and all(state is not None for state in found.states)
+        except DamagedStatesError:
+            return False
+
+    def count_as_absent(self, error: DamagedStatesError) -> None:
+        """From now on the capture is as if it weren't there; its files stay until it is captured again."""
+        self._damaged.add(error.folder.name)
 
     def states_writer(self, key: str, description: CaptureDescription) -> StatesWriter:
+        self._damaged.discard(key)
         return StatesWriter(self._states_folder(key), description)
 
     def packed_states(self, key: str) -> dict[str, bytes]:
@@ -123,7 +139,8 @@ class Store:
                 put_in_place(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        if self.find_states(key) is None or not self.states_are_intact(key):
+        self._damaged.discard(key)
+        if not self.states_are_intact(key):
             raise StoreError(f"{folder}: hidden states came damaged from another machine; run again")
 
     def _states_folder(self, key: str) -> Path:
@@ -139,9 +156,12 @@ class Store:
         path = self._intact(_folder(kind), key)
         if path is None:
             return None
-        if kind is Projection:
-            return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
-        return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+        try:
+            if kind is Projection:
+                return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
+            return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+        except _UNREADABLE:
+            return None
 
     def put(self, key: str, record: object) -> None:
         """Keep a projection or a measure.
