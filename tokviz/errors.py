@@ -57,5 +57,9 @@ class DamagedStatesError(StoreError):
         return f"{self.folder}: {self.tensor} is damaged; delete that folder and run again"
 
 
+class BusyError(TokvizError):
+    """Another run uses the site or the cache, and this one doesn't wait."""
+
+
 class PublishError(TokvizError):
     """The site can't be put in place; the old one is untouched."""

@@ -12,13 +12,16 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 LINE = "stopped; what was captured and drawn is kept, and the old site is untouched"
 _SECONDS = 1.2
 """What the process has to end by itself; the rest of the two seconds is for ending its children."""
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]  # the last: Windows
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+]  # the last: Windows
 
 _said = threading.Lock()
 
@@ -51,19 +54,23 @@ def heeded() -> Iterator[None]:
     finally:
         for number in heard:
             signal.signal(number, signal.SIG_DFL)  # nothing but the interpreter's own end follows
+        signal.set_wakeup_fd(-1)
 
 
 def _raise(number: int, _: object) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # one is enough: a second would interrupt what the first one ends
     raise Interrupted(number)
 
 
 def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
-    while True:
-        number = ours.recv(1)[0]
-        if number in heard:
-            break
-    # If the process ends by itself this thread ends with it.
-    threading.Event().wait(_SECONDS)
+    number = 0
+    while number not in heard:
+        received = ours.recv(1)
+        if not received:  # the block has ended
+            return
+        number = received[0]
+    time.sleep(_SECONDS)  # if the process ends by itself meanwhile, this thread ends with it
     _say()
     _end_children()
     os._exit(128 + number)

@@ -54,14 +54,12 @@ class Locks:
         ------
         BusyError : another run has one, and this one doesn't wait.
         """
+        had_to_wait = False
         with ExitStack() as held:
-            # In one order for all, so that no two runs wait for each other.
-            yield any(
-                [
-                    held.enter_context(self._held(_folder(cache) / f"{key}.lock", f"{cache}: another run is capturing"))
-                    for key in sorted(keys)
-                ]
-            )
+            for key in sorted(keys):  # in one order for all, so that no two runs wait for each other
+                lock = self._held(_folder(cache) / f"capture.{key}.lock", f"{cache}: another run is capturing the same")
+                had_to_wait |= held.enter_context(lock)
+            yield had_to_wait
 
     @contextmanager
     def in_use(self, cache: Path) -> Iterator[None]:
@@ -95,6 +93,8 @@ class Locks:
             for file in sorted(folder.glob("run.*.lock")):
                 held.enter_context(self._held(file, f"{cache}: another run uses this cache"))
             yield
+            for file in {*folder.glob("run.*.lock"), *folder.glob("capture.*.lock")}:
+                file.unlink(missing_ok=True)  # nobody waits for them now
 
     @contextmanager
     def _held(self, file: Path, taken: str) -> Iterator[bool]:

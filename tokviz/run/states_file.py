@@ -70,7 +70,7 @@ def read_tensor(file: Path, name: str, digest: str) -> np.ndarray:
 def tensor_digest(tensor: np.ndarray) -> str:
     """SHA-256 of a tensor's type, shape and values."""
     digest = hashlib.sha256(f"{tensor.dtype.str}{tensor.shape}".encode())
-    digest.update(np.ascontiguousarray(tensor))
+    digest.update(np.ascontiguousarray(tensor).data)
     return digest.hexdigest()
 
 
@@ -167,9 +167,12 @@ def partial_beside(folder: Path) -> Path:
 
 
 def put_in_place(partial: Path, folder: Path) -> None:
-    """Let a finished folder take the place of an older one."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Let a finished folder take the place of an older one, which is gone only when the new one is there."""
+    older = partial_beside(folder)
+    if folder.exists():
+        folder.replace(older)
     partial.replace(folder)
+    shutil.rmtree(older, ignore_errors=True)
 
 
 @contextmanager
@@ -180,12 +183,6 @@ def storing(folder: Path) -> Iterator[None]:
     except OSError as error:
         root = folder.parent.parent
         raise StoreError(f"{root}: can't store hidden states: {error.strerror or error}") from error
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file of any size, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _StatesFile:
