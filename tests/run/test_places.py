@@ -91,5 +91,5 @@ def test_a_cache_that_is_no_folder_is_refused(report: ReportConfig, tmp_path: Pa
     (tmp_path / "file").write_text("")
     (tmp_path / "dangling").symlink_to("nowhere")
     for cache in ("file", "file/cache", "dangling", "dangling/cache"):
-        with pytest.raises(StoreError, match="^--cache .*expected a folder"):
+        with pytest.raises(StoreError, match=r"^--cache .*expected a folder"):
             places.check(report, options(tmp_path, cache=cache))

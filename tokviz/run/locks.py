@@ -41,8 +41,8 @@ class Locks:
         ------
         BusyError : another run has it, and this one doesn't wait.
         """
-        output = output.absolute()
-        file = output.with_name(f".{output.name}.tokviz.lock")
+        place = output.absolute()
+        file = place.with_name(f".{place.name}.tokviz.lock")
         with self._held(file, f"{output}: another run is writing this site"):
             yield
 
