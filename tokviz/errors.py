@@ -50,6 +50,10 @@ class StoreError(TokvizError):
     """A stored artefact is damaged or can't be written."""
 
 
+class DiskFullError(StoreError):
+    """There is no room for an artefact."""
+
+
 class DamagedStatesError(StoreError):
     """Stored hidden states aren't as they were written."""
 

@@ -28,6 +28,7 @@ from tokviz.run.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
 from tokviz.run.progress import Reporter
 from tokviz.run.site import Made, MadeContext, MadeProjection
 from tokviz.run.store import Store
+from tokviz.text import error_line
 
 Result = TypeVar("Result")
 
@@ -169,9 +170,19 @@ def _refuse_if_all_failed(outcomes: list[tuple[ModelConfig, str | None]]) -> Non
 
 def _make(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
     """Project a captured model, have its pictures drawn, and measure it meanwhile."""
-    if failure:
-        _report_failure(model.model, failure, plan, reporter)
-        return Made(model=model.model, failure=str(failure))
+    if failure is None:
+        try:
+            return _made(model, plan, reporter, queue)
+        except TokvizError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is shown on the model's page
+            # What one model's numbers or its size do to a library costs that model only.
+            failure = ModelError(f"{model.model.source}: its hidden states can't be shown: {error_line(error)}")
+    _report_failure(model.model, failure, plan, reporter)
+    return Made(model=model.model, failure=str(failure))
+
+
+def _made(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
     grown = plan.grown(model)
     # A cluster's workers need not see the cache.
     executor = None if plan.options.place.is_cluster else queue.idle
