@@ -10,13 +10,20 @@ from tokviz.capture.hooks import is_streamed
 from tokviz.capture.passes import sharing_passes
 from tokviz.capture.running import capture, capture_together
 from tokviz.capture.structure import Structure, find_structure
+from tokviz.capture.sublayers import Sublayers, find_sublayers
+from tokviz.capture.updates import Changes, measure_updates, words_to_run
 
 __all__ = [
+    "Changes",
     "Structure",
+    "Sublayers",
     "capture",
     "capture_together",
     "find_structure",
+    "find_sublayers",
     "is_streamed",
+    "measure_updates",
     "require_fitting",
     "sharing_passes",
+    "words_to_run",
 ]

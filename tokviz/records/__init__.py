@@ -40,9 +40,20 @@ from tokviz.records.states import (
     Problem,
     Projection,
 )
+from tokviz.records.updates import (
+    MOST_DIMENSIONS,
+    MOST_NEURONS,
+    LayerUpdate,
+    Neurons,
+    SublayerKind,
+    SublayerUpdate,
+    Updates,
+)
 from tokviz.records.words import Category, Context, Tokenization, TokenizedWord, WordList, depth_name
 
 __all__ = [
+    "MOST_DIMENSIONS",
+    "MOST_NEURONS",
     "N_EXTREMES",
     "BatchCheck",
     "BatchComparison",
@@ -60,11 +71,13 @@ __all__ = [
     "HiddenStates",
     "Image",
     "LayerSimilarity",
+    "LayerUpdate",
     "MassiveActivations",
     "ModelCard",
     "ModelReport",
     "ModelSimilarity",
     "Neighbours",
+    "Neurons",
     "Picture",
     "PictureMeasures",
     "Plate",
@@ -79,8 +92,11 @@ __all__ = [
     "Stage",
     "StageCriteria",
     "Strip",
+    "SublayerKind",
+    "SublayerUpdate",
     "Tokenization",
     "TokenizedWord",
+    "Updates",
     "WordList",
     "depth_name",
     "named_with_quantization",

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from tokviz.records.updates import Updates
 from tokviz.records.words import Context, Tokenization
 
 N_EXTREMES = 4
@@ -129,6 +130,8 @@ class HiddenStates:
     batch_check: BatchCheck
     digest: str
     """SHA-256 of the stored states; what is made from them is keyed by it."""
+    updates: Updates | None = None
+    """What each sublayer adds; None where that wasn't measured, as of weights that are read in every pass."""
 
     def __post_init__(self) -> None:
         n_depths, n_words = len(self.module_paths), len(self.tokenization.words)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
-from tokviz.records import Context, Tokenization, WordList
+from tokviz.records import Batching, Context, Tokenization, Updates, WordList
 from tokviz.run.locks import Locks
 from tokviz.run.progress import Reporter
 from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
 
 if TYPE_CHECKING:
-    from tokviz.capture import Structure
+    from tokviz.capture import Structure, Sublayers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,23 +105,40 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         tokenizations = [_tokenized(loaded.tokenizer, request, context) for _, context in request.contexts]
         for tokenization, (_, context) in zip(tokenizations, request.contexts, strict=True):
             capture.require_fitting(loaded.module, structure, tokenization, context)
+        sublayers = _sublayers(loaded, structure, tokenizations[0])
         # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
         for group in capture.sharing_passes(loaded.module, tokenizations):
             together = [(*request.contexts[index], tokenizations[index]) for index in group]
-            _capture_together(request, loaded, structure, together, store, reporter)
+            ready = _Ready(request=request, loaded=loaded, structure=structure, sublayers=sublayers)
+            _capture_together(ready, together, store, reporter)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A model that is loaded, and what was found in it."""
+
+    request: Request
+    loaded: models.LoadedModel
+    structure: Structure
+    sublayers: Sublayers | None
+    """None where weights are read in every pass."""
+
+
+def _sublayers(loaded: models.LoadedModel, structure: Structure, tokenization: Tokenization) -> Sublayers | None:
+    from tokviz import capture
+
+    return (
+        None if capture.is_streamed(loaded.module) else capture.find_sublayers(loaded.module, structure, tokenization)
+    )
 
 
 def _capture_together(
-    request: Request,
-    loaded: models.LoadedModel,
-    structure: Structure,
-    contexts: list[tuple[str, Context, Tokenization]],
-    store: Store,
-    reporter: Reporter,
+    ready: _Ready, contexts: list[tuple[str, Context, Tokenization]], store: Store, reporter: Reporter
 ) -> None:
     """Capture and store some contexts, each with the key under which it is stored."""
     from tokviz import capture
 
+    request, loaded, structure = ready.request, ready.loaded, ready.structure
     name = request.model.display_name
     card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
     labels = " and ".join(context.label for _, context, _ in contexts)
@@ -147,6 +166,24 @@ def _capture_together(
         ]
         for index, batch in captured:
             writers[index].add(batch)
+        for writer, tokenization in zip(writers, tokenizations, strict=True):
+            writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
+
+
+def _updates(
+    ready: _Ready, tokenization: Tokenization, states: Sequence[np.ndarray], batching: Batching
+) -> Updates | None:
+    from tokviz import capture
+    from tokviz.measure import writers
+
+    if ready.sublayers is None:
+        return None
+    reference, module, structure = tokenization.reference, ready.loaded.module, ready.structure
+    changes = capture.Changes(
+        dimensions=writers.changing_dimensions(states, reference), marked=writers.marked_layers(states, reference)
+    )
+    rows = capture.words_to_run(module, structure, tokenization, batching, ready.request.token_budget)
+    return capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, rows)
 
 
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:

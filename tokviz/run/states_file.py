@@ -22,10 +22,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from tokviz.errors import DamagedStatesError, DiskFullError, StoreError
-from tokviz.records import N_EXTREMES, BatchCheck, CapturedBatch, Context, ModelCard, Tokenization
+from tokviz.records import N_EXTREMES, BatchCheck, CapturedBatch, Context, ModelCard, Tokenization, Updates
 from tokviz.run.plain import to_plain
 
-FORMAT = 2
+FORMAT = 3
 STATES, DESCRIPTION = "states.safetensors", "states.json"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 POSITION0 = ("position0.values", "position0.dimensions")
@@ -133,6 +133,13 @@ class StatesWriter:
         self._folder, self._description = folder, description
         self._partial = partial_beside(folder)
         self._file = _StatesFile(self._partial / STATES, len(description.tokenization.words))
+        self.updates: Updates | None = None
+        """To be set before the block ends, where it is known."""
+
+    @property
+    def states(self) -> Sequence[np.ndarray]:
+        """What was added so far, per depth ``(n_words, width)``."""
+        return self._file.depths
 
     def __enter__(self) -> Self:
         with storing(self._folder):
@@ -156,7 +163,13 @@ class StatesWriter:
         described = to_plain(self._description)
         # What is made from the states depends on the tokens and paths too, not on the values alone.
         digest = text_digest([digests, described["tokenization"], described["module_paths"]])
-        description = {"format": FORMAT, "digest": digest, "digests": digests, **described}
+        description = {
+            "format": FORMAT,
+            "digest": digest,
+            "digests": digests,
+            **described,
+            "updates": to_plain(self.updates),
+        }
         stored = {"sha256": text_digest(description), "description": description}
         (self._partial / DESCRIPTION).write_text(_as_json(stored), encoding="utf-8")
         put_in_place(self._partial, self._folder)
@@ -208,6 +221,10 @@ class _StatesFile:
         self._arrays["position0.values"][:, batch.rows] = batch.position0_values
         self._arrays["position0.dimensions"][:, batch.rows] = batch.position0_dimensions
         self._covered[batch.rows] += 1
+
+    @property
+    def depths(self) -> list[np.ndarray]:
+        return [array for name, array in self._arrays.items() if name not in POSITION0]
 
     def finish(self) -> dict[str, str]:
         """The digest of each tensor, by its name."""

@@ -40,6 +40,7 @@ from tokviz.records import (
     ModelCard,
     Projection,
     Tokenization,
+    Updates,
 )
 from tokviz.run.plain import Record, from_plain, to_plain
 from tokviz.run.states_file import (
@@ -121,6 +122,7 @@ class Store:
                 captured_at=stored["captured_at"],
                 batch_check=from_plain(BatchCheck, stored["batch_check"]),
                 digest=stored["digest"],
+                updates=stored["updates"] and from_plain(Updates, stored["updates"]),
             )
         except _UNREADABLE:
             return None

@@ -1,0 +1,267 @@
+"""What each sublayer adds to the residual stream, and which neurons write it: forward passes over some words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tokviz.capture.hooks import forward
+from tokviz.capture.passes import PassLimits
+from tokviz.capture.recording import LastDepthReached, PaddedWords
+from tokviz.capture.structure import Structure
+from tokviz.capture.sublayers import Sublayers, Writer, entering_states, scales_of, states_of, weight_of
+from tokviz.records import (
+    MOST_NEURONS,
+    Batching,
+    LayerUpdate,
+    Neurons,
+    SublayerKind,
+    SublayerUpdate,
+    Tokenization,
+    Updates,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from torch.utils.hooks import RemovableHandle
+
+MOST_WORDS = 512
+"""Of more reference words so many are run, spread evenly."""
+_MARKS: dict[SublayerKind, tuple[str, ...]] = {
+    "attention": ("attn", "attention"),
+    "mlp": ("mlp", "feedforward", "feed_forward", "ffn", "fc2", "moe", "dense"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What is known of each layer from the stored states."""
+
+    dimensions: tuple[tuple[int, ...], ...]
+    """Per layer those with the largest median |change| over the reference words."""
+    marked: tuple[bool, ...]
+    """Per layer whether its writers are asked for."""
+
+
+def measure_updates(
+    module: nn.Module,
+    structure: Structure,
+    sublayers: Sublayers,
+    tokenization: Tokenization,
+    changes: Changes,
+    batches: Sequence[np.ndarray],
+) -> Updates:
+    """Run words once more and sum up what each sublayer adds.
+
+    Parameters
+    ----------
+    sublayers : of this module, from ``find_sublayers``.
+    changes : of the states that were captured of these words.
+    batches : per forward pass ``(n_batch,)`` int64, the rows of its words; from ``words_to_run``.
+    """
+    path_of = {each: path for path, each in module.named_modules()}
+    meters = [
+        _LayerMeter(writers, dimensions, marked=marked)
+        for writers, dimensions, marked in zip(sublayers.writers, changes.dimensions, changes.marked, strict=True)
+    ]
+    for rows in batches:
+        batch = PaddedWords.of(tokenization, rows)
+        with _watched(structure, meters, batch), suppress(LastDepthReached):
+            forward(module, batch.ids, batch.mask)
+    prefix = _prefix(structure, path_of)
+    return Updates(
+        layers=tuple(
+            meter.record(lambda writer: prefix + path_of[writer], error)
+            for meter, error in zip(meters, sublayers.sum_errors, strict=True)
+        ),
+        n_words=sum(len(rows) for rows in batches),
+    )
+
+
+def words_to_run(
+    module: nn.Module, structure: Structure, tokenization: Tokenization, batching: Batching, token_budget: int
+) -> list[np.ndarray]:
+    """The reference words, or some of many, grouped as they were captured: the rows of each forward pass."""
+    rows = np.flatnonzero(tokenization.reference)
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_WORDS)).round().astype(int)]
+    lengths = np.array([len(tokenization.words[row].ids) for row in rows])
+    return [rows[batch] for batch in PassLimits.of(module, structure, token_budget).batches(lengths, batching)]
+
+
+def _prefix(structure: Structure, path_of: dict[nn.Module, str]) -> str:
+    """What stands before a module's path in the whole model."""
+    return structure.module_paths[1].removesuffix(path_of[structure.layers[0]])
+
+
+@contextmanager
+def _watched(structure: Structure, meters: Sequence[_LayerMeter], batch: PaddedWords) -> Iterator[None]:
+    handles: list[RemovableHandle] = []
+    for layer, (block, meter) in enumerate(zip(structure.layers, meters, strict=True)):
+        meter.batch = batch
+        handles += meter.register(block)
+        if layer == structure.n_layers - 1 and not structure.is_whole:
+            handles.append(block.register_forward_hook(_end_pass))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _end_pass(*_: Any) -> None:
+    raise LastDepthReached
+
+
+class _LayerMeter:
+    """Sums over words of what one layer's sublayers add, at the token that is read and at position 0."""
+
+    batch: PaddedWords
+
+    def __init__(self, writers: Sequence[Writer], dimensions: Sequence[int], *, marked: bool) -> None:
+        self._writers, self._dimensions, self._marked = writers, list(dimensions), marked
+        self._n_words = 0
+        self._stream: torch.Tensor | None = None
+        self._stream_norms = np.zeros(2)
+        self._norms, self._cosines = np.zeros((len(writers), 2)), np.zeros((len(writers), 2))
+        self._parts = np.zeros((len(writers), 2, len(dimensions)))
+        self._activations: dict[int, np.ndarray] = {}
+        self._matrix_run: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    # --- what hooks see ------------------------------------------------------------------------------------------
+
+    def register(self, block: nn.Module) -> list[RemovableHandle]:
+        handles = [block.register_forward_pre_hook(self._enter, with_kwargs=True)]
+        for index, writer in enumerate(self._writers):
+            if writer.matrix is not None and self._marked:
+                handles.append(writer.matrix.register_forward_hook(partial(self._run_matrix, index)))
+            handles.append(writer.module.register_forward_hook(partial(self._add, index)))
+        return handles
+
+    def _enter(self, _: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        entering = entering_states(arguments, named, self.batch.ids.shape)
+        if entering is None:
+            self._stream = None
+            return
+        self._stream = self._read(entering)
+        self._n_words += len(self.batch.rows)
+        self._stream_norms += _summed(self._stream.norm(dim=-1))
+
+    def _run_matrix(self, index: int, _: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        shape = self.batch.ids.shape
+        entering, leaving = states_of(arguments[0], shape), states_of(output, shape)
+        if entering is not None and leaving is not None:
+            self._matrix_run[index] = self._read(entering)[0], self._read(leaving)[0]
+
+    def _add(self, index: int, module: nn.Module, _: Any, output: Any) -> None:
+        states = states_of(output, self.batch.ids.shape)
+        if self._stream is None or states is None:
+            return
+        update = self._read(states)
+        self._norms[index] += _summed(update.norm(dim=-1))
+        stream = self._stream.to(update.device)
+        self._cosines[index] += _summed(cosine_similarity(update, stream))
+        self._parts[index] += update[..., self._dimensions].double().sum(1).cpu().numpy()
+        if index in self._matrix_run:
+            activations, before_norm = self._matrix_run.pop(index)
+            if self._writers[index].norm is not None:
+                activations = activations * _token_scales(module, before_norm, update[0])
+            found = activations.double().sum(0).cpu().numpy()
+            self._activations[index] = self._activations.get(index, 0) + found
+
+    def _read(self, states: torch.Tensor) -> torch.Tensor:
+        """``(2, n_batch, width)`` float32: at the token that is read, and at position 0."""
+        import torch
+
+        return torch.stack([self.batch.states_read(states), states[:, 0].float()])
+
+    # --- what they add up to -------------------------------------------------------------------------------------
+
+    def record(self, path_of: Callable[[nn.Module], str], sum_error: float) -> LayerUpdate:
+        n_words = max(self._n_words, 1)
+        parts = self._parts / n_words
+        sublayers = []
+        for index, writer in enumerate(self._writers):
+            path = path_of(writer.module)
+            kind = _kind(path, writer.module)
+            neurons = None
+            if kind == "mlp" and index in self._activations and writer.matrix is not None:
+                mean, of_matrix = self._activations[index] / n_words, path_of(writer.matrix)
+                neurons = _neurons(writer.matrix, writer.norm, mean, self._dimensions, of_matrix)
+            norm, norm_at_0 = self._norms[index] / n_words
+            cosine, cosine_at_0 = self._cosines[index] / n_words
+            sublayers.append(
+                SublayerUpdate(
+                    path=path,
+                    kind=kind,
+                    norm=float(norm),
+                    norm_at_0=float(norm_at_0),
+                    cosine=float(cosine),
+                    cosine_at_0=float(cosine_at_0),
+                    parts=tuple(map(float, parts[index, 0])),
+                    parts_at_0=tuple(map(float, parts[index, 1])),
+                    neurons=neurons,
+                )
+            )
+        stream_norm, stream_norm_at_0 = self._stream_norms / n_words
+        return LayerUpdate(
+            sublayers=tuple(sublayers),
+            sum_error=sum_error,
+            stream_norm=float(stream_norm),
+            stream_norm_at_0=float(stream_norm_at_0),
+            dimensions=tuple(self._dimensions),
+            marked=self._marked,
+        )
+
+
+def _summed(values: torch.Tensor) -> np.ndarray:
+    """``(2, n_batch)`` → ``(2,)`` float64."""
+    return np.asarray(values.double().sum(-1).cpu().numpy())
+
+
+def cosine_similarity(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Along the last axis; 0 where a vector is 0."""
+    from torch.nn import functional
+
+    return functional.cosine_similarity(a, b, dim=-1)
+
+
+def _token_scales(norm: nn.Module, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """``(n_batch, 1)``: what an RMS norm multiplied each token by, apart from its weights."""
+    weights = scales_of(norm)
+    weighted = before if weights is None else before * weights
+    return (weighted * after).sum(-1, keepdim=True) / (weighted * weighted).sum(-1, keepdim=True)
+
+
+def _neurons(
+    matrix: nn.Module, norm: nn.Module | None, activations: np.ndarray, dimensions: Sequence[int], path: str
+) -> Neurons:
+    """``activations``: ``(n_neurons,)``, their mean over the words, scaled as a norm behind the matrix scales them."""
+    weight = weight_of(matrix)[list(dimensions)].double().cpu().numpy()
+    scales = None if norm is None else scales_of(norm)
+    if scales is not None:
+        weight = weight * scales[list(dimensions)].double().cpu().numpy()[:, None]
+    contributions = weight * activations
+    largest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :MOST_NEURONS]
+    return Neurons(
+        path=path,
+        n_neurons=len(activations),
+        indices=tuple(tuple(map(int, row)) for row in largest),
+        contributions=tuple(tuple(map(float, each[row])) for each, row in zip(contributions, largest, strict=True)),
+        activations=tuple(tuple(map(float, activations[row])) for row in largest),
+    )
+
+
+def _kind(path: str, module: nn.Module) -> SublayerKind:
+    """By the names of the module or, where they say nothing, of its class; for people, nothing is found by it."""
+    for name in (re.split(r"\.\d+\.", path)[-1], type(module).__name__):
+        for kind, marks in _MARKS.items():
+            if any(mark in name.lower() for mark in marks):
+                return kind
+    return "mixer"

@@ -1,0 +1,80 @@
+"""What each sublayer adds to the residual stream, and which neurons write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MOST_DIMENSIONS = 4
+"""Of each layer, those that change most."""
+MOST_NEURONS = 64
+"""Kept per dimension, the largest contributions."""
+
+SublayerKind = Literal["attention", "mlp", "mixer"]
+"""A mixer is neither: a state-space model, a recurrence, an average of all tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neurons:
+    """The neurons of one MLP: the inputs of the matrix that gives its output.
+
+    What neuron n adds to dimension d is weight[d, n] × its activation, exactly; behind a norm that is the MLP's last module,
+    the norm's weight and its scale for that token are factors, too.
+    """
+
+    path: str
+    """Of the matrix, such as ``model.layers.11.mlp.down_proj``."""
+    n_neurons: int
+    indices: tuple[tuple[int, ...], ...]
+    """Per dimension of the layer the neurons that contribute most, the largest |contribution| first."""
+    contributions: tuple[tuple[float, ...], ...]
+    """Theirs, mean over the words."""
+    activations: tuple[tuple[float, ...], ...]
+    """Their mean activation over the words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SublayerUpdate:
+    """What one sublayer adds; means over the words that were run."""
+
+    path: str
+    """Of the module, such as ``model.layers.11.mlp``."""
+    kind: SublayerKind
+    norm: float
+    """Mean ‖update‖ at the token that is read."""
+    norm_at_0: float
+    """The same at position 0."""
+    cosine: float
+    """Mean cosine of the update with the residual stream that enters the layer."""
+    cosine_at_0: float
+    parts: tuple[float, ...]
+    """Per dimension of the layer, the mean of what is added there."""
+    parts_at_0: tuple[float, ...]
+    neurons: Neurons | None
+    """Of an MLP in a layer that is marked; None elsewhere, and where the neurons can't be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerUpdate:
+    """What one layer adds to the residual stream."""
+
+    sublayers: tuple[SublayerUpdate, ...]
+    """In the order in which they run; none where no set of modules sums up to what the layer adds."""
+    sum_error: float
+    """‖sum of the sublayers − what the layer adds‖ / ‖what it adds‖, over a few tokens; NaN where no set was found."""
+    stream_norm: float
+    """Mean norm of the residual stream that enters the layer, at the token that is read."""
+    stream_norm_at_0: float
+    dimensions: tuple[int, ...]
+    """Those with the largest median |change| over the reference words, the largest first."""
+    marked: bool
+    """Whether the largest |x| (median over reference words) changes by a factor of two or more, either way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Updates:
+    """What the layers of one capture add to the residual stream, and who writes it."""
+
+    layers: tuple[LayerUpdate, ...]
+    n_words: int
+    """Reference words that were run for it."""
