@@ -125,7 +125,7 @@ def _watched(structure: Structure, shape: Sequence[int]) -> Iterator[list[_Run]]
     def begin(block: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         entering = entering_states(arguments, named, shape)
         if entering is not None:
-            under_way[block] = _Run(inputs=entering)
+            under_way[block] = _Run(inputs=entering.clone())  # some blocks add in place
 
     def end(block: nn.Module, _arguments: Any, output: Any) -> None:
         run = under_way.pop(block, None)
@@ -138,7 +138,8 @@ def _watched(structure: Structure, shape: Sequence[int]) -> Iterator[list[_Run]]
             run, tensor = under_way.get(block), states_of(output, shape)
             if run is not None and tensor is not None and tensor.shape == run.inputs.shape:
                 inputs = states_of(arguments[0], shape) if arguments else None
-                run.calls.append(_Call(path=path, module=inner, inputs=inputs, output=tensor))
+                inputs = None if inputs is None else inputs.clone()
+                run.calls.append(_Call(path=path, module=inner, inputs=inputs, output=tensor.clone()))
 
         return call
 
