@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
 TOLERANCE = 1e-4
-"""The largest ‖sum − (output − input)‖ / ‖output − input‖ that is taken for rounding in float32."""
+"""The largest ‖sum − (output − input)‖ / ‖output − input‖ that is taken for rounding."""
+EXACT = 1e-6
+"""What rounding alone leaves of it: no better set is looked for."""
+MORE_EXACT = 10
+"""By which a larger set must be nearer than a smaller one that is within the tolerance."""
 ROUNDINGS = 4
-"""In narrower types, how many units of rounding of the stream the sum may be off."""
+"""How many units of rounding of the stream the sum may be off, where that is more."""
 MOST_SUBLAYERS = 4
 """Falcon-H1's layers have three."""
 MOST_CANDIDATES = 40
@@ -97,9 +101,18 @@ def find_sublayers(module: nn.Module, structure: Structure, tokenization: Tokeni
     ids = torch.tensor(list(itertools.islice(itertools.cycle(known), 6))).view(2, 3)
     with _watched(structure, ids.shape) as runs:
         forward(module, ids, torch.ones_like(ids))
-    nothing: tuple[tuple[Writer, ...], float] = ((), float("nan"))
-    found = [_smallest_sum(runs[layer]) if layer < len(runs) else nothing for layer in range(structure.n_layers)]
-    return Sublayers(writers=tuple(writers for writers, _ in found), sum_errors=tuple(error for _, error in found))
+    if len(runs) != structure.n_layers:  # the layers work on something else than the tokens that were fed
+        return Sublayers(writers=((),) * structure.n_layers, sum_errors=(float("nan"),) * structure.n_layers)
+    sums: list[_Sum] = []
+    for run in runs:
+        sums.append(_smallest_sum(run, [each.paths for each in sums]))
+    # Beside a huge update a small one is within the tolerance: what writes in another layer writes here, too.
+    all_paths = {each.paths for each in sums if each.paths}
+    found = [_completed(each, run, all_paths) for each, run in zip(sums, runs, strict=True)]
+    return Sublayers(
+        writers=tuple(_writers(each, run) for each, run in zip(found, runs, strict=True)),
+        sum_errors=tuple(each.error for each in found),
+    )
 
 
 def states_of(value: Any, shape: Sequence[int]) -> torch.Tensor | None:
@@ -161,24 +174,70 @@ def entering_states(arguments: Sequence[Any], named: dict[str, Any], shape: Sequ
     )
 
 
-def _smallest_sum(run: _Run) -> tuple[tuple[Writer, ...], float]:
-    """The smallest set of modules whose outputs sum to the block's update, and its relative error."""
+@dataclass(frozen=True, kw_only=True)
+class _Sum:
+    """Modules of a block, by their paths in it, and how far their sum is from what the block adds."""
+
+    paths: tuple[str, ...]
+    """None where the sum is off."""
+    error: float
+
+
+def _smallest_sum(run: _Run, known: Sequence[tuple[str, ...]]) -> _Sum:
+    """The smallest set of modules whose outputs sum to the block's update; one that is ``known`` if it does."""
+    update = _update(run)
+    calls = _outermost(run.calls)
+    if update is None or not calls or len(calls) > MOST_CANDIDATES:
+        return _Sum(paths=(), error=float("nan"))
+    for paths in dict.fromkeys(known):
+        error = _error_of(run, paths)
+        if error <= EXACT:
+            return _Sum(paths=paths, error=error)
+    vectors = np.stack([_flat(call.output) for call in calls])
+    best, best_error = _best_subset(vectors, update)
+    paths = tuple(calls[index].path for index in best)
+    return _Sum(paths=paths if best_error <= _tolerance(run) else (), error=best_error)
+
+
+def _completed(found: _Sum, run: _Run, all_paths: set[tuple[str, ...]]) -> _Sum:
+    larger = [paths for paths in all_paths if found.paths and set(paths) > set(found.paths)]
+    errors = {paths: error for paths in larger if (error := _error_of(run, paths)) <= _tolerance(run)}
+    if not errors:
+        return found
+    most = max(errors, key=len)
+    return _Sum(paths=most, error=errors[most])
+
+
+def _error_of(run: _Run, paths: Sequence[str]) -> float:
+    """‖sum − update‖ / ‖update‖ of modules; infinite where one of them didn't run, or nothing is added."""
+    update = _update(run)
+    outputs = {call.path: call.output for call in run.calls}
+    if update is None or not paths or any(path not in outputs for path in paths):
+        return float("inf")
+    return float(np.linalg.norm(sum(_flat(outputs[path]) for path in paths) - update) / np.linalg.norm(update))
+
+
+def _update(run: _Run) -> np.ndarray | None:
+    """What the block adds, as one vector; None where it adds nothing, or returns something else."""
+    if run.output is None or run.output.shape != run.inputs.shape:
+        return None
+    update = _flat(run.output) - _flat(run.inputs.to(run.output.device))
+    return update if update.any() else None
+
+
+def _flat(tensor: torch.Tensor) -> np.ndarray:
+    return np.asarray(tensor.double().flatten().cpu().numpy())
+
+
+def _tolerance(run: _Run) -> float:
+    """Beside a huge stream, and in narrow types, what a layer adds is known to a few digits only."""
     import torch
 
-    if run.output is None or run.output.shape != run.inputs.shape:
-        return (), float("nan")
-    update = run.output.double() - run.inputs.double()
-    size = float(update.norm())
-    calls = _outermost(run.calls)
-    if not size or not calls or len(calls) > MOST_CANDIDATES:
-        return (), float("nan")
-    vectors = torch.stack([call.output.double().flatten() for call in calls]).cpu().numpy()
-    best, best_error = _best_subset(vectors, update.flatten().cpu().numpy(), size)
-    rounding = torch.finfo(run.output.dtype).eps * ROUNDINGS * float(run.output.double().norm()) / size
-    tolerance = TOLERANCE if run.output.dtype == torch.float32 else max(TOLERANCE, rounding)
-    if best_error > tolerance:
-        return (), best_error
-    return tuple(_writer(calls[index], run.calls) for index in best), best_error
+    update = _update(run)
+    if run.output is None or update is None:
+        return TOLERANCE
+    rounding = torch.finfo(run.output.dtype).eps * np.linalg.norm(_flat(run.output)) / np.linalg.norm(update)
+    return max(TOLERANCE, float(ROUNDINGS * rounding))
 
 
 def _outermost(calls: list[_Call]) -> list[_Call]:
@@ -192,18 +251,24 @@ def _outermost(calls: list[_Call]) -> list[_Call]:
     return [call for call in calls if any(call is other for other in kept)]
 
 
-def _best_subset(vectors: np.ndarray, target: np.ndarray, size: float) -> tuple[tuple[int, ...], float]:
-    """The smallest set within the tolerance, else the best of all."""
+def _best_subset(vectors: np.ndarray, target: np.ndarray) -> tuple[tuple[int, ...], float]:
+    """The smallest set that sums to the target, unless a larger one does so far more exactly; else the best of all."""
+    size = float(np.linalg.norm(target))
     best: tuple[int, ...] = ()
     best_error = float("inf")
     for n_modules in range(1, min(MOST_SUBLAYERS, len(vectors)) + 1):
+        if best_error <= EXACT:
+            break
+        needed = best_error / MORE_EXACT if best_error <= TOLERANCE else best_error
         for subset in itertools.combinations(range(len(vectors)), n_modules):
             error = float(np.linalg.norm(vectors[list(subset)].sum(0) - target)) / size
-            if error < best_error:
-                best, best_error = subset, error
-        if best_error <= TOLERANCE:
-            break
+            if error < needed:
+                best, best_error, needed = subset, error, error
     return best, best_error
+
+
+def _writers(found: _Sum, run: _Run) -> tuple[Writer, ...]:
+    return tuple(_writer(next(call for call in run.calls if call.path == path), run.calls) for path in found.paths)
 
 
 def _writer(call: _Call, calls: list[_Call]) -> Writer:

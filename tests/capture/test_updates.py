@@ -1,0 +1,210 @@
+"""Neurons that were planted are found; what a layer adds is the sum of what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from families import SIZES
+from torch import nn
+
+from tokviz.capture import Changes, Structure, capture, find_structure, find_sublayers, measure_updates, words_to_run
+from tokviz.capture.sublayers import weight_of
+from tokviz.measure.writers import changing_dimensions, marked_layers
+from tokviz.models import quiet_transformers
+from tokviz.records import Neurons, Tokenization, TokenizedWord, Updates
+
+N_WORDS = 12
+LAYER = 1
+
+
+def words(n_before: int = 1) -> Tokenization:
+    """Words of one token after as many others, and one that is read one position later."""
+    made = [
+        TokenizedWord(
+            word=str(index),
+            text=str(index),
+            ids=(*(1,) * n_before, 10 + index),
+            pieces=("",) * (n_before + 1),
+            start=n_before,
+            stop=n_before + 1,
+        )
+        for index in range(N_WORDS)
+    ]
+    odd = TokenizedWord(
+        word="odd",
+        text="odd",
+        ids=(1,) * n_before + (90, 91),
+        pieces=("",) * (n_before + 2),
+        start=n_before,
+        stop=n_before + 2,
+    )
+    return Tokenization(words=(*made, odd), read="last")
+
+
+def tiny(name: str, seed: int, **values: Any) -> nn.Module:
+    torch.manual_seed(seed)
+    with quiet_transformers():
+        module: nn.Module = transformers.AutoModel.from_config(getattr(transformers, f"{name}Config")(**values))
+    return module.eval()
+
+
+def mlp_inputs(module: nn.Module, mlp: nn.Module, tokenization: Tokenization) -> torch.Tensor:
+    """``(n_words, width)``: what enters an MLP at each word."""
+    seen: list[torch.Tensor] = []
+    with mlp.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0])), torch.inference_mode():
+        for word in tokenization.words:
+            module(input_ids=torch.tensor([word.ids]))
+    return torch.stack([states[0, word.stop - 1] for states, word in zip(seen, tokenization.words, strict=True)])
+
+
+def answering(inputs: torch.Tensor) -> torch.Tensor:
+    """The smallest vector whose product with each input is 3."""
+    solution: torch.Tensor = (
+        torch.linalg.pinv(inputs.double()) @ torch.full((len(inputs), 1), 3.0, dtype=torch.float64)
+    ).float()
+    return solution.T
+
+
+def plant_gated(module: Any, neurons: list[int], dimension: int, sizes: list[float]) -> None:
+    """Into an MLP whose neurons are act(gate(x)) · up(x)."""
+    mlp = module.layers[LAYER].mlp
+    rows = answering(mlp_inputs(module, mlp, words()))
+    with torch.no_grad():
+        for matrix in (mlp.gate_proj, mlp.up_proj):
+            matrix.weight[neurons] = rows
+        for neuron, size in zip(neurons, sizes, strict=True):
+            mlp.down_proj.weight[dimension, neuron] = size
+
+
+def plant_before_a_norm(module: Any, neurons: list[int], dimension: int, sizes: list[float]) -> None:
+    """The same where the MLP's output is normalised: its norm makes one dimension huge."""
+    plant_gated(module, neurons, dimension, sizes)
+    with torch.no_grad():
+        module.layers[LAYER].post_feedforward_layernorm.weight[dimension] = 300.0
+
+
+def plant_conv1d(module: Any, neurons: list[int], dimension: int, sizes: list[float]) -> None:
+    """Into GPT-2's, whose ``Conv1D`` has a neuron's weights in a row."""
+    mlp = module.h[LAYER].mlp
+    with torch.no_grad():
+        mlp.c_fc.bias[neurons] = 9.0
+        for neuron, size in zip(neurons, sizes, strict=True):
+            mlp.c_proj.weight[neuron, dimension] = size
+
+
+PLANTED: dict[str, tuple[Callable[[int], nn.Module], Callable[[Any, list[int], int, list[float]], None]]] = {
+    "pre-norm": (lambda seed: tiny("Llama", seed, **SIZES), plant_gated),
+    "post-norm scale": (lambda seed: tiny("Gemma2", seed, **SIZES | {"sliding_window": 4}), plant_before_a_norm),
+    "Conv1D": (
+        lambda seed: tiny("GPT2", seed, vocab_size=512, n_embd=32, n_layer=3, n_head=4, n_positions=64),
+        plant_conv1d,
+    ),
+}
+
+
+def measured(module: nn.Module, tokenization: Tokenization) -> tuple[Updates, list[np.ndarray], Structure]:
+    """What is measured of a capture, and its states per depth."""
+    structure = find_structure(module, "model")
+    captured = capture(module, structure, tokenization, token_budget=4096)
+    states = [
+        np.zeros((len(tokenization.words), SIZES["hidden_size"]), np.float32) for _ in range(structure.n_layers + 1)
+    ]
+    for batch in captured:
+        for depth, some in enumerate(batch.states):
+            states[depth][batch.rows] = some
+    reference = tokenization.reference
+    changes = Changes(dimensions=changing_dimensions(states, reference), marked=marked_layers(states, reference))
+    rows = words_to_run(module, structure, tokenization, captured.check.batching, 4096)
+    sublayers = find_sublayers(module, structure, tokenization)
+    return measure_updates(module, structure, sublayers, tokenization, changes, rows), states, structure
+
+
+def neurons_of(updates: Updates, layer: int) -> Neurons:
+    (found,) = [each.neurons for each in updates.layers[layer].sublayers if each.neurons is not None]
+    return found
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize("seed", range(20))
+def test_planted_neurons_are_found(kind: str, seed: int) -> None:
+    make, plant = PLANTED[kind]
+    module = make(seed)
+    random = np.random.default_rng(seed)
+    first, second = map(int, random.choice(64, 2, replace=False))
+    dimension = int(random.integers(32))
+    plant(module, [first, second], dimension, [700.0, 250.0])
+    updates, _states, _ = measured(module, words())
+    layer = updates.layers[LAYER]
+    assert layer.marked
+    assert layer.dimensions[0] == dimension
+    found = neurons_of(updates, LAYER)
+    assert found.indices[0][:2] == (first, second)
+    attention, mlp = layer.sublayers
+    assert (attention.kind, mlp.kind) == ("attention", "mlp")
+    share = sum(found.contributions[0][:2]) / mlp.parts[0]
+    assert share == pytest.approx(1, abs=0.02)
+    assert found.contributions[0][0] / found.contributions[0][1] == pytest.approx(700 / 250, rel=0.02)
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_what_is_said_adds_up(kind: str) -> None:
+    """What the sublayers add along a dimension is what the states change there; all neurons together are the MLP's part."""
+    make, plant = PLANTED[kind]
+    module = make(0)
+    plant(module, [3, 5], 7, [700.0, 250.0])
+    tokenization = words()
+    updates, states, _structure = measured(module, tokenization)
+    reference = tokenization.reference
+    for index, layer in enumerate(updates.layers):
+        change = (states[index + 1] - states[index])[reference].mean(axis=0)
+        # GPT-2's first layer begins from the embedding with its position.
+        if index or kind != "Conv1D":
+            parts = np.sum([each.parts for each in layer.sublayers], axis=0)
+            rounded = float(np.abs(states[index + 1]).max()) * 1e-6
+            np.testing.assert_allclose(parts, change[list(layer.dimensions)], rtol=1e-4, atol=1e-5 + rounded)
+            assert len(layer.sublayers) == 2
+            norms = np.linalg.norm(states[index][reference], axis=1)
+            assert layer.stream_norm == pytest.approx(float(norms.mean()), rel=1e-5)
+    mlp = updates.layers[LAYER].sublayers[1]
+    found = neurons_of(updates, LAYER)
+    assert found.n_neurons == (128 if kind == "Conv1D" else 64)
+    assert found.path == f"model.{'h.1.mlp.c_proj' if kind == 'Conv1D' else 'layers.1.mlp.down_proj'}"
+    if kind != "Conv1D":  # which has a bias, and more neurons than are kept
+        np.testing.assert_allclose([sum(each) for each in found.contributions], mlp.parts, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_is_marked_where_nothing_was_planted(kind: str, seed: int) -> None:
+    make, _ = PLANTED[kind]
+    updates, _, _ = measured(make(seed), words())
+    assert not any(layer.marked for layer in updates.layers[1:] if kind != "post-norm scale")
+    assert all(each.neurons is None for layer in updates.layers for each in layer.sublayers if not layer.marked)
+
+
+def test_experts_are_not_told_apart() -> None:
+    """The sum holds for a mixture of experts, whose neurons are in no one matrix."""
+    updates, _, _ = measured(tiny("Mixtral", 0, **SIZES, num_local_experts=4), words())
+    assert [[each.kind for each in layer.sublayers] for layer in updates.layers] == [["attention", "mlp"]] * 3
+    assert all(each.neurons is None for layer in updates.layers for each in layer.sublayers)
+
+
+def test_position_0_is_measured_beside_the_token_that_is_read() -> None:
+    updates, _, _ = measured(tiny("Llama", 0, **SIZES), words(n_before=0))
+    for layer in updates.layers:
+        assert layer.stream_norm == layer.stream_norm_at_0
+        assert all((each.norm, each.parts) == (each.norm_at_0, each.parts_at_0) for each in layer.sublayers)
+    updates, _, _ = measured(tiny("Llama", 0, **SIZES), words(n_before=2))
+    assert all(layer.stream_norm != layer.stream_norm_at_0 for layer in updates.layers)
+
+
+def test_a_neuron_is_a_column_of_a_linear_map_and_a_row_of_conv1d() -> None:
+    linear = nn.Linear(3, 2)
+    assert weight_of(linear).shape == (2, 3)
+    conv = transformers.pytorch_utils.Conv1D(2, 3)
+    assert weight_of(conv).shape == (2, 3)
