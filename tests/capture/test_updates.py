@@ -148,7 +148,7 @@ def test_planted_neurons_are_found(kind: str, seed: int) -> None:
     assert (attention.kind, mlp.kind) == ("attention", "mlp")
     share = sum(found.contributions[0][:2]) / mlp.parts[0]
     assert share == pytest.approx(1, abs=0.02)
-    assert found.contributions[0][0] / found.contributions[0][1] == pytest.approx(700 / 250, rel=0.02)
+    assert found.contributions[0][0] / found.contributions[0][1] == pytest.approx(700 / 250, rel=0.05)
 
 
 @pytest.mark.parametrize("kind", PLANTED)

@@ -136,6 +136,24 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
     )
 
 
+def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]]) -> Chart | None:
+    """One chart with a curve per name and values, ``(n_depths,)``; None where no curve has a point."""
+    series = tuple(
+        _Series(
+            name=name,
+            label=name,
+            index=index,
+            reading=Reading(values=values, interval=None, chance=None, thresholds=()),
+        )
+        for index, (name, values) in enumerate(curves)
+    )
+    last = len(curves[0][1]) - 1
+    depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))
+    axes = _Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), depths)
+    chart = _chart(axes, series, heading=measure.name, subject=measure.name)
+    return None if chart is None else replace(chart, caption=measure.caption)
+
+
 def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
     """In which context the line is drawn, if there are several."""
     found = (context.states.context.label for context, each in measured if each.massive.emergence_depth is not None)

@@ -21,6 +21,7 @@ from tokviz.pages.wording import (
     shortened,
     undrawn_note,
 )
+from tokviz.pages.writers import WritersSection, writers_section
 from tokviz.records import ModelCard, ModelReport, Report
 from tokviz.text import isolated
 
@@ -56,6 +57,7 @@ class ModelPage:
     switches: tuple[Switch, ...]
     """Only those with something to choose."""
     panels: tuple[Panel, ...]
+    writers: WritersSection | None
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
     difference: Section | None
@@ -109,6 +111,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         failure=model.failure,
         switches=_switches(model),
         panels=panels(report, model, page),
+        writers=writers_section(model),
         stories=stories(report, model, page),
         difference=difference(model),
         curves=model_charts(model),
