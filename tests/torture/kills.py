@@ -31,8 +31,9 @@ REACHED_WITH = {
     "keeping fonts": ("no fonts",),
 }
 """Per stage what of the cache is there before: a stage that takes a moment needs no run that captures first."""
-SHARE_OF_SECONDS = {"none": 1.0, "states": 0.6, "no images": 0.4, "part": 0.4, "no fonts": 0.1, "all": 0.1}
-"""Roughly how long a run lasts with it, against one without a cache."""
+SECONDS = {"start": 0.8, "loading": 3.0, "projecting": 1.0, "drawing": 1.0, "capturing": 0.5, "measuring": 0.2}
+"""Roughly how long stages last; the others are over in a moment."""
+MOMENT = 0.05
 STOPPED = {signal.SIGINT: (130,), signal.SIGTERM: (143,)}
 BEFORE_PYTHON_RUNS_TOKVIZ = {signal.SIGINT: (-signal.SIGINT, 130, 1), signal.SIGTERM: (-signal.SIGTERM,)}
 """How Python ends when it is stopped while it starts: before tokviz is imported nobody can do otherwise."""
@@ -91,10 +92,10 @@ def drawn(number: int, kit: Kit) -> Case:
     if stage in ("measuring", "keeping fonts") and variant == "draft":
         variant = "plain"  # a draft isn't measured
     kind = chance.choice([signal.SIGKILL] * 7 + [signal.SIGINT, signal.SIGINT, signal.SIGTERM])
-    seconds = kit.made("plain").seconds
     if number % 2:
-        after = chance.uniform(0.0, SHARE_OF_SECONDS[cached] * seconds * 0.8)
-        strike = Strike(signal=kind, after=after, to_all=kind == signal.SIGINT and chance.random() < 0.5)
+        after = round(chance.uniform(0.0, SECONDS.get(stage, MOMENT)), 3)
+        to_all = kind == signal.SIGINT and chance.random() < 0.5
+        strike = Strike(signal=kind, stage=stage, after=after, to_all=to_all)
     else:
         strike = _at_event(stage, kit, chance, kind)
     again = _at_event(chance.choice(["swapping", "emptying the old site", "writing the site"]), kit, chance)

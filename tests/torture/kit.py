@@ -179,7 +179,7 @@ def own(files: Tree) -> Tree:
 
 @dataclass(frozen=True, kw_only=True)
 class Strike:
-    """A signal at a moment: at the n-th event of a stage, or after some seconds."""
+    """A signal at a moment: at the n-th event of a stage, or some seconds after the stage began."""
 
     signal: int = signal.SIGKILL
     stage: str | None = None
@@ -247,11 +247,8 @@ class Begun:
         with self._said.open("wb") as said:
             self.process = self._begin(said)
         self._struck_at: float | None = None
-        self._timer: threading.Timer | None = None
         if self.strike and self.strike.after is not None:
-            self._timer = threading.Timer(self.strike.after, self._hit)
-            self._timer.daemon = True
-            self._timer.start()
+            threading.Thread(target=self._hit, args=(self.strike, self.strike.after), daemon=True).start()
 
     def _begin(self, said: IO[bytes]) -> subprocess.Popen[bytes]:
         strike = self.strike or Strike()
@@ -259,7 +256,7 @@ class Begun:
             "log": str(self._log),
             "root": str(self.folder),
             "stage": strike.stage,
-            "nth": strike.nth,
+            "nth": strike.nth,  # none is number 0: struck by its clock
             "signal": int(strike.signal),
             "torn": strike.torn,
         }
@@ -283,13 +280,16 @@ class Begun:
             start_new_session=True,
         )
 
-    def _hit(self) -> None:
-        strike = self.strike
-        if strike is None or self.process.poll() is not None:
-            return
-        self._struck_at = time.monotonic()
+    def _hit(self, strike: Strike, after: float) -> None:
+        while strike.stage not in (None, "start") and f"\t{strike.stage}\t" not in self._logged():
+            if self.process.poll() is not None:
+                return
+            time.sleep(0.003)
+        time.sleep(after)
         with suppress(ProcessLookupError):
-            (os.killpg if strike.to_all else os.kill)(self.process.pid, strike.signal)
+            if self.process.poll() is None:
+                self._struck_at = time.monotonic()
+                (os.killpg if strike.to_all else os.kill)(self.process.pid, strike.signal)
 
     def finish(self) -> Done:
         """Wait for its end; one that lasts for ever is killed, and its code is that of a kill."""
@@ -299,8 +299,6 @@ class Begun:
             os.killpg(self.process.pid, signal.SIGKILL)
             code = self.process.wait()
         ended_at = time.monotonic()
-        if self._timer:
-            self._timer.cancel()
         events = self._events()
         struck = next((event for event in events if event.struck), None)
         last = struck or (events[-1] if events else None)
@@ -327,11 +325,12 @@ class Begun:
             time.sleep(0.05)
         return time.monotonic() - start
 
+    def _logged(self) -> str:
+        return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
+
     def _events(self) -> list[Event]:
-        if not self._log.exists():
-            return []
         events = []
-        for line in self._log.read_text(encoding="utf-8").splitlines():
+        for line in self._logged().splitlines():
             when, stage, name, path, struck = line.split("\t")
             events.append(Event(time=float(when), stage=stage, name=name, path=path, struck=bool(struck)))
         return events
