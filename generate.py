@@ -2,6 +2,9 @@
 
 # Drawing processes import this module when they start: what only the command needs waits for the main one.
 if __name__ == "__main__":
-    from tokviz.cli import run
+    from tokviz.run import interrupts
 
-    run()
+    with interrupts.heeded():
+        from tokviz.cli import run
+
+        run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.run import dry_run as dry_runs
 from tokviz.run import pipeline, prune
+from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.pipeline import Outcome
 from tokviz.run.processes import default_jobs
@@ -66,7 +68,19 @@ def main(
         bool, typer.Option("--svg", help="Also write plates and grids as SVG, beside the pictures.")
     ] = False,
     cache_prune: Annotated[
-        bool, typer.Option("--cache-prune", help="Drop what the report doesn't use from the cache; do nothing else.")
+        bool,
+        typer.Option(
+            "--cache-prune", help="Drop what no report uses from the cache; with --dry-run, say what would go."
+        ),
+    ] = False,
+    older_than: Annotated[
+        float,
+        typer.Option(
+            min=0, help="With --cache-prune: what other reports used in so many days stays.", show_default=True
+        ),
+    ] = prune.OLDER_THAN_DAYS,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Refuse to begin, instead of waiting, while another run has the site.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
@@ -85,18 +99,20 @@ def main(
             jobs=jobs or default_jobs(),
             device=device,
             force=force,
+            waits=not no_wait,
             excerpts=excerpts,
             forms=(*((DRAFT,) if draft else FORMS), *((SVG,) if svg else ())),
             command=shlex.join(["python", "generate.py", *_without_folders(sys.argv[1:])]),
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        if cache_prune:
+            locks = Locks(waits=not no_wait, say=partial(print, file=sys.stderr))
+            print("\n".join(prune.prune(report, options, older_than, locks, dry_run=dry_run)))
+            return
         if dry_run:
             forecast = dry_runs.describe(report, options)
             print("\n".join(forecast.lines))
             raise typer.Exit(int(forecast.fails))
-        if cache_prune:
-            print("\n".join(prune.prune(report, options)))
-            return
         with reporter(quiet=quiet) as progress:
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
     except TokvizError as error:
@@ -104,9 +120,6 @@ def main(
             raise
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        print("stopped; what was captured and drawn is kept, and the old site is untouched", file=sys.stderr)
-        raise typer.Exit(130) from None
 
     for failed in outcome.failures:
         print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)

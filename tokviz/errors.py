@@ -3,6 +3,8 @@
 A message says what was expected, what came, where (file and key; model and layer) and what to do.
 """
 
+from pathlib import Path
+
 
 class TokvizError(Exception):
     """Base of every error that is reported without a traceback."""
@@ -42,6 +44,21 @@ class LostWorkError(TokvizError):
 
 class StoreError(TokvizError):
     """A stored artefact is damaged or can't be written."""
+
+
+class DamagedStatesError(StoreError):
+    """Stored hidden states aren't as they were written."""
+
+    def __init__(self, folder: Path, tensor: str) -> None:
+        super().__init__(folder, tensor)  # so that it can be sent from another process
+        self.folder, self.tensor = folder, tensor
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.tensor} is damaged; delete that folder and run again"
+
+
+class BusyError(TokvizError):
+    """Another run uses the site or the cache, and this one doesn't wait."""
 
 
 class PublishError(TokvizError):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tokviz.config import ReportConfig, load, slugify
+from tokviz.config import ReportConfig, load, slugify, validated
 from tokviz.errors import ConfigError
 from tokviz.records import Category, WordList
 
@@ -255,3 +255,19 @@ def test_the_command_lines_address_is_told_as_such(tmp_path: Path) -> None:
 def test_other_models_take_what_speaks_of_the_configured_ones_away(tmp_path: Path) -> None:
     path = write(tmp_path, 'intro = "About [it](models/name/)."\n' + WORDS + MODEL)
     assert load(str(path), models=("other/model",)).intro is None
+
+
+def test_a_config_knows_every_file_that_it_was_read_from(tmp_path: Path) -> None:
+    for name in ("intro.md", "note.md"):
+        write(tmp_path, "A text.", name)
+    words = write(tmp_path, 'colors = ["red"]\n', "mine.toml")
+    other = write(tmp_path, 'colors = ["blue"]\n', "other.toml")
+    text = 'intro = "intro.md"\nwords = "mine.toml"\n' + MODEL + 'note = "note.md"\n'
+    text += '[models.notes]\n"alone/grid" = "note.md"\n"curves" = "Not a file."\n'
+    path = write(tmp_path, text)
+    notes = (tmp_path / "intro.md", tmp_path / "note.md")
+    assert load(path).files == (path, words, *notes)
+    assert load(path, words_file=other).files == (path, other, *notes)
+    assert load(path, models=("a/b",)).files == (path, words)
+    assert load(path).model_copy(update={"title": "x"}).files == (path, words, *notes)
+    assert validated({"words": {"a": ["b"]}, "models": [{"source": "a/b"}]}, path).files == ()

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import families
 import made_fonts
 import pytest
-from command import CONFIG, ROOT, generate, hashes, wait_for
-from narrow import present
+from command import CONFIG, ROOT, generate, hashes
 
 
 @pytest.fixture(scope="module")
@@ -295,64 +290,6 @@ def test_a_model_that_reads_its_padding_is_captured_without_and_says_so(tmp_path
     padded, equal = check["comparisons"]
     assert padded["difference"] > check["tolerance"] > equal["difference"]
     assert padded["depth"].startswith("layer")
-
-
-@pytest.fixture
-def heeds_interrupts() -> Iterator[None]:
-    """Shells let what they start in the background ignore interrupts, and all that it starts: tests may run there."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
-@pytest.mark.usefixtures("heeds_interrupts")
-def test_an_interrupt_is_one_line_and_leaves_the_old_site(project: Path, tmp_path: Path) -> None:
-    before = hashes(project / "site")
-    run = subprocess.Popen(
-        [sys.executable, str(ROOT / "generate.py"), "--cache", str(tmp_path / "cache")],
-        cwd=project,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    for line in present(run.stderr):  # by now the drawing processes are starting, too
-        if "capturing" in line:
-            break
-    os.killpg(run.pid, signal.SIGINT)
-    _, said = run.communicate(timeout=120)
-    assert run.returncode == 130
-    assert "stopped; what was captured and drawn is kept" in said
-    assert "Traceback" not in said
-    assert hashes(project / "site") == before
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="Processes are looked for in /proc")
-def test_a_run_that_is_killed_leaves_no_process_behind(project: Path, tmp_path: Path) -> None:
-    run = subprocess.Popen(
-        [sys.executable, str(ROOT / "generate.py"), "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "c")],
-        cwd=project,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    others = wait_for(lambda: session_of(run.pid) - {run.pid}, seconds=60)
-    time.sleep(2)
-    run.kill()
-    run.wait()
-    assert others
-    assert wait_for(lambda: not session_of(run.pid), seconds=20)
-
-
-def session_of(leader: int) -> set[int]:
-    """The processes that live in a session."""
-    found = set()
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, _, session, *_ = file.read_text().rpartition(")")[2].split()
-            if int(session) == leader and state != "Z":
-                found.add(int(file.parent.name))
-    return found
 
 
 def test_a_dry_run_tells_of_models_that_are_not_there(tmp_path: Path) -> None:

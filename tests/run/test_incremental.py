@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from tokviz.config import ReportConfig
 from tokviz.draw import encode
 from tokviz.run import dry_run, keys, pipeline, prune
+from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, TEMPLATES, Options
 from tokviz.run.progress import Quiet
 
@@ -82,6 +85,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(made: Path, tmp_path: Path) -> Path:
     """A copy of it, times included: a model's identity has them."""
     shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
+    shutil.rmtree(tmp_path / "project" / "cache" / "reports")  # those of the original
     return tmp_path / "project"
 
 
@@ -90,11 +94,13 @@ def written(folder: Path) -> dict[Path, int]:
 
 
 def rerun(project: Path, report: ReportConfig | None = None, **changes: Any) -> tuple[pipeline.Outcome, Counter[str]]:
-    """The outcome, and how many artefacts of each kind were written."""
+    """The outcome, and how many artefacts of each kind were written; a note of what was used isn't one."""
     before = written(project)
     outcome = pipeline.run(report or config(), options(project, **changes), Quiet())
     new = [path for path, time in written(project).items() if before.get(path) != time]
     kinds = Counter(path.relative_to(project / "cache").parts[0] for path in new if path.name != "states.json")
+    for other in ("reports", "locks"):
+        kinds.pop(other, None)
     return outcome, kinds
 
 
@@ -252,16 +258,77 @@ def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project: 
     half_made.mkdir()
     one_model = config(models=CONFIG["models"][:1], projections=["standardized"])
     before = sum(path.stat().st_size for path in written(project))
-    lines = prune.prune(one_model, options(project))
+    (project / "cache" / ".offload-1").mkdir()
+    (project / "cache" / ".offload-1" / "weights").write_bytes(b"large")
+    foreseen = pruned(project, one_model, dry_run=True)
+    assert sum(path.stat().st_size for path in written(project)) == before + len(b"large")
+    lines = pruned(project, one_model)
+    assert lines == [line.replace("would be removed", "removed") for line in foreseen]
     after = sum(path.stat().st_size for path in written(project))
     dropped = [int(line.split(", ")[1].replace(",", "").split()[0]) for line in lines]
-    assert sum(dropped) == before - after > 0
-    assert f"{2 * N_PICTURES} removed" in lines[-1]
-    assert "3 removed" in lines[0]  # two captures of the other model, and what was half-made
+    assert sum(dropped) == before + len(b"large") - after > 0
+    counts = {Path(line.split(":")[0]).name: line.split(": ")[1].split(",")[0] for line in lines}
+    assert counts["images"] == f"{2 * N_PICTURES} removed"
+    assert counts["states"] == "2 removed"  # of the other model, in both contexts
+    assert counts["left behind"] == "2 removed"
     assert (project / "cache" / "mine.txt").is_file()
     assert (project / "cache" / "images" / "mine.webp").is_file()
     assert rerun(project, one_model)[1] == {}
-    assert [line for line in prune.prune(one_model, options(project)) if " 0 removed, 0 bytes" not in line] == []
+    assert [line for line in pruned(project, one_model) if " 0 removed, 0 bytes" not in line] == []
+
+
+def test_pruning_leaves_what_another_report_has_used_lately(project: Path) -> None:
+    one_model = config(models=CONFIG["models"][:1])
+    rerun(project, output=project / "of both")
+    before = written(project)
+    *lines, kept = pruned(project, one_model)
+    assert all(" 0 removed" in line for line in lines)
+    assert kept.endswith("report.toml used today (--older-than 0 drops them, too)")
+    assert written(project).keys() - {Path("prune.lock")} >= {path for path in before if "locks" not in path.parts}
+    (note,) = (project / "cache" / "reports").iterdir()
+    os.utime(note, (0, 0))
+    assert "2 removed" in pruned(project, one_model)[0]
+
+
+def pruned(project: Path, report: ReportConfig, *, dry_run: bool = False) -> list[str]:
+    return prune.prune(report, options(project), prune.OLDER_THAN_DAYS, Locks(), dry_run=dry_run)
+
+
+def damage(project: Path, depth: int) -> str:
+    """Change one bit of one depth in every capture; gives what the run will say of one."""
+    files = sorted((project / "cache" / "states").glob("*/states.safetensors"))
+    for file in files:
+        data = bytearray(file.read_bytes())
+        n_header = int.from_bytes(data[:8], "little")
+        start = json.loads(data[8 : 8 + n_header])[f"depth.{depth:03d}"]["data_offsets"][0]
+        data[8 + n_header + start] ^= 1
+        file.write_bytes(data)
+    return f"depth.{depth:03d} is damaged; capturing these hidden states again"
+
+
+def test_damaged_states_are_captured_again_when_they_are_read(project: Path) -> None:
+    changed = config(projections=["centered"])
+    rerun(project, changed, output=project / "expected")
+    shutil.rmtree(project / "cache" / "projections")
+    said = damage(project, 2)
+    heard: list[str] = []
+
+    class Listening(Quiet):
+        def say(self, text: str) -> None:
+            heard.append(text)
+
+    outcome = pipeline.run(changed, options(project), Listening())
+    assert [text for text in heard if said in text]
+    assert outcome.n_captured > 0
+    assert hashes(project / "site") == hashes(project / "expected")
+    assert rerun(project, changed)[1] == {}
+
+
+def test_damage_that_nothing_reads_changes_nothing(project: Path) -> None:
+    before = hashes(project / "site")
+    damage(project, 2)
+    assert rerun(project)[1] == {}
+    assert hashes(project / "site") == before
 
 
 @pytest.mark.parametrize(

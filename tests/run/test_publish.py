@@ -168,26 +168,6 @@ def test_missing_folders_above_are_made(tmp_path: Path) -> None:
     assert set(tree(tmp_path)) == {"a/b/site/data/report.json", "a/b/site/data/manifest.json"}
 
 
-@pytest.mark.parametrize(
-    ("output", "cache", "config", "named"),
-    [
-        ("site", "site", "report.toml", "expected two folders"),
-        ("site", "site/cache", "report.toml", "expected two folders"),
-        ("cache/site", "cache", "report.toml", "expected two folders"),
-        ("site/../cache", "cache", "report.toml", "expected two folders"),
-        ("site", "cache", "site/report.toml", "^--output .* it holds report.toml"),
-        ("site", "cache", "cache/a/report.toml", "^--cache .* it holds report.toml"),
-        (".", "../cache", "report.toml", "^--output"),
-    ],
-)
-def test_places_in_each_others_way_are_refused(
-    tmp_path: Path, output: str, cache: str, config: str, named: str
-) -> None:
-    with pytest.raises(PublishError, match=named):
-        publish.check_apart(tmp_path / output, tmp_path / cache, tmp_path / config)
-    publish.check_apart(tmp_path / "site", tmp_path / ".cache", tmp_path / "report.toml")
-
-
 def test_a_file_or_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PublishError, match="got a file"):

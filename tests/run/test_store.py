@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +12,12 @@ import making
 import numpy as np
 import pytest
 from narrow import present
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
-from tokviz.errors import CaptureError, StoreError
+from tokviz.errors import CaptureError, DamagedStatesError, StoreError
 from tokviz.measure.pca import project
-from tokviz.records import CapturedBatch, Projection
+from tokviz.records import CapturedBatch, Neighbours, Projection
 from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
 
@@ -88,7 +91,7 @@ def test_a_capture_that_misses_words_is_refused(store: Store) -> None:
         making.put(store, "k", [state[:4] for state in making.depths()])
 
 
-@pytest.mark.parametrize("damage", ["cut", "no json", "bad json", "other format"])
+@pytest.mark.parametrize("damage", ["cut", "no json", "bad json", "another word"])
 def test_damaged_states_count_as_absent(store: Store, damage: str) -> None:
     making.put(store)
     folder = store.root / "states" / "k"
@@ -99,19 +102,90 @@ def test_damaged_states_count_as_absent(store: Store, damage: str) -> None:
         (folder / "states.json").unlink()
     else:
         (folder / "states.json").write_text(
-            described[:50] if damage == "bad json" else described.replace('"format": 1', '"format": 0')
+            described[:50] if damage == "bad json" else described.replace("tiny", "tinz")
         )
     assert store.find_states("k") is None
 
 
-def test_a_flipped_bit_is_noticed(store: Store) -> None:
-    making.put(store)
+def flip(file: Path, position: int) -> None:
+    """Change one bit of a file."""
+    data = bytearray(file.read_bytes())
+    data[position] ^= 1
+    file.write_bytes(data)
+
+
+def test_a_flipped_bit_is_noticed_when_its_depth_is_read(store: Store) -> None:
+    states = making.depths()
+    making.put(store, "k", states)
     assert store.states_are_intact("k")
     file = store.root / "states" / "k" / "states.safetensors"
-    data = bytearray(file.read_bytes())
-    data[-1] ^= 1
-    file.write_bytes(data)
+    with safe_open(file, framework="numpy") as tensors:
+        value = tensors.get_tensor("depth.001")[3, 2]
+    flip(file, file.read_bytes().index(value.tobytes()))
+    found = present(store.find_states("k"))
+    np.testing.assert_array_equal(found.states[0], states[0])
+    with pytest.raises(DamagedStatesError, match=r"depth\.001 is damaged"):
+        found.states[1]
     assert not store.states_are_intact("k")
+
+
+def test_a_flipped_bit_among_the_statistics_at_position_0_makes_a_capture_absent(store: Store) -> None:
+    making.put(store)
+    file = store.root / "states" / "k" / "states.safetensors"
+    flip(file, file.stat().st_size - 1)
+    assert Store(store.root).find_states("k") is None
+
+
+def test_a_depth_of_another_shape_is_noticed(store: Store) -> None:
+    making.put(store)
+    file = store.root / "states" / "k" / "states.safetensors"
+    tensors = load_file(file)
+    tensors["depth.000"] = tensors["depth.000"].T.copy()
+    tensors["depth.001"] = tensors["depth.001"].reshape(-1, 1)
+    save_file(tensors, file)
+    found = present(Store(store.root).find_states("k"))
+    for depth in (0, 1):
+        with pytest.raises(DamagedStatesError):
+            found.states[depth]
+
+
+def test_the_error_of_damaged_states_can_come_from_another_process() -> None:
+    error = pickle.loads(pickle.dumps(DamagedStatesError(Path("cache/states/k"), "depth.001")))
+    assert str(error) == "cache/states/k: depth.001 is damaged; delete that folder and run again"
+    assert error.folder == Path("cache/states/k")
+
+
+def test_what_counts_as_absent_does_so_until_it_is_captured_again(store: Store) -> None:
+    making.put(store)
+    store.count_as_absent(DamagedStatesError(store.root / "states" / "k", "depth.001"))
+    assert store.find_states("k") is None
+    making.put(store)
+    assert store.find_states("k") is not None
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "{}", '{"rows": {"dtype": "no such", "shape": [1], "values": [1]}}'])
+def test_content_that_is_no_record_counts_as_absent(store: Store, content: str) -> None:
+    store._put("measures", "k", ".json", content.encode())
+    assert Store(store.root).find("k", Neighbours) is None
+    store._put("projections", "k", ".safetensors", content.encode())
+    assert Store(store.root).find("k", Projection) is None
+
+
+def test_a_full_disk_is_said_before_any_state_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(StoreError, match=r"No space left on device: they need 0\.\d MB, .* MB are free"):
+        making.put(store, "k", [np.zeros((len(making.WORDS.words), 2000), np.float32)] * 3)
+    assert list((store.root / "states").iterdir()) == []
+
+
+def test_space_is_taken_where_the_system_cannot_reserve_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    states = making.depths()
+    found = making.put(store, "k", states)
+    np.testing.assert_array_equal(found.states[2], states[2])
 
 
 def test_projections_come_back_as_they_were(store: Store) -> None:

@@ -38,6 +38,7 @@ def load(
     ConfigError : one line with file, key, what was expected and what came.
     """
     path = Path(path)
+    files = [path]
     values = _read_toml(path)
     if models:
         values["models"] = [{"source": source} for source in models]
@@ -55,11 +56,15 @@ def load(
     if words_file is not None:
         words_source = Path(words_file)
         values["words"] = _read_toml(words_source)
+        files.append(words_source)
     elif isinstance(values.get("words"), str):
         words_source = path.parent / values["words"]
         values["words"] = _read_toml(words_source)
-    _read_markdown(values, path)
-    return validated(values, path, words_source)
+        files.append(words_source)
+    files += _read_markdown(values, path)
+    config = validated(values, path, words_source)
+    config._files = tuple(dict.fromkeys(files))
+    return config
 
 
 def validated(values: dict[str, Any], path: Path, words_source: Path | None = None) -> ReportConfig:
@@ -75,12 +80,15 @@ def validated(values: dict[str, Any], path: Path, words_source: Path | None = No
     return config
 
 
-def _read_markdown(values: dict[str, Any], config: Path) -> None:
-    """Put the text of ``.md`` files in place of their names, where authors may write Markdown."""
+def _read_markdown(values: dict[str, Any], config: Path) -> list[Path]:
+    """Put the text of ``.md`` files in place of their names, where authors may write Markdown; gives these files."""
+    files = []
 
     def text(value: Any, key: str) -> Any:
-        named = isinstance(value, str) and value.endswith(MARKDOWN_FILE) and "\n" not in value
-        return _read_text(config.parent / value, key, config) if named else value
+        if not isinstance(value, str) or not value.endswith(MARKDOWN_FILE) or "\n" in value:
+            return value
+        files.append(config.parent / value)
+        return _read_text(files[-1], key, config)
 
     if "intro" in values:
         values["intro"] = text(values["intro"], "intro")
@@ -94,6 +102,7 @@ def _read_markdown(values: dict[str, Any], config: Path) -> None:
             model["notes"] = {
                 address: text(note, f"models.{index}.notes.{address}") for address, note in model["notes"].items()
             }
+    return files
 
 
 def _read_text(path: Path, key: str, config: Path) -> str:

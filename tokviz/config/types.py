@@ -145,11 +145,20 @@ class ReportConfig(Table):
     """The most tokens, padding included, of one forward pass."""
 
     _file: Path | None = PrivateAttr(default=None)
+    _files: tuple[Path, ...] = PrivateAttr(default=())
 
     @property
     def file(self) -> Path:
         """Where the configuration was read, to name it in what is said of it."""
         return self._file or Path("report.toml")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that was read to make the configuration, as it was opened: the config itself, words, Markdown.
+
+        None of them may be replaced or removed by what a run writes. Empty where no file was read, as in a notebook.
+        """
+        return self._files
 
     @model_validator(mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import ConfigError, SourceError, TokvizError
 from tokviz.records import Context, Tokenization, WordList
+from tokviz.run.locks import Locks
 from tokviz.run.progress import Reporter
 from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
@@ -39,6 +40,8 @@ class Request:
     token_budget: int
     n_depths: int | None = None
     """How many depths are asked for, from the embedding on; None for all."""
+    waits: bool = True
+    """Whether to wait for another run that captures the same."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
 
 
@@ -61,16 +64,29 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 
     Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``: no model can be captured so.
     """
+    keys = [key for key, _ in request.contexts]
     try:
         models.require_device(request.device)
-        with models.quiet_transformers():
-            _capture(request, store, reporter)
+        with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, keys) as others_were_first:
+            if others_were_first:
+                request = _still_due(request, store)
+            if request.contexts:
+                with models.quiet_transformers():
+                    _capture(request, store, reporter)
     except ModuleNotFoundError as error:
         raise SourceError(
             f"{request.model.source}: not captured yet, and here {error.name} is not installed; pip install -r "
             "requirements.txt, or capture elsewhere with --capture-only and copy the cache"
         ) from error
     gc.collect()  # the model's memory is free before the next one loads
+
+
+def _still_due(request: Request, store: Store) -> Request:
+    """What another run hasn't captured meanwhile."""
+    identity = models.identity(request.model, request.base)
+    found = {key: store.find_states(key) for key, _ in request.contexts}
+    done = [key for key, states in found.items() if states and identity in (None, states.card.identity)]
+    return replace(request, contexts=tuple(each for each in request.contexts if each[0] not in done))
 
 
 def _capture(request: Request, store: Store, reporter: Reporter) -> None:

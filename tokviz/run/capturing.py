@@ -111,4 +111,5 @@ def _request(model: ModelPlan, config: ReportConfig, options: Options) -> Reques
         read=config.read,
         token_budget=config.token_budget,
         n_depths=config.n_depths,
+        waits=options.waits,
     )

@@ -9,7 +9,7 @@ from tokviz.config import ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import HiddenStates
-from tokviz.run import publish
+from tokviz.run import places
 from tokviz.run.options import Options
 from tokviz.run.plan import ContextPlan, ModelPlan, Plan
 from tokviz.run.store import Store
@@ -26,8 +26,7 @@ class Forecast:
 
 def describe(config: ReportConfig, options: Options) -> Forecast:
     """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
-    publish.check_replaceable(options.output)
-    publish.check_apart(options.output, options.cache, config.file)
+    places.check(config, options)
     notes.check_before(config)
     plan = Plan(config, options, Store(options.cache))
     lines, fails = [], False

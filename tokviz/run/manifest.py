@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from tokviz import __version__
-from tokviz.run.states_file import file_sha256
 
 PATH = "data/manifest.json"
 """From the site's root."""
@@ -56,6 +56,12 @@ class OwnFiles:
     def is_changed(self, path: str, file: Path) -> bool:
         """Whether somebody changed one of these files since; unknown, and so no, without a manifest."""
         return self._digests is not None and path != PATH and file_sha256(file) != self._digests[path]
+
+
+def file_sha256(path: Path) -> str:
+    """Of a file of any size, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _of_tokviz(file: Path) -> dict[str, object] | None:

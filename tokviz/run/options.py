@@ -29,6 +29,8 @@ class Options:
     jobs: int = field(default_factory=processes.default_jobs)
     device: str = "cpu"
     force: bool = False
+    waits: bool = True
+    """Whether the run waits for another one that writes the same site or captures the same states; else it refuses."""
     forms: tuple[str, ...] = FORMS
     """Which forms of each picture are drawn; phones get the wide one where theirs is missing.
     ``(DRAFT,)`` makes a draft, which the pages say."""

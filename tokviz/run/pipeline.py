@@ -6,25 +6,30 @@ capture, project or draw starts in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
-from tokviz.errors import ModelError, TokvizError
+from tokviz.errors import DamagedStatesError, ModelError, TokvizError
 from tokviz.pages import notes
 from tokviz.pages.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
-from tokviz.run import keys, publish, results, site, workers
+from tokviz.run import keys, places, prune, publish, results, site, workers
 from tokviz.run.capturing import captured
+from tokviz.run.locks import Locks
 from tokviz.run.options import Options
 from tokviz.run.picture_queue import PictureQueue, picture_queue
 from tokviz.run.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
 from tokviz.run.progress import Reporter
 from tokviz.run.site import Made, MadeContext, MadeProjection
 from tokviz.run.store import Store
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +50,27 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     ------
     TokvizError : no model could be reported, or the site can't be written; the old site is untouched.
     """
-    put_aside = publish.recover(options.output)
-    publish.check_replaceable(options.output)
-    publish.check_apart(options.output, options.cache, config.file)
+    places.check(config, options)
     notes.check_before(config)
-    store = Store(options.cache)
+    store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)
+    with locks.on_site(options.output), locks.in_use(options.cache):
+        put_aside = publish.recover(options.output)
+        outcome, more_put_aside = _with_intact_states(
+            lambda: _report(config, options, store, reporter), store, reporter
+        )
+        prune.note_use(store, config, options)
+    if put_aside := put_aside + more_put_aside:
+        reporter.say(
+            f"Moved to {publish.kept_folder(options.output)}, as they were changed by hand or stood in the way: "
+            f"{', '.join(put_aside)}"
+        )
+    return outcome
+
+
+def _report(
+    config: ReportConfig, options: Options, store: Store, reporter: Reporter
+) -> tuple[Outcome, tuple[str, ...]]:
+    """The report, and the files that were put aside when it was published."""
     plan = Plan(config, options, store)
     missing = plan.fonts.missing(config.drawn_texts)
     complaint = typefaces.complaint(missing)
@@ -69,19 +90,29 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
     reporter.say(f"Writing {options.output} …")
-    put_aside += publish.publish(files, options.output)
-    if put_aside:
-        reporter.say(
-            f"Moved to {publish.kept_folder(options.output)}, as they were changed by hand or stood in the way: "
-            f"{', '.join(put_aside)}"
-        )
+    put_aside = publish.publish(files, options.output)
     plan.fonts.keep_coverage()
-    return Outcome(
+    outcome = Outcome(
         failures=tuple(model for model in report.models if model.failure),
         n_captured=sum(each.n_captured for each in made),
         n_drawn=n_drawn,
         n_images=len(images),
     )
+    return outcome, put_aside
+
+
+def _with_intact_states(work: Callable[[], Result], store: Store, reporter: Reporter) -> Result:
+    """Begin again where stored states turn out to be damaged while they are read: those are captured once more."""
+    damaged: set[Path] = set()
+    while True:
+        try:
+            return work()
+        except DamagedStatesError as error:
+            if error.folder in damaged:
+                raise
+            damaged.add(error.folder)
+            store.count_as_absent(error)
+            reporter.say(f"{error.folder}: {error.tensor} is damaged; capturing these hidden states again")
 
 
 def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
@@ -91,14 +122,17 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
     ------
     TokvizError : no model could be captured.
     """
-    store = Store(options.cache)
+    places.check_cache(config, options)
+    store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)
     options = replace(options, draws=False)
-    plan = Plan(config, options, store)
     outcomes: list[tuple[ModelPlan, str | None]] = []
-    with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
-        for model, failure in captured(plan, reporter, queue):
-            _report_failure(model.model, failure, plan, reporter)
-            outcomes.append((model, str(failure) if failure else None))
+    with locks.in_use(options.cache):
+        plan = Plan(config, options, store)
+        with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
+            for model, failure in captured(plan, reporter, queue):
+                _report_failure(model.model, failure, plan, reporter)
+                outcomes.append((model, str(failure) if failure else None))
+        prune.note_use(store, config, options)
     _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])
     return Outcome(
         failures=tuple(

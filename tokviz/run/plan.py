@@ -141,7 +141,7 @@ class Plan:
         return ModelPlan(
             model=model,
             contexts=tuple(
-                self._checked(ContextPlan(model=model, context=context, key=key, due=due, captured=branch))
+                ContextPlan(model=model, context=context, key=key, due=due, captured=branch)
                 for (context, key, _, due), branch in zip(found, captured, strict=True)
             ),
         )
@@ -158,18 +158,6 @@ class Plan:
         if self.options.force:
             return "forced"
         return "the model's files changed" if identity not in (None, states.card.identity) else None
-
-    def _checked(self, context: ContextPlan) -> ContextPlan:
-        """Stored states are read through only when something is to be made from them."""
-        if context.due or context.captured is None:
-            return context
-        if not any(job.due for job in context.captured.projections.values()):
-            return context
-        return (
-            context
-            if self.store.states_are_intact(context.key)
-            else replace(context, due="the stored states are damaged")
-        )
 
     def grown(self, model: ModelPlan) -> ModelPlan:
         """The plan of a model whose contexts have all been captured by now.

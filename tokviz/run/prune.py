@@ -1,28 +1,86 @@
-"""``--cache-prune``: what the cache holds beyond what the report uses."""
+"""``--cache-prune``: what the cache holds beyond what reports use."""
 
 from __future__ import annotations
 
+import hashlib
+import time
+from pathlib import Path
+
 from tokviz.config import ReportConfig
+from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
-from tokviz.run.store import Store
+from tokviz.run.store import Store, Use, UsedBy
 
 ALL_FORMS = (*FORMS, DRAFT, SVG)
+OLDER_THAN_DAYS = 30
+_SECONDS_OF_A_DAY = 24 * 60 * 60
 
 
-def prune(config: ReportConfig, options: Options) -> list[str]:
+def note_use(store: Store, config: ReportConfig, options: Options) -> None:
+    """Keep what this report used, so that pruning for another one that shares the cache leaves it."""
+    place = _place(config, options)
+    identity = hashlib.sha256("\0".join((*place, *options.forms)).encode("utf-8", "replace")).hexdigest()[:32]
+    store.note_use(identity, *place)
+
+
+def prune(config: ReportConfig, options: Options, older_than: float, locks: Locks, *, dry_run: bool) -> list[str]:
     """Drop from the cache what this configuration doesn't use; a line per kind says how much.
 
     Pictures of the report, of its draft and as SVG stay, and so do the states of a model whose files have changed: they
     are what the next run compares with.
+
+    Parameters
+    ----------
+    older_than : days; what another report used since then stays.
+    dry_run : whether to say what would go, and remove nothing.
+
+    Raises
+    ------
+    BusyError : a run uses the cache, and ``locks`` don't wait.
     """
+    if dry_run or not options.cache.exists():
+        return _prune(config, options, older_than, dry_run=True)
+    with locks.alone(options.cache):
+        return _prune(config, options, older_than, dry_run=False)
+
+
+def _prune(config: ReportConfig, options: Options, older_than: float, *, dry_run: bool) -> list[str]:
     store = Store(options.cache)
-    removed = store.prune(_used(Plan(config, options, store)))
-    return [f"{options.cache / kind}: {count} removed, {n_bytes:,} bytes" for kind, (count, n_bytes) in removed.items()]
+    own = _used(Plan(config, options, store))
+    since = time.time() - older_than * _SECONDS_OF_A_DAY
+    others = [
+        report
+        for report in store.reports()
+        if report.at >= since and (report.config, report.output) != _place(config, options)
+    ]
+    lines, all_unused = [], []
+    for kind, entries in store.unused(own.union(*(report.used for report in others))).items():
+        n_bytes = sum(_size(entry) for entry in entries)
+        done = "would be removed" if dry_run else "removed"
+        lines.append(f"{options.cache / kind}: {len(entries)} {done}, {n_bytes:,} bytes")
+        all_unused += entries
+    if not dry_run:
+        store.remove(all_unused)
+    return [*lines, *(_kept(report, own) for report in others)]
 
 
-def _used(plan: Plan) -> set[tuple[str, str]]:
-    used: set[tuple[str, str]] = set()
+def _kept(report: UsedBy, own: set[Use]) -> str:
+    days = int((time.time() - report.at) / _SECONDS_OF_A_DAY)
+    when = "today" if days == 0 else f"{days} {'day' if days == 1 else 'days'} ago"
+    return f"{len(report.used - own)} kept that {report.config} used {when} (--older-than 0 drops them, too)"
+
+
+def _place(config: ReportConfig, options: Options) -> tuple[str, str]:
+    return str(config.file.resolve()), str(options.output.resolve())
+
+
+def _size(entry: Path) -> int:
+    return sum(file.stat().st_size for file in (entry.rglob("*") if entry.is_dir() else [entry]) if file.is_file())
+
+
+def _used(plan: Plan) -> set[Use]:
+    used: set[Use] = set()
     for model in plan.models:
         for context in model.contexts:
             used |= _used_of(context, plan)
@@ -32,7 +90,7 @@ def _used(plan: Plan) -> set[tuple[str, str]]:
     return used
 
 
-def _used_of(context: ContextPlan, plan: Plan) -> set[tuple[str, str]]:
+def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
     used = {("states", context.key)}
     captured = context.captured
     if captured is None:

@@ -23,7 +23,6 @@ from pathlib import Path
 from tokviz.errors import PublishError
 from tokviz.run import manifest
 from tokviz.run.manifest import OwnFiles
-from tokviz.run.states_file import file_sha256
 
 _NOTE = "tokviz.json"
 _HARMLESS = ("CNAME", "LICENSE", "README.md")
@@ -52,20 +51,6 @@ def check_replaceable(output: Path) -> None:
             f"{output}: expected an empty folder or an earlier report, got other files; they would be mixed with the "
             "report's: choose another --output"
         )
-
-
-def check_apart(output: Path, cache: Path, config: Path) -> None:
-    """Raise ``PublishError`` when the site, the cache and the config are in each other's way; before any work is done."""
-    site, store, file = (path.resolve() for path in (output, cache, config))
-    if site == store or site.is_relative_to(store) or store.is_relative_to(site):
-        raise PublishError(
-            f"--output {output}, --cache {cache}: expected two folders, neither within the other; name another for one"
-        )
-    for option, folder, resolved in (("--output", output, site), ("--cache", cache, store)):
-        if file.is_relative_to(resolved):
-            raise PublishError(
-                f"{option} {folder}: expected a folder without the report's own files, it holds {config.name}; name another"
-            )
 
 
 def publish(files: Mapping[str, Content], output: Path) -> tuple[str, ...]:
@@ -134,7 +119,7 @@ def _write_all(files: Mapping[str, Content], folder: Path) -> None:
             shutil.copyfile(content, file)
         else:
             file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        digests[path] = file_sha256(file)
+        digests[path] = manifest.file_sha256(file)
     listed = folder / manifest.PATH
     listed.parent.mkdir(parents=True, exist_ok=True)
     listed.write_bytes(manifest.to_json(digests).encode())

@@ -1,45 +1,100 @@
-"""The files of a capture: its description, and hidden states that are read depth by depth and written batch by batch."""
+"""The files of a capture: its description, and hidden states that are read depth by depth and written batch by batch.
+
+Each tensor has a digest in the description and the description has one of its own, compared whenever one is read: numbers
+that a damaged disk has changed look like any others.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
-from tokviz.errors import StoreError
+from tokviz.errors import DamagedStatesError, StoreError
 from tokviz.records import N_EXTREMES, BatchCheck, CapturedBatch, Context, ModelCard, Tokenization
 from tokviz.run.plain import to_plain
 
-FORMAT = 1
+FORMAT = 2
 STATES, DESCRIPTION = "states.safetensors", "states.json"
+POSITION0 = ("position0.values", "position0.dimensions")
 
 
 class StoredDepths(Sequence[np.ndarray]):
     """The depths of a capture, each read from its file when it is asked for."""
 
-    def __init__(self, file: Path, n_depths: int) -> None:
+    def __init__(self, file: Path, digests: Sequence[str]) -> None:
         self._file = file
-        self._n_depths = n_depths
+        self._digests = tuple(digests)
 
     def __len__(self) -> int:
-        return self._n_depths
+        return len(self._digests)
 
     def __getitem__(self, depth: int | slice) -> Any:
+        n_depths = len(self)
         if isinstance(depth, slice):
-            return [self[index] for index in range(*depth.indices(self._n_depths))]
-        if not -self._n_depths <= depth < self._n_depths:
-            raise IndexError(f"depth {depth} of {self._n_depths}")
-        with safe_open(self._file, framework="numpy") as tensors:
-            return tensors.get_tensor(depth_tensor(depth % self._n_depths))
+            return [self[index] for index in range(*depth.indices(n_depths))]
+        if not -n_depths <= depth < n_depths:
+            raise IndexError(f"depth {depth} of {n_depths}")
+        depth %= n_depths
+        return read_tensor(self._file, depth_tensor(depth), self._digests[depth])
+
+
+def read_tensor(file: Path, name: str, digest: str) -> np.ndarray:
+    """One tensor of a capture.
+
+    Raises
+    ------
+    DamagedStatesError : it isn't the tensor that was written, or can't be read.
+    """
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            tensor: np.ndarray = tensors.get_tensor(name)
+    except (OSError, SafetensorError) as error:
+        raise DamagedStatesError(file.parent, name) from error
+    if tensor_digest(tensor) != digest:
+        raise DamagedStatesError(file.parent, name)
+    return tensor
+
+
+def tensor_digest(tensor: np.ndarray) -> str:
+    """SHA-256 of a tensor's type, shape and values."""
+    digest = hashlib.sha256(f"{tensor.dtype.str}{tensor.shape}".encode())
+    digest.update(np.ascontiguousarray(tensor).data)
+    return digest.hexdigest()
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """What is stored beside a capture's states.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, TypeError : it can't be read, or isn't what was written.
+    """
+    stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    description: dict[str, Any] = stored["description"]
+    if stored["sha256"] != text_digest(description) or description["format"] != FORMAT:
+        raise ValueError(f"{folder / DESCRIPTION}: not as it was written")
+    return description
+
+
+def text_digest(content: object) -> str:
+    """SHA-256 of what JSON can hold, as it stands in JSON."""
+    return hashlib.sha256(_as_json(content).encode()).hexdigest()
+
+
+def _as_json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False)
 
 
 def depth_tensor(depth: int) -> str:
@@ -96,20 +151,13 @@ class StatesWriter:
             shutil.rmtree(self._partial, ignore_errors=True)
 
     def _finish(self) -> None:
-        self._file.finish()
+        digests = self._file.finish()
         described = to_plain(self._description)
-        sha256 = file_sha256(self._partial / STATES)
-        made_of = json.dumps([sha256, described["tokenization"], described["module_paths"]], ensure_ascii=False)
-        stored = {
-            "format": FORMAT,
-            "captured_at": described.pop("captured_at"),
-            "sha256": sha256,
-            "n_bytes": (self._partial / STATES).stat().st_size,
-            # What is made from the states depends on the tokens and paths too, not on the bytes alone.
-            "digest": hashlib.sha256(made_of.encode()).hexdigest(),
-            **described,
-        }
-        (self._partial / DESCRIPTION).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+        # What is made from the states depends on the tokens and paths too, not on the values alone.
+        digest = text_digest([digests, described["tokenization"], described["module_paths"]])
+        description = {"format": FORMAT, "digest": digest, "digests": digests, **described}
+        stored = {"sha256": text_digest(description), "description": description}
+        (self._partial / DESCRIPTION).write_text(_as_json(stored), encoding="utf-8")
         put_in_place(self._partial, self._folder)
 
 
@@ -119,9 +167,12 @@ def partial_beside(folder: Path) -> Path:
 
 
 def put_in_place(partial: Path, folder: Path) -> None:
-    """Let a finished folder take the place of an older one."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Let a finished folder take the place of an older one, which is gone only when the new one is there."""
+    older = partial_beside(folder)
+    if folder.exists():
+        folder.replace(older)
     partial.replace(folder)
+    shutil.rmtree(older, ignore_errors=True)
 
 
 @contextmanager
@@ -132,12 +183,6 @@ def storing(folder: Path) -> Iterator[None]:
     except OSError as error:
         root = folder.parent.parent
         raise StoreError(f"{root}: can't store hidden states: {error.strerror or error}") from error
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file of any size, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _StatesFile:
@@ -163,18 +208,22 @@ class _StatesFile:
         self._arrays["position0.dimensions"][:, batch.rows] = batch.position0_dimensions
         self._covered[batch.rows] += 1
 
-    def finish(self) -> None:
-        for array in self._arrays.values():
-            array.flush()
-        self._arrays.clear()
+    def finish(self) -> dict[str, str]:
+        """The digest of each tensor, by its name."""
         if not (self._covered == 1).all():
             raise StoreError(
                 f"the batches of a capture must cover each of {len(self._covered)} words once, "
                 f"got {self._covered[:20].tolist()}"
             )
+        digests = {}
+        for name, array in self._arrays.items():
+            array.flush()
+            digests[name] = tensor_digest(array)
+        self._arrays.clear()
+        return digests
 
 
-def _empty_safetensors(path: Path, shapes: dict[str, tuple[tuple[int, ...], str]]) -> dict[str, np.memmap]:
+def _empty_safetensors(path: Path, shapes: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, np.memmap]:
     """The format is a length (8 bytes, little-endian), a JSON header of that length, then the tensors end to end."""
     dtypes = {"F32": "<f4", "I32": "<i4"}
     header: dict[str, dict[str, Any]] = {}
@@ -186,8 +235,28 @@ def _empty_safetensors(path: Path, shapes: dict[str, tuple[tuple[int, ...], str]
     head += b" " * (-len(head) % 8)
     with path.open("wb") as file:
         file.write(len(head).to_bytes(8, "little") + head)
-        file.truncate(8 + len(head) + end)
+        file.flush()
+        _reserve(file.fileno(), 8 + len(head), end, path.parent)
     return {
         name: np.memmap(path, dtypes[dtype], "r+", offset=8 + len(head) + header[name]["data_offsets"][0], shape=shape)
         for name, (shape, dtype) in shapes.items()
     }
+
+
+def _reserve(file: int, start: int, n_bytes: int, folder: Path) -> None:
+    """Take the space on the disk now: a mapped file that finds none later ends the process without a word."""
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file, start, n_bytes)
+            return
+        # macOS and Windows
+        block = bytes(1 << 20)
+        os.lseek(file, start, os.SEEK_SET)
+        for position in range(0, n_bytes, len(block)):
+            os.write(file, block[: n_bytes - position])
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        free = shutil.disk_usage(folder).free
+        needed = f"they need {n_bytes / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free"
+        raise OSError(error.errno, f"{error.strerror}: {needed}") from error

@@ -5,6 +5,8 @@
     at position 0) and ``states.json`` (everything else).
 ``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/measures/KEY.CHECKSUM.json``, ``ROOT/images/KEY.CHECKSUM.webp``
     One file each; the checksum of its content stands in its name.
+``ROOT/reports/ID.CHECKSUM.json``
+    Which artefacts a report used when it was made last; the file's time says when.
 ``ROOT/fonts/…``
     Which characters the fonts of this machine have (``tokviz.draw.coverage``).
 
@@ -20,15 +22,17 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tokviz.errors import StoreError
+from tokviz.errors import DamagedStatesError, StoreError
 from tokviz.records import (
     BatchCheck,
     Context,
@@ -40,23 +44,48 @@ from tokviz.records import (
 from tokviz.run.plain import Record, from_plain, to_plain
 from tokviz.run.states_file import (
     DESCRIPTION,
-    FORMAT,
+    POSITION0,
     STATES,
     CaptureDescription,
     StatesWriter,
     StoredDepths,
-    file_sha256,
+    depth_tensor,
     partial_beside,
     put_in_place,
+    read_description,
+    read_tensor,
     storing,
 )
 
 _CHECKSUM_LENGTH = 16
 _KINDS_OF_FILES = ("projections", "measures", "images")
+_REPORTS = "reports"
+_LEFT_BEHIND = (".offload-*", ".mark.*", "reports/.*")
+"""What killed runs leave, beside half-made artefacts; nobody uses it when nothing runs."""
 _OWN_NAME = re.compile(r"(?P<partial>\.)?(?P<key>[0-9a-f]{32})(\..*)?")
 """Of files and folders that tokviz made: a key, and what follows it; half-made with a dot before."""
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError),
+    *(SafetensorError, DamagedStatesError),
+)
+"""What reading raises where a file isn't what it should be."""
 _DESCRIBED = ("name", "problems", "grid_problems", "left_out")
 """What a projection holds besides arrays."""
+
+
+Use = tuple[str, str]
+"""An artefact's kind (``states``, ``projections``, ``measures``, ``images``) and key."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UsedBy:
+    """What a report used when it was made last."""
+
+    config: str
+    output: str
+    used: frozenset[Use]
+    at: float
+    """Seconds since 1970."""
 
 
 class Store:
@@ -65,41 +94,54 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._checked: set[Path] = set()
+        self._damaged: set[str] = set()
+        self._used: set[Use] = set()
 
     # --- hidden states -------------------------------------------------------------------------------------------
 
     def find_states(self, key: str) -> HiddenStates | None:
         """The stored capture, its states still on disk; None when there is none or it can't be read."""
+        if key in self._damaged:
+            return None
         folder = self._states_folder(key)
         try:
-            stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-            file = folder / STATES
-            if stored["format"] != FORMAT or file.stat().st_size != stored["n_bytes"]:
-                return None
-            with safe_open(file, framework="numpy") as tensors:
-                values, dimensions = tensors.get_tensor("position0.values"), tensors.get_tensor("position0.dimensions")
-            return HiddenStates(
+            stored = read_description(folder)
+            digests, file = stored["digests"], folder / STATES
+            values, dimensions = (read_tensor(file, name, digests[name]) for name in POSITION0)
+            found = HiddenStates(
                 card=from_plain(ModelCard, stored["card"]),
                 context=from_plain(Context, stored["context"]),
                 tokenization=from_plain(Tokenization, stored["tokenization"]),
                 module_paths=tuple(stored["module_paths"]),
-                states=StoredDepths(file, len(stored["module_paths"])),
+                states=StoredDepths(
+                    file, [digests[depth_tensor(depth)] for depth in range(len(stored["module_paths"]))]
+                ),
                 position0_values=values,
                 position0_dimensions=dimensions,
                 captured_at=stored["captured_at"],
                 batch_check=from_plain(BatchCheck, stored["batch_check"]),
                 digest=stored["digest"],
             )
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        except _UNREADABLE:
             return None
+        self._used.add(("states", key))
+        return found
 
     def states_are_intact(self, key: str) -> bool:
-        """Whether the states' file still has the checksum that it was written with; reads the whole file."""
-        folder = self._states_folder(key)
-        stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        return file_sha256(folder / STATES) == str(stored["sha256"])
+        """Whether there is a capture whose states are all as they were written; reads the whole file."""
+        found = self.find_states(key)
+        try:
+            return found is not None and all(state is not None for state in found.states)
+        except DamagedStatesError:
+            return False
+
+    def count_as_absent(self, error: DamagedStatesError) -> None:
+        """From now on the capture is as if it weren't there; its files stay until it is captured again."""
+        self._damaged.add(error.folder.name)
 
     def states_writer(self, key: str, description: CaptureDescription) -> StatesWriter:
+        self._damaged.discard(key)
+        self._used.add(("states", key))
         return StatesWriter(self._states_folder(key), description)
 
     def packed_states(self, key: str) -> dict[str, bytes]:
@@ -123,7 +165,8 @@ class Store:
                 put_in_place(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        if self.find_states(key) is None or not self.states_are_intact(key):
+        self._damaged.discard(key)
+        if not self.states_are_intact(key):
             raise StoreError(f"{folder}: hidden states came damaged from another machine; run again")
 
     def _states_folder(self, key: str) -> Path:
@@ -139,9 +182,12 @@ class Store:
         path = self._intact(_folder(kind), key)
         if path is None:
             return None
-        if kind is Projection:
-            return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
-        return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+        try:
+            if kind is Projection:
+                return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
+            return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+        except _UNREADABLE:
+            return None
 
     def put(self, key: str, record: object) -> None:
         """Keep a projection or a measure.
@@ -166,39 +212,66 @@ class Store:
         # A file is found by its key; its ending is for people who look into the cache.
         self._put("images", key, ".svg" if data.startswith(b"<svg") else ".webp", data)
 
-    # --- what is no longer used ------------------------------------------------------------------------------------
+    # --- who uses what ---------------------------------------------------------------------------------------------
 
-    def prune(self, used: set[tuple[str, str]]) -> dict[str, tuple[int, int]]:
-        """Remove every artefact but those used, and what a killed run left half-made; nothing else in the folder.
+    def note_use(self, identity: str, config: str, output: str) -> None:
+        """Keep which artefacts were found or made since this store was opened, as a report's.
 
         Parameters
         ----------
-        used : kind (``states``, ``projections``, ``measures``, ``images``) and key of what stays.
+        identity : 32 hexadecimal digits; takes the place of what was kept under the same.
+        config, output : where the report's configuration and its site are, to tell people.
 
-        Returns
-        -------
-        Per kind how many artefacts went, and their bytes.
+        Raises
+        ------
+        StoreError : the disk is full or read-only.
         """
-        removed = {}
+        content = {"config": config, "output": output, "used": sorted(self._used)}
+        self._put(_REPORTS, identity, ".json", json.dumps(content, ensure_ascii=False).encode())
+
+    def reports(self) -> list[UsedBy]:
+        """What each report used; one whose file can't be read isn't known."""
+        found = []
+        for kind, identity in list(self._files):
+            if kind == _REPORTS and (path := self._intact(kind, identity)):
+                with contextlib.suppress(*_UNREADABLE):
+                    content = json.loads(path.read_text(encoding="utf-8"))
+                    used = frozenset((str(kind), str(key)) for kind, key in content["used"])
+                    found.append(
+                        UsedBy(config=content["config"], output=content["output"], used=used, at=path.stat().st_mtime)
+                    )
+        return found
+
+    # --- what is no longer used ------------------------------------------------------------------------------------
+
+    def unused(self, used: AbstractSet[Use]) -> dict[str, list[Path]]:
+        """Every artefact but those used, per kind, and under ``left behind`` what killed runs left half-made."""
+        found: dict[str, list[Path]] = {}
+        half_made = [path for pattern in _LEFT_BEHIND for path in sorted(self.root.glob(pattern))]
         for kind in ("states", *_KINDS_OF_FILES):
             folder = self.root / kind
-            doomed = [
-                entry
-                for entry in (folder.iterdir() if folder.is_dir() else ())
-                if (match := _OWN_NAME.fullmatch(entry.name)) and (match["partial"] or (kind, match["key"]) not in used)
-            ]
-            sizes = [
-                sum(file.stat().st_size for file in (entry.rglob("*") if entry.is_dir() else [entry]) if file.is_file())
-                for entry in doomed
-            ]
+            found[kind] = []
+            for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+                match = _OWN_NAME.fullmatch(entry.name)
+                if match and match["partial"]:
+                    half_made.append(entry)
+                elif match and (kind, match["key"]) not in used:
+                    found[kind].append(entry)
+        return {**found, "left behind": half_made}
+
+    def remove(self, entries: Iterable[Path]) -> None:
+        """Remove what ``unused`` found.
+
+        Raises
+        ------
+        StoreError : the disk is read-only.
+        """
+        for entry in entries:
             try:
-                for entry in doomed:
-                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
             except OSError as error:
-                raise StoreError(f"{folder}: can't remove: {error.strerror or error}") from error
-            removed[kind] = (len(doomed), sum(sizes))
+                raise StoreError(f"{entry}: can't remove: {error.strerror or error}") from error
         self.__dict__.pop("_files", None)
-        return removed
 
     # --- one file, one artefact ----------------------------------------------------------------------------------
 
@@ -206,7 +279,7 @@ class Store:
     def _files(self) -> dict[tuple[str, str], Path]:
         """What is there, by kind and key: one listing instead of a question to the disk for every artefact."""
         found = {}
-        for kind in _KINDS_OF_FILES:
+        for kind in (*_KINDS_OF_FILES, _REPORTS):
             folder = self.root / kind
             for entry in os.scandir(folder) if folder.is_dir() else ():
                 if not entry.name.startswith("."):
@@ -216,7 +289,10 @@ class Store:
     def _intact(self, kind: str, key: str) -> Path | None:
         """The artefact's file if it still has the content that it was written with; checked once a run."""
         path = self._files.get((kind, key))
-        if path is None or path in self._checked:
+        if path is None:
+            return None
+        if path in self._checked:
+            self._used.add((kind, key))
             return path
         try:
             intact = _checksum(path.read_bytes()) == path.name.split(".")[1]
@@ -226,11 +302,12 @@ class Store:
             del self._files[kind, key]
             return None
         self._checked.add(path)
+        self._used.add((kind, key))
         return path
 
     def _put(self, kind: str, key: str, suffix: str, data: bytes) -> None:
         path = self.root / kind / f"{key}.{_checksum(data)}{suffix}"
-        partial = path.with_name(f".{key}.{os.getpid()}")
+        partial = partial_beside(path.with_name(key))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(data)
@@ -244,6 +321,7 @@ class Store:
             raise StoreError(f"{path.parent}: can't store: {error.strerror or error}") from error
         self._files[kind, key] = path
         self._checked.add(path)
+        self._used.add((kind, key))
 
 
 def _checksum(data: bytes) -> str:

@@ -1,0 +1,166 @@
+"""Ctrl-C, SIGTERM and SIGKILL: one line at most, the old site, and no process left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import families
+import pytest
+from command import CONFIG, ROOT, generate, hashes, wait_for
+from narrow import present
+
+from tokviz.run.interrupts import LINE
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt"),
+    pytest.mark.usefixtures("heeds_interrupts"),
+]
+
+
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """Shells let what they start in the background ignore interrupts, and all that it starts: tests may run there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config of a tiny model, and the site that one run made of it."""
+    folder = tmp_path_factory.mktemp("project")
+    families.build("qwen3", folder / "qwen3")
+    (folder / "report.toml").write_text(f'{CONFIG}\n[[models]]\nsource = "qwen3"\n', encoding="utf-8")
+    made = generate(folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def started(project: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """A run in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "generate.py"), *arguments],
+        cwd=project,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "number", "code", "whole_group"),
+    [
+        ("", signal.SIGINT, 130, True),
+        ("capturing", signal.SIGINT, 130, True),
+        ("capturing", signal.SIGTERM, 143, False),
+        ("Drawing", signal.SIGINT, 130, True),
+        ("Drawing", signal.SIGINT, 130, False),
+    ],
+)
+def test_a_signal_is_one_line_and_leaves_the_old_site(
+    project: Path, tmp_path: Path, stage: str, number: signal.Signals, code: int, whole_group: bool
+) -> None:
+    before = hashes(project / "site")
+    run = started(project, "--cache", str(tmp_path / "cache"))
+    for line in present(run.stderr):
+        if stage in line:
+            break
+    (os.killpg if whole_group else os.kill)(run.pid, number)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == code
+    assert said.splitlines()[-1:] == [LINE]
+    assert "Traceback" not in said
+    assert hashes(project / "site") == before
+    assert wait_for(lambda: not session_of(run.pid), seconds=5)
+
+
+def script(folder: Path, body: str) -> subprocess.Popen[str]:
+    """A script of which the body is within ``interrupts.heeded``; it has begun that when this returns."""
+    file = folder / "script.py"
+    code = f"""
+        import hashlib, subprocess, sys, time
+        from tokviz.run import interrupts
+        if __name__ == "__main__":
+            with interrupts.heeded():
+                {body}
+    """
+    file.write_text(textwrap.dedent(code), encoding="utf-8")
+    run = subprocess.Popen(
+        [sys.executable, str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert present(run.stdout).readline() == "begun\n"
+    return run
+
+
+ENDLESS = "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
+"""A call of a C library that takes minutes."""
+
+
+def test_a_long_call_of_a_library_is_ended_with_all_children(tmp_path: Path) -> None:
+    run = script(
+        tmp_path,
+        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); print('begun', flush=True); {ENDLESS}",
+    )
+    assert len(session_of(run.pid)) == 2
+    begun = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=30)
+    assert (run.returncode, said) == (130, f"{LINE}\n")
+    assert time.monotonic() - begun < 15  # two seconds, on a machine that has nothing else to do
+    assert wait_for(lambda: not session_of(run.pid), seconds=5)
+
+
+def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:
+    run = script(tmp_path, "print('begun', flush=True); time.sleep(600)")
+    for _ in range(3):
+        run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=30)
+    assert (run.returncode, said) == (130, f"{LINE}\n")
+
+
+def test_interrupts_that_a_shell_has_ignored_stay_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        run = script(tmp_path, "print('begun', flush=True); time.sleep(1); print('ended')")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    run.send_signal(signal.SIGINT)
+    out, said = run.communicate(timeout=30)
+    assert (run.returncode, out, said) == (0, "ended\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Processes are looked for in /proc")
+def test_a_run_that_is_killed_leaves_no_process_behind(project: Path, tmp_path: Path) -> None:
+    run = started(project, "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "c"))
+    others = wait_for(lambda: session_of(run.pid) - {run.pid}, seconds=60)
+    time.sleep(2)
+    run.kill()
+    run.communicate()
+    assert others
+    assert wait_for(lambda: not session_of(run.pid), seconds=20)
+
+
+def session_of(leader: int) -> set[int]:
+    """The processes that live in a session."""
+    found = set()
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, session, *_ = file.read_text().rpartition(")")[2].split()
+            if int(session) == leader and state != "Z":
+                found.add(int(file.parent.name))
+    return found

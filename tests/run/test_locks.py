@@ -1,0 +1,141 @@
+"""Runs that share a site or a cache wait for each other, or refuse; the dead block nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import filelock
+import pytest
+from command import ROOT, generate, wait_for
+from narrow import present
+
+from tokviz.errors import BusyError
+from tokviz.run.locks import Locks
+
+NO_WAIT = Locks(waits=False)
+HOLDS = """
+import sys, time
+from pathlib import Path
+from tokviz.run.locks import Locks
+with Locks().{held}:
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another(held: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds a lock until the block ends or its input does."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS.format(held=held)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        assert present(process.stdout).readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_site_is_written_by_one_run_at_a_time(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    with another(f"on_site(Path({str(site)!r}))") as process:
+        with pytest.raises(BusyError, match="another run is writing this site; wait until it has ended"):
+            NO_WAIT.on_site(site).__enter__()
+        with NO_WAIT.on_site(tmp_path / "other"):
+            pass
+        heard: list[str] = []
+        waiting = Thread(target=lambda: Locks(say=heard.append).on_site(site).__enter__(), daemon=True)
+        waiting.start()
+        assert wait_for(
+            lambda: heard == [f"{site}: another run is writing this site; waiting until it has ended …"], 10
+        )
+        assert waiting.is_alive()
+        present(process.stdin).close()
+        waiting.join(20)
+        assert not waiting.is_alive()
+
+
+def test_the_command_refuses_to_begin_where_it_is_not_to_wait(tmp_path: Path) -> None:
+    (tmp_path / "report.toml").write_text('[words]\na = ["b", "c"]\n[[models]]\nsource = "./none"\n', encoding="utf-8")
+    with another(f"on_site(Path({str(tmp_path / 'site')!r}))"):
+        refused = generate(tmp_path, "--no-wait")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        "error: site: another run is writing this site; wait until it has ended, or run without --no-wait"
+    ]
+    assert "no model could be captured" in generate(tmp_path, "--no-wait").stderr
+
+
+def test_a_run_that_was_killed_holds_nothing(tmp_path: Path) -> None:
+    with another(f"on_site(Path({str(tmp_path / 'site')!r}))") as process:
+        process.kill()
+        process.wait()
+        with NO_WAIT.on_site(tmp_path / "site"):
+            pass
+
+
+def test_only_the_same_captures_exclude_each_other(tmp_path: Path) -> None:
+    with another(f"on_captures(Path({str(tmp_path)!r}), ['a', 'b'])"):
+        with pytest.raises(BusyError, match="another run is capturing the same"):
+            NO_WAIT.on_captures(tmp_path, ["b", "c"]).__enter__()
+        with NO_WAIT.on_captures(tmp_path, ["c", "d"]) as others_were_first:
+            assert not others_were_first
+
+
+def test_whoever_waited_for_a_capture_knows_it(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    def capture() -> None:
+        with Locks().on_captures(tmp_path, ["a"]) as others_were_first:
+            seen.append(others_were_first)
+
+    with another(f"on_captures(Path({str(tmp_path)!r}), ['a'])") as process:
+        waiting = Thread(target=capture, daemon=True)
+        waiting.start()
+        waiting.join(0.5)
+        assert seen == []
+        present(process.stdin).close()
+        waiting.join(20)
+    assert seen == [True]
+
+
+def test_nothing_is_pruned_while_a_run_uses_the_cache(tmp_path: Path) -> None:
+    with another(f"in_use(Path({str(tmp_path)!r}))") as process:
+        with NO_WAIT.in_use(tmp_path):  # any number of runs may
+            pass
+        with pytest.raises(BusyError, match="another run uses this cache"):
+            NO_WAIT.alone(tmp_path).__enter__()
+        process.kill()
+        process.wait()
+        with NO_WAIT.alone(tmp_path):
+            pass
+    assert [path.name for path in (tmp_path / "locks").iterdir()] == ["prune.lock"]
+
+
+def test_no_run_begins_while_the_cache_is_pruned(tmp_path: Path) -> None:
+    with another(f"alone(Path({str(tmp_path)!r}))"), pytest.raises(BusyError, match="this cache is being pruned"):
+        NO_WAIT.in_use(tmp_path).__enter__()
+
+
+def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    heard: list[str] = []
+    with Locks(say=heard.append).on_site(tmp_path / "site"):
+        pass
+    assert len(heard) == 1
+    assert (
+        "can't lock here ([Errno 38] Function not implemented); let only one run at a time use this folder" in heard[0]
+    )

@@ -1,0 +1,95 @@
+"""Nothing is written where a report's own files are, and that is said before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tokviz import config as configuration
+from tokviz.config import ReportConfig
+from tokviz.errors import PublishError, StoreError
+from tokviz.run import places
+from tokviz.run.options import Options
+
+CONFIG = """
+words = "lists/words.toml"
+intro = "texts/intro.md"
+[[models]]
+source = "models/llama"
+note = "notes/llama.md"
+tokenizer = "tokenizers/llama"
+"""
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> ReportConfig:
+    """A report whose files are in folders of their own."""
+    texts = {
+        "settings/report.toml": CONFIG,
+        "settings/lists/words.toml": 'people = ["James"]',
+        "settings/texts/intro.md": "Hello.",
+        "settings/notes/llama.md": "Of mine.",
+        "settings/models/llama/config.json": "{}",
+        "settings/models/llama/model.safetensors": "",
+        "settings/tokenizers/llama/tokenizer.json": "{}",
+        "templates/page.html": "",
+    }
+    for path, text in texts.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return configuration.load(tmp_path / "settings" / "report.toml")
+
+
+def options(folder: Path, output: str = "site", cache: str = ".cache") -> Options:
+    return Options(
+        base=folder / "settings", output=folder / output, cache=folder / cache, templates=folder / "templates"
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "cache"), [("site", "site"), ("site", "site/cache"), ("cache/site", "cache"), ("a/../cache", "cache")]
+)
+def test_site_and_cache_are_apart(report: ReportConfig, tmp_path: Path, output: str, cache: str) -> None:
+    with pytest.raises(PublishError, match="expected two folders"):
+        places.check(report, options(tmp_path, output, cache))
+
+
+@pytest.mark.parametrize(
+    ("folder", "named"),
+    [
+        ("settings", "the file report.toml"),
+        (".", "the file report.toml"),
+        ("settings/lists", "the file words.toml"),
+        ("settings/texts", "the file intro.md"),
+        ("settings/notes", "the file llama.md"),
+        ("templates", "the templates templates"),
+        ("settings/models", "the model llama"),
+        ("settings/models/llama", "the model llama"),
+        ("settings/models/llama/site", "the model llama"),
+        ("settings/tokenizers", "the model llama"),
+    ],
+)
+def test_neither_holds_what_the_report_is_made_from(
+    report: ReportConfig, tmp_path: Path, folder: str, named: str
+) -> None:
+    (tmp_path / folder / ".git").mkdir(parents=True)
+    with pytest.raises(PublishError, match=f"^--cache .*{named}"):
+        places.check(report, options(tmp_path, "../elsewhere/site", folder))
+    (tmp_path / folder / "data").mkdir()
+    (tmp_path / folder / "data" / "report.json").write_text('{"generator": "tokviz 1"}')  # a site, as far as that goes
+    with pytest.raises(PublishError, match=f"^--output .*{named}"):
+        places.check(report, options(tmp_path, folder, "../elsewhere/cache"))
+
+
+def test_all_side_by_side_in_one_folder_is_the_usual_layout(report: ReportConfig, tmp_path: Path) -> None:
+    places.check(report, options(tmp_path))
+    places.check(report, options(tmp_path / "settings", "../settings/site", "../settings/.cache"))
+
+
+def test_a_cache_that_is_no_folder_is_refused(report: ReportConfig, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for cache in ("file", "file/cache", "dangling", "dangling/cache"):
+        with pytest.raises(StoreError, match=r"^--cache .*expected a folder"):
+            places.check(report, options(tmp_path, cache=cache))

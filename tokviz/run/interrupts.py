@@ -1,0 +1,91 @@
+"""Ctrl-C and the wish of a system to end the command, answered within two seconds by one line.
+
+Python handles a signal between two of its own instructions, so that a long computation in a library or a wait for other
+processes would delay the end. A thread that is woken by the signal itself ends the process and its children when that takes
+too long: what is stored is whole at any moment, so nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+LINE = "stopped; what was captured and drawn is kept, and the old site is untouched"
+_SECONDS = 1.2
+"""What the process has to end by itself; the rest of the two seconds is for ending its children."""
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+]  # the last: Windows
+
+_said = threading.Lock()
+
+
+class Interrupted(BaseException):
+    """The command is to end; no handler of errors is to catch it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+        """As shells give it: 130 for Ctrl-C, 143 for SIGTERM."""
+
+
+@contextmanager
+def heeded() -> Iterator[None]:
+    """Within the block, which is in the main thread, a signal ends the process."""
+    # A shell lets what it starts in the background ignore interrupts.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    ours, wakes = socket.socketpair()
+    wakes.setblocking(False)
+    signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(ours, heard), daemon=True).start()
+    for number in heard:
+        signal.signal(number, _raise)
+    try:
+        yield
+    except Interrupted as interrupted:
+        _say()
+        raise SystemExit(interrupted.exit_code) from None
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_DFL)  # nothing but the interpreter's own end follows
+        signal.set_wakeup_fd(-1)
+
+
+def _raise(number: int, _: object) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # one is enough: a second would interrupt what the first one ends
+    raise Interrupted(number)
+
+
+def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
+    number = 0
+    while number not in heard:
+        received = ours.recv(1)
+        if not received:  # the block has ended
+            return
+        number = received[0]
+    time.sleep(_SECONDS)  # if the process ends by itself meanwhile, this thread ends with it
+    _say()
+    _end_children()
+    os._exit(128 + number)
+
+
+def _say() -> None:
+    if _said.acquire(blocking=False):
+        with suppress(OSError, ValueError):
+            # A progress bar hides the cursor.
+            print(f"\033[?25h{LINE}" if sys.stderr.isatty() else LINE, file=sys.stderr, flush=True)
+
+
+def _end_children() -> None:
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.kill()

@@ -1,0 +1,66 @@
+"""Where a run reads and where it writes: places in each other's way are refused before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tokviz import models
+from tokviz.config import ModelConfig, ReportConfig
+from tokviz.errors import PublishError, SourceError, StoreError
+from tokviz.run import publish
+from tokviz.run.options import Options
+
+
+def check(config: ReportConfig, options: Options) -> None:
+    """Raise ``PublishError`` or ``StoreError`` when the site can't be written, or not without harm to other files."""
+    publish.check_replaceable(options.output)
+    site, store = options.output.resolve(), options.cache.resolve()
+    if site.is_relative_to(store) or store.is_relative_to(site):
+        raise PublishError(
+            f"--output {options.output}, --cache {options.cache}: expected two folders, neither within the other; name "
+            "another for one"
+        )
+    _check_apart("--output", options.output, config, options)
+    check_cache(config, options)
+
+
+def check_cache(config: ReportConfig, options: Options) -> None:
+    """The same for the cache alone."""
+    cache = options.cache
+    nearest = next(place for place in (cache, *cache.absolute().parents) if os.path.lexists(place))
+    if not nearest.is_dir():
+        raise StoreError(f"--cache {cache}: expected a folder or a place for one, but {nearest} is none; name another")
+    _check_apart("--cache", cache, config, options)
+
+
+def _check_apart(option: str, folder: Path, config: ReportConfig, options: Options) -> None:
+    resolved = folder.resolve()
+    for what, place in _read(config, options):
+        found = place.resolve()
+        if found.is_relative_to(resolved):
+            raise PublishError(
+                f"{option} {folder}: expected a folder without the report's own files, it holds {what} {place.name}; name "
+                "another"
+            )
+        if place.is_dir() and resolved.is_relative_to(found):
+            raise PublishError(f"{option} {folder}: expected a folder outside {what} {place.name}; name another")
+
+
+def _read(config: ReportConfig, options: Options) -> Iterator[tuple[str, Path]]:
+    """What the report is made from, each with what it is."""
+    yield from (("the file", file) for file in config.files)
+    yield "the templates", options.templates
+    for model in config.models:
+        for source in (model, *([model.model_copy(update={"source": model.tokenizer})] if model.tokenizer else [])):
+            place = _place_of(source, options.base)
+            if place is not None:
+                yield "the model", place
+
+
+def _place_of(model: ModelConfig, base: Path) -> Path | None:
+    try:
+        return models.locate(model, base).path
+    except SourceError:
+        return None  # the model's own failure, which is reported on its page
