@@ -20,6 +20,7 @@ from torture.trial import WRONG_OUTCOMES, Outcome
 N_TRIALS = 500
 REACHED_WITH = {
     "start": ("all", "none"),
+    "locking": ("all",),
     "loading": ("none",),
     "capturing": ("none",),
     "projecting": ("none", "states"),
@@ -29,6 +30,7 @@ REACHED_WITH = {
     "swapping": ("all", "all", "no images"),
     "emptying the old site": ("all", "all", "part"),
     "keeping fonts": ("no fonts",),
+    "noting the use": ("all",),
 }
 """Per stage what of the cache is there before: a stage that takes a moment needs no run that captures first."""
 SECONDS = {"start": 0.8, "loading": 3.0, "projecting": 1.0, "drawing": 1.0, "capturing": 0.5, "measuring": 0.2}
@@ -123,8 +125,7 @@ def fill_cache(kit: Kit, cached: str, cache: Path, chance: random.Random) -> Non
     if cached == "none":
         return
     for variant in ("plain", "draft", "svg"):
-        kit.made(variant)
-    shutil.copytree(kit.cache, cache)
+        shutil.copytree(kit.made(variant).cache, cache, dirs_exist_ok=True)
     if cached == "part":
         for kind in ("projections", "measures", "images"):
             for file in sorted((cache / kind).iterdir()):
@@ -170,8 +171,8 @@ def stopped_well(begun: Begun, done: Done, strike: Strike, sites: list[Tree], fi
         return
     checks.no_traceback(done, findings)
     is_new = own(tree(begun.folder / "site")) == sites[1] if (begun.folder / "site").exists() else False
-    if done.code == 0 and is_new:
-        findings.saw(f"{name}: came too late to stop it")
+    if is_new and done.code in (0, -strike.signal):
+        findings.saw(f"{name}: came when all was done")
         return
     if done.code not in STOPPED[signal.Signals(strike.signal)]:
         findings.harm(WRONG_OUTCOMES, f"{name} in {done.stage}: exits {done.code}")

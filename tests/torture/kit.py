@@ -23,7 +23,7 @@ from filelock import FileLock
 
 CONFIG = """
 title = "TITLE"
-projections = ["standardized"]
+projections = [PROJECTIONS]
 [words]
 WORDS
 [[contexts]]
@@ -37,10 +37,13 @@ template = "The word is {word}"
 source = "llama"
 name = "Tiny"
 """
+NEW_WORDS = 'names = ["cat", "Mary", "word"]\nsmall = ["the", "and", "doctor"]'
+ONE, TWO = '"standardized"', '"standardized", "centered"'
 CONFIGS = {
-    "report.toml": ("The new report", 'names = ["cat", "Mary", "word"]\nsmall = ["the", "and", "doctor"]'),
-    "old.toml": ("The old report", 'most = ["cat", "Mary", "word", "the", "and"]\nrest = ["doctor"]'),
-    "other.toml": ("The other report", 'one = ["cat", "Mary"]\ntwo = ["word", "the", "and", "doctor"]'),
+    "report.toml": ("The new report", NEW_WORDS, ONE),
+    "more.toml": ("The new report", NEW_WORDS, TWO),
+    "old.toml": ("The old report", 'most = ["cat", "Mary", "word", "the", "and"]\nrest = ["doctor"]', ONE),
+    "other.toml": ("The other report", 'one = ["cat", "Mary"]\ntwo = ["word", "the", "and", "doctor"]', ONE),
 }
 """The same words in other categories: every page and picture differs, the captured states are the same."""
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -49,6 +52,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "svg": ("--svg",),
     "excerpts": ("--excerpts",),
     "force": ("--force",),
+    "more": ("--config", "more.toml"),
     "old": ("--config", "old.toml"),
     "other": ("--config", "other.toml"),
 }
@@ -76,21 +80,24 @@ class Made:
     def own(self) -> Tree:
         return own(tree(self.site))
 
+    @property
+    def cache(self) -> Path:
+        return self.site.with_name("cache")
+
 
 class Kit:
     """A folder beside those of the trials, filled once by whichever process needs something of it first."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cache = folder / "cache"
-        """What all variants that were made so far have left."""
 
     def prepare(self, folder: Path) -> None:
         """The configs and the model, into a trial's folder."""
         self._build_model()
         folder.mkdir(parents=True, exist_ok=True)
-        for name, (title, words) in CONFIGS.items():
-            (folder / name).write_text(CONFIG.replace("TITLE", title).replace("WORDS", words), encoding="utf-8")
+        for name, (title, words, projections) in CONFIGS.items():
+            text = CONFIG.replace("TITLE", title).replace("WORDS", words).replace("PROJECTIONS", projections)
+            (folder / name).write_text(text, encoding="utf-8")
         (folder / "llama").symlink_to(self.folder / "llama")
 
     def put_old_site(self, folder: Path) -> None:
@@ -132,20 +139,23 @@ def _made(kit: Kit, variant: str) -> Made:
     with kit.lock():
         if not summary.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            kit.prepare(folder)
-            if variant == "plain":
-                kit.put_old_site(folder)
-            # States aren't captured again for each variant; the plain run shows what a run without a cache does.
-            cached = () if variant == "plain" else ("--cache", str(kit.cache))
-            begun = Begun(folder, (*VARIANTS[variant], *cached), faultless=True)
-            done = begun.finish()
-            if done.code != 0:
-                raise RuntimeError(f"the undisturbed run {variant} failed: {done.said}")
-            events = dict(Counter(event.stage for event in done.events))
-            if variant == "plain":
-                shutil.copytree(folder / "cache", kit.cache, dirs_exist_ok=True)
-            summary.write_text(json.dumps({"events": events, "seconds": done.seconds}), encoding="utf-8")
+            _make(kit, variant, folder, summary)
     return Made(site=folder / "site", **json.loads(summary.read_text(encoding="utf-8")))
+
+
+def _make(kit: Kit, variant: str, folder: Path, summary: Path) -> None:
+    if variant not in ("plain", "old"):
+        kit.made("plain")
+    kit.prepare(folder)
+    if variant == "plain":
+        kit.put_old_site(folder)  # so that the run shows every stage
+    elif (captured := kit.folder / f"made-{'old' if variant == 'old' else 'plain'}" / "cache").exists():
+        shutil.copytree(captured, folder / "cache")
+    done = Begun(folder, VARIANTS[variant], faultless=True).finish()
+    if done.code != 0:
+        raise RuntimeError(f"the undisturbed run {variant} failed: {done.said}")
+    events = Counter(event.stage for event in done.events)
+    summary.write_text(json.dumps({"events": events, "seconds": done.seconds}), encoding="utf-8")
 
 
 def kit_of(trial_folder: Path) -> Kit:
