@@ -311,7 +311,7 @@ class Begun:
         ended_at = time.monotonic()
         events = self._events()
         struck = next((event for event in events if event.struck), None)
-        last = struck or (events[-1] if events else None)
+        last = struck or next((event for event in reversed(events) if event.stage != "locking"), None)
         return Done(
             code=code,
             said=self._said.read_text(encoding="utf-8", errors="replace"),

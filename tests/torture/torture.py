@@ -144,7 +144,9 @@ def _result(future: Future[tuple[Outcome, float]]) -> tuple[Outcome, float]:
 
 def _tell(kind: str, tally: Tally) -> None:
     n_harms = tally.harm.total()
-    print(f"\r{kind}: {len(tally.done)} of {tally.total}{f', {n_harms} harms' if n_harms else ''}   ", end="", flush=True)
+    print(
+        f"\r{kind}: {len(tally.done)} of {tally.total}{f', {n_harms} harms' if n_harms else ''}   ", end="", flush=True
+    )
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
@@ -196,7 +198,9 @@ def table(tallies: Tallies) -> str:
         counts = [tally.harm[harm] for tally in tallies.values()]
         rows.append([harm, *map(str, counts), str(sum(counts))])
     longest = [tally.longest_to_error for tally in tallies.values()]
-    rows.append(["longest time to an error", *(f"{each:.1f} s" for each in longest), f"{max(longest, default=0):.1f} s"])
+    rows.append(
+        ["longest time to an error", *(f"{each:.1f} s" for each in longest), f"{max(longest, default=0):.1f} s"]
+    )
     means = [tally.seconds / max(1, len(tally.done)) for tally in tallies.values()]
     rows.append(["a trial takes", *(f"{each:.2f} s" for each in means), ""])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

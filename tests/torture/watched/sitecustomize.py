@@ -65,7 +65,8 @@ class Watch:
         return next((stage for pattern, stage in _PATTERNS if pattern.search(path)), self._stage_now)
 
     def _happened(self, stage: str, event: str, path: str) -> None:
-        self._stage_now = stage
+        if stage != "locking":  # taken and released in the midst of others
+            self._stage_now = stage
         self._counts[stage] = self._counts.get(stage, 0) + 1
         strikes = stage == self._asked["stage"] and self._counts[stage] == self._asked["nth"]
         line = f"{time.monotonic()}\t{stage}\t{event}\t{path}\t{'struck' if strikes else ''}\n"
