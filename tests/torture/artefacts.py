@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from tokviz import cli
+from tokviz.run import workers
 from torture import checks
 from torture.checks import Findings, difference
 from torture.damage import FILE_DAMAGES, REGION_DAMAGES, Edit, Region, damaged, edited, edits, json_of, regions
 from torture.kit import VARIANTS, Kit, kit_of, own, tree
 from torture.trial import TRACEBACKS, WRONG_OUTCOMES, Outcome
-
-from tokviz import cli
-from tokviz.run import workers
 
 MANIFEST = "data/manifest.json"
 KINDS = ("states.safetensors", "states.json", "projections", "measures", "images", "reports", "fonts", "manifest")
@@ -188,7 +187,7 @@ class _Here(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed on
             future.set_exception(error)
         return future
 
@@ -222,7 +221,7 @@ def run_here(folder: Path, arguments: tuple[str, ...]) -> tuple[int, str]:
         code = 0
     except SystemExit as end:
         code = int(end.code or 0)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever the command raises is a finding
         said.write(traceback.format_exc())
         code = 1
     finally:

@@ -6,10 +6,9 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 
+from tokviz.run.store import Store
 from torture.kit import FOREIGN_TREE, Done, Tree, own, tree
 from torture.trial import FOREIGN_FILES_LOST, SITES_BROKEN, TRACEBACKS, WRONG_OUTCOMES, Outcome
-
-from tokviz.run.store import Store
 
 MOST_SECONDS_TO_STOP = 4.0
 """Two are promised; a machine that tests share may be busy."""

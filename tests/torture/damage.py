@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -122,7 +123,7 @@ def _other(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, (int, float)):
-        return value + 1 if value == value else 0.0  # NaN isn't itself
+        return 0.0 if math.isnan(value) else value + 1
     if isinstance(value, str):
         return f"{value}x"
     return {} if isinstance(value, dict) and value else [0]

@@ -36,6 +36,13 @@ REACHED_WITH = {
 SECONDS = {"start": 0.8, "loading": 3.0, "projecting": 1.0, "drawing": 1.0, "capturing": 0.5, "measuring": 0.2}
 """Roughly how long stages last; the others are over in a moment."""
 MOMENT = 0.05
+GONE = {
+    "states": ("projections", "measures", "images"),
+    "no measures": ("measures",),
+    "no images": ("images",),
+    "no fonts": ("fonts",),
+}
+"""What is missing from a whole cache."""
 STOPPED = {signal.SIGINT: (130,), signal.SIGTERM: (143,)}
 BEFORE_PYTHON_RUNS_TOKVIZ = {signal.SIGINT: (-signal.SIGINT, 130, 1), signal.SIGTERM: (-signal.SIGTERM,)}
 """How Python ends when it is stopped while it starts: before tokviz is imported nobody can do otherwise."""
@@ -56,12 +63,16 @@ class Case:
 
 def trial(number: int, folder: Path) -> Outcome:
     kit = kit_of(folder)
-    case = drawn(number, kit)
+    return tried(drawn(number, kit), number, folder, kit)
+
+
+def tried(case: Case, number: int, folder: Path, kit: Kit) -> Outcome:
+    """The outcome of one case."""
     findings = Findings()
     kit.prepare(folder)
     kit.put_old_site(folder)
     changed = change_a_page(folder) if case.changes_a_page else {}
-    fill_cache(kit, case.cached, folder / "cache", random.Random(number))
+    fill_cache(kit, case.cached, case.variant, folder / "cache", random.Random(number))
     sites = [own(tree(folder / "site")), kit.made(case.variant).own]
     begun = []
     for index, strike in enumerate((case.strike, case.again)):
@@ -120,19 +131,17 @@ def _at_event(stage: str, kit: Kit, chance: random.Random, kind: int = signal.SI
 # --- before ----------------------------------------------------------------------------------------------------------
 
 
-def fill_cache(kit: Kit, cached: str, cache: Path, chance: random.Random) -> None:
-    """As an earlier run may have left it."""
+def fill_cache(kit: Kit, cached: str, variant: str, cache: Path, chance: random.Random) -> None:
+    """As an earlier run of the variant may have left it."""
     if cached == "none":
         return
-    for variant in ("plain", "draft", "svg"):
-        shutil.copytree(kit.made(variant).cache, cache, dirs_exist_ok=True)
+    shutil.copytree(kit.made(variant if variant in ("draft", "svg", "other") else "plain").cache, cache)
     if cached == "part":
         for kind in ("projections", "measures", "images"):
             for file in sorted((cache / kind).iterdir()):
                 if chance.random() < 0.5:
                     file.unlink()
-    gone = {"states": ("projections", "measures", "images"), "no images": ("images",), "no fonts": ("fonts",)}
-    for kind in gone.get(cached, ()):
+    for kind in GONE.get(cached, ()):
         shutil.rmtree(cache / kind)
 
 

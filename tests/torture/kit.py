@@ -35,17 +35,20 @@ label = "in a sentence"
 template = "The word is {word}"
 [[models]]
 source = "llama"
-name = "Tiny"
+name = "NAME"
 """
 NEW_WORDS = 'names = ["cat", "Mary", "word"]\nsmall = ["the", "and", "doctor"]'
 ONE, TWO = '"standardized"', '"standardized", "centered"'
+OLD_WORDS = 'most = ["cat", "Mary", "word", "the", "and"]\nrest = ["doctor"]'
+OTHER_WORDS = 'one = ["cat", "Mary"]\ntwo = ["word", "the", "and", "doctor"]'
 CONFIGS = {
-    "report.toml": ("The new report", NEW_WORDS, ONE),
-    "more.toml": ("The new report", NEW_WORDS, TWO),
-    "old.toml": ("The old report", 'most = ["cat", "Mary", "word", "the", "and"]\nrest = ["doctor"]', ONE),
-    "other.toml": ("The other report", 'one = ["cat", "Mary"]\ntwo = ["word", "the", "and", "doctor"]', ONE),
+    "report.toml": {"TITLE": "The new report", "NAME": "Tiny", "WORDS": NEW_WORDS, "PROJECTIONS": ONE},
+    "more.toml": {"TITLE": "The new report", "NAME": "Tiny", "WORDS": NEW_WORDS, "PROJECTIONS": TWO},
+    "old.toml": {"TITLE": "The old report", "NAME": "Former", "WORDS": OLD_WORDS, "PROJECTIONS": ONE},
+    "other.toml": {"TITLE": "The other report", "NAME": "Tiny", "WORDS": OTHER_WORDS, "PROJECTIONS": ONE},
 }
-"""The same words in other categories: every page and picture differs, the captured states are the same."""
+"""The same words in other categories: every page and picture differs, the captured states are the same. The old report's
+files have other names, too."""
 VARIANTS: dict[str, tuple[str, ...]] = {
     "plain": (),
     "draft": ("--draft",),
@@ -72,9 +75,8 @@ class Made:
 
     site: Path
     events: dict[str, int]
-    """Of a run without a cache: how many of each stage."""
+    """How many each stage has at most."""
     seconds: float
-    """From the start to the end, with an empty cache."""
 
     @property
     def own(self) -> Tree:
@@ -95,8 +97,10 @@ class Kit:
         """The configs and the model, into a trial's folder."""
         self._build_model()
         folder.mkdir(parents=True, exist_ok=True)
-        for name, (title, words, projections) in CONFIGS.items():
-            text = CONFIG.replace("TITLE", title).replace("WORDS", words).replace("PROJECTIONS", projections)
+        for name, values in CONFIGS.items():
+            text = CONFIG
+            for placeholder, value in values.items():
+                text = text.replace(placeholder, value)
             (folder / name).write_text(text, encoding="utf-8")
         (folder / "llama").symlink_to(self.folder / "llama")
 
@@ -144,17 +148,18 @@ def _made(kit: Kit, variant: str) -> Made:
 
 
 def _make(kit: Kit, variant: str, folder: Path, summary: Path) -> None:
-    if variant not in ("plain", "old"):
-        kit.made("plain")
+    # The old site's run captures, so that no other need do it; together with the plain one it shows all stages.
+    earlier = {"old": None, "plain": "old"}.get(variant, "plain")
+    before = kit.made(earlier) if earlier else None
     kit.prepare(folder)
+    if before:
+        shutil.copytree(before.cache, folder / "cache")
     if variant == "plain":
-        kit.put_old_site(folder)  # so that the run shows every stage
-    elif (captured := kit.folder / f"made-{'old' if variant == 'old' else 'plain'}" / "cache").exists():
-        shutil.copytree(captured, folder / "cache")
+        kit.put_old_site(folder)
     done = Begun(folder, VARIANTS[variant], faultless=True).finish()
     if done.code != 0:
         raise RuntimeError(f"the undisturbed run {variant} failed: {done.said}")
-    events = Counter(event.stage for event in done.events)
+    events = Counter(event.stage for event in done.events) | Counter(before.events if before else {})
     summary.write_text(json.dumps({"events": events, "seconds": done.seconds}), encoding="utf-8")
 
 

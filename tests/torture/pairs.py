@@ -33,13 +33,16 @@ class Case:
 
 
 def trial(number: int, folder: Path) -> Outcome:
-    kit = kit_of(folder)
-    case = drawn(number)
+    return tried(drawn(number), number, folder, kit_of(folder))
+
+
+def tried(case: Case, number: int, folder: Path, kit: Kit) -> Outcome:
+    """The outcome of one case."""
     findings = Findings()
     kit.prepare(folder)
     kit.put_old_site(folder)
     shutil.copytree(folder / "site", folder / "second", symlinks=True)
-    fill_cache(kit, case.cached, folder / "cache", random.Random(number))
+    fill_cache(kit, case.cached, case.variants[0], folder / "cache", random.Random(number))
     begun, done = both(case, folder)
     see(case, begun, done, findings)
     for name in SITES:

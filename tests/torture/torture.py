@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from command import ROOT
-from torture.trial import KINDS_OF_HARM, TRACEBACKS, WRONG_OUTCOMES, Outcome, Trial
 
 from tokviz.run import keys
+from torture.trial import KINDS_OF_HARM, TRACEBACKS, WRONG_OUTCOMES, Outcome, Trial
 
 KINDS = ("kills", "pairs", "configs", "notes", "hostile", "artefacts")
 """Modules here with ``trial`` and either ``N_TRIALS`` or ``n_trials(folder)``, which gets what a trial's folder lies in."""
@@ -84,7 +84,7 @@ def tried(kind: str, number: int, root: Path, *, keeps: bool = False) -> tuple[O
     start = time.monotonic()
     try:
         outcome = trial_of(kind)(number, folder)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the other trials go on
         last = traceback.format_exc(limit=-3).strip().replace("\n", " | ")
         outcome = Outcome(harm=Counter({TRACEBACKS: 1}), detail=f"the trial itself failed: {last}")
     os.chdir(ROOT)

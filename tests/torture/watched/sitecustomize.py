@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 _STAGES = (
@@ -55,7 +57,7 @@ class Watch:
             self._inside = False
 
     def _stage(self, event: str, path: str, arguments: tuple[Any, ...]) -> str:
-        if event == "os.rename" and os.path.isdir(path):
+        if event == "os.rename" and Path(path).is_dir():
             target = os.fspath(arguments[1])
             # site → old, or new → site; what is moved out of the old site is further down.
             if re.search(r"\.tokviz-[^/]*/old$", target) or re.search(r"\.tokviz-[^/]*/new$", path):
@@ -93,13 +95,13 @@ def _path(event: str, arguments: tuple[Any, ...]) -> str | None:
             return None
     path = os.fsdecode(first) if not isinstance(first, int) else ""
     folder = arguments[_DIRECTORY_ARGUMENT[event]] if event in _DIRECTORY_ARGUMENT else -1
-    if isinstance(folder, int) and folder >= 0 and not os.path.isabs(path):
-        path = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), path)
-    return os.path.abspath(path)
+    if isinstance(folder, int) and folder >= 0:
+        return str(Path(f"/proc/self/fd/{folder}").readlink() / path)
+    return str(Path(path).absolute())
 
 
 if any(argument.endswith("generate.py") for argument in sys.orig_argv) and "multiprocessing" not in sys.orig_argv[-1]:
     if "TOKVIZ_FAULT" in os.environ:  # the tests of the trials plant one, to see that it is found
-        exec(os.environ["TOKVIZ_FAULT"])
+        runpy.run_path(os.environ["TOKVIZ_FAULT"])
     if "TOKVIZ_WATCH" in os.environ:
         sys.addaudithook(Watch(json.loads(os.environ["TOKVIZ_WATCH"])))
