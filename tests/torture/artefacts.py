@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 from tokviz import cli
 from tokviz.run import workers
+from tokviz.run.store import Store
 from torture import checks
 from torture.checks import Findings, difference
 from torture.damage import FILE_DAMAGES, REGION_DAMAGES, Edit, Region, damaged, edited, edits, json_of, regions
@@ -33,7 +34,7 @@ MANIFEST = "data/manifest.json"
 KINDS = ("states.safetensors", "states.json", "projections", "measures", "images", "reports", "fonts", "manifest")
 MOST_EDITS = 60
 """Of one file; the lists of hundreds of digests are alike."""
-READS_STATES = ("more", "other")
+READS_STATES = {"more", "other"}
 """Variants that need states which the plain one finds projected and measured: another projection, other categories."""
 
 
@@ -72,14 +73,21 @@ def files(kit: Kit, kind: str) -> list[str]:
     """Those of one kind, as paths from the cache or, of the manifest, from the site."""
     if kind == "manifest":
         return [MANIFEST]
+    made = kit.made("svg")
     pattern = f"states/*/{kind}" if kind.startswith("states.") else f"{kind}/*"
-    made = kit.made("svg").cache
-    return sorted(path.relative_to(made).as_posix() for path in made.glob(pattern) if not path.name.startswith("."))
+    found = (path.relative_to(made.cache) for path in made.cache.glob(pattern) if not path.name.startswith("."))
+    # The cache also has what the old report alone uses.
+    (used,) = (each.used for each in Store(made.cache).reports() if Path(each.output) == made.site)
+    return sorted(
+        path.as_posix()
+        for path in found
+        if kind in ("reports", "fonts") or (path.parts[0], path.parts[1].split(".")[0]) in used
+    )
 
 
 def _damages(kit: Kit, kind: str, file: str) -> Iterator[Damage]:
-    made = kit.made("svg")
-    data = ((made.site if kind == "manifest" else made.cache) / file).read_bytes()
+    folder = kit.made("old").site if kind == "manifest" else kit.made("svg").cache
+    data = (folder / file).read_bytes()
     for how in FILE_DAMAGES:
         if how != "swapped" or kind != "manifest":  # there is but one
             yield Damage(kind=kind, file=file, how=how)
@@ -113,7 +121,11 @@ def done_to(damage: Damage, number: int, kit: Kit, folder: Path) -> Outcome:
         do(damage, folder / "site")
     else:
         do(damage, folder / "cache")
-    for variant in variants(damage, number):
+    reports = variants(damage, number)
+    for variant in READS_STATES & set(reports):
+        # Its pictures aren't what is tried, and take long to draw.
+        shutil.copytree(kit.made(variant).cache / "images", folder / "cache" / "images", dirs_exist_ok=True)
+    for variant in reports:
         if variant == "prune":
             code, said = run_here(folder, ("--cache-prune",))
             ended_well(code, said, "pruning", findings)
@@ -140,7 +152,7 @@ def variants(damage: Damage, number: int) -> list[str]:
     if damage.kind == "reports":
         return ["prune", "plain"]
     if damage.kind.startswith("states"):
-        reads = READS_STATES[number // 2 % 2]
+        reads = sorted(READS_STATES)[number // 2 % 2]
         return ["plain", reads] if number % 2 else [reads, "plain"]
     return ["plain"]
 

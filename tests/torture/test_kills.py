@@ -97,6 +97,12 @@ import contextlib
 from tokviz.run import interrupts
 interrupts.heeded = contextlib.nullcontext
 """
+RAISES = """
+from tokviz.run import publish
+def recover(output):
+    raise ValueError
+publish.recover = recover
+"""
 NO_RECOVERY = """
 from tokviz.run import publish
 publish.recover = lambda output: ()
@@ -106,7 +112,8 @@ FAULTS = {
     "copies into the site, killed": (IN_PLACE, at("writing the site", 190), {SITES_BROKEN}),
     "throws the old site away": (DROPS_THE_OLD, at("keeping fonts", 1, "no fonts"), {FOREIGN_FILES_LOST}),
     "doesn't rename what it stores": (NO_RENAME, at("drawing", 4, "no images", torn=True), {WRONG_OUTCOMES}),
-    "shows a traceback": (NOT_STOPPED, at("writing the site", 20, kind=signal.SIGINT), {TRACEBACKS}),
+    "heeds no interrupts": (NOT_STOPPED, at("writing the site", 20, kind=signal.SIGINT), {WRONG_OUTCOMES}),
+    "shows a traceback": (RAISES, at("start", 1), {TRACEBACKS, WRONG_OUTCOMES}),
     "recovers nothing": (NO_RECOVERY, at("emptying the old site", 30), {FOREIGN_FILES_LOST}),
 }
 
