@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -138,3 +141,34 @@ def test_the_package_names_what_it_offers() -> None:
     assert {"build", "load", "study"} <= set(dir(tokviz))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         tokviz.nothing  # noqa: B018
+
+
+SCRIPT = """
+import tokviz
+
+def report():
+    return tokviz.build(tokviz.load("report.toml"), "site", jobs=1)
+
+{guard}report()
+"""
+
+
+@pytest.mark.parametrize("guard", ["", 'if __name__ == "__main__": '])
+def test_a_script_that_would_run_again_in_each_process_is_refused(model: Path, tmp_path: Path, guard: str) -> None:
+    words = '[words]\na = ["red", "green", "blue"]\n'
+    (tmp_path / "report.toml").write_text(f'{words}[[models]]\nsource = "{model}"\n', encoding="utf-8")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(guard=guard), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    if guard:
+        assert ran.returncode == 0, ran.stderr
+        assert (tmp_path / "site" / "index.html").is_file()
+    else:
+        assert ran.stderr.splitlines()[-1].startswith(
+            f'tokviz.errors.UnguardedScriptError: {script}, line 7: expected it below `if __name__ == "__main__":`;'
+        )
+        assert not (tmp_path / "site").exists()
+        assert not list((tmp_path / ".cache").rglob("*.safetensors"))

@@ -1,13 +1,16 @@
 """The command line: ``python generate.py`` turns report.toml into site/.
 
 Exit codes: 0 the whole report; 1 the configuration is invalid or no model could be captured, and nothing was written,
-or ``--dry-run`` says that a model will fail; 2 usage; 3 the report stands, but a model failed and says so on its page.
+or ``--dry-run`` says that a model will fail; 2 usage; 3 the report stands, but a model failed and says so on its page;
+130 and 143 stopped by Ctrl-C and SIGTERM (``tokviz.run.interrupts``).
 """
 
 from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +29,7 @@ from tokviz.run.pipeline import Outcome
 from tokviz.run.processes import default_jobs
 from tokviz.run.progress import reporter
 from tokviz.run.workers import Backend, Place
+from tokviz.text import error_line
 
 
 def main(
@@ -90,7 +94,7 @@ def main(
     if version:
         print(f"tokviz {__version__}")
         return
-    try:
+    with _errors_in_one_line(debug=debug):
         options = Options(
             base=config.parent,
             output=output,
@@ -115,11 +119,6 @@ def main(
             raise typer.Exit(int(forecast.fails))
         with reporter(quiet=quiet) as progress:
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
-    except TokvizError as error:
-        if debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
     for failed in outcome.failures:
         print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
@@ -127,6 +126,24 @@ def main(
         print(_summary(report, options, outcome, capture_only=capture_only))
     if outcome.failures:
         raise typer.Exit(3)
+
+
+@contextmanager
+def _errors_in_one_line(*, debug: bool) -> Iterator[None]:
+    """End with exit code 1 and without a traceback, unless that is asked for."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        expected = isinstance(error, TokvizError)
+        said = (
+            error if expected else f"a fault of tokviz: {error_line(error)}; please report it, with what --debug shows"
+        )
+        print(f"error: {said}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:

@@ -38,12 +38,20 @@ class BackendError(TokvizError):
     """Where work should run can't be reached, or isn't fit for it."""
 
 
+class UnguardedScriptError(TokvizError):
+    """A script that starts processes would run once more in each of them."""
+
+
 class LostWorkError(TokvizError):
     """A piece of work was lost with its process or worker, each time that it was tried."""
 
 
 class StoreError(TokvizError):
     """A stored artefact is damaged or can't be written."""
+
+
+class DiskFullError(StoreError):
+    """There is no room for an artefact."""
 
 
 class DamagedStatesError(StoreError):

@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from tokviz.config import ReportConfig
 from tokviz.draw import encode
+from tokviz.records import Projection
 from tokviz.run import dry_run, keys, pipeline, prune
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, TEMPLATES, Options
@@ -322,6 +323,29 @@ def test_damaged_states_are_captured_again_when_they_are_read(project: Path) -> 
     assert outcome.n_captured > 0
     assert hashes(project / "site") == hashes(project / "expected")
     assert rerun(project, changed)[1] == {}
+
+
+def test_what_a_library_makes_of_one_models_states_costs_that_model_only(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tokviz.measure import pca
+
+    project_states, n_calls = pca.project, 0
+
+    def short_of_memory_once(*arguments: Any) -> Projection:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == 1:
+            raise MemoryError("Unable to allocate 3.2 TiB")
+        return project_states(*arguments)
+
+    monkeypatch.setattr(pca, "project", short_of_memory_once)
+    outcome, _ = rerun(project, config(projections=["centered"]))
+    (failed,) = outcome.failures
+    assert failed.failure == "qwen3: its hidden states can't be shown: MemoryError: Unable to allocate 3.2 TiB"
+    page = (project / "site" / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")
+    assert "Unable to allocate 3.2 TiB" in page
+    assert (project / "site" / "images" / "bert" / "alone" / "centered").is_dir()
 
 
 def test_damage_that_nothing_reads_changes_nothing(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,17 @@ def test_a_file_or_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to("nowhere")
     with pytest.raises(PublishError, match="got a link"):
         publish.check_replaceable(tmp_path / "dangling")
+
+
+def test_places_that_cannot_be_written_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    publish.publish(REPORT, site)
+    access = os.access
+    for closed in (site, tmp_path):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "access", lambda place, mode, closed=closed: place != closed and access(place, mode))
+            with pytest.raises(PublishError, match=f"expected to be allowed to write in {closed};"):
+                publish.check_replaceable(site)
+    publish.check_replaceable(site)
+    with pytest.raises(PublishError, match="got a mount point"):
+        publish.check_replaceable(Path("/"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokviz import models
 from tokviz.config import ModelConfig
-from tokviz.errors import ConfigError, SourceError, TokvizError
+from tokviz.errors import CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
 from tokviz.records import Context, Tokenization, WordList
 from tokviz.run.locks import Locks
 from tokviz.run.progress import Reporter
@@ -78,6 +78,8 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
             f"{request.model.source}: not captured yet, and here {error.name} is not installed; pip install -r "
             "requirements.txt, or capture elsewhere with --capture-only and copy the cache"
         ) from error
+    except DiskFullError as error:
+        raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room
     gc.collect()  # the model's memory is free before the next one loads
 
 

@@ -28,6 +28,7 @@ from tokviz.run.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
 from tokviz.run.progress import Reporter
 from tokviz.run.site import Made, MadeContext, MadeProjection
 from tokviz.run.store import Store
+from tokviz.text import error_line
 
 Result = TypeVar("Result")
 
@@ -54,23 +55,13 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     notes.check_before(config)
     store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)
     with locks.on_site(options.output), locks.in_use(options.cache):
-        put_aside = publish.recover(options.output)
-        outcome, more_put_aside = _with_intact_states(
-            lambda: _report(config, options, store, reporter), store, reporter
-        )
+        _say_put_aside(publish.recover(options.output), options, reporter)
+        outcome = _with_intact_states(lambda: _report(config, options, store, reporter), store, reporter)
         prune.note_use(store, config, options)
-    if put_aside := put_aside + more_put_aside:
-        reporter.say(
-            f"Moved to {publish.kept_folder(options.output)}, as they were changed by hand or stood in the way: "
-            f"{', '.join(put_aside)}"
-        )
     return outcome
 
 
-def _report(
-    config: ReportConfig, options: Options, store: Store, reporter: Reporter
-) -> tuple[Outcome, tuple[str, ...]]:
-    """The report, and the files that were put aside when it was published."""
+def _report(config: ReportConfig, options: Options, store: Store, reporter: Reporter) -> Outcome:
     plan = Plan(config, options, store)
     missing = plan.fonts.missing(config.drawn_texts)
     complaint = typefaces.complaint(missing)
@@ -90,15 +81,22 @@ def _report(
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
     reporter.say(f"Writing {options.output} …")
-    put_aside = publish.publish(files, options.output)
+    _say_put_aside(publish.publish(files, options.output), options, reporter)
     plan.fonts.keep_coverage()
-    outcome = Outcome(
+    return Outcome(
         failures=tuple(model for model in report.models if model.failure),
         n_captured=sum(each.n_captured for each in made),
         n_drawn=n_drawn,
         n_images=len(images),
     )
-    return outcome, put_aside
+
+
+def _say_put_aside(files: Sequence[str], options: Options, reporter: Reporter) -> None:
+    if files:
+        reporter.say(
+            f"Moved to {publish.kept_folder(options.output)}, as they were changed by hand or stood in the way: "
+            f"{', '.join(files)}"
+        )
 
 
 def _with_intact_states(work: Callable[[], Result], store: Store, reporter: Reporter) -> Result:
@@ -169,9 +167,19 @@ def _refuse_if_all_failed(outcomes: list[tuple[ModelConfig, str | None]]) -> Non
 
 def _make(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
     """Project a captured model, have its pictures drawn, and measure it meanwhile."""
-    if failure:
-        _report_failure(model.model, failure, plan, reporter)
-        return Made(model=model.model, failure=str(failure))
+    if failure is None:
+        try:
+            return _made(model, plan, reporter, queue)
+        except TokvizError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is shown on the model's page
+            # What one model's numbers or its size do to a library costs that model only.
+            failure = ModelError(f"{model.model.source}: its hidden states can't be shown: {error_line(error)}")
+    _report_failure(model.model, failure, plan, reporter)
+    return Made(model=model.model, failure=str(failure))
+
+
+def _made(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
     grown = plan.grown(model)
     # A cluster's workers need not see the cache.
     executor = None if plan.options.place.is_cluster else queue.idle

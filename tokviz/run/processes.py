@@ -6,7 +6,9 @@ worker is done again, by whoever can, a few times.
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import multiprocessing
 import os
 import signal
@@ -17,9 +19,10 @@ from concurrent.futures import CancelledError, Executor, Future, InvalidStateErr
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any
 
-from tokviz.errors import LostWorkError
+from tokviz.errors import LostWorkError, UnguardedScriptError
 
 MOST_RESTARTS = 3
 """How many times local processes are restarted, and how many times Ray repeats lost work; Dask has a setting of its own,
@@ -46,9 +49,14 @@ class Processes(Executor):
     The processes begin at once, so that they are ready when the first work comes. They are never forked from this one,
     whose threads (torch's, for one) could leave a fork in a deadlock. On Linux they are forked from a process that has
     loaded ``libraries`` and does nothing else, which takes one import instead of one each; elsewhere they are spawned.
+
+    Raises
+    ------
+    UnguardedScriptError : the script that runs would run once more in each process.
     """
 
     def __init__(self, jobs: int, libraries: Sequence[str] = (), prepare: Callable[[], None] | None = None) -> None:
+        _require_guarded_script()
         self._jobs = jobs
         self._begin = (tuple(libraries), prepare)
         self._lock = threading.Lock()
@@ -101,6 +109,28 @@ class Processes(Executor):
                 self._n_restarts += 1
                 self._pool = self._new_pool()
             return self._pool is not broken
+
+
+def _require_guarded_script() -> None:
+    """A process that starts imports the main script: what isn't guarded there would begin once more."""
+    main = sys.modules["__main__"]
+    frame = inspect.currentframe()
+    while frame is not None and not (frame.f_globals is vars(main) and frame.f_code.co_name == "<module>"):
+        frame = frame.f_back
+    file = getattr(main, "__file__", None)
+    if frame is None or file is None:  # a notebook, a prompt, ``python -c``, another thread
+        return
+    try:
+        nodes = list(ast.walk(ast.parse(Path(file).read_bytes())))
+    except (OSError, SyntaxError, ValueError):  # no source at hand
+        return
+    line = frame.f_lineno
+    guards = [node for node in nodes if isinstance(node, ast.If) and "__name__" in ast.dump(node.test)]
+    if not any(node.lineno <= line <= (node.end_lineno or node.lineno) for node in guards):
+        raise UnguardedScriptError(
+            f'{file}, line {line}: expected it below `if __name__ == "__main__":`; the processes that draw import this '
+            "script, and would begin its work again"
+        )
 
 
 def _context(libraries: Sequence[str]) -> BaseContext:

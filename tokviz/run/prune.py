@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tokviz.config import ReportConfig
+from tokviz.errors import StoreError
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
@@ -21,7 +23,8 @@ def note_use(store: Store, config: ReportConfig, options: Options) -> None:
     """Keep what this report used, so that pruning for another one that shares the cache leaves it."""
     place = _place(config, options)
     identity = hashlib.sha256("\0".join((*place, *options.forms)).encode("utf-8", "replace")).hexdigest()[:32]
-    store.note_use(identity, *place)
+    with suppress(StoreError):  # nothing is dropped from a cache that can't be written
+        store.note_use(identity, *place)
 
 
 def prune(config: ReportConfig, options: Options, older_than: float, locks: Locks, *, dry_run: bool) -> list[str]:

@@ -43,14 +43,26 @@ def check_replaceable(output: Path) -> None:
         return
     if not output.is_dir():
         raise PublishError(f"{output}: expected a folder, got a file; choose another --output")
-    others = (
-        entry.name for entry in output.iterdir() if not entry.name.startswith(".") and entry.name not in _HARMLESS
-    )
-    if not manifest.is_site(output) and next(others, None):
+    if os.path.ismount(output):
+        raise PublishError(
+            f"{output}: expected a folder that can be renamed, got a mount point; name a folder within it"
+        )
+    for folder in (output, output.absolute().parent):
+        if not os.access(folder, os.W_OK):
+            raise PublishError(f"{output}: expected to be allowed to write in {folder}; change that, or choose another")
+    if not manifest.is_site(output) and _holds_others(output):
         raise PublishError(
             f"{output}: expected an empty folder or an earlier report, got other files; they would be mixed with the "
             "report's: choose another --output"
         )
+
+
+def _holds_others(output: Path) -> bool:
+    try:
+        names = [entry.name for entry in output.iterdir()]
+    except FileNotFoundError:  # another run is putting its site in place
+        return False
+    return any(not name.startswith(".") and name not in _HARMLESS for name in names)
 
 
 def publish(files: Mapping[str, Content], output: Path) -> tuple[str, ...]:

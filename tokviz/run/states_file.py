@@ -21,12 +21,13 @@ from typing import Any, Self
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from tokviz.errors import DamagedStatesError, StoreError
+from tokviz.errors import DamagedStatesError, DiskFullError, StoreError
 from tokviz.records import N_EXTREMES, BatchCheck, CapturedBatch, Context, ModelCard, Tokenization
 from tokviz.run.plain import to_plain
 
 FORMAT = 2
 STATES, DESCRIPTION = "states.safetensors", "states.json"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 POSITION0 = ("position0.values", "position0.dimensions")
 
 
@@ -181,8 +182,8 @@ def storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        root = folder.parent.parent
-        raise StoreError(f"{root}: can't store hidden states: {error.strerror or error}") from error
+        kind = DiskFullError if error.errno in _NO_SPACE else StoreError
+        raise kind(f"{folder.parent.parent}: can't store hidden states: {error.strerror or error}") from error
 
 
 class _StatesFile:
@@ -255,7 +256,7 @@ def _reserve(file: int, start: int, n_bytes: int, folder: Path) -> None:
         for position in range(0, n_bytes, len(block)):
             os.write(file, block[: n_bytes - position])
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in _NO_SPACE:
             raise
         free = shutil.disk_usage(folder).free
         needed = f"they need {n_bytes / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free"
