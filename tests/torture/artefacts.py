@@ -179,7 +179,7 @@ def do(damage: Damage, folder: Path) -> None:
 
 def ended_well(code: int, said: str, what: str, findings: Findings) -> bool:
     last = said.strip().splitlines()[-1:] or ["silent"]
-    if "Traceback" in said:
+    if checks.is_unforeseen(said):
         findings.harm(TRACEBACKS, f"{what}: {last[0]}")
     elif code != 0:
         findings.harm(WRONG_OUTCOMES, f"{what}: exits {code}: {last[0]}")

@@ -99,8 +99,13 @@ def cache_is_sound(cache: Path, findings: Findings) -> None:
 # --- how a run ends --------------------------------------------------------------------------------------------------
 
 
+def is_unforeseen(said: str) -> bool:
+    """Whether an error is shown that nobody foresaw: as a traceback, or as the line that stands for one."""
+    return "Traceback" in said or "a fault of tokviz" in said
+
+
 def no_traceback(done: Done, findings: Findings) -> None:
-    if "Traceback" in done.said:
+    if is_unforeseen(done.said):
         findings.harm(TRACEBACKS, f"in {done.stage}: {done.said.strip().splitlines()[-1]}")
 
 

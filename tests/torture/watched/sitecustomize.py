@@ -62,7 +62,7 @@ class Watch:
             # site → old, or new → site; what is moved out of the old site is further down.
             if re.search(r"\.tokviz-[^/]*/old$", target) or re.search(r"\.tokviz-[^/]*/new$", path):
                 return "swapping"
-        if event == "shutil.rmtree" and re.search(r"\.tokviz-[^/]*$", path):
+        if event in ("os.remove", "os.rmdir") and re.search(r"/\.[^/]*\.tokviz-", path):
             return "emptying the old site"
         return next((stage for pattern, stage in _PATTERNS if pattern.search(path)), self._stage_now)
 
