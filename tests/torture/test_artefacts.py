@@ -14,7 +14,7 @@ from torture import artefacts
 from torture.artefacts import KINDS, Damage
 from torture.damage import FILE_DAMAGES, REGION_DAMAGES, damaged, edited, edits, regions
 from torture.kit import Kit
-from torture.trial import TRACEBACKS, WRONG_OUTCOMES
+from torture.trial import WRONG_OUTCOMES
 
 SAMPLES_OF_EACH = {"states.safetensors": 1, "states.json": 1}
 """What is captured again takes longer; of the other kinds it is three."""
@@ -105,7 +105,7 @@ def test_states_that_nobody_checks_are_found(
     assert outcome.harm[WRONG_OUTCOMES], outcome
 
 
-def test_pictures_that_nobody_checks_and_measures_that_raise_are_found(
+def test_pictures_and_measures_that_nobody_checks_are_found(
     all_damages: tuple[Damage, ...], kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Store, "_intact", lambda self, kind, key: self._files.get((kind, key)))
@@ -115,4 +115,4 @@ def test_pictures_that_nobody_checks_and_measures_that_raise_are_found(
     assert outcome.harm[WRONG_OUTCOMES], outcome
     number = next(n for n, each in enumerate(all_damages) if (each.kind, each.how) == ("measures", "emptied"))
     outcome = artefacts.done_to(all_damages[number], number, kit, kit.folder.with_name("unchecked-measure"))
-    assert outcome.harm[TRACEBACKS], outcome
+    assert outcome.harm[WRONG_OUTCOMES], outcome
