@@ -106,7 +106,8 @@ def is_unforeseen(said: str) -> bool:
 
 def no_traceback(done: Done, findings: Findings) -> None:
     if is_unforeseen(done.said):
-        findings.harm(TRACEBACKS, f"in {done.stage}: {done.said.strip().splitlines()[-1]}")
+        shown = done.said[done.said.find("Traceback") :].strip().replace("\n", " | ")
+        findings.harm(TRACEBACKS, f"in {done.stage}: {shown[:200]} … {shown[-600:]}")
 
 
 def succeeded(done: Done, findings: Findings) -> bool:
