@@ -76,7 +76,6 @@ class Made:
     site: Path
     events: dict[str, int]
     """How many each stage has at most."""
-    seconds: float
 
     @property
     def own(self) -> Tree:
@@ -160,7 +159,7 @@ def _make(kit: Kit, variant: str, folder: Path, summary: Path) -> None:
     if done.code != 0:
         raise RuntimeError(f"the undisturbed run {variant} failed: {done.said}")
     events = Counter(event.stage for event in done.events) | Counter(before.events if before else {})
-    summary.write_text(json.dumps({"events": events, "seconds": done.seconds}), encoding="utf-8")
+    summary.write_text(json.dumps({"events": events}), encoding="utf-8")
 
 
 def kit_of(trial_folder: Path) -> Kit:
@@ -223,7 +222,6 @@ class Done:
     said: str
     """On standard error."""
     events: list[Event]
-    seconds: float
     struck_at: float | None
     """On the monotonic clock; None when it ended before."""
     ended_at: float
@@ -257,7 +255,6 @@ class Begun:
         if threading.current_thread() is threading.main_thread():
             # A shell lets what it starts in the background ignore interrupts, and all that this starts.
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        self._start = time.monotonic()
         # Not pipes: what a killed run leaves running for a moment would hold them open.
         with self._said.open("wb") as said:
             self.process = self._begin(said)
@@ -284,9 +281,8 @@ class Begun:
         }
         if self.faultless:
             environment.pop("TOKVIZ_FAULT", None)
-        options = ("--jobs", "2", *(() if "--cache" in self.arguments else ("--cache", "cache")))
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "generate.py"), *self.arguments, *options],
+            [sys.executable, str(ROOT / "generate.py"), *self.arguments, "--jobs", "2", "--cache", "cache"],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -321,7 +317,6 @@ class Begun:
             code=code,
             said=self._said.read_text(encoding="utf-8", errors="replace"),
             events=events,
-            seconds=ended_at - self._start,
             struck_at=struck.time if struck else self._struck_at,
             ended_at=ended_at,
             stage=last.stage if last else "start",

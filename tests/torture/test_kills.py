@@ -11,7 +11,7 @@ import pytest
 from torture import kills, pairs
 from torture.checks import Findings
 from torture.kills import Case
-from torture.kit import FOREIGN_TREE, Begun, Kit, Strike, kit_of, own, tree
+from torture.kit import FOREIGN_TREE, Kit, Strike, kit_of, own, tree
 from torture.torture import Tally, due, table
 from torture.trial import FOREIGN_FILES_LOST, SITES_BROKEN, TRACEBACKS, WRONG_OUTCOMES, Outcome
 
@@ -145,7 +145,6 @@ def test_a_watched_run_tells_its_events_and_an_undisturbed_one_keeps_what_is_not
     assert made.events["swapping"] >= 2
     assert FOREIGN_TREE.items() <= tree(made.site).items()
     assert own(tree(kit.made("old").site)) != made.own
-    assert Begun.__doc__
 
 
 def test_all_kinds_advance_together_and_what_is_done_is_not_done_again() -> None:
