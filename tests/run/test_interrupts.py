@@ -132,7 +132,6 @@ DELETING = """
                         for _ in range(600):
                             time.sleep(0.1)
                 Slow()
-                print("deleted", file=sys.stderr)
                 time.sleep(600)
 """
 
