@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test gold audit audit-large lint types lock serve bench screenshots clean distclean
+.PHONY: help site sample test gold audit audit-large torture lint types lock serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.
 audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny models, and check its pages (ten minutes)
 	$(BIN)/python tests/audit/large.py
 
+torture: $(VENV)/.developer $(VENV)/.browser  ## try to break tokviz, thousands of times; goes on where it stopped (ARGS="--minutes 30")
+	PYTHONPATH=tests $(BIN)/python -m torture.torture $(ARGS)
+
 bench: $(VENV)/.developer $(VENV)/.models $(VENV)/.cluster  ## what it costs, against other ways side by side (half an hour; ARGS="cold_run")
 	$(BIN)/python benchmarks/all.py $(ARGS)
 
@@ -58,7 +61,7 @@ screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of s
 	$(BIN)/python tests/screenshots.py site .screenshots
 
 clean:  ## remove what was captured and drawn
-	rm -rf .cache .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots
+	rm -rf .cache .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots .torture
 
 distclean: clean  ## remove the virtual environment too
 	rm -rf $(VENV) tests/audit/node_modules

@@ -125,6 +125,24 @@ def test_a_long_call_of_a_library_is_ended_with_all_children(tmp_path: Path) -> 
     assert wait_for(lambda: not session_of(run.pid), seconds=5)
 
 
+DELETING = """
+                class Slow:
+                    def __del__(self):
+                        print("begun", flush=True)
+                        for _ in range(600):
+                            time.sleep(0.1)
+                Slow()
+                time.sleep(600)
+"""
+
+
+def test_a_signal_while_an_object_is_deleted_is_not_lost(tmp_path: Path) -> None:
+    run = script(tmp_path, DELETING.strip())
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=30)
+    assert (run.returncode, said) == (130, f"{LINE}\n")
+
+
 def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:
     run = script(tmp_path, "print('begun', flush=True); time.sleep(600)")
     for _ in range(3):

@@ -95,6 +95,21 @@ def test_neighbours_with_similar_names_are_left_alone(tmp_path: Path) -> None:
     assert all((tmp_path / name / "file").read_text() == "mine" for name in neighbours)
 
 
+@pytest.mark.parametrize("note", [None, "", '{"swaps": "si'])
+def test_what_a_run_left_that_was_killed_as_it_began_to_publish_goes(tmp_path: Path, note: str | None) -> None:
+    site = tmp_path / "site"
+    publish.publish(REPORT, site)
+    begun = tmp_path / f".site.tokviz-{'0' * 12}"
+    begun.mkdir()
+    if note is not None:
+        (begun / "tokviz.json").write_text(note)
+    somebodys = tmp_path / f".site.tokviz-{'1' * 12}"
+    somebodys.mkdir()
+    (somebodys / "thesis.tex").write_text("years of work")
+    publish.publish(REPORT, site)
+    assert names(tmp_path) == [somebodys.name, "site"]
+
+
 def test_a_failure_while_writing_leaves_the_old_site(tmp_path: Path) -> None:
     site = tmp_path / "site"
     publish.publish({**REPORT, "index.html": "old"}, site)

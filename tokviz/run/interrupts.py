@@ -7,6 +7,7 @@ too long: what is stored is whole at any moment, so nothing is lost by it.
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import socket
@@ -16,14 +17,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-LINE = "stopped; what was captured and drawn is kept, and the old site is untouched"
+LINE = "stopped; what was captured and drawn is kept, and the site is whole: run again to go on"
 _SECONDS = 1.2
 """What the process has to end by itself; the rest of the two seconds is for ending its children."""
+_A_MOMENT = 0.05
+"""What the main thread takes at most to leave a hook."""
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
 ]  # the last: Windows
 
 _said = threading.Lock()
+_swallowed = threading.Event()
 
 
 class Interrupted(BaseException):
@@ -31,6 +35,7 @@ class Interrupted(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
+        self.number = number
         self.exit_code = 128 + number
         """As shells give it: 130 for Ctrl-C, 143 for SIGTERM."""
 
@@ -46,6 +51,7 @@ def heeded() -> Iterator[None]:
     threading.Thread(target=_watch, args=(ours, heard), daemon=True).start()
     for number in heard:
         signal.signal(number, _raise)
+    sys.unraisablehook = _raise_again
     try:
         yield
     except Interrupted as interrupted:
@@ -55,12 +61,23 @@ def heeded() -> Iterator[None]:
         for number in heard:
             signal.signal(number, signal.SIG_DFL)  # nothing but the interpreter's own end follows
         signal.set_wakeup_fd(-1)
+        sys.unraisablehook = sys.__unraisablehook__
 
 
 def _raise(number: int, _: object) -> None:
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # one is enough: a second would interrupt what the first one ends
     raise Interrupted(number)
+
+
+def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """A signal that came while an object was being deleted has nobody to catch it there."""
+    interrupted = unraisable.exc_value
+    if not isinstance(interrupted, Interrupted):
+        sys.__unraisablehook__(unraisable)
+        return
+    signal.signal(interrupted.number, _raise)
+    _swallowed.set()
 
 
 def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
@@ -70,7 +87,12 @@ def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
         if not received:  # the block has ended
             return
         number = received[0]
-    time.sleep(_SECONDS)  # if the process ends by itself meanwhile, this thread ends with it
+    latest = time.monotonic() + _SECONDS
+    while (left := latest - time.monotonic()) > 0:  # if the process ends by itself meanwhile, this thread ends with it
+        if _swallowed.wait(left):
+            _swallowed.clear()
+            time.sleep(_A_MOMENT)
+            _thread.interrupt_main(signal.Signals(number))
     _say()
     _end_children()
     os._exit(128 + number)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -168,13 +169,17 @@ class _Swap:
 
     @classmethod
     def left_behind(cls, output: Path) -> Iterator[_Swap]:
-        """Those of earlier runs; a folder of such a name without their note is somebody else's."""
-        prefix = f".{output.name}.tokviz-"
+        """Those of earlier runs; a folder of such a name without their note is somebody else's, if there is anything in it."""
+        name = re.compile(rf"\.{re.escape(output.name)}\.tokviz-[0-9a-f]{{12}}")
         folders = output.parent.iterdir() if output.parent.is_dir() else ()
-        for folder in sorted(each for each in folders if each.name.startswith(prefix)):
-            with suppress(OSError, ValueError, KeyError, TypeError):
-                if json.loads((folder / _NOTE).read_text(encoding="utf-8"))["swaps"] == output.name:
-                    yield cls(output=output, folder=folder)
+        for folder in sorted(each for each in folders if name.fullmatch(each.name) and each.is_dir()):
+            try:
+                is_own = json.loads((folder / _NOTE).read_text(encoding="utf-8"))["swaps"] == output.name
+            except (OSError, ValueError, KeyError, TypeError):
+                # A run that was killed before it had written its note had begun nothing.
+                is_own = not {entry.name for entry in folder.iterdir()} - {_NOTE}
+            if is_own:
+                yield cls(output=output, folder=folder)
 
     def begin(self) -> None:
         self.folder.mkdir()

@@ -1,0 +1,166 @@
+"""A few of the trials of ``make torture``, and proof that they find the faults that they are for."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from torture import kills, pairs
+from torture.checks import Findings
+from torture.kills import Case
+from torture.kit import FOREIGN_TREE, Kit, Strike, kit_of, own, tree
+from torture.torture import Tally, due, table
+from torture.trial import FOREIGN_FILES_LOST, SITES_BROKEN, TRACEBACKS, WRONG_OUTCOMES, Outcome
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the folders of trials stand side by side, with what they share."""
+    return tmp_path_factory.mktemp("torture").resolve()
+
+
+def at(stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *, torn: bool = False) -> Case:
+    strike = Strike(signal=kind, stage=stage, nth=nth, torn=torn)
+    return Case(variant="plain", cached=cached, strike=strike, again=None, changes_a_page=False)
+
+
+CASES = {
+    "as it starts": at("start", 1),
+    "as torch is loaded, then as states are put in place": replace(
+        at("loading", 1, "none"), again=Strike(stage="capturing", nth=9)
+    ),
+    "in a projection's file": at("projecting", 2, "states", torn=True),
+    "in a measure's file": at("measuring", 2, "no measures", torn=True),
+    "in a picture's file": at("drawing", 3, "no images"),
+    "in a page, after a change by hand": replace(at("writing the site", 40, torn=True), changes_a_page=True),
+    "before the first rename": at("swapping", 1),
+    "between the renames": at("swapping", 2),
+    "as the old site is emptied": at("emptying the old site", 30),
+    "interrupted as it writes": at("writing the site", 20, kind=signal.SIGINT),
+    "terminated as it draws": at("drawing", 4, "no images", kind=signal.SIGTERM),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whenever_a_run_is_killed_the_site_is_whole_and_the_next_run_finishes(name: str, root: Path) -> None:
+    folder = root / name.replace(" ", "-")
+    outcome = kills.tried(CASES[name], 0, folder, kit_of(folder))
+    assert not outcome.harm, outcome.detail
+    assert not any("had ended before" in seen for seen in outcome.seen)
+    assert any(str(CASES[name].strike.stage) in seen for seen in outcome.seen), outcome.seen
+
+
+@pytest.mark.parametrize("cached", ["all", "no images"])
+def test_two_runs_at_once_leave_one_whole_site(cached: str, root: Path) -> None:
+    folder = root / f"pair-{cached.replace(' ', '-')}"
+    struck = Strike(stage="swapping", nth=2) if cached == "all" else None
+    case = pairs.Case(one_site=True, cached=cached, variants=("plain", "other"), offset=0.0, strikes=(struck, None))
+    outcome = pairs.tried(case, 0, folder, kit_of(folder))
+    assert not outcome.harm, outcome.detail
+
+
+# --- no check that can't fail ----------------------------------------------------------------------------------------
+
+IN_PLACE = """
+import shutil
+from tokviz.run.publish import _Swap
+def put_in_place(self):
+    for file in sorted(self.new.rglob("*")):
+        if file.is_file():
+            (self.output / file.relative_to(self.new)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, self.output / file.relative_to(self.new))
+_Swap.put_in_place = put_in_place
+"""
+DROPS_THE_OLD = """
+import shutil
+from tokviz.run.publish import _Swap
+def finish(self):
+    shutil.rmtree(self.folder)
+    return []
+_Swap.finish = finish
+"""
+NO_RENAME = """
+from tokviz.run import store
+from tokviz.run.store import Store
+def _put(self, kind, key, suffix, data):
+    path = self.root / kind / f"{key}.{store._checksum(data)}{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    self._files[kind, key] = path
+Store._put = _put
+"""
+NOT_STOPPED = """
+import contextlib
+from tokviz.run import interrupts
+interrupts.heeded = contextlib.nullcontext
+"""
+RAISES = """
+from tokviz.run import publish
+def recover(output):
+    raise ValueError
+publish.recover = recover
+"""
+NO_RECOVERY = """
+from tokviz.run import publish
+publish.recover = lambda output: ()
+"""
+FAULTS = {
+    "copies into the site": (IN_PLACE, at("start", 10**6), {SITES_BROKEN}),
+    "copies into the site, killed": (IN_PLACE, at("writing the site", 190), {SITES_BROKEN}),
+    "throws the old site away": (DROPS_THE_OLD, at("keeping fonts", 1, "no fonts"), {FOREIGN_FILES_LOST}),
+    "doesn't rename what it stores": (NO_RENAME, at("drawing", 4, "no images", torn=True), {WRONG_OUTCOMES}),
+    "heeds no interrupts": (NOT_STOPPED, at("writing the site", 20, kind=signal.SIGINT), {WRONG_OUTCOMES}),
+    "shows a traceback": (RAISES, at("start", 1), {TRACEBACKS, WRONG_OUTCOMES}),
+    "recovers nothing": (NO_RECOVERY, at("emptying the old site", 30), {FOREIGN_FILES_LOST}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, case, harms = FAULTS[fault]
+    folder = root / f"fault-{list(FAULTS).index(fault)}"
+    planted = folder.with_suffix(".py")
+    planted.write_text(code, encoding="utf-8")
+    monkeypatch.setenv("TOKVIZ_FAULT", str(planted))
+    outcome = kills.tried(case, 0, folder, kit_of(folder))
+    assert set(outcome.harm) >= harms, (outcome.harm, outcome.detail)
+
+
+def test_a_trial_is_drawn_from_its_number_and_all_stages_have_their_turn(root: Path) -> None:
+    kit = Kit(root / "kit")
+    kit.made("plain")
+    cases = [kills.drawn(number, kit) for number in range(2 * len(kills.REACHED_WITH))]
+    assert {case.strike.stage for case in cases} == set(kills.REACHED_WITH)
+    assert cases[3] == kills.drawn(3, kit)
+    assert len({case.strike.signal for case in (kills.drawn(each, kit) for each in range(60))}) == 3
+
+
+def test_a_watched_run_tells_its_events_and_an_undisturbed_one_keeps_what_is_not_its_own(root: Path) -> None:
+    kit = Kit(root / "kit")
+    made = kit.made("plain")
+    assert {"loading", "capturing", "projecting", "measuring", "drawing", "swapping"} <= made.events.keys()
+    assert made.events["swapping"] >= 2
+    assert FOREIGN_TREE.items() <= tree(made.site).items()
+    assert own(tree(kit.made("old").site)) != made.own
+
+
+def test_all_kinds_advance_together_and_what_is_done_is_not_done_again() -> None:
+    tallies = {"kills": Tally(total=4), "pairs": Tally(total=2)}
+    assert [kind for kind, _ in due(tallies, ["kills", "pairs"])].count("pairs") == 2
+    assert sorted(list(due(tallies, ["kills", "pairs"]))[:3]) == [("kills", 0), ("kills", 1), ("pairs", 0)]
+    tallies["kills"].add(0, Findings().outcome("kills 0"), 1.0)
+    assert list(due(tallies, ["kills"])) == [("kills", 1), ("kills", 2), ("kills", 3)]
+
+
+def test_harm_is_counted_and_told() -> None:
+    findings = Findings()
+    findings.harm(SITES_BROKEN, "half of it is missing")
+    tally = Tally(total=4)
+    tally.add(2, findings.outcome("kills 2"), 1.0)
+    tally.add(3, Outcome(), 1.0)
+    shown = table({"kills": tally})
+    assert "half of it is missing" in shown
+    assert any(line.split() == ["sites", "broken", "1", "1"] for line in shown.splitlines())
