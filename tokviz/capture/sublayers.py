@@ -191,10 +191,10 @@ def _smallest_sum(run: _Run, known: Sequence[tuple[str, ...]]) -> _Sum:
         return _Sum(paths=(), error=float("nan"))
     for paths in dict.fromkeys(known):
         error = _error_of(run, paths)
-        if error <= EXACT:
+        if error <= max(EXACT, _rounding(run)):
             return _Sum(paths=paths, error=error)
     vectors = np.stack([_flat(call.output) for call in calls])
-    best, best_error = _best_subset(vectors, update)
+    best, best_error = _best_subset(vectors, update, max(EXACT, _rounding(run)))
     paths = tuple(calls[index].path for index in best)
     return _Sum(paths=paths if best_error <= _tolerance(run) else (), error=best_error)
 
@@ -230,14 +230,17 @@ def _flat(tensor: torch.Tensor) -> np.ndarray:
 
 
 def _tolerance(run: _Run) -> float:
+    return max(TOLERANCE, ROUNDINGS * _rounding(run))
+
+
+def _rounding(run: _Run) -> float:
     """Beside a huge stream, and in narrow types, what a layer adds is known to a few digits only."""
     import torch
 
     update = _update(run)
     if run.output is None or update is None:
-        return TOLERANCE
-    rounding = torch.finfo(run.output.dtype).eps * np.linalg.norm(_flat(run.output)) / np.linalg.norm(update)
-    return max(TOLERANCE, float(ROUNDINGS * rounding))
+        return 0.0
+    return float(torch.finfo(run.output.dtype).eps * np.linalg.norm(_flat(run.output)) / np.linalg.norm(update))
 
 
 def _outermost(calls: list[_Call]) -> list[_Call]:
@@ -251,13 +254,13 @@ def _outermost(calls: list[_Call]) -> list[_Call]:
     return [call for call in calls if any(call is other for other in kept)]
 
 
-def _best_subset(vectors: np.ndarray, target: np.ndarray) -> tuple[tuple[int, ...], float]:
+def _best_subset(vectors: np.ndarray, target: np.ndarray, exact: float) -> tuple[tuple[int, ...], float]:
     """The smallest set that sums to the target, unless a larger one does so far more exactly; else the best of all."""
     size = float(np.linalg.norm(target))
     best: tuple[int, ...] = ()
     best_error = float("inf")
     for n_modules in range(1, min(MOST_SUBLAYERS, len(vectors)) + 1):
-        if best_error <= EXACT:
+        if best_error <= exact:
             break
         needed = best_error / MORE_EXACT if best_error <= TOLERANCE else best_error
         for subset in itertools.combinations(range(len(vectors)), n_modules):
