@@ -87,24 +87,26 @@ class _Handler(SimpleHTTPRequestHandler):
             current = path == f"{RELOAD}{self.server.version}.js"
             return self._answer((AGAIN % path if current else "location.reload();").encode(), "text/javascript")
         try:
-            file = self._file(path)
-            if file is None:
-                return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
-            if file.suffix == ".html":
-                script = f'<script src="{RELOAD}{self.server.version}.js" defer></script>\n</body>'
-                return self._answer(file.read_bytes().replace(b"</body>", script.encode()), "text/html")
-            return super().send_head()
-        except FileNotFoundError:  # the site was replaced meanwhile
+            return self._send_file(path)
+        except FileNotFoundError:
             return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
         except (OSError, ValueError):  # too long, or with a character that no file's name has
             return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
 
-    def _file(self, path: str) -> Path | None:
+    def _send_file(self, path: str) -> BinaryIO | None:
+        file = self._file(path)
+        if file.suffix != ".html":
+            return super().send_head()
+        script = f'<script src="{RELOAD}{self.server.version}.js" defer></script>\n</body>'
+        return self._answer(file.read_bytes().replace(b"</body>", script.encode()), "text/html")
+
+    def _file(self, path: str) -> Path:
         """What is asked for: a file, or a folder whose page stands at the same path with a slash at its end.
 
-        None where nothing may be shown: a folder has no listing, and a symbolic link may lead out of the site.
-
-        Raises ``ValueError`` or ``OSError`` for a path that can't be one of a file.
+        Raises
+        ------
+        FileNotFoundError : there is nothing to show: a folder has no listing, and a symbolic link may lead out of the site.
+        ValueError, OSError : no file can have that path.
         """
         if not path.startswith("/") or "\0" in unquote(path):
             raise ValueError(path)
@@ -114,8 +116,10 @@ class _Handler(SimpleHTTPRequestHandler):
         if file.is_dir() and page.is_file():
             file = page.resolve() if path.endswith("/") else file
         elif not file.is_file():
-            return None
-        return file if file.is_relative_to(root) else None
+            raise FileNotFoundError(path)
+        if not file.is_relative_to(root):
+            raise FileNotFoundError(path)
+        return file
 
     def _answer(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> BinaryIO:
         self.send_response(status)
