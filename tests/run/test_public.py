@@ -129,7 +129,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ROOT,
         *("--config", str(config), "--words", str(words), "--output", str(top / "out-k7"), "--svg", "--excerpts"),
         *("--cache", str(top / "cache-k7"), "--site-url", "https://example.org/report/"),
-        **{"HOME": str(home), "USER": "zoe-k7", "LOGNAME": "zoe-k7"},
+        HOME=str(home),
+        USER="zoe-k7",
+        LOGNAME="zoe-k7",
     )
     assert made.returncode == 3, made.stderr
     return top / "out-k7"

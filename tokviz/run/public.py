@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import tempfile
@@ -59,11 +58,18 @@ def public_text(text: str, model: ModelConfig, base: Path) -> str:
     return _CLUSTER.sub(_LEFT_OUT, text)
 
 
+def _expanded(source: str, base: Path) -> Path:
+    try:
+        return base / Path(source).expanduser()
+    except RuntimeError:  # ~someone who has no home
+        return base / source
+
+
 def _secrets(sources: Iterable[str], base: Path) -> list[tuple[str, str]]:
     """What must not be read, with what stands in its place; longer texts first, since they contain shorter ones."""
     found = {source: public_source(source) for source in sources if public_source(source) != source}
     for source in sources:
-        path = base / os.path.expanduser(source)  # unlike Path's, this takes a home that there isn't
+        path = _expanded(source, base)
         for form in (path.absolute(), path.resolve()):
             found[str(form)] = public_source(str(form))
     host = socket.gethostname()
