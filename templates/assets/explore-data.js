@@ -15,11 +15,6 @@ const Explore = {};
 
   // As pages write what nobody can see: by its code points.
   const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
-  const codePoints = (run) => `⟨U+${[...run].map((each) => each.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")).join(" ")}⟩`;
-  const visible = (text) => text.replace(WITHOUT_PICTURE, codePoints);
-
-  // As pages write what nobody can see: by its code points.
-  const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
   const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
   const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);
 
@@ -86,7 +81,6 @@ const Explore = {};
   class Vocabulary {
     constructor({ words, memberships }) {
       this.words = words;
-      this.names = words.map(visible);
       this.names = words.map(visible);
       this.memberships = memberships;
       this.folded = words.map((word) => word.toLocaleLowerCase());
