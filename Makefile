@@ -8,10 +8,10 @@ ARGS   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test gold audit audit-large lint types lock serve bench screenshots clean distclean
+.PHONY: help site sample test gold audit audit-large audit-packages lint types lock serve bench screenshots clean distclean
 
 help:  ## list what one can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: $(VENV)/.installed $(VENV)/.models  ## make the report that report.toml describes, in site/ (ARGS="--model …")
 	$(BIN)/python generate.py $(ARGS)
@@ -50,6 +50,11 @@ serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.
 
 audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny models, and check its pages (ten minutes)
 	$(BIN)/python tests/audit/large.py
+
+# Of what is installed, torch included, which no lock names. A package that can't be looked up is a failure, not a pass.
+audit-packages: $(VENV)/.developer  ## look up the installed packages among known vulnerabilities (asks PyPI)
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' \
+		| $(BIN)/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r /dev/stdin
 
 bench: $(VENV)/.developer $(VENV)/.models $(VENV)/.cluster  ## what it costs, against other ways side by side (half an hour; ARGS="cold_run")
 	$(BIN)/python benchmarks/all.py $(ARGS)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from tokviz.pages.excerpt import Excerpt
 from tokviz.pages.site import SiteView
@@ -37,7 +36,7 @@ def _visible(value: object) -> object:
     if not isinstance(value, str):
         return value
     shown = visible(value)
-    return Markup(shown) if isinstance(value, Markup) else shown
+    return value if shown == value else type(value)(shown)  # what is marked as safe HTML stays so
 
 
 def _bytecode() -> FileSystemBytecodeCache | None:
