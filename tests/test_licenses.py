@@ -42,12 +42,8 @@ def stated(name: str) -> str:
         metadata = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
         return ""
-    classifiers = [value for value in metadata.get_all("Classifier") or [] if value.startswith("License")]
-    return (
-        "\n".join([metadata.get("License-Expression") or "", metadata.get("License") or "", *classifiers])
-        .strip()
-        .lower()
-    )
+    values = [value for key in ("License-Expression", "License", "Classifier") for value in metadata.get_all(key) or []]
+    return "\n".join(value for value in values if value.startswith("License") or "::" not in value).strip().lower()
 
 
 def test_every_requirement_is_listed_and_nothing_else() -> None:

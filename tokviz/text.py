@@ -34,8 +34,8 @@ def isolated(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The beginning of a message of any length, without line breaks."""
-    return " ".join(text.split())[:MOST_CHARACTERS]
+    """The beginning of a message of any length, without line breaks and what else would act on a terminal."""
+    return visible(" ".join(text.split())[:MOST_CHARACTERS])
 
 
 def error_line(error: BaseException) -> str:
