@@ -22,6 +22,7 @@ import families
 import html5lib
 from command import generate
 from tiny_tokenizers import byte_level
+from tokenizers import processors
 
 from tokviz.config import validated
 from tokviz.errors import ConfigError
@@ -38,6 +39,8 @@ N_TRIALS = -(-len(STRINGS) // SLICE)
 LONGEST = 200
 """Characters of a word."""
 TEMPLATES = {"alone": " {word}", "sentence": "The word is {word}", "quoted": "She said “{word}”, twice."}
+OPENING = "</script>\x07\ufffe"
+"""What no configuration lets in: a vocabulary's tokens may hold any character."""
 ADDRESS = "https://example.org/a/"
 Values = dict[str, Any]
 
@@ -153,9 +156,14 @@ def _is_note(text: str) -> bool:
 
 
 def _model(folder: Path) -> None:
-    """A tiny llama that reads every byte, and long texts."""
+    """A tiny llama that reads every byte, and long texts, with a hostile token before each."""
     families.build("llama", folder)
-    byte_level().save_pretrained(folder)
+    tokenizer = byte_level()
+    raw = tokenizer.backend_tokenizer
+    raw.add_special_tokens([OPENING])
+    around = processors.TemplateProcessing(single=f"{OPENING} $A", special_tokens=[(OPENING, raw.token_to_id(OPENING))])
+    raw.post_processor = around
+    tokenizer.save_pretrained(folder)
     config = folder / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"max_position_embeddings": 2048}))
 
