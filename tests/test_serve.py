@@ -202,6 +202,7 @@ def asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Ask]:
     (site / "file.txt").symlink_to(outside / "models" / "notes.txt")
     (site / "page.html").symlink_to(outside / "index.html")
     (site / "folder").symlink_to(outside)
+    (site / "loop.txt").symlink_to(site / "loop.txt")
     (site / "own.txt").symlink_to(site / "models" / "notes.txt")
     (site / "index" / "index.html").symlink_to(outside / "index.html")
     server = SiteServer(site, 0)
@@ -261,7 +262,7 @@ def test_a_path_of_no_file_is_refused_without_a_traceback(asked: Ask, path: str,
 @pytest.mark.parametrize(
     "path",
     [
-        *("/file.txt", "/page.html", "/folder/", "/folder", "/folder/models/notes.txt", "/index/"),
+        *("/loop.txt", "/file.txt", "/page.html", "/folder/", "/folder", "/folder/models/notes.txt", "/index/"),
         *(
             "/../outside/models/notes.txt",
             "/%2e%2e/outside/models/notes.txt",

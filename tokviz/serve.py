@@ -88,7 +88,7 @@ class _Handler(SimpleHTTPRequestHandler):
             return self._answer((AGAIN % path if current else "location.reload();").encode(), "text/javascript")
         try:
             return self._send_file(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, RuntimeError):  # the latter: links that lead to each other
             return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
         except (OSError, ValueError):  # too long, or with a character that no file's name has
             return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
