@@ -12,6 +12,7 @@ import making
 import numpy as np
 import pytest
 from narrow import present
+from report_fixture import sample_report
 
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
@@ -140,3 +141,25 @@ def test_a_token_that_no_file_can_hold_is_written_as_an_escape(context: ContextR
     assert text.encode()
     [piece] = json.loads(rows(text)[0]["pieces"])
     assert piece == "\ud800\x07\ufffe"
+
+
+def test_a_number_that_json_does_not_have_is_null() -> None:
+    report = sample_report()
+    [comparison] = report.models[0].contexts[0].states.batch_check.comparisons
+    odd = replace(comparison, difference=float("inf"), median_difference=float("nan"))
+    models = tuple(
+        replace(
+            model,
+            contexts=tuple(
+                replace(
+                    each,
+                    states=replace(each.states, batch_check=replace(each.states.batch_check, comparisons=(odd,))),
+                )
+                for each in model.contexts
+            ),
+        )
+        for model in report.models
+    )
+    written = json.loads(tables.files(replace(report, models=models))["data/report.json"], parse_constant=pytest.fail)
+    [found] = written["models"][0]["contexts"][0]["batch_check"]["comparisons"]
+    assert (found["difference"], found["median_difference"]) == (None, None)

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character beyond U+FFFF: Python's texts may hold one, files in UTF-8 can't."""
 
 
 def compact(content: Any) -> str:

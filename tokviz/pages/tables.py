@@ -14,7 +14,6 @@ import numpy as np
 
 from tokviz.pages import json_text
 from tokviz.pages.explore_data import scripts
-from tokviz.pages.json_text import LONE_SURROGATE
 from tokviz.pages.problems import problems
 from tokviz.records import (
     BatchCheck,
@@ -35,6 +34,7 @@ SCHEMA = 1
 _WITHOUT_PREFIX = ("spread", "massive")
 """Records whose measures have a column under their bare name."""
 
+# The last ones are the full-width forms, which some spreadsheets take for the others.
 _BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -211,7 +211,12 @@ def _batch_check(check: BatchCheck) -> dict[str, Any]:
     """How the words were run together, and how far their states agree with those of words run alone."""
     return dataclasses.asdict(check) | {
         "comparisons": [
-            {**dataclasses.asdict(each), "difference": _number(each.difference), "depth": depth_name(each.depth)}
+            dataclasses.asdict(each)
+            | {
+                "difference": _number(each.difference),
+                "median_difference": _number(each.median_difference),
+                "depth": depth_name(each.depth),
+            }
             for each in check.comparisons
         ],
         "mask_difference": None if check.mask_difference is None else _number(check.mask_difference),
@@ -236,7 +241,7 @@ def _category_keys(words: WordList, row: int) -> str:
 
 def _number(value: float) -> float | None:
     """Six significant digits; None (an empty field, a JSON null) where there is no number."""
-    return None if math.isnan(value) else float(f"{value:.6g}")
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:
@@ -244,4 +249,4 @@ def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    return LONE_SURROGATE.sub(lambda found: code_points(found[0]), text.getvalue())
+    return json_text.LONE_SURROGATE.sub(lambda found: code_points(found[0]), text.getvalue())
