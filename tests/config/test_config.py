@@ -137,7 +137,11 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said:
         (WORDS + MODEL + CONTEXT + CONTEXT, "contexts.1", "'alone' is already taken"),
         (WORDS + MODEL + '[[contexts]]\nname = "A B"\ntemplate = "{word}"\n', "contexts.0.name", "'A B'"),
         (WORDS + MODEL + '[[models]]\nsource = "other/NAME"\n', "models.1", "slug 'name' is already taken by models.0"),
-        (WORDS + f'[[models]]\nsource = "x/y"\nname = "{"a" * 101}"\n', "models.0.name", "at most 100 letters"),
+        (
+            WORDS + f'[[models]]\nsource = "x/y"\nname = "{"a" * 201}"\n',
+            "models.0.name",
+            "at most 200 characters, got 201",
+        ),
         (WORDS + MODEL + 'name = "a\\u0007b"\n', "models.0.name", "without control characters"),
         ('title = "   "\n' + WORDS + MODEL, "title", "not only spaces"),
         ('site_url = "https://a.b/c?x=1"\n' + WORDS + MODEL, "site_url", "without ? and #"),
@@ -181,7 +185,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 def test_a_mistake_in_the_words_file_names_that_file(tmp_path: Path) -> None:
     path = write(tmp_path, WORDS + MODEL)
     other = write(tmp_path, 'colors = ["red", "red"]\n', "other.toml")
-    with pytest.raises(ConfigError, match=r"other\.toml: words\.colors: the word 'red' stands twice"):
+    with pytest.raises(ConfigError, match=r"other\.toml:1: words\.colors\.1: the word 'red' stands twice"):
         load(path, words_file=other)
 
 

@@ -1,6 +1,7 @@
 """``report.toml``: loaded, validated, and handed on as frozen objects."""
 
-from tokviz.config.loading import load, validated
+from tokviz.config.loading import load, read_toml, validated
+from tokviz.config.names import slugify
 from tokviz.config.types import (
     MOST_MODELS_COMPARED,
     PROJECTIONS,
@@ -8,7 +9,6 @@ from tokviz.config.types import (
     ContextConfig,
     ModelConfig,
     ReportConfig,
-    slugify,
 )
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ModelConfig",
     "ReportConfig",
     "load",
+    "read_toml",
     "slugify",
     "validated",
 ]
