@@ -81,7 +81,8 @@ def _validated(values: dict[str, Any], origin: Origin, mistakes: list[Mistake]) 
     try:
         config = ReportConfig.model_validate(values)
     except ValidationError as error:
-        raise error_of([*mistakes, *found_by_pydantic(error, values)], origin) from None
+        found, n_found = found_by_pydantic(error, values)
+        raise error_of([*mistakes, *found], origin, n_found - len(found)) from None
     if mistakes:
         raise error_of(mistakes, origin)
     config._file = origin.config

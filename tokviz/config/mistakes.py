@@ -45,24 +45,28 @@ class Mistake:
     text: str
 
 
-def error_of(mistakes: Sequence[Mistake], origin: Origin) -> ConfigError:
-    """One line for one mistake; else their number, and a line for each of the first."""
-    mistakes = list(dict.fromkeys(mistakes))
+def error_of(mistakes: Sequence[Mistake], origin: Origin, n_more: int = 0) -> ConfigError:
+    """One line for one mistake; else their number, and a line for each of the first.
+
+    Parameters
+    ----------
+    n_more : how many there are beyond those given.
+    """
     first = mistakes[:MOST_MISTAKES]
+    n_more += len(mistakes) - len(first)
     lines = _Lines(origin, [mistake.path for mistake in first])
     written = [mistake_line(lines.place(each.path), lines.key(each.path), each.text) for each in first]
-    if len(mistakes) == 1:
+    if len(written) == 1:
         return ConfigError(written[0])
-    more = len(mistakes) - len(first)
-    head = f"{file_name(origin.config)}: {len(mistakes):,} mistakes"
-    return ConfigError(
-        "\n".join([head, *(f"  {line}" for line in written), *([f"  and {more:,} more"] if more else [])])
-    )
+    head = f"{file_name(origin.config)}: {len(first) + n_more:,} mistakes"
+    last = [f"  and {n_more:,} more"] if n_more else []
+    return ConfigError("\n".join([head, *(f"  {line}" for line in written), *last]))
 
 
 def mistake_line(place: str, key: str, text: str) -> str:
     """At most 300 characters."""
     line = ": ".join(part for part in (place, key, " ".join(text.split())) if part)
+    line = "".join(part if part.isprintable() else ascii(part)[1:-1] for part in line)
     return _cut(line, LONGEST_MISTAKE - 2)  # two spaces stand before it in a list
 
 
@@ -73,11 +77,15 @@ def file_name(path: Path) -> str:
     return name if name.isprintable() else _cut(repr(name), _LONGEST_FILE)
 
 
-def found_by_pydantic(error: ValidationError, values: Mapping[str, Any]) -> list[Mistake]:
-    """In the order in which to mend them: what is unknown may be what is missing."""
+def found_by_pydantic(error: ValidationError, values: Mapping[str, Any]) -> tuple[list[Mistake], int]:
+    """The first mistakes in the order in which to mend them, as what is unknown may be what is missing; and their number."""
     order = {"extra_forbidden": 0, "missing": 2}
     found = sorted(error.errors(include_url=False), key=lambda each: order.get(each["type"], 1))
-    return [Mistake(path=_path(each["loc"], values), text=_text(each, each["loc"])) for each in found]
+    # What fits none of several types has an error for each.
+    different = {(_path(each["loc"], values), each.get("ctx", {}).get("text")): each for each in found}
+    first = list(different.items())[:MOST_MISTAKES]
+    n_found = len(different) + sum(each.get("ctx", {}).get("n_more", 0) for each in different.values())
+    return [Mistake(path=path, text=_text(each, each["loc"])) for (path, _), each in first], n_found
 
 
 class _Lines:

@@ -21,6 +21,13 @@ from pydantic import (
 
 from tokviz.config.fields import (
     LONGEST_LABEL,
+    MOST_CATEGORIES,
+    MOST_CONTEXTS,
+    MOST_LAYERS,
+    MOST_MODELS,
+    MOST_NOTES,
+    MOST_PAIRS,
+    MOST_WORDS,
     Device,
     Label,
     Markdown,
@@ -32,6 +39,7 @@ from tokviz.config.fields import (
     Text,
     WebAddress,
     Word,
+    at_most,
     refuse_repeats,
     site_address,
 )
@@ -116,7 +124,7 @@ class ModelConfig(Table):
     """Of the one weights file; a file with another hash is refused."""
     note: Markdown | None = None
     """The author's words on the model: Markdown, or the name of a ``.md`` file."""
-    notes: dict[str, Markdown] = {}
+    notes: Annotated[dict[str, Markdown], at_most(MOST_NOTES, "notes")] = {}
     """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
     name of a ``.md`` file."""
 
@@ -173,18 +181,30 @@ class ReportConfig(Table):
     """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
     vocabulary: bool = False
     """Stands in the table of words."""
-    words: dict[Name, CategoryConfig]
+    words: Annotated[dict[Name, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
     """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
     model's vocabulary is a word, and the categories' words are landmarks among them."""
-    layers: list[Literal["embedding"] | Annotated[int, Field(ge=0)]] | None = None
+    layers: (
+        Annotated[list[Literal["embedding"] | Annotated[int, Field(ge=0)]], at_most(MOST_LAYERS, "layers")] | None
+    ) = None
     """Stands beside ``vocabulary``: the embedding, and layers from 0 on; all by default."""
-    contexts: list[ContextConfig] = Field(default=[ContextConfig(name="alone", template=" {word}")], min_length=1)
-    projections: list[ProjectionName] = Field(default=["standardized", "centered"], min_length=1)
+    contexts: Annotated[list[ContextConfig], at_most(MOST_CONTEXTS, "contexts")] = Field(
+        default=[ContextConfig(name="alone", template=" {word}")], min_length=1
+    )
+    projections: Annotated[list[ProjectionName], at_most(100, "projections")] = Field(
+        default=["standardized", "centered"], min_length=1
+    )
     """The first is shown first."""
     read: Literal["last", "first", "mean"] = "last"
     """Which of a word's tokens is read, or the mean over all of them."""
-    models: list[ModelConfig] = Field(min_length=1)
-    compare: list[Annotated[list[Label], Field(min_length=2, max_length=2)]] | None = None
+    models: Annotated[list[ModelConfig], at_most(MOST_MODELS, "models")] = Field(min_length=1)
+    compare: (
+        Annotated[
+            list[Annotated[list[Label], Field(min_length=2, max_length=2), at_most(2, "names")]],
+            at_most(MOST_PAIRS, "pairs"),
+        ]
+        | None
+    ) = None
     """Pairs of models, by name, that are shown layer by layer; all pairs by default, up to six models. The summary has
     every pair."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
@@ -221,7 +241,12 @@ class ReportConfig(Table):
     def _short_forms(cls, words: Any) -> Any:
         if not isinstance(words, dict):
             return words
-        return {key: {"words": value} if isinstance(value, list) else value for key, value in words.items()}
+        full = {key: {"words": value} if isinstance(value, list) else value for key, value in words.items()}
+        lists = [value["words"] for value in full.values() if isinstance(value, dict) and "words" in value]
+        n_words = sum(len(value) for value in lists if isinstance(value, list))
+        if n_words > MOST_WORDS:
+            raise ValueError(f"expected at most {MOST_WORDS:,} words in all categories together, got {n_words:,}")
+        return full
 
     @field_validator("license_url")
     @classmethod
