@@ -321,7 +321,7 @@ def test_what_the_command_gave_is_told_by_its_option(tmp_path: Path) -> None:
         ({"models": ("m",), "words_file": "a\0b"}, "'a\\x00b': expected the path of a file"),
     ):
         with pytest.raises(ConfigError) as caught:
-            load(path, **settings)  # type: ignore[arg-type]
+            load(path, **settings)
         assert str(caught.value).startswith(said)
 
 
