@@ -1,6 +1,7 @@
 """The names of files and folders of a site, made of what readers call models and contexts.
 
-Every path of the site stays below 250 characters from its root, and is one that Windows can hold, too.
+Every path of the site is one that Windows can hold, too: from the site's root it has at most 166 characters, and those of a
+layer's module (``model.layers.6``).
 """
 
 from __future__ import annotations

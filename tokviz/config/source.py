@@ -149,7 +149,7 @@ class _Walk:
         self._next()
         index = 0
         while self._kind and not self._is_mark("]"):
-            if self._kind == "mark" and self._token in ",\n":
+            if self._kind == "mark" and self._token not in "[{":
                 self._next()
                 continue
             entry = (*path, index)
