@@ -14,6 +14,7 @@ from tokviz.config import load
 from tokviz.errors import ConfigError, TokvizError
 
 MOST_SECONDS = 5.0
+"""Of the processor: what other processes take says nothing of this one."""
 LONGEST_LINE = 300
 VALID = """
 title = "A title"
@@ -148,7 +149,7 @@ def trial(number: int, folder: Path) -> Outcome:
 
 def judged(kind: str, attempt: Callable[[], object]) -> Outcome:
     """What came of it: a result, an error in short lines, or harm."""
-    start = time.perf_counter()
+    start = time.process_time()
     harm: Counter[str] = Counter()
     said, seen, detail = "", "accepted", ""
     try:
@@ -161,7 +162,7 @@ def judged(kind: str, attempt: Callable[[], object]) -> Outcome:
     except Exception as error:  # noqa: BLE001 - whatever it is is what the trial looks for
         detail = f"{type(error).__name__}: {str(error)[:200]}"
         harm[TRACEBACKS] += 1
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     too_long = [line for line in said.splitlines() if len(line) > LONGEST_LINE or not line.isprintable()]
     if too_long:
         harm[WRONG_OUTCOMES] += 1

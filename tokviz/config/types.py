@@ -115,7 +115,7 @@ class ModelConfig(Table):
     """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""
     device_map: Text | None = None
     """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
-    max_memory: dict[Device, MemorySize] | None = None
+    max_memory: Annotated[dict[Device, MemorySize], at_most(1_000, "devices")] | None = None
     """How much of each device the weights may take: ``{ cpu = "2GiB", 0 = "20GiB" }``, where 0 is the first GPU. What
     doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
     tokenizer: Source | None = None
