@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from torture.trial import TRACEBACKS, WRONG_OUTCOMES, Outcome
-
 from tokviz.config import load
 from tokviz.errors import ConfigError, TokvizError
+from torture.trial import TRACEBACKS, WRONG_OUTCOMES, Outcome
 
 MOST_SECONDS = 5.0
 """Of the processor: what other processes take says nothing of this one."""

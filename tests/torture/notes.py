@@ -11,12 +11,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import html5lib
-from torture.configs import LONGEST_LINE, MOST_SECONDS
-from torture.trial import SCRIPTS_EXECUTED, TRACEBACKS, WORDS_LOST, WRONG_OUTCOMES, Outcome
 
 from tokviz.config import load
 from tokviz.errors import ConfigError
 from tokviz.pages import markdown, notes
+from torture.configs import LONGEST_LINE, MOST_SECONDS
+from torture.trial import SCRIPTS_EXECUTED, TRACEBACKS, WORDS_LOST, WRONG_OUTCOMES, Outcome
 
 CONFIG = """
 intro = "intro.md"
