@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -26,6 +25,9 @@ from typing import Annotated, Any, BinaryIO
 from urllib.parse import unquote
 
 import typer
+
+from tokviz.config import read_toml
+from tokviz.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 CODE = (ROOT / "templates", ROOT / "tokviz", ROOT / "generate.py")
@@ -167,8 +169,8 @@ def make(arguments: list[str]) -> bool:
 def watched(config: Path) -> set[Path]:
     """The config, the files that it names (words, introduction, notes), and the folders and files of the program."""
     try:
-        values = tomllib.loads(config.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        _, values = read_toml(config)
+    except ConfigError:
         values = {}  # generate.py says what is wrong with it
     named = (config.parent / text for text in _texts(values) if len(text) < 200 and "\0" not in text)
     return {path.absolute() for path in (config, *CODE, *(path for path in named if path.is_file()))}

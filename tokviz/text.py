@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Iterator
+from datetime import date, time
 from itertools import groupby
+from typing import Any
 from unicodedata import bidirectional
 
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
@@ -12,6 +15,9 @@ ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 MOST_CHARACTERS = 300
 """Of a library's own message in one of ours."""
+
+MOST_SHOWN = 60
+"""Characters of a value in a message."""
 
 _TURNING = {"R", "AL", "LRE", "RLE", "LRO", "RLO", "LRI", "RLI", "FSI"}
 """Letters that are written from right to left, and signs that turn what follows them around."""
@@ -67,3 +73,22 @@ def _seen(run: str, kept: str) -> Iterator[str]:
     for is_kept, part in groupby(run, key=lambda character: character in kept):
         characters = "".join(part)
         yield characters if is_kept else code_points(characters)
+
+
+class _Shown(reprlib.Repr):
+    """The beginning of a value, made without the rest of it."""
+
+    def repr_str(self, x: str, level: int) -> str:
+        return repr(x[: MOST_SHOWN + 1])
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if abs(x) < 10**MOST_SHOWN else f"a number of {x.bit_length():,} bits"
+
+    def repr1(self, x: Any, level: int) -> str:
+        return x.isoformat() if isinstance(x, date | time) else str(super().repr1(x, level))
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a message: in quotes if it is text, in one line, cut after 60 characters."""
+    text = _Shown().repr(value)
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "…"
