@@ -155,7 +155,7 @@ def test_other_words_are_captured(project: Path, served: Served) -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new", "said"),
     [
-        ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml: intro: "),
+        ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml:[0-9]+: intro: "),
         ("templates/index.html", "{% block main %}", "{% blok main %}", "error: .*unknown tag 'blok'"),
         ("tokviz/pages/wording.py", "def millions(", "def millions(:", "error: SyntaxError"),
     ],
