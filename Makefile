@@ -8,10 +8,10 @@ ARGS   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test gold audit audit-large torture lint types lock serve bench screenshots clean distclean
+.PHONY: help site sample test gold audit audit-large audit-packages torture lint types lock serve bench screenshots clean distclean
 
 help:  ## list what one can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: $(VENV)/.installed $(VENV)/.models  ## make the report that report.toml describes, in site/ (ARGS="--model …")
 	$(BIN)/python generate.py $(ARGS)
@@ -53,6 +53,11 @@ audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny
 
 torture: $(VENV)/.developer $(VENV)/.browser  ## try to break tokviz, thousands of times; goes on where it stopped (ARGS="--minutes 30")
 	PYTHONPATH=tests $(BIN)/python -m torture.torture $(ARGS)
+
+# Of what is installed, torch included, which no lock names. A package that can't be looked up is a failure, not a pass.
+audit-packages: $(VENV)/.developer  ## look up the installed packages among known vulnerabilities (asks the package index)
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' \
+		| $(BIN)/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r /dev/stdin
 
 bench: $(VENV)/.developer $(VENV)/.models $(VENV)/.cluster  ## what it costs, against other ways side by side (half an hour; ARGS="cold_run")
 	$(BIN)/python benchmarks/all.py $(ARGS)

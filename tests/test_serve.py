@@ -20,6 +20,8 @@ import pytest
 from command import CONFIG
 from narrow import present
 
+from tokviz.serve import SiteServer
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -153,7 +155,7 @@ def test_other_words_are_captured(project: Path, served: Served) -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new", "said"),
     [
-        ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml: intro: "),
+        ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml:[0-9]+: intro: "),
         ("templates/index.html", "{% block main %}", "{% blok main %}", "error: .*unknown tag 'blok'"),
         ("tokviz/pages/wording.py", "def millions(", "def millions(:", "error: SyntaxError"),
     ],
@@ -182,3 +184,105 @@ def test_a_taken_port_is_one_line(project: Path) -> None:
         )  # fmt: skip
     assert run.returncode == 1
     assert run.stderr == f"error: port {port}: Address already in use; choose another with --port\n"
+
+
+# --- who asks, and for what --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Ask]:
+    """Asks a server in this process, whose errors would show; the site has links to a file and a folder outside of it."""
+    site, outside = tmp_path / "site", tmp_path / "outside"
+    for folder in (site, outside):
+        (folder / "models").mkdir(parents=True)
+        (folder / "index.html").write_text(f"<body>{folder.name}</body>", encoding="utf-8")
+        (folder / "models" / "notes.txt").write_text(folder.name, encoding="utf-8")
+    (site / "latin.html").write_bytes(b"<body>caf\xe9</body>")
+    (site / "index").mkdir()
+    (site / "file.txt").symlink_to(outside / "models" / "notes.txt")
+    (site / "page.html").symlink_to(outside / "index.html")
+    (site / "folder").symlink_to(outside)
+    (site / "loop.txt").symlink_to(site / "loop.txt")
+    (site / "own.txt").symlink_to(site / "models" / "notes.txt")
+    (site / "index" / "index.html").symlink_to(outside / "index.html")
+    server = SiteServer(site, 0)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield Ask(server)
+    server.shutdown()
+    server.server_close()
+    assert capfd.readouterr().err == ""
+
+
+class Ask:
+    """Asks for a path as it stands; clients of the standard library would refuse some, and name the host themselves."""
+
+    def __init__(self, server: SiteServer) -> None:
+        self.port = server.server_port
+
+    def __call__(self, path: str = "/", *hosts: str, method: str = "GET") -> tuple[int, bytes]:
+        """Status and body; the server's own host is named unless others are."""
+        named = "".join(f"Host: {host}\r\n" for host in hosts or (f"127.0.0.1:{self.port}",) if host)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(f"{method} {path} HTTP/1.1\r\n{named}Connection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost", "[::1]"])
+def test_it_answers_to_its_own_names(asked: Ask, host: str) -> None:
+    status, body = asked("/", f"{host}:{asked.port}")
+    assert (status, b"site" in body) == (200, True)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/", "/models/notes.txt", "/.reload/1.js", "/nothing"])
+def test_it_answers_to_no_other(asked: Ask, path: str, method: str) -> None:
+    port = asked.port
+    for hosts in (
+        ("evil.example",), (f"evil.example:{port}",), (f"localhost.evil.example:{port}",), ("127.0.0.1",),
+        (f"127.0.0.1:{port + 1}",), ("",), (f"127.0.0.1:{port}", "evil.example"), (f"a@127.0.0.1:{port}",),
+    ):  # fmt: skip
+        status, body = asked(path, *hosts, method=method)
+        assert status == 403, hosts
+        assert body.count(b"\n") == (method == "GET")
+        assert b"site" not in body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path", ["/%00", "/models/%00/notes.txt", "/" + "a" * 5000, "models", "http://evil.example/", "*"]
+)
+def test_a_path_of_no_file_is_refused_without_a_traceback(asked: Ask, path: str, method: str) -> None:
+    assert asked(path, method=method)[0] == 400
+    assert asked()[0] == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/loop.txt", "/file.txt", "/page.html", "/folder/", "/folder", "/folder/models/notes.txt", "/index/"),
+        *(
+            "/../outside/models/notes.txt",
+            "/%2e%2e/outside/models/notes.txt",
+            "/models/",
+            "/models",
+            "/nothing",
+            "/%zz",
+        ),
+        *("/..%5coutside/index.html", "/%ff", "//outside/index.html", "/models/notes.txt/"),
+    ],
+)
+def test_nothing_outside_the_site_is_shown_and_no_folder_listed(asked: Ask, path: str, method: str) -> None:
+    status, body = asked(path, method=method)
+    assert status == 404
+    assert b"outside" not in body
+    assert b"notes.txt" not in body
+
+
+def test_files_are_sent_as_they_are(asked: Ask) -> None:
+    assert asked("/models/notes.txt?v=1") == asked("/own.txt") == (200, b"site")
+    assert asked("/models/notes.txt", method="HEAD") == asked("/", method="HEAD") == (200, b"")
+    assert b"caf\xe9" in asked("/latin.html")[1]
+    assert asked("/index", method="POST")[0] == 501

@@ -16,9 +16,9 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 LOCK = ROOT / "requirements.lock"
 
 
-def check(*files: Path) -> subprocess.CompletedProcess[str]:
-    """Against the schema that the checker brings along; nothing is fetched."""
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+def check(*files: Path, schema: str = "vendor.github-workflows") -> subprocess.CompletedProcess[str]:
+    """Against a schema that the checker brings along; nothing is fetched."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
     return subprocess.run([*command, *map(str, files)], check=False, capture_output=True, text=True, timeout=60)
 
 
@@ -81,12 +81,49 @@ def test_the_lock_pins_hashes_and_names_no_index() -> None:
     assert not re.search(r"://|^-|index-url|find-links", text, re.MULTILINE)
 
 
-def test_the_tests_install_from_the_lock() -> None:
-    commands = re.findall(r"run: (make .*)", (WORKFLOWS / "tests.yml").read_text(encoding="utf-8"))
-    assert commands == ["make test LOCK=requirements.lock", "make audit LOCK=requirements.lock"]
+def test_every_workflow_installs_from_the_lock() -> None:
+    commands = {
+        path.stem: re.findall(r"run: (.*)", path.read_text(encoding="utf-8")) for path in WORKFLOWS.glob("*.yml")
+    }
+    assert commands == {
+        "pages": ["make site LOCK=requirements.lock"],
+        "tests": [f"make {target} LOCK=requirements.lock" for target in ("test", "audit", "audit-packages")],
+    }
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md"])
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.stem)
+def test_actions_are_named_by_the_commit_of_a_release(path: Path) -> None:
+    uses = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    assert uses
+    for action in uses:
+        assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+def test_all_workflows_name_the_same_commit_of_an_action() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in WORKFLOWS.glob("*.yml")]
+    uses = {(name, commit) for text in texts for name, commit in re.findall(r"uses: ([\w/-]+)@(.*)", text)}
+    assert len(uses) == len({name for name, _ in uses})
+
+
+def test_newer_versions_of_everything_that_is_pinned_are_proposed() -> None:
+    file = ROOT / ".github" / "dependabot.yml"
+    checked = check(file, schema="vendor.dependabot")
+    assert checked.returncode == 0, checked.stdout
+    text = file.read_text(encoding="utf-8")
+    places = re.findall(r"package-ecosystem: (\S+)\n    directory: (\S+)", text)
+    assert places == [("pip", "/"), ("npm", "/tests/audit"), ("github-actions", "/")]
+    assert text.count("interval: weekly") == text.count("groups:") == len(places)
+
+
+def test_packages_are_looked_up_apart_from_the_tests() -> None:
+    """The tests need no network."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [of_tests] = re.findall(r"^test: (.*?)##", makefile, re.MULTILINE)
+    assert "audit" not in of_tests
+    assert "pip-audit --strict" in makefile
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", "LICENSES.md"])
 def test_the_files_that_developers_are_sent_to_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     named = re.findall(r"`((?:tokviz|templates|tests|\.github)/[\w./-]*|[\w-]+\.(?:py|toml|txt|lock))`", text)

@@ -28,8 +28,12 @@ from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.pipeline import Outcome
 from tokviz.run.processes import default_jobs
 from tokviz.run.progress import reporter
+from tokviz.run.public import public_source
 from tokviz.run.workers import Backend, Place
 from tokviz.text import error_line
+
+_OF_THIS_MACHINE = ("--cache", "--output", "--address")
+"""Options that say where, not what."""
 
 
 def main(
@@ -155,13 +159,13 @@ def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, captur
 
 
 def _without_folders(arguments: list[str]) -> list[str]:
-    """What to type to repeat the report, without telling readers of this machine's folders."""
+    """What to type to repeat the report, without telling readers of this machine's folders or a cluster's address."""
     shown, skip = [], False
     for argument in arguments:
         name, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
-        if not skip and name not in ("--cache", "--output"):
-            shown.append(name + equals + (Path(value).name if Path(value).is_absolute() else value))
-        skip = name in ("--cache", "--output") and not equals
+        if not skip and name not in _OF_THIS_MACHINE:
+            shown.append(name + equals + public_source(value))
+        skip = name in _OF_THIS_MACHINE and not equals
     return shown
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as errors whose text is one line for the person at the keyboard.
+"""What can go wrong, as errors whose text is one line for the person at the keyboard; of a configuration, a line per mistake.
 
 A message says what was expected, what came, where (file and key; model and layer) and what to do.
 """

@@ -13,16 +13,21 @@ import re
 import subprocess
 import sys
 import time
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
+from urllib.parse import unquote
 
 import typer
+
+from tokviz.config import read_toml
+from tokviz.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 CODE = (ROOT / "templates", ROOT / "tokviz", ROOT / "generate.py")
@@ -53,6 +58,19 @@ class SiteServer(ThreadingHTTPServer):
         """Open pages are out of date."""
         self.version = self._now()
 
+    def is_own(self, hosts: Sequence[str]) -> bool:
+        """Whether a request with these ``Host`` headers was meant for this server.
+
+        A page of another host whose name is made to lead here (DNS rebinding) sends that host's name.
+        """
+        port = "(:80)?" if self.server_port == 80 else f":{self.server_port}"
+        return len(hosts) == 1 and bool(re.fullmatch(rf"(localhost|127\.0\.0\.1|\[::1\]){port}", hosts[0].lower()))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that hangs up before it has all of a file."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     @staticmethod
     def _now() -> str:
         # Unlike a count, never the same for a server that is started again.
@@ -62,27 +80,58 @@ class SiteServer(ThreadingHTTPServer):
 class _Handler(SimpleHTTPRequestHandler):
     server: SiteServer
 
-    def do_GET(self) -> None:
+    def send_head(self) -> BinaryIO | None:
+        """Send status and headers, of GET and HEAD alike; what is to follow, or None when all is sent."""
+        if not self.server.is_own(self.headers.get_all("Host", [])):
+            return self._refuse(HTTPStatus.FORBIDDEN, f"expected a request to {self.server.address}, got another host")
         path = self.path.partition("?")[0]
         if path.startswith(RELOAD):
             current = path == f"{RELOAD}{self.server.version}.js"
-            self._send(AGAIN % path if current else "location.reload();", "text/javascript")
-            return
-        file = Path(self.translate_path(path))
-        file = file / "index.html" if path.endswith("/") else file
-        if file.suffix == ".html" and file.is_file():
-            script = f'<script src="{RELOAD}{self.server.version}.js" defer></script>'
-            self._send(file.read_text(encoding="utf-8").replace("</body>", f"{script}\n</body>"), "text/html")
-            return
-        super().do_GET()
+            return self._answer((AGAIN % path if current else "location.reload();").encode(), "text/javascript")
+        try:
+            return self._send_file(path)
+        except (FileNotFoundError, RuntimeError):  # the latter: links that lead to each other
+            return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
+        except (OSError, ValueError):  # too long, or with a character that no file's name has
+            return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
 
-    def _send(self, text: str, kind: str) -> None:
-        content = text.encode()
-        self.send_response(200)
+    def _send_file(self, path: str) -> BinaryIO | None:
+        file = self._file(path)
+        if file.suffix != ".html":
+            return super().send_head()
+        script = f'<script src="{RELOAD}{self.server.version}.js" defer></script>\n</body>'
+        return self._answer(file.read_bytes().replace(b"</body>", script.encode()), "text/html")
+
+    def _file(self, path: str) -> Path:
+        """What is asked for: a file, or a folder whose page stands at the same path with a slash at its end.
+
+        Raises
+        ------
+        FileNotFoundError : there is nothing to show: a folder has no listing, and a symbolic link may lead out of the site.
+        ValueError, OSError : no file can have that path.
+        """
+        if not path.startswith("/") or "\0" in unquote(path):
+            raise ValueError(path)
+        root = Path(self.directory).resolve()
+        file = Path(self.translate_path(path)).resolve()
+        page = file / "index.html"
+        if file.is_dir() and page.is_file():
+            file = page.resolve() if path.endswith("/") else file
+        elif not file.is_file():
+            raise FileNotFoundError(path)
+        if not file.is_relative_to(root):
+            raise FileNotFoundError(path)
+        return file
+
+    def _answer(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> BinaryIO:
+        self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        return BytesIO(content)
+
+    def _refuse(self, status: HTTPStatus, line: str) -> BinaryIO:
+        return self._answer(f"{line}\n".encode(), "text/plain", status)
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")
@@ -120,8 +169,8 @@ def make(arguments: list[str]) -> bool:
 def watched(config: Path) -> set[Path]:
     """The config, the files that it names (words, introduction, notes), and the folders and files of the program."""
     try:
-        values = tomllib.loads(config.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        _, values = read_toml(config)
+    except ConfigError:
         values = {}  # generate.py says what is wrong with it
     named = (config.parent / text for text in _texts(values) if len(text) < 200 and "\0" not in text)
     return {path.absolute() for path in (config, *CODE, *(path for path in named if path.is_file()))}

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import reprlib
+from collections.abc import Iterator
+from datetime import date, time
+from itertools import groupby
+from typing import Any
 from unicodedata import bidirectional
 
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
@@ -10,8 +16,18 @@ ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 MOST_CHARACTERS = 300
 """Of a library's own message in one of ours."""
 
+MOST_SHOWN = 60
+"""Characters of a value in a message."""
+
 _TURNING = {"R", "AL", "LRE", "RLE", "LRO", "RLO", "LRI", "RLI", "FSI"}
 """Letters that are written from right to left, and signs that turn what follows them around."""
+
+_LINES = "\t\n\r"
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+_WITHOUT_PICTURE = re.compile(f"[\0-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]+")
+"""Control characters, lone surrogates and noncharacters: a vocabulary's tokens may hold them, pages and fonts can't."""
 
 
 def isolated(text: str) -> str:
@@ -24,10 +40,55 @@ def isolated(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The beginning of a message of any length, without line breaks."""
-    return " ".join(text.split())[:MOST_CHARACTERS]
+    """The beginning of a message of any length, without line breaks and what else would act on a terminal."""
+    return visible(" ".join(text.split())[:MOST_CHARACTERS])
 
 
 def error_line(error: BaseException) -> str:
     """A library's error in one line: ``ValueError: what it says``."""
     return f"{type(error).__name__}: {one_line(str(error))}"
+
+
+def visible(text: str) -> str:
+    """``text`` with what nobody can see, and HTML doesn't take, as code points: ``⟨U+0007⟩``. Lines and tabs stay."""
+    return _WITHOUT_PICTURE.sub(lambda run: "".join(_seen(run[0], _LINES)), text)
+
+
+def visible_piece(piece: str) -> str:
+    """A token's name, in which a line's end or a tab has no meaning but itself: ``⟨U+000A⟩``."""
+    return _WITHOUT_PICTURE.sub(lambda run: code_points(run[0]), piece)
+
+
+def is_without_picture(character: str) -> bool:
+    """Whether no font should be asked for a character."""
+    return _WITHOUT_PICTURE.fullmatch(character) is not None
+
+
+def code_points(characters: str) -> str:
+    """``⟨U+6F22 5B57⟩``; nothing for no characters."""
+    return f"⟨U+{' '.join(f'{ord(character):04X}' for character in characters)}⟩" if characters else ""
+
+
+def _seen(run: str, kept: str) -> Iterator[str]:
+    for is_kept, part in groupby(run, key=lambda character: character in kept):
+        characters = "".join(part)
+        yield characters if is_kept else code_points(characters)
+
+
+class _Shown(reprlib.Repr):
+    """The beginning of a value, made without the rest of it."""
+
+    def repr_str(self, x: str, level: int) -> str:
+        return repr(x[: MOST_SHOWN + 1])
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if abs(x) < 10**MOST_SHOWN else f"a number of {x.bit_length():,} bits"
+
+    def repr1(self, x: Any, level: int) -> str:
+        return x.isoformat() if isinstance(x, date | time) else str(super().repr1(x, level))
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a message: in quotes if it is text, in one line, cut after 60 characters."""
+    text = _Shown().repr(value)
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "…"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,7 +139,11 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said:
         (WORDS + MODEL + CONTEXT + CONTEXT, "contexts.1", "'alone' is already taken"),
         (WORDS + MODEL + '[[contexts]]\nname = "A B"\ntemplate = "{word}"\n', "contexts.0.name", "'A B'"),
         (WORDS + MODEL + '[[models]]\nsource = "other/NAME"\n', "models.1", "slug 'name' is already taken by models.0"),
-        (WORDS + f'[[models]]\nsource = "x/y"\nname = "{"a" * 101}"\n', "models.0.name", "at most 100 letters"),
+        (
+            WORDS + f'[[models]]\nsource = "x/y"\nname = "{"a" * 201}"\n',
+            "models.0.name",
+            "at most 200 characters, got 201",
+        ),
         (WORDS + MODEL + 'name = "a\\u0007b"\n', "models.0.name", "without control characters"),
         ('title = "   "\n' + WORDS + MODEL, "title", "not only spaces"),
         ('site_url = "https://a.b/c?x=1"\n' + WORDS + MODEL, "site_url", "without ? and #"),
@@ -181,7 +187,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 def test_a_mistake_in_the_words_file_names_that_file(tmp_path: Path) -> None:
     path = write(tmp_path, WORDS + MODEL)
     other = write(tmp_path, 'colors = ["red", "red"]\n', "other.toml")
-    with pytest.raises(ConfigError, match=r"other\.toml: words\.colors: the word 'red' stands twice"):
+    with pytest.raises(ConfigError, match=r"other\.toml:1: words\.colors\.1: the word 'red' stands twice"):
         load(path, words_file=other)
 
 
@@ -271,3 +277,162 @@ def test_a_config_knows_every_file_that_it_was_read_from(tmp_path: Path) -> None
     assert load(path, models=("a/b",)).files == (path, words)
     assert load(path).model_copy(update={"title": "x"}).files == (path, words, *notes)
     assert validated({"words": {"a": ["b"]}, "models": [{"source": "a/b"}]}, path).files == ()
+
+
+# --- several mistakes ------------------------------------------------------------------------------------------------
+
+
+def refusal(folder: Path, text: str, **settings: Any) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(write(folder, text), **settings)
+    return str(caught.value).replace(f"{folder}{os.sep}", "").split("\n")
+
+
+def test_all_mistakes_are_told_with_their_lines_and_what_is_unknown_before_what_is_missing(tmp_path: Path) -> None:
+    text = 'titel = "x"\ncompare = [["name", "name"]]\n[words]\nmonths = [\n  "May",\n  " June",\n  "May",\n]\n'
+    text += "[[contexts]]\ntemplate = 'no word'\n" + MODEL + 'note = "missing.md"\n' + MODEL
+    assert refusal(tmp_path, text) == [
+        "report.toml: 8 mistakes",
+        "  report.toml:13: models.0.note: missing.md: expected a file, found none; create it or name another",
+        "  report.toml:1: titel: unknown key; did you mean 'title'?",
+        "  report.toml:6: words.months.1: expected words without space around them, got ' June'",
+        "  report.toml:7: words.months.2: the word 'May' stands twice; remove one",
+        "  report.toml:10: contexts.0.template: expected a template that holds {word} exactly once, got 'no word'",
+        "  report.toml:14: models.1: the slug 'name' is already taken by models.0; give one of them another \"name\"",
+        "  report.toml:2: compare.0: expected two different models, got 'name' twice",
+        "  report.toml:9: contexts.0.name: expected a value, got none; add it",
+    ]
+
+
+def test_of_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
+    lines = refusal(tmp_path, "".join(f"k{index} = 1\n" for index in range(1_500)) + WORDS + MODEL)
+    assert (lines[0], len(lines), lines[-1]) == ("report.toml: 1,500 mistakes", 22, "  and 1,480 more")
+    lines = refusal(tmp_path, "[words]\nmonths = [" + "'a', " * 1_201 + "]\n" + MODEL)
+    assert (lines[0], len(lines), lines[-1]) == ("report.toml: 1,200 mistakes", 22, "  and 1,180 more")
+
+
+def test_what_the_command_gave_is_told_by_its_option(tmp_path: Path) -> None:
+    path = write(tmp_path, "[[models]]\n" + WORDS)
+    for settings, said in (
+        ({"models": ("org/name", " ")}, "--model: expected text that is not only spaces, got ' '"),
+        ({"models": ("org/name", "x/name")}, "--model: the slug 'name' is already taken"),
+        ({"models": ("\udcff",)}, "--model: expected text without halves of surrogate pairs, got '\\udcff'"),
+        ({"models": ("m",), "site_url": "https://a b/"}, "--site-url: expected an address"),
+        ({"models": ("m",), "words_file": "a\0b"}, "'a\\x00b': expected the path of a file"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load(path, **settings)
+        assert str(caught.value).startswith(said)
+
+
+# --- keys in the wrong place -----------------------------------------------------------------------------------------
+
+
+def test_a_key_of_the_report_after_words_is_no_category(tmp_path: Path) -> None:
+    for key in ('projections = ["centered"]', 'title = "x"', 'author = ["a"]', "contexts = []"):
+        said = refusal(tmp_path, WORDS + key + "\n" + MODEL)
+        assert any("words." in line and "move it before the first table" in line for line in said)
+    (line,) = refusal(tmp_path, WORDS + 'projections = ["centered"]\n' + MODEL)
+    assert line.startswith(
+        "report.toml:3: words.projections: expected a category, got a key of the report after [words]"
+    )
+    # What is a category beyond doubt may have any name.
+    config = loaded(tmp_path, '[words.author]\nwords = ["Austen"]\n' + MODEL)
+    assert [category.key for category in config.word_list.categories] == ["author"]
+    other = write(tmp_path, 'title = ["Mr", "Mrs"]\n', "other.toml")
+    assert list(load(write(tmp_path, WORDS + MODEL), words_file=other).words) == ["title"]
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        (CONTEXT, "projections = ['centered']"),
+        (MODEL, "title = 'x'"),
+        (MODEL + CONTEXT + "label = 'x'\n", "read = 'first'"),
+    ],
+)
+def test_a_key_of_the_report_after_another_table_is_told_where_it_belongs(tmp_path: Path, table: str, key: str) -> None:
+    (line, *_) = refusal(tmp_path, WORDS + ("" if MODEL in table else MODEL) + table + key + "\n")
+    assert "unknown key; it belongs before the first table" in line
+
+
+def test_a_key_after_the_notes_is_told_where_it_belongs(tmp_path: Path) -> None:
+    for key in ("revision", "title"):
+        (line,) = refusal(tmp_path, WORDS + MODEL + f'[models.notes]\n{key} = "main"\n')
+        assert line.endswith(f"models.0.notes.{key}: expected an address; this key belongs before [models.notes]")
+
+
+# --- text and names --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "escape", ["\\u0000", "\\u0085", "\\uFFFE", "\\uFFFF", "\\uFDD0", "\\U0001FFFE", "\\U0010FFFF"]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        'title = "{}"\n' + WORDS + MODEL,
+        'license = "a"\nlicense_url = "https://a/{}"\n' + WORDS + MODEL,
+        'intro = "{}"\n' + WORDS + MODEL,
+        '[words]\nmonths = ["a{}b"]\n' + MODEL,
+        '[words.months]\nlabel = "{}"\nwords = ["May"]\n' + MODEL,
+        WORDS + MODEL + '[[contexts]]\nname = "a"\ntemplate = "{}{{word}}"\n',
+        WORDS + MODEL + 'note = "{}"\n',
+        WORDS + MODEL + 'revision = "a{}"\n',
+    ],
+)
+def test_no_text_holds_what_pages_cant(tmp_path: Path, text: str, escape: str) -> None:
+    (line,) = refusal(tmp_path, text.replace("{}", escape).replace("{{word}}", "{word}"))
+    assert re.search("without control characters|not only spaces|https://", line)
+
+
+@pytest.mark.parametrize(
+    "name", ["con", "nul.txt", "aux", "com1.tar.gz", "a.", "a..", "Alone", "../a", "a/b", "", "x" * 33]
+)
+def test_a_context_needs_a_name_that_every_system_takes_for_a_folder(tmp_path: Path, name: str) -> None:
+    (line,) = refusal(tmp_path, WORDS + MODEL + f'[[contexts]]\nname = "{name}"\ntemplate = "{{word}}"\n')
+    assert line.startswith("report.toml:6: contexts.0.name: expected ")
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("report.json", "model-report.json"),
+        ("preview.png", "model-preview.png"),
+        ("Words.JS", "model-words.js"),
+        ("CON", "model-con"),
+        ("nul.txt", "model-nul.txt"),
+        ("com1", "model-com1"),
+        ("console", "console"),
+        ("Qwen2.5-7B.", "qwen2.5-7b"),
+        ("distilbert-base-multilingual-cased-sentiments-student", "distilbert-base-multilingual-cased-sent-3f8d6bac"),
+    ],
+)
+def test_a_models_folder_clashes_with_no_file_and_no_device(tmp_path: Path, name: str, slug: str) -> None:
+    (model,) = loaded(tmp_path, WORDS + MODEL + f'name = "{name}"\n').models
+    assert model.slug == slug
+
+
+def test_what_is_longer_than_any_picture_or_file_can_hold_is_told(tmp_path: Path) -> None:
+    long = "x" * 50_000
+    for text in (
+        f'title = "{long}"\n' + WORDS + MODEL,
+        f'[words]\nmonths = ["{long}"]\n' + MODEL,
+        f'[words]\n{long} = ["May"]\n' + MODEL,
+        WORDS + f'[[models]]\nsource = "{long}"\n',
+        WORDS + f'[[models]]\nsource = "{long[:3000]}"\n',
+        WORDS + MODEL + f"{long} = 1\n",
+        WORDS + MODEL + f'[models.notes]\n{long} = "x"\n',
+        f'words = "{long}"\n' + MODEL,
+        f'intro = "{long}.md"\n' + WORDS + MODEL,
+    ):
+        (line,) = refusal(tmp_path, text)
+        assert len(line) < 300
+        assert re.search(r"expected|unknown key", line)
+
+
+def test_a_byte_order_mark_and_line_ends_of_other_systems_are_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "report.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + ('intro = "a.md"\n' + WORDS + MODEL).replace("\n", "\r\n").encode())
+    (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbfOne\r\ntwo.")
+    assert load(path).intro == "One\ntwo."

@@ -82,6 +82,9 @@ def figure_with_words() -> Figure:
 
 def test_a_drawing_says_what_it_is_and_has_outlines_for_letters() -> None:
     data = encode.encode_svg(figure_with_words(), "Tiny <1> · alone", "6 words & a line")
+    ElementTree.fromstring(
+        encode.encode_svg(figure_with_words(), "\x07\ufffe", "\ud800")
+    )  # characters that XML refuses
     root = ElementTree.fromstring(data)
     assert root.tag == f"{SVG}svg"
     assert root.get("role") == "img"

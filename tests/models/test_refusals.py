@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -231,6 +232,13 @@ def test_a_cached_hub_model_loads_at_its_commit_without_the_hub(
     put_into_cache(checkpoints / "llama", offline)
     card = load(configured("org/name"), tmp_path, "cpu").card
     assert (card.source, card.identity, card.n_layers) == ("org/name", f"commit:{COMMIT}", 3)
+
+
+def test_what_a_checkpoint_says_acts_on_no_terminal(llama: Path) -> None:
+    (llama / "model.safetensors").rename(llama / "adapter_model.safetensors")
+    adapter = {"base_model_name_or_path": "org/\x1b[31m\nbase"}
+    (llama / "adapter_config.json").write_text(json.dumps(adapter))
+    assert "to org/⟨U+001B⟩[31m base; merge it" in refusal("llama", llama.parent)
 
 
 def test_an_adapter_on_the_hub_is_told_from_a_model(checkpoints: Path, tmp_path: Path, offline: Path) -> None:

@@ -1,3 +1,8 @@
+import time
+
+import pytest
+
+from tokviz.config.fields import LONGEST_MARKDOWN
 from tokviz.pages import markdown
 
 MODEL = "models/m/index.html"
@@ -31,3 +36,47 @@ def test_what_leads_to_the_site_is_listed_and_nothing_else() -> None:
         ("", "alone/grid"),
         ("images/a b.webp", ""),
     ]
+
+
+def test_no_address_becomes_a_scheme_when_it_is_written_from_the_page() -> None:
+    for text in ("[x](a/../javascript:alert)", "![x](./javascript:alert)", "[x](/data:text/html,x)"):
+        html = markdown.to_html(text, "index.html")
+        assert 'href="./' in html or 'src="./' in html
+
+
+@pytest.mark.parametrize("text", ["[x](http://[)", "[x](//[/)", "![x](//[/)", "[x](///a)"])
+def test_an_address_that_is_none_is_no_error(text: str) -> None:
+    assert "x" in markdown.to_html(text, MODEL)
+    markdown.targets(text)
+    markdown.foreign_pictures(text)
+
+
+@pytest.mark.parametrize("sign", [">", "> ", "- ", "> - ", "1. "])
+def test_what_is_nested_deeper_than_the_parser_goes_is_known_before_it_is_lost(sign: str) -> None:
+    for n in range(1, 60):
+        text = sign * n + "Marker"
+        assert markdown.is_too_nested(text) or "Marker" in markdown.to_html(text, MODEL)
+    assert not markdown.is_too_nested(sign * 10 + "Marker")
+
+
+WORST = {
+    "brackets": "[",
+    "pictures": "![",
+    "emphasis": "*a_ ",
+    "quotes": ">",
+    "lists": "- ",
+    "backticks": "` `` ",
+    "table": "|a|b|\n",
+    "links": "[a](",
+    "lines": "[\n",
+    "entities": "&a;",
+}
+
+
+@pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
+def test_the_longest_note_becomes_html_in_a_few_seconds(unit: str) -> None:
+    """About 1 s; the bound is for busy machines, and far below what time in proportion to the square would take."""
+    text = (unit * LONGEST_MARKDOWN)[:LONGEST_MARKDOWN]
+    start = time.process_time()
+    markdown.to_html(text, MODEL)
+    assert time.process_time() - start < 5

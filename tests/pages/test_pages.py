@@ -7,6 +7,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -18,7 +19,7 @@ from narrow import present
 from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
 
 from tokviz import pages
-from tokviz.pages import compare, explore, model, render
+from tokviz.pages import compare, explore, model, render, tables
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
 WRITTEN = {name: render.render(pages.build(report), TEMPLATES) for name, report in REPORTS.items()}
@@ -137,6 +138,35 @@ def test_what_authors_write_is_shown_and_never_run(path: str) -> None:
     assert {script.rpartition("assets/")[2] for script in scripts} <= {
         *("theme.js", "fonts.js", "copy.js", *model.SCRIPTS, *compare.SCRIPTS, *explore.SCRIPTS)
     }
+
+
+def test_what_html_does_not_take_is_shown_as_code_points() -> None:
+    """A vocabulary's tokens, and what libraries say, hold characters that a configuration can't."""
+    odd = "\x00\x07\x7f\x9f\ufffe\U0010ffff\ud800"
+    seen = "⟨U+0000 0007 007F 009F FFFE 10FFFF D800⟩"
+    report = hostile_report()
+    [model] = report.models
+    [context] = model.contexts
+    first, *others = context.states.tokenization.words
+    word = replace(first, pieces=tuple(odd for _ in first.pieces), word=odd)
+    states = replace(
+        context.states,
+        tokenization=replace(context.states.tokenization, words=(word, *others), notes=(odd,)),
+        card=replace(context.states.card, notes=(odd,)),
+    )
+    model = replace(model, name=odd, contexts=(replace(context, states=states),))
+    failed = replace(model, slug="lost", contexts=(), failure=odd)
+    report = replace(report, title=odd, models=(model, failed), intro=f"<p>{odd}</p>", site_url="https://example.org/")
+    for path, text in render.render(pages.build(report), TEMPLATES).items():
+        assert text.encode(), path
+        if path.endswith(".html"):
+            assert seen in "".join(parse(text).itertext()), path
+        else:
+            ElementTree.fromstring(text)
+    for path, text in tables.files(report).items():
+        assert text.encode(), path
+    pieces = tables.files(report)["data/odd/odd/words.js"]
+    assert seen in pieces
 
 
 def test_the_introduction_is_placed_as_html() -> None:

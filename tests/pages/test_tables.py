@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import make_dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import making
 import numpy as np
 import pytest
 from narrow import present
+from report_fixture import sample_report
 
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
@@ -97,3 +99,67 @@ def test_a_depth_without_coordinates_leaves_its_fields_empty(tmp_path: Path) -> 
     found = rows(tables.coordinates_csv(context, making.WORDS))
     assert {row["centered_pc1"] for row in found if row["depth"] == "1"} == {""}
     assert all(row["centered_pc1"] for row in found if row["depth"] != "1")
+
+
+@pytest.mark.parametrize(
+    ("word", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\ttab", "'\ttab"),
+        ("\nline", "'\nline"),
+        ("＝1", "'＝1"),
+        ("＋1", "'＋1"),
+        ("－1", "'－1"),
+        ("＠x", "'＠x"),
+        ("a=1", "a=1"),
+        ("'=1", "'=1"),
+        ("", ""),
+    ],
+)
+def test_beside_a_word_stands_one_that_no_spreadsheet_calculates(context: ContextReport, word: str, safe: str) -> None:
+    words = [word, *making.WORDS.words[1:]]
+    states = replace(context.states, tokenization=making.tokenization(words))
+    context, geometry = replace(context, states=states), present(context.geometry)
+    word_list = replace(making.WORDS, categories=(replace(making.WORDS.categories[0], words=tuple(words)),))
+    for text in (tables.tokens_csv(context), tables.coordinates_csv(context, word_list)):
+        found = rows(text)[0]
+        assert (found["word"], found["text_safe"]) == (word, safe)
+    moved = [(row["change_moved"], row["change_moved_safe"]) for row in rows(tables.geometry_csv(states, geometry))]
+    assert any(plain for plain, _ in moved)
+    assert all(tables.spreadsheet_safe(plain) == shown for plain, shown in moved)
+    assert tables.spreadsheet_safe("\rline") == "'\rline"
+
+
+def test_a_token_that_no_file_can_hold_is_written_as_an_escape(context: ContextReport) -> None:
+    first, *others = context.states.tokenization.words
+    odd = replace(first, pieces=("\ud800\x07\ufffe",))
+    tokenization = replace(context.states.tokenization, words=(odd, *others))
+    text = tables.tokens_csv(replace(context, states=replace(context.states, tokenization=tokenization)))
+    assert text.encode()
+    [piece] = json.loads(rows(text)[0]["pieces"])
+    assert piece == "\ud800\x07\ufffe"
+
+
+def test_a_number_that_json_does_not_have_is_null() -> None:
+    report = sample_report()
+    [comparison] = report.models[0].contexts[0].states.batch_check.comparisons
+    odd = replace(comparison, difference=float("inf"), median_difference=float("nan"))
+    models = tuple(
+        replace(
+            model,
+            contexts=tuple(
+                replace(
+                    each,
+                    states=replace(each.states, batch_check=replace(each.states.batch_check, comparisons=(odd,))),
+                )
+                for each in model.contexts
+            ),
+        )
+        for model in report.models
+    )
+    written = json.loads(tables.files(replace(report, models=models))["data/report.json"], parse_constant=pytest.fail)
+    [found] = written["models"][0]["contexts"][0]["batch_check"]["comparisons"]
+    assert (found["difference"], found["median_difference"]) == (None, None)

@@ -1,6 +1,8 @@
 """``report.toml``: loaded, validated, and handed on as frozen objects."""
 
-from tokviz.config.loading import load, validated
+from tokviz.config.loading import load, read_toml, validated
+from tokviz.config.mistakes import file_name
+from tokviz.config.names import slugify
 from tokviz.config.types import (
     MOST_MODELS_COMPARED,
     PROJECTIONS,
@@ -8,7 +10,6 @@ from tokviz.config.types import (
     ContextConfig,
     ModelConfig,
     ReportConfig,
-    slugify,
 )
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "ContextConfig",
     "ModelConfig",
     "ReportConfig",
+    "file_name",
     "load",
+    "read_toml",
     "slugify",
     "validated",
 ]

@@ -4,20 +4,52 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
+from tokviz.text import shown
+
+LONGEST_LABEL = 200
+"""Characters of a label or of a model's name."""
+LONGEST_WORD = 200
+"""Characters of a word. One of this length is drawn as fast as any; a plate of 116 such words takes a minute."""
+LONGEST_TEXT = 1_000
+"""Characters of a title and of other lines."""
+LONGEST_ADDRESS = 4_000
+"""Characters of a model's source and of a web address: longer than what file systems and browsers take."""
+LONGEST_TEMPLATE = 10_000
+"""Characters of a context's template, which stands around each word."""
+LONGEST_MARKDOWN = 50_000
+"""Characters of one note: some 8,000 words. The worst note of this length that was found takes 1.1 s to become HTML, 2.6 s
+on a busy machine."""
+
+MOST_WORDS = 50_000
+"""Of all categories together. A whole vocabulary needs no list."""
+MOST_CATEGORIES = 1_000
+MOST_MODELS = MOST_CONTEXTS = 500
+MOST_PAIRS = MOST_NOTES = MOST_LAYERS = 10_000
 
 
 def without_controls(text: str) -> str:
-    """Control characters have no picture, and neither XML nor every browser takes them."""
-    found = next((character for character in text if unicodedata.category(character) == "Cc"), None)
+    """The text, if pages, tables and pictures can hold each of its characters.
+
+    Control characters, halves of surrogate pairs and noncharacters have no picture, and neither XML nor every browser takes
+    them.
+    """
+    found = next((character for character in text if _is_unfit(character)), None)
     if found is not None:
-        raise ValueError(f"expected text without control characters, got {found!r} in {shown(text)}")
+        raise ValueError(f"expected text without control characters, got U+{ord(found):04X} in {shown(text)}")
     return text
+
+
+def _is_unfit(character: str) -> bool:
+    code = ord(character)
+    is_noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return is_noncharacter or unicodedata.category(character) in ("Cc", "Cs")
 
 
 def _without_controls_in_lines(text: str) -> str:
@@ -30,21 +62,91 @@ def site_address(address: str) -> str:
     """Where a site can stand: other addresses are made by adding to this one."""
     try:
         parts = urlsplit(address)
-        host = parts.hostname
+        is_whole = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
     except ValueError:
-        host = None
-    if not host or parts.query or parts.fragment or set(address) & set("\"'<>"):
-        raise ValueError(f"expected an address such as https://you.github.io/report/, without ? and #, got {address!r}")
+        is_whole = False
+    unfit = any(character in "\"'<>" or character.isspace() or _is_unfit(character) for character in address)
+    if not is_whole or parts.query or parts.fragment or unfit or len(address) > LONGEST_ADDRESS:
+        raise ValueError(
+            f"expected an address such as https://you.github.io/report/, without ? and #, got {shown(address)}"
+        )
     return address
 
 
-Text = Annotated[str, Field(min_length=1, pattern=r"\S"), AfterValidator(without_controls)]
-Markdown = Annotated[str, Field(min_length=1), AfterValidator(_without_controls_in_lines)]
-WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
-MemorySize = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[KMG]i?B$")]
+_NOT_ONLY_SPACES = Field(min_length=1, pattern=r"\S")
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
+Text = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_TEXT), AfterValidator(without_controls)]
+Label = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_LABEL), AfterValidator(without_controls)]
+Word = Annotated[str, Field(max_length=LONGEST_WORD), AfterValidator(without_controls)]
+Source = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_ADDRESS), AfterValidator(without_controls)]
+Template = Annotated[str, Field(max_length=LONGEST_TEMPLATE), AfterValidator(without_controls)]
+Markdown = Annotated[str, Field(min_length=1, max_length=LONGEST_MARKDOWN), AfterValidator(_without_controls_in_lines)]
+WebAddress = Annotated[
+    str, Field(pattern=r"^https?://\S+$", max_length=LONGEST_ADDRESS), AfterValidator(without_controls)
+]
+Device = Annotated[str, Field(pattern=r"^(cpu|mps|[0-9]{1,4})$")]
+MemorySize = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?[KMG]i?B$")]
 
 
-def shown(value: Any) -> str:
-    """As it stands in an error's line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+def at_most(most: int, what: str) -> BeforeValidator:
+    """A list or table has no more than ``most`` entries: each wrong one would cost a kilobyte and 25 microseconds."""
+
+    def checked(value: Any) -> Any:
+        if isinstance(value, list | dict) and len(value) > most:
+            raise ValueError(f"expected at most {most:,} {what}, got {len(value):,}")
+        return value
+
+    return BeforeValidator(checked)
+
+
+class Mistakes:
+    """Gathers what is wrong with a value whose parts are each right, so that a reader sees all of it at once."""
+
+    MOST_KEPT = 100
+    """Of the others only the number is known."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[tuple[str | int, ...], str]] = []
+        self._n_more = 0
+
+    def add(self, where: tuple[str | int, ...], text: str) -> None:
+        """Note a mistake.
+
+        Parameters
+        ----------
+        where : path from the value that is checked.
+        text : what was expected, what came and what to do.
+        """
+        if len(self._found) < self.MOST_KEPT:
+            self._found.append((where, text))
+        else:
+            self._n_more += 1
+
+    def refuse(self) -> None:
+        """Raise all of them as one error; pydantic adds where the value stands."""
+        details = []
+        for index, (where, text) in enumerate(self._found):
+            facts: dict[str, Any] = {"text": text, "n_more": self._n_more if index == 0 else 0}
+            # As a template of its own, the text's braces would be filled in.
+            error = PydanticCustomError("mistake", "{text}", facts)
+            details.append(InitErrorDetails(type=error, loc=where, input=None))
+        if details:
+            raise ValidationError.from_exception_data("mistakes", details)
+
+
+def refuse_repeats(
+    key: str,
+    what: str,
+    values: Sequence[str],
+    hint: str = "; remove or rename one",
+    mistakes: Mistakes | None = None,
+) -> None:
+    """Raise if a value of the list ``key`` stands in it twice, or for the mistakes that were found in it before."""
+    mistakes = mistakes or Mistakes()
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        if value in first:
+            mistakes.add((index,), f"the {what} {shown(value)} is already taken by {key}.{first[value]}{hint}")
+        first.setdefault(value, index)
+    mistakes.refuse()

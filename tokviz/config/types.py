@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from tokviz.config.fields import Markdown, MemorySize, Name, Text, WebAddress, site_address, without_controls
+from tokviz.config.fields import (
+    LONGEST_LABEL,
+    MOST_CATEGORIES,
+    MOST_CONTEXTS,
+    MOST_LAYERS,
+    MOST_MODELS,
+    MOST_NOTES,
+    MOST_PAIRS,
+    MOST_WORDS,
+    Device,
+    Label,
+    Markdown,
+    MemorySize,
+    Mistakes,
+    Name,
+    Source,
+    Template,
+    Text,
+    WebAddress,
+    Word,
+    at_most,
+    refuse_repeats,
+    site_address,
+)
+from tokviz.config.names import ContextName, slug
 from tokviz.records import Category, Context, HiddenStates, WordList
+from tokviz.text import shown
 
 ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
 MOST_MODELS_COMPARED = 6
 """Up to so many models every pair is shown layer by layer without being asked for."""
 DtypeName = Literal["auto", "float32", "bfloat16"]
-
-LONGEST_SLUG = 100
-
-
-def slugify(name: str) -> str:
-    """A model's name as it stands in file names and addresses: ``Qwen3-4B-Instruct-2507`` → ``qwen3-4b-instruct-2507``."""
-    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
 
 
 class Table(BaseModel):
@@ -36,35 +63,51 @@ class Table(BaseModel):
 class CategoryConfig(Table):
     """``[words.months]`` with a ``label`` of its own; ``months = [ … ]`` is the short form."""
 
-    label: Text | None = None
-    words: list[Text]
+    label: Label | None = None
+    words: list[Word]
+
+    @field_validator("words")
+    @classmethod
+    def _differ(cls, words: list[str]) -> list[str]:
+        mistakes = Mistakes()
+        if not words:
+            mistakes.add((), "expected at least one word, got an empty list")
+        seen: set[str] = set()
+        for index, word in enumerate(words):
+            if not word.strip() or word != word.strip():
+                mistakes.add((index,), f"expected words without space around them, got {shown(word)}")
+            elif word in seen:
+                mistakes.add((index,), f"the word {shown(word)} stands twice; remove one")
+            seen.add(word)
+        mistakes.refuse()
+        return words
 
 
 class ContextConfig(Table):
     """``[[contexts]]``: the text around each word."""
 
-    name: Name
+    name: ContextName
     """Stands in addresses and folders: lower-case letters, digits, ``.``, ``_``, ``-``."""
-    label: Text | None = None
+    label: Label | None = None
     """How readers see it; the name by default."""
-    template: Annotated[str, AfterValidator(without_controls)]
+    template: Template
     """Holds ``{word}`` exactly once. A leading space is part of it: ``" {word}"`` is how a word follows another."""
 
     @field_validator("template")
     @classmethod
     def _holds_one_word(cls, template: str) -> str:
         if template.count("{word}") != 1:
-            raise ValueError(f"expected a template that holds {{word}} exactly once, got {template!r}")
+            raise ValueError(f"expected a template that holds {{word}} exactly once, got {shown(template)}")
         return template
 
 
 class ModelConfig(Table):
     """``[[models]]``: where a model comes from and how it runs."""
 
-    source: Text
+    source: Source
     """A hub id (``Qwen/Qwen3-4B-Instruct-2507``), a folder, a ``.gguf`` file, or ``package:NAME/PATH`` for weights
     that an installed Python package carries."""
-    name: Text | None = None
+    name: Label | None = None
     """How readers see it; the last part of the source by default."""
     revision: Text | None = None
     """Of a hub model: a commit, tag or branch. Pin a commit to make the report repeatable."""
@@ -72,18 +115,30 @@ class ModelConfig(Table):
     """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""
     device_map: Text | None = None
     """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
-    max_memory: dict[Annotated[str, Field(pattern=r"^(cpu|mps|\d+)$")], MemorySize] | None = None
+    max_memory: Annotated[dict[Device, MemorySize], at_most(1_000, "devices")] | None = None
     """How much of each device the weights may take: ``{ cpu = "2GiB", 0 = "20GiB" }``, where 0 is the first GPU. What
     doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
-    tokenizer: Text | None = None
+    tokenizer: Source | None = None
     """A hub id or a folder that holds the tokenizer, where it doesn't come with the model; relative to the config."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the one weights file; a file with another hash is refused."""
     note: Markdown | None = None
     """The author's words on the model: Markdown, or the name of a ``.md`` file."""
-    notes: dict[str, Markdown] = {}
+    notes: Annotated[dict[str, Markdown], at_most(MOST_NOTES, "notes")] = {}
     """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
     name of a ``.md`` file."""
+
+    @model_validator(mode="after")
+    def _has_a_short_name(self) -> ModelConfig:
+        if len(self.display_name) > LONGEST_LABEL:  # of a source; a name of its own has been checked
+            mistakes = Mistakes()
+            mistakes.add(
+                ("source",),
+                f'expected a "name" of at most {LONGEST_LABEL} characters beside a source whose last part is longer, got '
+                f"{shown(self.source)}",
+            )
+            mistakes.refuse()
+        return self
 
     @property
     def placement(self) -> dict[str, Any]:
@@ -105,9 +160,8 @@ class ModelConfig(Table):
 
     @property
     def slug(self) -> str:
-        """A name without Latin letters or digits has none of its own: a hash of it takes its place."""
-        name = self.display_name
-        return slugify(name) or f"model-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        """Its folders' name."""
+        return slug(self.display_name)
 
 
 class ReportConfig(Table):
@@ -125,23 +179,35 @@ class ReportConfig(Table):
     """Where the report will stand: for canonical links, cards, the sitemap and the 404 page."""
     intro: Markdown | None = None
     """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
-    words: dict[Name, CategoryConfig]
-    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
-    model's vocabulary is a word, and the categories' words are landmarks among them."""
     vocabulary: bool = False
     """Stands in the table of words."""
-    layers: list[Literal["embedding"] | Annotated[int, Field(ge=0)]] | None = None
+    words: Annotated[dict[Name, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
+    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
+    model's vocabulary is a word, and the categories' words are landmarks among them."""
+    layers: (
+        Annotated[list[Literal["embedding"] | Annotated[int, Field(ge=0)]], at_most(MOST_LAYERS, "layers")] | None
+    ) = None
     """Stands beside ``vocabulary``: the embedding, and layers from 0 on; all by default."""
-    contexts: list[ContextConfig] = Field(default=[ContextConfig(name="alone", template=" {word}")], min_length=1)
-    projections: list[ProjectionName] = Field(default=["standardized", "centered"], min_length=1)
+    contexts: Annotated[list[ContextConfig], at_most(MOST_CONTEXTS, "contexts")] = Field(
+        default=[ContextConfig(name="alone", template=" {word}")], min_length=1
+    )
+    projections: Annotated[list[ProjectionName], at_most(100, "projections")] = Field(
+        default=["standardized", "centered"], min_length=1
+    )
     """The first is shown first."""
     read: Literal["last", "first", "mean"] = "last"
     """Which of a word's tokens is read, or the mean over all of them."""
-    models: list[ModelConfig] = Field(min_length=1)
-    compare: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] | None = None
+    models: Annotated[list[ModelConfig], at_most(MOST_MODELS, "models")] = Field(min_length=1)
+    compare: (
+        Annotated[
+            list[Annotated[list[Label], Field(min_length=2, max_length=2), at_most(2, "names")]],
+            at_most(MOST_PAIRS, "pairs"),
+        ]
+        | None
+    ) = None
     """Pairs of models, by name, that are shown layer by layer; all pairs by default, up to six models. The summary has
     every pair."""
-    token_budget: Annotated[int, Field(ge=64)] = 65_536
+    token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
     _file: Path | None = PrivateAttr(default=None)
@@ -175,66 +241,85 @@ class ReportConfig(Table):
     def _short_forms(cls, words: Any) -> Any:
         if not isinstance(words, dict):
             return words
-        return {key: {"words": value} if isinstance(value, list) else value for key, value in words.items()}
+        full = {key: {"words": value} if isinstance(value, list) else value for key, value in words.items()}
+        lists = [value["words"] for value in full.values() if isinstance(value, dict) and "words" in value]
+        n_words = sum(len(value) for value in lists if isinstance(value, list))
+        if n_words > MOST_WORDS:
+            raise ValueError(f"expected at most {MOST_WORDS:,} words in all categories together, got {n_words:,}")
+        return full
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> ReportConfig:
-        self._check_words()
-        _refuse_repeats("contexts", "name", [context.name for context in self.contexts])
-        _refuse_repeats("projections", "entry", list(self.projections))
-        for index, model in enumerate(self.models):
-            if len(model.slug) > LONGEST_SLUG:
-                raise ValueError(
-                    f"models.{index}.name: expected at most {LONGEST_SLUG} letters, since files are named after it, got "
-                    f"{len(model.slug)}"
-                )
-            self._refuse_unknown_addresses(index, model)
-        _refuse_repeats(
-            "models", "slug", [model.slug for model in self.models], hint='; give one of them another "name"'
-        )
-        if self.license_url and not self.license:
-            raise ValueError("license: expected the licence's name beside license_url, got none; add it")
-        self._check_pairs()
-        return self
+    @field_validator("license_url")
+    @classmethod
+    def _has_a_license(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url and info.data.get("license", "") is None:
+            raise ValueError("expected the licence's name beside it, as license, got none; add it")
+        return url
 
-    def _check_words(self) -> None:
-        if self.layers is not None:
-            _refuse_gaps(self.layers)
-            if not self.vocabulary:
-                raise ValueError('words.layers: expected "vocabulary = true" beside it, got none')
-        if self.vocabulary and self.read == "mean":
+    @field_validator("words")
+    @classmethod
+    def _are_some(cls, words: dict[str, CategoryConfig], info: ValidationInfo) -> dict[str, CategoryConfig]:
+        if not words and not info.data.get("vocabulary"):
+            raise ValueError("expected at least one category, got none")
+        return words
+
+    @field_validator("layers")
+    @classmethod
+    def _have_no_gaps(cls, layers: list[Any] | None, info: ValidationInfo) -> list[Any] | None:
+        if layers is None:
+            return None
+        if not layers or set(layers) != {"embedding", *range(len(layers) - 1)}:
             raise ValueError(
-                'read: expected "last" or "first" for a vocabulary, whose words are single tokens, got "mean"'
+                'expected "embedding" and the layers from 0 on without a gap, such as ["embedding", 0, 1], '
+                f"got {shown(layers)}"
             )
-        if not self.words and not self.vocabulary:
-            raise ValueError("words: expected at least one category, got none")
-        for key, category in self.words.items():
-            _refuse_empty_or_repeated(key, category.words)
+        if not info.data.get("vocabulary"):
+            raise ValueError('expected "vocabulary = true" beside it, got none')
+        return layers
 
-    def _check_pairs(self) -> None:
-        names = [model.display_name for model in self.models]
-        for index, pair in enumerate(self.compare or ()):
+    @field_validator("read")
+    @classmethod
+    def _fits_the_vocabulary(cls, read: str, info: ValidationInfo) -> str:
+        if read == "mean" and info.data.get("vocabulary"):
+            raise ValueError('expected "last" or "first" for a vocabulary, whose words are single tokens, got "mean"')
+        return read
+
+    @field_validator("contexts")
+    @classmethod
+    def _have_names_of_their_own(cls, contexts: list[ContextConfig]) -> list[ContextConfig]:
+        refuse_repeats("contexts", "name", [context.name for context in contexts])
+        return contexts
+
+    @field_validator("projections")
+    @classmethod
+    def _stand_once(cls, projections: list[str]) -> list[str]:
+        refuse_repeats("projections", "entry", projections)
+        return projections
+
+    @field_validator("models")
+    @classmethod
+    def _have_folders_and_notes_addresses(cls, models: list[ModelConfig], info: ValidationInfo) -> list[ModelConfig]:
+        mistakes = Mistakes()
+        if "contexts" in info.data and "projections" in info.data:  # else these are to be mended first
+            for index, model in enumerate(models):
+                _check_addresses(mistakes, index, model, info.data["contexts"], info.data["projections"])
+        slugs = [model.slug for model in models]
+        refuse_repeats("models", "slug", slugs, '; give one of them another "name"', mistakes)
+        return models
+
+    @field_validator("compare")
+    @classmethod
+    def _names_models(cls, pairs: list[list[str]] | None, info: ValidationInfo) -> list[list[str]] | None:
+        mistakes = Mistakes()
+        names = dict.fromkeys(model.display_name for model in info.data.get("models", ()))
+        for index, pair in enumerate(pairs or ()):
             for name in pair:
-                if name not in names:
-                    raise ValueError(
-                        f"compare.{index}: expected the name of a model, one of {', '.join(names)}, got {name!r}"
-                    )
+                if names and name not in names:
+                    known = shorten(", ".join(names), 120, placeholder=" …")
+                    mistakes.add((index,), f"expected the name of a model, one of {known}, got {shown(name)}")
             if pair[0] == pair[1]:
-                raise ValueError(f"compare.{index}: expected two different models, got {pair[0]!r} twice")
-
-    def _refuse_unknown_addresses(self, index: int, model: ModelConfig) -> None:
-        """As far as known before anything is captured: the number of layers and stages is checked later."""
-        contexts = "|".join(re.escape(context.name) for context in self.contexts)
-        projections = "|".join(self.projections)
-        depth = rf"(embedding|layer-\d+|grid)(/({projections}))?"
-        for address in model.notes:
-            if address != "curves" and not re.fullmatch(rf"({contexts})/({depth}|stage-\d+)", address):
-                first = self.contexts[0].name
-                raise ValueError(
-                    f"models.{index}.notes: expected an address on the model's page, such as {first}/embedding, "
-                    f"{first}/layer-3, {first}/layer-3/{self.projections[-1]}, {first}/stage-2, {first}/grid or curves, "
-                    f"got {address!r}"
-                )
+                mistakes.add((index,), f"expected two different models, got {shown(pair[0])} twice")
+        mistakes.refuse()
+        return pairs
 
     @property
     def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:
@@ -285,34 +370,30 @@ class ReportConfig(Table):
         )
 
 
+TOP_LEVEL = frozenset(ReportConfig.model_fields) - {"words", "vocabulary", "layers"}
+"""Keys that stand before the first table, or are tables; the other three may stand in the table of words."""
+
+
 def _label(key: str) -> str:
     return key.replace("_", " ").replace("-", " ").capitalize()
 
 
-def _refuse_gaps(layers: list[Any]) -> None:
-    expected: list[Any] = ["embedding", *range(len(layers) - 1)]
-    if not layers or set(layers) != set(expected):
-        raise ValueError(
-            'words.layers: expected "embedding" and the layers from 0 on without a gap, such as ["embedding", 0, 1], '
-            f"got {layers}"
+def _check_addresses(
+    mistakes: Mistakes, index: int, model: ModelConfig, contexts: list[ContextConfig], projections: list[str]
+) -> None:
+    """As far as known before anything is captured: the number of layers and stages is checked later."""
+    names = {context.name for context in contexts}
+    depth = rf"(embedding|layer-[0-9]{{1,6}}|grid)(/({'|'.join(projections)}))?|stage-[0-9]{{1,6}}"
+    for address in model.notes:
+        context, _, rest = address.partition("/")
+        if address == "curves" or (context in names and re.fullmatch(depth, rest)):
+            continue
+        if address in TOP_LEVEL or address in ModelConfig.model_fields:
+            mistakes.add((index, "notes", address), "expected an address; this key belongs before [models.notes]")
+            continue
+        first = contexts[0].name
+        mistakes.add(
+            (index, "notes", address),
+            f"expected an address such as {first}/embedding, {first}/layer-3, {first}/layer-3/{projections[-1]}, "
+            f"{first}/stage-2, {first}/grid or curves, got {shown(address)}",
         )
-
-
-def _refuse_empty_or_repeated(key: str, words: list[str]) -> None:
-    if not words:
-        raise ValueError(f"words.{key}: expected at least one word, got an empty list")
-    seen: set[str] = set()
-    for word in words:
-        if not word.strip() or word != word.strip():
-            raise ValueError(f"words.{key}: expected words without space around them, got {word!r}")
-        if word in seen:
-            raise ValueError(f"words.{key}: the word {word!r} stands twice; remove one")
-        seen.add(word)
-
-
-def _refuse_repeats(key: str, what: str, values: list[str], hint: str = "; remove or rename one") -> None:
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            raise ValueError(
-                f"{key}.{index}: the {what} {value!r} is already taken by {key}.{values.index(value)}{hint}"
-            )

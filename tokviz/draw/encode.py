@@ -12,6 +12,8 @@ import imagesize
 import numpy as np
 from PIL import Image
 
+from tokviz.text import visible
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -52,7 +54,7 @@ def encode_svg(figure: Figure, title: str, description: str) -> bytes:
     root = re.sub(r'(width|height)="([0-9.]+)pt"', r'\1="\2"', root)
     head = (
         f'{root[:-1]} role="img" aria-labelledby="title" aria-describedby="description">\n'
-        f' <title id="title">{escape(title)}</title>\n <desc id="description">{escape(description)}</desc>'
+        f' <title id="title">{escape(visible(title))}</title>\n <desc id="description">{escape(visible(description))}</desc>'
     )
     return (head + content).encode()
 

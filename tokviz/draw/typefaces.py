@@ -20,6 +20,7 @@ from pathlib import Path
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.faces import Face
 from tokviz.records import Font, Grid, Picture, Plate, Points, Strip
+from tokviz.text import code_points, is_without_picture
 
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
 _PREFERRED = (
@@ -70,9 +71,10 @@ class Typefaces:
         """The codes of the characters that the bundled fonts lack, but for those that aren't drawn at all."""
         if texts not in self._beyond_bundled:
             codes = _drawn_codes(texts)
+            unseen = _without_picture(codes)
             for face in self._bundled:
                 codes -= face.has(codes)
-            self._beyond_bundled[texts] = frozenset(codes)
+            self._beyond_bundled[texts] = frozenset(codes | unseen)
         return self._beyond_bundled[texts]
 
     def if_drawable(self, text: str) -> str:
@@ -96,7 +98,8 @@ class Typefaces:
 
     def _choose(self, codes: frozenset[int]) -> tuple[tuple[Font, ...], frozenset[int]]:
         fonts: list[Font] = []
-        remaining = set(codes)
+        unseen = _without_picture(codes)
+        remaining = set(codes - unseen)
         for faces in self._installed():
             covered = [(face, face.has(remaining)) for face in faces]
             while covered and remaining:
@@ -109,7 +112,7 @@ class Typefaces:
                 remaining -= has
             if not remaining:
                 break
-        return tuple(fonts), frozenset(remaining)
+        return tuple(fonts), frozenset(remaining | unseen)
 
     def _installed(self) -> Iterator[list[Face]]:
         """The faces of equally preferred fonts, the best first; files are read when it is their turn."""
@@ -202,6 +205,11 @@ def _drawn_codes(texts: Iterable[str]) -> set[int]:
     return {ord(character) for character in characters if not _is_invisible(character)}
 
 
+def _without_picture(codes: Iterable[int]) -> frozenset[int]:
+    """Those that are written as code points even where a font has a box for them."""
+    return frozenset(code for code in codes if is_without_picture(chr(code)))
+
+
 def _is_invisible(character: str) -> bool:
     """Whether it is a joiner, a direction mark or a variation selector: these affect how their neighbours are drawn."""
     return (
@@ -216,18 +224,14 @@ def _is_invisible(character: str) -> bool:
 
 def legible(text: str, missing: frozenset[int]) -> str:
     """``text`` with each run of missing characters as its code points: ``⟨U+6F22 5B57⟩``."""
-    written, run = "", list[str]()
+    written, run = "", ""
     for character in text:
         if ord(character) in missing:
-            run.append(f"{ord(character):04X}")
+            run += character
             continue
-        written += _code_points(run) + character
-        run.clear()
-    return written + _code_points(run)
-
-
-def _code_points(run: list[str]) -> str:
-    return f"⟨U+{' '.join(run)}⟩" if run else ""
+        written += code_points(run) + character
+        run = ""
+    return written + code_points(run)
 
 
 def undrawn(words: Iterable[str], missing: frozenset[int]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from tokviz.errors import SourceError
 from tokviz.models.failures import explain
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
+from tokviz.text import one_line
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _CONVERT = (
@@ -91,8 +92,9 @@ def _adapter(source: str, file: Path) -> str:
         base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
     except (OSError, ValueError, AttributeError):
         base = None
+    base = one_line(base) if isinstance(base, str) else None
     # Where it was trained is a folder of somebody's machine as often as it is a hub id.
-    named = re.split(r"[/\\]", base.rstrip("/\\")) if isinstance(base, str) and base.strip("/\\ .") else []
+    named = re.split(r"[/\\]", base.rstrip("/\\")) if base and base.strip("/\\ .") else []
     of_base = f" to {'/'.join(named) if len(named) <= 2 else named[-1]}" if named else ""
     return (
         f"{source}: expected a model, got an adapter (PEFT){of_base}; merge it into its base model, with "

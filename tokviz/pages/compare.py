@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
 
+from tokviz.pages import json_text
 from tokviz.pages.charts import ChartRow, Key, chart_rows, keys, without_measures
 from tokviz.pages.compare_pairs import LEVELS, Pair, SummaryTable, pairs, similarity_notes, summaries
 from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_notes
@@ -230,8 +230,7 @@ def _data(captured: list[ModelReport]) -> str:
         }
         for model in captured
     ]
-    text = json.dumps({"opening": OPENING, "models": models}, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
+    return json_text.embedded({"opening": OPENING, "models": models})
 
 
 def _projection(context: ContextReport, shown: ProjectionReport) -> dict[str, Any]:

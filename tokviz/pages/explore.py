@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from tokviz.pages import json_text
 from tokviz.pages.axis import Ruler
 from tokviz.pages.frame import frame, model_path, relative
 from tokviz.pages.parts import Frame, Link
@@ -102,8 +102,7 @@ def _data(report: Report, captured: list[ModelReport]) -> str:
         "categories": [category.label for category in report.words.categories],
         "models": [_model(model) for model in captured],
     }
-    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
+    return json_text.embedded(index)
 
 
 def _model(model: ModelReport) -> dict[str, Any]:

@@ -7,15 +7,16 @@ its own. Many numbers travel as base64 of little-endian integers, which is a qua
 from __future__ import annotations
 
 import base64
-import json
 import math
 from typing import Any
 
 import numpy as np
 
+from tokviz.pages import json_text
 from tokviz.pages.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
 from tokviz.records.axes import axis_limits
+from tokviz.text import visible_piece
 
 STEPS = 65_535
 """A coordinate’s place between the axis limits of its depth takes 16 bits: enlarged 64 times, a plot of 1,000 pixels is a pixel
@@ -49,7 +50,7 @@ def _words(words: WordList) -> dict[str, Any]:
 def _context(model: ModelReport, context: ContextReport) -> dict[str, Any]:
     tokenization = context.states.tokenization
     return {
-        "pieces": [word.word_pieces for word in tokenization.words],
+        "pieces": [[visible_piece(piece) for piece in word.word_pieces] for word in tokenization.words],
         "outside": np.flatnonzero(~tokenization.reference).tolist(),
         "modules": context.states.module_paths,
         "measures": _measures(model, context),
@@ -123,5 +124,4 @@ def _number(value: float) -> float | None:
 
 
 def _script(key: str, content: dict[str, Any]) -> str:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return f"tokvizData({json.dumps(key)},{text});\n"
+    return f"tokvizData({json_text.compact(key)},{json_text.compact(content)});\n"

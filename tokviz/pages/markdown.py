@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+MOST_NESTED = 40
+"""Tags of quotes and lists within each other, a list having two: what stands deeper, the parser leaves out."""
 
 
 def to_html(markdown: str, page: str) -> str:
@@ -27,25 +31,38 @@ def to_html(markdown: str, page: str) -> str:
         path, hash_mark, fragment = target.partition("#")
         if path:
             path = posixpath.relpath(_file(path), posixpath.dirname(page) or ".")
+            if ":" in path.partition("/")[0]:  # what was a file's name in a folder must not become a scheme
+                path = f"./{path}"
             token.attrs[attribute] = path + hash_mark + fragment
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
 def targets(markdown: str) -> list[tuple[str, str]]:
     """What the text links to or shows of the site itself: path from the root (empty for the page itself), and fragment."""
-    found = (target.partition("#") for _, _, target in _targets(_parser().parse(markdown)))
+    found = (target.partition("#") for _, _, target in _targets(_parsed(markdown)))
     return [(unquote(_file(path)) if path else "", unquote(fragment)) for path, _, fragment in found]
 
 
 def foreign_pictures(markdown: str) -> list[str]:
     """The addresses of pictures that aren't the report's own: pages ask no other host for anything."""
-    tokens = [token for block in _parser().parse(markdown) for token in (block, *(block.children or []))]
+    tokens = [token for block in _parsed(markdown) for token in (block, *(block.children or []))]
     sources = [str(token.attrs["src"]) for token in tokens if token.type == "image"]
     return [source for source in sources if not source.startswith("data:") and not _is_own(source)]
 
 
+def is_too_nested(markdown: str) -> bool:
+    """Whether quotes and lists stand within each other so deep that the parser leaves out what they hold."""
+    return any(token.level >= MOST_NESTED - 1 for token in _parsed(markdown))
+
+
+@lru_cache(maxsize=8)
+def _parsed(markdown: str) -> list[Token]:
+    """Tokens to read, not to change: several questions are asked of each text in turn."""
+    return _parser().parse(markdown)
+
+
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    return MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTED}).enable("table")
 
 
 def _targets(tokens: list[Token]) -> Iterator[tuple[Token, str, str]]:
@@ -60,11 +77,14 @@ def _targets(tokens: list[Token]) -> Iterator[tuple[Token, str, str]]:
 
 
 def _is_own(target: str) -> bool:
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # brackets that are no address of a host
+        return False
     return not parts.scheme and not parts.netloc
 
 
 def _file(path: str) -> str:
     """The page that a folder's address means: pages open from disk, too, where nobody serves an index."""
-    path = path.removeprefix("/")
+    path = path.lstrip("/")
     return f"{path}index.html" if not path or path.endswith("/") else path

@@ -22,6 +22,7 @@ from tokviz.pages.wording import (
     words_in_all,
 )
 from tokviz.records import ContextReport, ModelReport, Report, Tokenization
+from tokviz.text import visible_piece
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +204,7 @@ def _token_row(tokenization: Tokenization, row: int) -> TokenRow:
     word = tokenization.words[row]
     return TokenRow(
         word=word.word,
-        pieces=word.word_pieces,
+        pieces=tuple(visible_piece(piece) for piece in word.word_pieces),
         n_tokens=f"{word.n_tokens}",
         position=f"{tokenization.position(row)}",
         note="" if tokenization.reference[row] else "not a reference word",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from tokviz.config import ModelConfig, ReportConfig
+from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
 from tokviz.pages import markdown
 from tokviz.pages.frame import model_path
 from tokviz.pages.model import note_addresses
 from tokviz.records import Report
+from tokviz.text import shown
 
 INDEX = "index.html"
 OWN_ADDRESSES = ("compare/", "explore/")
@@ -40,11 +41,15 @@ def check_before(config: ReportConfig) -> None:
     """
     pages = [model_path(model.slug) for model in config.models]
     for key, _, text in _texts(config):
-        name = f"{config.file}: {key}"
+        name = f"{file_name(config.file)}: {key}"
+        if markdown.is_too_nested(text):
+            raise ConfigError(
+                f"{name}: expected at most {markdown.MOST_NESTED // 2 - 2} quotes and lists within each other, got more"
+            )
         for source in markdown.foreign_pictures(text):
             raise ConfigError(
                 f"{name}: expected pictures of this report (images/…) or data: addresses, since pages ask no other host "
-                f"for anything, got {source!r}"
+                f"for anything, got {shown(source)}"
             )
         _require(
             name,
@@ -65,17 +70,17 @@ def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> 
     ------
     ConfigError : names the text, what was expected and what came.
     """
-    for index, (model, shown) in enumerate(zip(config.models, report.models, strict=True)):
-        if shown.failure is None:
+    for index, (model, made) in enumerate(zip(config.models, report.models, strict=True)):
+        if made.failure is None:
             _require(
-                f"{config.file}: models.{index}.notes",
+                f"{file_name(config.file)}: models.{index}.notes",
                 model.notes,
-                note_addresses(shown),
+                note_addresses(made),
                 "an address on the model’s page",
             )
     for key, page, text in _texts(config):
         for path, fragment in markdown.targets(text):
-            path, name = path or page, f"{config.file}: {key}"
+            path, name = path or page, f"{file_name(config.file)}: {key}"
             _require(name, [path], files, "a link to a file of this report")
             content = files[path]
             place = fragment.partition("+")[0]
@@ -110,5 +115,5 @@ def _require(name: str, wanted: Iterable[str], known: Container[str], what: str)
         if target in known:
             continue
         near = difflib.get_close_matches(target, known, n=1) if isinstance(known, Iterable) else []
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"{name}: expected {what}, got {target!r}{hint}")
+        hint = f"; did you mean {shown(near[0])}?" if near else ""
+        raise ConfigError(f"{name}: expected {what}, got {shown(target)}{hint}")

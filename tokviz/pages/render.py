@@ -10,27 +10,39 @@ from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, Stric
 
 from tokviz.pages.excerpt import Excerpt
 from tokviz.pages.site import SiteView
+from tokviz.text import visible
 
 ASSETS = "assets"
+COMPILED = "tokviz_2_%s.cache"
+"""Files of compiled templates, numbered anew when the environment changes: Jinja looks at a template's text only."""
 
 
 def environment(templates: Path) -> Environment:
-    """Escapes everything, and raises on a name that a view record lacks."""
+    """Escapes everything, shows what HTML doesn't take as code points, and raises on a name that a view record lacks."""
     return Environment(
         loader=FileSystemLoader(templates),
         bytecode_cache=_bytecode(),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
 
 
+def _visible(value: object) -> object:
+    """What a template places on a page, without characters that pages can't show."""
+    if not isinstance(value, str):
+        return value
+    shown = visible(value)
+    return value if shown == value else type(value)(shown)  # what is marked as safe HTML stays so
+
+
 def _bytecode() -> FileSystemBytecodeCache | None:
     """Compiled templates, where Jinja keeps a user's own: compiling takes a tenth of a run in which nothing else changed."""
     try:
-        return FileSystemBytecodeCache()
+        return FileSystemBytecodeCache(pattern=COMPILED)
     except (OSError, RuntimeError):  # no such place on this machine, or it isn't the user's alone
         return None
 

@@ -6,13 +6,13 @@ import bisect
 import csv
 import dataclasses
 import io
-import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from tokviz.pages import json_text
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
@@ -27,11 +27,15 @@ from tokviz.records import (
     WordList,
     depth_name,
 )
+from tokviz.text import code_points
 
 SCHEMA = 1
 """Of ``report.json``; raised when a key changes its meaning or goes."""
 _WITHOUT_PREFIX = ("spread", "massive")
 """Records whose measures have a column under their bare name."""
+
+# The last ones are the full-width forms, which some spreadsheets take for the others.
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def files(report: Report) -> dict[str, str]:
@@ -57,17 +61,20 @@ def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
 
 
 def coordinates_csv(context: ContextReport, words: WordList) -> str:
-    """A row per depth and word: coordinates in the depth's own basis and in the embedding's, to 6 digits."""
+    """A row per depth and word: coordinates in the depth's own basis and in the embedding's, to 6 digits.
+
+    ``word`` is as in the configuration, ``text_safe`` the same for spreadsheets, here and in ``tokens_csv``.
+    """
     states = context.states
     projections = [entry.projection for entry in context.projections]
-    header = ["depth", "layer", "module", "word", "categories", "reference"]
+    header = ["depth", "layer", "module", "word", "text_safe", "categories", "reference"]
     for projection in projections:
         header += [f"{projection.name}_{column}" for column in ("pc1", "pc2", "embedding_pc1", "embedding_pc2")]
     nothing = np.empty((states.n_depths, len(words.words), 0))
     arrays = [array for each in projections for array in (each.coordinates, each.grid_coordinates)]
     values = np.concatenate([nothing, *arrays], axis=2)
     facts = [
-        (word, _category_keys(words, row), int(states.tokenization.reference[row]))
+        (word, spreadsheet_safe(word), _category_keys(words, row), int(states.tokenization.reference[row]))
         for row, word in enumerate(words.words)
     ]
     rows = (
@@ -82,16 +89,17 @@ def tokens_csv(context: ContextReport) -> str:
     """A row per word: its text, tokens and the position that is read."""
     tokenization = context.states.tokenization
     return _csv(
-        ["word", "text", "n_tokens", "position", "word_pieces", "pieces", "ids"],
+        ["word", "text_safe", "text", "n_tokens", "position", "word_pieces", "pieces", "ids"],
         (
             [
                 word.word,
+                spreadsheet_safe(word.word),
                 word.text,
                 word.n_tokens,
                 tokenization.position(row),
-                json.dumps(word.word_pieces, ensure_ascii=False),
-                json.dumps(word.pieces, ensure_ascii=False),
-                json.dumps(word.ids),
+                json_text.spaced(word.word_pieces),
+                json_text.spaced(word.pieces),
+                json_text.spaced(word.ids),
             ]
             for row, word in enumerate(tokenization.words)
         ),
@@ -130,7 +138,9 @@ def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tu
         yield f"{prefix}dimensions", (" ".join(map(str, dimensions)) for dimensions in record.dimensions)
         yield f"{prefix}dominant", record.dominant
     elif isinstance(record, Change):
-        yield f"{prefix}moved", (" ".join(words[row] for row in rows) for rows in record.moved)
+        moved = [" ".join(words[row] for row in rows) for rows in record.moved]
+        yield f"{prefix}moved", moved
+        yield f"{prefix}moved_safe", map(spreadsheet_safe, moved)
 
 
 def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
@@ -158,7 +168,7 @@ def _report_json(report: Report) -> str:
         "contexts": [dataclasses.asdict(context) for context in report.contexts],
         "models": [_model(model) for model in report.models],
     }
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return json_text.spaced(content, indent=1) + "\n"
 
 
 def _model(model: ModelReport) -> dict[str, Any]:
@@ -201,11 +211,24 @@ def _batch_check(check: BatchCheck) -> dict[str, Any]:
     """How the words were run together, and how far their states agree with those of words run alone."""
     return dataclasses.asdict(check) | {
         "comparisons": [
-            {**dataclasses.asdict(each), "difference": _number(each.difference), "depth": depth_name(each.depth)}
+            dataclasses.asdict(each)
+            | {
+                "difference": _number(each.difference),
+                "median_difference": _number(each.median_difference),
+                "depth": depth_name(each.depth),
+            }
             for each in check.comparisons
         ],
         "mask_difference": None if check.mask_difference is None else _number(check.mask_difference),
     }
+
+
+def spreadsheet_safe(text: str) -> str:
+    """``text`` that no spreadsheet takes for a formula: with an apostrophe before what could begin one.
+
+    As https://owasp.org/www-community/attacks/CSV_Injection advises.
+    """
+    return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text
 
 
 def _captured(report: Report) -> Iterable[tuple[ModelReport, ContextReport]]:
@@ -218,7 +241,7 @@ def _category_keys(words: WordList, row: int) -> str:
 
 def _number(value: float) -> float | None:
     """Six significant digits; None (an empty field, a JSON null) where there is no number."""
-    return None if math.isnan(value) else float(f"{value:.6g}")
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:
@@ -226,4 +249,4 @@ def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    return text.getvalue()
+    return json_text.LONE_SURROGATE.sub(lambda found: code_points(found[0]), text.getvalue())

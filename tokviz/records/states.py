@@ -27,7 +27,8 @@ class ModelCard:
     """What a reader must know of a model to trust or repeat its pictures; plain values, stored as JSON."""
 
     source: str
-    """As configured: hub id, folder, file or ``package:NAME/PATH``; never an absolute path of this machine's."""
+    """As configured: hub id, folder, file or ``package:NAME/PATH``; in a report its public form, without this machine's
+    folders."""
     identity: str
     """What tells these weights from others: hub commit, SHA-256, or size and time of the files."""
     revision: str | None

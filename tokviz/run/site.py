@@ -29,6 +29,7 @@ from tokviz.run import publish
 from tokviz.run.options import DRAFT, SVG
 from tokviz.run.pictures import Subject, Whole
 from tokviz.run.plan import PictureJob, Plan
+from tokviz.run.public import public_source, public_states, public_text
 from tokviz.run.store import Store
 
 
@@ -104,7 +105,7 @@ def report(
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
     config, options = plan.config, plan.options
-    models = tuple(_model(each, images) for each in made)
+    models = tuple(_model(each, images, options.base) for each in made)
     return Report(
         title=config.title,
         subtitle=config.subtitle,
@@ -127,17 +128,18 @@ def report(
     )
 
 
-def _model(made: Made, images: Images) -> ModelReport:
+def _model(made: Made, images: Images, base: Path) -> ModelReport:
+    """What is published of a model: nothing in it names a folder of this machine."""
     return ModelReport(
         slug=made.model.slug,
         name=made.model.display_name,
-        source=made.model.source,
-        failure=made.failure,
+        source=public_source(made.model.source),
+        failure=made.failure and public_text(made.failure, made.model, base),
         note=notes.note(made.model),
         notes=notes.notes_by_address(made.model),
         contexts=tuple(
             ContextReport(
-                states=context.states,
+                states=public_states(context.states, made.model, base),
                 projections=tuple(_projection(each, context.states.n_depths, images) for each in context.projections),
                 geometry=context.geometry,
                 neighbours=context.neighbours,

@@ -1,0 +1,76 @@
+"""A file that a config names → its text, read only once it is known to be a regular file of a fit size."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+LARGEST_TOML = 1_000_000
+"""Bytes of a config or of a file of words: twice what 50,000 words take.
+
+The worst content of this size that was found takes tomllib 1.4 s and 175 MB (150 bytes for each digit of a number).
+"""
+
+_BYTES_PER_CHARACTER = 4
+"""Of UTF-8, at most."""
+
+
+class UnfitFileError(Exception):
+    """What was expected of a file, and what it is instead."""
+
+
+def read_toml_text(path: Path) -> str:
+    """The text of a config or of a file of words; raises ``UnfitFileError``, and ``FileNotFoundError`` for none."""
+    return _text(_content(path, LARGEST_TOML))
+
+
+def read_markdown(path: Path, most_characters: int) -> str:
+    """The text of a note; raises ``UnfitFileError``, for a missing file, too."""
+    try:
+        return _text(_content(path, most_characters * _BYTES_PER_CHARACTER))
+    except FileNotFoundError:
+        raise UnfitFileError("expected a file, found none; create it or name another") from None
+
+
+def _content(path: Path, most_bytes: int) -> bytes:
+    # A pipe would be waited for when it is opened, and a device never ends.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        _refuse_unfit(path.stat(), most_bytes)
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            _refuse_unfit(os.fstat(file.fileno()), most_bytes)  # another may have taken its place
+            content = file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnfitFileError(f"expected a file that can be read: {error.strerror or error}") from None
+    except ValueError:  # NUL, or what the file system's encoding doesn't have
+        raise UnfitFileError("expected the path of a file, got one with characters that no path has") from None
+    if len(content) > most_bytes:  # some files of the system don't know their size
+        raise UnfitFileError(f"expected a file of at most {_megabytes(most_bytes)}, got a larger one")
+    return content
+
+
+def _refuse_unfit(facts: os.stat_result, most_bytes: int) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise UnfitFileError("expected a file, got a folder")
+    if not stat.S_ISREG(facts.st_mode):
+        raise UnfitFileError("expected a regular file, got a pipe, a device or the like")
+    if facts.st_size > most_bytes:
+        raise UnfitFileError(f"expected a file of at most {_megabytes(most_bytes)}, got {_megabytes(facts.st_size)}")
+
+
+def _text(content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnfitFileError(
+            f"expected UTF-8 text, got byte 0x{content[error.start]:02x} in line {line:,}; save the file as UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.3g} MB" if n_bytes < 1e9 else f"{n_bytes / 1e6:,.0f} MB"

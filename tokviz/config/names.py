@@ -1,0 +1,63 @@
+"""The names of files and folders of a site, made of what readers call models and contexts.
+
+Every path of the site is one that Windows can hold, too: from the site's root it has at most 166 characters, and those of a
+layer's module (``model.layers.6``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from tokviz.text import shown
+
+LONGEST_SLUG = 48
+"""A picture's path holds a model's slug twice: ``images/SLUG/CONTEXT/PROJECTION/SLUG__model.layers.6-phone.webp``."""
+LONGEST_CONTEXT = 32
+
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+"""What Windows takes for a device, whatever follows the first dot."""
+_FILES = (".json", ".js", ".png", ".webp", ".svg", ".csv", ".html", ".txt", ".xml")
+"""``data/report.json`` and ``images/preview.png`` stand beside the models' folders."""
+
+
+def slugify(name: str) -> str:
+    """A model's name as it stands in file names and addresses: ``Qwen3-4B-Instruct-2507`` → ``qwen3-4b-instruct-2507``."""
+    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
+
+
+def slug(name: str) -> str:
+    """A folder's name for a model of any name; always the same for the same name.
+
+    A hash takes the place of a name without Latin letters or digits, and of what is too long of one. Names that would be
+    taken for a device (``con``) or for a file of the site (``report.json``) get ``model-`` before them.
+    """
+    found = slugify(name)
+    if not found:
+        return f"model-{_hash(name)}"
+    if _DEVICES.fullmatch(found) or found.endswith(_FILES):
+        found = f"model-{found}"
+    if len(found) > LONGEST_SLUG:
+        found = f"{found[: LONGEST_SLUG - 9].rstrip('-._')}-{_hash(name)}"
+    return found
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+
+
+def _fit_for_folders(name: str) -> str:
+    if name.endswith(".") or _DEVICES.fullmatch(name):
+        raise ValueError(
+            f"expected a name that every system takes for a folder, without a dot at its end and not that of a device as "
+            f"on Windows (con, nul, com1 …), got {shown(name)}; choose another, the label may be anything"
+        )
+    return name
+
+
+ContextName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=LONGEST_CONTEXT), AfterValidator(_fit_for_folders)
+]
