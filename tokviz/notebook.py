@@ -24,6 +24,7 @@ from tokviz.records import (
     Picture,
     Plate,
     Projection,
+    Updates,
     WordList,
     depth_name,
     named_with_quantization,
@@ -154,6 +155,38 @@ class Capture:
             f"{stage_sentence(geometry, stage, shown, at_position_0=at_position_0)}"
             for stage in geometry.stages
         )
+
+    def updates(self) -> Updates:
+        """What each layer's attention and MLP add to the hidden states, as measured when these were captured."""
+        found = self.states.updates
+        if found is None:
+            raise TokvizError(
+                "updates: not measured for a model whose weights are read in every pass, or moved to a GPU"
+            )
+        return found
+
+    def writers(self, layer: int) -> dict[int, dict[int, float]]:
+        """Who writes the largest changes of a marked layer: dimension → neuron → its share of what the MLP adds there.
+
+        Raises
+        ------
+        TokvizError : the layer's largest |x| doesn't change by a factor of two, or its neurons can't be told.
+        """
+        marked = [index for index, each in enumerate(self.updates().layers) if each.marked]
+        if layer not in marked:
+            raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {layer!r}")
+        update = self.updates().layers[layer]
+        mlp = next((each for each in update.sublayers if each.neurons is not None), None)
+        if mlp is None or mlp.neurons is None:
+            raise TokvizError(f"layer {layer}: its MLP's neurons can't be told apart")
+        return {
+            dimension: {
+                neuron: value / mlp.parts[place]
+                for neuron, value in zip(mlp.neurons.indices[place], mlp.neurons.contributions[place], strict=True)
+            }
+            for place, dimension in enumerate(update.dimensions)
+            if mlp.parts[place]
+        }
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""

@@ -23,7 +23,9 @@ from tokviz.records import (
     HiddenStates,
     MassiveActivations,
     ModelReport,
+    Neurons,
     Report,
+    Updates,
     WordList,
     depth_name,
 )
@@ -47,6 +49,9 @@ def files(report: Report) -> dict[str, str]:
         written[f"{folder}/tokens.csv"] = tokens_csv(context)
         if context.geometry is not None:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry)
+        if context.states.updates is not None:
+            written[f"{folder}/updates.csv"] = updates_csv(context.states.updates)
+            written[f"{folder}/writers.csv"] = writers_csv(context.states.updates)
     return written
 
 
@@ -56,8 +61,18 @@ def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
         f"{model.slug}/{context.states.context.name}/{name}": f"data/{model.slug}/{context.states.context.name}/{name}"
         for model in models
         for context in model.contexts
-        for name in ("coordinates.csv", "tokens.csv", *(["geometry.csv"] if context.geometry else []))
+        for name in _names(context)
     }
+
+
+def _names(context: ContextReport) -> list[str]:
+    measured = ["geometry.csv"] if context.geometry else []
+    return [
+        "coordinates.csv",
+        "tokens.csv",
+        *measured,
+        *(["updates.csv", "writers.csv"] if context.states.updates else []),
+    ]
 
 
 def coordinates_csv(context: ContextReport, words: WordList) -> str:
@@ -116,6 +131,55 @@ def geometry_csv(states: HiddenStates, geometry: Geometry) -> str:
         **dict(_columns(geometry, [word.word for word in states.tokenization.words])),
     }
     return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
+
+
+def updates_csv(updates: Updates) -> str:
+    """A row per layer and sublayer; means over the words that were run, at the token that is read and at position 0."""
+    header = ["layer", "module", "kind", "norm", "norm_at_0", "cosine", "cosine_at_0"]
+    return _csv(
+        [*header, "stream_norm", "stream_norm_at_0", "sum_error", "marked"],
+        (
+            [
+                number,
+                each.path,
+                each.kind,
+                *map(_number, (each.norm, each.norm_at_0, each.cosine, each.cosine_at_0)),
+                *map(_number, (layer.stream_norm, layer.stream_norm_at_0, layer.sum_error)),
+                int(layer.marked),
+            ]
+            for number, layer in enumerate(updates.layers)
+            for each in layer.sublayers
+        ),
+    )
+
+
+def writers_csv(updates: Updates) -> str:
+    """A row per marked layer, dimension and neuron, the largest contributions first; shares are of what the MLP adds there."""
+    return _csv(
+        ["layer", "matrix", "dimension", "neuron", "contribution", "share", "cumulative_share", "activation"],
+        (
+            [number, neurons.path, layer.dimensions[place], neuron, *map(_number, (value, share, total, activation))]
+            for number, layer in enumerate(updates.layers)
+            for each in layer.sublayers
+            if (neurons := each.neurons) is not None
+            for place in range(len(layer.dimensions))
+            for neuron, value, share, total, activation in _contributions(neurons, place, each.parts[place])
+        ),
+    )
+
+
+def _contributions(neurons: Neurons, place: int, part: float) -> Iterable[tuple[int, float, float, float, float]]:
+    """Neuron, contribution, its share, the shares so far, activation."""
+    values = np.array(neurons.contributions[place])
+    shares = values / part if part else np.full(len(values), np.nan)
+    return zip(
+        neurons.indices[place],
+        values.tolist(),
+        shares.tolist(),
+        np.cumsum(shares).tolist(),
+        neurons.activations[place],
+        strict=True,
+    )
 
 
 def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:
