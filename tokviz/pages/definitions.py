@@ -131,10 +131,35 @@ def _intervals(geometry: Geometry) -> Term:
     )
 
 
+_UPDATES = (
+    Term(
+        name="What a layer adds",
+        meaning="The output of a layer is its input, the residual stream, plus what its parts add. Which modules those are is "
+        "found without their names: the smallest set inside the layer whose outputs sum to output − input on a few tokens, with "
+        "a relative error of at most 1e-4 or of what rounding leaves beside a large stream. Where the sum is normalised afterwards, or scaled, "
+        "there is none, and the page says so. The sizes shown are mean norms over the reference words, at the token that is read; "
+        "updates.csv has position 0, the cosine with the stream that enters the layer, and the error of the sum besides.",
+        source="Elhage et al. 2021, A mathematical framework for transformer circuits",
+    ),
+    Term(
+        name="Neurons that write",
+        meaning="A neuron is one input of the matrix that gives an MLP’s output, a column of down_proj. What it adds to a "
+        "dimension is its activation times its weight, behind a norm also times the norm’s weight and the token’s own scale; "
+        "this is exact, and all neurons together, with a bias if there is one, give what the MLP adds. Contributions are means over the "
+        "reference words. They are worked out at the layers where the largest |x|, median over the words, changes by a factor "
+        "of two or more from one depth to the next (layer 0, the first to write, left out), for the four dimensions that change most. A mixture of experts has no "
+        "such matrix. That a neuron writes a value doesn’t say what the value is for, nor that the model would do without it.",
+        source="Yu et al. 2024, The super weight in large language models, arXiv 2411.07191; Sun et al. 2026, arXiv 2603.05498",
+    ),
+)
+
+
 def measures(report: Report) -> tuple[Term, ...]:
     """The definitions, if anything was measured."""
     geometries = _measured(report)
-    return _definitions(geometries[0]) if geometries else ()
+    contexts = [context for model in report.models for context in model.contexts]
+    updates = _UPDATES if any(context.states.updates for context in contexts) else ()
+    return (*_definitions(geometries[0]), *updates) if geometries else ()
 
 
 def measured_on(report: Report) -> str:

@@ -107,18 +107,25 @@ def finding(geometry: Geometry, update: LayerUpdate, layer: int) -> str | None:
         return None
     share = sum(mlp.neurons.contributions[0][:n_named]) / mlp.parts[0]
     before, after = geometry.spread.mean_norm[layer], geometry.spread.mean_norm[layer + 1]
-    neurons = "neuron writes" if n_named == 1 else "neurons write"
+    verb = "writes" if n_named == 1 else "write"
     return (
-        f"At layer {layer}, {_IN_WORDS[n_named]} of the MLP’s {mlp.neurons.n_neurons:,} {neurons} {percent(min(share, 1.0))} of what it "
+        f"At layer {layer}, {_IN_WORDS[n_named]} of the MLP’s {mlp.neurons.n_neurons:,} neurons {verb} {percent(share)} of what it "
         f"adds to dimension {update.dimensions[0]}: the states’ mean norm goes from {number(before)} to {number(after)}."
     )
 
 
 def fewest(neurons: Neurons, part: float) -> int | None:
-    """How many of the neurons, the largest first, write ``ENOUGH`` of what the MLP adds; None for more than ``MOST_NAMED``."""
-    shares = np.cumsum(neurons.contributions[0][:MOST_NAMED]) / part
-    reached = np.flatnonzero(shares >= ENOUGH)
-    return int(reached[0]) + 1 if len(reached) else None
+    """How many of the neurons, the largest first, write ``ENOUGH`` of what the MLP adds.
+
+    None for more than ``MOST_NAMED``, and where neurons of such size write against each other.
+    """
+    shares = np.array(neurons.contributions[0][:MOST_NAMED]) / part
+    together = np.cumsum(shares)
+    reached = np.flatnonzero(together >= ENOUGH)
+    if not len(reached):
+        return None
+    n_named = int(reached[0]) + 1
+    return n_named if shares[:n_named].min() > 0 and together[n_named - 1] <= 2 - ENOUGH else None
 
 
 # --- the rest --------------------------------------------------------------------------------------------------------
