@@ -118,7 +118,8 @@ def measured(module: nn.Module, tokenization: Tokenization) -> tuple[Updates, li
         for depth, some in enumerate(batch.states):
             states[depth][batch.rows] = some
     reference = tokenization.reference
-    changes = Changes(dimensions=changing_dimensions(states, reference), marked=marked_layers(states, reference))
+    of_words = [state[reference] for state in states]
+    changes = Changes(dimensions=changing_dimensions(of_words), marked=marked_layers(of_words))
     rows = words_to_run(module, structure, tokenization, captured.check.batching, 4096)
     sublayers = find_sublayers(module, structure, tokenization)
     return measure_updates(module, structure, sublayers, tokenization, changes, rows), states, structure

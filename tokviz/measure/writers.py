@@ -12,32 +12,30 @@ MARKED_FACTOR = 2.0
 """By which the largest |x| must change from one depth to the next, either way, for a layer to be marked."""
 
 
-def marked_layers(states: Sequence[np.ndarray], reference: np.ndarray) -> tuple[bool, ...]:
-    """Per layer whether the largest |x|, median over the reference words, changes by a factor of two or more.
+def marked_layers(states: Sequence[np.ndarray]) -> tuple[bool, ...]:
+    """Per layer whether the largest |x|, median over words, changes by a factor of two or more.
 
     Layer 0 is not: it is the first to write at all.
 
     Parameters
     ----------
-    states : per depth ``(n_words, width)``.
-    reference : ``(n_words,)`` bool.
+    states : of reference words, per depth ``(n_words, width)``.
     """
-    largest = np.array([float(np.median(np.abs(state[reference]).max(axis=1))) for state in states])
+    largest = np.array([float(np.median(np.abs(state).max(axis=1))) for state in states])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = largest[1:] / largest[:-1]
     marked = (ratios >= MARKED_FACTOR) | (ratios <= 1 / MARKED_FACTOR)
     return (False, *map(bool, marked[1:]))
 
 
-def changing_dimensions(states: Sequence[np.ndarray], reference: np.ndarray) -> tuple[tuple[int, ...], ...]:
-    """Per layer the dimensions with the largest median |change| over the reference words, the largest first.
+def changing_dimensions(states: Sequence[np.ndarray]) -> tuple[tuple[int, ...], ...]:
+    """Per layer the dimensions with the largest median |change| over words, the largest first.
 
     None where the width changes, as from some embeddings to the first layer.
     """
     found: list[tuple[int, ...]] = []
-    before = states[0][reference]
-    for state in states[1:]:
-        after = state[reference]
+    before = states[0]
+    for after in states[1:]:
         if after.shape != before.shape:
             found.append(())
         else:

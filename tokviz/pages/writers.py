@@ -173,19 +173,16 @@ def _neurons(sublayers: tuple[SublayerUpdate, ...]) -> str:
 
 
 def _explained(context: ContextReport, n_words: int) -> tuple[str, ...]:
-    label = context.states.context.label
+    over = f"{count(n_words, 'reference word')} {context.states.context.label}"
+    measured = (
+        "A layer’s output is its input plus what its parts add: attention and an MLP, in most models. A neuron is one input of the "
+        "matrix that gives the MLP’s output; what it adds to a dimension is its activation × its weight, exactly. "
+        f"The table has the layers at which the largest |x| changes by a factor of two or more, over {over}: the mean norm of "
+        "what is added, the dimension that changes most, and the neurons that write most of what the MLP adds to it, with their share."
+    )
     return (
-        (
-            f"A layer’s output is its input plus what its parts add, attention and an MLP in most models. Measured over "
-            f"{count(n_words, 'reference word')} {label}, at the token that is read. A neuron is one input of the matrix that gives the MLP’s "
-            f"output; what it adds to a dimension is its activation × its weight, exactly. The table has the layers at which the "
-            f"largest |x| changes by a factor of two or more, the dimension that changes most there, and the neurons that "
-            f"write most of what the MLP adds to it."
-        ),
-        (
-            "This says who writes the values, not what they are for: whether the picture changes back without these neurons is not "
-            "tried here."
-        ),
+        measured,
+        "This says who writes the values, not what they are for: what the picture is without these neurons is not tried here.",
     )
 
 

@@ -127,9 +127,12 @@ class _Ready:
 def _sublayers(loaded: models.LoadedModel, structure: Structure, tokenization: Tokenization) -> Sublayers | None:
     from tokviz import capture
 
-    return (
-        None if capture.is_streamed(loaded.module) else capture.find_sublayers(loaded.module, structure, tokenization)
-    )
+    if capture.is_streamed(loaded.module):
+        return None
+    try:
+        return capture.find_sublayers(loaded.module, structure, tokenization)
+    except Exception:  # noqa: BLE001 - what a layer adds is beside the capture: it costs a section of a page, not the model
+        return None
 
 
 def _capture_together(
@@ -178,12 +181,15 @@ def _updates(
 
     if ready.sublayers is None:
         return None
-    reference, module, structure = tokenization.reference, ready.loaded.module, ready.structure
-    changes = capture.Changes(
-        dimensions=writers.changing_dimensions(states, reference), marked=writers.marked_layers(states, reference)
-    )
-    rows = capture.words_to_run(module, structure, tokenization, batching, ready.request.token_budget)
-    return capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, rows)
+    module, structure = ready.loaded.module, ready.structure
+    batches = capture.words_to_run(module, structure, tokenization, batching, ready.request.token_budget)
+    rows = np.sort(np.concatenate(batches))
+    of_words = [state[rows] for state in states]
+    changes = capture.Changes(dimensions=writers.changing_dimensions(of_words), marked=writers.marked_layers(of_words))
+    try:
+        return capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, batches)
+    except Exception:  # noqa: BLE001 - as above
+        return None
 
 
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:
