@@ -7,6 +7,7 @@ with positions added.
 
 from tokviz.capture.fitting import require_fitting
 from tokviz.capture.hooks import is_streamed
+from tokviz.capture.interventions import switched_off
 from tokviz.capture.passes import sharing_passes
 from tokviz.capture.running import capture, capture_together
 from tokviz.capture.structure import Structure, find_structure
@@ -25,5 +26,6 @@ __all__ = [
     "measure_updates",
     "require_fitting",
     "sharing_passes",
+    "switched_off",
     "words_to_run",
 ]

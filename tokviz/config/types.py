@@ -207,6 +207,8 @@ class ReportConfig(Table):
     ) = None
     """Pairs of models, by name, that are shown layer by layer; all pairs by default, up to six models. The summary has
     every pair."""
+    interventions: Literal["auto", "off"] = "auto"
+    """Whether neurons that write a break are switched off, to see what is then."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -361,6 +363,11 @@ class ReportConfig(Table):
     def n_depths(self) -> int | None:
         """How many depths are asked for, from the embedding on; None for all."""
         return None if self.layers is None else len(self.layers)
+
+    @property
+    def switches_off(self) -> bool:
+        """Whether captures with neurons switched off are made; of whole vocabularies they aren't."""
+        return self.interventions == "auto" and not self.vocabulary
 
     @property
     def context_list(self) -> tuple[Context, ...]:

@@ -6,10 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokviz.records import MOST_DIMENSIONS
+from tokviz.records import MOST_DIMENSIONS, BreakingNeurons, Updates
 
 MARKED_FACTOR = 2.0
 """By which the largest |x| must change from one depth to the next, either way, for a layer to be marked."""
+LEAST_GROWTH = 10.0
+"""By which it must grow at a layer for that to be a break."""
+LARGE = 100.0
+"""What it must reach."""
+ENOUGH = 0.95
+"""Of what an MLP adds to a dimension: the fewest neurons that write so much are named."""
+MOST_NAMED = 8
+"""Of more no neuron is singled out."""
 
 
 def marked_layers(states: Sequence[np.ndarray]) -> tuple[bool, ...]:
@@ -21,7 +29,7 @@ def marked_layers(states: Sequence[np.ndarray]) -> tuple[bool, ...]:
     ----------
     states : of reference words, per depth ``(n_words, width)``.
     """
-    largest = np.array([float(np.median(np.abs(state).max(axis=1))) for state in states])
+    largest = _largest(states)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = largest[1:] / largest[:-1]
     marked = (ratios >= MARKED_FACTOR) | (ratios <= 1 / MARKED_FACTOR)
@@ -43,3 +51,44 @@ def changing_dimensions(states: Sequence[np.ndarray]) -> tuple[tuple[int, ...], 
             found.append(tuple(map(int, np.argsort(-sizes, kind="stable")[:MOST_DIMENSIONS])))
         before = after
     return tuple(found)
+
+
+def breaking_neurons(updates: Updates, states: Sequence[np.ndarray]) -> BreakingNeurons | None:
+    """The fewest neurons that write the break: where the largest |x| grows most, by a factor of ten at least.
+
+    None where it doesn't, where more than the MLP writes it, and where no few neurons of one sign do.
+
+    Parameters
+    ----------
+    states : of reference words, per depth ``(n_words, width)``.
+    """
+    largest = _largest(states)
+    growth = np.array([0.0, *(largest[2:] / np.maximum(largest[1:-1], np.finfo(float).tiny))])
+    layer = int(growth.argmax())
+    if growth[layer] < LEAST_GROWTH or largest[layer + 1] <= LARGE or not updates.layers[layer].dimensions:
+        return None
+    update = updates.layers[layer]
+    mlp = next((each for each in update.sublayers if each.neurons is not None), None)
+    total = sum(each.parts[0] for each in update.sublayers)
+    if mlp is None or mlp.neurons is None or not total or not mlp.parts[0] / total >= ENOUGH:
+        return None
+    shares = np.array(mlp.neurons.contributions[0][:MOST_NAMED]) / mlp.parts[0]
+    together = np.cumsum(shares)
+    reached = np.flatnonzero(together >= ENOUGH)
+    if not len(reached):
+        return None
+    n_named = int(reached[0]) + 1
+    if shares[:n_named].min() <= 0 or together[n_named - 1] > 2 - ENOUGH:
+        return None
+    return BreakingNeurons(
+        layer=layer,
+        dimension=update.dimensions[0],
+        neurons=mlp.neurons.indices[0][:n_named],
+        share=float(together[n_named - 1]),
+        activations=mlp.neurons.activations[0][:n_named],
+    )
+
+
+def _largest(states: Sequence[np.ndarray]) -> np.ndarray:
+    """``(n_depths,)``: the largest |x| of each word, median over words."""
+    return np.array([float(np.median(np.abs(state).max(axis=1))) for state in states])

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tokviz.pages.chart_measures import Measure
 from tokviz.pages.charts import Chart, chart_of
-from tokviz.pages.wording import count, joined, number, percent, whole_percent
+from tokviz.pages.wording import count, joined, number, percent, projection_label, the_depth, whole_percent
 from tokviz.records import (
     ContextReport,
     Geometry,
+    Intervention,
     LayerUpdate,
     ModelReport,
-    Neurons,
+    Projection,
     SublayerKind,
     SublayerUpdate,
+    Updates,
     depth_name,
 )
 
-ENOUGH = 0.95
-"""Of what an MLP adds to a dimension: the fewest neurons that write so much are named."""
-MOST_NAMED = 8
-"""Of more no neuron is singled out."""
 MOST_IN_TABLE = 3
 _NAMES = {"attention": "attention", "mlp": "MLP", "mixer": "mixer"}
 _IN_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -44,6 +43,24 @@ class WriterRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProofRow:
+    """One number, of the model as it is and with neurons switched off."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Without:
+    """What is measured when the neurons that write a break are switched off."""
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[ProofRow, ...]
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WritersSection:
     """What each layer adds, for one context of a model."""
 
@@ -54,6 +71,7 @@ class WritersSection:
     chart: Chart | None
     kinds: tuple[str, ...]
     rows: tuple[WriterRow, ...]
+    without: Without | None = None
 
 
 def writers_section(model: ModelReport) -> WritersSection | None:
@@ -77,7 +95,7 @@ def writers_section(model: ModelReport) -> WritersSection | None:
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
     return WritersSection(
         heading=heading,
-        finding=None if layer is None else finding(geometry, updates.layers[layer], layer),
+        finding=finding(geometry, updates),
         paragraphs=_explained(context, updates.n_words),
         chart=chart_of(
             UPDATE,
@@ -93,39 +111,84 @@ def writers_section(model: ModelReport) -> WritersSection | None:
 # --- the finding -----------------------------------------------------------------------------------------------------
 
 
-def finding(geometry: Geometry, update: LayerUpdate, layer: int) -> str | None:
-    """``At layer 11 two of the MLP’s 1,536 neurons write 99.7 % of dimension 507: …``; None where no few neurons do."""
-    mlp = next((each for each in update.sublayers if each.neurons is not None), None)
-    if mlp is None or mlp.neurons is None or not update.dimensions or not mlp.parts[0]:
+def finding(geometry: Geometry, updates: Updates) -> str | None:
+    """``At layer 11, two of the MLP’s 1,536 neurons write …``; None where no few neurons write what is massive."""
+    breaking = updates.breaking
+    if breaking is None or geometry.massive.emergence_depth != breaking.layer + 1:
         return None
-    # The dimension that changes most must be one that is massive, and the MLP what writes it.
-    total = sum(each.parts[0] for each in update.sublayers)
-    if update.dimensions[0] not in geometry.massive.dimensions[layer + 1] or not mlp.parts[0] / total >= ENOUGH:
+    if breaking.dimension not in geometry.massive.dimensions[breaking.layer + 1]:
         return None
-    n_named = fewest(mlp.neurons, mlp.parts[0])
-    if n_named is None:
-        return None
-    share = sum(mlp.neurons.contributions[0][:n_named]) / mlp.parts[0]
-    before, after = geometry.spread.mean_norm[layer], geometry.spread.mean_norm[layer + 1]
+    neurons = next(each.neurons for each in updates.layers[breaking.layer].sublayers if each.neurons is not None)
+    before, after = geometry.spread.mean_norm[breaking.layer : breaking.layer + 2]
+    n_named = len(breaking.neurons)
     verb = "writes" if n_named == 1 else "write"
     return (
-        f"At layer {layer}, {_IN_WORDS[n_named]} of the MLP’s {mlp.neurons.n_neurons:,} neurons {verb} {percent(share)} of what it "
-        f"adds to dimension {update.dimensions[0]}: the states’ mean norm goes from {number(before)} to {number(after)}."
+        f"At layer {breaking.layer}, {_IN_WORDS[n_named]} of the MLP’s {neurons.n_neurons:,} neurons {verb} "
+        f"{percent(breaking.share)} of what it adds to dimension {breaking.dimension}: the states’ mean norm goes from "
+        f"{number(before)} to {number(after)}."
     )
 
 
-def fewest(neurons: Neurons, part: float) -> int | None:
-    """How many of the neurons, the largest first, write ``ENOUGH`` of what the MLP adds.
+# --- without them ----------------------------------------------------------------------------------------------------
 
-    None for more than ``MOST_NAMED``, and where neurons of such size write against each other.
-    """
-    shares = np.array(neurons.contributions[0][:MOST_NAMED]) / part
-    together = np.cumsum(shares)
-    reached = np.flatnonzero(together >= ENOUGH)
-    if not len(reached):
+
+def without(context: ContextReport) -> Without | None:
+    """What is measured with the neurons switched off; None where that wasn't tried."""
+    if not context.switched_off or context.geometry is None:
         return None
-    n_named = int(reached[0]) + 1
-    return n_named if shares[:n_named].min() > 0 and together[n_named - 1] <= 2 - ENOUGH else None
+    done = context.switched_off[0].states.intervention
+    if done is None:
+        return None
+    captures = [
+        (context.geometry, [shown.projection for shown in context.projections]),
+        *((each.geometry, list(each.projections)) for each in context.switched_off),
+    ]
+    depth, last = done.layer + 1, context.states.n_depths - 1
+    which = joined(str(neuron) for neuron in done.neurons)
+    what = f"neuron {which}" if len(done.neurons) == 1 else f"neurons {which}"
+    return Without(
+        heading=f"The same words with {what} of layer {done.layer} switched off",
+        columns=(
+            "as it is",
+            *(_VALUES[each.states.intervention.value] for each in context.switched_off if each.states.intervention),
+        ),
+        rows=tuple(_rows(captures, depth, last)),
+        paragraphs=tuple(_limits(context, done)),
+    )
+
+
+def _rows(captures: Sequence[tuple[Geometry, list[Projection]]], depth: int, last: int) -> Iterator[ProofRow]:
+    at, at_last = the_depth(depth), the_depth(last)
+
+    def row(name: str, values: Iterable[str]) -> ProofRow:
+        return ProofRow(name=name, values=tuple(values))
+
+    yield row(f"Mean norm at {at}", (number(each.spread.mean_norm[depth]) for each, _ in captures))
+    yield row(f"Largest |x| at {at}, median over words", (number(each.massive.largest[depth]) for each, _ in captures))
+    for index, shown in enumerate(captures[0][1]):
+        shares = (projections[index].explained_variance_ratio[depth, 0] for _, projections in captures)
+        yield row(f"Variance that PC1 holds at {at} ({projection_label(shown.name)})", map(percent, shares))
+    for where, here in ((at, depth), (at_last, last)):
+        purities = [each.purity.value[here] for each, _ in captures]
+        if np.isfinite(purities[0]):
+            yield row(f"Neighbours of the same category at {where}, in all dimensions", map(whole_percent, purities))
+
+
+def _limits(context: ContextReport, done: Intervention) -> Iterator[str]:
+    values = {each.states.intervention.value for each in context.switched_off if each.states.intervention}
+    if "mean" in values:
+        yield (
+            "Set to zero, the neurons write nothing. Set to their mean over the words, at position 0, they write the same for every "
+            f"word: the norm stays, and what differs between words goes. At layer {done.layer} itself both give the same "
+            "centered picture, as they differ by one vector that is the same for all words."
+        )
+    yield (
+        "So these neurons write the values and, where the numbers change back, what the values hide was there all along. It doesn’t "
+        "make a better model: the layers above have learned to use what was written, and how well the model predicts text without it isn’t measured here."
+    )
+
+
+_VALUES = {"zero": "set to zero", "mean": "set to their mean"}
 
 
 # --- the rest --------------------------------------------------------------------------------------------------------
@@ -180,10 +243,7 @@ def _explained(context: ContextReport, n_words: int) -> tuple[str, ...]:
         f"The table has the layers at which the largest |x| changes by a factor of two or more, over {over}: the mean norm of "
         "what is added, the dimension that changes most, and the neurons that write most of what the MLP adds to it, with their share."
     )
-    return (
-        measured,
-        "This says who writes the values, not what they are for: what the picture is without these neurons is not tried here.",
-    )
+    return (measured,)
 
 
 def _not_found(layers: tuple[LayerUpdate, ...]) -> str:

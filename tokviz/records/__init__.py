@@ -22,6 +22,7 @@ from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
 from tokviz.records.report import (
     ContextReport,
     Image,
+    InterventionReport,
     ModelReport,
     ModelSimilarity,
     ProjectionReport,
@@ -43,10 +44,13 @@ from tokviz.records.states import (
 from tokviz.records.updates import (
     MOST_DIMENSIONS,
     MOST_NEURONS,
+    BreakingNeurons,
+    Intervention,
     LayerUpdate,
     Neurons,
     SublayerKind,
     SublayerUpdate,
+    SwitchedOffValue,
     Updates,
 )
 from tokviz.records.words import Category, Context, Tokenization, TokenizedWord, WordList, depth_name
@@ -58,6 +62,7 @@ __all__ = [
     "BatchCheck",
     "BatchComparison",
     "Batching",
+    "BreakingNeurons",
     "CapturedBatch",
     "Category",
     "CategoryMeasure",
@@ -70,6 +75,8 @@ __all__ = [
     "Grid",
     "HiddenStates",
     "Image",
+    "Intervention",
+    "InterventionReport",
     "LayerSimilarity",
     "LayerUpdate",
     "MassiveActivations",
@@ -94,6 +101,7 @@ __all__ = [
     "Strip",
     "SublayerKind",
     "SublayerUpdate",
+    "SwitchedOffValue",
     "Tokenization",
     "TokenizedWord",
     "Updates",

@@ -43,6 +43,17 @@ class ProjectionReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InterventionReport:
+    """What was measured of a context's words with neurons switched off; it has no pictures of its own."""
+
+    states: HiddenStates
+    """Their ``intervention`` says what was done."""
+    projections: tuple[Projection, ...]
+    """In the order of ``Report.projections``."""
+    geometry: Geometry
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContextReport:
     """One model × context."""
 
@@ -52,6 +63,7 @@ class ContextReport:
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
     """None where there are too many words to look for them in the full space."""
+    switched_off: tuple[InterventionReport, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from tokviz.records.updates import Updates
+from tokviz.records.updates import Intervention, Updates
 from tokviz.records.words import Context, Tokenization
 
 N_EXTREMES = 4
@@ -133,6 +133,8 @@ class HiddenStates:
     """SHA-256 of the stored states; what is made from them is keyed by it."""
     updates: Updates | None = None
     """What each sublayer adds; None where that wasn't measured, as of weights that are read in every pass."""
+    intervention: Intervention | None = None
+    """What was done to the model meanwhile; None for the model as it is."""
 
     def __post_init__(self) -> None:
         n_depths, n_words = len(self.module_paths), len(self.tokenization.words)

@@ -72,9 +72,43 @@ class LayerUpdate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BreakingNeurons:
+    """The fewest neurons that write nearly all of what makes the largest |x| grow at once."""
+
+    layer: int
+    dimension: int
+    neurons: tuple[int, ...]
+    """The largest contribution first."""
+    share: float
+    """Theirs of what the MLP adds to the dimension."""
+    activations: tuple[float, ...]
+    """Their mean activations over the words."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Updates:
     """What the layers of one capture add to the residual stream, and who writes it."""
 
     layers: tuple[LayerUpdate, ...]
     n_words: int
     """Reference words that were run for it."""
+    breaking: BreakingNeurons | None = None
+    """None where the largest |x| grows at no layer, or no few neurons write what grows."""
+
+
+SwitchedOffValue = Literal["zero", "mean"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervention:
+    """What was done to a model while its states were captured: some neurons were set to a value at each token.
+
+    ``mean`` sets them at position 0 only, to their mean over the reference words: set everywhere it would make every token
+    massive.
+    """
+
+    layer: int
+    path: str
+    """Of the matrix whose inputs they are."""
+    neurons: tuple[int, ...]
+    value: SwitchedOffValue

@@ -18,6 +18,7 @@ from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
 from tokviz.records import Batching, Context, Tokenization, Updates, WordList
+from tokviz.run import interventions, keys
 from tokviz.run.locks import Locks
 from tokviz.run.progress import Reporter
 from tokviz.run.states_file import CaptureDescription
@@ -42,6 +43,8 @@ class Request:
     token_budget: int
     n_depths: int | None = None
     """How many depths are asked for, from the embedding on; None for all."""
+    switches_off: bool = True
+    """Whether to capture once more without the neurons that write a break."""
     waits: bool = True
     """Whether to wait for another run that captures the same."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
@@ -66,10 +69,10 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 
     Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``: no model can be captured so.
     """
-    keys = [key for key, _ in request.contexts]
+    due = [key for key, _ in request.contexts]
     try:
         models.require_device(request.device)
-        with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, keys) as others_were_first:
+        with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, due) as others_were_first:
             if others_were_first:
                 request = _still_due(request, store)
             if request.contexts:
@@ -169,8 +172,43 @@ def _capture_together(
         ]
         for index, batch in captured:
             writers[index].add(batch)
-        for writer, tokenization in zip(writers, tokenizations, strict=True):
+        for writer, (key, _, tokenization) in zip(writers, contexts, strict=True):
             writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
+            if request.switches_off and writer.updates is not None and writer.updates.breaking is not None:
+                step = reporter.step(
+                    f"{name}: capturing, neurons {_joined(writer.updates.breaking.neurons)} switched off"
+                )
+                if not _captured_without(ready, key, writer.description, writer.updates, store):
+                    writer.updates = replace(writer.updates, breaking=None)
+                step.advance()
+
+
+def _joined(neurons: Sequence[int]) -> str:
+    return ", ".join(map(str, neurons))
+
+
+def _captured_without(ready: _Ready, key: str, intact: CaptureDescription, updates: Updates, store: Store) -> bool:
+    """Capture and store the same words with the break's neurons switched off; False where the model can't run so."""
+    from tokviz import capture
+
+    module, breaking = ready.loaded.module, updates.breaking
+    if breaking is None or ready.sublayers is None:
+        return False
+    for value in interventions.values_for(updates, intact.tokenization):
+        done = interventions.intervention(updates, breaking, value)
+        candidates = [writer.matrix for writer in ready.sublayers.writers[breaking.layer]]
+        matrix = interventions.matrix(module, done.path, candidates)
+        at_position_0 = breaking.activations if value == "mean" else None
+        try:
+            with capture.switched_off(matrix, done.neurons, at_position_0):
+                captured = capture.capture(module, ready.structure, intact.tokenization, ready.request.token_budget)
+                described = replace(intact, intervention=done, batch_check=captured.check)
+                with store.states_writer(keys.intervention_key(key, value), described) as writer:
+                    for batch in captured:
+                        writer.add(batch)
+        except CaptureError:  # a value that no longer is finite, say
+            return False
+    return True
 
 
 def _updates(
@@ -187,9 +225,10 @@ def _updates(
     of_words = [state[rows] for state in states]
     changes = capture.Changes(dimensions=writers.changing_dimensions(of_words), marked=writers.marked_layers(of_words))
     try:
-        return capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, batches)
+        updates = capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, batches)
     except Exception:  # noqa: BLE001 - as above
         return None
+    return replace(updates, breaking=writers.breaking_neurons(updates, of_words))
 
 
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:

@@ -112,4 +112,5 @@ def _request(model: ModelPlan, config: ReportConfig, options: Options) -> Reques
         token_budget=config.token_budget,
         n_depths=config.n_depths,
         waits=options.waits,
+        switches_off=config.switches_off,
     )

@@ -32,10 +32,14 @@ from typing import Any
 import numpy as np
 
 from tokviz.config import ModelConfig
-from tokviz.records import Context, HiddenStates, Picture, Points, Strip, WordList
+from tokviz.records import Context, HiddenStates, Picture, Points, Strip, SwitchedOffValue, WordList
 
 CAPTURE_VERSION = 2
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
+
+
+INTERVENTION_VERSION = 1
+"""Raised when the rule by which neurons are switched off changes."""
 
 
 WITHOUT_MASSIVE = "without_massive"
@@ -67,6 +71,11 @@ def states_key(model: ModelConfig, context: Context, words: WordList, read: str,
             "read": read,
         }
     )
+
+
+def intervention_key(intact: str, value: SwitchedOffValue) -> str:
+    """Of states with the break's neurons switched off: which these are follows from the intact states and the rule."""
+    return _digest({"intact": intact, "rule": INTERVENTION_VERSION, "value": value})
 
 
 def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | None) -> str:

@@ -18,7 +18,7 @@ from tokviz.draw import typefaces, warm_up
 from tokviz.errors import DamagedStatesError, ModelError, TokvizError
 from tokviz.pages import notes
 from tokviz.pages.problems import problems
-from tokviz.records import ModelReport, Plate, Projection
+from tokviz.records import InterventionReport, ModelReport, Plate, Projection
 from tokviz.run import keys, places, prune, publish, results, site, workers
 from tokviz.run.capturing import captured
 from tokviz.run.locks import Locks
@@ -216,7 +216,15 @@ def _measure(captured: Captured, shown: tuple[MadeProjection, ...], plan: Plan) 
         made,
         geometry=results.geometry(captured, captured.geometry, projections, plan.store),
         neighbours=results.neighbours(captured, plan.store),
+        switched_off=tuple(_without(each, plan) for each in captured.switched_off),
     )
+
+
+def _without(captured: Captured, plan: Plan) -> InterventionReport:
+    """The measures of the same words with neurons switched off."""
+    (projections,) = results.projections([captured], plan.store)
+    geometry = results.geometry(captured, captured.geometry, projections, plan.store)
+    return InterventionReport(states=captured.states, projections=tuple(projections), geometry=geometry)
 
 
 def _comparisons(plan: Plan, made: list[Made]) -> list[Comparison]:

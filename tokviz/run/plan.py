@@ -26,7 +26,7 @@ from tokviz.records import (
     Projection,
     WordList,
 )
-from tokviz.run import keys
+from tokviz.run import interventions, keys
 from tokviz.run.options import Options
 from tokviz.run.pictures import Subject, Subjects
 from tokviz.run.plain import Record
@@ -69,7 +69,9 @@ class Captured:
     """By name, in the order of the configuration."""
     geometry: Job[Geometry]
     neighbours: Job[Neighbours] | None
-    """None where there are too many words."""
+    """None where there are too many words, and of what follows from ``switched_off``."""
+    switched_off: tuple[Captured, ...] = ()
+    """The same words with the break's neurons switched off, as their ``states.intervention`` says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +138,8 @@ class Plan:
         for context in self.config.context_list:
             key = keys.states_key(model, context, self.config.word_list, self.config.read, self.config.n_depths)
             states = self._stored(key, context)
-            found.append((context, key, states, self._due(states, identity)))
-        captured = self._captured([states for _, _, states, _ in found])
+            found.append((context, key, states, self._due(key, states, identity)))
+        captured = self._captured([(key, states) for _, key, states, _ in found])
         return ModelPlan(
             model=model,
             contexts=tuple(
@@ -151,13 +153,26 @@ class Plan:
         states = self.store.find_states(key)
         return states and replace(states, context=context)
 
-    def _due(self, states: HiddenStates | None, identity: str | None) -> str | None:
+    def _due(self, key: str, states: HiddenStates | None, identity: str | None) -> str | None:
         """``identity``: of the model's weights as they are now; None when they aren't on this machine."""
         if states is None:
             return "not captured yet"
         if self.options.force:
             return "forced"
-        return "the model's files changed" if identity not in (None, states.card.identity) else None
+        if identity not in (None, states.card.identity):
+            return "the model's files changed"
+        if len(self._switched_off(key, states)) < len(interventions.values(states)):
+            return "the states with neurons switched off are missing" if self.config.switches_off else None
+        return None
+
+    def _switched_off(self, key: str, states: HiddenStates) -> list[HiddenStates]:
+        """What is stored of the same words with neurons switched off."""
+        if not self.config.switches_off:
+            return []
+        found = (
+            self._stored(keys.intervention_key(key, value), states.context) for value in interventions.values(states)
+        )
+        return [each for each in found if each is not None]
 
     def grown(self, model: ModelPlan) -> ModelPlan:
         """The plan of a model whose contexts have all been captured by now.
@@ -175,7 +190,7 @@ class Plan:
                 raise TokvizError(
                     f"{self.store.root}: the hidden states of {model.model.display_name} vanished while in use; run again"
                 )
-            found.append(states)
+            found.append((context.key, states))
         branches = self._captured(found)
         return replace(
             model,
@@ -186,9 +201,19 @@ class Plan:
 
     # --- projections and measures ------------------------------------------------------------------------------------
 
-    def _captured(self, states: Sequence[HiddenStates | None]) -> list[Captured | None]:
-        stored = [each for each in states if each is not None]
-        return [None if each is None else self._branch(each, _ordinary(each, stored)) for each in states]
+    def _captured(self, states: Sequence[tuple[str, HiddenStates | None]]) -> list[Captured | None]:
+        """``states``: each with its key."""
+        stored = [each for _, each in states if each is not None]
+        return [
+            None if each is None else self._with_switched_off(key, self._branch(each, _ordinary(each, stored)))
+            for key, each in states
+        ]
+
+    def _with_switched_off(self, key: str, captured: Captured) -> Captured:
+        # Against the same ordinary words: those of the model as it is.
+        off = self._switched_off(key, captured.states)
+        branches = (self._branch(states, captured.ordinary) for states in off)
+        return replace(captured, switched_off=tuple(replace(each, neighbours=None) for each in branches))
 
     def _branch(self, states: HiddenStates, ordinary: HiddenStates | None) -> Captured:
         words = self.config.words_of(states)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
+from tokviz.run import interventions, keys
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
@@ -99,6 +100,9 @@ def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
     if captured is None:
         return used
     used |= {("measures", job.key) for job in (captured.geometry, captured.neighbours) if job}
+    for value, off in zip(interventions.values(captured.states), captured.switched_off, strict=False):
+        used |= {("states", keys.intervention_key(context.key, value)), ("measures", off.geometry.key)}
+        used |= {("projections", job.key) for job in off.projections.values()}
     for job in captured.projections.values():
         used.add(("projections", job.key))
         projection = plan.store.find(job.key, job.kind)

@@ -17,6 +17,7 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     Image,
+    InterventionReport,
     ModelReport,
     ModelSimilarity,
     Neighbours,
@@ -49,6 +50,7 @@ class MadeContext:
     projections: tuple[MadeProjection, ...]
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
+    switched_off: tuple[InterventionReport, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,7 @@ def _model(made: Made, images: Images, base: Path) -> ModelReport:
                 projections=tuple(_projection(each, context.states.n_depths, images) for each in context.projections),
                 geometry=context.geometry,
                 neighbours=context.neighbours,
+                switched_off=context.switched_off,
             )
             for context in made.contexts
         ),

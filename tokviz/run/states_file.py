@@ -22,10 +22,19 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from tokviz.errors import DamagedStatesError, DiskFullError, StoreError
-from tokviz.records import N_EXTREMES, BatchCheck, CapturedBatch, Context, ModelCard, Tokenization, Updates
+from tokviz.records import (
+    N_EXTREMES,
+    BatchCheck,
+    CapturedBatch,
+    Context,
+    Intervention,
+    ModelCard,
+    Tokenization,
+    Updates,
+)
 from tokviz.run.plain import to_plain
 
-FORMAT = 3
+FORMAT = 4
 STATES, DESCRIPTION = "states.safetensors", "states.json"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 POSITION0 = ("position0.values", "position0.dimensions")
@@ -114,6 +123,7 @@ class CaptureDescription:
     captured_at: str
     """ISO 8601, UTC."""
     batch_check: BatchCheck
+    intervention: Intervention | None = None
 
 
 class StatesWriter:
@@ -130,7 +140,7 @@ class StatesWriter:
     """
 
     def __init__(self, folder: Path, description: CaptureDescription) -> None:
-        self._folder, self._description = folder, description
+        self._folder, self.description = folder, description
         self._partial = partial_beside(folder)
         self._file = _StatesFile(self._partial / STATES, len(description.tokenization.words))
         self.updates: Updates | None = None
@@ -160,7 +170,7 @@ class StatesWriter:
 
     def _finish(self) -> None:
         digests = self._file.finish()
-        described = to_plain(self._description)
+        described = to_plain(self.description)
         # What is made from the states depends on the tokens and paths too, not on the values alone.
         digest = text_digest([digests, described["tokenization"], described["module_paths"]])
         description = {

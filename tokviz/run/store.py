@@ -37,6 +37,7 @@ from tokviz.records import (
     BatchCheck,
     Context,
     HiddenStates,
+    Intervention,
     ModelCard,
     Projection,
     Tokenization,
@@ -123,6 +124,7 @@ class Store:
                 batch_check=from_plain(BatchCheck, stored["batch_check"]),
                 digest=stored["digest"],
                 updates=stored["updates"] and from_plain(Updates, stored["updates"]),
+                intervention=stored["intervention"] and from_plain(Intervention, stored["intervention"]),
             )
         except _UNREADABLE:
             return None
