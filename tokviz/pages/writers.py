@@ -79,9 +79,8 @@ def writers_section(model: ModelReport) -> WritersSection | None:
     known = [(context, context.geometry) for context in model.contexts if context.geometry and context.states.updates]
     if not known:
         return None
-    context, geometry = next(
-        (each for each in known if each[1].massive.emergence_depth), known[0]
-    )  # not of the embedding
+    # Massive in the embedding already is nothing that a layer does.
+    context, geometry = next((each for each in known if each[1].massive.emergence_depth), known[0])
     updates = context.states.updates
     if updates is None:
         return None
@@ -105,6 +104,7 @@ def writers_section(model: ModelReport) -> WritersSection | None:
         rows=tuple(
             _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
         ),
+        without=without(context),
     )
 
 
@@ -144,10 +144,10 @@ def without(context: ContextReport) -> Without | None:
         *((each.geometry, list(each.projections)) for each in context.switched_off),
     ]
     depth, last = done.layer + 1, context.states.n_depths - 1
-    which = joined(str(neuron) for neuron in done.neurons)
-    what = f"neuron {which}" if len(done.neurons) == 1 else f"neurons {which}"
+    *others, last_named = map(str, done.neurons)
+    what = f"neurons {', '.join(others)} and {last_named}" if others else f"neuron {last_named}"
     return Without(
-        heading=f"The same words with {what} of layer {done.layer} switched off",
+        heading=f"The same words without {what} of layer {done.layer}",
         columns=(
             "as it is",
             *(_VALUES[each.states.intervention.value] for each in context.switched_off if each.states.intervention),
@@ -183,8 +183,9 @@ def _limits(context: ContextReport, done: Intervention) -> Iterator[str]:
             "centered picture, as they differ by one vector that is the same for all words."
         )
     yield (
-        "So these neurons write the values and, where the numbers change back, what the values hide was there all along. It doesn’t "
-        "make a better model: the layers above have learned to use what was written, and how well the model predicts text without it isn’t measured here."
+        "These neurons write the values. Where categories come back without them, they were there all along, and the values hid "
+        "them. The model is not a better one for it: its later layers were trained with what was written, and how well it predicts "
+        "text without that isn’t measured here."
     )
 
 
