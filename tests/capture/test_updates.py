@@ -2,109 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
-import torch
 import transformers
 from families import SIZES
+from planting import LAYER, PLANTED, tiny, words
 from torch import nn
 
 from tokviz.capture import Changes, Structure, capture, find_structure, find_sublayers, measure_updates, words_to_run
 from tokviz.capture.sublayers import weight_of
 from tokviz.measure.writers import changing_dimensions, marked_layers
-from tokviz.models import quiet_transformers
-from tokviz.records import Neurons, Tokenization, TokenizedWord, Updates
-
-N_WORDS = 12
-LAYER = 1
-
-
-def words(n_before: int = 1) -> Tokenization:
-    """Words of one token after as many others, and one that is read one position later."""
-    made = [
-        TokenizedWord(
-            word=str(index),
-            text=str(index),
-            ids=(*(1,) * n_before, 10 + index),
-            pieces=("",) * (n_before + 1),
-            start=n_before,
-            stop=n_before + 1,
-        )
-        for index in range(N_WORDS)
-    ]
-    odd = TokenizedWord(
-        word="odd",
-        text="odd",
-        ids=(1,) * n_before + (90, 91),
-        pieces=("",) * (n_before + 2),
-        start=n_before,
-        stop=n_before + 2,
-    )
-    return Tokenization(words=(*made, odd), read="last")
-
-
-def tiny(name: str, seed: int, **values: Any) -> nn.Module:
-    torch.manual_seed(seed)
-    with quiet_transformers():
-        module: nn.Module = transformers.AutoModel.from_config(getattr(transformers, f"{name}Config")(**values))
-    return module.eval()
-
-
-def mlp_inputs(module: nn.Module, mlp: nn.Module, tokenization: Tokenization) -> torch.Tensor:
-    """``(n_words, width)``: what enters an MLP at each word."""
-    seen: list[torch.Tensor] = []
-    with mlp.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0])), torch.inference_mode():
-        for word in tokenization.words:
-            module(input_ids=torch.tensor([word.ids]))
-    return torch.stack([states[0, word.stop - 1] for states, word in zip(seen, tokenization.words, strict=True)])
-
-
-def answering(inputs: torch.Tensor) -> torch.Tensor:
-    """The smallest vector whose product with each input is 3."""
-    solution: torch.Tensor = (
-        torch.linalg.pinv(inputs.double()) @ torch.full((len(inputs), 1), 3.0, dtype=torch.float64)
-    ).float()
-    return solution.T
-
-
-def plant_gated(module: Any, neurons: list[int], dimension: int, sizes: list[float]) -> None:
-    """Into an MLP whose neurons are act(gate(x)) · up(x)."""
-    mlp = module.layers[LAYER].mlp
-    rows = answering(mlp_inputs(module, mlp, words()))
-    with torch.no_grad():
-        for matrix in (mlp.gate_proj, mlp.up_proj):
-            matrix.weight[neurons] = rows
-        for neuron, size in zip(neurons, sizes, strict=True):
-            mlp.down_proj.weight[dimension, neuron] = size
-
-
-def plant_before_a_norm(module: Any, neurons: list[int], dimension: int, sizes: list[float]) -> None:
-    """The same where the MLP's output is normalised: its norm makes one dimension huge."""
-    plant_gated(module, neurons, dimension, sizes)
-    with torch.no_grad():
-        module.layers[LAYER].post_feedforward_layernorm.weight[dimension] = 300.0
-
-
-def plant_conv1d(module: Any, neurons: list[int], dimension: int, sizes: list[float]) -> None:
-    """Into GPT-2's, whose ``Conv1D`` has a neuron's weights in a row."""
-    mlp = module.h[LAYER].mlp
-    with torch.no_grad():
-        mlp.c_fc.bias[neurons] = 9.0
-        for neuron, size in zip(neurons, sizes, strict=True):
-            mlp.c_proj.weight[neuron, dimension] = size
-
-
-PLANTED: dict[str, tuple[Callable[[int], nn.Module], Callable[[Any, list[int], int, list[float]], None]]] = {
-    "pre-norm": (lambda seed: tiny("Llama", seed, **SIZES), plant_gated),
-    "post-norm scale": (lambda seed: tiny("Gemma2", seed, **SIZES | {"sliding_window": 4}), plant_before_a_norm),
-    "Conv1D": (
-        lambda seed: tiny("GPT2", seed, vocab_size=512, n_embd=32, n_layer=3, n_head=4, n_positions=64),
-        plant_conv1d,
-    ),
-}
+from tokviz.records import Neurons, Tokenization, Updates
 
 
 def measured(module: nn.Module, tokenization: Tokenization) -> tuple[Updates, list[np.ndarray], Structure]:

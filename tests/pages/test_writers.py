@@ -6,13 +6,25 @@ import csv
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from narrow import present
 from report_fixture import sample_report
 
 from tokviz.pages import tables
 from tokviz.pages.writers import writers_section
-from tokviz.records import ContextReport, LayerUpdate, ModelReport, Neurons, SublayerUpdate, Updates
+from tokviz.records import (
+    BreakingNeurons,
+    ContextReport,
+    Intervention,
+    InterventionReport,
+    LayerUpdate,
+    ModelReport,
+    Neurons,
+    SublayerUpdate,
+    SwitchedOffValue,
+    Updates,
+)
 
 SHARES = (0.73, 0.268, 0.001)
 DIMENSION = 507
@@ -59,7 +71,14 @@ def layer(*sublayers: SublayerUpdate, marked: bool = False, dimension: int = DIM
 QUIET = layer(update("attention", 2.0, 1.0), update("mlp", 3.0, 1.0))
 
 
-def model_with(emerging: LayerUpdate, others: LayerUpdate = QUIET) -> tuple[ModelReport, int]:
+BREAKING = BreakingNeurons(
+    layer=11, dimension=DIMENSION, neurons=(1229, 1230), share=0.998, activations=(3028.0, 1079.0)
+)
+
+
+def model_with(
+    emerging: LayerUpdate, others: LayerUpdate = QUIET, breaking: BreakingNeurons | None = BREAKING
+) -> tuple[ModelReport, int]:
     """The sample's decoder with these updates in its first context, and the layer at which massive activations emerge."""
     model = sample_report().models[0]
     context = model.contexts[0]
@@ -71,18 +90,18 @@ def model_with(emerging: LayerUpdate, others: LayerUpdate = QUIET) -> tuple[Mode
         geometry.massive,
         dimensions=tuple((DIMENSION,) if flag else () for flag in geometry.massive.massive),
     )
-    states = replace(context.states, updates=Updates(layers=tuple(layers), n_words=115))
-    changed: ContextReport = replace(context, states=states, geometry=replace(geometry, massive=massive))
+    updates = Updates(layers=tuple(layers), n_words=115, breaking=breaking)
+    changed: ContextReport = replace(
+        context, states=replace(context.states, updates=updates), geometry=replace(geometry, massive=massive)
+    )
     return replace(model, contexts=(changed, *model.contexts[1:])), number
 
 
-def finding_of(emerging: LayerUpdate) -> str | None:
-    model, _ = model_with(emerging)
-    return present(writers_section(model)).finding
+EMERGING = layer(update("attention", 62.0, 13.0), mlp(24_407.0), marked=True)
 
 
 def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
-    model, number = model_with(layer(update("attention", 62.0, 13.0), mlp(24_407.0), marked=True))
+    model, number = model_with(EMERGING)
     section = present(writers_section(model))
     spread = present(model.contexts[0].geometry).spread
     before, after = spread.mean_norm[number : number + 2]
@@ -99,28 +118,57 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
 
 
 @pytest.mark.parametrize(
-    "emerging",
-    [
-        # Nobody in particular writes it.
-        layer(update("attention", 2.0, 1.0), mlp(24_407.0, (0.1,) * 8), marked=True),
-        # Attention writes a part of it.
-        layer(update("attention", 9_000.0, 9_000.0), mlp(15_000.0), marked=True),
-        # The neurons can't be told apart.
-        layer(update("attention", 2.0, 1.0), mlp(24_407.0, told=False), marked=True),
-        # What changes most isn't what is massive.
-        layer(update("attention", 2.0, 1.0), mlp(24_407.0), marked=True, dimension=3),
-        # The largest of them take back what the others write.
-        layer(update("attention", 2.0, 1.0), mlp(24_407.0, (3.0, -2.0)), marked=True),
-        layer(update("attention", 2.0, 1.0), mlp(24_407.0, (-0.4, 0.9, 0.5)), marked=True),
-    ],
+    "breaking",
+    [None, replace(BREAKING, layer=3), replace(BREAKING, dimension=8)],
+    ids=["nobody in particular", "not where massive activations emerge", "not a massive dimension"],
 )
-def test_nothing_is_claimed_where_no_few_neurons_write_it(emerging: LayerUpdate) -> None:
-    assert finding_of(emerging) is None
+def test_nothing_is_claimed_of_anything_but_the_massive_values(breaking: BreakingNeurons | None) -> None:
+    model, _ = model_with(EMERGING, breaking=breaking)
+    assert present(writers_section(model)).finding is None
 
 
 def test_one_neuron_alone_is_spoken_of_as_one() -> None:
-    said = present(finding_of(layer(update("attention", 2.0, 1.0), mlp(24_407.0, (0.97, 0.01)), marked=True)))
-    assert ", one of the MLP’s 1,536 neurons writes 97.0" in said
+    model, _ = model_with(EMERGING, breaking=replace(BREAKING, neurons=(1229,), share=0.97))
+    assert ", one of the MLP’s 1,536 neurons writes 97.0" in present(present(writers_section(model)).finding)
+
+
+def switched_off(model: ModelReport, value: SwitchedOffValue) -> InterventionReport:
+    """The same numbers but for the norm, which is 1."""
+    context = model.contexts[0]
+    done = Intervention(layer=11, path="model.layers.11.mlp.down_proj", neurons=(1229, 1230), value=value)
+    geometry = present(context.geometry)
+    spread = replace(geometry.spread, mean_norm=np.ones_like(geometry.spread.mean_norm))
+    return InterventionReport(
+        states=replace(context.states, intervention=done),
+        projections=tuple(each.projection for each in context.projections),
+        geometry=replace(geometry, spread=spread),
+    )
+
+
+def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
+    model, number = model_with(EMERGING)
+    off = (switched_off(model, "zero"), switched_off(model, "mean"))
+    model = replace(model, contexts=(replace(model.contexts[0], switched_off=off), *model.contexts[1:]))
+    shown = present(present(writers_section(model)).without)
+    assert shown.heading == f"The same words without neurons 1229 and 1230 of layer {number}"
+    assert shown.columns == ("as it is", "set to zero", "set to their mean")
+    norm = present(model.contexts[0].geometry).spread.mean_norm[number + 1]
+    assert (shown.rows[0].name, shown.rows[0].values) == (
+        f"Mean norm at layer {number}",
+        (f"{norm:,.0f}", "1.00", "1.00"),
+    )
+    assert all(len(row.values) == 3 for row in shown.rows)
+    assert [len(set(row.values)) for row in shown.rows[1:]] == [1] * (len(shown.rows) - 1)
+    assert "not a better one" in shown.paragraphs[-1]
+    only_zero = replace(model.contexts[0], switched_off=off[:1])
+    shown = present(present(writers_section(replace(model, contexts=(only_zero,)))).without)
+    assert shown.columns == ("as it is", "set to zero")
+    assert "mean" not in " ".join(shown.paragraphs)
+
+
+def test_what_was_not_tried_is_not_shown() -> None:
+    model, _ = model_with(EMERGING)
+    assert present(writers_section(model)).without is None
 
 
 def test_a_model_without_a_sum_says_why() -> None:
@@ -137,7 +185,7 @@ def test_what_was_not_measured_has_no_section() -> None:
 
 
 def test_the_tables_hold_every_layer_and_every_neuron_that_was_kept() -> None:
-    model, number = model_with(layer(update("attention", 62.0, 13.0), mlp(24_407.0), marked=True))
+    model, number = model_with(EMERGING)
     updates = present(model.contexts[0].states.updates)
     rows = list(csv.DictReader(io.StringIO(tables.updates_csv(updates))))
     assert len(rows) == 2 * len(updates.layers)

@@ -1,0 +1,108 @@
+"""Where the largest values change, and the fewest neurons that write the break: or nobody."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tokviz.measure.writers import breaking_neurons, changing_dimensions, marked_layers
+from tokviz.records import LayerUpdate, Neurons, SublayerUpdate, Updates
+
+N_WORDS, WIDTH, LAYER, DIMENSION = 9, 6, 2, 4
+
+
+def states(*largest: float) -> list[np.ndarray]:
+    """Per depth words whose largest |x| is given, in one dimension, and small elsewhere."""
+    found = []
+    for depth, value in enumerate(largest):
+        state = np.random.default_rng(depth).uniform(-0.1, 0.1, size=(N_WORDS, WIDTH))
+        state[:, DIMENSION] = value
+        found.append(state.astype(np.float32))
+    return found
+
+
+def updates(shares: tuple[float, ...], part: float = 990.0, attention: float = 10.0) -> Updates:
+    """Of which one layer's neurons are known."""
+
+    def sublayer(kind: str, value: float, neurons: Neurons | None = None) -> SublayerUpdate:
+        return SublayerUpdate(
+            path=kind,
+            kind=kind,  # type: ignore[arg-type]  # one of three
+            norm=1.0,
+            norm_at_0=1.0,
+            cosine=0.0,
+            cosine_at_0=0.0,
+            parts=(value,),
+            parts_at_0=(value,),
+            neurons=neurons,
+        )
+
+    known = Neurons(
+        path="mlp.down_proj",
+        n_neurons=64,
+        indices=(tuple(range(10, 10 + len(shares))),),
+        contributions=(tuple(part * share for share in shares),),
+        activations=(tuple(float(index) for index in range(len(shares))),),
+    )
+    layers = [
+        LayerUpdate(
+            sublayers=(
+                sublayer("attention", attention),
+                sublayer("mlp", part, known if index == LAYER else None),
+            ),
+            sum_error=0.0,
+            stream_norm=1.0,
+            stream_norm_at_0=1.0,
+            dimensions=(DIMENSION,),
+            marked=index == LAYER,
+        )
+        for index in range(4)
+    ]
+    return Updates(layers=tuple(layers), n_words=N_WORDS)
+
+
+BREAK = states(1.0, 30.0, 30.0, 1000.0, 1000.0)
+
+
+def test_layers_are_marked_where_the_largest_value_doubles_or_halves_but_the_first() -> None:
+    assert marked_layers(states(1.0, 50.0, 50.0, 99.0, 100.0)) == (False, False, False, False)
+    assert marked_layers(states(1.0, 50.0, 100.0, 100.0, 50.0)) == (False, True, False, True)
+    assert marked_layers(states(0.0, 1.0, 1.0)) == (False, False)
+
+
+def test_the_dimensions_that_change_most_come_first() -> None:
+    changing = changing_dimensions(BREAK)
+    assert [each[0] for each in changing] == [DIMENSION, *[changing[1][0]], DIMENSION, changing[3][0]]
+    assert all(len(set(each)) == 4 for each in changing)
+    wider = [np.zeros((N_WORDS, 3), np.float32), *BREAK]
+    assert changing_dimensions(wider)[0] == ()
+
+
+@pytest.mark.parametrize(
+    ("shares", "named"),
+    [
+        ((0.97, 0.01), (10,)),
+        ((0.73, 0.26, 0.005), (10, 11)),
+        ((0.12,) * 8, (10, 11, 12, 13, 14, 15, 16, 17)),
+        ((0.11,) * 9, None),
+        ((1.5, -0.4), None),
+        ((0.6, -0.3, 0.4, 0.3), None),
+    ],
+)
+def test_the_fewest_neurons_of_one_sign_are_named(shares: tuple[float, ...], named: tuple[int, ...] | None) -> None:
+    found = breaking_neurons(updates(shares), BREAK)
+    if named is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.layer, found.dimension, found.neurons) == (LAYER, DIMENSION, named)
+        assert found.share == pytest.approx(sum(shares[: len(named)]))
+        assert len(found.activations) == len(named)
+
+
+def test_nothing_breaks_where_nothing_grows_much_or_large_or_attention_writes_it() -> None:
+    assert breaking_neurons(updates((0.97,)), states(1.0, 30.0, 30.0, 200.0, 200.0)) is None
+    assert breaking_neurons(updates((0.97,)), states(0.01, 0.3, 0.3, 90.0, 90.0)) is None
+    assert breaking_neurons(updates((0.97,), attention=300.0), BREAK) is None
+    # The first layer's write is no break.
+    assert breaking_neurons(updates((0.97,)), states(1.0, 1000.0, 1000.0, 1000.0, 1000.0)) is None
