@@ -66,7 +66,6 @@ def test_site_and_cache_are_apart(report: ReportConfig, tmp_path: Path, output: 
         ("templates", "the templates templates"),
         ("settings/models", "the model llama"),
         ("settings/models/llama", "the model llama"),
-        ("settings/models/llama/site", "the model llama"),
         ("settings/tokenizers", "the model llama"),
     ],
 )
@@ -85,6 +84,13 @@ def test_neither_holds_what_the_report_is_made_from(
 def test_all_side_by_side_in_one_folder_is_the_usual_layout(report: ReportConfig, tmp_path: Path) -> None:
     places.check(report, options(tmp_path))
     places.check(report, options(tmp_path / "settings", "../settings/site", "../settings/.cache"))
+
+
+def test_a_report_may_stand_in_its_models_own_folder(tmp_path: Path) -> None:
+    (tmp_path / "report.toml").write_text('[words]\na = ["b"]\n[[models]]\nsource = "."\n')
+    (tmp_path / "config.json").write_text("{}")
+    report = configuration.load(tmp_path / "report.toml")
+    places.check(report, Options(base=tmp_path, output=tmp_path / "site", cache=tmp_path / ".cache"))
 
 
 def test_a_cache_that_is_no_folder_is_refused(report: ReportConfig, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tokviz.config import load
 from tokviz.errors import ConfigError, TokvizError
 from torture.trial import TRACEBACKS, WRONG_OUTCOMES, Outcome
 
+N_TRIALS = 10_000
 MOST_SECONDS = 5.0
 """Of the processor: what other processes take says nothing of this one."""
 LONGEST_LINE = 300

@@ -18,6 +18,7 @@ from tokviz.pages import markdown, notes
 from torture.configs import LONGEST_LINE, MOST_SECONDS
 from torture.trial import SCRIPTS_EXECUTED, TRACEBACKS, WORDS_LOST, WRONG_OUTCOMES, Outcome
 
+N_TRIALS = 2_000
 CONFIG = """
 intro = "intro.md"
 [words]

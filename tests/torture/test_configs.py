@@ -6,12 +6,12 @@ from pathlib import Path
 
 from torture.configs import MAKERS, trial
 
-N_TRIALS = 300
+N_SHORT = 300
 
 
 def test_whatever_stands_in_a_config_is_read_or_refused_in_short_lines(tmp_path: Path) -> None:
     outcomes = []
-    for number in range(N_TRIALS):
+    for number in range(N_SHORT):
         folder = tmp_path / str(number)
         folder.mkdir()
         outcomes.append(trial(number, folder))

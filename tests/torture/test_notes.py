@@ -8,12 +8,12 @@ from pathlib import Path
 from torture import notes
 from torture.trial import SCRIPTS_EXECUTED, WORDS_LOST
 
-N_TRIALS = 100
+N_SHORT = 100
 
 
 def test_whatever_stands_in_a_note_is_shown_whole_and_runs_nothing(tmp_path: Path) -> None:
     outcomes = []
-    for number in range(N_TRIALS):
+    for number in range(N_SHORT):
         folder = tmp_path / str(number)
         folder.mkdir()
         outcomes.append(notes.trial(number, folder))

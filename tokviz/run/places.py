@@ -44,8 +44,6 @@ def _check_apart(option: str, folder: Path, config: ReportConfig, options: Optio
                 f"{option} {folder}: expected a folder without the report's own files, it holds {what} {place.name}; name "
                 "another"
             )
-        if place.is_dir() and resolved.is_relative_to(found):
-            raise PublishError(f"{option} {folder}: expected a folder outside {what} {place.name}; name another")
 
 
 def _read(config: ReportConfig, options: Options) -> Iterator[tuple[str, Path]]:
