@@ -151,6 +151,14 @@ _UPDATES = (
         "such matrix. That a neuron writes a value doesn’t say what the value is for, nor that the model would do without it.",
         source="Yu et al. 2024, The super weight in large language models, arXiv 2411.07191; Sun et al. 2026, arXiv 2603.05498",
     ),
+    Term(
+        name="Neurons switched off",
+        meaning="A break is where the largest |x|, median over the words, grows most, by a factor of ten at least and beyond 100. "
+        "The fewest neurons of its MLP that write 95 % of what the MLP adds to the dimension that changes most, eight at most and all of one sign, are set to zero, the words "
+        "captured again, and everything measured again. Where the words are read at position 0 it is also done with the neurons set, at position 0 only, to their mean over "
+        "the words: set so at every token, they would make every token massive. This shows that these neurons write the values, and what the states are without them. "
+        "It doesn’t show that a sink is gone, which is a matter of attention, nor that the model would be better: both change what later layers were trained with.",
+    ),
 )
 
 
