@@ -16,10 +16,6 @@ from tokviz.capture import find_structure, find_sublayers
 from tokviz.capture.sublayers import Sublayers
 from tokviz.config import ModelConfig
 from tokviz.models import load, quiet_transformers
-from tokviz.records import Tokenization, TokenizedWord
-
-WORD = TokenizedWord(word="a", text="a", ids=(5, 17, 40, 8, 23, 60), pieces=("",) * 6, start=0, stop=6)
-SOME_TOKENS = Tokenization(words=(WORD,), read="last")
 
 GPT = {"vocab_size": 512, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64}
 MORE_FAMILIES: dict[str, dict[str, Any]] = {
@@ -102,7 +98,7 @@ def in_memory(name: str) -> nn.Module:
 def sublayers_of(module: nn.Module) -> tuple[Sublayers, list[list[tuple[str, str | None]]]]:
     """The sublayers, and per layer the paths of each module and of its matrix within the block."""
     structure = find_structure(module, "")
-    found = find_sublayers(module, structure, SOME_TOKENS)
+    found = find_sublayers(module, structure)
     paths = []
     for block, writers in zip(structure.layers, found.writers, strict=True):
         path_of = {inner: path for path, inner in block.named_modules()}
@@ -160,6 +156,6 @@ def test_a_sum_that_is_off_is_not_taken() -> None:
     """Granite multiplies what its sublayers return before it is added."""
     torch.manual_seed(0)
     module = transformers.GraniteModel(transformers.GraniteConfig(**SIZES, residual_multiplier=0.5)).eval()
-    found = find_sublayers(module, find_structure(module, ""), SOME_TOKENS)
+    found = find_sublayers(module, find_structure(module, ""))
     assert not any(found.writers)
     assert min(found.sum_errors) > 0.1

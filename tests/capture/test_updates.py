@@ -29,7 +29,7 @@ def measured(module: nn.Module, tokenization: Tokenization) -> tuple[Updates, li
     of_words = [state[reference] for state in states]
     changes = Changes(dimensions=changing_dimensions(of_words), marked=marked_layers(of_words))
     rows = words_to_run(module, structure, tokenization, captured.check.batching, 4096)
-    sublayers = find_sublayers(module, structure, tokenization)
+    sublayers = find_sublayers(module, structure)
     return measure_updates(module, structure, sublayers, tokenization, changes, rows), states, structure
 
 

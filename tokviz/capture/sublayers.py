@@ -17,7 +17,6 @@ import numpy as np
 
 from tokviz.capture.hooks import first_tensor, forward
 from tokviz.capture.structure import Structure
-from tokviz.records import Tokenization
 
 if TYPE_CHECKING:
     import torch
@@ -87,18 +86,19 @@ class _Run:
     calls: list[_Call] = field(default_factory=list)
 
 
-def find_sublayers(module: nn.Module, structure: Structure, tokenization: Tokenization) -> Sublayers:
+def find_sublayers(module: nn.Module, structure: Structure) -> Sublayers:
     """Run a few tokens and find, layer by layer, the modules whose outputs sum to what the layer adds.
+
+    The tokens are spread over the vocabulary, the same whatever is captured.
 
     Parameters
     ----------
     module : the base model that ``structure`` was found in, with its weights.
-    tokenization : words that the model knows; some of their tokens are run.
     """
     import torch
 
-    known = dict.fromkeys(token for word in tokenization.words for token in word.ids)
-    ids = torch.tensor(list(itertools.islice(itertools.cycle(known), 6))).view(2, 3)
+    config: Any = module.config
+    ids = torch.tensor([number * config.vocab_size // 7 for number in range(1, 7)]).view(2, 3)
     with _watched(structure, ids.shape) as runs:
         forward(module, ids, torch.ones_like(ids))
     if len(runs) != structure.n_layers:  # the layers work on something else than the tokens that were fed

@@ -108,7 +108,7 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         tokenizations = [_tokenized(loaded.tokenizer, request, context) for _, context in request.contexts]
         for tokenization, (_, context) in zip(tokenizations, request.contexts, strict=True):
             capture.require_fitting(loaded.module, structure, tokenization, context)
-        sublayers = _sublayers(loaded, structure, tokenizations[0])
+        sublayers = _sublayers(loaded, structure)
         # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
         for group in capture.sharing_passes(loaded.module, tokenizations):
             together = [(*request.contexts[index], tokenizations[index]) for index in group]
@@ -127,13 +127,13 @@ class _Ready:
     """None where weights are read in every pass."""
 
 
-def _sublayers(loaded: models.LoadedModel, structure: Structure, tokenization: Tokenization) -> Sublayers | None:
+def _sublayers(loaded: models.LoadedModel, structure: Structure) -> Sublayers | None:
     from tokviz import capture
 
     if capture.is_streamed(loaded.module):
         return None
     try:
-        return capture.find_sublayers(loaded.module, structure, tokenization)
+        return capture.find_sublayers(loaded.module, structure)
     except Exception:  # noqa: BLE001 - what a layer adds is beside the capture: it costs a section of a page, not the model
         return None
 
