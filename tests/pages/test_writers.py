@@ -107,7 +107,7 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     before, after = spread.mean_norm[number : number + 2]
     assert section.heading == f"What happens at layer {number}"
     assert present(section.finding).replace("\N{NO-BREAK SPACE}", " ") == (
-        f"At layer {number}, two of the MLP’s 1,536 neurons write 99.8 % of what it adds to dimension 507: "
+        f"At layer {number}, two of the MLP’s 1,536 neurons write 99.8 % of what it adds to dimension 507; "
         f"the states’ mean norm goes from {before:.1f} to {after:,.0f}."
     )
     (row,) = section.rows
@@ -143,6 +143,30 @@ def switched_off(model: ModelReport, value: SwitchedOffValue) -> InterventionRep
         projections=tuple(each.projection for each in context.projections),
         geometry=replace(geometry, spread=spread),
     )
+
+
+def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
+    model, number = model_with(EMERGING)
+    context = replace(model.contexts[0], switched_off=(switched_off(model, "zero"),))
+    section = present(writers_section(replace(model, contexts=(context,))))
+    before, after = present(context.geometry).spread.mean_norm[number : number + 2]
+    said = present(section.finding)
+    assert said == (
+        f"At layer {number}, two of the MLP’s 1,536 neurons raise the states’ mean norm from {before:.1f} to {after:,.0f}; "
+        "without them it is 1.00."
+    )
+    assert len(said.split()) <= 25
+    assert section.paragraphs[0].replace("\N{NO-BREAK SPACE}", " ") == (
+        f"Neurons 1229 and 1230 write 99.8 % of what the MLP of layer {number} adds to dimension 507."
+    )
+
+
+def test_neurons_that_change_little_are_not_said_to_raise_anything() -> None:
+    model, _ = model_with(EMERGING)
+    off = switched_off(model, "zero")
+    as_before = replace(off, geometry=present(model.contexts[0].geometry))
+    context = replace(model.contexts[0], switched_off=(as_before,))
+    assert " write 99.8" in present(present(writers_section(replace(model, contexts=(context,)))).finding)
 
 
 def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
