@@ -13,6 +13,11 @@ const Explore = {};
   const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
   Explore.isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
 
+  // As pages write what nobody can see: by its code points.
+  const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
+  const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+  const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);
+
   window.tokvizData = (key, content) => contents.set(key, content);
 
   function load(key, source) {
@@ -76,6 +81,7 @@ const Explore = {};
   class Vocabulary {
     constructor({ words, memberships }) {
       this.words = words;
+      this.names = words.map(visible);
       this.memberships = memberships;
       this.folded = words.map((word) => word.toLocaleLowerCase());
       this.rows = new Map(words.map((word, row) => [word, row]));

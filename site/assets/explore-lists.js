@@ -54,9 +54,9 @@
       this.root.replaceChildren(
         Explore.paragraph("Pinned", "hint"),
         ...rows.map((row) => {
-          const made = button(vocabulary.words[row], () => this.unpin(row));
+          const made = button(vocabulary.names[row], () => this.unpin(row));
           made.prepend(swatch(vocabulary.memberships[row]));
-          made.setAttribute("aria-label", `Unpin ${vocabulary.words[row]}`);
+          made.setAttribute("aria-label", `Unpin ${vocabulary.names[row]}`);
           made.append(" ×");
           return made;
         }),

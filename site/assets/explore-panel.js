@@ -54,16 +54,16 @@
 
     // A word, its categories, tokens, neighbours and values, as text.
     facts(row, categories) {
-      const { words, memberships } = this.view.vocabulary;
+      const { names, memberships } = this.view.vocabulary;
       const pieces = this.tokens(row);
       const { rows, where, reason } = this.view.neighbours(this.depth, row);
       return {
-        word: words[row],
+        word: names[row],
         category: memberships[row].map((category) => categories[category]).join(", "),
         tokens: pieces.map(Explore.isolated).join(" · "),
         count: pieces.length === 1 ? "one token" : `${pieces.length} tokens`,
         position: this.view.outside.has(row) ? "read at another position than most" : "",
-        neighbours: rows.map((other) => Explore.isolated(words[other])),
+        neighbours: rows.map((other) => Explore.isolated(names[other])),
         where,
         reason,
         values: this.view.values(this.depth, row),

@@ -254,7 +254,7 @@
 
     // A word at the margin says on which side it lies.
     labelOf(row) {
-      const text = Explore.shortened(this.view.vocabulary.words[row]);
+      const text = Explore.shortened(this.view.vocabulary.names[row]);
       if (!this.view.beyond[this.depth].has(row)) return text;
       const { k, x, y } = this.transform;
       const [left, top] = [x + k * this.to[2 * row] * this.width, y + k * (1 - this.to[2 * row + 1]) * this.height];

@@ -229,7 +229,7 @@
   function togglePin(explorer, row) {
     const { pins } = explorer;
     const isPinned = pins.includes(row);
-    const word = vocabularyOf(explorer).words[row];
+    const word = vocabularyOf(explorer).names[row];
     setPins(explorer, isPinned ? pins.filter((other) => other !== row) : [...pins, row], `${word} ${isPinned ? "unpinned" : "pinned"}.`);
   }
 
