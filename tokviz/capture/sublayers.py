@@ -132,23 +132,23 @@ def states_of(value: Any, shape: Sequence[int]) -> torch.Tensor | None:
 def _watched(structure: Structure, shape: Sequence[int]) -> Iterator[list[_Run]]:
     """Note every run of a layer and of the modules inside it."""
     runs: list[_Run] = []
-    under_way: dict[nn.Module, _Run] = {}
+    running: dict[nn.Module, _Run] = {}
     handles: list[RemovableHandle] = []
 
     def begin(block: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         entering = entering_states(arguments, named, shape)
         if entering is not None:
-            under_way[block] = _Run(inputs=entering.clone())  # some blocks add in place
+            running[block] = _Run(inputs=entering.clone())  # some blocks add in place
 
     def end(block: nn.Module, _arguments: Any, output: Any) -> None:
-        run = under_way.pop(block, None)
+        run = running.pop(block, None)
         if run is not None:
             run.output = states_of(output, shape)
             runs.append(run)
 
     def note(block: nn.Module, path: str) -> Any:
         def call(inner: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-            run, tensor = under_way.get(block), states_of(output, shape)
+            run, tensor = running.get(block), states_of(output, shape)
             if run is not None and tensor is not None and tensor.shape == run.inputs.shape:
                 inputs = states_of(arguments[0], shape) if arguments else None
                 inputs = None if inputs is None else inputs.clone()
