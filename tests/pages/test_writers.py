@@ -107,8 +107,8 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     before, after = spread.mean_norm[number : number + 2]
     assert section.heading == f"What happens at layer {number}"
     assert present(section.finding).replace("\N{NO-BREAK SPACE}", " ") == (
-        f"At layer {number}, two of the MLP’s 1,536 neurons write 99.8 % of what it adds to dimension 507; "
-        f"the states’ mean norm goes from {before:.1f} to {after:,.0f}."
+        f"At layer {number}, two of 1,536 MLP neurons write 99.8 % of what the MLP adds to dimension 507; "
+        f"the mean norm of the words alone goes from {before:.1f} to {after:,.0f}."
     )
     (row,) = section.rows
     assert (row.layer, row.added, row.dimension) == (f"Layer {number}", ("62.0", "24,583"), "507: +24,420")
@@ -129,7 +129,7 @@ def test_nothing_is_claimed_of_anything_but_the_massive_values(breaking: Breakin
 
 def test_one_neuron_alone_is_spoken_of_as_one() -> None:
     model, _ = model_with(EMERGING, breaking=replace(BREAKING, neurons=(1229,), share=0.97))
-    assert ", one of the MLP’s 1,536 neurons writes 97.0" in present(present(writers_section(model)).finding)
+    assert ", one of 1,536 MLP neurons writes 97.0" in present(present(writers_section(model)).finding)
 
 
 def switched_off(model: ModelReport, value: SwitchedOffValue) -> InterventionReport:
@@ -152,7 +152,7 @@ def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
     before, after = present(context.geometry).spread.mean_norm[number : number + 2]
     said = present(section.finding)
     assert said == (
-        f"At layer {number}, two of the MLP’s 1,536 neurons raise the states’ mean norm from {before:.1f} to {after:,.0f}; "
+        f"At layer {number}, two of 1,536 MLP neurons raise the mean norm of the words alone from {before:.1f} to {after:,.0f}; "
         "without them it is 1.00."
     )
     assert len(said.split()) <= 25

@@ -119,7 +119,8 @@ def writers_section(model: ModelReport) -> WritersSection | None:
 def finding(context: ContextReport, geometry: Geometry, updates: Updates) -> str | None:
     """In one sentence of at most 25 words what the neurons of the break do; None where no few neurons write what is massive.
 
-    ``At layer 11, two of the MLP’s 1,536 neurons raise the states’ mean norm from 156 to 24,621; without them it is 236.``
+    ``At layer 11, two of 1,536 MLP neurons raise the mean norm of the words alone from 156 to 24,621; without them it is
+    236.``
     """
     breaking = updates.breaking
     if breaking is None or geometry.massive.emergence_depth != breaking.layer + 1:
@@ -128,20 +129,18 @@ def finding(context: ContextReport, geometry: Geometry, updates: Updates) -> str
         return None
     before, after = geometry.spread.mean_norm[breaking.layer : breaking.layer + 2]
     n_named = len(breaking.neurons)
-    who = f"At layer {breaking.layer}, {_IN_WORDS[n_named]} of the MLP’s {_n_neurons(updates, breaking):,} neurons"
+    who = f"At layer {breaking.layer}, {_IN_WORDS[n_named]} of {_n_neurons(updates, breaking):,} MLP neurons"
+    norm = f"the mean norm of the words {context.states.context.label}"
     zero = [
         each for each in context.switched_off if each.states.intervention and each.states.intervention.value == "zero"
     ]
     without_them = zero[0].geometry.spread.mean_norm[breaking.layer + 1] if zero else math.nan
     if without_them < after / 2:
         verb, pronoun = ("raises", "it") if n_named == 1 else ("raise", "them")
-        return (
-            f"{who} {verb} the states’ mean norm from {number(before)} to {number(after)}; without {pronoun} it is "
-            f"{number(without_them)}."
-        )
+        return f"{who} {verb} {norm} from {number(before)} to {number(after)}; without {pronoun} it is {number(without_them)}."
     verb = "writes" if n_named == 1 else "write"
     return (
-        f"{who} {verb} {percent(breaking.share)} of what it adds to dimension {breaking.dimension}; the states’ mean norm goes from "
+        f"{who} {verb} {percent(breaking.share)} of what the MLP adds to dimension {breaking.dimension}; {norm} goes from "
         f"{number(before)} to {number(after)}."
     )
 
