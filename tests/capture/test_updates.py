@@ -53,6 +53,7 @@ def test_planted_neurons_are_found(kind: str, seed: int) -> None:
     assert layer.dimensions[0] == dimension
     found = neurons_of(updates, LAYER)
     assert found.indices[0][:2] == (first, second)
+    assert min(found.activations[0][:2]) > 8  # what was planted, not what a norm makes of it
     attention, mlp = layer.sublayers
     assert (attention.kind, mlp.kind) == ("attention", "mlp")
     share = sum(found.contributions[0][:2]) / mlp.parts[0]

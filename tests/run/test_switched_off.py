@@ -18,7 +18,7 @@ from tokviz.capture.tokens import tokenize
 from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
 from tokviz.records import Context
-from tokviz.run import keys, pipeline, prune
+from tokviz.run import capturing, keys, pipeline, prune, remote_capture
 from tokviz.run.locks import Locks
 from tokviz.run.options import Options
 from tokviz.run.plan import Plan
@@ -132,6 +132,17 @@ def test_what_is_missing_without_the_neurons_is_captured_again(project: Path) ->
     assert again.due == "the states with neurons switched off are missing"
     pipeline.run(config(), options(project), Quiet())
     assert page(project, "planted") == before
+
+
+def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> None:
+    (context,) = plan(project).models[0].contexts
+    request = capturing._request(plan(project).models[0], config(), options(project))
+    request = replace(request, contexts=((context.key, context.context),))
+    unseen = remote_capture._Shared(cache=project / "elsewhere", mark="no such mark")
+    packed = remote_capture.capture_there(request, unseen)
+    assert packed is not None
+    assert context.key in packed
+    assert keys.intervention_key(context.key, "zero") in packed
 
 
 def test_interventions_can_be_left_out(project: Path) -> None:

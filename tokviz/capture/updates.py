@@ -170,9 +170,10 @@ class _LayerMeter:
         self._parts[index] += update[..., self._dimensions].double().sum(1).cpu().numpy()
         if index in self._matrix_run:
             activations, before_norm = self._matrix_run.pop(index)
+            scaled = activations
             if self._writers[index].norm is not None:
-                activations = activations * _token_scales(module, before_norm, update[0])
-            found = activations.double().sum(0).cpu().numpy()
+                scaled = activations * _token_scales(module, before_norm, update[0])
+            found = np.stack([each.double().sum(0).cpu().numpy() for each in (activations, scaled)])
             self._activations[index] = self._activations.get(index, 0) + found
 
     def _read(self, states: torch.Tensor) -> torch.Tensor:
@@ -242,19 +243,20 @@ def _token_scales(norm: nn.Module, before: torch.Tensor, after: torch.Tensor) ->
 def _neurons(
     matrix: nn.Module, norm: nn.Module | None, activations: np.ndarray, dimensions: Sequence[int], path: str
 ) -> Neurons:
-    """``activations``: ``(n_neurons,)``, their mean over the words, scaled as a norm behind the matrix scales them."""
+    """``activations``: ``(2, n_neurons)``, their mean over the words; as they are, and as a norm behind the matrix scales them."""
     weight = weight_of(matrix)[list(dimensions)].double().cpu().numpy()
     scales = None if norm is None else scales_of(norm)
     if scales is not None:
         weight = weight * scales[list(dimensions)].double().cpu().numpy()[:, None]
-    contributions = weight * activations
+    as_they_are, scaled = activations
+    contributions = weight * scaled
     largest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :MOST_NEURONS]
     return Neurons(
         path=path,
-        n_neurons=len(activations),
+        n_neurons=len(as_they_are),
         indices=tuple(tuple(map(int, row)) for row in largest),
         contributions=tuple(tuple(map(float, each[row])) for each, row in zip(contributions, largest, strict=True)),
-        activations=tuple(tuple(map(float, activations[row])) for row in largest),
+        activations=tuple(tuple(map(float, as_they_are[row])) for row in largest),
     )
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
+from tokviz.run import interventions, keys
 from tokviz.run.capture_request import Request, capture_here
 from tokviz.run.processes import Processes
 from tokviz.run.progress import Quiet, Reporter
@@ -83,10 +84,19 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
             with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
                 store = Store(Path(folder))
                 capture_here(request, store, Quiet())
-                return {key: store.packed_states(key) for key, _ in request.contexts}
+                return {key: store.packed_states(key) for key in _made(request, store)}
         except ModelError as error:
             # Its cause, some library's own exception, need not be known or picklable in this process.
             raise type(error)(str(error)) from None
+
+
+def _made(request: Request, store: Store) -> Iterator[str]:
+    """The keys of what was captured, with neurons switched off, too."""
+    for key, _ in request.contexts:
+        yield key
+        states = store.find_states(key)
+        for value in interventions.values(states) if states and request.switches_off else ():
+            yield keys.intervention_key(key, value)
 
 
 def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
