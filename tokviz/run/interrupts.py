@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 LINE = "stopped; what was captured and drawn is kept, and the site is whole: run again to go on"
 _SECONDS = 1.2
@@ -55,8 +56,7 @@ def heeded() -> Iterator[None]:
     try:
         yield
     except Interrupted as interrupted:
-        _say()
-        raise SystemExit(interrupted.exit_code) from None
+        _end(interrupted.exit_code)
     finally:
         for number in heard:
             signal.signal(number, signal.SIG_DFL)  # nothing but the interpreter's own end follows
@@ -93,9 +93,14 @@ def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
             _swallowed.clear()
             time.sleep(_A_MOMENT)
             _thread.interrupt_main(signal.Signals(number))
+    _end(128 + number)
+
+
+def _end(exit_code: int) -> NoReturn:
+    """At once: the interpreter's own end would wait for threads and processes."""
     _say()
     _end_children()
-    os._exit(128 + number)
+    os._exit(exit_code)
 
 
 def _say() -> None:
