@@ -121,7 +121,10 @@ def published(case: Case, done: list[Done], may_be: list[Tree], site: Path, find
     succeeded = [made for each, made in zip(done, may_be, strict=True) if each.code == 0]
     if not succeeded:
         return
-    found = own(tree(site)) if site.exists() else {}
+    # Between two renames of one that was struck later, what succeeded stands beside its place: the next run puts it back.
+    beside = sorted(site.parent.glob(f".{site.name}.tokviz-*/old"))
+    place = site if site.exists() or not beside else beside[0]
+    found = own(tree(place)) if place.exists() else {}
     # One that was struck may have published before.
     struck = [made for each, made in zip(done, may_be, strict=True) if each.code != 0]
     if found not in succeeded and found not in struck:
