@@ -176,13 +176,13 @@ class Capture:
         if layer not in marked:
             raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {layer!r}")
         update = self.updates().layers[layer]
-        mlp = next((each for each in update.sublayers if each.neurons is not None), None)
-        if mlp is None or mlp.neurons is None:
+        if update.mlp_and_neurons is None:
             raise TokvizError(f"layer {layer}: its MLP's neurons can't be told apart")
+        mlp, neurons = update.mlp_and_neurons
         return {
             dimension: {
                 neuron: value / mlp.parts[place]
-                for neuron, value in zip(mlp.neurons.indices[place], mlp.neurons.contributions[place], strict=True)
+                for neuron, value in zip(neurons.indices[place], neurons.contributions[place], strict=True)
             }
             for place, dimension in enumerate(update.dimensions)
             if mlp.parts[place]

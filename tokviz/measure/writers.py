@@ -68,11 +68,12 @@ def breaking_neurons(updates: Updates, states: Sequence[np.ndarray]) -> Breaking
     if growth[layer] < LEAST_GROWTH or largest[layer + 1] <= LARGE or not updates.layers[layer].dimensions:
         return None
     update = updates.layers[layer]
-    mlp = next((each for each in update.sublayers if each.neurons is not None), None)
+    known = update.mlp_and_neurons
     total = sum(each.parts[0] for each in update.sublayers)
-    if mlp is None or mlp.neurons is None or not total or not mlp.parts[0] / total >= ENOUGH:
+    if known is None or not total or not known[0].parts[0] / total >= ENOUGH:
         return None
-    shares = np.array(mlp.neurons.contributions[0][:MOST_NAMED]) / mlp.parts[0]
+    mlp, neurons = known
+    shares = np.array(neurons.contributions[0][:MOST_NAMED]) / mlp.parts[0]
     together = np.cumsum(shares)
     reached = np.flatnonzero(together >= ENOUGH)
     if not len(reached):
@@ -83,9 +84,9 @@ def breaking_neurons(updates: Updates, states: Sequence[np.ndarray]) -> Breaking
     return BreakingNeurons(
         layer=layer,
         dimension=update.dimensions[0],
-        neurons=mlp.neurons.indices[0][:n_named],
+        neurons=neurons.indices[0][:n_named],
         share=float(together[n_named - 1]),
-        activations=mlp.neurons.activations[0][:n_named],
+        activations=neurons.activations[0][:n_named],
     )
 
 

@@ -20,7 +20,6 @@ from tokviz.records import (
     ModelReport,
     Projection,
     SublayerKind,
-    SublayerUpdate,
     Updates,
     depth_name,
 )
@@ -123,13 +122,14 @@ def finding(context: ContextReport, geometry: Geometry, updates: Updates) -> str
     236.``
     """
     breaking = updates.breaking
-    if breaking is None or geometry.massive.emergence_depth != breaking.layer + 1:
+    known = None if breaking is None else updates.layers[breaking.layer].mlp_and_neurons
+    if breaking is None or known is None or geometry.massive.emergence_depth != breaking.layer + 1:
         return None
     if breaking.dimension not in geometry.massive.dimensions[breaking.layer + 1]:
         return None
     before, after = geometry.spread.mean_norm[breaking.layer : breaking.layer + 2]
     n_named = len(breaking.neurons)
-    who = f"At layer {breaking.layer}, {_IN_WORDS[n_named]} of {_n_neurons(updates, breaking):,} MLP neurons"
+    who = f"At layer {breaking.layer}, {_IN_WORDS[n_named]} of {known[1].n_neurons:,} MLP neurons"
     norm = f"the mean norm of the words {context.states.context.label}"
     zero = [
         each for each in context.switched_off if each.states.intervention and each.states.intervention.value == "zero"
@@ -143,11 +143,6 @@ def finding(context: ContextReport, geometry: Geometry, updates: Updates) -> str
         f"{who} {verb} {percent(breaking.share)} of what the MLP adds to dimension {breaking.dimension}; {norm} goes from "
         f"{number(before)} to {number(after)}."
     )
-
-
-def _n_neurons(updates: Updates, breaking: BreakingNeurons) -> int:
-    known = (each.neurons for each in updates.layers[breaking.layer].sublayers if each.neurons is not None)
-    return next(known).n_neurons
 
 
 def _share(breaking: BreakingNeurons) -> str:
@@ -259,15 +254,16 @@ def _row(index: int, layer: LayerUpdate, kinds: tuple[SublayerKind, ...]) -> Wri
         layer=depth_name(index + 1).capitalize(),
         added=tuple(added),
         dimension=f"{layer.dimensions[0]}: {sign}{number(change)}" if layer.dimensions else "–",
-        neurons=_neurons(layer.sublayers),
+        neurons=_neurons(layer),
     )
 
 
-def _neurons(sublayers: tuple[SublayerUpdate, ...]) -> str:
-    mlp = next((each for each in sublayers if each.neurons is not None), None)
-    if mlp is None or mlp.neurons is None or not mlp.parts or not mlp.parts[0]:
-        return "its neurons can’t be told apart" if any(each.kind == "mlp" for each in sublayers) else "–"
-    pairs = zip(mlp.neurons.indices[0][:MOST_IN_TABLE], mlp.neurons.contributions[0], strict=False)
+def _neurons(layer: LayerUpdate) -> str:
+    known = layer.mlp_and_neurons
+    if known is None or not known[0].parts or not known[0].parts[0]:
+        return "its neurons can’t be told apart" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
+    mlp, neurons = known
+    pairs = zip(neurons.indices[0][:MOST_IN_TABLE], neurons.contributions[0], strict=False)
     return joined(f"{neuron} ({whole_percent(value / mlp.parts[0])})" for neuron, value in pairs)
 
 

@@ -70,6 +70,12 @@ class LayerUpdate:
     marked: bool
     """Whether the largest |x| (median over reference words) changes by a factor of two or more, either way."""
 
+    @property
+    def mlp_and_neurons(self) -> tuple[SublayerUpdate, Neurons] | None:
+        """The MLP whose neurons are known, and these; None where there is none."""
+        known = ((each, each.neurons) for each in self.sublayers if each.neurons is not None)
+        return next(known, None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class BreakingNeurons:

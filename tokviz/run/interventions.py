@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tokviz.records import BreakingNeurons, HiddenStates, Intervention, Neurons, SwitchedOffValue, Tokenization, Updates
+from tokviz.records import BreakingNeurons, HiddenStates, Intervention, SwitchedOffValue, Tokenization, Updates
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,16 +25,13 @@ def values_for(updates: Updates | None, tokenization: Tokenization) -> tuple[Swi
 
 def intervention(updates: Updates, breaking: BreakingNeurons, value: SwitchedOffValue) -> Intervention:
     """What is done to switch the neurons of a break off."""
-    return Intervention(
-        layer=breaking.layer, path=_of_layer(updates, breaking.layer).path, neurons=breaking.neurons, value=value
-    )
+    known = updates.layers[breaking.layer].mlp_and_neurons
+    if known is None:
+        raise ValueError(f"breaking: expected a layer whose neurons are known, got {breaking.layer}")
+    return Intervention(layer=breaking.layer, path=known[1].path, neurons=breaking.neurons, value=value)
 
 
 def matrix(module: nn.Module, path: str, candidates: Sequence[nn.Module | None]) -> nn.Module:
     """The module of that path in the whole model, of which ``module`` is the base."""
     path_of = {each: own for own, each in module.named_modules()}
     return next(each for each in candidates if each is not None and f".{path}".endswith(f".{path_of[each]}"))
-
-
-def _of_layer(updates: Updates, layer: int) -> Neurons:
-    return next(each.neurons for each in updates.layers[layer].sublayers if each.neurons is not None)
