@@ -7,12 +7,12 @@ with positions added.
 
 from tokviz.capture.fitting import require_fitting
 from tokviz.capture.hooks import is_streamed
-from tokviz.capture.interventions import switched_off
+from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
 from tokviz.capture.passes import sharing_passes
 from tokviz.capture.running import capture, capture_together
 from tokviz.capture.structure import Structure, find_structure
 from tokviz.capture.sublayers import Sublayers, find_sublayers
-from tokviz.capture.updates import Changes, measure_updates, words_to_run
+from tokviz.capture.updates import Changes, measure_updates, mlp_matrices, n_neurons, words_to_run
 
 __all__ = [
     "Changes",
@@ -23,9 +23,13 @@ __all__ = [
     "find_structure",
     "find_sublayers",
     "is_streamed",
+    "layer_without",
+    "mean_at_position_0",
     "measure_updates",
+    "mlp_matrices",
+    "n_neurons",
+    "neurons_set",
     "require_fitting",
     "sharing_passes",
-    "switched_off",
     "words_to_run",
 ]

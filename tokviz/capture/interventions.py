@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tokviz.capture.hooks import forward
+from tokviz.capture.recording import LastDepthReached, PaddedWords
+from tokviz.capture.structure import Structure
+from tokviz.errors import CaptureError
+from tokviz.records import Tokenization
 
 if TYPE_CHECKING:
     import torch
@@ -12,10 +20,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def switched_off(
-    matrix: nn.Module, neurons: Sequence[int], at_position_0: Sequence[float] | None = None
+def neurons_set(
+    matrix: nn.Module, neurons: Sequence[int], value: float = 0.0, at_position_0: Sequence[float] | None = None
 ) -> Iterator[None]:
-    """Within the block some inputs of a matrix, neurons of an MLP, are zero at every token.
+    """Within the block some inputs of a matrix, neurons of an MLP, have a value at every token.
 
     Parameters
     ----------
@@ -25,7 +33,12 @@ def switched_off(
     def change(_: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         activations: torch.Tensor = arguments[0].clone()
         if at_position_0 is None:
-            activations[..., list(neurons)] = 0
+            activations[..., list(neurons)] = value
+        elif activations.ndim != 3:
+            raise CaptureError(
+                f"{type(matrix).__name__}: expected activations with an axis of tokens, to set neurons at position 0, "
+                f"got {tuple(activations.shape)}"
+            )
         else:
             activations[:, 0, list(neurons)] = activations.new_tensor(at_position_0)
         return (activations, *arguments[1:])
@@ -35,3 +48,73 @@ def switched_off(
         yield
     finally:
         handle.remove()
+
+
+def mean_at_position_0(
+    module: nn.Module,
+    matrix: nn.Module,
+    neurons: Sequence[int],
+    tokenization: Tokenization,
+    batches: Sequence[np.ndarray],
+) -> tuple[float, ...]:
+    """The mean of some inputs of a matrix at position 0, over the words of ``batches``, from ``words_to_run``."""
+    total, n_words = np.zeros(len(neurons)), 0
+
+    def note(_: nn.Module, arguments: tuple[Any, ...]) -> None:
+        nonlocal total
+        total += arguments[0][:, 0, list(neurons)].double().sum(0).cpu().numpy()
+        raise LastDepthReached
+
+    handle = matrix.register_forward_pre_hook(note)
+    try:
+        for rows in batches:
+            batch = PaddedWords.of(tokenization, rows)
+            with suppress(LastDepthReached):
+                forward(module, batch.ids, batch.mask)
+            n_words += len(rows)
+    finally:
+        handle.remove()
+    return tuple(map(float, total / max(n_words, 1)))
+
+
+def layer_without(
+    module: nn.Module,
+    structure: Structure,
+    layer: int,
+    matrix: nn.Module,
+    draws: Sequence[Sequence[int]],
+    tokenization: Tokenization,
+    batches: Sequence[np.ndarray],
+) -> list[np.ndarray]:
+    """What a layer gives when some of its neurons are zero, several times over: the layer alone is run again.
+
+    Parameters
+    ----------
+    draws : each the neurons that are set to zero together.
+    batches : per forward pass ``(n_batch,)`` int64, the rows of its words; from ``words_to_run``.
+
+    Returns
+    -------
+    Per draw ``(n_words, width)`` float32, the words in the order of ``batches``.
+    """
+    found: list[list[np.ndarray]] = [[] for _ in draws]
+    block = structure.layers[layer]
+    for rows in batches:
+        batch = PaddedWords.of(tokenization, rows)
+
+        def run_again(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], __: Any) -> None:
+            handle.remove()
+            for neurons, states in zip(draws, found, strict=True):
+                with neurons_set(matrix, neurons):
+                    output = structure.states_from(block, block(*arguments, **named), batch.ids.shape[1])  # noqa: B023
+                if output is not None:
+                    states.append(batch.states_read(output).cpu().numpy())  # noqa: B023
+            raise LastDepthReached
+
+        handle = block.register_forward_hook(run_again, with_kwargs=True)
+        try:
+            with suppress(LastDepthReached):
+                forward(module, batch.ids, batch.mask)
+        finally:
+            handle.remove()
+    return [np.concatenate(states) for states in found]

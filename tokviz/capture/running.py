@@ -89,6 +89,7 @@ def capture(
     tokenization: Tokenization,
     token_budget: int,
     on_progress: Callable[[int], None] | None = None,
+    check: BatchCheck | None = None,
 ) -> Capture:
     """Run all words through the model; gives their states, float32, in batches that cover each row once.
 
@@ -102,6 +103,7 @@ def capture(
     token_budget : the most tokens, padding included, of one forward pass. All words go in one pass if they fit, so
         that streamed weights are read once; else words of similar length go together. ``PassLimits`` may lower it.
     on_progress : called for each batch with the number of words in it.
+    check : what was found when the same words went through this model before, and is taken for granted.
 
     Raises
     ------
@@ -112,6 +114,10 @@ def capture(
     limits, mask_difference = PassLimits.of(module, structure, token_budget), None
     if not is_streamed(module):
         limits, mask_difference = _measured(passes, limits)
+    if check is not None:
+        rows_of_passes = limits.batches(passes.lengths, check.batching)
+        batches = (batch for rows in rows_of_passes for batch in passes.run(rows))
+        return Capture(check=check, batches=_counted(batches, on_progress))
     comparisons: list[BatchComparison] = []
     for batching in get_args(Batching):
         waiting = limits.batches(passes.lengths, batching)

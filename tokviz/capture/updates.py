@@ -95,6 +95,24 @@ def words_to_run(
     return [rows[batch] for batch in PassLimits.of(module, structure, token_budget).batches(lengths, batching)]
 
 
+def mlp_matrices(
+    module: nn.Module, structure: Structure, sublayers: Sublayers, layer: int
+) -> dict[str, nn.Module]:
+    """Path → the matrix that gives an MLP's output, of a layer's MLPs whose neurons are known."""
+    path_of = {each: path for path, each in module.named_modules()}
+    prefix = _prefix(structure, path_of)
+    return {
+        prefix + path_of[writer.matrix]: writer.matrix
+        for writer in sublayers.writers[layer]
+        if writer.matrix is not None and _kind(prefix + path_of[writer.module], writer.module) == "mlp"
+    }
+
+
+def n_neurons(matrix: nn.Module) -> int:
+    """How many inputs a matrix has."""
+    return int(weight_of(matrix).shape[1])
+
+
 def _prefix(structure: Structure, path_of: dict[nn.Module, str]) -> str:
     """What stands before a module's path in the whole model."""
     return structure.module_paths[1].removesuffix(path_of[structure.layers[0]])
@@ -173,7 +191,8 @@ class _LayerMeter:
             scaled = activations
             if self._writers[index].norm is not None:
                 scaled = activations * _token_scales(module, before_norm, update[0])
-            found = np.stack([each.double().sum(0).cpu().numpy() for each in (activations, scaled)])
+            sums = (activations, scaled, scaled.abs())
+            found = np.stack([each.double().sum(0).cpu().numpy() for each in sums])
             self._activations[index] = self._activations.get(index, 0) + found
 
     def _read(self, states: torch.Tensor) -> torch.Tensor:
@@ -243,12 +262,18 @@ def _token_scales(norm: nn.Module, before: torch.Tensor, after: torch.Tensor) ->
 def _neurons(
     matrix: nn.Module, norm: nn.Module | None, activations: np.ndarray, dimensions: Sequence[int], path: str
 ) -> Neurons:
-    """``activations``: ``(2, n_neurons)``, their mean over the words; as they are, and as a norm behind the matrix scales them."""
-    weight = weight_of(matrix)[list(dimensions)].double().cpu().numpy()
+    """``activations``: ``(3, n_neurons)``, means over the words: as they are, as a norm behind the matrix scales them, and |these|."""
+    import torch
+
+    weight = weight_of(matrix)
     scales = None if norm is None else scales_of(norm)
     if scales is not None:
-        weight = weight * scales[list(dimensions)].double().cpu().numpy()[:, None]
-    as_they_are, scaled = activations
+        weight = weight * scales[:, None]
+    lengths = torch.linalg.vector_norm(weight, dim=0, dtype=torch.float32).double().cpu().numpy()
+    weight = weight[list(dimensions)].double().cpu().numpy()
+    as_they_are, scaled, sizes = activations
+    strengths = sizes * lengths
+    strongest = np.argsort(-strengths, kind="stable")[:MOST_NEURONS]
     contributions = weight * scaled
     largest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :MOST_NEURONS]
     return Neurons(
@@ -257,6 +282,8 @@ def _neurons(
         indices=tuple(tuple(map(int, row)) for row in largest),
         contributions=tuple(tuple(map(float, each[row])) for each, row in zip(contributions, largest, strict=True)),
         activations=tuple(tuple(map(float, as_they_are[row])) for row in largest),
+        strongest=tuple(map(int, strongest)),
+        strengths=tuple(map(float, strengths[strongest])),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokviz.records import MOST_DIMENSIONS, BreakingNeurons, Updates
+from tokviz.records import MOST_DIMENSIONS, BreakingNeurons, Neurons, RandomNeurons, Updates
 
 MARKED_FACTOR = 2.0
 """By which the largest |x| must change from one depth to the next, either way, for a layer to be marked."""
@@ -18,6 +18,10 @@ ENOUGH = 0.95
 """Of what an MLP adds to a dimension: the fewest neurons that write so much are named."""
 MOST_NAMED = 8
 """Of more no neuron is singled out."""
+LITTLE = 0.01
+"""Of what an MLP adds to a dimension: neurons that write less are what those that break it are compared with."""
+N_DRAWS = 20
+"""Sets of neurons that are drawn at random, to compare with."""
 
 
 def marked_layers(states: Sequence[np.ndarray]) -> tuple[bool, ...]:
@@ -81,13 +85,58 @@ def breaking_neurons(updates: Updates, states: Sequence[np.ndarray]) -> Breaking
     n_named = int(reached[0]) + 1
     if shares[:n_named].min() <= 0 or together[n_named - 1] > 2 - ENOUGH:
         return None
+    named = neurons.indices[0][:n_named]
+    strengths = dict(zip(neurons.strongest, neurons.strengths, strict=True))
+    control = _control(neurons, mlp.parts[0], n_named)
     return BreakingNeurons(
         layer=layer,
         dimension=update.dimensions[0],
-        neurons=neurons.indices[0][:n_named],
+        neurons=named,
         share=float(together[n_named - 1]),
         activations=neurons.activations[0][:n_named],
+        strengths=tuple(strengths.get(neuron, float("nan")) for neuron in named),
+        control=control,
+        control_strengths=tuple(strengths[neuron] for neuron in control),
     )
+
+
+def _control(neurons: Neurons, part: float, n_named: int) -> tuple[int, ...]:
+    """As many neurons as are named, the strongest of those that write little of the dimension; none where there are too few."""
+    written = dict(zip(neurons.indices[0], neurons.contributions[0], strict=True))
+    # What isn't among the largest contributions writes at most as much as the smallest of them.
+    least = 0.0 if len(written) == neurons.n_neurons else abs(neurons.contributions[0][-1])
+    little = [each for each in neurons.strongest if abs(written.get(each, least) / part) < LITTLE]
+    return tuple(little[:n_named]) if len(little) >= n_named else ()
+
+
+def random_draws(breaking: BreakingNeurons, n_neurons: int) -> list[tuple[int, ...]]:
+    """Twenty times as many neurons as break a layer, drawn from all others; the same ones each time."""
+    others = np.setdiff1d(np.arange(n_neurons), breaking.neurons)
+    random = np.random.default_rng(breaking.layer)
+    n_drawn = len(breaking.neurons)
+    return [tuple(map(int, random.choice(others, n_drawn, replace=False))) for _ in range(N_DRAWS)]
+
+
+def random_change(intact: np.ndarray, without: Sequence[np.ndarray]) -> RandomNeurons:
+    """How far a layer's states change at most when neurons that were drawn at random are zero.
+
+    Parameters
+    ----------
+    intact, without : ``(n_words, width)``: what the layer gives as it is, and in each draw.
+    """
+    norms = [float(np.linalg.norm(each, axis=1).mean()) for each in (intact, *without)]
+    shares = [_pc1_share(each) for each in (intact, *without)]
+    return RandomNeurons(
+        n_draws=len(without),
+        norm_change=max(abs(each / norms[0] - 1) for each in norms[1:]),
+        pc1_change=max(abs(each - shares[0]) for each in shares[1:]),
+    )
+
+
+def _pc1_share(states: np.ndarray) -> float:
+    """Of the centred states' variance."""
+    variances = np.linalg.svd(states - states.mean(0), compute_uv=False).astype(float) ** 2
+    return float(variances[0] / variances.sum())
 
 
 def _largest(states: Sequence[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from tokviz.pages.parts import Term
-from tokviz.records import ModelCard, Report, Tokenization, depth_name
+from tokviz.records import InterventionRule, InterventionValue, ModelCard, Report, Tokenization, depth_name
 from tokviz.text import isolated
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -41,6 +41,9 @@ LEAST_IN_FULL, MOST_IN_FULL = 1e-4, 1e9
 
 MOST_NAMED = 5
 """More words than these are counted, not named, in a sentence."""
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+"""In words, as in a sentence."""
 
 MOST_WORDS_IN_SIGHT = 60
 """Longer lists of words are folded."""
@@ -134,6 +137,33 @@ def outside_reference(tokenization: Tokenization) -> list[str]:
 def joined(words: Iterable[str]) -> str:
     """``a, b, c``; a word written from right to left is kept apart, so that the list's order stays."""
     return ", ".join(isolated(word) for word in words)
+
+
+def neurons_named(neurons: Sequence[int]) -> str:
+    """``neuron 9``, ``neurons 1229 and 1487``, ``12 neurons``."""
+    if len(neurons) > len(NUMBERS) - 1:
+        return count(len(neurons), "neuron")
+    *others, last = map(str, neurons)
+    return f"neurons {', '.join(others)} and {last}" if others else f"neuron {last}"
+
+
+def intervention_label(
+    context: str, rule: InterventionRule, layer: int, neurons: Sequence[int], value: InterventionValue, own: str | None
+) -> str:
+    """How a context is called when neurons are set to a value: ``alone, two neurons off``; ``own`` is the author's word."""
+    if own is not None:
+        return f"{context}, {own}"
+    n_neurons = len(neurons)
+    number_of = NUMBERS[n_neurons] if n_neurons < len(NUMBERS) else f"{n_neurons:,}"
+    noun = "neuron" if n_neurons == 1 else "neurons"
+    if rule == "off":
+        return f"{context}, {number_of} {noun} off"
+    if rule == "control":
+        return f"{context}, {number_of} other {noun} off"
+    if rule == "mean":
+        return f"{context}, {number_of} {noun} at {'its' if n_neurons == 1 else 'their'} mean"
+    to = {"zero": "zero", "mean": "the mean"}.get(str(value)) or number(float(value))
+    return f"{context}, {neurons_named(neurons)} of layer {layer} set to {to}"
 
 
 def shortened(words: Sequence[str], most: int) -> str:

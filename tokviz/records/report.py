@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tokviz.records.measures import Geometry, LayerSimilarity, Neighbours
 from tokviz.records.states import HiddenStates, ModelCard, Projection
+from tokviz.records.updates import InterventionRule
 from tokviz.records.words import Context, WordList
 
 
@@ -43,17 +44,6 @@ class ProjectionReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterventionReport:
-    """What was measured of a context's words with neurons switched off; it has no pictures of its own."""
-
-    states: HiddenStates
-    """Their ``intervention`` says what was done."""
-    projections: tuple[Projection, ...]
-    """In the order of ``Report.projections``."""
-    geometry: Geometry
-
-
-@dataclass(frozen=True, kw_only=True)
 class ContextReport:
     """One model × context."""
 
@@ -62,8 +52,25 @@ class ContextReport:
     """In the order of ``Report.projections``."""
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
-    """None where there are too many words to look for them in the full space."""
-    switched_off: tuple[InterventionReport, ...] = ()
+    """None where there are too many words to look for them in the full space, and of most interventions."""
+    interventions: tuple[ContextReport, ...] = ()
+    """The same words with neurons set to a value, as their ``states.intervention`` says; not all of them have pictures."""
+    failed_interventions: tuple[str, ...] = ()
+    """Why the model gave no states with neurons set to a value."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there are pictures, or reasons why there are none."""
+        return any(any(shown.plates) or all(shown.projection.problems) for shown in self.projections)
+
+    def intervened(self, rule: InterventionRule) -> ContextReport | None:
+        """The first intervention of that rule."""
+        return next((each for each in self.interventions if each.rule == rule), None)
+
+    @property
+    def rule(self) -> InterventionRule | None:
+        """How the neurons that were set to a value were chosen; None for the model as it is."""
+        return self.states.intervention and self.states.intervention.rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +88,11 @@ class ModelReport:
     """The author's words on the model, as safe HTML."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → safe HTML."""
+
+    @property
+    def captures(self) -> tuple[ContextReport, ...]:
+        """Each context, followed by the captures of it with neurons set to a value."""
+        return tuple(each for context in self.contexts for each in (context, *context.interventions))
 
     @property
     def card(self) -> ModelCard | None:

@@ -31,6 +31,10 @@ class Neurons:
     """Theirs, mean over the words."""
     activations: tuple[tuple[float, ...], ...]
     """Their mean activation over the words."""
+    strongest: tuple[int, ...]
+    """Those with the largest mean |activation| × length of their weights, whatever the dimension, the largest first."""
+    strengths: tuple[float, ...]
+    """Theirs: the mean length of what such a neuron adds to the hidden state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +93,22 @@ class BreakingNeurons:
     """Theirs of what the MLP adds to the dimension."""
     activations: tuple[float, ...]
     """Their mean activations over the words."""
+    strengths: tuple[float, ...]
+    """As in ``Neurons``."""
+    control: tuple[int, ...]
+    """As many others, the strongest of those that write less than a hundredth of the dimension; none where there are too few."""
+    control_strengths: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomNeurons:
+    """What the break's layer gives when as many neurons, drawn at random, are set to zero: measured in that layer alone."""
+
+    n_draws: int
+    norm_change: float
+    """The largest |change| of the words' mean norm, as a share of it."""
+    pc1_change: float
+    """The largest |change| of the variance that PC1 of the centred states holds, in 0–1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,21 +120,24 @@ class Updates:
     """Reference words that were run for it."""
     breaking: BreakingNeurons | None = None
     """None where the largest |x| grows at no layer, or no few neurons write what grows."""
+    random: RandomNeurons | None = None
+    """None without ``breaking``, and where the layer can't be run by itself."""
 
 
-SwitchedOffValue = Literal["zero", "mean"]
+InterventionRule = Literal["off", "mean", "control", "by_hand"]
+"""How the neurons were chosen: a break's own, set to zero or to their mean; as many others, to compare with; the author's."""
+InterventionValue = Literal["zero", "mean"] | float
+"""What they were set to. ``zero`` and numbers hold at every token. ``mean`` is the mean over the reference words, at position
+0 only: set everywhere it would make every token massive."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intervention:
-    """What was done to a model while its states were captured: some neurons were set to a value at each token.
+    """What was done to a model while its states were captured: some neurons were set to a value."""
 
-    ``mean`` sets them at position 0 only, to their mean over the reference words: set everywhere it would make every token
-    massive.
-    """
-
+    rule: InterventionRule
     layer: int
     path: str
     """Of the matrix whose inputs they are."""
     neurons: tuple[int, ...]
-    value: SwitchedOffValue
+    value: InterventionValue

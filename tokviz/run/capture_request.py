@@ -17,8 +17,10 @@ import numpy as np
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
-from tokviz.records import Batching, Context, Tokenization, Updates, WordList
-from tokviz.run import interventions, keys
+from tokviz.records import Batching, Context, HiddenStates, Tokenization, Updates, WordList
+from tokviz.run import intervening, interventions, keys
+from tokviz.run.intervening import Ready
+from tokviz.run.interventions import Wanted
 from tokviz.run.locks import Locks
 from tokviz.run.progress import Reporter
 from tokviz.run.states_file import CaptureDescription
@@ -29,6 +31,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ContextRequest:
+    """One context of a model of which something is due."""
+
+    key: str
+    """Under which its states are stored."""
+    context: Context
+    intact_is_due: bool
+    """Whether the states of the model as it is must be captured; else those with neurons set to a value only."""
+    may_break: bool
+    """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """The captures of one model that are due."""
 
@@ -36,18 +51,30 @@ class Request:
     base: Path
     """The config's folder; absolute when another process is to look there."""
     device: str
-    contexts: tuple[tuple[str, Context], ...]
-    """Each with the key under which its states are stored."""
+    contexts: tuple[ContextRequest, ...]
+    """In the order of the configuration."""
     words: WordList
     read: str
     token_budget: int
     n_depths: int | None = None
     """How many depths are asked for, from the embedding on; None for all."""
-    switches_off: bool = True
-    """Whether to capture once more without the neurons that write a break."""
+    by_hand: tuple[Wanted, ...] = ()
+    """What the author wants to see with neurons set to a value."""
     waits: bool = True
     """Whether to wait for another run that captures the same."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
+
+    def wanted(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Wanted]]:
+        """What follows from the states that are stored: in which context, from which states, what is set to a value."""
+        found, broken = [], False
+        for each in self.contexts:
+            states = store.find_states(each.key)
+            if states is None:
+                continue
+            of_break = interventions.of_break(states) if each.may_break and not broken else ()
+            broken = broken or bool(of_break)
+            found += [(each, states, wanted) for wanted in (*of_break, *self.by_hand)]
+        return found
 
 
 def now(epoch: str | None = None) -> str:
@@ -69,7 +96,7 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 
     Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``: no model can be captured so.
     """
-    due = [key for key, _ in request.contexts]
+    due = [each.key for each in request.contexts]
     try:
         models.require_device(request.device)
         with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, due) as others_were_first:
@@ -91,46 +118,64 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 def _still_due(request: Request, store: Store) -> Request:
     """What another run hasn't captured meanwhile."""
     identity = models.identity(request.model, request.base)
-    found = {key: store.find_states(key) for key, _ in request.contexts}
-    done = [key for key, states in found.items() if states and identity in (None, states.card.identity)]
-    return replace(request, contexts=tuple(each for each in request.contexts if each[0] not in done))
+
+    def is_due(each: ContextRequest) -> bool:
+        states = store.find_states(each.key)
+        return states is None or identity not in (None, states.card.identity)
+
+    contexts = tuple(replace(each, intact_is_due=is_due(each)) for each in request.contexts)
+    missing = {
+        each.key
+        for each, states, wanted in replace(request, contexts=contexts).wanted(store)
+        if _is_missing(each, states, wanted, store)
+    }
+    return replace(request, contexts=tuple(each for each in contexts if each.intact_is_due or each.key in missing))
+
+
+def _is_missing(each: ContextRequest, intact: HiddenStates, wanted: Wanted, store: Store) -> bool:
+    """Whether states with neurons set to a value are neither stored nor known to fail."""
+    key = keys.intervention_key(each.key, wanted.key_parts)
+    made = store.find_states(key)
+    return store.failure(key) is None and (made is None or made.card.identity != intact.card.identity)
 
 
 def _capture(request: Request, store: Store, reporter: Reporter) -> None:
     from tokviz import capture
 
     name = request.model.display_name
+    # Another machine's store may not have what is stored here.
+    due = [each for each in request.contexts if each.intact_is_due or store.find_states(each.key) is None]
     with _offload_folder(store) as offload:
         step = reporter.step(f"{name}: loading")
         loaded = models.load(request.model, request.base, request.device, offload)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
-        tokenizations = [_tokenized(loaded.tokenizer, request, context) for _, context in request.contexts]
-        for tokenization, (_, context) in zip(tokenizations, request.contexts, strict=True):
-            capture.require_fitting(loaded.module, structure, tokenization, context)
-        sublayers = _sublayers(loaded, structure)
+        tokenizations = [_tokenized(loaded.tokenizer, request, each.context) for each in due]
+        for tokenization, each in zip(tokenizations, due, strict=True):
+            capture.require_fitting(loaded.module, structure, tokenization, each.context)
+        ready = Ready(
+            name=name,
+            loaded=loaded,
+            structure=structure,
+            sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
+            token_budget=request.token_budget,
+        )
+        intervening.require_neurons(ready, request.by_hand)
         # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
         for group in capture.sharing_passes(loaded.module, tokenizations):
-            together = [(*request.contexts[index], tokenizations[index]) for index in group]
-            ready = _Ready(request=request, loaded=loaded, structure=structure, sublayers=sublayers)
-            _capture_together(ready, together, store, reporter)
+            together = [(due[index], tokenizations[index]) for index in group]
+            _capture_together(ready, together, store, reporter, request.epoch)
+        renewed = {each.key for each in due}
+        for each, states, wanted in request.wanted(store):
+            if each.key in renewed or _is_missing(each, states, wanted, store):
+                intervening.capture_with(ready, states, each.key, wanted, store, reporter)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Ready:
-    """A model that is loaded, and what was found in it."""
-
-    request: Request
-    loaded: models.LoadedModel
-    structure: Structure
-    sublayers: Sublayers | None
-    """None where weights are read in every pass."""
-
-
-def _sublayers(loaded: models.LoadedModel, structure: Structure) -> Sublayers | None:
+def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: bool) -> Sublayers | None:
+    """None where weights are read in every pass, unless neurons are asked for ``by_hand``."""
     from tokviz import capture
 
-    if capture.is_streamed(loaded.module):
+    if capture.is_streamed(loaded.module) and not by_hand:
         return None
     try:
         return capture.find_sublayers(loaded.module, structure)
@@ -139,88 +184,55 @@ def _sublayers(loaded: models.LoadedModel, structure: Structure) -> Sublayers | 
 
 
 def _capture_together(
-    ready: _Ready, contexts: list[tuple[str, Context, Tokenization]], store: Store, reporter: Reporter
+    ready: Ready,
+    contexts: list[tuple[ContextRequest, Tokenization]],
+    store: Store,
+    reporter: Reporter,
+    epoch: str | None,
 ) -> None:
-    """Capture and store some contexts, each with the key under which it is stored."""
+    """Capture and store some contexts."""
     from tokviz import capture
 
-    request, loaded, structure = ready.request, ready.loaded, ready.structure
-    name = request.model.display_name
+    loaded, structure = ready.loaded, ready.structure
     card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
-    labels = " and ".join(context.label for _, context, _ in contexts)
-    tokenizations = [tokenization for _, _, tokenization in contexts]
-    step = reporter.step(f"{name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
+    labels = " and ".join(each.context.label for each, _ in contexts)
+    tokenizations = [tokenization for _, tokenization in contexts]
+    step = reporter.step(f"{ready.name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
     captured = capture.capture_together(
-        loaded.module, structure, tokenizations, request.token_budget, on_progress=step.advance
+        loaded.module, structure, tokenizations, ready.token_budget, on_progress=step.advance
     )
     with ExitStack() as open_files:
         writers = [
             open_files.enter_context(
                 store.states_writer(
-                    key,
+                    each.key,
                     CaptureDescription(
                         card=card,
-                        context=context,
+                        context=each.context,
                         tokenization=tokenization,
                         module_paths=structure.module_paths,
-                        captured_at=now(request.epoch),
+                        captured_at=now(epoch),
                         batch_check=captured.check,
                     ),
                 )
             )
-            for key, context, tokenization in contexts
+            for each, tokenization in contexts
         ]
         for index, batch in captured:
             writers[index].add(batch)
-        for writer, (key, _, tokenization) in zip(writers, contexts, strict=True):
+        for writer, tokenization in zip(writers, tokenizations, strict=True):
             writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
-            if request.switches_off and writer.updates is not None and writer.updates.breaking is not None:
-                step = reporter.step(
-                    f"{name}: capturing, neurons {_joined(writer.updates.breaking.neurons)} switched off"
-                )
-                if not _captured_without(ready, key, writer.description, writer.updates, store):
-                    writer.updates = replace(writer.updates, breaking=None)
-                step.advance()
 
 
-def _joined(neurons: Sequence[int]) -> str:
-    return ", ".join(map(str, neurons))
-
-
-def _captured_without(ready: _Ready, key: str, intact: CaptureDescription, updates: Updates, store: Store) -> bool:
-    """Capture and store the same words with the break's neurons switched off; False where the model can't run so."""
-    from tokviz import capture
-
-    module, breaking = ready.loaded.module, updates.breaking
-    if breaking is None or ready.sublayers is None:
-        return False
-    for value in interventions.values_for(updates, intact.tokenization):
-        done = interventions.intervention(updates, breaking, value)
-        candidates = [writer.matrix for writer in ready.sublayers.writers[breaking.layer]]
-        matrix = interventions.matrix(module, done.path, candidates)
-        at_position_0 = breaking.activations if value == "mean" else None
-        try:
-            with capture.switched_off(matrix, done.neurons, at_position_0):
-                captured = capture.capture(module, ready.structure, intact.tokenization, ready.request.token_budget)
-                described = replace(intact, intervention=done, batch_check=captured.check)
-                with store.states_writer(keys.intervention_key(key, value), described) as writer:
-                    for batch in captured:
-                        writer.add(batch)
-        except CaptureError:  # a value that no longer is finite, say
-            return False
-    return True
-
-
-def _updates(
-    ready: _Ready, tokenization: Tokenization, states: Sequence[np.ndarray], batching: Batching
-) -> Updates | None:
+def _updates(ready: Ready, tokenization: Tokenization, states: Sequence[np.ndarray], batching: Batching) -> Updates | None:
+    """None where weights are read in every pass."""
     from tokviz import capture
     from tokviz.measure import writers
 
-    if ready.sublayers is None:
+    module, structure = ready.module, ready.structure
+    if ready.sublayers is None or capture.is_streamed(module):
         return None
-    module, structure = ready.loaded.module, ready.structure
-    batches = capture.words_to_run(module, structure, tokenization, batching, ready.request.token_budget)
+    batches = capture.words_to_run(module, structure, tokenization, batching, ready.token_budget)
     rows = np.sort(np.concatenate(batches))
     of_words = [state[rows] for state in states]
     changes = capture.Changes(dimensions=writers.changing_dimensions(of_words), marked=writers.marked_layers(of_words))
@@ -228,7 +240,11 @@ def _updates(
         updates = capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, batches)
     except Exception:  # noqa: BLE001 - as above
         return None
-    return replace(updates, breaking=writers.breaking_neurons(updates, of_words))
+    updates = replace(updates, breaking=writers.breaking_neurons(updates, of_words))
+    if updates.breaking is None:
+        return updates
+    intact = states[updates.breaking.layer + 1][np.concatenate(batches)]
+    return replace(updates, random=intervening.random_neurons(ready, updates, tokenization, intact, batches))
 
 
 def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:

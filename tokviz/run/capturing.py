@@ -8,11 +8,10 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 
 from tokviz import models
-from tokviz.config import ReportConfig
 from tokviz.errors import ModelError
 from tokviz.pages.batches import batch_warnings
 from tokviz.run import results, workers
-from tokviz.run.capture_request import Request, capture_here, now
+from tokviz.run.capture_request import ContextRequest, Request, capture_here, now
 from tokviz.run.options import Options
 from tokviz.run.picture_queue import PictureQueue
 from tokviz.run.plan import ModelPlan, Plan
@@ -37,7 +36,7 @@ def captured(
     unreadable = {} if plan.options.place.is_cluster else _unreadable(list(by_slug.values()), plan.options)
     for slug, error in unreadable.items():
         yield by_slug.pop(slug), error
-    requests = [_request(model, plan.config, plan.options) for model in by_slug.values()]
+    requests = [_request(model, plan) for model in by_slug.values()]
     with _workers(requests, plan.options, picture_queue) as (worker, for_workers):
         if worker is not None:
             for request, failure in capture_elsewhere(for_workers, worker, plan.store, reporter):
@@ -89,10 +88,10 @@ def _workers(
 
 def _warn(request: Request, store: Store, reporter: Reporter) -> None:
     """Say where the states of a model's words depend on what they went through the model with."""
-    for key, context in request.contexts:
-        states = store.find_states(key)
+    for each in request.contexts:
+        states = store.find_states(each.key)
         for warning in batch_warnings(states.batch_check) if states else ():
-            reporter.say(f"{request.model.display_name}, {context.label}: {warning}")
+            reporter.say(f"{request.model.display_name}, {each.context.label}: {warning}")
 
 
 def _n_gpus() -> int:
@@ -101,16 +100,22 @@ def _n_gpus() -> int:
     return torch.cuda.device_count()
 
 
-def _request(model: ModelPlan, config: ReportConfig, options: Options) -> Request:
+def _request(model: ModelPlan, plan: Plan) -> Request:
+    config, options = plan.config, plan.options
     return Request(
         model=model.model,
         base=options.base.resolve(),
         device=options.device,
-        contexts=tuple((context.key, context.context) for context in model.due),
+        contexts=tuple(
+            ContextRequest(
+                key=each.key, context=each.context, intact_is_due=each.due is not None, may_break=each.may_break
+            )
+            for each in model.due
+        ),
         words=config.word_list,
         read=config.read,
         token_budget=config.token_budget,
         n_depths=config.n_depths,
         waits=options.waits,
-        switches_off=config.switches_off,
+        by_hand=plan.by_hand(model.model),
     )

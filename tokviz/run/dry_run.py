@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokviz import models
-from tokviz.config import ReportConfig
+from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import HiddenStates
 from tokviz.run import places
 from tokviz.run.options import Options
-from tokviz.run.plan import ContextPlan, ModelPlan, Plan
+from tokviz.run.plan import Captured, ContextPlan, ModelPlan, Plan
 from tokviz.run.store import Store
 
 
@@ -66,20 +66,35 @@ def _described(context: ContextPlan, plan: Plan) -> str:
     if context.due or captured is None:
         return f"capture ({context.due}), then project, measure and draw"
     parts = ["captured"]
+    due = [each.due for each in context.interventions if each.due]
+    if due:
+        parts.append(f"capture once more ({', '.join(due)}), then project, measure and draw")
+    for each in context.all_captured:
+        parts += _parts(each, context.model, plan)
+    return "; ".join(parts)
+
+
+def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
+    """What is to be projected, drawn and measured of captured states."""
+    parts = []
+    of = f"{captured.states.context.label}, " if captured.states.intervention else ""
     for name, job in captured.projections.items():
         projection = None if job.due else plan.store.find(job.key, job.kind)
         if projection is None:
-            parts.append(f"project {name} ({job.due}), then draw")
+            then = ", then draw" if name in captured.drawn else ""
+            parts.append(f"{of}project {name} ({job.due}){then}")
             continue
-        pictures = plan.pictures(context, captured, projection)
+        if name not in captured.drawn:
+            continue
+        pictures = plan.pictures(model, captured, projection)
         due = [picture.due for picture in pictures if picture.due]
         parts.append(
-            f"{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{name}: up to date"
+            f"{of}{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{of}{name}: up to date"
         )
     if not plan.options.is_draft:
         reason = next((job.due for job in (captured.geometry, captured.neighbours) if job and job.due), None)
-        parts.append(f"measure ({reason})" if reason else "measures: up to date")
-    return "; ".join(parts)
+        parts.append(f"{of}measure ({reason})" if reason else f"{of}measures: up to date")
+    return parts
 
 
 def _comparisons(plan: Plan, ready: dict[str, list[HiddenStates]]) -> str:

@@ -1,37 +1,90 @@
-"""Which captures are made with neurons switched off, and how."""
+"""Which captures are made with neurons set to a value, and how."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from tokviz.records import BreakingNeurons, HiddenStates, Intervention, SwitchedOffValue, Tokenization, Updates
+from tokviz.config import InterventionConfig
+from tokviz.pages.wording import intervention_label
+from tokviz.records import Context, HiddenStates, InterventionRule, InterventionValue
 
-if TYPE_CHECKING:
-    from torch import nn
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One intervention that a report asks for."""
+
+    rule: InterventionRule
+    layer: int
+    neurons: tuple[int, ...]
+    value: InterventionValue
+    suffix: str
+    """What follows the context's name: ``off``, ``by-hand-1``."""
+    label: str | None = None
+    """The author's."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has pictures; the others are measured only."""
+        return self.rule in ("off", "by_hand")
+
+    def context(self, intact: Context) -> Context:
+        """Under what name and label a context's words are shown so."""
+        label = intervention_label(intact.label, self.rule, self.layer, self.neurons, self.value, self.label)
+        return Context(name=f"{intact.name}-{self.suffix}", label=label, template=intact.template)
+
+    @property
+    def described(self) -> str:
+        """``neurons 1229, 1487 of layer 11 set to zero``, for people who watch the run."""
+        neurons = ", ".join(map(str, self.neurons))
+        value = {"zero": "zero", "mean": "their mean"}.get(str(self.value), str(self.value))
+        return f"neuron{'s' if len(self.neurons) > 1 else ''} {neurons} of layer {self.layer} set to {value}"
+
+    @property
+    def key_parts(self) -> Mapping[str, Any]:
+        """What its key is made of, beside the key of the intact states."""
+        if self.rule != "by_hand":
+            return {"rule": self.rule}
+        return {"layer": self.layer, "neurons": sorted(self.neurons), "value": self.value}
 
 
-def values(states: HiddenStates) -> tuple[SwitchedOffValue, ...]:
-    """To what the neurons that write the break of a capture are set; none where there are no such."""
-    return values_for(states.updates, states.tokenization)
+def of_break(states: HiddenStates) -> tuple[Wanted, ...]:
+    """Those that the neurons which write a capture's break ask for; none where there are no such neurons.
 
-
-def values_for(updates: Updates | None, tokenization: Tokenization) -> tuple[SwitchedOffValue, ...]:
-    """A mean over the words is one at position 0 only where they are read there."""
-    if updates is None or updates.breaking is None:
+    A mean over the words is one at position 0 only where they are read there.
+    """
+    breaking = states.updates and states.updates.breaking
+    if not breaking:
         return ()
-    return ("zero", "mean") if tokenization.reads_position_0 else ("zero",)
+    asked: list[tuple[InterventionRule, InterventionValue, tuple[int, ...]]] = [("off", "zero", breaking.neurons)]
+    if states.tokenization.reads_position_0:
+        asked.append(("mean", "mean", breaking.neurons))
+    if breaking.control:
+        asked.append(("control", "zero", breaking.control))
+    return tuple(
+        Wanted(rule=rule, layer=breaking.layer, neurons=neurons, value=value, suffix=rule)
+        for rule, value, neurons in asked
+    )
 
 
-def intervention(updates: Updates, breaking: BreakingNeurons, value: SwitchedOffValue) -> Intervention:
-    """What is done to switch the neurons of a break off."""
-    known = updates.layers[breaking.layer].mlp_and_neurons
-    if known is None:
-        raise ValueError(f"breaking: expected a layer whose neurons are known, got {breaking.layer}")
-    return Intervention(layer=breaking.layer, path=known[1].path, neurons=breaking.neurons, value=value)
+def by_hand(configured: Iterable[InterventionConfig]) -> tuple[Wanted, ...]:
+    """Those that a configuration names for a model."""
+    return tuple(
+        Wanted(
+            rule="by_hand",
+            layer=each.layer,
+            neurons=tuple(each.neurons),
+            value=each.value,
+            suffix=f"by-hand-{number}",
+            label=each.label,
+        )
+        for number, each in enumerate(configured, start=1)
+    )
 
 
-def matrix(module: nn.Module, path: str, candidates: Sequence[nn.Module | None]) -> nn.Module:
-    """The module of that path in the whole model, of which ``module`` is the base."""
-    path_of = {each: own for own, each in module.named_modules()}
-    return next(each for each in candidates if each is not None and f".{path}".endswith(f".{path_of[each]}"))
+def first_breaking(states: Sequence[HiddenStates | None]) -> int | None:
+    """The first of a model's contexts, as configured, in which few neurons write a break: there they are switched off."""
+    return next(
+        (index for index, each in enumerate(states) if each and each.updates and each.updates.breaking is not None),
+        None,
+    )

@@ -24,6 +24,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -32,14 +33,14 @@ from typing import Any
 import numpy as np
 
 from tokviz.config import ModelConfig
-from tokviz.records import Context, HiddenStates, Picture, Points, Strip, SwitchedOffValue, WordList
+from tokviz.records import Context, HiddenStates, Picture, Points, Strip, WordList
 
 CAPTURE_VERSION = 2
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
 
 
-INTERVENTION_VERSION = 1
-"""Raised when the rule by which neurons are switched off changes."""
+INTERVENTION_VERSION = 2
+"""Raised when the rule by which neurons are chosen changes, or what is done to them."""
 
 
 WITHOUT_MASSIVE = "without_massive"
@@ -73,9 +74,15 @@ def states_key(model: ModelConfig, context: Context, words: WordList, read: str,
     )
 
 
-def intervention_key(intact: str, value: SwitchedOffValue) -> str:
-    """Of states with the break's neurons switched off: which these are follows from the intact states and the rule."""
-    return _digest({"intact": intact, "rule": INTERVENTION_VERSION, "value": value})
+def intervention_key(intact: str, what: Mapping[str, Any]) -> str:
+    """Of states with neurons set to a value.
+
+    Parameters
+    ----------
+    intact : the key of the same words' states in the model as it is.
+    what : a rule, since which neurons break a capture follows from its states; or layer, neurons and value by hand.
+    """
+    return _digest({"intact": intact, "version": INTERVENTION_VERSION, **what})
 
 
 def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | None) -> str:

@@ -9,7 +9,6 @@ from enum import StrEnum
 from tokviz.config import ModelConfig
 from tokviz.pages.problems import grid_problems
 from tokviz.records import (
-    Context,
     Grid,
     HiddenStates,
     Picture,
@@ -40,7 +39,6 @@ class Subjects:
     """What the pictures of one model × context × projection are made of."""
 
     model: ModelConfig
-    context: Context
     states: HiddenStates
     projection: Projection
     words: WordList
@@ -50,7 +48,7 @@ class Subjects:
         name = subject.value if isinstance(subject, Whole) else f"__{self.states.module_paths[subject]}"
         ending = {"wide": ".webp", DRAFT: ".webp", SVG: ".svg"}.get(form, f"-{form}.webp")
         slug = self.model.slug
-        return f"images/{slug}/{self.context.name}/{self.projection.name}/{slug}{name}{ending}"
+        return f"images/{slug}/{self.states.context.name}/{self.projection.name}/{slug}{name}{ending}"
 
     def pictures(self, forms: tuple[str, ...]) -> Iterator[tuple[Subject, str, Picture]]:
         """Every picture that can be drawn, with its subject and form; all share one ``Points``."""
@@ -78,7 +76,7 @@ class Subjects:
         return Plate(
             form=form,
             model=named_with_quantization(self.model.display_name, self.states.card),
-            context=self.context.label,
+            context=self.states.context.label,
             depth=depth_name(depth),
             points=points,
             coordinates=self.projection.coordinates[depth],
@@ -90,7 +88,7 @@ class Subjects:
         return Grid(
             form=form,
             model=named_with_quantization(self.model.display_name, self.states.card),
-            context=self.context.label,
+            context=self.states.context.label,
             points=points,
             depths=tuple(depth_name(depth) for depth in range(len(self.projection.problems))),
             coordinates=self.projection.grid_coordinates,

@@ -6,7 +6,7 @@ capture, project or draw starts in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ from tokviz.draw import typefaces, warm_up
 from tokviz.errors import DamagedStatesError, ModelError, TokvizError
 from tokviz.pages import notes
 from tokviz.pages.problems import problems
-from tokviz.records import InterventionReport, ModelReport, Plate, Projection
+from tokviz.records import ModelReport, Plate, Projection
 from tokviz.run import keys, places, prune, publish, results, site, workers
 from tokviz.run.capturing import captured
 from tokviz.run.locks import Locks
@@ -183,23 +183,33 @@ def _made(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
     grown = plan.grown(model)
     # A cluster's workers need not see the cache.
     executor = None if plan.options.place.is_cluster else queue.idle
-    projections = results.projections(grown.captured, plan.store, executor)
+    projections = iter(results.projections(grown.captured, plan.store, executor))
     shown = []
-    for context, captured_context, of_context in zip(grown.contexts, grown.captured, projections, strict=True):
-        shown.append(tuple(_draw(context, captured_context, each, plan, queue) for each in of_context))
+    for captured_context in grown.captured:
+        of_context = next(projections)
+        shown.append(tuple(_draw(model.model, captured_context, each, plan, queue) for each in of_context))
         reasons = problems(of_context[0])
         if all(reasons):
-            reporter.say(f"{model.model.display_name}, {context.context.label}: no picture: {reasons[0]}")
+            label = captured_context.states.context.label
+            reporter.say(f"{model.model.display_name}, {label}: no picture: {reasons[0]}")
     # Measured while the pictures are drawn.
-    contexts = tuple(_measure(each, of_it, plan) for each, of_it in zip(grown.captured, shown, strict=True))
+    measured = iter([_measure(each, of_it, plan) for each, of_it in zip(grown.captured, shown, strict=True)])
+    contexts = tuple(_with_interventions(context, measured) for context in grown.contexts)
     queue.keep_finished()
     return Made(model=model.model, contexts=contexts, n_captured=len(model.due))
 
 
+def _with_interventions(context: ContextPlan, measured: Iterator[MadeContext]) -> MadeContext:
+    """``measured``: of the context and of what is captured of it with neurons set to a value, in their order."""
+    intact, *others = (next(measured) for _ in context.all_captured)
+    failures = tuple(f"{each.wanted.described}: {each.failure}" for each in context.interventions if each.failure)
+    return replace(intact, interventions=tuple(others), failed_interventions=failures)
+
+
 def _draw(
-    context: ContextPlan, captured: Captured, projection: Projection, plan: Plan, queue: PictureQueue
+    model: ModelConfig, captured: Captured, projection: Projection, plan: Plan, queue: PictureQueue
 ) -> MadeProjection:
-    pictures = plan.pictures(context, captured, projection)
+    pictures = plan.pictures(model, captured, projection) if projection.name in captured.drawn else []
     # Grids take longest: begun last, one would keep a single process busy at the end.
     for job in sorted(pictures, key=lambda each: isinstance(each.picture, Plate)):
         if job.due:
@@ -216,15 +226,7 @@ def _measure(captured: Captured, shown: tuple[MadeProjection, ...], plan: Plan) 
         made,
         geometry=results.geometry(captured, captured.geometry, projections, plan.store),
         neighbours=results.neighbours(captured, plan.store),
-        switched_off=tuple(_without(each, plan) for each in captured.switched_off),
     )
-
-
-def _without(captured: Captured, plan: Plan) -> InterventionReport:
-    """The measures of the same words with neurons switched off."""
-    (projections,) = results.projections([captured], plan.store)
-    geometry = results.geometry(captured, captured.geometry, projections, plan.store)
-    return InterventionReport(states=captured.states, projections=tuple(projections), geometry=geometry)
 
 
 def _comparisons(plan: Plan, made: list[Made]) -> list[Comparison]:

@@ -27,8 +27,9 @@ from tokviz.records import (
     WordList,
 )
 from tokviz.run import interventions, keys
+from tokviz.run.interventions import Wanted
 from tokviz.run.options import Options
-from tokviz.run.pictures import Subject, Subjects
+from tokviz.run.pictures import Subject, Subjects, Whole
 from tokviz.run.plain import Record
 from tokviz.run.store import Store
 
@@ -69,9 +70,25 @@ class Captured:
     """By name, in the order of the configuration."""
     geometry: Job[Geometry]
     neighbours: Job[Neighbours] | None
-    """None where there are too many words, and of what follows from ``switched_off``."""
-    switched_off: tuple[Captured, ...] = ()
-    """The same words with the break's neurons switched off, as their ``states.intervention`` says."""
+    """None where there are too many words."""
+    drawn: tuple[str, ...]
+    """The projections that the report has pictures of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterventionPlan:
+    """A context's words with neurons set to a value."""
+
+    wanted: Wanted
+    context: Context
+    """With a name and a label of its own."""
+    key: str
+    """Of the states."""
+    due: str | None
+    """Why the states must be captured, or None when the store has them, or why there can't be any."""
+    failure: str | None
+    """Why the model gave no states so."""
+    captured: Captured | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +103,22 @@ class ContextPlan:
     """Why the states must be captured, or None when the store has them."""
     captured: Captured | None
     """None where no states are stored; those of files that have changed since count until they are captured again."""
+    may_break: bool
+    """Whether a break in it is to be switched off: the first one of a model is."""
+    interventions: tuple[InterventionPlan, ...] = ()
+    """As far as they are known; those of a break follow from the states."""
+
+    @property
+    def all_captured(self) -> list[Captured]:
+        """What follows from the states, and from those with neurons set to a value."""
+        if self.captured is None:
+            return []
+        return [self.captured, *(each.captured for each in self.interventions if each.captured is not None)]
+
+    @property
+    def all_due(self) -> str | None:
+        """Why the model must run for this context, or None."""
+        return self.due or next((each.due for each in self.interventions if each.due), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +130,13 @@ class ModelPlan:
 
     @property
     def due(self) -> list[ContextPlan]:
-        return [context for context in self.contexts if context.due]
+        """The contexts that the model must run for."""
+        return [context for context in self.contexts if context.all_due]
 
     @property
     def captured(self) -> list[Captured]:
-        """Of the contexts whose states are stored."""
-        return [context.captured for context in self.contexts if context.captured is not None]
+        """What follows from all states that are stored: of each context, and of it with neurons set to a value."""
+        return [captured for context in self.contexts for captured in context.all_captured]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,45 +168,78 @@ class Plan:
 
     def _model(self, model: ModelConfig) -> ModelPlan:
         identity = models.identity(model, self.options.base)
-        found = []
+        found: list[tuple[Context, str, HiddenStates | None, str | None]] = []
         for context in self.config.context_list:
             key = keys.states_key(model, context, self.config.word_list, self.config.read, self.config.n_depths)
             states = self._stored(key, context)
-            found.append((context, key, states, self._due(key, states, identity)))
-        captured = self._captured([(key, states) for _, key, states, _ in found])
-        return ModelPlan(
-            model=model,
-            contexts=tuple(
-                ContextPlan(model=model, context=context, key=key, due=due, captured=branch)
-                for (context, key, _, due), branch in zip(found, captured, strict=True)
-            ),
-        )
+            found.append((context, key, states, self._due(states, identity)))
+        return ModelPlan(model=model, contexts=self._contexts(model, found))
 
     def _stored(self, key: str, context: Context) -> HiddenStates | None:
         """The states under the context's present name and label, which aren't part of their key."""
         states = self.store.find_states(key)
         return states and replace(states, context=context)
 
-    def _due(self, key: str, states: HiddenStates | None, identity: str | None) -> str | None:
+    def _due(self, states: HiddenStates | None, identity: str | None) -> str | None:
         """``identity``: of the model's weights as they are now; None when they aren't on this machine."""
         if states is None:
             return "not captured yet"
         if self.options.force:
             return "forced"
-        if identity not in (None, states.card.identity):
-            return "the model's files changed"
-        if len(self._switched_off(key, states)) < len(interventions.values(states)):
-            return "the states with neurons switched off are missing" if self.config.switches_off else None
-        return None
+        return "the model's files changed" if identity not in (None, states.card.identity) else None
 
-    def _switched_off(self, key: str, states: HiddenStates) -> list[HiddenStates]:
-        """What is stored of the same words with neurons switched off."""
-        if not self.config.switches_off:
-            return []
-        found = (
-            self._stored(keys.intervention_key(key, value), states.context) for value in interventions.values(states)
+    def _contexts(
+        self, model: ModelConfig, found: Sequence[tuple[Context, str, HiddenStates | None, str | None]]
+    ) -> tuple[ContextPlan, ...]:
+        """``found``: of each context its key, what is stored, and why it is due."""
+        stored = [states for _, _, states, _ in found]
+        known = [states for states in stored if states is not None]
+        broken = interventions.first_breaking([states if due is None else None for _, _, states, due in found])
+        plans = []
+        for index, (context, key, states, due) in enumerate(found):
+            may_break = self._switches_off and (broken is None or index <= broken)
+            ordinary = None if states is None else _ordinary(states, known)
+            captured = None if states is None else self._branch(states, ordinary)
+            asked = () if states is None else self._wanted(model, states, breaks=may_break and index == broken)
+            plans.append(
+                ContextPlan(
+                    model=model,
+                    context=context,
+                    key=key,
+                    due=due,
+                    captured=captured,
+                    may_break=may_break,
+                    interventions=tuple(self._intervention(key, states, ordinary, each) for each in asked if states),
+                )
+            )
+        return tuple(plans)
+
+    @property
+    def _switches_off(self) -> bool:
+        """In a draft nothing is measured, and so nothing is compared with what it would be."""
+        return self.config.switches_off and not self.options.is_draft
+
+    def by_hand(self, model: ModelConfig) -> tuple[Wanted, ...]:
+        """What the author wants to see of a model with neurons set to a value."""
+        return () if self.options.is_draft else interventions.by_hand(self.config.by_hand(model))
+
+    def _wanted(self, model: ModelConfig, states: HiddenStates, *, breaks: bool) -> tuple[Wanted, ...]:
+        return (*(interventions.of_break(states) if breaks else ()), *self.by_hand(model))
+
+    def _intervention(
+        self, intact_key: str, intact: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted
+    ) -> InterventionPlan:
+        key = keys.intervention_key(intact_key, wanted.key_parts)
+        context = wanted.context(intact.context)
+        states, failure = self._stored(key, context), self.store.failure(key)
+        due = None
+        if failure is None and (states is None or states.card.identity != intact.card.identity):
+            due = f"{wanted.described} not captured yet"
+        # Against the same ordinary words: those of the model as it is.
+        captured = None if states is None or due else self._branch(states, ordinary, wanted)
+        return InterventionPlan(
+            wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured
         )
-        return [each for each in found if each is not None]
 
     def grown(self, model: ModelPlan) -> ModelPlan:
         """The plan of a model whose contexts have all been captured by now.
@@ -190,34 +257,15 @@ class Plan:
                 raise TokvizError(
                     f"{self.store.root}: the hidden states of {model.model.display_name} vanished while in use; run again"
                 )
-            found.append((context.key, states))
-        branches = self._captured(found)
-        return replace(
-            model,
-            contexts=tuple(
-                replace(context, captured=branch) for context, branch in zip(model.contexts, branches, strict=True)
-            ),
-        )
+            found.append((context.context, context.key, states, None))
+        return replace(model, contexts=self._contexts(model.model, found))
 
     # --- projections and measures ------------------------------------------------------------------------------------
 
-    def _captured(self, states: Sequence[tuple[str, HiddenStates | None]]) -> list[Captured | None]:
-        """``states``: each with its key."""
-        stored = [each for _, each in states if each is not None]
-        return [
-            None if each is None else self._with_switched_off(key, self._branch(each, _ordinary(each, stored)))
-            for key, each in states
-        ]
-
-    def _with_switched_off(self, key: str, captured: Captured) -> Captured:
-        # Against the same ordinary words: those of the model as it is.
-        off = self._switched_off(key, captured.states)
-        branches = (self._branch(states, captured.ordinary) for states in off)
-        return replace(captured, switched_off=tuple(replace(each, neighbours=None) for each in branches))
-
-    def _branch(self, states: HiddenStates, ordinary: HiddenStates | None) -> Captured:
+    def _branch(self, states: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted | None = None) -> Captured:
         words = self.config.words_of(states)
         few = len(states.tokenization.words) <= Neighbours.MOST_WORDS
+        drawn = tuple(self.config.projections)
         return Captured(
             states=states,
             ordinary=ordinary,
@@ -225,6 +273,7 @@ class Plan:
             projections={name: self.projection(states, ordinary, name) for name in self.config.projections},
             geometry=self.geometry(states, ordinary, words, self.config.projections),
             neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet") if few else None,
+            drawn=drawn if wanted is None else drawn[:1] if wanted.is_drawn else (),
         )
 
     def projection(self, states: HiddenStates, ordinary: HiddenStates | None, name: str) -> Job[Projection]:
@@ -244,18 +293,19 @@ class Plan:
     # --- pictures ----------------------------------------------------------------------------------------------------
 
     def pictures(
-        self, context: ContextPlan, captured: Captured, projection: Projection, forms: tuple[str, ...] | None = None
+        self, model: ModelConfig, captured: Captured, projection: Projection, forms: tuple[str, ...] | None = None
     ) -> list[PictureJob]:
-        """A job per plate, grid and strip of one projection, in ``forms`` or those of the options."""
-        subjects = Subjects(
-            model=context.model,
-            context=context.context,
-            states=captured.states,
-            projection=projection,
-            words=captured.words,
-        )
+        """A job per plate, grid and strip of one projection, in ``forms`` or those of the options.
+
+        Where neurons of a layer were set to a value, there is no grid, and the plates begin at that layer: before it nothing
+        is other than in the model as it is.
+        """
+        done = captured.states.intervention
+        subjects = Subjects(model=model, states=captured.states, projection=projection, words=captured.words)
         jobs = []
         for subject, form, plain in subjects.pictures(self.options.forms if forms is None else forms):
+            if done and (subject is Whole.GRID or (isinstance(subject, int) and subject <= done.layer)):
+                continue
             picture = self.fonts.with_fonts(plain)
             key = keys.picture_key(picture)
             due = "not drawn yet" if self.store.find_image(key) is None else "forced" if self.options.force else None

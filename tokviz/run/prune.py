@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
-from tokviz.run import interventions, keys
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
@@ -88,24 +87,23 @@ def _used(plan: Plan) -> set[Use]:
     for model in plan.models:
         for context in model.contexts:
             used |= _used_of(context, plan)
-    states = {model.model.slug: [captured.states for captured in model.captured] for model in plan.models}
+    states = {
+        model.model.slug: [context.captured.states for context in model.contexts if context.captured]
+        for model in plan.models
+    }
     for comparison in plan.comparisons(states):
         used |= {("measures", job.key) for job in comparison.jobs}
     return used
 
 
 def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
-    used = {("states", context.key)}
-    captured = context.captured
-    if captured is None:
-        return used
-    used |= {("measures", job.key) for job in (captured.geometry, captured.neighbours) if job}
-    for value, off in zip(interventions.values(captured.states), captured.switched_off, strict=False):
-        used |= {("states", keys.intervention_key(context.key, value)), ("measures", off.geometry.key)}
-        used |= {("projections", job.key) for job in off.projections.values()}
-    for job in captured.projections.values():
-        used.add(("projections", job.key))
-        projection = plan.store.find(job.key, job.kind)
-        if projection is not None:
-            used |= {("images", picture.key) for picture in plan.pictures(context, captured, projection, ALL_FORMS)}
+    used = {("states", context.key), *(("states", each.key) for each in context.interventions)}
+    for captured in context.all_captured:
+        used |= {("measures", job.key) for job in (captured.geometry, captured.neighbours) if job}
+        for name, job in captured.projections.items():
+            used.add(("projections", job.key))
+            projection = plan.store.find(job.key, job.kind) if name in captured.drawn else None
+            if projection is not None:
+                pictures = plan.pictures(context.model, captured, projection, ALL_FORMS)
+                used |= {("images", picture.key) for picture in pictures}
     return used

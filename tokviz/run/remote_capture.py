@@ -22,7 +22,7 @@ from typing import Any
 
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
-from tokviz.run import interventions, keys
+from tokviz.run import keys
 from tokviz.run.capture_request import Request, capture_here
 from tokviz.run.processes import Processes
 from tokviz.run.progress import Quiet, Reporter
@@ -91,12 +91,10 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
 
 
 def _made(request: Request, store: Store) -> Iterator[str]:
-    """The keys of what was captured, with neurons switched off, too."""
-    for key, _ in request.contexts:
-        yield key
-        states = store.find_states(key)
-        for value in interventions.values(states) if states and request.switches_off else ():
-            yield keys.intervention_key(key, value)
+    """The keys of what was captured, with neurons set to a value, too."""
+    yield from (each.key for each in request.contexts)
+    for each, _, wanted in request.wanted(store):
+        yield keys.intervention_key(each.key, wanted.key_parts)
 
 
 def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
@@ -165,5 +163,5 @@ def _keep(packed: Packed | None, request: Request, store: Store) -> None:
             store.put_packed_states(key, files)
         return
     latest = time.monotonic() + _ARRIVAL_SECONDS
-    while not all(store.find_states(key) for key, _ in request.contexts) and time.monotonic() < latest:
+    while not all(store.find_states(each.key) for each in request.contexts) and time.monotonic() < latest:
         time.sleep(0.5)

@@ -17,7 +17,6 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     Image,
-    InterventionReport,
     ModelReport,
     ModelSimilarity,
     Neighbours,
@@ -50,7 +49,14 @@ class MadeContext:
     projections: tuple[MadeProjection, ...]
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
-    switched_off: tuple[InterventionReport, ...] = ()
+    interventions: tuple[MadeContext, ...] = ()
+    """The same words with neurons set to a value."""
+    failed_interventions: tuple[str, ...] = ()
+    """Why the model gave no states so."""
+
+    @property
+    def all_projections(self) -> tuple[MadeProjection, ...]:
+        return (*self.projections, *(shown for each in self.interventions for shown in each.projections))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +89,7 @@ def images(made: Sequence[Made], store: Store) -> Images:
     ------
     TokvizError : somebody removed one meanwhile.
     """
-    shown = [projection for each in made for context in each.contexts for projection in context.projections]
+    shown = [projection for each in made for context in each.contexts for projection in context.all_projections]
     return {job.path: _stored(job, store) for projection in shown for job in projection.pictures}
 
 
@@ -139,15 +145,35 @@ def _model(made: Made, images: Images, base: Path) -> ModelReport:
         failure=made.failure and public_text(made.failure, made.model, base),
         note=notes.note(made.model),
         notes=notes.notes_by_address(made.model),
-        contexts=tuple(
-            ContextReport(
-                states=public_states(context.states, made.model, base),
-                projections=tuple(_projection(each, context.states.n_depths, images) for each in context.projections),
-                geometry=context.geometry,
-                neighbours=context.neighbours,
-                switched_off=context.switched_off,
-            )
-            for context in made.contexts
+        contexts=tuple(_context(context, made.model, images, base) for context in made.contexts),
+    )
+
+
+def _context(made: MadeContext, model: ModelConfig, images: Images, base: Path) -> ContextReport:
+    shown = tuple(_projection(each, made.states.n_depths, images) for each in made.projections)
+    others = (_context(each, model, images, base) for each in made.interventions)
+    return ContextReport(
+        states=public_states(made.states, model, base),
+        projections=shown,
+        geometry=made.geometry,
+        neighbours=made.neighbours,
+        interventions=tuple(_beginning_like(shown, each) for each in others),
+        failed_interventions=tuple(public_text(each, model, base) for each in made.failed_interventions),
+    )
+
+
+def _beginning_like(intact: Sequence[ProjectionReport], changed: ContextReport) -> ContextReport:
+    """Before the layer whose neurons were set to a value the plates are those of the model as it is."""
+    done = changed.states.intervention
+    if done is None:
+        return changed
+    return replace(
+        changed,
+        projections=tuple(
+            replace(own, plates=(*before.plates[: done.layer + 1], *own.plates[done.layer + 1 :]))
+            if any(own.plates)
+            else own
+            for before, own in zip(intact, changed.projections, strict=True)
         ),
     )
 

@@ -34,7 +34,7 @@ from tokviz.records import (
 )
 from tokviz.run.plain import to_plain
 
-FORMAT = 4
+FORMAT = 5
 STATES, DESCRIPTION = "states.safetensors", "states.json"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 POSITION0 = ("position0.values", "position0.dimensions")
@@ -96,6 +96,29 @@ def read_description(folder: Path) -> dict[str, Any]:
     if stored["sha256"] != text_digest(description) or description["format"] != FORMAT:
         raise ValueError(f"{folder / DESCRIPTION}: not as it was written")
     return description
+
+
+def write_description(folder: Path, description: Mapping[str, Any]) -> None:
+    """Put a folder in place that holds a description only.
+
+    Raises
+    ------
+    StoreError : the disk is full or read-only.
+    """
+    partial = partial_beside(folder)
+    try:
+        with storing(folder):
+            partial.mkdir(parents=True)
+            _write_description(partial, description)
+            put_in_place(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_description(folder: Path, description: Mapping[str, Any]) -> None:
+    content = {"format": FORMAT, **description}
+    stored = {"sha256": text_digest(content), "description": content}
+    (folder / DESCRIPTION).write_text(_as_json(stored), encoding="utf-8")
 
 
 def text_digest(content: object) -> str:
@@ -173,15 +196,8 @@ class StatesWriter:
         described = to_plain(self.description)
         # What is made from the states depends on the tokens and paths too, not on the values alone.
         digest = text_digest([digests, described["tokenization"], described["module_paths"]])
-        description = {
-            "format": FORMAT,
-            "digest": digest,
-            "digests": digests,
-            **described,
-            "updates": to_plain(self.updates),
-        }
-        stored = {"sha256": text_digest(description), "description": description}
-        (self._partial / DESCRIPTION).write_text(_as_json(stored), encoding="utf-8")
+        description = {"digest": digest, "digests": digests, **described, "updates": to_plain(self.updates)}
+        _write_description(self._partial, description)
         put_in_place(self._partial, self._folder)
 
 

@@ -57,6 +57,7 @@ from tokviz.run.states_file import (
     read_description,
     read_tensor,
     storing,
+    write_description,
 )
 
 _CHECKSUM_LENGTH = 16
@@ -148,9 +149,29 @@ class Store:
         self._used.add(("states", key))
         return StatesWriter(self._states_folder(key), description)
 
+    def put_failure(self, key: str, reason: str) -> None:
+        """Keep that there are no states under a key, and why: it isn't tried again.
+
+        Raises
+        ------
+        StoreError : the disk is full or read-only.
+        """
+        self._used.add(("states", key))
+        write_description(self._states_folder(key), {"failure": reason})
+
+    def failure(self, key: str) -> str | None:
+        """Why there are no states under a key; None where there are, or nothing was tried."""
+        try:
+            reason = read_description(self._states_folder(key)).get("failure")
+        except _UNREADABLE:
+            return None
+        self._used.add(("states", key))
+        return str(reason) if reason is not None else None
+
     def packed_states(self, key: str) -> dict[str, bytes]:
         """A capture's files as they are, by name, to be sent to another machine's store."""
-        return {name: (self._states_folder(key) / name).read_bytes() for name in (STATES, DESCRIPTION)}
+        folder = self._states_folder(key)
+        return {name: (folder / name).read_bytes() for name in (STATES, DESCRIPTION) if (folder / name).exists()}
 
     def put_packed_states(self, key: str, files: dict[str, bytes]) -> None:
         """Keep what ``packed_states`` gave elsewhere.
@@ -164,13 +185,13 @@ class Store:
         try:
             with storing(folder):
                 partial.mkdir(parents=True)
-                for name in (STATES, DESCRIPTION):
-                    (partial / name).write_bytes(files[name])
+                for name, content in files.items():
+                    (partial / name).write_bytes(content)
                 put_in_place(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         self._damaged.discard(key)
-        if not self.states_are_intact(key):
+        if self.failure(key) is None and not self.states_are_intact(key):
             raise StoreError(f"{folder}: hidden states came damaged from another machine; run again")
 
     def _states_folder(self, key: str) -> Path:
