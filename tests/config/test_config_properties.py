@@ -13,14 +13,15 @@ from command import ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tokviz.config import ReportConfig, load, validated
+from tokviz.config import InterventionConfig, ReportConfig, load, validated
 from tokviz.config.mistakes import LONGEST_MISTAKE, MOST_MISTAKES
 from tokviz.config.names import LONGEST_SLUG, slug
 from tokviz.config.source import KeyPath, lines_of
 from tokviz.errors import ConfigError
 
 SAMPLE = (ROOT / "report.toml").read_text(encoding="utf-8")
-KEYS = st.sampled_from([*ReportConfig.model_fields, "source", "name", "template", "note", "notes", "label", "dtype"])
+IN_TABLES = ("source", "name", "template", "note", "notes", "label", "dtype", *InterventionConfig.model_fields)
+KEYS = st.sampled_from([*ReportConfig.model_fields, *IN_TABLES])
 ANY_TEXT = st.text(st.characters(), max_size=20)  # with surrogates, control characters and noncharacters
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT | st.dates() | st.times()
 TREES = st.recursive(
@@ -97,10 +98,19 @@ def test_any_values(values: dict[str, Any]) -> None:
         check_lines(str(error), str(file))
 
 
-@given(TREES, st.sampled_from(["words", "contexts", "models", "compare", "title", "layers", "notes", "source"]))
+OF_A_MODEL = ("notes", "source")
+OF_THE_REPORT = ("words", "contexts", "models", "compare", "title", "layers", "interventions")
+
+
+@given(TREES, st.sampled_from([*OF_THE_REPORT, *OF_A_MODEL, *InterventionConfig.model_fields]))
+@example(10**5_000, "value")
+@example([10**5_000], "neurons")
+@example(float("nan"), "value")
 def test_one_value_of_a_valid_configuration(value: Any, key: str) -> None:
-    values: dict[str, Any] = {"words": {"months": ["May"]}, "models": [{"source": "org/one"}]}
-    (values["models"][0] if key in ("notes", "source") else values)[key] = value
+    changed: dict[str, Any] = {"model": "one", "layer": 1, "neurons": [3]}
+    model: dict[str, Any] = {"source": "org/one"}
+    values: dict[str, Any] = {"words": {"months": ["May"]}, "models": [model], "interventions": [changed]}
+    (model if key in OF_A_MODEL else values if key in OF_THE_REPORT else changed)[key] = value
     file = Path("study(…)")
     try:
         config = validated(values, file)
@@ -109,6 +119,8 @@ def test_one_value_of_a_valid_configuration(value: Any, key: str) -> None:
     else:
         assert config.pairs is not None
         assert config.drawn_texts
+        by_hand = [each for model in config.models for each in config.by_hand(model)]
+        assert by_hand == (config.interventions if isinstance(config.interventions, list) else [])
 
 
 # --- in which line a key stands --------------------------------------------------------------------------------------

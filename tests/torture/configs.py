@@ -55,6 +55,18 @@ curves = "Of the curves."
 source = "org/two.gguf"
 name = "Two"
 dtype = "float32"
+
+[[interventions]]
+model = "Two"
+layer = 1
+neurons = [3, 5]
+value = "mean"
+label = "without two"
+[[interventions]]
+model = "One"
+layer = 0
+neurons = [3]
+value = 1.5
 """
 HOSTILE = (
     '""',
@@ -124,6 +136,7 @@ HOSTILE_KEYS = (
     "layers",
     "template",
     "source",
+    "interventions",
     '"[key]"',
     '"' + "é" * 500 + '"',
 )
@@ -266,6 +279,9 @@ HUGE = (
     ("'k{}' = 'x'\n", f"{_REST}[models.notes]\n", ""),
     ("'k{}' = 'missing.md'\n", f"{_REST}[models.notes]\n", ""),
     ("['One', 'One'],", "compare = [", f"]\n{_REST}"),
+    ("[[interventions]]\nmodel = 'one'\nlayer = {}\nneurons = [1]\n", _REST, ""),
+    ("3,", f"{_REST}[[interventions]]\nmodel = 'one'\nlayer = 0\nneurons = [", "]\n"),
+    ("3,", "interventions = [", f"]\n{_REST}"),
     ("9", "token_budget = ", f"\n{_REST}"),
     ("f", "token_budget = 0x", f"\n{_REST}"),
     ("a.", "", f"a = 1\n{_REST}"),

@@ -1,22 +1,18 @@
 """``report.toml``: loaded, validated, and handed on as frozen objects."""
 
+from tokviz.config.interventions import InterventionConfig
 from tokviz.config.loading import load, read_toml, validated
 from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
-from tokviz.config.types import (
-    MOST_MODELS_COMPARED,
-    PROJECTIONS,
-    CategoryConfig,
-    ContextConfig,
-    ModelConfig,
-    ReportConfig,
-)
+from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
+from tokviz.config.types import MOST_MODELS_COMPARED, PROJECTIONS, ReportConfig
 
 __all__ = [
     "MOST_MODELS_COMPARED",
     "PROJECTIONS",
     "CategoryConfig",
     "ContextConfig",
+    "InterventionConfig",
     "ModelConfig",
     "ReportConfig",
     "file_name",

@@ -13,7 +13,7 @@ from tokviz.config.fields import LONGEST_MARKDOWN
 from tokviz.config.files import UnfitFileError, read_markdown, read_toml_text
 from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
-from tokviz.config.types import TOP_LEVEL, ReportConfig
+from tokviz.config.types import REPLACED, TOP_LEVEL, ReportConfig
 from tokviz.errors import ConfigError
 
 MARKDOWN_FILE = (".md", ".markdown")
@@ -79,7 +79,7 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
 
 def _validated(values: dict[str, Any], origin: Origin, mistakes: list[Mistake]) -> ReportConfig:
     try:
-        config = ReportConfig.model_validate(values)
+        config = ReportConfig.model_validate(values, context={REPLACED: "models" in origin.options})
     except ValidationError as error:
         found, n_found = found_by_pydantic(error, values)
         raise error_of([*mistakes, *found], origin, n_found - len(found)) from None

@@ -10,8 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tokviz.config.interventions import InterventionConfig
 from tokviz.config.source import KeyPath, lines_of
-from tokviz.config.types import TOP_LEVEL, CategoryConfig, ContextConfig, ModelConfig, ReportConfig, Table
+from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
+from tokviz.config.types import TOP_LEVEL, ReportConfig
 from tokviz.errors import ConfigError
 from tokviz.text import one_line, shown
 
@@ -166,6 +168,8 @@ def _expected(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
         return '"embedding" and layers from 0 on, such as ["embedding", 0, 1]'
     if kind in _KINDS and location in (("models",), ("contexts",)):
         return f"[[{location[0]}]] with two brackets, as often as there are"
+    if kind == "model_type" and location[:1] != ("words",):
+        return "a table"
     if kind == "string_pattern_mismatch":
         return _PATTERNS.get(facts["pattern"], f"text that matches {facts['pattern']}")
     if kind in _BOUNDS:
@@ -207,7 +211,12 @@ def _unknown(key: str, table: tuple[str | int, ...]) -> str:
     """With the key that was probably meant, or the place where this one belongs."""
     if table and key in TOP_LEVEL:
         return "unknown key; it belongs before the first table, above all lines that begin with ["
-    tables: dict[str, type[Table]] = {"models": ModelConfig, "contexts": ContextConfig, "words": CategoryConfig}
+    tables: dict[str, type[Table]] = {
+        "models": ModelConfig,
+        "contexts": ContextConfig,
+        "words": CategoryConfig,
+        "interventions": InterventionConfig,
+    }
     owner: type[Table] = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
     known = list(owner.model_fields)
     near = difflib.get_close_matches(key[:LONGEST_MISTAKE], known, n=1)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from tokviz.config.fields import Mistakes
 from tokviz.text import shown
 
 LONGEST_SLUG = 48
@@ -61,3 +63,18 @@ def _fit_for_folders(name: str) -> str:
 ContextName = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=LONGEST_CONTEXT), AfterValidator(_fit_for_folders)
 ]
+
+_CHANGED = re.compile(r"(.+)-(?:off|mean|by-hand-[0-9]+)")
+"""The name of a context, captured with neurons changed."""
+
+
+def find_taken_names(mistakes: Mistakes, names: Sequence[str]) -> None:
+    """Note which contexts have the name that captures of another one have in which neurons are changed."""
+    known = set(names)
+    for index, name in enumerate(names):
+        found = _CHANGED.fullmatch(name)
+        if found and found[1] in known:
+            mistakes.add(
+                (index, "name"),
+                f"the name {shown(name)} is taken by captures of {shown(found[1])} with neurons changed; choose another name",
+            )

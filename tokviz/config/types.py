@@ -1,4 +1,4 @@
-"""The types of ``report.toml``: validated, and handed on as frozen objects."""
+"""The whole of ``report.toml``: validated, and handed on as one frozen object."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
@@ -20,148 +18,34 @@ from pydantic import (
 )
 
 from tokviz.config.fields import (
-    LONGEST_LABEL,
     MOST_CATEGORIES,
     MOST_CONTEXTS,
     MOST_LAYERS,
     MOST_MODELS,
-    MOST_NOTES,
     MOST_PAIRS,
     MOST_WORDS,
-    Device,
     Label,
     Markdown,
-    MemorySize,
     Mistakes,
     Name,
-    Source,
-    Template,
     Text,
     WebAddress,
-    Word,
     at_most,
     refuse_repeats,
     site_address,
 )
-from tokviz.config.names import ContextName, slug
+from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
+from tokviz.config.names import find_taken_names
+from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.records import Category, Context, HiddenStates, WordList
 from tokviz.text import shown
 
 ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
+REPLACED = "models are replaced"
+"""In the context of a validation: whether the command line gave other models, so that what speaks of theirs is left out."""
 MOST_MODELS_COMPARED = 6
 """Up to so many models every pair is shown layer by layer without being asked for."""
-DtypeName = Literal["auto", "float32", "bfloat16"]
-
-
-class Table(BaseModel):
-    """A table of the file: unknown keys are refused, nothing changes after loading, strings aren't made numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class CategoryConfig(Table):
-    """``[words.months]`` with a ``label`` of its own; ``months = [ … ]`` is the short form."""
-
-    label: Label | None = None
-    words: list[Word]
-
-    @field_validator("words")
-    @classmethod
-    def _differ(cls, words: list[str]) -> list[str]:
-        mistakes = Mistakes()
-        if not words:
-            mistakes.add((), "expected at least one word, got an empty list")
-        seen: set[str] = set()
-        for index, word in enumerate(words):
-            if not word.strip() or word != word.strip():
-                mistakes.add((index,), f"expected words without space around them, got {shown(word)}")
-            elif word in seen:
-                mistakes.add((index,), f"the word {shown(word)} stands twice; remove one")
-            seen.add(word)
-        mistakes.refuse()
-        return words
-
-
-class ContextConfig(Table):
-    """``[[contexts]]``: the text around each word."""
-
-    name: ContextName
-    """Stands in addresses and folders: lower-case letters, digits, ``.``, ``_``, ``-``."""
-    label: Label | None = None
-    """How readers see it; the name by default."""
-    template: Template
-    """Holds ``{word}`` exactly once. A leading space is part of it: ``" {word}"`` is how a word follows another."""
-
-    @field_validator("template")
-    @classmethod
-    def _holds_one_word(cls, template: str) -> str:
-        if template.count("{word}") != 1:
-            raise ValueError(f"expected a template that holds {{word}} exactly once, got {shown(template)}")
-        return template
-
-
-class ModelConfig(Table):
-    """``[[models]]``: where a model comes from and how it runs."""
-
-    source: Source
-    """A hub id (``Qwen/Qwen3-4B-Instruct-2507``), a folder, a ``.gguf`` file, or ``package:NAME/PATH`` for weights
-    that an installed Python package carries."""
-    name: Label | None = None
-    """How readers see it; the last part of the source by default."""
-    revision: Text | None = None
-    """Of a hub model: a commit, tag or branch. Pin a commit to make the report repeatable."""
-    dtype: DtypeName = "auto"
-    """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""
-    device_map: Text | None = None
-    """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
-    max_memory: Annotated[dict[Device, MemorySize], at_most(1_000, "devices")] | None = None
-    """How much of each device the weights may take: ``{ cpu = "2GiB", 0 = "20GiB" }``, where 0 is the first GPU. What
-    doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
-    tokenizer: Source | None = None
-    """A hub id or a folder that holds the tokenizer, where it doesn't come with the model; relative to the config."""
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    """Of the one weights file; a file with another hash is refused."""
-    note: Markdown | None = None
-    """The author's words on the model: Markdown, or the name of a ``.md`` file."""
-    notes: Annotated[dict[str, Markdown], at_most(MOST_NOTES, "notes")] = {}
-    """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
-    name of a ``.md`` file."""
-
-    @model_validator(mode="after")
-    def _has_a_short_name(self) -> ModelConfig:
-        if len(self.display_name) > LONGEST_LABEL:  # of a source; a name of its own has been checked
-            mistakes = Mistakes()
-            mistakes.add(
-                ("source",),
-                f'expected a "name" of at most {LONGEST_LABEL} characters beside a source whose last part is longer, got '
-                f"{shown(self.source)}",
-            )
-            mistakes.refuse()
-        return self
-
-    @property
-    def placement(self) -> dict[str, Any]:
-        """Where transformers puts the weights, as its ``from_pretrained`` takes it; empty when the model is to be whole."""
-        if self.device_map is None and self.max_memory is None:
-            return {}
-        sizes = self.max_memory
-        return {
-            "device_map": self.device_map or "auto",
-            "max_memory": sizes and {int(key) if key.isdigit() else key: size for key, size in sizes.items()},
-        }
-
-    @property
-    def display_name(self) -> str:
-        if self.name:
-            return self.name
-        last = re.split(r"[/\\]", self.source.rstrip("/\\"))[-1]
-        return last.removesuffix(".gguf") or self.source
-
-    @property
-    def slug(self) -> str:
-        """Its folders' name."""
-        return slug(self.display_name)
 
 
 class ReportConfig(Table):
@@ -207,8 +91,8 @@ class ReportConfig(Table):
     ) = None
     """Pairs of models, by name, that are shown layer by layer; all pairs by default, up to six models. The summary has
     every pair."""
-    interventions: Literal["auto", "off"] = "auto"
-    """Whether neurons that write a break are switched off, to see what is then."""
+    interventions: Interventions = "auto"
+    """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -288,7 +172,10 @@ class ReportConfig(Table):
     @field_validator("contexts")
     @classmethod
     def _have_names_of_their_own(cls, contexts: list[ContextConfig]) -> list[ContextConfig]:
-        refuse_repeats("contexts", "name", [context.name for context in contexts])
+        mistakes = Mistakes()
+        names = [context.name for context in contexts]
+        find_taken_names(mistakes, names)
+        refuse_repeats("contexts", "name", names, mistakes=mistakes)
         return contexts
 
     @field_validator("projections")
@@ -322,6 +209,16 @@ class ReportConfig(Table):
                 mistakes.add((index,), f"expected two different models, got {shown(pair[0])} twice")
         mistakes.refuse()
         return pairs
+
+    @field_validator("interventions")
+    @classmethod
+    def _fit_the_models(cls, value: AutoOrByHand, info: ValidationInfo) -> AutoOrByHand:
+        if isinstance(value, str):
+            return value
+        names = [model.display_name for model in info.data.get("models", ())]
+        return fitting(
+            value, names, vocabulary=bool(info.data.get("vocabulary")), drops=bool((info.context or {}).get(REPLACED))
+        )
 
     @property
     def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:
@@ -357,6 +254,7 @@ class ReportConfig(Table):
             *(word for category in words.categories for word in category.words),  # landmarks of a vocabulary
             *(context.label for context in self.context_list),
             *(model.display_name for model in self.models),
+            *(each.label for each in self._listed if each.label),
         )
 
     @property
@@ -367,7 +265,15 @@ class ReportConfig(Table):
     @property
     def switches_off(self) -> bool:
         """Whether captures with neurons switched off are made; of whole vocabularies they aren't."""
-        return self.interventions == "auto" and not self.vocabulary
+        return self.interventions != "off" and not self.vocabulary
+
+    def by_hand(self, model: ModelConfig) -> tuple[InterventionConfig, ...]:
+        """What the file asks to be set in this model, besides what a break does by itself."""
+        return tuple(each for each in self._listed if each.model == model.display_name)
+
+    @property
+    def _listed(self) -> list[InterventionConfig]:
+        return self.interventions if isinstance(self.interventions, list) else []
 
     @property
     def context_list(self) -> tuple[Context, ...]:

@@ -1,0 +1,137 @@
+"""The tables that stand within ``report.toml``: categories, contexts, models."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tokviz.config.fields import (
+    LONGEST_LABEL,
+    MOST_NOTES,
+    Device,
+    Label,
+    Markdown,
+    MemorySize,
+    Mistakes,
+    Source,
+    Template,
+    Text,
+    Word,
+    at_most,
+)
+from tokviz.config.names import ContextName, slug
+from tokviz.text import shown
+
+DtypeName = Literal["auto", "float32", "bfloat16"]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are refused, nothing changes after loading, strings aren't made numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CategoryConfig(Table):
+    """``[words.months]`` with a ``label`` of its own; ``months = [ … ]`` is the short form."""
+
+    label: Label | None = None
+    words: list[Word]
+
+    @field_validator("words")
+    @classmethod
+    def _differ(cls, words: list[str]) -> list[str]:
+        mistakes = Mistakes()
+        if not words:
+            mistakes.add((), "expected at least one word, got an empty list")
+        seen: set[str] = set()
+        for index, word in enumerate(words):
+            if not word.strip() or word != word.strip():
+                mistakes.add((index,), f"expected words without space around them, got {shown(word)}")
+            elif word in seen:
+                mistakes.add((index,), f"the word {shown(word)} stands twice; remove one")
+            seen.add(word)
+        mistakes.refuse()
+        return words
+
+
+class ContextConfig(Table):
+    """``[[contexts]]``: the text around each word."""
+
+    name: ContextName
+    """Stands in addresses and folders: lower-case letters, digits, ``.``, ``_``, ``-``."""
+    label: Label | None = None
+    """How readers see it; the name by default."""
+    template: Template
+    """Holds ``{word}`` exactly once. A leading space is part of it: ``" {word}"`` is how a word follows another."""
+
+    @field_validator("template")
+    @classmethod
+    def _holds_one_word(cls, template: str) -> str:
+        if template.count("{word}") != 1:
+            raise ValueError(f"expected a template that holds {{word}} exactly once, got {shown(template)}")
+        return template
+
+
+class ModelConfig(Table):
+    """``[[models]]``: where a model comes from and how it runs."""
+
+    source: Source
+    """A hub id (``Qwen/Qwen3-4B-Instruct-2507``), a folder, a ``.gguf`` file, or ``package:NAME/PATH`` for weights
+    that an installed Python package carries."""
+    name: Label | None = None
+    """How readers see it; the last part of the source by default."""
+    revision: Text | None = None
+    """Of a hub model: a commit, tag or branch. Pin a commit to make the report repeatable."""
+    dtype: DtypeName = "auto"
+    """``auto`` is the checkpoint's own; float16 weights run in float32, since hidden states overflow float16."""
+    device_map: Text | None = None
+    """Handed to transformers: ``auto`` spreads a model over GPUs, memory and disk."""
+    max_memory: Annotated[dict[Device, MemorySize], at_most(1_000, "devices")] | None = None
+    """How much of each device the weights may take: ``{ cpu = "2GiB", 0 = "20GiB" }``, where 0 is the first GPU. What
+    doesn't fit is read from the checkpoint, layer by layer, in every forward pass. Implies ``device_map = "auto"``."""
+    tokenizer: Source | None = None
+    """A hub id or a folder that holds the tokenizer, where it doesn't come with the model; relative to the config."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Of the one weights file; a file with another hash is refused."""
+    note: Markdown | None = None
+    """The author's words on the model: Markdown, or the name of a ``.md`` file."""
+    notes: Annotated[dict[str, Markdown], at_most(MOST_NOTES, "notes")] = {}
+    """Address on the model's page (``alone/layer-11``, ``alone/stage-4``, ``alone/grid``, ``curves``) → Markdown, or the
+    name of a ``.md`` file."""
+
+    @model_validator(mode="after")
+    def _has_a_short_name(self) -> ModelConfig:
+        if len(self.display_name) > LONGEST_LABEL:  # of a source; a name of its own has been checked
+            mistakes = Mistakes()
+            mistakes.add(
+                ("source",),
+                f'expected a "name" of at most {LONGEST_LABEL} characters beside a source whose last part is longer, got '
+                f"{shown(self.source)}",
+            )
+            mistakes.refuse()
+        return self
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """Where transformers puts the weights, as its ``from_pretrained`` takes it; empty when the model is to be whole."""
+        if self.device_map is None and self.max_memory is None:
+            return {}
+        sizes = self.max_memory
+        return {
+            "device_map": self.device_map or "auto",
+            "max_memory": sizes and {int(key) if key.isdigit() else key: size for key, size in sizes.items()},
+        }
+
+    @property
+    def display_name(self) -> str:
+        if self.name:
+            return self.name
+        last = re.split(r"[/\\]", self.source.rstrip("/\\"))[-1]
+        return last.removesuffix(".gguf") or self.source
+
+    @property
+    def slug(self) -> str:
+        """Its folders' name."""
+        return slug(self.display_name)
