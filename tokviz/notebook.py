@@ -212,7 +212,7 @@ class Capture:
         return Drawn(picture=found)
 
     def _pictures(self, projection: str) -> list[Picture]:
-        jobs = self.plan.pictures(self.context, self.captured, self.project(projection))
+        jobs = self.plan.pictures(self.context.model, self.captured, self.project(projection))
         return [job.picture for job in jobs]
 
 

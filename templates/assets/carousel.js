@@ -21,7 +21,7 @@
       depth: 0,
       switches: [...root.querySelectorAll("[data-switch]")],
       stepButtons: [...root.querySelectorAll("[data-step]")],
-      pairToggle: root.querySelector("[data-pair-toggle]"),
+      pairSelect: root.querySelector("[data-pair-select]"),
     };
     viewer.address = new Tokviz.AddressWriter(() => fragmentOf(viewer));
     viewer.preload = Tokviz.afterLoad(() => preloadNeighbours(viewer));
@@ -51,7 +51,6 @@
 
   const findPanel = ({ panels }, { context, projection }) =>
     panels.find((each) => each.context === context && each.projection === projection);
-  const otherContext = ({ panels }, context) => panels.find((each) => each.context !== context)?.context ?? null;
   const shownPanels = ({ panel, second }) => (second ? [panel, second] : [panel]);
 
   // --- what is shown ---
@@ -60,9 +59,7 @@
     const before = viewer.panel;
     viewer.panel = panel;
     // Choosing the second context swaps both.
-    if (viewer.pairContext === panel.context) {
-      viewer.pairContext = before.context === panel.context ? otherContext(viewer, panel.context) : before.context;
-    }
+    if (viewer.pairContext === panel.context) viewer.pairContext = before.context === panel.context ? null : before.context;
     viewer.second = viewer.pairContext === null ? null
       : findPanel(viewer, { context: viewer.pairContext, projection: panel.projection }) ?? null;
     showPanels(viewer);
@@ -71,7 +68,8 @@
     alignTracks(viewer);
   }
 
-  function showPanels({ root, panels, panel, second, pairToggle, switches }) {
+  function showPanels(viewer) {
+    const { root, panels, panel, second, pairSelect, switches } = viewer;
     for (const each of panels) {
       each.root.toggleAttribute("data-current", each === panel);
       each.root.toggleAttribute("data-beside", each === second);
@@ -79,9 +77,23 @@
       each.root.toggleAttribute("data-on-paper", each.projection === panel.projection);
     }
     root.toggleAttribute("data-pair", second !== null);
-    if (pairToggle) pairToggle.checked = second !== null;
+    if (pairSelect) showPairChoices(viewer, pairSelect);
     for (const group of switches) {
-      for (const radio of group.querySelectorAll("input[type=radio]")) radio.checked = radio.value === panel[group.dataset.switch];
+      for (const radio of group.querySelectorAll("input[type=radio]")) {
+        radio.checked = radio.value === panel[group.dataset.switch];
+        // Not every capture is drawn in every projection.
+        if (group.dataset.switch === "projection") {
+          radio.disabled = shownPanels(viewer).some(({ context }) => !findPanel(viewer, { context, projection: radio.value }));
+        }
+      }
+    }
+  }
+
+  function showPairChoices(viewer, pairSelect) {
+    pairSelect.value = viewer.second?.context ?? "";
+    for (const option of pairSelect.options) {
+      option.disabled = option.value === viewer.panel.context
+        || (option.value !== "" && !findPanel(viewer, { context: option.value, projection: viewer.panel.projection }));
     }
   }
 
@@ -156,7 +168,7 @@
     const slide = document.getElementById(id);
     const panel = viewer.panels.find(({ slides }) => slides.includes(slide));
     if (!panel) return false;
-    const isKnown = viewer.pairToggle && viewer.panels.some(({ context }) => context === pair);
+    const isKnown = viewer.pairSelect && viewer.panels.some(({ context }) => context === pair);
     viewer.pairContext = isKnown ? pair : null;
     show(viewer, panel.slides.indexOf(slide), panel);
     return true;
@@ -183,13 +195,15 @@
   function listenToSwitches(viewer) {
     for (const group of viewer.switches) {
       group.addEventListener("change", ({ target }) => {
-        if (target === viewer.pairToggle) return;
+        if (target === viewer.pairSelect) return;
         const { context, projection } = viewer.panel;
-        go(viewer, viewer.depth, findPanel(viewer, { context, projection, [group.dataset.switch]: target.value }));
+        const wanted = { context, projection, [group.dataset.switch]: target.value };
+        const panel = findPanel(viewer, wanted) ?? viewer.panels.find((each) => each.context === wanted.context);
+        go(viewer, viewer.depth, panel);
       });
     }
-    viewer.pairToggle?.addEventListener("change", () => {
-      viewer.pairContext = viewer.pairToggle.checked ? otherContext(viewer, viewer.panel.context) : null;
+    viewer.pairSelect?.addEventListener("change", () => {
+      viewer.pairContext = viewer.pairSelect.value || null;
       go(viewer, viewer.depth);
     });
   }

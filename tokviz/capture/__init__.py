@@ -9,6 +9,7 @@ from tokviz.capture.fitting import require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
 from tokviz.capture.passes import sharing_passes
+from tokviz.capture.recording import PaddedWords
 from tokviz.capture.running import capture, capture_together
 from tokviz.capture.structure import Structure, find_structure
 from tokviz.capture.sublayers import Sublayers, find_sublayers
@@ -16,6 +17,7 @@ from tokviz.capture.updates import Changes, measure_updates, mlp_matrices, n_neu
 
 __all__ = [
     "Changes",
+    "PaddedWords",
     "Structure",
     "Sublayers",
     "capture",

@@ -83,38 +83,46 @@ def layer_without(
     layer: int,
     matrix: nn.Module,
     draws: Sequence[Sequence[int]],
-    tokenization: Tokenization,
-    batches: Sequence[np.ndarray],
+    batches: Sequence[PaddedWords],
 ) -> list[np.ndarray]:
     """What a layer gives when some of its neurons are zero, several times over: the layer alone is run again.
 
     Parameters
     ----------
+    matrix : whose inputs they are.
     draws : each the neurons that are set to zero together.
-    batches : per forward pass ``(n_batch,)`` int64, the rows of its words; from ``words_to_run``.
 
     Returns
     -------
     Per draw ``(n_words, width)`` float32, the words in the order of ``batches``.
     """
+    import torch
+
     found: list[list[np.ndarray]] = [[] for _ in draws]
     block = structure.layers[layer]
-    for rows in batches:
-        batch = PaddedWords.of(tokenization, rows)
-
-        def run_again(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], __: Any) -> None:
-            handle.remove()
-            for neurons, states in zip(draws, found, strict=True):
-                with neurons_set(matrix, neurons):
-                    output = structure.states_from(block, block(*arguments, **named), batch.ids.shape[1])  # noqa: B023
-                if output is not None:
-                    states.append(batch.states_read(output).cpu().numpy())  # noqa: B023
-            raise LastDepthReached
-
-        handle = block.register_forward_hook(run_again, with_kwargs=True)
-        try:
-            with suppress(LastDepthReached):
-                forward(module, batch.ids, batch.mask)
-        finally:
-            handle.remove()
+    for batch in batches:
+        with _called(block) as calls, suppress(LastDepthReached):
+            forward(module, batch.ids, batch.mask)
+        arguments, named = calls[0]
+        for neurons, states in zip(draws, found, strict=True):
+            with neurons_set(matrix, neurons), torch.inference_mode():
+                output = structure.states_from(block, block(*arguments, **named), batch.ids.shape[1])
+            if output is not None:
+                states.append(batch.states_read(output).cpu().numpy())
     return [np.concatenate(states) for states in found]
+
+
+@contextmanager
+def _called(block: nn.Module) -> Iterator[list[tuple[tuple[Any, ...], dict[str, Any]]]]:
+    """Note what a block is called with, and end the forward pass there."""
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def note(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        calls.append((arguments, named))
+        raise LastDepthReached
+
+    handle = block.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        yield calls
+    finally:
+        handle.remove()

@@ -95,9 +95,7 @@ def words_to_run(
     return [rows[batch] for batch in PassLimits.of(module, structure, token_budget).batches(lengths, batching)]
 
 
-def mlp_matrices(
-    module: nn.Module, structure: Structure, sublayers: Sublayers, layer: int
-) -> dict[str, nn.Module]:
+def mlp_matrices(module: nn.Module, structure: Structure, sublayers: Sublayers, layer: int) -> dict[str, nn.Module]:
     """Path → the matrix that gives an MLP's output, of a layer's MLPs whose neurons are known."""
     path_of = {each: path for path, each in module.named_modules()}
     prefix = _prefix(structure, path_of)
@@ -270,11 +268,10 @@ def _neurons(
     if scales is not None:
         weight = weight * scales[:, None]
     lengths = torch.linalg.vector_norm(weight, dim=0, dtype=torch.float32).double().cpu().numpy()
-    weight = weight[list(dimensions)].double().cpu().numpy()
     as_they_are, scaled, sizes = activations
     strengths = sizes * lengths
     strongest = np.argsort(-strengths, kind="stable")[:MOST_NEURONS]
-    contributions = weight * scaled
+    contributions = weight[list(dimensions)].double().cpu().numpy() * scaled
     largest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :MOST_NEURONS]
     return Neurons(
         path=path,

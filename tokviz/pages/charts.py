@@ -110,7 +110,7 @@ MOST_NAMES = 12
 
 def model_charts(model: ModelReport) -> ModelCharts | None:
     """A chart per measure, with a curve per context; None where nothing was measured."""
-    measured = [(context, context.geometry) for context in model.contexts if context.geometry is not None]
+    measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
     if not measured:
         return None
     first = measured[0][1]

@@ -112,7 +112,7 @@ def compare_page(report: Report) -> ComparePage | None:
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),
         slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),
-        more=sum(len(context.projections) for model in captured for context in model.contexts) > len(first),
+        more=sum(len(context.projections) for model in captured for context in model.drawn) > len(first),
         data=_data(captured),
         rows=tuple(_plate_row(capture) for capture in first),
         columns=COLUMNS,
@@ -156,7 +156,7 @@ def _slot(captured: list[ModelReport], capture: Capture, number: int) -> Slot:
     plate = _row_plate(capture, depth)
     name = _name(capture)
     strip_alt = f"{name}: all {count(context.states.n_depths, 'depth')}, without labels"
-    contexts = [(each.states.context.name, each.states.context.label) for each in model.contexts]
+    contexts = [(each.states.context.name, each.states.context.label) for each in model.drawn]
     projections = [(each.projection.name, projection_label(each.projection.name)) for each in context.projections]
     return Slot(
         label=f"Picture {number + 1}",
@@ -225,7 +225,7 @@ def _data(captured: list[ModelReport]) -> str:
                     "last": context.states.n_depths - 1,
                     "projections": [_projection(context, shown) for shown in context.projections],
                 }
-                for context in model.contexts
+                for context in model.drawn
             ],
         }
         for model in captured

@@ -83,7 +83,7 @@ def explore_page(report: Report) -> ExplorePage | None:
 
 
 def _files(report: Report, model: ModelReport) -> ModelFiles:
-    names = [(context.states.context, file) for context in model.contexts for file in ("coordinates.csv", "tokens.csv")]
+    names = [(context.states.context, file) for context in model.captures for file in ("coordinates.csv", "tokens.csv")]
     found = [(context, file, report.downloads.get(f"{model.slug}/{context.name}/{file}")) for context, file in names]
     return ModelFiles(
         model=Link(text=model.display_name, href=relative(PATH, model_path(model.slug))),
@@ -111,7 +111,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "name": model.display_name,
         "page": relative(PATH, model_path(model.slug)),
         "data": relative(PATH, f"data/{model.slug}"),
-        "contexts": [_context(context) for context in model.contexts],
+        "contexts": [_context(context) for context in model.captures],
     }
 
 

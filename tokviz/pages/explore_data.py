@@ -25,7 +25,7 @@ out."""
 
 def scripts(report: Report) -> dict[str, str]:
     """Path from the site's root → script: the words, and per model × context its tokens and each projection."""
-    captured = [(model, context) for model in report.models for context in model.contexts]
+    captured = [(model, context) for model in report.models for context in model.captures]
     if not report.is_explorable:
         return {}
     written = {"data/words.js": _script("words", _words(report.words))}
@@ -62,7 +62,7 @@ def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | No
     geometry = context.geometry
     if geometry is None:
         return None
-    norms = [each.geometry.spread.mean_norm for each in model.contexts if each.geometry is not None]
+    norms = [each.geometry.spread.mean_norm for each in model.captures if each.geometry is not None]
     positive = np.concatenate(norms)
     positive = positive[np.isfinite(positive) & (positive > 0)]
     return {
@@ -71,7 +71,7 @@ def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | No
         "purity": [_number(value) for value in geometry.purity.value],
         "chance": [_number(value) for value in geometry.purity.null_mean],
         "norm": [_number(value) for value in geometry.spread.mean_norm],
-        # One scale for all contexts of a model, so that their rulers compare.
+        # One scale for all captures of a model, so that their rulers compare.
         "norms": [_number(positive.min()), _number(positive.max())] if len(positive) else None,
     }
 

@@ -41,7 +41,7 @@ def frame(
     few = len(report.models) <= MOST_MODELS_IN_NAV
     shown = [model for model in report.models if few or model_path(model.slug) == path]
     pages += [(model.display_name, model_path(model.slug)) for model in shown]
-    if sum(len(model.contexts) for model in report.models) > 1:
+    if sum(len(model.captures) for model in report.models) > 1:
         pages += [("Compare", "compare/index.html")]
     if report.is_explorable:
         pages += [("Explore", "explore/index.html")]
@@ -98,6 +98,9 @@ def downloads(report: Report, page: str, slug: str | None = None) -> tuple[Link,
     """The files to download, of one model or of all; what stands before the file's name tells whose it is."""
     names = {model.slug: model.display_name for model in report.models}
     labels = {context.name: context.label for context in report.contexts}
+    labels |= {
+        each.states.context.name: each.states.context.label for model in report.models for each in model.captures
+    }
     links = []
     for key, path in sorted(report.downloads.items()):
         *folders, file = key.split("/")

@@ -128,7 +128,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
 def _switches(model: ModelReport) -> tuple[Switch, ...]:
     if not model.contexts:
         return ()
-    contexts = [(context.states.context.name, context.states.context.label) for context in model.contexts]
+    contexts = [(context.states.context.name, context.states.context.label) for context in model.drawn]
     projections = [
         (shown.projection.name, projection_label(shown.projection.name)) for shown in model.contexts[0].projections
     ]

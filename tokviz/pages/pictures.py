@@ -10,10 +10,21 @@ from tokviz.pages.parts import Picture, Source
 from tokviz.pages.problems import why_no_picture
 from tokviz.pages.sentences import depths_name
 from tokviz.pages.trust import finding, trust
-from tokviz.pages.wording import MOST_NAMED, count, joined, outside_reference, percent, projection_label
+from tokviz.pages.wording import (
+    MOST_NAMED,
+    count,
+    joined,
+    neurons_named,
+    number,
+    outside_reference,
+    percent,
+    projection_label,
+    the_depth,
+)
 from tokviz.records import (
     ContextReport,
     Image,
+    Intervention,
     ModelReport,
     ProjectionReport,
     Renditions,
@@ -229,7 +240,7 @@ def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> 
 
 def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
     """All context × projection panels of a model; the first is the one shown."""
-    pairs = [(context, shown) for context in model.contexts for shown in context.projections]
+    pairs = [(context, shown) for context in model.drawn for shown in context.projections]
     return tuple(
         Shown(report=report, model=model, context=context, shown=shown, page=page).panel(current=index == 0)
         for index, (context, shown) in enumerate(pairs)
@@ -239,7 +250,10 @@ def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
 def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
     tokenization = context.states.tokenization
     notes = []
-    if tokenization.reads_position_0:
+    done = context.states.intervention
+    if done is not None:
+        notes.append(_what_was_done(done))
+    elif tokenization.reads_position_0:
         note = (
             "The reference words are read at position 0, where many models build an attention sink: from some layer on the "
             "picture may show that place in the text more than the words."
@@ -253,6 +267,21 @@ def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
         whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
         notes.append(f"Read at another position than most, and hollow: {whose}.")
     return tuple(notes)
+
+
+def _what_was_done(done: Intervention) -> str:
+    """What a reader must know of plates of a model that was changed."""
+    named = neurons_named(done.neurons)
+    pronoun = "it is" if len(done.neurons) == 1 else "they are"
+    value = {"zero": "set to zero", "mean": "set to their mean over the words, at position 0"}
+    how = value.get(str(done.value)) or f"set to {number(float(done.value))}"
+    before = the_depth(done.layer)
+    span = before if done.layer == 0 else f"the embedding to {before}"
+    return (
+        f"This is not the model as it is: {named} of layer {done.layer} {'is' if len(done.neurons) == 1 else 'are'} {how}. "
+        f"Before that layer nothing differs, so the plates of {span} are those of the model as it is. Drawn in this PCA only; "
+        f"where {pronoun} measured in others, the explorer has them."
+    )
 
 
 def preview_plates(report: Report) -> tuple[Image, ...]:

@@ -60,7 +60,7 @@ def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
     return {
         f"{model.slug}/{context.states.context.name}/{name}": f"data/{model.slug}/{context.states.context.name}/{name}"
         for model in models
-        for context in model.contexts
+        for context in model.captures
         for name in _names(context)
     }
 
@@ -244,7 +244,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "card": None
         if model.card is None
         else {**dataclasses.asdict(model.card), "versions": dict(model.card.versions)},
-        "contexts": [_context(context) for context in model.contexts],
+        "contexts": [_context(context) for context in model.captures],
     }
 
 
@@ -252,6 +252,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
     states = context.states
     return {
         "name": states.context.name,
+        "intervention": None if states.intervention is None else dataclasses.asdict(states.intervention),
         "captured_at": states.captured_at,
         "module_paths": states.module_paths,
         "tokenization_notes": states.tokenization.notes,
@@ -296,7 +297,7 @@ def spreadsheet_safe(text: str) -> str:
 
 
 def _captured(report: Report) -> Iterable[tuple[ModelReport, ContextReport]]:
-    return ((model, context) for model in report.models for context in model.contexts)
+    return ((model, context) for model in report.models for context in model.captures)
 
 
 def _category_keys(words: WordList, row: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tokviz.records.measures import Geometry, LayerSimilarity, Neighbours
 from tokviz.records.states import HiddenStates, ModelCard, Projection
@@ -59,9 +59,9 @@ class ContextReport:
     """Why the model gave no states with neurons set to a value."""
 
     @property
-    def is_drawn(self) -> bool:
-        """Whether there are pictures, or reasons why there are none."""
-        return any(any(shown.plates) or all(shown.projection.problems) for shown in self.projections)
+    def drawn_projections(self) -> tuple[ProjectionReport, ...]:
+        """Those with pictures, or with reasons why there are none."""
+        return tuple(shown for shown in self.projections if any(shown.plates) or all(shown.projection.problems))
 
     def intervened(self, rule: InterventionRule) -> ContextReport | None:
         """The first intervention of that rule."""
@@ -70,7 +70,8 @@ class ContextReport:
     @property
     def rule(self) -> InterventionRule | None:
         """How the neurons that were set to a value were chosen; None for the model as it is."""
-        return self.states.intervention and self.states.intervention.rule
+        done = self.states.intervention
+        return done.rule if done else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +92,18 @@ class ModelReport:
 
     @property
     def captures(self) -> tuple[ContextReport, ...]:
-        """Each context, followed by the captures of it with neurons set to a value."""
-        return tuple(each for context in self.contexts for each in (context, *context.interventions))
+        """What readers choose from: each context, followed by the captures of it with neurons set to a value.
+
+        Those that these are compared with, the controls, aren't among them.
+        """
+        every = (each for context in self.contexts for each in (context, *context.interventions))
+        return tuple(each for each in every if each.rule != "control")
+
+    @property
+    def drawn(self) -> tuple[ContextReport, ...]:
+        """Those of ``captures`` that have pictures, each with the projections that are drawn."""
+        every = (replace(each, projections=each.drawn_projections) for each in self.captures)
+        return tuple(each for each in every if each.projections)
 
     @property
     def card(self) -> ModelCard | None:

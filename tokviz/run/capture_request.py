@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ContextRequest:
-    """One context of a model of which something is due."""
+    """One context of a model."""
 
     key: str
     """Under which its states are stored."""
     context: Context
+    is_due: bool
+    """Whether anything of it must be captured."""
     intact_is_due: bool
-    """Whether the states of the model as it is must be captured; else those with neurons set to a value only."""
+    """Whether the states of the model as it is are; else only those with neurons set to a value."""
     may_break: bool
     """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
 
@@ -52,7 +54,7 @@ class Request:
     """The config's folder; absolute when another process is to look there."""
     device: str
     contexts: tuple[ContextRequest, ...]
-    """In the order of the configuration."""
+    """All, in the order of the configuration."""
     words: WordList
     read: str
     token_budget: int
@@ -64,10 +66,14 @@ class Request:
     """Whether to wait for another run that captures the same."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
 
+    @property
+    def due(self) -> list[ContextRequest]:
+        return [each for each in self.contexts if each.is_due]
+
     def wanted(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Wanted]]:
         """What follows from the states that are stored: in which context, from which states, what is set to a value."""
         found, broken = [], False
-        for each in self.contexts:
+        for each in self.due:
             states = store.find_states(each.key)
             if states is None:
                 continue
@@ -96,13 +102,13 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
 
     Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``: no model can be captured so.
     """
-    due = [each.key for each in request.contexts]
+    due = [each.key for each in request.due]
     try:
         models.require_device(request.device)
         with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, due) as others_were_first:
             if others_were_first:
                 request = _still_due(request, store)
-            if request.contexts:
+            if request.due:
                 with models.quiet_transformers():
                     _capture(request, store, reporter)
     except ModuleNotFoundError as error:
@@ -119,17 +125,20 @@ def _still_due(request: Request, store: Store) -> Request:
     """What another run hasn't captured meanwhile."""
     identity = models.identity(request.model, request.base)
 
-    def is_due(each: ContextRequest) -> bool:
+    def intact_is_due(each: ContextRequest) -> bool:
         states = store.find_states(each.key)
-        return states is None or identity not in (None, states.card.identity)
+        return each.is_due and (states is None or identity not in (None, states.card.identity))
 
-    contexts = tuple(replace(each, intact_is_due=is_due(each)) for each in request.contexts)
+    contexts = tuple(replace(each, intact_is_due=intact_is_due(each)) for each in request.contexts)
     missing = {
         each.key
         for each, states, wanted in replace(request, contexts=contexts).wanted(store)
         if _is_missing(each, states, wanted, store)
     }
-    return replace(request, contexts=tuple(each for each in contexts if each.intact_is_due or each.key in missing))
+    return replace(
+        request,
+        contexts=tuple(replace(each, is_due=each.intact_is_due or each.key in missing) for each in contexts),
+    )
 
 
 def _is_missing(each: ContextRequest, intact: HiddenStates, wanted: Wanted, store: Store) -> bool:
@@ -144,7 +153,7 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
 
     name = request.model.display_name
     # Another machine's store may not have what is stored here.
-    due = [each for each in request.contexts if each.intact_is_due or store.find_states(each.key) is None]
+    due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
     with _offload_folder(store) as offload:
         step = reporter.step(f"{name}: loading")
         loaded = models.load(request.model, request.base, request.device, offload)
@@ -224,7 +233,9 @@ def _capture_together(
             writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
 
 
-def _updates(ready: Ready, tokenization: Tokenization, states: Sequence[np.ndarray], batching: Batching) -> Updates | None:
+def _updates(
+    ready: Ready, tokenization: Tokenization, states: Sequence[np.ndarray], batching: Batching
+) -> Updates | None:
     """None where weights are read in every pass."""
     from tokviz import capture
     from tokviz.measure import writers

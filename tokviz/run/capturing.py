@@ -88,7 +88,7 @@ def _workers(
 
 def _warn(request: Request, store: Store, reporter: Reporter) -> None:
     """Say where the states of a model's words depend on what they went through the model with."""
-    for each in request.contexts:
+    for each in request.due:
         states = store.find_states(each.key)
         for warning in batch_warnings(states.batch_check) if states else ():
             reporter.say(f"{request.model.display_name}, {each.context.label}: {warning}")
@@ -108,9 +108,13 @@ def _request(model: ModelPlan, plan: Plan) -> Request:
         device=options.device,
         contexts=tuple(
             ContextRequest(
-                key=each.key, context=each.context, intact_is_due=each.due is not None, may_break=each.may_break
+                key=each.key,
+                context=each.context,
+                is_due=each.all_due is not None,
+                intact_is_due=each.due is not None,
+                may_break=each.may_break,
             )
-            for each in model.due
+            for each in model.contexts
         ),
         words=config.word_list,
         read=config.read,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from tokviz import models
 from tokviz.errors import CaptureError
 from tokviz.records import HiddenStates, Intervention, RandomNeurons, Tokenization, Updates
-from tokviz.run import interventions, keys
+from tokviz.run import keys
 from tokviz.run.interventions import Wanted
 from tokviz.run.progress import Reporter
 from tokviz.run.states_file import CaptureDescription
@@ -77,7 +77,9 @@ def require_neurons(ready: Ready, wanted: Sequence[Wanted]) -> None:
             )
 
 
-def capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, store: Store, reporter: Reporter) -> None:
+def capture_with(
+    ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, store: Store, reporter: Reporter
+) -> None:
     """Capture and store a context's words once more; where the model gives no states so, keep why.
 
     Parameters
@@ -110,9 +112,7 @@ def _capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, 
             batches = capture.words_to_run(module, structure, tokenization, batching, ready.token_budget)
             at_position_0 = capture.mean_at_position_0(module, matrix, wanted.neurons, tokenization, batches)
     value = wanted.value if isinstance(wanted.value, float) else 0.0
-    done = Intervention(
-        rule=wanted.rule, layer=wanted.layer, path=path, neurons=wanted.neurons, value=wanted.value
-    )
+    done = Intervention(rule=wanted.rule, layer=wanted.layer, path=path, neurons=wanted.neurons, value=wanted.value)
     with capture.neurons_set(matrix, wanted.neurons, value, at_position_0):
         captured = capture.capture(module, structure, tokenization, ready.token_budget, check=intact.batch_check)
         description = CaptureDescription(
@@ -147,11 +147,10 @@ def random_neurons(
         return None
     _, neurons = known
     draws = writers.random_draws(breaking, neurons.n_neurons)
+    words = [capture.PaddedWords.of(tokenization, rows) for rows in batches]
     matrix, _ = ready.matrix(breaking.layer, neurons.path)
     try:
-        without = capture.layer_without(
-            ready.module, ready.structure, breaking.layer, matrix, draws, tokenization, batches
-        )
+        without = capture.layer_without(ready.module, ready.structure, breaking.layer, matrix, draws, words)
     except Exception:  # noqa: BLE001 - a layer that can't be run by itself: the comparison is left out
         return None
     return writers.random_change(intact, without)

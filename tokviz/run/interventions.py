@@ -10,6 +10,7 @@ from tokviz.config import InterventionConfig
 from tokviz.pages.wording import intervention_label
 from tokviz.records import Context, HiddenStates, InterventionRule, InterventionValue
 
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """One intervention that a report asks for."""

@@ -237,9 +237,7 @@ class Plan:
             due = f"{wanted.described} not captured yet"
         # Against the same ordinary words: those of the model as it is.
         captured = None if states is None or due else self._branch(states, ordinary, wanted)
-        return InterventionPlan(
-            wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured
-        )
+        return InterventionPlan(wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured)
 
     def grown(self, model: ModelPlan) -> ModelPlan:
         """The plan of a model whose contexts have all been captured by now.

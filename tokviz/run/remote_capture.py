@@ -92,7 +92,7 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
 
 def _made(request: Request, store: Store) -> Iterator[str]:
     """The keys of what was captured, with neurons set to a value, too."""
-    yield from (each.key for each in request.contexts)
+    yield from (each.key for each in request.due)
     for each, _, wanted in request.wanted(store):
         yield keys.intervention_key(each.key, wanted.key_parts)
 
@@ -163,5 +163,5 @@ def _keep(packed: Packed | None, request: Request, store: Store) -> None:
             store.put_packed_states(key, files)
         return
     latest = time.monotonic() + _ARRIVAL_SECONDS
-    while not all(store.find_states(each.key) for each in request.contexts) and time.monotonic() < latest:
+    while not all(store.find_states(each.key) for each in request.due) and time.monotonic() < latest:
         time.sleep(0.5)
