@@ -228,6 +228,7 @@ def _updates(
         updates = capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, batches)
     except Exception:  # noqa: BLE001 - as above
         return None
+    updates = replace(updates, breaking_expert=writers.breaking_expert(updates, of_words))
     return replace(updates, breaking=writers.breaking_neurons(updates, of_words))
 
 
