@@ -5,6 +5,7 @@ returns. ``output_hidden_states`` would give the last layer only after the final
 with positions added.
 """
 
+from tokviz.capture.attention import attention_to_first
 from tokviz.capture.fitting import require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
@@ -20,6 +21,7 @@ __all__ = [
     "PaddedWords",
     "Structure",
     "Sublayers",
+    "attention_to_first",
     "capture",
     "capture_together",
     "find_structure",

@@ -72,8 +72,11 @@ def hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
             handle.remove()
 
 
-def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> Any:
-    """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64; the hooks see what each module returns."""
+def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None, *, with_weights: bool = False) -> Any:
+    """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64; the hooks see what each module returns.
+
+    ``with_weights`` asks for the weights of attention, which some families return then only.
+    """
     import torch
 
     # The class's own signature: accelerate wraps the instance's ``forward``.
@@ -86,6 +89,8 @@ def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None) -> 
     if "use_cache" in accepted:
         # With neither mask nor cache, decoders look for packed sequences in the values of the ids.
         options["use_cache"] = mask is None and getattr(module.config, "is_decoder", True)
+    if with_weights and "output_attentions" in accepted:
+        options["output_attentions"] = True
     with torch.inference_mode(), limited_to_free_memory(device):
         return module(input_ids=ids.to(device), **options)
 

@@ -61,6 +61,17 @@ class PaddedWords:
         index = torch.arange(len(self.words), device=outputs.device)
         return outputs[index, self.positions.to(outputs.device)].float()
 
+    def tokens_read(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is read, among all tokens of the batch: ``(n_read,)`` int64, and each one's share in its word's state, float64."""
+        import torch
+
+        n_tokens = self.ids.shape[1]
+        if self.read != "mean":
+            return torch.arange(len(self.words)) * n_tokens + self.positions, torch.ones(len(self.words)).double()
+        tokens = [n_tokens * index + at for index, word in enumerate(self.words) for at in range(word.start, word.stop)]
+        shares = [1 / word.n_tokens for word in self.words for _ in range(word.n_tokens)]
+        return torch.tensor(tokens), torch.tensor(shares, dtype=torch.float64)
+
 
 class LastDepthReached(Exception):
     """Ends a forward pass at the last depth that is needed."""

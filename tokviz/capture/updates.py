@@ -1,4 +1,4 @@
-"""What each sublayer adds to the residual stream, and which neurons write it: forward passes over some words."""
+"""What each sublayer adds to the residual stream, and which neurons, heads or experts write it: passes over some words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tokviz.capture.experts import ExpertMeter, expert_meter
+from tokviz.capture.heads import heads_of, module_holding
 from tokviz.capture.hooks import forward
 from tokviz.capture.passes import PassLimits
 from tokviz.capture.recording import LastDepthReached, PaddedWords
@@ -19,6 +21,7 @@ from tokviz.capture.sublayers import Sublayers, Writer, entering_states, scales_
 from tokviz.records import (
     MOST_NEURONS,
     Batching,
+    Heads,
     LayerUpdate,
     Neurons,
     SublayerKind,
@@ -68,8 +71,10 @@ def measure_updates(
     """
     path_of = {each: path for path, each in module.named_modules()}
     meters = [
-        _LayerMeter(writers, dimensions, marked=marked)
-        for writers, dimensions, marked in zip(sublayers.writers, changes.dimensions, changes.marked, strict=True)
+        _LayerMeter(block, writers, dimensions, marked=marked)
+        for block, writers, dimensions, marked in zip(
+            structure.layers, sublayers.writers, changes.dimensions, changes.marked, strict=True
+        )
     ]
     for rows in batches:
         batch = PaddedWords.of(tokenization, rows)
@@ -120,8 +125,8 @@ def _prefix(structure: Structure, path_of: dict[nn.Module, str]) -> str:
 def _watched(structure: Structure, meters: Sequence[_LayerMeter], batch: PaddedWords) -> Iterator[None]:
     handles: list[RemovableHandle] = []
     for layer, (block, meter) in enumerate(zip(structure.layers, meters, strict=True)):
-        meter.batch = batch
-        handles += meter.register(block)
+        meter.begin(batch)
+        handles += meter.register()
         if layer == structure.n_layers - 1 and not structure.is_whole:
             handles.append(block.register_forward_hook(_end_pass))
     try:
@@ -140,7 +145,8 @@ class _LayerMeter:
 
     batch: PaddedWords
 
-    def __init__(self, writers: Sequence[Writer], dimensions: Sequence[int], *, marked: bool) -> None:
+    def __init__(self, block: nn.Module, writers: Sequence[Writer], dimensions: Sequence[int], *, marked: bool) -> None:
+        self._block = block
         self._writers, self._dimensions, self._marked = writers, list(dimensions), marked
         self._n_words = 0
         self._stream: torch.Tensor | None = None
@@ -149,16 +155,27 @@ class _LayerMeter:
         self._parts = np.zeros((len(writers), 2, len(dimensions)))
         self._activations: dict[int, np.ndarray] = {}
         self._matrix_run: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._experts: dict[int, ExpertMeter] = {}
+        for index, writer in enumerate(writers):
+            found = expert_meter(writer.module, self._dimensions) if marked and writer.matrix is None else None
+            if found is not None:
+                self._experts[index] = found
+
+    def begin(self, batch: PaddedWords) -> None:
+        """The words of the next pass."""
+        self.batch = batch
+        for meter in self._experts.values():
+            meter.batch = batch
 
     # --- what hooks see ------------------------------------------------------------------------------------------
 
-    def register(self, block: nn.Module) -> list[RemovableHandle]:
-        handles = [block.register_forward_pre_hook(self._enter, with_kwargs=True)]
+    def register(self) -> list[RemovableHandle]:
+        handles = [self._block.register_forward_pre_hook(self._enter, with_kwargs=True)]
         for index, writer in enumerate(self._writers):
             if writer.matrix is not None and self._marked:
                 handles.append(writer.matrix.register_forward_hook(partial(self._run_matrix, index)))
             handles.append(writer.module.register_forward_hook(partial(self._add, index)))
-        return handles
+        return handles + [handle for meter in self._experts.values() for handle in meter.register()]
 
     def _enter(self, _: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         entering = entering_states(arguments, named, self.batch.ids.shape)
@@ -208,12 +225,9 @@ class _LayerMeter:
         for index, writer in enumerate(self._writers):
             path = path_of(writer.module)
             kind = _kind(path, writer.module)
-            neurons = None
-            if kind == "mlp" and index in self._activations and writer.matrix is not None:
-                mean, of_matrix = self._activations[index] / n_words, path_of(writer.matrix)
-                neurons = _neurons(writer.matrix, writer.norm, mean, self._dimensions, of_matrix)
             norm, norm_at_0 = self._norms[index] / n_words
             cosine, cosine_at_0 = self._cosines[index] / n_words
+            experts = self._experts.get(index) if kind == "mlp" else None
             sublayers.append(
                 SublayerUpdate(
                     path=path,
@@ -224,7 +238,9 @@ class _LayerMeter:
                     cosine_at_0=float(cosine_at_0),
                     parts=tuple(map(float, parts[index, 0])),
                     parts_at_0=tuple(map(float, parts[index, 1])),
-                    neurons=neurons,
+                    neurons=self._neurons(index, path_of) if kind == "mlp" else None,
+                    heads=self._heads(index, path_of) if kind == "attention" else None,
+                    experts=None if experts is None else experts.record(path_of(experts.holder), n_words),
                 )
             )
         stream_norm, stream_norm_at_0 = self._stream_norms / n_words
@@ -236,6 +252,41 @@ class _LayerMeter:
             dimensions=tuple(self._dimensions),
             marked=self._marked,
         )
+
+    def _neurons(self, index: int, path_of: Callable[[nn.Module], str]) -> Neurons | None:
+        matrix = self._writers[index].matrix
+        if matrix is None or index not in self._activations:
+            return None
+        activations = self._activations[index][0] / max(self._n_words, 1)
+        return _neurons(self._contributions(index), activations, self._strengths(index), path_of(matrix))
+
+    def _heads(self, index: int, path_of: Callable[[nn.Module], str]) -> Heads | None:
+        matrix = self._writers[index].matrix
+        if matrix is None or index not in self._activations:
+            return None
+        attention = module_holding(matrix, list(self._block.modules()))
+        return None if attention is None else heads_of(self._contributions(index), attention, path_of(matrix))
+
+    def _contributions(self, index: int) -> np.ndarray:
+        """``(n_dimensions, n_inputs)``: what each input of a sublayer's matrix adds, mean over the words."""
+        weight = self._weight(index)[self._dimensions].double().cpu().numpy()
+        return np.asarray(weight * self._activations[index][1] / max(self._n_words, 1))
+
+    def _strengths(self, index: int) -> np.ndarray:
+        """``(n_inputs,)``: the mean length of what each input of a sublayer's matrix adds."""
+        import torch
+
+        lengths = torch.linalg.vector_norm(self._weight(index), dim=0, dtype=torch.float32).double().cpu().numpy()
+        return np.asarray(lengths * self._activations[index][2] / max(self._n_words, 1))
+
+    def _weight(self, index: int) -> torch.Tensor:
+        """``(width, n_inputs)``: of a sublayer's matrix, times that of a norm behind it."""
+        writer = self._writers[index]
+        if writer.matrix is None:
+            raise ValueError(f"sublayer {index}: expected a matrix that gives its output, got none")
+        weight = weight_of(writer.matrix)
+        scales = None if writer.norm is None else scales_of(writer.norm)
+        return weight if scales is None else weight * scales[:, None]
 
 
 def _summed(values: torch.Tensor) -> np.ndarray:
@@ -257,28 +308,22 @@ def _token_scales(norm: nn.Module, before: torch.Tensor, after: torch.Tensor) ->
     return (weighted * after).sum(-1, keepdim=True) / (weighted * weighted).sum(-1, keepdim=True)
 
 
-def _neurons(
-    matrix: nn.Module, norm: nn.Module | None, activations: np.ndarray, dimensions: Sequence[int], path: str
-) -> Neurons:
-    """``activations``: ``(3, n_neurons)``, means over the words: as they are, as a norm behind the matrix scales them, and |these|."""
-    import torch
+def _neurons(contributions: np.ndarray, activations: np.ndarray, strengths: np.ndarray, path: str) -> Neurons:
+    """Means over the words.
 
-    weight = weight_of(matrix)
-    scales = None if norm is None else scales_of(norm)
-    if scales is not None:
-        weight = weight * scales[:, None]
-    lengths = torch.linalg.vector_norm(weight, dim=0, dtype=torch.float32).double().cpu().numpy()
-    as_they_are, scaled, sizes = activations
-    strengths = sizes * lengths
+    Parameters
+    ----------
+    contributions : ``(n_dimensions, n_neurons)``.
+    activations, strengths : ``(n_neurons,)``.
+    """
     strongest = np.argsort(-strengths, kind="stable")[:MOST_NEURONS]
-    contributions = weight[list(dimensions)].double().cpu().numpy() * scaled
     largest = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :MOST_NEURONS]
     return Neurons(
         path=path,
-        n_neurons=len(as_they_are),
+        n_neurons=len(activations),
         indices=tuple(tuple(map(int, row)) for row in largest),
         contributions=tuple(tuple(map(float, each[row])) for each, row in zip(contributions, largest, strict=True)),
-        activations=tuple(tuple(map(float, as_they_are[row])) for row in largest),
+        activations=tuple(tuple(map(float, activations[row])) for row in largest),
         strongest=tuple(map(int, strongest)),
         strengths=tuple(map(float, strengths[strongest])),
     )

@@ -1,4 +1,4 @@
-"""Which layers change the largest values of hidden states, and in which dimensions."""
+"""Which layers change the largest values of hidden states, in which dimensions, and who writes them there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokviz.records import MOST_DIMENSIONS, BreakingNeurons, Neurons, RandomNeurons, Updates
+from tokviz.records import (
+    MOST_DIMENSIONS,
+    BreakingExpert,
+    BreakingNeurons,
+    LayerUpdate,
+    Neurons,
+    RandomNeurons,
+    SublayerUpdate,
+    Updates,
+)
 
 MARKED_FACTOR = 2.0
 """By which the largest |x| must change from one depth to the next, either way, for a layer to be marked."""
@@ -66,15 +75,9 @@ def breaking_neurons(updates: Updates, states: Sequence[np.ndarray]) -> Breaking
     ----------
     states : of reference words, per depth ``(n_words, width)``.
     """
-    largest = _largest(states)
-    growth = np.array([0.0, *(largest[2:] / np.maximum(largest[1:-1], np.finfo(float).tiny))])
-    layer = int(growth.argmax())
-    if growth[layer] < LEAST_GROWTH or largest[layer + 1] <= LARGE or not updates.layers[layer].dimensions:
-        return None
-    update = updates.layers[layer]
-    known = update.mlp_and_neurons
-    total = sum(each.parts[0] for each in update.sublayers)
-    if known is None or not total or not known[0].parts[0] / total >= ENOUGH:
+    layer = _layer_of_break(updates, states)
+    known = None if layer is None else updates.layers[layer].mlp_and_neurons
+    if layer is None or known is None or not _writes_it(known[0], updates.layers[layer]):
         return None
     mlp, neurons = known
     shares = np.array(neurons.contributions[0][:MOST_NAMED]) / mlp.parts[0]
@@ -90,7 +93,7 @@ def breaking_neurons(updates: Updates, states: Sequence[np.ndarray]) -> Breaking
     control = _control(neurons, mlp.parts[0], n_named)
     return BreakingNeurons(
         layer=layer,
-        dimension=update.dimensions[0],
+        dimension=updates.layers[layer].dimensions[0],
         neurons=named,
         share=float(together[n_named - 1]),
         activations=neurons.activations[0][:n_named],
@@ -98,6 +101,46 @@ def breaking_neurons(updates: Updates, states: Sequence[np.ndarray]) -> Breaking
         control=control,
         control_strengths=tuple(strengths[neuron] for neuron in control),
     )
+
+
+def breaking_expert(updates: Updates, states: Sequence[np.ndarray]) -> BreakingExpert | None:
+    """The expert of a mixture that writes the break, by the rules of ``breaking_neurons``; None where that finds neurons.
+
+    Parameters
+    ----------
+    states : of reference words, per depth ``(n_words, width)``.
+    """
+    layer = _layer_of_break(updates, states)
+    known = None if layer is None else updates.layers[layer].mlp_and_experts
+    if layer is None or known is None or not _writes_it(known[0], updates.layers[layer]):
+        return None
+    mixture, experts = known
+    share = experts.contributions[0][0] / mixture.parts[0]
+    if not ENOUGH <= share <= 2 - ENOUGH or breaking_neurons(updates, states) is not None:
+        return None
+    return BreakingExpert(
+        layer=layer,
+        dimension=updates.layers[layer].dimensions[0],
+        expert=experts.indices[0][0],
+        n_experts=experts.n_experts,
+        path=experts.path,
+        share=share,
+    )
+
+
+def _layer_of_break(updates: Updates, states: Sequence[np.ndarray]) -> int | None:
+    """Where the largest |x| grows most, if by enough and to a large value."""
+    largest = _largest(states)
+    growth = np.array([0.0, *(largest[2:] / np.maximum(largest[1:-1], np.finfo(float).tiny))])
+    layer = int(growth.argmax())
+    is_break = growth[layer] >= LEAST_GROWTH and largest[layer + 1] > LARGE and updates.layers[layer].dimensions
+    return layer if is_break else None
+
+
+def _writes_it(sublayer: SublayerUpdate, layer: LayerUpdate) -> bool:
+    """Whether a sublayer adds nearly all of what its layer adds to the dimension that changes most."""
+    total = sum(each.parts[0] for each in layer.sublayers)
+    return bool(total and sublayer.parts[0] / total >= ENOUGH)
 
 
 def _control(neurons: Neurons, part: float, n_named: int) -> tuple[int, ...]:

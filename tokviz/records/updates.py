@@ -9,6 +9,10 @@ MOST_DIMENSIONS = 4
 """Of each layer, those that change most."""
 MOST_NEURONS = 64
 """Kept per dimension, the largest contributions."""
+MOST_EXPERTS = 8
+"""The same of a mixture of experts."""
+SINK_WEIGHT = 0.3
+"""From which weight on a head is counted that attends to position 0 (Gu et al., ICLR 2025, arXiv 2410.10781)."""
 
 SublayerKind = Literal["attention", "mlp", "mixer"]
 """A mixer is neither: a state-space model, a recurrence, an average of all tokens."""
@@ -38,6 +42,35 @@ class Neurons:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Heads:
+    """The heads of one attention: equal slices, one after the other, of the inputs of the matrix that gives its output.
+
+    What a head adds to a dimension is the sum over its slice of weight × input; behind a norm its weight and its scale for
+    that token are factors, too. The heads and the matrix's bias sum to what attention adds.
+    """
+
+    path: str
+    """Of the matrix, such as ``model.layers.11.self_attn.o_proj``."""
+    n_heads: int
+    contributions: tuple[tuple[float, ...], ...]
+    """Per dimension of the layer that of each head, mean over the words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experts:
+    """The experts of a mixture: what each adds is its output times its routing weight, 0 for words that it isn't asked for."""
+
+    path: str
+    """Of the module that holds them, such as ``model.layers.3.mlp.experts``."""
+    n_experts: int
+    """Those that words are routed to; what the mixture adds beside theirs is a shared expert's."""
+    indices: tuple[tuple[int, ...], ...]
+    """Per dimension of the layer the experts that contribute most, the largest |contribution| first."""
+    contributions: tuple[tuple[float, ...], ...]
+    """Theirs, mean over the words."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SublayerUpdate:
     """What one sublayer adds; means over the words that were run."""
 
@@ -56,6 +89,10 @@ class SublayerUpdate:
     parts_at_0: tuple[float, ...]
     neurons: Neurons | None
     """Of an MLP in a layer that is marked; None elsewhere, and where the neurons can't be told."""
+    heads: Heads | None = None
+    """The same of attention."""
+    experts: Experts | None = None
+    """The same of a mixture of experts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +115,12 @@ class LayerUpdate:
     def mlp_and_neurons(self) -> tuple[SublayerUpdate, Neurons] | None:
         """The MLP whose neurons are known, and these; None where there is none."""
         known = ((each, each.neurons) for each in self.sublayers if each.neurons is not None)
+        return next(known, None)
+
+    @property
+    def mlp_and_experts(self) -> tuple[SublayerUpdate, Experts] | None:
+        """The mixture whose experts are known, and these; None where there is none."""
+        known = ((each, each.experts) for each in self.sublayers if each.experts is not None)
         return next(known, None)
 
 
@@ -112,6 +155,33 @@ class RandomNeurons:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BreakingExpert:
+    """The expert that writes nearly all of what makes the largest |x| grow at once."""
+
+    layer: int
+    dimension: int
+    expert: int
+    n_experts: int
+    path: str
+    """Of the module that holds them all."""
+    share: float
+    """Its part of what the mixture adds to the dimension."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionToFirst:
+    """How much the token that is read attends to position 0, over some reference words in one context."""
+
+    template: str
+    """The context's."""
+    words: tuple[str, ...]
+    mean: tuple[float, ...]
+    """Per layer the weight, mean over heads and words, 0 to 1; NaN for a layer without weights of attention."""
+    share: tuple[float, ...]
+    """Per layer the share of heads whose weight is above ``SINK_WEIGHT``, mean over words; NaN as above."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Updates:
     """What the layers of one capture add to the residual stream, and who writes it."""
 
@@ -122,6 +192,8 @@ class Updates:
     """None where the largest |x| grows at no layer, or no few neurons write what grows."""
     random: RandomNeurons | None = None
     """None without ``breaking``, and where the layer can't be run by itself."""
+    breaking_expert: BreakingExpert | None = None
+    """The same where one expert of a mixture writes it."""
 
 
 InterventionRule = Literal["off", "mean", "control", "by_hand"]

@@ -251,7 +251,11 @@ def _updates(
         updates = capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, batches)
     except Exception:  # noqa: BLE001 - as above
         return None
-    updates = replace(updates, breaking=writers.breaking_neurons(updates, of_words))
+    updates = replace(
+        updates,
+        breaking=writers.breaking_neurons(updates, of_words),
+        breaking_expert=writers.breaking_expert(updates, of_words),
+    )
     if updates.breaking is None:
         return updates
     intact = states[updates.breaking.layer + 1][np.concatenate(batches)]
