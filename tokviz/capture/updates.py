@@ -286,7 +286,7 @@ class _LayerMeter:
             raise ValueError(f"sublayer {index}: expected a matrix that gives its output, got none")
         weight = weight_of(writer.matrix)
         scales = None if writer.norm is None else scales_of(writer.norm)
-        return weight if scales is None else weight * scales[:, None]
+        return weight if scales is None else weight.float() * scales.float()[:, None]
 
 
 def _summed(values: torch.Tensor) -> np.ndarray:

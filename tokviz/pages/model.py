@@ -111,7 +111,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         failure=model.failure,
         switches=_switches(model),
         panels=panels(report, model, page),
-        writers=writers_section(model),
+        writers=writers_section(model, page),
         stories=stories(report, model, page),
         difference=difference(model),
         curves=model_charts(model),

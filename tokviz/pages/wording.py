@@ -139,12 +139,17 @@ def joined(words: Iterable[str]) -> str:
     return ", ".join(isolated(word) for word in words)
 
 
+def joined_by_and(texts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def neurons_named(neurons: Sequence[int]) -> str:
     """``neuron 9``, ``neurons 1229 and 1487``, ``12 neurons``."""
     if len(neurons) > len(NUMBERS) - 1:
         return count(len(neurons), "neuron")
-    *others, last = map(str, neurons)
-    return f"neurons {', '.join(others)} and {last}" if others else f"neuron {last}"
+    return f"{'neurons' if len(neurons) > 1 else 'neuron'} {joined_by_and([str(each) for each in neurons])}"
 
 
 def intervention_label(

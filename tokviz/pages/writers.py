@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tokviz.pages.chart_measures import Measure
 from tokviz.pages.charts import Chart, chart_of
-from tokviz.pages.wording import count, joined, number, percent, projection_label, the_depth, whole_percent
+from tokviz.pages.findings import finding_of, sentence
+from tokviz.pages.without import Without, without
+from tokviz.pages.wording import (
+    count,
+    joined,
+    neurons_named,
+    number,
+    percent,
+    score,
+    the_depth,
+    whole_percent,
+)
 from tokviz.records import (
-    BreakingNeurons,
+    SINK_WEIGHT,
+    AttentionToFirst,
     ContextReport,
-    Geometry,
-    Intervention,
+    Finding,
     LayerUpdate,
     ModelReport,
-    Projection,
     SublayerKind,
     Updates,
     depth_name,
@@ -26,7 +35,20 @@ from tokviz.records import (
 
 MOST_IN_TABLE = 3
 _NAMES = {"attention": "attention", "mlp": "MLP", "mixer": "mixer"}
-_IN_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+_MATTERS = 0.1
+"""Attention's heads, or a mixture's experts, are named where attention adds this share of a change, or more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One writer's share of a change, as a bar."""
+
+    name: str
+    """``1229``, ``expert 5``, ``head 3``."""
+    share: str
+    """``73 %``; of a part that is taken back, ``−40 %``."""
+    width: str
+    """Of the bar, in percent of its room."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,26 +60,9 @@ class WriterRow:
     """Per kind of sublayer its mean norm."""
     dimension: str
     """``507: +24,407``."""
-    neurons: str
-    """``1229 (73 %), 1487 (27 %)``, or why there are none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProofRow:
-    """One number, of the model as it is and with neurons switched off."""
-
-    name: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Without:
-    """What is measured when the neurons that write a break are switched off."""
-
-    heading: str
-    columns: tuple[str, ...]
-    rows: tuple[ProofRow, ...]
-    paragraphs: tuple[str, ...]
+    bars: tuple[Bar, ...]
+    missing: str
+    """Why there are no bars."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +72,27 @@ class WritersSection:
     heading: str
     finding: str | None
     """In one sentence who writes what makes activations massive; None where none emerge, or nobody in particular does."""
+    weights: tuple[str, ...]
+    """Of the neurons that write it, as ``model.layers.11.mlp.down_proj[507, 1229]``."""
     paragraphs: tuple[str, ...]
-    chart: Chart | None
+    charts: tuple[Chart, ...]
+    """Of what is added, and of attention to position 0."""
+    attention: str | None
+    """What the second chart is of."""
     kinds: tuple[str, ...]
     rows: tuple[WriterRow, ...]
     without: Without | None = None
+    failed: tuple[str, ...] = ()
+    """Why the model gave no states with neurons set to a value."""
 
 
-def writers_section(model: ModelReport) -> WritersSection | None:
-    """Of the first context that was measured in which massive activations emerge, else of the first; None without updates."""
+def writers_section(model: ModelReport, page: str) -> WritersSection | None:
+    """Of the first context that was measured in which massive activations emerge, else of the first; None without updates.
+
+    Parameters
+    ----------
+    page : path of the page that shows it.
+    """
     known = [(context, context.geometry) for context in model.contexts if context.geometry and context.states.updates]
     if not known:
         return None
@@ -85,145 +102,116 @@ def writers_section(model: ModelReport) -> WritersSection | None:
     if updates is None:
         return None
     emergence = geometry.massive.emergence_depth
-    layer = None if not emergence else emergence - 1
-    heading = "What each layer adds" if layer is None else f"What happens at layer {layer}"
-    if not any(each.sublayers for each in updates.layers):
-        return WritersSection(
-            heading=heading, finding=None, paragraphs=(_not_found(updates.layers),), chart=None, kinds=(), rows=()
-        )
-    found = finding(context, geometry, updates)
+    heading = f"What happens at {the_depth(emergence)}" if emergence else "What each layer adds"
+    found = finding_of(model)
+    is_known = any(each.sublayers for each in updates.layers)
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
+    attention = attention_chart(model)
+    own = (
+        chart_of(
+            UPDATE,
+            [
+                (_NAMES[kind] if kind == "mlp" else _NAMES[kind].capitalize(), _norms(updates.layers, kind))
+                for kind in kinds
+            ],
+        )
+        if is_known
+        else None
+    )
+    explained = _explained(context, updates.n_words) if is_known else _not_found(updates.layers)
     return WritersSection(
         heading=heading,
-        finding=found,
-        paragraphs=(
-            *((_share(updates.breaking),) if found and updates.breaking else ()),
-            *_explained(context, updates.n_words),
-        ),
-        chart=chart_of(
-            UPDATE,
-            [(_NAMES[kind].capitalize() if kind != "mlp" else "MLP", _norms(updates.layers, kind)) for kind in kinds],
-        ),
+        finding=None if found is None else sentence(found),
+        weights=_weights(found, updates),
+        paragraphs=(*((_share(found),) if found else ()), explained),
+        charts=tuple(each for each in (own, attention) if each is not None),
+        attention=None if attention is None else _attention(model),
         kinds=tuple(_NAMES[kind] for kind in kinds),
         rows=tuple(
             _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
         ),
-        without=without(context),
+        without=without(model, context, page),
+        failed=tuple(failure for each in model.contexts for failure in each.failed_interventions),
     )
 
 
-# --- the finding -----------------------------------------------------------------------------------------------------
+# --- who writes the break ---------------------------------------------------------------------------------------------
 
 
-def finding(context: ContextReport, geometry: Geometry, updates: Updates) -> str | None:
-    """In one sentence of at most 25 words what the neurons of the break do; None where no few neurons write what is massive.
-
-    ``At layer 11, two of 1,536 MLP neurons raise the mean norm of the words alone from 156 to 24,621; without them it is
-    236.``
-    """
-    breaking = updates.breaking
-    known = None if breaking is None else updates.layers[breaking.layer].mlp_and_neurons
-    if breaking is None or known is None or geometry.massive.emergence_depth != breaking.layer + 1:
-        return None
-    if breaking.dimension not in geometry.massive.dimensions[breaking.layer + 1]:
-        return None
-    before, after = geometry.spread.mean_norm[breaking.layer : breaking.layer + 2]
-    n_named = len(breaking.neurons)
-    who = f"At layer {breaking.layer}, {_IN_WORDS[n_named]} of {known[1].n_neurons:,} MLP neurons"
-    norm = f"the mean norm of the words {context.states.context.label}"
-    zero = [
-        each for each in context.switched_off if each.states.intervention and each.states.intervention.value == "zero"
-    ]
-    without_them = zero[0].geometry.spread.mean_norm[breaking.layer + 1] if zero else math.nan
-    if without_them < after / 2:
-        verb, pronoun = ("raises", "it") if n_named == 1 else ("raise", "them")
-        return f"{who} {verb} {norm} from {number(before)} to {number(after)}; without {pronoun} it is {number(without_them)}."
-    verb = "writes" if n_named == 1 else "write"
+def _share(found: Finding) -> str:
+    if not found.neurons:
+        who, verb = f"expert {found.expert}", "writes"
+    else:
+        who, verb = neurons_named(found.neurons), "writes" if len(found.neurons) == 1 else "write"
     return (
-        f"{who} {verb} {percent(breaking.share)} of what the MLP adds to dimension {breaking.dimension}; {norm} goes from "
-        f"{number(before)} to {number(after)}."
+        f"{who[:1].upper()}{who[1:]} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to dimension "
+        f"{found.dimension}."
     )
 
 
-def _share(breaking: BreakingNeurons) -> str:
-    verb = "writes" if len(breaking.neurons) == 1 else "write"
-    name = _named(breaking.neurons)
-    return (
-        f"{name[:1].upper()}{name[1:]} {verb} {percent(breaking.share)} of what the MLP of layer {breaking.layer} adds to dimension "
-        f"{breaking.dimension}."
+def _weights(found: Finding | None, updates: Updates) -> tuple[str, ...]:
+    """As papers write super weights: dimension, neuron."""
+    known = None if found is None else updates.layers[found.layer].mlp_and_neurons
+    if found is None or known is None:
+        return ()
+    return tuple(f"{known[1].path}[{found.dimension}, {neuron}]" for neuron in found.neurons)
+
+
+# --- attention to position 0 ------------------------------------------------------------------------------------------
+
+
+def attention_chart(model: ModelReport) -> Chart | None:
+    """A curve per context whose words stand elsewhere, and one each with the break's neurons off."""
+    curves = [(name, np.array([math.nan, *of_it.mean])) for name, of_it, _ in _all_attention(model)]
+    return chart_of(ATTENTION, curves) if curves else None
+
+
+def _all_attention(model: ModelReport) -> list[tuple[str, AttentionToFirst, bool]]:
+    """What each is called, and whether neurons were off."""
+    labels = {each.states.context.template: each.states.context.label for each in model.contexts}
+    found = [(each.states.context.label, of_it, False) for each in model.contexts for of_it in each.states.attention]
+    for context in model.contexts:
+        off = context.intervened("off")
+        found += [
+            (f"{labels[of_it.template]}, neurons off", of_it, True)
+            for of_it in (off.states.attention if off else ())
+            if of_it.template in labels
+        ]
+    return found
+
+
+def _attention(model: ModelReport) -> str:
+    every = _all_attention(model)
+    words = every[0][1].words
+    said = (
+        f"The weight that the word’s token gives to position 0, mean over heads, of {count(len(words), 'word')} "
+        f"({joined(words)}); heads with a weight above {SINK_WEIGHT} are counted in attention.csv."
     )
-
-
-def _named(neurons: Sequence[int]) -> str:
-    """``neuron 9``, ``neurons 1229 and 1487``."""
-    *others, last = map(str, neurons)
-    return f"neurons {', '.join(others)} and {last}" if others else f"neuron {last}"
-
-
-# --- without them ----------------------------------------------------------------------------------------------------
-
-
-def without(context: ContextReport) -> Without | None:
-    """What is measured with the neurons switched off; None where that wasn't tried."""
-    if not context.switched_off or context.geometry is None:
-        return None
-    done = context.switched_off[0].states.intervention
-    if done is None:
-        return None
-    captures = [
-        (context.geometry, [shown.projection for shown in context.projections]),
-        *((each.geometry, list(each.projections)) for each in context.switched_off),
-    ]
-    depth, last = done.layer + 1, context.states.n_depths - 1
-    what = _named(done.neurons)
-    return Without(
-        heading=f"The same words without {what} of layer {done.layer}",
-        columns=(
-            "as it is",
-            *(_VALUES[each.states.intervention.value] for each in context.switched_off if each.states.intervention),
-        ),
-        rows=tuple(_rows(captures, depth, last)),
-        paragraphs=tuple(_limits(context, done)),
+    off = next((each for each in every if each[2]), None)
+    if off is None:
+        return said
+    intact = next(each for each in every if not each[2] and each[1].template == off[1].template)
+    done = next(
+        each.states.intervention for context in model.contexts for each in context.interventions if each.rule == "off"
     )
+    layer = done.layer if done else 0
+    means = [float(np.nanmean(of_it.mean[layer + 1 :])) for _, of_it, _ in (intact, off)]
+    if not np.isfinite(means).all():
+        return said
+    numbers = f"from layer {layer + 1} on {score(means[0])} on average {intact[0]}, {score(means[1])} with the neurons off"
+    if means[1] >= means[0]:
+        return f"{said} Without the neurons it doesn’t become weaker: {numbers}."
+    rest = "" if means[1] < means[0] / 10 else " The massive values are gone then; the attention sink isn’t."
+    return f"{said} Without the neurons it becomes weaker: {numbers}.{rest}"
 
 
-def _rows(captures: Sequence[tuple[Geometry, list[Projection]]], depth: int, last: int) -> Iterator[ProofRow]:
-    at, at_last = the_depth(depth), the_depth(last)
+# --- what each layer adds ---------------------------------------------------------------------------------------------
 
-    def row(name: str, values: Iterable[str]) -> ProofRow:
-        return ProofRow(name=name, values=tuple(values))
-
-    yield row(f"Mean norm at {at}", (number(each.spread.mean_norm[depth]) for each, _ in captures))
-    yield row(f"Largest |x| at {at}, median over words", (number(each.massive.largest[depth]) for each, _ in captures))
-    for index, shown in enumerate(captures[0][1]):
-        shares = (projections[index].explained_variance_ratio[depth, 0] for _, projections in captures)
-        yield row(f"Variance that PC1 holds at {at} ({projection_label(shown.name)})", map(percent, shares))
-    for where, here in ((at, depth), (at_last, last)):
-        purities = [each.purity.value[here] for each, _ in captures]
-        if np.isfinite(purities[0]):
-            yield row(f"Neighbours of the same category at {where}, in all dimensions", map(whole_percent, purities))
-
-
-def _limits(context: ContextReport, done: Intervention) -> Iterator[str]:
-    values = {each.states.intervention.value for each in context.switched_off if each.states.intervention}
-    if "mean" in values:
-        yield (
-            "Set to zero, the neurons write nothing. Set to their mean over the words, at position 0, they write the same for every "
-            f"word: the norm stays, and what differs between words goes. At layer {done.layer} itself both give the same "
-            "centered picture, as they differ by one vector that is the same for all words."
-        )
-    yield (
-        "These neurons write the values. Where categories come back without them, they were there all along, and the values hid "
-        "them. The model is not a better one for it: its later layers were trained with what was written, and how well it predicts "
-        "text without that isn’t measured here."
-    )
-
-
-_VALUES = {"zero": "set to zero", "mean": "set to their mean"}
-
-
-# --- the rest --------------------------------------------------------------------------------------------------------
-
+ATTENTION = Measure(
+    name="Attention to position 0",
+    caption="The weight that a word’s token gives to the first token of its text, mean over heads and words, layer by layer.",
+    read=lambda *_: None,
+)
 UPDATE = Measure(
     name="Size of what is added",
     caption="Mean norm of what a sublayer adds to the hidden state of a word, layer by layer; a logarithmic scale.",
@@ -250,32 +238,57 @@ def _row(index: int, layer: LayerUpdate, kinds: tuple[SublayerKind, ...]) -> Wri
         added.append(number(sum(norms)) if norms else "–")
     change = sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else math.nan
     sign = "+" if change > 0 else ""
+    bars = _bars(layer)
     return WriterRow(
         layer=depth_name(index + 1).capitalize(),
         added=tuple(added),
         dimension=f"{layer.dimensions[0]}: {sign}{number(change)}" if layer.dimensions else "–",
-        neurons=_neurons(layer),
+        bars=bars,
+        missing="" if bars else _why_none(layer),
     )
 
 
-def _neurons(layer: LayerUpdate) -> str:
-    known = layer.mlp_and_neurons
-    if known is None or not known[0].parts or not known[0].parts[0]:
-        return "its neurons can’t be told apart" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
-    mlp, neurons = known
-    pairs = zip(neurons.indices[0][:MOST_IN_TABLE], neurons.contributions[0], strict=False)
-    return joined(f"{neuron} ({whole_percent(value / mlp.parts[0])})" for neuron, value in pairs)
+def _bars(layer: LayerUpdate) -> tuple[Bar, ...]:
+    """The neurons, experts and heads that write most of the dimension that changes most, with their share of the change."""
+    change = sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else 0.0
+    if not change:
+        return ()
+    written: list[tuple[str, float]] = []
+    if layer.mlp_and_neurons:
+        _, neurons = layer.mlp_and_neurons
+        written += [
+            (f"neuron {neuron}", value)
+            for neuron, value in zip(neurons.indices[0][:MOST_IN_TABLE], neurons.contributions[0], strict=False)
+        ]
+    if layer.mlp_and_experts:
+        _, experts = layer.mlp_and_experts
+        written += [
+            (f"expert {expert}", value)
+            for expert, value in zip(experts.indices[0][:MOST_IN_TABLE], experts.contributions[0], strict=False)
+        ]
+    for each in layer.sublayers:
+        if each.heads is not None and abs(each.parts[0] / change) >= _MATTERS:
+            values = each.heads.contributions[0]
+            largest = sorted(range(len(values)), key=lambda head: -abs(values[head]))[:MOST_IN_TABLE]
+            written += [(f"head {head}", values[head]) for head in largest]
+    shares = [(name, value / change) for name, value in written]
+    return tuple(
+        Bar(name=name, share=whole_percent(share), width=f"{100 * min(abs(share), 1):.1f}") for name, share in shares
+    )
 
 
-def _explained(context: ContextReport, n_words: int) -> tuple[str, ...]:
+def _why_none(layer: LayerUpdate) -> str:
+    return "its neurons can’t be told apart" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
+
+
+def _explained(context: ContextReport, n_words: int) -> str:
     over = f"{count(n_words, 'reference word')} {context.states.context.label}"
-    measured = (
+    return (
         "A layer’s output is its input plus what its parts add: attention and an MLP, in most models. A neuron is one input of the "
         "matrix that gives the MLP’s output; what it adds to a dimension is its activation × its weight, exactly. "
         f"The table has the layers at which the largest |x| changes by a factor of two or more, over {over}: the mean norm of "
-        "what is added, the dimension that changes most, and the neurons that write most of what the MLP adds to it, with their share."
+        "what is added, the dimension that changes most, and who writes most of that change, with the share of it."
     )
-    return (measured,)
 
 
 def _not_found(layers: tuple[LayerUpdate, ...]) -> str:

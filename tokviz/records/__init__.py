@@ -21,6 +21,7 @@ from tokviz.records.measures import (
 from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
 from tokviz.records.report import (
     ContextReport,
+    Finding,
     Image,
     ModelReport,
     ModelSimilarity,
@@ -82,6 +83,7 @@ __all__ = [
     "ContextReport",
     "Estimate",
     "Experts",
+    "Finding",
     "Font",
     "Geometry",
     "Grid",

@@ -75,6 +75,34 @@ class ContextReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Who writes the massive values of a model, and what is without them."""
+
+    context: Context
+    layer: int
+    dimension: int
+    neurons: tuple[int, ...]
+    """Empty where it is an expert of a mixture."""
+    n_neurons: int | None
+    """How many the MLP has."""
+    expert: int | None
+    n_experts: int | None
+    share: float
+    """What they write of what the MLP adds to the dimension."""
+    before: float
+    """The words' mean norm before the layer."""
+    after: float
+    """After it."""
+    without: float
+    """After it, with the neurons set to zero; NaN where that wasn't tried."""
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether less than half of the norm is left without the neurons."""
+        return self.without < self.after / 2
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelReport:
     """One configured model: captured, or failed with a message."""
 

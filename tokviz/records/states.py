@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from tokviz.records.updates import Intervention, Updates
+from tokviz.records.updates import AttentionToFirst, Intervention, Updates
 from tokviz.records.words import Context, Tokenization
 
 N_EXTREMES = 4
@@ -133,6 +133,9 @@ class HiddenStates:
     """SHA-256 of the stored states; what is made from them is keyed by it."""
     updates: Updates | None = None
     """What each sublayer adds; None where that wasn't measured, as of weights that are read in every pass."""
+    attention: tuple[AttentionToFirst, ...] = ()
+    """How much of it goes to position 0: in this context, or with a break's neurons off in each of the model's. None of a
+    context whose words are read there, and of a model without weights of attention."""
     intervention: Intervention | None = None
     """What was done to the model meanwhile; None for the model as it is."""
 

@@ -159,7 +159,10 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         loaded = models.load(request.model, request.base, request.device, offload)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
-        tokenizations = [_tokenized(loaded.tokenizer, request, each.context) for each in due]
+        texts = {
+            each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts
+        }
+        tokenizations = [texts[each.context.template] for each in due]
         for tokenization, each in zip(tokenizations, due, strict=True):
             capture.require_fitting(loaded.module, structure, tokenization, each.context)
         ready = Ready(
@@ -168,6 +171,7 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
             structure=structure,
             sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
             token_budget=request.token_budget,
+            texts=texts,
         )
         intervening.require_neurons(ready, request.by_hand)
         # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
@@ -229,7 +233,8 @@ def _capture_together(
         ]
         for index, batch in captured:
             writers[index].add(batch)
-        for writer, tokenization in zip(writers, tokenizations, strict=True):
+        for writer, tokenization, (each, _) in zip(writers, tokenizations, contexts, strict=True):
+            writer.attention = intervening.attention(ready, {each.context.template: tokenization})
             writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz import models
 from tokviz.errors import CaptureError
-from tokviz.records import HiddenStates, Intervention, RandomNeurons, Tokenization, Updates
+from tokviz.records import AttentionToFirst, HiddenStates, Intervention, RandomNeurons, Tokenization, Updates
 from tokviz.run import keys
 from tokviz.run.interventions import Wanted
 from tokviz.run.progress import Reporter
@@ -34,6 +34,8 @@ class Ready:
     sublayers: Sublayers | None
     """None where weights are read in every pass, and neurons aren't asked for by hand."""
     token_budget: int
+    texts: Mapping[str, Tokenization]
+    """By template the words of each of the model's contexts."""
 
     @property
     def module(self) -> nn.Module:
@@ -127,6 +129,21 @@ def _capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, 
         with store.states_writer(key, description) as writer:
             for batch in captured:
                 writer.add(batch)
+            if wanted.rule == "off":
+                writer.attention = attention(ready, ready.texts)
+
+
+def attention(ready: Ready, texts: Mapping[str, Tokenization]) -> tuple[AttentionToFirst, ...]:
+    """How much attention goes to position 0, of each template for which that can be told."""
+    from tokviz import capture
+
+    if capture.is_streamed(ready.module):
+        return ()
+    found = (
+        capture.attention_to_first(ready.module, ready.structure, tokenization, template)
+        for template, tokenization in texts.items()
+    )
+    return tuple(each for each in found if each is not None)
 
 
 def random_neurons(

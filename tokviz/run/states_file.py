@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from tokviz.errors import DamagedStatesError, DiskFullError, StoreError
 from tokviz.records import (
     N_EXTREMES,
+    AttentionToFirst,
     BatchCheck,
     CapturedBatch,
     Context,
@@ -167,7 +168,8 @@ class StatesWriter:
         self._partial = partial_beside(folder)
         self._file = _StatesFile(self._partial / STATES, len(description.tokenization.words))
         self.updates: Updates | None = None
-        """To be set before the block ends, where it is known."""
+        """To be set before the block ends, where it is known; so is ``attention``."""
+        self.attention: tuple[AttentionToFirst, ...] = ()
 
     @property
     def states(self) -> Sequence[np.ndarray]:
@@ -196,7 +198,8 @@ class StatesWriter:
         described = to_plain(self.description)
         # What is made from the states depends on the tokens and paths too, not on the values alone.
         digest = text_digest([digests, described["tokenization"], described["module_paths"]])
-        description = {"digest": digest, "digests": digests, **described, "updates": to_plain(self.updates)}
+        beside = {"updates": to_plain(self.updates), "attention": to_plain(self.attention)}
+        description = {"digest": digest, "digests": digests, **described, **beside}
         _write_description(self._partial, description)
         put_in_place(self._partial, self._folder)
 

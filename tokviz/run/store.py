@@ -34,6 +34,7 @@ from safetensors.numpy import load, save
 
 from tokviz.errors import DamagedStatesError, StoreError
 from tokviz.records import (
+    AttentionToFirst,
     BatchCheck,
     Context,
     HiddenStates,
@@ -125,6 +126,7 @@ class Store:
                 batch_check=from_plain(BatchCheck, stored["batch_check"]),
                 digest=stored["digest"],
                 updates=stored["updates"] and from_plain(Updates, stored["updates"]),
+                attention=tuple(from_plain(AttentionToFirst, each) for each in stored["attention"]),
                 intervention=stored["intervention"] and from_plain(Intervention, stored["intervention"]),
             )
         except _UNREADABLE:

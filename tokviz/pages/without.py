@@ -1,0 +1,173 @@
+"""What is measured when the neurons that write a break are switched off, beside the model as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.parts import Link, Picture
+from tokviz.pages.pictures import picture, slide_id
+from tokviz.pages.trust import finding as plate_in_words
+from tokviz.pages.wording import (
+    NBSP,
+    count,
+    joined_by_and,
+    neurons_named,
+    number,
+    percent,
+    projection_label,
+    the_depth,
+    whole_percent,
+)
+from tokviz.records import (
+    BreakingNeurons,
+    ContextReport,
+    Geometry,
+    Intervention,
+    ModelReport,
+    ProjectionReport,
+    RandomNeurons,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofRow:
+    """One number, of the model as it is and with neurons set to a value."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twin:
+    """One of two plates beside each other."""
+
+    caption: str
+    picture: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Without:
+    """What is measured when the neurons that write a break are switched off."""
+
+    heading: str
+    twins: tuple[Twin, ...]
+    """Intact and without; empty where one of them has no picture."""
+    pair: Link | None
+    """Where both are shown in step."""
+    columns: tuple[str, ...]
+    rows: tuple[ProofRow, ...]
+    paragraphs: tuple[str, ...]
+
+
+_COLUMNS = {"off": "set to zero", "mean": "set to their mean", "control": "control: others set to zero"}
+
+
+def without(model: ModelReport, context: ContextReport, page: str) -> Without | None:
+    """None where it wasn't tried; ``page`` is the path of the page that shows it."""
+    tried = [each for each in context.interventions if each.rule in _COLUMNS and each.geometry is not None]
+    off = context.intervened("off")
+    done = off.states.intervention if off is not None else None
+    if context.geometry is None or off is None or done is None:
+        return None
+    captures = [(each.geometry, each.projections) for each in (context, *tried) if each.geometry is not None]
+    depth, last = done.layer + 1, context.states.n_depths - 1
+    twins = tuple(_twins(model, context, off, depth, page))
+    address = slide_id(context.states.context.name, depth)
+    return Without(
+        heading=f"The same words without {neurons_named(done.neurons)} of layer {done.layer}",
+        twins=twins,
+        pair=Link(text="Step through all layers, both in step", href=f"#{address}+{off.states.context.name}")
+        if twins
+        else None,
+        columns=("as it is", *(_COLUMNS[each.rule] for each in tried if each.rule)),
+        rows=tuple(_rows(captures, depth, last)),
+        paragraphs=tuple(_paragraphs(context, done)),
+    )
+
+
+def _twins(model: ModelReport, context: ContextReport, off: ContextReport, depth: int, page: str) -> Iterator[Twin]:
+    intact, changed = context.projections[0], off.projections[0]
+    pictures = (intact.plates[depth], changed.plates[depth])
+    if not all(pictures):
+        return
+    for of_context, shown, plate in zip((context, off), (intact, changed), pictures, strict=True):
+        if plate is not None:
+            alt = plate_in_words(model, of_context, shown.projection, depth)
+            yield Twin(
+                caption=f"{the_depth(depth).capitalize()}, words {of_context.states.context.label}",
+                picture=picture(page, plate, alt),
+            )
+
+
+def _rows(
+    captures: Sequence[tuple[Geometry, tuple[ProjectionReport, ...]]], depth: int, last: int
+) -> Iterator[ProofRow]:
+    at, at_last = the_depth(depth), the_depth(last)
+
+    def row(name: str, values: Iterable[str]) -> ProofRow:
+        return ProofRow(name=name, values=tuple(values))
+
+    yield row(f"Mean norm at {at}", (number(each.spread.mean_norm[depth]) for each, _ in captures))
+    yield row(f"Largest |x| at {at}, median over words", (number(each.massive.largest[depth]) for each, _ in captures))
+    for index, shown in enumerate(captures[0][1]):
+        shares = (shown[index].projection.explained_variance_ratio[depth, 0] for _, shown in captures)
+        yield row(f"Variance that PC1 holds at {at} ({projection_label(shown.projection.name)})", map(percent, shares))
+    for where, here in {at: depth, at_last: last}.items():
+        purities = [each.purity.value[here] for each, _ in captures]
+        if np.isfinite(purities[0]):
+            yield row(f"Neighbours of the same category at {where}, in all dimensions", map(whole_percent, purities))
+
+
+def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
+    if context.intervened("mean") is not None:
+        yield (
+            "Set to zero, the neurons write nothing. Set to their mean over the words, at position 0, they write the same for every "
+            f"word: the norm stays, and what differs between words goes. At layer {done.layer} itself both give the same "
+            "centered picture, as they differ by one vector that is the same for all words."
+        )
+    updates = context.states.updates
+    if updates is not None and updates.breaking is not None:
+        if updates.breaking.control and context.intervened("control") is not None:
+            yield _control(updates.breaking)
+        if updates.random is not None:
+            yield _random(updates.breaking, updates.random)
+    yield (
+        "These neurons write the values. Where categories come back without them, they were there all along, and the values hid "
+        "them. The model is not a better one for it: its later layers were trained with what was written, and how well it predicts "
+        "text without that isn’t measured here."
+    )
+
+
+def _control(breaking: BreakingNeurons) -> str:
+    """What the control is, and that it isn't as large: none is."""
+    one = len(breaking.control) == 1
+    sizes = joined_by_and([number(each) for each in breaking.control_strengths])
+    of_break = joined_by_and([number(each) for each in breaking.strengths if math.isfinite(each)])
+    said = (
+        f"The control is {neurons_named(breaking.control)} of the same layer: of the neurons that write less than 1 % of "
+        f"dimension {breaking.dimension}, the {'one that adds' if one else 'ones that add'} most to the hidden state, with a "
+        f"mean length of {sizes} against {of_break}."
+    )
+    if max(breaking.control_strengths) < min(breaking.strengths) / 2:
+        said += " None of them is of like size, so the control doesn’t show what it does to remove as much of anything else."
+    return said
+
+
+def _random(breaking: BreakingNeurons, random: RandomNeurons) -> str:
+    n_named = len(breaking.neurons)
+    sets = {1: "neuron", 2: "pair"}.get(n_named, "set")
+    of_what = {1: "", 2: " of neurons"}.get(n_named, f" of {n_named} neurons")
+    return (
+        f"{count(random.n_draws, sets)}{of_what} of layer {breaking.layer}, drawn at random and set to zero, change the words’ "
+        f"mean norm there by at most {_small(random.norm_change)}, and PC1’s share of the centered variance by at most "
+        f"{_small(random.pc1_change)} of all variance."
+    )
+
+
+def _small(share: float) -> str:
+    """A share that may be far below one in a hundred."""
+    return percent(share) if share >= 0.001 or share == 0 else f"{number(100 * share)}{NBSP}%"
