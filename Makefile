@@ -20,11 +20,11 @@ sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all
 	$(BIN)/python generate.py --force
 
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and a browser
-	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n 2 --dist loadfile $(if $(COUNTS),--cov --cov-report=) $(ARGS)
+	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(COUNTS),--cov --cov-report=) $(ARGS)
 	@$(if $(COUNTS),echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of tokviz",echo 'coverage: counted from Python 3.12 on, or by make coverage')
 
 coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the tests, and list the lines of tokviz that none of them runs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 gold: $(VENV)/.developer  ## accept the pages as they are now: rewrites what tests/pages/test_gold.py expects
 	$(BIN)/python -m pytest tests/pages/test_gold.py --update-gold

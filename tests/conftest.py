@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import families
 import pytest
 import smollm2
 from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
+from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
@@ -22,6 +24,25 @@ expect.set_options(timeout=30_000)
 # The same cases every time, so that a run of the tests can be repeated; no deadline, as machines are shared.
 settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("tokviz")
+# For what tests start: with tiny models several threads only wait for each other, and the other processor has tests, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+SLOW_FILES = (
+    "test_sample.py",
+    "test_browser.py",
+    "test_command.py",
+    "test_incremental.py",
+    "test_intervals.py",
+    "test_interrupts.py",
+    "test_claims.py",
+    "test_break_smollm2.py",
+)
+"""They begin first, so that at the end no process waits for another one's long file."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: index for index, name in enumerate(SLOW_FILES)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -84,9 +105,15 @@ def _note_request(url: str, address: str, problems: list[str], requested: list[s
 
 
 @pytest.fixture(scope="session")
-def smollm2_states() -> dict[str, HiddenStates]:
-    """The sample report's decoder in both contexts, by the context's name."""
-    return smollm2.captured()
+def smollm2_states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, HiddenStates]:
+    """The sample report's decoder in both contexts, by the context's name; captured by the first process that asks."""
+    own = tmp_path_factory.getbasetemp()
+    file = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "smollm2.pickle"
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            file.write_bytes(pickle.dumps(smollm2.captured()))
+    states: dict[str, HiddenStates] = pickle.loads(file.read_bytes())
+    return states
 
 
 @pytest.fixture(scope="module")

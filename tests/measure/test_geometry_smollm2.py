@@ -13,8 +13,6 @@ from tokviz.measure.geometry import measure
 from tokviz.pages.sentences import stage_sentence
 from tokviz.records import CategoryMeasure, Geometry, HiddenStates, MassiveActivations, Spread, WordList
 
-pytestmark = pytest.mark.xdist_group("smollm2")
-
 SINK = 507
 """The dimension that the sink grows in."""
 

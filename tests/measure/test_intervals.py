@@ -1,7 +1,7 @@
 """Intervals in the picture hold what they say when every list of words gives the picture axes of its own.
 
 Lists are drawn anew, each gets its own axes, and the interval of each must cover the mean over all of them. This is the
-slowest test of measures: about a minute on one processor.
+slowest test of measures: about half a minute on one processor.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from tokviz.measure.geometry import measure
 from tokviz.measure.refits import Parts
 from tokviz.records import HiddenStates
 
-pytestmark = pytest.mark.xdist_group("smollm2")
-
-N_LISTS = 400
+N_LISTS = 200
+"""Intervals of which 95 % cover are seen to cover 92 to 98 % of so many, and those with axes held fixed, of which 80 % do, less."""
+N_HEAVY = 400
+"""With heavy tails a few lists make much of the spread: of 200 it is known to a sixth only."""
 LEAST_COVERED = 0.92
 WIDEST = 1.5
 """Mean width of the interval over that which the spread of fresh lists gives."""
@@ -50,11 +51,11 @@ def scores(source: Source, seed: int, *, refits: bool = True) -> tuple[Score, Sc
     return purity(distances, categories, errors.purity), silhouette(distances, categories, errors.silhouette)
 
 
-def coverage(source: Source, **options: bool) -> list[tuple[float, float]]:
+def coverage(source: Source, n_lists: int = N_LISTS, *, refits: bool = True) -> list[tuple[float, float]]:
     """Of purity and of silhouette the share of the intervals that cover the mean, and their width over the true one."""
     # On small matrices several threads only wait for each other.
     with threadpool_limits(1, "blas"):
-        found = [scores(source, seed, **options) for seed in range(N_LISTS)]
+        found = [scores(source, seed, refits=refits) for seed in range(n_lists)]
     told = []
     for measured in zip(*found, strict=True):
         value, low, high = np.array([(score.value, score.low, score.high) for score in measured]).T
@@ -63,8 +64,8 @@ def coverage(source: Source, **options: bool) -> list[tuple[float, float]]:
     return told
 
 
-def require_honest_intervals(source: Source) -> None:
-    for covered, width in coverage(source):
+def require_honest_intervals(source: Source, n_lists: int = N_LISTS) -> None:
+    for covered, width in coverage(source, n_lists):
         assert covered >= LEAST_COVERED
         assert width <= WIDEST
 
@@ -132,7 +133,8 @@ def test_of_nine_categories_that_overlap_in_many_dimensions() -> None:
 def test_of_categories_of_unequal_size_with_heavy_tails() -> None:
     centres = 0.8 * np.random.default_rng(1).normal(size=(6, 100))
     sizes = (36, 20, 12, 8, 6, 4)
-    require_honest_intervals(clusters(sizes, centres, lambda random, n: random.standard_t(5, size=(n, 100))))
+    source = clusters(sizes, centres, lambda random, n: random.standard_t(5, size=(n, 100)))
+    require_honest_intervals(source, N_HEAVY)
 
 
 def test_of_axes_that_hold_about_as_much_as_the_next_ones() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,13 @@ SHARES = (0.1, 0.4951, 0.5, 0.5049, 0.505, 0.87, 0.9185, 0.999, 1.0)
 CALM_SHARES = SHARES[:3]
 N_DIMENSIONS = 12
 WORDS = word_list(n_categories=2, n_words=4)
+SAMPLE = sample_report()
+
+
+@cache
+def plain_model(slug: str, n_depths: int, contexts: tuple[Context, ...]) -> ModelReport:
+    """What random measures are put into: there are few, and making one takes as long as drawing its measures."""
+    return model_report(slug, f"Model {slug}", n_depths - 1, WORDS, contexts)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -289,7 +297,7 @@ def models(draw: st.DrawFn, slug: str = "m", contexts: tuple[Context, ...] | Non
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     yardstick = np.array(draw(st.lists(st.sampled_from(MEDIANS), min_size=n_depths, max_size=n_depths)))
     sizes = Sizes(yardstick=yardstick * jitter(draw, random, n_depths), is_ordinary=SENTENCE in contexts)
-    plain = model_report(slug, f"Model {slug}", n_depths - 1, WORDS, contexts)
+    plain = plain_model(slug, n_depths, contexts)
     sink = activations(draw, sizes, random, calm=False) if draw(st.booleans()) else None
     shown = tuple(measured_context(draw, each, sizes, sink) for each in plain.contexts)
     return dataclasses.replace(plain, contexts=shown)
@@ -302,7 +310,7 @@ def reports(draw: st.DrawFn) -> Report:
     shown = tuple(draw(models(slug, contexts)) for slug in ("a", "b", "c")[: draw(st.integers(1, 3))])
     similarities = (similarity(draw, shown[0], shown[1], contexts[0]),) if len(shown) > 1 else ()
     changed: dict[str, Any] = {"words": WORDS, "contexts": contexts, "projections": PROJECTIONS, "models": shown}
-    return dataclasses.replace(sample_report(), **changed, similarities=similarities, downloads={})
+    return dataclasses.replace(SAMPLE, **changed, similarities=similarities, downloads={})
 
 
 def similarity(draw: st.DrawFn, a: ModelReport, b: ModelReport, context: Context) -> ModelSimilarity:

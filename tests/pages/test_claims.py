@@ -17,7 +17,7 @@ from claims import FalseClaim, Spoken
 from false_claims import Case
 from hypothesis import given, settings
 from narrow import present
-from report_fixture import TEMPLATES, sample_report, tiny_report
+from report_fixture import TEMPLATES, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -47,7 +47,7 @@ def check_stages(model: ModelReport) -> None:
 
 def check_stories(model: ModelReport) -> None:
     by_name = {context.states.context.name: context for context in model.contexts}
-    for story in stories(sample_report(), model, "models/m/index.html"):
+    for story in stories(random_geometry.SAMPLE, model, "models/m/index.html"):
         context = by_name[story.context]
         geometry = present(context.geometry)
         events = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,8 @@ SAMPLES_OF_EACH = {"states.safetensors": 1, "states.json": 1}
 
 
 @pytest.fixture(scope="module")
-def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
-    return Kit(tmp_path_factory.mktemp("torture").resolve() / "kit")
+def kit(root: Path) -> Kit:
+    return Kit(root / "kit")
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,6 @@ from torture.torture import Tally, due, table
 from torture.trial import FOREIGN_FILES_LOST, SITES_BROKEN, TRACEBACKS, WRONG_OUTCOMES, Outcome
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the folders of trials stand side by side, with what they share."""
-    return tmp_path_factory.mktemp("torture").resolve()
-
-
 def at(stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *, torn: bool = False) -> Case:
     strike = Strike(signal=kind, stage=stage, nth=nth, torn=torn)
     return Case(variant="plain", cached=cached, strike=strike, again=None, changes_a_page=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import posixpath
+from functools import lru_cache
 from urllib.parse import quote
 
 from tokviz.pages.axis import RULER
@@ -16,6 +17,7 @@ MOST_MODELS_IN_NAV = 6
 """With more, the pages' header leads to the overview, which lists them all."""
 
 
+@lru_cache(10_000)  # a page has the same links over and over, and every page those of its frame
 def relative(page: str, target: str) -> str:
     """The link from one page of the site to another file of it; both are paths from the site's root."""
     path, hash_mark, fragment = target.partition("#")
