@@ -17,6 +17,7 @@ from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.pages.sentences import depths_name, stage_sentence
 from tokviz.records import (
+    BreakingNeurons,
     Geometry,
     Grid,
     HiddenStates,
@@ -165,17 +166,24 @@ class Capture:
             )
         return found
 
-    def writers(self, layer: int) -> dict[int, dict[int, float]]:
+    def writers(self, layer: int | None = None) -> dict[int, dict[int, float]]:
         """Who writes the largest changes of a marked layer: dimension → neuron → its share of what the MLP adds there.
+
+        Parameters
+        ----------
+        layer : the one at which the largest |x| breaks by default.
 
         Raises
         ------
         TokvizError : the layer's largest |x| doesn't change by a factor of two, or its neurons can't be told.
         """
-        marked = [index for index, each in enumerate(self.updates().layers) if each.marked]
+        updates = self.updates()
+        if layer is None:
+            layer = self._breaking("layer").layer
+        marked = [index for index, each in enumerate(updates.layers) if each.marked]
         if layer not in marked:
             raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {layer!r}")
-        update = self.updates().layers[layer]
+        update = updates.layers[layer]
         if update.mlp_and_neurons is None:
             raise TokvizError(f"layer {layer}: its MLP's neurons can't be told apart")
         mlp, neurons = update.mlp_and_neurons
@@ -187,6 +195,45 @@ class Capture:
             for place, dimension in enumerate(update.dimensions)
             if mlp.parts[place]
         }
+
+    def _breaking(self, argument: str) -> BreakingNeurons:
+        found = self.updates().breaking
+        if found is None:
+            raise TokvizError(f"{argument}: expected it to be named, as no few neurons write a break here")
+        return found
+
+    def without(
+        self, neurons: Sequence[int] | None = None, *, layer: int | None = None, value: float | str = "zero"
+    ) -> Capture:
+        """The same words with neurons of a layer's MLP set to a value: captured, or taken from what the cache has.
+
+        Parameters
+        ----------
+        neurons, layer : those that write the break by default.
+        value : ``zero``, ``mean`` (at position 0 only, the mean over the reference words) or a number.
+
+        Raises
+        ------
+        TokvizError : there are no such neurons, or the model gives no finite states so.
+        """
+        layer = self._breaking("layer").layer if layer is None else layer
+        neurons = self._breaking("neurons").neurons if neurons is None else neurons
+        model = self.context.model
+        asked = {"model": model.display_name, "layer": layer, "neurons": list(neurons), "value": value}
+        table = configuration.intervention(asked, Path(os.curdir) / "without(…)")
+        config = self.plan.config.model_copy(update={"models": [model], "interventions": [table]})
+        plan = Plan(config, self.plan.options, self.plan.store)
+        if plan.models[0].due:
+            with reporter(quiet=False) as progress:
+                outcome = pipeline.capture_only(config, plan.options, progress)
+            if outcome.failures:
+                raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
+            plan = Plan(config, plan.options, Store(self.plan.store.root))
+        context = next(each for each in plan.models[0].contexts if each.key == self.context.key)
+        found = next(each for each in context.interventions if each.wanted.rule == "by_hand")
+        if found.captured is None:
+            raise TokvizError(f"{found.wanted.described}: {found.failure}")
+        return Capture(plan=plan, context=context, captured=found.captured)
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""

@@ -1,7 +1,7 @@
 """``report.toml``: loaded, validated, and handed on as frozen objects."""
 
 from tokviz.config.interventions import InterventionConfig
-from tokviz.config.loading import load, read_toml, validated
+from tokviz.config.loading import intervention, load, read_toml, validated
 from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
@@ -16,6 +16,7 @@ __all__ = [
     "ModelConfig",
     "ReportConfig",
     "file_name",
+    "intervention",
     "load",
     "read_toml",
     "slugify",

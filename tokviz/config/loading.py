@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tokviz.config.fields import LONGEST_MARKDOWN
 from tokviz.config.files import UnfitFileError, read_markdown, read_toml_text
+from tokviz.config.interventions import InterventionConfig
 from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
 from tokviz.config.types import REPLACED, TOP_LEVEL, ReportConfig
@@ -49,6 +50,15 @@ def validated(values: dict[str, Any], path: Path) -> ReportConfig:
     Raises ``ConfigError``, as ``load`` does.
     """
     return _validated(values, Origin(config=path), [])
+
+
+def intervention(values: dict[str, Any], path: Path) -> InterventionConfig:
+    """One table of ``[[interventions]]``; ``path`` names where the values come from. Raises ``ConfigError``."""
+    try:
+        return InterventionConfig.model_validate(values)
+    except ValidationError as error:
+        found, n_found = found_by_pydantic(error, values)
+        raise error_of(found, Origin(config=path), n_found - len(found)) from None
 
 
 def read_toml(path: Path) -> tuple[str, dict[str, Any]]:

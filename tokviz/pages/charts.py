@@ -136,8 +136,13 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
     )
 
 
-def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]]) -> Chart | None:
-    """One chart with a curve per name and values, ``(n_depths,)``; None where no curve has a point."""
+def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]], shaded: Sequence[int] = ()) -> Chart | None:
+    """One chart with a curve per name and values, ``(n_depths,)``; None where no curve has a point.
+
+    Parameters
+    ----------
+    shaded : depths with a band behind the curves.
+    """
     series = tuple(
         _Series(
             name=name,
@@ -151,7 +156,8 @@ def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]]) -> Char
     depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))
     axes = _Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), depths)
     chart = _chart(axes, series, heading=measure.name, subject=measure.name)
-    return None if chart is None else replace(chart, caption=measure.caption)
+    bands = tuple(_band(depth, depth, last, OF_A_MODEL, shaded=True) for depth in shaded)
+    return None if chart is None else replace(chart, caption=measure.caption, stages=bands)
 
 
 def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
@@ -192,12 +198,17 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_
 
 def _stages(geometry: Geometry, layout: Layout) -> tuple[Band, ...]:
     last = len(geometry.purity.value) - 1
-    bands = []
-    for index, stage in enumerate(geometry.stages):
-        left = layout.x(relative_depth(max(stage.first_depth - 0.5, 0.0), last))
-        right = layout.x(relative_depth(min(stage.last_depth + 0.5, last), last))
-        bands.append(Band(name="", left=_number(left), width=_number(right - left), shaded=index % 2 == 0))
-    return tuple(bands)
+    return tuple(
+        _band(stage.first_depth, stage.last_depth, last, layout, shaded=index % 2 == 0)
+        for index, stage in enumerate(geometry.stages)
+    )
+
+
+def _band(first: int, last: int, deepest: int, layout: Layout, *, shaded: bool) -> Band:
+    """From half a depth before the first to half a depth after the last."""
+    left = layout.x(relative_depth(max(first - 0.5, 0.0), deepest))
+    right = layout.x(relative_depth(min(last + 0.5, deepest), deepest))
+    return Band(name="", left=_number(left), width=_number(right - left), shaded=shaded)
 
 
 # --- the compare page --------------------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tokviz.pages.findings import finding_of
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Link
 from tokviz.pages.pictures import slide_id
-from tokviz.pages.wording import NBSP, count, number, ranged, score, whole_percent
-from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport, Report, depth_name
+from tokviz.pages.wording import NBSP, NUMBERS, count, number, percent, ranged, score, whole_percent
+from tokviz.records import ContextReport, Finding, Geometry, MassiveActivations, ModelReport, Report, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,8 @@ COLUMNS = tuple(
         ("rank", "Effective rank, last layer", True, True),
         ("ratio", "Largest value, × ordinary", True, True),
         ("emergence", "Emergence layer", True, True),
+        ("writers", "Massive values written by", True, True),
+        ("left", "Norm left without them", True, True),
         ("words", "Reference words", True, True),
         ("caveats", "Before you compare", False, False),
     )
@@ -103,12 +106,14 @@ def _row(report: Report, model: ModelReport, context: ContextReport, page: str) 
     target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
     n_reference = int(state.tokenization.reference.sum())
     measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * 6
+    found = finding_of(model)
+    written = _written(found) if found and found.context == state.context else (_unknown(""),) * 2
     name = Cell(text=model.display_name, note=label, sort=f"{model.display_name} {label}".lower(), number=False)
     words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}", number=True)
     return RankRow(
         model=Link(text=model.display_name, href=relative(page, target)),
         context=label,
-        cells=(name, *measured, words),
+        cells=(name, *measured, *written, words),
         caveats=_caveats(report, model, context),
     )
 
@@ -177,6 +182,19 @@ def _emergence(massive: MassiveActivations) -> Cell:
     note = f"to {depth_name(last)}" if last > massive.emergence_depth else "there only"
     note += f"; {often}" if dominant else ""
     return Cell(text=depth_name(massive.emergence_depth), note=note, sort=f"{massive.emergence_depth}", number=True)
+
+
+def _written(found: Finding) -> tuple[Cell, Cell]:
+    """Who writes the massive values, and what of the norm is left without them."""
+    note = f"{whole_percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
+    if found.n_neurons is None:
+        return _number(1, f"expert {found.expert} of {found.n_experts}", note), _unknown("not tried")
+    n_named = len(found.neurons)
+    writers = _number(n_named, f"{NUMBERS[n_named]} of {count(found.n_neurons, 'neuron')}", note)
+    if not math.isfinite(found.without):
+        return writers, _unknown("not tried")
+    left = found.without / found.after
+    return writers, _number(left, percent(left), f"{number(found.without)} of {number(found.after)}")
 
 
 # --- what stands against a comparison ------------------------------------------------------------------------------

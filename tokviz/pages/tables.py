@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages import json_text
+from tokviz.pages import findings, json_text
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
+    SINK_WEIGHT,
+    AttentionToFirst,
     BatchCheck,
     Change,
     ContextReport,
@@ -23,8 +25,8 @@ from tokviz.records import (
     HiddenStates,
     MassiveActivations,
     ModelReport,
-    Neurons,
     Report,
+    SublayerUpdate,
     Updates,
     WordList,
     depth_name,
@@ -46,9 +48,12 @@ def files(report: Report) -> dict[str, str]:
     for model, context in _captured(report):
         folder = f"data/{model.slug}/{context.states.context.name}"
         written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words.of(context.states.tokenization))
-        written[f"{folder}/tokens.csv"] = tokens_csv(context)
+        if context.states.intervention is None:
+            written[f"{folder}/tokens.csv"] = tokens_csv(context)
         if context.geometry is not None:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry)
+        if context.states.attention:
+            written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
         if context.states.updates is not None:
             written[f"{folder}/updates.csv"] = updates_csv(context.states.updates)
             written[f"{folder}/writers.csv"] = writers_csv(context.states.updates)
@@ -66,12 +71,13 @@ def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
 
 
 def _names(context: ContextReport) -> list[str]:
-    measured = ["geometry.csv"] if context.geometry else []
+    states = context.states
     return [
         "coordinates.csv",
-        "tokens.csv",
-        *measured,
-        *(["updates.csv", "writers.csv"] if context.states.updates else []),
+        *(["tokens.csv"] if states.intervention is None else []),
+        *(["geometry.csv"] if context.geometry else []),
+        *(["attention.csv"] if states.attention else []),
+        *(["updates.csv", "writers.csv"] if states.updates else []),
     ]
 
 
@@ -153,33 +159,60 @@ def updates_csv(updates: Updates) -> str:
     )
 
 
-def writers_csv(updates: Updates) -> str:
-    """A row per marked layer, dimension and neuron, the largest contributions first; shares are of what the MLP adds there."""
+def attention_csv(attention: Sequence[AttentionToFirst]) -> str:
+    """A row per template and layer: the weight for position 0, mean over heads and words, and the share of heads with a large one."""
     return _csv(
-        ["layer", "matrix", "dimension", "neuron", "contribution", "share", "cumulative_share", "activation"],
+        ["template", "template_safe", "layer", "weight", f"heads_above_{SINK_WEIGHT}", "words"],
         (
-            [number, neurons.path, layer.dimensions[place], neuron, *map(_number, (value, share, total, activation))]
-            for number, layer in enumerate(updates.layers)
-            for each in layer.sublayers
-            if (neurons := each.neurons) is not None
-            for place in range(len(layer.dimensions))
-            for neuron, value, share, total, activation in _contributions(neurons, place, each.parts[place])
+            [each.template, spreadsheet_safe(each.template), layer, _number(mean), _number(share), len(each.words)]
+            for each in attention
+            for layer, (mean, share) in enumerate(zip(each.mean, each.share, strict=True))
         ),
     )
 
 
-def _contributions(neurons: Neurons, place: int, part: float) -> Iterable[tuple[int, float, float, float, float]]:
-    """Neuron, contribution, its share, the shares so far, activation."""
-    values = np.array(neurons.contributions[place])
-    shares = values / part if part else np.full(len(values), np.nan)
-    return zip(
-        neurons.indices[place],
-        values.tolist(),
-        shares.tolist(),
-        np.cumsum(shares).tolist(),
-        neurons.activations[place],
-        strict=True,
+def writers_csv(updates: Updates) -> str:
+    """A row per marked layer, dimension and writer; shares are of what its sublayer adds there.
+
+    Of neurons and experts the largest contributions come first, and activations are means; of attention there are all heads.
+    """
+    rows = (
+        [number, kind, path, layer.dimensions[place], *map(_plain, values)]
+        for number, layer in enumerate(updates.layers)
+        for each in layer.sublayers
+        for place in range(len(layer.dimensions))
+        for kind, path, found in _written(each, place)
+        for values in _with_shares(found, each.parts[place])
     )
+    header = ["layer", "writer", "module", "dimension", "index", "contribution", "share", "cumulative_share"]
+    return _csv([*header, "activation"], rows)
+
+
+_Written = list[tuple[int, float, float]]
+"""Index, contribution, activation (NaN where there is none)."""
+
+
+def _written(sublayer: SublayerUpdate, place: int) -> Iterable[tuple[str, str, _Written]]:
+    """Who writes a sublayer's part of a dimension: what they are, in which module."""
+    neurons, experts, heads = sublayer.neurons, sublayer.experts, sublayer.heads
+    if neurons is not None:
+        activations = neurons.activations[place]
+        found = zip(neurons.indices[place], neurons.contributions[place], activations, strict=True)
+        yield "neuron", neurons.path, list(found)
+    if experts is not None:
+        pairs = zip(experts.indices[place], experts.contributions[place], strict=True)
+        yield "expert", experts.path, [(index, value, math.nan) for index, value in pairs]
+    if heads is not None:
+        yield "head", heads.path, [(index, value, math.nan) for index, value in enumerate(heads.contributions[place])]
+
+
+def _with_shares(written: _Written, part: float) -> Iterable[tuple[int, float, float, float, float]]:
+    """With the share of the sublayer's part, and the shares so far, before the activation."""
+    so_far = 0.0
+    for index, value, activation in written:
+        share = value / part if part else math.nan
+        so_far += share
+        yield index, value, share, so_far, activation
 
 
 def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:
@@ -216,7 +249,7 @@ def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.bool_):
         return int(value)
-    return _number(float(value)) if isinstance(value, np.floating) else value
+    return _number(float(value)) if isinstance(value, float | np.floating) else value
 
 
 def _report_json(report: Report) -> str:
@@ -241,6 +274,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "name": model.name,
         "source": model.source,
         "failure": model.failure,
+        "finding": findings.as_json(findings.finding_of(model)),
         "card": None
         if model.card is None
         else {**dataclasses.asdict(model.card), "versions": dict(model.card.versions)},

@@ -74,7 +74,9 @@ class WritersSection:
     """In one sentence who writes what makes activations massive; None where none emerge, or nobody in particular does."""
     weights: tuple[str, ...]
     """Of the neurons that write it, as ``model.layers.11.mlp.down_proj[507, 1229]``."""
-    paragraphs: tuple[str, ...]
+    written: str | None
+    """How much of the dimension these neurons write."""
+    explained: str
     charts: tuple[Chart, ...]
     """Of what is added, and of attention to position 0."""
     attention: str | None
@@ -107,23 +109,14 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     is_known = any(each.sublayers for each in updates.layers)
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
     attention = attention_chart(model)
-    own = (
-        chart_of(
-            UPDATE,
-            [
-                (_NAMES[kind] if kind == "mlp" else _NAMES[kind].capitalize(), _norms(updates.layers, kind))
-                for kind in kinds
-            ],
-        )
-        if is_known
-        else None
-    )
+    own = _update_chart(updates.layers, kinds) if is_known else None
     explained = _explained(context, updates.n_words) if is_known else _not_found(updates.layers)
     return WritersSection(
         heading=heading,
         finding=None if found is None else sentence(found),
         weights=_weights(found, updates),
-        paragraphs=(*((_share(found),) if found else ()), explained),
+        written=_share(found) if found else None,
+        explained=explained,
         charts=tuple(each for each in (own, attention) if each is not None),
         attention=None if attention is None else _attention(model),
         kinds=tuple(_NAMES[kind] for kind in kinds),
@@ -145,7 +138,7 @@ def _share(found: Finding) -> str:
         who, verb = neurons_named(found.neurons), "writes" if len(found.neurons) == 1 else "write"
     return (
         f"{who[:1].upper()}{who[1:]} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to dimension "
-        f"{found.dimension}."
+        f"{found.dimension}"
     )
 
 
@@ -169,11 +162,12 @@ def attention_chart(model: ModelReport) -> Chart | None:
 def _all_attention(model: ModelReport) -> list[tuple[str, AttentionToFirst, bool]]:
     """What each is called, and whether neurons were off."""
     labels = {each.states.context.template: each.states.context.label for each in model.contexts}
+    n_intact = sum(len(each.states.attention) for each in model.contexts)
     found = [(each.states.context.label, of_it, False) for each in model.contexts for of_it in each.states.attention]
     for context in model.contexts:
         off = context.intervened("off")
         found += [
-            (f"{labels[of_it.template]}, neurons off", of_it, True)
+            ("neurons off" if n_intact == 1 else f"off, {labels[of_it.template]}", of_it, True)
             for of_it in (off.states.attention if off else ())
             if of_it.template in labels
         ]
@@ -198,7 +192,9 @@ def _attention(model: ModelReport) -> str:
     means = [float(np.nanmean(of_it.mean[layer + 1 :])) for _, of_it, _ in (intact, off)]
     if not np.isfinite(means).all():
         return said
-    numbers = f"from layer {layer + 1} on {score(means[0])} on average {intact[0]}, {score(means[1])} with the neurons off"
+    numbers = (
+        f"from layer {layer + 1} on {score(means[0])} on average {intact[0]}, {score(means[1])} with the neurons off"
+    )
     if means[1] >= means[0]:
         return f"{said} Without the neurons it doesn’t become weaker: {numbers}."
     rest = "" if means[1] < means[0] / 10 else " The massive values are gone then; the attention sink isn’t."
@@ -214,12 +210,18 @@ ATTENTION = Measure(
 )
 UPDATE = Measure(
     name="Size of what is added",
-    caption="Mean norm of what a sublayer adds to the hidden state of a word, layer by layer; a logarithmic scale.",
+    caption="Mean norm of what a sublayer adds to the hidden state of a word, layer by layer; a logarithmic scale. "
+    "Shaded: the layers of the table.",
     read=lambda *_: None,
     write=number,
     is_log=True,
     spans=(),
 )
+
+
+def _update_chart(layers: tuple[LayerUpdate, ...], kinds: tuple[SublayerKind, ...]) -> Chart | None:
+    curves = [(_NAMES[kind] if kind == "mlp" else _NAMES[kind].capitalize(), _norms(layers, kind)) for kind in kinds]
+    return chart_of(UPDATE, curves, [index + 1 for index, each in enumerate(layers) if each.marked])
 
 
 def _norms(layers: tuple[LayerUpdate, ...], kind: SublayerKind) -> np.ndarray:

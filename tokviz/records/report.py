@@ -120,12 +120,12 @@ class ModelReport:
 
     @property
     def captures(self) -> tuple[ContextReport, ...]:
-        """What readers choose from: each context, followed by the captures of it with neurons set to a value.
+        """What readers choose from: the contexts, and the captures of them with neurons set to a value.
 
         Those that these are compared with, the controls, aren't among them.
         """
-        every = (each for context in self.contexts for each in (context, *context.interventions))
-        return tuple(each for each in every if each.rule != "control")
+        changed = (each for context in self.contexts for each in context.interventions if each.rule != "control")
+        return (*self.contexts, *changed)
 
     @property
     def drawn(self) -> tuple[ContextReport, ...]:
