@@ -129,6 +129,40 @@ def test_a_mixture_that_scales_what_its_experts_give_tells_nothing() -> None:
     assert [each.path for each in experts_of(updates)] == ["layers.0.mlp.experts", "layers.2.mlp.experts"]
 
 
+def test_experts_that_add_up_to_something_else_tell_nothing() -> None:
+    """Here each one's part depends on which others run."""
+
+    class Averaged(transformers.models.mixtral.modeling_mixtral.MixtralExperts):
+        def forward(
+            self, hidden_states: torch.Tensor, top_k_index: torch.Tensor, top_k_weights: torch.Tensor
+        ) -> torch.Tensor:
+            shares = top_k_weights / top_k_weights.sum(-1, keepdim=True)
+            returned: torch.Tensor = super().forward(hidden_states, top_k_index, shares)
+            return returned
+
+    module: Any = in_memory("Mixtral")
+    module.layers[1].mlp.experts.__class__ = Averaged
+    updates, _ = measured_everywhere(module, words())
+    assert [each.path for each in experts_of(updates)] == ["layers.0.mlp.experts", "layers.2.mlp.experts"]
+
+
+def test_experts_that_fail_when_they_run_again_cost_their_own_numbers_only() -> None:
+    class Once(transformers.models.mixtral.modeling_mixtral.MixtralExperts):
+        def forward(
+            self, hidden_states: torch.Tensor, top_k_index: torch.Tensor, top_k_weights: torch.Tensor
+        ) -> torch.Tensor:
+            if top_k_index.shape[1] == 1:
+                raise ValueError("expected two experts for each token")
+            returned: torch.Tensor = super().forward(hidden_states, top_k_index, top_k_weights)
+            return returned
+
+    module: Any = in_memory("Mixtral")
+    module.layers[1].mlp.experts.__class__ = Once
+    updates, _ = measured_everywhere(module, words())
+    assert [each.path for each in experts_of(updates)] == ["layers.0.mlp.experts", "layers.2.mlp.experts"]
+    assert all(len(layer.sublayers) == 2 for layer in updates.layers)
+
+
 def test_experts_that_run_in_another_way_tell_nothing() -> None:
     """Llama 4's get the tokens of all experts one after the other, already weighted."""
     torch.manual_seed(0)

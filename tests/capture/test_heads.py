@@ -26,13 +26,13 @@ def measured_everywhere(module: nn.Module, tokenization: Tokenization) -> tuple[
     return measure_updates(module, structure, sublayers, tokenization, changes, rows), sublayers
 
 
-def with_biases(module: nn.Module) -> nn.Module:
-    """Zero is what biases of a model with random weights are."""
+def with_biases_and_scales(module: nn.Module) -> nn.Module:
+    """In a model with random weights biases are zero, and norms scale by one."""
     torch.manual_seed(1)
     with torch.no_grad():
-        for path, parameter in module.named_parameters():
-            if path.endswith("bias"):
-                parameter.normal_()
+        for parameter in module.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(torch.randn_like(parameter) / 2)
     return module
 
 
@@ -40,7 +40,7 @@ def with_biases(module: nn.Module) -> nn.Module:
     "name", ["Arcee", "Falcon", "Gemma2", "GPTBigCode", "GPTNeo", "Lfm2", "Mpt", "Olmo2", "Starcoder2", "StableLm"]
 )
 def test_heads_and_bias_sum_to_what_attention_adds(name: str) -> None:
-    module = with_biases(in_memory(name))
+    module = with_biases_and_scales(in_memory(name))
     updates, sublayers = measured_everywhere(module, words())
     for layer, writers in zip(updates.layers, sublayers.writers, strict=True):
         (found,) = [
