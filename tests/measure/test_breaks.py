@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tokviz.measure.writers import breaking_neurons, changing_dimensions, marked_layers
-from tokviz.records import LayerUpdate, Neurons, SublayerUpdate, Updates
+from tokviz.measure.writers import breaking_expert, breaking_neurons, changing_dimensions, marked_layers
+from tokviz.records import BreakingExpert, Experts, LayerUpdate, Neurons, SublayerUpdate, Updates
 
 N_WORDS, WIDTH, LAYER, DIMENSION = 9, 6, 2, 4
 
@@ -21,10 +21,14 @@ def states(*largest: float) -> list[np.ndarray]:
     return found
 
 
-def updates(shares: tuple[float, ...], part: float = 990.0, attention: float = 10.0) -> Updates:
-    """Of which one layer's neurons are known."""
+def updates(
+    shares: tuple[float, ...], part: float = 990.0, attention: float = 10.0, experts: tuple[float, ...] = ()
+) -> Updates:
+    """Of which one layer's neurons are known, or its experts if those have shares."""
 
-    def sublayer(kind: str, value: float, neurons: Neurons | None = None) -> SublayerUpdate:
+    def sublayer(
+        kind: str, value: float, neurons: Neurons | None = None, experts: Experts | None = None
+    ) -> SublayerUpdate:
         return SublayerUpdate(
             path=kind,
             kind=kind,  # type: ignore[arg-type]  # one of three
@@ -35,6 +39,7 @@ def updates(shares: tuple[float, ...], part: float = 990.0, attention: float = 1
             parts=(value,),
             parts_at_0=(value,),
             neurons=neurons,
+            experts=experts,
         )
 
     known = Neurons(
@@ -44,11 +49,18 @@ def updates(shares: tuple[float, ...], part: float = 990.0, attention: float = 1
         contributions=(tuple(part * share for share in shares),),
         activations=(tuple(float(index) for index in range(len(shares))),),
     )
+    mixture = Experts(
+        path="mlp.experts",
+        n_experts=32,
+        indices=(tuple(range(20, 20 + len(experts))),),
+        contributions=(tuple(part * share for share in experts),),
+    )
+    of_layer = known if shares else None, mixture if experts else None
     layers = [
         LayerUpdate(
             sublayers=(
                 sublayer("attention", attention),
-                sublayer("mlp", part, known if index == LAYER else None),
+                sublayer("mlp", part, *(of_layer if index == LAYER else ())),
             ),
             sum_error=0.0,
             stream_norm=1.0,
@@ -98,6 +110,36 @@ def test_the_fewest_neurons_of_one_sign_are_named(shares: tuple[float, ...], nam
         assert (found.layer, found.dimension, found.neurons) == (LAYER, DIMENSION, named)
         assert found.share == pytest.approx(sum(shares[: len(named)]))
         assert len(found.activations) == len(named)
+
+
+@pytest.mark.parametrize(
+    ("shares", "named"),
+    [((0.97, 0.02), 20), ((1.04, -0.04), 20), ((0.94, 0.05), None), ((1.06, -0.06), None), ((-0.97, 0.1), None)],
+)
+def test_an_expert_is_named_that_writes_nearly_all(shares: tuple[float, ...], named: int | None) -> None:
+    found = breaking_expert(updates((), experts=shares), BREAK)
+    if named is None:
+        assert found is None
+    else:
+        assert found == BreakingExpert(
+            layer=LAYER,
+            dimension=DIMENSION,
+            expert=named,
+            n_experts=32,
+            path="mlp.experts",
+            share=pytest.approx(shares[0]),  # type: ignore[arg-type]  # equal to a float
+        )
+
+
+def test_no_expert_is_named_where_nothing_breaks_or_attention_writes_it_or_neurons_are_named() -> None:
+    mixture = updates((), experts=(0.97,))
+    assert breaking_expert(mixture, states(1.0, 30.0, 30.0, 200.0, 200.0)) is None
+    assert breaking_expert(mixture, states(0.01, 0.3, 0.3, 90.0, 90.0)) is None
+    assert breaking_expert(mixture, states(1.0, 1000.0, 1000.0, 1000.0, 1000.0)) is None
+    assert breaking_expert(updates((), attention=300.0, experts=(0.97,)), BREAK) is None
+    assert breaking_expert(updates((0.97,), experts=(0.97,)), BREAK) is None
+    assert breaking_expert(updates((0.5, 0.1), experts=(0.97,)), BREAK) is not None
+    assert breaking_expert(updates((0.97,)), BREAK) is None
 
 
 def test_nothing_breaks_where_nothing_grows_much_or_large_or_attention_writes_it() -> None:

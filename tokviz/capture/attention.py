@@ -144,7 +144,6 @@ class _WeightMeter:
             self._layer = None
 
     def _end(self, block: nn.Module, _arguments: Any, _output: Any) -> None:
-        self._layer = None
         if not self._structure.is_whole and block is self._structure.layers[-1] and not self._waiting[block]:
             raise LastDepthReached
 
