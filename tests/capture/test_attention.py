@@ -15,7 +15,7 @@ from families import ENCODER, SIZES
 from planting import tiny, words
 from torch import nn
 
-from tokviz.capture import attention, attention_to_first, find_structure, switched_off
+from tokviz.capture import attention, attention_to_first, find_structure, neurons_set
 from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig
 from tokviz.models import load, quiet_transformers
@@ -195,7 +195,7 @@ def test_the_sink_of_smollm2_follows_its_massive_values() -> None:
     assert 0.47 <= min(intact.mean[12:]) <= max(intact.mean[12:]) <= 0.935
     assert min(intact.share[3:10]) > 0.9
     assert intact.share[11] < 0.1
-    with switched_off(module.layers[11].mlp.down_proj, (1229, 1487)):
+    with neurons_set(module.layers[11].mlp.down_proj, (1229, 1487)):
         without = measured(module, tokenization)
     assert without.mean[:12] == pytest.approx(intact.mean[:12], abs=1e-6)
     assert without.mean[12] == pytest.approx(0.64, abs=0.03)

@@ -9,7 +9,7 @@ from planting import LAYER, PLANTED, words
 from test_updates import measured, neurons_of
 from torch import nn
 
-from tokviz.capture import capture, find_structure, switched_off
+from tokviz.capture import capture, find_structure, neurons_set
 
 
 def states_of(module: nn.Module) -> list[np.ndarray]:
@@ -31,7 +31,7 @@ def test_without_the_planted_neurons_the_values_are_gone_and_the_model_is_as_it_
     updates, _, _ = measured(module, words(n_before=0))
     found = neurons_of(updates, LAYER)
     before = states_of(module)
-    with switched_off(matrix_of(module, found.path), (3, 5)):
+    with neurons_set(matrix_of(module, found.path), (3, 5)):
         without = states_of(module)
     after = states_of(module)
     for depth in range(len(before)):
@@ -41,7 +41,7 @@ def test_without_the_planted_neurons_the_values_are_gone_and_the_model_is_as_it_
     # Behind a norm what is left is made as large as it was.
     if kind != "post-norm scale":
         assert np.abs(without[LAYER + 1]).max() < 0.01 * np.abs(before[LAYER + 1]).max()
-    with switched_off(matrix_of(module, found.path), (20, 21)):
+    with neurons_set(matrix_of(module, found.path), (20, 21)):
         others = states_of(module)
     np.testing.assert_allclose(
         others[LAYER + 1], before[LAYER + 1], rtol=1e-2, atol=np.abs(before[LAYER + 1]).max() * 1e-3
@@ -57,7 +57,7 @@ def test_set_to_their_mean_at_position_0_they_write_the_same_for_every_word_ther
     path = neurons_of(measured(module, words(n_before=0))[0], LAYER).path
     seen: list[torch.Tensor] = []
     matrix = matrix_of(module, path)
-    with switched_off(matrix, (3, 5), at_position_0=(8.0, 9.0)):
+    with neurons_set(matrix, (3, 5), at_position_0=(8.0, 9.0)):
         handle = matrix.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
         module(input_ids=torch.tensor([[10, 11, 12]]))
         handle.remove()

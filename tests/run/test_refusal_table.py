@@ -21,7 +21,7 @@ from tokviz.config import ModelConfig
 from tokviz.errors import ModelError
 from tokviz.models import quiet_transformers
 from tokviz.records import Category, Context, WordList
-from tokviz.run.capture_request import Request, capture_here
+from tokviz.run.capture_request import ContextRequest, Request, capture_here
 from tokviz.run.progress import Quiet
 from tokviz.run.store import Store
 
@@ -291,7 +291,7 @@ def attempt(base: Path, model: ModelConfig, template: str = ALONE.template) -> S
         model=model,
         base=base,
         device="cpu",
-        contexts=(("key", context),),
+        contexts=(ContextRequest(key="key", context=context, is_due=True, intact_is_due=True, may_break=True),),
         words=WORDS,
         read="last",
         token_budget=65_536,

@@ -18,7 +18,7 @@ from tokviz.capture.tokens import tokenize
 from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
 from tokviz.records import Context
-from tokviz.run import capturing, keys, pipeline, prune, remote_capture
+from tokviz.run import capturing, pipeline, prune, remote_capture
 from tokviz.run.locks import Locks
 from tokviz.run.options import Options
 from tokviz.run.plan import Plan
@@ -99,7 +99,8 @@ def test_the_planted_neurons_are_named_and_the_values_are_gone_without_them(made
     assert breaking is not None
     assert (breaking.layer, breaking.dimension, breaking.neurons) == (LAYER, DIMENSION, tuple(NEURONS))
     # Some of the words are of several tokens, so that they are read further on.
-    (off, *_) = captured.switched_off
+    off = context.interventions[0].captured
+    assert off is not None
     done = off.states.intervention
     assert done is not None
     assert (done.path, done.neurons, done.value) == (f"model.layers.{LAYER}.mlp.down_proj", tuple(NEURONS), "zero")
@@ -113,7 +114,7 @@ def test_the_planted_neurons_are_named_and_the_values_are_gone_without_them(made
 def test_of_a_model_without_a_break_nothing_is_claimed_or_captured_again(made: Path) -> None:
     (context,) = plan(made).models[1].contexts
     assert context.captured is not None
-    assert context.captured.switched_off == ()
+    assert context.interventions == ()
     text = page(made, "plain")
     assert "What each layer adds" in text
     assert "The same words without" not in text
@@ -127,22 +128,25 @@ def test_a_second_run_captures_nothing(project: Path) -> None:
 def test_what_is_missing_without_the_neurons_is_captured_again(project: Path) -> None:
     before = page(project, "planted")
     (context,) = plan(project).models[0].contexts
-    shutil.rmtree(project / "cache" / "states" / keys.intervention_key(context.key, "zero"))
+    intact = project / "cache" / "states" / context.key / "states.json"
+    shutil.rmtree(project / "cache" / "states" / context.interventions[0].key)
+    before_run = intact.stat().st_mtime_ns
     (again,) = plan(project).models[0].contexts
-    assert again.due == "the states with neurons switched off are missing"
+    assert (again.due, again.all_due) == (None, f"neurons 9, 40 of layer {LAYER} set to zero not captured yet")
     pipeline.run(config(), options(project), Quiet())
+    assert intact.stat().st_mtime_ns == before_run
     assert page(project, "planted") == before
 
 
 def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> None:
     (context,) = plan(project).models[0].contexts
-    request = capturing._request(plan(project).models[0], config(), options(project))
-    request = replace(request, contexts=((context.key, context.context),))
+    everything = Plan(config(), replace(options(project), force=True), Store(project / "cache"))
+    request = capturing.request_for(everything.models[0], everything)
     unseen = remote_capture._Shared(cache=project / "elsewhere", mark="no such mark")
     packed = remote_capture.capture_there(request, unseen)
     assert packed is not None
     assert context.key in packed
-    assert keys.intervention_key(context.key, "zero") in packed
+    assert {each.key for each in context.interventions} < set(packed)
 
 
 def test_interventions_can_be_left_out(project: Path) -> None:

@@ -28,6 +28,8 @@ def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Fi
     if writer.dimension not in geometry.massive.dimensions[depth]:
         return None
     known = updates.layers[writer.layer].mlp_and_neurons
+    if breaking is not None and known is None:
+        return None
     before, after = geometry.spread.mean_norm[depth - 1 : depth + 1]
     off = context.intervened("off")
     without = off.geometry.spread.mean_norm[depth] if off is not None and off.geometry is not None else math.nan

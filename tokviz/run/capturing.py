@@ -36,7 +36,7 @@ def captured(
     unreadable = {} if plan.options.place.is_cluster else _unreadable(list(by_slug.values()), plan.options)
     for slug, error in unreadable.items():
         yield by_slug.pop(slug), error
-    requests = [_request(model, plan) for model in by_slug.values()]
+    requests = [request_for(model, plan) for model in by_slug.values()]
     with _workers(requests, plan.options, picture_queue) as (worker, for_workers):
         if worker is not None:
             for request, failure in capture_elsewhere(for_workers, worker, plan.store, reporter):
@@ -100,7 +100,8 @@ def _n_gpus() -> int:
     return torch.cuda.device_count()
 
 
-def _request(model: ModelPlan, plan: Plan) -> Request:
+def request_for(model: ModelPlan, plan: Plan) -> Request:
+    """What of a model is due."""
     config, options = plan.config, plan.options
     return Request(
         model=model.model,
