@@ -147,8 +147,10 @@ _UPDATES = (
         "dimension is its activation times its weight, behind a norm also times the norm’s weight and the token’s own scale; "
         "this is exact, and all neurons together, with a bias if there is one, give what the MLP adds. Contributions are means over the "
         "reference words. They are worked out at the layers where the largest |x|, median over the words, changes by a factor "
-        "of two or more from one depth to the next (layer 0, the first to write, left out), for the four dimensions that change most. A mixture of experts has no "
-        "such matrix. That a neuron writes a value doesn’t say what the value is for, nor that the model would do without it.",
+        "of two or more from one depth to the next (layer 0, the first to write, left out), for the four dimensions that change most. Of attention the inputs of its "
+        "output matrix are summed by head, where the number of heads is clear. Of a mixture of experts each expert’s part is its output times its "
+        "routing weight, from one more run of the experts, a word and an expert at a time; it is given where these parts sum to what the mixture "
+        "adds. That a neuron writes a value doesn’t say what the value is for, nor that the model would do without it.",
         source="Yu et al. 2024, The super weight in large language models, arXiv 2411.07191; Sun et al. 2026, arXiv 2603.05498",
     ),
     Term(
@@ -156,8 +158,18 @@ _UPDATES = (
         meaning="A break is where the largest |x|, median over the words, grows most, by a factor of ten at least and beyond 100. "
         "The fewest neurons of its MLP that write 95 % of what the MLP adds to the dimension that changes most, eight at most and all of one sign, are set to zero, the words "
         "captured again, and everything measured again. Where the words are read at position 0 it is also done with the neurons set, at position 0 only, to their mean over "
-        "the words: set so at every token, they would make every token massive. This shows that these neurons write the values, and what the states are without them. "
-        "It doesn’t show that a sink is gone, which is a matter of attention, nor that the model would be better: both change what later layers were trained with.",
+        "the words: set so at every token, they would make every token massive. The control is as many other neurons of the same MLP: of those that write less than 1 % of "
+        "the dimension, the ones with the largest mean |activation| × length of their weights. As many neurons drawn at random, twenty times, are set to zero in that layer alone. "
+        "One context of a model is treated so, the first in which there is a break. This shows that these neurons write the values, and what the states are without them. "
+        "It doesn’t show that a sink is gone, which is a matter of attention, nor that the model would be better: both change what later layers were trained with. Authors of a report may set other neurons, to zero, their mean or a number.",
+        source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762 (setting massive values to zero or their mean)",
+    ),
+    Term(
+        name="Attention to position 0",
+        meaning="The weight that the token which is read gives to the first token of its text, mean over heads and over at most twelve reference words, spread evenly "
+        "over the list; and the share of heads that give it more than 0.3 (attention.csv). Measured in a pass of its own, with attention computed so that its weights can be "
+        "read, where words don’t stand at position 0 themselves. A head with a learnt sink beside the tokens gives that weight to none of them.",
+        source="Gu et al. 2025, When attention sink emerges in language models: an empirical view, arXiv 2410.10781",
     ),
 )
 
