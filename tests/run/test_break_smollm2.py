@@ -119,7 +119,8 @@ def test_the_lesser_outbreak_and_what_takes_the_values_back(
 def measured(captured: Captured, store: Store) -> tuple[float, float, float, float]:
     """Mean norm and PC1's share (centered) after the layer; purity there and after the last."""
     (projections,) = results.projections([captured], store)
-    geometry = results.geometry(captured, captured.geometry, projections, store)
+    shown = [each for each in projections if each.name in captured.measured]
+    geometry = results.geometry(captured, captured.geometry, shown, store)
     centered = next(each for each in projections if each.name == "centered")
     return (
         float(geometry.spread.mean_norm[LAYER + 1]),

@@ -221,7 +221,7 @@ def _measure(captured: Captured, shown: tuple[MadeProjection, ...], plan: Plan) 
     made = MadeContext(states=captured.states, projections=shown)
     if plan.options.is_draft:
         return made
-    projections = [each.projection for each in shown]
+    projections = [each.projection for each in shown if each.projection.name in captured.measured]
     return replace(
         made,
         geometry=results.geometry(captured, captured.geometry, projections, plan.store),

@@ -73,6 +73,8 @@ class Captured:
     """None where there are too many words."""
     drawn: tuple[str, ...]
     """The projections that the report has pictures of."""
+    measured: tuple[str, ...]
+    """Those whose pictures are measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,15 +265,18 @@ class Plan:
     def _branch(self, states: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted | None = None) -> Captured:
         words = self.config.words_of(states)
         few = len(states.tokenization.words) <= Neighbours.MOST_WORDS
-        drawn = tuple(self.config.projections)
+        every = tuple(self.config.projections)
+        drawn = every if wanted is None else every[:1] if wanted.is_drawn else ()
+        measured = every if wanted is None else every[:1] if wanted.rule != "control" else ()
         return Captured(
             states=states,
             ordinary=ordinary,
             words=words,
             projections={name: self.projection(states, ordinary, name) for name in self.config.projections},
-            geometry=self.geometry(states, ordinary, words, self.config.projections),
+            geometry=self.geometry(states, ordinary, words, measured),
             neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet") if few else None,
-            drawn=drawn if wanted is None else drawn[:1] if wanted.is_drawn else (),
+            drawn=drawn,
+            measured=measured,
         )
 
     def projection(self, states: HiddenStates, ordinary: HiddenStates | None, name: str) -> Job[Projection]:
