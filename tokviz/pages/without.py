@@ -63,7 +63,7 @@ class Without:
     paragraphs: tuple[str, ...]
 
 
-_COLUMNS = {"off": "set to zero", "mean": "set to their mean", "control": "control: others set to zero"}
+_COLUMNS = {"off": "set to zero", "mean": "set to their mean", "control": "control"}
 
 
 def without(model: ModelReport, context: ContextReport, page: str) -> Without | None:
@@ -153,7 +153,8 @@ def _control(breaking: BreakingNeurons) -> str:
         f"mean length of {sizes} against {of_break}."
     )
     if max(breaking.control_strengths) < min(breaking.strengths) / 2:
-        said += " None of them is of like size, so the control doesn’t show what it does to remove as much of anything else."
+        none = {1: "It isn’t", 2: "Neither is"}.get(len(breaking.control), "None is")
+        said += f" {none} nearly as large, so the control can’t show what removing something equally large would do."
     return said
 
 
