@@ -122,6 +122,7 @@
       limitTabStops(each, depth);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
+    viewer.root.dispatchEvent(new CustomEvent("shown", { detail: { depth } }));
     viewer.preload();
   }
 
@@ -138,7 +139,9 @@
   }
 
   function preloadNeighbours(viewer) {
-    for (const { slides } of shownPanels(viewer)) {
+    for (const { root, slides } of shownPanels(viewer)) {
+      // These are drawn, by plates.js.
+      if (root.hasAttribute("data-drawable")) continue;
       for (const slide of [slides[viewer.depth - 1], slides[viewer.depth + 1]]) {
         if (!slide) continue;
         slide.setAttribute("data-near", "");

@@ -2,8 +2,8 @@
 
 // Where the names of a plate go: beside their marks, on no other name and no mark. Pure: numbers in, numbers out.
 //
-// Names are set one after another, in a fixed order, each at the cheapest of its places: rings around its mark, from which
-// thin lines lead to it where it stands apart. One that finds no place may push a single other one aside.
+// Names are set one after another, in a fixed order, each at the cheapest of its places: first beside their marks, then on
+// rings around them, from which thin lines lead to them. One that finds no place may push a single other one aside.
 Tokviz.plateLabels = (() => {
   // Distances from a mark to its name, beyond the least, in pixels.
   const RINGS = [0, 4, 9, 15, 22, 30, 40, 52, 66, 82];
@@ -112,9 +112,9 @@ Tokviz.plateLabels = (() => {
     }
 
     // The free place of a name that costs least, or null.
-    best(row) {
+    best(row, rings = this.rings) {
       let [best, least] = [null, Infinity];
-      for (const ring of this.rings) {
+      for (const ring of rings) {
         if (least <= ring) break;
         for (const box of this.clearPlaces(row, ring)) {
           if (box.cost >= least || this.blockers(box, 1).length) continue;
@@ -125,8 +125,8 @@ Tokviz.plateLabels = (() => {
       return best;
     }
 
-    set(row) {
-      const box = this.best(row);
+    set(row, rings) {
+      const box = this.best(row, rings);
       if (box) this.placed.set(row, box);
       return box !== null;
     }
@@ -149,7 +149,9 @@ Tokviz.plateLabels = (() => {
     }
 
     run(order) {
-      const missing = order.filter((row) => !this.set(row));
+      const near = this.rings.filter((ring) => ring < LED_FROM);
+      const apart = order.filter((row) => !this.set(row, near));
+      const missing = apart.filter((row) => !this.set(row));
       for (const row of missing.slice(0, MOST_PUSHED)) {
         if (!this.set(row)) this.push(row);
       }

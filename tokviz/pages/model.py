@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tokviz.pages import json_text
 from tokviz.pages.batches import batch_notes
 from tokviz.pages.charts import ModelCharts, model_charts
 from tokviz.pages.frame import downloads, frame, model_path, relative
@@ -57,6 +58,8 @@ class ModelPage:
     switches: tuple[Switch, ...]
     """Only those with something to choose."""
     panels: tuple[Panel, ...]
+    plates: str | None
+    """JSON for the scripts that draw plates: names, and where the coordinates are; None where images are shown."""
     writers: WritersSection | None
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
@@ -73,6 +76,23 @@ class ModelPage:
 
 
 SCRIPTS = ("common.js", "carousel.js", "lightbox.js")
+DRAWING_SCRIPTS = (
+    "common.js",
+    "captures.js",
+    "explore-data.js",
+    "explore-marks.js",
+    "plate-layout.js",
+    "plate-labels.js",
+    "plate-text.js",
+    "plate.js",
+    "plate-key.js",
+    "plates.js",
+    "carousel.js",
+    "lightbox.js",
+)
+"""In the order in which they build on each other; where plates are drawn in the page."""
+MOST_DRAWN = 400
+"""Words of a plate that is drawn in the page; of longer lists the images are shown."""
 CURVES = "curves"
 MOST_WORDS = 500
 """Of a folded list; all words are in tokens.csv."""
@@ -97,13 +117,14 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     card = model.card
     facts = facts_line(card) if card else ""
     description = f"{model.display_name}, layer by layer: {facts}" if card else f"{model.display_name} failed."
+    plates = _plates(report, model, page)
     return ModelPage(
         frame=frame(
             report,
             page,
             f"{model.display_name} · {report.title}",
             description,
-            scripts=SCRIPTS if card else (),
+            scripts=() if card is None else DRAWING_SCRIPTS if plates else SCRIPTS,
         ),
         note=model.note,
         name=model.display_name,
@@ -111,6 +132,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         failure=model.failure,
         switches=_switches(model),
         panels=panels(report, model, page),
+        plates=plates,
         writers=writers_section(model, page),
         stories=stories(report, model, page),
         difference=difference(model),
@@ -122,6 +144,33 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         words=_word_notes(model),
         downloads=downloads(report, page, model.slug),
         method=relative(page, "method/index.html"),
+    )
+
+
+def _plates(report: Report, model: ModelReport, page: str) -> str | None:
+    n_words, n_categories = len(report.words.words), len(report.words.categories)
+    if not model.contexts or not report.is_explorable or not n_categories or n_words > MOST_DRAWN:
+        return None
+    contexts = [
+        {
+            "name": context.states.context.name,
+            "label": context.states.context.label,
+            "projections": [{"name": shown.projection.name} for shown in context.projections],
+        }
+        for context in model.drawn
+    ]
+    drawn = {
+        "slug": model.slug,
+        "name": model.display_name,
+        "data": relative(page, f"data/{model.slug}"),
+        "contexts": contexts,
+    }
+    return json_text.embedded(
+        {
+            "words": relative(page, "data/words.js"),
+            "categories": [category.label for category in report.words.categories],
+            "models": [drawn],
+        }
     )
 
 
