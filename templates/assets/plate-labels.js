@@ -19,8 +19,8 @@ Tokviz.plateLabels = (() => {
   const OVER_MARK = 14;
   const OVER_LINE = 60;
   // Bounds on the time that a dense plate takes.
-  const PUSHED_FROM = 40;
-  const MOST_PUSHED = 40;
+  const PUSHED_FROM = 66;
+  const MOST_PUSHED = 60;
 
   const { clamp } = Tokviz;
 

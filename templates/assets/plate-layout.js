@@ -29,22 +29,22 @@ Tokviz.plateLayout = (() => {
     const size = textSize(width);
     const around = {
       left: Math.ceil(tickWidth) + TICK + 6,
-      top: 8 + titleLines * TITLE_HEIGHT + 6 + size,
-      bottom: TICK + 2 * size + 12,
+      top: 8 + titleLines * TITLE_HEIGHT + 3 + size,
+      bottom: TICK + size + 8,
     };
     const found = [keyBelow, keyBeside]
-      .map((each) => each({ width, height, size, nCategories, around, keyWidth: nameWidth + SWATCH + 10 }))
+      .map((each) => each({ width, height, size, nCategories, around, keyWidth: Math.ceil(nameWidth) + SWATCH + 4 }))
       .filter((each) => each !== null && each.area.bottom - each.area.top >= LEAST_HEIGHT * height);
     if (!found.length) return null;
     const sizeOf = ({ area }) => (area.right - area.left) * (area.bottom - area.top);
     const best = found.reduce((one, two) => (sizeOf(two) >= sizeOf(one) ? two : one));
-    const diameter = (width < MIDDLE ? 6.5 : 7.5) * (nWords > MANY ? Math.max(0.6, Math.sqrt(MANY / nWords)) : 1);
+    const diameter = (width < MIDDLE ? 6 : 7.5) * (nWords > MANY ? Math.max(0.6, Math.sqrt(MANY / nWords)) : 1);
     return { width, height, size, diameter, reach: nWords > MANY ? 15 : width < NARROW ? 40 : 66, ...best };
   }
 
   // The key in a column at the right, as wide plates have it.
   function keyBeside({ width, height, size, nCategories, around, keyWidth }) {
-    const area = { left: around.left, top: around.top, right: width - keyWidth - 12, bottom: height - around.bottom };
+    const area = { left: around.left, top: around.top, right: width - keyWidth - 14, bottom: height - around.bottom };
     const space = area.bottom - area.top - 5 * NOTE;
     const pitch = Math.min(PITCH, Math.floor(space / nCategories));
     if (width < height || pitch < LEAST_PITCH) return null;
@@ -53,7 +53,7 @@ Tokviz.plateLayout = (() => {
 
   // The key in rows below the points, as plates of phones have it.
   function keyBelow({ width, height, size, nCategories, around, keyWidth }) {
-    const columns = clamp(Math.floor((width - 16) / keyWidth), 1, nCategories);
+    const columns = clamp(Math.floor((width - 16) / (keyWidth + 6)), 1, nCategories);
     const rows = Math.ceil(nCategories / columns);
     const tall = rows * PITCH + (width < NARROW ? 2 : 1) * NOTE + 6;
     const area = { left: around.left, top: around.top, right: width - 8, bottom: height - around.bottom - tall };

@@ -33,7 +33,18 @@ Tokviz.plate = (() => {
 
   // --- where all of it stands: the same on all layers of a view ---
 
-  // `about` has view, model, context, categories.
+  // What the plates of a view are made of; names are tried in one order on all of them.
+  function about(view, { model, context }, categories) {
+    return {
+      view,
+      model: model.name,
+      context: context.label,
+      categories,
+      order: plateLabels.priority(view.vocabulary.memberships),
+      labels: view.vocabulary.names.map(plateText.shortened),
+    };
+  }
+
   function layoutOf({ view, model, context, categories }, width, height) {
     const size = plateLayout.textSize(width);
     const labels = view.limits.flatMap((limits) => (limits ? plateLayout.ticks(limits[2], limits[3]).map(([, text]) => text) : []));
@@ -73,18 +84,20 @@ Tokviz.plate = (() => {
     const [left, bottom] = [Math.round(area.left) - 0.5, Math.round(area.bottom) + 0.5];
     const made = [svg("path", { class: "plate-spine", d: `M${left} ${area.top}V${bottom}H${area.right}` })];
     const [x0, x1, y0, y1] = limits;
-    const most = area.right - area.left < 400 ? 4 : 5;
-    for (const [value, text] of plateLayout.ticks(x0, x1, most)) {
+    const across = `PC1 ${Explore.percentText(pc1)}`;
+    const end = area.right - plateText.measure([across], size)[0] - 8;
+    for (const [value, text] of plateLayout.ticks(x0, x1)) {
       const x = Math.round(area.left + ((value - x0) / (x1 - x0)) * (area.right - area.left)) + 0.5;
       made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
-      made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
+      // The axis' name stands in the same line.
+      if (x + plateText.measure([text], size)[0] / 2 < end) made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
     }
     for (const [value, text] of plateLayout.ticks(y0, y1)) {
       const y = Math.round(area.bottom - ((value - y0) / (y1 - y0)) * (area.bottom - area.top)) + 0.5;
       made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
       made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
     }
-    made.push(svg("text", { x: area.right, y: bottom + 8 + 2 * size, "text-anchor": "end" }, `PC1 ${Explore.percentText(pc1)}`));
+    made.push(svg("text", { x: area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
     made.push(svg("text", { x: area.left, y: area.top - 6 }, `PC2 ${Explore.percentText(pc2)}`));
     return made;
   }
@@ -134,19 +147,18 @@ Tokviz.plate = (() => {
   }
 
   // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it.
-  function draw(drawing, about, layout, depth, isolated) {
-    const { view } = about;
+  function draw(drawing, subject, layout, depth, isolated) {
+    const { view } = subject;
     const points = plateLayout.spread(view.at(depth), view.n, layout.area, 0.7 * layout.diameter);
     points.rows = [...view.vocabulary.words.keys()];
-    const names = placed(about, layout, points, isolated);
-    const { lines, names: texts } = nameParts(about, names, layout.size);
-    drawing.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
+    const names = placed(subject, layout, points, isolated);
+    const { lines, names: texts } = nameParts(subject, names, layout.size);
     drawing.setAttribute("font-size", layout.size);
     drawing.replaceChildren(
-      group("plate-head", titleParts(about, Tokviz.depthName(depth), layout)),
+      group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
       group("plate-axes", axisParts(layout, view.limits[depth], view.variance[depth])),
       group("plate-lines", lines),
-      group("plate-marks", markParts(about, points, layout.diameter, isolated)),
+      group("plate-marks", markParts(subject, points, layout.diameter, isolated)),
       group("plate-names", texts),
       group("plate-point", []),
     );
@@ -165,25 +177,25 @@ Tokviz.plate = (() => {
   }
 
   // A ring about a word's mark, and its name and tokens on a ground of their own; none for null.
-  function point(drawing, about, layout, { points }, row) {
+  function point(drawing, subject, layout, { points }, row) {
     const box = drawing.querySelector(".plate-point");
     if (row === null) return box.replaceChildren();
     const { size, width, area } = layout;
     const [x, y] = [points.x[row], points.y[row]];
-    const name = plateText.fitted(about.view.vocabulary.names[row].trim(), width - 24, size + 2, true);
-    const tokens = plateText.fitted(tokensOf(about, row), width - 24, size);
+    const name = plateText.fitted(subject.view.vocabulary.names[row].trim(), width - 24, size + 2, true);
+    const tokens = plateText.fitted(tokensOf(subject, row), width - 24, size);
     const wide = Math.max(...plateText.measure([name], size + 2, true), ...plateText.measure([tokens], size)) + 14;
     const tall = 2 * size + 17;
     const away = layout.diameter / 2 + 7;
     const left = Tokviz.clamp(x + away, 4, width - wide - 4);
     const top = y - away - tall > area.top - 24 ? y - away - tall : y + away;
     return box.replaceChildren(
-      svg("circle", { class: hueOf(about.view.vocabulary.memberships[row][0]), cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
+      svg("circle", { class: hueOf(subject.view.vocabulary.memberships[row][0]), cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
       svg("rect", { x: number(left), y: number(top), width: number(wide), height: number(tall), rx: 3 }),
-      svg("text", { class: `plate-word ${hueOf(about.view.vocabulary.memberships[row][0])}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
+      svg("text", { class: `plate-word ${hueOf(subject.view.vocabulary.memberships[row][0])}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
       svg("text", { class: "plate-tokens", x: number(left + 7), y: number(top + 2 * size + 10), "font-size": size }, tokens),
     );
   }
 
-  return { layoutOf, draw, point, tokensOf, swatch, hueOf };
+  return { about, layoutOf, draw, point, tokensOf, swatch, hueOf };
 })();

@@ -3,7 +3,7 @@
 // The carousel's plates as drawings: a plate is drawn when it is seen, in place of its image, which stays for printing and
 // for what can't be drawn. A reader may point at words, and see one category alone; both stay from layer to layer.
 (() => {
-  const { plate, plateLabels, plateText } = Tokviz;
+  const { plate } = Tokviz;
   // How near a pointer or a finger must be, in pixels.
   const POINTER = 14;
   const FINGER = 24;
@@ -57,15 +57,7 @@
       const capture = this.index.capture({ model: this.index.models[0].slug, context, projection });
       try {
         const [view] = await Promise.all([this.index.view(capture), document.fonts?.ready]);
-        this.views.set(panel, {
-          view,
-          model: capture.model.name,
-          context: capture.context.label,
-          categories: this.index.categories,
-          order: plateLabels.priority(view.vocabulary.memberships),
-          labels: view.vocabulary.names.map(plateText.shortened),
-          layouts: new Map(),
-        });
+        this.views.set(panel, { ...plate.about(view, capture, this.index.categories), layouts: new Map() });
         this.show(this.depth);
       } catch {
         this.leaveImages(panel);
@@ -176,6 +168,8 @@
       });
       root.addEventListener("click", (event) => this.click(event));
       root.addEventListener("keydown", (event) => this.onKey(event));
+      // Wherever the focus is: what is pointed at may hide something.
+      document.addEventListener("keydown", (event) => event.key === "Escape" && this.release());
       for (const track of root.querySelectorAll(".track")) new ResizeObserver(() => this.wanted && this.show(this.depth)).observe(track);
     }
 
@@ -228,13 +222,15 @@
     onKey(event) {
       if (Tokviz.hasModifier(event)) return;
       const button = event.target.closest(".plate-key button");
-      if (event.key === "Escape" && (this.chosen ?? this.isolated ?? this.pointed) !== null) {
-        this.pointed = this.isolated = null;
-        this.choose(null);
-      } else if (button && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-        event.preventDefault();
-        this.stepWord(this.keyIndex(button), event.key === "ArrowDown" ? 1 : -1);
-      }
+      if (!button || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+      event.preventDefault();
+      this.stepWord(this.keyIndex(button), event.key === "ArrowDown" ? 1 : -1);
+    }
+
+    release() {
+      if ((this.chosen ?? this.isolated ?? this.pointed ?? this.previewed) === null) return;
+      this.pointed = this.previewed = this.isolated = null;
+      this.choose(null);
     }
 
     // The next word of a category, in the list's order.
@@ -289,7 +285,8 @@
     const source = link.querySelector("source");
     const chosen = source && matchMedia(source.media).matches ? source : link.querySelector("img");
     const [width, height] = [chosen.getAttribute("width"), chosen.getAttribute("height")].map(Number);
-    return [track.clientWidth, (track.clientWidth * height) / width];
+    const wide = track.getBoundingClientRect().width;
+    return [wide, (wide * height) / width];
   }
 
   for (const root of document.querySelectorAll("[data-viewer]")) {
