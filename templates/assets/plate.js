@@ -1,22 +1,22 @@
 "use strict";
 
-// One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in site.css.
+// One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
 Tokviz.plate = (() => {
   const { svg, plateLayout, plateLabels, plateText } = Tokviz;
-  const N_HUES = Explore.HUES.length;
+  // As many as plate.css has colours of categories.
+  const N_HUES = 9;
   // The second category of a word, within its mark.
   const SECOND = 0.58;
   const TITLE = 14;
 
   const hueOf = (category) => `hue-${category % N_HUES}`;
-  const shapeOf = (category) => Explore.SHAPES[category % Explore.SHAPES.length];
   const number = (value) => String(Math.round(10 * value) / 10);
   const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
 
   // A mark about 0, 0: a path for each of its categories.
   function markPaths([first, ...others], hollow, diameter) {
     const path = (category, scale, kind) => svg("path", {
-      class: `${hueOf(category)} ${kind}`, d: shapeOf(category), transform: `scale(${number(scale)})`,
+      class: `${hueOf(category)} ${kind}`, d: Tokviz.shape(category), transform: `scale(${number(scale)})`,
     });
     return [
       path(first, hollow ? diameter - 1.2 : diameter, hollow ? "hollow" : "full"),

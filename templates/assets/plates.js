@@ -7,6 +7,9 @@
   // How near a pointer or a finger must be, in pixels.
   const POINTER = 14;
   const FINGER = 24;
+  // What of a plate must be seen before its data are loaded, where a reader has done nothing yet.
+  const MOST = 0.7;
+  const ACTS = ["scroll", "pointermove", "pointerdown", "keydown", "touchstart"];
 
   class Plates {
     constructor(root, content) {
@@ -107,6 +110,8 @@
       const link = slide?.querySelector(".plate");
       if (!link || !about.view.limits[depth]) return;
       const [width, height] = sizeOf(panel.querySelector(".track"), link);
+      // Nothing is seen while a window is rearranged.
+      if (!width) return;
       const layout = about.layouts.get(`${width} ${height}`) ?? plate.layoutOf(about, width, height);
       if (!layout) {
         this.leaveImages(panel);
@@ -289,16 +294,26 @@
     return [wide, (wide * height) / width];
   }
 
+  // Calls start() once after the page has loaded: when most of a plate is seen, or at the first thing that a reader does.
+  function whenLookedAt(root, start) {
+    const act = () => {
+      observer.disconnect();
+      for (const name of ACTS) removeEventListener(name, act);
+      start();
+    };
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some(({ intersectionRatio }) => intersectionRatio >= MOST)) act();
+    }, { threshold: MOST });
+    for (const track of root.querySelectorAll(".track")) observer.observe(track);
+    for (const name of ACTS) addEventListener(name, act, { passive: true });
+  }
+
   for (const root of document.querySelectorAll("[data-viewer]")) {
     const content = root.querySelector("script[data-plates]");
     if (!content) continue;
     const plates = new Plates(root, JSON.parse(content.textContent));
-    let steps = 0;
-    root.addEventListener("shown", ({ detail }) => {
-      plates.show(detail.depth);
-      steps += 1;
-      if (steps === 2) plates.start();
-    });
-    Tokviz.afterLoad(() => plates.start());
+    root.addEventListener("shown", ({ detail }) => plates.show(detail.depth));
+    if (document.readyState === "complete") whenLookedAt(root, () => plates.start());
+    else addEventListener("load", () => whenLookedAt(root, () => plates.start()), { once: true });
   }
 })();

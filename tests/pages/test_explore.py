@@ -292,7 +292,7 @@ def test_colours_and_shapes_are_those_of_the_plates() -> None:
     inks = present(re.search(r"INKS = \[(.*?)\]", text))[1]
     assert re.findall(r"#\w{6}", hues) == list(style.HUES)
     assert re.findall(r"#\w{6}", inks) == [style.label_color(category) for category in range(len(style.HUES))]
-    shapes = re.findall(r'^    "(M.*Z)",$', text, re.MULTILINE)
+    shapes = re.findall(r'^    "(M.*Z)",$', (ASSETS / "shapes.js").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(shapes) == len(style.MARKERS)
     for category, shape in enumerate(shapes):
         if style.MARKERS[category] == "o":

@@ -142,6 +142,7 @@ def page_of_plates(browser: Browser, site: Path) -> Iterator[Page]:
 def drawn(open_page: OpenPage, site: Path | str, fragment: str = "", **options: Any) -> Page:
     """The model's page, its plates drawn."""
     page = open_page(site, f"{MODEL}#{fragment}", **options)
+    page.keyboard.press("Shift")  # on a phone plates are drawn once a reader does something
     for panel in page.locator(".panel:is([data-current], [data-beside])").all():
         expect(panel.locator(".plate-key:not([inert])")).to_be_attached()
     wait_until_quiet(page)
@@ -259,6 +260,7 @@ def test_a_drawing_takes_the_place_of_the_image(
         image = slide(page, "alone/layer-11").locator("img")
         expect(image).to_be_visible()
         before, shift = box_of(image), layout_shift(page)
+        page.keyboard.press("Shift")
         expect(slide(page, "alone/layer-11").locator(".plate-key")).to_be_attached()
         wait_until_quiet(page)
         after = box_of(slide(page, "alone/layer-11").locator(".plate > svg"))
@@ -348,7 +350,9 @@ def test_the_key_shows_a_category_alone(open_page: OpenPage, site: Path) -> None
     expect(capitals).to_have_attribute("aria-pressed", "true")
     expect(slide(page, "alone/layer-11").locator("[aria-live]")).to_contain_text("Capitals: Paris, London")
     page.get_by_role("button", name="Next").click()
-    expect(slide(page, "alone/layer-12").get_by_role("button", name="Capitals")).to_have_attribute("aria-pressed", "true")
+    expect(slide(page, "alone/layer-12").get_by_role("button", name="Capitals")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     assert {each["text"] for each in named(page, "alone/layer-12")} <= set(_words().categories[3].words)
 
 
@@ -385,7 +389,9 @@ def test_a_drawing_has_the_images_text(open_page: OpenPage, site: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("viewport", "fragment"), [(DESKTOP, "alone/layer-11+sentence"), (PHONE, "alone/layer-11")], ids=["desktop", "phone"]
+    ("viewport", "fragment"),
+    [(DESKTOP, "alone/layer-11+sentence"), (PHONE, "alone/layer-11")],
+    ids=["desktop", "phone"],
 )
 def test_axe_finds_nothing_in_drawings(
     open_page: OpenPage, site: Path, scheme: str, viewport: ViewportSize, fragment: str

@@ -47,6 +47,7 @@ SCRIPTS = (
     "common.js",
     "captures.js",
     "explore-data.js",
+    "shapes.js",
     "explore-marks.js",
     "explore-labels.js",
     "explore-axes.js",

@@ -60,6 +60,8 @@ class ModelPage:
     panels: tuple[Panel, ...]
     plates: str | None
     """JSON for the scripts that draw plates: names, and where the coordinates are; None where images are shown."""
+    stylesheet: str | None
+    """Of plates that are drawn."""
     writers: WritersSection | None
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
@@ -80,7 +82,7 @@ DRAWING_SCRIPTS = (
     "common.js",
     "captures.js",
     "explore-data.js",
-    "explore-marks.js",
+    "shapes.js",
     "plate-layout.js",
     "plate-labels.js",
     "plate-text.js",
@@ -133,6 +135,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         switches=_switches(model),
         panels=panels(report, model, page),
         plates=plates,
+        stylesheet=relative(page, "assets/plate.css") if plates else None,
         writers=writers_section(model, page),
         stories=stories(report, model, page),
         difference=difference(model),
