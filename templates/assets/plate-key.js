@@ -15,7 +15,9 @@ Tokviz.plateKey = (() => {
 
   // Puts the key where the layout has it, with a button for each category.
   function place(key, { categories }, { key: where }) {
-    const group = element("div", { class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone" });
+    const group = element("div", {
+      class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone",
+    });
     group.append(...categories.map((label, category) => element("button", {
       type: "button", class: plate.hueOf(category), "aria-pressed": "false",
     }, plate.swatch(category, 9), element("span", {}, label))));
@@ -26,7 +28,8 @@ Tokviz.plateKey = (() => {
     key.style.top = `${where.top}px`;
     key.style.width = `${where.width}px`;
     key.style.fontSize = `${where.size}px`;
-    key.replaceChildren(group, element("p", { class: "plate-note" }), element("p", { class: "plate-say", "aria-live": "polite" }));
+    const said = element("p", { class: "plate-say", "aria-live": "polite" });
+    key.replaceChildren(group, element("p", { class: "plate-note" }), said);
   }
 
   // What hollow marks mean in a view, as the image says it; empty where there is none.
@@ -46,21 +49,22 @@ Tokviz.plateKey = (() => {
     const notes = [hollowNote(about), hasArrows ? "arrow: lies beyond the axes" : ""];
     const { n, vocabulary } = about.view;
     const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
-    if (names.length < all) notes.push(`${names.length} of ${all} words are named, the others where you point`);
+    if (names.length < all) notes.push(`${names.length} of ${all} words are named; point at the others`);
     key.querySelector(".plate-note").replaceChildren(...notes.filter(Boolean).map((line) => element("span", {}, line)));
   }
 
   function press(key, isolated) {
-    key.querySelectorAll("button").forEach((button, category) => button.setAttribute("aria-pressed", String(category === isolated)));
+    key.querySelectorAll("button").forEach((button, category) => {
+      button.setAttribute("aria-pressed", String(category === isolated));
+    });
   }
 
   // A word with its tokens, or a category with its words.
   function say(key, about, row, isolated) {
     const { names, memberships } = about.view.vocabulary;
-    const text = row !== null ? `${names[row]}. ${plate.tokensOf(about, row)}`
-      : isolated !== null ? `${about.categories[isolated]}: ${names.filter((_, each) => memberships[each].includes(isolated)).join(", ")}`
-        : "";
-    key.querySelector(".plate-say").textContent = text;
+    const ofCategory = () => names.filter((_, each) => memberships[each].includes(isolated)).join(", ");
+    const text = row !== null ? `${names[row]}. ${plate.tokensOf(about, row)}` : `${about.categories[isolated]}: ${ofCategory()}`;
+    key.querySelector(".plate-say").textContent = row === null && isolated === null ? "" : text;
   }
 
   return { make, place, note, press, say };

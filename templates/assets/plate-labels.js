@@ -167,7 +167,8 @@ Tokviz.plateLabels = (() => {
 
   // Whether the line of one name may reach the box of another.
   function isNear({ x, y, endX, endY }, { left, top, right, bottom }) {
-    return !((x < left && endX < left) || (x > right && endX > right) || (y < top && endY < top) || (y > bottom && endY > bottom));
+    if ((x < left && endX < left) || (x > right && endX > right)) return false;
+    return !((y < top && endY < top) || (y > bottom && endY > bottom));
   }
 
   // Whether the line of one name passes through the box of another (slab test).
@@ -198,7 +199,8 @@ Tokviz.plateLabels = (() => {
     memberships.forEach(([category], row) => groups.set(category, [...(groups.get(category) ?? []), row]));
     const lists = [...groups.values()];
     const longest = Math.max(0, ...lists.map((list) => list.length));
-    return Array.from({ length: longest }, (_, index) => lists.map((list) => list[index])).flat().filter((row) => row !== undefined);
+    const turns = Array.from({ length: longest }, (_, index) => lists.map((list) => list[index]));
+    return turns.flat().filter((row) => row !== undefined);
   }
 
   // The boxes of the names that fit: { row, left, top, right, bottom, led, x, y, endX, endY }.

@@ -23,8 +23,8 @@ Tokviz.plateLayout = (() => {
 
   const textSize = (width) => clamp(Math.round((2 * width) / 65) / 2, LEAST, LARGEST);
 
-  // `nCategories`, and the width of the longest one's name; `nTicks` is the width of the widest tick label on PC2's axis, and
-  // `titleLines` how many lines the title takes. Null where the key would leave too little.
+  // The areas of points and key, and up to what `end` a note on a word may reach; null where the key would leave too little.
+  // `nameWidth` is the width of the longest category's name, `tickWidth` that of the widest label on PC2's axis.
   function layout({ width, height, nCategories, nameWidth, tickWidth, titleLines, nWords }) {
     const size = textSize(width);
     const around = {
@@ -32,14 +32,18 @@ Tokviz.plateLayout = (() => {
       top: 8 + titleLines * TITLE_HEIGHT + 3 + size,
       bottom: TICK + size + 8,
     };
-    const found = [keyBelow, keyBeside]
-      .map((each) => each({ width, height, size, nCategories, around, keyWidth: Math.ceil(nameWidth) + SWATCH + 4 }))
-      .filter((each) => each !== null && each.area.bottom - each.area.top >= LEAST_HEIGHT * height);
-    if (!found.length) return null;
-    const sizeOf = ({ area }) => (area.right - area.left) * (area.bottom - area.top);
-    const best = found.reduce((one, two) => (sizeOf(two) >= sizeOf(one) ? two : one));
+    const sheet = { width, height, size, nCategories, around, keyWidth: Math.ceil(Math.min(nameWidth, width / 4)) + SWATCH + 4 };
+    const best = larger(keyBeside(sheet), keyBelow(sheet), width < MIDDLE);
+    if (best === null) return null;
     const diameter = (width < MIDDLE ? 6 : 7.5) * (nWords > MANY ? Math.max(0.6, Math.sqrt(MANY / nWords)) : 1);
     return { width, height, size, diameter, reach: nWords > MANY ? 15 : width < NARROW ? 40 : 66, ...best };
+  }
+
+  // Which of two layouts to take: the first where there is space for it, unless `compared` and the second has a larger area.
+  function larger(first, second, compared) {
+    const sizeOf = ({ area }) => (area.right - area.left) * (area.bottom - area.top);
+    if (first === null || second === null) return first ?? second;
+    return compared && sizeOf(second) > sizeOf(first) ? second : first;
   }
 
   // The key in a column at the right, as wide plates have it.
@@ -48,7 +52,8 @@ Tokviz.plateLayout = (() => {
     const space = area.bottom - area.top - 5 * NOTE;
     const pitch = Math.min(PITCH, Math.floor(space / nCategories));
     if (width < height || pitch < LEAST_PITCH) return null;
-    return { area, key: { left: area.right + 10, top: area.top, width: keyWidth, columns: 1, rows: nCategories, pitch, size } };
+    const key = { left: area.right + 10, top: area.top, width: keyWidth, columns: 1, rows: nCategories, pitch, size };
+    return { area, end: area.right, key };
   }
 
   // The key in rows below the points, as plates of phones have it.
@@ -57,7 +62,8 @@ Tokviz.plateLayout = (() => {
     const rows = Math.ceil(nCategories / columns);
     const tall = rows * PITCH + (width < NARROW ? 2 : 1) * NOTE + 6;
     const area = { left: around.left, top: around.top, right: width - 8, bottom: height - around.bottom - tall };
-    return { area, key: { left: 8, top: height - tall, width: width - 16, columns, rows, pitch: PITCH, size } };
+    if (area.bottom - area.top < LEAST_HEIGHT * height) return null;
+    return { area, end: width, key: { left: 8, top: height - tall, width: width - 16, columns, rows, pitch: PITCH, size } };
   }
 
   // Two to `most` round values within an axis, with their labels: `−24,000`, `0.5`, `2×10⁷`.
@@ -75,7 +81,7 @@ Tokviz.plateLayout = (() => {
     return values.map((value) => [value, textOf(value).replace("-", "−")]);
   }
 
-  const superscript = (number) => [...String(number)].map((digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])).join("");
+  const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 
   // The places of words, 0 to 1 between the axes' limits, in pixels of an area; and on which side they lie beyond it.
   function spread(places, n, area, inset) {

@@ -47,7 +47,7 @@ Tokviz.plate = (() => {
 
   function layoutOf({ view, model, context, categories }, width, height) {
     const size = plateLayout.textSize(width);
-    const labels = view.limits.flatMap((limits) => (limits ? plateLayout.ticks(limits[2], limits[3]).map(([, text]) => text) : []));
+    const labels = view.limits.filter(Boolean).flatMap(([, , low, high]) => plateLayout.ticks(low, high).map(([, text]) => text));
     const title = plateText.measure([model], TITLE, true)[0] + plateText.measure([` · ${context} · layer 000`], TITLE)[0];
     return plateLayout.layout({
       width,
@@ -90,7 +90,8 @@ Tokviz.plate = (() => {
       const x = Math.round(area.left + ((value - x0) / (x1 - x0)) * (area.right - area.left)) + 0.5;
       made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
       // The axis' name stands in the same line.
-      if (x + plateText.measure([text], size)[0] / 2 < end) made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
+      if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
+      made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
     }
     for (const [value, text] of plateLayout.ticks(y0, y1)) {
       const y = Math.round(area.bottom - ((value - y0) / (y1 - y0)) * (area.bottom - area.top)) + 0.5;
@@ -126,7 +127,7 @@ Tokviz.plate = (() => {
         class: inkOf(row), d: `M${number(x)} ${number(y)}L${number(endX)} ${number(endY)}`,
       })),
       names: names.map(({ row, text, left, base }) =>
-        svg("text", { class: inkOf(row), x: number(left), y: number(base), "font-size": size, "data-row": row }, text)),
+        svg("text", { class: inkOf(row), x: number(left), y: number(base), "font-size": size }, text)),
     };
   }
 
@@ -179,20 +180,21 @@ Tokviz.plate = (() => {
   // A ring about a word's mark, and its name and tokens on a ground of their own; none for null.
   function point(drawing, subject, layout, { points }, row) {
     const box = drawing.querySelector(".plate-point");
+    const hue = row === null ? "" : hueOf(subject.view.vocabulary.memberships[row][0]);
     if (row === null) return box.replaceChildren();
-    const { size, width, area } = layout;
+    const { size, end, area } = layout;
     const [x, y] = [points.x[row], points.y[row]];
-    const name = plateText.fitted(subject.view.vocabulary.names[row].trim(), width - 24, size + 2, true);
-    const tokens = plateText.fitted(tokensOf(subject, row), width - 24, size);
+    const name = plateText.fitted(subject.view.vocabulary.names[row].trim(), end - 24, size + 2, true);
+    const tokens = plateText.fitted(tokensOf(subject, row), end - 24, size);
     const wide = Math.max(...plateText.measure([name], size + 2, true), ...plateText.measure([tokens], size)) + 14;
     const tall = 2 * size + 17;
     const away = layout.diameter / 2 + 7;
-    const left = Tokviz.clamp(x + away, 4, width - wide - 4);
+    const left = Tokviz.clamp(x + away, 4, end - wide - 4);
     const top = y - away - tall > area.top - 24 ? y - away - tall : y + away;
     return box.replaceChildren(
-      svg("circle", { class: hueOf(subject.view.vocabulary.memberships[row][0]), cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
+      svg("circle", { class: hue, cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
       svg("rect", { x: number(left), y: number(top), width: number(wide), height: number(tall), rx: 3 }),
-      svg("text", { class: `plate-word ${hueOf(subject.view.vocabulary.memberships[row][0])}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
+      svg("text", { class: `plate-word ${hue}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
       svg("text", { class: "plate-tokens", x: number(left + 7), y: number(top + 2 * size + 10), "font-size": size }, tokens),
     );
   }

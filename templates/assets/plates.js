@@ -175,7 +175,8 @@
       root.addEventListener("keydown", (event) => this.onKey(event));
       // Wherever the focus is: what is pointed at may hide something.
       document.addEventListener("keydown", (event) => event.key === "Escape" && this.release());
-      for (const track of root.querySelectorAll(".track")) new ResizeObserver(() => this.wanted && this.show(this.depth)).observe(track);
+      const resized = new ResizeObserver(() => this.wanted && this.show(this.depth));
+      for (const track of root.querySelectorAll(".track")) resized.observe(track);
     }
 
     hover(event) {
@@ -278,9 +279,10 @@
     rowAt({ drawing, made, about, isolated }, { clientX, clientY }, most) {
       const box = drawing.getBoundingClientRect();
       const at = [clientX - box.left, clientY - box.top];
-      const name = made.names.find(({ left, top, right, bottom }) => at[0] > left && at[0] < right && at[1] > top - 1 && at[1] < bottom + 1);
+      const name = made.names.find((each) => at[0] > each.left && at[0] < each.right && at[1] > each.top - 1 && at[1] < each.bottom + 1);
       if (name) return name.row;
-      const rows = made.points.rows.filter((row) => isolated === null || about.view.vocabulary.memberships[row].includes(isolated));
+      const { memberships } = about.view.vocabulary;
+      const rows = made.points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
       return Tokviz.plateLayout.nearest(made.points, rows, at, most);
     }
   }
