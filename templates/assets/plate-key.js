@@ -14,7 +14,7 @@ Tokviz.plateKey = (() => {
   const make = () => element("div", { class: "plate-key" });
 
   // Puts the key where the layout has it, with a button for each category.
-  function place(key, { categories }, { key: where }) {
+  function place(key, { categories }, { key: where, note: below, size }) {
     const group = element("div", {
       class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone",
     });
@@ -23,13 +23,14 @@ Tokviz.plateKey = (() => {
     }, plate.swatch(category, 9), element("span", {}, label))));
     group.style.gridTemplateRows = `repeat(${where.rows}, ${where.pitch}px)`;
     group.style.gridTemplateColumns = `repeat(${where.columns}, minmax(0, 1fr))`;
-    key.toggleAttribute("data-column", where.columns === 1);
-    key.style.left = `${where.left}px`;
-    key.style.top = `${where.top}px`;
-    key.style.width = `${where.width}px`;
-    key.style.fontSize = `${where.size}px`;
+    const notes = element("p", { class: "plate-note" });
+    notes.toggleAttribute("data-column", below.isColumn);
+    for (const [each, { left, top, width }] of [[group, where], [notes, below]]) {
+      Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
+    }
+    key.style.fontSize = `${size}px`;
     const said = element("p", { class: "plate-say", "aria-live": "polite" });
-    key.replaceChildren(group, element("p", { class: "plate-note" }), said);
+    key.replaceChildren(group, notes, said);
   }
 
   // What hollow marks mean in a view, as the image says it; empty where there is none.

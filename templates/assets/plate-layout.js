@@ -14,9 +14,12 @@ Tokviz.plateLayout = (() => {
   const TICK = 4;
   // A row of the key; where there are many categories rows are lower, where there are too many there is no drawing.
   const PITCH = 24;
+  const MIDDLE_PITCH = 20;
   const LEAST_PITCH = 17;
   const SWATCH = 20;
   const NOTE = 15;
+  // Lines of notes in a column.
+  const NOTES = 10;
   const LEAST_HEIGHT = 0.45;
   // Above so many words marks are smaller.
   const MANY = 240;
@@ -46,25 +49,32 @@ Tokviz.plateLayout = (() => {
     return compared && sizeOf(second) > sizeOf(first) ? second : first;
   }
 
-  // The key in a column at the right, as wide plates have it.
+  // The key in a column at the right, as wide plates have it; the notes below it, or below the axis where they don't fit.
   function keyBeside({ width, height, size, nCategories, around, keyWidth }) {
     const area = { left: around.left, top: around.top, right: width - keyWidth - 14, bottom: height - around.bottom };
-    const space = area.bottom - area.top - 5 * NOTE;
+    const isTall = area.bottom - area.top - NOTES * NOTE >= nCategories * MIDDLE_PITCH;
+    if (!isTall) area.bottom -= 2 * NOTE;
+    const space = area.bottom - area.top - (isTall ? NOTES * NOTE : 0);
     const pitch = Math.min(PITCH, Math.floor(space / nCategories));
     if (width < height || pitch < LEAST_PITCH) return null;
     const key = { left: area.right + 10, top: area.top, width: keyWidth, columns: 1, rows: nCategories, pitch, size };
-    return { area, end: area.right, key };
+    const below = { ...key, top: area.top + nCategories * pitch + 4, isColumn: true };
+    return { area, end: area.right, key, note: isTall ? below : noteAtFoot(width, height, 2) };
   }
 
   // The key in rows below the points, as plates of phones have it.
   function keyBelow({ width, height, size, nCategories, around, keyWidth }) {
     const columns = clamp(Math.floor((width - 16) / (keyWidth + 6)), 1, nCategories);
     const rows = Math.ceil(nCategories / columns);
-    const tall = rows * PITCH + (width < NARROW ? 2 : 1) * NOTE + 6;
+    const lines = width < MIDDLE ? 2 : 1;
+    const tall = rows * PITCH + lines * NOTE + 6;
     const area = { left: around.left, top: around.top, right: width - 8, bottom: height - around.bottom - tall };
     if (area.bottom - area.top < LEAST_HEIGHT * height) return null;
-    return { area, end: width, key: { left: 8, top: height - tall, width: width - 16, columns, rows, pitch: PITCH, size } };
+    const key = { left: 8, top: height - tall, width: width - 16, columns, rows, pitch: PITCH, size };
+    return { area, end: width, key, note: noteAtFoot(width, height, lines) };
   }
+
+  const noteAtFoot = (width, height, lines) => ({ left: 8, top: height - lines * NOTE - 3, width: width - 16, isColumn: false });
 
   // Two to `most` round values within an axis, with their labels: `−24,000`, `0.5`, `2×10⁷`.
   function ticks(low, high, most = 5) {

@@ -39,16 +39,19 @@ Tokviz.plate = (() => {
       view,
       model: model.name,
       context: context.label,
+      // All that may stand side by side.
+      contexts: model.contexts.map(({ label }) => label),
       categories,
       order: plateLabels.priority(view.vocabulary.memberships),
       labels: view.vocabulary.names.map(plateText.shortened),
     };
   }
 
-  function layoutOf({ view, model, context, categories }, width, height) {
+  function layoutOf({ view, model, contexts, categories }, width, height) {
     const size = plateLayout.textSize(width);
     const labels = view.limits.filter(Boolean).flatMap(([, , low, high]) => plateLayout.ticks(low, high).map(([, text]) => text));
-    const title = plateText.measure([model], TITLE, true)[0] + plateText.measure([` · ${context} · layer 000`], TITLE)[0];
+    const rest = Math.max(...plateText.measure(contexts.map((context) => ` · ${context} · layer 000`), TITLE));
+    const title = plateText.measure([model], TITLE, true)[0] + rest;
     return plateLayout.layout({
       width,
       height,

@@ -136,7 +136,7 @@ def test_what_authors_write_is_shown_and_never_run(path: str) -> None:
     assert HOSTILE in "".join(tree.itertext())
     scripts = [present(script.get("src")) for script in tree.iter("script") if script.get("type") != "application/json"]
     assert {script.rpartition("assets/")[2] for script in scripts} <= {
-        *("theme.js", "fonts.js", "copy.js", *model.DRAWING_SCRIPTS, *compare.SCRIPTS, *explore.SCRIPTS)
+        *("theme.js", "fonts.js", "copy.js", *model.SCRIPTS, *compare.SCRIPTS, *explore.SCRIPTS)
     }
 
 

@@ -225,15 +225,17 @@ def test_a_plate_is_drawn_within_a_frame(page_of_plates: Page) -> None:
         (DESKTOP, "alone/layer-11", 95),
         (DESKTOP, "alone/layer-11+sentence", 75),
         (MIDDLE, "alone/layer-11", 95),
+        (MIDDLE, "alone/layer-29+sentence", 50),
         (PHONE, "alone/layer-11", 60),
     ],
-    ids=["alone", "side by side", "tablet", "phone"],
+    ids=["alone", "side by side", "tablet", "tablet, side by side", "phone"],
 )
 def test_words_are_large_enough_wherever_a_plate_is_shown(
     open_page: OpenPage, site: Path, viewport: ViewportSize, fragment: str, least: int
 ) -> None:
     page = drawn(open_page, site, fragment, viewport=viewport)
-    for name in ("alone/layer-11", "sentence/layer-11") if "+" in fragment else ("alone/layer-11",):
+    first = fragment.partition("+")[0]
+    for name in (first, first.replace("alone", "sentence")) if "+" in fragment else (first,):
         names = named(page, name)
         assert len(names) >= least
         assert overlapping(names) == []
@@ -242,9 +244,10 @@ def test_words_are_large_enough_wherever_a_plate_is_shown(
         sizes = keys.evaluate_all("(all) => all.map((each) => parseFloat(getComputedStyle(each).fontSize))")
         assert min(*(text["size"] for text in texts), *sizes) >= 11
         plate = box_of(slide(page, name).locator(".plate"))
-        key = box_of(slide(page, name).locator(".plate-key"))
-        assert key["y"] + key["height"] <= plate["y"] + plate["height"] + 1
-        assert key["x"] + key["width"] <= plate["x"] + plate["width"] + 1
+        for part in (".plate-categories", ".plate-note"):
+            box = box_of(slide(page, name).locator(part))
+            assert box["y"] + box["height"] <= plate["y"] + plate["height"] + 1, part
+            assert box["x"] + box["width"] <= plate["x"] + plate["width"] + 1, part
 
 
 # --- in the place of the image ---------------------------------------------------------------------------------------

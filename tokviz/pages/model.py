@@ -77,9 +77,8 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "carousel.js", "lightbox.js")
+SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js")
 DRAWING_SCRIPTS = (
-    "common.js",
     "captures.js",
     "explore-data.js",
     "shapes.js",
@@ -88,11 +87,9 @@ DRAWING_SCRIPTS = (
     "plate-text.js",
     "plate.js",
     "plate-key.js",
-    "plates.js",
-    "carousel.js",
-    "lightbox.js",
+    "plate-viewer.js",
 )
-"""In the order in which they build on each other; where plates are drawn in the page."""
+"""Loaded when a reader looks at the plates, in the order in which they build on each other."""
 MOST_DRAWN = 400
 """Words of a plate that is drawn in the page; of longer lists the images are shown."""
 CURVES = "curves"
@@ -126,7 +123,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             page,
             f"{model.display_name} · {report.title}",
             description,
-            scripts=() if card is None else DRAWING_SCRIPTS if plates else SCRIPTS,
+            scripts=SCRIPTS if card else (),
         ),
         note=model.note,
         name=model.display_name,
@@ -170,6 +167,7 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
     }
     return json_text.embedded(
         {
+            "scripts": [relative(page, f"assets/{script}") for script in DRAWING_SCRIPTS],
             "words": relative(page, "data/words.js"),
             "categories": [category.label for category in report.words.categories],
             "models": [drawn],
