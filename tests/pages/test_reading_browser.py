@@ -21,8 +21,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def enlarge(page: Page, fragment: str = "alone/layer-11") -> Locator:
-    """Opens the picture of a slide in the dialog."""
-    page.locator(f'[id="{fragment}"] a.plate').click()
+    """Opens the picture of a slide in the dialog, by a click beside its words."""
+    page.locator(f'[id="{fragment}"] a.plate').click(position={"x": 6, "y": 6})
     return page.locator("dialog.lightbox")
 
 
@@ -38,7 +38,7 @@ def test_a_picture_is_enlarged_and_closed_again(open_page: OpenPage, site: Path)
     dialog = enlarge(page)
     assert dialog.get_attribute("aria-label")
     expect_caption(page, "Layer 11: PC1 holds 48.8")
-    small, large = box_of(page.locator(".slide[data-near] .plate img").first), box_of(dialog.locator("img"))
+    small, large = box_of(page.locator(".slide[data-near] .plate").first), box_of(dialog.locator("img"))
     assert large["height"] > small["height"]
     assert large["y"] >= 0
     assert large["y"] + large["height"] <= DESKTOP["height"]
