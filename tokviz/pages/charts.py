@@ -189,11 +189,20 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_
     labels = [context.states.context.label for context in contexts]
     return tuple(
         _Series(
-            name=label[:1].upper() + label[1:], label=label if len(contexts) > 1 else "", index=index, reading=reading
+            name=label[:1].upper() + label[1:],
+            label=_short_label(context) if len(contexts) > 1 else "",
+            index=index,
+            reading=reading,
         )
         for index, (label, context) in enumerate(zip(labels, contexts, strict=True))
         if (reading := measure.reading(context))
     )
+
+
+def _short_label(context: ContextReport) -> str:
+    """What fits at a curve's end, and tells it from its neighbours."""
+    short = {"off": "neurons off", "mean": "at their mean"}.get(context.rule or "")
+    return short or context.states.context.label
 
 
 def _stages(geometry: Geometry, layout: Layout) -> tuple[Band, ...]:

@@ -98,8 +98,8 @@ class Finding:
 
     @property
     def is_undone(self) -> bool:
-        """Whether less than half of the norm is left without the neurons."""
-        return self.without < self.after / 2
+        """Whether the norm grows at the layer, and less than half of it is left without the neurons."""
+        return self.before < self.after and self.without < self.after / 2
 
 
 @dataclass(frozen=True, kw_only=True)
