@@ -252,7 +252,7 @@
         observer.unobserve(target);
       }
     }, { rootMargin: margin });
-    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.parentElement);
+    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.closest(".plate"));
     return observer;
   }
   const visibleOnly = fetchNearby("0px");

@@ -157,7 +157,7 @@ _UPDATES = (
         "The fewest neurons of its MLP that write 95 % of what the MLP adds to the dimension that changes most, eight at most and all of one sign, are set to zero, the words "
         "captured again, and everything measured again. Where the words are read at position 0 it is also done with the neurons set, at position 0 only, to their mean over "
         "the words: set so at every token, they would make every token massive. This shows that these neurons write the values, and what the states are without them. "
-        "It doesn’t show that a sink is gone, which is a matter of attention, nor that the model would be better: both change what later layers were trained with.",
+        "It doesn’t show that attention to position 0 ends, nor that the model would be better without them: its later layers were trained with what they write.",
     ),
 )
 
