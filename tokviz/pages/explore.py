@@ -128,7 +128,8 @@ def _context(context: ContextReport) -> dict[str, Any]:
 
 def _projection(shown: ProjectionReport) -> dict[str, Any]:
     name = shown.projection.name
-    return {"name": name, "label": projection_label(name), "strip": _strip(shown.strip)}
+    found = {"name": name, "label": projection_label(name), "strip": _strip(shown.strip)}
+    return found if shown.is_drawn else {**found, "undrawn": True}
 
 
 def _strip(strip: Renditions | None) -> dict[str, Any] | None:

@@ -42,6 +42,11 @@ class ProjectionReport:
     grid: Renditions | None
     strip: Renditions | None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has pictures, or reasons why there are none."""
+        return any(self.plates) or all(self.projection.problems)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContextReport:
@@ -60,8 +65,7 @@ class ContextReport:
 
     @property
     def drawn_projections(self) -> tuple[ProjectionReport, ...]:
-        """Those with pictures, or with reasons why there are none."""
-        return tuple(shown for shown in self.projections if any(shown.plates) or all(shown.projection.problems))
+        return tuple(shown for shown in self.projections if shown.is_drawn)
 
     def intervened(self, rule: InterventionRule) -> ContextReport | None:
         """The first intervention of that rule."""
