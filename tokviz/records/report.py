@@ -42,11 +42,6 @@ class ProjectionReport:
     grid: Renditions | None
     strip: Renditions | None
 
-    @property
-    def is_drawn(self) -> bool:
-        """Whether it has pictures, or reasons why there are none."""
-        return any(self.plates) or all(self.projection.problems)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ContextReport:
@@ -65,7 +60,12 @@ class ContextReport:
 
     @property
     def drawn_projections(self) -> tuple[ProjectionReport, ...]:
-        return tuple(shown for shown in self.projections if shown.is_drawn)
+        """Those with pictures; of the model as it is also those with reasons why there are none."""
+        return tuple(
+            shown
+            for shown in self.projections
+            if any(shown.plates) or (self.rule is None and all(shown.projection.problems))
+        )
 
     def intervened(self, rule: InterventionRule) -> ContextReport | None:
         """The first intervention of that rule."""
