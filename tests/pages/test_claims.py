@@ -10,6 +10,7 @@ from typing import Any
 
 import claims
 import false_claims
+import false_writers
 import numpy as np
 import page_claims
 import pytest
@@ -199,7 +200,7 @@ def test_a_report_is_told_truly(report: Report) -> None:
 # --- the checkers are checked ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", false_claims.cases(), ids=lambda case: case.kind)
+@pytest.mark.parametrize("case", [*false_claims.cases(), *false_writers.cases()], ids=lambda case: case.kind)
 def test_a_false_claim_is_told_from_a_true_one(case: Case) -> None:
     case.check(case.true)
     assert case.false != claims.plain(case.true)

@@ -155,7 +155,9 @@ def check_attention(text: str, model: ModelReport) -> None:
     done = intervention_of(off)
     require((found["noun"] == "neuron") == (len(done.neurons) == 1), text, done)
     require(int(found["from"]) == done.layer + 1, text, done)
-    context, intact = next(pair for pair in attentive if pair[0].states.context.label == found["label"])
+    by_label = {each.states.context.label: (each, intact) for each, intact in attentive}
+    require(found["label"] in by_label, text, list(by_label))
+    context, intact = by_label[found["label"]]
     after = next(each for each in off.states.attention if each.template == context.states.context.template)
     means = [float(np.nanmean(each.mean[done.layer + 1 :])) for each in (intact, after)]
     require(close(found["a"], means[0]) and close(found["b"], means[1]), text, means)
