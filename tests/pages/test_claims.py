@@ -224,4 +224,6 @@ def test_a_sink_is_what_many_models_build_and_not_what_was_found() -> None:
     said = [sentence for text in written().values() for sentence in re.split(r"(?<=\.)\s", text) if "sink" in sentence]
     assert len(said) > 5
     for sentence in said:
+        if "arXiv" in sentence:
+            continue  # a paper's title
         assert re.search(r"[Mm]any\s+(language\s+)?models", sentence), sentence
