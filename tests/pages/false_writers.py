@@ -22,7 +22,7 @@ from tokviz.records import BreakingExpert, ContextReport, ModelReport
 
 PAGE = "models/smol-30/index.html"
 RAISED = "raise the mean norm of the words alone from 17.1 to 24,410; without them it is 20.0."
-SMALL = " These are much smaller, so the control doesn’t show what it would do to remove as much of anything else."
+SMALL = " These are much smaller, so the control can’t show what removing something as large would do."
 
 
 def cases() -> list[Case]:

@@ -189,8 +189,8 @@ def check_control(text: str, breaking: BreakingNeurons) -> None:
     found = re.fullmatch(
         rf"The control is neurons? (?P<who>{LISTED}) of the same layer\. Of those that write less than 1 % of dimension "
         r"(?P<dimension>\d+), (?P<add>it adds|they add) most to the hidden state: (?:a vector|vectors) with a mean length of "
-        r"(?P<sizes>.+?)(?:, against (?P<against>.+?))?\.(?P<small> (?:This is|These are) much smaller, so the control doesn’t "
-        r"show what it would do to remove as much of anything else\.)?",
+        r"(?P<sizes>.+?)(?:, against (?P<against>.+?))?\.(?P<small> (?:This is|These are) much smaller, so the control can’t "
+        r"show what removing something as large would do\.)?",
         text,
     )
     if found is None:

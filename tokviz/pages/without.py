@@ -197,8 +197,8 @@ def _control(breaking: BreakingNeurons) -> str:
     )
     if against and max(breaking.control_strengths) < min(known) / 2:
         said += (
-            f" {'This is' if one else 'These are'} much smaller, so the control doesn’t show what it would do to remove as much of "
-            "anything else."
+            f" {'This is' if one else 'These are'} much smaller, so the control can’t show what removing something as large "
+            "would do."
         )
     return said
 
