@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 NAMES = (
-    "one_picture", "capture_alone", "cold_run", "again", "one_more_model", "similarities", "many_words", "vocabulary",
+    "one_picture", "capture_alone", "cold_run", "interventions", "again", "one_more_model", "similarities", "many_words", "vocabulary",
     "streaming", "clusters",
 )  # fmt: skip
 

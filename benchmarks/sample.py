@@ -36,10 +36,11 @@ def words() -> dict[str, list[str]]:
     return {key: value["words"] for key, value in _report()["words"].items()}
 
 
-def config(models: dict[str, Path], *, whole: bool = False) -> str:
+def config(models: dict[str, Path], *, whole: bool = False, interventions: str = "off") -> str:
     """A report.toml of these models and the sample's words.
 
-    One context and one projection, as the post's notebook had them; the sample's two of each for ``whole``.
+    One context and one projection, as the post's notebook had them; the sample's two of each for ``whole``. Neurons are
+    switched off where that is what is measured.
     """
     tables = [
         f"[[models]]\nname = {json.dumps(name)}\nsource = {json.dumps(str(path))}" for name, path in models.items()
@@ -51,7 +52,8 @@ def config(models: dict[str, Path], *, whole: bool = False) -> str:
         for each in contexts
     ]
     projections = _report()["projections"] if whole else ["standardized"]
-    return "\n".join([f"projections = {json.dumps(projections)}", *tables, "[words]", *lists])
+    report = [f"projections = {json.dumps(projections)}", f"interventions = {json.dumps(interventions)}"]
+    return "\n".join([*report, *tables, "[words]", *lists])
 
 
 def _report() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from geometry_fixture import geometry
+from intervention_fixture import with_interventions
 from making import BATCH_CHECK
 from PIL import Image as PillowImage
 from PIL import ImageDraw
@@ -53,11 +54,15 @@ SIZES = {
 
 
 def sample_report() -> Report:
-    """Two models of 30 and 6 layers in two contexts and projections, and one that failed."""
+    """Two models of 30 and 6 layers in two contexts and projections, and one that failed.
+
+    Of the first one it is known which neurons write its massive values, and what is without them.
+    """
     words = word_list(n_categories=9, n_words=13)
     contexts = (ALONE, SENTENCE)
+    deep = model_report("smol-30", "Smol-135M-Instruct", 30, words, contexts, quantization="Q4_1 GGUF", measured=True)
     models = (
-        model_report("smol-30", "Smol-135M-Instruct", 30, words, contexts, quantization="Q4_1 GGUF", measured=True),
+        with_interventions(deep),
         model_report("mini-6", "mini-encoder-6", 6, words, contexts, problem_depth=3, measured=True),
         ModelReport(
             slug="lost",
@@ -78,13 +83,7 @@ def sample_report() -> Report:
         models=models,
         command="python generate.py",
         version="0.1.0",
-        downloads={
-            f"{model.slug}/{context.name}/{name}": f"data/{model.slug}/{context.name}/{name}"
-            for model in models
-            if model.contexts
-            for context in contexts
-            for name in ("coordinates.csv", "geometry.csv", "tokens.csv")
-        },
+        downloads=tables.downloads(models),
     )
 
 
@@ -130,7 +129,7 @@ def tiny_report() -> Report:
         subtitle="How two language models arrange 6 words.",
         words=words,
         models=(
-            model_report("tiny-3", "Tiny-3", 3, words, contexts, measured=True),
+            with_interventions(model_report("tiny-3", "Tiny-3", 3, words, contexts, measured=True)),
             model_report("tiny-2", "Tiny-2", 2, words, contexts, measured=True),
         ),
         similarities=(similarity,),
@@ -287,7 +286,7 @@ def _renditions(kind: str, stem: str) -> Renditions:
 def images(report: Report) -> Iterator[Image]:
     """Every picture of the report, in both renditions."""
     for model in report.models:
-        for context in model.contexts:
+        for context in (each for intact in model.contexts for each in (intact, *intact.interventions)):
             for shown in context.projections:
                 for renditions in (*shown.plates, shown.grid, shown.strip):
                     if renditions:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import families
 import nbclient
@@ -90,6 +91,34 @@ def test_what_was_captured_is_not_captured_again(
     contexts = {"alone": " {word}", "sentence": "The word is {word}"}
     again = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny")
     assert again["Tiny"]["alone"].states.digest == captures["alone"].states.digest
+
+
+def test_neurons_are_set_by_hand(captures: Captures) -> None:
+    own = captures["sentence"]
+    pushed = own.without([3, 7], layer=1, value=5)
+    assert repr(pushed).startswith("Tiny, sentence, neurons 3 and 7 of layer 1 set to 5.00: 10 words")
+    assert not np.allclose(pushed.states.states[-1], own.states.states[-1])
+    np.testing.assert_array_equal(pushed.states.states[1], own.states.states[1])
+    assert pushed.measure().spread.mean_norm.shape == own.measure().spread.mean_norm.shape
+    assert "sentence, neurons 3 and 7 of layer 1 set to 5.00" in repr(pushed.draw(1))
+    assert len(pushed.project("centered").problems) == own.states.n_depths
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "layer: expected it to be named, as no few neurons write a break here"),
+        ({"layer": 1}, "neurons: expected it to be named, as no few neurons write a break here"),
+        ({"layer": 99, "neurons": [1]}, "expected a layer from 0 to 2, got 99"),
+        ({"layer": 1, "neurons": []}, "without(…): neurons: expected"),
+        ({"layer": 1, "neurons": [1], "value": "half"}, 'expected "zero", "mean" or a number'),
+    ],
+)
+def test_a_mistake_in_setting_neurons_is_one_line(captures: Captures, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(TokvizError) as caught:
+        captures["alone"].without(**asked)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

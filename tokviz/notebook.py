@@ -218,6 +218,9 @@ class Capture:
         """
         layer = self._breaking("layer").layer if layer is None else layer
         neurons = self._breaking("neurons").neurons if neurons is None else neurons
+        known = (each for each in self.context.interventions if each.wanted.does(layer, neurons, value))
+        if (found := next((each.captured for each in known if each.captured), None)) is not None:
+            return replace(self, captured=found)
         model = self.context.model
         asked = {"model": model.display_name, "layer": layer, "neurons": list(neurons), "value": value}
         table = configuration.intervention(asked, Path(os.curdir) / "without(…)")
@@ -230,10 +233,10 @@ class Capture:
                 raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
             plan = Plan(config, plan.options, Store(self.plan.store.root))
         context = next(each for each in plan.models[0].contexts if each.key == self.context.key)
-        found = next(each for each in context.interventions if each.wanted.rule == "by_hand")
-        if found.captured is None:
-            raise TokvizError(f"{found.wanted.described}: {found.failure}")
-        return Capture(plan=plan, context=context, captured=found.captured)
+        made = next(each for each in context.interventions if each.wanted.rule == "by_hand")
+        if made.captured is None:
+            raise TokvizError(f"{made.wanted.described}: {made.failure}")
+        return Capture(plan=plan, context=context, captured=made.captured)
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""

@@ -232,7 +232,10 @@
       const depth = shownPanels(viewer).map(({ slides }) => slides.indexOf(slide)).find((each) => each >= 0);
       if (depth !== undefined && depth !== viewer.depth) go(viewer, depth);
     });
-    window.addEventListener("hashchange", () => openAddress(viewer));
+    window.addEventListener("hashchange", () => {
+      // No element has the address of two, so the browser doesn't scroll there.
+      if (openAddress(viewer) && viewer.second) viewer.panel.slides[viewer.depth].scrollIntoView({ behavior: "instant" });
+    });
     PRINT.addEventListener("change", () => alignTracks(viewer));
   }
 
@@ -252,7 +255,7 @@
         observer.unobserve(target);
       }
     }, { rootMargin: margin });
-    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.parentElement);
+    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.closest(".plate"));
     return observer;
   }
   const visibleOnly = fetchNearby("0px");

@@ -212,7 +212,7 @@ def _of_plates() -> Iterator[Case]:
             lambda text: page_claims.check_trust(text.split(" · "), context, projection, 12),
         )
     charts = present(model_charts(model))
-    by_name = {each.states.context.label.capitalize(): each for each in model.contexts}
+    by_name = {each.states.context.label.capitalize(): each for each in model.captures}
     for heading, pattern, replacement in (
         ("Category purity", r"0\.85 at the embedding", "0.86 at the embedding"),
         ("Mean norm", r"24,410", "24,400"),

@@ -195,13 +195,15 @@ def check_course(text: str, values: np.ndarray, agrees: Agrees) -> None:
 
 
 def check_curves_note(text: str, model: ModelReport) -> None:
-    measured = [(each.states.context.label, each.geometry) for each in model.contexts if each.geometry is not None]
+    measured = [(each.states.context.label, each.geometry) for each in model.captures if each.geometry is not None]
     several = len(measured) > 1
     emerged = [label for label, geometry in measured if depths_where(is_massive, geometry.massive)]
     where = f" in the words {emerged[0]}" if emerged and several else ""
     stages = f" of the words {measured[0][0]}" if several else ""
     line = f"The upright line marks where massive activations emerge{where}. " if emerged else ""
-    require(plain(text) == f"Shaded: the stages{stages}. {line}Soft bands are 95 % intervals.", text, emerged)
+    changed = any(each.geometry and each.states.intervention for each in model.captures)
+    bands = f"Soft bands are 95 % intervals{', of the model as it is only' if changed else ''}."
+    require(plain(text) == f"Shaded: the stages{stages}. {line}{bands}", text, emerged)
 
 
 def check_mark(text: str | None, geometry: Geometry) -> None:
@@ -223,7 +225,7 @@ def check_row(cells: Sequence[tuple[str, str]], context: ContextReport) -> None:
     if geometry is None:
         require(all(cell == ("–", "not measured") for cell in texts[:6]), str(texts))
         return
-    best, mean, flat, rank, ratio, emergence, _ = texts
+    best, mean, flat, rank, ratio, emergence, *_ = texts
     purity = geometry.purity
     _check_best(best, purity.value, (purity.low, purity.high))
     _check_best(flat, geometry.pictures[0].purity.value if geometry.pictures else np.array([np.nan]), None)

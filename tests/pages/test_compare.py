@@ -25,6 +25,7 @@ from tokviz.pages.compare import ComparePage
 from tokviz.records import Estimate, Report
 
 PAGE = "compare/index.html"
+CONTEXTS = {"smol-30": ["alone", "sentence", "alone-off"], "mini-6": ["alone", "sentence"]}
 
 
 def without_geometry(report: Report, slug: str) -> Report:
@@ -95,7 +96,8 @@ def test_the_script_finds_every_picture_in_the_data() -> None:
     data = json.loads(page_of(report).data)
     assert [model["slug"] for model in data["models"]] == ["smol-30", "mini-6"]
     for model, shown in zip(report.models, data["models"], strict=False):
-        for context, listed in zip(model.contexts, shown["contexts"], strict=True):
+        assert [each["name"] for each in shown["contexts"]] == CONTEXTS[model.slug]
+        for context, listed in zip(model.drawn, shown["contexts"], strict=True):
             assert listed["last"] == context.states.n_depths - 1
             for projection, plates in zip(context.projections, listed["projections"], strict=True):
                 for depth, plate in enumerate(projection.plates):

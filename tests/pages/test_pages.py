@@ -81,7 +81,9 @@ def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report: str, 
         if target == "explore/index.html" and parts.fragment.startswith("a="):
             continue  # an address of its own, which tests of the explorer open
         if parts.fragment:
-            assert unquote(parts.fragment) in ids[target], link
+            slide, _, beside = unquote(parts.fragment).partition("+")
+            assert slide in ids[target], link
+            assert not beside or f"{beside}/{slide.partition('/')[2]}" in ids[target], link
 
 
 @pytest.mark.parametrize(("report", "path"), EVERY_PAGE)

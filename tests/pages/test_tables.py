@@ -17,7 +17,7 @@ from report_fixture import sample_report
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
 from tokviz.pages import tables
-from tokviz.records import ContextReport, ProjectionReport, Spread
+from tokviz.records import ContextReport, Experts, ProjectionReport, Spread
 from tokviz.run.store import Store
 
 
@@ -163,3 +163,87 @@ def test_a_number_that_json_does_not_have_is_null() -> None:
     written = json.loads(tables.files(replace(report, models=models))["data/report.json"], parse_constant=pytest.fail)
     [found] = written["models"][0]["contexts"][0]["batch_check"]["comparisons"]
     assert (found["difference"], found["median_difference"]) == (None, None)
+
+
+# --- who writes, attention, interventions -----------------------------------------------------------------------------
+
+
+def test_attention_has_a_row_per_template_and_layer() -> None:
+    alone, sentence = sample_report().models[0].contexts
+    found = rows(tables.attention_csv(sentence.states.attention))
+    assert [row["layer"] for row in found] == [str(layer) for layer in range(30)]
+    assert {(row["template"], row["words"]) for row in found} == {("The word is {word}", "4")}
+    assert [row["weight"] for row in found[:2]] == ["0.2", "0.6"]
+    assert [row["heads_above_0.3"] for row in found[:2]] == ["0.2", "0.9"]
+    off = rows(tables.attention_csv(present(alone.intervened("off")).states.attention))
+    assert [row["weight"] for row in off[11:13]] == ["0.6", "0.15"]
+
+
+def test_a_template_that_a_spreadsheet_would_calculate_stands_beside_a_safe_one() -> None:
+    attention = sample_report().models[0].contexts[1].states.attention
+    (row, *_) = rows(tables.attention_csv([replace(attention[0], template="=1+{word}")]))
+    assert (row["template"], row["template_safe"]) == ("=1+{word}", "'=1+{word}")
+
+
+def test_a_layer_without_weights_of_attention_has_empty_fields() -> None:
+    (attention,) = sample_report().models[0].contexts[1].states.attention
+    nothing = (float("nan"),) * len(attention.mean)
+    (row, *_) = rows(tables.attention_csv([replace(attention, mean=nothing, share=nothing)]))
+    assert (row["weight"], row["heads_above_0.3"]) == ("", "")
+
+
+def test_writers_are_neurons_experts_and_all_heads() -> None:
+    updates = present(sample_report().models[0].contexts[0].states.updates)
+    layer = updates.layers[11]
+    attention, mlp = layer.sublayers
+    experts = Experts(
+        path="model.layers.11.mlp.experts",
+        n_experts=8,
+        indices=((5, 2), (2, 5)),
+        contributions=((mlp.parts[0] * 0.9, mlp.parts[0] * 0.1), (0.0, 0.0)),
+    )
+    mixture = replace(mlp, neurons=None, experts=experts)
+    layers = tuple(
+        replace(layer, sublayers=(attention, mixture)) if number == 11 else each
+        for number, each in enumerate(updates.layers)
+    )
+    found = [row for row in rows(tables.writers_csv(replace(updates, layers=layers))) if row["layer"] == "11"]
+    heads, in_first = (
+        [row for row in found if (row["writer"], row["dimension"]) == (writer, "12")] for writer in ("head", "expert")
+    )
+    assert [row["index"] for row in heads] == [str(head) for head in range(9)]
+    assert sum(float(row["contribution"]) for row in heads) == pytest.approx(attention.parts[0], rel=1e-4)
+    assert float(heads[-1]["cumulative_share"]) == pytest.approx(1)
+    assert [(row["index"], row["share"], row["activation"]) for row in in_first] == [("5", "0.9", ""), ("2", "0.1", "")]
+    assert {row["module"] for row in found} == {"model.layers.11.self_attn.o_proj", "model.layers.11.mlp.experts"}
+    neurons = [row for row in rows(tables.writers_csv(updates)) if row["writer"] == "neuron"]
+    assert {row["layer"] for row in neurons} == {"11", "29"}
+    assert all(row["activation"] for row in neurons)
+
+
+def test_the_files_of_neurons_off_have_no_tokens_and_all_that_is_promised_is_written() -> None:
+    report = sample_report()
+    written = {path for path in tables.files(report) if path.endswith(".csv")}
+    assert set(report.downloads.values()) == written
+    of_model = {path.removeprefix("data/smol-30/") for path in written if path.startswith("data/smol-30/")}
+    assert {path for path in of_model if path.startswith("alone-off/")} == {
+        "alone-off/coordinates.csv",
+        "alone-off/geometry.csv",
+        "alone-off/attention.csv",
+    }
+    assert {"alone/updates.csv", "alone/writers.csv", "sentence/attention.csv", "alone-mean/geometry.csv"} <= of_model
+    assert not any(path.startswith("alone-control/") for path in of_model)
+
+
+def test_the_report_tells_what_was_found_and_what_was_done() -> None:
+    content = json.loads(tables.files(sample_report())["data/report.json"])
+    first, second, _ = content["models"]
+    assert first["finding"]["neurons"] == [1229, 1487]
+    assert first["finding"]["sentence"].startswith("At layer 11, two of 1,536 MLP neurons raise ")
+    assert second["finding"] is None
+    assert [(each["name"], each["intervention"] and each["intervention"]["value"]) for each in first["contexts"]] == [
+        ("alone", None),
+        ("sentence", None),
+        ("alone-off", "zero"),
+        ("alone-mean", "mean"),
+    ]

@@ -201,14 +201,16 @@ def test_every_chart_states_its_finding_for_every_context(model: ModelPage) -> N
     titles = [chart.heading for chart in charts]
     assert len(titles) == len(set(titles)) == 10
     for chart in charts:
-        assert [present(curve.name).text for curve in chart.curves] == ["alone", "in a sentence"]
-        assert len({(curve.style, curve.dash) for curve in chart.curves}) == 2
+        names = ["alone", "in a sentence", "neurons off", "at their mean"]
+        assert [present(curve.name).text for curve in chart.curves] == names
+        assert len({(curve.style, curve.dash) for curve in chart.curves}) == 4
         assert "Alone: " in chart.alt
+        assert "Alone, two neurons off: " in chart.alt
         assert "In a sentence: " in chart.alt
         assert chart.emergence is not None
     purity = charts[0]
     assert "Alone: 0.85 at the embedding, 0.50 at layer 29" in purity.alt
-    assert all(curve.interval for curve in purity.curves)
+    assert [curve.interval is not None for curve in purity.curves] == [True, True, False, False]
 
 
 def test_captions_have_the_numbers_of_what_was_measured() -> None:
@@ -228,7 +230,7 @@ def test_captions_have_the_numbers_of_what_was_measured() -> None:
 
 def test_a_single_context_needs_no_name_at_its_curve() -> None:
     report = sample_report()
-    model = dataclasses.replace(report.models[0], contexts=report.models[0].contexts[:1])
+    model = dataclasses.replace(report.models[1], contexts=report.models[1].contexts[:1])
     (page,) = pages.build(dataclasses.replace(report, models=(model,))).models
     curves = present(page.curves)
     assert {curve.name for chart in curves.charts for curve in chart.curves} == {None}
@@ -355,7 +357,7 @@ def test_a_chart_grows_with_its_names(layout: Layout) -> None:
 
 def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     report = sample_report()
-    model = report.models[0]
+    model = report.models[1]
     contexts = tuple(
         dataclasses.replace(
             context,
@@ -373,7 +375,7 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     )
     site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert len(present(site.models[0].curves).charts) == 7
-    assert "– here, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[3].trust[1])
+    assert "– here, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[1].trust[1])
     assert "nan" not in _strings(site.models[0])
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from narrow import present
-from report_fixture import sample_report
+from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
 from tokviz.pages import tables
 from tokviz.pages.writers import writers_section
@@ -88,8 +88,9 @@ BREAKING = BreakingNeurons(
 def model_with(
     emerging: LayerUpdate, others: LayerUpdate = QUIET, breaking: BreakingNeurons | None = BREAKING
 ) -> tuple[ModelReport, int]:
-    """The sample's decoder with these updates in its first context, and the layer at which massive activations emerge."""
-    model = sample_report().models[0]
+    """A decoder with these updates in its first context, and the layer at which massive activations emerge."""
+    words = word_list(n_categories=9, n_words=13)
+    model = model_report("smol-30", "Smol-135M-Instruct", 30, words, (ALONE, SENTENCE), measured=True)
     context = model.contexts[0]
     geometry = present(context.geometry)
     number = present(geometry.massive.emergence_depth) - 1
@@ -208,7 +209,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     )
     assert all(len(row.values) == 4 for row in shown.rows)
     assert [len(set(row.values)) for row in shown.rows[1:]] == [1] * (len(shown.rows) - 1)
-    assert "not a better one" in shown.paragraphs[-1]
+    assert "doesn’t make it a better model" in shown.paragraphs[-1]
     only_zero = replace(model.contexts[0], interventions=off[:1])
     shown = present(present(writers_section(replace(model, contexts=(only_zero,)), PAGE)).without)
     assert shown.columns == ("as it is", "set to zero")
@@ -231,7 +232,7 @@ def test_a_model_without_a_sum_says_why() -> None:
 
 
 def test_what_was_not_measured_has_no_section() -> None:
-    assert writers_section(sample_report().models[0], PAGE) is None
+    assert writers_section(sample_report().models[1], PAGE) is None
 
 
 def test_the_tables_hold_every_layer_and_every_neuron_that_was_kept() -> None:

@@ -175,7 +175,7 @@ def measured(geometry: Geometry, everywhere: Sequence[Geometry]) -> Measured:
 
     Parameters
     ----------
-    everywhere : of all the model's contexts: norms have one scale, so that their rulers compare.
+    everywhere : of all the model's captures: norms have one scale, so that their rulers compare.
     """
     last = len(geometry.purity.value) - 1
     scale = log_range([each.spread.mean_norm for each in everywhere])

@@ -130,8 +130,11 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
     line = (
         "" if emergence is None else f"The upright line marks where massive activations emerge{_emerging(measured)}. "
     )
+    bands = f"Soft bands are 95{NBSP}% intervals"
+    if any(context.rule for context, _ in measured):
+        bands += ", of the model as it is only"
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. {line}Soft bands are 95{NBSP}% intervals.{_not_given(measured)}",
+        note=f"Shaded: the stages{of_which}. {line}{bands}.{_not_given(measured)}",
         charts=tuple(charts),
     )
 
@@ -189,11 +192,20 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_
     labels = [context.states.context.label for context in contexts]
     return tuple(
         _Series(
-            name=label[:1].upper() + label[1:], label=label if len(contexts) > 1 else "", index=index, reading=reading
+            name=label[:1].upper() + label[1:],
+            label=_short_label(context) if len(contexts) > 1 else "",
+            index=index,
+            reading=reading if context.rule is None else replace(reading, interval=None),
         )
         for index, (label, context) in enumerate(zip(labels, contexts, strict=True))
         if (reading := measure.reading(context))
     )
+
+
+def _short_label(context: ContextReport) -> str:
+    """What fits at a curve's end, and tells it from its neighbours."""
+    short = {"off": "neurons off", "mean": "at their mean"}.get(context.rule or "")
+    return short or context.states.context.label
 
 
 def _stages(geometry: Geometry, layout: Layout) -> tuple[Band, ...]:

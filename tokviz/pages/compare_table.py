@@ -186,7 +186,7 @@ def _emergence(massive: MassiveActivations) -> Cell:
 
 def _written(found: Finding) -> tuple[Cell, Cell]:
     """Who writes the massive values, and what of the norm is left without them."""
-    note = f"{whole_percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
+    note = f"{percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
     if found.n_neurons is None:
         return _number(1, f"expert {found.expert} of {found.n_experts}", note), _unknown("not tried")
     n_named = len(found.neurons)

@@ -161,14 +161,14 @@ _UPDATES = (
         "the words: set so at every token, they would make every token massive. The control is as many other neurons of the same MLP: of those that write less than 1 % of "
         "the dimension, the ones with the largest mean |activation| × length of their weights. As many neurons drawn at random, twenty times, are set to zero in that layer alone. "
         "One context of a model is treated so, the first in which there is a break. This shows that these neurons write the values, and what the states are without them. "
-        "It doesn’t show that a sink is gone, which is a matter of attention, nor that the model would be better: both change what later layers were trained with. Authors of a report may set other neurons, to zero, their mean or a number.",
+        "It doesn’t show that attention to position 0 ends, nor that the model would be better without them: its later layers were trained with what they write. Authors of a report may set other neurons, to zero, their mean or a number.",
         source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762 (setting massive values to zero or their mean)",
     ),
     Term(
         name="Attention to position 0",
         meaning="The weight that the token which is read gives to the first token of its text, mean over heads and over at most twelve reference words, spread evenly "
         "over the list; and the share of heads that give it more than 0.3 (attention.csv). Measured in a pass of its own, with attention computed so that its weights can be "
-        "read, where words don’t stand at position 0 themselves. A head with a learnt sink beside the tokens gives that weight to none of them.",
+        "read, where words don’t stand at position 0 themselves. What a head can give to no token at all, as in gpt-oss, is given to none of them.",
         source="Gu et al. 2025, When attention sink emerges in language models: an empirical view, arXiv 2410.10781",
     ),
 )

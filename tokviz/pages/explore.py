@@ -123,13 +123,18 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "last": context.states.n_depths - 1,
         "neighbours": context.neighbours is not None,
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
-        "projections": [_projection(shown) for shown in context.projections],
+        "projections": [
+            _projection(shown, drawn=any(each is shown for each in context.drawn_projections))
+            for shown in context.projections
+        ],
     }
 
 
-def _projection(shown: ProjectionReport) -> dict[str, Any]:
+def _projection(shown: ProjectionReport, *, drawn: bool) -> dict[str, Any]:
+    """``drawn``: whether the model's page has plates of it."""
     name = shown.projection.name
-    return {"name": name, "label": projection_label(name), "strip": _strip(shown.strip)}
+    found = {"name": name, "label": projection_label(name), "strip": _strip(shown.strip)}
+    return found if drawn else {**found, "undrawn": True}
 
 
 def _strip(strip: Renditions | None) -> dict[str, Any] | None:

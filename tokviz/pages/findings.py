@@ -31,6 +31,8 @@ def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Fi
     if breaking is not None and known is None:
         return None
     before, after = geometry.spread.mean_norm[depth - 1 : depth + 1]
+    if not math.isfinite(before) or not math.isfinite(after):
+        return None
     off = context.intervened("off")
     without = off.geometry.spread.mean_norm[depth] if off is not None and off.geometry is not None else math.nan
     return Finding(
@@ -64,8 +66,8 @@ def sentence(finding: Finding) -> str:
     )
     one = n_named <= 1
     if finding.is_undone:
-        verb, pronoun = ("raises", "it") if one else ("raise", "them")
-        return f"{at}, {who} {verb} {norm} from {before} to {after}; without {pronoun} it is {number(finding.without)}."
+        verb, without = ("raises", "it the norm is") if one else ("raise", "them it is")
+        return f"{at}, {who} {verb} {norm} from {before} to {after}; without {without} {number(finding.without)}."
     verb = "writes" if one else "write"
     return (
         f"{at}, {who} {verb} {percent(finding.share)} of what the MLP adds to dimension {finding.dimension}; {norm} goes "

@@ -155,7 +155,7 @@ class Shown:
         )
         strip = picture(self.page, self.shown.strip, alt) if self.shown.strip else None
         geometry = self.context.geometry
-        everywhere = [each.geometry for each in self.model.contexts if each.geometry is not None]
+        everywhere = [each.geometry for each in self.model.captures if each.geometry is not None]
         measures = measured(geometry, everywhere) if geometry and with_measures else None
         return _ruler(state.n_depths, hrefs, strip, measures)
 
@@ -178,7 +178,7 @@ class Shown:
                 self._slide(depth, first=current and depth == 0) for depth in range(self.context.states.n_depths)
             ),
             look=LOOK,
-            notes=_notes(self.model, self.context),
+            notes=self._notes(),
         )
 
     def _slide(self, depth: int, *, first: bool) -> Slide:
@@ -195,6 +195,31 @@ class Shown:
             note=_note(self.model, slide_id(state.context.name, depth), projection.name),
             first=first,
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        tokenization, done = self.context.states.tokenization, self.context.states.intervention
+        notes = []
+        if done is not None:
+            others = self.report.is_explorable and len(self.report.projections) > 1
+            notes.append(_what_was_done(done, others=others))
+        elif tokenization.reads_position_0:
+            notes.append(_at_position_0(self.model))
+        if self.context.geometry is not None:
+            notes.append(RULER_NOTE)
+        outside = outside_reference(tokenization)
+        if outside:
+            whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
+            notes.append(f"Read at another position than most, and hollow: {whose}.")
+        return tuple(notes)
+
+
+def _at_position_0(model: ModelReport) -> str:
+    note = (
+        "The reference words are read at position 0, where many models build an attention sink: from some layer on the "
+        "picture may show that place in the text more than the words."
+    )
+    others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]
+    return f"{note} Compare with the words {others[0].context.label}." if others else note
 
 
 def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Measured | None) -> Ruler:
@@ -247,41 +272,22 @@ def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
     )
 
 
-def _notes(model: ModelReport, context: ContextReport) -> tuple[str, ...]:
-    tokenization = context.states.tokenization
-    notes = []
-    done = context.states.intervention
-    if done is not None:
-        notes.append(_what_was_done(done))
-    elif tokenization.reads_position_0:
-        note = (
-            "The reference words are read at position 0, where many models build an attention sink: from some layer on the "
-            "picture may show that place in the text more than the words."
-        )
-        others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]
-        notes.append(f"{note} Compare with the words {others[0].context.label}." if others else note)
-    if context.geometry is not None:
-        notes.append(RULER_NOTE)
-    outside = outside_reference(tokenization)
-    if outside:
-        whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
-        notes.append(f"Read at another position than most, and hollow: {whose}.")
-    return tuple(notes)
+def _what_was_done(done: Intervention, *, others: bool) -> str:
+    """What a reader must know of plates of a model that was changed.
 
-
-def _what_was_done(done: Intervention) -> str:
-    """What a reader must know of plates of a model that was changed."""
-    named = neurons_named(done.neurons)
-    pronoun = "it is" if len(done.neurons) == 1 else "they are"
-    value = {"zero": "set to zero", "mean": "set to their mean over the words, at position 0"}
-    how = value.get(str(done.value)) or f"set to {number(float(done.value))}"
-    before = the_depth(done.layer)
-    span = before if done.layer == 0 else f"the embedding to {before}"
-    return (
-        f"This is not the model as it is: {named} of layer {done.layer} {'is' if len(done.neurons) == 1 else 'are'} {how}. "
-        f"Before that layer nothing differs, so the plates of {span} are those of the model as it is. Drawn in this PCA only; "
-        f"where {pronoun} measured in others, the explorer has them."
+    Parameters
+    ----------
+    others : whether the explorer has the same words in other projections.
+    """
+    one = len(done.neurons) == 1
+    mean = f"set to {'its' if one else 'their'} mean over the words, at position 0"
+    how = {"zero": "set to zero", "mean": mean}.get(str(done.value)) or f"set to {number(float(done.value))}"
+    span = "the embedding" if done.layer == 0 else f"the embedding to {the_depth(done.layer)}"
+    said = (
+        f"This is not the model as it is: {neurons_named(done.neurons)} of layer {done.layer} {'is' if one else 'are'} {how}. "
+        f"Before that layer nothing differs, so the plates of {span} are those of the model as it is."
     )
+    return f"{said} Drawn in this PCA only; the explorer has the others." if others else said
 
 
 def preview_plates(report: Report) -> tuple[Image, ...]:

@@ -27,6 +27,7 @@ from tokviz.records import (
     ContextReport,
     Geometry,
     Intervention,
+    InterventionRule,
     ModelReport,
     ProjectionReport,
     RandomNeurons,
@@ -63,12 +64,12 @@ class Without:
     paragraphs: tuple[str, ...]
 
 
-_COLUMNS = {"off": "set to zero", "mean": "set to their mean", "control": "control"}
+_TRIED = ("off", "mean", "control")
 
 
 def without(model: ModelReport, context: ContextReport, page: str) -> Without | None:
     """None where it wasn't tried; ``page`` is the path of the page that shows it."""
-    tried = [each for each in context.interventions if each.rule in _COLUMNS and each.geometry is not None]
+    tried = [each for each in context.interventions if each.rule in _TRIED and each.geometry is not None]
     off = context.intervened("off")
     done = off.states.intervention if off is not None else None
     if context.geometry is None or off is None or done is None:
@@ -83,10 +84,16 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
         pair=Link(text="Step through all layers, both in step", href=f"#{address}+{off.states.context.name}")
         if twins
         else None,
-        columns=("as it is", *(_COLUMNS[each.rule] for each in tried if each.rule)),
+        columns=("as it is", *(_column(each.rule, one=len(done.neurons) == 1) for each in tried)),
         rows=tuple(_rows(captures, depth, last)),
         paragraphs=tuple(_paragraphs(context, done)),
     )
+
+
+def _column(rule: InterventionRule | None, *, one: bool) -> str:
+    if rule == "control":
+        return "control"
+    return f"set to {'its' if one else 'their'} mean" if rule == "mean" else "set to zero"
 
 
 def _twins(model: ModelReport, context: ContextReport, off: ContextReport, depth: int, page: str) -> Iterator[Twin]:
@@ -123,38 +130,76 @@ def _rows(
 
 
 def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
+    one = len(done.neurons) == 1
     if context.intervened("mean") is not None:
-        yield (
-            "Set to zero, the neurons write nothing. Set to their mean over the words, at position 0, they write the same for every "
-            f"word: the norm stays, and what differs between words goes. At layer {done.layer} itself both give the same "
-            "centered picture, as they differ by one vector that is the same for all words."
-        )
+        yield _zero_and_mean(context, done)
     updates = context.states.updates
     if updates is not None and updates.breaking is not None:
         if updates.breaking.control and context.intervened("control") is not None:
             yield _control(updates.breaking)
-        if updates.random is not None:
+        if updates.random is not None and math.isfinite(updates.random.norm_change + updates.random.pc1_change):
             yield _random(updates.breaking, updates.random)
     yield (
-        "These neurons write the values. Where categories come back without them, they were there all along, and the values hid "
-        "them. The model is not a better one for it: its later layers were trained with what was written, and how well it predicts "
-        "text without that isn’t measured here."
+        f"Where categories come back once {'this neuron is' if one else 'these neurons are'} off, the model had them all along, "
+        f"and large values hid them. That doesn’t make it a better model: its later layers were trained with what "
+        f"{'the neuron writes' if one else 'the neurons write'}, and how well it predicts text without that isn’t measured here."
     )
+
+
+def _zero_and_mean(context: ContextReport, done: Intervention) -> str:
+    """Why both were tried; of what follows from them only what was measured."""
+    one = len(done.neurons) == 1
+    neurons, they, their = ("the neuron", "it", "its") if one else ("the neurons", "they", "their")
+    verb, tell = ("writes", "tells") if one else ("write", "tell")
+    said = (
+        f"Set to zero, {neurons} {verb} nothing. Set to {their} mean over the words, at position 0, {they} {verb} the same for "
+        f"every word, so {they} no longer {tell} words apart"
+    )
+    off, mean = context.intervened("off"), context.intervened("mean")
+    if off is None or mean is None:
+        return f"{said}."
+    if context.geometry is not None and mean.geometry is not None:
+        norm, left = (each.spread.mean_norm[done.layer + 1] for each in (context.geometry, mean.geometry))
+        if abs(left - norm) <= _NEARLY * norm:
+            said += "; the mean norm hardly changes"
+    if _same_picture(off, mean, done.layer + 1):
+        said += f". At layer {done.layer} itself both give the same centered picture: they differ by one vector, the same for all words"
+    return f"{said}."
+
+
+_NEARLY = 0.05
+"""A norm that changes by a smaller share than this hardly changes."""
+
+
+def _same_picture(one: ContextReport, other: ContextReport, depth: int) -> bool:
+    """Whether the centered PCA gives the same for both, as far as the variances tell."""
+    shares = [
+        shown.projection.explained_variance_ratio[depth]
+        for context in (one, other)
+        for shown in context.projections
+        if shown.projection.name == "centered"
+    ]
+    return len(shares) == 2 and bool(np.allclose(shares[0], shares[1], atol=0.0005))
 
 
 def _control(breaking: BreakingNeurons) -> str:
     """What the control is, and that it isn't as large: none is."""
     one = len(breaking.control) == 1
     sizes = joined_by_and([number(each) for each in breaking.control_strengths])
-    of_break = joined_by_and([number(each) for each in breaking.strengths if math.isfinite(each)])
-    said = (
-        f"The control is {neurons_named(breaking.control)} of the same layer: of the neurons that write less than 1 % of "
-        f"dimension {breaking.dimension}, the {'one that adds' if one else 'ones that add'} most to the hidden state, with a "
-        f"mean length of {sizes} against {of_break}."
+    known = [each for each in breaking.strengths if math.isfinite(each)]
+    against = (
+        f", against {joined_by_and([number(each) for each in known])}" if len(known) == len(breaking.strengths) else ""
     )
-    if max(breaking.control_strengths) < min(breaking.strengths) / 2:
-        none = {1: "It isn’t", 2: "Neither is"}.get(len(breaking.control), "None is")
-        said += f" {none} nearly as large, so the control can’t show what removing something equally large would do."
+    said = (
+        f"The control is {neurons_named(breaking.control)} of the same layer. Of those that write less than 1{NBSP}% of "
+        f"dimension {breaking.dimension}, {'it adds' if one else 'they add'} most to the hidden state: "
+        f"{'a vector' if one else 'vectors'} with a mean length of {sizes}{against}."
+    )
+    if against and max(breaking.control_strengths) < min(known) / 2:
+        said += (
+            f" {'This is' if one else 'These are'} much smaller, so the control can’t show what removing something as large "
+            "would do."
+        )
     return said
 
 
@@ -162,10 +207,11 @@ def _random(breaking: BreakingNeurons, random: RandomNeurons) -> str:
     n_named = len(breaking.neurons)
     sets = {1: "neuron", 2: "pair"}.get(n_named, "set")
     of_what = {1: "", 2: " of neurons"}.get(n_named, f" of {n_named} neurons")
+    one = random.n_draws == 1
     return (
-        f"{count(random.n_draws, sets)}{of_what} of layer {breaking.layer}, drawn at random and set to zero, change the words’ "
-        f"mean norm there by at most {_small(random.norm_change)}, and PC1’s share of the centered variance by at most "
-        f"{_small(random.pc1_change)} of all variance."
+        f"{count(random.n_draws, sets)}{of_what} of layer {breaking.layer}, drawn at random and set to zero, "
+        f"{'changes' if one else 'change'} the words’ mean norm there by at most {_small(random.norm_change)}, and the share of the "
+        f"centered variance that PC1 holds by at most {_small(random.pc1_change).removesuffix('%')}percentage points."
     )
 
 

@@ -153,14 +153,17 @@ def _weights(found: Finding | None, updates: Updates) -> tuple[str, ...]:
 # --- attention to position 0 ------------------------------------------------------------------------------------------
 
 
+_Attention = tuple[str, AttentionToFirst, bool]
+"""What it is called, and whether neurons were off."""
+
+
 def attention_chart(model: ModelReport) -> Chart | None:
     """A curve per context whose words stand elsewhere, and one each with the break's neurons off."""
     curves = [(name, np.array([math.nan, *of_it.mean])) for name, of_it, _ in _all_attention(model)]
     return chart_of(ATTENTION, curves) if curves else None
 
 
-def _all_attention(model: ModelReport) -> list[tuple[str, AttentionToFirst, bool]]:
-    """What each is called, and whether neurons were off."""
+def _all_attention(model: ModelReport) -> list[_Attention]:
     labels = {each.states.context.template: each.states.context.label for each in model.contexts}
     n_intact = sum(len(each.states.attention) for each in model.contexts)
     found = [(each.states.context.label, of_it, False) for each in model.contexts for of_it in each.states.attention]
@@ -179,26 +182,48 @@ def _attention(model: ModelReport) -> str:
     words = every[0][1].words
     said = (
         f"The weight that the word’s token gives to position 0, mean over heads, of {count(len(words), 'word')} "
-        f"({joined(words)}); heads with a weight above {SINK_WEIGHT} are counted in attention.csv."
+        f"({joined(words)}); attention.csv also has the share of heads whose weight is above {SINK_WEIGHT}."
     )
+    changed = [each for context in model.contexts if (each := context.intervened("off"))]
     off = next((each for each in every if each[2]), None)
-    if off is None:
+    if off is None or changed[0].states.intervention is None:
         return said
-    intact = next(each for each in every if not each[2] and each[1].template == off[1].template)
-    done = next(
-        each.states.intervention for context in model.contexts for each in context.interventions if each.rule == "off"
-    )
-    layer = done.layer if done else 0
-    means = [float(np.nanmean(of_it.mean[layer + 1 :])) for _, of_it, _ in (intact, off)]
-    if not np.isfinite(means).all():
-        return said
+    intact = next((each for each in every if not each[2] and each[1].template == off[1].template), None)
+    return f"{said} {_weaker(intact, off, changed[0])}".rstrip() if intact else said
+
+
+def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
+    """What becomes of attention to position 0 without the neurons; empty where that isn't known."""
+    done = changed.states.intervention
+    layer = 0 if done is None else done.layer
+    with_them, without_them = (_mean_after(each[1], layer) for each in (intact, off))
+    if with_them is None or without_them is None:
+        return ""
+    one = done is not None and len(done.neurons) == 1
+    neurons = "neuron" if one else "neurons"
     numbers = (
-        f"from layer {layer + 1} on {score(means[0])} on average {intact[0]}, {score(means[1])} with the neurons off"
+        f"from layer {layer + 1} on it is {score(with_them)} on average {intact[0]}, and {score(without_them)} with the "
+        f"{neurons} off"
     )
-    if means[1] >= means[0]:
-        return f"{said} Without the neurons it doesn’t become weaker: {numbers}."
-    rest = "" if means[1] < means[0] / 10 else " The massive values are gone then; the attention sink isn’t."
-    return f"{said} Without the neurons it becomes weaker: {numbers}.{rest}"
+    if score(with_them) == score(without_them):
+        return f"Without the {neurons} it hardly changes: {numbers}."
+    if without_them > with_them:
+        return f"Without the {neurons} it becomes stronger: {numbers}."
+    geometry = changed.geometry
+    is_calm = geometry is not None and not geometry.massive.massive.any()
+    rest = (
+        f" No value of the words {changed.states.context.label}, is massive, yet {whole_percent(without_them / with_them)} "
+        "of this attention is left."
+        if is_calm and without_them >= _MATTERS * with_them
+        else ""
+    )
+    return f"Without the {neurons} it becomes weaker: {numbers}.{rest}"
+
+
+def _mean_after(found: AttentionToFirst, layer: int) -> float | None:
+    """Over the layers that follow; None where it isn't known of any."""
+    known = [weight for weight in found.mean[layer + 1 :] if math.isfinite(weight)]
+    return sum(known) / len(known) if known else None
 
 
 # --- what each layer adds ---------------------------------------------------------------------------------------------

@@ -60,8 +60,12 @@ class ContextReport:
 
     @property
     def drawn_projections(self) -> tuple[ProjectionReport, ...]:
-        """Those with pictures, or with reasons why there are none."""
-        return tuple(shown for shown in self.projections if any(shown.plates) or all(shown.projection.problems))
+        """Those with pictures; of the model as it is also those with reasons why there are none."""
+        return tuple(
+            shown
+            for shown in self.projections
+            if any(shown.plates) or (self.rule is None and all(shown.projection.problems))
+        )
 
     def intervened(self, rule: InterventionRule) -> ContextReport | None:
         """The first intervention of that rule."""
@@ -98,8 +102,8 @@ class Finding:
 
     @property
     def is_undone(self) -> bool:
-        """Whether less than half of the norm is left without the neurons."""
-        return self.without < self.after / 2
+        """Whether the norm grows at the layer, and less than half of it is left without the neurons."""
+        return self.before < self.after and self.without < self.after / 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,10 @@ class Wanted:
         label = intervention_label(intact.label, self.rule, self.layer, self.neurons, self.value, self.label)
         return Context(name=f"{intact.name}-{self.suffix}", label=label, template=intact.template)
 
+    def does(self, layer: int, neurons: Iterable[int], value: float | str) -> bool:
+        """Whether it is this that is done to the model."""
+        return self.layer == layer and set(self.neurons) == set(neurons) and self.value == value
+
     @property
     def described(self) -> str:
         """``neurons 1229, 1487 of layer 11 set to zero``, for people who watch the run."""

@@ -70,7 +70,7 @@ class Captured:
     """By name, in the order of the configuration."""
     geometry: Job[Geometry]
     neighbours: Job[Neighbours] | None
-    """None where there are too many words."""
+    """None where there are too many words, and of what others are only compared with."""
     drawn: tuple[str, ...]
     """The projections that the report has pictures of."""
     measured: tuple[str, ...]
@@ -265,16 +265,19 @@ class Plan:
     def _branch(self, states: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted | None = None) -> Captured:
         words = self.config.words_of(states)
         few = len(states.tokenization.words) <= Neighbours.MOST_WORDS
+        is_control = wanted is not None and wanted.rule == "control"
         every = tuple(self.config.projections)
         drawn = every if wanted is None else every[:1] if wanted.is_drawn else ()
-        measured = every if wanted is None else every[:1] if wanted.rule != "control" else ()
+        measured = every if wanted is None else () if is_control else every[:1]
         return Captured(
             states=states,
             ordinary=ordinary,
             words=words,
             projections={name: self.projection(states, ordinary, name) for name in self.config.projections},
             geometry=self.geometry(states, ordinary, words, measured),
-            neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet") if few else None,
+            neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet")
+            if few and not is_control
+            else None,
             drawn=drawn,
             measured=measured,
         )

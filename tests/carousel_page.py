@@ -1,0 +1,92 @@
+"""What a model's page shows in a browser: its panels, the layer that they show, what stands beside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from browser import wait_until_stable
+from playwright.sync_api import Locator, Page, expect
+
+
+def state(page: Page) -> dict[str, Any]:
+    """What a reader sees: label of the current slide, chosen context and projection, and whether they agree."""
+    seen: dict[str, Any] = page.evaluate(
+        """() => {
+            const [panel, ...others] = [...document.querySelectorAll('.panel')].filter((each) => each.offsetParent);
+            const track = panel.querySelector('.track');
+            const slide = panel.querySelectorAll('.slide')[Math.round(track.scrollLeft / track.clientWidth)];
+            return {
+                panels: 1 + others.length,
+                slide: slide.getAttribute('aria-label'),
+                picture: [...slide.querySelectorAll('.plate > svg, .plate img')].some((each) => each.getClientRects().length),
+                output: panel.querySelector('output').value,
+                ruler: panel.querySelector('input[type=range]').getAttribute('aria-valuetext'),
+                context: panel.dataset.context,
+                projection: panel.dataset.projection,
+                chosen: [...document.querySelectorAll('.switch input:checked')].map((radio) => radio.value),
+            };
+        }"""
+    )
+    return seen
+
+
+def wait_until_aligned(page: Page) -> None:
+    """Wait until every track that is shown stands at the left edge of a slide."""
+    wait_until_stable(
+        page,
+        """() => {
+            const leftOf = (each) => each.getBoundingClientRect().left;
+            return [...document.querySelectorAll('.track')].filter((each) => each.offsetParent).every((track) =>
+                [...track.querySelectorAll('.slide')].some((slide) => Math.abs(leftOf(slide) - leftOf(track)) < 1));
+        }""",
+    )
+
+
+def assert_shows(
+    page: Page, slide: str, context: str = "alone", projection: str = "standardized", *, picture: bool = True
+) -> None:
+    page.wait_for_function(
+        "(name) => [...document.querySelectorAll('.panel output')].some((each) => each.offsetParent && each.value === name)",
+        arg=slide,
+    )
+    wait_until_aligned(page)
+    assert state(page) == {
+        "panels": 1,
+        "slide": slide,
+        "picture": picture,
+        "output": slide,
+        "ruler": slide,
+        "context": context,
+        "projection": projection,
+        "chosen": [context, projection],
+    }
+
+
+def ruler(page: Page) -> Locator:
+    return page.locator(".panel[data-current] input[type=range]")
+
+
+def tracks(page: Page) -> list[list[Any]]:
+    """Context and depth of every plate that is shown, the chosen context first."""
+    wait_until_aligned(page)
+    found: list[list[Any]] = page.evaluate(
+        """() => [...document.querySelectorAll('.panel[data-current], .panel[data-beside]')]
+            .sort((a, b) => b.hasAttribute('data-current') - a.hasAttribute('data-current'))
+            .map((panel) => {
+                const track = panel.querySelector('.track');
+                return [panel.dataset.context, Math.round(track.scrollLeft / track.clientWidth) - 1];
+            })"""
+    )
+    return found
+
+
+def beside(page: Page) -> Locator:
+    """What is chosen to stand beside the words."""
+    return page.get_by_label("beside it")
+
+
+def choose_beside_by_keyboard(page: Page, letter: str, value: str) -> None:
+    """The choice that begins with a letter."""
+    beside(page).focus()
+    page.keyboard.press(letter)
+    expect(beside(page)).to_have_value(value)

@@ -1,0 +1,298 @@
+"""True sentences of who writes massive values and of interventions, and how each is made false, as in ``false_claims``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import page_claims
+import without_claims
+import writers_claims
+from claims import plain
+from false_claims import Case
+from narrow import present
+from report_fixture import compared_report, sample_report
+
+from tokviz import pages
+from tokviz.pages.charts import model_charts
+from tokviz.pages.pictures import panels
+from tokviz.pages.without import Without
+from tokviz.pages.writers import writers_section
+from tokviz.records import BreakingExpert, ContextReport, ModelReport
+
+PAGE = "models/smol-30/index.html"
+RAISED = "raise the mean norm of the words alone from 17.1 to 24,410; without them it is 20.0."
+SMALL = " These are much smaller, so the control can’t show what removing something as large would do."
+
+
+def cases() -> list[Case]:
+    return [
+        *_of_findings(),
+        *_of_plates(),
+        *_of_paragraphs(),
+        *_of_attention(),
+        *_of_notes(),
+        *_of_cells(),
+        *_of_rows(),
+    ]
+
+
+def broken() -> ModelReport:
+    return sample_report().models[0]
+
+
+def without_interventions(model: ModelReport) -> ModelReport:
+    contexts = tuple(dataclasses.replace(each, interventions=()) for each in model.contexts)
+    return dataclasses.replace(model, contexts=contexts)
+
+
+def by_an_expert() -> ModelReport:
+    model = without_interventions(broken())
+    context = model.contexts[0]
+    updates = present(context.states.updates)
+    expert = BreakingExpert(layer=11, dimension=12, expert=5, n_experts=8, path="experts", share=0.97)
+    changed = dataclasses.replace(updates, breaking=None, random=None, breaking_expert=expert)
+    states = dataclasses.replace(context.states, updates=changed)
+    return dataclasses.replace(model, contexts=(dataclasses.replace(context, states=states), *model.contexts[1:]))
+
+
+# --- the finding ----------------------------------------------------------------------------------------------------
+
+
+def _of_findings() -> Iterator[Case]:
+    tried, untried, expert = broken(), without_interventions(broken()), by_an_expert()
+    for kind, model, pattern, replacement in (
+        ("another layer", tried, "layer 11", "layer 12"),
+        ("another number of neurons", tried, "two of", "three of"),
+        ("of another number", tried, "1,536", "1,537"),
+        ("another norm before", tried, r"17\.1", "17.2"),
+        ("another norm after", tried, "24,410", "24,411"),
+        ("another norm without", tried, r"is 20\.0", "is 20.1"),
+        ("of other words", tried, "words alone", "words in a sentence"),
+        ("one neuron", tried, "raise the", "raises the"),
+        ("raised, where nothing was tried", untried, r"write .*", RAISED),
+        ("another share", untried, r"99\.8", "99.9"),
+        ("another dimension", untried, "dimension 12", "dimension 45"),
+        ("another expert", expert, "expert 5", "expert 6"),
+        ("of another number of experts", expert, "of 8", "of 9"),
+        ("several experts", expert, "writes", "write"),
+    ):  # fmt: skip
+        section = present(writers_section(model, PAGE))
+
+        def check(text: str, model: ModelReport = model) -> None:
+            writers_claims.check_found(text, model)
+
+        yield Case(f"finding: {kind}", present(section.finding), pattern, replacement, check)
+
+
+def _of_shares() -> Iterator[Case]:
+    tried, expert = broken(), by_an_expert()
+    for kind, model, pattern, replacement in (
+        ("other neurons", tried, "1229 and 1487", "1229 and 1488"),
+        ("another share", tried, r"99\.8", "98.9"),
+        ("another layer", tried, "layer 11", "layer 10"),
+        ("another dimension", tried, "dimension 12", "dimension 13"),
+        ("another expert", expert, "Expert 5", "Expert 2"),
+    ):
+        section = present(writers_section(model, PAGE))
+
+        def check_written(text: str, model: ModelReport = model, weights: tuple[str, ...] = section.weights) -> None:
+            writers_claims.check_written(text, weights, model)
+
+        yield Case(f"written: {kind}", present(section.written), pattern, replacement, check_written)
+    section = present(writers_section(tried, PAGE))
+    written, weights = present(section.written), section.weights
+    yield Case(
+        "written: by another weight", "|".join(weights), r"\[12, 1229\]", "[12, 1230]",
+        lambda text: writers_claims.check_written(written, text.split("|"), tried),
+    )  # fmt: skip
+
+
+# --- beside each other ----------------------------------------------------------------------------------------------
+
+
+def shown_without() -> tuple[Without, ContextReport]:
+    model = broken()
+    return present(present(writers_section(model, PAGE)).without), model.contexts[0]
+
+
+def _of_plates() -> Iterator[Case]:
+    shown, context = shown_without()
+    off = present(context.intervened("off"))
+    sources = [twin.picture.wide.src for twin in shown.twins]
+    captions = "|".join(twin.caption for twin in shown.twins)
+
+    def check_captions(text: str) -> None:
+        without_claims.check_twins(list(zip(text.split("|"), sources, strict=True)), context, off)
+
+    yield Case("twins: another depth", captions, "Layer 11", "Layer 12", check_captions)
+    yield Case("twins: the model as it is", captions, ", two neurons off", "", check_captions)
+    yield Case(
+        "twins: another picture", "|".join(sources), "alone-off", "alone",
+        lambda text: without_claims.check_twins(
+            [(twin.caption, source) for twin, source in zip(shown.twins, text.split("|"), strict=True)], context, off
+        ),
+    )  # fmt: skip
+    rows = [(row.name, *row.values) for row in shown.rows]
+    for kind, index, pattern, replacement in (
+        ("another norm", 0, r"\t20\.0", "\t20.1"),
+        ("another depth", 0, "layer 11", "layer 29"),
+        ("another largest value", 1, r"\t35\.2", "\t35.3"),
+        ("another variance", 2, r"48\.8", "48.9"),
+        ("another projection", 3, "centered", "standardized"),
+        ("another purity", 4, "82 %", "83 %"),
+        ("purity at another depth", 5, "layer 29", "layer 11"),
+    ):
+
+        def check_row(text: str, index: int = index) -> None:
+            changed = [[plain(each) for each in row] for row in (*rows[:index], text.split("\t"), *rows[index + 1 :])]
+            without_claims.check_table(shown.columns, changed, context)
+
+        yield Case(f"table: {kind}", "\t".join(rows[index]), pattern, replacement, check_row)
+
+    def check_columns(text: str) -> None:
+        table = [[plain(each) for each in row] for row in rows]
+        without_claims.check_table(text.split("|"), table, context)
+
+    columns = "|".join(shown.columns)
+    yield Case(
+        "table: columns in another order", columns, r"(set to zero)\|(set to their mean)", r"\2|\1", check_columns
+    )
+    yield Case("table: one neuron", columns, "their", "its", check_columns)
+
+
+def _of_paragraphs() -> Iterator[Case]:
+    shown, context = shown_without()
+    mean, control, drawn, last = shown.paragraphs
+    breaking = present(present(context.states.updates).breaking)
+    for kind, paragraph, pattern, replacement in (
+        ("mean: another norm", mean, "; the mean norm hardly changes", ""),
+        ("mean: at another layer", mean, "At layer 11", "At layer 12"),
+        ("mean: of one neuron", mean, "the neurons write", "the neuron writes"),
+        ("control: other neurons", control, "88 and 926", "88 and 927"),
+        ("control: another dimension", control, "dimension 12", "dimension 13"),
+        ("control: another size", control, r"40\.7", "40.8"),
+        ("control: against another size", control, "6,695", "6,696"),
+        ("control: of like size", control, SMALL, ""),
+        ("random: how many", drawn, "20 pairs", "21 pairs"),
+        ("random: sets of three", drawn, "pairs of neurons", "sets of 3 neurons"),
+        ("random: another layer", drawn, "layer 11", "layer 12"),
+        ("random: another norm", drawn, r"0\.000400", "0.000500"),
+        ("random: another share", drawn, r"0\.1 percentage", "0.2 percentage"),
+        ("the end: a better model", last, "doesn’t make it a better model", "makes it a better model"),
+        ("the end: one neuron", last, "these neurons are", "this neuron is"),
+    ):
+
+        def check(text: str, paragraph: str = paragraph) -> None:
+            said = [text if each == paragraph else each for each in shown.paragraphs]
+            without_claims.check_paragraphs([plain(each) for each in said], context)
+
+        yield Case(f"paragraph: {kind}", paragraph, pattern, replacement, check)
+    larger = dataclasses.replace(breaking, control_strengths=(20_000.0, 9_000.0))
+    updates = dataclasses.replace(present(context.states.updates), breaking=larger)
+    changed = dataclasses.replace(context, states=dataclasses.replace(context.states, updates=updates))
+    model = dataclasses.replace(broken(), contexts=(changed,))
+    paragraph = present(present(writers_section(model, PAGE)).without).paragraphs[1]
+    yield Case(
+        "paragraph: control: smaller where it is of like size", paragraph, r"$", SMALL,
+        lambda text: without_claims.check_control(plain(text), larger),
+    )  # fmt: skip
+
+
+# --- attention, notes, the compare page, the table of layers --------------------------------------------------------
+
+
+def _of_attention() -> Iterator[Case]:
+    model = broken()
+    true = present(present(writers_section(model, PAGE)).attention)
+    for kind, pattern, replacement in (
+        ("other words", "word0a", "word0z"),
+        ("another number of words", "4 words", "5 words"),
+        ("from another layer", "layer 12", "layer 11"),
+        ("another average", r"is 0\.60", "is 0.61"),
+        ("another average without", r"and 0\.15", "and 0.16"),
+        ("of other words", "in a sentence", "alone"),
+        ("stronger", "weaker", "stronger"),
+        ("another share is left", "25 %", "26 %"),
+        ("nothing is left", r" No value of .*", ""),
+    ):
+        yield Case(
+            f"attention: {kind}", true, pattern, replacement, lambda text: writers_claims.check_attention(text, model)
+        )
+
+
+def _of_notes() -> Iterator[Case]:
+    report, model = sample_report(), broken()
+    context = model.contexts[0]
+    off = present(context.intervened("off"))
+    panel = next(each for each in panels(report, model, PAGE) if each.context == "alone-off")
+    for kind, pattern, replacement in (
+        ("other neurons", "1487", "1488"),
+        ("another layer", "of layer 11", "of layer 12"),
+        ("another value", "set to zero", "set to 3.00"),
+        ("their mean", "set to zero", "set to their mean over the words, at position 0"),
+        ("one neuron", " are set", " is set"),
+        ("plates up to another layer", "to layer 10", "to layer 11"),
+        ("drawn in all", r" Drawn in .*", ""),
+    ):
+        yield Case(
+            f"what was done: {kind}", panel.notes[0], pattern, replacement,
+            lambda text: writers_claims.check_what_was_done(text, off, context, 2),
+        )  # fmt: skip
+    note = present(model_charts(model)).note
+    yield Case(
+        "the curves' bands", note, ", of the model as it is only", "",
+        lambda text: page_claims.check_curves_note(text, model),
+    )  # fmt: skip
+
+
+def _of_cells() -> Iterator[Case]:
+    tried, expert = broken(), by_an_expert()
+    for kind, model, pattern, replacement in (
+        ("another number", tried, "^two", "three"),
+        ("another share", tried, r"99\.8", "99.7"),
+        ("another dimension", tried, "dimension 12", "dimension 2"),
+        ("another layer", tried, "layer 11", "layer 1"),
+        ("another share is left", tried, r"\|0\.1 %", "|0.2 %"),
+        ("another norm is left", tried, r"20\.0 of", "20.1 of"),
+        ("of another norm", tried, "of 24,410", "of 24,409"),
+        ("another expert", expert, "expert 5", "expert 4"),
+        ("left, where nothing was tried", expert, r"–\|not tried", "0.1 %|20.0 of 24,410"),
+    ):
+        report = dataclasses.replace(compared_report(), models=(model, compared_report().models[1]))
+        table = present(pages.build(report).compare).table
+        row = next(row for row in table if (row.model.text, row.context) == (model.display_name, "alone"))
+        cells = "|".join(f"{cell.text}|{cell.note}" for cell in row.cells[7:9])
+
+        def check(text: str, model: ModelReport = model) -> None:
+            who, note, left, left_note = text.split("|")
+            writers_claims.check_cells([(who, note), (left, left_note)], model, model.contexts[0])
+
+        yield Case(f"compared: {kind}", cells, pattern, replacement, check)
+
+
+def _of_rows() -> Iterator[Case]:
+    section = present(writers_section(broken(), PAGE))
+    updates = present(broken().contexts[0].states.updates)
+    row = section.rows[0]
+    for kind, name, true, pattern, replacement in (
+        ("another norm", "added", row.added[1], "24,554", "24,555"),
+        ("another dimension", "dimension", row.dimension, "^12", "13"),
+        ("another change", "dimension", row.dimension, r"24,085", "24,086"),
+        ("the other way", "dimension", row.dimension, r"\+", "−"),
+        ("another share", "share", row.bars[0].share, "73", "74"),
+        ("another length", "width", row.bars[0].width, "73", "37"),
+        ("another neuron", "name", row.bars[0].name, "1229", "1487"),
+    ):
+
+        def check(text: str, name: str = name) -> None:
+            if name == "added":
+                changed = dataclasses.replace(row, added=(row.added[0], text))
+            elif name == "dimension":
+                changed = dataclasses.replace(row, dimension=text)
+            else:
+                bars = (dataclasses.replace(row.bars[0], **{name: text}), *row.bars[1:])
+                changed = dataclasses.replace(row, bars=bars)
+            writers_claims.check_writer_row(changed, section.kinds, updates)
+
+        yield Case(f"what a layer adds: {kind}", true, pattern, replacement, check)

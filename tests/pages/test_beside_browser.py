@@ -1,0 +1,234 @@
+"""Two captures beside each other in a real browser: contexts, and neurons switched off beside the model as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import (
+    COUNT_SHIFTS,
+    DESKTOP,
+    PHONE,
+    OpenAt,
+    OpenPage,
+    box_of,
+    expect_loaded,
+    layout_shift,
+    wait_until_quiet,
+)
+from carousel_page import assert_shows, beside, choose_beside_by_keyboard, ruler, tracks
+from playwright.sync_api import Page, ViewportSize, expect
+from report_fixture import sample_report, write_site
+
+MODEL = "models/smol-30/index.html"
+PAIR = f"{MODEL}#alone/layer-11+alone-off"
+OFF = "alone, two neurons off"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(sample_report(), tmp_path_factory.mktemp("beside"))
+
+
+@pytest.fixture
+def open_page(open_page: OpenPage) -> OpenAt:
+    """Opens a page, by default the first model's."""
+    return lambda base, path=MODEL, /, **options: open_page(base, path, **options)
+
+
+# --- two contexts ---------------------------------------------------------------------------------------------------
+
+
+def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11")
+    choose_beside_by_keyboard(page, "i", "sentence")
+    assert tracks(page) == [["alone", 11], ["sentence", 11]]
+    ruler(page).focus()
+    page.keyboard.press("ArrowRight")
+    assert tracks(page) == [["alone", 12], ["sentence", 12]]
+    page.wait_for_function("() => location.hash === '#alone/layer-12+sentence'")
+    assert page.locator(".ruler-slider:visible").count() == 1
+    left, right = (box_of(page.locator(f"[id='{context}/layer-12'] .plate")) for context in ("alone", "sentence"))
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] < right["x"]
+    page.get_by_role("radio", name="in a sentence").check()
+    assert tracks(page) == [["sentence", 12], ["alone", 12]]
+    expect(beside(page)).to_have_value("alone")
+    choose_beside_by_keyboard(page, "n", "")
+    assert_shows(page, "layer 12", "sentence")
+
+
+def test_an_address_opens_two_contexts_side_by_side(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11/centered+sentence")
+    assert tracks(page) == [["alone", 11], ["sentence", 11]]
+    expect(beside(page)).to_have_value("sentence")
+    page.get_by_role("radio", name="standardized").check()
+    page.wait_for_function("() => location.hash === '#alone/layer-11+sentence'")
+    page.evaluate("location.hash = '#sentence/layer-3'")
+    assert_shows(page, "layer 3", "sentence")
+
+
+def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11+sentence", viewport=PHONE)
+    page.locator(".panel[data-beside] .track").evaluate("(track) => track.scrollTo({ left: 20 * track.clientWidth })")
+    page.wait_for_function("() => location.hash === '#alone/layer-19+sentence'")
+    assert tracks(page) == [["alone", 19], ["sentence", 19]]
+    above, below = (box_of(page.locator(f"[id='{context}/layer-19'] .plate")) for context in ("alone", "sentence"))
+    assert above["y"] + above["height"] <= below["y"]
+    for width in (PHONE["width"], 320):
+        page.set_viewport_size({"width": width, "height": PHONE["height"]})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_side_by_side(open_page: OpenAt, site: Path, scheme: str) -> None:
+    page = open_page(site, "models/mini-6/index.html#alone/layer-4+sentence", color_scheme=scheme)
+    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    assert result.response["violations"] == [], result.generate_report()
+
+
+# --- neurons switched off beside the model as it is -----------------------------------------------------------------
+
+
+def test_neurons_off_can_be_chosen_beside_the_model_as_it_is(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-12")
+    beside(page).select_option(label=OFF)
+    assert tracks(page) == [["alone", 12], ["alone-off", 12]]
+    page.wait_for_function("() => location.hash === '#alone/layer-12+alone-off'")
+    page.get_by_role("button", name="Next").click()
+    assert tracks(page) == [["alone", 13], ["alone-off", 13]]
+    page.get_by_role("radio", name=OFF).check()
+    assert tracks(page) == [["alone-off", 13], ["alone", 13]]
+    expect(page.locator(".panel[data-current] .look")).to_contain_text("This is not the model as it is")
+
+
+def test_before_the_layer_both_show_the_same_plate(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-10+alone-off")
+
+    def sources() -> list[str]:
+        depth = tracks(page)[0][1]
+        images = [page.locator(f"[id='{name}/layer-{depth}'] img") for name in ("alone", "alone-off")]
+        return [each.evaluate("(image) => image.currentSrc || image.src") for each in images]
+
+    assert len(set(sources())) == 1
+    page.get_by_role("button", name="Next").click()
+    assert len(set(sources())) == 2
+
+
+def test_a_projection_without_plates_can_not_be_chosen(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, PAIR)
+    centered = page.get_by_role("radio", name="centered")
+    expect(centered).to_be_disabled()
+    beside(page).select_option("")
+    expect(centered).to_be_enabled()
+    page.get_by_role("radio", name=OFF).check()
+    assert_shows(page, "layer 11", "alone-off")
+    expect(centered).to_be_disabled()
+    page.get_by_role("radio", name="in a sentence").check()
+    expect(centered).to_be_enabled()
+
+
+def test_what_is_not_drawn_in_a_projection_can_not_stand_beside_it(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11/centered")
+    options = {option.inner_text(): option.is_disabled() for option in beside(page).locator("option").all()}
+    assert options == {"nothing": False, "alone": True, "in a sentence": False, OFF: True}
+
+
+def test_neurons_off_are_shown_in_the_projection_that_is_drawn(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11/centered")
+    page.get_by_role("radio", name=OFF).check()
+    assert_shows(page, "layer 11", "alone-off", "standardized")
+    page.wait_for_function("() => location.hash === '#alone-off/layer-11'")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_address_opens_both_in_step(open_page: OpenAt, site: Path, viewport: ViewportSize) -> None:
+    """Beside each other, or on a phone under each other."""
+    page = open_page(site, PAIR, viewport=viewport)
+    assert tracks(page) == [["alone", 11], ["alone-off", 11]]
+    expect(beside(page)).to_have_value("alone-off")
+    assert page.locator(".ruler-slider:visible").count() == 1
+    one, other = (box_of(page.locator(f"[id='{name}/layer-11'] .plate")) for name in ("alone", "alone-off"))
+    if viewport == PHONE:
+        assert one["y"] + one["height"] <= other["y"]
+    else:
+        assert one["y"] == other["y"]
+        assert one["x"] + one["width"] < other["x"]
+    ruler(page).focus()
+    page.keyboard.press("End")
+    assert tracks(page) == [["alone", 29], ["alone-off", 29]]
+    for width in (viewport["width"], 320):
+        page.set_viewport_size({"width": width, "height": viewport["height"]})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def in_window(page: Page, name: str) -> bool:
+    box = box_of(page.locator(f"[id='{name}'] .plate"))
+    return -1 <= box["y"] < DESKTOP["height"]
+
+
+def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-3")
+    link = page.get_by_role("link", name="Step through all layers")
+    link.focus()
+    page.keyboard.press("Enter")
+    assert tracks(page) == [["alone", 11], ["alone-off", 11]]
+    wait_until_quiet(page)
+    assert in_window(page, "alone/layer-11")
+    page.go_back()
+    assert_shows(page, "layer 3")
+    page.go_forward()
+    assert tracks(page) == [["alone", 11], ["alone-off", 11]]
+
+
+# --- the section ----------------------------------------------------------------------------------------------------
+
+
+def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#writers", java_script_enabled=False)
+    expect(page.locator("#writers h2")).to_have_text("What happens at layer 11")
+    assert page.locator("#writers p").first.inner_text().startswith("At layer 11, two of 1,536 MLP neurons raise")
+    images = page.locator(".twins img")
+    assert images.count() == 2
+    for image in images.all():
+        image.scroll_into_view_if_needed()
+        expect_loaded(image)
+        assert box_of(image)["width"] > 300
+    assert page.locator(".without thead th:visible").all_inner_texts() == [
+        "as it is", "set to zero", "set to their mean", "control",
+    ]  # fmt: skip
+    assert page.locator(".without tbody tr:visible").count() == 6
+    assert page.locator(".writers-table tbody tr:visible").count() == 2
+    assert page.locator(".pair-link:visible").count() == 0
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_twins_are_fetched_when_they_are_seen_and_nothing_moves(
+    open_page: OpenAt, site: Path, viewport: ViewportSize
+) -> None:
+    page = open_page(site, viewport=viewport, before=COUNT_SHIFTS)
+    image = page.locator(".twins img").first
+    assert image.get_attribute("data-late") is not None
+    before = box_of(page.locator(".twins"))["height"]
+    page.locator(".twins").scroll_into_view_if_needed()
+    expect_loaded(image)
+    wait_until_quiet(page)
+    assert abs(box_of(page.locator(".twins"))["height"] - before) < 2
+    assert layout_shift(page) < 0.001
+
+
+def test_the_twins_are_printed(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site)
+    page.emulate_media(media="print")
+    assert page.locator(".twins img:visible").count() == 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path, scheme: str, viewport: ViewportSize) -> None:
+    page = open_page(site, PAIR, color_scheme=scheme, viewport=viewport)
+    page.locator(".twins").scroll_into_view_if_needed()
+    expect_loaded(page.locator(".twins img").first)
+    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    assert result.response["violations"] == [], result.generate_report()

@@ -1,0 +1,171 @@
+"""Captures with neurons set to a value on the compare page and in the explorer, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import DESKTOP, PHONE, OpenPage, wait_for_address, wait_until_quiet
+from intervention_fixture import with_interventions
+from narrow import present
+from playwright.sync_api import Page, ViewportSize, expect
+from report_fixture import compared_report, write_site
+
+from tokviz.records import ModelReport
+
+COMPARE, EXPLORE = "compare/index.html", "explore/index.html"
+OFF, MEAN = "smol-30/alone-off/standardized", "smol-30/alone-mean/centered"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(compared_report(), tmp_path_factory.mktemp("interventions"))
+
+
+def explore(
+    open_page: OpenPage, site: Path, fragment: str, viewport: ViewportSize = DESKTOP, scheme: str = "light"
+) -> Page:
+    page = open_page(site, f"{EXPLORE}{fragment}", viewport=viewport, color_scheme=scheme)
+    expect(page.locator("[data-explore][data-ready]")).to_be_attached()
+    wait_until_quiet(page)
+    return page
+
+
+def chosen(page: Page, part: str) -> list[str]:
+    """Model, context and projection of each place of a page."""
+    found: list[str] = page.evaluate(
+        """(part) => [...document.querySelectorAll(`[${part}]`)].map((each) =>
+            [...each.querySelectorAll('select')].map((select) => select.value).join('/'))""",
+        part,
+    )
+    return found
+
+
+def sources(page: Page) -> list[str]:
+    """The last folders and the name of each plate that is shown."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-slot] .plate img')].every((each) => each.complete)"
+    )
+    found: list[str] = page.locator("[data-slot] .plate img").evaluate_all(
+        "(images) => images.map((image) => image.currentSrc.split('/').slice(-3).join('/'))"
+    )
+    return found
+
+
+# --- compare ----------------------------------------------------------------------------------------------------------
+
+
+def test_neurons_off_can_be_compared_with_the_model_as_it_is(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={OFF}&by=layer&at=layer-11")
+    assert chosen(page, "data-slot") == ["smol-30/alone/standardized", OFF]
+    assert sources(page) == [
+        "alone/standardized/smol-30__model.layers.11.webp",
+        "alone-off/standardized/smol-30__model.layers.11.webp",
+    ]
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowLeft")
+    wait_for_address(page, "at=layer-10")
+    assert sources(page) == ["alone/standardized/smol-30__model.layers.10.webp"] * 2
+
+
+def test_neurons_off_can_be_chosen_where_another_projection_is_shown(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{COMPARE}#a=smol-30/alone/centered&b=mini-6/alone/centered&by=layer&at=layer-12")
+    contexts = page.locator("[data-slot]").first.locator("select[data-part=context]")
+    assert contexts.locator("option").all_inner_texts() == ["alone", "in a sentence", "alone, two neurons off"]
+    contexts.select_option("alone-off")
+    assert chosen(page, "data-slot")[0] == OFF
+    wait_for_address(page, f"a={OFF}")
+
+
+@pytest.mark.parametrize(("name", "column"), [("Massive values written by", 7), ("Norm left without them", 8)])
+def test_the_table_sorts_by_who_writes_and_what_is_left(
+    open_page: OpenPage, tmp_path: Path, name: str, column: int
+) -> None:
+    report = compared_report()
+    first, second, _ = report.models
+    page = open_page(write_site(replace(report, models=(first, with_one_neuron(second))), tmp_path), COMPARE)
+
+    def keys() -> list[str]:
+        """What the column is sorted by; empty where that isn't known."""
+        cells = page.locator(f".ranking tbody tr > :nth-child({column + 1})").all()
+        return [cell.get_attribute("data-sort") or "" for cell in cells]
+
+    known = sorted((key for key in keys() if key), key=float)
+    assert len(set(known)) == 2
+    page.get_by_role("columnheader", name="Effective rank").get_by_role("button").click()
+    assert keys()[0] == ""
+    heading = page.get_by_role("columnheader", name=name)
+    for order, expected in (("descending", known[::-1]), ("ascending", known)):
+        heading.get_by_role("button").click()
+        assert heading.get_attribute("aria-sort") == order
+        assert keys() == [*expected, "", ""]
+
+
+def with_one_neuron(plain: ModelReport) -> ModelReport:
+    model = with_interventions(plain)
+    context = model.contexts[0]
+    updates = present(context.states.updates)
+    breaking = replace(present(updates.breaking), neurons=(7,))
+    states = replace(context.states, updates=replace(updates, breaking=breaking))
+    return replace(model, contexts=(replace(context, states=states), *model.contexts[1:]))
+
+
+# --- the explorer -----------------------------------------------------------------------------------------------------
+
+
+def test_a_capture_without_pictures_has_a_ruler_and_marks(open_page: OpenPage, site: Path) -> None:
+    page = explore(open_page, site, f"#a={MEAN}&at=layer-11")
+    assert chosen(page, "data-view") == [MEAN]
+    expect(page.locator(".view-depth")).to_have_text("layer 11")
+    expect(page.locator(".plot-marks > g")).to_have_count(117)
+    expect(page.locator(".mark-name")).to_have_text("massive from layer 11")
+    expect(page.locator(".ruler .plate")).to_be_hidden()
+    page.get_by_role("slider", name="Depth").focus()
+    page.keyboard.press("End")
+    expect(page.locator(".view-depth")).to_have_text("layer 29")
+    expect(page.locator(".explore-links")).to_have_text("There are no plates of this view.")
+
+
+def test_the_ruler_gets_its_strip_back(open_page: OpenPage, site: Path) -> None:
+    page = explore(open_page, site, f"#a={MEAN}&at=layer-11")
+    contexts = page.locator("[data-view]").first.locator("select[data-part=context]")
+    contexts.select_option("alone-off")
+    expect(page.locator("[data-view] select[data-part=projection]").first).to_have_value("centered")
+    expect(page.locator(".ruler .plate")).to_be_hidden()
+    page.locator("[data-view]").first.locator("select[data-part=projection]").select_option("standardized")
+    image = page.locator(".ruler .plate img")
+    expect(image).to_be_visible()
+    expect(image).to_have_attribute("src", re.compile(r"alone-off/standardized/smol-30_strip\.webp$"))
+    expect(page.locator(".mark-name")).to_have_count(0)
+    page.locator(".explore-links a").click()
+    expect(page).to_have_url(re.compile(r"models/smol-30/index\.html#alone-off/layer-11$"))
+    expect(page.locator(".panel[data-current] output")).to_have_text("layer 11")
+
+
+def test_the_pair_of_a_models_page_is_the_explorers(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, "models/smol-30/index.html#alone/layer-11+alone-off")
+    page.locator(".panel[data-current] [data-explore]").click()
+    expect(page.locator("[data-explore][data-ready]")).to_be_attached()
+    assert chosen(page, "data-view") == ["smol-30/alone/standardized", OFF]
+    expect(page.locator(".view-depth")).to_have_text(["layer 11", "layer 11"])
+    expect(page.locator(".explore-links a")).to_have_count(2)
+
+
+# --- both -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_and_nothing_overflows(
+    open_page: OpenPage, site: Path, viewport: ViewportSize, scheme: str
+) -> None:
+    compare = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={OFF}", viewport=viewport, color_scheme=scheme)
+    for page in (compare, explore(open_page, site, f"#a={MEAN}&b={OFF}&at=layer-12", viewport, scheme)):
+        result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+        assert result.response["violations"] == [], result.generate_report()
+        for width in (viewport["width"], 320):
+            page.set_viewport_size({"width": width, "height": viewport["height"]})
+            assert page.evaluate("document.documentElement.scrollWidth") == width

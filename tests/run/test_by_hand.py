@@ -1,0 +1,229 @@
+"""Neurons that an author sets by hand: captured beside the model as it is, shown, and refused in one line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import families
+import numpy as np
+import pytest
+import torch
+import transformers
+from test_incremental import AtOnce
+
+from tokviz.config import ReportConfig
+from tokviz.models import quiet_transformers
+from tokviz.records import HiddenStates
+from tokviz.run import capturing, dry_run, pipeline, prune, remote_capture
+from tokviz.run.locks import Locks
+from tokviz.run.options import Options
+from tokviz.run.plan import Plan
+from tokviz.run.progress import Quiet
+from tokviz.run.store import Store
+
+WORDS = {"people": ["James", "Mary", "doctor", "Anna", "Paul"], "letters": ["a", "b", "c", "d", "e", "f", "g"]}
+CONTEXTS = [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}]
+LAYER, NEURONS = 1, [3, 7]
+ASKED = {"model": "tiny", "layer": LAYER, "neurons": NEURONS, "value": 5.0, "label": "pushed"}
+
+
+@pytest.fixture(autouse=True)
+def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+
+
+class Noted(Quiet):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+def config(*asked: dict[str, Any], **changes: Any) -> ReportConfig:
+    values = {"words": WORDS, "contexts": CONTEXTS, "models": [{"source": "tiny"}], "projections": ["centered"]}
+    return ReportConfig.model_validate({**values, "interventions": list(asked) or "auto", **changes})
+
+
+def options(folder: Path) -> Options:
+    return Options(base=folder, output=folder / "site", cache=folder / "cache")
+
+
+def enlarge(folder: Path) -> None:
+    """Weights by which the largest number that may be asked for overflows."""
+    with quiet_transformers():
+        whole = transformers.AutoModelForCausalLM.from_pretrained(folder)
+        with torch.no_grad():
+            whole.model.layers[LAYER].mlp.down_proj.weight.mul_(60)
+        whole.save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of the model as it is."""
+    folder = tmp_path_factory.mktemp("made")
+    families.build("llama", folder / "tiny")
+    enlarge(folder / "tiny")
+    patch = pytest.MonkeyPatch()
+    with patch.context() as context:
+        context.setattr(pipeline, "_start", lambda *_: AtOnce())
+        context.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        pipeline.run(config(), options(folder), Quiet())
+    return folder
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "project", copy_function=shutil.copy2)
+
+
+def plan(folder: Path, *asked: dict[str, Any]) -> Plan:
+    return Plan(config(*asked), options(folder), Store(folder / "cache"))
+
+
+def changed(folder: Path, *asked: dict[str, Any]) -> list[HiddenStates]:
+    """In each context the states with neurons set, one intervention after the other."""
+    found = []
+    for context in plan(folder, *asked).models[0].contexts:
+        for each in context.interventions:
+            assert each.captured is not None, each.failure or each.due
+            found.append(each.captured.states)
+    return found
+
+
+def intact(folder: Path) -> list[HiddenStates]:
+    return [each.states for each in plan(folder).models[0].captured]
+
+
+def descriptions(folder: Path) -> Sequence[tuple[str, int]]:
+    files = sorted((folder / "cache" / "states").glob("*/states.json"))
+    return [(file.parent.name, file.stat().st_mtime_ns) for file in files]
+
+
+def test_what_is_asked_for_later_is_captured_beside_what_is_there(project: Path) -> None:
+    before = descriptions(project)
+    outcome = pipeline.run(config(ASKED), options(project), Quiet())
+    assert not outcome.failures
+    assert [each for each in descriptions(project) if each in before] == list(before)
+    assert len(descriptions(project)) == len(before) + 2
+    for own, other in zip(intact(project), changed(project, ASKED), strict=True):
+        assert other.intervention is not None
+        assert (other.intervention.rule, other.intervention.value) == ("by_hand", 5.0)
+        assert other.intervention.path == f"model.layers.{LAYER}.mlp.down_proj"
+        for depth in range(own.n_depths):
+            same = np.array_equal(own.states[depth], other.states[depth])
+            assert same == (depth <= LAYER)
+    assert pipeline.run(config(ASKED), options(project), Quiet()).n_captured == 0
+
+
+def test_it_is_shown_in_the_carousel_the_explorer_and_the_tables(project: Path) -> None:
+    pipeline.run(config(ASKED), options(project), Quiet())
+    site = project / "site"
+    page = (site / "models" / "tiny" / "index.html").read_text(encoding="utf-8")
+    for name, label in (("alone", "alone, pushed"), ("sentence", "sentence, pushed")):
+        folder = site / "data" / "tiny" / f"{name}-by-hand-1"
+        assert f'id="{name}-by-hand-1/layer-{LAYER}"' in page
+        assert label in page
+        assert sorted(file.name for file in folder.glob("*.csv")) == ["coordinates.csv", "geometry.csv"]
+        assert (folder / "coordinates-centered.js").exists()
+        drawn = {file.name for file in (site / "images" / "tiny" / f"{name}-by-hand-1" / "centered").glob("*.webp")}
+        assert {f"tiny__model.layers.{LAYER}.webp", "tiny_strip.webp"} <= drawn
+        assert not any("embed_tokens" in file or "_m.et" in file for file in drawn)
+    assert "neurons 3 and 7 of layer 1 are set to 5.00" in page.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_zero_and_the_mean_differ_and_the_mean_holds_at_position_0_only(project: Path) -> None:
+    zero, mean = ({**ASKED, "value": value, "label": value} for value in ("zero", "mean"))
+    pipeline.run(config(zero, mean), options(project), Quiet())
+    of_zero, of_mean = changed(project, zero, mean)[2:]
+    own = intact(project)[1]
+    # In the sentence position 0 is “The”: what the word's own neurons write there stays.
+    difference = [np.abs(each.states[LAYER + 1] - own.states[LAYER + 1]).max() for each in (of_zero, of_mean)]
+    assert difference[0] > 1e-4
+    assert difference[1] < 1e-6
+
+
+def test_a_value_that_overflows_is_told_and_the_rest_stands(project: Path) -> None:
+    huge = {**ASKED, "value": 3e38, "label": "too much"}
+    reporter = Noted()
+    outcome = pipeline.run(config(huge, ASKED), options(project), reporter)
+    assert not outcome.failures
+    assert any("neurons 3, 7 of layer 1 set to 3e+38" in line and "finite" in line for line in reporter.said)
+    page = (project / "site" / "models" / "tiny" / "index.html").read_text(encoding="utf-8")
+    assert "alone, pushed" in page
+    assert "alone, too much" not in page
+    assert "No states with neurons 3, 7 of layer 1 set to 3e+38" in page
+    # It isn't tried again, and pruning keeps what is known of it.
+    assert pipeline.run(config(huge, ASKED), options(project), Quiet()).n_captured == 0
+    n_before = len(descriptions(project))
+    prune.prune(config(huge, ASKED), options(project), prune.OLDER_THAN_DAYS, Locks(), dry_run=False)
+    assert len(descriptions(project)) == n_before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"layer": 40}, "interventions: expected a layer from 0 to 2, got 40; correct it"),
+        ({"neurons": [5000]}, "expected neurons from 0 to 63, the inputs of model.layers.1.mlp.down_proj, got 5000"),
+    ],
+)
+def test_a_layer_or_a_neuron_that_the_model_does_not_have_costs_that_model(
+    project: Path, change: dict[str, Any], said: str
+) -> None:
+    families.build("llama", project / "other")
+    models = [{"source": "tiny"}, {"source": "other"}]
+    outcome = pipeline.run(config({**ASKED, **change}, models=models), options(project), Quiet())
+    (failure,) = outcome.failures
+    assert failure.name == "tiny"
+    assert said in (failure.failure or "")
+
+
+def test_a_model_whose_layers_have_no_known_neurons_says_so(tmp_path: Path) -> None:
+    families.build("bert", tmp_path / "tiny")
+    outcome = pipeline.run(
+        config(ASKED, models=[{"source": "tiny"}, {"source": "other"}]), options(with_other(tmp_path)), Quiet()
+    )
+    (failure,) = outcome.failures
+    assert "expected an MLP at layer 1 whose neurons are known, found none" in (failure.failure or "")
+
+
+def with_other(folder: Path) -> Path:
+    families.build("llama", folder / "other")
+    return folder
+
+
+def test_the_dry_run_says_what_is_due(project: Path) -> None:
+    lines = dry_run.describe(config(ASKED), options(project)).lines
+    (alone,) = (line for line in lines if line.startswith("  alone:"))
+    assert "captured; capture once more (neurons 3, 7 of layer 1 set to 5.0 not captured yet)" in alone
+
+
+def test_a_draft_captures_none(project: Path) -> None:
+    draft = replace(options(project), forms=("draft",))
+    before = descriptions(project)
+    pipeline.run(config(ASKED), draft, Quiet())
+    assert descriptions(project) == before
+
+
+def test_a_worker_without_the_cache_sends_them_and_what_failed(project: Path) -> None:
+    huge = {**ASKED, "value": 3e38, "label": "too much"}
+    planned = plan(project, huge, ASKED)
+    request = capturing.request_for(planned.models[0], planned)
+    packed = remote_capture.capture_there(request, remote_capture._Shared(cache=project / "elsewhere", mark="none"))
+    assert packed is not None
+    store = Store(project / "other-cache")
+    for key, files in packed.items():
+        store.put_packed_states(key, files)
+    again = Plan(config(huge, ASKED), replace(options(project), cache=store.root), store)
+    assert again.models[0].due == []
+    for context in again.models[0].contexts:
+        failed, pushed = context.interventions
+        assert "finite" in (failed.failure or "")
+        assert pushed.captured is not None
