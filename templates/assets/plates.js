@@ -1,22 +1,16 @@
 "use strict";
 
-// Has the carousel's plates drawn once a reader looks at them: only then are the scripts that draw loaded, and the coordinates.
+// Has the carousel's plates drawn as soon as a reader does anything: only then are the scripts that draw loaded, and the
+// coordinates, so that a page that is only opened fetches little.
 (() => {
-  // What of a plate must be seen, where a reader has done nothing yet.
-  const MOST = 0.7;
   const ACTS = ["scroll", "pointermove", "pointerdown", "keydown", "touchstart"];
 
-  // Calls act() once, when most of a plate is seen or a reader does something.
-  function whenLookedAt(root, act) {
+  // Calls act() once, at the first thing that a reader does.
+  function whenUsed(act) {
     const once = () => {
-      observer.disconnect();
       for (const name of ACTS) removeEventListener(name, once);
       act();
     };
-    const observer = new IntersectionObserver((entries) => {
-      if (entries.some(({ intersectionRatio }) => intersectionRatio >= MOST)) once();
-    }, { threshold: MOST });
-    for (const track of root.querySelectorAll(".track")) observer.observe(track);
     for (const name of ACTS) addEventListener(name, once, { passive: true });
   }
 
@@ -47,7 +41,7 @@
         for (const panel of panels) panel.removeAttribute("data-drawable");
       }
     };
-    addEventListener("load", () => whenLookedAt(root, draw), { once: true });
+    addEventListener("load", () => whenUsed(draw), { once: true });
   }
 
   for (const root of document.querySelectorAll("[data-viewer]")) {

@@ -89,7 +89,7 @@ DRAWING_SCRIPTS = (
     "plate-key.js",
     "plate-viewer.js",
 )
-"""Loaded when a reader looks at the plates, in the order in which they build on each other."""
+"""Loaded once a reader does something, in the order in which they build on each other."""
 MOST_DRAWN = 400
 """Words of a plate that is drawn in the page; of longer lists the images are shown."""
 CURVES = "curves"
