@@ -237,6 +237,9 @@
     const viewer = createViewer(root);
     listen(viewer);
     if (!openAddress(viewer)) show(viewer, 0);
+    // Until here opening.js shows one slide only.
+    for (const { track } of viewer.panels) track.removeAttribute("data-opening");
+    alignTracks(viewer);
   }
 
   // Small plates are fetched when they are seen, and, once the reader scrolls, shortly before that: a browser's own

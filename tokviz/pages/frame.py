@@ -56,6 +56,7 @@ def frame(
         nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
         theme=to("assets/theme.js"),
         fonts=to("assets/fonts.js"),
+        opening=to("assets/opening.js") if "common.js" in scripts else None,
         stylesheet=to("assets/site.css"),
         noscript=to("assets/noscript.css"),
         geometry=_inline_style(RULER.style()),
