@@ -105,10 +105,13 @@ const Tokviz = (() => {
     axisLength: variable("--axis-length"),
     labelsFrom: variable("--labels-from"),
     labelsTo: variable("--labels-to"),
+    looseFrom: variable("--loose-from"),
+    looseTo: variable("--loose-to"),
     mostLabels: variable("--most-labels"),
     narrowestBand: variable("--narrowest-band"),
     markFlip: variable("--mark-flip"),
     markGap: variable("--mark-gap"),
+    markFrom: variable("--mark-from"),
   };
   const LABEL_STEPS = [1, 2, 5, 10, 20, 50, 100];
   const WIDEST_LABEL_STEP = 1000;
@@ -152,6 +155,9 @@ const Tokviz = (() => {
     return (depth - 1) % step === 0 && x >= geometry.labelsFrom && x <= geometry.labelsTo;
   }
 
+  // Whether a number would touch the names of the ends on a phone.
+  const isTight = (x) => x < geometry.looseFrom || x > geometry.looseTo;
+
   // A tick for each depth; both ends are named, and as many depths between them as there is space for.
   function depthTicks(last) {
     return Array.from({ length: last + 1 }, (_, depth) => {
@@ -168,7 +174,9 @@ const Tokviz = (() => {
       made.push(svg("line", { class: label ? "major" : "minor", x1: x, x2: x, y1: -26, y2: label ? -18 : -22 }));
       if (!label) continue;
       const [at, anchor] = depth === 0 ? ["0%", "start"] : depth === last ? ["100%", "end"] : [x, "middle"];
-      made.push(svg("text", { x: at, y: -4, "text-anchor": anchor }, label));
+      const text = svg("text", { x: at, y: -4, "text-anchor": anchor }, label);
+      if (anchor === "middle" && isTight(Number.parseFloat(x))) text.setAttribute("class", "tight");
+      made.push(text);
     }
     return made;
   }
