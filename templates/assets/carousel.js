@@ -119,7 +119,7 @@
     Tokviz.markSteps(viewer.stepButtons, depth, last);
     for (const each of shownPanels(viewer)) {
       each.slides[depth]?.setAttribute("data-near", "");
-      limitTabStops(each, depth);
+      showOnly(each, depth);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
     viewer.preload();
@@ -130,11 +130,9 @@
     exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
   }
 
-  // The Tab key finds the links of the slide that is seen, not those of thirty others.
-  function limitTabStops({ slides }, depth) {
-    for (const [index, slide] of slides.entries()) {
-      for (const link of slide.querySelectorAll("a")) link.tabIndex = index === depth ? 0 : -1;
-    }
+  // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.
+  function showOnly({ slides }, depth) {
+    for (const [index, slide] of slides.entries()) slide.inert = index !== depth && !PRINT.matches;
   }
 
   function preloadNeighbours(viewer) {
@@ -230,7 +228,10 @@
       if (depth !== undefined && depth !== viewer.depth) go(viewer, depth);
     });
     window.addEventListener("hashchange", () => openAddress(viewer));
-    PRINT.addEventListener("change", () => alignTracks(viewer));
+    PRINT.addEventListener("change", () => {
+      for (const panel of viewer.panels) showOnly(panel, viewer.depth);
+      alignTracks(viewer);
+    });
   }
 
   function startViewer(root) {

@@ -30,16 +30,17 @@ const Tokviz = (() => {
 
   const MOVES = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
   // Elements that use these keys themselves.
-  const OWN_KEYS = "input, select, .scroll";
+  const OWN_KEYS = "input, select, textarea, .scroll, .plates, dialog";
 
   // Shift is left out: some keyboards need it for "+".
   const hasModifier = ({ altKey, ctrlKey, metaKey }) => altKey || ctrlKey || metaKey;
 
-  // Calls go(wanted depth), which may lie beyond the ends, for the keys within `root`.
+  // Calls go(wanted depth), which may lie beyond the ends, for the keys within `root`, and for the arrows wherever the focus is.
   function listenToKeys(root, currentDepth, go) {
-    root.addEventListener("keydown", (event) => {
+    document.addEventListener("keydown", (event) => {
       const move = MOVES[event.key];
       if (!move || event.target.closest(OWN_KEYS) || hasModifier(event) || event.shiftKey) return;
+      if (!event.key.startsWith("Arrow") && !root.contains(event.target)) return;
       event.preventDefault();
       go(move(currentDepth()));
     });
@@ -135,6 +136,10 @@ const Tokviz = (() => {
   // are many: a browser takes a press on it for the beginning of a drag, so a click that moved nothing is handled here.
   function listenToSlider(range, go) {
     let moved = false;
+    const output = range.parentElement.querySelector("output");
+    // A slider that has the focus says itself where it stands.
+    range.addEventListener("focus", () => output.setAttribute("aria-live", "off"));
+    range.addEventListener("blur", () => output.setAttribute("aria-live", "polite"));
     range.addEventListener("pointerdown", () => {
       moved = false;
     });
