@@ -58,6 +58,7 @@ def frame(
         fonts=to("assets/fonts.js"),
         opening=to("assets/opening.js") if "common.js" in scripts else None,
         stylesheet=to("assets/site.css"),
+        screens=to("assets/screens.css"),
         noscript=to("assets/noscript.css"),
         geometry=_inline_style(RULER.style()),
         scripts=tuple(to(f"assets/{script}") for script in scripts),

@@ -42,6 +42,8 @@ class Frame:
     opening: str | None
     """The script that draws at once what the address asks for; None where an address asks for nothing but a place of the page."""
     stylesheet: str
+    screens: str
+    """How pages adapt to a window, to forced colours and to paper."""
     noscript: str
     geometry: InlineStyle
     """Of rulers, as CSS variables."""
