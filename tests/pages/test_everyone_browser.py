@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import DESKTOP, PHONE, OpenPage, box_of, wait_for_frames, wait_until_quiet
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from browser import PHONE, OpenPage, box_of, wait_for_frames, wait_until_quiet
+from playwright.sync_api import Locator, Page, expect
 from report_fixture import sample_report, write_site
 
 MODEL = "models/smol-30/index.html"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from report_fixture import images, sample_report, write_site
 
 MODEL = "models/smol-30/index.html"
 REAL = Path(__file__).parents[2] / "site/images/smollm2-135m-instruct/alone/standardized"
-FORCED = {"forced_colors": "active", "color_scheme": "dark"}
+FORCED: dict[str, Any] = {"forced_colors": "active", "color_scheme": "dark"}
 EXPLORE = "explore/index.html#a=smol-30/alone/standardized&at=layer-11"
 COMPARE = "compare/index.html#a=smol-30/alone/standardized&b=smol-30/sentence/standardized&at=0.4"
 
@@ -25,7 +26,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its plates and strips are those of the sample report."""
     report = sample_report()
     folder = write_site(report, tmp_path_factory.mktemp("forced"))
-    plate, strip = next(REAL.glob("*layers.11.webp")), next(path for path in REAL.glob("*_strip*") if "phone" not in path.stem)
+    plate, strip = (
+        next(REAL.glob("*layers.11.webp")),
+        next(path for path in REAL.glob("*_strip*") if "phone" not in path.stem),
+    )
     for image in images(report):
         if image.path.endswith("layers.11.webp"):
             shutil.copyfile(plate, folder / image.path)
@@ -84,7 +88,8 @@ def test_an_enlarged_picture_lies_on_white_paper(open_page: OpenPage, site: Path
 
 
 @pytest.mark.parametrize(
-    ("path", "ruler"), [(f"{MODEL}#alone/layer-11", ".panel[data-current] .ruler"), (EXPLORE, ".ruler"), (COMPARE, ".compare-ruler")]
+    ("path", "ruler"),
+    [(f"{MODEL}#alone/layer-11", ".panel[data-current] .ruler"), (EXPLORE, ".ruler"), (COMPARE, ".compare-ruler")],
 )
 def test_the_handle_is_seen_where_the_depth_is(open_page: OpenPage, site: Path, path: str, ruler: str) -> None:
     page = opened(open_page, site, path)
@@ -111,7 +116,9 @@ def test_what_is_chosen_is_marked(open_page: OpenPage, site: Path) -> None:
     chosen, other = (page.locator(f"[name=context]{state} + span").first for state in (":checked", ":not(:checked)"))
     assert style(chosen, "borderBottomColor") != style(other, "borderBottomColor")
     assert style(other, "borderBottomColor") == "rgb(0, 0, 0)"
-    current, link = (page.locator(f".site-header li a{state}").first for state in ("[aria-current]", ":not([aria-current])"))
+    current, link = (
+        page.locator(f".site-header li a{state}").first for state in ("[aria-current]", ":not([aria-current])")
+    )
     assert "underline" in style(current, "textDecorationLine")
     assert style(link, "textDecorationLine") == "none"
     page.goto(f"{site.as_uri()}/{EXPLORE}")
@@ -124,7 +131,9 @@ def test_what_is_chosen_is_marked(open_page: OpenPage, site: Path) -> None:
     assert style(beside, "backgroundColor") != before
 
 
-@pytest.mark.parametrize("focused", [".track", ".steps button", ".ruler-slider input", "[name=context]:checked", ".site-header li a"])
+@pytest.mark.parametrize(
+    "focused", [".track", ".steps button", ".ruler-slider input", "[name=context]:checked", ".site-header li a"]
+)
 def test_the_focus_is_outlined(open_page: OpenPage, site: Path, focused: str) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.keyboard.press("Tab")

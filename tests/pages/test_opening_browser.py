@@ -90,7 +90,9 @@ def test_the_plate_asked_for_is_drawn_without_the_pages_own_scripts(
                 .map((slide) => [panel.dataset.context, slide.getAttribute('aria-label')]))"""
     )
     assert [tuple(each) for each in shown] == SLIDES[fragment]
-    context, depth = next(each for each in SLIDES[fragment] if each[0] == page.locator("[name=context]:checked").input_value())
+    context, depth = next(
+        each for each in SLIDES[fragment] if each[0] == page.locator("[name=context]:checked").input_value()
+    )
     assert page.locator(".panel[data-current]").get_attribute("data-context") == context
     assert page.locator(".panel[data-current] output").text_content() == depth
 
@@ -120,4 +122,4 @@ def test_only_the_plates_asked_for_and_their_neighbours_are_fetched(
         if 0 <= near <= 30
     }
     plates = [path for path in requested if "__" in path]
-    assert {tuple(path.split("/")[2:4]) + (path.split("__")[1].removesuffix(".webp"),) for path in plates} == wanted
+    assert {(*path.split("/")[2:4], path.split("__")[1].removesuffix(".webp")) for path in plates} == wanted

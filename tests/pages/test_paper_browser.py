@@ -82,7 +82,9 @@ PLACES = """() => [...document.querySelectorAll('main :is(button, select, input,
 
 
 @pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/embedding+sentence", COMPARE, EXPLORE])
-@pytest.mark.parametrize("viewport", [DESKTOP, TABLET, PHONE, LANDSCAPE], ids=["desktop", "tablet", "phone", "landscape"])
+@pytest.mark.parametrize(
+    "viewport", [DESKTOP, TABLET, PHONE, LANDSCAPE], ids=["desktop", "tablet", "phone", "landscape"]
+)
 def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
     page = open_page(site, path, viewport=viewport)
     if path == EXPLORE:
@@ -114,7 +116,9 @@ def on_paper(page: Page) -> None:
     wait_for_frames(page)
 
 
-@pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#alone/layer-11+sentence", EXPLORE, f"{EXPLORE}&b=mini-6/alone/standardized"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, f"{MODEL}#alone/layer-11+sentence", EXPLORE, f"{EXPLORE}&b=mini-6/alone/standardized"]
+)
 @pytest.mark.parametrize("viewport", [DESKTOP, {"width": 1920, "height": 1080}], ids=["desktop", "large"])
 def test_nothing_is_cut_on_paper(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
     page = open_page(site, path, viewport=viewport)
