@@ -35,6 +35,7 @@
     ruler.querySelector(".scale").setAttribute("aria-hidden", "true");
     // Not every report has an explorer.
     const exploreLink = root.querySelector("[data-explore]");
+    for (const slide of root.querySelectorAll(".slide")) slide.setAttribute("aria-roledescription", "slide");
     return {
       root,
       context: root.dataset.context,

@@ -98,7 +98,7 @@
     const covers = choose();
     const { image, view } = dialog;
     const [width, height] = [image.getAttribute("width"), image.getAttribute("height")];
-    // Of the wide form on a phone, words are no smaller than those of the phone's if it is as high as the window.
+    // As high as the window, the wide form has words as large as the phone's.
     const whole = Math[covers ? "max" : "min"](view.clientWidth / width, view.clientHeight / height);
     image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
     dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));

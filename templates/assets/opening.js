@@ -1,7 +1,7 @@
 "use strict";
 
-// Runs before anything is drawn: the page is drawn at once as its address asks for, so that nothing moves and no other plate is
-// fetched first. The scripts of the page come later and go on from what they find.
+// Runs before anything is drawn, and draws at once what the address asks for: nothing moves, and no other plate is fetched.
+// The page's scripts go on from there.
 (() => {
   const SLIDE = /^([^/+]+)\/(embedding|layer-(\d+))(?:\/([^/+]+))?(?:\+([^+]+))?$/;
   const root = document.documentElement;
@@ -10,7 +10,7 @@
   const [, context, at, layer, projection, beside] = named ?? [];
   const depth = layer === undefined ? 0 : Number(layer) + 1;
 
-  // What the explorer and the compare page show is made by their scripts; until then nothing else is shown in its place.
+  // Explorer and compare page are made by their scripts; until then nothing else is shown.
   if (/^[\w-]+=|^table$/.test(address)) {
     root.dataset.opening = "";
     addEventListener("load", () => delete root.dataset.opening);
@@ -32,7 +32,7 @@
     if (isOf(element, context, shown)) panel = element;
     else if (canPair(element) && isOf(element, beside, shown)) second = element;
     element.toggleAttribute("data-current", element === panel);
-    // Where it comes before the other one, it waits for that one's ruler.
+    // The second waits for the first one's ruler.
     element.toggleAttribute("data-beside", element === second && panel !== null);
   }
 
