@@ -72,7 +72,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "carousel.js", "lightbox.js")
+SCRIPTS = ("common.js", "carousel.js", "lightbox.js", "shortcuts.js")
 CURVES = "curves"
 MOST_WORDS = 500
 """Of a folded list; all words are in tokens.csv."""
