@@ -35,6 +35,7 @@
     ruler.querySelector(".scale").setAttribute("aria-hidden", "true");
     // Not every report has an explorer.
     const exploreLink = root.querySelector("[data-explore]");
+    for (const slide of root.querySelectorAll(".slide")) slide.setAttribute("aria-roledescription", "slide");
     return {
       root,
       context: root.dataset.context,
@@ -119,7 +120,7 @@
     Tokviz.markSteps(viewer.stepButtons, depth, last);
     for (const each of shownPanels(viewer)) {
       each.slides[depth]?.setAttribute("data-near", "");
-      limitTabStops(each, depth);
+      showOnly(each, depth);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
     viewer.root.dispatchEvent(new CustomEvent("shown", { detail: { depth } }));
@@ -131,11 +132,9 @@
     exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
   }
 
-  // The Tab key finds the links of the slide that is seen, not those of thirty others.
-  function limitTabStops({ slides }, depth) {
-    for (const [index, slide] of slides.entries()) {
-      for (const link of slide.querySelectorAll("a")) link.tabIndex = index === depth ? 0 : -1;
-    }
+  // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.
+  function showOnly({ slides }, depth) {
+    for (const [index, slide] of slides.entries()) slide.inert = index !== depth && !PRINT.matches;
   }
 
   function preloadNeighbours(viewer) {
@@ -236,13 +235,19 @@
       // No element has the address of two, so the browser doesn't scroll there.
       if (openAddress(viewer) && viewer.second) viewer.panel.slides[viewer.depth].scrollIntoView({ behavior: "instant" });
     });
-    PRINT.addEventListener("change", () => alignTracks(viewer));
+    PRINT.addEventListener("change", () => {
+      for (const panel of viewer.panels) showOnly(panel, viewer.depth);
+      alignTracks(viewer);
+    });
   }
 
   function startViewer(root) {
     const viewer = createViewer(root);
     listen(viewer);
     if (!openAddress(viewer)) show(viewer, 0);
+    // Until here opening.js shows one slide only.
+    for (const { track } of viewer.panels) track.removeAttribute("data-opening");
+    alignTracks(viewer);
   }
 
   // Small plates are fetched when they are seen, and, once the reader scrolls, shortly before that: a browser's own

@@ -313,6 +313,7 @@
     // Where that failed, the page shows why.
     if (isReady(explorer)) applyAddress(explorer, wanted);
     explorer.root.dataset.ready = "";
+    delete document.documentElement.dataset.opening;
   }
 
   function openCaptures(explorer, wanted) {

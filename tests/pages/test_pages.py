@@ -28,7 +28,7 @@ RENDERED = {
 }
 EVERY_PAGE = [(name, path) for name, rendered in RENDERED.items() for path in rendered]
 ASSETS = TEMPLATES / "assets"
-EARLY = ("assets/theme.js", "assets/fonts.js")
+EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
 LINKS = {"href", "src", "srcset"}
 
@@ -138,7 +138,7 @@ def test_what_authors_write_is_shown_and_never_run(path: str) -> None:
     assert HOSTILE in "".join(tree.itertext())
     scripts = [present(script.get("src")) for script in tree.iter("script") if script.get("type") != "application/json"]
     assert {script.rpartition("assets/")[2] for script in scripts} <= {
-        *("theme.js", "fonts.js", "copy.js", *model.SCRIPTS, *compare.SCRIPTS, *explore.SCRIPTS)
+        *("theme.js", "fonts.js", "opening.js", "copy.js", *model.SCRIPTS, *compare.SCRIPTS, *explore.SCRIPTS)
     }
 
 

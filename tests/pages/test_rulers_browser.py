@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser import OpenPage, box_of
-from playwright.sync_api import Locator, Page, expect
+from browser import DESKTOP, PHONE, OpenPage, box_of
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list, write_site
 
 from tokviz.pages.axis import RULER, has_number, length, place
@@ -67,7 +67,7 @@ def ticks(ruler: Locator) -> list[str]:
 
 def labels(ruler: Locator) -> list[str]:
     """What is written on the axis, from left to right."""
-    found = ruler.locator("text:not([class])").evaluate_all(
+    found = ruler.locator("text:not([class]), text.tight").evaluate_all(
         "(all) => all.map((each) => [each.getBoundingClientRect().left, each.textContent])"
     )
     return [text for _, text in sorted(found)]
@@ -96,6 +96,46 @@ def test_the_same_depths_are_named_on_every_page(open_ruler: Callable[[str, int]
     for kind in PAGES:
         _, ruler, _ = open_ruler(kind, n_layers)
         assert labels(ruler) == expected, kind
+
+
+TOUCHING = """(ruler) => {
+    const texts = [...ruler.querySelectorAll("text")].filter((each) => each.getClientRects().length).map((each) => {
+        const { left, right, top, height } = each.getBoundingClientRect();
+        // Of letters, without the room above and below them.
+        return { text: each.textContent, left, right, top: top + 0.25 * height, bottom: top + 0.8 * height };
+    });
+    const points = [...ruler.querySelectorAll(".spark, .chance")].flatMap((path) => {
+        const matrix = path.getScreenCTM();
+        const length = path.getTotalLength();
+        return Array.from({ length: 2000 }, (_, step) => path.getPointAtLength(length * step / 1999).matrixTransform(matrix));
+    });
+    const found = [];
+    for (const [index, one] of texts.entries()) {
+        if (points.some(({ x, y }) => x > one.left && x < one.right && y > one.top && y < one.bottom)) found.push(`${one.text}: a curve`);
+        for (const other of texts.slice(index + 1)) {
+            if (one.left < other.right + 2 && other.left < one.right + 2 && one.top < other.bottom && other.top < one.bottom) {
+                found.push(`${one.text}: ${other.text}`);
+            }
+        }
+    }
+    return found;
+}"""
+"""Texts of a ruler that lie on a curve or on each other."""
+
+
+@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("n_layers", N_LAYERS)
+@pytest.mark.parametrize("width", [DESKTOP["width"], PHONE["width"], 320])
+def test_nothing_lies_on_a_curve_or_on_another_number(
+    open_page: OpenPage, sites: dict[int, Path], kind: str, n_layers: int, width: int
+) -> None:
+    viewport: ViewportSize = {"width": width, "height": 844}
+    path, ruler, shown = PAGES[kind]
+    page = open_page(sites[n_layers], path, viewport=viewport)
+    expect(page.locator(shown).first).not_to_be_empty()
+    if n_layers == 30 and kind != "compare":
+        expect(page.locator(ruler).locator(".mark-name, .spark-name")).to_have_count(3)
+    assert page.locator(ruler).evaluate(TOUCHING) == []
 
 
 def test_no_style_script_or_template_repeats_the_geometry() -> None:

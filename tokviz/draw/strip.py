@@ -30,6 +30,8 @@ def shown_depths(n_depths: int, form: str) -> np.ndarray:
 def draw_strip(strip: Strip) -> Figure:
     """Draw a strip; a panel's centre is at pad + r · (width − 2 · pad) for relative depth r.
 
+    Where depths are left out, those shown stand at equal distances, at most half a depth from their own places.
+
     Raises ``ValueError`` for an unknown form.
     """
     if strip.form not in WIDTHS:
@@ -43,8 +45,8 @@ def draw_strip(strip: Strip) -> Figure:
     sheet = Sheet(width, side)
     diameter = max(4.0, side * 0.055)
     frames, places = [], []
-    for depth in depths:
-        relative = depth / max(n_depths - 1, 1)
+    for index, depth in enumerate(depths):
+        relative = index / max(len(depths) - 1, 1)
         # Whole pixels keep the frames crisp.
         left = round(pad + relative * (width - 2 * pad) - side / 2)
         frames.append(frame(left, 0, side))

@@ -25,6 +25,8 @@ class Tick:
     """None on small ticks."""
     label_x: str
     anchor: str
+    tight: bool
+    """Whether its number would touch the names of the ends on a phone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,9 @@ class RulerGeometry:
     labels_from: float = 18.0
     labels_to: float = 84.0
     """Between these a number on the axis doesn't touch ``embedding`` or ``layer 29``."""
+    loose_from: float = 26.0
+    loose_to: float = 76.0
+    """Between these it doesn't touch them on a phone, either."""
     most_labels: int = 7
     """Of numbers on the axis; a count."""
     narrowest_band: float = 2.0
@@ -101,6 +106,8 @@ class RulerGeometry:
     """From here on the mark's text stands left of it."""
     mark_gap: float = 0.8
     """Between the mark and its text."""
+    mark_from: float = 14.0
+    """Left of this its text would touch the name of a curve on a phone."""
 
     def style(self) -> str:
         """The geometry as CSS variables of the root element."""
@@ -132,6 +139,11 @@ def has_number(depth: int, last: int) -> bool:
     """Whether a depth between the two ends has its number on the axis."""
     step = next((step for step in LABEL_STEPS if last / step <= RULER.most_labels), WIDEST_LABEL_STEP)
     return (depth - 1) % step == 0 and RULER.labels_from <= place(depth, last) <= RULER.labels_to
+
+
+def is_tight(x: float) -> bool:
+    """Whether a number there would touch the names of the ends on a phone."""
+    return not RULER.loose_from <= x <= RULER.loose_to
 
 
 def length(percentage: float) -> str:
@@ -216,6 +228,6 @@ def _mark(geometry: Geometry, last: int) -> Mark | None:
     return Mark(
         text=f"massive from layer {depth - 1}" if depth else "massive from the embedding",
         x=length(x),
-        label_x=length(x - RULER.mark_gap if flips else x + RULER.mark_gap),
+        label_x=length(x - RULER.mark_gap if flips else max(x + RULER.mark_gap, RULER.mark_from)),
         anchor="end" if flips else "start",
     )

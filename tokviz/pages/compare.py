@@ -90,7 +90,7 @@ class ComparePage:
 
 
 PATH = "compare/index.html"
-SCRIPTS = ("common.js", "captures.js", "compare.js", "table-sort.js", "lightbox.js")
+SCRIPTS = ("common.js", "captures.js", "compare.js", "table-sort.js", "lightbox.js", "shortcuts.js")
 OPENING = 0.5
 """The relative depth that the page opens at."""
 

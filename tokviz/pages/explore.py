@@ -56,6 +56,7 @@ SCRIPTS = (
     "explore-ruler.js",
     "explore-lists.js",
     "explore.js",
+    "shortcuts.js",
 )
 """In the order in which they build on each other."""
 

@@ -77,7 +77,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js")
+SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = (
     "captures.js",
     "explore-data.js",

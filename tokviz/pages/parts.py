@@ -39,7 +39,11 @@ class Frame:
     """The script that chooses light or dark before anything is drawn."""
     fonts: str
     """The script that asks for the fonts early; it runs before the stylesheet is there."""
+    opening: str | None
+    """The script that draws at once what the address asks for; None where an address asks for nothing but a place of the page."""
     stylesheet: str
+    screens: str
+    """How pages adapt to a window, to forced colours and to paper."""
     noscript: str
     geometry: InlineStyle
     """Of rulers, as CSS variables."""

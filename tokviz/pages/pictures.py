@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.axis import RULER, Measured, Ruler, Tick, has_number, length, measured, place
+from tokviz.pages.axis import RULER, Measured, Ruler, Tick, has_number, is_tight, length, measured, place
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Picture, Source
 from tokviz.pages.problems import why_no_picture
@@ -260,6 +260,7 @@ def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> 
         label=label,
         label_x=length(label_x),
         anchor=anchor,
+        tight=anchor == "middle" and is_tight(x),
     )
 
 

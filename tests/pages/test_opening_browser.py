@@ -1,0 +1,125 @@
+"""Links that name a layer, or what to compare: the page is drawn with it at once, nothing moves and nothing is fetched in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, layout_shift, served, wait_until_quiet
+from playwright.sync_api import ViewportSize, expect
+from report_fixture import sample_report, write_site
+
+MODEL = "models/smol-30/index.html"
+COMPARE = "compare/index.html"
+EXPLORE = "explore/index.html"
+TABLET: ViewportSize = {"width": 820, "height": 1180}
+VIEWPORTS = {"desktop": DESKTOP, "tablet": TABLET, "phone": PHONE}
+LATE_FONTS = (".woff2",)
+LATE_SCRIPTS = ("common.js", "carousel.js", "compare.js", "explore.js")
+MOST_SHIFT = 0.02
+SLIDES = {
+    "#alone/layer-11": [("alone", "layer 11")],
+    "#sentence/layer-3/centered": [("sentence", "layer 3")],
+    "#alone/layer-11+sentence": [("alone", "layer 11"), ("sentence", "layer 11")],
+    "#sentence/layer-29/centered+alone": [("alone", "layer 29"), ("sentence", "layer 29")],
+    "#alone/layer-99": [("alone", "embedding")],
+    "#alone/layer-11/unknown": [("alone", "embedding")],
+    "#alone/layer-11+unknown": [("alone", "layer 11")],
+    "#curves": [("alone", "embedding")],
+}
+"""Address → context and depth of each plate, in the order of the page."""
+ADDRESSES = [
+    *(f"{MODEL}{fragment}" for fragment in SLIDES),
+    f"{EXPLORE}#a=mini-6/alone/standardized&at=layer-4",
+    f"{EXPLORE}#a=smol-30/alone/standardized&b=mini-6/sentence/centered&at=layer-11",
+    f"{EXPLORE}#a=smol-30/alone/standardized&b=unknown&at=layer-99",
+    f"{EXPLORE}#table",
+    f"{COMPARE}#a=mini-6/alone/standardized&b=mini-6/sentence/centered&by=layer&at=layer-4",
+    f"{COMPARE}#a=smol-30/alone/standardized&b=mini-6/alone/standardized&c=smol-30/sentence/centered&at=0.42",
+    f"{COMPARE}#a=unknown",
+    f"{COMPARE}#layers",
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first slide has its author's words: the page is longer with it than with the others."""
+    report = sample_report()
+    first, *others = report.models
+    first = replace(first, notes={"alone/embedding": "<p>What the author says of it.</p>" * 4})
+    return write_site(replace(report, models=(first, *others)), tmp_path_factory.mktemp("opening"))
+
+
+@pytest.fixture(scope="module")
+def late_fonts(site: Path) -> Iterator[str]:
+    with served(site, late=LATE_FONTS) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def late_scripts(site: Path) -> Iterator[str]:
+    with served(site, late=LATE_SCRIPTS) as address:
+        yield address
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+@pytest.mark.parametrize("size", VIEWPORTS)
+@pytest.mark.parametrize("late", ["late_fonts", "late_scripts"])
+def test_nothing_shifts_wherever_a_link_leads(
+    open_page: OpenPage, request: pytest.FixtureRequest, path: str, size: str, late: str
+) -> None:
+    page = open_page(request.getfixturevalue(late), path, viewport=VIEWPORTS[size], before=COUNT_SHIFTS)
+    if path.startswith(EXPLORE):
+        expect(page.locator("[data-ready]")).to_be_attached()
+    wait_until_quiet(page)
+    assert layout_shift(page) < MOST_SHIFT
+    assert page.locator(":root[data-opening], .track[data-opening]").count() == 0
+
+
+@pytest.mark.parametrize("fragment", SLIDES)
+def test_the_plate_asked_for_is_drawn_without_the_pages_own_scripts(
+    open_page: OpenPage, site: Path, fragment: str
+) -> None:
+    """What is drawn before they come is what they show."""
+    page = open_page(site, f"{MODEL}{fragment}", before=_without("carousel.js"))
+    shown = page.evaluate(
+        """() => [...document.querySelectorAll('.panel')].flatMap((panel) =>
+            [...panel.querySelectorAll('.slide')].filter((slide) => slide.querySelector('.plate').getClientRects().length)
+                .map((slide) => [panel.dataset.context, slide.getAttribute('aria-label')]))"""
+    )
+    assert [tuple(each) for each in shown] == SLIDES[fragment]
+    context, depth = next(
+        each for each in SLIDES[fragment] if each[0] == page.locator("[name=context]:checked").input_value()
+    )
+    assert page.locator(".panel[data-current]").get_attribute("data-context") == context
+    assert page.locator(".panel[data-current] output").text_content() == depth
+
+
+def _without(script: str) -> str:
+    """A script that takes another one out of the page before it runs."""
+    return f"""new MutationObserver((changes) => {{
+        for (const {{ addedNodes }} of changes) for (const node of addedNodes) if (node.src?.endsWith("{script}")) node.remove();
+    }}).observe(document, {{ childList: true, subtree: true }});"""
+
+
+@pytest.mark.parametrize("fragment", SLIDES)
+@pytest.mark.parametrize("late", ["late_fonts", "late_scripts"])
+def test_only_the_plates_asked_for_and_their_neighbours_are_fetched(
+    open_page: OpenPage, request: pytest.FixtureRequest, fragment: str, late: str
+) -> None:
+    requested: list[str] = []
+    page = open_page(request.getfixturevalue(late), f"{MODEL}{fragment}", requested=requested)
+    page.wait_for_load_state("networkidle")
+    wait_until_quiet(page)
+    depths = [0 if depth == "embedding" else int(depth.split()[1]) + 1 for _, depth in SLIDES[fragment]]
+    projection = "centered" if "centered" in fragment else "standardized"
+    wanted = {
+        (context, projection, "model." + ("embed_tokens" if near == 0 else f"layers.{near - 1}"))
+        for (context, _), depth in zip(SLIDES[fragment], depths, strict=True)
+        for near in (depth - 1, depth, depth + 1)
+        if 0 <= near <= 30
+    }
+    plates = [path for path in requested if "__" in path]
+    assert {(*path.split("/")[2:4], path.split("__")[1].removesuffix(".webp")) for path in plates} == wanted

@@ -1,0 +1,129 @@
+"""Phones and paper: every page can be reached, a plate is in sight, nothing moves when one steps, and nothing is cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browser import DESKTOP, PHONE, OpenPage, box_of, wait_for_frames, wait_until_quiet
+from playwright.sync_api import Page, ViewportSize, expect
+from report_fixture import sample_report, write_site
+
+MODEL = "models/smol-30/index.html"
+COMPARE = "compare/index.html"
+EXPLORE = "explore/index.html#a=smol-30/alone/standardized&at=layer-11&word=w0"
+LANDSCAPE: ViewportSize = {"width": 844, "height": 390}
+TABLET: ViewportSize = {"width": 820, "height": 1180}
+PAPER: ViewportSize = {"width": 718, "height": 1000}
+"""A4 within margins of one centimetre."""
+PAGES = ["index.html", MODEL, COMPARE, "explore/index.html", "method/index.html"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In the middle of the layers its author says something."""
+    report = sample_report()
+    first, *others = report.models
+    first = replace(first, notes={"alone/layer-11": "<p>What the author says of it.</p>" * 4})
+    return write_site(replace(report, models=(first, *others)), tmp_path_factory.mktemp("paper"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("viewport", [PHONE, LANDSCAPE], ids=["phone", "landscape"])
+def test_a_way_to_every_page_is_in_sight(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
+    page = open_page(site, path, viewport=viewport)
+    way = page.get_by_role("link", name="All pages")
+    box = box_of(way)
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= viewport["width"]
+    assert box["y"] + box["height"] <= 60
+    way.click()
+    wait_until_quiet(page)
+    names = page.locator(".site-header li").all_text_contents()
+    links = page.locator(".all-pages a")
+    assert links.all_text_contents() == names
+    for link in links.all():
+        place = box_of(link)
+        assert place["x"] >= 0
+        assert place["x"] + place["width"] <= viewport["width"]
+        assert 0 <= place["y"] <= viewport["height"] - place["height"]
+
+
+def test_on_a_wide_screen_all_pages_are_in_the_header(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, MODEL)
+    expect(page.locator(".to-pages")).to_be_hidden()
+    expect(page.locator(".all-pages")).to_be_hidden()
+    for link in page.locator(".site-header li a").all():
+        assert box_of(link)["x"] + box_of(link)["width"] <= DESKTOP["width"]
+
+
+@pytest.mark.parametrize("fragment", ["", "#alone/layer-11"])
+def test_a_plate_is_in_sight_on_a_phone_held_sideways(open_page: OpenPage, site: Path, fragment: str) -> None:
+    page = open_page(site, MODEL + fragment, viewport=LANDSCAPE)
+    wait_until_quiet(page)
+    plate = box_of(page.locator(".slide:not([inert]) .plate").first)
+    assert LANDSCAPE["height"] - plate["y"] > 0.6 * plate["height"]
+    for part in (".ruler-slider", ".steps"):
+        box = box_of(page.locator(f"{part}:visible"))
+        assert box["y"] + box["height"] <= LANDSCAPE["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") == LANDSCAPE["width"]
+
+
+# --- stepping -----------------------------------------------------------------------------------------------------
+
+PLACES = """() => [...document.querySelectorAll('main :is(button, select, input, .look a, .take a), .ruler, h2')]
+    .filter((each) => each.getClientRects().length && !each.closest('.slide, [inert], table'))
+    .map((each) => {
+        const { x, y } = each.getBoundingClientRect();
+        return [each.nodeName, Math.round(x + scrollX), Math.round(y + scrollY)];
+    })"""
+"""Where everything stands that can be used, in pixels of the page."""
+
+
+@pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/embedding+sentence", COMPARE, EXPLORE])
+@pytest.mark.parametrize(
+    "viewport", [DESKTOP, TABLET, PHONE, LANDSCAPE], ids=["desktop", "tablet", "phone", "landscape"]
+)
+def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
+    page = open_page(site, path, viewport=viewport)
+    if path == EXPLORE:
+        expect(page.locator("[data-ready]")).to_be_attached()
+    wait_until_quiet(page)
+    before = page.evaluate(PLACES)
+    for _ in range(14):
+        page.keyboard.press("ArrowRight")
+        wait_for_frames(page)
+        assert page.evaluate(PLACES) == before
+
+
+# --- paper --------------------------------------------------------------------------------------------------------
+
+CUT = """() => [...document.querySelectorAll('main *')].filter((each) => {
+    const { left, right, width } = each.getBoundingClientRect();
+    const { visibility, overflowX } = getComputedStyle(each);
+    if (!width || visibility === 'hidden' || each.closest('clipPath')) return false;
+    const hides = overflowX !== 'visible' && each.clientWidth > 2 && each.scrollWidth > each.clientWidth + 1;
+    return hides || left < -1 || right > innerWidth + 1;
+}).map((each) => `${each.nodeName} ${each.getAttribute('class')}`)"""
+
+
+def on_paper(page: Page) -> None:
+    """As a browser prints: the layout is the paper's, and what scripts measured is the screen's."""
+    page.emulate_media(media="print")
+    wait_for_frames(page)
+    page.set_viewport_size(PAPER)
+    wait_for_frames(page)
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, f"{MODEL}#alone/layer-11+sentence", EXPLORE, f"{EXPLORE}&b=mini-6/alone/standardized"]
+)
+@pytest.mark.parametrize("viewport", [DESKTOP, {"width": 1920, "height": 1080}], ids=["desktop", "large"])
+def test_nothing_is_cut_on_paper(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
+    page = open_page(site, path, viewport=viewport)
+    if path.startswith("explore"):
+        expect(page.locator("[data-ready]")).to_be_attached()
+    wait_until_quiet(page)
+    on_paper(page)
+    assert page.evaluate(CUT) == []

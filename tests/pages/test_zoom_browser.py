@@ -1,0 +1,81 @@
+"""Large text, and pages enlarged to 400 %: nothing lies outside the page, and pictures and controls can be used."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from browser import DESKTOP, OpenPage, box_of, wait_until_quiet
+from playwright.sync_api import ViewportSize, expect
+from report_fixture import sample_report, write_site
+
+MODEL = "models/smol-30/index.html"
+PAGES = [
+    "index.html",
+    MODEL,
+    f"{MODEL}#alone/layer-11+sentence",
+    "models/mini-6/index.html",
+    "models/lost/index.html",
+    "compare/index.html",
+    "compare/index.html#a=smol-30/alone/standardized&b=mini-6/alone/standardized&c=smol-30/sentence/standardized",
+    "explore/index.html",
+    "explore/index.html#a=smol-30/alone/standardized&b=smol-30/sentence/standardized&at=layer-11",
+    "method/index.html",
+    "404.html",
+]
+ENLARGED: ViewportSize = {"width": 320, "height": 225}
+"""1280 × 900 at 400 %."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    report = sample_report()
+    contexts = (dataclasses.replace(report.contexts[0], label="alone, two neurons off"), *report.contexts[1:])
+    return write_site(dataclasses.replace(report, contexts=contexts), tmp_path_factory.mktemp("zoom"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_text_of_twice_the_size_fits_the_page(open_page: OpenPage, site: Path, path: str) -> None:
+    page = open_page(site, path)
+    page.evaluate("document.documentElement.style.fontSize = '225%'")
+    wait_until_quiet(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == DESKTOP["width"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_overflows_a_page_at_four_times_its_size(open_page: OpenPage, site: Path, path: str) -> None:
+    page = open_page(site, path, viewport=ENLARGED)
+    wait_until_quiet(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == ENLARGED["width"]
+
+
+def test_an_enlarged_picture_can_be_used_at_four_times_its_size(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11", viewport=ENLARGED)
+    page.locator('[id="alone/layer-11"] a.plate').click()
+    dialog = page.locator("dialog.lightbox")
+    image = dialog.locator("img")
+    assert box_of(image)["height"] >= 120
+    whole = box_of(image)["width"]
+    for name in ("Previous", "Next", "Zoom in"):
+        dialog.get_by_role("button", name=name).click()
+    assert box_of(image)["width"] > whole
+    for control in dialog.locator("button:visible, a:visible").all():
+        control.focus()
+        box = box_of(control)
+        assert box["x"] >= -1
+        assert box["x"] + box["width"] <= ENLARGED["width"] + 1
+        assert box["y"] + box["height"] <= ENLARGED["height"]
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if "explore" in path or "compare" in path])
+def test_what_stays_in_sight_leaves_room_for_the_pictures(open_page: OpenPage, site: Path, path: str) -> None:
+    page = open_page(site, path, viewport=ENLARGED)
+    wait_until_quiet(page)
+    picture = page.locator(".plot, .slot .plate").first
+    picture.evaluate("(element) => scrollTo(0, element.getBoundingClientRect().top + scrollY)")
+    wait_until_quiet(page)
+    bar = box_of(page.locator(".ruler-slider, .compare-ruler").first)
+    assert bar["y"] + bar["height"] <= ENLARGED["height"] / 4
