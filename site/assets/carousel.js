@@ -21,7 +21,7 @@
       depth: 0,
       switches: [...root.querySelectorAll("[data-switch]")],
       stepButtons: [...root.querySelectorAll("[data-step]")],
-      pairToggle: root.querySelector("[data-pair-toggle]"),
+      pairSelect: root.querySelector("[data-pair-select]"),
     };
     viewer.address = new Tokviz.AddressWriter(() => fragmentOf(viewer));
     viewer.preload = Tokviz.afterLoad(() => preloadNeighbours(viewer));
@@ -35,6 +35,7 @@
     ruler.querySelector(".scale").setAttribute("aria-hidden", "true");
     // Not every report has an explorer.
     const exploreLink = root.querySelector("[data-explore]");
+    for (const slide of root.querySelectorAll(".slide")) slide.setAttribute("aria-roledescription", "slide");
     return {
       root,
       context: root.dataset.context,
@@ -51,7 +52,6 @@
 
   const findPanel = ({ panels }, { context, projection }) =>
     panels.find((each) => each.context === context && each.projection === projection);
-  const otherContext = ({ panels }, context) => panels.find((each) => each.context !== context)?.context ?? null;
   const shownPanels = ({ panel, second }) => (second ? [panel, second] : [panel]);
 
   // --- what is shown ---
@@ -60,9 +60,7 @@
     const before = viewer.panel;
     viewer.panel = panel;
     // Choosing the second context swaps both.
-    if (viewer.pairContext === panel.context) {
-      viewer.pairContext = before.context === panel.context ? otherContext(viewer, panel.context) : before.context;
-    }
+    if (viewer.pairContext === panel.context) viewer.pairContext = before.context === panel.context ? null : before.context;
     viewer.second = viewer.pairContext === null ? null
       : findPanel(viewer, { context: viewer.pairContext, projection: panel.projection }) ?? null;
     showPanels(viewer);
@@ -71,7 +69,8 @@
     alignTracks(viewer);
   }
 
-  function showPanels({ root, panels, panel, second, pairToggle, switches }) {
+  function showPanels(viewer) {
+    const { root, panels, panel, second, pairSelect, switches } = viewer;
     for (const each of panels) {
       each.root.toggleAttribute("data-current", each === panel);
       each.root.toggleAttribute("data-beside", each === second);
@@ -79,9 +78,23 @@
       each.root.toggleAttribute("data-on-paper", each.projection === panel.projection);
     }
     root.toggleAttribute("data-pair", second !== null);
-    if (pairToggle) pairToggle.checked = second !== null;
+    if (pairSelect) showPairChoices(viewer, pairSelect);
     for (const group of switches) {
-      for (const radio of group.querySelectorAll("input[type=radio]")) radio.checked = radio.value === panel[group.dataset.switch];
+      for (const radio of group.querySelectorAll("input[type=radio]")) {
+        radio.checked = radio.value === panel[group.dataset.switch];
+        // Not every capture is drawn in every projection.
+        if (group.dataset.switch === "projection") {
+          radio.disabled = shownPanels(viewer).some(({ context }) => !findPanel(viewer, { context, projection: radio.value }));
+        }
+      }
+    }
+  }
+
+  function showPairChoices(viewer, pairSelect) {
+    pairSelect.value = viewer.second?.context ?? "";
+    for (const option of pairSelect.options) {
+      option.disabled = option.value === viewer.panel.context
+        || (option.value !== "" && !findPanel(viewer, { context: option.value, projection: viewer.panel.projection }));
     }
   }
 
@@ -107,9 +120,10 @@
     Tokviz.markSteps(viewer.stepButtons, depth, last);
     for (const each of shownPanels(viewer)) {
       each.slides[depth]?.setAttribute("data-near", "");
-      limitTabStops(each, depth);
+      showOnly(each, depth);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
+    viewer.root.dispatchEvent(new CustomEvent("shown", { detail: { depth } }));
     viewer.preload();
   }
 
@@ -118,15 +132,15 @@
     exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
   }
 
-  // The Tab key finds the links of the slide that is seen, not those of thirty others.
-  function limitTabStops({ slides }, depth) {
-    for (const [index, slide] of slides.entries()) {
-      for (const link of slide.querySelectorAll("a")) link.tabIndex = index === depth ? 0 : -1;
-    }
+  // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.
+  function showOnly({ slides }, depth) {
+    for (const [index, slide] of slides.entries()) slide.inert = index !== depth && !PRINT.matches;
   }
 
   function preloadNeighbours(viewer) {
-    for (const { slides } of shownPanels(viewer)) {
+    for (const { root, slides } of shownPanels(viewer)) {
+      // These are drawn, by plates.js.
+      if (root.hasAttribute("data-drawable")) continue;
       for (const slide of [slides[viewer.depth - 1], slides[viewer.depth + 1]]) {
         if (!slide) continue;
         slide.setAttribute("data-near", "");
@@ -156,7 +170,7 @@
     const slide = document.getElementById(id);
     const panel = viewer.panels.find(({ slides }) => slides.includes(slide));
     if (!panel) return false;
-    const isKnown = viewer.pairToggle && viewer.panels.some(({ context }) => context === pair);
+    const isKnown = viewer.pairSelect && viewer.panels.some(({ context }) => context === pair);
     viewer.pairContext = isKnown ? pair : null;
     show(viewer, panel.slides.indexOf(slide), panel);
     return true;
@@ -183,13 +197,15 @@
   function listenToSwitches(viewer) {
     for (const group of viewer.switches) {
       group.addEventListener("change", ({ target }) => {
-        if (target === viewer.pairToggle) return;
+        if (target === viewer.pairSelect) return;
         const { context, projection } = viewer.panel;
-        go(viewer, viewer.depth, findPanel(viewer, { context, projection, [group.dataset.switch]: target.value }));
+        const wanted = { context, projection, [group.dataset.switch]: target.value };
+        const panel = findPanel(viewer, wanted) ?? viewer.panels.find((each) => each.context === wanted.context);
+        go(viewer, viewer.depth, panel);
       });
     }
-    viewer.pairToggle?.addEventListener("change", () => {
-      viewer.pairContext = viewer.pairToggle.checked ? otherContext(viewer, viewer.panel.context) : null;
+    viewer.pairSelect?.addEventListener("change", () => {
+      viewer.pairContext = viewer.pairSelect.value || null;
       go(viewer, viewer.depth);
     });
   }
@@ -215,14 +231,23 @@
       const depth = shownPanels(viewer).map(({ slides }) => slides.indexOf(slide)).find((each) => each >= 0);
       if (depth !== undefined && depth !== viewer.depth) go(viewer, depth);
     });
-    window.addEventListener("hashchange", () => openAddress(viewer));
-    PRINT.addEventListener("change", () => alignTracks(viewer));
+    window.addEventListener("hashchange", () => {
+      // No element has the address of two, so the browser doesn't scroll there.
+      if (openAddress(viewer) && viewer.second) viewer.panel.slides[viewer.depth].scrollIntoView({ behavior: "instant" });
+    });
+    PRINT.addEventListener("change", () => {
+      for (const panel of viewer.panels) showOnly(panel, viewer.depth);
+      alignTracks(viewer);
+    });
   }
 
   function startViewer(root) {
     const viewer = createViewer(root);
     listen(viewer);
     if (!openAddress(viewer)) show(viewer, 0);
+    // Until here opening.js shows one slide only.
+    for (const { track } of viewer.panels) track.removeAttribute("data-opening");
+    alignTracks(viewer);
   }
 
   // Small plates are fetched when they are seen, and, once the reader scrolls, shortly before that: a browser's own
@@ -235,7 +260,7 @@
         observer.unobserve(target);
       }
     }, { rootMargin: margin });
-    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.parentElement);
+    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.closest(".plate"));
     return observer;
   }
   const visibleOnly = fetchNearby("0px");

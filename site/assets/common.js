@@ -30,16 +30,17 @@ const Tokviz = (() => {
 
   const MOVES = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
   // Elements that use these keys themselves.
-  const OWN_KEYS = "input, select, .scroll";
+  const OWN_KEYS = "input, select, textarea, .scroll, .plates, dialog";
 
   // Shift is left out: some keyboards need it for "+".
   const hasModifier = ({ altKey, ctrlKey, metaKey }) => altKey || ctrlKey || metaKey;
 
-  // Calls go(wanted depth), which may lie beyond the ends, for the keys within `root`.
+  // Calls go(wanted depth), which may lie beyond the ends, for the keys within `root`, and for the arrows wherever the focus is.
   function listenToKeys(root, currentDepth, go) {
-    root.addEventListener("keydown", (event) => {
+    document.addEventListener("keydown", (event) => {
       const move = MOVES[event.key];
       if (!move || event.target.closest(OWN_KEYS) || hasModifier(event) || event.shiftKey) return;
+      if (!event.key.startsWith("Arrow") && !root.contains(event.target)) return;
       event.preventDefault();
       go(move(currentDepth()));
     });
@@ -105,10 +106,13 @@ const Tokviz = (() => {
     axisLength: variable("--axis-length"),
     labelsFrom: variable("--labels-from"),
     labelsTo: variable("--labels-to"),
+    looseFrom: variable("--loose-from"),
+    looseTo: variable("--loose-to"),
     mostLabels: variable("--most-labels"),
     narrowestBand: variable("--narrowest-band"),
     markFlip: variable("--mark-flip"),
     markGap: variable("--mark-gap"),
+    markFrom: variable("--mark-from"),
   };
   const LABEL_STEPS = [1, 2, 5, 10, 20, 50, 100];
   const WIDEST_LABEL_STEP = 1000;
@@ -132,6 +136,10 @@ const Tokviz = (() => {
   // are many: a browser takes a press on it for the beginning of a drag, so a click that moved nothing is handled here.
   function listenToSlider(range, go) {
     let moved = false;
+    const output = range.parentElement.querySelector("output");
+    // A slider that has the focus says itself where it stands.
+    range.addEventListener("focus", () => output.setAttribute("aria-live", "off"));
+    range.addEventListener("blur", () => output.setAttribute("aria-live", "polite"));
     range.addEventListener("pointerdown", () => {
       moved = false;
     });
@@ -152,6 +160,9 @@ const Tokviz = (() => {
     return (depth - 1) % step === 0 && x >= geometry.labelsFrom && x <= geometry.labelsTo;
   }
 
+  // Whether a number would touch the names of the ends on a phone.
+  const isTight = (x) => x < geometry.looseFrom || x > geometry.looseTo;
+
   // A tick for each depth; both ends are named, and as many depths between them as there is space for.
   function depthTicks(last) {
     return Array.from({ length: last + 1 }, (_, depth) => {
@@ -168,7 +179,9 @@ const Tokviz = (() => {
       made.push(svg("line", { class: label ? "major" : "minor", x1: x, x2: x, y1: -26, y2: label ? -18 : -22 }));
       if (!label) continue;
       const [at, anchor] = depth === 0 ? ["0%", "start"] : depth === last ? ["100%", "end"] : [x, "middle"];
-      made.push(svg("text", { x: at, y: -4, "text-anchor": anchor }, label));
+      const text = svg("text", { x: at, y: -4, "text-anchor": anchor }, label);
+      if (anchor === "middle" && isTight(Number.parseFloat(x))) text.setAttribute("class", "tight");
+      made.push(text);
     }
     return made;
   }

@@ -283,6 +283,7 @@
     for (const slot of comparison.slots) slot.capture = captures.find(comparison.models, slot.choice.names());
     listen(comparison);
     if (!openAddress(comparison)) openDefault(comparison);
+    delete document.documentElement.dataset.opening;
   }
 
   for (const root of document.querySelectorAll("[data-compare]")) startCompare(root);

@@ -2,29 +2,15 @@
 
 // The plates' colours and shapes, and two ways to draw thousands of them: SVG while they are few, else a canvas.
 (() => {
-  const { svg } = Tokviz;
+  const { svg, shape } = Tokviz;
   const HUES = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6"];
   // The same, dark enough for text on white.
   const INKS = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#a26092", "#60305d", "#2f77cd", "#717c35", "#7757a6"];
-  // Each has the area of a circle of diameter 1; y runs down.
-  const SHAPES = [
-    "M.5 0A.5.5 0 1 1-.5 0A.5.5 0 1 1 .5 0Z",
-    "M-.443 .443L.443 .443L.443-.443L-.443-.443Z",
-    "M0-.836L-.627.418L.627.418Z",
-    "M0 .627L.627 0L0-.627L-.627 0Z",
-    "M0 .836L.627-.418L-.627-.418Z",
-    "M-.198 .594L.198 .594L.198 .198L.594 .198L.594-.198L.198-.198L.198-.594L-.198-.594L-.198-.198L-.594-.198L-.594 .198L-.198 .198Z",
-    "M0-.836L-.188-.258L-.796-.258L-.304 .099L-.492 .677L0 .319L.492 .677L.304 .099L.796-.258L.188-.258Z",
-    "M-.28 .56L0 .28L.28 .56L.56 .28L.28 0L.56-.28L.28-.56L0-.28L-.28-.56L-.56-.28L-.28 0L-.56 .28Z",
-    "M-.836 0L.418 .627L.418-.627Z",
-    "M.836 0L-.418-.627L-.418 .627Z",
-  ];
   const SECOND = 0.58;
   const MOST_IN_SVG = 1500;
 
   const hue = (category) => HUES[category % HUES.length];
   const ink = (category) => INKS[category % INKS.length];
-  const shape = (category) => SHAPES[category % SHAPES.length];
 
   // The paths of one word's mark, in pixels about 0, 0: [path, scale, fill, stroke, line].
   function markPaths(memberships, hollow, diameter) {
@@ -187,5 +173,5 @@
     return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
   }
 
-  Object.assign(Explore, { hue, ink, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, SHAPES, MOST_IN_SVG });
+  Object.assign(Explore, { hue, ink, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, MOST_IN_SVG });
 })();

@@ -13,6 +13,9 @@
   const TRAIL = 10;
   const ZOOM_FACTOR = 1.6;
   const { clamp, svg } = Tokviz;
+  // In pixels: the width of a plot that fits on A4 and on Letter.
+  const PAPER = 640;
+  const PRINT = matchMedia("print");
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -39,7 +42,14 @@
       this.placed = [];
       this.width = this.height = 0;
       this.listen();
-      new ResizeObserver(() => this.measure()).observe(root);
+      new ResizeObserver(() => {
+        if (PRINT.matches) return;
+        this.measure();
+        // On paper it is what it was on the screen, made as small as the paper needs it.
+        root.style.setProperty("--on-screen", `${root.clientWidth}px`);
+        root.style.setProperty("--high-on-screen", `${root.clientHeight}px`);
+        root.style.setProperty("--to-paper", Math.min(1, PAPER / root.clientWidth));
+      }).observe(root);
     }
 
     // --- what is shown ---

@@ -52,27 +52,27 @@
         const left = Math.max(this.x(first - 0.5), 0);
         const right = Math.min(this.x((stages[index + 1] ?? this.last + 1) - 0.5), 100);
         made.push(svg("rect", {
-          class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -82, height: 56,
+          class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -98, height: 72,
         }));
         if (right - left < geometry.narrowestBand) return;
         names.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
       });
       if (emergence !== null) {
         const x = percent(this.x(emergence));
-        made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -82, y2: -16 }));
+        made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -98, y2: -16 }));
       }
-      made.push(...this.spark("purity", -81, purity, chance));
+      made.push(...this.spark("purity", -83, purity, chance));
       if (norms) {
         let [low, high] = norms.map(Math.log10);
         const missing = Math.max(1 - (high - low), 0) / 2;
         [low, high] = [low - missing, high + missing];
-        made.push(...this.spark("norm", -60, norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null)), null));
+        made.push(...this.spark("norm", -56, norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null)), null));
       }
       made.push(...names);
       if (emergence !== null) {
         const x = this.x(emergence);
         const flips = x > geometry.markFlip;
-        made.push(svg("text", { class: "mark-name", x: percent(flips ? x - geometry.markGap : x + geometry.markGap), y: -70, "text-anchor": flips ? "end" : "start" },
+        made.push(svg("text", { class: "mark-name", x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), y: -87, "text-anchor": flips ? "end" : "start" },
           emergence ? `massive from layer ${emergence - 1}` : "massive from the embedding"));
       }
       return made;
@@ -80,7 +80,7 @@
 
     // A thin line of values between 0 and 1, with a gap where a value isn't defined.
     spark(name, y, values, chance) {
-      const drawing = svg("svg", { y, width: "100%", height: 18, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
+      const drawing = svg("svg", { y, width: "100%", height: 15, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
       for (const [kind, line] of [["chance", chance], ["spark", values]]) {
         if (!line) continue;
         let penDown = false;
@@ -96,7 +96,7 @@
         }).join("");
         drawing.append(svg("path", { class: kind, d }));
       }
-      return [drawing, svg("text", { class: "spark-name", x: 0, y: y + 13 }, name)];
+      return [drawing, svg("text", { class: "spark-name", x: 0, y: y - (name === "purity" ? 4 : 2) }, name)];
     }
   }
 

@@ -180,14 +180,17 @@
     showLinks(explorer);
   }
 
+  // Some captures are measured, and not drawn: the models' pages have no plates of them.
   function showLinks({ links, panels }) {
-    links.replaceChildren(...panels.flatMap(({ capture: { model, context, shown }, depth }, position) => {
+    const drawn = panels.filter(({ capture }) => !capture.shown.undrawn);
+    const end = drawn.length ? "." : "There are no plates of this view.";
+    links.replaceChildren(...drawn.flatMap(({ capture: { model, context, shown }, depth }, position) => {
       const link = document.createElement("a");
       const projection = shown === context.projections[0] ? "" : `/${shown.name}`;
       link.href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}`;
       link.textContent = `${model.name}, ${context.label}, ${depthName(depth)}`;
       return position ? [" and ", link] : ["The plates of this view: ", link];
-    }), ".");
+    }), end);
   }
 
   // What a screen reader says of the current word.
@@ -310,6 +313,7 @@
     // Where that failed, the page shows why.
     if (isReady(explorer)) applyAddress(explorer, wanted);
     explorer.root.dataset.ready = "";
+    delete document.documentElement.dataset.opening;
   }
 
   function openCaptures(explorer, wanted) {

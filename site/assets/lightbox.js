@@ -65,11 +65,6 @@
     index = wanted;
     const link = items[index];
     const picture = link.querySelector("img");
-    const narrow = link.querySelector("source");
-    const chosen = narrow && matchMedia(narrow.media).matches ? narrow : picture;
-    dialog.image.width = chosen.getAttribute("width");
-    dialog.image.height = chosen.getAttribute("height");
-    dialog.image.src = chosen === narrow ? narrow.srcset : picture.src;
     dialog.image.alt = picture.alt;
     dialog.caption.textContent = picture.alt;
     dialog.download.href = link.getAttribute("href");
@@ -82,13 +77,29 @@
     link.dispatchEvent(new Event("enlarged", { bubbles: true }));
   }
 
+  // The phone form; enlarged, the wide one, which has more to see.
+  function choose() {
+    const picture = items[index].querySelector("img");
+    const narrow = items[index].querySelector("source");
+    const isNarrow = narrow !== null && matchMedia(narrow.media).matches;
+    const chosen = isNarrow && zoom === 0 ? narrow : picture;
+    const source = chosen === narrow ? narrow.srcset : picture.src;
+    const { image } = dialog;
+    if (image.getAttribute("src") !== source) image.src = source;
+    image.width = chosen.getAttribute("width");
+    image.height = chosen.getAttribute("height");
+    return isNarrow && zoom > 0;
+  }
+
   const step = (by) => items[index + by] && show(index + by);
 
   function fit() {
     if (!dialog.box.open) return;
+    const covers = choose();
     const { image, view } = dialog;
     const [width, height] = [image.getAttribute("width"), image.getAttribute("height")];
-    const whole = Math.min(view.clientWidth / width, view.clientHeight / height);
+    // As high as the window, the wide form has words as large as the phone's.
+    const whole = Math[covers ? "max" : "min"](view.clientWidth / width, view.clientHeight / height);
     image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
     dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
     dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
@@ -97,12 +108,11 @@
   // What is in the middle stays there.
   function setZoom(wanted) {
     const { view } = dialog;
-    const before = ZOOMS[zoom];
-    const [x, y] = [view.scrollLeft + view.clientWidth / 2, view.scrollTop + view.clientHeight / 2];
+    const x = (view.scrollLeft + view.clientWidth / 2) / view.scrollWidth;
+    const y = (view.scrollTop + view.clientHeight / 2) / view.scrollHeight;
     zoom = Tokviz.clamp(wanted, 0, ZOOMS.length - 1);
     fit();
-    const ratio = ZOOMS[zoom] / before;
-    view.scrollTo(x * ratio - view.clientWidth / 2, y * ratio - view.clientHeight / 2);
+    view.scrollTo(x * view.scrollWidth - view.clientWidth / 2, y * view.scrollHeight - view.clientHeight / 2);
   }
 
   function onKey(event) {
@@ -129,12 +139,13 @@
   function listenToSwipes(view) {
     let start = null;
     view.addEventListener("touchstart", (event) => {
-      start = event.touches.length === 1 && zoom === 0 ? event.touches[0].clientX : null;
+      start = event.touches.length === 1 && zoom === 0 ? event.touches[0] : null;
     }, { passive: true });
     view.addEventListener("touchend", (event) => {
       if (start === null) return;
-      const moved = event.changedTouches[0].clientX - start;
-      if (Math.abs(moved) > SWIPE) step(-Math.sign(moved));
+      const [end] = event.changedTouches;
+      const [x, y] = [end.clientX - start.clientX, end.clientY - start.clientY];
+      if (Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) step(-Math.sign(x));
     }, { passive: true });
   }
 

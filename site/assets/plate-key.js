@@ -1,0 +1,72 @@
+"use strict";
+
+// The key of a plate: its categories as buttons, notes below them, and a line for those who don't see the drawing.
+Tokviz.plateKey = (() => {
+  const { plate } = Tokviz;
+
+  function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  const make = () => element("div", { class: "plate-key" });
+
+  // Puts the key where the layout has it, with a button for each category.
+  function place(key, { categories }, { key: where, note: below, size }) {
+    const group = element("div", {
+      class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone",
+    });
+    group.append(...categories.map((label, category) => element("button", {
+      type: "button", class: plate.hueOf(category), "aria-pressed": "false",
+    }, plate.swatch(category, 9), element("span", {}, label))));
+    group.style.gridTemplateRows = `repeat(${where.rows}, ${where.pitch}px)`;
+    group.style.gridTemplateColumns = `repeat(${where.columns}, minmax(0, 1fr))`;
+    const notes = element("p", { class: "plate-note" });
+    notes.toggleAttribute("data-column", below.isColumn);
+    for (const [each, { left, top, width }] of [[group, where], [notes, below]]) {
+      Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
+    }
+    key.style.fontSize = `${size}px`;
+    const said = element("p", { class: "plate-say", "aria-live": "polite" });
+    key.replaceChildren(group, notes, said);
+  }
+
+  // What hollow marks mean in a view, as the image says it; empty where there is none.
+  function hollowNote({ view }) {
+    const several = view.pieces.map((pieces) => pieces.length > 1);
+    const anySeveral = several.some(Boolean);
+    if (anySeveral && view.outside.size) {
+      const same = several.every((each, row) => each === view.outside.has(row));
+      return `hollow: several tokens ${same ? "and" : "or"} read at another position`;
+    }
+    if (anySeveral) return "hollow: several tokens";
+    return view.outside.size ? "hollow: read at another position" : "";
+  }
+
+  // What hollow marks and arrows mean, and how many words are named.
+  function note(key, about, { names, hasArrows }, isolated) {
+    const notes = [hollowNote(about), hasArrows ? "arrow: lies beyond the axes" : ""];
+    const { n, vocabulary } = about.view;
+    const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
+    if (names.length < all) notes.push(`${names.length} of ${all} words are named; point at the others`);
+    key.querySelector(".plate-note").replaceChildren(...notes.filter(Boolean).map((line) => element("span", {}, line)));
+  }
+
+  function press(key, isolated) {
+    key.querySelectorAll("button").forEach((button, category) => {
+      button.setAttribute("aria-pressed", String(category === isolated));
+    });
+  }
+
+  // A word with its tokens, or a category with its words.
+  function say(key, about, row, isolated) {
+    const { names, memberships } = about.view.vocabulary;
+    const ofCategory = () => names.filter((_, each) => memberships[each].includes(isolated)).join(", ");
+    const text = row !== null ? `${names[row]}. ${plate.tokensOf(about, row)}` : `${about.categories[isolated]}: ${ofCategory()}`;
+    key.querySelector(".plate-say").textContent = row === null && isolated === null ? "" : text;
+  }
+
+  return { make, place, note, press, say };
+})();

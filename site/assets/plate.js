@@ -1,0 +1,206 @@
+"use strict";
+
+// One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
+Tokviz.plate = (() => {
+  const { svg, plateLayout, plateLabels, plateText } = Tokviz;
+  // As many as plate.css has colours of categories.
+  const N_HUES = 9;
+  // The second category of a word, within its mark.
+  const SECOND = 0.58;
+  const TITLE = 14;
+
+  const hueOf = (category) => `hue-${category % N_HUES}`;
+  const number = (value) => String(Math.round(10 * value) / 10);
+  const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
+
+  // A mark about 0, 0: a path for each of its categories.
+  function markPaths([first, ...others], hollow, diameter) {
+    const path = (category, scale, kind) => svg("path", {
+      class: `${hueOf(category)} ${kind}`, d: Tokviz.shape(category), transform: `scale(${number(scale)})`,
+    });
+    return [
+      path(first, hollow ? diameter - 1.2 : diameter, hollow ? "hollow" : "full"),
+      ...others.map((category) => path(category, diameter * SECOND, "full")),
+    ];
+  }
+
+  // A category's mark beside its name.
+  function swatch(category, diameter) {
+    const drawing = svg("svg", { class: "plate-svg", viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" });
+    drawing.append(...markPaths([category], false, diameter));
+    return drawing;
+  }
+
+  // --- where all of it stands: the same on all layers of a view ---
+
+  // What the plates of a view are made of; names are tried in one order on all of them.
+  function about(view, { model, context }, categories) {
+    return {
+      view,
+      model: model.name,
+      context: context.label,
+      // All that may stand side by side.
+      contexts: model.contexts.map(({ label }) => label),
+      categories,
+      order: plateLabels.priority(view.vocabulary.memberships),
+      labels: view.vocabulary.names.map(plateText.shortened),
+    };
+  }
+
+  function layoutOf({ view, model, contexts, categories }, width, height) {
+    const size = plateLayout.textSize(width);
+    const labels = view.limits.filter(Boolean).flatMap(([, , low, high]) => plateLayout.ticks(low, high).map(([, text]) => text));
+    const rest = Math.max(...plateText.measure(contexts.map((context) => ` · ${context} · layer 000`), TITLE));
+    const title = plateText.measure([model], TITLE, true)[0] + rest;
+    return plateLayout.layout({
+      width,
+      height,
+      nCategories: categories.length,
+      nWords: view.n,
+      nameWidth: Math.max(0, ...plateText.measure(categories, size)),
+      tickWidth: Math.max(0, ...plateText.measure(labels, size)),
+      titleLines: title > width - 16 ? 2 : 1,
+    });
+  }
+
+  // --- the parts ---
+
+  function titleParts({ model, context }, depthName, { width, area }) {
+    const rest = `${context} · ${depthName}`;
+    const space = width - 16;
+    const oneLine = area.top < 50;
+    const left = oneLine && area.left + plateText.measure([`${model} · ${rest}`], TITLE, true)[0] < space ? area.left : 8;
+    if (!oneLine) {
+      return [
+        svg("text", { class: "plate-model", x: left, y: 20 }, plateText.fitted(model, space, TITLE, true)),
+        svg("text", { class: "plate-title", x: left, y: 38 }, plateText.fitted(rest, space, TITLE)),
+      ];
+    }
+    const [wide] = plateText.measure([model], TITLE, true);
+    return [
+      svg("text", { class: "plate-model", x: left, y: 20 }, model),
+      svg("text", { class: "plate-title", x: number(left + wide + 4), y: 20 }, `· ${rest}`),
+    ];
+  }
+
+  function axisParts({ area, size }, limits, [pc1, pc2]) {
+    const [left, bottom] = [Math.round(area.left) - 0.5, Math.round(area.bottom) + 0.5];
+    const made = [svg("path", { class: "plate-spine", d: `M${left} ${area.top}V${bottom}H${area.right}` })];
+    const [x0, x1, y0, y1] = limits;
+    const across = `PC1 ${Explore.percentText(pc1)}`;
+    const end = area.right - plateText.measure([across], size)[0] - 8;
+    for (const [value, text] of plateLayout.ticks(x0, x1)) {
+      const x = Math.round(area.left + ((value - x0) / (x1 - x0)) * (area.right - area.left)) + 0.5;
+      made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
+      // The axis' name stands in the same line.
+      if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
+      made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
+    }
+    for (const [value, text] of plateLayout.ticks(y0, y1)) {
+      const y = Math.round(area.bottom - ((value - y0) / (y1 - y0)) * (area.bottom - area.top)) + 0.5;
+      made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
+      made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
+    }
+    made.push(svg("text", { x: area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
+    made.push(svg("text", { x: area.left, y: area.top - 6 }, `PC2 ${Explore.percentText(pc2)}`));
+    return made;
+  }
+
+  // Where names stand; `isolated` is the one category that is named, or null.
+  function placed({ view, labels, order }, { area, size, diameter, reach }, points, isolated) {
+    const sizes = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
+    const reaches = sizes.map(plateText.reachOf);
+    const boxes = plateLabels.placeNames({
+      x: points.x,
+      y: points.y,
+      radius: diameter / 2,
+      shown: points.rows,
+      widths: plateText.measure(sizes, size),
+      heights: reaches.map(([up, down]) => (up + down) * size),
+      area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
+      reach,
+    }, order.filter((row) => isolated === null || view.vocabulary.memberships[row].includes(isolated)));
+    return boxes.map((box) => ({ ...box, text: sizes[box.row], base: box.bottom - reaches[box.row][1] * size }));
+  }
+
+  function nameParts({ view }, names, size) {
+    const inkOf = (row) => hueOf(view.vocabulary.memberships[row][0]);
+    return {
+      lines: names.filter(({ led }) => led).map(({ row, x, y, endX, endY }) => svg("path", {
+        class: inkOf(row), d: `M${number(x)} ${number(y)}L${number(endX)} ${number(endY)}`,
+      })),
+      names: names.map(({ row, text, left, base }) =>
+        svg("text", { class: inkOf(row), x: number(left), y: number(base), "font-size": size }, text)),
+    };
+  }
+
+  function markParts({ view }, { x, y }, diameter, isolated) {
+    const { memberships } = view.vocabulary;
+    return memberships.map((categories, row) => {
+      const faint = isolated !== null && !categories.includes(isolated);
+      const mark = svg("g", { transform: translated(x[row], y[row]), ...(faint ? { class: "faint" } : {}) });
+      mark.append(...markPaths(categories, view.hollow[row], diameter));
+      return mark;
+    });
+  }
+
+  function group(kind, parts) {
+    const made = svg("g", { class: kind });
+    made.append(...parts);
+    return made;
+  }
+
+  // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it.
+  function draw(drawing, subject, layout, depth, isolated) {
+    const { view } = subject;
+    const points = plateLayout.spread(view.at(depth), view.n, layout.area, 0.7 * layout.diameter);
+    points.rows = [...view.vocabulary.words.keys()];
+    const names = placed(subject, layout, points, isolated);
+    const { lines, names: texts } = nameParts(subject, names, layout.size);
+    drawing.setAttribute("font-size", layout.size);
+    drawing.replaceChildren(
+      group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
+      group("plate-axes", axisParts(layout, view.limits[depth], view.variance[depth])),
+      group("plate-lines", lines),
+      group("plate-marks", markParts(subject, points, layout.diameter, isolated)),
+      group("plate-names", texts),
+      group("plate-point", []),
+    );
+    return { points, names, hasArrows: view.beyond[depth].size > 0 };
+  }
+
+  // --- the word that is pointed at ---
+
+  // A word's categories and tokens, in a line.
+  function tokensOf({ view, categories }, row) {
+    const pieces = view.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
+    const category = view.vocabulary.memberships[row].map((each) => categories[each]).join(", ");
+    const count = pieces.length === 1 ? "one token" : `${pieces.length} tokens`;
+    const elsewhere = view.outside.has(row) ? " · read at another position than most" : "";
+    return `${category} · ${count}: ${pieces.map(Explore.isolated).join(" · ")}${elsewhere}`;
+  }
+
+  // A ring about a word's mark, and its name and tokens on a ground of their own; none for null.
+  function point(drawing, subject, layout, { points }, row) {
+    const box = drawing.querySelector(".plate-point");
+    const hue = row === null ? "" : hueOf(subject.view.vocabulary.memberships[row][0]);
+    if (row === null) return box.replaceChildren();
+    const { size, end, area } = layout;
+    const [x, y] = [points.x[row], points.y[row]];
+    const name = plateText.fitted(subject.view.vocabulary.names[row].trim(), end - 24, size + 2, true);
+    const tokens = plateText.fitted(tokensOf(subject, row), end - 24, size);
+    const wide = Math.max(...plateText.measure([name], size + 2, true), ...plateText.measure([tokens], size)) + 14;
+    const tall = 2 * size + 17;
+    const away = layout.diameter / 2 + 7;
+    const left = Tokviz.clamp(x + away, 4, end - wide - 4);
+    const top = y - away - tall > area.top - 24 ? y - away - tall : y + away;
+    return box.replaceChildren(
+      svg("circle", { class: hue, cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
+      svg("rect", { x: number(left), y: number(top), width: number(wide), height: number(tall), rx: 3 }),
+      svg("text", { class: `plate-word ${hue}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
+      svg("text", { class: "plate-tokens", x: number(left + 7), y: number(top + 2 * size + 10), "font-size": size }, tokens),
+    );
+  }
+
+  return { about, layoutOf, draw, point, tokensOf, swatch, hueOf };
+})();
