@@ -15,7 +15,7 @@ import smollm2
 from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
 from filelock import FileLock
 from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect, sync_playwright
 
 from tokviz.records import HiddenStates
 
@@ -82,7 +82,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         address = base.as_uri() + "/" if isinstance(base, Path) else base
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: _note_failure(request, problems))
         page.on("request", lambda request: _note_request(request.url, address, problems, requested))
         page.add_init_script(COUNT_SCHEDULED)
         if before:
@@ -94,6 +94,12 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def _note_failure(request: Request, problems: list[str]) -> None:
+    """What a page still waits for when it is left is no problem."""
+    if request.failure != "net::ERR_ABORTED":
+        problems.append(f"failed: {request.url}")
 
 
 def _note_request(url: str, address: str, problems: list[str], requested: list[str] | None) -> None:

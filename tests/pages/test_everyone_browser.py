@@ -60,7 +60,8 @@ def test_on_paper_every_slide_can_be_read(open_page: OpenPage, site: Path) -> No
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.emulate_media(media="print")
     wait_for_frames(page)
-    assert len(readable(page)) == 2 * 31
+    # Two contexts, and the words alone with two neurons off.
+    assert len(readable(page)) == 3 * 31
     page.emulate_media(media="screen")
     wait_for_frames(page)
     assert readable(page) == ["alone/layer-11"]
@@ -146,7 +147,7 @@ def test_without_scripts_there_is_no_button_for_keys(open_page: OpenPage, site: 
 
 
 def enlarge(page: Page) -> Locator:
-    page.locator('[id="alone/layer-11"] a.plate').click()
+    page.locator('[id="alone/layer-11"] a.plate').click(position={"x": 6, "y": 6})
     return page.locator("dialog.lightbox")
 
 

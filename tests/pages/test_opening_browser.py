@@ -16,8 +16,8 @@ COMPARE = "compare/index.html"
 EXPLORE = "explore/index.html"
 TABLET: ViewportSize = {"width": 820, "height": 1180}
 VIEWPORTS = {"desktop": DESKTOP, "tablet": TABLET, "phone": PHONE}
-LATE_FONTS = (".woff2",)
-LATE_SCRIPTS = ("common.js", "carousel.js", "compare.js", "explore.js")
+LATE = (".woff2", "common.js", "carousel.js", "compare.js", "explore.js")
+"""Fonts and scripts that come long after the page."""
 MOST_SHIFT = 0.02
 SLIDES = {
     "#alone/layer-11": [("alone", "layer 11")],
@@ -53,24 +53,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def late_fonts(site: Path) -> Iterator[str]:
-    with served(site, late=LATE_FONTS) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def late_scripts(site: Path) -> Iterator[str]:
-    with served(site, late=LATE_SCRIPTS) as address:
+def late(site: Path) -> Iterator[str]:
+    with served(site, late=LATE) as address:
         yield address
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
 @pytest.mark.parametrize("size", VIEWPORTS)
-@pytest.mark.parametrize("late", ["late_fonts", "late_scripts"])
-def test_nothing_shifts_wherever_a_link_leads(
-    open_page: OpenPage, request: pytest.FixtureRequest, path: str, size: str, late: str
-) -> None:
-    page = open_page(request.getfixturevalue(late), path, viewport=VIEWPORTS[size], before=COUNT_SHIFTS)
+def test_nothing_shifts_wherever_a_link_leads(open_page: OpenPage, late: str, path: str, size: str) -> None:
+    page = open_page(late, path, viewport=VIEWPORTS[size], before=COUNT_SHIFTS)
     if path.startswith(EXPLORE):
         expect(page.locator("[data-ready]")).to_be_attached()
     wait_until_quiet(page)
@@ -105,21 +96,17 @@ def _without(script: str) -> str:
 
 
 @pytest.mark.parametrize("fragment", SLIDES)
-@pytest.mark.parametrize("late", ["late_fonts", "late_scripts"])
-def test_only_the_plates_asked_for_and_their_neighbours_are_fetched(
-    open_page: OpenPage, request: pytest.FixtureRequest, fragment: str, late: str
-) -> None:
+def test_only_the_plates_asked_for_are_fetched(open_page: OpenPage, late: str, fragment: str) -> None:
     requested: list[str] = []
-    page = open_page(request.getfixturevalue(late), f"{MODEL}{fragment}", requested=requested)
+    page = open_page(late, f"{MODEL}{fragment}", requested=requested)
     page.wait_for_load_state("networkidle")
     wait_until_quiet(page)
     depths = [0 if depth == "embedding" else int(depth.split()[1]) + 1 for _, depth in SLIDES[fragment]]
     projection = "centered" if "centered" in fragment else "standardized"
+    # Of their neighbours no picture is needed: they will be drawn.
     wanted = {
-        (context, projection, "model." + ("embed_tokens" if near == 0 else f"layers.{near - 1}"))
+        (context, projection, "model." + ("embed_tokens" if depth == 0 else f"layers.{depth - 1}"))
         for (context, _), depth in zip(SLIDES[fragment], depths, strict=True)
-        for near in (depth - 1, depth, depth + 1)
-        if 0 <= near <= 30
     }
     plates = [path for path in requested if "__" in path]
     assert {(*path.split("/")[2:4], path.split("__")[1].removesuffix(".webp")) for path in plates} == wanted

@@ -52,7 +52,7 @@ def test_nothing_overflows_a_page_at_four_times_its_size(open_page: OpenPage, si
 
 def test_an_enlarged_picture_can_be_used_at_four_times_its_size(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11", viewport=ENLARGED)
-    page.locator('[id="alone/layer-11"] a.plate').click()
+    page.locator('[id="alone/layer-11"] a.plate').click(position={"x": 6, "y": 6})
     dialog = page.locator("dialog.lightbox")
     image = dialog.locator("img")
     assert box_of(image)["height"] >= 120
