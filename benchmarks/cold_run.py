@@ -32,8 +32,8 @@ def run(rounds: int = 5) -> list[Row]:
             sample.script("posts_own_way.py", model, work / "words.json", post)
 
         ours = {
-            "cold run, 1500×1200 with labels / the post's own way": (0.95, lambda: tokviz("wide")),
-            "cold run of a draft, 640×480 without / the post's own way": (0.65, lambda: tokviz("draft")),
+            "cold run, 1500×1200 with labels / the post's own way": (0.8, lambda: tokviz("wide")),
+            "cold run of a draft, 640×480 without / the post's own way": (0.55, lambda: tokviz("draft")),
         }
         return against(posts_own_way, ours, rounds=rounds)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser import DESKTOP, PHONE, OpenPage, box_of
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from browser import DESKTOP, PHONE, OpenPage, box_of, wait_for_frames
+from playwright.sync_api import Locator, Page, expect
 from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list, write_site
 
 from tokviz.pages.axis import RULER, has_number, length, place
@@ -125,17 +125,18 @@ TOUCHING = """(ruler) => {
 
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("n_layers", N_LAYERS)
-@pytest.mark.parametrize("width", [DESKTOP["width"], PHONE["width"], 320])
 def test_nothing_lies_on_a_curve_or_on_another_number(
-    open_page: OpenPage, sites: dict[int, Path], kind: str, n_layers: int, width: int
+    open_page: OpenPage, sites: dict[int, Path], kind: str, n_layers: int
 ) -> None:
-    viewport: ViewportSize = {"width": width, "height": 844}
     path, ruler, shown = PAGES[kind]
-    page = open_page(sites[n_layers], path, viewport=viewport)
+    page = open_page(sites[n_layers], path)
     expect(page.locator(shown).first).not_to_be_empty()
-    if n_layers == 30 and kind != "compare":
-        expect(page.locator(ruler).locator(".mark-name, .spark-name")).to_have_count(3)
-    assert page.locator(ruler).evaluate(TOUCHING) == []
+    for width in (DESKTOP["width"], PHONE["width"], 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        wait_for_frames(page)
+        if n_layers == 30 and kind != "compare":
+            expect(page.locator(ruler).locator(".mark-name, .spark-name")).to_have_count(3)
+        assert page.locator(ruler).evaluate(TOUCHING) == [], width
 
 
 def test_no_style_script_or_template_repeats_the_geometry() -> None:
