@@ -173,7 +173,7 @@ def test_other_models_take_the_tables_of_the_configured_ones_away(tmp_path: Path
     assert load(path, models=("some/model",)).switches_off
     config = load(path, models=("some/model", "./other.gguf"))
     assert [each.model for each in config.by_hand(config.models[1])] == ["other"]
-    # What is wrong in a table is told, at its line, whichever models there are.
+    # A mistake in a table is reported at its line, whichever models there are.
     wrong = TABLE + ANOTHER.replace("layer = 12", "layer = -1")
     (line,) = refusal(tmp_path, WORDS + MODEL + wrong, models=("some/model",))
     assert line == "report.toml:11: interventions.1.layer: expected at least 0, got -1"

@@ -1,6 +1,6 @@
 """Intervals in the picture hold what they say when every list of words gives the picture axes of its own.
 
-Lists are drawn anew, each gets its own axes, and the interval of each must cover the mean over all of them. This is the
+Each list is drawn by itself, each gets its own axes, and the interval of each must cover the mean over all of them. This is the
 slowest test of measures: about half a minute on one processor.
 """
 

@@ -1,4 +1,4 @@
-"""Pages for everyone: what screen readers are told, keys, and fingers in the enlarged picture."""
+"""Pages for everyone: what screen readers say, keys, and fingers in the enlarged picture."""
 
 from __future__ import annotations
 
