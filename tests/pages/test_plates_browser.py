@@ -270,6 +270,7 @@ def test_a_drawing_takes_the_place_of_the_image(
         after = box_of(slide(page, "alone/layer-11").locator(".plate > svg"))
         assert after == pytest.approx(before, abs=0.6)
         assert layout_shift(page) == shift
+        page.goto("about:blank")  # before the server ends
 
 
 def test_stepping_fetches_no_images(open_page: OpenPage, site: Path) -> None:
