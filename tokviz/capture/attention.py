@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokviz.capture.hooks import forward
+from tokviz.capture.passes import some_reference_words
 from tokviz.capture.recording import LastDepthReached, PaddedWords
 from tokviz.capture.structure import PLAIN, Structure
 from tokviz.records import SINK_WEIGHT, AttentionToFirst, Tokenization
@@ -43,8 +44,7 @@ def attention_to_first(
     """
     if tokenization.reads_position_0:
         return None
-    rows = np.flatnonzero(tokenization.reference)
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_WORDS)).round().astype(int)]
+    rows = some_reference_words(tokenization, MOST_WORDS)
     longest = max(len(tokenization.words[row].ids) for row in rows)
     n_words = max(1, MOST_PAIRS // longest**2)
     meter = _WeightMeter(structure)

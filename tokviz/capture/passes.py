@@ -82,6 +82,13 @@ class PassLimits:
         return len(batch) < self.n_words and (len(batch) + 1) * int(lengths[row]) <= self.n_tokens
 
 
+def some_reference_words(tokenization: Tokenization, most: int) -> np.ndarray:
+    """``(n,)`` int64: the rows of the reference words or, of more than ``most``, of so many, spread evenly over the list."""
+    rows = np.flatnonzero(tokenization.reference)
+    spread = np.linspace(0, len(rows) - 1, min(len(rows), most)).round().astype(int)
+    return np.asarray(rows[spread])
+
+
 def sharing_passes(module: nn.Module, tokenizations: Sequence[Tokenization]) -> list[list[int]]:
     """Decide which contexts go through the model together; returns lists of their indices.
 

@@ -14,7 +14,7 @@ import numpy as np
 from tokviz.capture.experts import ExpertMeter, expert_meter
 from tokviz.capture.heads import heads_of, module_holding
 from tokviz.capture.hooks import forward
-from tokviz.capture.passes import PassLimits
+from tokviz.capture.passes import PassLimits, some_reference_words
 from tokviz.capture.recording import LastDepthReached, PaddedWords
 from tokviz.capture.structure import Structure
 from tokviz.capture.sublayers import Sublayers, Writer, entering_states, scales_of, states_of, weight_of
@@ -94,8 +94,7 @@ def words_to_run(
     module: nn.Module, structure: Structure, tokenization: Tokenization, batching: Batching, token_budget: int
 ) -> list[np.ndarray]:
     """The reference words, or some of many, grouped as they were captured: the rows of each forward pass."""
-    rows = np.flatnonzero(tokenization.reference)
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_WORDS)).round().astype(int)]
+    rows = some_reference_words(tokenization, MOST_WORDS)
     lengths = np.array([len(tokenization.words[row].ids) for row in rows])
     return [rows[batch] for batch in PassLimits.of(module, structure, token_budget).batches(lengths, batching)]
 
