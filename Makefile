@@ -97,8 +97,9 @@ $(VENV)/.cluster: $(VENV)/.installed requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
 	touch $@
 
-$(VENV)/.browser: $(VENV)/.developer tests/browser.py
+$(VENV)/.browser: $(VENV)/.developer tests/browser.py tests/engines.py
 	$(BIN)/python tests/browser.py
+	$(BIN)/python tests/engines.py
 	touch $@
 
 $(VENV)/.audit: $(VENV)/.made tests/audit/tools.py tests/audit/package-lock.json

@@ -136,8 +136,16 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
     ):
         assert percent(100 * float(value)) in note
     assert alone[12]["dimensions"] == "507"
-    largest = [f"{float(alone[depth]['largest']):,.0f}" for depth in (11, 12)]
+    off = measured(SMOLLM2, "alone-off")
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"goes from {largest[0]} to {largest[1]}" in readme
+    for said in (
+        f"mean norm goes from {before} to {after}, and without these two it is {float(off[12]['mean_norm']):,.0f}",
+        f"{percent(100 * float(alone[12]['purity_value']))} of a word's nearest neighbours",
+        f"{percent(100 * float(alone[12]['standardized_purity_value']))} in the picture",
+        f"{percent(100 * float(alone[12]['purity_null_mean']))} by chance",
+        f"{percent(100 * float(alone[30]['purity_value']))} with the two neurons",
+        f"{percent(100 * float(off[30]['purity_value']))} without them",
+    ):
+        assert said in readme
     config = (ROOT / "report.toml").read_text(encoding="utf-8")
     assert f"was {before} one layer before; now it is {after}" in config.replace("\n", " ")

@@ -189,12 +189,17 @@ def test_failures_of_the_hub_say_what_to_do(
 ) -> None:
     import transformers
 
+    def fail_to_connect(*_args: object, **_options: object) -> NoReturn:
+        raise OSError("no network")
+
     def fail(*_args: object, **_options: object) -> NoReturn:
         raise error()
 
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", offline)
     monkeypatch.setattr(transformers.PreTrainedConfig, "get_config_dict", fail)
+    # Where there is no network the Hub is asked again and again, which takes its time.
+    monkeypatch.setattr("transformers.utils.hub.cached_file", fail_to_connect)
     assert expected in refusal("org/name", tmp_path, revision="v9")
 
 

@@ -1,0 +1,197 @@
+"""The main paths through a report in three engines: Chromium, Firefox and WebKit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import PHONE, served
+from engines import ENGINES, Engine, Missing, choose, click, wait_for
+from report_fixture import sample_report, write_site
+
+FRAME = "frame.html"
+MODEL = "models/smol-30/index.html"
+NOTE_ERRORS = """
+window.errors = [];
+addEventListener("error", (event) => errors.push(event.message || `not loaded: ${event.target.src || event.target.href}`), true);
+addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
+addEventListener("securitypolicyviolation", (event) => errors.push(`refused: ${event.blockedURI}`));
+"""
+"""The first script of every page that is served: not every engine lets its console be read."""
+SHOWN = "[...document.querySelectorAll('.panel:is([data-current], [data-beside])')]"
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    try:
+        with ENGINES[request.param]() as started:
+            yield started
+    except Missing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(sample_report(), tmp_path_factory.mktemp("engines") / "some" / "report")
+
+
+@pytest.fixture(scope="module")
+def server(site: Path) -> Iterator[str]:
+    """The address of the site under a sub-path."""
+    host = site.parent.parent
+    (host / FRAME).write_text("<!doctype html><head><iframe width={width} height={height}></iframe>".format(**PHONE))
+    with served(host, first_script=NOTE_ERRORS) as address:
+        yield f"{address}some/report/"
+
+
+@pytest.fixture
+def address(engine: Engine, server: str) -> Iterator[str]:
+    """The site's address; at the end no error may have occurred on the page that was opened last."""
+    engine.resize(1280, 900)
+    yield server
+    assert engine.run("() => window.errors") == []
+
+
+def wait_for_layer(engine: Engine, name: str, n_panels: int = 1) -> None:
+    """Wait until all panels that are shown stand still at a layer."""
+    wait_for(
+        engine,
+        f"""{SHOWN}.length === {n_panels} && {SHOWN}.every((panel) => {{
+            const track = panel.querySelector('.track');
+            const slide = panel.querySelectorAll('.slide')[Math.round(track.scrollLeft / track.clientWidth)];
+            return slide.getAttribute('aria-label') === '{name}' && Math.abs(slide.getBoundingClientRect().left - track.getBoundingClientRect().left) < 1;
+        }})""",
+    )
+
+
+def test_the_carousel_by_link_button_key_and_ruler(engine: Engine, address: str) -> None:
+    engine.go(f"{address}{MODEL}#alone/layer-11")
+    wait_for_layer(engine, "layer 11")
+    click(engine, "[data-step='1']")
+    wait_for_layer(engine, "layer 12")
+    engine.press("ArrowLeft")
+    wait_for_layer(engine, "layer 11")
+    click(engine, ".panel[data-current] input[type=range]", at=(0.998, 0.5))
+    wait_for_layer(engine, "layer 29")
+    engine.press("Home")
+    wait_for_layer(engine, "embedding")
+    wait_for(engine, "location.hash === '#alone/embedding'")
+
+
+def test_words_projection_and_two_panels_side_by_side(engine: Engine, address: str) -> None:
+    engine.go(f"{address}{MODEL}#alone/layer-11")
+    wait_for_layer(engine, "layer 11")
+    click(engine, ".switch label:has(input[value=sentence])")
+    click(engine, ".switch label:has(input[value=centered])")
+    wait_for_layer(engine, "layer 11")
+    wait_for(engine, f"{SHOWN}[0].dataset.context === 'sentence' && {SHOWN}[0].dataset.projection === 'centered'")
+    choose(engine, "[data-pair-select]", "alone")
+    wait_for_layer(engine, "layer 11", n_panels=2)
+    click(engine, "[data-step='1']")
+    wait_for_layer(engine, "layer 12", n_panels=2)
+
+
+def test_plates_are_drawn_with_words_that_can_be_read(engine: Engine, address: str) -> None:
+    engine.go(f"{address}{MODEL}#alone/layer-11")
+    engine.press("ArrowRight")
+    wait_for(engine, "document.querySelectorAll('.plate[data-drawn] > svg').length > 0")
+    sizes = engine.run(
+        """() => [...document.querySelectorAll('.plate[data-drawn] > svg text')].filter((each) => each.getClientRects().length)
+            .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
+    )
+    assert len(sizes) > 60
+    assert min(sizes) >= 11
+
+
+def test_a_plate_is_enlarged_and_left(engine: Engine, address: str) -> None:
+    engine.go(f"{address}{MODEL}#alone/layer-11")
+    wait_for_layer(engine, "layer 11")
+    click(engine, "[id='alone/layer-11'] a.plate", at=(0.01, 0.01))
+    wait_for(engine, "document.querySelector('dialog.lightbox')?.open")
+    before = engine.run("() => document.querySelector('dialog.lightbox img').getBoundingClientRect().width")
+    engine.press("+")
+    wait_for(engine, f"document.querySelector('dialog.lightbox img').getBoundingClientRect().width > {before}")
+    engine.press("ArrowRight")
+    wait_for(engine, "document.querySelector('dialog.lightbox img').src.includes('layers.12')")
+    engine.press("Escape")
+    wait_for(engine, "!document.querySelector('dialog.lightbox')?.open")
+    wait_for_layer(engine, "layer 12")
+
+
+def test_the_theme_is_chosen_and_kept(engine: Engine, address: str) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    engine.go(f"{address}index.html")
+    choose(engine, "[data-theme-choice]", "light")
+    light = engine.run(f"() => {background}")
+    choose(engine, "[data-theme-choice]", "dark")
+    wait_for(engine, f"{background} !== '{light}'")
+    engine.go(f"{address}{MODEL}")
+    assert engine.run("() => document.documentElement.dataset.theme") == "dark"
+    choose(engine, "[data-theme-choice]", "")
+
+
+def test_compare_in_step(engine: Engine, address: str) -> None:
+    depths = "[...document.querySelectorAll('.slot-depth')].map((each) => each.textContent).join()"
+    engine.go(f"{address}compare/index.html")
+    wait_for(engine, f"{depths} === 'layer 14,layer 2'")
+    click(engine, "[data-compare] [data-step='1']")
+    wait_for(engine, f"{depths} === 'layer 15,layer 2'")
+    engine.press("End")
+    wait_for(engine, f"{depths} === 'layer 29,layer 5'")
+    choose(engine, "[data-slot] select[data-part=context]", "sentence")
+    wait_for(engine, "location.hash.includes('smol-30/sentence')")
+    click(engine, "[data-add]")
+    wait_for(engine, f"{depths}.split(',').length === 3")
+
+
+def test_the_explorer_finds_pins_and_plays(engine: Engine, address: str) -> None:
+    engine.go(f"{address}explore/index.html")
+    wait_for(engine, "document.querySelector('[data-explore][data-ready]')")
+    click(engine, "#find")
+    for letter in "word3b":
+        engine.press(letter)
+    wait_for(engine, "document.querySelectorAll('#found [role=option]').length === 1")
+    engine.press("ArrowDown")
+    engine.press("Enter")
+    wait_for(engine, "document.querySelectorAll('.trails path').length > 0")
+    wait_for(engine, "location.hash.includes('pin=word3b')")
+    engine.press("Escape")
+    choose(engine, "select[data-part=model]", "mini-6")
+    wait_for(engine, "document.querySelector('.view-depth').textContent === 'layer 1'")
+    click(engine, "[data-play]")
+    wait_for(engine, "document.querySelector('.view-depth').textContent === 'layer 5'")
+    wait_for(engine, "document.querySelector('[data-play]').getAttribute('aria-pressed') === 'false'")
+
+
+def test_a_thumbnail_of_the_first_page_leads_to_its_layer(engine: Engine, address: str) -> None:
+    engine.go(f"{address}index.html")
+    click(engine, ".strip-row a[aria-label='layer 11']")
+    wait_for(engine, "location.hash === '#alone/layer-11'")
+    wait_for_layer(engine, "layer 11")
+
+
+def test_pages_from_disk_need_no_server(engine: Engine, site: Path) -> None:
+    engine.go(f"{(site / MODEL).as_uri()}#sentence/layer-3")
+    wait_for_layer(engine, "layer 3")
+    engine.press("ArrowRight")
+    wait_for_layer(engine, "layer 4")
+    wait_for(engine, "document.querySelectorAll('.plate[data-drawn] > svg').length > 0")
+    engine.go((site / "explore/index.html").as_uri())
+    wait_for(engine, "document.querySelectorAll('.plot-marks > g').length === 117")
+
+
+@pytest.mark.parametrize("path", ["index.html", MODEL, "compare/index.html", "explore/index.html", "method/index.html"])
+def test_a_page_fits_a_phone(engine: Engine, address: str, path: str) -> None:
+    """In a frame, since not every engine's window can be so narrow."""
+    engine.go(f"{address.removesuffix('some/report/')}{FRAME}")
+    frame = "document.querySelector('iframe')"
+    engine.run(f"() => {{ {frame}.src = '{address}{path}'; }}")
+    wait_for(engine, f"{frame}.contentWindow.location.href === '{address}{path}'")
+    wait_for(engine, f"{frame}.contentDocument.readyState === 'complete'")
+    root = f"{frame}.contentDocument.documentElement"
+    assert engine.run(f"() => {root}.scrollWidth - {root}.clientWidth") == 0
+    assert engine.run(f"() => {frame}.contentWindow.errors") == []
