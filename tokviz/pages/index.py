@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tokviz.pages.axis import Ruler
 from tokviz.pages.frame import frame, model_path, relative
+from tokviz.pages.legend import Legend, legend
 from tokviz.pages.parts import Frame, Link, Term
 from tokviz.pages.pictures import Shown
 from tokviz.pages.wording import (
@@ -64,6 +65,7 @@ class IndexPage:
     """Author, day, licence, how to cite; an empty address where there is nothing to follow."""
     projection: str
     """Which one the strips show."""
+    legend: Legend | None
     models: tuple[ModelStrips, ...]
     more_models: tuple[ModelStrips, ...]
     """Folded, under ``more``."""
@@ -101,6 +103,7 @@ def index_page(report: Report) -> IndexPage:
         subtitle=subtitle,
         byline=_byline(report, page),
         projection=projection_label(report.projections[0]),
+        legend=legend(report.words),
         models=models[:MOST_MODELS_IN_SIGHT],
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
