@@ -96,6 +96,32 @@ const Tokviz = (() => {
     }
   }
 
+  // --- data that a reader asks for ---
+
+  const contents = new Map();
+  const requests = new Map();
+  window.tokvizData = (key, content) => contents.set(key, content);
+
+  // The content that a script passes to tokvizData under a key. A page that is opened from disk may not fetch, but it may add a
+  // script.
+  function load(key, source) {
+    if (!requests.has(key)) {
+      requests.set(key, new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        const fail = () => {
+          requests.delete(key);
+          script.remove();
+          reject(new Error(`${source} could not be loaded. Is the site’s folder complete?`));
+        };
+        script.src = source;
+        script.addEventListener("load", () => (contents.has(key) ? resolve(contents.get(key)) : fail()));
+        script.addEventListener("error", fail);
+        document.head.append(script);
+      }));
+    }
+    return requests.get(key);
+  }
+
   // --- the ruler ---
 
   const variables = getComputedStyle(document.documentElement);
@@ -249,7 +275,7 @@ const Tokviz = (() => {
     clamp, svg,
     depthName, depthKey, parseDepth,
     hasModifier, listenToKeys, markSteps,
-    AddressWriter, parseAddress, decode,
+    AddressWriter, parseAddress, decode, load,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, fetchAhead, decodeAhead, afterLoad,
   };

@@ -1,13 +1,10 @@
 "use strict";
 
-// What the explorer shows: an index in the page, and scripts that pass their content to tokvizData when they are loaded.
-// A page that is opened from disk may not fetch, but it may add a script.
+// What the explorer shows: an index in the page, and scripts that are loaded when a reader asks for them.
 const Explore = {};
 
 (() => {
-  const { captures } = Tokviz;
-  const contents = new Map();
-  const requests = new Map();
+  const { captures, load } = Tokviz;
 
   // A word as part of a list: one that is written from right to left doesn't reorder its neighbours.
   const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
@@ -17,26 +14,6 @@ const Explore = {};
   const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
   const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
   const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);
-
-  window.tokvizData = (key, content) => contents.set(key, content);
-
-  function load(key, source) {
-    if (!requests.has(key)) {
-      requests.set(key, new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        const fail = () => {
-          requests.delete(key);
-          script.remove();
-          reject(new Error(`${source} could not be loaded. Is the site’s data folder complete?`));
-        };
-        script.src = source;
-        script.addEventListener("load", () => (contents.has(key) ? resolve(contents.get(key)) : fail()));
-        script.addEventListener("error", fail);
-        document.head.append(script);
-      }));
-    }
-    return requests.get(key);
-  }
 
   // Little-endian unsigned integers of `size` bytes each, from base64.
   function decodeIntegers(text, size) {

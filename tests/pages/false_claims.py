@@ -256,7 +256,7 @@ def _of_comparison() -> Iterator[Case]:
         lambda text: page_claims.check_caveats(text.split("; "), context),
     )  # fmt: skip
     layers = report.similarities[0].shared
-    (pair,) = present(pages.build(report).compare).pairs
+    (pair,) = present(present(pages.build(report).compare).layers).pairs
     yield Case(
         "two models' likeness", pair.sentence, "0.62", "0.63",
         lambda text: page_claims.check_likeness(text, layers),

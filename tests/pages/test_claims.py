@@ -26,7 +26,7 @@ from report_fixture import PROJECTIONS, TEMPLATES, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.pages.charts import chart_rows, model_charts
+from tokviz.pages.charts import model_charts
 from tokviz.pages.compare_pairs import Pair
 from tokviz.pages.compare_table import table
 from tokviz.pages.pictures import panels
@@ -160,12 +160,12 @@ def check_compare(report: Report, site: SiteView) -> None:
         context = contexts[row.model.text, row.context]
         page_claims.check_row([(cell.text, cell.note) for cell in row.cells[1:]], context)
         page_claims.check_caveats(row.caveats, context)
-    for chart_row in chart_rows(report):
+    for chart_row in page.curves.rows:
         for chart in chart_row.charts:
             own = {name: each for (name, label), each in contexts.items() if label == chart.heading}
             page_claims.check_chart(chart.alt, own)
     check_captions(json.loads(page.data), report)
-    for pair in page.pairs:
+    for pair in page.layers.pairs if page.layers else ():
         check_pair(pair, report)
 
 

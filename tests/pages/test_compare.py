@@ -22,6 +22,7 @@ from report_fixture import (
 from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.compare import ComparePage
+from tokviz.pages.compare_pairs import Layers
 from tokviz.records import Estimate, Report
 
 PAGE = "compare/index.html"
@@ -40,6 +41,12 @@ def without_geometry(report: Report, slug: str) -> Report:
 
 def page_of(report: Report) -> ComparePage:
     return present(pages.build(report).compare)
+
+
+def layers_of(report: Report) -> Layers:
+    """Of the compare page, or of the page of its own that a report of many models has."""
+    site = pages.build(report)
+    return site.layers.layers if site.layers else present(present(site.compare).layers)
 
 
 def rendered(report: Report) -> str:
@@ -124,27 +131,27 @@ def test_ten_models_make_a_light_page() -> None:
 
 def test_every_measure_has_a_chart_per_context_with_a_curve_per_model() -> None:
     page = page_of(compared_report())
-    assert len(page.chart_rows) == 8
-    for row in page.chart_rows:
+    assert len(page.curves.rows) == 8
+    for row in page.curves.rows:
         assert [chart.heading for chart in row.charts] == ["alone", "in a sentence"]
         assert len({chart.values for chart in row.charts}) == 1
         for chart in row.charts:
             assert [present(curve.name).text for curve in chart.curves] == ["Smol-135M-Instru…", "mini-encoder-6"]
             assert len({curve.style for curve in chart.curves}) == 2
             assert all(curve.leader for curve in chart.curves)
-    assert [curve.interval is not None for curve in page.chart_rows[0].charts[0].curves] == [True, True]
+    assert [curve.interval is not None for curve in page.curves.rows[0].charts[0].curves] == [True, True]
 
 
 def test_a_chart_says_in_words_what_it_shows() -> None:
     report = compared_report()
     values = present(report.models[1].contexts[0].geometry).purity.value
-    chart = page_of(report).chart_rows[0].charts[0]
+    chart = page_of(report).curves.rows[0].charts[0]
     assert chart.alt.startswith("Category purity over relative depth, words alone. Smol-135M-Instruct (Q4_1 GGUF): ")
     assert f"mini-encoder-6: {values[0]:.2f} at the embedding, {values[-1]:.2f} at layer 5" in chart.alt
 
 
 def test_names_at_the_ends_do_not_overlap() -> None:
-    for row in page_of(many_models_report()).chart_rows:
+    for row in page_of(many_models_report()).curves.rows:
         for chart in row.charts:
             heights = sorted(float(curve.name.y) for curve in chart.curves if curve.name)
             assert min(np.diff(heights)) >= 12.9
@@ -152,10 +159,10 @@ def test_names_at_the_ends_do_not_overlap() -> None:
 
 def test_a_model_without_measures_is_left_out_and_named() -> None:
     page = page_of(without_geometry(compared_report(), "mini-6"))
-    assert [key.name for key in page.keys] == ["Smol-135M-Instruct (Q4_1 GGUF)"]
+    assert [key.name for key in page.curves.keys] == ["Smol-135M-Instruct (Q4_1 GGUF)"]
     assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in present(page.without_measures)
     nothing = page_of(without_geometry(without_geometry(compared_report(), "mini-6"), "smol-30"))
-    assert nothing.chart_rows == ()
+    assert nothing.curves.rows == ()
     assert "no measures" in nothing.table_notes[0]
 
 
@@ -163,8 +170,7 @@ def test_a_model_without_measures_is_left_out_and_named() -> None:
 
 
 def test_a_heatmap_tells_its_best_match_and_the_pair_its_number() -> None:
-    page = page_of(compared_report())
-    (pair,) = page.pairs
+    (pair,) = layers_of(compared_report()).pairs
     assert "CKA 0.62 (0.58–0.66)" in pair.sentence
     assert [row.label for row in pair.rows] == ["116\xa0shared reference words", "90\xa0words of one token in both"]
     heatmap = pair.rows[0].heatmaps[0]
@@ -175,7 +181,7 @@ def test_a_heatmap_tells_its_best_match_and_the_pair_its_number() -> None:
 
 
 def test_the_cells_of_a_heatmap_cover_it_once() -> None:
-    heatmap = page_of(compared_report()).pairs[0].rows[0].heatmaps[0]
+    heatmap = layers_of(compared_report()).pairs[0].rows[0].heatmaps[0]
     areas = [int(run.split("h")[1].split("v")[0]) for shade in heatmap.shades for run in shade.path.split("M")[1:]]
     assert sum(areas) == 31 * 7
     assert [(shade.level, shade.path) for shade in heatmap.shades][-1] == ("18", "M30 0h1v1h-1z")
@@ -184,7 +190,7 @@ def test_the_cells_of_a_heatmap_cover_it_once() -> None:
 def test_words_that_are_all_one_token_are_shown_once() -> None:
     report = compared_report()
     same = replace(report.similarities[0], single_token=report.similarities[0].shared)
-    (pair,) = page_of(replace(report, similarities=(same,))).pairs
+    (pair,) = layers_of(replace(report, similarities=(same,))).pairs
     assert len(pair.rows) == 1
     assert "one token in both" in present(pair.rows[0].note)
 
@@ -192,11 +198,11 @@ def test_words_that_are_all_one_token_are_shown_once() -> None:
 def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only() -> None:
     report = many_models_report()
     brief = tuple(replace(each, single_token=None) for each in report.similarities[1:])
-    page = page_of(replace(report, similarities=(report.similarities[0], *brief)))
-    assert len(page.pairs) == 1
-    assert page_of(replace(report, similarities=brief)).pairs == ()
-    assert page_of(replace(report, similarities=brief)).similarity_notes
-    assert page.summaries == page_of(report).summaries
+    layers = layers_of(replace(report, similarities=(report.similarities[0], *brief)))
+    assert len(layers.pairs) == 1
+    assert layers_of(replace(report, similarities=brief)).pairs == ()
+    assert layers_of(replace(report, similarities=brief)).notes
+    assert layers.summaries == layers_of(report).summaries
 
 
 def test_an_undefined_similarity_says_so() -> None:
@@ -219,23 +225,20 @@ def test_too_few_words_for_cka_are_told() -> None:
     nothing = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
     similarity = report.similarities[0]
     few = replace(similarity.shared, n_words=12, n_compared=12, cka=np.full((31, 7), np.nan), cka_summary=nothing)
-    page = page_of(replace(report, similarities=(replace(similarity, shared=few),)))
-    assert (
-        page.pairs[0]
-        .sentence.replace("\N{NO-BREAK SPACE}", " ")
-        .startswith("Mean best match: CKA not given below 16 words, mutual neighbours 0.31")
+    [pair] = layers_of(replace(report, similarities=(replace(similarity, shared=few),))).pairs
+    assert pair.sentence.replace("\N{NO-BREAK SPACE}", " ").startswith(
+        "Mean best match: CKA not given below 16 words, mutual neighbours 0.31"
     )
-    heatmap = page.pairs[0].rows[0].heatmaps[0]
+    heatmap = pair.rows[0].heatmaps[0]
     assert (heatmap.shades, heatmap.best) == ((), "")
 
 
 def test_more_than_two_models_get_a_table_of_models_by_models() -> None:
-    page = page_of(many_models_report())
-    (summary,) = page.summaries
+    (summary,) = layers_of(many_models_report()).summaries
     assert summary.columns[:2] == ("Model number 0 (Q4_1 GGUF)", "Model number 1")
     assert summary.rows[0][1][:2] == ("", "0.62 · 0.31")
     assert summary.rows[1][1][2] == "–"
-    assert page_of(compared_report()).summaries == ()
+    assert layers_of(compared_report()).summaries == ()
 
 
 # --- the table -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from browser import (
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import compared_report, many_models_report, write_site
 
+from tokviz.pages import index
+
 PAGE = "compare/index.html"
 
 
@@ -34,13 +37,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(many_models_report(), tmp_path_factory.mktemp("many"))
+    """Ten models; the first page folds most of them, and leaves links per depth to its script, as it does with fifty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "MOST_MODELS_IN_SIGHT", 4)
+        patch.setattr(index, "MOST_LINKS", 100)
+        return write_site(many_models_report(), tmp_path_factory.mktemp("many"))
 
 
 @pytest.fixture
 def open_page(open_page: OpenPage) -> OpenAt:
-    """Opens the page from disk."""
-    return lambda folder, fragment="", /, **options: open_page(folder, f"{PAGE}{fragment}", **options)
+    """Opens the page, or another one, from disk."""
+    return lambda folder, fragment="", /, path=PAGE, **options: open_page(folder, f"{path}{fragment}", **options)
 
 
 def depths(page: Page) -> list[str]:
@@ -215,6 +222,69 @@ def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenAt, site
         page.keyboard.press("ArrowRight")
     wait_for_address(page, "at=0.8333")
     assert address_changes(page) <= 4
+
+
+# --- many models: parts come when they are asked for ---------------------------------------------------------------
+
+
+def test_pictures_and_curves_of_a_model_come_when_it_is_chosen(open_page: OpenAt, many: Path) -> None:
+    page = open_page(
+        many, "#a=model-8/sentence/centered&b=model-1/alone/standardized&by=relative&at=1", before=COUNT_SHIFTS
+    )
+    expect(page.locator("html[data-opening]")).to_have_count(0)
+    assert plates(page) == ["smol-30__model.layers.29.webp", "mini-6__model.layers.5.webp"]
+    assert loaded(page) == ["model-8.js"]
+    select(page, 1, "model").select_option("model-9")
+    expect(page.locator(".slot").nth(1)).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".slot figcaption").nth(1)).to_contain_text("PC1 48.8")
+    assert chosen(page)[1] == "model-9/alone/standardized"
+    assert loaded(page) == ["model-8.js", "model-9.js"]
+
+    purity = page.locator(".measure svg[role=img]").first
+    curves, names = purity.locator(".curve"), purity.locator(".end")
+    before = curves.evaluate_all("(all) => all.map((each) => each.getAttribute('d'))")
+    page.locator("[data-curve-choice] summary").click()
+    for name, is_drawn in (("Model number 1", False), ("Model number 8", True), ("Model number 9", True)):
+        page.locator("[data-curve-choice]").get_by_label(name, exact=False).set_checked(is_drawn)
+    expect(names).to_have_count(9)
+    assert "Model number 9: " in (purity.get_attribute("aria-label") or "")
+    assert "Model number 1: " not in (purity.get_attribute("aria-label") or "")
+    heights = sorted(box_of(each)["y"] for each in names.all())
+    assert min(below - above for above, below in pairwise(heights)) > 0.9 * box_of(names.first)["height"] / 2
+    after = curves.evaluate_all("(all) => all.map((each) => each.getAttribute('d'))")
+    assert set(after) == set(before)  # every other model is the same
+    assert page.locator(".keys:not(button) li").count() == 9
+    assert Axe().run(page, "[data-curve-choice]", {"preload": False}).response["violations"] == []
+    assert layout_shift(page) < 0.05
+    page.goto((many / "compare" / "layers" / "index.html").as_uri())
+    assert Axe().run(page, options={"preload": False}).response["violations"] == []
+
+
+def loaded(page: Page) -> list[str]:
+    """The models' scripts that the page has asked for."""
+    names: list[str] = page.locator("script[src^='models/']").evaluate_all(
+        "(all) => all.map(({ src }) => src.split('/').at(-1))"
+    )
+    return names
+
+
+def test_a_strip_gets_its_links_when_it_is_seen(open_page: OpenAt, many: Path) -> None:
+    page = open_page(many, path="index.html", before=COUNT_SHIFTS)
+    folded = page.locator(".more .ruler[data-slides]")
+    assert page.locator(".ruler[data-slides]").count() == 20
+    expect(page.locator(".ruler[data-slides]").first.locator("a")).to_have_count(31)
+    assert folded.locator("a").count() == folded.count() == 12
+    page.locator(".more > summary").click()
+    expect(page.locator(".more article").last).to_be_visible()
+    shift, last = layout_shift(page), folded.last
+    last.scroll_into_view_if_needed()
+    height = box_of(last)["height"]
+    expect(last.locator("a")).to_have_count(7)
+    assert box_of(last)["height"] == height
+    assert last.locator("a").nth(3).get_attribute("href") == "models/model-9/index.html#sentence/layer-2"
+    assert last.locator("text").all_text_contents() == ["embedding", "0", "1", "2", "3", "4", "layer 5"]
+    assert layout_shift(page) == shift
+    assert Axe().run(page, options={"preload": False}).response["violations"] == []
 
 
 # --- light, without scripts, on a phone, accessible ----------------------------------------------------------------

@@ -222,7 +222,7 @@ def test_captions_have_the_numbers_of_what_was_measured() -> None:
     )
     site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert "each word’s 7 nearest" in present(site.models[0].curves).charts[0].caption
-    assert "each word’s 7 nearest" in present(site.compare).chart_rows[0].caption
+    assert "each word’s 7 nearest" in present(site.compare).curves.rows[0].caption
     defined = {term.name: term.meaning for term in site.method.measures}
     assert "each word’s 7 nearest" in defined["Neighbours of the same category (purity)"]
     assert "each word’s 7 nearest" in defined["Trustworthiness"]

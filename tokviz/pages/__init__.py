@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tokviz.pages.compare import compare_page
+from tokviz.pages.compare_layers import layers_page
 from tokviz.pages.excerpt import excerpt_path, excerpts
 from tokviz.pages.explore import explore_page
 from tokviz.pages.frame import model_path
@@ -29,12 +30,13 @@ def build(report: Report) -> SiteView:
     """
     index, compare, method = index_page(report), compare_page(report), method_page(report)
     models = tuple(model_page(report, model) for model in report.models)
-    explore = explore_page(report)
-    frames = [page.frame for page in (index, *models, compare, explore, method) if page]
+    layers, explore = layers_page(report), explore_page(report)
+    frames = [page.frame for page in (index, *models, compare, layers, explore, method) if page]
     return SiteView(
         index=index,
         models=models,
         compare=compare,
+        layers=layers,
         explore=explore,
         method=method,
         not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),

@@ -85,6 +85,19 @@ class Ruler:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BriefRuler:
+    """A depth axis of which the page has the ends alone: a script adds ticks, and a link per depth."""
+
+    strip: Picture | None
+    start: str
+    end: str
+    last: int
+    last_name: str
+    slides: str
+    """The address of a depth's slide, up to the depth."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RulerGeometry:
     """Where things stand on every ruler, in percent of its width; styles and scripts read it from the page."""
 

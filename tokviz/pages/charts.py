@@ -1,4 +1,4 @@
-"""Measures over depth as small charts: a model's contexts on its own page, all models on the compare page."""
+"""Measures over depth as small charts, and those of a model's contexts, for its own page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.axis import Band, path, relative_depth
-from tokviz.pages.chart_measures import BETWEEN_MODELS, WITHIN_A_MODEL, Measure, Reading
-from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
+from tokviz.pages.chart_measures import WITHIN_A_MODEL, Measure, Reading
+from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.wording import NBSP, count, joined, the_depth
-from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
+from tokviz.records import ContextReport, Geometry, ModelReport, depth_name
 
 # --- what the templates show -----------------------------------------------------------------------------------------
 
@@ -83,28 +83,6 @@ class ModelCharts:
     charts: tuple[Chart, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChartRow:
-    """A measure of all models: one chart per context, on one scale."""
-
-    name: str
-    caption: str
-    charts: tuple[Chart, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Key:
-    """A model's line in the legend."""
-
-    style: str
-    dash: str
-    name: str
-
-
-MOST_NAMES = 12
-"""More models than fit at the curves' ends are named by their number in the legend."""
-
-
 # --- a model's page ----------------------------------------------------------------------------------------------------
 
 
@@ -121,8 +99,8 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
     charts = []
     for measure in WITHIN_A_MODEL:
         series = _of_contexts(measure, [context for context, _ in measured])
-        axes = _Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
-        if chart := _chart(axes, series, heading=measure.name, subject=measure.name):
+        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
+        if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
             caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
             mark = None if emergence is None else _number(emergence)
             charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
@@ -147,7 +125,7 @@ def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]], shaded:
     shaded : depths with a band behind the curves.
     """
     series = tuple(
-        _Series(
+        Series(
             name=name,
             label=name,
             index=index,
@@ -157,8 +135,8 @@ def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]], shaded:
     )
     last = len(curves[0][1]) - 1
     depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))
-    axes = _Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), depths)
-    chart = _chart(axes, series, heading=measure.name, subject=measure.name)
+    axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), depths)
+    chart = make_chart(axes, series, heading=measure.name, subject=measure.name)
     bands = tuple(_band(depth, depth, last, OF_A_MODEL, shaded=True) for depth in shaded)
     return None if chart is None else replace(chart, caption=measure.caption, stages=bands)
 
@@ -188,10 +166,10 @@ def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
     return said
 
 
-def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[_Series, ...]:
+def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[Series, ...]:
     labels = [context.states.context.label for context in contexts]
     return tuple(
-        _Series(
+        Series(
             name=label[:1].upper() + label[1:],
             label=_short_label(context) if len(contexts) > 1 else "",
             index=index,
@@ -223,80 +201,11 @@ def _band(first: int, last: int, deepest: int, layout: Layout, *, shaded: bool) 
     return Band(name="", left=_number(left), width=_number(right - left), shaded=shaded)
 
 
-# --- the compare page --------------------------------------------------------------------------------------------------
-
-
-def chart_rows(report: Report) -> tuple[ChartRow, ...]:
-    """A row per measure, with a chart per context and in it a curve per model; empty where nothing was measured."""
-    models = _measured_models(report)
-    measured = [context.geometry for model in models for context in model.contexts if context.geometry]
-    rows = [(measure, _charts_of_models(report, measure, models)) for measure in BETWEEN_MODELS]
-    return tuple(
-        ChartRow(name=measure.name, caption=measure.explained(measured[0]), charts=charts)
-        for measure, charts in rows
-        if charts
-    )
-
-
-def _charts_of_models(report: Report, measure: Measure, models: Sequence[ModelReport]) -> tuple[Chart, ...]:
-    per_context = [(context.label, _of_models(measure, models, context.name)) for context in report.contexts]
-    everywhere = [each for _, series in per_context for each in series]
-    depths = ((0.0, depth_name(0)), (0.5, f"50{NBSP}%"), (1.0, "last layer"))
-    axes = _Axes.of(measure, everywhere, OF_ALL_MODELS.with_room_for(len(models)), depths)
-    charts = [
-        _chart(axes, series, heading=label, subject=f"{measure.name} over relative depth, words {label}")
-        for label, series in per_context
-    ]
-    return tuple(chart for chart in charts if chart)
-
-
-def _of_models(measure: Measure, models: Sequence[ModelReport], context_name: str) -> tuple[_Series, ...]:
-    return tuple(
-        _Series(
-            name=model.display_name,
-            label=model.name if len(models) <= MOST_NAMES else str(index + 1),
-            index=index,
-            reading=reading,
-        )
-        for index, model in enumerate(models)
-        for context in model.contexts
-        if context.states.context.name == context_name and (reading := measure.reading(context))
-    )
-
-
-def keys(report: Report) -> tuple[Key, ...]:
-    """The legend: every model with measures, as its curves are drawn."""
-    models = _measured_models(report)
-    return tuple(
-        Key(
-            style=OF_ALL_MODELS.style(index)[0],
-            dash=OF_ALL_MODELS.style(index)[1],
-            name=model.display_name if len(models) <= MOST_NAMES else f"{index + 1} {model.display_name}",
-        )
-        for index, model in enumerate(models)
-    )
-
-
-def without_measures(report: Report) -> str | None:
-    """Which captures the curves leave out."""
-    missing = [
-        f"{model.display_name} ({context.states.context.label})"
-        for model in report.models
-        for context in model.contexts
-        if context.geometry is None
-    ]
-    return f"Not measured, and so without curves: {joined(missing)}." if missing else None
-
-
-def _measured_models(report: Report) -> list[ModelReport]:
-    return [model for model in report.models if any(context.geometry for context in model.contexts)]
-
-
 # --- one chart ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Series:
+class Series:
     """What becomes a curve."""
 
     name: str
@@ -309,7 +218,7 @@ class _Series:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Axes:
+class Axes:
     """What the charts of a row have in common."""
 
     measure: Measure
@@ -320,8 +229,8 @@ class _Axes:
 
     @classmethod
     def of(
-        cls, measure: Measure, series: Sequence[_Series], layout: Layout, depths: tuple[tuple[float, str], ...]
-    ) -> _Axes:
+        cls, measure: Measure, series: Sequence[Series], layout: Layout, depths: tuple[tuple[float, str], ...]
+    ) -> Axes:
         scale = Scale.of(measure, [each.reading for each in series])
         return cls(measure=measure, layout=layout, scale=scale, depths=depths)
 
@@ -329,19 +238,23 @@ class _Axes:
         return self.layout.y(self.scale.shares(values))
 
 
-def _chart(axes: _Axes, series: Sequence[_Series], *, heading: str, subject: str) -> Chart | None:
+def make_chart(
+    axes: Axes, series: Sequence[Series], *, heading: str, subject: str, drawn: Sequence[Series] | None = None
+) -> Chart | None:
     """None where no curve has a point.
 
     Parameters
     ----------
     subject : what the description says that the chart shows.
+    drawn : those that have a curve, if not all.
     """
     if not any(each.reading.is_defined for each in series):
         return None
     layout = axes.layout
+    shown = series if drawn is None else drawn
     return Chart(
         heading=heading,
-        alt=alt_text(subject, [(each.name, each.reading.values) for each in series], axes.measure.write),
+        alt=alt_text(subject, [(each.name, each.reading.values) for each in shown], axes.measure.write),
         frame=_frame(layout),
         depths=tuple(
             Label(x=_number(layout.x(share)), y=_number(layout.bottom), text=text) for share, text in axes.depths
@@ -351,7 +264,7 @@ def _chart(axes: _Axes, series: Sequence[_Series], *, heading: str, subject: str
             for share, text in axes.scale.ticks()
         ),
         dotted=_dotted(axes, series),
-        curves=_curves(axes, series),
+        curves=_curves(axes, shown),
     )
 
 
@@ -366,7 +279,7 @@ def _frame(layout: Layout) -> Frame:
     )
 
 
-def _dotted(axes: _Axes, series: Sequence[_Series]) -> tuple[str, ...]:
+def _dotted(axes: Axes, series: Sequence[Series]) -> tuple[str, ...]:
     values = sorted({threshold for each in series for threshold in each.reading.thresholds})
     chances = [each.reading.chance for each in series if each.reading.chance is not None]
     known = np.concatenate([*chances, np.empty(0)])
@@ -375,20 +288,26 @@ def _dotted(axes: _Axes, series: Sequence[_Series]) -> tuple[str, ...]:
     return tuple(_number(height) for height in axes.heights(np.array(values)).tolist())
 
 
-def _curves(axes: _Axes, series: Sequence[_Series]) -> tuple[Curve, ...]:
+def _curves(axes: Axes, series: Sequence[Series]) -> tuple[Curve, ...]:
     layout = axes.layout
     heights = [axes.heights(each.reading.values) for each in series]
     ends = {
-        each.index: float(known[-1])
+        each.index: end
         for each, own in zip(series, heights, strict=True)
-        if each.label and len(known := own[np.isfinite(own)])
+        if each.label and (end := end_of(own)) is not None
     }
     places = spread_out(list(ends.values()), gap=NAME_GAP, top=layout.top, bottom=layout.bottom)
     spots = dict(zip(ends, zip(ends.values(), places, strict=True), strict=True))
-    return tuple(_curve(axes, each, own, spots.get(each.index)) for each, own in zip(series, heights, strict=True))
+    return tuple(make_curve(axes, each, own, spots.get(each.index)) for each, own in zip(series, heights, strict=True))
 
 
-def _curve(axes: _Axes, series: _Series, heights: np.ndarray, spot: tuple[float, float] | None) -> Curve:
+def end_of(heights: np.ndarray) -> float | None:
+    """The last height that is defined."""
+    known = heights[np.isfinite(heights)]
+    return float(known[-1]) if len(known) else None
+
+
+def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[float, float] | None) -> Curve:
     """A curve; ``spot`` is where it ends and where its name stands."""
     layout = axes.layout
     x = [layout.x(share) for share in np.linspace(0, 1, len(heights)).tolist()]
@@ -407,7 +326,12 @@ def _curve(axes: _Axes, series: _Series, heights: np.ndarray, spot: tuple[float,
 
 def alt_text(subject: str, curves: Sequence[tuple[str, np.ndarray]], write: Callable[[float], str]) -> str:
     """What a chart's curves say: where each begins and ends, and its extremes between."""
-    return " ".join([f"{subject}.", *(f"{name}: {_course(values, write)}." for name, values in curves)])
+    return " ".join([f"{subject}.", *(said(name, values, write) for name, values in curves)])
+
+
+def said(name: str, values: np.ndarray, write: Callable[[float], str]) -> str:
+    """One curve in words."""
+    return f"{name}: {_course(values, write)}."
 
 
 def _course(values: np.ndarray, write: Callable[[float], str]) -> str:

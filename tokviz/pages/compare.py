@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tokviz.pages import json_text
-from tokviz.pages.charts import ChartRow, Key, chart_rows, keys, without_measures
-from tokviz.pages.compare_pairs import LEVELS, Pair, SummaryTable, pairs, similarity_notes, summaries
+from tokviz.pages import compare_data
+from tokviz.pages.compare_curves import Curves, compare_curves, without_measures
+from tokviz.pages.compare_data import OPENING, PATH, is_large, variance
+from tokviz.pages.compare_layers import layers_page, link_to
+from tokviz.pages.compare_pairs import Layers, layers
 from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_notes
 from tokviz.pages.frame import frame, relative
-from tokviz.pages.parts import Frame, Option, Picture
+from tokviz.pages.parts import Frame, Link, Option, Picture
 from tokviz.pages.pictures import picture
-from tokviz.pages.problems import problems, why_no_picture
-from tokviz.pages.wording import count, percent, projection_label, score
-from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report, depth_name
+from tokviz.pages.problems import why_no_picture
+from tokviz.pages.wording import count, projection_label
+from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,55 +77,51 @@ class ComparePage:
     columns: tuple[Column, ...]
     table: tuple[RankRow, ...]
     table_notes: tuple[str, ...]
-    keys: tuple[Key, ...]
-    chart_rows: tuple[ChartRow, ...]
+    curves: Curves
     without_measures: str | None
     """Names the captures without measures."""
-    pairs: tuple[Pair, ...]
-    summaries: tuple[SummaryTable, ...]
-    shades: tuple[str, ...]
-    """The levels of a heatmap's scale, for its legend."""
-    similarity_notes: tuple[str, ...]
+    layers: Layers | None
+    more_layers: Link | None
+    """Where they stand in a report of many models."""
     method: str
+    scripts: Mapping[str, str]
+    """Path from the site's root → script, for each model whose part isn't in the page."""
 
 
-PATH = "compare/index.html"
 SCRIPTS = ("common.js", "captures.js", "compare.js", "table-sort.js", "lightbox.js", "shortcuts.js")
-OPENING = 0.5
-"""The relative depth that the page opens at."""
+"""Of the page as it opens; ``CHOICE_SCRIPT`` is added where curves are chosen."""
+CHOICE_SCRIPT = "compare-curves.js"
 
 Capture = tuple[ModelReport, ContextReport, ProjectionReport]
 
 
 def compare_page(report: Report) -> ComparePage | None:
     """All captured models beside each other; None when no model could be captured."""
-    captured = [model for model in report.models if model.contexts]
+    captured = compare_data.captured(report)
     if not captured:
         return None
     first = _first_captures(captured)
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(captured), 'model')}, side by side and in step."
-    similarity = pairs(report)
+    curves, apart = compare_curves(report), layers_page(report)
     return ComparePage(
-        frame=frame(report, PATH, title, description, scripts=SCRIPTS),
+        frame=frame(report, PATH, title, description, scripts=(*SCRIPTS, *((CHOICE_SCRIPT,) if curves.choice else ()))),
         stylesheet=relative(PATH, "assets/compare.css"),
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),
         slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),
         more=sum(len(context.projections) for model in captured for context in model.drawn) > len(first),
-        data=_data(captured),
+        data=compare_data.page_data(report, [model.slug for model, _, _ in first]),
         rows=tuple(_plate_row(capture) for capture in first),
         columns=COLUMNS,
         table=table(report, PATH),
         table_notes=table_notes(report),
-        keys=keys(report),
-        chart_rows=chart_rows(report),
+        curves=curves,
         without_measures=without_measures(report),
-        pairs=similarity,
-        summaries=summaries(report),
-        shades=tuple(str(level) for level in range(LEVELS)),
-        similarity_notes=similarity_notes(report) if report.similarities else (),
+        layers=None if is_large(report) else layers(report),
+        more_layers=link_to(apart) if apart else None,
         method=relative(PATH, "method/index.html"),
+        scripts=compare_data.scripts(report, curves.scripts),
     )
 
 
@@ -198,93 +194,8 @@ def _row_plate(capture: Capture, depth: int) -> RowPlate:
     _, _, shown = capture
     plate = shown.plates[depth]
     name = depth_name(depth)
-    alt = f"{_name(capture)}, {name}: {_variance(shown, depth)}"
+    alt = f"{_name(capture)}, {name}: {variance(shown, depth)}"
     problem = why_no_picture(shown.projection, depth)
     return RowPlate(
         depth=name, picture=picture(PATH, plate, alt) if plate else None, problem=None if plate else problem
     )
-
-
-def _variance(shown: ProjectionReport, depth: int) -> str:
-    pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[depth])
-    return f"PC1 {pc1}, PC2 {pc2} of the variance"
-
-
-# --- what the script fills slots from ----------------------------------------------------------------------------------
-
-
-def _data(captured: list[ModelReport]) -> str:
-    models = [
-        {
-            "slug": model.slug,
-            "name": model.display_name,
-            "contexts": [
-                {
-                    "name": context.states.context.name,
-                    "label": context.states.context.label,
-                    "last": context.states.n_depths - 1,
-                    "projections": [_projection(context, shown) for shown in context.projections],
-                }
-                for context in model.drawn
-            ],
-        }
-        for model in captured
-    ]
-    return json_text.embedded({"opening": OPENING, "models": models})
-
-
-def _projection(context: ContextReport, shown: ProjectionReport) -> dict[str, Any]:
-    depths = range(context.states.n_depths)
-    return {
-        "name": shown.projection.name,
-        "label": projection_label(shown.projection.name),
-        "wide": _plates(shown.plates, "wide"),
-        "phone": _plates(shown.plates, "phone"),
-        "strip": _strip(shown.strip),
-        "captions": [_caption(context, shown, depth) if shown.plates[depth] else "" for depth in depths],
-        "problems": {str(depth): problems(shown.projection)[depth] for depth in depths if not shown.plates[depth]},
-    }
-
-
-def _caption(context: ContextReport, shown: ProjectionReport, depth: int) -> str:
-    caption = _variance(shown, depth)
-    geometry = context.geometry
-    of_picture = geometry and next(
-        (each for each in geometry.pictures if each.projection == shown.projection.name), None
-    )
-    if geometry and of_picture:
-        space, flat = geometry.purity.value[depth], of_picture.purity.value[depth]
-        if math.isfinite(space) and math.isfinite(flat):
-            caption += f" · category purity {score(flat)} here, {score(space)} in the full space"
-    return caption
-
-
-def _plates(plates: tuple[Renditions | None, ...], form: str) -> dict[str, Any]:
-    """All paths of one form, their common beginning and end said once: ten models stay light."""
-    found: list[Image | None] = [getattr(plate, form) if plate else None for plate in plates]
-    images = [image for image in found if image]
-    paths = [relative(PATH, image.path) for image in images]
-    before = _common_beginning(paths)
-    after = _common_beginning([path[len(before) :][::-1] for path in paths])[::-1]
-    return {
-        "size": [images[0].width, images[0].height] if images else [1, 1],
-        "before": before,
-        "after": after,
-        "between": [
-            relative(PATH, image.path)[len(before) :].removesuffix(after) if image else None for image in found
-        ],
-    }
-
-
-def _common_beginning(texts: list[str]) -> str:
-    together = itertools.takewhile(lambda characters: len(set(characters)) == 1, zip(*texts, strict=False))
-    return "".join(characters[0] for characters in together) if len(texts) > 1 else ""
-
-
-def _strip(strip: Renditions | None) -> dict[str, Any] | None:
-    if strip is None:
-        return None
-    forms = {"wide": strip.wide, "phone": strip.phone}
-    return {
-        form: {"src": relative(PATH, image.path), "size": [image.width, image.height]} for form, image in forms.items()
-    }

@@ -66,13 +66,33 @@ class SummaryTable:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """All that says how alike models are."""
+
+    notes: tuple[str, ...]
+    summaries: tuple[SummaryTable, ...]
+    pairs: tuple[Pair, ...]
+    shades: tuple[str, ...]
+    """The levels of a heatmap's scale, for its legend."""
+
+
 LEVELS = 21
 """Shades of a heatmap: 0, 0.05, … 1."""
 MOST_OPEN = 2
 """More pairs than these are folded."""
 
 
-def pairs(report: Report) -> tuple[Pair, ...]:
+def layers(report: Report) -> Layers | None:
+    """None where no models were compared."""
+    shown, tables = _pairs(report), _summaries(report)
+    if not shown and not tables:
+        return None
+    shades = tuple(str(level) for level in range(LEVELS))
+    return Layers(notes=_notes(report), summaries=tables, pairs=shown, shades=shades)
+
+
+def _pairs(report: Report) -> tuple[Pair, ...]:
     """Every pair that was compared in detail, in every context; the first ones open."""
     models = {model.slug: model for model in report.models}
     detailed = [(each, each.single_token) for each in report.similarities if each.single_token is not None]
@@ -82,7 +102,7 @@ def pairs(report: Report) -> tuple[Pair, ...]:
     )
 
 
-def similarity_notes(report: Report) -> tuple[str, ...]:
+def _notes(report: Report) -> tuple[str, ...]:
     """What the heatmaps show, and what they rest on."""
     shared = report.similarities[0].shared
     what = (
@@ -99,7 +119,7 @@ def similarity_notes(report: Report) -> tuple[str, ...]:
     return (what, rests)
 
 
-def summaries(report: Report) -> tuple[SummaryTable, ...]:
+def _summaries(report: Report) -> tuple[SummaryTable, ...]:
     """Model × model, one table per context; only where there are more than two models."""
     slugs = {slug for similarity in report.similarities for slug in (similarity.model_a, similarity.model_b)}
     models = [model for model in report.models if model.slug in slugs]

@@ -1,7 +1,6 @@
 """Records → the scripts that the explorer loads when a reader asks for them.
 
-A page opened from disk may not fetch, but it may add a ``<script>``: each file hands its content to ``tokvizData`` under a key of
-its own. Many numbers travel as base64 of little-endian integers, which is a quarter of their length in decimals.
+Many numbers travel as base64 of little-endian integers, which is a quarter of their length in decimals.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ def scripts(report: Report) -> dict[str, str]:
     captured = [(model, context) for model in report.models for context in model.captures]
     if not report.is_explorable:
         return {}
-    written = {"data/words.js": _script("words", _words(report.words))}
+    written = {"data/words.js": json_text.script("words", _words(report.words))}
     for model, context in captured:
         name = context.states.context.name
         folder, key = f"data/{model.slug}/{name}", f"{model.slug}/{name}"
-        written[f"{folder}/words.js"] = _script(key, _context(model, context))
+        written[f"{folder}/words.js"] = json_text.script(key, _context(model, context))
         if context.neighbours is not None:
-            written[f"{folder}/neighbours.js"] = _script(f"{key} neighbours", _neighbours(context.neighbours))
+            written[f"{folder}/neighbours.js"] = json_text.script(f"{key} neighbours", _neighbours(context.neighbours))
         for entry in context.projections:
             projection = entry.projection
-            written[f"{folder}/coordinates-{projection.name}.js"] = _script(
+            written[f"{folder}/coordinates-{projection.name}.js"] = json_text.script(
                 f"{key}/{projection.name}", _coordinates(projection)
             )
     return written
@@ -121,7 +120,3 @@ def packed(integers: np.ndarray) -> str:
 
 def _number(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
-
-
-def _script(key: str, content: dict[str, Any]) -> str:
-    return f"tokvizData({json_text.compact(key)},{json_text.compact(content)});\n"

@@ -56,7 +56,7 @@ def frame(
         nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
         theme=to("assets/theme.js"),
         fonts=to("assets/fonts.js"),
-        opening=to("assets/opening.js") if "common.js" in scripts else None,
+        opening=to("assets/opening.js") if "shortcuts.js" in scripts else None,
         stylesheet=to("assets/site.css"),
         screens=to("assets/screens.css"),
         noscript=to("assets/noscript.css"),

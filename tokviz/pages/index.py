@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.axis import Ruler
+from tokviz.pages.axis import BriefRuler, Ruler
 from tokviz.pages.frame import frame, model_path, relative
+from tokviz.pages.legend import Legend, legend
 from tokviz.pages.parts import Frame, Link, Term
 from tokviz.pages.pictures import Shown
 from tokviz.pages.wording import (
@@ -28,7 +29,7 @@ class StripRow:
 
     context: str
     href: str
-    ruler: Ruler
+    ruler: Ruler | BriefRuler
     with_axis: bool
     """Only under a model's last strip: the depths are the same in all."""
 
@@ -64,10 +65,13 @@ class IndexPage:
     """Author, day, licence, how to cite; an empty address where there is nothing to follow."""
     projection: str
     """Which one the strips show."""
+    legend: Legend | None
     models: tuple[ModelStrips, ...]
     more_models: tuple[ModelStrips, ...]
     """Folded, under ``more``."""
     more: str
+    brief: bool
+    """Whether the strips have a ``BriefRuler``."""
     intro: str | None
     """Safe HTML, as the report has it."""
     columns: tuple[str, ...]
@@ -78,6 +82,10 @@ class IndexPage:
 
 MOST_MODELS_IN_SIGHT = 10
 """Of more models the strips are folded."""
+MOST_LINKS = 640
+"""To slides, of all strips together: a page with more would be heavy, and a script adds them as the strips come into view."""
+SCRIPTS = ("common.js", "strips.js")
+"""Of a page with brief rulers; others need none."""
 COLUMNS = (
     "Architecture",
     "Layers",
@@ -94,16 +102,20 @@ def index_page(report: Report) -> IndexPage:
     """The first page: strips, introduction, key facts, how to read."""
     page = "index.html"
     subtitle = report.subtitle or _default_subtitle(report)
-    models = tuple(_strips(report, model, page) for model in report.models)
+    brief = sum(context.states.n_depths for model in report.models for context in model.contexts) > MOST_LINKS
+    models = tuple(_strips(report, model, page, brief=brief) for model in report.models)
+    description = report.description or subtitle
     return IndexPage(
-        frame=frame(report, page, report.title, report.description or subtitle, kind="website"),
+        frame=frame(report, page, report.title, description, kind="website", scripts=SCRIPTS if brief else ()),
         title=report.title,
         subtitle=subtitle,
         byline=_byline(report, page),
         projection=projection_label(report.projections[0]),
+        legend=legend(report.words),
         models=models[:MOST_MODELS_IN_SIGHT],
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
+        brief=brief,
         intro=report.intro,
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
@@ -129,14 +141,20 @@ def _default_subtitle(report: Report) -> str:
     return f"How {n_models} {'arranges' if len(report.models) == 1 else 'arrange'} {n_words}, from the embedding to the last layer."
 
 
-def _strips(report: Report, model: ModelReport, page: str) -> ModelStrips:
+def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> ModelStrips:
     target = model_path(model.slug)
     rows = []
     for index, context in enumerate(model.contexts, start=1):
         shown = context.projections[0]
-        ruler = Shown(report=report, model=model, context=context, shown=shown, page=page).ruler(with_measures=False)
-        label, href = context.states.context.label, ruler.ticks[0].href
-        rows.append(StripRow(context=label, href=href, ruler=ruler, with_axis=index == len(model.contexts)))
+        view = Shown(report=report, model=model, context=context, shown=shown, page=page)
+        rows.append(
+            StripRow(
+                context=context.states.context.label,
+                href=relative(page, f"{target}#{view.slide_id(0)}"),
+                ruler=view.brief_ruler() if brief else view.ruler(with_measures=False),
+                with_axis=index == len(model.contexts),
+            )
+        )
     return ModelStrips(
         name=model.display_name,
         href=relative(page, target),

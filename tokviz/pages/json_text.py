@@ -25,6 +25,14 @@ def embedded(content: Any) -> str:
     return compact(content).replace("<", "\\u003c")
 
 
+def script(key: str, content: Any) -> str:
+    """A script that hands its content to the page under a key of its own.
+
+    A page opened from disk may not fetch, but it may add a ``<script>``.
+    """
+    return f"tokvizData({compact(key)},{compact(content)});\n"
+
+
 def _encodable(text: str) -> str:
     """Lone surrogates have no form in UTF-8 but JSON's escape."""
     return LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

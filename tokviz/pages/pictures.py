@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.axis import RULER, Measured, Ruler, Tick, has_number, is_tight, length, measured, place
+from tokviz.pages.axis import RULER, BriefRuler, Measured, Ruler, Tick, has_number, is_tight, length, measured, place
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Picture, Source
 from tokviz.pages.problems import why_no_picture
@@ -149,15 +149,31 @@ class Shown:
         target = model_path(self.model.slug)
         ids = [self.slide_id(depth) for depth in range(state.n_depths)]
         hrefs = [f"#{each}" if target == self.page else relative(self.page, f"{target}#{each}") for each in ids]
-        alt = (
-            f"{self.model.display_name}, {state.context.label}: the words at {count(state.n_depths, 'depth')}, "
-            f"{depths_name(0, state.n_depths - 1)}, without labels"
-        )
-        strip = picture(self.page, self.shown.strip, alt) if self.shown.strip else None
         geometry = self.context.geometry
         everywhere = [each.geometry for each in self.model.captures if each.geometry is not None]
         measures = measured(geometry, everywhere) if geometry and with_measures else None
-        return _ruler(state.n_depths, hrefs, strip, measures)
+        return _ruler(state.n_depths, hrefs, self._strip(), measures)
+
+    def brief_ruler(self) -> BriefRuler:
+        """The same, as light as it can be."""
+        last = self.context.states.n_depths - 1
+        slides = f"{model_path(self.model.slug)}#{self.context.states.context.name}/"
+        return BriefRuler(
+            strip=self._strip(),
+            start=length(RULER.axis_start),
+            end=length(RULER.axis_start + RULER.axis_length),
+            last=last,
+            last_name=depth_name(last),
+            slides=relative(self.page, slides),
+        )
+
+    def _strip(self) -> Picture | None:
+        last = self.context.states.n_depths - 1
+        alt = (
+            f"{self.model.display_name}, {self.context.states.context.label}: the words at {count(last + 1, 'depth')}, "
+            f"{depths_name(0, last)}, without labels"
+        )
+        return picture(self.page, self.shown.strip, alt) if self.shown.strip else None
 
     def panel(self, *, current: bool) -> Panel:
         """``current``: whether the page opens with it."""

@@ -48,7 +48,7 @@ def _bytecode() -> FileSystemBytecodeCache | None:
 
 
 def render(site: SiteView, templates: Path) -> dict[str, str]:
-    """The text of every page, keyed by its path from the site's root."""
+    """The text of every page and of its own scripts, keyed by its path from the site's root."""
     jinja = environment(templates)
     index, method, missing = (jinja.get_template(f"{name}.html") for name in ("index", "method", "404"))
     model = jinja.get_template("model.html")
@@ -58,6 +58,11 @@ def render(site: SiteView, templates: Path) -> dict[str, str]:
     if site.compare:
         pages[site.compare.frame.path] = jinja.get_template("compare.html").render(
             page=site.compare, frame=site.compare.frame
+        )
+        pages |= site.compare.scripts
+    if site.layers:
+        pages[site.layers.frame.path] = jinja.get_template("layers.html").render(
+            page=site.layers, frame=site.layers.frame
         )
     if site.explore:
         pages[site.explore.frame.path] = jinja.get_template("explore.html").render(

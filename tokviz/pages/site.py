@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokviz.pages.compare import ComparePage
+from tokviz.pages.compare_layers import LayersPage
 from tokviz.pages.explore import ExplorePage
 from tokviz.pages.index import IndexPage
 from tokviz.pages.method import MethodPage
@@ -29,6 +30,8 @@ class SiteView:
     compare: ComparePage | None
     explore: ExplorePage | None
     """Both are None when no model could be captured."""
+    layers: LayersPage | None
+    """None where the compare page says it, too."""
     method: MethodPage
     not_found: NotFoundPage
     sitemap: tuple[str, ...]

@@ -1,0 +1,67 @@
+"""The categories' legend of the first page: the plates' colours and shapes, in the page itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree.ElementTree import Element
+
+import html5lib
+import pytest
+from narrow import present
+from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report, word_list
+
+from tokviz import pages
+from tokviz.draw import style
+from tokviz.pages import render
+from tokviz.pages.legend import HUES, MOST_SHOWN, SHAPES, legend
+from tokviz.records import Report
+
+SHAPES_OF_SCRIPTS = (TEMPLATES / "assets" / "shapes.js").read_text(encoding="utf-8")
+
+
+def listed(report: Report) -> list[list[tuple[str, str, str]]]:
+    """Name, colour and shape in each list of categories of the first page."""
+    html = render.render(pages.build(report), TEMPLATES)["index.html"]
+    tree: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+    return [
+        [("".join(item.itertext()), *_mark(item)) for item in each.iter("li")]
+        for each in tree.iter("ul")
+        if each.get("class") == "categories"
+    ]
+
+
+def _mark(item: Element) -> tuple[str, str]:
+    [path] = [each for each in item.iter() if "d" in each.attrib]
+    return present(path.get("fill")), present(path.get("d"))
+
+
+def test_colours_and_shapes_are_those_of_the_plates() -> None:
+    assert HUES == style.HUES
+    assert list(SHAPES) == re.findall(r'^    "(M.*Z)",$', SHAPES_OF_SCRIPTS, re.MULTILINE)
+
+
+def test_the_first_page_names_every_category_with_its_mark() -> None:
+    report = sample_report()
+    [found] = listed(report)
+    assert found == [
+        (category.label, HUES[index], SHAPES[index]) for index, category in enumerate(report.words.categories)
+    ]
+
+
+@pytest.mark.parametrize(("n_categories", "folded"), [(MOST_SHOWN, []), (MOST_SHOWN + 4, [4])])
+def test_many_categories_are_folded(n_categories: int, folded: list[int]) -> None:
+    report = replace(sample_report(), words=word_list(n_categories, n_words=1))
+    assert [len(each) for each in listed(report)] == [MOST_SHOWN, *folded]
+    assert present(legend(report.words)).more.startswith(str(n_categories - MOST_SHOWN))
+
+
+def test_a_vocabulary_without_categories_has_none() -> None:
+    report = sample_report()
+    words = replace(report.words, categories=())
+    assert listed(replace(report, words=words, models=report.models[2:])) == []
+
+
+def test_a_label_that_looks_like_markup_is_text() -> None:
+    [[(name, _, _)]] = listed(hostile_report())
+    assert name == HOSTILE
