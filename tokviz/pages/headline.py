@@ -35,6 +35,11 @@ class Headline:
 
     sentence: str
     states: tuple[State, State] | None
+    note: str | None = None
+    """What a word of the sentence means."""
+
+
+NORM = "The norm is the length of the vector that stands for a word."
 
 
 def headline(report: Report) -> Headline | None:
@@ -56,6 +61,14 @@ def unshown_states(report: Report) -> tuple[str, ...]:
     """Addresses of the author's that have no plate, for a reason that isn't theirs: something couldn't be captured or drawn."""
     addresses = report.opening.states if report.opening else ()
     return tuple(each for each in addresses if (state := _state(report, each)) is None or state.plate is None)
+
+
+def has_failed(model: ModelReport, address: str) -> bool:
+    """Whether a state isn't there since the model, or the model with neurons changed, couldn't be captured."""
+    name = address.split("/")[1]
+    changed = [context for context in model.contexts if name.startswith(f"{context.states.context.name}-")]
+    is_there = any(each.states.context.name == name for each in model.captures)
+    return model.failure is not None or (not is_there and any(each.failed_interventions for each in changed))
 
 
 def state_addresses(model: ModelReport) -> Iterator[str]:
@@ -94,7 +107,7 @@ def _by_itself(report: Report) -> Headline | None:
     undone = [(model, finding) for model, finding in found if finding.is_undone]
     if found:
         model, finding = (undone or found)[0]
-        return Headline(sentence=finding_sentence(model, finding), states=_states_of(model, finding))
+        return Headline(sentence=finding_sentence(model, finding), states=_states_of(model, finding), note=NORM)
     return _where_categories_hold(captured)
 
 
@@ -116,11 +129,8 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
     else:
         writes = f"{'writes' if one else 'write'} {percent(finding.share)} of the MLP’s update to dimension {finding.dimension}"
         said = (f"{writes}; the mean norm goes from {before} to {after}", writes)
-    at = f"layer {finding.layer}"
-    sentences = [
-        *(f"In {model.display_name}, {each} in {at} {what}." for what in said[:1] for each in who),
-        *(f"In {at}, {each} {what}." for what in said for each in who),
-    ]
+    wheres = [f"layer {finding.layer}{of_model}" for of_model in (f" of {model.display_name}", "")]
+    sentences = [f"{each.capitalize()} in {where} {what}." for what in said for where in wheres for each in who]
     return next(each for each in sentences if len(each.split()) <= MOST_WORDS)
 
 

@@ -54,7 +54,9 @@ class FindingSection:
     sentence: str
     plate: TwoStates | None
     """None where there is nothing to change between."""
+    note: str | None
     stylesheets: tuple[str, ...]
+    noscript: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +164,9 @@ def _finding(report: Report, page: str) -> FindingSection | None:
     return FindingSection(
         sentence=said.sentence,
         plate=two_states(report, said.states, page) if said.states else None,
+        note=said.note,
         stylesheets=tuple(relative(page, f"assets/{name}") for name in ("plate.css", "finding.css")),
+        noscript=relative(page, "assets/finding-noscript.css"),
     )
 
 

@@ -72,7 +72,7 @@ def two_states(report: Report, states: tuple[State, State], page: str) -> TwoSta
         states=(_view(one, labels[0], page), _view(other, labels[1], page)),
         model=Link(text=one.model.display_name, href=relative(page, f"{model_path(one.model.slug)}#{address}")),
         where=_where(one, other),
-        look="Change between the two states: do words of one color move together, or apart?",
+        look="Compare the two states: in which of them do words of one color lie together?",
         numbers=_numbers(states, labels),
         axes=_axes(turn, labels[1]) if is_drawn else None,
         data=_data(report, states, turn, page) if is_drawn else None,
