@@ -81,10 +81,10 @@ def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> 
             )
     by_slug = {model.slug: model for model in report.models}
     for index, state in enumerate((config.finding and config.finding.states) or ()):
-        model = by_slug[state.partition("/")[0]]
-        if not has_failed(model, state):
+        made = by_slug[state.partition("/")[0]]
+        if not has_failed(made, state):
             name = f"{file_name(config.file)}: finding.states.{index}"
-            _require(name, [state], list(state_addresses(model)), "a state that was captured")
+            _require(name, [state], list(state_addresses(made)), "a state that was captured")
     for key, page, text in _texts(config):
         for path, fragment in markdown.targets(text):
             path, name = path or page, f"{file_name(config.file)}: {key}"

@@ -184,7 +184,7 @@ def _axes(turn: Turn, label: str) -> str:
         return "Each state is drawn along its own PC1 and PC2."
     left = f"{whole_percent(turn.residual)} of the words’ variance in the picture"
     if turn.is_none:
-        return f"Each state has its own PC1 and PC2. No turn of the picture would take away more of the movement: {left} remains."
+        return f"Each state has its own PC1 and PC2; no turn makes words move less. The movement is real: {left}."
     return (
         f"Each state has its own PC1 and PC2. The second ({_small(label)}) is {turn_in_words(turn)}, so that words move least. "
         f"The rest of the movement is real: {left}, which no turn takes away."
