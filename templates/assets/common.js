@@ -12,6 +12,10 @@ const Tokviz = (() => {
     return made;
   }
 
+  // Says something of an element to other scripts; false where one of them takes it over.
+  const tell = (element, type, detail) =>
+    element.dispatchEvent(new CustomEvent(type, { bubbles: true, cancelable: true, detail }));
+
   // --- depths: 0 is the embedding, k + 1 is after layer k ---
 
   const depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
@@ -214,7 +218,8 @@ const Tokviz = (() => {
       element.setAttribute("width", size[0]);
       element.setAttribute("height", size[1]);
     }
-    image.loading = "eager";
+    // What is drawn has its picture for printing only.
+    image.loading = box.hasAttribute("data-drawn") ? "lazy" : "eager";
     image.alt = alt;
   }
 
@@ -246,7 +251,7 @@ const Tokviz = (() => {
   }
 
   return {
-    clamp, svg,
+    clamp, svg, tell,
     depthName, depthKey, parseDepth,
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode,

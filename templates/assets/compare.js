@@ -134,6 +134,7 @@
       const alt = `${slot.name}, ${depthName(depth)}: ${shown.captions[depth]}`;
       Tokviz.setPicture(slot.plate, (form) => plateOf(slot.capture, depth, form), alt);
     }
+    Tokviz.tell(slot.plate, "slot", { capture: slot.capture, depth });
     slot.removeButton.hidden = comparison.slots.length <= comparison.fewestSlots;
   }
 
@@ -183,7 +184,9 @@
   }
 
   function preloadNeighbours(comparison) {
-    const { slots, depth, last, phone } = comparison;
+    const { root, slots, depth, last, phone } = comparison;
+    // These are drawn, by plate-page.js.
+    if (root.hasAttribute("data-drawable")) return;
     for (const slot of slots) {
       for (const neighbour of [depth + 1, depth - 1]) {
         if (neighbour < 0 || neighbour > last) continue;

@@ -134,7 +134,6 @@ def page_of_plates(browser: Browser, site: Path) -> Iterator[Page]:
     """To draw plates in."""
     page = browser.new_page(viewport=DESKTOP)
     page.goto((site / MODEL).as_uri())
-    page.keyboard.press("Shift")
     expect(page.locator("[data-drawn]").first).to_be_attached()
     yield page
     page.close()
@@ -143,7 +142,6 @@ def page_of_plates(browser: Browser, site: Path) -> Iterator[Page]:
 def drawn(open_page: OpenPage, site: Path | str, fragment: str = "", **options: Any) -> Page:
     """The model's page, its plates drawn."""
     page = open_page(site, f"{MODEL}#{fragment}", **options)
-    page.keyboard.press("Shift")  # plates are drawn once a reader does something
     for panel in page.locator(".panel:is([data-current], [data-beside])").all():
         expect(panel.locator(".plate-key:not([inert])")).to_be_attached()
     wait_until_quiet(page)

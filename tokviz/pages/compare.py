@@ -11,6 +11,7 @@ from tokviz.pages import json_text
 from tokviz.pages.charts import ChartRow, Key, chart_rows, keys, without_measures
 from tokviz.pages.compare_pairs import LEVELS, Pair, SummaryTable, pairs, similarity_notes, summaries
 from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_notes
+from tokviz.pages.drawings import drawings
 from tokviz.pages.frame import frame, relative
 from tokviz.pages.parts import Frame, Option, Picture
 from tokviz.pages.pictures import picture
@@ -66,6 +67,9 @@ class ComparePage:
 
     frame: Frame
     stylesheet: str
+    plates: str | None
+    """JSON for the scripts that draw plates; None where images are shown."""
+    plates_stylesheet: str | None
     noscript: str
     intro: str
     slots: tuple[Slot, ...]
@@ -90,7 +94,7 @@ class ComparePage:
 
 
 PATH = "compare/index.html"
-SCRIPTS = ("common.js", "captures.js", "compare.js", "table-sort.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("common.js", "captures.js", "plates.js", "compare.js", "table-sort.js", "lightbox.js", "shortcuts.js")
 OPENING = 0.5
 """The relative depth that the page opens at."""
 
@@ -106,9 +110,12 @@ def compare_page(report: Report) -> ComparePage | None:
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(captured), 'model')}, side by side and in step."
     similarity = pairs(report)
+    plates = drawings(report, PATH, (), data=relative(PATH, "data"))
     return ComparePage(
         frame=frame(report, PATH, title, description, scripts=SCRIPTS),
         stylesheet=relative(PATH, "assets/compare.css"),
+        plates=plates,
+        plates_stylesheet=relative(PATH, "assets/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),
         slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),
