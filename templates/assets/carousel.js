@@ -121,6 +121,7 @@
     for (const each of shownPanels(viewer)) {
       each.slides[depth]?.setAttribute("data-near", "");
       showOnly(each, depth);
+      showDownload(each.slides[depth]);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
     Tokviz.tell(viewer.root, "shown", { depth });
@@ -130,6 +131,12 @@
   function showExploreLink({ exploreLink, exploreAddress }, second, depth) {
     const beside = second ? [second.exploreAddress.replace(/.*#a=/, "b=")] : [];
     exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
+  }
+
+  // The page says but once where a picture is.
+  function showDownload(slide) {
+    const link = slide?.querySelector(".take a:not([href])");
+    if (link) link.href = slide.querySelector(".plate").getAttribute("href");
   }
 
   // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.

@@ -24,10 +24,7 @@ Tokviz.PlateCarousel = class {
   }
 
   showPanel(panel, depth) {
-    const { context, projection } = panel.dataset;
-    const { board } = this;
-    const capture = board.index.capture({ model: board.index.models[0].slug, context, projection });
-    board.use(capture, (about) => {
+    this.board.use(Tokviz.captureOf(this.board.index, panel.dataset), (about) => {
       if (Math.abs(depth - this.depth) <= 1 && this.panels().includes(panel)) this.drawSlide(panel, about, depth);
     }, () => this.leaveImages(panel));
   }
@@ -76,4 +73,11 @@ Tokviz.PlateCarousel = class {
     const slide = this.root.querySelector(".panel[data-current]").querySelectorAll(".slide")[this.depth];
     return slide.querySelectorAll(".plate-key button")[index];
   }
+};
+
+// A capture of the page's model; the first projection stands in for one that isn't named.
+Tokviz.captureOf = ({ models: [model] }, { context: name, projection }) => {
+  const context = model.contexts.find((each) => each.name === name);
+  const shown = context.projections.find((each) => each.name === projection) ?? context.projections[0];
+  return { model, context, shown, key: `${model.slug}/${name}/${shown.name}` };
 };

@@ -2,23 +2,20 @@
 
 // Which plates of a page are drawn: a carousel's, small ones and twins once they are near, and those of the compare page.
 Tokviz.drawPlates = (content) => {
-  const { captures, plateSmall } = Tokviz;
+  const { plateSmall } = Tokviz;
   const board = new Tokviz.Board(content);
-
-  // A slide's address: context, depth, and where it isn't the first one, projection.
-  function captureOf(address) {
-    const [context, depth, projection] = address.split("/");
-    return [captures.find(content.models, { model: content.models[0].slug, context, projection }), Tokviz.parseDepth(depth)];
-  }
 
   function near(event) {
     event.preventDefault();
     const holder = event.target;
     // Twins are links themselves; what lies in a link is small.
     const small = !holder.matches("a");
-    const [capture, depth] = captureOf(holder.dataset.slide ?? Tokviz.decode(holder.parentElement.hash.slice(1)));
+    // A slide's address: context, depth, and where it isn't the first one, projection.
+    const address = holder.dataset.slide ?? Tokviz.decode(holder.parentElement.hash.slice(1));
+    const [context, at, projection] = address.split("/");
+    const depth = Tokviz.parseDepth(at);
     const options = small ? { kind: plateSmall, seen: false } : {};
-    board.use(capture, (about) => board.draw(holder, { about, depth, ...options }), () => {
+    board.use(Tokviz.captureOf(content, { context, projection }), (about) => board.draw(holder, { about, depth, ...options }), () => {
       holder.querySelector("img").removeAttribute("data-late");
     });
   }

@@ -65,7 +65,7 @@ INK = """(texts) => {
 DRAW = f"""async ([context, projection, width, height, tries]) => {{
     const content = JSON.parse(document.querySelector('[data-plates]').textContent);
     const index = new Explore.Index(content);
-    const capture = index.capture({{ model: content.models[0].slug, context, projection }});
+    const capture = Tokviz.captureOf(content, {{ context, projection }});
     const about = Tokviz.plate.about(await index.view(capture), capture, content.categories);
     const drawing = Tokviz.svg('svg', {{ class: 'plate-svg', width, height }});
     document.querySelector('main').prepend(drawing);

@@ -124,7 +124,7 @@ def test_a_sparkline_has_a_point_over_every_tick_and_stays_inside(model: ModelPa
 
 
 def test_a_gap_in_a_measure_is_a_gap_in_its_line() -> None:
-    assert path([0, 1, 2, 3], [5.0, np.nan, 6.0, 7.0]) == "M0.0 5.0h.1M2.0 6.0h.1L3.0 7.0"
+    assert path([0, 1, 2, 3], [5.0, np.nan, 6.0, 7.0]) == "M0 5h.1M2 6h.1L3 7"
 
 
 # --- trust ---------------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> 
     assert spaced(present(stage.recurrence)) == (
         "It begins here, give or take a layer, in 96 % of subsamples of the words."
     )
-    assert [plate.link.text for plate in stage.plates] == [f"layer {layer}" for layer in range(11, 29)]
+    assert [plate.link.text for plate in stage.plates] == ["layer 11", "layer 19", "layer 28"]
     assert stage.plates[0].link.href == "#alone/layer-11"
     assert model.stories[0].stages[0].recurrence is None
 
@@ -288,7 +288,7 @@ def test_an_axis_holds_the_intervals_and_places_what_is_defined() -> None:
 
 def test_a_gap_in_a_measure_is_a_gap_in_its_interval() -> None:
     low, high = np.array([1.0, 1, np.nan, 1, 1]), np.array([2.0, 2, 2, 2, 2])
-    assert outline([0, 1, 2, 3, 4], low, high) == ("M0.0 2.0L1.0 2.0L1.0 1.0L0.0 1.0ZM3.0 2.0L4.0 2.0L4.0 1.0L3.0 1.0Z")
+    assert outline([0, 1, 2, 3, 4], low, high) == "M0 2L1 2L1 1L0 1ZM3 2L4 2L4 1L3 1Z"
     assert outline([0, 1], np.full(2, np.nan), np.full(2, np.nan)) is None
 
 

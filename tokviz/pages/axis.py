@@ -151,6 +151,11 @@ def length(percentage: float) -> str:
     return f"{percentage:.3f}%"
 
 
+def coordinate(value: float) -> str:
+    """In a drawing: to a tenth of a pixel."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
 def path(x: Sequence[float], y: Sequence[float]) -> str:
     """A line through the points; NaN breaks it. A point between two gaps is a dot."""
     parts, pen_down = [], False
@@ -158,7 +163,7 @@ def path(x: Sequence[float], y: Sequence[float]) -> str:
         if not np.isfinite(top):
             pen_down = False
             continue
-        parts.append(f"{'L' if pen_down else 'M'}{left:.1f} {top:.1f}")
+        parts.append(f"{'L' if pen_down else 'M'}{coordinate(left)} {coordinate(top)}")
         if not pen_down:
             parts.append("h.1")
         pen_down = True
