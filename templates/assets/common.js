@@ -211,6 +211,8 @@ const Tokviz = (() => {
   // Shows another picture in a box with a <picture>; sourceOf gives address and size of its wide and its phone form.
   function setPicture(box, sourceOf, alt) {
     const image = box.querySelector("img");
+    // What is drawn has its picture for printing only.
+    image.loading = box.hasAttribute("data-drawn") ? "lazy" : "eager";
     for (const [element, attribute, form] of [[box.querySelector("source"), "srcset", "phone"], [image, "src", "wide"]]) {
       const { src, size } = sourceOf(form);
       if (element.getAttribute(attribute) !== src) element.setAttribute(attribute, src);
@@ -218,8 +220,6 @@ const Tokviz = (() => {
       element.setAttribute("width", size[0]);
       element.setAttribute("height", size[1]);
     }
-    // What is drawn has its picture for printing only.
-    image.loading = box.hasAttribute("data-drawn") ? "lazy" : "eager";
     image.alt = alt;
   }
 
