@@ -122,7 +122,7 @@ def smallest_text(plate: Locator) -> float:
     texts = plate.locator(".plate-svg text").evaluate_all(INK)
     keys = plate.locator(".plate-key button, .plate-note")
     sizes = keys.evaluate_all("(all) => all.map((each) => parseFloat(getComputedStyle(each).fontSize))")
-    return min(*(text["size"] for text in texts), *sizes)
+    return min(float(size) for size in (*(text["size"] for text in texts), *sizes))
 
 
 def overlapping(names: list[dict[str, Any]], slack: float = 0.5) -> list[tuple[str, str]]:

@@ -210,10 +210,9 @@ const Tokviz = (() => {
 
   // Shows another picture in a box with a <picture>; sourceOf gives address and size of its wide and its phone form.
   function setPicture(box, sourceOf, alt) {
-    const image = box.querySelector("img");
-    // What is drawn has its picture for printing only.
-    image.loading = box.hasAttribute("data-drawn") ? "lazy" : "eager";
-    for (const [element, attribute, form] of [[box.querySelector("source"), "srcset", "phone"], [image, "src", "wide"]]) {
+    const source = box.querySelector("source");
+    const image = imageOf(box);
+    for (const [element, attribute, form] of [[source, "srcset", "phone"], [image, "src", "wide"]]) {
       const { src, size } = sourceOf(form);
       if (element.getAttribute(attribute) !== src) element.setAttribute(attribute, src);
       if (form === "wide" && box.matches("a")) box.href = src;
@@ -221,6 +220,20 @@ const Tokviz = (() => {
       element.setAttribute("height", size[1]);
     }
     image.alt = alt;
+    if (!image.parentElement) source.after(image);
+  }
+
+  // What is drawn has its image for printing only, and doesn't fetch it before; only a new one is lazy for certain.
+  function imageOf(box) {
+    const image = box.querySelector("img");
+    if (!box.hasAttribute("data-drawn")) {
+      image.loading = "eager";
+      return image;
+    }
+    image.remove();
+    const lazy = document.createElement("img");
+    lazy.loading = "lazy";
+    return lazy;
   }
 
   // Fetches a picture that is not in the page yet, and keeps it for a while.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -238,7 +239,8 @@ def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path, viewp
     page = open_page(site, PAIR, viewport=viewport)
     page.locator(".twins").scroll_into_view_if_needed()
     expect(page.locator(".twins .plate > svg")).to_have_count(2)
-    for scheme in ("light", "dark"):
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
         assert result.response["violations"] == [], result.generate_report()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import DESKTOP, PHONE, OpenPage, box_of, wait_for_frames, wait_until_quiet
+from plates_page import expect_drawn
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
@@ -89,6 +90,8 @@ def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str
     page = open_page(site, path, viewport=viewport)
     if path == EXPLORE:
         expect(page.locator("[data-ready]")).to_be_attached()
+    else:
+        expect_drawn(page)
     wait_until_quiet(page)
     before = page.evaluate(PLACES)
     for _ in range(14):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -32,6 +32,7 @@ LEAST = {720: 95, 520: 88, 350: 60}
 """How many of the 116 words are named on any layer."""
 FRAME = 16
 """Milliseconds."""
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 DRAW = f"""async ([context, projection, width, height, tries]) => {{
     const content = JSON.parse(document.querySelector('[data-plates]').textContent);
@@ -238,13 +239,13 @@ def test_axe_finds_nothing_in_drawings(open_page: OpenPage, site: Path) -> None:
     slide(page, "alone/layer-11").get_by_role("button", name="Months").click()
     for viewport in (DESKTOP, PHONE):
         page.set_viewport_size(viewport)
-        for scheme in ("light", "dark"):
+        for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             expect_drawn(page)
             result = Axe().run(page, ".viewer", options={"preload": False, "resultTypes": ["violations"]})
             assert result.response["violations"] == [], result.generate_report()
     black, white = "rgb(0, 0, 0)", "rgb(255, 255, 255)"
-    for scheme in ("light", "dark"):
+    for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, forced_colors="active")
         ground, *others = slide(page, "alone/layer-11").evaluate(
             """(slide) => {
