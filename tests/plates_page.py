@@ -84,7 +84,9 @@ def write_sample(folder: Path) -> Path:
 
 def expect_drawn(page: Page) -> None:
     """All plates of the carousel, or of the compare page, that are shown are drawn."""
-    for holder in page.locator(".panel:is([data-current], [data-beside]) .track, [data-slot]").all():
+    for holder in page.locator(
+        ".panel:is([data-current], [data-beside]) .track, [data-slot]:has(.plate:not([hidden]))"
+    ).all():
         expect(holder.locator(".plate-key:not([inert])")).to_have_count(1)
     wait_until_quiet(page)
 
