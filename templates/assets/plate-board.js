@@ -21,9 +21,13 @@
       // Rows of words, and categories: what is pointed at passes, what is chosen stays.
       this.pointed = this.chosen = null;
       this.previewed = this.isolated = null;
+      // In the next frame: what is drawn may change the size of what is observed.
       this.resized = new ResizeObserver(() => {
-        this.widths.clear();
-        for (const each of this.plates.values()) this.update(each);
+        cancelAnimationFrame(this.frame);
+        this.frame = requestAnimationFrame(() => {
+          this.widths.clear();
+          for (const each of this.plates.values()) this.update(each);
+        });
       });
       this.listen();
     }
