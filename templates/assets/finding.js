@@ -20,22 +20,10 @@
     drawing?.show(state);
   }
 
-  // Adds scripts that run in this order.
-  function load(sources) {
-    return Promise.all(sources.map((address) => new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = address;
-      script.async = false;
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", reject);
-      document.head.append(script);
-    })));
-  }
-
   async function draw() {
     try {
       const content = JSON.parse(source.textContent);
-      await load(content.scripts);
+      await Tokviz.loadScripts(content.scripts);
       drawing = await Tokviz.twoStates(root, content);
       drawing.show(shown);
     } catch {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.pages import json_text
+from tokviz.pages.drawings import can_draw
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.headline import State
 from tokviz.pages.parts import Link, Picture
@@ -46,7 +47,6 @@ class TwoStates:
 
 
 DRAWING_SCRIPTS = (
-    "captures.js",
     "explore-data.js",
     "shapes.js",
     "plate-layout.js",
@@ -57,14 +57,12 @@ DRAWING_SCRIPTS = (
     "two-states.js",
 )
 """Loaded when the page has been, in the order in which they build on each other."""
-MOST_DRAWN = 400
-"""Words of a plate that is drawn; of more the images are shown."""
 
 
 def two_states(report: Report, states: tuple[State, State], page: str) -> TwoStates:
     """``page``: path of the page that shows it."""
     one, other = states
-    is_drawn = report.is_explorable and len(report.words.categories) > 0 and len(report.words.words) <= MOST_DRAWN
+    is_drawn = can_draw(report)
     turn = _turn(one, other) if is_drawn else NO_TURN
     labels = _labels(one, other)
     address = slide_id(one.context.states.context.name, one.depth)
