@@ -117,16 +117,16 @@ const Explore = {};
     }
 
     // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
-    // the word stands in their place: other words have the very same state.
+    // the word stands in their place: other words have an identical state.
     neighbours(depth, row, k = 5) {
       if (this.fullSpace) {
         const first = (depth * this.n + row) * this.fullSpace.k;
         const rows = [...this.fullSpace.rows.subarray(first, first + this.fullSpace.k)].filter((other) => other !== row);
-        return { rows, where: "in all dimensions", reason: "other words have the very same state" };
+        return { rows, where: "in all dimensions", reason: "other words have an identical state" };
       }
       const key = depth * this.n + row;
       if (!this.pictured.has(key)) this.pictured.set(key, this.limits[depth] ? this.nearestInPicture(depth, row, k) : []);
-      return { rows: this.pictured.get(key), where: "in the picture", reason: "there is no picture of this depth" };
+      return { rows: this.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
     }
 
     nearestInPicture(depth, row, k) {

@@ -80,7 +80,7 @@ def test_neurons_off_can_be_chosen_where_another_projection_is_shown(open_page: 
     wait_for_address(page, f"a={OFF}")
 
 
-@pytest.mark.parametrize(("name", "column"), [("Massive values written by", 7), ("Norm left without them", 8)])
+@pytest.mark.parametrize(("name", "column"), [("Massive activations written by", 7), ("Norm left without them", 8)])
 def test_the_table_sorts_by_who_writes_and_what_is_left(
     open_page: OpenPage, tmp_path: Path, name: str, column: int
 ) -> None:

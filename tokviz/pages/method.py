@@ -120,7 +120,7 @@ def method_page(report: Report) -> MethodPage:
             report,
             page,
             f"Method · {report.title}",
-            f"How the pictures of “{report.title}” were made.",
+            f"How the plots of “{report.title}” were made.",
             scripts=("copy.js",),
         ),
         n_words=_n_words(report),
@@ -160,7 +160,7 @@ def _n_words(report: Report) -> str:
     words = words_in_all(report)
     if report.words.vocabulary is None:
         return f"{words}, each in at least one category:"
-    marked = " Marked and named among them:" if report.words.categories else ""
+    marked = " Marked and named in the plots:" if report.words.categories else ""
     return f"{words[0].upper()}{words[1:]}, each fed as that one token; vocabularies have no explorer.{marked}"
 
 
@@ -217,7 +217,7 @@ def _provenance(model: ModelReport, page: str) -> Provenance:
     if card is None:
         rows = (
             Row(label="Source", value=model.source, code=True),
-            Row(label="Failed", value=model.failure or "It has not been captured."),
+            Row(label="Failed", value=model.failure or "Not captured."),
         )
         return Provenance(model=link, rows=rows)
     versions = ", ".join(f"{package} {version}" for package, version in card.versions)
