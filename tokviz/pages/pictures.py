@@ -362,6 +362,6 @@ def _grid_caption(shown: ProjectionReport) -> str:
     return (
         f"Every depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there; they "
         "are never refitted. Each plot has its own scale; the number above it is the spread of the words divided by "
-        "their spread in the embedding. Look how long the embedding’s arrangement lasts, and where the number jumps. "
+        "their spread in the embedding. See how long the embedding’s arrangement lasts and where the number jumps. "
         "Where the words fall on a line, one direction outweighs all others."
     )
