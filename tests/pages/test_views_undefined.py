@@ -75,4 +75,4 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
     assert "eigenvalues" in said["Effective rank"]
     assert "each word’s own maximum, median over words" in said["Massive activations"]
     assert "Euclidean" in said["Trustworthiness"]
-    assert "k / (n − 1)" in said["Likeness of two models"]
+    assert "k / (n − 1)" in said["Similarity of two models"]

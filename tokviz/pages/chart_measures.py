@@ -156,7 +156,7 @@ MEASURES = (
     Measure(
         name="Change from the previous depth",
         caption="1 − debiased linear CKA: 0 if a layer leaves the words’ arrangement unchanged, 1 if nothing of it "
-        "is left. A model with fewer layers changes more in each.",
+        "is left. A model with fewer layers usually changes more per layer.",
         read=lambda _, geometry: 1 - geometry.change.cka,
     ),
 )

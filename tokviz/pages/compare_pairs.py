@@ -222,7 +222,7 @@ def _heatmap(title: str, summary: str, matrix: np.ndarray, names: list[str]) -> 
     return Heatmap(
         title=title,
         summary=summary,
-        alt=f"{title} of {x_name} (across) and {y_name} (upwards): {_best_match_text(matrix, x_name, y_name)}",
+        alt=f"{title} of {x_name} (across) and {y_name} (up): {_best_match_text(matrix, x_name, y_name)}",
         columns=str(n_columns),
         rows=str(n_rows),
         column_ends=("embedding", depth_name(n_columns - 1)),

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tokviz.pages.definitions import measured_on, measures
 from tokviz.pages.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
+from tokviz.pages.glossary import GLOSSARY, Entry
 from tokviz.pages.parts import Frame, Link, Row, Term
 from tokviz.pages.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -95,6 +96,8 @@ class MethodPage:
     measures: tuple[Term, ...]
     """Empty when nothing has been measured."""
     measured_on: str
+    glossary: tuple[Entry, ...]
+    """The terms that other pages explain where they first stand."""
     provenance: tuple[Provenance, ...]
     folded: bool
     """Whether what there is per model is folded: there are many."""
@@ -147,6 +150,7 @@ def method_page(report: Report) -> MethodPage:
         projections=tuple(projection_term(name) for name in report.projections),
         measures=measures(report),
         measured_on=measured_on(report),
+        glossary=GLOSSARY,
         folded=len(report.models) > MOST_MODELS_IN_NAV,
         provenance=tuple(_provenance(model, page) for model in report.models),
         command=report.command,
