@@ -62,8 +62,8 @@ audit-packages: $(VENV)/.developer  ## look up the installed packages among know
 bench: $(VENV)/.developer $(VENV)/.models $(VENV)/.cluster  ## what it costs, against other ways side by side (half an hour; ARGS="cold_run")
 	$(BIN)/python benchmarks/all.py $(ARGS)
 
-screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of site/, in .screenshots/
-	$(BIN)/python tests/screenshots.py site .screenshots
+screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of site/, in .screenshots/ (ARGS="firefox webkit": in these engines)
+	$(BIN)/python tests/screenshots.py site .screenshots $(ARGS)
 
 clean:  ## remove what was captured and drawn
 	rm -rf .cache .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots .torture

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import warm
+
 ROOT = Path(__file__).parent.parent
 
 CONFIG = """
@@ -34,16 +36,12 @@ template = "The word is {word}"
 
 
 def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """``python generate.py`` in ``folder``."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "generate.py"), *arguments],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **environment},
-        timeout=300,
-    )
+    """``python generate.py`` in ``folder``; in a process of its own from the beginning where ``environment`` is given."""
+    values = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **environment}
+    if warm.CAN_FORK and not environment:
+        return warm.run(list(arguments), folder, values)
+    command = [sys.executable, str(ROOT / "generate.py"), *arguments]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, env=values, timeout=300)
 
 
 def hashes(folder: Path) -> dict[str, str]:

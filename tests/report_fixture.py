@@ -47,8 +47,8 @@ SENTENCE = Context(name="sentence", label="in a sentence", template="The word is
 HOSTILE = "<script>alert(\"x\")</script> & '$x_1$' {{ 7 * 7 }} שלום"
 
 SIZES = {
-    "plate": {"wide": (1500, 1200), "phone": (780, 1040)},
-    "grid": {"wide": (1500, 2600), "phone": (780, 2200)},
+    "plate": {"wide": (1500, 1200), "phone": (716, 1000)},
+    "grid": {"wide": (2000, 2600), "phone": (716, 2200)},
     "strip": {"wide": (2200, 62), "phone": (1074, 95)},
 }
 

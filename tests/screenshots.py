@@ -1,6 +1,6 @@
-"""Pictures of every page of a site, for people to look at: 1280 and 390 pixels wide, light and dark.
+"""Pictures of every page of a site, for people to look at: four sizes, light and dark, in Chromium or another engine.
 
-python tests/screenshots.py SITE FOLDER
+python tests/screenshots.py SITE FOLDER [ENGINE …]
 """
 
 from __future__ import annotations
@@ -9,24 +9,44 @@ import sys
 from pathlib import Path
 
 from browser import DESKTOP, PHONE, launch, wait_for_frames
-from playwright.sync_api import Page, sync_playwright
+from engines import ENGINES, choose, wait_for
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-SIZES = {"wide": DESKTOP, "phone": PHONE}
+SIZES: dict[str, ViewportSize] = {
+    "wide": DESKTOP,
+    "tablet": {"width": 820, "height": 1180},
+    "phone": PHONE,
+    "sideways": {"width": 844, "height": 390},
+}
+THEMES = ("light", "dark")
+SCREENS = 3
+"""How far down an engine is followed that can't take a whole page."""
 
 
-def main(site: Path, folder: Path) -> None:
+def main(site: Path, folder: Path, engines: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    pages = {
+        path.relative_to(site).with_suffix("").as_posix().replace("/", "_"): path.absolute().as_uri()
+        for path in sorted(site.rglob("*.html"))
+    }
+    for engine in engines:
+        if engine == "chromium":
+            _take_whole_pages(pages, folder)
+        else:
+            _take_screens(pages, folder, engine)
+
+
+def _take_whole_pages(pages: dict[str, str], folder: Path) -> None:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for size, viewport in SIZES.items():
-            for scheme in ("light", "dark"):
-                page = browser.new_page(viewport=viewport, color_scheme=scheme)
-                for path in sorted(site.rglob("*.html")):
-                    name = path.relative_to(site).with_suffix("").as_posix().replace("/", "_")
-                    page.goto(path.absolute().as_uri(), wait_until="networkidle")
-                    page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
+            for theme in THEMES:
+                page = browser.new_page(viewport=viewport, color_scheme="dark" if theme == "dark" else "light")
+                for name, address in pages.items():
+                    page.goto(address, wait_until="networkidle")
+                    page.screenshot(path=folder / f"{name}-{size}-{theme}.png")
                     _fetch_late_pictures(page)
-                    page.screenshot(path=folder / f"{name}-{size}-{scheme}-whole.png", full_page=True)
+                    page.screenshot(path=folder / f"{name}-{size}-{theme}-whole.png", full_page=True)
         browser.close()
 
 
@@ -44,5 +64,22 @@ def _fetch_late_pictures(page: Page) -> None:
     page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
 
 
+def _take_screens(pages: dict[str, str], folder: Path, name: str) -> None:
+    with ENGINES[name]() as engine:
+        for size, viewport in SIZES.items():
+            engine.resize(**viewport)
+            for page, address in pages.items():
+                engine.go(address)
+                for theme in THEMES if engine.run("() => !!document.querySelector('[data-theme-choice]')") else ():
+                    choose(engine, "[data-theme-choice]", theme)
+                    for screen in range(SCREENS):
+                        engine.run(f"() => scrollTo({{ top: {screen} * innerHeight, behavior: 'instant' }})")
+                        wait_for(engine, SHOWN)
+                        engine.screenshot(folder / f"{page}-{size}-{theme}-{name}-{screen}.png")
+
+
+SHOWN = """[...document.images].every((each) => each.complete || !each.getClientRects().length
+    || each.getBoundingClientRect().top > innerHeight || each.getBoundingClientRect().bottom < 0)"""
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] or ["chromium"])

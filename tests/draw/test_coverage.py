@@ -59,6 +59,9 @@ def test_every_form_of_map_is_read(tmp_path: Path, form: int) -> None:
 def test_a_font_of_placeholders_has_no_characters(tmp_path: Path, form: int) -> None:
     codes = {**dict.fromkeys(range(0x4E00, 0x5200), "a"), 0x41: "b"}
     assert characters(made_fonts.put_mapped(tmp_path, "a.ttf", codes, form)) == set()
+
+
+def test_matplotlibs_placeholders_are_no_characters() -> None:
     (last_resort,) = (path for path in MATPLOTLIBS if path.name.startswith("LastResort"))
     assert characters(last_resort) == set()
 

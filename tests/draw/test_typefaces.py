@@ -8,8 +8,8 @@ from typing import Any
 
 import made_fonts
 import numpy as np
+import picture_fixture
 import pytest
-import test_figures
 from matplotlib import colors
 from narrow import present
 
@@ -32,14 +32,14 @@ def installed_in(folder: Path | None) -> Typefaces:
 
 
 def points(*words: str, **changes: Any) -> Points:
-    return test_figures.points(
+    return picture_fixture.points(
         n_words=len(words), n_categories=1, words=words, memberships=((0,),) * len(words), **changes
     )
 
 
 def plate(*words: str, **changes: Any) -> Plate:
     spread = np.array([[row, row % 2] for row in range(len(words))], float)
-    return test_figures.plate(points(*words), spread, **changes)
+    return picture_fixture.plate(points(*words), spread, **changes)
 
 
 def with_fonts(fonts: Typefaces, picture: Plate) -> Plate:
@@ -145,7 +145,7 @@ def test_a_picture_that_needs_no_other_font_is_the_same_on_every_machine(tmp_pat
     assert fonts.with_fonts(latin) is latin
     of = points(HAN)
     strip = Strip(form="wide", points=of, coordinates=np.zeros((3, 1, 2)))
-    grid = test_figures.grid(3, of=of, coordinates=np.zeros((3, 1, 2)))
+    grid = picture_fixture.grid(3, of=of, coordinates=np.zeros((3, 1, 2)))
     unlabelled = plate(HAN, labelled=False)
     assert [fonts.with_fonts(picture) for picture in (strip, grid, unlabelled)] == [strip, grid, unlabelled]
 
@@ -156,9 +156,11 @@ def test_a_found_font_draws_the_word_and_its_width_is_known(tmp_path: Path, form
     shown = with_fonts(installed_in(tmp_path), plate("James", HAN, "Mary", form=form))
     assert shown.points.words == ("James", HAN, "Mary")
     figure = figures.draw(shown)
-    size = test_figures.labels(figure, shown.points)[HAN].get_fontproperties().get_size()
+    size = picture_fixture.labels(figure, shown.points)[HAN].get_fontproperties().get_size()
     assert typesetter_for(shown.fonts).width(HAN, size) == pytest.approx(3 * size, abs=1)
-    drawn = (test_figures.pixels(figure) == np.round(np.array(colors.to_rgb(style.label_color(0))) * 255)).all(axis=2)
+    drawn = (picture_fixture.pixels(figure) == np.round(np.array(colors.to_rgb(style.label_color(0))) * 255)).all(
+        axis=2
+    )
     box = drawn.sum(axis=1)
     assert abs(box.max() - 3 * size) < 30  # the box of the label, with a little of others in its rows
     assert np.count_nonzero(box > 2.5 * size) == pytest.approx(0.8 * size, abs=2)
@@ -177,7 +179,7 @@ def test_a_face_of_a_collection_draws(tmp_path: Path) -> None:
     made_fonts.put_collection(tmp_path, "Boxes.ttc", "a", HAN)
     shown = with_fonts(installed_in(tmp_path), plate("James", HAN))
     assert shown.fonts[0].index == 1
-    assert (test_figures.pixels(figures.draw(shown)) < 255).any()
+    assert (picture_fixture.pixels(figures.draw(shown)) < 255).any()
 
 
 def test_what_no_font_has_is_written_as_its_code_point(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
@@ -187,7 +189,7 @@ def test_what_no_font_has_is_written_as_its_code_point(tmp_path: Path, recwarn: 
     assert shown.points.words == ("James", "漢⟨U+5B57⟩", "⟨U+65E5 672C⟩ James", "a⟨U+1F408⟩b")
     assert (shown.model, shown.context) == ("⟨U+6A21 578B⟩", "⟨U+0939⟩")
     figure = figures.draw(shown)
-    assert "漢⟨U+5B57⟩" in test_figures.labels(figure, shown.points)
+    assert "漢⟨U+5B57⟩" in picture_fixture.labels(figure, shown.points)
     assert encode.encode(figure)
     assert not [warning for warning in recwarn if "missing from font" in str(warning.message)]
 
@@ -199,7 +201,7 @@ def test_a_control_character_is_written_as_its_code_point() -> None:
 
 def test_pictures_of_the_same_points_share_what_replaces_them(tmp_path: Path) -> None:
     fonts, of = installed_in(tmp_path), points(HAN, "a")
-    pictures = [test_figures.plate(of, np.zeros((2, 2)), depth=depth) for depth in ("embedding", "layer 0")]
+    pictures = [picture_fixture.plate(of, np.zeros((2, 2)), depth=depth) for depth in ("embedding", "layer 0")]
     first, second = (fonts.with_fonts(picture) for picture in pictures)
     assert first.points is second.points
 
@@ -297,6 +299,8 @@ def test_a_context_from_right_to_left_leaves_the_titles_order(recwarn: pytest.Wa
 def test_an_arrow_stands_on_the_side_where_a_word_lies() -> None:
     coordinates = np.array([[0.0, 0], [1, 1], [2, 0], [1e3, 0.5]])
     of = points("a", "b", "c", "שלום", elsewhere=(3,))
-    (label,) = (text for text in test_figures.texts(figures.draw(test_figures.plate(of, coordinates))) if "ש" in text)
+    (label,) = (
+        text for text in picture_fixture.texts(figures.draw(picture_fixture.plate(of, coordinates))) if "ש" in text
+    )
     arrow = ink("→")
     np.testing.assert_array_equal(ink(label)[:, -arrow.shape[1] + 1 :], arrow[:, 1:])

@@ -37,8 +37,7 @@ PLATE = 64 * 1024
 """What a plate weighs at most, in bytes."""
 COMPRESSED = (".html", ".css", ".js")
 """What hosts send compressed, as GitHub Pages does."""
-LATE_FONTS = (".woff2",)
-LATE_SCRIPTS = ("common.js", "carousel.js", "compare.js", "explore.js")
+LATE = (".woff2", "common.js", "carousel.js", "compare.js", "explore.js")
 """Pages are painted before these."""
 
 
@@ -296,7 +295,7 @@ def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenAt, site: Path
 
 @pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#sentence/layer-12"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("late", [(), LATE_FONTS, LATE_SCRIPTS], ids=["", "late fonts", "late scripts"])
+@pytest.mark.parametrize("late", [(), LATE], ids=["", "late fonts and scripts"])
 def test_nothing_shifts_while_a_page_loads(
     open_page: OpenAt, site: Path, path: str, viewport: ViewportSize, late: tuple[str, ...]
 ) -> None:
@@ -333,12 +332,15 @@ def test_little_is_fetched_before_a_reader_does_something(
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing(open_page: OpenAt, site: Path, path: str, scheme: str, viewport: ViewportSize) -> None:
-    page = open_page(site, path, viewport=viewport, color_scheme=scheme)
-    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
-    assert result.response["violations"] == [], result.generate_report()
+def test_axe_finds_nothing(open_page: OpenAt, site: Path, path: str) -> None:
+    page = open_page(site, path)
+    for viewport in (DESKTOP, PHONE):
+        page.set_viewport_size(viewport)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            wait_until_quiet(page)
+            result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+            assert result.response["violations"] == [], f"{viewport} {scheme}: {result.generate_report()}"
 
 
 def test_the_ruler_is_one_stop_of_the_tab_key(open_page: OpenAt, site: Path) -> None:

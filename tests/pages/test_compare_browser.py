@@ -302,7 +302,7 @@ def test_ten_models_request_few_pictures(open_page: OpenAt, many: Path, viewport
 
 def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
-    assert page.locator("[data-compare]:visible").count() == 0
+    assert page.locator("[data-compare]:visible, [data-keys]:visible").count() == 0
     rows = [box_of(row) for row in page.locator(".plate-row").all()]
     assert rows[0]["y"] == rows[1]["y"]
     assert rows[0]["x"] + rows[0]["width"] <= rows[1]["x"]

@@ -131,14 +131,12 @@ def test_what_is_chosen_is_marked(open_page: OpenPage, site: Path) -> None:
     assert style(beside, "backgroundColor") != before
 
 
-@pytest.mark.parametrize(
-    "focused", [".track", ".steps button", ".ruler-slider input", "[name=context]:checked", ".site-header li a"]
-)
-def test_the_focus_is_outlined(open_page: OpenPage, site: Path, focused: str) -> None:
+def test_the_focus_is_outlined(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.keyboard.press("Tab")
-    element = page.locator(f"{focused}:visible").first
-    element.focus()
-    outlined = page.locator("[name=context]:checked + span") if "name" in focused else element
-    assert style(outlined, "outlineStyle") == "solid"
-    assert style(outlined, "outlineColor") != "rgb(0, 0, 0)"
+    for focused in (".track", ".steps button", ".ruler-slider input", "[name=context]:checked", ".site-header li a"):
+        element = page.locator(f"{focused}:visible").first
+        element.focus()
+        outlined = page.locator("[name=context]:checked + span") if "name" in focused else element
+        assert style(outlined, "outlineStyle") == "solid", focused
+        assert style(outlined, "outlineColor") != "rgb(0, 0, 0)", focused

@@ -15,6 +15,7 @@ COMPARE = "compare/index.html"
 EXPLORE = "explore/index.html#a=smol-30/alone/standardized&at=layer-11&word=w0"
 LANDSCAPE: ViewportSize = {"width": 844, "height": 390}
 TABLET: ViewportSize = {"width": 820, "height": 1180}
+LARGE: ViewportSize = {"width": 1920, "height": 1080}
 PAPER: ViewportSize = {"width": 718, "height": 1000}
 """A4 within margins of one centimetre."""
 PAGES = ["index.html", MODEL, COMPARE, "explore/index.html", "method/index.html"]
@@ -30,9 +31,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("viewport", [PHONE, LANDSCAPE], ids=["phone", "landscape"])
-def test_a_way_to_every_page_is_in_sight(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
-    page = open_page(site, path, viewport=viewport)
+def test_a_way_to_every_page_is_in_sight(open_page: OpenPage, site: Path, path: str) -> None:
+    page = open_page(site, path, viewport=PHONE)
+    for viewport in (PHONE, LANDSCAPE):
+        page.set_viewport_size(viewport)
+        page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+        wait_until_quiet(page)
+        assert_all_pages_in_sight(page, viewport)
+
+
+def assert_all_pages_in_sight(page: Page, viewport: ViewportSize) -> None:
     way = page.get_by_role("link", name="All pages")
     box = box_of(way)
     assert box["x"] >= 0
@@ -82,19 +90,18 @@ PLACES = """() => [...document.querySelectorAll('main :is(button, select, input,
 
 
 @pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/embedding+sentence", COMPARE, EXPLORE])
-@pytest.mark.parametrize(
-    "viewport", [DESKTOP, TABLET, PHONE, LANDSCAPE], ids=["desktop", "tablet", "phone", "landscape"]
-)
-def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
-    page = open_page(site, path, viewport=viewport)
+def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str) -> None:
+    page = open_page(site, path)
     if path == EXPLORE:
         expect(page.locator("[data-ready]")).to_be_attached()
-    wait_until_quiet(page)
-    before = page.evaluate(PLACES)
-    for _ in range(14):
-        page.keyboard.press("ArrowRight")
-        wait_for_frames(page)
-        assert page.evaluate(PLACES) == before
+    for viewport in (DESKTOP, TABLET, PHONE, LANDSCAPE):
+        page.set_viewport_size(viewport)
+        wait_until_quiet(page)
+        before = page.evaluate(PLACES)
+        for key in ["ArrowRight"] * 13 + ["ArrowLeft"] * 13:
+            page.keyboard.press(key)
+            wait_for_frames(page)
+            assert page.evaluate(PLACES) == before, viewport
 
 
 # --- paper --------------------------------------------------------------------------------------------------------
@@ -119,11 +126,13 @@ def on_paper(page: Page) -> None:
 @pytest.mark.parametrize(
     "path", [*PAGES, f"{MODEL}#alone/layer-11+sentence", EXPLORE, f"{EXPLORE}&b=mini-6/alone/standardized"]
 )
-@pytest.mark.parametrize("viewport", [DESKTOP, {"width": 1920, "height": 1080}], ids=["desktop", "large"])
-def test_nothing_is_cut_on_paper(open_page: OpenPage, site: Path, path: str, viewport: ViewportSize) -> None:
-    page = open_page(site, path, viewport=viewport)
+def test_nothing_is_cut_on_paper(open_page: OpenPage, site: Path, path: str) -> None:
+    page = open_page(site, path)
     if path.startswith("explore"):
         expect(page.locator("[data-ready]")).to_be_attached()
-    wait_until_quiet(page)
-    on_paper(page)
-    assert page.evaluate(CUT) == []
+    for viewport in (DESKTOP, LARGE):
+        page.emulate_media(media="screen")
+        page.set_viewport_size(viewport)
+        wait_until_quiet(page)
+        on_paper(page)
+        assert page.evaluate(CUT) == [], viewport

@@ -73,11 +73,18 @@ def labels(ruler: Locator) -> list[str]:
     return [text for _, text in sorted(found)]
 
 
+def named(n_layers: int) -> list[str]:
+    """The depths that the ruler of every page names."""
+    between = [str(depth - 1) for depth in range(1, n_layers) if has_number(depth, n_layers)]
+    return ["embedding", *between, f"layer {n_layers - 1}"]
+
+
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("n_layers", N_LAYERS)
 def test_a_click_at_a_tick_shows_its_depth(open_ruler: Callable[[str, int], Ruler], kind: str, n_layers: int) -> None:
     """Also beside the current depth, where the slider's handle covers other depths if there are many layers."""
     page, ruler, shown = open_ruler(kind, n_layers)
+    assert labels(ruler) == named(n_layers)
     assert ticks(ruler) == [length(place(depth, n_layers)) for depth in range(n_layers + 1)]
     box = box_of(ruler)
     for depth in (0, 1, n_layers // 2, n_layers - 1, n_layers):
@@ -87,15 +94,8 @@ def test_a_click_at_a_tick_shows_its_depth(open_ruler: Callable[[str, int], Rule
         assert left == f"{float(length(place(depth, n_layers))[:-1]):g}%"
 
 
-@pytest.mark.parametrize("n_layers", N_LAYERS)
-def test_the_same_depths_are_named_on_every_page(open_ruler: Callable[[str, int], Ruler], n_layers: int) -> None:
-    expected = ["embedding", *(str(depth - 1) for depth in range(1, n_layers) if has_number(depth, n_layers))]
-    expected.append(f"layer {n_layers - 1}")
-    if n_layers == 30:
-        assert expected == ["embedding", "5", "10", "15", "20", "25", "layer 29"]
-    for kind in PAGES:
-        _, ruler, _ = open_ruler(kind, n_layers)
-        assert labels(ruler) == expected, kind
+def test_every_fifth_of_thirty_layers_is_named() -> None:
+    assert named(30) == ["embedding", "5", "10", "15", "20", "25", "layer 29"]
 
 
 TOUCHING = """(ruler) => {

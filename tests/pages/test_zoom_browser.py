@@ -36,18 +36,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_text_of_twice_the_size_fits_the_page(open_page: OpenPage, site: Path, path: str) -> None:
+def test_a_page_fits_with_text_of_twice_its_size_and_enlarged_four_times(
+    open_page: OpenPage, site: Path, path: str
+) -> None:
     page = open_page(site, path)
-    page.evaluate("document.documentElement.style.fontSize = '225%'")
-    wait_until_quiet(page)
-    assert page.evaluate("document.documentElement.scrollWidth") == DESKTOP["width"]
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_nothing_overflows_a_page_at_four_times_its_size(open_page: OpenPage, site: Path, path: str) -> None:
-    page = open_page(site, path, viewport=ENLARGED)
-    wait_until_quiet(page)
-    assert page.evaluate("document.documentElement.scrollWidth") == ENLARGED["width"]
+    for font_size, viewport in (("225%", DESKTOP), ("", ENLARGED)):
+        page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", font_size)
+        page.set_viewport_size(viewport)
+        wait_until_quiet(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
 
 
 def test_an_enlarged_picture_can_be_used_at_four_times_its_size(open_page: OpenPage, site: Path) -> None:

@@ -43,6 +43,11 @@ class Form:
     hexagon: float
     """Width of a hexagon where words are shown by their density."""
 
+    @property
+    def smallest_text(self) -> float:
+        """The smallest size of text."""
+        return min(self.title, self.text, self.panel_title)
+
 
 WIDE = Form(
     width=2000,
@@ -51,8 +56,8 @@ WIDE = Form(
     margin=24,
     gutter=22,
     title=30,
-    text=23,
-    panel_title=23,
+    text=24,
+    panel_title=24,
     diameter=10,
     rim=1.0,
     hexagon=6,

@@ -21,7 +21,7 @@ LEADER_OVER_MARK = 25.0
 UNPLACED = 400.0
 """Costs, in pixels of distance that one would accept to avoid them."""
 
-_RINGS = (0, 8, 17, 28, 42, 60, 84, 115, 155, 205, 270, 350)
+_RINGS = (0, 8, 17, 28, 42, 60, 86, 124, 178, 255, 360, 480)
 """Distances from a mark to its label, in pixels, beyond the least."""
 _MOST_REBUILT = 40
 """How many ill placed labels are placed again with their neighbours: a bound on the time that a dense plate takes."""

@@ -57,19 +57,25 @@ class Form:
         """Whether the legend stands beside the points, and the title in one line."""
         return self.width > self.height
 
+    @property
+    def smallest_text(self) -> float:
+        """The smallest size of text."""
+        return min(self.title, self.label, self.legend, self.axis)
+
 
 WIDE = Form(
     width=1500,
     height=1200,
-    title=23,
-    label=16.5,
+    title=24,
+    # 9 CSS pixels where a plate is 711 wide.
+    label=19,
     legend=19,
-    axis=16,
+    axis=19,
     diameter=11,
     rim=1.3,
     leader=0.75,
     spine=1,
-    spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=350, leader=8, worst=1e6),
+    spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=480, leader=8, worst=1e6),
     most_labels=MOST_LABELS,
     hexagon=11,
 )
@@ -259,7 +265,7 @@ class PlateDrawing:
         """Where the legend and the notes below it stand."""
         form, area = self.form, self.area
         if form.beside:
-            return Box(left=area.right + 26, top=area.top, right=form.width - 10, bottom=area.bottom)
+            return Box(left=area.right + 22, top=area.top, right=form.width - 10, bottom=area.bottom)
         return Box(left=16, top=area.bottom + 60, right=form.width - 8, bottom=form.height)
 
     def _notes(self, n_named: int, has_arrows: bool) -> list[str]:
@@ -293,7 +299,7 @@ class PlateDrawing:
     def _draw_shades(self, y: float, most: int) -> None:
         """Draw the scale of the density, up to ``most`` words."""
         axis = self.form.axis
-        left = self.area.right + 26 if self.form.beside else 16
+        left = self._key.left
         self.sheet.shades(left, y, axis * 7, axis * 0.7)
         self.sheet.text((left + axis * 7.6, y + axis * 0.7), f"1 to {most:,} words", axis, style.QUIET_INK)
 
@@ -345,7 +351,7 @@ def _layout(form: Form, points: Points) -> tuple[int, Box]:
     """The legend's columns, and the rectangle of the axes: the same in every plate of these categories."""
     n = len(points.categories)
     if form.beside:
-        return math.ceil(n / 36), form.area or Box(left=74, top=84, right=1262, bottom=1136)
+        return math.ceil(n / 36), form.area or Box(left=84, top=72, right=1280, bottom=1140)
     columns = 3 if n <= 36 else 4
     legend_height = (rows_needed(n, columns) + 2) * _pitch(form)
     return columns, Box(left=80, top=100, right=704, bottom=round(form.height - 66 - legend_height))

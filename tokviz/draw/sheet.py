@@ -112,6 +112,18 @@ class Sheet:
         for category in range(len(points.categories)):
             self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, style.hue(category))
 
+    def one_of_each(self, places: np.ndarray, diameter: float, rim: float) -> None:
+        """Draw one mark of each category in several panels; ``places`` is ``(n_panels, n_categories, 2)`` in pixels."""
+        categories = range(places.shape[1])
+        self._add(
+            [style.outline(category) for category in categories],
+            places.reshape(-1, 2).round(),
+            diameter,
+            [style.hue(category) for category in categories],
+            "white",
+            rim,
+        )
+
     def density(self, xy: np.ndarray, box: Box, size: float) -> int:
         """Shade the hexagons of ``box``, ``size`` pixels wide, by how many of ``xy`` ``(n, 2)`` lie in them.
 
@@ -155,10 +167,15 @@ class Sheet:
         self, outline: Path, xy: np.ndarray, diameter: float, fill: str, edge: str = "none", line: float = 0.0
     ) -> None:
         xy = xy[np.isfinite(xy).all(axis=1)].round()
-        if not len(xy):
-            return
+        if len(xy):
+            self._add([outline], xy, diameter, fill, edge, line)
+
+    def _add(
+        self, outlines: list[Path], xy: np.ndarray, diameter: float, fill: str | list[str], edge: str, line: float
+    ) -> None:
+        """Draw marks, whose outlines and fills recur in their order; none where ``xy`` is NaN."""
         collection = PathCollection(
-            [outline],
+            outlines,
             sizes=[diameter**2],
             offsets=xy,
             offset_transform=self._axes.transData,

@@ -24,6 +24,9 @@ least 0.10 apart for normal, protan, deutan and tritan sight (Machado et al.,
 MARKERS = ("o", "s", "^", "D", "v", "P", "*", "X", "<", ">")
 """Ten shapes, one more than hues, so that the first 90 categories all differ in hue or shape."""
 
+PAPER = "#efefef"
+"""The darkest paper that pictures are seen on: a page's, in its dark theme (``--plate-paper`` of ``site.css``)."""
+
 LABEL_CONTRAST = 4.5
 """The WCAG's least contrast for text."""
 
@@ -38,9 +41,9 @@ def luminance(color: str) -> float:
     return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
-def contrast_on_white(color: str) -> float:
-    """The WCAG's contrast of a colour with white, 1 to 21."""
-    return 1.05 / (luminance(color) + 0.05)
+def contrast(color: str, paper: str = "#ffffff") -> float:
+    """The WCAG's contrast of a colour with a lighter one, 1 to 21."""
+    return (luminance(paper) + 0.05) / (luminance(color) + 0.05)
 
 
 def _hex(rgb: np.ndarray) -> str:
@@ -55,9 +58,9 @@ def hue(category: int) -> str:
 
 @cache
 def label_color(category: int) -> str:
-    """The category's hue, darkened until it reads as text on white."""
+    """The category's hue, darkened until it reads as text on white and on any other paper."""
     color = hue(category)
-    while contrast_on_white(color) < LABEL_CONTRAST:
+    while contrast(color, PAPER) < LABEL_CONTRAST:
         color = _hex(np.array(colors.to_rgb(color)) * 0.97)
     return color
 

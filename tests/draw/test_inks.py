@@ -1,0 +1,119 @@
+"""Colours and shapes by which categories are told, and text that can be read."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import colors
+from picture_fixture import grid, pixels, plate, points, texts
+
+from tokviz.draw import encode, figures, style
+from tokviz.draw import grid as grids
+from tokviz.draw import plate as plates
+from tokviz.records import Grid, Plate
+
+ASSETS = Path(__file__).parents[2] / "templates" / "assets"
+
+
+def papers() -> dict[str, str]:
+    """What pages lay under images, by theme."""
+    css = (ASSETS / "site.css").read_text(encoding="utf-8")
+    both = re.findall(r"--plate-paper: light-dark\((#\w+), (#\w+)\)", css)
+    plain = re.findall(r"--plate-paper: (#\w+);", css + (ASSETS / "screens.css").read_text(encoding="utf-8"))
+    assert (len(both), len(plain)) == (1, 2)
+    return dict(zip(("light", "dark", "no light-dark()", "forced"), (*both[0], *plain), strict=True))
+
+
+def contrast(color: str, paper: str) -> float:
+    def luminance(of: str) -> float:
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colors.to_rgb(of)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05
+
+    return luminance(paper) / luminance(color)
+
+
+def on_paper(color: str, paper: str) -> str:
+    """What is seen of a colour where an image is multiplied with its paper, as ``site.css`` has it."""
+    red, green, blue = np.array(colors.to_rgb(color)) * colors.to_rgb(paper)
+    return colors.to_hex((red, green, blue))
+
+
+@pytest.mark.parametrize("theme", papers())
+def test_marks_and_text_stand_out_on_the_paper_of_pages(theme: str) -> None:
+    paper = papers()[theme]
+    assert contrast(style.PAPER, paper) >= 1, "it is the darkest one"
+    texts_of_pictures = [style.INK, style.QUIET_INK, *(style.label_color(category) for category in range(90))]
+    for color in texts_of_pictures:
+        assert contrast(color, paper) >= 4.5
+        assert contrast(on_paper(color, paper), paper) >= 4.5
+    for category in range(90):
+        assert contrast(on_paper(style.hue(category), paper), paper) >= 3
+
+
+@pytest.mark.parametrize("n_categories", [9, 60])
+def test_few_colors_leave_text_its_own(n_categories: int) -> None:
+    figure = figures.draw(plate(points(n_words=120, n_categories=n_categories)))
+    kept = {tuple(color) for color in encode.few_colors(encode.rendered(figure)).reshape(-1, 3).tolist()}
+    names = [np.array(colors.to_rgb(style.label_color(category))) * 255 for category in range(9)]
+    assert {tuple(name.round().astype(int).tolist()) for name in names} <= kept
+
+
+def test_ninety_categories_differ_in_hue_or_shape() -> None:
+    pairs = {(style.hue(index), np.asarray(style.outline(index).vertices).round(6).tobytes()) for index in range(90)}
+    assert len(pairs) == 90
+
+
+# Full dichromacy, Machado et al. 2009, on linear RGB.
+SIGHTS = {
+    "normal": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_hues_are_told_apart_by_all_eyes(sight: str) -> None:
+    def oklab(color: str) -> np.ndarray:
+        rgb = np.array(colors.to_rgb(color))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        seen = np.clip(np.asarray(SIGHTS[sight]) @ linear, 0, 1)
+        cones = np.cbrt(
+            np.array([[0.41222, 0.53633, 0.05145], [0.21190, 0.68070, 0.10740], [0.08830, 0.28172, 0.62998]]) @ seen
+        )
+        lab: np.ndarray = (
+            np.array([[0.21045, 0.79362, -0.00407], [1.978, -2.42859, 0.45059], [0.0259, 0.78277, -0.80868]]) @ cones
+        )
+        return lab
+
+    nearest = min(np.linalg.norm(oklab(a) - oklab(b)) for a, b in combinations(style.HUES, 2))
+    assert nearest > 0.1
+
+
+def test_marks_have_equal_weight() -> None:
+    def ink(category: int) -> int:
+        of = points(n_words=1, n_categories=10, memberships=((category,),))
+        picture = pixels(figures.draw(plate(of, np.zeros((1, 2)), labelled=False)))[90:1130, 90:1270]
+        return int((255 - picture.min(axis=2).astype(int)).sum() / (255 - min(_rgb(category))))
+
+    inks = [ink(category) for category in range(10)]
+    assert max(inks) / min(inks) < 1.45
+
+
+def _rgb(category: int) -> list[float]:
+    return [channel * 255 for channel in colors.to_rgb(style.hue(category))]
+
+
+@pytest.mark.parametrize("form", ["wide", "phone"])
+def test_no_text_is_smaller_than_its_form_says(form: str) -> None:
+    pictures: list[tuple[Plate | Grid, float]] = [
+        (plate(form=form), plates.FORMS[form].smallest_text),
+        (grid(form=form), grids.FORMS[form].smallest_text),
+    ]
+    for picture, smallest in pictures:
+        figure = figures.draw(picture)
+        assert min(float(artist.get_fontsize()) * figure.dpi / 72 for artist in texts(figure).values()) == smallest

@@ -1,0 +1,97 @@
+"""What a reader sees in strips."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib import colors
+from matplotlib.figure import Figure
+from picture_fixture import clustered, marks, pixels, points, texts
+
+from tokviz.draw import figures, style
+from tokviz.records import Points, Strip
+
+
+def panel_centres(figure: Figure) -> tuple[np.ndarray, float]:
+    """The middles of the panels' frames along x, and their side, read off the pixels."""
+    picture = pixels(figure)
+    frame = (picture == np.round(np.array(colors.to_rgb(style.HAIRLINE)) * 255)).all(axis=2)
+    edges = np.flatnonzero(frame.mean(axis=0) > 0.6)
+    left, right = edges[::2], edges[1::2]
+    return (left + right + 1) / 2, float((right - left + 1).mean())
+
+
+def strip_of(n_depths: int, form: str = "wide", of: Points | None = None) -> Strip:
+    of = points(n_words=20) if of is None else of
+    return Strip(form=form, points=of, coordinates=np.stack([clustered(of, seed) for seed in range(n_depths)]))
+
+
+@pytest.mark.parametrize(
+    ("form", "n_depths", "n_panels"),
+    [("wide", n_depths, min(n_depths, 60)) for n_depths in (7, 13, 31, 81)]
+    + [("phone", n_depths, min(n_depths, 9)) for n_depths in (7, 13, 31, 81)],
+)
+def test_panels_of_all_models_stand_on_one_axis_of_depth(form: str, n_depths: int, n_panels: int) -> None:
+    figure = figures.draw(strip_of(n_depths, form))
+    width = figure.bbox.width
+    assert width == pytest.approx({"wide": 2200, "phone": 1074}[form], rel=0.02)
+    centres, side = panel_centres(figure)
+    pad = 0.044 * width
+    assert len(centres) == n_panels
+    assert centres[0] == pytest.approx(pad, abs=1)
+    assert centres[-1] == pytest.approx(width - pad, abs=1)
+    relative = (centres - pad) / (width - 2 * pad) * (n_depths - 1)
+    np.testing.assert_allclose(relative, np.linspace(0, n_depths - 1, n_panels), atol=0.04 * n_depths / 7)
+    # Equal to the pixel: at any width at which it is shown, its pictures are evenly placed.
+    assert len(set(np.diff(centres).tolist())) == 1
+    assert side == pytest.approx(min(2 * pad, 0.94 * (width - 2 * pad) / (n_panels - 1)), abs=1)
+    assert not texts(figure)
+
+
+def shown_marks(figure: Figure) -> list[tuple[bytes, int]]:
+    """Outline and number of every kind of marks that are larger than dots."""
+    found = []
+    for collection in marks(figure):
+        outlines = collection.get_paths()
+        if collection.get_sizes()[0] > 60:
+            n_marks = np.isfinite(np.asarray(collection.get_offsets())).all(axis=1).sum() // len(outlines)
+            found += [(np.asarray(outline.vertices).tobytes(), int(n_marks)) for outline in outlines]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("n_depths", "form", "n_marks"),
+    [(7, "wide", 7 * 13), (13, "wide", 13 * 13), (31, "wide", 31), (31, "phone", 9)],
+)
+def test_categories_have_their_shapes(n_depths: int, form: str, n_marks: int) -> None:
+    """Every word its own where there is space for it; else one large mark of each category in each panel."""
+    of = points(n_words=117)
+    found = shown_marks(figures.draw(strip_of(n_depths, form, of)))
+    assert [outline for outline, _ in found] == [
+        np.asarray(style.outline(category).vertices).tobytes() for category in range(9)
+    ]
+    assert sum(number for _, number in found) == pytest.approx(9 * n_marks, rel=0.02)
+
+
+def test_a_large_mark_stands_at_the_middle_word_of_its_category() -> None:
+    of = points(n_words=5, n_categories=1)
+    coordinates = np.array([[0.0, 0], [0, 1], [1, 0], [10, 10], [0.2, 0.3]])
+    figure = figures.draw(Strip(form="wide", points=of, coordinates=np.stack([coordinates] * 31)))
+    dots, large = (np.asarray(each.get_offsets()).reshape(31, -1, 2) for each in marks(figure))
+    np.testing.assert_array_equal(large[:, 0], dots[:, 4])
+
+
+@pytest.mark.parametrize("n_depths", [7, 31])
+def test_words_without_a_category_are_dots(n_depths: int) -> None:
+    of = points(n_words=3, memberships=((), (), ()), categories=())
+    coordinates = np.random.default_rng(0).normal(size=(n_depths, 3, 2))
+    figure = figures.draw(Strip(form="wide", points=of, coordinates=coordinates))
+    assert sum(len(np.asarray(each.get_offsets())) for each in marks(figure)) == 3 * n_depths
+
+
+def test_a_strip_leaves_depths_without_coordinates_empty() -> None:
+    of = points(n_words=20)
+    coordinates = np.stack([clustered(of, seed) for seed in range(3)])
+    coordinates[1] = np.nan
+    figure = figures.draw(Strip(form="phone", points=of, coordinates=coordinates))
+    assert len(panel_centres(figure)[0]) == 3

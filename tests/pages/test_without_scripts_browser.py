@@ -1,0 +1,52 @@
+"""Without scripts pictures are images: how large their text is where they are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from browser import OpenPage
+from report_fixture import sample_report, write_site
+
+from tokviz.draw import grid, plate
+
+MODEL, COMPARE = "models/smol-30/index.html", "compare/index.html"
+LEAST = 9
+"""CSS pixels of a word."""
+WIDTHS = (1280, 820, 390)
+
+SHOWN = """() => [...document.querySelectorAll(".plate img")].filter((image) => image.getClientRects().length && !image.closest(".ruler"))
+    .map((image) => [image.currentSrc, image.closest(".plates, .twins, .track, .grid, .plate-track").className, image.getBoundingClientRect().width])"""
+"""File, place and width of every plate and grid."""
+OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(sample_report(), tmp_path_factory.mktemp("without_scripts"))
+
+
+def smallest_text(file: str, width: float) -> float:
+    """CSS pixels of an image's smallest text where it is shown ``width`` wide."""
+    name, form = file.rpartition("/")[2], "phone" if file.endswith("-phone.webp") else "wide"
+    drawn = grid.FORMS[form] if "_m.et" in name else plate.FORMS[form]
+    return drawn.smallest_text * width / drawn.width
+
+
+@pytest.mark.parametrize(
+    ("path", "places"),
+    [(MODEL, {"track", "plates", "twins", "grid"}), (COMPARE, {"plate-track"})],
+    ids=["model", "compare"],
+)
+def test_words_of_images_can_be_read_at_every_width(
+    open_page: OpenPage, site: Path, path: str, places: set[str]
+) -> None:
+    page = open_page(site, path, java_script_enabled=False)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.reload()  # else lazy images that were not fetched yet stay what they are
+        shown = page.evaluate(SHOWN)
+        sizes = {(place, smallest_text(file, css)) for file, place, css in shown}
+        assert {place for place, _ in sizes} == places
+        assert {(place, size) for place, size in sizes if size < LEAST} == set()
+        assert not page.evaluate(OVERFLOWS)

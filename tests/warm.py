@@ -1,0 +1,96 @@
+"""``python generate.py`` as a fork of a process that has imported its libraries already, which takes longer than most runs.
+
+Nothing of tokviz is among them: each run imports it from its files. Where processes can't be forked, where coverage is counted,
+and for what is read as Python starts, tests start the command as users do.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import runpy
+import select
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+SCRIPT = Path(__file__).parent.parent / "generate.py"
+LIBRARIES = """
+accelerate jinja2 matplotlib.backends.backend_agg matplotlib.figure PIL.Image psutil pydantic safetensors.torch
+sklearn.decomposition torch transformers transformers.modeling_utils transformers.models.auto.modeling_auto
+transformers.models.auto.tokenization_auto typer
+"""
+COUNTS_COVERAGE = any(name.startswith(("COV_CORE", "COVERAGE_PROCESS")) for name in os.environ)
+CAN_FORK = sys.platform == "linux" and not COUNTS_COVERAGE
+SECONDS = 300
+
+_server: subprocess.Popen[str] | None = None
+
+
+def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """What ``subprocess.run`` returns for the command in a folder."""
+    server = _running_server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with TemporaryDirectory() as written:
+        out, err = Path(written, "out"), Path(written, "err")
+        task = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": environment,
+            "out": str(out),
+            "err": str(err),
+        }
+        print(json.dumps(task), file=server.stdin, flush=True)
+        if not select.select([server.stdout], [], [], SECONDS)[0]:
+            server.kill()
+            raise subprocess.TimeoutExpired(arguments, SECONDS)
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+def _running_server() -> subprocess.Popen[str]:
+    global _server
+    if _server is None or _server.poll() is not None:
+        _server = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=SCRIPT.parent
+        )
+        atexit.register(_server.kill)
+    return _server
+
+
+def _fork_for_each_task() -> dict[str, Any]:
+    """Returns in the processes that are forked, each with its task; the parent answers with their exit codes."""
+    for line in sys.stdin:
+        task: dict[str, Any] = json.loads(line)
+        process = os.fork()
+        if process == 0:
+            return task
+        _, status = os.waitpid(process, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+    raise SystemExit
+
+
+def main() -> None:
+    for library in LIBRARIES.split():
+        __import__(library)
+    # The folder of this file, which Python puts first, is not on the command's path.
+    sys.path[0] = str(SCRIPT.parent)
+    task = _fork_for_each_task()
+    os.chdir(task["folder"])
+    os.environ.clear()
+    os.environ.update(task["environment"])
+    for name, descriptor in (("out", 1), ("err", 2)):
+        file = os.open(task[name], os.O_WRONLY | os.O_CREAT)
+        os.dup2(file, descriptor)
+        os.close(file)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.argv = [str(SCRIPT), *task["arguments"]]
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
