@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from browser import install_with_apt, launch
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 from selenium import webdriver
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.keys import Keys
@@ -114,7 +114,13 @@ class Chromium:
         self._page.goto(address, wait_until="load")
 
     def run(self, function: str) -> Any:
-        return self._page.evaluate(function)
+        try:
+            return self._page.evaluate(function)
+        except Error as error:
+            if "because of a navigation" not in error.message:
+                raise
+            self._page.wait_for_load_state()
+            return self._page.evaluate(function)
 
     def press(self, key: str) -> None:
         self._page.keyboard.press(key)

@@ -168,6 +168,7 @@
       const alt = `${slot.name}, ${depthName(depth)}: ${shown.captions[depth]}`;
       Tokviz.setPicture(slot.plate, (form) => plateOf(slot.capture, depth, form), alt);
     }
+    Tokviz.tell(slot.plate, "slot", { capture: slot.capture, depth });
   }
 
   // After a choice: the ruler is as long as the deepest model. By layer number it stays at its depth, else at its share.
@@ -216,7 +217,9 @@
   }
 
   function preloadNeighbours(comparison) {
-    const { slots, depth, last, phone } = comparison;
+    const { root, slots, depth, last, phone } = comparison;
+    // These are drawn, by plate-page.js.
+    if (root.hasAttribute("data-drawable")) return;
     for (const slot of slots) {
       for (const neighbour of [depth + 1, depth - 1]) {
         if (neighbour < 0 || neighbour > last) continue;

@@ -56,7 +56,7 @@
     facts(row, categories) {
       const { names, memberships } = this.view.vocabulary;
       const pieces = this.tokens(row);
-      const { rows, where, reason } = this.view.neighbours(this.depth, row);
+      const { rows, where, reason } = Explore.neighbours(this.view, this.depth, row);
       return {
         word: names[row],
         category: memberships[row].map((category) => categories[category]).join(", "),

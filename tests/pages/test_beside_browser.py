@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -18,6 +19,7 @@ from browser import (
     wait_until_quiet,
 )
 from carousel_page import assert_shows, beside, choose_beside_by_keyboard, ruler, tracks
+from plates_page import named, smallest_text
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
@@ -204,17 +206,25 @@ def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> 
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_twins_are_fetched_when_they_are_seen_and_nothing_moves(
+def test_the_twins_are_drawn_when_they_are_seen_and_nothing_moves(
     open_page: OpenAt, site: Path, viewport: ViewportSize
 ) -> None:
-    page = open_page(site, viewport=viewport, before=COUNT_SHIFTS)
-    image = page.locator(".twins img").first
-    assert image.get_attribute("data-late") is not None
-    before = box_of(page.locator(".twins"))["height"]
-    page.locator(".twins").scroll_into_view_if_needed()
-    expect_loaded(image)
+    requested: list[str] = []
+    page = open_page(site, viewport=viewport, before=COUNT_SHIFTS, requested=requested)
+    twins = page.locator(".twins")
+    assert twins.locator("svg").count() == 0
+    before = box_of(twins)["height"]
+    twins.scroll_into_view_if_needed()
+    expect(twins.locator(".plate > svg")).to_have_count(2)
     wait_until_quiet(page)
-    assert abs(box_of(page.locator(".twins"))["height"] - before) < 2
+    assert twins.locator(".plate-title").all_text_contents() == ["· alone · layer 11", f"· {OFF} · layer 11"] or (
+        viewport == PHONE
+    )
+    for twin in twins.locator("figure").all():
+        assert smallest_text(twin) >= 11
+        assert len(named(twin)) >= (60 if viewport == PHONE else 88)
+    assert not [path for path in requested if "layers.11" in path], "what is drawn isn't fetched"
+    assert abs(box_of(twins)["height"] - before) < 2
     assert layout_shift(page) < 0.001
 
 
@@ -224,11 +234,13 @@ def test_the_twins_are_printed(open_page: OpenAt, site: Path) -> None:
     assert page.locator(".twins img:visible").count() == 2
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path, scheme: str, viewport: ViewportSize) -> None:
-    page = open_page(site, PAIR, color_scheme=scheme, viewport=viewport)
+def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path, viewport: ViewportSize) -> None:
+    page = open_page(site, PAIR, viewport=viewport)
     page.locator(".twins").scroll_into_view_if_needed()
-    expect_loaded(page.locator(".twins img").first)
-    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
-    assert result.response["violations"] == [], result.generate_report()
+    expect(page.locator(".twins .plate > svg")).to_have_count(2)
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+        assert result.response["violations"] == [], result.generate_report()

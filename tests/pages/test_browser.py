@@ -226,20 +226,22 @@ def test_the_story_and_the_grid_follow_the_context(open_page: OpenAt, site: Path
     assert page.locator(".grid:visible").get_attribute("data-context") == "sentence"
 
 
-def test_a_stage_fetches_its_plates_when_they_are_near(open_page: OpenAt, site: Path) -> None:
+def test_a_stage_draws_its_plates_without_words_when_they_are_near(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
-    near, far = (page.locator(".story[data-current] .plates").nth(1).locator("img").nth(index) for index in (0, 17))
-    assert near.get_attribute("data-late") is not None
-    page.locator(".story[data-current] .plates").nth(1).scroll_into_view_if_needed()
-    expect_loaded(near)
-    assert far.get_attribute("data-late") is not None
+    near, far = (page.locator(".story[data-current] .plates").nth(index).locator(".plate").first for index in (0, 1))
+    assert near.locator("svg").count() == far.locator("svg").count() == 0
+    near.scroll_into_view_if_needed()
+    expect(near.locator("svg")).to_be_visible()
+    assert near.locator("text").count() == 0
+    near.click()
+    assert_shows(page, "embedding")
 
 
 def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator(".story:visible").count() == 2
     assert page.locator(".grid:visible").count() == 4
-    assert page.locator(".plates img:visible").count() == 2 * 31
+    assert page.locator(".plates img:visible").count() == 7 + 3, "of three stages, and of one"
     assert page.locator(".multiples svg:visible").count() == 10
 
 
@@ -320,9 +322,11 @@ def test_little_is_fetched_before_a_reader_does_something(
     page.wait_for_load_state("networkidle")
     files = [path.removeprefix("/some/report/").split("#")[0] for path in requested]
     plates = [path for path in files if "__" in path]
-    # The others are drawn, of coordinates that come once the reader does something.
+    # The others are drawn.
     assert plates == [f"images/smol-30/alone/standardized/smol-30__model.embed_tokens{ending}.webp"]
-    assert not any(path.startswith("data/") for path in files)
+    own = "data/smol-30/alone"
+    data = {path for path in files if path.startswith("data/")}
+    assert data == {"data/words.js", f"{own}/words.js", f"{own}/coordinates-standardized.js"}
     others = {path: (site / path).read_bytes() for path in files if path not in plates}
     sent = [gzip.compress(content) if path.endswith(COMPRESSED) else content for path, content in others.items()]
     assert sum(map(len, sent)) + len(plates) * PLATE <= most * 1024

@@ -60,7 +60,7 @@ def wait_for_layer(engine: Engine, name: str, n_panels: int = 1) -> None:
     """Wait until all panels that are shown stand still at a layer."""
     wait_for(
         engine,
-        f"""{SHOWN}.length === {n_panels} && {SHOWN}.every((panel) => {{
+        f"""!document.querySelector('[data-opening]') && {SHOWN}.length === {n_panels} && {SHOWN}.every((panel) => {{
             const track = panel.querySelector('.track');
             const slide = panel.querySelectorAll('.slide')[Math.round(track.scrollLeft / track.clientWidth)];
             return slide.getAttribute('aria-label') === '{name}' && Math.abs(slide.getBoundingClientRect().left - track.getBoundingClientRect().left) < 1;
@@ -97,7 +97,6 @@ def test_words_projection_and_two_panels_side_by_side(engine: Engine, address: s
 
 def test_plates_are_drawn_with_words_that_can_be_read(engine: Engine, address: str) -> None:
     engine.go(f"{address}{MODEL}#alone/layer-11")
-    engine.press("ArrowRight")
     wait_for(engine, "document.querySelectorAll('.plate[data-drawn] > svg').length > 0")
     sizes = engine.run(
         """() => [...document.querySelectorAll('.plate[data-drawn] > svg text')].filter((each) => each.getClientRects().length)

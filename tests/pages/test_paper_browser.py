@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import DESKTOP, PHONE, OpenPage, box_of, wait_for_frames, wait_until_quiet
+from plates_page import expect_drawn
 from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
@@ -81,12 +82,12 @@ def test_a_plate_is_in_sight_on_a_phone_held_sideways(open_page: OpenPage, site:
 # --- stepping -----------------------------------------------------------------------------------------------------
 
 PLACES = """() => [...document.querySelectorAll('main :is(button, select, input, .look a, .take a), .ruler, h2')]
-    .filter((each) => each.getClientRects().length && !each.closest('.slide, [inert], table'))
+    .filter((each) => each.getClientRects().length && !each.closest('.slide, .plate-key, [inert], table'))
     .map((each) => {
         const { x, y } = each.getBoundingClientRect();
         return [each.nodeName, Math.round(x + scrollX), Math.round(y + scrollY)];
     })"""
-"""Where everything stands that can be used, in pixels of the page."""
+"""Where everything stands that can be used, except within a plate, in pixels of the page."""
 
 
 @pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/embedding+sentence", COMPARE, EXPLORE])
@@ -94,6 +95,8 @@ def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str
     page = open_page(site, path)
     if path == EXPLORE:
         expect(page.locator("[data-ready]")).to_be_attached()
+    else:
+        expect_drawn(page)
     for viewport in (DESKTOP, TABLET, PHONE, LANDSCAPE):
         page.set_viewport_size(viewport)
         wait_until_quiet(page)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tokviz.pages.axis import logarithms
+from tokviz.pages.axis import line, logarithms
 from tokviz.pages.chart_measures import Measure, Reading
 from tokviz.pages.wording import power_of_ten
 
@@ -163,7 +163,7 @@ def outline(x: Sequence[float], low: np.ndarray, high: np.ndarray) -> str | None
     parts = []
     for start, stop in pairwise(edges):
         if known[start] and stop - start > 1:
-            there = [f"{x[depth]:.1f} {high[depth]:.1f}" for depth in range(start, stop)]
-            back = [f"{x[depth]:.1f} {low[depth]:.1f}" for depth in reversed(range(start, stop))]
-            parts.append(f"M{'L'.join(there + back)}Z")
+            there = [(x[depth], high[depth]) for depth in range(start, stop)]
+            back = [(x[depth], low[depth]) for depth in reversed(range(start, stop))]
+            parts.append(f"{line(there + back)}Z")
     return "".join(parts) or None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tokviz.pages.axis import Band, path, relative_depth
+from tokviz.pages.axis import Band, coordinate, path, relative_depth
 from tokviz.pages.chart_measures import WITHIN_A_MODEL, Measure, Reading
 from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.wording import NBSP, count, joined, the_depth
@@ -102,7 +102,7 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
         axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
         if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
             caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
-            mark = None if emergence is None else _number(emergence)
+            mark = None if emergence is None else coordinate(emergence)
             charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
     of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
     line = (
@@ -198,7 +198,7 @@ def _band(first: int, last: int, deepest: int, layout: Layout, *, shaded: bool) 
     """From half a depth before the first to half a depth after the last."""
     left = layout.x(relative_depth(max(first - 0.5, 0.0), deepest))
     right = layout.x(relative_depth(min(last + 0.5, deepest), deepest))
-    return Band(name="", left=_number(left), width=_number(right - left), shaded=shaded)
+    return Band(name="", left=coordinate(left), width=coordinate(right - left), shaded=shaded)
 
 
 # --- one chart ---------------------------------------------------------------------------------------------------------
@@ -257,10 +257,10 @@ def make_chart(
         alt=alt_text(subject, [(each.name, each.reading.values) for each in shown], axes.measure.write),
         frame=_frame(layout),
         depths=tuple(
-            Label(x=_number(layout.x(share)), y=_number(layout.bottom), text=text) for share, text in axes.depths
+            Label(x=coordinate(layout.x(share)), y=coordinate(layout.bottom), text=text) for share, text in axes.depths
         ),
         values=tuple(
-            Label(x=_number(layout.left - 5), y=_number(float(layout.y(np.array(share)))), text=text)
+            Label(x=coordinate(layout.left - 5), y=coordinate(float(layout.y(np.array(share)))), text=text)
             for share, text in axes.scale.ticks()
         ),
         dotted=_dotted(axes, series),
@@ -270,12 +270,12 @@ def make_chart(
 
 def _frame(layout: Layout) -> Frame:
     return Frame(
-        width=_number(layout.width),
-        height=_number(layout.height),
-        left=_number(layout.left),
-        right=_number(layout.right),
-        top=_number(layout.top),
-        bottom=_number(layout.bottom),
+        width=coordinate(layout.width),
+        height=coordinate(layout.height),
+        left=coordinate(layout.left),
+        right=coordinate(layout.right),
+        top=coordinate(layout.top),
+        bottom=coordinate(layout.bottom),
     )
 
 
@@ -285,7 +285,7 @@ def _dotted(axes: Axes, series: Sequence[Series]) -> tuple[str, ...]:
     known = np.concatenate([*chances, np.empty(0)])
     if np.isfinite(known).any():
         values.append(float(np.nanmean(known)))
-    return tuple(_number(height) for height in axes.heights(np.array(values)).tolist())
+    return tuple(coordinate(height) for height in axes.heights(np.array(values)).tolist())
 
 
 def _curves(axes: Axes, series: Sequence[Series]) -> tuple[Curve, ...]:
@@ -317,7 +317,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         interval = outline(x, low, high)
     if spot:
         end, place = spot
-        name = Label(x=_number(layout.right + layout.name_at), y=_number(place), text=layout.short(series.label))
+        name = Label(x=coordinate(layout.right + layout.name_at), y=coordinate(place), text=layout.short(series.label))
         if layout.has_leaders:
             leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
     style, dash = layout.style(series.index)
@@ -343,7 +343,3 @@ def _course(values: np.ndarray, write: Callable[[float], str]) -> str:
     parts = [f"{write(values[depth])} at {the_depth(depth)}" for depth in ends]
     parts += [f"{name} {write(values[depth])} at {the_depth(depth)}" for name, depth in extremes if depth not in ends]
     return joined(parts)
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -11,6 +11,7 @@ from tokviz.pages.compare_data import OPENING, PATH, is_large, variance
 from tokviz.pages.compare_layers import layers_page, link_to
 from tokviz.pages.compare_pairs import Layers, layers
 from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_notes
+from tokviz.pages.drawings import drawings
 from tokviz.pages.frame import frame, relative
 from tokviz.pages.parts import Frame, Link, Option, Picture
 from tokviz.pages.pictures import picture
@@ -66,6 +67,9 @@ class ComparePage:
 
     frame: Frame
     stylesheet: str
+    plates: str | None
+    """JSON for the scripts that draw plates; None where images are shown."""
+    plates_stylesheet: str | None
     noscript: str
     intro: str
     slots: tuple[Slot, ...]
@@ -88,7 +92,7 @@ class ComparePage:
     """Path from the site's root → script, for each model whose part isn't in the page."""
 
 
-SCRIPTS = ("common.js", "captures.js", "compare.js", "table-sort.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("common.js", "captures.js", "plates.js", "compare.js", "table-sort.js", "lightbox.js", "shortcuts.js")
 """Of the page as it opens; ``CHOICE_SCRIPT`` is added where curves are chosen."""
 CHOICE_SCRIPT = "compare-curves.js"
 
@@ -104,9 +108,12 @@ def compare_page(report: Report) -> ComparePage | None:
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(captured), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
+    plates = drawings(report, PATH, (), data=relative(PATH, "data"))
     return ComparePage(
         frame=frame(report, PATH, title, description, scripts=(*SCRIPTS, *((CHOICE_SCRIPT,) if curves.choice else ()))),
         stylesheet=relative(PATH, "assets/compare.css"),
+        plates=plates,
+        plates_stylesheet=relative(PATH, "assets/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),
         slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),

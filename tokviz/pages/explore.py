@@ -47,6 +47,7 @@ SCRIPTS = (
     "common.js",
     "captures.js",
     "explore-data.js",
+    "explore-near.js",
     "shapes.js",
     "explore-marks.js",
     "explore-labels.js",

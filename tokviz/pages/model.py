@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokviz.pages import json_text
 from tokviz.pages.batches import batch_notes
 from tokviz.pages.charts import ModelCharts, model_charts
+from tokviz.pages.drawings import drawings
 from tokviz.pages.frame import downloads, frame, model_path, relative
 from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
@@ -78,20 +78,8 @@ class ModelPage:
 
 
 SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
-DRAWING_SCRIPTS = (
-    "captures.js",
-    "explore-data.js",
-    "shapes.js",
-    "plate-layout.js",
-    "plate-labels.js",
-    "plate-text.js",
-    "plate.js",
-    "plate-key.js",
-    "plate-viewer.js",
-)
-"""Loaded once a reader does something, in the order in which they build on each other."""
-MOST_DRAWN = 400
-"""Words of a plate that is drawn in the page; of longer lists the images are shown."""
+DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
+"""Of what is drawn on this page only."""
 CURVES = "curves"
 MOST_WORDS = 500
 """Of a folded list; all words are in tokens.csv."""
@@ -148,8 +136,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
 
 
 def _plates(report: Report, model: ModelReport, page: str) -> str | None:
-    n_words, n_categories = len(report.words.words), len(report.words.categories)
-    if not model.contexts or not report.is_explorable or not n_categories or n_words > MOST_DRAWN:
+    if not model.contexts:
         return None
     contexts = [
         {
@@ -165,14 +152,7 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
         "data": relative(page, f"data/{model.slug}"),
         "contexts": contexts,
     }
-    return json_text.embedded(
-        {
-            "scripts": [relative(page, f"assets/{script}") for script in DRAWING_SCRIPTS],
-            "words": relative(page, "data/words.js"),
-            "categories": [category.label for category in report.words.categories],
-            "models": [drawn],
-        }
-    )
+    return drawings(report, page, DRAWING_SCRIPTS, models=[drawn])
 
 
 def _switches(model: ModelReport) -> tuple[Switch, ...]:

@@ -62,6 +62,8 @@ class Panel:
     explore: str | None
     """The explorer's address of this panel, up to and with the depth: carousel.js keeps it in step."""
     ruler: Ruler
+    own: tuple[str, ...]
+    """Parts of the ruler that no panel before it has: ``axis``, ``measures``."""
     slides: tuple[Slide, ...]
     look: str
     """What to look for while stepping through the layers."""
@@ -190,6 +192,10 @@ class Shown:
             if self.report.is_explorable
             else None,
             ruler=self.ruler(),
+            own=(
+                *(("axis",) if current else ()),
+                *(("measures",) if self.shown is self.context.projections[0] else ()),
+            ),
             slides=tuple(
                 self._slide(depth, first=current and depth == 0) for depth in range(self.context.states.n_depths)
             ),

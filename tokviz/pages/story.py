@@ -54,6 +54,7 @@ class StageSection:
     badges: tuple[Badge, ...]
     recurrence: str | None
     plates: tuple[Thumbnail, ...]
+    """The first, the middle and the last one."""
     plates_label: str
     note: str | None
 
@@ -90,7 +91,7 @@ def stories(report: Report, model: ModelReport, page: str) -> tuple[Story, ...]:
 def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, number: int, page: str) -> StageSection:
     stage, state = geometry.stages[number], context.states
     plates = []
-    for depth in range(stage.first_depth, stage.last_depth + 1):
+    for depth in sorted({stage.first_depth, (stage.first_depth + stage.last_depth) // 2, stage.last_depth}):
         renditions = context.projections[0].plates[depth]
         if renditions:
             alt = f"{model.display_name}, {state.context.label}: the words at this depth"

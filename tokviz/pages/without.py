@@ -48,6 +48,8 @@ class Twin:
 
     caption: str
     picture: Picture
+    slide: str
+    """The address of the same plate in the carousel: ``alone/layer-11``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,7 @@ def _twins(model: ModelReport, context: ContextReport, off: ContextReport, depth
             yield Twin(
                 caption=f"{the_depth(depth).capitalize()}, words {of_context.states.context.label}",
                 picture=picture(page, plate, alt),
+                slide=slide_id(of_context.states.context.name, depth),
             )
 
 

@@ -1,0 +1,47 @@
+"""What the scripts need that draw plates in a page, in place of their images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tokviz.pages import json_text
+from tokviz.pages.frame import relative
+from tokviz.records import Report
+
+SCRIPTS = (
+    "explore-data.js",
+    "shapes.js",
+    "plate-layout.js",
+    "plate-labels.js",
+    "plate-text.js",
+    "plate.js",
+    "plate-key.js",
+    "plate-board.js",
+    "plate-find.js",
+)
+"""Loaded once the page has, in the order in which they build on each other; a page adds its own, and ``LAST``."""
+LAST = "plate-page.js"
+MOST_DRAWN = 400
+"""Words of a plate that is drawn in the page; of longer lists the images are shown."""
+
+
+def drawings(report: Report, page: str, scripts: Iterable[str], **more: Any) -> str | None:
+    """JSON with names, and where scripts and coordinates are; None where images are shown.
+
+    Parameters
+    ----------
+    scripts : names of the page's own, in the assets.
+    more : what the page's own scripts need.
+    """
+    n_words, n_categories = len(report.words.words), len(report.words.categories)
+    if not report.is_explorable or not n_categories or n_words > MOST_DRAWN:
+        return None
+    return json_text.embedded(
+        {
+            "scripts": [relative(page, f"assets/{script}") for script in (*SCRIPTS, *scripts, LAST)],
+            "words": relative(page, "data/words.js"),
+            "categories": [category.label for category in report.words.categories],
+            **more,
+        }
+    )
