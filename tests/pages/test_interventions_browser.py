@@ -45,12 +45,9 @@ def chosen(page: Page, part: str) -> list[str]:
 
 
 def sources(page: Page) -> list[str]:
-    """The last folders and the name of each plate that is shown."""
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-slot] .plate img')].every((each) => each.complete)"
-    )
+    """The last folders and the name of the image of each plate that is shown."""
     found: list[str] = page.locator("[data-slot] .plate img").evaluate_all(
-        "(images) => images.map((image) => image.currentSrc.split('/').slice(-3).join('/'))"
+        "(images) => images.map((image) => image.getAttribute('src').split('/').slice(-3).join('/'))"
     )
     return found
 
