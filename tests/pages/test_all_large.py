@@ -42,6 +42,7 @@ def rows(site: Path, model: str, context: str, file: str) -> list[dict[str, str]
 def text_of(site: Path, path: str) -> str:
     """Of a page, without its tags."""
     page = (site / path / "index.html").read_text(encoding="utf-8")
+    page = re.sub(r"</?button[^>]*>", "", page)  # a term within a sentence
     return " ".join(plain(html.unescape(re.sub(r"<[^>]+>", " ", page))).split())
 
 
