@@ -123,7 +123,7 @@ def test_a_capture_without_pictures_has_a_ruler_and_marks(open_page: OpenPage, s
     page.get_by_role("slider", name="Depth").focus()
     page.keyboard.press("End")
     expect(page.locator(".view-depth")).to_have_text("layer 29")
-    expect(page.locator(".explore-links")).to_have_text("There are no plates of this view.")
+    expect(page.locator(".explore-links")).to_have_text("There are no plots of this view.")
 
 
 def test_the_ruler_gets_its_strip_back(open_page: OpenPage, site: Path) -> None:
