@@ -27,6 +27,7 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ARGUMENTS = (
     "--headless=new",
+    "--font-render-hinting=none",  # as a browser with a window has them
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

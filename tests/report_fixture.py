@@ -177,7 +177,7 @@ def model_report(
         checkpoint_dtype=None if quantization else "bfloat16",
         quantization=quantization,
         tokenizer="GPT2Tokenizer",
-        notes=("Weights were de-quantised while loading.",) if quantization else (),
+        notes=("Weights were de-quantized while loading.",) if quantization else (),
         versions=(("torch", "2.13.0"), ("transformers", "5.24.0")),
     )
     return ModelReport(

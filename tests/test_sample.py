@@ -140,8 +140,8 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     for said in (
         f"mean norm goes from {before} to {after}, and without these two it is {float(off[12]['mean_norm']):,.0f}",
-        f"{percent(100 * float(alone[12]['purity_value']))} of a word's nearest neighbours",
-        f"{percent(100 * float(alone[12]['standardized_purity_value']))} in the picture",
+        f"{percent(100 * float(alone[12]['purity_value']))} of a word's nearest neighbors",
+        f"{percent(100 * float(alone[12]['standardized_purity_value']))} in the plot",
         f"{percent(100 * float(alone[12]['purity_null_mean']))} by chance",
         f"{percent(100 * float(alone[30]['purity_value']))} with the two neurons",
         f"{percent(100 * float(off[30]['purity_value']))} without them",

@@ -41,7 +41,7 @@ def main(
     output: Annotated[Path, typer.Option(help="The site's folder; what tokviz wrote there before is replaced.")] = Path(
         "site"
     ),
-    cache: Annotated[Path, typer.Option(help="Where captured states and drawn pictures are kept.")] = Path(".cache"),
+    cache: Annotated[Path, typer.Option(help="Where captured states and drawn images are kept.")] = Path(".cache"),
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,7 +51,7 @@ def main(
     words: Annotated[
         Path | None, typer.Option(help="A TOML file of categories, instead of the configured words.")
     ] = None,
-    site_url: Annotated[str | None, typer.Option(help="Where the report will stand.")] = None,
+    site_url: Annotated[str | None, typer.Option(help="The address at which the report will be published.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Drawing processes; one per processor by default.")] = None,
     device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = "cpu",
     backend: Annotated[
@@ -68,13 +68,11 @@ def main(
         bool, typer.Option("--force", help="Capture, project, measure and draw everything again.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why; do nothing.")] = False,
-    draft: Annotated[bool, typer.Option("--draft", help="Draw small pictures without labels, soon.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Draw small plots without labels, quickly.")] = False,
     excerpts: Annotated[
-        bool, typer.Option("--excerpts", help="Write each carousel as a fragment for a blog, too.")
+        bool, typer.Option("--excerpts", help="Also write each carousel as an HTML fragment for a blog.")
     ] = False,
-    svg: Annotated[
-        bool, typer.Option("--svg", help="Also write plates and grids as SVG, beside the pictures.")
-    ] = False,
+    svg: Annotated[bool, typer.Option("--svg", help="Also write plots and grids as SVG, next to the images.")] = False,
     cache_prune: Annotated[
         bool,
         typer.Option(
@@ -144,7 +142,7 @@ def _errors_in_one_line(*, debug: bool) -> Iterator[None]:
             raise
         expected = isinstance(error, TokvizError)
         said = (
-            error if expected else f"a fault of tokviz: {error_line(error)}; please report it, with what --debug shows"
+            error if expected else f"a fault in tokviz: {error_line(error)}; please report it, with what --debug shows"
         )
         print(f"error: {said}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -185,7 +185,7 @@ class Capture:
             raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {layer!r}")
         update = updates.layers[layer]
         if update.mlp_and_neurons is None:
-            raise TokvizError(f"layer {layer}: its MLP's neurons can't be told apart")
+            raise TokvizError(f"layer {layer}: its MLP's neurons can't be separated")
         mlp, neurons = update.mlp_and_neurons
         return {
             dimension: {
@@ -258,7 +258,7 @@ class Capture:
         """All layers in the embedding's basis."""
         found = next((picture for picture in self._pictures(projection) if isinstance(picture, Grid)), None)
         if found is None:
-            raise TokvizError("grid: the embedding can't be projected, so there is no basis to show the layers in")
+            raise TokvizError("grid: the embedding can't be projected, so there are no axes to show the layers in")
         return Drawn(picture=found)
 
     def _pictures(self, projection: str) -> list[Picture]:

@@ -152,7 +152,7 @@
     const { model, context, shown } = slot.capture;
     const depth = depthOf(comparison, slot, comparison.depth);
     const waits = comparison.mode === "layer" && comparison.depth > context.last;
-    slot.element.setAttribute("aria-label", `Picture ${index + 1}: ${slot.name}`);
+    slot.element.setAttribute("aria-label", `Plot ${index + 1}: ${slot.name}`);
     slot.depthLabel.textContent = waits ? `${depthName(depth)} (last)` : depthName(depth);
     slot.removeButton.hidden = comparison.slots.length <= comparison.fewestSlots;
     // Until the pictures are there, what the slot showed before stays, faint, so that nothing moves.
@@ -162,7 +162,7 @@
     const hasPlate = plateOf(slot.capture, depth, "wide") !== null;
     slot.plate.hidden = !hasPlate;
     slot.problem.hidden = hasPlate;
-    slot.problem.textContent = model.failure ?? shown.problems[depth] ?? "There is no picture of this depth.";
+    slot.problem.textContent = model.failure ?? shown.problems[depth] ?? "There is no plot of this depth.";
     slot.caption.textContent = hasPlate ? shown.captions[depth] : "";
     if (hasPlate) {
       const alt = `${slot.name}, ${depthName(depth)}: ${shown.captions[depth]}`;

@@ -3,16 +3,16 @@
 // Which words are near another one in a view of explore-data.js.
 (() => {
   // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
-  // the word stands in their place: other words have the very same state.
+  // the word stands in their place: other words have an identical state.
   Explore.neighbours = (view, depth, row, k = 5) => {
     const key = depth * view.n + row;
     if (view.fullSpace) {
       const first = key * view.fullSpace.k;
       const rows = [...view.fullSpace.rows.subarray(first, first + view.fullSpace.k)].filter((other) => other !== row);
-      return { rows, where: "in all dimensions", reason: "other words have the very same state" };
+      return { rows, where: "in all dimensions", reason: "other words have an identical state" };
     }
     if (!view.pictured.has(key)) view.pictured.set(key, view.limits[depth] ? inPicture(view, depth, row, k) : []);
-    return { rows: view.pictured.get(key), where: "in the picture", reason: "there is no picture of this depth" };
+    return { rows: view.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
   };
 
   function inPicture(view, depth, row, k) {

@@ -83,7 +83,7 @@
       const hasPicture = this.view.limits[depth] !== null;
       this.inner.style.visibility = hasPicture ? "" : "hidden";
       this.problem.hidden = hasPicture;
-      this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no picture of this depth.";
+      this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no plot of this depth.";
       this.from = this.now.slice();
       this.to = this.view.at(depth);
       this.started = performance.now();

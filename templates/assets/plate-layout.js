@@ -22,8 +22,10 @@ Tokviz.plateLayout = (() => {
   const LEAST_HEIGHT = 0.45;
   // Above so many words marks are smaller, and names stand beside them only.
   const MANY = 240;
-  // How far a name may stand from its mark.
+  // How far a name may stand from its mark; on a plate as narrow as a phone long lines would cover much of it.
   const REACH = 120;
+  const NARROW = 480;
+  const NARROW_REACH = 52;
 
   const textSize = (width) => clamp(Math.round((2 * width) / 65) / 2, LEAST, LARGEST);
 
@@ -40,7 +42,7 @@ Tokviz.plateLayout = (() => {
     const best = larger(keyBeside(sheet), keyBelow(sheet), width < MIDDLE);
     if (best === null) return null;
     const diameter = (width < MIDDLE ? 6 : 7.5) * (nWords > MANY ? Math.max(0.6, Math.sqrt(MANY / nWords)) : 1);
-    return { width, height, size, diameter, reach: nWords > MANY ? 15 : REACH, ...best };
+    return { width, height, size, diameter, reach: nWords > MANY ? 15 : width < NARROW ? NARROW_REACH : REACH, ...best };
   }
 
   // Which of two layouts to take: the first where there is space for it, unless `compared` and the second has a larger area.

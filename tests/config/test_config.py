@@ -148,7 +148,7 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said:
         ('title = "   "\n' + WORDS + MODEL, "title", "not only spaces"),
         ('site_url = "https://a.b/c?x=1"\n' + WORDS + MODEL, "site_url", "without ? and #"),
         ('site_url = "https://[::1"\n' + WORDS + MODEL, "site_url", "an address such as"),
-        ('license_url = "https://a.b/"\n' + WORDS + MODEL, "license", "the licence's name"),
+        ('license_url = "https://a.b/"\n' + WORDS + MODEL, "license", "the license's name"),
         ("[words]\ncolors = 'red'\n" + MODEL, "words.colors", "expected a list of words"),
         (WORDS + '[models]\nsource = "x/y"\n', "models", "[[models]] with two brackets"),
         (WORDS + MODEL + '[models.notes]\n"alone/layer" = "x"\n', "models.0.notes", "such as alone/embedding"),

@@ -135,7 +135,7 @@ def test_the_worst_note_is_told_soon(tmp_path: Path, usual: tuple[float, float])
     """Brackets take a parser of Markdown longest."""
     put(tmp_path / "report.toml", f'{VALID}note = "note.md"\n')
     put(tmp_path / "note.md", filled("![", LONGEST_MARKDOWN - 20) + "\n\n![x](//x.org/a)")
-    check(tmp_path, usual, "expected pictures of this report")
+    check(tmp_path, usual, "expected images of this report")
 
 
 def put(path: Path, made: Made) -> None:

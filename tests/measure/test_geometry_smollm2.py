@@ -64,7 +64,7 @@ def test_alone_a_stage_begins_at_layer_11_and_says_why(measured: dict[str, Geome
     assert stage.recurrence > 0.9
     sentence = stage_sentence(geometry, stage, None, at_position_0=True)
     assert sentence.startswith(f"Dimension {SINK} is massive")
-    assert "an ordinary token’s median" in sentence
+    assert "a typical token’s median" in sentence
 
 
 def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(measured: dict[str, Geometry]) -> None:

@@ -94,7 +94,7 @@ def test_a_tokenizer_may_come_from_elsewhere(llama: Path, checkpoints: Path, has
         ({"quant_method": "awq", "bits": 4}, "AWQ 4-bit"),
         ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "bitsandbytes 8-bit"),
         ({"quant_method": "fp8"}, "FP8"),
-        ({"bits": 4}, "quantised 4-bit"),
+        ({"bits": 4}, "quantized 4-bit"),
     ],
 )
 def test_quantised_checkpoints_are_named_as_such(values: dict[str, object] | None, expected: str | None) -> None:

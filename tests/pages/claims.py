@@ -18,7 +18,7 @@ NUMBER = r"[\d,]+(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 SCORE = r"−?\d+\.\d\d"
 DEPTH = r"(?:the )?embedding|layer \d+"
 SPAN = r"embedding (?:to|and) layer \d+|layers \d+–\d+|embedding|layer \d+"
-WHOSE = r"an ordinary token’s|the words’ own"
+WHOSE = r"a typical token’s|the words’ own"
 PEAK = (
     rf"largest \|x\| (?P<largest>{NUMBER})(?: at (?P<at>{DEPTH}))?"
     rf"(?:, (?P<ratio>{NUMBER}) × (?P<whose>{WHOSE}) median of (?P<median>{NUMBER})|, where (?P<zero>{WHOSE}) median is 0)"
@@ -121,7 +121,7 @@ def require_peak(claim: str, found: re.Match[str], each: MassiveActivations, amo
     require(found["at"] or shown == 1, claim, "which depth?")
     require(depth in among and each.largest[depth] == max(each.largest[one] for one in among), claim, each.largest)
     require(says(found["largest"], each.largest[depth]), claim, each.largest[depth])
-    whose = "an ordinary token’s" if each.yardstick_is_ordinary else "the words’ own"
+    whose = "a typical token’s" if each.yardstick_is_ordinary else "the words’ own"
     require((found["whose"] or found["zero"]) == whose, claim, "whose median?")
     median = each.yardstick[depth]
     if found["zero"]:
@@ -245,7 +245,7 @@ def _check_pc1(part: str, found: re.Match[str], spoken: Spoken) -> None:
 
 def _check_purity(part: str, found: re.Match[str], spoken: Spoken) -> None:
     geometry = spoken.geometry
-    require((found["where"] == "picture") == bool(geometry.pictures), part)
+    require((found["where"] == "the plot") == bool(geometry.pictures), part)
     require(int(found["k"]) == geometry.n_neighbours, part, geometry.n_neighbours)
     purity = (geometry.pictures[0] if geometry.pictures else geometry).purity
     require_range(part, (found["low"], found["high"]), purity.value[spoken.depths], 0.01)
@@ -262,14 +262,14 @@ def _check_cka(part: str, found: re.Match[str], spoken: Spoken) -> None:
 STAGE_PARTS: dict[str, tuple[str, Callable[[str, re.Match[str], Spoken], str | None]]] = {
     "outstanding": (
         (
-            rf"(?P<before>at position 0 )?{NAMED} (?P<kind>massive|large but not massive){SOME}"
+            rf"(?P<before>at position 0 )?{NAMED} (?P<kind>massive|moderately large){SOME}"
             rf"(?P<others>, others at some of these)? \({PEAK}\)"
         ),
         _check_outstanding,
     ),
     "dominant": (
         (
-            rf"(?:dimension (?P<one>\d+)|one dimension, not everywhere the same,) is dominant{SOME}, with "
+            rf"(?:dimension (?P<one>\d+)|one dimension, not always the same,) is dominant{SOME}, with "
             rf"(?P<low>\d+)(?:–(?P<high>\d+))? % of Σ x²(?: \(not massive: {PEAK}\))?"
         ),
         _check_dominant,
@@ -281,13 +281,13 @@ STAGE_PARTS: dict[str, tuple[str, Callable[[str, re.Match[str], Spoken], str | N
     ),
     "purity": (
         (
-            rf"(?P<k>\d+)-neighbour purity in the (?P<where>picture|full space) (?P<low>{SCORE})(?:(?:–| to )(?P<high>{SCORE}))? "
+            rf"(?P<k>\d+)-neighbor purity in (?P<where>the plot|all dimensions) (?P<low>{SCORE})(?:(?:–| to )(?P<high>{SCORE}))? "
             rf"\(chance (?P<chance>{SCORE})(?:(?:–| to )(?P<chance_high>{SCORE}))?\)"
         ),
         _check_purity,
     ),
     "CKA": (
-        rf"mean CKA (?:(?P<within>{SCORE}) within the stage)?(?:, )?(?:(?P<before>{SCORE}) with the stage before)?",
+        rf"mean CKA (?:(?P<within>{SCORE}) within the stage)?(?:, )?(?:(?P<before>{SCORE}) with the previous stage)?",
         _check_cka,
     ),
 }
@@ -324,16 +324,16 @@ def check_event(text: str, what: str, span: range, context: ContextReport) -> No
         there = depths_where(is_massive, geometry.position0)
         require(not massive and there[:1] == [first] and len(span) == 1, text, there)
         require(not context.states.tokenization.reads_position_0, text)
-    elif what == "massive activations step down":
+    elif what == "massive activations end":
         _require_first_end(text, first, massive)
         require(words.largest[first] < words.largest[first - 1], text, words.largest)
         mark = max(words.large, words.massive_ratio * words.yardstick[first - 1])
         require(words.largest[first] <= mark, text, f"only the median rose: {words.yardstick}")
-    elif found := re.fullmatch(r"massive no longer, as (ordinary tokens’|the words’ own) median has risen", what):
+    elif found := re.fullmatch(r"no longer massive, because (typical tokens’|the words’ own) median has risen", what):
         _require_first_end(text, first, massive)
         require(words.yardstick[first] > words.yardstick[first - 1], text, words.yardstick)
-        require((found[1] == "ordinary tokens’") == words.yardstick_is_ordinary, text)
-    elif what == "a lesser outbreak":
+        require((found[1] == "typical tokens’") == words.yardstick_is_ordinary, text)
+    elif what == "moderately large activations":
         require(all(is_lesser(words, depth) for depth in span), text, words.largest)
         around = [depth for depth in (first - 1, span[-1] + 1) if 0 <= depth < len(words.largest)]
         require(not any(is_lesser(words, depth) for depth in around), text, words.largest)
@@ -399,14 +399,14 @@ DIFFERENCE = (
     rf"The reference words (?P<one>.+?) are read at the first token of their text, position 0\. "
     rf"(?:From (?P<first>{DEPTH}) to (?P<last>{DEPTH})|At (?P<only>{DEPTH})) the largest \|x\| of such a token is more than "
     rf"(?P<times>{NUMBER}) times (?P<whose>{WHOSE}) median: (?P<size>{NUMBER}) at (?P<at>{DEPTH})"
-    rf"(?:, against (?P<before>{NUMBER}) one depth before)?\. Those (?P<other>.+?) are read further on, and their largest "
-    rf"\|x\| reaches (?P<most>{NUMBER}) at most, at (?P<most_at>{DEPTH})\. All these are medians over words\."
-    rf"(?: What stands at position 0 of their texts becomes massive in their place, at (?P<place>{DEPTH}) and in the same "
+    rf"(?:, compared with (?P<before>{NUMBER}) one depth before)?\. Those (?P<other>.+?) are read later in their text, and "
+    rf"their largest \|x\| is at most (?P<most>{NUMBER}), at (?P<most_at>{DEPTH})\. All these values are medians over words\."
+    rf"(?: Instead, the token at position 0 of their texts becomes massive, at (?P<place>{DEPTH}) and in the same "
     r"dimensions? (?P<shared>[\d, ]+)(?: and (?P<more>\d+) more)?\.)?"
-    r"(?P<so> So the break belongs to the place in the text, not to the words\.)?"
-    rf"(?: At (?P<purity_at>{DEPTH}), of the nearest neighbours of a word (?P<p_one>.+?) (?P<a>\d+|−\d+) % are of its category "
-    r"(?P<where>in all dimensions|in the picture), of a word (?P<p_other>.+?) (?P<b>\d+|−\d+) %"
-    r"(?P<rest>; in the picture (?P<c>\d+|−\d+) % and (?P<d>\d+|−\d+) %)?\.)?"
+    r"(?P<so> So the break is tied to the position in the text, not to the words\.)?"
+    rf"(?: Nearest neighbors of the same category at (?P<purity_at>{DEPTH}), (?P<where>in all dimensions|in the plot): "
+    r"(?P<a>\d+|−\d+) % for words (?P<p_one>.+?), (?P<b>\d+|−\d+) % for words (?P<p_other>.+?)"
+    r"(?P<rest>; in the plot: (?P<c>\d+|−\d+) % and (?P<d>\d+|−\d+) %)?\.)?"
 )
 
 
@@ -418,7 +418,7 @@ def _check_growth(text: str, found: re.Match[str], geometry: Geometry, others: G
     require(there[: last - first + 1] == list(range(first, last + 1)) and last + 1 not in there, text, there)
     require(found["last"] is None or last > first, text)
     require(says(found["times"], words.massive_ratio), text)
-    require((found["whose"] == "an ordinary token’s") == words.yardstick_is_ordinary, text)
+    require((found["whose"] == "a typical token’s") == words.yardstick_is_ordinary, text)
     require(depth_of(found["at"]) == first and says(found["size"], words.largest[first]), text, words.largest)
     require((found["before"] is None) == (first == 0), text)
     require(first == 0 or says(found["before"], words.largest[first - 1]), text, words.largest)
@@ -438,8 +438,8 @@ def _check_purities(text: str, found: re.Match[str], geometry: Geometry, others:
         pair = [float(measure.value[depth]) for measure in each]
         return (pair[0], pair[1]) if len(pair) == 2 and np.isfinite(pair).all() else None
 
-    wanted = [where for where in ("in all dimensions", "in the picture") if values(where)]
-    said = [found["where"], *(["in the picture"] if found["rest"] else [])] if found["where"] else []
+    wanted = [where for where in ("in all dimensions", "in the plot") if values(where)]
+    said = [found["where"], *(["in the plot"] if found["rest"] else [])] if found["where"] else []
     require(said == wanted, text, wanted)
     if not said:
         return

@@ -93,20 +93,20 @@ def _of_stages() -> Iterator[Case]:
         ("massive: another ratio", large, 1, r"1,061 ×", "1,060 ×"),
         ("massive: rounded in another way", sink[0], 1, r"13,498 ×", "13,500 ×"),
         ("massive: another median", large, 1, r"median of 0\.900", "median of 0.910"),
-        ("massive: another's median", large, 1, "an ordinary token’s", "the words’ own"),
+        ("massive: another's median", large, 1, "a typical token’s", "the words’ own"),
         ("massive: none", large, 1, r"Dimensions 3 and 5 are massive", "No dimension is massive"),
         ("massive at more depths", sink[1], 0, r"at 18 of 31 depths", "at 19 of 31 depths"),
         ("massive in the words instead of at position 0", sink[1], 0, r"at position 0 d", "d"),
         ("large at all depths", large, 0, r" at 1 of 2 depths", ""),
-        ("large: called massive", large, 0, r"large but not massive", "massive"),
+        ("large: called massive", large, 0, r"moderately large", "massive"),
         ("largest at another depth", large, 0, r"at layer 0", "at the embedding"),
         ("dominant: not said", large, 1, r"; dimension 3 is dominant, with 60 % of Σ x²", ""),
         ("dominant: another dimension", large, 2, r"Dimension 3", "Dimension 4"),
         ("dominant: another share", large, 2, r"87–92 %", "87–93 %"),
         ("dominant: no dimension is massive", large, 2, r"Dimension 3 .*?\(not massive: ", "No dimension is massive ("),
         ("variance", large, 2, r"48\.8 %", "48.9 %"),
-        ("purity", large, 2, r"in the picture 0\.31", "in the picture 0.32"),
-        ("purity of another space", large, 2, r"in the picture", "in the full space"),
+        ("purity", large, 2, r"in the plot 0\.31", "in the plot 0.32"),
+        ("purity of another space", large, 2, r"in the plot", "in all dimensions"),
         ("chance", large, 2, r"chance 0\.10", "chance 0.11"),
         ("CKA within", large, 2, r"0\.97 within", "0.96 within"),
         ("CKA with the stage before", large, 2, r"−0\.04", "0.04"),
@@ -127,25 +127,25 @@ def _of_stages() -> Iterator[Case]:
 def _of_events() -> Iterator[Case]:
     large, sink = all_large(), sample_report().models[0]
     for kind, model, context, number, pattern, replacement in (
-        ("a lesser outbreak elsewhere", large, 0, 0, "Layer 0:", "Layers 0–1:"),
+        ("moderately large activations elsewhere", large, 0, 0, "Layer 0:", "Layers 0–1:"),
         ("emergence elsewhere", large, 0, 1, "Layer 1:", "Layer 2:"),
         ("emergence at position 0", large, 0, 1, "emerge", "emerge at position 0, not in the words"),
         (
-            "a step down while |x| grows",
+            "an end while |x| grows",
             large,
             0,
             2,
-            "massive no longer, as .* has risen",
-            "massive activations step down",
+            "no longer massive, because .* has risen",
+            "massive activations end",
         ),
-        ("another's median has risen", large, 0, 2, "ordinary tokens’", "the words’ own"),
+        ("another's median has risen", large, 0, 2, "typical tokens’", "the words’ own"),
         (
             "a median that fell",
             sink,
             0,
             1,
-            "massive activations step down",
-            "massive no longer, as ordinary tokens’ median has risen",
+            "massive activations end",
+            "no longer massive, because typical tokens’ median has risen",
         ),
         ("a dominant dimension at other depths", large, 0, 3, "Layers 2–3", "Layers 2–4"),
         ("another dominant dimension", large, 0, 3, "dimension 3", "dimension 5"),
@@ -180,12 +180,12 @@ def _of_contexts() -> Iterator[Case]:
         ("which words stand first", r"reference words alone", "reference words in a sentence"),
         ("until where", r"to layer 28", "to layer 29"),
         ("how large", r"24,108 at", "24,109 at"),
-        ("how large before", r"against 35\.2", "against 35.3"),
-        ("how large elsewhere", r"reaches 35\.2", "reaches 35.1"),
+        ("how large before", r"compared with 35\.2", "compared with 35.3"),
+        ("how large elsewhere", r"is at most 35\.2", "is at most 35.1"),
         ("in which dimensions", r"dimensions 12, 45", "dimensions 12, 46"),
-        ("where at position 0", r"place, at layer 11", "place, at layer 12"),
-        ("of which neighbours", r"alone 53 %", "alone 54 %"),
-        ("in the picture", r"31 % and 50 %", "31 % and 51 %"),
+        ("where at position 0", r"becomes massive, at layer 11", "becomes massive, at layer 12"),
+        ("of which neighbours", r"53 % for words alone", "54 % for words alone"),
+        ("in the plot", r"31 % and 50 %", "31 % and 51 %"),
     ):
         yield Case(f"contexts: {kind}", true, pattern, replacement, lambda text: claims.check_difference([text], model))
 
@@ -216,8 +216,8 @@ def _of_plates() -> Iterator[Case]:
     for heading, pattern, replacement in (
         ("Category purity", r"0\.85 at the embedding", "0.86 at the embedding"),
         ("Mean norm", r"24,410", "24,400"),
-        ("Largest value", r"13,498 × at layer 11", "13,500 × at layer 11"),
-        ("Share of one dimension", r", highest 76 % at layer 11", ""),
+        ("Largest activation ÷ typical", r"13,498 × at layer 11", "13,500 × at layer 11"),
+        ("Largest share of one dimension", r", highest 76 % at layer 11", ""),
     ):
         alt = next(chart.alt for chart in charts.charts if chart.heading == heading)
         yield Case(f"curve: {heading}", alt, pattern, replacement, lambda text: page_claims.check_chart(text, by_name))
@@ -238,7 +238,7 @@ def _of_comparison() -> Iterator[Case]:
     for index, kind, pattern, replacement in (
         (0, "best purity", r"embedding", "layer 0"),
         (1, "mean purity", r"^0\.\d", "0.0"),
-        (2, "purity in the picture", r"0\.50", "0.51"),
+        (2, "purity in the plot", r"0\.50", "0.51"),
         (3, "effective rank", r"^5\.00", "5.01"),
         (4, "largest ratio", r"955", "28,053"),
         (4, "largest ratio, as a number", r"1,061", "173"),
@@ -272,7 +272,7 @@ def _of_comparison() -> Iterator[Case]:
         lambda text: page_claims.check_best_match(text, layers.cka, names),
     )  # fmt: skip
     projection = context.projections[0].projection
-    caption = "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 here, 0.53 in the full space"
+    caption = "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 here, 0.53 in all dimensions"
     yield Case(
         "a caption", caption, "0.31 here", "0.32 here",
         lambda text: page_claims.check_caption(text, context, projection, 2),
@@ -289,7 +289,7 @@ def _of_reports() -> Iterator[Case]:
     )  # fmt: skip
     yield Case(
         "that nobody stands there", term.meaning, r"In this report .*",
-        "In this report the reference words of no context are read there.",
+        "In this report no context’s reference words are read there.",
         lambda text: page_claims.check_position_0(text, report),
     )  # fmt: skip
     yield Case(

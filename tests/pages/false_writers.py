@@ -233,7 +233,7 @@ def _of_notes() -> Iterator[Case]:
         ("their mean", "set to zero", "set to their mean over the words, at position 0"),
         ("one neuron", " are set", " is set"),
         ("plates up to another layer", "to layer 10", "to layer 11"),
-        ("drawn in all", r" Drawn in .*", ""),
+        ("drawn in all", r" Plotted in .*", ""),
     ):
         yield Case(
             f"what was done: {kind}", panel.notes[0], pattern, replacement,
@@ -241,7 +241,7 @@ def _of_notes() -> Iterator[Case]:
         )  # fmt: skip
     note = present(model_charts(model)).note
     yield Case(
-        "the curves' bands", note, ", of the model as it is only", "",
+        "the curves' bands", note, ", for the unchanged model only", "",
         lambda text: page_claims.check_curves_note(text, model),
     )  # fmt: skip
 

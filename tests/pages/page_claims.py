@@ -44,8 +44,8 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
     text, geometry = plain(alt), context.geometry
     found = re.fullmatch(
         rf"(?P<at>{DEPTH}): PC1 holds (?P<pc1>\d+\.\d) % of the variance, PC2 (?P<pc2>\d+\.\d) %"
-        r"(?:; (?P<purity>−?\d+) % of a word’s nearest neighbours are of its category, by chance (?P<chance>−?\d+) %)?"
-        r"(?P<emerge>; massive activations emerge)?(?P<down>; massive activations step down)?\. (?P<rest>.+)",
+        r"(?:; (?P<purity>−?\d+) % of a word’s nearest neighbors share its category \(chance: (?P<chance>−?\d+) %\))?"
+        r"(?P<emerge>; massive activations emerge)?(?P<down>; massive activations end)?\. (?P<rest>.+)",
         text[0].lower() + text[1:],
     )
     if found is None:
@@ -62,12 +62,12 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
     massive = depths_where(is_massive, geometry.massive) if geometry else []
     require((found["emerge"] is not None) == (massive[:1] == [depth]), text, massive)
     if found["down"] and geometry:
-        check_event(text, "massive activations step down", range(depth, depth + 1), context)
+        check_event(text, "massive activations end", range(depth, depth + 1), context)
     require(found["rest"].startswith(f"{model.display_name}, words {context.states.context.label}, "), text)
 
 
 def check_recurrence(text: str, stage: Stage) -> None:
-    found = re.fullmatch(r"It begins here, give or take a layer, in (\d+) % of subsamples of the words\.", plain(text))
+    found = re.fullmatch(r"In (\d+) % of subsamples of the words it begins here, within one layer\.", plain(text))
     require(found and close(found[1], 100 * stage.recurrence, 1), text, stage.recurrence)
 
 
@@ -75,7 +75,7 @@ def check_trust(parts: Sequence[str], context: ContextReport, projection: Projec
     """What stands under a plate."""
     text, geometry = plain(" · ".join(parts)), context.geometry
     found = re.fullmatch(
-        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · neighbours of the same category: "
+        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · neighbors of the same category: "
         rf"(?P<here>{SCORE}|–) here, (?P<all>{SCORE}|–) in all dimensions \(chance (?P<chance>{SCORE}|–)\) · "
         rf"trustworthiness (?P<trust>{SCORE}|–))?",
         text,
@@ -106,7 +106,7 @@ def check_caption(text: str, context: ContextReport, projection: Projection, dep
     text, geometry = plain(text), context.geometry
     found = re.fullmatch(
         r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance"
-        rf"(?: · category purity (?P<here>{SCORE}) here, (?P<all>{SCORE}) in the full space)?",
+        rf"(?: · category purity (?P<here>{SCORE}) here, (?P<all>{SCORE}) in all dimensions)?",
         text,
     )
     if found is None:
@@ -139,7 +139,7 @@ def _times(text: str, value: float) -> bool:
 
 CURVES: dict[str, tuple[Callable[[ContextReport, Geometry], np.ndarray | None], Agrees]] = {
     "Category purity": (lambda _, each: each.purity.value, close),
-    "Category purity in the picture": (lambda _, each: each.pictures[0].purity.value if each.pictures else None, close),
+    "Category purity in the plot": (lambda _, each: each.pictures[0].purity.value if each.pictures else None, close),
     "Silhouette": (lambda _, each: each.silhouette.value, close),
     "Effective rank": (lambda _, each: each.spread.effective_rank, says),
     "Effective rank per word": (lambda _, each: each.spread.effective_rank / each.n_measured, close),
@@ -149,9 +149,9 @@ CURVES: dict[str, tuple[Callable[[ContextReport, Geometry], np.ndarray | None], 
         lambda context, _: context.projections[0].projection.explained_variance_ratio[:, 0],
         _tenth,
     ),
-    "Largest value": (lambda _, each: each.massive.ratio, _times),
-    "Share of one dimension": (lambda _, each: each.massive.top_share, _whole),
-    "Change from the depth before": (lambda _, each: 1 - each.change.cka, close),
+    "Largest activation ÷ typical": (lambda _, each: each.massive.ratio, _times),
+    "Largest share of one dimension": (lambda _, each: each.massive.top_share, _whole),
+    "Change from the previous depth": (lambda _, each: 1 - each.change.cka, close),
 }
 """What each chart shows, and how its numbers are written."""
 
@@ -200,9 +200,9 @@ def check_curves_note(text: str, model: ModelReport) -> None:
     emerged = [label for label, geometry in measured if depths_where(is_massive, geometry.massive)]
     where = f" in the words {emerged[0]}" if emerged and several else ""
     stages = f" of the words {measured[0][0]}" if several else ""
-    line = f"The upright line marks where massive activations emerge{where}. " if emerged else ""
+    line = f"The vertical line marks where massive activations emerge{where}. " if emerged else ""
     changed = any(each.geometry and each.states.intervention for each in model.captures)
-    bands = f"Soft bands are 95 % intervals{', of the model as it is only' if changed else ''}."
+    bands = f"Light bands are 95 % intervals{', for the unchanged model only' if changed else ''}."
     require(plain(text) == f"Shaded: the stages{stages}. {line}{bands}", text, emerged)
 
 
@@ -264,7 +264,7 @@ def _check_ratio(cell: tuple[str, str], geometry: Geometry) -> None:
     if not (massive.yardstick > 0).any():
         require(cell == UNDEFINED, str(cell), massive.yardstick)
         return
-    found = re.fullmatch(rf"\|x\| ({NUMBER}), ({DEPTH})(, against the words’ own median)?", cell[1])
+    found = re.fullmatch(rf"\|x\| ({NUMBER}), ({DEPTH})(, relative to the words’ own median)?", cell[1])
     if found is None:
         raise FalseClaim(f"{cell}: no note of a known form")
     depth = depth_of(found[2])
@@ -279,7 +279,7 @@ def _check_emergence(cell: tuple[str, str], geometry: Geometry) -> None:
     each, said = geometry.massive, f"{cell[0]}: {cell[1]}"
     massive, dominant = depths_where(is_massive, each), depths_where(is_dominant, each)
     found = re.fullmatch(
-        rf"(?:(?P<none>none): |(?P<first>{DEPTH}): (?:there only|to (?P<last>{DEPTH}))(?:; )?)"
+        rf"(?:(?P<none>none): |(?P<first>{DEPTH}): (?:only there|to (?P<last>{DEPTH}))(?:; )?)"
         r"(?:a dominant dimension at (?P<some>\d+) of (?P<all>\d+) depths?(?:, (?P<low>\d+)(?:–(?P<high>\d+))? % of Σ x²)?)?",
         said,
     )
@@ -303,7 +303,7 @@ def check_caveats(caveats: Sequence[str], context: ContextReport) -> None:
     said = {plain(caveat) for caveat in caveats}
     at_start = "words are read at position 0, where many models build an attention sink" in said
     require(at_start == bool((tokenization.positions[tokenization.reference] == 0).any()), str(said))
-    itself = "no context with ordinary tokens to measure large values against" in said
+    itself = "no context with typical tokens to compare large values with" in said
     require(itself == bool(geometry and not geometry.massive.yardstick_is_ordinary), str(said))
     outside = len(tokenization.words) - int(tokenization.reference.sum())
     require(
@@ -327,8 +327,8 @@ def check_estimate(text: str, estimate: Estimate) -> None:
 
 
 def check_likeness(text: str, similarity: LayerSimilarity) -> None:
-    """``Mean best match: CKA 0.62 (0.58–0.66), mutual neighbours 0.31 (0.25–0.37).``"""
-    found = re.fullmatch(r"Mean best match: CKA (.+), mutual neighbours (.+)\.", plain(text))
+    """``Mean best match: CKA 0.62 (0.58–0.66), mutual neighbors 0.31 (0.25–0.37).``"""
+    found = re.fullmatch(r"Mean best match: CKA (.+), mutual neighbors (.+)\.", plain(text))
     if found is None:
         raise FalseClaim(f"{text!r}: of no known form")
     check_estimate(found[1], similarity.cka_summary)
@@ -371,9 +371,9 @@ def check_position_0(text: str, report: Report) -> None:
         (m.display_name, c.states.context.label) for m, c in captured(report) if c.states.tokenization.reads_position_0
     }
     if not at_start:
-        require(text.endswith("In this report the reference words of no context are read there."), text, at_start)
+        require(text.endswith("In this report no context’s reference words are read there."), text, at_start)
         return
-    found = re.search(r"In this report these are read at that very position: (.+)\. Their pictures", text)
+    found = re.search(r"In this report these are read at position 0: (.+)\. Their plots", text)
     if found is None:
         raise FalseClaim(f"{text!r}: {at_start}")
     said: set[tuple[str, str]] = set()
@@ -392,7 +392,7 @@ def check_panel_notes(notes: Sequence[str], context: ContextReport) -> None:
 
 def check_measured_on(text: str, report: Report) -> None:
     found = re.match(
-        r"All measures are taken on the reference words of a context: (?:([\d,]+) to )?([\d,]+) words?\.", plain(text)
+        r"All metrics are computed on the reference words of a context: (?:([\d,]+) to )?([\d,]+) words?\.", plain(text)
     )
     sizes = [context.geometry.n_measured for _, context in captured(report) if context.geometry]
     require(found and {int(each) for each in found.groups() if each} == {min(sizes), max(sizes)}, text, sizes)

@@ -102,7 +102,7 @@ def test_neurons_off_can_be_chosen_beside_the_model_as_it_is(open_page: OpenAt, 
     assert tracks(page) == [["alone", 13], ["alone-off", 13]]
     page.get_by_role("radio", name=OFF).check()
     assert tracks(page) == [["alone-off", 13], ["alone", 13]]
-    expect(page.locator(".panel[data-current] .look")).to_contain_text("This is not the model as it is")
+    expect(page.locator(".panel[data-current] .look")).to_contain_text("This is a changed model")
 
 
 def test_before_the_layer_both_show_the_same_plate(open_page: OpenAt, site: Path) -> None:
@@ -172,7 +172,7 @@ def in_window(page: Page, name: str) -> bool:
 
 def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-3")
-    link = page.get_by_role("link", name="Step through all layers")
+    link = page.get_by_role("link", name="Step through the layers of both")
     link.focus()
     page.keyboard.press("Enter")
     assert tracks(page) == [["alone", 11], ["alone-off", 11]]
@@ -198,7 +198,7 @@ def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> 
         expect_loaded(image)
         assert box_of(image)["width"] > 300
     assert page.locator(".without thead th:visible").all_inner_texts() == [
-        "as it is", "set to zero", "set to their mean", "control",
+        "unchanged", "set to zero", "set to their mean", "control",
     ]  # fmt: skip
     assert page.locator(".without tbody tr:visible").count() == 6
     assert page.locator(".writers-table tbody tr:visible").count() == 2

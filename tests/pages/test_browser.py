@@ -185,7 +185,7 @@ def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenAt, site
 def test_a_depth_without_a_picture_says_why(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, "models/mini-6/index.html#alone/layer-2")
     assert_shows(page, "layer 2", picture=False)
-    expect(page.get_by_text("A picture needs at least 3 words").first).to_be_visible()
+    expect(page.get_by_text("A plot needs at least 3 words").first).to_be_visible()
 
 
 def test_without_an_explorer_the_carousel_steps(open_page: OpenAt, tmp_path: Path) -> None:

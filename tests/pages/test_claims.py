@@ -76,7 +76,7 @@ def check_stories(model: ModelReport) -> None:
         assert ("massive activations emerge" in events) == bool(massive)
         n_depths = len(geometry.massive.largest)
         has_end = bool(massive) and any(depth not in massive for depth in range(massive[0], n_depths))
-        assert sum("step down" in event or "no longer" in event for event in events) == has_end
+        assert sum("activations end" in event or "no longer" in event for event in events) == has_end
 
 
 def check_difference(model: ModelReport) -> None:

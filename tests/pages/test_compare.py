@@ -163,7 +163,7 @@ def test_a_model_without_measures_is_left_out_and_named() -> None:
     assert "mini-encoder-6 (alone), mini-encoder-6 (in a sentence)" in present(page.without_measures)
     nothing = page_of(without_geometry(without_geometry(compared_report(), "mini-6"), "smol-30"))
     assert nothing.curves.rows == ()
-    assert "no measures" in nothing.table_notes[0]
+    assert "no metrics" in nothing.table_notes[0]
 
 
 # --- layer against layer -------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def test_too_few_words_for_cka_are_told() -> None:
     few = replace(similarity.shared, n_words=12, n_compared=12, cka=np.full((31, 7), np.nan), cka_summary=nothing)
     [pair] = layers_of(replace(report, similarities=(replace(similarity, shared=few),))).pairs
     assert pair.sentence.replace("\N{NO-BREAK SPACE}", " ").startswith(
-        "Mean best match: CKA not given below 16 words, mutual neighbours 0.31"
+        "Mean best match: CKA needs at least 16 words, mutual neighbors 0.31"
     )
     heatmap = pair.rows[0].heatmaps[0]
     assert (heatmap.shades, heatmap.best) == ((), "")
@@ -262,7 +262,7 @@ def test_the_table_warns_of_what_differs() -> None:
     caveats = {(row.model.text, row.context): row.caveats for row in page_of(compared_report()).table}
     alone = caveats["Smol-135M-Instruct (Q4_1 GGUF)", "alone"]
     assert "1\xa0word of several tokens" in alone
-    assert "quantised weights (Q4_1 GGUF)" in alone
+    assert "quantized weights (Q4_1 GGUF)" in alone
     assert any("position 0" in caveat for caveat in alone)
     assert not any("position 0" in caveat for caveat in caveats["mini-encoder-6", "in a sentence"])
 

@@ -120,7 +120,7 @@ def test_by_layer_number_the_shorter_model_stays_at_its_last_layer(open_page: Op
 def test_a_depth_without_a_picture_says_why(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     assert plates(page)[1] is None
-    expect(page.get_by_text("A picture needs at least 3 words").first).to_be_visible()
+    expect(page.get_by_text("A plot needs at least 3 words").first).to_be_visible()
 
 
 def test_buttons_step_all_pictures(open_page: OpenAt, site: Path) -> None:
@@ -172,7 +172,7 @@ def test_an_unknown_address_shows_the_beginning(open_page: OpenAt, site: Path, f
 def test_up_to_four_pictures_can_be_added_and_removed(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     assert page.get_by_role("button", name="Remove").count() == 0
-    add = page.get_by_role("button", name="Add a picture")
+    add = page.get_by_role("button", name="Add a plot")
     add.click()
     add.click()
     assert len(chosen(page)) == len(set(chosen(page))) == 4
@@ -310,7 +310,7 @@ def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenAt
 def test_nothing_overflows_a_phone(open_page: OpenAt, many: Path, scripts: bool) -> None:
     page = open_page(many, viewport=PHONE, java_script_enabled=scripts)
     if scripts:
-        page.get_by_role("button", name="Add a picture").click()
+        page.get_by_role("button", name="Add a plot").click()
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     else:
         assert box_of(page.locator("main"))["width"] <= PHONE["width"]
@@ -326,7 +326,7 @@ def test_hardly_anything_shifts_while_the_page_loads(open_page: OpenAt, site: Pa
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(open_page: OpenAt, request: pytest.FixtureRequest, report: str, scheme: str) -> None:
     page = open_page(request.getfixturevalue(report), color_scheme=scheme)
-    page.get_by_role("button", name="Add a picture").click()
+    page.get_by_role("button", name="Add a plot").click()
     result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
     assert result.response["violations"] == [], result.generate_report()
 

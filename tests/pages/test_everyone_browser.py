@@ -118,7 +118,7 @@ def test_a_question_mark_or_a_button_lists_the_keys(open_page: OpenPage, site: P
     expect(dialog).to_be_hidden()
     page.keyboard.press("?")
     expect(dialog).to_be_visible()
-    expect(dialog).to_contain_text("the layer before, the next layer")
+    expect(dialog).to_contain_text("previous layer, next layer")
     assert Axe().run(page, "dialog", options={"preload": False}).response["violations"] == []
     depth = page.locator(DEPTHS[path]).text_content() or ""
     page.keyboard.press("ArrowRight")

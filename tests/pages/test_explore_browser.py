@@ -143,7 +143,7 @@ def test_neighbours_are_those_of_the_layer(explore: OpenAt, site: Path) -> None:
 
 def test_without_neighbours_of_the_full_space_it_shows_those_of_the_picture(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-0&word=word0a")
-    expect(readout(page)).to_contain_text("Nearest in the picture: ")
+    expect(readout(page)).to_contain_text("Nearest in the plot: ")
     shown = re.findall(r"word\d\w", readout(page).inner_text().split(":")[1])
     coordinates = sample_report().models[1].contexts[0].projections[0].projection.coordinates[1]
     distances = ((coordinates - coordinates[0]) ** 2).sum(axis=1)
@@ -161,7 +161,7 @@ def test_a_word_with_the_very_same_state_as_others_has_no_neighbours(explore: Op
         write_site(replace(report, models=(alike, *others)), tmp_path),
         "#a=smol-30/alone/standardized&at=embedding&word=word0a",
     )
-    expect(page.locator(".readout .near")).to_have_text("No neighbours: other words have the very same state.")
+    expect(page.locator(".readout .near")).to_have_text("No neighbors: other words have an identical state.")
     expect(page.locator(".links line")).to_have_count(0)
     page.get_by_role("button", name="Next").click()
     expect(page.locator(".readout .near")).to_have_text(re.compile("^Nearest in all dimensions: word"))
@@ -271,8 +271,8 @@ def test_the_ruler_is_the_slider(explore: OpenAt, site: Path) -> None:
 
 def test_a_depth_without_a_picture_says_why(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-2&word=word0a")
-    expect(plot(page).get_by_text("A picture needs at least 3 words")).to_be_visible()
-    expect(readout(page)).to_contain_text("there is no picture of this depth")
+    expect(plot(page).get_by_text("A plot needs at least 3 words")).to_be_visible()
+    expect(readout(page)).to_contain_text("there is no plot of this depth")
     page.get_by_role("button", name="Next").click()
     expect_depths(page, "layer 3")
     expect(plot(page).locator(".problem")).to_be_hidden()
@@ -370,7 +370,7 @@ def test_zoom_by_buttons_keys_and_wheel(explore: OpenAt, site: Path) -> None:
     page.get_by_role("button", name="Zoom in").click()
     wait_until_quiet(page)
     assert place_of(page, 5) != rest
-    page.get_by_role("button", name="Whole picture").click()
+    page.get_by_role("button", name="Whole plot").click()
     wait_until_quiet(page)
     assert place_of(page, 5) == rest
     plot(page).focus()
@@ -418,7 +418,7 @@ def test_the_table_pins_filters_and_has_pages(explore: OpenAt, site: Path) -> No
     page = explore(site)
     page.get_by_role("button", name="Later words").click()
     expect(page.locator("caption")).to_contain_text("words 21–40 of 117")
-    page.get_by_label("Only words with").fill("word8")
+    page.get_by_label("Filter").fill("word8")
     expect(page.locator("tbody tr")).to_have_count(13)
     page.locator("tbody").get_by_role("button", name="word8m").click()
     assert pins(page) == ["word8m"]

@@ -45,12 +45,9 @@ def chosen(page: Page, part: str) -> list[str]:
 
 
 def sources(page: Page) -> list[str]:
-    """The last folders and the name of each plate that is shown."""
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-slot] .plate img')].every((each) => each.complete)"
-    )
+    """The last folders and the name of the image of each plate that is shown."""
     found: list[str] = page.locator("[data-slot] .plate img").evaluate_all(
-        "(images) => images.map((image) => image.currentSrc.split('/').slice(-3).join('/'))"
+        "(images) => images.map((image) => image.getAttribute('src').split('/').slice(-3).join('/'))"
     )
     return found
 
@@ -80,7 +77,7 @@ def test_neurons_off_can_be_chosen_where_another_projection_is_shown(open_page: 
     wait_for_address(page, f"a={OFF}")
 
 
-@pytest.mark.parametrize(("name", "column"), [("Massive values written by", 7), ("Norm left without them", 8)])
+@pytest.mark.parametrize(("name", "column"), [("Massive activations written by", 7), ("Norm left without them", 8)])
 def test_the_table_sorts_by_who_writes_and_what_is_left(
     open_page: OpenPage, tmp_path: Path, name: str, column: int
 ) -> None:
@@ -126,7 +123,7 @@ def test_a_capture_without_pictures_has_a_ruler_and_marks(open_page: OpenPage, s
     page.get_by_role("slider", name="Depth").focus()
     page.keyboard.press("End")
     expect(page.locator(".view-depth")).to_have_text("layer 29")
-    expect(page.locator(".explore-links")).to_have_text("There are no plates of this view.")
+    expect(page.locator(".explore-links")).to_have_text("There are no plots of this view.")
 
 
 def test_the_ruler_gets_its_strip_back(open_page: OpenPage, site: Path) -> None:

@@ -86,8 +86,8 @@ def test_what_leads_nowhere_is_one_line(settings: dict[str, Any], key: str, said
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"note": "![x](https://example.org/x.png)"}, "expected pictures of this report"),
-        ({"note": "![x](//example.org/x.png)"}, "expected pictures of this report"),
+        ({"note": "![x](https://example.org/x.png)"}, "expected images of this report"),
+        ({"note": "![x](//example.org/x.png)"}, "expected images of this report"),
         ({"note": "> " * 50 + "x"}, "expected at most 18 quotes and lists within each other"),
         ({"intro": "[x](models/smol/)"}, "a link to a model’s page, got 'models/smol/index.html'; did you mean"),
     ],

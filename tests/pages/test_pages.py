@@ -20,6 +20,7 @@ from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, one_depth
 
 from tokviz import pages
 from tokviz.pages import compare, explore, index, model, render, tables
+from tokviz.pages.explained import Explainer
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
 WRITTEN = {name: render.render(pages.build(report), TEMPLATES) for name, report in REPORTS.items()}
@@ -194,7 +195,7 @@ def test_every_picture_has_its_size_and_a_description() -> None:
 
 def test_a_name_that_the_view_lacks_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        render.environment(TEMPLATES).from_string("{{ page.nothing }}").render(
+        render.environment(TEMPLATES, Explainer()).from_string("{{ page.nothing }}").render(
             page=pages.build(REPORTS["sample"]).index
         )
 

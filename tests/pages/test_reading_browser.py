@@ -109,7 +109,7 @@ def test_the_grid_is_enlarged_by_itself(open_page: OpenPage, site: Path) -> None
     page = open_page(site, MODEL)
     page.locator('[id="alone/grid"] a.plate').click()
     dialog = page.locator("dialog.lightbox")
-    expect(page.locator(".lightbox-caption")).to_contain_text("in the embedding’s basis")
+    expect(page.locator(".lightbox-caption")).to_contain_text("in the embedding’s axes")
     expect(dialog.get_by_role("button", name="Next")).to_be_hidden()
 
 

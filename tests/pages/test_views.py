@@ -101,8 +101,8 @@ def test_every_id_of_a_page_is_unique(site: SiteView) -> None:
 def test_a_picture_is_described(site: SiteView) -> None:
     alt = present(site.models[0].panels[2].slides[12].picture).alt.replace("\N{NO-BREAK SPACE}", " ")
     assert alt == (
-        "Layer 11: PC1 holds 48.8 % of the variance, PC2 8.3 %; 50 % of a word’s nearest neighbours are of its category, "
-        "by chance 10 %. Smol-135M-Instruct (Q4_1 GGUF), words in a sentence, standardized PCA."
+        "Layer 11: PC1 holds 48.8 % of the variance, PC2 8.3 %; 50 % of a word’s nearest neighbors share its category (chance: 10 %). Smol"
+        "-135M-Instruct (Q4_1 GGUF), words in a sentence, standardized PCA."
     )
     where_it_breaks = present(site.models[0].panels[0].slides[12].picture).alt
     assert "; massive activations emerge. " in where_it_breaks
@@ -130,7 +130,7 @@ def test_words_apart_are_listed(site: SiteView) -> None:
     assert [words.words for words in alone.lists] == ["word8m (2)", "word8m"]
     assert sentence.lists == alone.lists
     assert not alone.lists[0].folded
-    assert "Read at another position than most, and hollow: word8m." in site.models[0].panels[0].notes
+    assert "Hollow, because read at a different position than most words: word8m." in site.models[0].panels[0].notes
 
 
 def test_a_panel_says_when_its_words_stand_at_position_0(site: SiteView) -> None:
@@ -143,7 +143,7 @@ def test_a_panel_says_when_its_words_stand_at_position_0(site: SiteView) -> None
 def test_what_the_tokenizer_and_the_model_have_to_say_is_on_both_pages(site: SiteView) -> None:
     assert "A note on tokens." in site.models[0].words[0].notes
     assert "A note on tokens." in site.method.token_tables[0].notes
-    assert site.models[0].notes == site.method.provenance[0].notes == ("Weights were de-quantised while loading.",)
+    assert site.models[0].notes == site.method.provenance[0].notes == ("Weights were de-quantized while loading.",)
 
 
 def test_long_lists_of_words_are_folded() -> None:

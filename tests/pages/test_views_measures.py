@@ -145,7 +145,7 @@ def test_a_gap_in_a_measure_is_a_gap_in_its_line() -> None:
 def test_under_each_plate_stands_how_far_to_trust_it(model: ModelPage) -> None:
     strip = spaced(" · ".join(model.panels[0].slides[EMERGENCE + 1].trust))
     assert strip == (
-        "PC1 48.8 %, PC2 8.3 % of the variance · neighbours of the same category: 0.31 here, 0.53 in all dimensions "
+        "PC1 48.8 %, PC2 8.3 % of the variance · neighbors of the same category: 0.31 here, 0.53 in all dimensions "
         "(chance 0.10) · trustworthiness 0.83"
     )
 
@@ -164,9 +164,7 @@ def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> 
     assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
     assert spaced(stage.sentence).startswith("Dimension")
     assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
-    assert spaced(present(stage.recurrence)) == (
-        "It begins here, give or take a layer, in 96 % of subsamples of the words."
-    )
+    assert spaced(present(stage.recurrence)) == ("In 96 % of subsamples of the words it begins here, within one layer.")
     assert [plate.link.text for plate in stage.plates] == ["layer 11", "layer 19", "layer 28"]
     assert stage.plates[0].link.href == "#alone/layer-11"
     assert model.stories[0].stages[0].recurrence is None
@@ -177,9 +175,9 @@ def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model: Mod
     assert badge.link.text == "Layer 11: massive activations emerge"
     assert badge.link.href == "#alone/layer-11"
     assert spaced(badge.detail) == (
-        f"largest |x| 24,108, 13,498 × an ordinary token’s median of 1.79, dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
+        f"largest |x| 24,108, 13,498 × a typical token’s median of 1.79, dimensions {DIMENSIONS[0]}, {DIMENSIONS[1]}"
     )
-    assert model.stories[0].stages[2].badges[0].link.text == "Layer 29: massive activations step down"
+    assert model.stories[0].stages[2].badges[0].link.text == "Layer 29: massive activations end"
 
 
 def test_a_sink_at_position_0_is_not_said_to_be_the_words(model: ModelPage) -> None:
@@ -194,7 +192,7 @@ def test_why_the_contexts_differ_is_said_in_plain_words(model: ModelPage) -> Non
     assert difference.heading == "Why the words alone and in a sentence differ"
     assert "From layer 11 to layer 28" in said
     assert "at layer 11 and in the same dimensions 12, 45" in said
-    assert "in the picture 31 % and 50 %" in said
+    assert "in the plot: 31 % and 50 %" in said
 
 
 def test_nothing_is_explained_where_nothing_differs() -> None:
@@ -236,7 +234,7 @@ def test_captions_have_the_numbers_of_what_was_measured() -> None:
     assert "each word’s 7 nearest" in present(site.models[0].curves).charts[0].caption
     assert "each word’s 7 nearest" in present(site.compare).curves.rows[0].caption
     defined = {term.name: term.meaning for term in site.method.measures}
-    assert "each word’s 7 nearest" in defined["Neighbours of the same category (purity)"]
+    assert "each word’s 7 nearest" in defined["Neighbors of the same category (purity)"]
     assert "each word’s 7 nearest" in defined["Trustworthiness"]
 
 
@@ -280,7 +278,7 @@ def scale_of(
         (scale_of("Mean norm", 0.02, 0.0), ["0.01", "0.1"]),
         (scale_of("Mean norm", 1e-9, 1e3), ["10⁻⁹", "10⁻⁶", "10⁻³", "1", "1,000"]),
         (scale_of("Mean norm", 0.0), ["1", "10"]),
-        (scale_of("Largest value", 20.0, thresholds=(300.0, 1000.0)), ["10", "100", "1,000"]),
+        (scale_of("Largest activation ÷ typical", 20.0, thresholds=(300.0, 1000.0)), ["10", "100", "1,000"]),
     ],
 )
 def test_axes_end_at_or_past_the_values_and_have_round_numbers(scale: Scale, texts: list[str]) -> None:
@@ -411,7 +409,7 @@ def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site:
     ):
         assert source in sources
     assert spaced(site.method.measured_on).startswith(
-        "All measures are taken on the reference words of a context: 116 words"
+        "All metrics are computed on the reference words of a context: 116 words"
     )
 
 

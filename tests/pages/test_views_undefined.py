@@ -37,8 +37,8 @@ def test_where_words_have_the_very_same_state_it_is_said_that_they_have_no_neigh
     shares = np.ones(N_LAYERS + 1)
     shares[[0, 3]] = 0.2
     page = page_with(with_neighbours=shares)
-    assert "too many words have the very same state here" in page.panels[0].slides[3].trust[1]
-    assert "neighbours of the same category" in page.panels[0].slides[2].trust[1]
+    assert "too many words have identical states here" in page.panels[0].slides[3].trust[1]
+    assert "neighbors of the same category" in page.panels[0].slides[2].trust[1]
     assert "Purity is not given at 2 depths of the words alone" in spaced(present(page.curves).note)
 
 
@@ -54,7 +54,7 @@ def test_too_few_words_for_cka_are_said_and_everything_else_stands() -> None:
     )
     assert "CKA" not in page.stories[0].stages[0].sentence
     note = spaced(present(page.curves).note)
-    assert "Change from the depth before (CKA) takes 16 words, and there are 12" in note
+    assert "Change from the previous depth (CKA) needs at least 16 words, and there are 12" in note
 
 
 def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are() -> None:
@@ -70,9 +70,9 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
     said = {term.name: spaced(term.meaning) for term in site.method.measures}
     assert "7 parts of the words, each 40 % of every category (of long lists 99 words)" in said["Intervals"]
     assert "not corrected for the number of depths" in said["Chance"]
-    assert "fewer than 30 % of the words" in said["Neighbours of the same category (purity)"]
-    assert "from 21 words on" in said["Change (1 − CKA)"]
+    assert "fewer than 30 % of the words" in said["Neighbors of the same category (purity)"]
+    assert "at least 21 words" in said["Change (1 − CKA)"]
     assert "eigenvalues" in said["Effective rank"]
     assert "each word’s own maximum, median over words" in said["Massive activations"]
     assert "Euclidean" in said["Trustworthiness"]
-    assert "k / (n − 1)" in said["Likeness of two models"]
+    assert "k / (n − 1)" in said["Similarity of two models"]

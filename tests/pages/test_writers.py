@@ -178,8 +178,8 @@ def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
     before, after = present(context.geometry).spread.mean_norm[number : number + 2]
     said = present(section.finding)
     assert said == (
-        f"At layer {number}, two of 1,536 MLP neurons raise the mean norm of the words alone from {before:.1f} to {after:,.0f}; "
-        "without them it is 1.00."
+        f"At layer {number}, two of 1,536 MLP neurons raise the mean norm of the words alone from {before:.1f} to "
+        f"{after:,.0f}; without them it is 1.00."
     )
     assert len(said.split()) <= 25
     assert present(section.written).replace("\N{NO-BREAK SPACE}", " ") == (
@@ -201,7 +201,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     model = replace(model, contexts=(replace(model.contexts[0], interventions=off), *model.contexts[1:]))
     shown = present(present(writers_section(model, PAGE)).without)
     assert shown.heading == f"The same words without neurons 1229 and 1230 of layer {number}"
-    assert shown.columns == ("as it is", "set to zero", "set to their mean", "control")
+    assert shown.columns == ("unchanged", "set to zero", "set to their mean", "control")
     norm = present(model.contexts[0].geometry).spread.mean_norm[number + 1]
     assert (shown.rows[0].name, shown.rows[0].values) == (
         f"Mean norm at layer {number}",
@@ -212,7 +212,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     assert "doesn’t make it a better model" in shown.paragraphs[-1]
     only_zero = replace(model.contexts[0], interventions=off[:1])
     shown = present(present(writers_section(replace(model, contexts=(only_zero,)), PAGE)).without)
-    assert shown.columns == ("as it is", "set to zero")
+    assert shown.columns == ("unchanged", "set to zero")
     assert "mean over the words" not in " ".join(shown.paragraphs)
     assert "control" not in " ".join(shown.paragraphs)
 
@@ -227,8 +227,8 @@ def test_a_model_without_a_sum_says_why() -> None:
     section = present(writers_section(model, PAGE))
     assert (section.finding, section.charts, section.rows) == (None, (), ())
     paragraph = section.explained
-    assert "no set of modules inside a layer sums up" in paragraph
-    assert "off by 38.0" in paragraph
+    assert "no set of modules inside a layer sums" in paragraph
+    assert "off by at least 38.0" in paragraph
 
 
 def test_what_was_not_measured_has_no_section() -> None:

@@ -75,12 +75,12 @@ def check_table(columns: Sequence[str], rows: Sequence[Sequence[str]], context: 
     expected = [("Mean norm", depth), ("Largest |x|", depth)]
     expected += [(LABELS.get(each.projection.name, each.projection.name), depth) for each in context.projections]
     purity = context.geometry.purity.value if context.geometry else np.array([])
-    expected += [("Neighbours", each) for each in dict.fromkeys((depth, last)) if np.isfinite(purity[each])]
+    expected += [("Neighbors", each) for each in dict.fromkeys((depth, last)) if np.isfinite(purity[each])]
     require(names == expected, str(names), expected)
 
 
 def _capture_of(column: str, context: ContextReport) -> ContextReport:
-    if column == "as it is":
+    if column == "unchanged":
         return context
     if column == "control":
         return by_rule(context, "control")
@@ -95,7 +95,7 @@ def _capture_of(column: str, context: ContextReport) -> ContextReport:
 def _check_table_row(row: Sequence[str], captures: Sequence[ContextReport], depths: tuple[int, int]) -> tuple[str, int]:
     name, *values = row
     found = re.fullmatch(
-        rf"(?P<what>Mean norm|Largest \|x\||Variance that PC1 holds|Neighbours of the same category) at (?P<at>{DEPTH})"
+        rf"(?P<what>Mean norm|Largest \|x\||PC1’s share of the variance|Neighbors of the same category) at (?P<at>{DEPTH})"
         r"(?:, median over words| \((?P<projection>.+)\)|, in all dimensions)?",
         name,
     )
@@ -150,9 +150,9 @@ def check_paragraphs(paragraphs: Sequence[str], context: ContextReport) -> None:
 
 
 LAST = (
-    r"Where categories come back once (this neuron is|these neurons are) off, the model had them all along, and large values hid "
-    r"them\. That doesn’t make it a better model: its later layers were trained with what the (neuron writes|neurons write), and "
-    r"how well it predicts text without that isn’t measured here\."
+    r"If categories reappear when (this neuron is|these neurons are) off, the model had them all along, hidden by large values\. "
+    r"That doesn’t make it a better model: its later layers were trained with what the (neuron writes|neurons write); how well it "
+    r"predicts text without that isn’t measured here\."
 )
 
 
@@ -160,7 +160,7 @@ def check_zero_and_mean(text: str, context: ContextReport) -> None:
     found = re.fullmatch(
         r"Set to zero, the (?P<noun>neurons?) writes? nothing\. Set to (?P<their>its|their) mean over the words, at position 0, "
         r"(?:it|they) writes? the same for every word, so (?:it|they) no longer tells? words apart"
-        r"(?P<norm>; the mean norm hardly changes)?(?:\. At layer (?P<layer>\d+) itself both give the same centered picture: "
+        r"(?P<norm>; the mean norm hardly changes)?(?:\. At layer (?P<layer>\d+) itself both give the same centered plot: "
         r"they differ by one vector, the same for all words)?\.",
         text,
     )
@@ -189,7 +189,7 @@ def check_control(text: str, breaking: BreakingNeurons) -> None:
     found = re.fullmatch(
         rf"The control is neurons? (?P<who>{LISTED}) of the same layer\. Of those that write less than 1 % of dimension "
         r"(?P<dimension>\d+), (?P<add>it adds|they add) most to the hidden state: (?:a vector|vectors) with a mean length of "
-        r"(?P<sizes>.+?)(?:, against (?P<against>.+?))?\.(?P<small> (?:This is|These are) much smaller, so the control can’t "
+        r"(?P<sizes>.+?)(?:, compared with (?P<against>.+?))?\.(?P<small> (?:This is|These are) much smaller, so the control can’t "
         r"show what removing something as large would do\.)?",
         text,
     )

@@ -231,10 +231,10 @@ def _written_by(layer: LayerUpdate, kind: str, index: int) -> float:
 def check_what_was_done(note: str, changed: ContextReport, intact: ContextReport, n_projections: int) -> None:
     done = intervention_of(changed)
     found = re.fullmatch(
-        rf"This is not the model as it is: neurons? (?P<who>{LISTED}) of layer (?P<layer>\d+) (?P<verb>is|are) set to "
+        rf"This is a changed model: neurons? (?P<who>{LISTED}) of layer (?P<layer>\d+) (?P<verb>is|are) set to "
         rf"(?:(?P<zero>zero)|(?P<mean>its|their) mean over the words, at position 0|(?P<number>−?{NUMBER}))\. Before that layer "
-        r"nothing differs, so the plates of the embedding(?: to layer (?P<last>\d+))? are those of the model as it is\."
-        r"(?P<others> Drawn in this PCA only; the explorer has the others\.)?",
+        r"nothing differs, so the plots of the embedding(?: to layer (?P<last>\d+))? are those of the unchanged model\."
+        r"(?P<others> Plotted in this PCA only; the explorer has the others\.)?",
         plain(note),
     )
     if found is None:

@@ -125,7 +125,7 @@ def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_p
     words = ["--words", str(tmp_path / "words.toml"), "--model", "bert"]
     words += ["--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
     fonts = {"XDG_DATA_HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path), "HOME": str(tmp_path)}
-    complaint = "no installed font has 漢 (CJK UNIFIED IDEOGRAPH-6F22): the pictures show code points instead"
+    complaint = "no installed font has 漢 (CJK UNIFIED IDEOGRAPH-6F22): the plots show code points instead"
 
     made = generate(project, *words, **fonts)
     assert made.returncode == 0, made.stderr

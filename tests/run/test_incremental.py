@@ -358,7 +358,7 @@ def test_damage_that_nothing_reads_changes_nothing(project: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, ["captured; standardized: up to date; measures: up to date", "2 comparisons of models: up to date"]),
+        ({}, ["captured; standardized: up to date; metrics: up to date", "2 comparisons of models: up to date"]),
         ({"projections": ["centered"]}, ["project centered (not projected yet)", "measure (not measured yet)"]),
         (
             {"models": [*CONFIG["models"], {"source": "gpt2"}]},

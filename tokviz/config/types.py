@@ -142,7 +142,7 @@ class ReportConfig(Table):
     @classmethod
     def _has_a_license(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url and info.data.get("license", "") is None:
-            raise ValueError("expected the licence's name beside it, as license, got none; add it")
+            raise ValueError("expected the license's name with it, as license, got none; add it")
         return url
 
     @field_validator("words")

@@ -248,7 +248,7 @@ def complaint(missing: frozenset[int]) -> str | None:
     shown = f"{chr(first)} ({name})" if chr(first).isprintable() else f"U+{first:04X}"
     rest = f" and {len(missing) - 1:,} more characters" if len(missing) > 2 else " and 1 more character"
     return (
-        f"no installed font has {shown}{rest if len(missing) > 1 else ''}: the pictures show code points instead, such "
+        f"no installed font has {shown}{rest if len(missing) > 1 else ''}: the plots show code points instead, such "
         f"as ⟨U+{first:04X}⟩; {_advice(missing)}"
     )
 

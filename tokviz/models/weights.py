@@ -171,7 +171,7 @@ def _part_that_runs(whole: Any) -> tuple[Any, str]:
 # --- how weights are stored --------------------------------------------------------------------------------------
 
 
-_NO_ABBREVIATIONS = {"bitsandbytes", "compressed-tensors", "quantised"}
+_NO_ABBREVIATIONS = {"bitsandbytes", "compressed-tensors", "quantized"}
 """Ways to quantise whose names aren't written in capitals."""
 
 
@@ -180,7 +180,7 @@ def quantization_of(config: Any) -> str | None:
     values = _quantization_config(config)
     if not values:
         return None
-    method = values.get("quant_method", "quantised")
+    method = values.get("quant_method", "quantized")
     method = str(getattr(method, "value", method))  # transformers' own objects have an enum there, files a string
     name = method if method in _NO_ABBREVIATIONS else method.upper()
     bits = values.get("bits") or (4 if values.get("load_in_4bit") else 8 if values.get("load_in_8bit") else None)

@@ -22,21 +22,21 @@ def batch_notes(check: BatchCheck) -> tuple[str, ...]:
     """For the model's page: what was compared, what was found, and what was done."""
     warnings = tuple(f"{text[0].upper()}{text[1:]}." for text in batch_warnings(check))
     if not check.comparisons:
-        return (*warnings, "No word was padded, so none was run again alone.")
+        return (*warnings, "No word was padded, so no word was run again alone.")
     last = check.comparisons[-1]
     if last.batching != check.batching:
         return warnings
     run_again = "1 word was" if last.n_words == 1 else f"{count(last.n_words, 'word')} were"
     if last.difference == 0:
-        return (*warnings, f"{run_again} run again alone, and the hidden states were the very same as in the batch.")
+        return (*warnings, f"{run_again} run again alone, and the hidden states were identical to those in the batch.")
     agreed = (
-        f"{run_again} run again alone: there the hidden states differ from those in the batch by "
+        f"{run_again} run again alone: the hidden states differ from those in the batch by "
         f"{relative(last.difference)} of their norm at most ({_where(last)})."
     )
     if last.difference > check.tolerance:
         agreed += (
-            f" The median over these words is {relative(last.median_difference)}: in bfloat16 rounding can send a single word to "
-            "other experts, so that one word alone is no sign that padding is read."
+            f" The median over these words is {relative(last.median_difference)}: in bfloat16, rounding can send a "
+            "single word to other experts, so that one word alone is no sign that the model reads padding."
         )
     return (*warnings, agreed)
 
@@ -52,8 +52,8 @@ def batch_warnings(check: BatchCheck) -> tuple[str, ...]:
         warnings[-1] += f", so {_REMEDIES[check.batching]}"
     if check.mask_difference is not None and check.mask_difference > check.tolerance:
         warnings.append(
-            f"An attention mask that hides nothing changes this model’s hidden states by "
-            f"{relative(check.mask_difference)}; they were captured with one, as tokenizers give it"
+            "An attention mask that hides nothing changes this model’s hidden states by "
+            f"{relative(check.mask_difference)}; they were captured with such a mask, because tokenizers return one"
         )
     return tuple(warnings)
 

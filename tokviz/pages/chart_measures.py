@@ -71,21 +71,21 @@ class Measure:
 MEASURES = (
     Measure(
         name="Category purity",
-        caption="Share of each word’s {geometry.n_neighbours} nearest neighbours that share its category, by cosine in "
+        caption="Share of each word’s {geometry.n_neighbours} nearest neighbors that share its category, by cosine in "
         "all dimensions. Dotted: chance.",
         read=lambda _, geometry: geometry.purity,
     ),
     Measure(
-        name="Category purity in the picture",
-        caption="The same among the points of the first projection. Where it is lower, the plate hides an order that is "
-        "there.",
+        name="Category purity in the plot",
+        caption="The same among the points of the first projection. If it is lower than in the first chart, the "
+        "projection hides structure.",
         read=lambda _, geometry: geometry.pictures[0].purity if geometry.pictures else None,
         between=False,
     ),
     Measure(
         name="Silhouette",
-        caption="How much nearer a word lies to its own category than to the next one, by cosine; 0 where neither is "
-        "nearer. Dotted: chance.",
+        caption="How much closer a word is to its own category than to the nearest other one, by cosine; 0: equally "
+        "close. Dotted: chance.",
         read=lambda _, geometry: geometry.silhouette,
         spans=(-0.2, 0.4),
     ),
@@ -94,9 +94,9 @@ MEASURES = (
         caption="In how many directions the words differ.",
         definition=Term(
             name="Effective rank",
-            meaning="The exponential of the entropy of the centred states’ singular values, normalised to sum to one: 1 when "
-            "all words lie on a line, at most the number of words less one. Papers that take the eigenvalues of the "
-            "covariance, the squares of these, get lower numbers.",
+            meaning="The exponential of the entropy of the centered states’ singular values, normalized to sum to "
+            "one: 1 if all words lie on a line, at most the number of words minus one. Papers that use the "
+            "eigenvalues of the covariance (the squares of these) get lower numbers.",
             source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
         ),
         read=lambda _, geometry: geometry.spread.effective_rank,
@@ -113,8 +113,7 @@ MEASURES = (
     ),
     Measure(
         name="Mean norm",
-        caption="How long the hidden states are, on a logarithmic scale. Models differ in scale from the start; look for "
-        "jumps.",
+        caption="Mean length of the hidden states, log scale. Models differ in scale from the start; look for jumps.",
         read=lambda _, geometry: geometry.spread.mean_norm,
         write=number,
         is_log=True,
@@ -122,12 +121,12 @@ MEASURES = (
     ),
     Measure(
         name="Mean cosine",
-        caption="Between all pairs of words. Near 1 every word points the same way, whatever it means.",
+        caption="Between all pairs of words. Near 1, every word points the same way, whatever it means.",
         read=lambda _, geometry: geometry.spread.mean_cosine,
     ),
     Measure(
         name="PC1’s share of the variance",
-        caption="In the plates of the first projection. High, and the picture is nearly a line.",
+        caption="In the plots of the first projection. If it is high, the plot is nearly a line.",
         read=lambda context, _: (
             context.projections[0].projection.explained_variance_ratio[:, 0] if context.projections else None
         ),
@@ -135,11 +134,11 @@ MEASURES = (
         between=False,
     ),
     Measure(
-        name="Largest value",
-        caption="Largest |x| of a word’s state, median over words, as a multiple of ordinary tokens’ median |x| (of the words’ "
-        "own, where a model has no context with ordinary tokens), on a logarithmic scale. Dotted: lesser "
+        name="Largest activation ÷ typical",
+        caption="Largest |x| of a word’s state, median over words, divided by the median |x| of typical tokens (of the words "
+        "themselves, if a model has no context with typical tokens), log scale. Dotted: moderately large "
         f"({{geometry.massive.lesser_ratio:,.0f}}{NBSP}×) and massive ({{geometry.massive.massive_ratio:,.0f}}{NBSP}×), if |x| "
-        "is above {geometry.massive.large:,.0f} as well.",
+        "is also above {geometry.massive.large:,.0f}.",
         read=lambda _, geometry: geometry.massive.ratio,
         write=lambda value: f"{number(value)}{NBSP}×",
         is_log=True,
@@ -147,17 +146,17 @@ MEASURES = (
         thresholds=lambda geometry: (geometry.massive.lesser_ratio, geometry.massive.massive_ratio),
     ),
     Measure(
-        name="Share of one dimension",
-        caption="Of Σ x², the states’ squared lengths summed over the words, how much lies in the one dimension that holds most "
-        "of it, whichever that is. Above the dotted line it is dominant.",
+        name="Largest share of one dimension",
+        caption="How much of Σ x² (the states’ squared lengths, summed over the words) lies in the one dimension "
+        "that holds most of it, whichever that is. Above the dotted line it is dominant.",
         read=lambda _, geometry: geometry.massive.top_share,
         write=whole_percent,
         thresholds=lambda geometry: (geometry.massive.dominant_share,),
     ),
     Measure(
-        name="Change from the depth before",
-        caption="1 − debiased linear CKA: 0 where a layer leaves the words’ arrangement as it was, 1 where nothing is left "
-        "of it. A model with fewer layers changes more in each.",
+        name="Change from the previous depth",
+        caption="1 − debiased linear CKA: 0 if a layer leaves the words’ arrangement unchanged, 1 if nothing of it "
+        "is left. A model with fewer layers usually changes more per layer.",
         read=lambda _, geometry: 1 - geometry.change.cka,
     ),
 )

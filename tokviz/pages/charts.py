@@ -106,11 +106,11 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
             charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
     of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
     line = (
-        "" if emergence is None else f"The upright line marks where massive activations emerge{_emerging(measured)}. "
+        "" if emergence is None else f"The vertical line marks where massive activations emerge{_emerging(measured)}. "
     )
-    bands = f"Soft bands are 95{NBSP}% intervals"
+    bands = f"Light bands are 95{NBSP}% intervals"
     if any(context.rule for context, _ in measured):
-        bands += ", of the model as it is only"
+        bands += ", for the unchanged model only"
     return ModelCharts(
         note=f"Shaded: the stages{of_which}. {line}{bands}.{_not_given(measured)}",
         charts=tuple(charts),
@@ -154,14 +154,14 @@ def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
         n_without = int((geometry.with_neighbours < geometry.least_with_neighbours).sum())
         if n_without:
             said += (
-                f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: too many "
-                "words have the very same state there to speak of nearest ones."
+                f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: "
+                "too many words have identical states there for nearest neighbors to be defined."
             )
     first, criteria = measured[0][1], measured[0][1].stage_criteria
     if first.n_compared < criteria.least_words and not np.isfinite(first.change.cka).any():
         said += (
-            f" Change from the depth before (CKA) takes {count(criteria.least_words, 'word')}, and there are "
-            f"{first.n_compared}: it is not given, and stages follow massive activations alone."
+            f" Change from the previous depth (CKA) needs at least {count(criteria.least_words, 'word')}, and there "
+            f"are {first.n_compared}: it is not given, and stages follow massive activations only."
         )
     return said
 

@@ -106,7 +106,7 @@ def compare_page(report: Report) -> ComparePage | None:
         return None
     first = _first_captures(captured)
     title = f"Compare · {report.title}"
-    description = f"The same words in {count(len(captured), 'model')}, side by side and in step."
+    description = f"The same words in {count(len(captured), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
     plates = drawings(report, PATH, (), data=relative(PATH, "data"))
     return ComparePage(
@@ -134,8 +134,8 @@ def compare_page(report: Report) -> ComparePage | None:
 
 def _intro(captured: list[ModelReport]) -> str:
     if len(captured) == 1:
-        return f"{captured[0].display_name} beside itself: the same words in another context, or seen by another PCA."
-    return "The same words in two models or more, at the same share of their depth or at the same layer."
+        return f"{captured[0].display_name} next to itself: the same words in another context or another PCA."
+    return "The same words in two models or more, at the same relative depth or the same layer."
 
 
 def _first_captures(captured: list[ModelReport]) -> list[Capture]:
@@ -162,7 +162,7 @@ def _slot(captured: list[ModelReport], capture: Capture, number: int) -> Slot:
     contexts = [(each.states.context.name, each.states.context.label) for each in model.drawn]
     projections = [(each.projection.name, projection_label(each.projection.name)) for each in context.projections]
     return Slot(
-        label=f"Picture {number + 1}",
+        label=f"Plot {number + 1}",
         selects=(
             _select("model", "Model", [(each.slug, each.display_name) for each in captured], model.slug),
             _select("context", "Words", contexts, context.states.context.name),

@@ -119,7 +119,7 @@ def without_measures(report: Report) -> str | None:
         for context in model.contexts
         if context.geometry is None
     ]
-    return f"Not measured, and so without curves: {joined(missing)}." if missing else None
+    return f"Not measured, so without curves: {joined(missing)}." if missing else None
 
 
 def _measured_models(report: Report) -> list[ModelReport]:
@@ -194,6 +194,6 @@ def _choice(n_models: int, subjects: list[str]) -> CurveChoice:
     }
     return CurveChoice(
         summary=f"Choose the models whose curves are drawn, at most {min(MOST_AT_ONCE, n_models)} of {n_models}",
-        without_script=f"These are the curves of the first {MOST_DRAWN} of {n_models} models; each of the others has its curves on its own page.",
+        without_script=f"These are the curves of the first {MOST_DRAWN} of {n_models} models; the curves of each other model are on its own page.",
         data=json_text.embedded({"most": MOST_AT_ONCE, "places": places, "subjects": subjects}),
     )

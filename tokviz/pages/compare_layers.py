@@ -1,4 +1,4 @@
-"""Layer against layer on a page of its own, in a report of many models."""
+"""Layer by layer on a page of its own, in a report of many models."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def layers_page(report: Report) -> LayersPage | None:
     if found is None:
         return None
     title, description = (
-        f"Layer against layer · {report.title}",
+        f"Layers compared · {report.title}",
         "How alike the models arrange the words, layer by layer.",
     )
     return LayersPage(

@@ -106,15 +106,17 @@ def _notes(report: Report) -> tuple[str, ...]:
     """What the heatmaps show, and what they rest on."""
     shared = report.similarities[0].shared
     what = (
-        "Each cell sets a layer of one model against a layer of the other: do the words lie alike? Debiased linear CKA is "
-        "1 where one arrangement is the other turned and scaled, about 0 where they have nothing in common; it is given from "
-        f"{count(shared.least_words, 'word')} on. Mutual neighbours is the share of a word’s {shared.n_neighbours} nearest "
-        "words that both have in common, by chance k / (n − 1) for k neighbours among n words."
+        "Each cell compares a layer of one model with a layer of the other: are the words arranged alike? Debiased "
+        "linear CKA is 1 if one arrangement is the other, rotated and scaled, and about 0 if they have nothing in "
+        f"common; it needs at least {count(shared.least_words, 'word')}. Mutual neighbors: the share of a word’s "
+        f"{shared.n_neighbours} nearest words that both models have in common, by chance k / (n − 1) for k neighbors "
+        "among n words."
     )
     rests = (
-        "Only reference words of both models count; beside them stand those that are one token in both. A dot marks each "
-        "layer’s best match in the shallower model. The number of a pair is the mean best match, each model counting "
-        "half, with its 95 % interval; the best of many is more than chance even for unrelated models."
+        "Only words that are reference words of both models count; next to them, only those that are one token in "
+        "both. A dot marks each layer’s best match in the shallower model. The number of a pair is the mean best "
+        "match, each model counting half, with its 95 % interval; the best of many is above chance even for "
+        "unrelated models."
     )
     return (what, rests)
 
@@ -142,7 +144,7 @@ def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], lab
         return f"{_short(found.cka_summary)} · {_short(found.neighbours_summary)}" if found else "–"
 
     return SummaryTable(
-        heading=f"CKA · mutual neighbours, words {label}",
+        heading=f"CKA · mutual neighbors, words {label}",
         columns=tuple(model.display_name for model in models),
         rows=tuple((row.display_name, tuple(cell(row, column) for column in models)) for row in models),
     )
@@ -155,7 +157,7 @@ def _short(estimate: Estimate) -> str:
 def _cka(layers: LayerSimilarity) -> str:
     summary = layers.cka_summary
     if layers.n_compared < layers.least_words and not np.isfinite(summary.value):
-        return f"not given below {count(layers.least_words, 'word')}"
+        return f"needs at least {count(layers.least_words, 'word')}"
     return _estimate(summary)
 
 
@@ -191,7 +193,7 @@ def _pair(
     rows = (only,) if same_words else (shared, single)
     return Pair(
         heading=f"{names[0]} and {names[1]}, {label}",
-        sentence=f"Mean best match: CKA {_cka(similarity.shared)}, mutual neighbours "
+        sentence=f"Mean best match: CKA {_cka(similarity.shared)}, mutual neighbors "
         f"{_estimate(similarity.shared.neighbours_summary)}.",
         rows=rows,
         folded=folded,
@@ -205,7 +207,7 @@ def _row(label: str, layers: LayerSimilarity, names: list[str]) -> HeatmapRow:
         label=label,
         heatmaps=(
             _heatmap("CKA", _cka(layers), layers.cka, names),
-            _heatmap("Mutual neighbours", f"{_estimate(layers.neighbours_summary)}{chance}", layers.neighbours, names),
+            _heatmap("Mutual neighbors", f"{_estimate(layers.neighbours_summary)}{chance}", layers.neighbours, names),
         ),
         note=note,
     )
@@ -220,7 +222,7 @@ def _heatmap(title: str, summary: str, matrix: np.ndarray, names: list[str]) -> 
     return Heatmap(
         title=title,
         summary=summary,
-        alt=f"{title} of {x_name} (across) and {y_name} (upwards): {_best_match_text(matrix, x_name, y_name)}",
+        alt=f"{title} of {x_name} (across) and {y_name} (up): {_best_match_text(matrix, x_name, y_name)}",
         columns=str(n_columns),
         rows=str(n_rows),
         column_ends=("embedding", depth_name(n_columns - 1)),

@@ -51,16 +51,16 @@ COLUMNS = tuple(
     Column(key=key, label=label, number=number, sortable=sortable)
     for key, label, number, sortable in (
         ("model", "Model, words", False, True),
-        ("best", "Category purity at its best", True, True),
-        ("mean", "Mean over depth", True, True),
-        ("picture", "In the picture at its best", True, True),
+        ("best", "Best category purity", True, True),
+        ("mean", "Mean over depths", True, True),
+        ("picture", "Best purity in the plot", True, True),
         ("rank", "Effective rank, last layer", True, True),
-        ("ratio", "Largest value, × ordinary", True, True),
+        ("ratio", "Largest activation ÷ typical", True, True),
         ("emergence", "Emergence layer", True, True),
-        ("writers", "Massive values written by", True, True),
+        ("writers", "Massive activations written by", True, True),
         ("left", "Norm left without them", True, True),
         ("words", "Reference words", True, True),
-        ("caveats", "Before you compare", False, False),
+        ("caveats", "Caveats", False, False),
     )
 )
 
@@ -78,15 +78,15 @@ def table_notes(report: Report) -> tuple[str, ...]:
         (context.geometry for model in report.models for context in model.contexts if context.geometry), None
     )
     if geometry is None:
-        return ("This report holds no measures; the table lists what was captured.",)
-    k = count(geometry.n_neighbours, "nearest neighbour")
+        return ("This report has no metrics; the table lists what was captured.",)
+    k = count(geometry.n_neighbours, "nearest neighbor")
     purity = (
-        f"Category purity: of a word’s {k}, how many share its category; mean over the reference words, with its 95 % "
-        "interval. “In the picture” is the same in the first projection’s two dimensions."
+        f"Category purity: of a word’s {k}, the share that is of its category; mean over the reference words, with "
+        "its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
     )
     return (
         purity,
-        "A best depth is picked out of many, so it flatters the deeper model a little; the mean over depth does not.",
+        "The best depth is picked out of many, which favors the deeper model a little; the mean over depths does not.",
     )
 
 
@@ -166,7 +166,7 @@ def _ratio(geometry: Geometry) -> Cell:
     depth = _peak(massive.ratio)
     if depth is None:
         return _unknown()
-    against = "" if massive.yardstick_is_ordinary else ", against the words’ own median"
+    against = "" if massive.yardstick_is_ordinary else ", relative to the words’ own median"
     note = f"|x|{NBSP}{number(massive.largest[depth])}, {depth_name(depth)}{against}"
     return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note)
 
@@ -179,7 +179,7 @@ def _emergence(massive: MassiveActivations) -> Cell:
         share = f", {ranged(massive.top_share[dominant], whole_percent)} of Σ{NBSP}x²" if dominant else ""
         return Cell(text="none", note=f"{often}{share}" if dominant else "", sort="", number=True)
     last = len(massive.massive) - 1 if massive.end_depth is None else massive.end_depth - 1
-    note = f"to {depth_name(last)}" if last > massive.emergence_depth else "there only"
+    note = f"to {depth_name(last)}" if last > massive.emergence_depth else "only there"
     note += f"; {often}" if dominant else ""
     return Cell(text=depth_name(massive.emergence_depth), note=note, sort=f"{massive.emergence_depth}", number=True)
 
@@ -216,9 +216,9 @@ def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tupl
     if not tokens.positions[tokens.reference].any():
         caveats.append("words are read at position 0, where many models build an attention sink")
     if card.quantization:
-        caveats.append(f"quantised weights ({card.quantization})")
+        caveats.append(f"quantized weights ({card.quantization})")
     if context.geometry and not context.geometry.massive.yardstick_is_ordinary:
-        caveats.append("no context with ordinary tokens to measure large values against")
+        caveats.append("no context with typical tokens to compare large values with")
     return tuple(caveats)
 
 

@@ -70,13 +70,13 @@ def explore_page(report: Report) -> ExplorePage | None:
     model, context = captured[0], captured[0].contexts[0]
     n_words = count(len(report.words.words), "word")
     description = (
-        f"{n_words} of {count(len(captured), 'model')}, layer by layer: find a word, follow it, see its neighbours."
+        f"{n_words} of {count(len(captured), 'model')}, layer by layer: find a word, follow it, see its neighbors."
     )
     return ExplorePage(
         frame=frame(report, PATH, f"Explore · {report.title}", description, scripts=SCRIPTS),
         stylesheet=relative(PATH, "assets/explore.css"),
         noscript=relative(PATH, "assets/explore-noscript.css"),
-        intro=f"Point at a word to see its neighbours, pin it to follow it through the layers. {n_words}, any model.",
+        intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
         data=_data(report, captured),
         categories=tuple(category.label for category in report.words.categories),

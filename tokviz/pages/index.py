@@ -203,7 +203,7 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
     link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
     card = model.card
     if card is None:
-        return FactsRow(model=link, cells=(), failure=model.failure or "It has not been captured.")
+        return FactsRow(model=link, cells=(), failure=model.failure or "Not captured.")
     tokenization = model.contexts[0].states.tokenization
     several = int((tokenization.n_tokens > 1).sum())
     cells = (
@@ -223,38 +223,39 @@ def _reading(report: Report) -> tuple[Term, ...]:
     return (
         Term(
             name="A point",
-            meaning="A word. Its place comes from the model’s hidden state at that depth: the vector that stands for "
-            "the word’s token after so many layers. Colour and shape tell the word’s category.",
+            meaning="A word. Its place comes from the model’s hidden state at that depth: the vector that represents "
+            "the word’s token there. Color and shape show the word’s category.",
         ),
         Term(
             name="PC1 and PC2",
             meaning="Hundreds of dimensions can’t be drawn, so each depth’s states are reduced to two by principal "
             "component analysis (PCA). PC1 is the direction in which the words differ most, PC2 the next. The "
-            "percentage on an axis is the part of the variance that it holds; where the two hold little, near points "
-            "may be far apart in the model.",
+            "percentage on an axis is its share of the variance; if the two hold little, points close together may "
+            "be far apart in the model.",
         ),
         Term(
             name="From layer to layer",
-            meaning="Each depth has a PCA of its own, so look at which words lie together, not at where on the page. "
-            "An axis is flipped where that keeps the words on the same side as in the layer before.",
+            meaning="Each depth has its own PCA, so look at which words lie together, not at where they lie. An axis "
+            "is flipped if that keeps the words on the same side as in the previous layer.",
         ),
         *(projection_term(name) for name in report.projections),
         Term(
             name="Hollow marks",
-            meaning="Words that can’t be compared with the rest as they stand: those of several tokens, and those read "
-            "at another position than most. PCA is fitted on the reference words, those read at the position that "
-            "most words share; the others are drawn into the same picture without shaping it.",
+            meaning="Words that can’t be compared with the others directly: those of several tokens, and those read "
+            "at a different position than most. PCA is fitted on the reference words, those read at the position "
+            "that most words share; the others are drawn in the same plot but don’t influence its axes.",
         ),
         Term(
             name="Position 0",
-            meaning="Many language models use the first token of a text as a resting place for attention (an attention "
-            "sink): from some layer on, a few dimensions of its state become enormous, whatever the token is. "
-            f"{_position_0(report)}",
+            meaning="Many language models use the first token of a text as an attention sink, which collects "
+            "attention that isn’t needed elsewhere: from some layer on, a few dimensions of its state become very "
+            f"large, whatever the token is. {_position_0(report)}",
         ),
         Term(
-            name="All layers in one basis",
-            meaning="Further down on a model’s page: every depth along the embedding’s PC1 and PC2, each panel on its "
-            "own scale. It shows how much of the embedding’s order is left, and how far the states have grown.",
+            name="All layers in the embedding’s axes",
+            meaning="At the end of a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
+            "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
+            "grown.",
         ),
     )
 
@@ -275,8 +276,8 @@ def _position_0(report: Report) -> str:
             whose = joined(first) if len(first) <= MOST_NAMED else several
             where.append(f"the reference words {context.label} in {whose}")
     if not where:
-        return "In this report the reference words of no context are read there."
+        return "In this report no context’s reference words are read there."
     return (
-        f"In this report these are read at that very position: {'; '.join(where)}. Their pictures may then show the place more "
-        "than the words."
+        f"In this report these are read at position 0: {'; '.join(where)}. Their plots may then show the position "
+        "more than the words."
     )

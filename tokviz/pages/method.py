@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tokviz.pages.definitions import measured_on, measures
 from tokviz.pages.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
+from tokviz.pages.glossary import GLOSSARY, Entry
 from tokviz.pages.parts import Frame, Link, Row, Term
 from tokviz.pages.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -95,6 +96,8 @@ class MethodPage:
     measures: tuple[Term, ...]
     """Empty when nothing has been measured."""
     measured_on: str
+    glossary: tuple[Entry, ...]
+    """The terms that other pages explain where they first stand."""
     provenance: tuple[Provenance, ...]
     folded: bool
     """Whether what there is per model is folded: there are many."""
@@ -120,7 +123,7 @@ def method_page(report: Report) -> MethodPage:
             report,
             page,
             f"Method · {report.title}",
-            f"How the pictures of “{report.title}” were made.",
+            f"How the plots of “{report.title}” were made.",
             scripts=("copy.js",),
         ),
         n_words=_n_words(report),
@@ -147,6 +150,7 @@ def method_page(report: Report) -> MethodPage:
         projections=tuple(projection_term(name) for name in report.projections),
         measures=measures(report),
         measured_on=measured_on(report),
+        glossary=GLOSSARY,
         folded=len(report.models) > MOST_MODELS_IN_NAV,
         provenance=tuple(_provenance(model, page) for model in report.models),
         command=report.command,
@@ -160,7 +164,7 @@ def _n_words(report: Report) -> str:
     words = words_in_all(report)
     if report.words.vocabulary is None:
         return f"{words}, each in at least one category:"
-    marked = " Marked and named among them:" if report.words.categories else ""
+    marked = " Marked and named in the plots:" if report.words.categories else ""
     return f"{words[0].upper()}{words[1:]}, each fed as that one token; vocabularies have no explorer.{marked}"
 
 
@@ -217,7 +221,7 @@ def _provenance(model: ModelReport, page: str) -> Provenance:
     if card is None:
         rows = (
             Row(label="Source", value=model.source, code=True),
-            Row(label="Failed", value=model.failure or "It has not been captured."),
+            Row(label="Failed", value=model.failure or "Not captured."),
         )
         return Provenance(model=link, rows=rows)
     versions = ", ".join(f"{package} {version}" for package, version in card.versions)

@@ -202,8 +202,11 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
         tokenization = context.states.tokenization
         several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
         lists = (
-            _words("Of several tokens, with their number", several),
-            _words("Outside the reference words, read at another position than most", outside_reference(tokenization)),
+            _words("Words of several tokens (number of tokens)", several),
+            _words(
+                "Words outside the reference words, read at a different position than most",
+                outside_reference(tokenization),
+            ),
         )
         notes.append(
             WordNotes(

@@ -49,8 +49,8 @@ def check_before(config: ReportConfig) -> None:
             )
         for source in markdown.foreign_pictures(text):
             raise ConfigError(
-                f"{name}: expected pictures of this report (images/…) or data: addresses, since pages ask no other host "
-                f"for anything, got {shown(source)}"
+                f"{name}: expected images of this report (images/…) or data: addresses, because pages request nothing from other hosts, got"
+                f" {shown(source)}"
             )
         _require(
             name,

@@ -88,13 +88,13 @@ class GridFigure:
 
 
 LOOK = (
-    "Which words stand together, and which stray? Does the picture change little by little from layer to layer, or all "
-    "at once?"
+    "Which words form clusters, and which lie apart? Does the plot change gradually from layer to layer, or all at "
+    "once?"
 )
 
 RULER_NOTE = (
-    "Above the axis: the stages, numbered; purity, which is the share of each word’s nearest neighbours that are of its "
-    "category, in all dimensions (dotted: chance); and the mean norm, on a log scale."
+    "Above the axis: the numbered stages; purity, the share of each word’s nearest neighbors that are of its "
+    "category, in all dimensions (dotted: chance); and the mean norm, log scale."
 )
 
 
@@ -231,14 +231,14 @@ class Shown:
         outside = outside_reference(tokenization)
         if outside:
             whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
-            notes.append(f"Read at another position than most, and hollow: {whose}.")
+            notes.append(f"Hollow, because read at a different position than most words: {whose}.")
         return tuple(notes)
 
 
 def _at_position_0(model: ModelReport) -> str:
     note = (
-        "The reference words are read at position 0, where many models build an attention sink: from some layer on the "
-        "picture may show that place in the text more than the words."
+        "The reference words are read at position 0, where many models build an attention sink: from some layer on, "
+        "the plot may show this position more than the words."
     )
     others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]
     return f"{note} Compare with the words {others[0].context.label}." if others else note
@@ -307,10 +307,10 @@ def _what_was_done(done: Intervention, *, others: bool) -> str:
     how = {"zero": "set to zero", "mean": mean}.get(str(done.value)) or f"set to {number(float(done.value))}"
     span = "the embedding" if done.layer == 0 else f"the embedding to {the_depth(done.layer)}"
     said = (
-        f"This is not the model as it is: {neurons_named(done.neurons)} of layer {done.layer} {'is' if one else 'are'} {how}. "
-        f"Before that layer nothing differs, so the plates of {span} are those of the model as it is."
+        f"This is a changed model: {neurons_named(done.neurons)} of layer {done.layer} {'is' if one else 'are'} {how}. "
+        f"Before that layer nothing differs, so the plots of {span} are those of the unchanged model."
     )
-    return f"{said} Drawn in this PCA only; the explorer has the others." if others else said
+    return f"{said} Plotted in this PCA only; the explorer has the others." if others else said
 
 
 def preview_plates(report: Report) -> tuple[Image, ...]:
@@ -343,7 +343,7 @@ def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
             heading = f"{context.states.context.label}, {projection_label(shown.projection.name)}"
             alt = (
                 f"{model.display_name}, {heading}: all {count(context.states.n_depths, 'depth')} "
-                "in the embedding’s basis, a panel each"
+                "in the embedding’s axes, one plot each"
             )
             figures.append(
                 GridFigure(
@@ -366,8 +366,8 @@ def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
 def _grid_caption(shown: ProjectionReport) -> str:
     pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[0])
     return (
-        f"Every depth seen along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there; they "
-        "are never refitted. Each panel has a scale of its own, and the number over it tells how many times as wide as in "
-        "the embedding the words are spread. Look for how long the embedding’s order lasts, and where the number jumps. "
-        "Where the words fall on a line, one direction has come to outweigh all others."
+        f"Every depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there; they "
+        "are never refitted. Each plot has its own scale; the number above it is the spread of the words divided by "
+        "their spread in the embedding. See how long the embedding’s arrangement lasts and where the number jumps. "
+        "Where the words fall on a line, one direction outweighs all others."
     )

@@ -12,7 +12,7 @@ def problems(projection: Projection) -> tuple[str | None, ...]:
 
 def why_no_picture(projection: Projection, depth: int) -> str:
     """Of a depth that has none."""
-    return problems(projection)[depth] or "There is no picture of this depth."
+    return problems(projection)[depth] or "There is no plot of this depth."
 
 
 def grid_problems(projection: Projection) -> tuple[str | None, ...]:
@@ -26,7 +26,7 @@ def grid_problems(projection: Projection) -> tuple[str | None, ...]:
 
 _EQUAL = {
     "unit_norm": "The states of all words point the same way here, so there is nothing to spread out.",
-    "without_massive": "But for the dimensions that are left out, all words have the same hidden state here, so there is "
+    "without_massive": "Apart from the dimensions that are left out, all words have the same hidden state here, so there is "
     "nothing to spread out.",
 }
 
@@ -34,18 +34,16 @@ _EQUAL = {
 def _sentence(problem: Problem, projection: str, *, without_basis: Problem | None = None) -> str:
     match problem.kind:
         case "few_words":
-            return (
-                f"A picture needs at least {problem.expected} words read at the same position; here are {problem.got}."
-            )
+            return f"A plot needs at least {problem.expected} words read at the same position; here there are {problem.got}."
         case "few_dimensions":
-            return f"A picture needs hidden states of at least {problem.expected} dimensions; these have {problem.got}."
+            return f"A plot needs hidden states of at least {problem.expected} dimensions; these have {problem.got}."
         case "equal_states":
             alike = "All reference words have the same hidden state here, so there is nothing to spread out."
             return _EQUAL.get(projection, alike)
         case "no_basis":
-            return f"There is no basis of the embedding. {without_basis and _sentence(without_basis, projection)}"
+            return f"The embedding has no axes. {without_basis and _sentence(without_basis, projection)}"
         case "other_width":
             return (
                 f"The hidden state has {problem.got} dimensions and the embedding {problem.expected}, "
-                "so it has no place in the embedding's basis."
+                "so it can’t be shown in the embedding’s axes."
             )

@@ -5,21 +5,31 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from tokviz.pages.excerpt import Excerpt
+from tokviz.pages.explained import Explainer
+from tokviz.pages.parts import Frame
 from tokviz.pages.site import SiteView
 from tokviz.text import visible
 
 ASSETS = "assets"
-COMPILED = "tokviz_2_%s.cache"
+COMPILED = "tokviz_3_%s.cache"
 """Files of compiled templates, numbered anew when the environment changes: Jinja looks at a template's text only."""
 
 
-def environment(templates: Path) -> Environment:
+class _View(Protocol):
+    """A page's record."""
+
+    @property
+    def frame(self) -> Frame: ...
+
+
+def environment(templates: Path, explainer: Explainer) -> Environment:
     """Escapes everything, shows what HTML doesn't take as code points, and raises on a name that a view record lacks."""
-    return Environment(
+    jinja = Environment(
         loader=FileSystemLoader(templates),
         bytecode_cache=_bytecode(),
         autoescape=True,
@@ -29,6 +39,9 @@ def environment(templates: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    jinja.filters["explain"] = explainer.explain
+    jinja.globals["explained"] = explainer.explained
+    return jinja
 
 
 def _visible(value: object) -> object:
@@ -49,29 +62,27 @@ def _bytecode() -> FileSystemBytecodeCache | None:
 
 def render(site: SiteView, templates: Path) -> dict[str, str]:
     """The text of every page and of its own scripts, keyed by its path from the site's root."""
-    jinja = environment(templates)
-    index, method, missing = (jinja.get_template(f"{name}.html") for name in ("index", "method", "404"))
-    model = jinja.get_template("model.html")
-    pages = {site.index.frame.path: index.render(page=site.index, frame=site.index.frame)}
+    explainer = Explainer()
+    jinja = environment(templates, explainer)
+
+    def filled(template: str, view: _View) -> dict[str, str]:
+        explainer.begin()
+        return {view.frame.path: jinja.get_template(f"{template}.html").render(page=view, frame=view.frame)}
+
+    pages = filled("index", site.index)
     for view in site.models:
-        pages[view.frame.path] = model.render(page=view, frame=view.frame)
+        pages |= filled("model", view)
     if site.compare:
-        pages[site.compare.frame.path] = jinja.get_template("compare.html").render(
-            page=site.compare, frame=site.compare.frame
-        )
+        pages |= filled("compare", site.compare)
         pages |= site.compare.scripts
     if site.layers:
-        pages[site.layers.frame.path] = jinja.get_template("layers.html").render(
-            page=site.layers, frame=site.layers.frame
-        )
+        pages |= filled("layers", site.layers)
     if site.explore:
-        pages[site.explore.frame.path] = jinja.get_template("explore.html").render(
-            page=site.explore, frame=site.explore.frame
-        )
-    pages[site.method.frame.path] = method.render(page=site.method, frame=site.method.frame)
+        pages |= filled("explore", site.explore)
+    pages |= filled("method", site.method)
     if site.sitemap:
         pages["sitemap.xml"] = jinja.get_template("sitemap.xml").render(site=site)
-    pages[site.not_found.path] = missing.render(page=site.not_found)
+    pages[site.not_found.path] = jinja.get_template("404.html").render(page=site.not_found)
     return pages
 
 
@@ -86,7 +97,7 @@ def render_excerpts(views: Iterable[Excerpt], templates: Path, pictures: Mapping
     def data_address(path: str) -> str:
         return f"data:image/webp;base64,{base64.b64encode(pictures[path].read_bytes()).decode()}"
 
-    jinja = environment(templates)
+    jinja = environment(templates, Explainer())
     jinja.filters["data_address"] = data_address
     template = jinja.get_template("excerpt.html")
     # Jekyll reads two braces as an order to itself.

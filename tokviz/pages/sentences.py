@@ -39,14 +39,14 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
             parts.append(f"PC1 holds {ranged(explained, percent)} of the variance ({label})")
     purity = geometry.pictures[0].purity if geometry.pictures else geometry.purity
     if not np.isnan(purity.value[depths]).all():
-        where = "in the picture" if geometry.pictures else "in the full space"
-        name = f"{geometry.n_neighbours}-neighbour purity {where}"
+        where = "in the plot" if geometry.pictures else "in all dimensions"
+        name = f"{geometry.n_neighbours}-neighbor purity {where}"
         parts.append(f"{name} {ranged(purity.value[depths], score)} (chance {ranged(purity.null_mean[depths], score)})")
     similarity = [
         f"{score(value)} {between}"
         for value, between in (
             (stage.cka_within, "within the stage"),
-            (stage.cka_before, "with the stage before"),
+            (stage.cka_before, "with the previous stage"),
         )
         if not np.isnan(value)
     ]
@@ -57,13 +57,13 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
 
 
 def size(activations: MassiveActivations, depth: int, *, where: str = "") -> str:
-    """``largest |x| 24,113 at layer 11, 13,533 × an ordinary token’s median of 1.78``.
+    """``largest |x| 24,113 at layer 11, 13,533 × a typical token’s median of 1.78``.
 
     Parameters
     ----------
     where : ``" at layer 11"``, if it isn't clear.
     """
-    whose = "an ordinary token’s median" if activations.yardstick_is_ordinary else "the words’ own median"
+    whose = "a typical token’s median" if activations.yardstick_is_ordinary else "the words’ own median"
     text = f"largest |x|{NBSP}{number(activations.largest[depth])}{where}"
     if np.isnan(activations.ratio[depth]):
         return f"{text}, where {whose} is 0"
@@ -76,7 +76,7 @@ def size(activations: MassiveActivations, depth: int, *, where: str = "") -> str
 def _sizes(massive: MassiveActivations, depths: range) -> list[str]:
     """What is massive or else large against other tokens, and what is dominant; peaks only where that holds."""
     parts = []
-    for flags, kind in ((massive.massive, "massive"), (massive.lesser, "large but not massive")):
+    for flags, kind in ((massive.massive, "massive"), (massive.lesser, "moderately large")):
         if flagged := [depth for depth in depths if flags[depth]]:
             which, others = _which([massive.dimensions[depth] for depth in flagged])
             how = f"{kind}{_some(flagged, depths)}{others}"
@@ -119,7 +119,7 @@ def _which(dimensions: Sequence[tuple[int, ...]]) -> tuple[str, str]:
 
 def _dominant(massive: MassiveActivations, depths: Sequence[int]) -> str:
     different = {massive.dominant[depth] for depth in depths}
-    return f"dimension {different.pop()} is" if len(different) == 1 else "one dimension, not everywhere the same, is"
+    return f"dimension {different.pop()} is" if len(different) == 1 else "one dimension, not always the same, is"
 
 
 def _some(flagged: Sequence[int], depths: range) -> str:

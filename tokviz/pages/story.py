@@ -112,9 +112,9 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
         badges=_badges(context, geometry, stage),
         recurrence=None
         if np.isnan(stage.recurrence)
-        else f"It begins here, give or take a layer, in {whole_percent(stage.recurrence)} of subsamples of the words.",
+        else f"In {whole_percent(stage.recurrence)} of subsamples of the words it begins here, within one layer.",
         plates=tuple(plates),
-        plates_label=f"Plates of stage {number + 1}, {state.context.label}",
+        plates_label=f"Plots of stage {number + 1}, {state.context.label}",
     )
 
 
@@ -135,7 +135,7 @@ def _badges(context: ContextReport, geometry: Geometry, stage: Stage) -> tuple[B
     found = [
         *_turns(geometry, at_position_0=context.states.tokenization.reads_position_0),
         *(
-            (first, f"{depths_name(first, last)}: a lesser outbreak", _peak(words, first, last))
+            (first, f"{depths_name(first, last)}: moderately large activations", _peak(words, first, last))
             for first, last in words.lesser_runs
             if first != words.end_depth
         ),
@@ -160,10 +160,10 @@ def _turns(geometry: Geometry, *, at_position_0: bool) -> Iterator[_Event]:
     elif at_start.emergence_depth is not None and not at_position_0:
         yield _event(at_start, at_start.emergence_depth, "massive activations emerge at position 0, not in the words")
     if words.step_down_depth is not None:
-        yield _event(words, words.step_down_depth, "massive activations step down")
+        yield _event(words, words.step_down_depth, "massive activations end")
     elif words.end_depth is not None:
-        whose = "ordinary tokens’" if words.yardstick_is_ordinary else "the words’ own"
-        yield _event(words, words.end_depth, f"massive no longer, as {whose} median has risen")
+        whose = "typical tokens’" if words.yardstick_is_ordinary else "the words’ own"
+        yield _event(words, words.end_depth, f"no longer massive, because {whose} median has risen")
 
 
 def _event(activations: MassiveActivations, depth: int, what: str) -> _Event:
@@ -193,7 +193,7 @@ def _peak(activations: MassiveActivations, first: int, last: int) -> str:
 
 
 def _detail(activations: MassiveActivations, depth: int, *, where: str = "") -> str:
-    """``largest |x| 24,113, 13,533 × an ordinary token’s median of 1.78, dimensions 12, 45``."""
+    """``largest |x| 24,113, 13,533 × a typical token’s median of 1.78, dimensions 12, 45``."""
     text, dimensions = size(activations, depth, where=where), activations.dimensions[depth]
     return f"{text}, {_dimensions(dimensions)}" if dimensions else text
 
@@ -244,20 +244,20 @@ def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str,
     massive, (label, other_label) = geometry.massive, labels
     last = len(massive.largest) - 1 if massive.end_depth is None else massive.end_depth - 1
     span = f"At {the_depth(depth)}" if last == depth else f"From {the_depth(depth)} to {the_depth(last)}"
-    median = "an ordinary token’s median" if massive.yardstick_is_ordinary else "the words’ own median"
-    before = f", against {number(massive.largest[depth - 1])} one depth before" if depth else ""
+    median = "a typical token’s median" if massive.yardstick_is_ordinary else "the words’ own median"
+    before = f", compared with {number(massive.largest[depth - 1])} one depth before" if depth else ""
     peak = int(np.argmax(others.massive.largest))
     text = (
-        f"The reference words {label} are read at the first token of their text, position{NBSP}0. {span} the largest |x| of such a "
-        f"token is more than {number(massive.massive_ratio)} times {median}: "
-        f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. Those {other_label} are read further on, "
-        f"and their largest |x| reaches {number(others.massive.largest[peak])} at most, at {the_depth(peak)}. All these are "
-        "medians over words."
+        f"The reference words {label} are read at the first token of their text, position{NBSP}0. {span} the largest "
+        f"|x| of such a token is more than {number(massive.massive_ratio)} times {median}: "
+        f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. Those {other_label} are read later in their "
+        f"text, and their largest |x| is at most {number(others.massive.largest[peak])}, at {the_depth(peak)}. All "
+        "these values are medians over words."
     )
     shared, start = _shared_dimensions(geometry, others, depth), others.position0.emergence_depth
     if shared and start is not None:
         text += (
-            f" What stands at position{NBSP}0 of their texts becomes massive in their place, at {the_depth(start)} and in the "
+            f" Instead, the token at position{NBSP}0 of their texts becomes massive, at {the_depth(start)} and in the "
             f"same {_dimensions(shared)}."
         )
     return text
@@ -280,18 +280,18 @@ def _meaning(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str
         if all(each is not None and np.isfinite(each.value[depth]) for each in measured):
             one, other = (whole_percent(each.value[depth]) for each in measured if each is not None)
             parts.append((where, one, other))
-    text = "So the break belongs to the place in the text, not to the words. " if same_place else ""
+    text = "So the break is tied to the position in the text, not to the words. " if same_place else ""
     if parts:
         (where, one, other), *rest = parts
         text += (
-            f"At {the_depth(depth)}, of the nearest neighbours of a word {labels[0]} {one} are of its category {where}, of a "
-            f"word {labels[1]} {other}"
+            f"Nearest neighbors of the same category at {the_depth(depth)}, {where}: {one} for words {labels[0]}, "
+            f"{other} for words {labels[1]}"
         )
-        text += "".join(f"; {where} {one} and {other}" for where, one, other in rest) + "."
+        text += "".join(f"; {where}: {one} and {other}" for where, one, other in rest) + "."
     return text.strip()
 
 
 _PURITIES: tuple[tuple[str, Callable[[Geometry], CategoryMeasure | None]], ...] = (
     ("in all dimensions", lambda geometry: geometry.purity),
-    ("in the picture", lambda geometry: geometry.pictures[0].purity if geometry.pictures else None),
+    ("in the plot", lambda geometry: geometry.pictures[0].purity if geometry.pictures else None),
 )

@@ -17,13 +17,13 @@ def finding(model: ModelReport, context: ContextReport, projection: Projection, 
     picture = _measures(projection, geometry)
     if picture and math.isfinite(picture.purity.value[depth]):
         said.append(
-            f"{whole_percent(picture.purity.value[depth])} of a word’s nearest neighbours are of its category, by chance "
-            f"{whole_percent(picture.purity.null_mean[depth])}"
+            f"{whole_percent(picture.purity.value[depth])} of a word’s nearest neighbors share its category (chance: "
+            f"{whole_percent(picture.purity.null_mean[depth])})"
         )
     if geometry and depth == geometry.massive.emergence_depth:
         said.append("massive activations emerge")
     if geometry and depth == geometry.massive.step_down_depth:
-        said.append("massive activations step down")
+        said.append("massive activations end")
     label = context.states.context.label
     return f"{'; '.join(said)}. {model.display_name}, words {label}, {projection_label(projection.name)} PCA."
 
@@ -41,9 +41,9 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
     if picture is None or geometry is None:
         return (variance,)
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
-        return (variance, "no neighbours to speak of: too many words have the very same state here")
+        return (variance, "no well-defined neighbors: too many words have identical states here")
     neighbours = (
-        f"neighbours of the same category: {score(picture.purity.value[depth])}{NBSP}here, "
+        f"neighbors of the same category: {score(picture.purity.value[depth])}{NBSP}here, "
         f"{score(geometry.purity.value[depth])} in{NBSP}all{NBSP}dimensions "
         f"(chance{NBSP}{score(picture.purity.null_mean[depth])})"
     )

@@ -167,7 +167,7 @@ def _numbers(states: tuple[State, State], labels: tuple[str, str]) -> str | None
     (one, chance), (other, other_chance) = shares
     by_chance = chance if chance == other_chance else joined_by_and([chance, other_chance])
     return (
-        f"Of a word’s nearest neighbors in the picture, {one} share its category in the first state ({_small(labels[0])}) and "
+        f"Of a word’s nearest neighbors in the plot, {one} share its category in the first state ({_small(labels[0])}) and "
         f"{other} in the second ({_small(labels[1])}); by chance, {by_chance}."
     )
 
@@ -180,7 +180,7 @@ def _axes(turn: Turn, label: str) -> str:
     """What is left of the movement is what no axes take away; of two planes, not of all dimensions."""
     if not math.isfinite(turn.residual):
         return "Each state is drawn along its own PC1 and PC2."
-    left = f"{whole_percent(turn.residual)} of the words’ variance in the picture"
+    left = f"{whole_percent(turn.residual)} of the words’ variance in the plot"
     if turn.is_none:
         return f"Each state has its own PC1 and PC2; no turn makes words move less. The movement is real: {left}."
     return (

@@ -83,10 +83,10 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
     return Without(
         heading=f"The same words without {neurons_named(done.neurons)} of layer {done.layer}",
         twins=twins,
-        pair=Link(text="Step through all layers, both in step", href=f"#{address}+{off.states.context.name}")
+        pair=Link(text="Step through the layers of both, side by side", href=f"#{address}+{off.states.context.name}")
         if twins
         else None,
-        columns=("as it is", *(_column(each.rule, one=len(done.neurons) == 1) for each in tried)),
+        columns=("unchanged", *(_column(each.rule, one=len(done.neurons) == 1) for each in tried)),
         rows=tuple(_rows(captures, depth, last)),
         paragraphs=tuple(_paragraphs(context, done)),
     )
@@ -125,11 +125,13 @@ def _rows(
     yield row(f"Largest |x| at {at}, median over words", (number(each.massive.largest[depth]) for each, _ in captures))
     for index, shown in enumerate(captures[0][1]):
         shares = (shown[index].projection.explained_variance_ratio[depth, 0] for _, shown in captures)
-        yield row(f"Variance that PC1 holds at {at} ({projection_label(shown.projection.name)})", map(percent, shares))
+        yield row(
+            f"PC1’s share of the variance at {at} ({projection_label(shown.projection.name)})", map(percent, shares)
+        )
     for where, here in {at: depth, at_last: last}.items():
         purities = [each.purity.value[here] for each, _ in captures]
         if np.isfinite(purities[0]):
-            yield row(f"Neighbours of the same category at {where}, in all dimensions", map(whole_percent, purities))
+            yield row(f"Neighbors of the same category at {where}, in all dimensions", map(whole_percent, purities))
 
 
 def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
@@ -143,9 +145,10 @@ def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
         if updates.random is not None and math.isfinite(updates.random.norm_change + updates.random.pc1_change):
             yield _random(updates.breaking, updates.random)
     yield (
-        f"Where categories come back once {'this neuron is' if one else 'these neurons are'} off, the model had them all along, "
-        f"and large values hid them. That doesn’t make it a better model: its later layers were trained with what "
-        f"{'the neuron writes' if one else 'the neurons write'}, and how well it predicts text without that isn’t measured here."
+        f"If categories reappear when {'this neuron is' if one else 'these neurons are'} off, the model had them all "
+        "along, hidden by large values. That doesn’t make it a better model: its later layers were trained with what "
+        f"{'the neuron writes' if one else 'the neurons write'}; how well it predicts text without that isn’t "
+        "measured here."
     )
 
 
@@ -155,8 +158,8 @@ def _zero_and_mean(context: ContextReport, done: Intervention) -> str:
     neurons, they, their = ("the neuron", "it", "its") if one else ("the neurons", "they", "their")
     verb, tell = ("writes", "tells") if one else ("write", "tell")
     said = (
-        f"Set to zero, {neurons} {verb} nothing. Set to {their} mean over the words, at position 0, {they} {verb} the same for "
-        f"every word, so {they} no longer {tell} words apart"
+        f"Set to zero, {neurons} {verb} nothing. Set to {their} mean over the words, at position 0, {they} {verb} the "
+        f"same for every word, so {they} no longer {tell} words apart"
     )
     off, mean = context.intervened("off"), context.intervened("mean")
     if off is None or mean is None:
@@ -166,7 +169,7 @@ def _zero_and_mean(context: ContextReport, done: Intervention) -> str:
         if abs(left - norm) <= _NEARLY * norm:
             said += "; the mean norm hardly changes"
     if _same_picture(off, mean, done.layer + 1):
-        said += f". At layer {done.layer} itself both give the same centered picture: they differ by one vector, the same for all words"
+        said += f". At layer {done.layer} itself both give the same centered plot: they differ by one vector, the same for all words"
     return f"{said}."
 
 
@@ -191,17 +194,19 @@ def _control(breaking: BreakingNeurons) -> str:
     sizes = joined_by_and([number(each) for each in breaking.control_strengths])
     known = [each for each in breaking.strengths if math.isfinite(each)]
     against = (
-        f", against {joined_by_and([number(each) for each in known])}" if len(known) == len(breaking.strengths) else ""
+        f", compared with {joined_by_and([number(each) for each in known])}"
+        if len(known) == len(breaking.strengths)
+        else ""
     )
     said = (
-        f"The control is {neurons_named(breaking.control)} of the same layer. Of those that write less than 1{NBSP}% of "
-        f"dimension {breaking.dimension}, {'it adds' if one else 'they add'} most to the hidden state: "
+        f"The control is {neurons_named(breaking.control)} of the same layer. Of those that write less than 1{NBSP}% "
+        f"of dimension {breaking.dimension}, {'it adds' if one else 'they add'} most to the hidden state: "
         f"{'a vector' if one else 'vectors'} with a mean length of {sizes}{against}."
     )
     if against and max(breaking.control_strengths) < min(known) / 2:
         said += (
-            f" {'This is' if one else 'These are'} much smaller, so the control can’t show what removing something as large "
-            "would do."
+            f" {'This is' if one else 'These are'} much smaller, so the control can’t show what removing something as "
+            "large would do."
         )
     return said
 
@@ -213,8 +218,9 @@ def _random(breaking: BreakingNeurons, random: RandomNeurons) -> str:
     one = random.n_draws == 1
     return (
         f"{count(random.n_draws, sets)}{of_what} of layer {breaking.layer}, drawn at random and set to zero, "
-        f"{'changes' if one else 'change'} the words’ mean norm there by at most {_small(random.norm_change)}, and the share of the "
-        f"centered variance that PC1 holds by at most {_small(random.pc1_change).removesuffix('%')}percentage points."
+        f"{'changes' if one else 'change'} the words’ mean norm there by at most {_small(random.norm_change)}, and "
+        "the share of the centered variance that PC1 holds by at most "
+        f"{_small(random.pc1_change).removesuffix('%')}percentage points."
     )
 
 

@@ -22,15 +22,15 @@ READ = {
 }
 PROJECTIONS = {
     "standardized": "Each of the state’s dimensions is shifted to mean 0 and scaled to standard deviation 1 over the "
-    "reference words before the PCA, so that every dimension counts the same. A few very large dimensions can’t hide "
-    "the others.",
-    "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances stay true to the model’s "
-    "own. Where a few dimensions become very large, they are all that the picture shows.",
-    "unit_norm": "Each state is scaled to length 1 before it is centred, so that only its direction counts. A layer at which "
-    "the states merely grow looks as the one before.",
-    "without_massive": "As centered, without the dimensions that are massive or large against other tokens at that depth, and "
-    "without the one that holds most of Σ x², if there is such a one (dominant). What is then seen was there all along, and "
-    "hidden. Where nothing is left out, it is the centered PCA.",
+    "reference words before the PCA, so that every dimension counts the same and a few very large ones can’t hide the "
+    "others.",
+    "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances are those in the model. If a "
+    "few dimensions become very large, the plot shows only them.",
+    "unit_norm": "Each state is scaled to length 1 before it is centered, so that only its direction counts. A layer at "
+    "which the states merely grow looks like the previous one.",
+    "without_massive": "Like centered, but without the dimensions that are massive or moderately large at that depth, and "
+    "without the dominant one, which holds most of Σ x², if there is one. What it shows was there all along, but hidden. "
+    "Where no dimension is left out, it is the centered PCA.",
 }
 PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
 UNKNOWN = "–"
@@ -183,8 +183,8 @@ def undrawn_note(report: Report) -> tuple[str, ...]:
     if not words:
         return ()
     whose = joined(words) if len(words) <= MOST_NAMED else count(len(words), "word")
-    note = f"No font on the machine that drew the pictures has every character of {whose}."
-    return (f"{note} In the pictures the characters that it lacked are written as code points, such as ⟨U+6F22⟩.",)
+    note = f"No font on the machine that drew the plots has every character of {whose}."
+    return (f"{note} In the plots, missing characters are shown as code points, such as ⟨U+6F22⟩.",)
 
 
 def visible_spaces(text: str) -> str:
@@ -203,7 +203,7 @@ def projection_term(name: str) -> Term:
     """A projection’s name and what it does."""
     label = projection_label(name)
     heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
-    return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection of this report’s own."))
+    return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection defined by this report."))
 
 
 def facts_line(card: ModelCard) -> str:

@@ -137,8 +137,8 @@ def _share(found: Finding) -> str:
     else:
         who, verb = neurons_named(found.neurons), "writes" if len(found.neurons) == 1 else "write"
     return (
-        f"{who[:1].upper()}{who[1:]} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to dimension "
-        f"{found.dimension}"
+        f"{who[:1].upper()}{who[1:]} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to "
+        f"dimension {found.dimension}"
     )
 
 
@@ -202,8 +202,8 @@ def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
     one = done is not None and len(done.neurons) == 1
     neurons = "neuron" if one else "neurons"
     numbers = (
-        f"from layer {layer + 1} on it is {score(with_them)} on average {intact[0]}, and {score(without_them)} with the "
-        f"{neurons} off"
+        f"from layer {layer + 1} on it is {score(with_them)} on average {intact[0]}, and {score(without_them)} with "
+        f"the {neurons} off"
     )
     if score(with_them) == score(without_them):
         return f"Without the {neurons} it hardly changes: {numbers}."
@@ -212,8 +212,8 @@ def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
     geometry = changed.geometry
     is_calm = geometry is not None and not geometry.massive.massive.any()
     rest = (
-        f" No value of the words {changed.states.context.label}, is massive, yet {whole_percent(without_them / with_them)} "
-        "of this attention is left."
+        f" No value of the words {changed.states.context.label}, is massive, yet "
+        f"{whole_percent(without_them / with_them)} of this attention is left."
         if is_calm and without_them >= _MATTERS * with_them
         else ""
     )
@@ -234,9 +234,9 @@ ATTENTION = Measure(
     read=lambda *_: None,
 )
 UPDATE = Measure(
-    name="Size of what is added",
-    caption="Mean norm of what a sublayer adds to the hidden state of a word, layer by layer; a logarithmic scale. "
-    "Shaded: the layers of the table.",
+    name="Size of each update",
+    caption="Mean norm of what each part of a layer adds to the hidden state of a word (its update), layer by layer, "
+    "log scale. Shaded: the layers of the table.",
     read=lambda *_: None,
     write=number,
     is_log=True,
@@ -305,23 +305,24 @@ def _bars(layer: LayerUpdate) -> tuple[Bar, ...]:
 
 
 def _why_none(layer: LayerUpdate) -> str:
-    return "its neurons can’t be told apart" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
+    return "its neurons can’t be separated" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
 
 
 def _explained(context: ContextReport, n_words: int) -> str:
     over = f"{count(n_words, 'reference word')} {context.states.context.label}"
     return (
-        "A layer’s output is its input plus what its parts add: attention and an MLP, in most models. A neuron is one input of the "
-        "matrix that gives the MLP’s output; what it adds to a dimension is its activation × its weight, exactly. "
-        f"The table has the layers at which the largest |x| changes by a factor of two or more, over {over}: the mean norm of "
-        "what is added, the dimension that changes most, and who writes most of that change, with the share of it."
+        "A layer’s output is its input plus the updates of its parts: attention and an MLP, in most models. A neuron "
+        "is one input of the matrix that produces the MLP’s output; it adds exactly its activation × its weight to a "
+        "dimension. The table has the layers at which the largest |x| changes by a factor of two or more, over "
+        f"{over}: the mean norm of each update, the dimension that changes most, and what writes most of that change, "
+        "with its share."
     )
 
 
 def _not_found(layers: tuple[LayerUpdate, ...]) -> str:
     errors = [each.sum_error for each in layers if math.isfinite(each.sum_error)]
-    off = f" The nearest sum is off by {percent(min(errors))} at the least." if errors else ""
+    off = f" The closest sum is off by at least {percent(min(errors))}." if errors else ""
     return (
-        "In this model no set of modules inside a layer sums up to what the layer adds, as where the sum is normalised "
-        f"afterwards. So what attention and the MLP add can’t be told apart, and nothing is said of it.{off}"
+        "In this model no set of modules inside a layer sums to what the layer adds, for example because the sum is "
+        f"normalized afterward. So the updates of attention and the MLP can’t be separated and aren’t shown.{off}"
     )

@@ -86,7 +86,7 @@ def _explained_dask(error: BaseException) -> BaseException:
     if isinstance(error, KilledWorker):
         return LostWorkError(
             f"its Dask workers died, {error.allowed_failures + 1} of them, the last at {error.last_worker.address}, "
-            "perhaps for want of memory; their logs say more"
+            "perhaps because memory ran out; their logs say more"
         )
     return _explained_cluster("dask", error)
 
@@ -153,7 +153,7 @@ def _explained_ray(error: BaseException) -> BaseException:
         return _explained_cluster("ray", error.cause)
     if isinstance(error, (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError, exceptions.NodeDiedError)):
         return LostWorkError(
-            f"its Ray workers died, {MOST_RESTARTS + 1} times, perhaps for want of memory; their logs say more"
+            f"its Ray workers died, {MOST_RESTARTS + 1} times, perhaps because memory ran out; their logs say more"
         )
     if isinstance(error, exceptions.RayError):
         return BackendError(f"--backend ray: {_message(error)}")
@@ -171,7 +171,7 @@ def _explained_cluster(backend: str, error: BaseException) -> BaseException:
             )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, CancelledError):
-        return BackendError(f"--backend {backend}: the cluster went away or gave the work up")
+        return BackendError(f"--backend {backend}: the cluster went away or gave up the work")
     return error
 
 

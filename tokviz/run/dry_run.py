@@ -89,11 +89,11 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
         pictures = plan.pictures(model, captured, projection)
         due = [picture.due for picture in pictures if picture.due]
         parts.append(
-            f"{of}{name}: draw {len(due)} of {len(pictures)} pictures ({due[0]})" if due else f"{of}{name}: up to date"
+            f"{of}{name}: draw {len(due)} of {len(pictures)} images ({due[0]})" if due else f"{of}{name}: up to date"
         )
     if not plan.options.is_draft:
         reason = next((job.due for job in (captured.geometry, captured.neighbours) if job and job.due), None)
-        parts.append(f"{of}measure ({reason})" if reason else f"{of}measures: up to date")
+        parts.append(f"{of}measure ({reason})" if reason else f"{of}metrics: up to date")
     return parts
 
 

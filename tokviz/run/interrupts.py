@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-LINE = "stopped; what was captured and drawn is kept, and the site is whole: run again to go on"
+LINE = "stopped; what was captured and drawn is kept, and the site is complete: run again to continue"
 _SECONDS = 1.2
 """What the process has to end by itself; the rest of the two seconds is for ending its children."""
 _A_MOMENT = 0.05

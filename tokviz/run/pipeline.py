@@ -194,7 +194,7 @@ def _made(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
         reasons = problems(of_context[0])
         if all(reasons):
             label = captured_context.states.context.label
-            reporter.say(f"{model.model.display_name}, {label}: no picture: {reasons[0]}")
+            reporter.say(f"{model.model.display_name}, {label}: no plot: {reasons[0]}")
     # Measured while the pictures are drawn.
     measured = iter([_measure(each, of_it, plan) for each, of_it in zip(grown.captured, shown, strict=True)])
     contexts = tuple(_with_interventions(context, measured) for context in grown.contexts)

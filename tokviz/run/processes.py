@@ -185,7 +185,7 @@ def _children_ignore_interrupts() -> Iterator[None]:
 def _explained_process(error: BaseException) -> BaseException:
     if isinstance(error, BrokenProcessPool):
         return LostWorkError(
-            f"the process that worked on it died, {MOST_RESTARTS + 1} times, perhaps for want of memory; run again "
+            f"the process that worked on it died, {MOST_RESTARTS + 1} times, perhaps because memory ran out; run again "
             "with a smaller --jobs (what was captured and drawn is kept)"
         )
     return error

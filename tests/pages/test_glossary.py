@@ -1,0 +1,95 @@
+"""Terms are explained where they first stand on a page, once, and the method page lists them all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from browser import OpenAt, box_of
+from jinja2 import Environment
+from playwright.sync_api import expect
+from report_fixture import TEMPLATES, hostile_report, sample_report, write_site
+
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.pages.explained import Explainer
+from tokviz.pages.glossary import GLOSSARY
+
+RENDERED = {
+    f"{name}: {path}": text
+    for name, report in (("sample", sample_report()), ("hostile", hostile_report()))
+    for path, text in render.render(pages.build(report), TEMPLATES).items()
+    if path.endswith(".html") and path != "404.html"
+}
+TERM = re.compile(r'<button type="button" class="term" popovertarget="([^"]+)">')
+
+
+def explained(*sentences: str) -> list[str]:
+    """As on one page; brackets stand for the buttons."""
+    explainer = Explainer()
+    jinja = Environment(autoescape=True)
+    jinja.filters["explain"] = explainer.explain
+    template = jinja.from_string("{{ text | explain }}")
+    return [re.sub(r"<button[^>]*>|</button>", "|", template.render(text=text)) for text in sentences]
+
+
+def test_a_term_is_explained_where_it_first_stands() -> None:
+    assert explained("The purity; purity", "Category purity, PURITY") == [
+        "The |purity|; purity",
+        "Category purity, PURITY",
+    ]
+
+
+def test_parts_of_words_are_no_terms() -> None:
+    assert explained("backstage, impurity, updated, rewrites it") == ["backstage, impurity, updated, rewrites it"]
+
+
+def test_of_two_terms_that_overlap_the_first_is_explained_and_the_other_later() -> None:
+    assert explained("An attention sink at position 0.", "Position 0") == [
+        "An |attention sink| at |position 0|.",
+        "Position 0",
+    ]
+
+
+def test_what_authors_write_stays_escaped() -> None:
+    assert explained("<b>purity</b> & <script>") == ["&lt;b&gt;|purity|&lt;/b&gt; &amp; &lt;script&gt;"]
+
+
+def test_the_method_page_lists_all_terms() -> None:
+    for entry in GLOSSARY:
+        assert f"<dt>{entry.name}</dt>" in RENDERED["sample: method/index.html"]
+    assert [entry.name.lower() for entry in GLOSSARY] == sorted(entry.name.lower() for entry in GLOSSARY)
+
+
+@pytest.mark.parametrize("page", RENDERED)
+def test_each_term_of_a_page_has_its_definition_once(page: str) -> None:
+    html = RENDERED[page]
+    terms = TERM.findall(html)
+    assert len(terms) == len(set(terms))
+    assert set(terms) == set(re.findall(r'<p popover id="([^"]+)">', html))
+    assert not (terms and page.endswith("method/index.html"))
+
+
+def test_a_models_page_explains_what_it_speaks_of() -> None:
+    terms = {each.removeprefix("term-") for each in TERM.findall(RENDERED["sample: models/smol-30/index.html"])}
+    assert {"purity", "attention-sink", "position-0", "massive", "stage", "cka", "standardized", "write"} <= terms
+
+
+def test_a_definition_opens_by_key_without_scripts_and_moves_nothing(open_page: OpenAt, tmp_path: Path) -> None:
+    page = open_page(
+        write_site(sample_report(), tmp_path / "site"), "models/smol-30/index.html", java_script_enabled=False
+    )
+    term = page.locator("button.term", has_text="purity").first
+    definition = page.locator("#term-purity")
+    expect(definition).to_be_hidden()
+    term.focus()
+    before = box_of(term)
+    term.press("Enter")
+    expect(definition).to_be_visible()
+    expect(definition).to_contain_text("of its category")
+    assert box_of(term) == before
+    page.keyboard.press("Escape")
+    expect(definition).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(definition).to_be_visible()
