@@ -125,9 +125,9 @@ def test_a_distant_word_is_named_at_the_margin_and_does_not_set_the_limits(form:
     [
         ((), (), None),
         ((1,), (), "several tokens"),
-        ((), (1,), "read at another position"),
-        ((1,), (1,), "several tokens and read at another position"),
-        ((1, 2), (1,), "several tokens or read at another position"),
+        ((), (1,), "read at a different position"),
+        ((1,), (1,), "several tokens and read at a different position"),
+        ((1, 2), (1,), "several tokens or read at a different position"),
     ],
 )
 def test_hollow_marks_are_explained(several: tuple[int, ...], elsewhere: tuple[int, ...], note: str | None) -> None:

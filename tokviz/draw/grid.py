@@ -236,7 +236,7 @@ def _explanation(grid: Grid) -> str:
     first, second = (f"{share * 100:.1f} %" for share in grid.explained_variance_ratio)
     sentences = [
         f"Every layer in the embedding's PC1 ({first}, across) and PC2 ({second}, up); each panel at a scale of its own.",
-        "×: the words' spread against the embedding's, bold after a fivefold jump. Grey square: the embedding's panel at that scale.",
+        "×: the words' spread against the embedding's, bold after a fivefold jump. Gray square: the embedding at that scale.",
     ]
     if is_dense(grid.points):
         sentences.append("Shades: how many words lie there.")

@@ -17,10 +17,10 @@ def hollow_note(points: Points) -> str | None:
     several, elsewhere = points.several_tokens, ~points.reference
     if several.any() and elsewhere.any():
         joint = " and" if (several == elsewhere).all() else " or"
-        return f"several tokens{joint} read at another position"
+        return f"several tokens{joint} read at a different position"
     if several.any():
         return "several tokens"
-    return "read at another position" if elsewhere.any() else None
+    return "read at a different position" if elsewhere.any() else None
 
 
 def rows_needed(n_categories: int, columns: int) -> int:
