@@ -126,6 +126,18 @@ const Tokviz = (() => {
     return requests.get(key);
   }
 
+  // Adds scripts that run in this order.
+  function loadScripts(sources) {
+    return Promise.all(sources.map((address) => new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = address;
+      script.async = false;
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", reject);
+      document.head.append(script);
+    })));
+  }
+
   // --- the ruler ---
 
   const variables = getComputedStyle(document.documentElement);
@@ -293,7 +305,7 @@ const Tokviz = (() => {
     clamp, svg, tell,
     depthName, depthKey, parseDepth,
     hasModifier, listenToKeys, markSteps,
-    AddressWriter, parseAddress, decode, load,
+    AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, fetchAhead, decodeAhead, afterLoad,
   };

@@ -12,18 +12,6 @@
   // Images need not be fetched where this is set.
   const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare]");
 
-  // Adds scripts that run in this order.
-  function load(sources) {
-    return Promise.all(sources.map((address) => new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = address;
-      script.async = false;
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", reject);
-      document.head.append(script);
-    })));
-  }
-
   function keep(event) {
     event.preventDefault();
     events.set(event.target, event);
@@ -31,7 +19,7 @@
 
   async function draw() {
     try {
-      await load(content.scripts);
+      await Tokviz.loadScripts(content.scripts);
       Tokviz.drawPlates(content);
     } catch {
       for (const each of drawable) each.removeAttribute("data-drawable");

@@ -289,6 +289,22 @@ def measured_context(
     return dataclasses.replace(plain, projections=shown, geometry=measures if draw(st.integers(0, 7)) else None)
 
 
+def scattered(context: ContextReport, random: np.random.Generator) -> ContextReport:
+    """With words anywhere in the pictures of a context, and of what was captured of it with neurons changed."""
+
+    def shown(each: ContextReport) -> ContextReport:
+        projections = []
+        for entry in each.projections:
+            size = entry.projection.coordinates.shape
+            spread = 10 ** random.uniform(-6, 6, (size[0], 1, 1)) * (random.random((size[0], 1, 1)) > 0.1)
+            coordinates = random.normal(size=size) * spread + random.normal(size=(size[0], 1, 2))
+            projection = dataclasses.replace(entry.projection, coordinates=coordinates)
+            projections.append(dataclasses.replace(entry, projection=projection))
+        return dataclasses.replace(each, projections=tuple(projections))
+
+    return dataclasses.replace(shown(context), interventions=tuple(shown(each) for each in context.interventions))
+
+
 @st.composite
 def models(draw: st.DrawFn, slug: str = "m", contexts: tuple[Context, ...] | None = None) -> ModelReport:
     """Measured in one context or in two, at position 0 or elsewhere; of one depth or more."""

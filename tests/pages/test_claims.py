@@ -10,7 +10,9 @@ from typing import Any
 
 import claims
 import false_claims
+import false_headlines
 import false_writers
+import headline_claims
 import numpy as np
 import page_claims
 import pytest
@@ -29,11 +31,13 @@ from tokviz.pages import render
 from tokviz.pages.charts import model_charts
 from tokviz.pages.compare_pairs import Pair
 from tokviz.pages.compare_table import table
+from tokviz.pages.headline import headline
 from tokviz.pages.pictures import panels
 from tokviz.pages.sentences import stage_sentence
 from tokviz.pages.site import SiteView
 from tokviz.pages.story import difference, stories
 from tokviz.pages.trust import finding, trust
+from tokviz.pages.two_states import two_states
 from tokviz.pages.writers import writers_section
 from tokviz.records import ModelReport, Report
 
@@ -153,6 +157,26 @@ def check_site(report: Report, site: SiteView) -> None:
         page_claims.check_measured_on(site.method.measured_on, report)
 
 
+@settings(max_examples=120)
+@given(plain=random_geometry.reports(), seed=st.integers(0, 2**32 - 1))
+def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    models = [random_writers.with_writers(model, random) if random.random() < 0.5 else model for model in plain.models]
+    report = dataclasses.replace(
+        plain,
+        models=tuple(
+            dataclasses.replace(
+                model, contexts=tuple(random_geometry.scattered(each, random) for each in model.contexts)
+            )
+            for model in models
+        ),
+    )
+    said = headline(report)
+    headline_claims.check_headline(said.sentence if said else None, report)
+    if said and said.states:
+        headline_claims.check_two_states(two_states(report, said.states, "index.html"), report)
+
+
 def check_compare(report: Report, site: SiteView) -> None:
     page = present(site.compare)
     contexts = {(model.display_name, each.states.context.label): each for model, each in page_claims.captured(report)}
@@ -200,7 +224,9 @@ def test_a_report_is_told_truly(report: Report) -> None:
 # --- the checkers are checked ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [*false_claims.cases(), *false_writers.cases()], ids=lambda case: case.kind)
+@pytest.mark.parametrize(
+    "case", [*false_claims.cases(), *false_writers.cases(), *false_headlines.cases()], ids=lambda case: case.kind
+)
 def test_a_false_claim_is_told_from_a_true_one(case: Case) -> None:
     case.check(case.true)
     assert case.false != claims.plain(case.true)

@@ -19,7 +19,7 @@ from narrow import present
 from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
 
 from tokviz import pages
-from tokviz.pages import compare, explore, model, render, tables
+from tokviz.pages import compare, explore, index, model, render, tables
 from tokviz.pages.explained import Explainer
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
@@ -139,7 +139,16 @@ def test_what_authors_write_is_shown_and_never_run(path: str) -> None:
     assert HOSTILE in "".join(tree.itertext())
     scripts = [present(script.get("src")) for script in tree.iter("script") if script.get("type") != "application/json"]
     assert {script.rpartition("assets/")[2] for script in scripts} <= {
-        *("theme.js", "fonts.js", "opening.js", "copy.js", *model.SCRIPTS, *compare.SCRIPTS, *explore.SCRIPTS)
+        *(
+            "theme.js",
+            "fonts.js",
+            "opening.js",
+            "copy.js",
+            *index.FINDING_SCRIPTS,
+            *model.SCRIPTS,
+            *compare.SCRIPTS,
+            *explore.SCRIPTS,
+        )
     }
 
 

@@ -113,7 +113,7 @@ class _Loading:
         if models:
             options["models"] = "--model"
             values["models"] = [{"source": source} for source in models]
-            for key in ("compare", "intro"):  # they speak of the models that are replaced
+            for key in ("compare", "intro", "finding"):  # they speak of the models that are replaced
                 values.pop(key, None)
         if site_url:
             options["site_url"] = "--site-url"

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.source import KeyPath, lines_of
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
@@ -216,6 +217,7 @@ def _unknown(key: str, table: tuple[str | int, ...]) -> str:
         "contexts": ContextConfig,
         "words": CategoryConfig,
         "interventions": InterventionConfig,
+        "finding": FindingConfig,
     }
     owner: type[Table] = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
     known = list(owner.model_fields)

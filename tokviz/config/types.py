@@ -34,6 +34,8 @@ from tokviz.config.fields import (
     refuse_repeats,
     site_address,
 )
+from tokviz.config.finding import FindingConfig, Known
+from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
 from tokviz.config.names import find_taken_names
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
@@ -93,6 +95,8 @@ class ReportConfig(Table):
     every pair."""
     interventions: Interventions = "auto"
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
+    finding: FindingConfig | None = None
+    """What the first page opens with; by default what the measures say."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -219,6 +223,21 @@ class ReportConfig(Table):
         return fitting(
             value, names, vocabulary=bool(info.data.get("vocabulary")), drops=bool((info.context or {}).get(REPLACED))
         )
+
+    @field_validator("finding")
+    @classmethod
+    def _fits_the_captures(cls, finding: FindingConfig | None, info: ValidationInfo) -> FindingConfig | None:
+        values = info.data
+        if finding is None or not {"models", "contexts", "projections", "layers", "interventions"} <= values.keys():
+            return finding  # these are to be mended first
+        known = Known(
+            models=[model.slug for model in values["models"]],
+            contexts=[context.name for context in values["contexts"]],
+            projections=values["projections"],
+            n_depths=None if values["layers"] is None else len(values["layers"]),
+            has_changes=values["interventions"] != "off" and not values["vocabulary"],
+        )
+        return fitting_finding(finding, known)
 
     @property
     def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:

@@ -26,6 +26,12 @@ MOST_DRAWN = 400
 """Words of a plate that is drawn in the page; of longer lists the images are shown."""
 
 
+def can_draw(report: Report) -> bool:
+    """Whether plates are drawn in pages; else their images are shown."""
+    n_words, n_categories = len(report.words.words), len(report.words.categories)
+    return report.is_explorable and n_categories > 0 and n_words <= MOST_DRAWN
+
+
 def drawings(report: Report, page: str, scripts: Iterable[str], **more: Any) -> str | None:
     """JSON with names, and where scripts and coordinates are; None where images are shown.
 
@@ -34,8 +40,7 @@ def drawings(report: Report, page: str, scripts: Iterable[str], **more: Any) -> 
     scripts : names of the page's own, in the assets.
     more : what the page's own scripts need.
     """
-    n_words, n_categories = len(report.words.words), len(report.words.categories)
-    if not report.is_explorable or not n_categories or n_words > MOST_DRAWN:
+    if not can_draw(report):
         return None
     return json_text.embedded(
         {

@@ -39,6 +39,7 @@ def frame(
     def to(target: str) -> str:
         return relative(path, target)
 
+    has_keys = "shortcuts.js" in scripts
     pages = [("Overview", "index.html")]
     few = len(report.models) <= MOST_MODELS_IN_NAV
     shown = [model for model in report.models if few or model_path(model.slug) == path]
@@ -56,7 +57,8 @@ def frame(
         nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
         theme=to("assets/theme.js"),
         fonts=to("assets/fonts.js"),
-        opening=to("assets/opening.js") if "shortcuts.js" in scripts else None,
+        opening=to("assets/opening.js") if has_keys and path != "index.html" else None,
+        has_keys=has_keys,
         stylesheet=to("assets/site.css"),
         screens=to("assets/screens.css"),
         noscript=to("assets/noscript.css"),

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from tokviz.pages.axis import BriefRuler, Ruler
 from tokviz.pages.frame import frame, model_path, relative
+from tokviz.pages.headline import headline
 from tokviz.pages.legend import Legend, legend
 from tokviz.pages.parts import Frame, Link, Term
 from tokviz.pages.pictures import Shown
+from tokviz.pages.two_states import TwoStates, two_states
 from tokviz.pages.wording import (
     MOST_NAMED,
     count,
@@ -46,6 +48,18 @@ class ModelStrips:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FindingSection:
+    """What the page opens with."""
+
+    sentence: str
+    plate: TwoStates | None
+    """None where there is nothing to change between."""
+    note: str | None
+    stylesheets: tuple[str, ...]
+    noscript: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FactsRow:
     """A model in the table of key facts: cells under ``IndexPage.columns``, or a failure."""
 
@@ -63,6 +77,8 @@ class IndexPage:
     subtitle: str
     byline: tuple[Link, ...]
     """Author, day, licence, how to cite; an empty address where there is nothing to follow."""
+    finding: FindingSection | None
+    """None where no model could be captured."""
     projection: str
     """Which one the strips show."""
     legend: Legend | None
@@ -84,8 +100,10 @@ MOST_MODELS_IN_SIGHT = 10
 """Of more models the strips are folded."""
 MOST_LINKS = 640
 """To slides, of all strips together: a page with more would be heavy, and a script adds them as the strips come into view."""
-SCRIPTS = ("common.js", "strips.js")
-"""Of a page with brief rulers; others need none."""
+FINDING_SCRIPTS = ("finding.js", "shortcuts.js")
+"""Of a page with a plate that changes."""
+BRIEF_SCRIPTS = ("strips.js",)
+"""Of a page with brief rulers."""
 COLUMNS = (
     "Architecture",
     "Layers",
@@ -105,11 +123,15 @@ def index_page(report: Report) -> IndexPage:
     brief = sum(context.states.n_depths for model in report.models for context in model.contexts) > MOST_LINKS
     models = tuple(_strips(report, model, page, brief=brief) for model in report.models)
     description = report.description or subtitle
+    finding = _finding(report, page)
+    own = (*(FINDING_SCRIPTS if finding and finding.plate else ()), *(BRIEF_SCRIPTS if brief else ()))
+    scripts = ("common.js", *own) if own else ()
     return IndexPage(
-        frame=frame(report, page, report.title, description, kind="website", scripts=SCRIPTS if brief else ()),
+        frame=frame(report, page, report.title, description, kind="website", scripts=scripts),
         title=report.title,
         subtitle=subtitle,
         byline=_byline(report, page),
+        finding=finding,
         projection=projection_label(report.projections[0]),
         legend=legend(report.words),
         models=models[:MOST_MODELS_IN_SIGHT],
@@ -132,6 +154,19 @@ def _byline(report: Report, page: str) -> tuple[Link, ...]:
         *((Link(text=day(max(captured)), href=""),) if captured else ()),
         *((Link(text=report.license, href=report.license_url or ""),) if report.license else ()),
         Link(text="How to cite", href=relative(page, "method/index.html#cite")),
+    )
+
+
+def _finding(report: Report, page: str) -> FindingSection | None:
+    said = headline(report)
+    if said is None:
+        return None
+    return FindingSection(
+        sentence=said.sentence,
+        plate=two_states(report, said.states, page) if said.states else None,
+        note=said.note,
+        stylesheets=tuple(relative(page, f"assets/{name}") for name in ("plate.css", "finding.css")),
+        noscript=relative(page, "assets/finding-noscript.css"),
     )
 
 

@@ -9,6 +9,7 @@ from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
 from tokviz.pages import markdown
 from tokviz.pages.frame import model_path
+from tokviz.pages.headline import has_failed, state_addresses
 from tokviz.pages.model import note_addresses
 from tokviz.records import Report
 from tokviz.text import shown
@@ -60,7 +61,7 @@ def check_before(config: ReportConfig) -> None:
 
 
 def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> None:
-    """See that every note has a place, and that every link in one leads somewhere.
+    """See that every note has a place, that every link in one leads somewhere, and that the states of ``[finding]`` exist.
 
     Parameters
     ----------
@@ -78,6 +79,12 @@ def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> 
                 note_addresses(made),
                 "an address on the model’s page",
             )
+    by_slug = {model.slug: model for model in report.models}
+    for index, state in enumerate((config.finding and config.finding.states) or ()):
+        made = by_slug[state.partition("/")[0]]
+        if not has_failed(made, state):
+            name = f"{file_name(config.file)}: finding.states.{index}"
+            _require(name, [state], list(state_addresses(made)), "a state that was captured")
     for key, page, text in _texts(config):
         for path, fragment in markdown.targets(text):
             path, name = path or page, f"{file_name(config.file)}: {key}"

@@ -41,6 +41,8 @@ class Frame:
     """The script that asks for the fonts early; it runs before the stylesheet is there."""
     opening: str | None
     """The script that draws at once what the address asks for; None where an address asks for nothing but a place of the page."""
+    has_keys: bool
+    """Whether the page has a list of its keys."""
     stylesheet: str
     screens: str
     """How pages adapt to a window, to forced colours and to paper."""

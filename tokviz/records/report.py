@@ -107,6 +107,15 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What the author has the first page open with."""
+
+    sentence: str
+    states: tuple[str, ...]
+    """Addresses of two plates, ``SLUG/CONTEXT/layer-10`` or with a projection after it; none where the report chooses."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelReport:
     """One configured model: captured, or failed with a message."""
 
@@ -187,6 +196,8 @@ class Report:
     """What was typed, such as ``python generate.py``."""
     version: str
     """Of tokviz."""
+    opening: Opening | None = None
+    """None where the author says nothing."""
     draft: bool = False
     """Whether pictures are small and without labels, to see soon what there is to see."""
     description: str | None = None

@@ -17,6 +17,7 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
 from tokviz.errors import DamagedStatesError, ModelError, TokvizError
 from tokviz.pages import notes
+from tokviz.pages.headline import unshown_states
 from tokviz.pages.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
 from tokviz.run import keys, places, prune, publish, results, site, workers
@@ -77,6 +78,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
 
     images = site.images(made, store)
     report = site.report(plan, made, similarities, images, typefaces.undrawn(config.word_list.words, missing))
+    for address in unshown_states(report):
+        reporter.say(f"finding.states: {address} has no picture, so the first page opens with what was measured")
     report, files = site.files(report, images, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tokviz import __version__, pages
-from tokviz.config import ModelConfig
+from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import encode, preview
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
@@ -20,6 +20,7 @@ from tokviz.records import (
     ModelReport,
     ModelSimilarity,
     Neighbours,
+    Opening,
     Projection,
     ProjectionReport,
     Renditions,
@@ -128,12 +129,18 @@ def report(
         projections=tuple(config.projections),
         models=models,
         command=options.command,
+        opening=_opening(config),
         draft=options.is_draft,
         version=__version__,
         downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
         undrawn=undrawn,
         similarities=similarities,
     )
+
+
+def _opening(config: ReportConfig) -> Opening | None:
+    said = config.finding
+    return Opening(sentence=said.sentence, states=tuple(said.states or ())) if said else None
 
 
 def _model(made: Made, images: Images, base: Path) -> ModelReport:

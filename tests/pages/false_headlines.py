@@ -1,0 +1,73 @@
+"""True sentences that a first page opens with, and how each is made false."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import headline_claims
+import numpy as np
+import random_geometry
+from false_claims import Case
+from false_writers import broken, by_an_expert, without_interventions
+from narrow import present
+from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
+
+from tokviz.pages.headline import headline
+from tokviz.pages.two_states import two_states
+from tokviz.records import ModelReport, Report
+
+
+def of(model: ModelReport) -> Report:
+    return dataclasses.replace(sample_report(), models=(model,))
+
+
+def cases() -> Iterator[Case]:
+    tried, untried, expert = (of(each) for each in (broken(), without_interventions(broken()), by_an_expert()))
+    calm = of(model_report("m", "M", 5, word_list(n_categories=2, n_words=3), (SENTENCE, ALONE), measured=True))
+    for kind, report, pattern, replacement in (
+        ("another layer", tried, "layer 11", "layer 12"),
+        ("another number of neurons", tried, "Two of", "Three of"),
+        ("of another number", tried, "1,536", "1,537"),
+        ("another model", tried, "of Smol-135M-Instruct", "of Smol-135M"),
+        ("another norm before", tried, r"17\.1", "17.2"),
+        ("another norm after", tried, "24,410", "24,411"),
+        ("another norm without", tried, r"is 20\.0", "is 20.1"),
+        ("raised, where nothing was tried", untried, r"write .*", "raise the words’ mean norm from 17.1 to 24,410."),
+        ("another share", untried, r"99\.8", "99.9"),
+        ("another dimension", untried, "dimension 12", "dimension 45"),
+        ("another expert", expert, "Expert 5", "Expert 6"),
+        ("more words than are read at a glance", tried, "neurons", "neurons, of all the many that there are,"),
+        ("another share of neighbors", calm, r"\d+ % of", "3 % of"),
+        ("another chance", calm, r"chance, \d+", "chance, 1"),
+        ("another depth", calm, r"(the embedding|layer \d)", "layer 4"),
+        ("that none hold", calm, ".*", headline_claims.NONE_HOLD),
+        ("that nothing is measured", calm, ".*", headline_claims.NOTHING),
+    ):
+
+        def check(text: str, report: Report = report) -> None:
+            headline_claims.check_headline(text, report)
+
+        yield Case(f"first page: {kind}", present(headline(report)).sentence, pattern, replacement, check)
+    yield from _of_plates(tried)
+
+
+def _of_plates(report: Report) -> Iterator[Case]:
+    """Of words that lie elsewhere in each state."""
+    [model] = report.models
+    random = np.random.default_rng(3)
+    contexts = tuple(random_geometry.scattered(each, random) for each in model.contexts)
+    report = of(dataclasses.replace(model, contexts=contexts))
+    view = two_states(report, present(present(headline(report)).states), "index.html")
+
+    def check_numbers(text: str) -> None:
+        headline_claims.check_two_states(dataclasses.replace(view, numbers=text), report)
+
+    def check_axes(text: str) -> None:
+        headline_claims.check_two_states(dataclasses.replace(view, axes=text), report)
+
+    yield Case(
+        "first page: another share in the picture", present(view.numbers), r"\d+ % share", "99 % share", check_numbers
+    )
+    yield Case("first page: another turn", present(view.axes), r"\d+ % of the words’", "7 % of the words’", check_axes)
+    yield Case("first page: no mirror", present(view.axes), "mirrored|turned by", "moved", check_axes)
