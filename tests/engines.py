@@ -75,16 +75,18 @@ def wait_for(engine: Engine, condition: str) -> None:
 
 
 def click(engine: Engine, selector: str, at: tuple[float, float] = (0.5, 0.5)) -> None:
-    """Click on the first element of those selected that is shown, at a fraction of its width and height."""
-    found = engine.run(
-        f"""() => {{
-            const element = [...document.querySelectorAll({json.dumps(selector)})].find((each) => each.getClientRects().length);
-            if (!element) return null;
-            element.scrollIntoView({{ block: "nearest", behavior: "instant" }});
-            const box = element.getBoundingClientRect();
-            return [box.left + box.width * {at[0]}, box.top + box.height * {at[1]}];
-        }}"""
-    )
+    """Click on the first element of those selected that is shown, at a fraction of its width and height, once it stands still."""
+    find = f"""() => {{
+        const element = [...document.querySelectorAll({json.dumps(selector)})].find((each) => each.getClientRects().length);
+        if (!element) return null;
+        element.scrollIntoView({{ block: "nearest", behavior: "instant" }});
+        const box = element.getBoundingClientRect();
+        return [box.left + box.width * {at[0]}, box.top + box.height * {at[1]}];
+    }}"""
+    before, found = None, engine.run(find)
+    while before != found:
+        time.sleep(0.1)
+        before, found = found, engine.run(find)
     assert found, f"nothing is shown of {selector}"
     engine.click_at(*found)
 

@@ -33,7 +33,6 @@ Tokviz.twoStates = (() => {
       Object.assign(this, { states, subjects, shown: null, isolated: null, width: 0 });
       this.frame = root.querySelector(".two-states");
       this.images = [...root.querySelectorAll(".state")];
-      this.notes = root.querySelectorAll("[data-drawn-only]");
       this.box = document.createElement("div");
       this.box.className = "states-plate";
       this.drawing = svg("svg", { class: "plate-svg", role: "img" });
@@ -42,7 +41,8 @@ Tokviz.twoStates = (() => {
       this.box.addEventListener("click", ({ target }) => this.press(target.closest(".plate-key button")));
       for (const name of ["pointermove", "pointerdown"]) this.drawing.addEventListener(name, (event) => this.point(event));
       this.drawing.addEventListener("pointerleave", () => this.point(null));
-      new ResizeObserver(() => this.fit()).observe(this.frame);
+      // In the next frame: what is drawn changes the size of what is observed.
+      new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(this.frame);
     }
 
     show(state) {
@@ -63,7 +63,6 @@ Tokviz.twoStates = (() => {
       const view = Object.assign(Object.create(one.view), { limits });
       this.layout = plate.layoutOf({ ...one, view }, width, (width * tall) / wide);
       this.frame.toggleAttribute("data-drawn", this.layout !== null);
-      for (const note of this.notes) note.hidden = this.layout === null;
       if (this.layout === null) this.box.remove();
       else this.draw(null);
       return true;

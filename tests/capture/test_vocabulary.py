@@ -66,7 +66,7 @@ def test_the_pages_say_that_words_are_tokens(report: tuple[Path, pipeline.Outcom
     assert not (site / "explore").exists()
     for page in site.rglob("*.html"):
         assert "explore/index.html" not in page.read_text(encoding="utf-8")
-    assert "measured among the words of categories alone" in method
+    assert "measured on the words of categories only" in method
 
 
 def test_a_second_run_captures_and_draws_nothing(report: tuple[Path, pipeline.Outcome, pipeline.Outcome]) -> None:

@@ -187,7 +187,7 @@ def test_without_dominant_dimensions_the_rest_comes_back(states: list[np.ndarray
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("without_massive", "But for the dimensions that are left out, all words have the same hidden state here"),
+        ("without_massive", "Apart from the dimensions that are left out, all words have the same hidden state here"),
         ("unit_norm", "The states of all words point the same way here"),
     ],
 )

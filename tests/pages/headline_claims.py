@@ -138,7 +138,7 @@ def check_two_states(view: TwoStates, report: Report) -> None:
         if done is not None and done.rule == "off":
             require(rest == f"{COUNTS[len(done.neurons) - 1]} neuron{'s' if len(done.neurons) > 1 else ''} off", label)
         else:
-            require(rest in ("", "as it is"), label)
+            require(rest in ("", "unchanged"), label)
     if view.numbers:
         said = re.search(
             r", (−?\d+) % share its category in the first state .*? and (−?\d+) % in the second", plain(view.numbers)

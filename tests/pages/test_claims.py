@@ -113,14 +113,14 @@ def check_writers(model: ModelReport) -> None:
 CHECKS = (check_stages, check_stories, check_difference, check_plates, check_model_charts)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=700)
 @given(model=random_geometry.models())
 def test_a_model_is_told_truly(model: ModelReport) -> None:
     for check in CHECKS:
         check(model)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=900)
 @given(plain=random_geometry.models(), seed=st.integers(0, 2**32 - 1))
 def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, seed: int) -> None:
     model = random_writers.with_writers(plain, np.random.default_rng(seed))
@@ -213,7 +213,7 @@ def check_pair(pair: Pair, report: Report) -> None:
     page_claims.check_heatmap_summary(neighbours.summary, layers.neighbours_summary, layers.chance)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(report=random_geometry.reports())
 def test_a_report_is_told_truly(report: Report) -> None:
     site = pages.build(report)

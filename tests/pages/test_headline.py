@@ -42,7 +42,7 @@ def test_a_report_opens_with_its_finding_and_the_two_states_that_show_it() -> No
     deep, encoder, lost = sample_report().models
     assert read(sample_report()) == (
         f"Two of 1,536 neurons in layer 11 of {deep.display_name} raise the words’ mean norm from 17.1 to 24,410; without them it is 20.0.",
-        ("Layer 11, as it is", "Layer 11, two neurons off"),
+        ("Layer 11, unchanged", "Layer 11, two neurons off"),
     )
     alone = dataclasses.replace(deep.contexts[0], interventions=())
     assert read(only(dataclasses.replace(deep, contexts=(alone,)))) == (
@@ -54,7 +54,7 @@ def test_a_report_opens_with_its_finding_and_the_two_states_that_show_it() -> No
     assert len(labels) == 2
     assert read(one_depth_report())[1] == ()
     assert headline(only(lost)) is None
-    assert read(many_models_report(50))[1] == ("Layer 11, as it is", "Layer 11, two neurons off")
+    assert read(many_models_report(50))[1] == ("Layer 11, unchanged", "Layer 11, two neurons off")
 
 
 def test_what_was_not_measured_is_not_said() -> None:
@@ -69,8 +69,8 @@ def test_what_was_not_measured_is_not_said() -> None:
 
 def test_the_author_chooses_sentence_and_states() -> None:
     report = sample_report()
-    assert read(by_author(report)) == (SAID, ("Layer 11, as it is", "Layer 11, two neurons off"))
-    assert read(by_author(report, *SHOWN)) == (SAID, ("Layer 10, as it is", "Layer 11, two neurons off"))
+    assert read(by_author(report)) == (SAID, ("Layer 11, unchanged", "Layer 11, two neurons off"))
+    assert read(by_author(report, *SHOWN)) == (SAID, ("Layer 10, unchanged", "Layer 11, two neurons off"))
     others = ("mini-6/sentence/embedding/centered", "smol-30/alone/layer-3")
     assert read(by_author(report, *others))[1] == (
         "Embedding, mini-encoder-6, words in a sentence, centered",

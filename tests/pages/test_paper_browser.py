@@ -101,7 +101,7 @@ def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str
         page.set_viewport_size(viewport)
         wait_until_quiet(page)
         before = page.evaluate(PLACES)
-        for key in ["ArrowRight"] * 13 + ["ArrowLeft"] * 13:
+        for key in ["ArrowRight"] * 13:
             page.keyboard.press(key)
             wait_for_frames(page)
             assert page.evaluate(PLACES) == before, viewport

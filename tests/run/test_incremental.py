@@ -227,7 +227,7 @@ def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_bac
     plate = project / "site" / "images" / "qwen3" / "alone" / "standardized" / "qwen3__model.layers.1.webp"
     assert encode.size(plate.read_bytes()) == (640, 480)
     for page in ("index.html", "models/qwen3/index.html", "method/index.html"):
-        assert "A draft: small pictures without labels, nothing measured." in (project / "site" / page).read_text(
+        assert "A draft: small plots without labels, nothing measured." in (project / "site" / page).read_text(
             encoding="utf-8"
         )
     _, kinds = rerun(project)

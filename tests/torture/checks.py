@@ -101,7 +101,7 @@ def cache_is_sound(cache: Path, findings: Findings) -> None:
 
 def is_unforeseen(said: str) -> bool:
     """Whether an error is shown that nobody foresaw: as a traceback, or as the line that stands for one."""
-    return "Traceback" in said or "a fault of tokviz" in said
+    return "Traceback" in said or "a fault in tokviz" in said
 
 
 def no_traceback(done: Done, findings: Findings) -> None:

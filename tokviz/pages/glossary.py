@@ -24,7 +24,7 @@ GLOSSARY = (
     Entry(
         name="attention sink",
         pattern=r"attention sinks?",
-        meaning="A token, usually the first of a text, to which other tokens send attention that they don’t need elsewhere.",
+        meaning="A token, usually the first of a text, to which other tokens send attention that they don’t need elsewhere; many language models build one.",
     ),
     Entry(
         name="centered",

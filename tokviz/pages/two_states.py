@@ -80,7 +80,7 @@ def two_states(report: Report, states: tuple[State, State], page: str) -> TwoSta
 def _view(state: State, label: str, page: str) -> StateView:
     plate = state.plate
     if plate is None:
-        raise ValueError(f"{label}: expected a state with a picture")
+        raise ValueError(f"{label}: expected a state with an image")
     alt = plate_in_words(state.model, state.context, state.shown.projection, state.depth)
     return StateView(label=label, picture=picture(page, plate, alt))
 
@@ -123,10 +123,10 @@ def _intact(state: State) -> str:
 
 
 def _change(state: State) -> str:
-    """``as it is``, ``two neurons off``; of neurons set in another way, the context's own label."""
+    """``unchanged``, ``two neurons off``; of neurons set in another way, the context's own label."""
     done = state.context.states.intervention
     if done is None:
-        return "as it is"
+        return "unchanged"
     if done.rule != "off":
         return f"words {state.context.states.context.label}"
     n_neurons = len(done.neurons)
