@@ -79,7 +79,8 @@ def click(engine: Engine, selector: str, at: tuple[float, float] = (0.5, 0.5)) -
     find = f"""() => {{
         const element = [...document.querySelectorAll({json.dumps(selector)})].find((each) => each.getClientRects().length);
         if (!element) return null;
-        element.scrollIntoView({{ block: "nearest", behavior: "instant" }});
+        // Firefox doesn't scroll to parts of a drawing.
+        (element.closest("svg")?.parentElement ?? element).scrollIntoView({{ block: "nearest", behavior: "instant" }});
         const box = element.getBoundingClientRect();
         return [box.left + box.width * {at[0]}, box.top + box.height * {at[1]}];
     }}"""
