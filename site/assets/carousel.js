@@ -121,15 +121,22 @@
     for (const each of shownPanels(viewer)) {
       each.slides[depth]?.setAttribute("data-near", "");
       showOnly(each, depth);
+      showDownload(each.slides[depth]);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
-    viewer.root.dispatchEvent(new CustomEvent("shown", { detail: { depth } }));
+    Tokviz.tell(viewer.root, "shown", { depth });
     viewer.preload();
   }
 
   function showExploreLink({ exploreLink, exploreAddress }, second, depth) {
     const beside = second ? [second.exploreAddress.replace(/.*#a=/, "b=")] : [];
     exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
+  }
+
+  // The page says but once where a picture is.
+  function showDownload(slide) {
+    const link = slide?.querySelector(".take a:not([href])");
+    if (link) link.href = slide.querySelector(".plate").getAttribute("href");
   }
 
   // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.
@@ -139,7 +146,7 @@
 
   function preloadNeighbours(viewer) {
     for (const { root, slides } of shownPanels(viewer)) {
-      // These are drawn, by plates.js.
+      // These are drawn, by plate-carousel.js.
       if (root.hasAttribute("data-drawable")) continue;
       for (const slide of [slides[viewer.depth - 1], slides[viewer.depth + 1]]) {
         if (!slide) continue;
@@ -251,12 +258,12 @@
   }
 
   // Small plates are fetched when they are seen, and, once the reader scrolls, shortly before that: a browser's own
-  // lazy loading begins screens earlier.
+  // lazy loading begins screens earlier. What will be drawn isn't fetched.
   function fetchNearby(margin) {
     const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
-        target.querySelector("img").removeAttribute("data-late");
+        if (Tokviz.tell(target, "near")) target.querySelector("img").removeAttribute("data-late");
         observer.unobserve(target);
       }
     }, { rootMargin: margin });

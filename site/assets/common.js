@@ -12,6 +12,10 @@ const Tokviz = (() => {
     return made;
   }
 
+  // Says something of an element to other scripts; false where one of them takes it over.
+  const tell = (element, type, detail) =>
+    element.dispatchEvent(new CustomEvent(type, { bubbles: true, cancelable: true, detail }));
+
   // --- depths: 0 is the embedding, k + 1 is after layer k ---
 
   const depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
@@ -94,6 +98,44 @@ const Tokviz = (() => {
     } catch {
       return text;
     }
+  }
+
+  // --- data that a reader asks for ---
+
+  const contents = new Map();
+  const requests = new Map();
+  window.tokvizData = (key, content) => contents.set(key, content);
+
+  // The content that a script passes to tokvizData under a key. A page that is opened from disk may not fetch, but it may add a
+  // script.
+  function load(key, source) {
+    if (!requests.has(key)) {
+      requests.set(key, new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        const fail = () => {
+          requests.delete(key);
+          script.remove();
+          reject(new Error(`${source} could not be loaded. Is the site’s folder complete?`));
+        };
+        script.src = source;
+        script.addEventListener("load", () => (contents.has(key) ? resolve(contents.get(key)) : fail()));
+        script.addEventListener("error", fail);
+        document.head.append(script);
+      }));
+    }
+    return requests.get(key);
+  }
+
+  // Adds scripts that run in this order.
+  function loadScripts(sources) {
+    return Promise.all(sources.map((address) => new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = address;
+      script.async = false;
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", reject);
+      document.head.append(script);
+    })));
   }
 
   // --- the ruler ---
@@ -206,16 +248,30 @@ const Tokviz = (() => {
 
   // Shows another picture in a box with a <picture>; sourceOf gives address and size of its wide and its phone form.
   function setPicture(box, sourceOf, alt) {
-    const image = box.querySelector("img");
-    for (const [element, attribute, form] of [[box.querySelector("source"), "srcset", "phone"], [image, "src", "wide"]]) {
+    const source = box.querySelector("source");
+    const image = imageOf(box);
+    for (const [element, attribute, form] of [[source, "srcset", "phone"], [image, "src", "wide"]]) {
       const { src, size } = sourceOf(form);
       if (element.getAttribute(attribute) !== src) element.setAttribute(attribute, src);
       if (form === "wide" && box.matches("a")) box.href = src;
       element.setAttribute("width", size[0]);
       element.setAttribute("height", size[1]);
     }
-    image.loading = "eager";
     image.alt = alt;
+    if (!image.parentElement) source.after(image);
+  }
+
+  // What is drawn has its image for printing only, and doesn't fetch it before; only a new one is lazy for certain.
+  function imageOf(box) {
+    const image = box.querySelector("img");
+    if (!box.hasAttribute("data-drawn")) {
+      image.loading = "eager";
+      return image;
+    }
+    image.remove();
+    const lazy = document.createElement("img");
+    lazy.loading = "lazy";
+    return lazy;
   }
 
   // Fetches a picture that is not in the page yet, and keeps it for a while.
@@ -246,10 +302,10 @@ const Tokviz = (() => {
   }
 
   return {
-    clamp, svg,
+    clamp, svg, tell,
     depthName, depthKey, parseDepth,
     hasModifier, listenToKeys, markSteps,
-    AddressWriter, parseAddress, decode,
+    AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, fetchAhead, decodeAhead, afterLoad,
   };

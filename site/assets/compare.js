@@ -77,17 +77,46 @@
     slot.strip.remove();
   }
 
-  function fillSlot({ models }, slot, names) {
-    slot.capture = captures.find(models, names);
+  function fillSlot(comparison, slot, names) {
+    slot.capture = captures.find(comparison.models, names);
     slot.choice.show(slot.capture);
     slot.name = captures.label(slot.capture);
     slot.strip.querySelector("p").textContent = slot.name;
-    const { context, shown } = slot.capture;
-    const box = slot.strip.querySelector(".plate");
+    requestPictures(comparison, slot.capture.model);
+    showStrip(slot);
+  }
+
+  function showStrip({ name, strip, capture: { model, context, shown } }) {
+    if (model.script) return;
+    const box = strip.querySelector(".plate");
     box.hidden = !shown.strip;
     if (shown.strip) {
-      Tokviz.setPicture(box, (form) => shown.strip[form], `${slot.name}: all ${context.last + 1} depths, without labels`);
+      Tokviz.setPicture(box, (form) => shown.strip[form], `${name}: all ${context.last + 1} depths, without labels`);
     }
+  }
+
+  // Of many models the page has the pictures of the first ones; the others have a `script` until it has been loaded.
+  function requestPictures(comparison, model) {
+    if (model.script) model.request ??= loadPictures(comparison, model);
+  }
+
+  async function loadPictures(comparison, model) {
+    delete model.failure;
+    try {
+      const { pictures } = await Tokviz.load(`${model.slug} compared`, model.script);
+      model.contexts.forEach(({ projections }, context) => projections.forEach((shown, projection) =>
+        Object.assign(shown, pictures[context][projection])));
+      delete model.script;
+    } catch (error) {
+      model.failure = error.message;
+      delete model.request;
+    }
+    comparison.slots.forEach((slot, index) => {
+      if (slot.capture.model !== model) return;
+      showStrip(slot);
+      showSlot(comparison, slot, index);
+    });
+    comparison.preload();
   }
 
   // Another model than those that are shown, else another capture.
@@ -109,8 +138,8 @@
   // --- what is shown ---
 
   function plateOf({ shown }, depth, form) {
-    const { before, between, after, size } = shown[form];
-    return between[depth] === null ? null : { src: before + between[depth] + after, size };
+    const { before, between, after, size } = shown[form] ?? { between: [] };
+    return (between[depth] ?? null) === null ? null : { src: before + between[depth] + after, size };
   }
 
   // A slot's own depth where the ruler is at `depth`.
@@ -120,21 +149,26 @@
   }
 
   function showSlot(comparison, slot, index) {
-    const { context, shown } = slot.capture;
+    const { model, context, shown } = slot.capture;
     const depth = depthOf(comparison, slot, comparison.depth);
     const waits = comparison.mode === "layer" && comparison.depth > context.last;
-    slot.element.setAttribute("aria-label", `Picture ${index + 1}: ${slot.name}`);
+    slot.element.setAttribute("aria-label", `Plot ${index + 1}: ${slot.name}`);
     slot.depthLabel.textContent = waits ? `${depthName(depth)} (last)` : depthName(depth);
+    slot.removeButton.hidden = comparison.slots.length <= comparison.fewestSlots;
+    // Until the pictures are there, what the slot showed before stays, faint, so that nothing moves.
+    const isLoading = Boolean(model.script) && !model.failure;
+    for (const each of [slot.element, slot.strip]) each.setAttribute("aria-busy", String(isLoading));
+    if (isLoading) return;
     const hasPlate = plateOf(slot.capture, depth, "wide") !== null;
     slot.plate.hidden = !hasPlate;
     slot.problem.hidden = hasPlate;
-    slot.problem.textContent = shown.problems[depth] ?? "There is no picture of this depth.";
+    slot.problem.textContent = model.failure ?? shown.problems[depth] ?? "There is no plot of this depth.";
     slot.caption.textContent = hasPlate ? shown.captions[depth] : "";
     if (hasPlate) {
       const alt = `${slot.name}, ${depthName(depth)}: ${shown.captions[depth]}`;
       Tokviz.setPicture(slot.plate, (form) => plateOf(slot.capture, depth, form), alt);
     }
-    slot.removeButton.hidden = comparison.slots.length <= comparison.fewestSlots;
+    Tokviz.tell(slot.plate, "slot", { capture: slot.capture, depth });
   }
 
   // After a choice: the ruler is as long as the deepest model. By layer number it stays at its depth, else at its share.
@@ -183,7 +217,9 @@
   }
 
   function preloadNeighbours(comparison) {
-    const { slots, depth, last, phone } = comparison;
+    const { root, slots, depth, last, phone } = comparison;
+    // These are drawn, by plate-page.js.
+    if (root.hasAttribute("data-drawable")) return;
     for (const slot of slots) {
       for (const neighbour of [depth + 1, depth - 1]) {
         if (neighbour < 0 || neighbour > last) continue;
@@ -283,7 +319,9 @@
     for (const slot of comparison.slots) slot.capture = captures.find(comparison.models, slot.choice.names());
     listen(comparison);
     if (!openAddress(comparison)) openDefault(comparison);
-    delete document.documentElement.dataset.opening;
+    Promise.all(comparison.slots.map(({ capture }) => capture.model.request)).then(() => {
+      delete document.documentElement.dataset.opening;
+    });
   }
 
   for (const root of document.querySelectorAll("[data-compare]")) startCompare(root);

@@ -1,13 +1,10 @@
 "use strict";
 
-// What the explorer shows: an index in the page, and scripts that pass their content to tokvizData when they are loaded.
-// A page that is opened from disk may not fetch, but it may add a script.
+// What the explorer shows: an index in the page, and scripts that are loaded when a reader asks for them.
 const Explore = {};
 
 (() => {
-  const { captures } = Tokviz;
-  const contents = new Map();
-  const requests = new Map();
+  const { load } = Tokviz;
 
   // A word as part of a list: one that is written from right to left doesn't reorder its neighbours.
   const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
@@ -17,26 +14,6 @@ const Explore = {};
   const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
   const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
   const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);
-
-  window.tokvizData = (key, content) => contents.set(key, content);
-
-  function load(key, source) {
-    if (!requests.has(key)) {
-      requests.set(key, new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        const fail = () => {
-          requests.delete(key);
-          script.remove();
-          reject(new Error(`${source} could not be loaded. Is the site’s data folder complete?`));
-        };
-        script.src = source;
-        script.addEventListener("load", () => (contents.has(key) ? resolve(contents.get(key)) : fail()));
-        script.addEventListener("error", fail);
-        document.head.append(script);
-      }));
-    }
-    return requests.get(key);
-  }
 
   // Little-endian unsigned integers of `size` bytes each, from base64.
   function decodeIntegers(text, size) {
@@ -50,17 +27,17 @@ const Explore = {};
     }
 
     capture(names) {
-      return captures.find(this.models, names);
+      return Tokviz.captures.find(this.models, names);
     }
 
     // Whether there is the very capture that a part of an address names.
     has(text) {
-      const names = captures.parse(text);
+      const names = Tokviz.captures.parse(text);
       return this.capture(names).key === [names.model, names.context, names.projection].join("/");
     }
 
     captures() {
-      return captures.all(this.models);
+      return Tokviz.captures.all(this.models);
     }
 
     async view(capture) {
@@ -137,36 +114,6 @@ const Explore = {};
       if (!limits) return null;
       const [x, y] = this.at(depth).subarray(2 * row, 2 * row + 2);
       return [limits[0] + x * (limits[1] - limits[0]), limits[2] + y * (limits[3] - limits[2])];
-    }
-
-    // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
-    // the word stands in their place: other words have the very same state.
-    neighbours(depth, row, k = 5) {
-      if (this.fullSpace) {
-        const first = (depth * this.n + row) * this.fullSpace.k;
-        const rows = [...this.fullSpace.rows.subarray(first, first + this.fullSpace.k)].filter((other) => other !== row);
-        return { rows, where: "in all dimensions", reason: "other words have the very same state" };
-      }
-      const key = depth * this.n + row;
-      if (!this.pictured.has(key)) this.pictured.set(key, this.limits[depth] ? this.nearestInPicture(depth, row, k) : []);
-      return { rows: this.pictured.get(key), where: "in the picture", reason: "there is no picture of this depth" };
-    }
-
-    nearestInPicture(depth, row, k) {
-      const [x0, x1, y0, y1] = this.limits[depth];
-      const places = this.at(depth);
-      const [width, height] = [x1 - x0, y1 - y0];
-      const best = [];
-      for (let other = 0; other < this.n; other += 1) {
-        if (other === row) continue;
-        const distance = Math.hypot(
-          width * (places[2 * other] - places[2 * row]), height * (places[2 * other + 1] - places[2 * row + 1]));
-        if (best.length === k && distance >= best[k - 1][0]) continue;
-        best.push([distance, other]);
-        best.sort((one, two) => one[0] - two[0]);
-        best.length = Math.min(best.length, k);
-      }
-      return best.map(([, other]) => other);
     }
   }
 

@@ -182,7 +182,7 @@
       const onPage = rows.slice(first, first + PER_PAGE);
       this.caption.textContent = rows.length
         ? `${panel.name}, ${depthName(panel.depth)}: words ${first + 1}–${first + onPage.length} of ${rows.length.toLocaleString("en")}, the pinned ones first`
-        : "No word fits.";
+        : "No word found.";
       this.body.replaceChildren(...onPage.map((row) => this.row(row)));
       for (const pageButton of this.pageButtons) {
         const target = this.page + Number(pageButton.dataset.page);

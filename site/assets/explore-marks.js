@@ -5,7 +5,7 @@
   const { svg, shape } = Tokviz;
   const HUES = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6"];
   // The same, dark enough for text on white.
-  const INKS = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#a26092", "#60305d", "#2f77cd", "#717c35", "#7757a6"];
+  const INKS = ["#21319d", "#920200", "#9c5b1a", "#0b7a67", "#935786", "#60305d", "#2c6dbb", "#687130", "#7757a6"];
   const SECOND = 0.58;
   const MOST_IN_SVG = 1500;
 

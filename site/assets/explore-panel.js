@@ -56,13 +56,13 @@
     facts(row, categories) {
       const { names, memberships } = this.view.vocabulary;
       const pieces = this.tokens(row);
-      const { rows, where, reason } = this.view.neighbours(this.depth, row);
+      const { rows, where, reason } = Explore.neighbours(this.view, this.depth, row);
       return {
         word: names[row],
         category: memberships[row].map((category) => categories[category]).join(", "),
         tokens: pieces.map(Explore.isolated).join(" · "),
         count: pieces.length === 1 ? "one token" : `${pieces.length} tokens`,
-        position: this.view.outside.has(row) ? "read at another position than most" : "",
+        position: this.view.outside.has(row) ? "read at a different position than most words" : "",
         neighbours: rows.map((other) => Explore.isolated(names[other])),
         where,
         reason,
@@ -72,7 +72,7 @@
 
     describe(row, categories) {
       if (row === null) {
-        this.readout.replaceChildren(paragraph("Point at a word, or find one by name, to see what stands near it.", "hint"));
+        this.readout.replaceChildren(paragraph("Point at a word, or find one by name, to see its nearest words.", "hint"));
         return;
       }
       const facts = this.facts(row, categories);
@@ -84,7 +84,7 @@
       head.append(Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]), " ", name, ` ${facts.category} · ${facts.count} `, code, facts.position ? ` · ${facts.position}` : "");
       const near = facts.neighbours.length
         ? `Nearest ${facts.where}: ${facts.neighbours.join(", ")}.`
-        : `No neighbours: ${facts.reason}.`;
+        : `No neighbors: ${facts.reason}.`;
       this.readout.replaceChildren(head, paragraph(near, "near"));
     }
   }

@@ -83,7 +83,7 @@
       const hasPicture = this.view.limits[depth] !== null;
       this.inner.style.visibility = hasPicture ? "" : "hidden";
       this.problem.hidden = hasPicture;
-      this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no picture of this depth.";
+      this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no plot of this depth.";
       this.from = this.now.slice();
       this.to = this.view.at(depth);
       this.started = performance.now();
@@ -238,7 +238,7 @@
       const { layers, x, y, view, current } = this;
       layers.labels.classList.toggle("faint", this.moving || current !== null);
       layers.trails.replaceChildren(...this.pins.filter((row) => this.visible[row]).flatMap((row) => this.trail(row)));
-      const near = current === null ? [] : view.neighbours(this.depth, current).rows.filter((row) => this.visible[row]);
+      const near = current === null ? [] : Explore.neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
       const hasCurrent = current !== null && this.visible[current];
       layers.links.replaceChildren(...(hasCurrent && !this.moving ? near : []).map((row) => svg("line", {
         x1: x[current].toFixed(1), y1: y[current].toFixed(1), x2: x[row].toFixed(1), y2: y[row].toFixed(1),

@@ -154,7 +154,7 @@
   function showDepth(explorer) {
     const { panels, depth } = explorer;
     for (const panel of panels) panel.show(depthOf(explorer, panel), explorer.visible);
-    const second = panels.length > 1 ? `; beside it ${depthName(panels[1].depth)} of ${panels[1].name}` : "";
+    const second = panels.length > 1 ? `; next to it ${depthName(panels[1].depth)} of ${panels[1].name}` : "";
     explorer.ruler.setDepth(depth, `${depthName(depth)}${second}`);
     Tokviz.markSteps(explorer.stepButtons, depth, lastOf(explorer));
     showCurrent(explorer);
@@ -183,13 +183,13 @@
   // Some captures are measured, and not drawn: the models' pages have no plates of them.
   function showLinks({ links, panels }) {
     const drawn = panels.filter(({ capture }) => !capture.shown.undrawn);
-    const end = drawn.length ? "." : "There are no plates of this view.";
+    const end = drawn.length ? "." : "There are no plots of this view.";
     links.replaceChildren(...drawn.flatMap(({ capture: { model, context, shown }, depth }, position) => {
       const link = document.createElement("a");
       const projection = shown === context.projections[0] ? "" : `/${shown.name}`;
       link.href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}`;
       link.textContent = `${model.name}, ${context.label}, ${depthName(depth)}`;
-      return position ? [" and ", link] : ["The plates of this view: ", link];
+      return position ? [" and ", link] : ["The plots of this view: ", link];
     }), end);
   }
 

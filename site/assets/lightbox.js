@@ -27,7 +27,7 @@
 
   function build() {
     const image = make("img", { alt: "" });
-    const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The picture; scroll to move it" }, image);
+    const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The image; scroll to move it" }, image);
     const parts = {
       image,
       view,
@@ -40,7 +40,7 @@
     };
     const close = button("Close", () => box.close());
     const bar = make("div", { class: "lightbox-bar" }, parts.previous, parts.next, parts.smaller, parts.larger, parts.download, close);
-    const box = make("dialog", { class: "lightbox", "aria-label": "Enlarged picture" }, bar, view, parts.caption);
+    const box = make("dialog", { class: "lightbox", "aria-label": "Enlarged image" }, bar, view, parts.caption);
     document.body.append(box);
     box.addEventListener("keydown", onKey);
     box.addEventListener("click", (event) => event.target === view && box.close());

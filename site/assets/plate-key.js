@@ -39,10 +39,10 @@ Tokviz.plateKey = (() => {
     const anySeveral = several.some(Boolean);
     if (anySeveral && view.outside.size) {
       const same = several.every((each, row) => each === view.outside.has(row));
-      return `hollow: several tokens ${same ? "and" : "or"} read at another position`;
+      return `hollow: several tokens ${same ? "and" : "or"} read at a different position`;
     }
     if (anySeveral) return "hollow: several tokens";
-    return view.outside.size ? "hollow: read at another position" : "";
+    return view.outside.size ? "hollow: read at a different position" : "";
   }
 
   // What hollow marks and arrows mean, and how many words are named.

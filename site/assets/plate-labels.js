@@ -6,28 +6,35 @@
 // rings around them, from which thin lines lead to them. One that finds no place may push a single other one aside.
 Tokviz.plateLabels = (() => {
   // Distances from a mark to its name, beyond the least, in pixels.
-  const RINGS = [0, 4, 9, 15, 22, 30, 40, 52, 66, 82];
-  const ANGLES = [0, 180, 90, 270, 45, 315, 135, 225, 22, 338, 158, 202, 68, 112, 248, 292].map((each) => (each * Math.PI) / 180);
+  const RINGS = [0, 4, 9, 15, 22, 30, 40, 52, 66, 82, 100, 120];
+  const ANGLES = [
+    0, 180, 90, 270, 45, 315, 135, 225, 22, 338, 158, 202, 68, 112, 248, 292,
+    11, 349, 169, 191, 34, 326, 146, 214, 56, 304, 124, 236, 79, 281, 101, 259,
+  ].map((each) => (each * Math.PI) / 180);
   const ACROSS = ANGLES.map(Math.cos);
   const DOWN = ANGLES.map((angle) => -Math.sin(angle));
   // Right of the mark reads best; then left, and the corners.
-  const SIDE_COST = [0, 1, 2, 2, 1, 1, 1.5, 1.5, 1, 1, 1.5, 1.5, 2.5, 2.5, 2.5, 2.5];
+  const SIDE_COST = [
+    0, 1, 2, 2, 1, 1, 1.5, 1.5, 1, 1, 1.5, 1.5, 2.5, 2.5, 2.5, 2.5,
+    1, 1, 1.5, 1.5, 1, 1, 1.5, 1.5, 2, 2, 2, 2, 2.5, 2.5, 2.5, 2.5,
+  ];
   // From what distance on a line joins mark and name.
   const LED_FROM = 7;
   // Costs, in pixels of distance that one would accept to avoid them.
   const LED = 6;
   const OVER_MARK = 14;
   const OVER_LINE = 60;
-  // Bounds on the time that a dense plate takes.
-  const PUSHED_FROM = 66;
+  // A bound on the time that a dense plate takes.
   const MOST_PUSHED = 60;
+  // Names are looked up by the bands, of so many pixels, in which they stand.
+  const BAND = 16;
 
   const { clamp } = Tokviz;
 
   // `x` and `y` are the marks' places, `shown` the rows whose marks are drawn, `widths` and `heights` the names' sizes; `area`
   // has left, top, right and bottom; `reach` is how far a name may stand from its mark.
   class Placement {
-    constructor({ x, y, radius, shown, widths, heights, area, gap = 2, padding = 1, reach = 82 }) {
+    constructor({ x, y, radius, shown, widths, heights, area, gap = 2, padding = 1, reach = Infinity }) {
       Object.assign(this, { x, y, radius, widths, heights, area, gap, padding });
       this.rings = RINGS.filter((ring) => ring <= reach);
       // From top to bottom, so that those near a name are found at once.
@@ -35,6 +42,26 @@ Tokviz.plateLabels = (() => {
       this.levels = Float64Array.from(this.marks, (row) => y[row]);
       this.clear = new Map();
       this.placed = new Map();
+      this.led = new Set();
+      this.bands = Array.from({ length: Math.ceil((area.bottom - area.top) / BAND) + 1 }, () => []);
+    }
+
+    put(box) {
+      this.placed.set(box.row, box);
+      if (box.led) this.led.add(box);
+      for (let at = this.bandOf(box.top); at <= this.bandOf(box.bottom); at += 1) this.bands[at].push(box);
+    }
+
+    take(box) {
+      this.placed.delete(box.row);
+      this.led.delete(box);
+      for (let at = this.bandOf(box.top); at <= this.bandOf(box.bottom); at += 1) {
+        this.bands[at].splice(this.bands[at].indexOf(box), 1);
+      }
+    }
+
+    bandOf(level) {
+      return clamp(Math.floor((level - this.area.top) / BAND), 0, this.bands.length - 1);
     }
 
     // The place of a name at one ring and angle, as a box with its cost and, where it stands apart, its line.
@@ -72,7 +99,7 @@ Tokviz.plateLabels = (() => {
 
     // The places of a name at one ring where it covers no mark.
     clearPlaces(row, ring) {
-      const key = row * 100 + ring;
+      const key = row * 1000 + ring;
       let found = this.clear.get(key);
       if (!found) {
         found = [];
@@ -85,13 +112,27 @@ Tokviz.plateLabels = (() => {
       return found;
     }
 
-    // The names that stand in the way of a box or its line, up to `most`.
-    blockers(box, most) {
-      const found = [];
+    // Whether nothing stands in the way of a box or its line.
+    isFree(box) {
+      const last = this.bandOf(box.bottom + this.padding);
+      for (let at = this.bandOf(box.top - this.padding); at <= last; at += 1) {
+        for (const other of this.bands[at]) {
+          if (other.row !== box.row && overlaps(box, other, this.padding)) return false;
+        }
+      }
+      for (const other of box.led ? this.placed.values() : this.led) {
+        if (other.row !== box.row && crossesName(box, other)) return false;
+      }
+      return true;
+    }
+
+    // The one name that stands in the way of a box or its line; null where there are others.
+    onlyBlocker(box) {
+      let found = null;
       for (const other of this.placed.values()) {
-        if (other.row === box.row || !meets(box, other, this.padding)) continue;
-        found.push(other);
-        if (found.length === most) break;
+        if (other.row === box.row || !(overlaps(box, other, this.padding) || crossesName(box, other))) continue;
+        if (found) return null;
+        found = other;
       }
       return found;
     }
@@ -117,7 +158,7 @@ Tokviz.plateLabels = (() => {
       for (const ring of rings) {
         if (least <= ring) break;
         for (const box of this.clearPlaces(row, ring)) {
-          if (box.cost >= least || this.blockers(box, 1).length) continue;
+          if (box.cost >= least || !this.isFree(box)) continue;
           const cost = box.cost + (box.led ? this.lineCost(box) : 0);
           if (cost < least) [best, least] = [box, cost];
         }
@@ -127,23 +168,21 @@ Tokviz.plateLabels = (() => {
 
     set(row, rings) {
       const box = this.best(row, rings);
-      if (box) this.placed.set(row, box);
+      if (box) this.put(box);
       return box !== null;
     }
 
     // Tries to give a name a place near its mark where a single other one stands, which then goes elsewhere.
     push(row) {
-      const tried = new Set();
-      for (const ring of this.rings.filter((each) => each <= PUSHED_FROM)) {
+      for (const ring of this.rings) {
         for (const box of this.clearPlaces(row, ring)) {
-          const [blocker, another] = this.blockers(box, 2);
-          if (!blocker || another ) continue;
-          tried.add(blocker.row);
-          this.placed.set(row, box);
-          this.placed.delete(blocker.row);
+          const blocker = this.onlyBlocker(box);
+          if (!blocker) continue;
+          this.take(blocker);
+          this.put(box);
           if (this.set(blocker.row)) return;
-          this.placed.delete(row);
-          this.placed.set(blocker.row, blocker);
+          this.take(box);
+          this.put(blocker);
         }
       }
     }
@@ -159,11 +198,11 @@ Tokviz.plateLabels = (() => {
     }
   }
 
-  function meets(one, two, padding) {
-    if (one.left < two.right + padding && one.right > two.left - padding
-      && one.top < two.bottom + padding && one.bottom > two.top - padding) return true;
-    return (one.led && isNear(one, two) && passes(one, two)) || (two.led && isNear(two, one) && passes(two, one));
-  }
+  const overlaps = (one, two, padding) => one.left < two.right + padding && one.right > two.left - padding
+    && one.top < two.bottom + padding && one.bottom > two.top - padding;
+
+  const crossesName = (one, two) =>
+    (one.led && isNear(one, two) && passes(one, two)) || (two.led && isNear(two, one) && passes(two, one));
 
   // Whether the line of one name may reach the box of another.
   function isNear({ x, y, endX, endY }, { left, top, right, bottom }) {

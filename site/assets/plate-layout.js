@@ -6,8 +6,7 @@ Tokviz.plateLayout = (() => {
   // Sizes of text; a word is never smaller than the least.
   const LEAST = 11;
   const LARGEST = 13;
-  // A plate so much narrower has less: shorter lines to names, smaller marks.
-  const NARROW = 480;
+  // A narrower plate has smaller marks.
   const MIDDLE = 640;
   const TITLE_HEIGHT = 18;
   // Of the axes' ticks, and of the text below them.
@@ -21,8 +20,12 @@ Tokviz.plateLayout = (() => {
   // Lines of notes in a column.
   const NOTES = 10;
   const LEAST_HEIGHT = 0.45;
-  // Above so many words marks are smaller.
+  // Above so many words marks are smaller, and names stand beside them only.
   const MANY = 240;
+  // How far a name may stand from its mark; on a plate as narrow as a phone long lines would cover much of it.
+  const REACH = 120;
+  const NARROW = 480;
+  const NARROW_REACH = 52;
 
   const textSize = (width) => clamp(Math.round((2 * width) / 65) / 2, LEAST, LARGEST);
 
@@ -39,7 +42,7 @@ Tokviz.plateLayout = (() => {
     const best = larger(keyBeside(sheet), keyBelow(sheet), width < MIDDLE);
     if (best === null) return null;
     const diameter = (width < MIDDLE ? 6 : 7.5) * (nWords > MANY ? Math.max(0.6, Math.sqrt(MANY / nWords)) : 1);
-    return { width, height, size, diameter, reach: nWords > MANY ? 15 : width < NARROW ? 40 : 66, ...best };
+    return { width, height, size, diameter, reach: nWords > MANY ? 15 : width < NARROW ? NARROW_REACH : REACH, ...best };
   }
 
   // Which of two layouts to take: the first where there is space for it, unless `compared` and the second has a larger area.
@@ -82,7 +85,7 @@ Tokviz.plateLayout = (() => {
     const steps = [0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((mantissa) => mantissa * 10 ** (finest + power)));
     const step = steps.find((each) => Math.floor(high / each) - Math.ceil(low / each) < most) ?? high - low;
     const values = [];
-    for (let whole = Math.ceil(low / step); whole <= Math.floor(high / step); whole += 1) values.push(whole * step);
+    for (let whole = Math.ceil(low / step); whole <= Math.floor(high / step); whole += 1) values.push(whole * step || 0);
     const exponent = Math.floor(Math.log10(Math.max(step, ...values.map(Math.abs))));
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const textOf = exponent >= 6 || exponent < -3

@@ -176,7 +176,7 @@ Tokviz.plate = (() => {
     const pieces = view.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
     const category = view.vocabulary.memberships[row].map((each) => categories[each]).join(", ");
     const count = pieces.length === 1 ? "one token" : `${pieces.length} tokens`;
-    const elsewhere = view.outside.has(row) ? " · read at another position than most" : "";
+    const elsewhere = view.outside.has(row) ? " · read at a different position" : "";
     return `${category} · ${count}: ${pieces.map(Explore.isolated).join(" · ")}${elsewhere}`;
   }
 

@@ -1,51 +1,35 @@
 "use strict";
 
-// Has the carousel's plates drawn as soon as a reader does anything: only then are the scripts that draw loaded, and the
-// coordinates, so that a page that is only opened fetches little.
+// Has plates drawn in place of their images as soon as the page has loaded: the scripts that draw come after all that a reader
+// sees first, and then the coordinates. Where they don't come, images are shown as if there were no drawings.
 (() => {
-  const ACTS = ["scroll", "pointermove", "pointerdown", "keydown", "touchstart"];
+  const source = document.querySelector("script[data-plates]");
+  if (!source) return;
+  const content = JSON.parse(source.textContent);
+  // The pages' scripts say with these what is shown; the last one of each element counts.
+  const EVENTS = ["shown", "near", "slot"];
+  const events = new Map();
+  // Images need not be fetched where this is set.
+  const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare]");
 
-  // Calls act() once, at the first thing that a reader does.
-  function whenUsed(act) {
-    const once = () => {
-      for (const name of ACTS) removeEventListener(name, once);
-      act();
-    };
-    for (const name of ACTS) addEventListener(name, once, { passive: true });
+  function keep(event) {
+    event.preventDefault();
+    events.set(event.target, event);
   }
 
-  // Adds scripts that run in this order.
-  function load(sources) {
-    return Promise.all(sources.map((source) => new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = source;
-      script.async = false;
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", reject);
-      document.head.append(script);
-    })));
+  async function draw() {
+    try {
+      await Tokviz.loadScripts(content.scripts);
+      Tokviz.drawPlates(content);
+    } catch {
+      for (const each of drawable) each.removeAttribute("data-drawable");
+      for (const input of document.querySelectorAll("[data-find]")) input.disabled = true;
+    }
+    for (const name of EVENTS) document.removeEventListener(name, keep);
+    for (const { type, target, detail } of events.values()) Tokviz.tell(target, type, detail);
   }
 
-  function start(root, content) {
-    const panels = root.querySelectorAll(".panel");
-    let depth = 0;
-    for (const panel of panels) panel.setAttribute("data-drawable", "");
-    root.addEventListener("shown", ({ detail }) => {
-      depth = detail.depth;
-    });
-    const draw = async () => {
-      try {
-        await load(content.scripts);
-        new Tokviz.Plates(root, content).show(depth);
-      } catch {
-        for (const panel of panels) panel.removeAttribute("data-drawable");
-      }
-    };
-    addEventListener("load", () => whenUsed(draw), { once: true });
-  }
-
-  for (const root of document.querySelectorAll("[data-viewer]")) {
-    const content = root.querySelector("script[data-plates]");
-    if (content) start(root, JSON.parse(content.textContent));
-  }
+  for (const each of drawable) each.setAttribute("data-drawable", "");
+  for (const name of EVENTS) document.addEventListener(name, keep);
+  addEventListener("load", draw, { once: true });
 })();

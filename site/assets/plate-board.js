@@ -1,0 +1,277 @@
+"use strict";
+
+// The plates that are drawn in a page, in place of their images, which stay for printing and for what can't be drawn. A reader may
+// point at a word, find one, and see one category alone: all plates show it, and it stays from layer to layer.
+(() => {
+  const { plate, plateKey } = Tokviz;
+  // How near a pointer or a finger must be, in pixels.
+  const POINTER = 14;
+  const FINGER = 24;
+  // Until what isn't in sight follows, in milliseconds.
+  const SOON = 120;
+
+  class Board {
+    constructor(content) {
+      this.index = new Explore.Index(content);
+      // What plates are made of, by the key of their capture.
+      this.abouts = new Map();
+      // The plates by the elements that hold image and drawing.
+      this.plates = new Map();
+      this.widths = new Map();
+      // Rows of words, and categories: what is pointed at passes, what is chosen stays.
+      this.pointed = this.chosen = null;
+      this.previewed = this.isolated = null;
+      // In the next frame: what is drawn may change the size of what is observed.
+      this.resized = new ResizeObserver(() => {
+        cancelAnimationFrame(this.frame);
+        this.frame = requestAnimationFrame(() => {
+          this.widths.clear();
+          for (const each of this.plates.values()) this.update(each);
+        });
+      });
+      this.listen();
+    }
+
+    // Calls act(about) with what the plates of a capture are made of, at once where it is known; or failed().
+    use(capture, act, failed) {
+      const { key } = capture;
+      if (this.abouts.has(key)) {
+        act(this.abouts.get(key));
+        return;
+      }
+      Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
+        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, this.index.categories), layouts: new Map() });
+        act(this.abouts.get(key));
+      }).catch(failed);
+    }
+
+    // --- one plate ---
+
+    // Draws a depth in `holder`, as wide as `frame`; what isn't `seen` follows a little later.
+    draw(holder, { about, depth, frame = holder, kind = plate, seen = true }) {
+      const found = this.plates.get(holder) ?? { holder, frame, kind };
+      const isNew = found.about !== about || found.depth !== depth;
+      Object.assign(found, { about, depth, seen }, isNew ? { isolated: undefined } : {});
+      if (!this.plates.has(holder)) this.resized.observe(frame);
+      this.plates.set(holder, found);
+      this.update(found);
+    }
+
+    forget(holder) {
+      const found = this.plates.get(holder);
+      if (!found) return;
+      this.showImage(found);
+      this.plates.delete(holder);
+      if (![...this.plates.values()].some(({ frame }) => frame === found.frame)) this.resized.unobserve(found.frame);
+    }
+
+    update(found) {
+      const { about, holder, depth } = found;
+      const layout = about.view.limits[depth] ? this.layoutOf(found) : null;
+      if (layout === null) this.showImage(found);
+      // Nothing is seen while a window is rearranged.
+      if (!layout) return;
+      if (!found.drawing) this.make(found);
+      if (found.layout !== layout) this.fit(found, layout);
+      found.drawing.setAttribute("aria-label", holder.querySelector("img").alt);
+      this.setSeen(holder, found.seen);
+      this.redraw(found);
+    }
+
+    showImage(found) {
+      found.holder.removeAttribute("data-drawn");
+      found.holder.querySelector("img").removeAttribute("data-late");
+      found.drawing?.remove();
+      found.key?.remove();
+      Object.assign(found, { drawing: null, key: null, layout: null });
+    }
+
+    setSeen(holder, seen) {
+      const found = this.plates.get(holder);
+      found.seen = seen;
+      if (found.key) found.key.inert = !seen;
+    }
+
+    make(found) {
+      found.drawing = Tokviz.svg("svg", { class: "plate-svg", role: "img" });
+      found.holder.append(found.drawing);
+      if (found.kind === plate) {
+        found.key = plateKey.make();
+        found.holder.after(found.key);
+      }
+      found.holder.setAttribute("data-drawn", "");
+    }
+
+    fit(found, layout) {
+      Object.assign(found, { layout, isolated: undefined });
+      found.drawing.setAttribute("width", layout.width);
+      found.drawing.setAttribute("height", layout.height);
+      if (found.key) plateKey.place(found.key, found.about, layout);
+    }
+
+    redraw(found) {
+      const { kind, drawing, about, layout, depth, key } = found;
+      const isolated = this.previewed ?? this.isolated;
+      if (found.isolated !== isolated) {
+        found.isolated = isolated;
+        found.made = kind.draw(drawing, about, layout, depth, isolated);
+        if (key) plateKey.note(key, about, found.made, isolated);
+      }
+      kind.point(drawing, about, layout, found.made, this.pointed ?? this.chosen);
+      if (key) plateKey.press(key, this.isolated);
+    }
+
+    redrawAll() {
+      const [seen, others] = [[], []];
+      for (const found of this.plates.values()) {
+        if (!found.holder.isConnected) this.forget(found.holder);
+        else if (found.drawing) (found.seen ? seen : others).push(found);
+      }
+      for (const found of seen) this.redraw(found);
+      clearTimeout(this.soon);
+      this.soon = setTimeout(() => {
+        for (const found of others) if (found.drawing) this.redraw(found);
+      }, SOON);
+    }
+
+    // Laid out for the size at which it is shown; null where there is too little space, undefined where there is none.
+    layoutOf({ about, holder, frame, kind }) {
+      const [width, height] = this.sizeOf(holder, frame);
+      if (!width) return undefined;
+      const name = `${kind === plate ? "" : "small "}${width} ${height}`;
+      if (!about.layouts.has(name)) about.layouts.set(name, kind.layoutOf(about, width, height));
+      return about.layouts.get(name);
+    }
+
+    // A plate is as wide as its frame, and as high as its image would be. Measured once: what was drawn just before would have
+    // to be laid out first.
+    sizeOf(holder, frame) {
+      if (!this.widths.has(frame)) this.widths.set(frame, frame.getBoundingClientRect().width);
+      const source = holder.querySelector("source");
+      const chosen = source && matchMedia(source.media).matches ? source : holder.querySelector("img");
+      const [width, height] = [chosen.getAttribute("width"), chosen.getAttribute("height")].map(Number);
+      const wide = this.widths.get(frame);
+      return [wide, (wide * height) / width];
+    }
+
+    // --- what a reader does ---
+
+    listen() {
+      document.addEventListener("pointermove", (event) => event.pointerType !== "touch" && this.hover(event));
+      document.documentElement.addEventListener("pointerleave", () => {
+        this.setPreviewed(null);
+        this.setPointed(null);
+      });
+      // Before the lightbox: at a word, a click doesn't enlarge the picture.
+      document.addEventListener("click", (event) => this.click(event), { capture: true });
+      // Wherever the focus is: what is pointed at may hide something.
+      document.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") this.release();
+        else this.onKey(event);
+      });
+    }
+
+    hover(event) {
+      const found = this.under(event.target);
+      const button = event.target.closest?.(".plate-key button");
+      this.setPreviewed(button ? this.keyIndex(button) : null);
+      this.setPointed(found ? this.rowAt(found, event, POINTER) : null);
+    }
+
+    setPreviewed(category) {
+      if (category === this.previewed) return;
+      this.previewed = category;
+      this.redrawAll();
+    }
+
+    setPointed(row) {
+      if (row === this.pointed) return;
+      this.pointed = row;
+      for (const { holder } of this.plates.values()) holder.classList.toggle("on-word", row !== null);
+      this.redrawAll();
+    }
+
+    choose(row, where) {
+      this.chosen = row;
+      this.redrawAll();
+      this.say(where);
+      document.dispatchEvent(new CustomEvent("chosen", { detail: row }));
+    }
+
+    click(event) {
+      const button = event.target.closest(".plate-key button");
+      if (button) return this.isolate(this.keyIndex(button), this.ofKey(button));
+      const found = this.under(event.target);
+      if (!found) return undefined;
+      const row = this.rowAt(found, event, event.pointerType === "touch" ? FINGER : POINTER);
+      if (row === null && this.chosen === null) return undefined;
+      event.preventDefault();
+      event.stopPropagation();
+      return this.choose(row === this.chosen ? null : row, found);
+    }
+
+    isolate(category, where) {
+      this.isolated = category === this.isolated ? null : category;
+      this.previewed = null;
+      this.redrawAll();
+      this.say(where);
+    }
+
+    onKey(event) {
+      if (Tokviz.hasModifier(event)) return;
+      const button = event.target.closest?.(".plate-key button");
+      if (!button || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+      event.preventDefault();
+      this.stepWord(this.ofKey(button), this.keyIndex(button), event.key === "ArrowDown" ? 1 : -1);
+    }
+
+    release() {
+      if ((this.chosen ?? this.isolated ?? this.pointed ?? this.previewed) === null) return;
+      this.pointed = this.previewed = this.isolated = null;
+      this.choose(null);
+    }
+
+    // The next word of a category, in the list's order.
+    stepWord(found, category, by) {
+      const { memberships } = found.about.view.vocabulary;
+      const rows = [...memberships.keys()].filter((row) => memberships[row].includes(category));
+      const at = rows.indexOf(this.chosen);
+      this.choose(rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length], found);
+    }
+
+    // What was chosen, for those who don't see it: said once, by the plate that was used.
+    say(where = [...this.plates.values()].find(({ key, seen }) => key && seen)) {
+      if (where) plateKey.say(where.key, where.about, this.chosen, this.isolated);
+    }
+
+    // --- what is where ---
+
+    keyIndex(button) {
+      const key = button?.closest?.(".plate-key");
+      return key ? [...key.querySelectorAll("button")].indexOf(button) : -1;
+    }
+
+    ofKey(button) {
+      return [...this.plates.values()].find(({ key }) => key?.contains(button));
+    }
+
+    // Small ones say no word: they lead to the plate.
+    under(target) {
+      const drawing = target.closest?.(".plate-svg[role=img]");
+      return drawing && [...this.plates.values()].find((each) => each.drawing === drawing && each.key);
+    }
+
+    // The word whose name or mark is under the pointer; a category that is seen alone has all of it.
+    rowAt({ drawing, made, about, isolated }, { clientX, clientY }, most) {
+      const box = drawing.getBoundingClientRect();
+      const at = [clientX - box.left, clientY - box.top];
+      const name = made.names.find((each) => at[0] > each.left && at[0] < each.right && at[1] > each.top - 1 && at[1] < each.bottom + 1);
+      if (name) return name.row;
+      const { memberships } = about.view.vocabulary;
+      const rows = made.points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
+      return Tokviz.plateLayout.nearest(made.points, rows, at, most);
+    }
+  }
+
+  Tokviz.Board = Board;
+})();
