@@ -19,7 +19,7 @@ site: $(VENV)/.installed $(VENV)/.models  ## make the report that report.toml de
 sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all of it, as it is committed
 	$(BIN)/python generate.py --force
 
-test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and a browser
+test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and browsers
 	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(COUNTS),--cov --cov-report=) $(ARGS)
 	@$(if $(COUNTS),echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of tokviz",echo 'coverage: counted from Python 3.12 on, or by make coverage')
 
