@@ -51,7 +51,7 @@ Tokviz.twoStates = (() => {
       if (!this.fit()) this.draw(before);
     }
 
-    // Lays the picture out, as wide as there is space and as high as its image; whether anything was drawn anew.
+    // Lays the picture out, as wide as there is space and as high as its image; whether anything was drawn again.
     fit() {
       const { width } = this.frame.getBoundingClientRect();
       if (this.shown === null || !width || width === this.width) return false;

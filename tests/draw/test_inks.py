@@ -1,4 +1,4 @@
-"""Colours and shapes by which categories are told, and text that can be read."""
+"""Colors and shapes that tell categories apart, and text that can be read."""
 
 from __future__ import annotations
 

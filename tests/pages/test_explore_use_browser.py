@@ -1,0 +1,308 @@
+"""The explorer in a real browser: two plots in step, its address, keyboards, phones, accessibility, and many words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import (
+    COUNT_ADDRESS_CHANGES,
+    COUNT_SHIFTS,
+    DESKTOP,
+    PHONE,
+    OpenAt,
+    OpenPage,
+    address_changes,
+    box_of,
+    layout_shift,
+    wait_for_address,
+    wait_until_quiet,
+)
+from explore_page import (
+    PAGE,
+    chosen,
+    current_name,
+    expect_depths,
+    explorer,
+    pins,
+    place_of,
+    plot,
+    point_at,
+    show_side_by_side,
+    wait_until_ready,
+)
+from playwright.sync_api import Browser, ViewportSize, expect
+from report_fixture import hostile_report, sample_report, write_site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(sample_report(), tmp_path_factory.mktemp("explore") / "some" / "report")
+
+
+@pytest.fixture
+def explore(open_page: OpenPage) -> OpenAt:
+    return explorer(open_page)
+
+
+# --- two pictures, and the address ------------------------------------------------------------------------------------
+
+
+def test_side_by_side_shows_the_other_context_in_step(explore: OpenAt, site: Path) -> None:
+    page = explore(site)
+    show_side_by_side(page, "layer 11", "layer 11")
+    assert chosen(page) == ["smol-30/alone/standardized", "smol-30/sentence/standardized"]
+    page.locator("[data-view]").nth(1).locator("select").first.select_option("mini-6")
+    expect_depths(page, "layer 11", "layer 1")
+    page.get_by_role("slider", name="Depth").focus()
+    page.keyboard.press("End")
+    expect_depths(page, "layer 29", "layer 5")
+    page.get_by_role("radio", name="the second").check()
+    expect(page.locator("caption")).to_contain_text("mini-encoder-6")
+    page.get_by_role("button", name="Side by side").click()
+    assert chosen(page) == ["smol-30/alone/standardized"]
+    expect(page.locator("caption")).not_to_contain_text("mini-encoder-6")
+
+
+def test_another_model_keeps_the_relative_depth(explore: OpenAt, site: Path) -> None:
+    page = explore(site, "#a=smol-30/alone/standardized&at=layer-14")
+    page.locator("select[data-part=model]").select_option("mini-6")
+    expect_depths(page, "layer 2")
+    assert page.get_by_role("slider", name="Depth").get_attribute("max") == "6"
+
+
+def test_an_address_restores_all_that_is_shown(explore: OpenAt, site: Path) -> None:
+    page = explore(site)
+    show_side_by_side(page, "layer 11", "layer 11")
+    page.locator("[data-view]").nth(1).locator("select").nth(2).select_option("centered")
+    page.get_by_role("button", name="Category 2", exact=True).click()
+    page.mouse.click(*place_of(page, 44))
+    plot(page).focus()
+    page.keyboard.press("+")
+    page.get_by_role("slider", name="Depth").focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_address(page, "zoom-a=1.6")
+    wait_for_address(page, "at=layer-12")
+    fragment = page.evaluate("location.hash")
+    pinned = pins(page)
+    again = explore(site, fragment)
+    assert chosen(again) == ["smol-30/alone/standardized", "smol-30/sentence/centered"]
+    expect_depths(again, "layer 12", "layer 12")
+    assert pins(again) == pinned
+    assert again.get_by_role("button", name="Category 2", exact=True).get_attribute("aria-pressed") == "false"
+    wait_until_quiet(page)
+    assert place_of(again, 50) == pytest.approx(place_of(page, 50), abs=1.5)
+
+
+@pytest.mark.parametrize(
+    "fragment", ["#a=nobody/x/y", "#%E0%A4%A", "#a=", "#at=layer-999", "#pin=%E0,nobody&hide=77,x&zoom-a=q"]
+)
+def test_an_unknown_address_shows_what_there_is(explore: OpenAt, site: Path, fragment: str) -> None:
+    page = explore(site, fragment)
+    assert chosen(page) == ["smol-30/alone/standardized"]
+    assert pins(page) == []
+    expect(page.locator(".plot-marks > g")).to_have_count(117)
+
+
+def test_the_address_is_not_changed_too_often_for_safari(explore: OpenAt, site: Path) -> None:
+    page = explore(site, before=COUNT_ADDRESS_CHANGES)
+    page.get_by_role("slider", name="Depth").focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    wait_for_address(page, "at=embedding")
+    assert address_changes(page) <= 4
+
+
+def test_a_models_page_leads_to_the_layer_that_it_shows(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, "models/smol-30/index.html#sentence/layer-7")
+    page.locator(".panel[data-current]").get_by_role("link", name="Explore this layer").click()
+    wait_until_ready(page)
+    assert chosen(page) == ["smol-30/sentence/standardized"]
+    expect_depths(page, "layer 7")
+
+
+def test_it_leads_back_to_the_plate(explore: OpenAt, site: Path) -> None:
+    page = explore(site, "#a=smol-30/sentence/centered&at=layer-7")
+    page.locator(".explore-links a").click()
+    expect(page).to_have_url(re.compile(r"models/smol-30/index\.html#sentence/layer-7/centered$"))
+    expect(page.locator(".panel[data-current] output")).to_have_text("layer 7")
+
+
+# --- zoom, keyboard ---------------------------------------------------------------------------------------------------
+
+
+def test_zoom_by_buttons_keys_and_wheel(explore: OpenAt, site: Path) -> None:
+    page = explore(site, reduced_motion="reduce")
+    rest = place_of(page, 5)
+    page.get_by_role("button", name="Zoom in").click()
+    wait_until_quiet(page)
+    assert place_of(page, 5) != rest
+    page.get_by_role("button", name="Whole plot").click()
+    wait_until_quiet(page)
+    assert place_of(page, 5) == rest
+    plot(page).focus()
+    page.keyboard.press("+")
+    page.keyboard.press("0")
+    wait_until_quiet(page)
+    assert place_of(page, 5) == rest
+    point_at(page, 5)
+    page.mouse.wheel(0, -300)
+    expect(plot(page).locator(".zoomed")).to_be_visible()
+    wait_until_quiet(page)
+    assert place_of(page, 5) == pytest.approx(rest, abs=3)  # it grows about the pointer
+    assert place_of(page, 6) != rest
+
+
+def test_the_wheel_scrolls_the_page_until_the_picture_was_clicked(explore: OpenAt, site: Path) -> None:
+    page = explore(site)
+    point_at(page, 5)
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("() => scrollY > 200")
+    wait_until_quiet(page)
+    expect(plot(page).locator(".zoomed")).to_have_count(0)
+
+
+def test_everything_can_be_done_by_keyboard(explore: OpenAt, site: Path) -> None:
+    page = explore(site)
+    plot(page).focus()
+    page.keyboard.press("ArrowRight")
+    first = current_name(page)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".names .current")).not_to_have_text(first)
+    second = current_name(page)
+    expect(page.locator("[data-say]")).to_have_text(re.compile(rf"^{second}, "))
+    page.keyboard.press("Enter")
+    assert pins(page) == [second]
+    page.keyboard.press("PageDown")
+    expect_depths(page, "layer 12")
+    page.keyboard.press("Escape")
+    expect(page.locator(".names .current")).to_have_count(0)
+    page.get_by_role("button", name=f"Unpin {second}").press("Enter")
+    assert pins(page) == []
+
+
+def test_the_table_pins_filters_and_has_pages(explore: OpenAt, site: Path) -> None:
+    page = explore(site)
+    page.get_by_role("button", name="Later words").click()
+    expect(page.locator("caption")).to_contain_text("words 21–40 of 117")
+    page.get_by_label("Filter").fill("word8")
+    expect(page.locator("tbody tr")).to_have_count(13)
+    page.locator("tbody").get_by_role("button", name="word8m").click()
+    assert pins(page) == ["word8m"]
+    row = page.locator("tbody tr").first.locator("td").all_inner_texts()
+    assert row[0] == "Category 9"
+    assert row[1] == "␣wo · rd8m"
+    expected = sample_report().models[0].contexts[0].projections[0].projection.coordinates[12, 116]
+    assert float(row[2].replace("−", "-")) == pytest.approx(expected[0], abs=0.01)
+
+
+# --- light, from a server, without scripts, on a phone, accessible ------------------------------------------------------
+
+
+def test_only_what_is_shown_is_loaded(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, "404.html")
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(f"{site.as_uri()}/{PAGE}")
+    wait_until_ready(page)
+    assert sorted(url.split("/data/")[1] for url in requested if "/data/" in url) == [
+        *(f"smol-30/alone/{name}.js" for name in ("coordinates-standardized", "neighbours", "words")),
+        "words.js",
+    ]
+
+
+def test_a_missing_script_is_reported(browser: Browser, tmp_path: Path) -> None:
+    folder = write_site(sample_report(), tmp_path)
+    (folder / "data/mini-6/alone/coordinates-centered.js").unlink()
+    page = browser.new_page()
+    page.goto(f"{folder.as_uri()}/{PAGE}#a=smol-30/alone/standardized&at=layer-3")
+    wait_until_ready(page)
+    page.locator("select[data-part=model]").select_option("mini-6")
+    page.locator("select[data-part=projection]").select_option("centered")
+    expect(page.get_by_text("could not be loaded")).to_be_visible()
+    page.close()
+
+
+def test_without_scripts_it_leads_to_the_plates_and_files(explore: OpenAt, site: Path) -> None:
+    page = explore(site, java_script_enabled=False)
+    expect(page.locator("[data-explore]")).to_be_hidden()
+    expect(page.get_by_role("link", name="mini-encoder-6").last).to_be_visible()
+    assert page.get_by_role("link", name="alone, coordinates.csv").count() == 2
+
+
+@pytest.mark.parametrize("two", [False, True])
+def test_nothing_overflows_a_phone(explore: OpenAt, site: Path, two: bool) -> None:
+    page = explore(site, viewport=PHONE, has_touch=True)
+    if two:
+        show_side_by_side(page, "layer 11", "layer 11")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    small = page.locator(".explore button:visible, .explore select:visible").evaluate_all(
+        "(all) => all.filter((each) => each.getBoundingClientRect().height < 43.5).map((each) => each.textContent)"
+    )
+    assert small == []
+
+
+def test_long_words_fit_a_phone(explore: OpenAt, tmp_path: Path) -> None:
+    page = explore(write_site(hostile_report(), tmp_path), "#word=%25%26'%22", viewport=PHONE)
+    page.get_by_role("combobox", name="Find a word").fill("aaaa")
+    page.keyboard.press("Enter")
+    assert len(pins(page)) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_a_finger_shows_a_word_first_and_pins_it_then(explore: OpenAt, site: Path) -> None:
+    page = explore(site, viewport=PHONE, has_touch=True)
+    x, y = place_of(page, 20)
+    page.touchscreen.tap(x, y)
+    word = current_name(page)
+    assert pins(page) == []
+    page.touchscreen.tap(x, y)
+    assert pins(page) == [word]
+
+
+def test_hostile_words_are_shown_as_text(explore: OpenAt, tmp_path: Path) -> None:
+    page = explore(write_site(hostile_report(), tmp_path))
+    page.get_by_role("combobox", name="Find a word").fill("script")
+    page.keyboard.press("Enter")
+    assert len(pins(page)) == 1
+    wait_for_address(page, "pin=")
+    again = explore(tmp_path, page.evaluate("location.hash"))
+    assert pins(again) == pins(page)
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_nothing_shifts_while_the_page_loads(explore: OpenAt, site: Path, viewport: ViewportSize) -> None:
+    page = explore(site, before=COUNT_SHIFTS, viewport=viewport)
+    assert layout_shift(page) == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing(explore: OpenAt, site: Path, scheme: str, viewport: ViewportSize) -> None:
+    page = explore(site, "#pin=word3c,word5f&hide=1&word=word0a", color_scheme=scheme, viewport=viewport)
+    show_side_by_side(page, "layer 11", "layer 11")
+    page.get_by_role("combobox", name="Find a word").press_sequentially("word")
+    wait_until_quiet(page)
+    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
+    assert result.response["violations"] == [], result.generate_report()
+
+
+def test_thousands_of_words_are_drawn_on_a_canvas(explore: OpenAt, tmp_path: Path) -> None:
+    from test_explore_speed import large_report
+
+    report = large_report(n_words=2_000, n_layers=3)
+    page = explore(write_site(report, tmp_path))
+    expect(page.locator(".plot-marks > g")).to_have_count(0)
+    inked = page.evaluate(
+        """() => {
+            const canvas = document.querySelector('canvas');
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+        }"""
+    )
+    assert inked > 10_000
+    box = box_of(page.locator(".plot-inner"))
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator(".names .current")).to_be_visible()
