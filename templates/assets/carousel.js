@@ -136,7 +136,9 @@
   // The page says but once where a picture is.
   function showDownload(slide) {
     const link = slide?.querySelector(".take a:not([href])");
-    if (link) link.href = slide.querySelector(".plate").getAttribute("href");
+    if (!link) return;
+    link.href = slide.querySelector(".plate").getAttribute("href");
+    link.download = "";
   }
 
   // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.
