@@ -135,10 +135,13 @@
 
   // The page says but once where a picture is.
   function showDownload(slide) {
-    const link = slide?.querySelector(".take a:not([href])");
-    if (!link) return;
+    const name = slide?.querySelector("[data-download]");
+    if (!name) return;
+    const link = document.createElement("a");
     link.href = slide.querySelector(".plate").getAttribute("href");
     link.download = "";
+    link.textContent = name.textContent;
+    name.replaceWith(link);
   }
 
   // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.

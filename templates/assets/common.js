@@ -257,8 +257,20 @@ const Tokviz = (() => {
       element.setAttribute("width", size[0]);
       element.setAttribute("height", size[1]);
     }
+    delete image.dataset.wide;
     image.alt = alt;
     if (!image.parentElement) source.after(image);
+  }
+
+  // Width and height of the form of a picture that the window asks for. Its image says them too: an image that is hidden, as it is
+  // drawn, is measured by what it says.
+  function formSize(box) {
+    const [source, image] = [box.querySelector("source"), box.querySelector("img")];
+    const sizeOf = (element) => ["width", "height"].map((name) => element.getAttribute(name));
+    image.dataset.wide ??= sizeOf(image).join(" ");
+    const size = source && matchMedia(source.media).matches ? sizeOf(source) : image.dataset.wide.split(" ");
+    ["width", "height"].forEach((name, index) => image.setAttribute(name, size[index]));
+    return size.map(Number);
   }
 
   // What is drawn has its image for printing only, and doesn't fetch it before; only a new one is lazy for certain.
@@ -307,6 +319,6 @@ const Tokviz = (() => {
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
-    setPicture, fetchAhead, decodeAhead, afterLoad,
+    setPicture, formSize, fetchAhead, decodeAhead, afterLoad,
   };
 })();

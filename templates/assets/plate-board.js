@@ -147,9 +147,7 @@
     // to be laid out first.
     sizeOf(holder, frame) {
       if (!this.widths.has(frame)) this.widths.set(frame, frame.getBoundingClientRect().width);
-      const source = holder.querySelector("source");
-      const chosen = source && matchMedia(source.media).matches ? source : holder.querySelector("img");
-      const [width, height] = [chosen.getAttribute("width"), chosen.getAttribute("height")].map(Number);
+      const [width, height] = Tokviz.formSize(holder);
       const wide = this.widths.get(frame);
       return [wide, (wide * height) / width];
     }

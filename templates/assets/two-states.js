@@ -56,8 +56,7 @@ Tokviz.twoStates = (() => {
       const { width } = this.frame.getBoundingClientRect();
       if (this.shown === null || !width || width === this.width) return false;
       this.width = width;
-      const [source, image] = this.images[0].querySelectorAll("source, img");
-      const [wide, tall] = ["width", "height"].map((name) => Number((matchMedia(source.media).matches ? source : image).getAttribute(name)));
+      const [[wide, tall]] = this.images.map(Tokviz.formSize);
       const [one, other] = this.subjects;
       const limits = [...one.view.limits, ...other.view.limits];
       const view = Object.assign(Object.create(one.view), { limits });
