@@ -86,8 +86,7 @@
     const source = chosen === narrow ? narrow.srcset : picture.src;
     const { image } = dialog;
     if (image.getAttribute("src") !== source) image.src = source;
-    image.width = chosen.getAttribute("width");
-    image.height = chosen.getAttribute("height");
+    [image.width, image.height] = chosen === narrow ? Tokviz.sizeOf(narrow) : Tokviz.wideSize(picture);
     return isNarrow && zoom > 0;
   }
 

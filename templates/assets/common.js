@@ -266,11 +266,18 @@ const Tokviz = (() => {
   // drawn, is measured by what it says.
   function formSize(box) {
     const [source, image] = [box.querySelector("source"), box.querySelector("img")];
-    const sizeOf = (element) => ["width", "height"].map((name) => element.getAttribute(name));
-    image.dataset.wide ??= sizeOf(image).join(" ");
-    const size = source && matchMedia(source.media).matches ? sizeOf(source) : image.dataset.wide.split(" ");
+    const wide = wideSize(image);
+    const size = source && matchMedia(source.media).matches ? sizeOf(source) : wide;
     ["width", "height"].forEach((name, index) => image.setAttribute(name, size[index]));
-    return size.map(Number);
+    return size;
+  }
+
+  const sizeOf = (element) => ["width", "height"].map((name) => Number(element.getAttribute(name)));
+
+  // Of a picture's wide form, whatever its image says by now.
+  function wideSize(image) {
+    image.dataset.wide ??= sizeOf(image).join(" ");
+    return image.dataset.wide.split(" ").map(Number);
   }
 
   // What is drawn has its image for printing only, and doesn't fetch it before; only a new one is lazy for certain.
@@ -319,6 +326,6 @@ const Tokviz = (() => {
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
-    setPicture, formSize, fetchAhead, decodeAhead, afterLoad,
+    setPicture, sizeOf, formSize, wideSize, fetchAhead, decodeAhead, afterLoad,
   };
 })();
