@@ -9,7 +9,7 @@ from tokviz.pages import json_text
 from tokviz.pages.frame import relative
 from tokviz.records import Report
 
-SCRIPTS = (
+PLATE_SCRIPTS = (
     "explore-data.js",
     "shapes.js",
     "plate-layout.js",
@@ -17,10 +17,10 @@ SCRIPTS = (
     "plate-text.js",
     "plate.js",
     "plate-key.js",
-    "plate-board.js",
-    "plate-find.js",
 )
-"""Loaded once the page has, in the order in which they build on each other; a page adds its own, and ``LAST``."""
+"""What draws a plate; loaded once the page has, in the order in which they build on each other."""
+SCRIPTS = (*PLATE_SCRIPTS, "plate-board.js", "plate-find.js")
+"""Of all plates of a page; a page adds its own, and ``LAST``."""
 LAST = "plate-page.js"
 MOST_DRAWN = 400
 """Words of a plate that is drawn in the page; of longer lists the images are shown."""

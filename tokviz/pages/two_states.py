@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.pages import json_text
-from tokviz.pages.drawings import can_draw
+from tokviz.pages.drawings import PLATE_SCRIPTS, can_draw
 from tokviz.pages.frame import model_path, relative
 from tokviz.pages.headline import State
 from tokviz.pages.parts import Link, Picture
@@ -44,19 +44,6 @@ class TwoStates:
     """How the second is turned, and what is left of the movement: true of the drawing, not of the images."""
     data: str | None
     """JSON of what the script draws of; None where images are shown."""
-
-
-DRAWING_SCRIPTS = (
-    "explore-data.js",
-    "shapes.js",
-    "plate-layout.js",
-    "plate-labels.js",
-    "plate-text.js",
-    "plate.js",
-    "plate-key.js",
-    "two-states.js",
-)
-"""Loaded when the page has been, in the order in which they build on each other."""
 
 
 def two_states(report: Report, states: tuple[State, State], page: str) -> TwoStates:
@@ -219,7 +206,7 @@ def _data(report: Report, states: tuple[State, State], turn: Turn, page: str) ->
         }
     return json_text.embedded(
         {
-            "scripts": [relative(page, f"assets/{script}") for script in DRAWING_SCRIPTS],
+            "scripts": [relative(page, f"assets/{script}") for script in (*PLATE_SCRIPTS, "two-states.js")],
             "words": relative(page, "data/words.js"),
             "categories": [category.label for category in report.words.categories],
             "states": [_capture(one, None, page), _capture(other, turned, page)],
