@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tokviz.pages.findings import finding_of
 from tokviz.pages.pictures import slide_id
-from tokviz.pages.wording import NUMBERS, number, percent, the_depth, whole_percent
+from tokviz.pages.wording import in_words, number, percent, the_depth, whole_percent
 from tokviz.records import ContextReport, Finding, ModelReport, ProjectionReport, Renditions, Report
 
 MOST_WORDS = 25
@@ -114,7 +114,7 @@ def _by_itself(report: Report) -> Headline | None:
 def finding_sentence(model: ModelReport, finding: Finding) -> str:
     """At most 25 words; the model's name, and what can be left out, where there is space for it."""
     n_named = len(finding.neurons)
-    named = NUMBERS[n_named] if n_named < len(NUMBERS) else f"{n_named:,}"
+    named = in_words(n_named)
     noun = "neuron" if n_named == 1 else "neurons"
     if finding.n_neurons is None:
         who = (f"expert {finding.expert} of {finding.n_experts}", f"expert {finding.expert}")

@@ -14,7 +14,7 @@ from tokviz.pages.parts import Link, Picture
 from tokviz.pages.pictures import picture, slide_id
 from tokviz.pages.trust import finding as plate_in_words
 from tokviz.pages.turning import NO_TURN, Turn, least_turn, turned_limits
-from tokviz.pages.wording import NUMBERS, joined_by_and, percent, projection_label, the_depth, whole_percent
+from tokviz.pages.wording import in_words, joined_by_and, percent, projection_label, the_depth, whole_percent
 from tokviz.records import Report
 
 
@@ -117,8 +117,7 @@ def _change(state: State) -> str:
     if done.rule != "off":
         return f"words {state.context.states.context.label}"
     n_neurons = len(done.neurons)
-    named = NUMBERS[n_neurons] if n_neurons < len(NUMBERS) else f"{n_neurons:,}"
-    return f"{named} {'neuron' if n_neurons == 1 else 'neurons'} off"
+    return f"{in_words(n_neurons)} {'neuron' if n_neurons == 1 else 'neurons'} off"
 
 
 def _capital(text: str) -> str:

@@ -145,6 +145,11 @@ def joined_by_and(texts: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def in_words(number: int) -> str:
+    """``two``, ``12``: small numbers as a sentence has them."""
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+
+
 def neurons_named(neurons: Sequence[int]) -> str:
     """``neuron 9``, ``neurons 1229 and 1487``, ``12 neurons``."""
     if len(neurons) > len(NUMBERS) - 1:
@@ -159,7 +164,7 @@ def intervention_label(
     if own is not None:
         return f"{context}, {own}"
     n_neurons = len(neurons)
-    number_of = NUMBERS[n_neurons] if n_neurons < len(NUMBERS) else f"{n_neurons:,}"
+    number_of = in_words(n_neurons)
     noun = "neuron" if n_neurons == 1 else "neurons"
     if rule == "off":
         return f"{context}, {number_of} {noun} off"
