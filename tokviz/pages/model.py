@@ -77,7 +77,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("common.js", "plates.js", "take.js", "carousel.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
 """Of what is drawn on this page only."""
 CURVES = "curves"
@@ -142,7 +142,10 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
         {
             "name": context.states.context.name,
             "label": context.states.context.label,
-            "projections": [{"name": shown.projection.name} for shown in context.projections],
+            "projections": [
+                {"name": shown.projection.name, "label": projection_label(shown.projection.name)}
+                for shown in context.projections
+            ],
         }
         for context in model.drawn
     ]
