@@ -78,6 +78,7 @@ Tokviz.savePlot = (() => {
     const plot = take.plotOf(control);
     const drawing = plot.querySelector(".plate-svg[role=img]");
     if (!drawing) {
+      if (!take.plateOf(control).getClientRects().length) return "There is no plot here.";
       // Where there is too little space to draw, the image is what is seen.
       picture.download(take.imageOf(control));
       return "Saved as an image.";

@@ -35,9 +35,14 @@ Tokviz.take = (() => {
 
   const plotOf = (control) => control.closest("figure, [data-view], [data-finding]");
 
-  // Where the image of a plot is.
+  // What holds a plot's image, drawn or not.
+  function plateOf(control) {
+    const plot = plotOf(control);
+    return plot.querySelector("[data-shown] .plate") ?? plot.querySelector(".plate");
+  }
+
   function imageOf(control) {
-    const plate = plotOf(control).querySelector(".plate");
+    const plate = plateOf(control);
     return plate.getAttribute("href") ?? plate.querySelector("img").currentSrc;
   }
 
@@ -100,5 +105,5 @@ Tokviz.take = (() => {
   // Those of slides get their buttons from carousel.js.
   for (const control of document.querySelectorAll("[data-take]")) if (!control.closest(".slide")) fill(control);
 
-  return { fill, make, plotOf, imageOf };
+  return { fill, make, plotOf, plateOf, imageOf };
 })();

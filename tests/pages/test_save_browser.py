@@ -193,7 +193,8 @@ def test_where_copying_is_refused_the_address_is_selected(open_page: OpenPage, a
 
 def test_a_plot_of_the_page_has_its_slides_link(open_page: OpenPage, tmp_path: Path) -> None:
     """Wherever the carousel stands."""
-    page = open_page(write_site(sample_report(), tmp_path), "models/smol-30/index.html#alone/layer-3")
+    site = write_site(sample_report(), tmp_path)
+    page = open_page(site, "models/smol-30/index.html#alone/layer-3")
     plot = page.locator(".twins figure").nth(1)
     plot.scroll_into_view_if_needed()
     expect(plot.locator("svg[role=img]")).to_be_visible()
@@ -202,6 +203,12 @@ def test_a_plot_of_the_page_has_its_slides_link(open_page: OpenPage, tmp_path: P
     expect(plot.get_by_role("status")).to_have_text("Copied.")
     assert page.evaluate("copied.split('#')[1]") == "alone-off/layer-11"
     assert saved(page, plot, "PNG", tmp_path).name == "smol-30-alone-off-layer-11-standardized.png"
+    # Where there is none, nothing is saved.
+    page.goto(f"{(site / COMPARE).as_uri()}#a=mini-6/alone/standardized&by=layer&at=layer-2")
+    slot = page.locator("[data-slot]").first
+    expect(slot.locator(".problem")).to_be_visible()
+    slot.get_by_role("button", name="Save as PNG").click()
+    expect(slot.get_by_role("status")).to_have_text("There is no plot here.")
 
 
 def test_of_long_lists_there_are_the_link_and_the_image(open_page: OpenPage, tmp_path: Path) -> None:
