@@ -44,10 +44,10 @@ def test_two_plates_stand_side_by_side_under_the_title(plates: list[Path]) -> No
 
 def test_a_long_subtitle_stands_in_two_lines(plates: list[Path]) -> None:
     said = "At layer 11, two of 1,536 MLP neurons raise the mean norm of the words alone from 156 to 24,621; without it is 236."
-    inked = (pixels(preview.draw("A title", said, plates))[:150] < 200).any(axis=2)
-    rows = np.flatnonzero(inked.any(axis=1))
+    inked = pixels(preview.draw("A title", said, plates))[:150] < 200
+    rows = np.flatnonzero(inked.any(axis=(1, 2)))
     assert np.flatnonzero(np.diff(rows) > 1).size == 2, "a title and two lines"
-    assert np.flatnonzero(inked.any(axis=0))[-1] <= 1160
+    assert np.flatnonzero(inked.any(axis=(0, 2)))[-1] <= 1160
     one_word = pixels(preview.draw("A title", "word" * 100, plates))
     assert (one_word[:150, 1161:] == 255).all()
 
