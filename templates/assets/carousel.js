@@ -272,7 +272,7 @@
         observer.unobserve(target);
       }
     }, { rootMargin: margin });
-    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.closest(".plate"));
+    for (const image of document.querySelectorAll(":is(.plates, .twins) img[data-late]")) observer.observe(image.closest(".plate"));
     return observer;
   }
   const visibleOnly = fetchNearby("0px");

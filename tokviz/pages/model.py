@@ -77,7 +77,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("common.js", "plates.js", "carousel.js", "story.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
 """Of what is drawn on this page only."""
 CURVES = "curves"
