@@ -281,5 +281,14 @@
     fetchNearby("500px");
   }, { once: true, passive: true });
 
+  // The story's script comes when one of its plots is near.
+  const plots = document.querySelectorAll("[data-story]");
+  const nearStory = new IntersectionObserver((entries, observer) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    Tokviz.loadScripts([plots[0].dataset.story]);
+  }, { rootMargin: "600px" });
+  for (const plot of plots) nearStory.observe(plot);
+
   for (const root of document.querySelectorAll("[data-viewer]")) startViewer(root);
 })();

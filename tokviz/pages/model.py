@@ -63,6 +63,8 @@ class ModelPage:
     stylesheet: str | None
     """Of plates that are drawn."""
     writers: WritersSection | None
+    story_script: str
+    """Fetched when a story is near."""
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
     difference: Section | None
@@ -77,7 +79,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "plates.js", "carousel.js", "story.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
 """Of what is drawn on this page only."""
 CURVES = "curves"
@@ -122,6 +124,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         plates=plates,
         stylesheet=relative(page, "assets/plate.css") if plates else None,
         writers=writers_section(model, page),
+        story_script=relative(page, "assets/story.js"),
         stories=stories(report, model, page),
         difference=difference(model),
         curves=model_charts(model),
