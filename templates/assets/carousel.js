@@ -286,7 +286,7 @@
   const nearStory = new IntersectionObserver((entries, observer) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
     observer.disconnect();
-    Tokviz.loadScripts([plots[0].dataset.story]);
+    Tokviz.loadScripts([plots[0].dataset.story]).catch(() => plots.forEach((plot) => plot.remove()));
   }, { rootMargin: "600px" });
   for (const plot of plots) nearStory.observe(plot);
 
