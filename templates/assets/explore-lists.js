@@ -1,6 +1,6 @@
 "use strict";
 
-// What stands around the pictures: the legend that hides categories, pinned words, the search, and the table.
+// What stands around the pictures: the legend that hides categories, pinned words, the axes of their trails, the search, and the table.
 (() => {
   const MOST_FOUND = 10;
   const PER_PAGE = 20;
@@ -62,6 +62,39 @@
         }),
         ...(rows.length > 1 ? [button("Unpin all", () => this.unpin(null))] : []));
     }
+  }
+
+  // Which axes the trails join, in a sentence; for turned ones also what no turn takes away, in each plot.
+  class TrailAxes {
+    constructor(root, chosen) {
+      this.radios = [...root.querySelectorAll("input")];
+      this.notes = [...root.querySelectorAll("[data-axes]")];
+      this.remaining = root.querySelector("[data-remaining]");
+      for (const radio of this.radios) radio.addEventListener("change", () => chosen(radio.value));
+    }
+
+    show(kind) {
+      for (const radio of this.radios) radio.checked = radio.value === kind;
+      for (const note of this.notes) note.hidden = note.dataset.axes !== kind;
+    }
+
+    describe(panels) {
+      const names = panels.length > 1 ? ["First plot: ", "Second plot: "] : [""];
+      this.remaining.textContent = panels.map(({ view, depth }, position) => `${names[position]}${remaining(view, depth)}`).join(" ");
+    }
+  }
+
+  function remaining(view, depth) {
+    const { first, residuals } = Explore.aligned(view).until(depth);
+    if (depth === 0) return "At the embedding, no trail has a step yet.";
+    if (!residuals.length) return `No earlier layer can be turned to fit ${depthName(depth)}.`;
+    const sorted = residuals.map((residual) => Math.round(100 * residual)).sort((one, other) => one - other);
+    const [least, most] = [sorted[0], sorted.at(-1)];
+    const range = least === most ? least || "less than 1" : `${least}–${most}`;
+    const median = least === most ? "" : ` (median ${sorted[sorted.length >> 1]}\u00a0%)`;
+    const nameOf = (at) => (at === 0 ? "the embedding" : depthName(at));
+    const from = first ? ` Trails begin at ${depthName(first)}: ${nameOf(first - 1)} can’t be turned to fit it.` : "";
+    return `From ${nameOf(first)} to ${depthName(depth)}, the best turn leaves ${range}\u00a0% of the words’ variance between neighboring layers${median}.${from}`;
   }
 
   // The W3C's combobox with a list: arrows choose, Enter pins, Escape closes.
@@ -215,5 +248,5 @@
     }
   }
 
-  Object.assign(Explore, { Legend, Pins, Search, Table });
+  Object.assign(Explore, { Legend, Pins, TrailAxes, Search, Table });
 })();
