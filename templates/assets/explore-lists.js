@@ -80,21 +80,23 @@
 
     describe(panels) {
       const names = panels.length > 1 ? ["First plot: ", "Second plot: "] : [""];
-      this.remaining.textContent = panels.map(({ view, depth }, position) => `${names[position]}${remaining(view, depth)}`).join(" ");
+      this.remaining.replaceChildren(...panels.map(({ view, depth }, position) =>
+        Explore.paragraph(`${names[position]}${remaining(view, depth)}`, "remaining")));
     }
   }
 
   function remaining(view, depth) {
     const { first, residuals } = Explore.aligned(view).until(depth);
-    if (depth === 0) return "At the embedding, no trail has a step yet.";
-    if (!residuals.length) return `No earlier layer can be turned to fit ${depthName(depth)}.`;
-    const sorted = residuals.map((residual) => Math.round(100 * residual)).sort((one, other) => one - other);
-    const [least, most] = [sorted[0], sorted.at(-1)];
-    const range = least === most ? least || "less than 1" : `${least}–${most}`;
-    const median = least === most ? "" : ` (median ${sorted[sorted.length >> 1]}\u00a0%)`;
     const nameOf = (at) => (at === 0 ? "the embedding" : depthName(at));
-    const from = first ? ` Trails begin at ${depthName(first)}: ${nameOf(first - 1)} can’t be turned to fit it.` : "";
-    return `From ${nameOf(first)} to ${depthName(depth)}, the best turn leaves ${range}\u00a0% of the words’ variance between neighboring layers${median}.${from}`;
+    if (depth === 0) return "At the embedding, no trail has a step yet.";
+    if (!residuals.length) return `No earlier layer can be turned to fit ${nameOf(depth)}.`;
+    const sorted = residuals.map((residual) => 100 * residual).sort((one, other) => one - other);
+    const [least, most] = [sorted[0], sorted.at(-1)].map(Math.round);
+    const median = Math.round((sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2);
+    const range = least < most ? `${least}–${most}` : least || "less than 1";
+    const middle = least < most ? ` (median ${median}\u00a0%)` : "";
+    const broken = first ? ` Trails begin at ${nameOf(first)}: ${nameOf(first - 1)} can’t be turned to fit it.` : "";
+    return `From ${nameOf(first)} to ${nameOf(depth)}, no turn takes away ${range}\u00a0% of the words’ variance between neighboring layers${middle}.${broken}`;
   }
 
   // The W3C's combobox with a list: arrows choose, Enter pins, Escape closes.

@@ -9,9 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import OpenAt, OpenPage, box_of, wait_for_address, wait_until_quiet
+from browser import (
+    COUNT_SHIFTS,
+    DESKTOP,
+    PHONE,
+    OpenAt,
+    OpenPage,
+    box_of,
+    layout_shift,
+    wait_for_address,
+    wait_until_quiet,
+)
 from explore_page import expect_depths, explorer, place_of, plot, show_side_by_side
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 from scipy.linalg import orthogonal_procrustes
 
@@ -179,7 +189,7 @@ def test_the_trail_of_a_word_that_only_turns_is_a_point_on_its_mark(explore: Ope
         assert np.concatenate(points[5 * index : 5 * index + 5]) == pytest.approx(
             np.full((10, 2), mark_of(page, row)), abs=0.5
         )
-    expect(note(page)).to_contain_text("the best turn leaves less than 1 % of the words’ variance")
+    expect(note(page)).to_contain_text("no turn takes away less than 1 % of the words’ variance")
     choice(page, "in each layer’s own axes").check()
     wait_until_quiet(page)
     assert np.ptp(np.concatenate(trail_points(page)[:5]), axis=0).max() > 100
@@ -194,7 +204,7 @@ def test_trails_end_on_the_words_marks_at_every_layer(explore: OpenAt, site: Pat
     assert len(points) == 6
     assert points[-1][-1] == pytest.approx(mark_of(page, 3 * 13 + 2), abs=0.2)
     # In random coordinates the best turn leaves nearly all.
-    expect(note(page)).to_contain_text(re.compile(r"From the embedding to layer 5, the best turn leaves 9\d–\d+\s%"))
+    expect(note(page)).to_contain_text(re.compile(r"From the embedding to layer 5, no turn takes away 9\d–\d+\s%"))
 
 
 def test_turned_trails_move_with_the_marks_while_layers_are_played(explore: OpenAt, site: Path) -> None:
@@ -263,7 +273,7 @@ def test_two_plots_have_trails_of_their_own(explore: OpenAt, site: Path) -> None
     page.locator("[data-view]").nth(1).locator("select").first.select_option("mini-6")
     expect_depths(page, "layer 4", "layer 0")
     expect(note(page)).to_contain_text(
-        re.compile(r"First plot: From the embedding to layer 4, .*\. Second plot: From the embedding to layer 0, ")
+        re.compile(r"First plot: From the embedding to layer 4, .*\.\s*Second plot: From the embedding to layer 0, ")
     )
     wait_until_quiet(page)
     assert page.locator("[data-view]").nth(1).locator(".trails path").count() == 2
@@ -285,3 +295,17 @@ def test_a_trail_that_leaves_the_plot_is_seen_by_zooming_out(explore: OpenAt, si
     choice(page, "in each layer’s own axes").check()
     wait_until_quiet(page)
     assert np.subtract(place_of(page, 6), place_of(page, 5)) == pytest.approx(rest)
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_nothing_shifts_while_layers_are_stepped(explore: OpenAt, site: Path, viewport: ViewportSize) -> None:
+    """Nor while the page loads, with the choice in its address."""
+    page = explore(site, TURNED.replace("layer-4", "embedding"), before=COUNT_SHIFTS, viewport=viewport)
+    expect(note(page)).to_contain_text("At the embedding, no trail has a step yet.")
+    assert layout_shift(page) == 0
+    heights = set()
+    for depth in range(4):
+        heights.add(box_of(page.locator(".trail-axes"))["height"])
+        page.get_by_role("button", name="Next").click()
+        expect_depths(page, f"layer {depth}")
+    assert len(heights) == 1

@@ -116,9 +116,9 @@ TRAILS = Term(
     "changes away: each layer’s plot is rotated or reflected within its two dimensions so that the reference words lie "
     "nearest to where they are in the next layer’s plot (orthogonal Procrustes, after both are centered and divided by the "
     "square root of Σ x²), and so on up to the shown layer, whose center and Σ x² all get. The trail then ends at the word’s "
-    "mark; ratios of distances within a layer are kept, sizes of different layers can’t be compared. What the best turn leaves "
-    "is the share of the words’ variance in the plot that no rotation, reflection, shift or scaling takes away; where it is "
-    "large, a turn means little. Layers are never turned in all dimensions: with as many dimensions as words, even unrelated "
+    "mark; ratios of distances within a layer are kept, sizes of different layers can’t be compared. The page says which share "
+    "of the words’ variance in the plot no rotation, reflection, shift or scaling takes away: words have moved, or another "
+    "component has become one of the two. Where the share is large, a turn means little. Layers are never turned in all dimensions: with as many dimensions as words, even unrelated "
     "states could be turned onto each other. A layer without a plot breaks the trail.",
     source="Schönemann 1966, A generalized solution of the orthogonal Procrustes problem, Psychometrika 31",
 )
