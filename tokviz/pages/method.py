@@ -11,6 +11,7 @@ from tokviz.pages.definitions import measured_on, measures
 from tokviz.pages.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
 from tokviz.pages.glossary import GLOSSARY, Entry
 from tokviz.pages.parts import Frame, Link, Row, Term
+from tokviz.pages.sources import SCHONEMANN_1966
 from tokviz.pages.wording import (
     MOST_WORDS_IN_SIGHT,
     READ,
@@ -120,7 +121,7 @@ TRAILS = Term(
     "of the words’ variance in the plot no rotation, reflection, shift or scaling takes away: words have moved, or another "
     "component has become one of the two. Where the share is large, a turn means little. Layers are never turned in all dimensions: with as many dimensions as words, even unrelated "
     "states could be turned onto each other. A layer without a plot breaks the trail.",
-    source="Schönemann 1966, A generalized solution of the orthogonal Procrustes problem, Psychometrika 31",
+    sources=(SCHONEMANN_1966,),
 )
 MOST_TOKEN_ROWS = 3000
 """In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
