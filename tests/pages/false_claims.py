@@ -16,10 +16,10 @@ from report_fixture import ALONE, SENTENCE, compared_report, model_report, sampl
 
 from tokviz import pages
 from tokviz.pages.charts import model_charts
-from tokviz.pages.sentences import stage_sentence
+from tokviz.pages.sentences import stage_lead, stage_sentence
 from tokviz.pages.story import difference, stories
 from tokviz.pages.trust import finding, trust
-from tokviz.records import ContextReport, MassiveActivations, ModelReport, Stage
+from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport, Stage
 
 
 class Case(NamedTuple):
@@ -82,7 +82,15 @@ def _stages() -> tuple[Stage, ...]:
 
 
 def cases() -> list[Case]:
-    return [*_of_stages(), *_of_events(), *_of_contexts(), *_of_plates(), *_of_comparison(), *_of_reports()]
+    return [
+        *_of_stages(),
+        *_of_leads(),
+        *_of_events(),
+        *_of_contexts(),
+        *_of_plates(),
+        *_of_comparison(),
+        *_of_reports(),
+    ]
 
 
 def _of_stages() -> Iterator[Case]:
@@ -120,6 +128,49 @@ def _of_stages() -> Iterator[Case]:
 
         def check(text: str, spoken: Spoken = spoken) -> None:
             claims.check_stage(text, spoken)
+
+        yield Case(kind, true, pattern, replacement, check)
+
+
+def _of_leads() -> Iterator[Case]:
+    large, sink = all_large().contexts[0], sample_report().models[0].contexts
+    for kind, context, number, pattern, replacement in (
+        ("lead: emerges elsewhere", sink[0], 1, r"emerge at layer 11", "emerge at layer 12"),
+        (
+            "lead: called moderately large",
+            sink[0],
+            1,
+            r"Massive activations emerge at layer 11",
+            "The words have moderately large activations",
+        ),
+        ("lead: not over yet", sink[0], 2, r"no longer have", "have"),
+        ("lead: not said", sink[0], 1, r"^.*?; in", "In"),
+        (
+            "lead: in the words instead of at position 0",
+            sink[1],
+            0,
+            r"The token at position 0 has(.*), but.*?;",
+            r"The words have\1;",
+        ),
+        ("lead: at more depths", sink[1], 0, r"at 18 of 31 depths", "at 19 of 31 depths"),
+        ("lead: large at all depths", large, 0, r" at 1 of 2 depths", ""),
+        ("lead: another share", large, 2, r"31 % of", "32 % of"),
+        ("lead: of another space", large, 2, r"the plot", "all dimensions"),
+        ("lead: another chance", large, 2, r"chance 10", "chance 11"),
+        (
+            "lead: compared without a difference",
+            large,
+            2,
+            r"its category",
+            "its category, fewer than anywhere in the previous stage",
+        ),
+    ):
+        geometry = present(context.geometry)
+        at_position_0 = context.states.tokenization.reads_position_0
+        true = stage_lead(geometry, number, at_position_0=at_position_0)
+
+        def check(text: str, geometry: Geometry = geometry, number: int = number, at_0: bool = at_position_0) -> None:
+            claims.check_lead(text, geometry, number, at_position_0=at_0)
 
         yield Case(kind, true, pattern, replacement, check)
 

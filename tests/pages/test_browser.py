@@ -212,6 +212,7 @@ def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenAt, site:
 
 def test_a_badge_leads_to_its_slide(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
+    page.locator("[id='alone/stage-2'] summary").click()
     page.get_by_role("link", name="Layer 11: massive activations emerge", exact=True).click()
     assert_shows(page, "layer 11")
     plate = box_of(page.locator("[id='alone/layer-11'] .plate"))

@@ -33,7 +33,7 @@ from tokviz.pages.compare_pairs import Pair
 from tokviz.pages.compare_table import table
 from tokviz.pages.headline import headline
 from tokviz.pages.pictures import panels
-from tokviz.pages.sentences import stage_sentence
+from tokviz.pages.sentences import stage_lead, stage_sentence
 from tokviz.pages.site import SiteView
 from tokviz.pages.story import difference, stories
 from tokviz.pages.trust import finding, trust
@@ -51,6 +51,9 @@ def check_stages(model: ModelReport) -> None:
         if context.geometry is None:
             continue
         at_position_0 = context.states.tokenization.reads_position_0
+        for number in range(len(context.geometry.stages)):
+            lead = stage_lead(context.geometry, number, at_position_0=at_position_0)
+            claims.check_lead(lead, context.geometry, number, at_position_0=at_position_0)
         for projection in (context.projections[0].projection, None):
             for stage in context.geometry.stages:
                 sentence = stage_sentence(context.geometry, stage, projection, at_position_0=at_position_0)

@@ -162,6 +162,10 @@ def test_without_measures_the_variance_is_told() -> None:
 def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> None:
     stage = model.stories[0].stages[1]
     assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
+    assert spaced(stage.lead) == (
+        "Massive activations emerge at layer 11; in the plot, 31 % of a word’s nearest neighbors share its category, fewer than "
+        "anywhere in the previous stage (by chance 10 %)."
+    )
     assert spaced(stage.sentence).startswith("Dimension")
     assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
     assert spaced(present(stage.recurrence)) == ("In 96 % of subsamples of the words it begins here, within one layer.")
@@ -398,7 +402,7 @@ def _strings(record: object) -> list[str]:
 
 
 def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site: SiteView) -> None:
-    sources = " ".join(term.source or "" for term in site.method.measures)
+    sources = " ".join(source.text for term in site.method.measures for source in term.sources)
     for source in (
         "Roy & Vetterli 2007",
         "2402.17762",

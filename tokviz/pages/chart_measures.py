@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.pages.parts import Term
+from tokviz.pages.sources import ROY_2007
 from tokviz.pages.wording import NBSP, number, percent, score, whole_percent
 from tokviz.records import CategoryMeasure, ContextReport, Geometry
 
@@ -97,7 +98,7 @@ MEASURES = (
             meaning="The exponential of the entropy of the centered states’ singular values, normalized to sum to "
             "one: 1 if all words lie on a line, at most the number of words minus one. Papers that use the "
             "eigenvalues of the covariance (the squares of these) get lower numbers.",
-            source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
+            sources=(ROY_2007,),
         ),
         read=lambda _, geometry: geometry.spread.effective_rank,
         write=number,

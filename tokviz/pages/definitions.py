@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from tokviz.pages.chart_measures import MEASURES
 from tokviz.pages.parts import Term
+from tokviz.pages.sources import (
+    ARLOT_2019,
+    EFRON_1982,
+    ELHAGE_2021,
+    GOWER_1975,
+    GU_2025,
+    HUH_2024,
+    KORNBLITH_2019,
+    ROUSSEEUW_1987,
+    SHAO_1989,
+    SONG_2012,
+    SUN_2024,
+    SUN_2026,
+    VENNA_2001,
+    YU_2024,
+)
 from tokviz.pages.wording import count
 from tokviz.records import Geometry, Report
 
@@ -37,7 +53,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             "with massive activations. They end where |x| itself falls below the threshold; if they are no longer "
             "massive only because other tokens have grown, the page says that instead. The dimensions named are "
             "those that exceed the threshold in at least half of the words.",
-            source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762",
+            sources=(SUN_2024,),
         ),
         Term(
             name="Dominant dimensions",
@@ -61,7 +77,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             name="Silhouette",
             meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "
             "b to those of the nearest other. From −1 to 1; above 0, categories hold together.",
-            source="Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
+            sources=(ROUSSEEUW_1987,),
         ),
         Term(
             name="Chance",
@@ -76,7 +92,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             meaning=f"1 if each word’s {nearest} in the plot are its {nearest} in all dimensions; each one that "
             "isn’t costs more the lower it ranks in all dimensions. Both by Euclidean distance, unlike purity in "
             "all dimensions, which uses cosine. Words with identical states count once.",
-            source="Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods",
+            sources=(VENNA_2001,),
         ),
         Term(
             name="Change (1 − CKA)",
@@ -85,14 +101,13 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             "estimate is used, because with fewer words than dimensions the usual one is near 1 for unrelated "
             f"states. It needs at least {least}: for unrelated states, 95 % of its values are then below 0.2 in "
             "size, while for four words it may be near 1.",
-            source="Kornblith et al. 2019, Similarity of neural network representations revisited; Song et al. 2012, "
-            "Feature selection via dependence maximization",
+            sources=(KORNBLITH_2019, SONG_2012),
         ),
         Term(
             name="Procrustes residual",
             meaning="What remains between the plots of two neighboring depths after shift, scale, rotation and "
             "reflection, from 0 to 1.",
-            source="Gower 1975, Generalized procrustes analysis",
+            sources=(GOWER_1975,),
         ),
         Term(
             name="Stages",
@@ -106,7 +121,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             "and is no jump: see the chart of change. The largest |x| in a stage’s sentence is the median over "
             "words of each word’s largest, at the depth where it is highest; if dimensions are massive, moderately "
             "large or dominant, among the depths at which they are.",
-            source="Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection",
+            sources=(ARLOT_2019,),
         ),
         Term(
             name="Similarity of two models",
@@ -115,8 +130,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             "words; by cosine) it has in both, by chance k / (n − 1) for k neighbors among n words. The number of a "
             "pair is the mean of each depth’s best match in the other model, each model counting half; its interval "
             "comes from halves of the words (delete-half jackknife).",
-            source="Huh et al. 2024, The platonic representation hypothesis; Shao & Wu 1989, A general theory for "
-            "jackknife variance estimation",
+            sources=(HUH_2024, SHAO_1989),
         ),
     )
 
@@ -135,8 +149,7 @@ def _intervals(geometry: Geometry) -> Term:
         "400 lists for each of seven settings, drawn from SmolLM2’s own category means and covariance (two layers, "
         "alone and in a sentence) and from three made-up ones: 94 to 98 % of the intervals in the plot cover the "
         "mean over all lists; with the axes held fixed, 82 % in one of them.",
-        source="Efron 1982, The jackknife, the bootstrap and other resampling plans; Shao & Wu 1989, A general "
-        "theory for jackknife variance estimation",
+        sources=(EFRON_1982, SHAO_1989),
     )
 
 
@@ -149,7 +162,7 @@ _UPDATES = (
         "large stream. If the sum is normalized or scaled afterward, there is no such set, and the page says so. "
         "The sizes shown are mean norms over the reference words, at the token that is read; updates.csv also has "
         "position 0, the cosine with the stream that enters the layer, and the error of the sum.",
-        source="Elhage et al. 2021, A mathematical framework for transformer circuits",
+        sources=(ELHAGE_2021,),
     ),
     Term(
         name="Neurons that write",
@@ -163,7 +176,7 @@ _UPDATES = (
         "part is its output times its routing weight, from one more run of the experts, one word and one expert at "
         "a time; it is given if these parts sum to the mixture’s update. That a neuron writes a value doesn’t say "
         "what the value is for, nor that the model would work without it.",
-        source="Yu et al. 2024, The super weight in large language models, arXiv 2411.07191; Sun et al. 2026, arXiv 2603.05498",
+        sources=(YU_2024, SUN_2026),
     ),
     Term(
         name="Neurons switched off",
@@ -179,7 +192,7 @@ _UPDATES = (
         "without them. It doesn’t show that attention to position 0 ends, nor that the model would be better "
         "without them: its later layers were trained with what they write. Authors of a report may set other "
         "neurons, to zero, their mean or a number.",
-        source="Sun et al. 2024, Massive activations in large language models, arXiv 2402.17762 (setting massive values to zero or their mean)",
+        sources=(SUN_2024,),
     ),
     Term(
         name="Attention to position 0",
@@ -188,7 +201,7 @@ _UPDATES = (
         "than 0.3 (attention.csv). Measured in a separate pass, with attention computed so that its weights can be "
         "read, in contexts in which the words are not at position 0 themselves. Weight that a head can give to no "
         "token at all, as in gpt-oss, is not counted for any token.",
-        source="Gu et al. 2025, When attention sink emerges in language models: an empirical view, arXiv 2410.10781",
+        sources=(GU_2025,),
     ),
 )
 

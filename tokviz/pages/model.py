@@ -64,6 +64,8 @@ class ModelPage:
     stylesheet: str | None
     """Of plates that are drawn."""
     writers: WritersSection | None
+    story_script: str
+    """Fetched when a story is near."""
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
     difference: Section | None
@@ -125,6 +127,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         plates=plates,
         stylesheet=relative(page, "assets/plate.css") if plates else None,
         writers=writers_section(model, page),
+        story_script=relative(page, "assets/story.js"),
         stories=stories(report, model, page),
         difference=difference(model),
         curves=model_charts(model),

@@ -136,5 +136,5 @@ class Term:
 
     name: str
     meaning: str
-    source: str | None = None
-    """Where it was defined first."""
+    sources: tuple[Link, ...] = ()
+    """The works that defined it."""

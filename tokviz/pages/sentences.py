@@ -1,4 +1,4 @@
-"""A stage in one sentence, made of its numbers and of nothing else."""
+"""A stage in a plain sentence and in one with all its numbers, made of these and of nothing else."""
 
 from __future__ import annotations
 
@@ -22,6 +22,73 @@ def depths_name(first: int, last: int) -> str:
     return f"layers {first - 1}–{last - 1}"
 
 
+def stage_lead(geometry: Geometry, number: int, *, at_position_0: bool) -> str:
+    """What a reader should know first of a stage: what begins or ends there, and how well categories hold in the plot.
+
+    Parameters
+    ----------
+    number : of the stage, from 0.
+    at_position_0 : whether the words are read there.
+    """
+    depths = _depths(geometry.stages[number])
+    event = _outstanding(geometry.massive, depths) or ("" if at_position_0 else _outstanding_before(geometry, depths))
+    parts = [part for part in (event, _neighbours(geometry, number)) if part]
+    sentence = "; ".join(parts) or "the words have no massive activations here"
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _depths(stage: Stage) -> range:
+    return range(stage.first_depth, stage.last_depth + 1)
+
+
+def _outstanding(massive: MassiveActivations, depths: range) -> str:
+    """What is large in the words, or was; empty where no word was ever large."""
+    emergence = massive.emergence_depth
+    if flagged := [depth for depth in depths if massive.massive[depth]]:
+        if emergence in flagged:
+            return f"massive activations emerge at {the_depth(flagged[0])}"
+        return f"the words have massive activations{_some(flagged, depths)}"
+    if flagged := [depth for depth in depths if massive.lesser[depth]]:
+        return f"the words have moderately large activations{_some(flagged, depths)}"
+    if emergence is not None and emergence < depths[0]:
+        return "the words no longer have massive activations"
+    return ""
+
+
+def _outstanding_before(geometry: Geometry, depths: range) -> str:
+    """What is large at position 0 of the words' texts, while nothing is in the words."""
+    flagged = [depth for depth in depths if geometry.position0.massive[depth]]
+    if not flagged:
+        return ""
+    return f"the token at position{NBSP}0 has massive activations{_some(flagged, depths)}, but the words don’t"
+
+
+def _neighbours(geometry: Geometry, number: int) -> str:
+    """The share of neighbours of a word's category, against chance and the stage before; empty where it isn't defined."""
+    purity = geometry.pictures[0].purity if geometry.pictures else geometry.purity
+    depths = _depths(geometry.stages[number])
+    shares = purity.value[depths]
+    if np.isnan(shares).all():
+        return ""
+    where = "in the plot" if geometry.pictures else "in all dimensions"
+    compared = ""
+    if number and not np.isnan(before := purity.value[_depths(geometry.stages[number - 1])]).all():
+        # As they are written: nobody reads that 31 % is fewer than 31 %.
+        (low, high), (low_before, high_before) = (_ends(each) for each in (shares, before))
+        if high < low_before:
+            compared = ", fewer than anywhere in the previous stage"
+        elif low > high_before:
+            compared = ", more than anywhere in the previous stage"
+    return (
+        f"{where}, {ranged(shares, whole_percent)} of a word’s nearest neighbors share its category{compared} "
+        f"(by chance {ranged(purity.null_mean[depths], whole_percent)})"
+    )
+
+
+def _ends(shares: np.ndarray) -> tuple[float, float]:
+    return round(float(np.nanmin(shares)), 2), round(float(np.nanmax(shares)), 2)
+
+
 def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | None, *, at_position_0: bool) -> str:
     """What the numbers say of a stage's depths: ranges over those depths, the largest value at its peak.
 
@@ -30,7 +97,7 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
     projection : the one whose pictures are shown first, if any; else the full space is spoken of.
     at_position_0 : whether the words are read there.
     """
-    depths = range(stage.first_depth, stage.last_depth + 1)
+    depths = _depths(stage)
     parts = [*_sizes(geometry.massive, depths), *([] if at_position_0 else _sizes_before(geometry.position0, depths))]
     if projection is not None:
         explained = projection.explained_variance_ratio[depths, 0]

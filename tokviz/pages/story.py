@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.pages.parts import Link, Picture, Section
 from tokviz.pages.pictures import picture, slide_id
-from tokviz.pages.sentences import depths_name, size, stage_sentence
+from tokviz.pages.sentences import depths_name, size, stage_lead, stage_sentence
 from tokviz.pages.wording import NBSP, joined, number, ranged, the_depth, whole_percent
 from tokviz.records import (
     CategoryMeasure,
@@ -50,7 +50,10 @@ class StageSection:
     """``Stage 2``."""
     span: str
     """``layers 11–27``."""
+    lead: str
+    """One plain sentence."""
     sentence: str
+    """With all its numbers."""
     badges: tuple[Badge, ...]
     recurrence: str | None
     plates: tuple[Thumbnail, ...]
@@ -67,6 +70,10 @@ class Story:
     heading: str
     current: bool
     stages: tuple[StageSection, ...]
+
+    @property
+    def has_plates(self) -> bool:
+        return any(stage.plates for stage in self.stages)
 
 
 MOST_DIMENSIONS = 6
@@ -103,6 +110,7 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
         note=model.notes.get(stage_id(state.context.name, number)),
         name=f"Stage {number + 1}",
         span=depths_name(stage.first_depth, stage.last_depth),
+        lead=stage_lead(geometry, number, at_position_0=state.tokenization.reads_position_0),
         sentence=stage_sentence(
             geometry,
             stage,

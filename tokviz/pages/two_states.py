@@ -163,15 +163,18 @@ def _small(label: str) -> str:
 
 
 def _axes(turn: Turn, label: str) -> str:
-    """What is left of the movement is what no axes take away; of two planes, not of all dimensions."""
+    """How the second state is turned; what is left comes from the words, or from other directions of all dimensions."""
     if not math.isfinite(turn.residual):
         return "Each state is drawn along its own PC1 and PC2."
     left = f"{whole_percent(turn.residual)} of the words’ variance in the plot"
+    means = (
+        f"What no turn takes away, {left}, means that words have moved or that other directions are PC1 and PC2 now."
+    )
     if turn.is_none:
-        return f"Each state has its own PC1 and PC2; no turn makes words move less. The movement is real: {left}."
+        return f"Each state has its own PC1 and PC2; no turn makes words move less. {means}"
     return (
         f"Each state has its own PC1 and PC2. The second ({_small(label)}) is {turn_in_words(turn)}, so that words move least. "
-        f"The rest of the movement is real: {left}, which no turn takes away."
+        f"{means}"
     )
 
 
