@@ -121,7 +121,7 @@
     for (const each of shownPanels(viewer)) {
       each.slides[depth]?.setAttribute("data-near", "");
       showOnly(each, depth);
-      Tokviz.take.fill(each.slides[depth]?.querySelector("[data-take]"));
+      Tokviz.take.addTo(each.slides[depth]);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
     Tokviz.tell(viewer.root, "shown", { depth });

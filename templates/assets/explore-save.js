@@ -10,6 +10,10 @@ Tokviz.savePlot = (() => {
   const SIZE = 12;
   const LINE = 20;
   const MARGIN = 8;
+  const TRAILS = {
+    own: "trails: from layer to layer, each in its own axes",
+    aligned: "trails: from layer to layer, each turned to fit the shown one",
+  };
   const SWATCH = 10;
 
   const textOf = (text, x, y, more = {}) => {
@@ -33,7 +37,7 @@ Tokviz.savePlot = (() => {
   }
 
   // The categories that are shown, in as many rows as they need, and what marks mean.
-  function keyOf({ index, view, depth }, hidden, width, top) {
+  function keyOf({ index, view, depth, plot }, hidden, width, top) {
     const shapes = [];
     let [x, y] = [MARGIN, top];
     const names = index.categories.map((label, category) => [label, category]).filter(([, category]) => !hidden.has(category));
@@ -48,6 +52,7 @@ Tokviz.savePlot = (() => {
     const notes = [
       view.hollow.some(Boolean) ? "hollow: several tokens, or read at a different position" : "",
       view.beyond[depth].size ? "arrow: lies beyond the axes" : "",
+      plot.pins.length ? TRAILS[plot.trails.kind] : "",
     ].filter(Boolean);
     for (const note of notes) {
       y += LINE;

@@ -1,16 +1,16 @@
 "use strict";
 
-// What a reader may take away of a plot: its link, and the picture as it is seen. A page has too many slides to be written with
-// buttons: an empty [data-take] keeps their room, and gets them where it is seen. What else is needed is loaded once it is wanted.
+// What a reader may take away of a plot: its link, and the picture as it is seen. The buttons' room is kept by site.css; what else
+// is needed is loaded once it is wanted.
 Tokviz.take = (() => {
+  const IS_DRAWN = document.querySelector("script[data-plates]") !== null;
   const FOLDER = new URL(".", document.currentScript.src);
   const DRAWN = ["Copy link", "Save as PNG", "SVG"];
-  // As in site.css, by the attribute's value.
   const PARTS = { "": DRAWN, explore: DRAWN, image: ["Copy link", "Download"], link: ["Copy link"] };
   const FORMS = { "Save as PNG": "png", SVG: "svg" };
   // How long a message stays, in milliseconds.
   const MESSAGE = 3000;
-  const requests = new Map();
+  const requests = {};
   let message = null;
   let timer = null;
 
@@ -28,9 +28,17 @@ Tokviz.take = (() => {
   }
 
   function fill(control) {
-    if (!control || control.children.length) return;
     const parts = PARTS[control.dataset.take].flatMap((text, index) => [index ? " · " : "", part(text, control)]);
     control.append(...parts, make("span", { role: "status" }));
+  }
+
+  // A page has too many slides to be written with theirs: they are added where a slide is seen.
+  function addTo(slide) {
+    const caption = slide?.querySelector(".trust");
+    if (!caption || caption.querySelector("[data-take]")) return;
+    const control = make("span", { "data-take": IS_DRAWN ? "" : "image" });
+    caption.append(control);
+    fill(control);
   }
 
   const plotOf = (control) => control.closest("figure, [data-view], [data-finding]");
@@ -63,14 +71,12 @@ Tokviz.take = (() => {
   }
 
   function use(...names) {
-    const key = names.at(-1);
-    if (!requests.has(key)) {
-      requests.set(key, Tokviz.loadScripts(names.map((name) => new URL(name, FOLDER).href)).catch((error) => {
-        requests.delete(key);
-        throw error;
-      }));
-    }
-    return requests.get(key);
+    const last = names.at(-1);
+    requests[last] ??= Tokviz.loadScripts(names.map((name) => new URL(name, FOLDER).href)).catch((error) => {
+      delete requests[last];
+      throw error;
+    });
+    return requests[last];
   }
 
   async function copy(control) {
@@ -102,8 +108,7 @@ Tokviz.take = (() => {
     else save(control, form);
   });
 
-  // Those of slides get their buttons from carousel.js.
-  for (const control of document.querySelectorAll("[data-take]")) if (!control.closest(".slide")) fill(control);
+  for (const control of document.querySelectorAll("[data-take]")) fill(control);
 
-  return { fill, make, plotOf, plateOf, imageOf };
+  return { addTo, make, plotOf, plateOf, imageOf };
 })();

@@ -235,6 +235,7 @@ def test_the_explorers_plot_is_saved_with_title_and_key(open_page: OpenPage, add
     assert texts_of(tree, "title") == ["SmolLM2-135M-Instruct (Q4_1 GGUF)", "· alone · standardized PCA · layer 11"]
     assert {"PC1  48.8\u00a0%", "PC2  8.3\u00a0%"} < set(texts_of(tree, "axes"))
     assert texts_of(tree, "key")[:7] == list(CATEGORIES[2:])
+    assert texts_of(tree, "key")[-1] == "trails: from layer to layer, each in its own axes"
     assert texts_of(tree, "names") == ["May", "May"], "its rim, and the word"
     seen = page.locator(".plot-over .labels text").evaluate_all(
         "(all) => all.filter((each) => each.getClientRects().length).map((each) => each.textContent)"
