@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notebook": BASE | {"records", "config", *MIDDLE, "run"},
     "serve": BASE | {"records", "config", "run"},
     "__init__": {"notebook"},
+    "__main__": {"cli", "run"},
 }
 """Whatever else stands in the package fails the tests until it has its line here."""
 HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub"}
@@ -67,7 +68,7 @@ def test_imports_point_one_way(path: Path) -> None:
 def test_the_package_is_eight_folders_and_a_few_files() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert folders == {"records", "config", *MIDDLE, "run"}
-    assert len(list(PACKAGE.glob("*.py"))) <= 7
+    assert len(list(PACKAGE.glob("*.py"))) <= 8
 
 
 @pytest.mark.parametrize("folder", sorted(keys.LIBRARIES))
