@@ -26,7 +26,7 @@ from urllib.parse import unquote
 
 import typer
 
-from tokviz.config import read_toml
+from tokviz.config import install, read_toml
 from tokviz.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -209,7 +209,7 @@ def main(
 ) -> None:
     """Show the report at a local address; make it again when its config, notes, templates or the program change."""
     if importlib.util.find_spec("watchfiles") is None:
-        print("error: watchfiles is missing; pip install -r requirements-dev.txt", file=sys.stderr)
+        print(f"error: watchfiles is not installed; {install('serve')}", file=sys.stderr)
         raise typer.Exit(1)
     # The report says by which command it was made, so defaults are not spelled out.
     given = {"--config": (config, Path("report.toml")), "--output": (output, Path("site"))}

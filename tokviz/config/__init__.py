@@ -1,5 +1,6 @@
 """``report.toml``: loaded, validated, and handed on as frozen objects."""
 
+from tokviz.config.extras import DISTRIBUTION, install
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.loading import intervention, load, read_toml, validated
 from tokviz.config.mistakes import file_name
@@ -8,6 +9,7 @@ from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
 from tokviz.config.types import MOST_MODELS_COMPARED, PROJECTIONS, ReportConfig
 
 __all__ = [
+    "DISTRIBUTION",
     "MOST_MODELS_COMPARED",
     "PROJECTIONS",
     "CategoryConfig",
@@ -16,6 +18,7 @@ __all__ = [
     "ModelConfig",
     "ReportConfig",
     "file_name",
+    "install",
     "intervention",
     "load",
     "read_toml",
