@@ -7,7 +7,7 @@ def main() -> None:
     from tokviz.run import interrupts
 
     with interrupts.heeded():
-        from tokviz.cli import run
+        from tokviz.cli.application import run
 
         run()
 
