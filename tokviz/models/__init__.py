@@ -4,7 +4,7 @@
 ``load`` and ``describe`` import torch and transformers.
 """
 
-from tokviz.models.description import Description, describe
+from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
@@ -21,4 +21,5 @@ __all__ = [
     "locate",
     "quiet_transformers",
     "require_device",
+    "require_packages",
 ]
