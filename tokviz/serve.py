@@ -1,14 +1,15 @@
 """A local server that makes the report again when something it depends on changes, and reloads open pages.
 
-    python -m tokviz.serve [--config report.toml] [--output site] [--port 8000] [any option of generate.py]
+    tokviz serve [--config report.toml] [--output site] [--port 8000] [any option of tokviz build]
 
-Each report is made by ``generate.py`` in a process of its own, so that changed Python code counts too. What makes pages
+Each report is made by the command in a process of its own, so that changed Python code counts too. What makes pages
 reload is added by the server; nothing of it is written to the site.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -26,25 +27,63 @@ from urllib.parse import unquote
 
 import typer
 
-from tokviz.config import read_toml
+from tokviz.config import expanded, install, read_toml
 from tokviz.errors import ConfigError
+from tokviz.run.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
 
-ROOT = Path(__file__).parent.parent
-CODE = (ROOT / "templates", ROOT / "tokviz", ROOT / "generate.py")
+SCRIPT = PACKAGE.parent / "generate.py"
+"""The command of a checkout."""
+CODE = (TEMPLATES, PACKAGE) if IS_INSTALLED else (TEMPLATES, PACKAGE, SCRIPT)
+COMMAND = ("-P", "-m", "tokviz", "build") if IS_INSTALLED else (str(SCRIPT),)
+"""``-P``: a folder in the current one isn't taken for the program, whatever its name."""
 RELOAD = "/.reload/"
 """Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
 AGAIN = """
-setTimeout(() => {
-  const script = document.createElement("script");
-  script.src = "%s";
-  document.head.append(script);
-}, 1000);
-document.currentScript.remove();
+{
+  const problem = %(problem)s;
+  let shown = document.getElementById("tokviz-problem");
+  if (shown?.textContent !== problem) {
+    shown?.remove();
+    if (problem) {
+      shown = document.createElement("pre");
+      shown.id = "tokviz-problem";
+      shown.textContent = problem;
+      shown.setAttribute("role", "alert");
+      shown.tabIndex = 0;
+      shown.title = "Click, or press Escape, to hide this";
+      Object.assign(shown.style, {
+        position: "fixed", inset: "auto 0 0 0", zIndex: 2147483647, maxHeight: "60vh", overflow: "auto", margin: 0,
+        padding: "16px 20px", font: "14px/1.5 monospace", whiteSpace: "pre-wrap", overflowWrap: "anywhere",
+        color: "#fff", background: "#8a1c1c", boxSizing: "border-box", maxWidth: "none",
+      });
+      const hide = (pressed) => { if (pressed.type === "click" || pressed.key === "Escape") pressed.currentTarget.hidden = true; };
+      shown.addEventListener("click", hide);
+      shown.addEventListener("keydown", hide);
+      document.body.append(shown);
+    }
+  }
+  setTimeout(() => {
+    const script = document.createElement("script");
+    script.src = "%(path)s";
+    document.head.append(script);
+  }, 1000);
+  document.currentScript.remove();
+}
+"""
+NONE_YET = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>tokviz serve</title></head>
+<body><p>There is no report yet. This page shows it as soon as it is made.</p>
+</body>
+</html>
 """
 
 
 class SiteServer(ThreadingHTTPServer):
     """Serves a folder on this machine only."""
+
+    problem = ""
+    """Why the report couldn't be made, as pages show it."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.version = self._now()
@@ -56,6 +95,7 @@ class SiteServer(ThreadingHTTPServer):
 
     def reload(self) -> None:
         """Open pages are out of date."""
+        self.problem = ""
         self.version = self._now()
 
     def is_own(self, hosts: Sequence[str]) -> bool:
@@ -87,10 +127,15 @@ class _Handler(SimpleHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path.startswith(RELOAD):
             current = path == f"{RELOAD}{self.server.version}.js"
-            return self._answer((AGAIN % path if current else "location.reload();").encode(), "text/javascript")
+            script = (
+                AGAIN % {"path": path, "problem": json.dumps(self.server.problem)} if current else "location.reload();"
+            )
+            return self._answer(script.encode(), "text/javascript")
         try:
             return self._send_file(path)
         except (FileNotFoundError, RuntimeError):  # the latter: links that lead to each other
+            if not (Path(self.directory) / "index.html").exists():
+                return self._answer_page(NONE_YET.encode(), HTTPStatus.SERVICE_UNAVAILABLE)
             return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
         except (OSError, ValueError):  # too long, or with a character that no file's name has
             return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
@@ -99,8 +144,12 @@ class _Handler(SimpleHTTPRequestHandler):
         file = self._file(path)
         if file.suffix != ".html":
             return super().send_head()
+        return self._answer_page(file.read_bytes())
+
+    def _answer_page(self, content: bytes, status: HTTPStatus = HTTPStatus.OK) -> BinaryIO:
+        """With what makes it reload."""
         script = f'<script src="{RELOAD}{self.server.version}.js" defer></script>\n</body>'
-        return self._answer(file.read_bytes().replace(b"</body>", script.encode()), "text/html")
+        return self._answer(content.replace(b"</body>", script.encode()), "text/html", status)
 
     def _file(self, path: str) -> Path:
         """What is asked for: a file, or a folder whose page stands at the same path with a slash at its end.
@@ -144,12 +193,13 @@ class _Handler(SimpleHTTPRequestHandler):
 # --- making the report -------------------------------------------------------------------------------------------
 
 
-def make(arguments: list[str]) -> bool:
-    """Run ``generate.py``, whose words go to standard error; whether there is a new site.
+def make(arguments: list[str]) -> str | None:
+    """Run the command, whose words go to standard error; why there is no new site, or None where there is one.
 
     Code that does not run shows a traceback, of which only the last line is said.
     """
-    command = [sys.executable, str(ROOT / "generate.py"), *arguments]
+    command = [sys.executable, *COMMAND, *arguments]
+    errors: list[str] = []
     last, in_traceback = "", False
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8") as run:
@@ -158,9 +208,13 @@ def make(arguments: list[str]) -> bool:
             last = line.strip() or last
             if not in_traceback:
                 print(line, end="", file=sys.stderr, flush=True)
+                if errors or line.startswith("error: "):
+                    errors.append(line)
     if in_traceback:
-        print(f"error: {last}", file=sys.stderr, flush=True)
-    return run.returncode in (0, 3)  # 3: the report stands, but a model failed
+        errors = [f"error: {last}"]
+        print(errors[0], file=sys.stderr, flush=True)
+    made = run.returncode in (0, 3)  # 3: the report stands, but a model failed
+    return None if made else "".join(errors).strip() or f"error: {last}"
 
 
 # --- what is watched ---------------------------------------------------------------------------------------------
@@ -171,8 +225,8 @@ def watched(config: Path) -> set[Path]:
     try:
         _, values = read_toml(config)
     except ConfigError:
-        values = {}  # generate.py says what is wrong with it
-    named = (config.parent / text for text in _texts(values) if len(text) < 200 and "\0" not in text)
+        values = {}  # the command says what is wrong with it
+    named = (config.parent / expanded(text) for text in _texts(values) if len(text) < 200 and "\0" not in text)
     return {path.absolute() for path in (config, *CODE, *(path for path in named if path.is_file()))}
 
 
@@ -201,15 +255,19 @@ def _is_of(path: Path, paths: set[Path]) -> bool:
 # --- the command -------------------------------------------------------------------------------------------------
 
 
-def main(
+def serve(
     context: typer.Context,
     config: Annotated[Path, typer.Option(help="The report's configuration.")] = Path("report.toml"),
     output: Annotated[Path, typer.Option(help="The site's folder.")] = Path("site"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
 ) -> None:
-    """Show the report at a local address; make it again when its config, notes, templates or the program change."""
+    """Show the report at a local address; make it again when its config, notes, templates or the program change.
+
+    Takes the options of `build`, too.
+    """
+    config, output = expanded(config), expanded(output)
     if importlib.util.find_spec("watchfiles") is None:
-        print("error: watchfiles is missing; pip install -r requirements-dev.txt", file=sys.stderr)
+        print(f"error: watchfiles is not installed; {install('serve')}", file=sys.stderr)
         raise typer.Exit(1)
     # The report says by which command it was made, so defaults are not spelled out.
     given = {"--config": (config, Path("report.toml")), "--output": (output, Path("site"))}
@@ -238,13 +296,16 @@ def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
     for changed in watch(*folders, recursive=False, watch_filter=None, rust_timeout=200, yield_on_timeout=True):
         if due or any(_is_of(Path(path), paths) for _, path in changed):
             due = False
-            if make(arguments):
+            problem = make(arguments)
+            if problem is None:
                 server.reload()
+            else:
+                server.problem = problem
         if watched(config) != paths or _folders(paths) != folders:
             return
 
 
 if __name__ == "__main__":
     application = typer.Typer(add_completion=False)
-    application.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(main)
+    application.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve)
     application()
