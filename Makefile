@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test gold audit audit-large audit-packages torture lint types lock serve bench screenshots clean distclean
+.PHONY: help site sample test gold audit audit-large audit-packages torture lint types requirements lock serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: $(VENV)/.developer  ## style and mistakes
 
 types: $(VENV)/.developer  ## types
 	$(BIN)/mypy
+
+requirements:  ## make requirements.txt and requirements-cluster.txt of the lists in pyproject.toml
+	$(PYTHON) tests/requirements_files.py
 
 # Without torch and what only it needs: its index, not a lock, decides between builds for a CPU and for a GPU.
 lock: $(VENV)/.developer  ## bring requirements.lock in line with requirements*.txt (ARGS=--upgrade: to the newest versions)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requirements_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -49,6 +50,11 @@ def test_the_hubs_tool_knows_the_commands_of_the_readme() -> None:
 def requirements(name: str) -> list[Requirement]:
     lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines())
     return [Requirement(line) for line in lines if line and not line.startswith("-")]
+
+
+def test_the_requirements_follow_from_the_lists_of_the_distribution() -> None:
+    for name, content in requirements_files.contents().items():
+        assert (ROOT / name).read_text(encoding="utf-8") == content, f"{name}: make requirements"
 
 
 def pins() -> dict[str, list[str]]:

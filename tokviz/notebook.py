@@ -80,8 +80,8 @@ def study(
     plan = Plan(config, replace(options, forms=FORMS[:1]), store)
     return {
         model.model.display_name: {
-            context.context.name: Capture(plan=plan, context=context, captured=context.captured)
-            for context in model.contexts
+            name: Capture(plan=plan, context=context, captured=context.captured)
+            for name, context in zip((each.name for each in config.contexts), model.contexts, strict=True)
             if context.captured is not None
         }
         for model in plan.models

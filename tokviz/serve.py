@@ -1,8 +1,8 @@
 """A local server that makes the report again when something it depends on changes, and reloads open pages.
 
-    python -m tokviz.serve [--config report.toml] [--output site] [--port 8000] [any option of generate.py]
+    tokviz serve [--config report.toml] [--output site] [--port 8000] [any option of tokviz build]
 
-Each report is made by ``generate.py`` in a process of its own, so that changed Python code counts too. What makes pages
+Each report is made by the command in a process of its own, so that changed Python code counts too. What makes pages
 reload is added by the server; nothing of it is written to the site.
 """
 
@@ -26,11 +26,15 @@ from urllib.parse import unquote
 
 import typer
 
-from tokviz.config import read_toml
+from tokviz.config import expanded, install, read_toml
 from tokviz.errors import ConfigError
+from tokviz.run.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
 
-ROOT = Path(__file__).parent.parent
-CODE = (ROOT / "templates", ROOT / "tokviz", ROOT / "generate.py")
+SCRIPT = PACKAGE.parent / "generate.py"
+"""The command of a checkout."""
+CODE = (TEMPLATES, PACKAGE) if IS_INSTALLED else (TEMPLATES, PACKAGE, SCRIPT)
+COMMAND = ("-P", "-m", "tokviz", "build") if IS_INSTALLED else (str(SCRIPT),)
+"""``-P``: a folder in the current one isn't taken for the program, whatever its name."""
 RELOAD = "/.reload/"
 """Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
 AGAIN = """
@@ -145,11 +149,11 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 def make(arguments: list[str]) -> bool:
-    """Run ``generate.py``, whose words go to standard error; whether there is a new site.
+    """Run the command, whose words go to standard error; whether there is a new site.
 
     Code that does not run shows a traceback, of which only the last line is said.
     """
-    command = [sys.executable, str(ROOT / "generate.py"), *arguments]
+    command = [sys.executable, *COMMAND, *arguments]
     last, in_traceback = "", False
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8") as run:
@@ -171,8 +175,8 @@ def watched(config: Path) -> set[Path]:
     try:
         _, values = read_toml(config)
     except ConfigError:
-        values = {}  # generate.py says what is wrong with it
-    named = (config.parent / text for text in _texts(values) if len(text) < 200 and "\0" not in text)
+        values = {}  # the command says what is wrong with it
+    named = (config.parent / expanded(text) for text in _texts(values) if len(text) < 200 and "\0" not in text)
     return {path.absolute() for path in (config, *CODE, *(path for path in named if path.is_file()))}
 
 
@@ -201,15 +205,19 @@ def _is_of(path: Path, paths: set[Path]) -> bool:
 # --- the command -------------------------------------------------------------------------------------------------
 
 
-def main(
+def serve(
     context: typer.Context,
     config: Annotated[Path, typer.Option(help="The report's configuration.")] = Path("report.toml"),
     output: Annotated[Path, typer.Option(help="The site's folder.")] = Path("site"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
 ) -> None:
-    """Show the report at a local address; make it again when its config, notes, templates or the program change."""
+    """Show the report at a local address; make it again when its config, notes, templates or the program change.
+
+    Takes the options of `build`, too.
+    """
+    config, output = expanded(config), expanded(output)
     if importlib.util.find_spec("watchfiles") is None:
-        print("error: watchfiles is missing; pip install -r requirements-dev.txt", file=sys.stderr)
+        print(f"error: watchfiles is not installed; {install('serve')}", file=sys.stderr)
         raise typer.Exit(1)
     # The report says by which command it was made, so defaults are not spelled out.
     given = {"--config": (config, Path("report.toml")), "--output": (output, Path("site"))}
@@ -246,5 +254,5 @@ def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
 
 if __name__ == "__main__":
     application = typer.Typer(add_completion=False)
-    application.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(main)
+    application.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(serve)
     application()

@@ -128,7 +128,11 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said:
         ('[words]\nmonths = ["May", " June"]\n' + MODEL, "words.months", "' June'"),
         ('[words]\nmonths = ["May", 3]\n' + MODEL, "words.months", "got 3"),
         ('[words]\nmonths = "May"\n' + MODEL, "words.months", "'May'"),
-        ('[words]\n"My months" = ["May"]\n' + MODEL, "words.My months", "lower-case"),
+        (
+            '[words]\n"Mo" = ["May"]\nmo = ["June"]\n' + MODEL,
+            "words.mo",
+            "'mo' and 'Mo' would both stand in addresses as 'mo'",
+        ),
         ("words = 3\n" + MODEL, "words", "got 3"),
         (WORDS + MODEL + '[[contexts]]\nname = "x"\ntemplate = "no place"\n', "contexts.0.template", "exactly once"),
         (
@@ -137,7 +141,12 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said:
             "exactly once",
         ),
         (WORDS + MODEL + CONTEXT + CONTEXT, "contexts.1", "'alone' is already taken"),
-        (WORDS + MODEL + '[[contexts]]\nname = "A B"\ntemplate = "{word}"\n', "contexts.0.name", "'A B'"),
+        (
+            WORDS + MODEL + CONTEXT + CONTEXT.replace("alone", "Alone"),
+            "contexts.1.name",
+            "stand in addresses as 'alone'",
+        ),
+        ('title = "{n_word} words"\n' + WORDS + MODEL, "title", "one of the placeholders {n_words}, {n_categories}"),
         (WORDS + MODEL + '[[models]]\nsource = "other/NAME"\n', "models.1", "slug 'name' is already taken by models.0"),
         (
             WORDS + f'[[models]]\nsource = "x/y"\nname = "{"a" * 201}"\n',
@@ -273,7 +282,7 @@ def test_a_config_knows_every_file_that_it_was_read_from(tmp_path: Path) -> None
     path = write(tmp_path, text)
     notes = (tmp_path / "intro.md", tmp_path / "note.md")
     assert load(path).files == (path, words, *notes)
-    assert load(path, words_file=other).files == (path, other, *notes)
+    assert load(path, words_file=other).files == (path, other)
     assert load(path, models=("a/b",)).files == (path, words)
     assert load(path).model_copy(update={"title": "x"}).files == (path, words, *notes)
     assert validated({"words": {"a": ["b"]}, "models": [{"source": "a/b"}]}, path).files == ()
@@ -387,7 +396,7 @@ def test_no_text_holds_what_pages_cant(tmp_path: Path, text: str, escape: str) -
 
 
 @pytest.mark.parametrize(
-    "name", ["con", "nul.txt", "aux", "com1.tar.gz", "a.", "a..", "Alone", "../a", "a/b", "", "x" * 33]
+    "name", ["con", "nul.txt", "aux", "com1.tar.gz", "a.", "a..", "a\\\\b", "../a", "a/b", "", "x" * 33]
 )
 def test_a_context_needs_a_name_that_every_system_takes_for_a_folder(tmp_path: Path, name: str) -> None:
     (line,) = refusal(tmp_path, WORDS + MODEL + f'[[contexts]]\nname = "{name}"\ntemplate = "{{word}}"\n')

@@ -79,7 +79,7 @@ def sparse(path: Path) -> None:
 Made = str | bytes | Callable[[Path], object] | None
 FILL = LARGEST_TOML - 200
 CONFIGS: dict[str, tuple[Made, str]] = {
-    "none": (None, "found none; create it"),
+    "none": (None, "found none; make one with tokviz init"),
     "a folder": (Path.mkdir, "got a folder"),
     "a pipe": (os.mkfifo, "got a pipe"),
     "a device": (device, "got a pipe, a device"),

@@ -13,6 +13,7 @@ from tokviz import pages
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import ConfigError
 from tokviz.pages import notes, render
+from tokviz.pages.placeholders import Placeholders
 
 SMOL = "models/smol-30/index.html"
 
@@ -34,7 +35,8 @@ def rendered(settings: ReportConfig) -> dict[str, str]:
         note=notes.note(settings.models[0]),
         notes=notes.notes_by_address(settings.models[0]),
     )
-    report = replace(report, intro=notes.introduction(settings), models=(first, *report.models[1:]))
+    placeholders = Placeholders(settings.word_list, report.models)
+    report = replace(report, intro=notes.introduction(settings, placeholders), models=(first, *report.models[1:]))
     files = render.render(pages.build(report), TEMPLATES)
     notes.check(settings, report, files)
     return files

@@ -68,5 +68,8 @@ def test_what_is_not_captured_says_that_torch_is_missing(tmp_path: Path) -> None
     (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = run_without_torch(tmp_path)
     assert made.returncode == 1
-    assert "torch is not installed; pip install -r requirements.txt, or capture elsewhere" in made.stderr
-    assert "Traceback" not in made.stderr
+    assert made.stderr == (
+        'error: qwen3 is not captured yet, and here torch is not installed; pip install "tokviz-report[models]", or capture '
+        "elsewhere with --capture-only and copy the cache\n"
+    )
+    assert not (tmp_path / "site").exists()

@@ -21,8 +21,9 @@ from tokviz.config import ReportConfig
 from tokviz.draw import encode
 from tokviz.records import Projection
 from tokviz.run import dry_run, keys, pipeline, prune
+from tokviz.run.bundled import TEMPLATES
 from tokviz.run.locks import Locks
-from tokviz.run.options import DRAFT, TEMPLATES, Options
+from tokviz.run.options import DRAFT, Options
 from tokviz.run.progress import Quiet
 
 MANIFEST = "data/manifest.json"

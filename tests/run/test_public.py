@@ -12,7 +12,7 @@ import families
 import pytest
 from command import CONFIG, ROOT, generate
 
-from tokviz.cli import _without_folders
+from tokviz.cli.building import without_folders
 from tokviz.config import ModelConfig
 from tokviz.run.public import public_source, public_text
 
@@ -83,7 +83,7 @@ def test_the_command_that_readers_see_names_no_folder_and_no_cluster() -> None:
             "org/name",
         ),
     ]
-    assert _without_folders(typed) == [
+    assert without_folders(typed) == [
         *(
             "--config",
             "report.toml",

@@ -15,6 +15,7 @@ import html5lib
 from tokviz.config import load
 from tokviz.errors import ConfigError
 from tokviz.pages import markdown, notes
+from tokviz.pages.placeholders import Placeholders
 from torture.configs import LONGEST_LINE, MOST_SECONDS
 from torture.trial import SCRIPTS_EXECUTED, TRACEBACKS, WORDS_LOST, WRONG_OUTCOMES, Outcome
 
@@ -47,7 +48,8 @@ def trial(number: int, folder: Path) -> Outcome:
     try:
         config = load(folder / "report.toml")
         notes.check_before(config)
-        pages = [notes.introduction(config) or "", notes.note(config.models[0]) or ""]
+        placeholders = Placeholders(config.word_list, ())
+        pages = [notes.introduction(config, placeholders) or "", notes.note(config.models[0]) or ""]
         markdown.targets(text)
         seen = "shown"
     except ConfigError as error:

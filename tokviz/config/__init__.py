@@ -1,23 +1,31 @@
 """``report.toml``: loaded, validated, and handed on as frozen objects."""
 
+from tokviz.config.extras import DISTRIBUTION, install
+from tokviz.config.fields import PLACEHOLDER
+from tokviz.config.files import expanded
 from tokviz.config.interventions import InterventionConfig
-from tokviz.config.loading import intervention, load, read_toml, validated
+from tokviz.config.loading import intervention, load, model_of, read_toml, validated
 from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
 from tokviz.config.types import MOST_MODELS_COMPARED, PROJECTIONS, ReportConfig
 
 __all__ = [
+    "DISTRIBUTION",
     "MOST_MODELS_COMPARED",
+    "PLACEHOLDER",
     "PROJECTIONS",
     "CategoryConfig",
     "ContextConfig",
     "InterventionConfig",
     "ModelConfig",
     "ReportConfig",
+    "expanded",
     "file_name",
+    "install",
     "intervention",
     "load",
+    "model_of",
     "read_toml",
     "slugify",
     "validated",

@@ -27,6 +27,10 @@ LONGEST_MARKDOWN = 50_000
 """Characters of one note: some 8,000 words. The worst note of this length that was found takes 1.1 s to become HTML, 2.6 s
 on a busy machine."""
 
+PLACEHOLDERS = ("n_words", "n_categories", "n_models", "n_layers")
+"""What a report knows of itself, for texts that are to fit other words and models, too."""
+PLACEHOLDER = re.compile(r"\{(n_[a-z0-9_]+)\}")
+
 MOST_WORDS = 50_000
 """Of all categories together. A whole vocabulary needs no list."""
 MOST_CATEGORIES = 1_000
@@ -58,6 +62,14 @@ def _without_controls_in_lines(text: str) -> str:
     return text
 
 
+def _with_known_placeholders(text: str) -> str:
+    unknown = next((name for name in PLACEHOLDER.findall(text) if name not in PLACEHOLDERS), None)
+    if unknown is not None:
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise ValueError(f"expected one of the placeholders {known}, got {shown(f'{{{unknown}}}')}")
+    return text
+
+
 def site_address(address: str) -> str:
     """Where a site can stand: other addresses are made by adding to this one."""
     try:
@@ -75,13 +87,15 @@ def site_address(address: str) -> str:
 
 _NOT_ONLY_SPACES = Field(min_length=1, pattern=r"\S")
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
 Text = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_TEXT), AfterValidator(without_controls)]
+FilledText = Annotated[Text, AfterValidator(_with_known_placeholders)]
+"""May hold placeholders, which the report fills."""
 Label = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_LABEL), AfterValidator(without_controls)]
 Word = Annotated[str, Field(max_length=LONGEST_WORD), AfterValidator(without_controls)]
 Source = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_ADDRESS), AfterValidator(without_controls)]
 Template = Annotated[str, Field(max_length=LONGEST_TEMPLATE), AfterValidator(without_controls)]
 Markdown = Annotated[str, Field(min_length=1, max_length=LONGEST_MARKDOWN), AfterValidator(_without_controls_in_lines)]
+FilledMarkdown = Annotated[Markdown, AfterValidator(_with_known_placeholders)]
 WebAddress = Annotated[
     str, Field(pattern=r"^https?://\S+$", max_length=LONGEST_ADDRESS), AfterValidator(without_controls)
 ]

@@ -20,6 +20,14 @@ class UnfitFileError(Exception):
     """What was expected of a file, and what it is instead."""
 
 
+def expanded(path: Path | str) -> Path:
+    """A path as a person writes it, ``~`` being the home of the user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~someone who has no home
+        return Path(path)
+
+
 def read_toml_text(path: Path) -> str:
     """The text of a config or of a file of words; raises ``UnfitFileError``, and ``FileNotFoundError`` for none."""
     return _text(_content(path, LARGEST_TOML))

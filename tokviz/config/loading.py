@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tokviz.config.fields import LONGEST_MARKDOWN
-from tokviz.config.files import UnfitFileError, read_markdown, read_toml_text
+from tokviz.config.files import UnfitFileError, expanded, read_markdown, read_toml_text
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
@@ -19,6 +20,13 @@ from tokviz.errors import ConfigError
 
 MARKDOWN_FILE = (".md", ".markdown")
 """One line that ends so, where Markdown may stand, is the name of a file that holds it."""
+DEFAULT = Path("report.toml")
+"""The configuration where none is named."""
+
+_TEXTS = ("title", "subtitle", "description", "intro", "finding")
+"""What the author says of the configured words and models."""
+_NAMED = re.compile(r"(?P<name>[^=/\\]+)=(?P<source>.+)", re.DOTALL)
+_AT_REVISION = re.compile(r"(?P<source>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)@(?P<revision>\S+)")
 
 
 def load(
@@ -32,16 +40,41 @@ def load(
 
     Parameters
     ----------
-    path : the TOML file.
-    models : sources that replace the configured models.
+    path : the TOML file; ``report.toml`` need not be there where both models and words are given.
+    models : sources that replace the configured models, as ``model_of`` takes them.
     words_file : a TOML file of categories that replaces the configured words.
     site_url : replaces the configured address.
+
+    What the author says of the configured models and words is left out where either is replaced.
 
     Raises
     ------
     ConfigError : a line for each mistake with file, key, what was expected and what came.
     """
-    return _Loading(Path(path)).load(models, words_file, site_url)
+    needed = not (models and words_file)
+    return _Loading(expanded(path), needed=needed).load(models, words_file, site_url)
+
+
+def model_of(text: str, base: Path) -> dict[str, Any]:
+    """What ``NAME=SOURCE@REVISION`` says, as a table of ``[[models]]``; name and revision may be left out.
+
+    Parameters
+    ----------
+    base : the config's folder; what exists there as a path is one, whatever it looks like.
+    """
+    table = {"source": text}
+    if not _exists(base / text) and (named := _NAMED.fullmatch(text)):
+        table = named.groupdict()
+    if not _exists(base / table["source"]) and (found := _AT_REVISION.fullmatch(table["source"])):
+        table |= found.groupdict()
+    return dict(table)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a character that no path has
+        return False
 
 
 def validated(values: dict[str, Any], path: Path) -> ReportConfig:
@@ -77,14 +110,16 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
         return text, tomllib.loads(text)
     except FileNotFoundError:
         problem = (
-            "expected a TOML file, found none; create it (report.toml in the project's folder is an example) or name "
-            "another"
+            f"expected a TOML file, found none; {_REMEDY if path.name == DEFAULT.name else 'create it or name another'}"
         )
     except tomllib.TOMLDecodeError as error:
         problem = f"not valid TOML: {error}"
     except ValueError:  # Python's bound on the digits of a number
         problem = "expected numbers of at most 4,300 digits, got a longer one"
     raise UnfitFileError(problem)
+
+
+_REMEDY = "make one with tokviz init, name another with --config, or give both --model and --words"
 
 
 def _validated(values: dict[str, Any], origin: Origin, mistakes: list[Mistake]) -> ReportConfig:
@@ -102,19 +137,21 @@ def _validated(values: dict[str, Any], origin: Origin, mistakes: list[Mistake]) 
 class _Loading:
     """One configuration on its way from the file: what was read for it, and what is wrong with it so far."""
 
-    def __init__(self, path: Path) -> None:
-        text, self._values = read_toml(path)
+    def __init__(self, path: Path, *, needed: bool) -> None:
+        is_there = needed or path != DEFAULT or _exists(path)
+        text, self._values = read_toml(path) if is_there else ("", {})
         self._origin = Origin(config=path, text=text)
-        self._files = [path]
+        self._files = [path] if is_there else []
         self._mistakes: list[Mistake] = []
 
     def load(self, models: tuple[str, ...], words_file: Path | str | None, site_url: str | None) -> ReportConfig:
         values, options = self._values, {}
         if models:
             options["models"] = "--model"
-            values["models"] = [{"source": source} for source in models]
-            for key in ("compare", "intro", "finding"):  # they speak of the models that are replaced
-                values.pop(key, None)
+            values["models"] = [model_of(source, self._origin.config.parent) for source in models]
+            values.pop("compare", None)
+        if models or words_file is not None:
+            self._leave_texts_out()
         if site_url:
             options["site_url"] = "--site-url"
             values["site_url"] = site_url
@@ -124,6 +161,16 @@ class _Loading:
         config = _validated(values, self._origin, self._mistakes)
         config._files = tuple(dict.fromkeys(self._files))
         return config
+
+    def _leave_texts_out(self) -> None:
+        """Without what the author says of other models, or of other words."""
+        for key in _TEXTS:
+            self._values.pop(key, None)
+        models = self._values.get("models")
+        for model in models if isinstance(models, list) else ():
+            if isinstance(model, dict):
+                model.pop("note", None)
+                model.pop("notes", None)
 
     def _mistake(self, path: tuple[str | int, ...], text: str) -> None:
         self._mistakes.append(Mistake(path=path, text=text))
@@ -140,9 +187,9 @@ class _Loading:
                 )
                 self._values.setdefault(key, words.pop(key))
         if words_file is not None:
-            file = Path(words_file)
+            file = expanded(words_file)
         elif isinstance(words, str):
-            file = self._origin.config.parent / words
+            file = self._origin.config.parent / expanded(words)
         else:
             return
         try:
@@ -172,7 +219,7 @@ class _Loading:
         value = table.get(key)
         if not isinstance(value, str) or not value.endswith(MARKDOWN_FILE) or "\n" in value:
             return
-        file = self._origin.config.parent / value
+        file = self._origin.config.parent / expanded(value)
         try:
             table[key] = read_markdown(file, LONGEST_MARKDOWN)
             self._files.append(file)

@@ -200,7 +200,6 @@ _BOUNDS = {
 
 _PATTERNS = {
     r"\S": "text that is not only spaces",
-    r"^[a-z0-9][a-z0-9._-]*$": "lower-case letters, digits, '.', '_' or '-'",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
     r"^(cpu|mps|[0-9]{1,4})$": "'cpu', 'mps' or the number of a GPU",

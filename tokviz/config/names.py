@@ -1,4 +1,4 @@
-"""The names of files and folders of a site, made of what readers call models and contexts.
+"""The names of files, folders and addresses of a site, made of what authors call models, contexts and categories.
 
 Every path of the site is one that Windows can hold, too: from the site's root it has at most 166 characters, and those of a
 layer's module (``model.layers.6``).
@@ -13,12 +13,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tokviz.config.fields import Mistakes
+from tokviz.config.fields import LONGEST_LABEL, Mistakes, without_controls
 from tokviz.text import shown
 
 LONGEST_SLUG = 48
 """A picture's path holds a model's slug twice: ``images/SLUG/CONTEXT/PROJECTION/SLUG__model.layers.6-phone.webp``."""
 LONGEST_CONTEXT = 32
+LONGEST_CATEGORY = 60
+
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]*")
+"""What stands in addresses and folders as it is; of other names a form of this kind is made."""
 
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 """What Windows takes for a device, whatever follows the first dot."""
@@ -31,7 +35,7 @@ def slugify(name: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
 
 
-def slug(name: str) -> str:
+def slug(name: str, kind: str = "model", longest: int = LONGEST_SLUG) -> str:
     """A folder's name for a model of any name; always the same for the same name.
 
     A hash takes the place of a name without Latin letters or digits, and of what is too long of one. Names that would be
@@ -39,12 +43,28 @@ def slug(name: str) -> str:
     """
     found = slugify(name)
     if not found:
-        return f"model-{_hash(name)}"
+        return f"{kind}-{_hash(name)}"
     if _DEVICES.fullmatch(found) or found.endswith(_FILES):
-        found = f"model-{found}"
-    if len(found) > LONGEST_SLUG:
-        found = f"{found[: LONGEST_SLUG - 9].rstrip('-._')}-{_hash(name)}"
+        found = f"{kind}-{found}"
+    if len(found) > longest:
+        found = f"{found[: longest - 9].rstrip('-._')}-{_hash(name)}"
     return found
+
+
+def context_slug(name: str) -> str:
+    """A context's name as it stands in addresses and folders: ``In a text`` → ``in-a-text``."""
+    return name if _PLAIN.fullmatch(name) else slug(name, "context", LONGEST_CONTEXT)
+
+
+def category_slug(key: str) -> str:
+    """A category's key as it stands in addresses: ``Girls' names`` → ``girls-names``."""
+    is_fit = _PLAIN.fullmatch(key) and len(key) <= LONGEST_CATEGORY
+    return key if is_fit else slug(key, "category", LONGEST_CATEGORY)
+
+
+def default_label(name: str) -> str:
+    """How readers see what has a name but no label: ``action_verbs`` → ``Action verbs``; others as they are written."""
+    return name.replace("_", " ").replace("-", " ").capitalize() if _PLAIN.fullmatch(name) else name
 
 
 def _hash(name: str) -> str:
@@ -52,6 +72,14 @@ def _hash(name: str) -> str:
 
 
 def _fit_for_folders(name: str) -> str:
+    if "/" in name or "\\" in name:
+        raise ValueError(
+            f"expected a name without slashes, which lead to other folders, got {shown(name)}; choose another"
+        )
+    if not _PLAIN.fullmatch(name):
+        return name
+    if len(name) > LONGEST_CONTEXT:
+        raise ValueError(f"expected at most {LONGEST_CONTEXT} characters, got {len(name)}: {shown(name)}; shorten it")
     if name.endswith(".") or _DEVICES.fullmatch(name):
         raise ValueError(
             f"expected a name that every system takes for a folder, without a dot at its end and not that of a device as "
@@ -61,11 +89,26 @@ def _fit_for_folders(name: str) -> str:
 
 
 ContextName = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=LONGEST_CONTEXT), AfterValidator(_fit_for_folders)
+    str,
+    Field(min_length=1, max_length=LONGEST_LABEL, pattern=r"\S"),
+    AfterValidator(without_controls),
+    AfterValidator(_fit_for_folders),
 ]
 
 _CHANGED = re.compile(r"(.+)-(?:off|mean|by-hand-[0-9]+)")
 """The name of a context, captured with neurons changed."""
+
+
+def find_alike(mistakes: Mistakes, what: str, names: Sequence[str], slugs: Sequence[str]) -> None:
+    """Note which names differ but would stand in addresses alike; ``what`` has names, ``contexts`` or ``words``."""
+    first: dict[str, str] = {}
+    for index, (name, found) in enumerate(zip(names, slugs, strict=True)):
+        other = first.setdefault(found, name)
+        if other != name:
+            place = (index, "name") if what == "contexts" else (name,)
+            mistakes.add(
+                place, f"{shown(name)} and {shown(other)} would both stand in addresses as {shown(found)}; rename one"
+            )
 
 
 def find_taken_names(mistakes: Mistakes, names: Sequence[str]) -> None:

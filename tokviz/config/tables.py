@@ -21,7 +21,7 @@ from tokviz.config.fields import (
     Word,
     at_most,
 )
-from tokviz.config.names import ContextName, slug
+from tokviz.config.names import ContextName, context_slug, slug
 from tokviz.text import shown
 
 DtypeName = Literal["auto", "float32", "bfloat16"]
@@ -60,7 +60,7 @@ class ContextConfig(Table):
     """``[[contexts]]``: the text around each word."""
 
     name: ContextName
-    """Stands in addresses and folders: lower-case letters, digits, ``.``, ``_``, ``-``."""
+    """Stands in addresses and folders, in lower-case letters, digits, ``.``, ``_`` and ``-``: ``In a text`` as ``in-a-text``."""
     label: Label | None = None
     """How readers see it; the name by default."""
     template: Template
@@ -72,6 +72,11 @@ class ContextConfig(Table):
         if template.count("{word}") != 1:
             raise ValueError(f"expected a template that holds {{word}} exactly once, got {shown(template)}")
         return template
+
+    @property
+    def slug(self) -> str:
+        """Its name in addresses and folders."""
+        return context_slug(self.name)
 
 
 class ModelConfig(Table):

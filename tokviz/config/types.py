@@ -24,10 +24,10 @@ from tokviz.config.fields import (
     MOST_MODELS,
     MOST_PAIRS,
     MOST_WORDS,
+    FilledMarkdown,
+    FilledText,
     Label,
-    Markdown,
     Mistakes,
-    Name,
     Text,
     WebAddress,
     at_most,
@@ -37,7 +37,7 @@ from tokviz.config.fields import (
 from tokviz.config.finding import FindingConfig, Known
 from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
-from tokviz.config.names import find_taken_names
+from tokviz.config.names import category_slug, default_label, find_alike, find_taken_names
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.records import Category, Context, HiddenStates, WordList
 from tokviz.text import shown
@@ -53,21 +53,23 @@ MOST_MODELS_COMPARED = 6
 class ReportConfig(Table):
     """The whole of ``report.toml``."""
 
-    title: Text = "Tokens, layer by layer"
-    subtitle: Text | None = None
+    title: FilledText = "Tokens, layer by layer"
+    """This, the subtitle, the description and the introduction may hold ``{n_words}``, ``{n_categories}``, ``{n_models}`` and
+    ``{n_layers}``, which the report fills with its numbers."""
+    subtitle: FilledText | None = None
     author: Text | None = None
-    description: Text | None = None
+    description: FilledText | None = None
     """For search engines and for cards where the report is linked to; the subtitle by default."""
     license: Text | None = None
     """Under which readers may use text and pictures: ``CC BY 4.0``."""
     license_url: WebAddress | None = None
     site_url: Annotated[WebAddress, AfterValidator(site_address)] | None = None
     """Where the report will stand: for canonical links, cards, the sitemap and the 404 page."""
-    intro: Markdown | None = None
+    intro: FilledMarkdown | None = None
     """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
     vocabulary: bool = False
     """Stands in the table of words."""
-    words: Annotated[dict[Name, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
+    words: Annotated[dict[Label, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
     """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
     model's vocabulary is a word, and the categories' words are landmarks among them."""
     layers: (
@@ -150,6 +152,9 @@ class ReportConfig(Table):
     def _are_some(cls, words: dict[str, CategoryConfig], info: ValidationInfo) -> dict[str, CategoryConfig]:
         if not words and not info.data.get("vocabulary"):
             raise ValueError("expected at least one category, got none")
+        mistakes = Mistakes()
+        find_alike(mistakes, "words", list(words), [category_slug(key) for key in words])
+        mistakes.refuse()
         return words
 
     @field_validator("layers")
@@ -177,8 +182,9 @@ class ReportConfig(Table):
     @classmethod
     def _have_names_of_their_own(cls, contexts: list[ContextConfig]) -> list[ContextConfig]:
         mistakes = Mistakes()
-        names = [context.name for context in contexts]
-        find_taken_names(mistakes, names)
+        names, slugs = [context.name for context in contexts], [context.slug for context in contexts]
+        find_taken_names(mistakes, slugs)
+        find_alike(mistakes, "contexts", names, slugs)
         refuse_repeats("contexts", "name", names, mistakes=mistakes)
         return contexts
 
@@ -232,7 +238,7 @@ class ReportConfig(Table):
             return finding  # these are to be mended first
         known = Known(
             models=[model.slug for model in values["models"]],
-            contexts=[context.name for context in values["contexts"]],
+            contexts=[context.slug for context in values["contexts"]],
             projections=values["projections"],
             n_depths=None if values["layers"] is None else len(values["layers"]),
             has_changes=values["interventions"] != "off" and not values["vocabulary"],
@@ -253,7 +259,9 @@ class ReportConfig(Table):
     def word_list(self) -> WordList:
         return WordList(
             categories=tuple(
-                Category(key=key, label=category.label or _label(key), words=tuple(category.words))
+                Category(
+                    key=category_slug(key), label=category.label or default_label(key), words=tuple(category.words)
+                )
                 for key, category in self.words.items()
             ),
             vocabulary=() if self.vocabulary else None,
@@ -297,7 +305,7 @@ class ReportConfig(Table):
     @property
     def context_list(self) -> tuple[Context, ...]:
         return tuple(
-            Context(name=context.name, label=context.label or _label(context.name).lower(), template=context.template)
+            Context(name=context.slug, label=context.label or _context_label(context), template=context.template)
             for context in self.contexts
         )
 
@@ -306,15 +314,16 @@ TOP_LEVEL = frozenset(ReportConfig.model_fields) - {"words", "vocabulary", "laye
 """Keys that stand before the first table, or are tables; the other three may stand in the table of words."""
 
 
-def _label(key: str) -> str:
-    return key.replace("_", " ").replace("-", " ").capitalize()
+def _context_label(context: ContextConfig) -> str:
+    """In lower case, as it stands within sentences, unless its author wrote it otherwise."""
+    return default_label(context.name).lower() if context.name == context.slug else context.name
 
 
 def _check_addresses(
     mistakes: Mistakes, index: int, model: ModelConfig, contexts: list[ContextConfig], projections: list[str]
 ) -> None:
     """As far as known before anything is captured: the number of layers and stages is checked later."""
-    names = {context.name for context in contexts}
+    names = {context.slug for context in contexts}
     depth = rf"(embedding|layer-[0-9]{{1,6}}|grid)(/({'|'.join(projections)}))?|stage-[0-9]{{1,6}}"
     for address in model.notes:
         context, _, rest = address.partition("/")
@@ -323,7 +332,7 @@ def _check_addresses(
         if address in TOP_LEVEL or address in ModelConfig.model_fields:
             mistakes.add((index, "notes", address), "expected an address; this key belongs before [models.notes]")
             continue
-        first = contexts[0].name
+        first = contexts[0].slug
         mistakes.add(
             (index, "notes", address),
             f"expected an address such as {first}/embedding, {first}/layer-3, {first}/layer-3/{projections[-1]}, "

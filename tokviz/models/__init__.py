@@ -1,12 +1,24 @@
 """Where a model comes from (hub id, folder, GGUF file, installed package) → model and tokenizer, and its identity.
 
 ``locate``, ``check`` and ``identity`` read names, sizes and times only, so that a run with nothing to capture starts at once;
-``load`` imports torch and transformers.
+``load`` and ``describe`` import torch and transformers.
 """
 
+from tokviz.models.description import Description, describe
 from tokviz.models.device import require_device
 from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
 from tokviz.models.quiet import quiet_transformers
 
-__all__ = ["LoadedModel", "Location", "check", "identity", "load", "locate", "quiet_transformers", "require_device"]
+__all__ = [
+    "Description",
+    "LoadedModel",
+    "Location",
+    "check",
+    "describe",
+    "identity",
+    "load",
+    "locate",
+    "quiet_transformers",
+    "require_device",
+]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tokviz.config import ModelConfig
+from tokviz.config import ModelConfig, expanded
 from tokviz.errors import SourceError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -52,7 +52,7 @@ def locate(model: ModelConfig, base: Path) -> Location:
     address = _HUB_ADDRESS.fullmatch(source)
     if address:
         raise SourceError(f"{source}: expected a hub id, got the address of a page; {_id_to_write(address['path'])}")
-    path = _path(source, base)
+    path = base / expanded(source)
     if source.endswith(".gguf") and path.is_file():
         return Location(kind="gguf", path=path)
     if path.is_dir():
@@ -75,13 +75,6 @@ def _id_to_write(path: str) -> str:
         return f"download the file, hf download {name} {'/'.join(file)} --local-dir ., and name it as the source"
     pinned = f' and revision = "{revision[0]}"' if revision and revision[0] != "main" else ""
     return f'write the id, "{name}"{pinned}'
-
-
-def _path(source: str, base: Path) -> Path:
-    try:
-        return base / Path(source).expanduser()
-    except RuntimeError:  # ~someone who has no home
-        return base / source
 
 
 def _in_package(source: str) -> Location:
@@ -191,6 +184,12 @@ def cached_commit(model: ModelConfig) -> str | None:
         return revision
     commit = _commit_in_cache(model)
     return commit if commit and weights_files(_repository(model) / "snapshots" / commit) else None
+
+
+def snapshot(model: ModelConfig) -> Path | None:
+    """The folder of a hub model's files in the local Hugging Face cache; None if its revision was never looked for."""
+    commit = cached_commit(model) or _commit_in_cache(model)
+    return _repository(model) / "snapshots" / commit if commit else None
 
 
 def _commit_in_cache(model: ModelConfig) -> str | None:

@@ -71,6 +71,20 @@ def load_weights(origin: Origin, config: Any, offload: Path | None) -> Weights:
     )
 
 
+def without_weights(origin: Origin, config: Any) -> Any:
+    """The module that words pass through, made of the config alone: it takes no memory, and can't run.
+
+    Raises ``SourceError``, as ``load_weights`` does for a kind of model that can't be captured.
+    """
+    import torch
+    from transformers import AutoModel
+
+    with torch.device("meta"):
+        part, _ = _part_that_runs(AutoModel.from_config(config))
+    _refuse_unknown_sizes(origin.model.source, part)
+    return part
+
+
 def _load_gguf(load: Callable[[str], Any], configured_dtype: str) -> tuple[Any, str]:
     """The whole base model, and a note."""
     dtype = "float32" if configured_dtype == "auto" else configured_dtype

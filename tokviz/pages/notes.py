@@ -11,6 +11,7 @@ from tokviz.pages import markdown
 from tokviz.pages.frame import model_path
 from tokviz.pages.headline import has_failed, state_addresses
 from tokviz.pages.model import note_addresses
+from tokviz.pages.placeholders import Placeholders
 from tokviz.records import Report
 from tokviz.text import shown
 
@@ -19,9 +20,9 @@ OWN_ADDRESSES = ("compare/", "explore/")
 """Pages whose fragments say what they show; they are no places of the page."""
 
 
-def introduction(config: ReportConfig) -> str | None:
+def introduction(config: ReportConfig, placeholders: Placeholders) -> str | None:
     """HTML of the first page's introduction."""
-    return markdown.to_html(config.intro, INDEX) if config.intro else None
+    return markdown.to_html(placeholders.filled(config.intro), INDEX) if config.intro else None
 
 
 def note(model: ModelConfig) -> str | None:

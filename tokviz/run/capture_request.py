@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokviz import models
-from tokviz.config import ModelConfig
-from tokviz.errors import CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
+from tokviz.config import ModelConfig, install
+from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
 from tokviz.records import Batching, Context, HiddenStates, Tokenization, Updates, WordList
 from tokviz.run import intervening, interventions, keys
 from tokviz.run.intervening import Ready
@@ -28,6 +28,9 @@ from tokviz.run.store import Store
 
 if TYPE_CHECKING:
     from tokviz.capture import Structure, Sublayers
+
+_OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
+"""What ``[models]`` installs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,8 @@ def now(epoch: str | None = None) -> str:
 def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     """Load the model once, capture every context that is due, store each as soon as it is there.
 
-    Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``: no model can be captured so.
+    Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``, ``BackendError``: no model can be
+    captured so.
     """
     due = [each.key for each in request.due]
     try:
@@ -112,9 +116,14 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
                 with models.quiet_transformers():
                     _capture(request, store, reporter)
     except ModuleNotFoundError as error:
-        raise SourceError(
-            f"{request.model.source}: not captured yet, and here {error.name} is not installed; pip install -r "
-            "requirements.txt, or capture elsewhere with --capture-only and copy the cache"
+        package = (error.name or "").partition(".")[0]
+        if package not in _OF_MODELS:  # one that this kind of model needs
+            raise SourceError(
+                f"{request.model.source}: expected the package {package} for this kind of model, found none; install it"
+            ) from error
+        raise BackendError(
+            f"{request.model.display_name} is not captured yet, and here {package} is not installed; {install('models')}, or "
+            "capture elsewhere with --capture-only and copy the cache"
         ) from error
     except DiskFullError as error:
         raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room

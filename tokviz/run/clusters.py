@@ -12,14 +12,13 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextlib import suppress
 from typing import Any
 
+from tokviz.config import install
 from tokviz.errors import BackendError, LostWorkError
 from tokviz.run.processes import MOST_RESTARTS, Describe, pass_on
 from tokviz.text import one_line
 
 CONNECT_SECONDS = 20
-
-
-_INSTALL = "pip install -r requirements-cluster.txt"
+_INSTALL = install("cluster")
 
 
 class Dask(Executor):

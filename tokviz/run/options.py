@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokviz.run import processes, workers
+from tokviz.run.bundled import TEMPLATES
 
-TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 FORMS = ("wide", "phone")
 SVG = "svg"
 """A form of plates and grids that is drawn where it is asked for: the wide one, as a drawing instead of pixels."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from tokviz.config import ModelConfig
+from tokviz.config import ModelConfig, expanded
 from tokviz.records import HiddenStates
 
 _LEFT_OUT = "…"
@@ -58,18 +58,11 @@ def public_text(text: str, model: ModelConfig, base: Path) -> str:
     return _CLUSTER.sub(_LEFT_OUT, text)
 
 
-def _expanded(source: str, base: Path) -> Path:
-    try:
-        return base / Path(source).expanduser()
-    except RuntimeError:  # ~someone who has no home
-        return base / source
-
-
 def _secrets(sources: Iterable[str], base: Path) -> list[tuple[str, str]]:
     """What must not be read, with what stands in its place; longer texts first, since they contain shorter ones."""
     found = {source: public_source(source) for source in sources if public_source(source) != source}
     for source in sources:
-        path = _expanded(source, base)
+        path = base / expanded(source)
         for form in (path.absolute(), path.resolve()):
             found[str(form)] = public_source(str(form))
     host = socket.gethostname()

@@ -12,6 +12,7 @@ from tokviz.draw import encode, preview
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
 from tokviz.pages import notes, render, tables
+from tokviz.pages.placeholders import Placeholders
 from tokviz.records import (
     ContextReport,
     Geometry,
@@ -115,15 +116,16 @@ def report(
     """``undrawn``: the words that pictures show with code points."""
     config, options = plan.config, plan.options
     models = tuple(_model(each, images, options.base) for each in made)
+    placeholders = Placeholders(config.word_list, models)
     return Report(
-        title=config.title,
-        subtitle=config.subtitle,
+        title=placeholders.filled(config.title),
+        subtitle=config.subtitle and placeholders.filled(config.subtitle),
         author=config.author,
-        description=config.description,
+        description=config.description and placeholders.filled(config.description),
         license=config.license,
         license_url=config.license_url,
         site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else None,
-        intro=notes.introduction(config),
+        intro=notes.introduction(config, placeholders),
         words=config.word_list,
         contexts=config.context_list,
         projections=tuple(config.projections),

