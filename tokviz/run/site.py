@@ -114,8 +114,13 @@ def report(
     undrawn: tuple[str, ...],
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
+    models = tuple(_model(each, images, plan.options.base) for each in made)
+    return replace(report_of(models, plan), similarities=similarities, undrawn=undrawn)
+
+
+def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
+    """The report on some models, which aren't compared."""
     config, options = plan.config, plan.options
-    models = tuple(_model(each, images, options.base) for each in made)
     placeholders = Placeholders(config.word_list, models)
     return Report(
         title=placeholders.filled(config.title),
@@ -135,8 +140,6 @@ def report(
         draft=options.is_draft,
         version=__version__,
         downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
-        undrawn=undrawn,
-        similarities=similarities,
     )
 
 
