@@ -15,7 +15,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_IN_NOTEBOOKS = ("Capture", "Drawn", "Study", "build", "load", "study")
+_IN_NOTEBOOKS = ("Capture", "Drawn", "Study", "build", "from_arrays", "load", "study")
 
 
 def __getattr__(name: str) -> Any:

@@ -4,8 +4,9 @@ What is captured is kept in the same cache as the command's, so a notebook opens
 """
 
 from tokviz.config import load
+from tokviz.notebook.arrays import from_arrays
 from tokviz.notebook.capture import Capture
 from tokviz.notebook.drawn import Drawn
 from tokviz.notebook.study import Study, build, study
 
-__all__ = ["Capture", "Drawn", "Study", "build", "load", "study"]
+__all__ = ["Capture", "Drawn", "Study", "build", "from_arrays", "load", "study"]
