@@ -281,7 +281,7 @@ def test_nothing_shifts_while_the_page_loads(explore: OpenAt, site: Path, viewpo
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_nothing(explore: OpenAt, site: Path, scheme: str, viewport: ViewportSize) -> None:
-    page = explore(site, "#pin=word3c,word5f&hide=1&word=word0a", color_scheme=scheme, viewport=viewport)
+    page = explore(site, "#pin=word3c,word5f&hide=1&word=word0a&trails=aligned", color_scheme=scheme, viewport=viewport)
     show_side_by_side(page, "layer 11", "layer 11")
     page.get_by_role("combobox", name="Find a word").press_sequentially("word")
     wait_until_quiet(page)

@@ -19,8 +19,9 @@ from narrow import present
 from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
 
 from tokviz import pages
-from tokviz.pages import compare, explore, index, model, render, tables
+from tokviz.pages import compare, explore, index, model, render, sources, tables
 from tokviz.pages.explained import Explainer
+from tokviz.pages.parts import Link
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
 WRITTEN = {name: render.render(pages.build(report), TEMPLATES) for name, report in REPORTS.items()}
@@ -32,6 +33,8 @@ ASSETS = TEMPLATES / "assets"
 EARLY = ("assets/theme.js", "assets/fonts.js", "assets/opening.js")
 """Scripts that run before the page is drawn."""
 LINKS = {"href", "src", "srcset"}
+WORKS = {each.href for each in vars(sources).values() if isinstance(each, Link)}
+"""Works of others that the method page links."""
 
 
 def parse(html: str) -> Element:
@@ -73,7 +76,7 @@ def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report: str, 
     files |= {image.path for image in images(REPORTS[report])}
     for link in links(trees[path]):
         parts = urlsplit(link)
-        if link == "data:," or link.startswith(REPORTS[report].site_url or " "):
+        if link == "data:," or link in WORKS or link.startswith(REPORTS[report].site_url or " "):
             continue
         assert (parts.scheme, parts.netloc) == ("", ""), link
         folder = posixpath.dirname(path)

@@ -52,6 +52,8 @@ SCRIPTS = (
     "explore-marks.js",
     "explore-labels.js",
     "explore-axes.js",
+    "explore-aligned.js",
+    "explore-trails.js",
     "explore-plot.js",
     "explore-panel.js",
     "explore-ruler.js",

@@ -33,6 +33,9 @@ ROY_2007 = Link(
     text="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
     href="https://www.eurasip.org/Proceedings/Eusipco/Eusipco2007/Papers/a5p-h05.pdf",
 )
+SCHONEMANN_1966 = _doi(
+    "Schönemann 1966, A generalized solution of the orthogonal Procrustes problem", "10.1007/BF02289451"
+)
 SHAO_1989 = _doi("Shao & Wu 1989, A general theory for jackknife variance estimation", "10.1214/aos/1176347263")
 SONG_2012 = Link(
     text="Song et al. 2012, Feature selection via dependence maximization",
