@@ -240,7 +240,7 @@ class Capture:
             contexts=(captured,),
         )
         report = site.report_of((model,), self.plan)
-        return inline.explorer(report, self.plan.options.templates, height)
+        return inline.explorer(report, (self.plan.options.templates,), height)
 
     def _neighbours(self) -> Neighbours | None:
         return results.neighbours(self.captured, self.plan.store)
