@@ -52,6 +52,12 @@ def load(
     Raises
     ------
     ConfigError : a line for each mistake with file, key, what was expected and what came.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> [model.display_name for model in tokviz.load("report.toml").models]
+    ['Tiny']
     """
     needed = not (models and words_file)
     return _Loading(expanded(path), needed=needed).load(models, words_file, site_url)

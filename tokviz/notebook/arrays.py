@@ -13,7 +13,7 @@ import numpy as np
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
-from tokviz.notebook.study import Study
+from tokviz.notebook.studies import Study
 from tokviz.records import (
     N_EXTREMES,
     CapturedBatch,

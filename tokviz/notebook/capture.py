@@ -45,7 +45,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Capture:
-    """One model in one context: its hidden states, and what can be made of them."""
+    """One model in one context: its hidden states, and what can be made of them.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> own = tokviz.study("report.toml", quiet=True)["Tiny"]["alone"]
+    >>> own.states.n_depths, own.project("centered").coordinates.shape
+    (4, (4, 6, 2))
+    >>> own.to_pandas()[["word", "layer"]].iloc[0].tolist()
+    ['red', 'embedding']
+    >>> own.draw(-1)
+    Tiny · alone · layer 2. 6 words in 2 categories, each at its first two principal components: PC1 holds ...
+    """
 
     plan: Plan
     context: ContextPlan
