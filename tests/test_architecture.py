@@ -65,9 +65,9 @@ def test_imports_point_one_way(path: Path) -> None:
     assert not forbidden, f"{own} may not import {', '.join(sorted(forbidden))}"
 
 
-def test_the_package_is_nine_folders_and_a_few_files() -> None:
+def test_the_package_is_ten_folders_and_a_few_files() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.glob("*.py"))}
-    assert folders == {"records", "config", *MIDDLE, "run", "cli"}
+    assert folders == {"records", "config", *MIDDLE, "run", "cli", "notebook"}
     assert len(list(PACKAGE.glob("*.py"))) <= 8
 
 

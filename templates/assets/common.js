@@ -77,7 +77,8 @@ const Tokviz = (() => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => {
         const fragment = this.fragment();
-        if (fragment !== null) history.replaceState(null, "", fragment);
+        // The explorer of a notebook has no address.
+        if (fragment !== null && location.protocol !== "about:") history.replaceState(null, "", fragment);
       }, ADDRESS_DELAY);
     }
 
@@ -112,6 +113,7 @@ const Tokviz = (() => {
   // The content that a script passes to tokvizData under a key. A page that is opened from disk may not fetch, but it may add a
   // script.
   function load(key, source) {
+    if (contents.has(key)) return Promise.resolve(contents.get(key));
     if (!requests.has(key)) {
       requests.set(key, new Promise((resolve, reject) => {
         const script = document.createElement("script");

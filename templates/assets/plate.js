@@ -180,9 +180,9 @@ Tokviz.plate = (() => {
   function tokensOf({ view, categories }, row) {
     const pieces = view.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
     const category = view.vocabulary.memberships[row].map((each) => categories[each]).join(", ");
-    const count = pieces.length === 1 ? "one token" : `${pieces.length} tokens`;
     const elsewhere = view.outside.has(row) ? " · read at a different position" : "";
-    return `${category} · ${count}: ${pieces.map(Explore.isolated).join(" · ")}${elsewhere}`;
+    const tokens = [Explore.countOf(pieces), ...(pieces.length ? [pieces.map(Explore.isolated).join(" · ")] : [])].join(": ");
+    return `${category} · ${tokens}${elsewhere}`;
   }
 
   // A ring about a word's mark, and its name and tokens on a ground of their own; none for null.

@@ -120,8 +120,8 @@ def test_a_mistaken_bound_on_memory_is_one_line(tmp_path: Path, text: str, said:
     ("text", "key", "said"),
     [
         ("title = \n", "not valid TOML", "line 1"),
-        (MODEL, "words", "add it"),
-        (WORDS, "models", "add it"),
+        (MODEL, "words", "add a table [words]"),
+        (WORDS, "models", "add a table [[models]]"),
         ("[words]\n" + MODEL, "words", "at least one category"),
         ("[words]\nmonths = []\n" + MODEL, "words.months", "empty list"),
         ('[words]\nmonths = ["May", "May"]\n' + MODEL, "words.months", "'May' stands twice"),

@@ -157,7 +157,7 @@ def _text(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
     if kind == "extra_forbidden":
         return _unknown(str(location[-1]), location[:-1])
     if kind == "missing":
-        return "expected a value, got none; add it"
+        return _MISSING.get(str(location[-1]), "expected a value, got none; add it")
     value = error.get("input")
     length = f"{len(value):,}: " if kind in _BOUNDS and isinstance(value, str | list) else ""
     return f"expected {_expected(error, location)}, got {length}{shown(value)}"
@@ -178,6 +178,13 @@ def _expected(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
         return what.format(facts[bound])
     return _KINDS.get(kind, one_line(error["msg"]).removeprefix("Input should be "))
 
+
+_MISSING = {
+    "words": 'expected categories of words, got none; add a table [words] with lines such as colors = ["red", "green"]',
+    "models": 'expected at least one model, got none; add a table [[models]] with a line source = "…"',
+    "source": 'expected where the model is, got none; add source = "…": a hub id, a folder, a .gguf file or package:NAME/PATH',
+    "template": 'expected a text with {word} in it, got none; add template = " {word}"',
+}
 
 _KINDS = {
     "model_type": "a list of words, or a table",

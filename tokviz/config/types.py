@@ -34,6 +34,7 @@ from tokviz.config.fields import (
     refuse_repeats,
     site_address,
 )
+from tokviz.config.files import expanded
 from tokviz.config.finding import FindingConfig, Known
 from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
@@ -99,6 +100,8 @@ class ReportConfig(Table):
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     finding: FindingConfig | None = None
     """What the first page opens with; by default what the measures say."""
+    theme: Text | None = None
+    """A folder with templates and assets of your own, relative to the config: they come before those of tokviz."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -109,6 +112,11 @@ class ReportConfig(Table):
     def file(self) -> Path:
         """Where the configuration was read, to name it in what is said of it."""
         return self._file or Path("report.toml")
+
+    @property
+    def theme_folder(self) -> Path | None:
+        """Where the author's own templates and assets are."""
+        return self.file.parent / expanded(self.theme) if self.theme is not None else None
 
     @property
     def files(self) -> tuple[Path, ...]:

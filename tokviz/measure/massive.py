@@ -41,9 +41,9 @@ def choose_yardstick(states: HiddenStates, ordinary: HiddenStates | None) -> Yar
     if ordinary is not None:
         if ordinary.n_depths != states.n_depths:
             raise ValueError(f"ordinary: expected {states.n_depths} depths, as in states, got {ordinary.n_depths}")
-        if not ordinary.tokenization.reads_position_0:
+        if ordinary.tokenization.reads_elsewhere:
             return Yardstick(states=ordinary, is_ordinary=True)
-    return Yardstick(states=states, is_ordinary=not states.tokenization.reads_position_0)
+    return Yardstick(states=states, is_ordinary=states.tokenization.reads_elsewhere)
 
 
 @dataclass(kw_only=True)

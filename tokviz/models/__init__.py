@@ -1,4 +1,4 @@
-"""Where a model comes from (hub id, folder, GGUF file, installed package) → model and tokenizer, and its identity.
+"""Where a model comes from (hub id, folder, GGUF file, installed package, the caller’s memory) → model and tokenizer, and its identity.
 
 ``locate``, ``check`` and ``identity`` read names, sizes and times only, so that a run with nothing to capture starts at once;
 ``load`` and ``describe`` import torch and transformers.
@@ -6,14 +6,17 @@
 
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
+from tokviz.models.in_memory import AtHand, at_hand
 from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
 from tokviz.models.quiet import quiet_transformers
 
 __all__ = [
+    "AtHand",
     "Description",
     "LoadedModel",
     "Location",
+    "at_hand",
     "check",
     "describe",
     "identity",

@@ -24,7 +24,7 @@ from tokviz.models.weights import without_weights
 class Description:
     """What can be told of a source before a run."""
 
-    kind: Literal["hub", "folder", "gguf", "package"] | None
+    kind: Literal["hub", "folder", "gguf", "package", "memory"] | None
     """None where there is nothing at that place."""
     is_here: bool = True
     """Whether its weights are on this machine; those of a hub model may have to be downloaded."""

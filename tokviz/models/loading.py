@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
+from tokviz.models import in_memory
 from tokviz.models.card import make_card
 from tokviz.models.failures import explain
 from tokviz.models.gguf_file import parsed_once
 from tokviz.models.origin import Origin
 from tokviz.models.quiet import quiet_transformers
 from tokviz.models.refusals import check_sha256, refuse_foreign_code, refuse_other_inputs, refuse_unreadable
-from tokviz.models.tokenizer import load_tokenizer
-from tokviz.models.weights import load_weights
+from tokviz.models.tokenizer import load_tokenizer, require_offsets
+from tokviz.models.weights import Weights, load_weights, weights_in_memory
 from tokviz.records import ModelCard
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def load(model: ModelConfig, base: Path, device: str, offload: Path | None = Non
     SourceError : one line with what to do; its cause is the library's own error.
     """
     origin = Origin.of(model, base)
+    if origin.location.kind == "memory":
+        return _from_memory(origin)
     refuse_unreadable(origin)
     check_sha256(origin)
     with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
@@ -87,6 +90,18 @@ def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
     weights = load_weights(origin, config, offload)
     if not origin.model.placement:
         weights.part.to(device)
+    return _loaded(origin, weights, tokenizer)
+
+
+def _from_memory(origin: Origin) -> LoadedModel:
+    """The caller's own model, where it is and as it is, but in evaluation mode."""
+    found = in_memory.require(origin.model.source)
+    refuse_other_inputs(origin, found.model.config)
+    require_offsets(found.tokenizer, origin.model.source)
+    return _loaded(origin, weights_in_memory(origin.model.source, found.model), found.tokenizer)
+
+
+def _loaded(origin: Origin, weights: Weights, tokenizer: Any) -> LoadedModel:
     weights.part.eval()
     return LoadedModel(
         module=weights.part,

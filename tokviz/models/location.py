@@ -14,6 +14,7 @@ from typing import Literal
 
 from tokviz.config import ModelConfig, expanded
 from tokviz.errors import SourceError
+from tokviz.models import in_memory
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -27,9 +28,9 @@ _BEFORE_REVISION = ("tree", "blob", "resolve", "commit")
 
 @dataclass(frozen=True, kw_only=True)
 class Location:
-    """Where a source is. ``path`` is None for a hub id, which transformers finds or downloads."""
+    """Where a source is. ``path`` is None for a hub id, which transformers finds or downloads, and for a model in memory."""
 
-    kind: Literal["hub", "folder", "gguf", "package"]
+    kind: Literal["hub", "folder", "gguf", "package", "memory"]
     path: Path | None
     package: str | None = None
 
@@ -47,6 +48,9 @@ def locate(model: ModelConfig, base: Path) -> Location:
     SourceError : it looks like a path or a package's file but isn't there, or has no known form.
     """
     source = model.source
+    if source.startswith(in_memory.PREFIX):
+        in_memory.require(source)
+        return Location(kind="memory", path=None)
     if source.startswith("package:"):
         return _in_package(source)
     address = _HUB_ADDRESS.fullmatch(source)
@@ -140,6 +144,8 @@ def _identity_of_weights(model: ModelConfig, base: Path) -> str | None:
         location = locate(model, base)
     except SourceError:
         return None
+    if location.kind == "memory":
+        return in_memory.require(model.source).identity
     if location.path is None:
         commit = cached_commit(model)
         return f"commit:{commit}" if commit else None

@@ -47,6 +47,8 @@ def refuse_unreadable(origin: Origin) -> None:
         folder.
     """
     source = origin.model.source
+    if origin.location.kind == "memory":
+        return
     if origin.path is not None:
         _refuse_unreadable_weights(source, origin.path)
     else:

@@ -37,12 +37,17 @@ def load_tokenizer(origin: Origin, config: Any) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(**place.arguments, **options)
     except Exception as error:
         raise SourceError(_unreadable(place, where, error)) from error
-    if not tokenizer.is_fast:
-        raise SourceError(f"{where}: {_without_offsets(tokenizer)}")
+    require_offsets(tokenizer, where)
     # Where transformers finds no files, it makes a tokenizer that has none but special tokens.
     if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
         raise SourceError(f"{where}: {_EXPECTED}, found none; {_REMEDY}")
     return tokenizer
+
+
+def require_offsets(tokenizer: Any, where: str) -> None:
+    """Refuse a tokenizer that doesn't say which characters its tokens stand for; ``where`` begins the ``SourceError``."""
+    if not tokenizer.is_fast:
+        raise SourceError(f"{where}: {_without_offsets(tokenizer)}")
 
 
 def _unreadable(place: Origin, where: str, error: Exception) -> str:

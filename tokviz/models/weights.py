@@ -55,19 +55,31 @@ def load_weights(origin: Origin, config: Any, offload: Path | None) -> Weights:
         quantization = quantization_of(whole.config)
         if _quantization_config(config):
             checkpoint_dtype = None
+    notes = (dtype_note,) if dtype_note else ()
+    return _weights(origin.model.source, whole, checkpoint_dtype, quantization, notes)
+
+
+def weights_in_memory(source: str, model: Any) -> Weights:
+    """The base model of one that is loaded; raises ``SourceError`` as ``load_weights`` does."""
+    note = "The model was passed in memory: where its weights come from is not recorded."
+    return _weights(source, model.base_model, None, quantization_of(model.config), (note,))
+
+
+def _weights(
+    source: str, whole: Any, checkpoint_dtype: str | None, quantization: str | None, notes: tuple[str, ...]
+) -> Weights:
     part, path = _part_that_runs(whole)
-    _refuse_unknown_sizes(origin.model.source, part)
-    part_note = None
+    _refuse_unknown_sizes(source, part)
     if path:
-        kind = "encoder of this encoder-decoder" if config.is_encoder_decoder else "language part of this"
-        part_note = f"Only the {kind} model runs, {path}."
+        kind = "encoder of this encoder-decoder" if whole.config.is_encoder_decoder else "language part of this"
+        notes = (*notes, f"Only the {kind} model runs, {path}.")
     return Weights(
         whole=whole,
         part=part,
         path=path,
         checkpoint_dtype=checkpoint_dtype,
         quantization=quantization,
-        notes=tuple(note for note in (dtype_note, part_note) if note),
+        notes=notes,
     )
 
 

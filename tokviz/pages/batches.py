@@ -18,8 +18,10 @@ _REMEDIES = {
 }
 
 
-def batch_notes(check: BatchCheck) -> tuple[str, ...]:
-    """For the model's page: what was compared, what was found, and what was done."""
+def batch_notes(check: BatchCheck | None) -> tuple[str, ...]:
+    """For the model's page: what was compared, what was found, and what was done; nothing of states from elsewhere."""
+    if check is None:
+        return ()
     warnings = tuple(f"{text[0].upper()}{text[1:]}." for text in batch_warnings(check))
     if not check.comparisons:
         return (*warnings, "No word was padded, so no word was run again alone.")
@@ -41,8 +43,10 @@ def batch_notes(check: BatchCheck) -> tuple[str, ...]:
     return (*warnings, agreed)
 
 
-def batch_warnings(check: BatchCheck) -> tuple[str, ...]:
+def batch_warnings(check: BatchCheck | None) -> tuple[str, ...]:
     """For the log: only what a reader must know, without a full stop."""
+    if check is None:
+        return ()
     warnings = [
         f"{_NOT_ALIKE[each.batching]} by {relative(each.difference)} ({_where(each)})"
         for each in check.comparisons

@@ -13,6 +13,7 @@ from tokviz.pages.pictures import Shown
 from tokviz.pages.two_states import TwoStates, two_states
 from tokviz.pages.wording import (
     MOST_NAMED,
+    UNKNOWN,
     count,
     day,
     facts_line,
@@ -210,10 +211,10 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
         card.architecture,
         f"{card.n_layers:,}",
         f"{card.width:,}",
-        millions(card.n_parameters),
+        millions(card.n_parameters) if card.n_parameters else UNKNOWN,
         card.quantization or card.checkpoint_dtype or "not stated",
         card.dtype,
-        f"{several:,} of {len(tokenization.words):,}",
+        f"{several:,} of {len(tokenization.words):,}" if tokenization.is_known else UNKNOWN,
         day(model.contexts[0].states.captured_at),
     )
     return FactsRow(model=link, cells=cells, failure=None)

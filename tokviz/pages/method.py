@@ -133,7 +133,10 @@ def method_page(report: Report) -> MethodPage:
     """The method page: words, tokens, projections, definitions, provenance."""
     page = "method/index.html"
     captured = [context for model in report.models for context in model.contexts]
-    reads = dict.fromkeys(context.states.tokenization.read for context in captured)
+    known = [context.states.tokenization for context in captured if context.states.tokenization.is_known]
+    # Of states from elsewhere it isn't known what stood around their words.
+    unknown = {each.states.context.name for each in captured if not each.states.tokenization.is_known}
+    reads = dict.fromkeys(tokenization.read for tokenization in known)
     return MethodPage(
         frame=frame(
             report,
@@ -160,6 +163,7 @@ def method_page(report: Report) -> MethodPage:
                 example=visible_spaces(context.fill(_example(report))[0]),
             )
             for context in report.contexts
+            if context.name not in unknown
         ),
         token_tables=_token_tables(report, page),
         reading=" ".join(READ[read] for read in reads),
@@ -192,7 +196,8 @@ def _example(report: Report) -> str:
 
 
 def _token_tables(report: Report, page: str) -> tuple[TokenTable, ...]:
-    tables = [(model, context) for model in report.models for context in model.contexts]
+    every = [(model, context) for model in report.models for context in model.contexts]
+    tables = [(model, context) for model, context in every if context.states.tokenization.is_known]
     n_rows = sum(len(context.states.tokenization.words) for _, context in tables)
     most = MOST_TOKEN_ROWS // len(tables) if n_rows > MOST_TOKEN_ROWS else None
     return tuple(_token_table(report, model, context, page, most) for model, context in tables)

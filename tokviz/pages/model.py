@@ -45,6 +45,8 @@ class WordNotes:
     notes: tuple[str, ...]
     lists: tuple[Words, ...]
     """Of several tokens, ``firefighter (2)``, and outside the reference words; empty when there are none."""
+    all_alike: bool
+    """Whether every word is known to be one token, read where the others are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,15 +196,22 @@ def _card_rows(model: ModelReport, card: ModelCard) -> tuple[Row, ...]:
     return (
         Row(label="Source", value=card.source, code=True),
         Row(label="Weights’ identity", value=card.identity, code=True),
-        Row(label="Architecture", value=f"{card.architecture} ({card.model_type})"),
+        Row(
+            label="Architecture",
+            value=f"{card.architecture} ({card.model_type})" if card.model_type else card.architecture,
+        ),
         Row(label="Layers", value=f"{card.n_layers:,}"),
         Row(label="Width", value=width),
-        Row(label="Parameters", value=f"{card.n_parameters:,}"),
+        *((Row(label="Parameters", value=f"{card.n_parameters:,}"),) if card.n_parameters else ()),
         Row(label="Weights on disk", value=card.quantization or card.checkpoint_dtype or "not stated"),
         Row(label="Computed in", value=card.dtype),
-        Row(label="Tokenizer", value=f"{card.tokenizer}, vocabulary of {card.vocabulary_size:,}"),
+        Row(label="Tokenizer", value=_tokenizer(card)),
         Row(label="Captured", value=day(states.captured_at)),
     )
+
+
+def _tokenizer(card: ModelCard) -> str:
+    return f"{card.tokenizer}, vocabulary of {card.vocabulary_size:,}" if card.vocabulary_size else card.tokenizer
 
 
 def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
@@ -217,13 +226,12 @@ def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
                 outside_reference(tokenization),
             ),
         )
-        notes.append(
-            WordNotes(
-                heading=f"Words {context.states.context.label}",
-                notes=(*tokenization.notes, *batch_notes(context.states.batch_check)),
-                lists=tuple(words for words in lists if words.words),
-            )
-        )
+        some = tuple(words for words in lists if words.words)
+        said = (*tokenization.notes, *batch_notes(context.states.batch_check))
+        all_alike = tokenization.is_known and not some
+        if said or some or all_alike:
+            heading = f"Words {context.states.context.label}"
+            notes.append(WordNotes(heading=heading, notes=said, lists=some, all_alike=all_alike))
     return tuple(notes)
 
 

@@ -48,7 +48,7 @@ def files(report: Report) -> dict[str, str]:
     for model, context in _captured(report):
         folder = f"data/{model.slug}/{context.states.context.name}"
         written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words.of(context.states.tokenization))
-        if context.states.intervention is None:
+        if _has_tokens(context.states):
             written[f"{folder}/tokens.csv"] = tokens_csv(context)
         if context.geometry is not None:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry)
@@ -74,11 +74,16 @@ def _names(context: ContextReport) -> list[str]:
     states = context.states
     return [
         "coordinates.csv",
-        *(["tokens.csv"] if states.intervention is None else []),
+        *(["tokens.csv"] if _has_tokens(states) else []),
         *(["geometry.csv"] if context.geometry else []),
         *(["attention.csv"] if states.attention else []),
         *(["updates.csv", "writers.csv"] if states.updates else []),
     ]
+
+
+def _has_tokens(states: HiddenStates) -> bool:
+    """Those of a capture with neurons set to a value are the same as of the model as it is."""
+    return states.intervention is None and states.tokenization.is_known
 
 
 def coordinates_csv(context: ContextReport, words: WordList) -> str:
@@ -306,8 +311,10 @@ def _context(context: ContextReport) -> dict[str, Any]:
     }
 
 
-def _batch_check(check: BatchCheck) -> dict[str, Any]:
+def _batch_check(check: BatchCheck | None) -> dict[str, Any] | None:
     """How the words were run together, and how far their states agree with those of words run alone."""
+    if check is None:
+        return None
     return dataclasses.asdict(check) | {
         "comparisons": [
             dataclasses.asdict(each)

@@ -217,6 +217,6 @@ def facts_line(card: ModelCard) -> str:
         (
             count(card.n_layers, "layer"),
             count(card.width, "dimension"),
-            f"{millions(card.n_parameters)} parameters",
+            *([f"{millions(card.n_parameters)} parameters"] if card.n_parameters else []),
         )
     )

@@ -39,6 +39,7 @@ class ModelCard:
     width: int
     embedding_width: int
     n_parameters: int
+    """0 where it isn't known, as of states that were not captured here; so is ``vocabulary_size``."""
     vocabulary_size: int
     dtype: str
     """Of the computation, such as ``float32``."""
@@ -128,7 +129,8 @@ class HiddenStates:
     """``(n_depths, n_words, N_EXTREMES)`` int32: in which dimensions."""
     captured_at: str
     """ISO 8601, UTC."""
-    batch_check: BatchCheck
+    batch_check: BatchCheck | None
+    """None of states that were not captured here."""
     digest: str
     """SHA-256 of the stored states; what is made from them is keyed by it."""
     updates: Updates | None = None

@@ -121,6 +121,11 @@ class Tokenization:
         return np.array([word.n_tokens for word in self.words], dtype=np.int64)
 
     @cached_property
+    def is_known(self) -> bool:
+        """Whether it is known how the words are cut and read: those of states that were not captured here have no tokens."""
+        return bool((self.n_tokens > 0).all())
+
+    @cached_property
     def reference(self) -> np.ndarray:
         """``(n_words,)`` bool: the reference words, those read at the position that most words share.
 
@@ -135,3 +140,8 @@ class Tokenization:
     def reads_position_0(self) -> bool:
         """Whether the reference words, which share one position, are read there; many models build an attention sink there."""
         return bool((self.positions[self.reference] == 0).any())
+
+    @property
+    def reads_elsewhere(self) -> bool:
+        """Whether they are known to be read at another position."""
+        return self.is_known and not self.reads_position_0

@@ -110,7 +110,8 @@ def _capture_with(ready: Ready, intact: HiddenStates, key: str, wanted: Wanted, 
         if breaking and wanted.rule == "mean":
             at_position_0 = breaking.activations
         else:
-            batching = intact.batch_check.batching
+            # States from elsewhere have no model that could be changed.
+            batching = intact.batch_check.batching if intact.batch_check else "one_by_one"
             batches = capture.words_to_run(module, structure, tokenization, batching, ready.token_budget)
             at_position_0 = capture.mean_at_position_0(module, matrix, wanted.neurons, tokenization, batches)
     value = wanted.value if isinstance(wanted.value, float) else 0.0

@@ -361,4 +361,4 @@ def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenS
     At position 0 many models build an attention sink: massive is measured against words that stand elsewhere.
     """
     candidates = [states, *captured]
-    return next((candidate for candidate in candidates if not candidate.tokenization.reads_position_0), None)
+    return next((candidate for candidate in candidates if candidate.tokenization.reads_elsewhere), None)

@@ -115,8 +115,13 @@ def report(
     undrawn: tuple[str, ...],
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
+    models = tuple(_model(each, images, plan.options.base) for each in made)
+    return replace(report_of(models, plan), similarities=similarities, undrawn=undrawn)
+
+
+def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
+    """The report on some models, which aren't compared."""
     config, options = plan.config, plan.options
-    models = tuple(_model(each, images, options.base) for each in made)
     placeholders = Placeholders(config.word_list, models)
     return Report(
         title=placeholders.filled(config.title),
@@ -135,9 +140,8 @@ def report(
         opening=_opening(config),
         draft=options.is_draft,
         version=__version__,
+        own_styles=any((folder / render.OWN_STYLES).is_file() for folder in _folders(plan)[:-1]),
         downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
-        undrawn=undrawn,
-        similarities=similarities,
     )
 
 
@@ -219,16 +223,22 @@ def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
 
 def files(report: Report, images: Images, previews: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
     """Path from the site's root → content."""
-    options = plan.options
+    options, folders = plan.options, _folders(plan)
     pictures = {path: image.file for path, image in images.items()}
     found: dict[str, publish.Content] = {
-        **render.assets(options.templates),
-        **render.render(pages.build(report), options.templates),
+        **render.assets(folders),
+        **render.render(pages.build(report), folders),
         **tables.files(report),
         **pictures,
         **previews,
         ".nojekyll": "",
     }
     if options.excerpts:
-        found |= render.render_excerpts(pages.excerpts(report), options.templates, pictures)
+        found |= render.render_excerpts(pages.excerpts(report), folders, pictures)
     return found
+
+
+def _folders(plan: Plan) -> tuple[Path, ...]:
+    """Where templates and assets are looked for: in the author's theme, if there is one, then in those of tokviz."""
+    theme = plan.config.theme_folder
+    return (*(() if theme is None else (theme,)), plan.options.templates)

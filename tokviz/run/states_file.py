@@ -146,7 +146,7 @@ class CaptureDescription:
     module_paths: tuple[str, ...]
     captured_at: str
     """ISO 8601, UTC."""
-    batch_check: BatchCheck
+    batch_check: BatchCheck | None
     intervention: Intervention | None = None
 
 

@@ -127,7 +127,7 @@ class Store:
                 position0_values=values,
                 position0_dimensions=dimensions,
                 captured_at=stored["captured_at"],
-                batch_check=from_plain(BatchCheck, stored["batch_check"]),
+                batch_check=stored["batch_check"] and from_plain(BatchCheck, stored["batch_check"]),
                 digest=stored["digest"],
                 updates=stored["updates"] and from_plain(Updates, stored["updates"]),
                 attention=tuple(from_plain(AttentionToFirst, each) for each in stored["attention"]),

@@ -1,119 +1,69 @@
-"""The same work step by step, for notebooks and scripts: ``import tokviz``.
-
-What is captured is kept in the same cache as the command's, so a notebook opens what a report has captured at once.
-"""
+"""One model in one context, as notebooks have it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokviz import config as configuration
-from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
+from tokviz.models import AtHand
+from tokviz.notebook import frames, inline
+from tokviz.notebook.drawn import Drawn
 from tokviz.pages.sentences import depths_name, stage_sentence
 from tokviz.records import (
     BreakingNeurons,
+    ContextReport,
     Geometry,
     Grid,
     HiddenStates,
+    ModelReport,
     ModelSimilarity,
+    Neighbours,
     Picture,
     Plate,
     Projection,
+    ProjectionReport,
+    Strip,
     Updates,
     WordList,
     depth_name,
     named_with_quantization,
 )
-from tokviz.run import pipeline, results
-from tokviz.run.options import FORMS, Options
+from tokviz.run import pipeline, results, site
 from tokviz.run.plan import Captured, ContextPlan, Plan
-from tokviz.run.progress import Quiet, reporter
+from tokviz.run.progress import reporter
+from tokviz.run.public import public_source, public_states
 from tokviz.run.store import Store
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-load = configuration.load
-
-
-def study(
-    report: ReportConfig | str | Path,
-    words: Mapping[str, Sequence[str]] | None = None,
-    contexts: Mapping[str, str] | None = None,
-    *,
-    cache: Path | str = ".cache",
-    device: str = "cpu",
-    quiet: bool = False,
-    **settings: Any,
-) -> dict[str, dict[str, Capture]]:
-    """Capture every model in every context, or take what the cache has.
-
-    Parameters
-    ----------
-    report : a loaded configuration; or a model's source, as ``--model`` takes it.
-    words : with a source, category → words.
-    contexts : with a source, name → template; the word alone, after a space, by default.
-    cache : where hidden states, projections and measures are kept.
-    settings : with a source, other keys of ``[[models]]``, such as ``revision`` or ``dtype``.
-
-    Returns
-    -------
-    Name of the model → name of the context → ``Capture``.
-
-    Raises
-    ------
-    TokvizError : one line that says what was expected, what came and what to do.
-    """
-    config = report if isinstance(report, ReportConfig) else _config(str(report), words, contexts, settings)
-    store = Store(Path(cache))
-    options = Options(base=config.file.parent, output=Path("site"), cache=Path(cache), device=device, draws=False)
-    with reporter(quiet=quiet) as progress:
-        outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
-    if outcome.failures:
-        raise TokvizError("; ".join(f"{failed.name}: {failed.failure}" for failed in outcome.failures))
-    plan = Plan(config, replace(options, forms=FORMS[:1]), store)
-    return {
-        model.model.display_name: {
-            name: Capture(plan=plan, context=context, captured=context.captured)
-            for name, context in zip((each.name for each in config.contexts), model.contexts, strict=True)
-            if context.captured is not None
-        }
-        for model in plan.models
-    }
-
-
-def _config(
-    source: str, words: Mapping[str, Sequence[str]] | None, contexts: Mapping[str, str] | None, settings: dict[str, Any]
-) -> ReportConfig:
-    if not words or not isinstance(words, Mapping):
-        raise TokvizError(
-            'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
-            + (repr(words) if words else "none")
-        )
-    if contexts is not None and not isinstance(contexts, Mapping):
-        raise TokvizError(f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {contexts!r}')
-    values: dict[str, Any] = {
-        "models": [{"source": source, **settings}],
-        "words": {key: each if isinstance(each, str) else list(each) for key, each in words.items()},
-    }
-    if contexts:
-        values["contexts"] = [{"name": name, "template": template} for name, template in contexts.items()]
-    return configuration.validated(values, Path(os.curdir) / "study(…)")
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Capture:
-    """One model in one context: its hidden states, and what can be made of them."""
+    """One model in one context: its hidden states, and what can be made of them.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> own = tokviz.study("report.toml", quiet=True)["Tiny"]["alone"]
+    >>> own.states.n_depths, own.project("centered").coordinates.shape
+    (4, (4, 6, 2))
+    >>> own.to_pandas()[["word", "layer"]].iloc[0].tolist()
+    ['red', 'embedding']
+    >>> own.draw(-1)
+    Tiny · alone · layer 2. 6 words in 2 categories, each at its first two principal components: PC1 holds ...
+    """
 
     plan: Plan
     context: ContextPlan
     captured: Captured
+    in_memory: AtHand | None = None
+    """The model itself, where the caller had loaded it."""
 
     @property
     def states(self) -> HiddenStates:
@@ -236,7 +186,7 @@ class Capture:
         made = next(each for each in context.interventions if each.wanted.rule == "by_hand")
         if made.captured is None:
             raise TokvizError(f"{made.wanted.described}: {made.failure}")
-        return Capture(plan=plan, context=context, captured=made.captured)
+        return replace(self, plan=plan, context=context, captured=made.captured)
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""
@@ -244,15 +194,32 @@ class Capture:
         comparison = self.plan.comparison(slugs, (self.states, other.states), in_detail=True)
         return results.Comparer(self.plan.store).similarity(comparison)
 
-    def draw(self, layer: int | str = "embedding", projection: str = "standardized") -> Drawn:
-        """The labelled plate of a layer, numbered from 0, or of the ``embedding``."""
-        wanted = layer if isinstance(layer, str) else depth_name(layer + 1)
+    def draw(
+        self,
+        layer: int | str = "embedding",
+        projection: str = "standardized",
+        *,
+        ax: Axes | None = None,
+        names: bool = True,
+    ) -> Any:
+        """The labeled plot of a layer, numbered from 0, or of the ``embedding``; −1 is the last layer.
+
+        Parameters
+        ----------
+        ax : Matplotlib axes of your own to draw on; these are returned.
+        names : with ``ax``, whether the words stand beside their marks.
+        """
+        wanted = layer if isinstance(layer, str) else depth_name(layer + (1 if layer >= 0 else self.states.n_depths))
         plates = [picture for picture in self._pictures(projection) if isinstance(picture, Plate)]
         found = next((plate for plate in plates if plate.depth == wanted), None)
         if found is None:
             shown = f"{plates[0].depth} … {plates[-1].depth}" if plates else "none"
             raise TokvizError(f"layer: expected one that can be shown ({shown}), got {layer!r}")
-        return Drawn(picture=found)
+        if ax is None:
+            return Drawn(picture=found)
+        from tokviz.draw import on_axes
+
+        return on_axes.draw(ax, found, names=names)
 
     def draw_grid(self, projection: str = "standardized") -> Drawn:
         """All layers in the embedding's basis."""
@@ -265,45 +232,51 @@ class Capture:
         jobs = self.plan.pictures(self.context.model, self.captured, self.project(projection))
         return [job.picture for job in jobs]
 
+    def to_pandas(self, table: str = "coordinates", *, projections: Sequence[str] = ("standardized",)) -> Any:
+        """A data frame, as the CSV file of that name on a site.
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Drawn:
-    """A picture, as notebooks show it; ``figure`` is Matplotlib's."""
+        Parameters
+        ----------
+        table : ``coordinates``, ``geometry``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        projections : those whose coordinates, and whose measures, are wanted.
+        """
+        return frames.frame(table, self._report(projections, measured=table == "geometry"), self.words)
 
-    picture: Picture
+    def explore(self, *, height: int = 760) -> inline.Explorer:
+        """The explorer of this capture in a notebook: point at words, find them, follow them; ``height`` in pixels."""
+        captured = replace(self._report(self.plan.config.projections), neighbours=self._neighbours())
+        model = ModelReport(
+            slug=self.context.model.slug,
+            name=self.context.model.display_name,
+            source=public_source(self.context.model.source),
+            contexts=(captured,),
+        )
+        report = site.report_of((model,), self.plan)
+        return inline.explorer(report, (self.plan.options.templates,), height)
 
-    def __repr__(self) -> str:
-        from tokviz.draw import figures
+    def _neighbours(self) -> Neighbours | None:
+        return results.neighbours(self.captured, self.plan.store)
 
-        return ". ".join(figures.described(self.picture))
+    def _report(self, projections: Sequence[str], *, measured: bool = False) -> ContextReport:
+        """What a report has of this capture, without pictures."""
+        nothing = (None,) * self.states.n_depths
+        return ContextReport(
+            states=public_states(self.states, self.context.model, self.plan.options.base),
+            projections=tuple(
+                ProjectionReport(projection=self.project(name), plates=nothing, grid=None, strip=None)
+                for name in projections
+            ),
+            geometry=self.measure(*projections) if measured else None,
+        )
 
-    @property
-    def figure(self) -> Figure:
-        """A new Matplotlib figure, to be changed or saved (``figure.savefig("layer.pdf")``)."""
-        from tokviz.draw import figures, warm_up
-
-        warm_up()
-        return figures.draw(self.picture)
-
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """At half its size, which is sharp on the screens of today."""
-        from PIL import Image
-
-        from tokviz.draw import encode
-
-        pixels = Image.fromarray(encode.few_colors(encode.rendered(self.figure)))
-        buffer = BytesIO()
-        pixels.save(buffer, "PNG", optimize=True)
-        return buffer.getvalue(), {"width": pixels.width // 2, "height": pixels.height // 2}
-
-
-def build(report: ReportConfig, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
-    """Write the whole site, as the command does.
-
-    Parameters
-    ----------
-    options : fields of ``tokviz.options.Options``, such as ``jobs`` or ``device``.
-    """
-    settings = Options(base=report.file.parent, output=Path(output), cache=Path(".cache"))
-    with reporter(quiet=False) as progress:
-        return pipeline.run(report, replace(settings, **options), progress)
+    def _repr_html_(self) -> str:
+        """The facts, and all depths as small plots."""
+        card, tokenization = self.states.card, self.states.tokenization
+        strip = next((picture for picture in self._pictures("standardized") if isinstance(picture, Strip)), None)
+        rows = (
+            ("Model", named_with_quantization(self.context.model.display_name, card)),
+            ("Words", f"{len(tokenization.words):,}, {self.states.context.label}"),
+            ("Depths", f"embedding and {self.states.n_depths - 1:,} layers of {card.width:,} dimensions"),
+            ("Computed in", card.dtype),
+        )
+        return inline.facts(rows, Drawn(picture=strip)._repr_png_()[0] if strip else None)

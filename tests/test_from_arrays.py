@@ -1,0 +1,158 @@
+"""Hidden states from elsewhere: shown like any others, without a claim about what isn't known of them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file
+
+import tokviz
+from tokviz.errors import TokvizError
+
+WORDS = {
+    "colors": ["red", "blue", "green", "pink", "brown", "gray", "black", "white", "orange"],
+    "months": ["May", "June", "July", "March", "April", "August", "January", "October", "orange"],
+}
+N_DEPTHS, N_WORDS, WIDTH = 5, 17, 24
+
+
+def made(seed: int = 0) -> np.ndarray:
+    """Two groups of words, of which the last depth knows nothing."""
+    states = np.random.default_rng(seed).normal(size=(N_DEPTHS, N_WORDS, WIDTH)).astype(np.float32)
+    states[:-1, :9, 0] += 8
+    return states
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+def test_what_comes_out_is_what_went_in(cache: Path) -> None:
+    states = made()
+    study = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)
+    own = study["Mine"]["given"]
+    np.testing.assert_array_equal(np.stack(list(own.states.states)), states)
+    purity = own.measure().purity
+    assert purity.value[0] > 0.8
+    assert purity.value[-1] < 0.75
+    centered = states[0] - states[0].mean(axis=0)
+    _, sizes, _ = np.linalg.svd(centered, full_matrices=False)
+    ratio = sizes[:2] ** 2 / (sizes**2).sum()
+    np.testing.assert_allclose(own.project("centered").explained_variance_ratio[0], ratio, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda states, _: list(states),
+        lambda states, _: torch.tensor(states),
+        lambda states, _: [torch.tensor(depth, requires_grad=True) for depth in states],
+        lambda states, _: {"given": states.astype(np.float64)},
+        lambda states, folder: _saved(states, folder),
+    ],
+    ids=["list", "tensor", "gradients", "mapping", "safetensors"],
+)
+def test_arrays_of_any_kind_are_taken(given: Callable[[np.ndarray, Path], Any], cache: Path, tmp_path: Path) -> None:
+    states = made()
+    own = tokviz.from_arrays(given(states, tmp_path), WORDS, name="Mine", cache=cache)["Mine"]["given"]
+    np.testing.assert_array_equal(np.stack(list(own.states.states)), states)
+
+
+def _saved(states: np.ndarray, folder: Path) -> Path:
+    """Eleven and more depths: their order is that of numbers, not of characters."""
+    names = ["embed", *(f"layers.{layer}" for layer in (2, 10, 11, 100))]
+    save_file(
+        {name: depth for name, depth in zip(reversed(names), reversed(states), strict=True)},
+        folder / "states.safetensors",
+    )
+    return folder / "states.safetensors"
+
+
+def test_bfloat16_is_taken(cache: Path) -> None:
+    states = torch.tensor(made()).bfloat16()
+    own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
+    np.testing.assert_array_equal(own.states.states[0], states[0].float().numpy())
+
+
+def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) -> None:
+    states = made()
+    states[3:, :, 5] = 30_000  # would be a massive activation, if it were known against what
+    contexts = {"before": states, "after": made(1)}
+    study = tokviz.from_arrays(
+        contexts, WORDS, name="Mine", cache=cache, module_paths=[f"block.{index}" for index in range(N_DEPTHS)]
+    )
+    study.report(tmp_path / "site", jobs=1, quiet=True)
+    pages = {
+        path.relative_to(tmp_path / "site").as_posix(): path.read_text(encoding="utf-8")
+        for path in (tmp_path / "site").rglob("*.html")
+    }
+    text = re.sub(r"<[^>]+>", " ", " ".join(pages.values()))
+    assert "how they were captured, and how the words were cut into tokens, is not recorded" in text
+    assert "block.4" in pages["models/mine/index.html"]
+    for claim in (
+        "read at position 0,",
+        "0 parameters",
+        "vocabulary of 0",
+        "No word was padded",
+        "a typical token",
+        "is one token",
+        "0 of 17",
+        "NaN",
+        "{word}",
+        " (before)",
+    ):
+        assert not re.search(rf"(?<![\d.]){re.escape(claim)}", text), claim
+    folder = tmp_path / "site" / "data" / "mine" / "before"
+    assert not (folder / "tokens.csv").exists()
+    with (folder / "coordinates.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == N_DEPTHS * N_WORDS
+    assert len(pages) >= 5
+
+
+def test_the_same_numbers_are_studied_once(cache: Path) -> None:
+    one, again = (tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)["Mine"]["given"] for _ in range(2))
+    assert one.states.digest == again.states.digest
+    assert one.states.captured_at == again.states.captured_at
+    other = tokviz.from_arrays(made(1), WORDS, name="Mine", cache=cache)["Mine"]["given"]
+    assert other.states.digest != one.states.digest
+
+
+def test_two_of_them_are_compared(cache: Path) -> None:
+    mine, other = (tokviz.from_arrays(made(seed), WORDS, name="Mine", cache=cache)["Mine"]["given"] for seed in (0, 1))
+    assert mine.compare(mine).shared.neighbours[0, 0] == pytest.approx(1)
+    assert mine.compare(other).shared.neighbours[-1, -1] < 0.9
+
+
+@pytest.mark.parametrize(
+    ("states", "words", "options", "said"),
+    [
+        (
+            made()[:, :-1],
+            WORDS,
+            {},
+            "states, given, depth 0: expected shape (17, width), a row for each word, got (16, 24)",
+        ),
+        (made()[0], WORDS, {}, "states, given, depth 0: expected shape (17, width), a row for each word, got (24,)"),
+        ([], WORDS, {}, "states, given: expected at least one depth, got none"),
+        ({}, WORDS, {}, "states: expected the states of at least one context, got none"),
+        (["a"], WORDS, {}, "states, given: expected arrays of numbers, got list"),
+        (np.where(made() > 3, np.nan, made()), WORDS, {}, "expected finite numbers, got NaN or infinity in row"),
+        (made(), {}, {}, "words: expected categories and their words"),
+        (made(), ["red"], {}, "words: expected categories and their words"),
+        (made(), WORDS, {"module_paths": ["a"]}, "module_paths: expected 5, one per depth, got 1"),
+        ("nowhere.safetensors", WORDS, {}, "nowhere.safetensors: expected a safetensors file with a tensor per depth"),
+    ],
+)
+def test_a_mistake_is_one_line(states: Any, words: Any, options: dict[str, Any], said: str, cache: Path) -> None:
+    with pytest.raises(TokvizError) as caught:
+        tokviz.from_arrays(states, words, name="Mine", cache=cache, **options)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

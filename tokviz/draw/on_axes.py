@@ -1,0 +1,61 @@
+"""A plate's words on axes that somebody else has made: Matplotlib's own marks, and names beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tokviz.draw import style
+from tokviz.records import Plate
+from tokviz.records.axes import axis_limits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SIZE = 30
+"""Of a mark, in square points."""
+GAP = 4
+"""Between a mark and its name, in points."""
+
+
+def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
+    """Draw marks in the categories' colors and shapes, hollow as on a plate, and set limits, labels and title.
+
+    Parameters
+    ----------
+    names : whether the words stand beside their marks; where many lie together, they overlap.
+    """
+    points, xy = plate.points, plate.coordinates
+    for category, label in enumerate(points.categories):
+        rows = np.flatnonzero(points.first == category)
+        hollow = points.hollow[rows]
+        color = style.hue(category)
+        axes.scatter(
+            xy[rows, 0],
+            xy[rows, 1],
+            s=SIZE,
+            marker=style.MARKERS[category % len(style.MARKERS)],
+            facecolors=np.where(hollow, "none", color).tolist(),
+            edgecolors=np.where(hollow, color, "white").tolist(),
+            linewidths=np.where(hollow, 1.0, 0.5).tolist(),
+            label=label,
+        )
+    if names:
+        for word, place, category in zip(points.words, xy, points.first, strict=True):
+            axes.annotate(
+                word.strip().replace("$", r"\$"),
+                place,
+                xytext=(GAP, 0),
+                textcoords="offset points",
+                fontsize="x-small",
+                color=style.INK if category < 0 else style.label_color(int(category)),
+                verticalalignment="center",
+                annotation_clip=True,
+            )
+    across, up = axis_limits(xy, points.reference)
+    first, second = (f"PC{axis + 1} ({share * 100:.1f} %)" for axis, share in enumerate(plate.explained_variance_ratio))
+    axes.set(
+        xlim=across, ylim=up, xlabel=first, ylabel=second, title=f"{plate.model} · {plate.context} · {plate.depth}"
+    )
+    return axes

@@ -1,0 +1,12 @@
+"""The same work step by step, for notebooks and scripts: ``import tokviz``.
+
+What is captured is kept in the same cache as the command's, so a notebook opens what a report has captured at once.
+"""
+
+from tokviz.config import load
+from tokviz.notebook.arrays import from_arrays
+from tokviz.notebook.capture import Capture
+from tokviz.notebook.drawn import Drawn
+from tokviz.notebook.studies import Study, build, study
+
+__all__ = ["Capture", "Drawn", "Study", "build", "from_arrays", "load", "study"]

@@ -1,0 +1,209 @@
+"""Hidden states that were captured elsewhere, as numbers: studied and shown like those that tokviz captures."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tokviz import config as configuration
+from tokviz.config import ReportConfig
+from tokviz.errors import TokvizError
+from tokviz.notebook.studies import Study
+from tokviz.records import (
+    N_EXTREMES,
+    CapturedBatch,
+    Context,
+    ModelCard,
+    Tokenization,
+    TokenizedWord,
+    depth_name,
+)
+from tokviz.run import keys
+from tokviz.run.capture_request import now
+from tokviz.run.options import FORMS, Options
+from tokviz.run.plan import Plan
+from tokviz.run.states_file import CaptureDescription
+from tokviz.run.store import Store
+
+NOT_KNOWN = "not known"
+NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."
+PREFIX = "arrays:"
+
+
+def from_arrays(
+    states: Any,
+    words: Mapping[str, Sequence[str]],
+    *,
+    name: str = "Given states",
+    module_paths: Sequence[str] | None = None,
+    cache: Path | str = ".cache",
+) -> Study:
+    """States from elsewhere as a study: what is projected, measured, drawn and published of them is the same.
+
+    Parameters
+    ----------
+    states : ``(n_depths, n_words, width)``, or a sequence of ``(n_words, width)`` per depth, which may differ in width: the embedding
+        first, then the state after each layer; arrays of NumPy, tensors of torch, or the path of a ``.safetensors`` file whose
+        tensors are the depths in the order of their names. With several contexts, a mapping: name of the context → these.
+    words : category → words. Rows are in this order; a word that stands in two categories has one row, at its first.
+    name : of the model.
+    module_paths : per depth the name under which it is shown; ``embedding``, ``layer 0``, … by default.
+    cache : where states, projections and measures are kept.
+
+    Raises
+    ------
+    TokvizError : one line that says what was expected, what came and what to do.
+
+    Examples
+    --------
+    >>> import numpy as np, tokviz
+    >>> states = np.random.default_rng(0).normal(size=(3, 4, 16))
+    >>> study = tokviz.from_arrays(states, {"colors": ["red", "blue"], "months": ["May", "June"]}, name="Noise")
+    >>> study["Noise"]["given"].measure().spread.mean_norm.shape
+    (3,)
+    """
+    contexts = dict(states) if isinstance(states, Mapping) else {"given": states}
+    if not contexts:
+        raise TokvizError("states: expected the states of at least one context, got none")
+    arrays = {context: _depths(each, context) for context, each in contexts.items()}
+    config = _config(words, list(contexts), name, _digest(arrays))
+    store = Store(Path(cache))
+    context_list = config.context_list
+    for context, depths in zip(context_list, arrays.values(), strict=True):
+        _check(depths, context.name, len(config.word_list.words), module_paths)
+        _store(store, config, context, depths, module_paths)
+    options = Options(base=config.file.parent, output=Path("site"), cache=Path(cache), draws=False, forms=FORMS[:1])
+    return Study(Plan(config, options, store), None)
+
+
+def _depths(states: Any, context: str) -> list[np.ndarray]:
+    """Per depth ``(n_words, width)`` float32."""
+    if isinstance(states, str | Path):
+        states = _from_file(Path(states))
+    try:
+        found = [np.asarray(_on_cpu(depth), dtype=np.float32) for depth in states]
+    except (TypeError, ValueError) as error:
+        raise TokvizError(
+            f"states, {context}: expected arrays of numbers, got {type(states).__name__}: {error}"
+        ) from error
+    if not found:
+        raise TokvizError(f"states, {context}: expected at least one depth, got none")
+    return found
+
+
+def _from_file(file: Path) -> list[np.ndarray]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            return [tensors.get_tensor(name) for name in sorted(tensors.keys(), key=_natural)]
+    except (OSError, SafetensorError, TypeError) as error:
+        raise TokvizError(f"{file}: expected a safetensors file with a tensor per depth: {error}") from error
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """``layer.2`` before ``layer.10``."""
+    parts = "".join(character if character.isdigit() else " " for character in name).split()
+    return [(int(part), "") for part in parts] + [(0, name)]
+
+
+def _on_cpu(depth: Any) -> Any:
+    """A tensor of torch as NumPy takes it: bfloat16 isn't known there."""
+    return depth.detach().float().cpu().numpy() if hasattr(depth, "detach") else depth
+
+
+def _digest(arrays: Mapping[str, Sequence[np.ndarray]]) -> str:
+    digest = hashlib.sha256()
+    for depths in arrays.values():
+        for depth in depths:
+            digest.update(f"{depth.shape}".encode())
+            digest.update(np.ascontiguousarray(depth).data)
+    return digest.hexdigest()[:16]
+
+
+def _config(words: Any, contexts: Sequence[str], name: str, digest: str) -> ReportConfig:
+    if not isinstance(words, Mapping) or not words:
+        got = "none" if not words else repr(words)
+        raise TokvizError(
+            f'words: expected categories and their words, such as {{"colors": ["red", "green"]}}, got {got}'
+        )
+    values: dict[str, Any] = {
+        "models": [{"source": f"{PREFIX}{digest}", "name": name}],
+        "words": {key: each if isinstance(each, str) else list(each) for key, each in words.items()},
+        # Contexts must differ in their templates; what stood around the words is not known.
+        "contexts": [{"name": context, "template": f"{{word}} ({context})"} for context in contexts],
+        "interventions": "off",
+    }
+    return configuration.validated(values, Path(os.curdir) / "from_arrays(…)")
+
+
+def _check(depths: Sequence[np.ndarray], context: str, n_words: int, module_paths: Sequence[str] | None) -> None:
+    for depth, states in enumerate(depths):
+        where = f"states, {context}, depth {depth}"
+        if states.ndim != 2 or len(states) != n_words or not states.shape[1]:
+            raise TokvizError(f"{where}: expected shape ({n_words}, width), a row for each word, got {states.shape}")
+        if not np.isfinite(states).all():
+            row = int(np.flatnonzero(~np.isfinite(states).all(axis=1))[0])
+            raise TokvizError(f"{where}: expected finite numbers, got NaN or infinity in row {row}")
+    if module_paths is not None and len(module_paths) != len(depths):
+        raise TokvizError(f"module_paths: expected {len(depths)}, one per depth, got {len(module_paths)}")
+
+
+def _store(
+    store: Store,
+    config: ReportConfig,
+    context: Context,
+    depths: Sequence[np.ndarray],
+    module_paths: Sequence[str] | None,
+) -> None:
+    """Under the key at which a report looks for them."""
+    model, words = config.models[0], config.word_list
+    key = keys.states_key(model, context, words, config.read, config.n_depths)
+    if store.find_states(key) is not None:
+        return
+    n_depths, n_words = len(depths), len(words.words)
+    card = ModelCard(
+        source="numbers",
+        identity=model.source.removeprefix(PREFIX),
+        revision=None,
+        architecture=NOT_KNOWN,
+        model_type="",
+        n_layers=n_depths - 1,
+        width=depths[-1].shape[1],
+        embedding_width=depths[0].shape[1],
+        n_parameters=0,
+        vocabulary_size=0,
+        dtype=NOT_KNOWN,
+        checkpoint_dtype=None,
+        quantization=None,
+        tokenizer=NOT_KNOWN,
+        notes=(NOTE,),
+    )
+    description = CaptureDescription(
+        card=card,
+        context=context,
+        tokenization=Tokenization(
+            words=tuple(
+                TokenizedWord(word=word, text=word, ids=(), pieces=(), start=0, stop=0) for word in words.words
+            ),
+            read=config.read,
+        ),
+        module_paths=tuple(module_paths or (depth_name(depth).replace(" ", ".") for depth in range(n_depths))),
+        captured_at=now(os.environ.get("SOURCE_DATE_EPOCH")),
+        batch_check=None,
+    )
+    with store.states_writer(key, description) as writer:
+        writer.add(
+            CapturedBatch(
+                rows=np.arange(n_words),
+                states=tuple(depths),
+                # What stood at position 0 is not known.
+                position0_values=np.full((n_depths, n_words, N_EXTREMES), np.nan, dtype=np.float32),
+                position0_dimensions=np.zeros((n_depths, n_words, N_EXTREMES), dtype=np.int32),
+            )
+        )

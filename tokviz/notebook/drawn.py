@@ -1,0 +1,65 @@
+"""Pictures, as notebooks show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tokviz.errors import TokvizError
+from tokviz.records import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Drawn:
+    """A picture, as notebooks show it; ``figure`` is Matplotlib's.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> plot = tokviz.study("report.toml", quiet=True)["Tiny"]["alone"].draw("embedding")
+    >>> plot.save("embedding.png")
+    >>> plot.figure.get_size_inches() * plot.figure.dpi
+    array([1500., 1200.])
+    """
+
+    picture: Picture
+
+    def __repr__(self) -> str:
+        from tokviz.draw import figures
+
+        return ". ".join(figures.described(self.picture))
+
+    @property
+    def figure(self) -> Figure:
+        """A new Matplotlib figure, to be changed or saved (``figure.savefig("layer.pdf")``)."""
+        import matplotlib
+
+        from tokviz.draw import figures
+
+        # The caller's own settings neither change the picture nor are they changed.
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            return figures.draw(self.picture)
+
+    def save(self, path: Path | str) -> None:
+        """Write it as a file: ``.png``, ``.pdf``, ``.svg`` and what else Matplotlib writes by the name's ending."""
+        try:
+            self.figure.savefig(path)
+        except ValueError as error:
+            raise TokvizError(f"{path}: expected a file name that ends with a format of Matplotlib: {error}") from error
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """At half its size, which is sharp on the screens of today."""
+        from PIL import Image
+
+        from tokviz.draw import encode
+
+        pixels = Image.fromarray(encode.few_colors(encode.rendered(self.figure)))
+        buffer = BytesIO()
+        pixels.save(buffer, "PNG", optimize=True)
+        return buffer.getvalue(), {"width": pixels.width // 2, "height": pixels.height // 2}

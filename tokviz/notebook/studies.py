@@ -1,0 +1,180 @@
+"""Models captured in contexts: from sources, from a configuration, or from a model that is loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tokviz import config as configuration
+from tokviz import models
+from tokviz.config import ReportConfig
+from tokviz.errors import TokvizError
+from tokviz.models import AtHand
+from tokviz.notebook.capture import Capture
+from tokviz.run import pipeline
+from tokviz.run.options import FORMS, Options
+from tokviz.run.plan import Plan
+from tokviz.run.progress import Quiet, reporter
+from tokviz.run.store import Store
+
+
+class Study(dict[str, dict[str, Capture]]):
+    """Name of the model → name of the context → ``Capture``.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> study = tokviz.study("report.toml", quiet=True)
+    >>> list(study), list(study["Tiny"])
+    (['Tiny'], ['alone'])
+    >>> study.report("site", jobs=1, quiet=True).n_captured
+    0
+    """
+
+    def __init__(self, plan: Plan, in_memory: AtHand | None) -> None:
+        super().__init__(
+            {
+                model.model.display_name: {
+                    context.context.name: Capture(
+                        plan=plan, context=context, captured=context.captured, in_memory=in_memory
+                    )
+                    for context in model.contexts
+                    if context.captured is not None
+                }
+                for model in plan.models
+            }
+        )
+        self._plan = plan
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(capture) for contexts in self.values() for capture in contexts.values())
+
+    def _repr_html_(self) -> str:
+        return "".join(capture._repr_html_() for contexts in self.values() for capture in contexts.values())
+
+    def report(self, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
+        """Write a site of what was captured; see ``build``."""
+        return build(self._plan.config, output, **{"cache": self._plan.options.cache, **options})
+
+
+def study(
+    model: Any,
+    words: Mapping[str, Sequence[str]] | None = None,
+    contexts: Mapping[str, str] | None = None,
+    *,
+    tokenizer: Any = None,
+    cache: Path | str = ".cache",
+    device: str = "cpu",
+    quiet: bool = False,
+    **settings: Any,
+) -> Study:
+    """Capture every model in every context, or take what the cache has.
+
+    Parameters
+    ----------
+    model : a source, as ``--model`` takes it, or a list of them; a model of transformers that is loaded, on any device; a loaded
+        configuration, or the path of a ``report.toml``.
+    words : category → words; a configuration has its own.
+    contexts : name → template; the word alone, after a space, by default.
+    tokenizer : of a model that is loaded.
+    cache : where hidden states, projections and measures are kept.
+    device : where models are loaded to; one that is loaded stays where it is.
+    settings : with a source or a loaded model, other keys of ``[[models]]``, such as ``name``, ``revision`` or ``dtype``.
+
+    Raises
+    ------
+    TokvizError : one line that says what was expected, what came and what to do.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> words = {"colors": ["red", "blue"], "months": ["May", "June"]}
+    >>> captured = tokviz.study(model, words, tokenizer=tokenizer, name="Mine", quiet=True)
+    >>> captured["Mine"]["alone"].project().coordinates.shape[1:]
+    (4, 2)
+    """
+    in_memory = None
+    if isinstance(model, str | Path) and str(model).endswith(".toml"):
+        model = configuration.load(model)
+    if isinstance(model, ReportConfig):
+        config = model
+    else:
+        if not isinstance(model, str | Path | list | tuple):
+            in_memory = models.at_hand(model, tokenizer)
+            settings = {"name": _name_of(model), **settings}
+            model = in_memory.source
+        sources = list(model) if isinstance(model, list | tuple) else [model]
+        config = _config([str(source) for source in sources], words, contexts, settings)
+    return _captured(config, in_memory, Path(cache), device, quiet=quiet)
+
+
+def _name_of(model: Any) -> str:
+    """The last part of where it came from; of a model that was made here, its class."""
+    return Path(str(getattr(model, "name_or_path", ""))).name or type(model).__name__
+
+
+def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, device: str, *, quiet: bool) -> Study:
+    store = Store(cache)
+    options = Options(base=config.file.parent, output=Path("site"), cache=cache, device=device, draws=False)
+    with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
+        outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
+    if outcome.failures:
+        raise TokvizError("; ".join(f"{failed.name}: {failed.failure}" for failed in outcome.failures))
+    return Study(Plan(config, replace(options, forms=FORMS[:1]), store), in_memory)
+
+
+def _config(
+    sources: Sequence[str],
+    words: Mapping[str, Sequence[str]] | None,
+    contexts: Mapping[str, str] | None,
+    settings: dict[str, Any],
+) -> ReportConfig:
+    if not words or not isinstance(words, Mapping):
+        raise TokvizError(
+            'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
+            + (repr(words) if words else "none")
+        )
+    if contexts is not None and not isinstance(contexts, Mapping):
+        raise TokvizError(f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {contexts!r}')
+    values: dict[str, Any] = {
+        "models": [{"source": source, **settings} for source in sources],
+        "words": {key: each if isinstance(each, str) else list(each) for key, each in words.items()},
+    }
+    if contexts:
+        values["contexts"] = [{"name": name, "template": template} for name, template in contexts.items()]
+    return configuration.validated(values, Path(os.curdir) / "study(…)")
+
+
+def build(report: ReportConfig, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
+    """Write the whole site, as the command does; gives what the run did.
+
+    Parameters
+    ----------
+    options : ``quiet``, and what ``tokviz build`` takes: ``cache``, ``jobs``, ``device``, ``force``, ``excerpts``.
+
+    Raises
+    ------
+    TokvizError : one line that says what was expected, what came and what to do; an older site is untouched.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> made = tokviz.build(tokviz.load("report.toml"), "site", jobs=1, quiet=True)
+    >>> made.n_images > 0
+    True
+    """
+    quiet = bool(options.pop("quiet", False))
+    unknown = sorted(set(options) - _BUILD_OPTIONS)
+    if unknown:
+        raise TokvizError(f"build: expected options from {', '.join(sorted(_BUILD_OPTIONS))}, got {unknown[0]!r}")
+    cache = Path(options.pop("cache", ".cache"))
+    settings = Options(base=report.file.parent, output=Path(output), cache=cache)
+    with reporter(quiet=quiet) as progress:
+        return pipeline.run(report, replace(settings, **options), progress)
+
+
+_BUILD_OPTIONS = {"cache", "jobs", "device", "force", "excerpts", "forms"}
