@@ -232,7 +232,7 @@ def test_a_models_page_is_shown_with_its_own_preview_and_what_was_found() -> Non
     own = Image(path="models/smol-30/preview.png", width=1200, height=630, n_bytes=1)
     general = replace(own, path="images/preview.png")
     rendered = render.render(
-        pages.build(replace(report, models=(replace(deep, preview=own), *others), preview=general)), TEMPLATES
+        pages.build(replace(report, models=(replace(deep, preview=own), *others), preview=general)), FOLDERS
     )
     cards = {
         path: {meta.get("property") or meta.get("name"): meta.get("content") for meta in parse(html).iter("meta")}
