@@ -17,7 +17,7 @@ _STYLE = re.compile(r'<link rel="stylesheet" href="\.\./(assets/[^"]+)">\n?')
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
 _WITHOUT_SCRIPTS = re.compile(r"<noscript><link[^>]*></noscript>\n?")
 _OUTSIDE = (
-    ".site-header, .site-footer, .explore-links, .skip, main > .caption { display: none; } main { padding-top: .5rem; }"
+    ".site-header, .site-footer, .explore-links, [data-take], .skip, main > .caption { display: none; } main { padding-top: .5rem; }"
 )
 """What leads to other pages of a site, and there is no site."""
 _FONT = re.compile(r"@font-face \{[^}]*\}\n?")
@@ -67,7 +67,7 @@ def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
 
 def _in_order(scripts: Iterable[str]) -> list[str]:
     """``common.js`` first, since it takes the data; without what only a site needs."""
-    left_out = ("theme.js", "fonts.js", "opening.js")
+    left_out = ("theme.js", "fonts.js", "opening.js", "take.js")
     found = [path for path in scripts if not path.endswith(left_out)]
     return sorted(found, key=lambda path: not path.endswith("/common.js"))
 
