@@ -40,7 +40,7 @@ def batch_notes(check: BatchCheck) -> tuple[str, ...]:
     if last.difference > check.tolerance:
         agreed += (
             f" The median over these words is {relative(last.median_difference)}: in bfloat16, rounding can send a "
-            "single word to other experts, so that one word alone is no sign that the model reads padding."
+            "single word to other experts, so a single word is no sign that the model reads padding."
         )
     return (*warnings, agreed)
 
