@@ -272,7 +272,7 @@
         observer.unobserve(target);
       }
     }, { rootMargin: margin });
-    for (const image of document.querySelectorAll("img[data-late]")) observer.observe(image.closest(".plate"));
+    for (const image of document.querySelectorAll(":is(.plates, .twins) img[data-late]")) observer.observe(image.closest(".plate"));
     return observer;
   }
   const visibleOnly = fetchNearby("0px");
@@ -280,6 +280,15 @@
     visibleOnly.disconnect();
     fetchNearby("500px");
   }, { once: true, passive: true });
+
+  // The story's script comes when one of its plots is near.
+  const plots = document.querySelectorAll("[data-story]");
+  const nearStory = new IntersectionObserver((entries, observer) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    Tokviz.loadScripts([plots[0].dataset.story]).catch(() => plots.forEach((plot) => plot.remove()));
+  }, { rootMargin: "600px" });
+  for (const plot of plots) nearStory.observe(plot);
 
   for (const root of document.querySelectorAll("[data-viewer]")) startViewer(root);
 })();

@@ -1,6 +1,6 @@
 "use strict";
 
-// What stands around the pictures: the legend that hides categories, pinned words, the search, and the table.
+// What stands around the pictures: the legend that hides categories, pinned words, the axes of their trails, the search, and the table.
 (() => {
   const MOST_FOUND = 10;
   const PER_PAGE = 20;
@@ -62,6 +62,41 @@
         }),
         ...(rows.length > 1 ? [button("Unpin all", () => this.unpin(null))] : []));
     }
+  }
+
+  // Which axes the trails join, in a sentence; for turned ones also what no turn takes away, in each plot.
+  class TrailAxes {
+    constructor(root, chosen) {
+      this.radios = [...root.querySelectorAll("input")];
+      this.notes = [...root.querySelectorAll("[data-axes]")];
+      this.remaining = root.querySelector("[data-remaining]");
+      for (const radio of this.radios) radio.addEventListener("change", () => chosen(radio.value));
+    }
+
+    show(kind) {
+      for (const radio of this.radios) radio.checked = radio.value === kind;
+      for (const note of this.notes) note.hidden = note.dataset.axes !== kind;
+    }
+
+    describe(panels) {
+      const names = panels.length > 1 ? ["First plot: ", "Second plot: "] : [""];
+      this.remaining.replaceChildren(...panels.map(({ view, depth }, position) =>
+        Explore.paragraph(`${names[position]}${remaining(view, depth)}`, "remaining")));
+    }
+  }
+
+  function remaining(view, depth) {
+    const { first, residuals } = Explore.aligned(view).until(depth);
+    const nameOf = (at) => (at === 0 ? "the embedding" : depthName(at));
+    if (depth === 0) return "At the embedding, no trail has a step yet.";
+    if (!residuals.length) return `No earlier layer can be turned to fit ${nameOf(depth)}.`;
+    const sorted = residuals.map((residual) => 100 * residual).sort((one, other) => one - other);
+    const [least, most] = [sorted[0], sorted.at(-1)].map(Math.round);
+    const median = Math.round((sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2);
+    const range = least < most ? `${least}–${most}` : least || "less than 1";
+    const middle = least < most ? ` (median ${median}\u00a0%)` : "";
+    const broken = first ? ` Trails begin at ${nameOf(first)}: ${nameOf(first - 1)} can’t be turned to fit it.` : "";
+    return `From ${nameOf(first)} to ${nameOf(depth)}, no turn takes away ${range}\u00a0% of the words’ variance between neighboring layers${middle}.${broken}`;
   }
 
   // The W3C's combobox with a list: arrows choose, Enter pins, Escape closes.
@@ -215,5 +250,5 @@
     }
   }
 
-  Object.assign(Explore, { Legend, Pins, Search, Table });
+  Object.assign(Explore, { Legend, Pins, TrailAxes, Search, Table });
 })();

@@ -9,8 +9,6 @@
   const MOST_LABELS = 150;
   // In pixels: how far from the pointer a mark may be.
   const POINTER_RADIUS = 26;
-  // In layers.
-  const TRAIL = 10;
   const ZOOM_FACTOR = 1.6;
   const { clamp, svg } = Tokviz;
   // In pixels: the width of a plot that fits on A4 and on Letter.
@@ -36,6 +34,7 @@
       this.painters = [
         new Explore.SvgPainter(root.querySelector(".plot-marks")), new Explore.CanvasPainter(root.querySelector("canvas")),
       ];
+      this.trails = new Explore.Trails(this.layers.trails);
       this.transform = d3.zoomIdentity;
       this.current = null;
       this.pins = [];
@@ -68,6 +67,7 @@
         this.order = Uint32Array.from(view.vocabulary.words.keys()).sort((a, b) => scattered(a) - scattered(b));
       }
       this.clearNames();
+      this.trails.setView(view);
       this.reach = Math.max(1, ...view.beyond.flatMap((rows, at) => [...rows].flatMap((row) => {
         const places = view.at(at);
         return [Math.abs(2 * places[2 * row] - 1), Math.abs(2 * places[2 * row + 1] - 1)];
@@ -89,6 +89,7 @@
       this.started = performance.now();
       this.duration = reducedMotion.matches ? 0 : duration;
       this.moving = true;
+      this.trails.moveTo(depth);
       this.tree = null;
       this.request();
     }
@@ -109,18 +110,34 @@
       this.clearNames();
     }
 
+    // Which axes the trails join: "own" or "aligned".
+    setTrails(kind) {
+      if (kind === this.trails.kind) return;
+      this.trails.setKind(kind);
+      this.limitZoom();
+      this.request();
+    }
+
     measure(force = false) {
       const [width, height] = [this.inner.clientWidth, this.inner.clientHeight];
       if (!this.view || !width || (!force && width === this.width && height === this.height)) return;
       const share = this.zoomed();
       [this.width, this.height] = [width, height];
       this.painter.resize(width, height);
-      const [dx, dy] = [(width * (this.reach - 1)) / 2, (height * (this.reach - 1)) / 2];
-      this.zoom.extent([[0, 0], [width, height]]).scaleExtent([Math.min(1, 0.96 / this.reach), 64])
-        .translateExtent([[-dx, -dy], [width + dx, height + dy]]);
+      this.limitZoom();
       this.setZoomed(share);
       this.tree = null;
       this.clearNames();
+    }
+
+    // A reader may zoom out to words beyond the axes, and to trails that leave the plot.
+    limitZoom() {
+      const { width, height } = this;
+      const reach = Math.max(this.reach, this.trails.reach);
+      const [dx, dy] = [(width * (reach - 1)) / 2, (height * (reach - 1)) / 2];
+      const least = Math.min(1, 0.96 / reach);
+      this.zoom.extent([[0, 0], [width, height]]).scaleExtent([least, 64]).translateExtent([[-dx, -dy], [width + dx, height + dy]]);
+      if (this.transform.k < least) this.setZoomed(null);
     }
 
     // Where the middle of the picture is, and how much enlarged; null for the whole picture.
@@ -148,8 +165,8 @@
 
     draw(now) {
       const share = this.duration ? clamp((now - this.started) / this.duration, 0, 1) : 1;
+      const eased = d3.easeCubicInOut(share);
       if (this.moving) {
-        const eased = d3.easeCubicInOut(share);
         for (let index = 0; index < this.now.length; index += 1) {
           this.now[index] = this.from[index] + (this.to[index] - this.from[index]) * eased;
         }
@@ -158,6 +175,7 @@
       this.project();
       this.painter.paint(this.x, this.y, this.visible);
       this.drawAxes();
+      this.drawTrails(eased);
       this.drawOver();
       if (this.moving) {
         this.stale = true;
@@ -234,10 +252,15 @@
       this.axes.replaceChildren(...Explore.axes({ limits, variance, transform: this.transform, left, top, width, height }));
     }
 
+    drawTrails(share) {
+      const { k, x, y } = this.transform;
+      const words = this.pins.filter((row) => this.visible[row]).map((row) => [row, [this.x[row], this.y[row]]]);
+      this.trails.draw(words, share, ([across, up]) => [x + k * across * this.width, y + k * (1 - up) * this.height]);
+    }
+
     drawOver() {
       const { layers, x, y, view, current } = this;
       layers.labels.classList.toggle("faint", this.moving || current !== null);
-      layers.trails.replaceChildren(...this.pins.filter((row) => this.visible[row]).flatMap((row) => this.trail(row)));
       const near = current === null ? [] : Explore.neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
       const hasCurrent = current !== null && this.visible[current];
       layers.links.replaceChildren(...(hasCurrent && !this.moving ? near : []).map((row) => svg("line", {
@@ -272,27 +295,6 @@
       const down = Math.sign(top - clamp(top, 0, this.height));
       const arrow = { "-1,0": "←", "1,0": "→", "0,-1": "↑", "0,1": "↓", "-1,-1": "↖", "1,-1": "↗", "1,1": "↘", "-1,1": "↙" };
       return `${text} ${arrow[`${across},${down}`] ?? ""}`.trim();
-    }
-
-    // From the embedding to this depth: the last steps fade out backwards, earlier ones are a pale line.
-    trail(row) {
-      const { k, x, y } = this.transform;
-      const points = [];
-      for (let depth = 0; depth < this.depth; depth += 1) {
-        if (!this.view.limits[depth]) continue;
-        const places = this.view.at(depth);
-        points.push([x + k * places[2 * row] * this.width, y + k * (1 - places[2 * row + 1]) * this.height]);
-      }
-      points.push([this.x[row], this.y[row]]);
-      const stroke = Explore.hue(this.view.vocabulary.memberships[row][0]);
-      const d = (part) => `M${part.map(([left, top]) => `${left.toFixed(1)} ${top.toFixed(1)}`).join("L")}`;
-      const first = Math.max(0, points.length - 1 - TRAIL);
-      const made = first > 0 ? [svg("path", { d: d(points.slice(0, first + 1)), stroke, opacity: 0.16 })] : [];
-      for (let index = first; index < points.length - 1; index += 1) {
-        const age = points.length - 2 - index;
-        made.push(svg("path", { d: d(points.slice(index, index + 2)), stroke, opacity: (0.9 - (0.74 * age) / TRAIL).toFixed(2) }));
-      }
-      return made;
     }
 
     // --- what a reader does ---

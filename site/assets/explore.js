@@ -1,7 +1,7 @@
 "use strict";
 
 // The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table. All show one state, which
-// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&hide=0,3&word=May&zoom-a=2,0.4,0.6
+// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&trails=aligned&hide=0,3&word=May&zoom-a=2,0.4,0.6
 (() => {
   const { captures, clamp, decode, depthName } = Tokviz;
   const LETTERS = ["a", "b"];
@@ -28,6 +28,7 @@
       depth: 0,
       hidden: new Set(),
       pins: [],
+      trails: "own",
       current: null,
       currentBy: "address",
       visible: null,
@@ -42,6 +43,7 @@
   function addControls(explorer) {
     const { root, index } = explorer;
     explorer.pinList = new Explore.Pins(root.querySelector(".pins"), (row) => (row === null ? unpinAll(explorer) : togglePin(explorer, row)));
+    explorer.trailAxes = new Explore.TrailAxes(root.querySelector("[data-trails]"), (kind) => chooseTrails(explorer, kind));
     explorer.legend = new Explore.Legend(root.querySelector(".legend"), index.categories, (category) => toggleCategory(explorer, category));
     explorer.ruler = new Explore.Ruler(root.querySelector(".ruler"), (wanted) => go(explorer, wanted));
     explorer.table = new Explore.Table(root.querySelector(".explore-table"), (row) => togglePin(explorer, row));
@@ -144,6 +146,7 @@
     for (const panel of panels) panel.plot.setVisible(explorer.visible);
     explorer.legend.show(hidden);
     showPins(explorer);
+    showTrails(explorer);
     showDepth(explorer);
     explorer.announcement.textContent = "";
     const hollow = panels.some(({ view }) => view.hollow.some(Boolean));
@@ -157,6 +160,7 @@
     const second = panels.length > 1 ? `; next to it ${depthName(panels[1].depth)} of ${panels[1].name}` : "";
     explorer.ruler.setDepth(depth, `${depthName(depth)}${second}`);
     Tokviz.markSteps(explorer.stepButtons, depth, lastOf(explorer));
+    if (explorer.trails === "aligned") explorer.trailAxes.describe(panels);
     showCurrent(explorer);
     schedule(explorer, "table", TABLE_DELAY, () => showTable(explorer));
   }
@@ -166,6 +170,11 @@
       panel.plot.setCurrent(current);
       panel.describe(current, index.categories);
     }
+  }
+
+  function showTrails({ panels, trails, trailAxes }) {
+    for (const panel of panels) panel.plot.setTrails(trails);
+    trailAxes.show(trails);
   }
 
   function showPins(explorer) {
@@ -246,6 +255,13 @@
     explorer.address.request();
   }
 
+  function chooseTrails(explorer, kind) {
+    explorer.trails = kind;
+    showTrails(explorer);
+    if (kind === "aligned" && isReady(explorer)) explorer.trailAxes.describe(explorer.panels);
+    explorer.address.request();
+  }
+
   // Shows or hides a category; null shows all.
   function toggleCategory(explorer, category) {
     const { hidden } = explorer;
@@ -296,6 +312,7 @@
     const parts = panels.map(({ capture }, position) => `${LETTERS[position]}=${captures.addressPart(capture)}`);
     parts.push(`at=${Tokviz.depthKey(depth)}`);
     if (pins.length) parts.push(`pin=${pins.map((row) => encodeURIComponent(words[row])).join(",")}`);
+    if (explorer.trails !== "own") parts.push(`trails=${explorer.trails}`);
     if (current !== null && currentBy !== "pointer") parts.push(`word=${encodeURIComponent(words[current])}`);
     if (hidden.size) parts.push(`hide=${[...hidden].sort((a, b) => a - b).join(",")}`);
     panels.forEach(({ plot }, position) => {
@@ -309,6 +326,8 @@
     explorer.address.cancel();
     stop(explorer);
     const wanted = Tokviz.parseAddress();
+    explorer.trails = wanted.get("trails") === "aligned" ? "aligned" : "own";
+    showTrails(explorer);
     await openCaptures(explorer, wanted);
     // Where that failed, the page shows why.
     if (isReady(explorer)) applyAddress(explorer, wanted);

@@ -17,7 +17,7 @@
       this.abouts = new Map();
       // The plates by the elements that hold image and drawing.
       this.plates = new Map();
-      this.widths = new Map();
+      this.rooms = new Map();
       // Rows of words, and categories: what is pointed at passes, what is chosen stays.
       this.pointed = this.chosen = null;
       this.previewed = this.isolated = null;
@@ -25,7 +25,7 @@
       this.resized = new ResizeObserver(() => {
         cancelAnimationFrame(this.frame);
         this.frame = requestAnimationFrame(() => {
-          this.widths.clear();
+          this.rooms.clear();
           for (const each of this.plates.values()) this.update(each);
         });
       });
@@ -47,9 +47,9 @@
 
     // --- one plate ---
 
-    // Draws a depth in `holder`, as wide as `frame`; what isn't `seen` follows a little later.
-    draw(holder, { about, depth, frame = holder, kind = plate, seen = true }) {
-      const found = this.plates.get(holder) ?? { holder, frame, kind };
+    // Draws a depth in `holder`, as wide as `frame`, and where it `fills` that, as high; what isn't `seen` follows a little later.
+    draw(holder, { about, depth, frame = holder, kind = plate, seen = true, fills = false }) {
+      const found = this.plates.get(holder) ?? { holder, frame, kind, fills };
       const isNew = found.about !== about || found.depth !== depth;
       Object.assign(found, { about, depth, seen }, isNew ? { isolated: undefined } : {});
       if (!this.plates.has(holder)) this.resized.observe(frame);
@@ -135,21 +135,23 @@
     }
 
     // Laid out for the size at which it is shown; null where there is too little space, undefined where there is none.
-    layoutOf({ about, holder, frame, kind }) {
-      const [width, height] = this.sizeOf(holder, frame);
+    layoutOf(found) {
+      const { about, kind, fills } = found;
+      const [width, height] = this.sizeOf(found);
       if (!width) return undefined;
-      const name = `${kind === plate ? "" : "small "}${width} ${height}`;
-      if (!about.layouts.has(name)) about.layouts.set(name, kind.layoutOf(about, width, height));
+      const name = `${kind === plate ? "" : "small "}${width} ${height}${fills ? " filled" : ""}`;
+      if (!about.layouts.has(name)) about.layouts.set(name, kind.layoutOf(about, width, height, fills));
       return about.layouts.get(name);
     }
 
-    // A plate is as wide as its frame, and as high as its image would be. Measured once: what was drawn just before would have
-    // to be laid out first.
-    sizeOf(holder, frame) {
-      if (!this.widths.has(frame)) this.widths.set(frame, frame.getBoundingClientRect().width);
+    // A plate is as wide as its frame, and as high as its image would be, if it doesn't fill the frame. Measured once: what was
+    // drawn just before would have to be laid out first.
+    sizeOf({ holder, frame, fills }) {
+      if (!this.rooms.has(frame)) this.rooms.set(frame, frame.getBoundingClientRect());
+      const room = this.rooms.get(frame);
+      if (fills) return [room.width, room.height];
       const [width, height] = Tokviz.formSize(holder);
-      const wide = this.widths.get(frame);
-      return [wide, (wide * height) / width];
+      return [room.width, (room.width * height) / width];
     }
 
     // --- what a reader does ---

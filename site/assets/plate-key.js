@@ -13,8 +13,19 @@ Tokviz.plateKey = (() => {
 
   const make = () => element("div", { class: "plate-key" });
 
-  // Puts the key where the layout has it, with a button for each category.
-  function place(key, { categories }, { key: where, note: below, size }) {
+  // Puts key and notes where the layout has them, which may have no place for the key.
+  function place(key, about, { key: where, note: below, size }) {
+    const notes = element("p", { class: "plate-note" });
+    notes.toggleAttribute("data-column", below.isColumn);
+    const said = element("p", { class: "plate-say", "aria-live": "polite" });
+    const parts = where ? [[categoriesOf(about, where), where], [notes, below]] : [[notes, below]];
+    for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
+    key.style.fontSize = `${size}px`;
+    key.replaceChildren(...parts.map(([each]) => each), said);
+  }
+
+  // A button for each category.
+  function categoriesOf({ categories }, where) {
     const group = element("div", {
       class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone",
     });
@@ -23,14 +34,7 @@ Tokviz.plateKey = (() => {
     }, plate.swatch(category, 9), element("span", {}, label))));
     group.style.gridTemplateRows = `repeat(${where.rows}, ${where.pitch}px)`;
     group.style.gridTemplateColumns = `repeat(${where.columns}, minmax(0, 1fr))`;
-    const notes = element("p", { class: "plate-note" });
-    notes.toggleAttribute("data-column", below.isColumn);
-    for (const [each, { left, top, width }] of [[group, where], [notes, below]]) {
-      Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
-    }
-    key.style.fontSize = `${size}px`;
-    const said = element("p", { class: "plate-say", "aria-live": "polite" });
-    key.replaceChildren(group, notes, said);
+    return group;
   }
 
   // What hollow marks mean in a view, as the image says it; empty where there is none.

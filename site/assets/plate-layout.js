@@ -30,8 +30,9 @@ Tokviz.plateLayout = (() => {
   const textSize = (width) => clamp(Math.round((2 * width) / 65) / 2, LEAST, LARGEST);
 
   // The areas of points and key, and up to what `end` a note on a word may reach; null where the key would leave too little.
-  // `nameWidth` is the width of the longest category's name, `tickWidth` that of the widest label on PC2's axis.
-  function layout({ width, height, nCategories, nameWidth, tickWidth, titleLines, nWords }) {
+  // `nameWidth` is the width of the longest category's name, `tickWidth` that of the widest label on PC2's axis; with `isKeyless` the
+  // key is left out instead.
+  function layout({ width, height, nCategories, nameWidth, tickWidth, titleLines, nWords, isKeyless = false }) {
     const size = textSize(width);
     const around = {
       left: Math.ceil(tickWidth) + TICK + 6,
@@ -39,7 +40,7 @@ Tokviz.plateLayout = (() => {
       bottom: TICK + size + 8,
     };
     const sheet = { width, height, size, nCategories, around, keyWidth: Math.ceil(Math.min(nameWidth, width / 4)) + SWATCH + 4 };
-    const best = larger(keyBeside(sheet), keyBelow(sheet), width < MIDDLE);
+    const best = larger(keyBeside(sheet), keyBelow(sheet), width < MIDDLE) ?? (isKeyless ? withoutKey(sheet) : null);
     if (best === null) return null;
     const diameter = (width < MIDDLE ? 6 : 7.5) * (nWords > MANY ? Math.max(0.6, Math.sqrt(MANY / nWords)) : 1);
     return { width, height, size, diameter, reach: nWords > MANY ? 15 : width < NARROW ? NARROW_REACH : REACH, ...best };
@@ -75,6 +76,11 @@ Tokviz.plateLayout = (() => {
     if (area.bottom - area.top < LEAST_HEIGHT * height) return null;
     const key = { left: 8, top: height - tall, width: width - 16, columns, rows, pitch: PITCH, size };
     return { area, end: width, key, note: noteAtFoot(width, height, lines) };
+  }
+
+  function withoutKey({ width, height, around }) {
+    const area = { left: around.left, top: around.top, right: width - 8, bottom: height - around.bottom - NOTE - 3 };
+    return area.bottom - area.top < LEAST_HEIGHT * height ? null : { area, end: width, key: null, note: noteAtFoot(width, height, 1) };
   }
 
   const noteAtFoot = (width, height, lines) => ({ left: 8, top: height - lines * NOTE - 3, width: width - 16, isColumn: false });

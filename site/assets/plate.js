@@ -47,7 +47,8 @@ Tokviz.plate = (() => {
     };
   }
 
-  function layoutOf({ view, model, contexts, categories }, width, height) {
+  // `isKeyless` where the key may be left out for want of space.
+  function layoutOf({ view, model, contexts, categories }, width, height, isKeyless = false) {
     const size = plateLayout.textSize(width);
     const labels = view.limits.filter(Boolean).flatMap(([, , low, high]) => plateLayout.ticks(low, high).map(([, text]) => text));
     const rest = Math.max(...plateText.measure(contexts.map((context) => ` · ${context} · layer 000`), TITLE));
@@ -60,6 +61,7 @@ Tokviz.plate = (() => {
       nameWidth: Math.max(0, ...plateText.measure(categories, size)),
       tickWidth: Math.max(0, ...plateText.measure(labels, size)),
       titleLines: title > width - 16 ? 2 : 1,
+      isKeyless,
     });
   }
 

@@ -7,7 +7,7 @@
   if (!source) return;
   const content = JSON.parse(source.textContent);
   // The pages' scripts say with these what is shown; the last one of each element counts.
-  const EVENTS = ["shown", "near", "slot"];
+  const EVENTS = ["shown", "near", "slot", "stage"];
   const events = new Map();
   // Images need not be fetched where this is set.
   const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare]");
@@ -26,7 +26,9 @@
       for (const input of document.querySelectorAll("[data-find]")) input.disabled = true;
     }
     for (const name of EVENTS) document.removeEventListener(name, keep);
-    for (const { type, target, detail } of events.values()) Tokviz.tell(target, type, detail);
+    for (const { type, target, detail } of events.values()) {
+      if (Tokviz.tell(target, type, detail)) target.querySelector("img[data-late]")?.removeAttribute("data-late");
+    }
   }
 
   for (const each of drawable) each.setAttribute("data-drawable", "");

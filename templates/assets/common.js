@@ -30,6 +30,9 @@ const Tokviz = (() => {
     return text === "embedding" ? 0 : null;
   }
 
+  // What a saved picture of a capture's depth is called.
+  const fileName = ({ model, context, shown }, depth) => [model.slug, context.name, depthKey(depth), shown.name].join("-");
+
   // --- keys and buttons that move through the depths ---
 
   const MOVES = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
@@ -322,7 +325,7 @@ const Tokviz = (() => {
 
   return {
     clamp, svg, tell,
-    depthName, depthKey, parseDepth,
+    depthName, depthKey, parseDepth, fileName,
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,

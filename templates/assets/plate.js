@@ -34,9 +34,11 @@ Tokviz.plate = (() => {
   // --- where all of it stands: the same on all layers of a view ---
 
   // What the plates of a view are made of; names are tried in one order on all of them.
-  function about(view, { model, context }, categories) {
+  function about(view, capture, categories) {
+    const { model, context } = capture;
     return {
       view,
+      capture,
       model: model.name,
       context: context.label,
       // All that may stand side by side.
@@ -160,6 +162,7 @@ Tokviz.plate = (() => {
     const names = placed(subject, layout, points, isolated);
     const { lines, names: texts } = nameParts(subject, names, layout.size);
     drawing.setAttribute("font-size", layout.size);
+    Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
     drawing.replaceChildren(
       group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
       group("plate-axes", axisParts(layout, view.limits[depth], view.variance[depth])),

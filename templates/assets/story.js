@@ -41,6 +41,7 @@
     image.setAttribute("data-late", "");
     story.holder.querySelector("picture")?.remove();
     story.holder.prepend(picture);
+    story.holder.dataset.slide = id;
     const depth = Tokviz.parseDepth(id.split("/")[1]);
     if (Tokviz.tell(story.holder, "stage", { context: story.context, depth })) image.removeAttribute("data-late");
   }

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from report_fixture import sample_report
 
-from tokviz import pages
 from tokviz.draw import preview
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
+from tokviz.pages.previews import preview_plates
 
 
 @pytest.fixture
@@ -42,6 +42,16 @@ def test_two_plates_stand_side_by_side_under_the_title(plates: list[Path]) -> No
     assert (blank[:150] == 255).all()
 
 
+def test_a_long_subtitle_stands_in_two_lines(plates: list[Path]) -> None:
+    said = "At layer 11, two of 1,536 MLP neurons raise the mean norm of the words alone from 156 to 24,621; without it is 236."
+    inked = pixels(preview.draw("A title", said, plates))[:150] < 200
+    rows = np.flatnonzero(inked.any(axis=(1, 2)))
+    assert np.flatnonzero(np.diff(rows) > 1).size == 2, "a title and two lines"
+    assert np.flatnonzero(inked.any(axis=(0, 2)))[-1] <= 1160
+    one_word = pixels(preview.draw("A title", "word" * 100, plates))
+    assert (one_word[:150, 1161:] == 255).all()
+
+
 def test_a_long_title_ends_before_the_edge(plates: list[Path]) -> None:
     card = pixels(preview.draw("Words " * 60, "", plates))
     inked = np.flatnonzero((card[:150] < 200).any(axis=(0, 2)))
@@ -51,7 +61,7 @@ def test_a_long_title_ends_before_the_edge(plates: list[Path]) -> None:
 
 def test_the_plates_are_those_of_the_break() -> None:
     report = sample_report()
-    assert [image.path.rpartition("__")[2] for image in pages.preview_plates(report)] == [
+    assert [image.path.rpartition("__")[2] for image in preview_plates(report.models)] == [
         "model.layers.10.webp",
         "model.layers.11.webp",
     ]
@@ -62,7 +72,7 @@ def test_without_a_break_they_are_the_embedding_and_the_middle() -> None:
     model = report.models[0]
     contexts = tuple(dataclasses.replace(context, geometry=None) for context in model.contexts)
     report = dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),))
-    assert [image.path.rpartition("__")[2] for image in pages.preview_plates(report)] == [
+    assert [image.path.rpartition("__")[2] for image in preview_plates(report.models)] == [
         "model.embed_tokens.webp",
         "model.layers.14.webp",
     ]

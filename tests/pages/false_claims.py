@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import claims
+import lead_claims
 import numpy as np
 import page_claims
 from claims import Spoken
@@ -170,7 +171,7 @@ def _of_leads() -> Iterator[Case]:
         true = stage_lead(geometry, number, at_position_0=at_position_0)
 
         def check(text: str, geometry: Geometry = geometry, number: int = number, at_0: bool = at_position_0) -> None:
-            claims.check_lead(text, geometry, number, at_position_0=at_0)
+            lead_claims.check_lead(text, geometry, number, at_position_0=at_0)
 
         yield Case(kind, true, pattern, replacement, check)
 

@@ -13,6 +13,7 @@ import false_claims
 import false_headlines
 import false_writers
 import headline_claims
+import lead_claims
 import numpy as np
 import page_claims
 import pytest
@@ -53,7 +54,7 @@ def check_stages(model: ModelReport) -> None:
         at_position_0 = context.states.tokenization.reads_position_0
         for number in range(len(context.geometry.stages)):
             lead = stage_lead(context.geometry, number, at_position_0=at_position_0)
-            claims.check_lead(lead, context.geometry, number, at_position_0=at_position_0)
+            lead_claims.check_lead(lead, context.geometry, number, at_position_0=at_position_0)
         for projection in (context.projections[0].projection, None):
             for stage in context.geometry.stages:
                 sentence = stage_sentence(context.geometry, stage, projection, at_position_0=at_position_0)

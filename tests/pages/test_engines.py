@@ -121,6 +121,45 @@ def test_a_plate_is_enlarged_and_left(engine: Engine, address: str) -> None:
     wait_for_layer(engine, "layer 12")
 
 
+def test_a_plot_is_saved(engine: Engine, address: str) -> None:
+    """As PNG, with words in the page's font, and as SVG; what downloads is kept from doing so."""
+    engine.go(f"{address}{MODEL}#alone/layer-11")
+    slide = "[id='alone/layer-11']"
+    wait_for(engine, f"""document.querySelector("{slide} .plate[data-drawn] > svg")""")
+    engine.run(
+        """() => {
+            window.blobs = [];
+            URL.createObjectURL = (blob) => { blobs.push(blob); return "data:,"; };
+            HTMLAnchorElement.prototype.click = () => {};
+        }"""
+    )
+    for number, form in enumerate(("png", "svg"), start=1):
+        click(engine, f"{slide} [data-form={form}]")
+        wait_for(engine, f"blobs.length === {number}")
+    engine.run(
+        """() => {
+            const [png, svg] = blobs;
+            createImageBitmap(png).then((image) => {
+                const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+                const context = canvas.getContext("2d");
+                context.drawImage(image, 0, 0);
+                const { data } = context.getImageData(0, 0, image.width, image.height);
+                window.inked = data.filter((value, index) => index % 4 === 0 && value < 250).length;
+                window.size = [image.width, image.height];
+            });
+            svg.text().then((text) => { window.drawing = new DOMParser().parseFromString(text, "image/svg+xml").documentElement; });
+        }"""
+    )
+    wait_for(engine, "window.size && window.drawing")
+    width, height = engine.run("() => [drawing.getAttribute('width'), drawing.getAttribute('height')].map(Number)")
+    assert engine.run("() => size") == [round(2 * width), round(2 * height)]
+    assert 0.01 < engine.run("() => inked") / (4 * width * height) < 0.3
+    names = "() => [...{root}.querySelectorAll('{names} text')].map((text) => text.textContent)"
+    written = engine.run(names.format(root="drawing", names="#names"))
+    assert len(written) > 20
+    assert written == engine.run(names.format(root=f'document.querySelector("{slide}")', names=".plate-names"))
+
+
 def test_the_theme_is_chosen_and_kept(engine: Engine, address: str) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
     engine.go(f"{address}index.html")

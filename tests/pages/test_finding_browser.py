@@ -62,7 +62,7 @@ def test_a_key_changes_the_state_and_words_move(open_page: OpenPage, site: str) 
     assert np.median(begun) < np.median(ways) / 2, "words start where they were"
     expect(second).to_have_attribute("aria-pressed", "true")
     expect(first).to_have_attribute("aria-pressed", "false")
-    expect(page.get_by_role("status")).to_have_text("Layer 11, two neurons off")
+    expect(page.locator(".states-say")).to_have_text("Layer 11, two neurons off")
     assert "two neurons off" in (title.text_content() or "")
     assert "PC1 48.8" in (plate.locator(".plate-axes").text_content() or "")
     assert "turned by" in (plate.locator(".plate-axes").text_content() or "")

@@ -22,6 +22,7 @@ from tokviz import pages
 from tokviz.pages import compare, explore, index, model, render, sources, tables
 from tokviz.pages.explained import Explainer
 from tokviz.pages.parts import Link
+from tokviz.records import Image
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
 WRITTEN = {name: render.render(pages.build(report), TEMPLATES) for name, report in REPORTS.items()}
@@ -222,6 +223,32 @@ def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them() -> N
     assert canonical in listed
     assert "https://example.org/report/" in listed
     assert not any("404" in address for address in listed)
+
+
+def test_a_models_page_is_shown_with_its_own_preview_and_what_was_found() -> None:
+    """All other pages, those of failed models among them, with the report's."""
+    report = sample_report()
+    deep, *others = report.models
+    own = Image(path="models/smol-30/preview.png", width=1200, height=630, n_bytes=1)
+    general = replace(own, path="images/preview.png")
+    rendered = render.render(
+        pages.build(replace(report, models=(replace(deep, preview=own), *others), preview=general)), TEMPLATES
+    )
+    cards = {
+        path: {meta.get("property") or meta.get("name"): meta.get("content") for meta in parse(html).iter("meta")}
+        for path, html in rendered.items()
+        if path.endswith(".html")
+    }
+    shown = cards.pop("models/smol-30/index.html")
+    assert shown["og:image"] == "https://example.org/report/models/smol-30/preview.png"
+    assert shown["og:image:alt"] == (
+        "Words as Smol-135M-Instruct (Q4_1 GGUF) arranges them, from the embedding to the last layer"
+    )
+    assert str(shown["og:description"]).startswith("At layer 11, two of 1,536 MLP neurons raise")
+    assert shown["twitter:card"] == "summary_large_image"
+    cards.pop("404.html")
+    assert {card["og:image"] for card in cards.values()} == {"https://example.org/report/images/preview.png"}
+    assert "models/lost/index.html" in cards
 
 
 def test_where_it_is_not_known_nothing_is_said_of_it() -> None:

@@ -103,6 +103,19 @@ def test_who_points_at_a_small_plot_sees_it_large(open_page: OpenPage, site: Pat
     expect_layer(plot_of(page), "layer 19")
 
 
+def test_the_plot_has_the_link_of_its_layer(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, MODEL, viewport=LAPTOP)
+    scroll_to(page, "alone/stage-2", 0.05)
+    expect_layer(plot_of(page), "layer 11")
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    plot_of(page).get_by_role("button", name="Copy link").click()
+    expect(plot_of(page).get_by_role("status")).to_have_text("Copied.")
+    assert page.evaluate("copied.split('#')[1]") == "alone/layer-11"
+    with page.expect_download() as download:
+        plot_of(page).get_by_role("button", name="Save as PNG").click()
+    assert download.value.suggested_filename == "smol-30-alone-layer-11-standardized.png"
+
+
 def test_the_plot_is_that_of_the_chosen_context(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#sentence/layer-3", viewport=LAPTOP)
     scroll_to(page, "sentence/stage-1", 0.5)

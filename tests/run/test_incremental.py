@@ -291,6 +291,23 @@ def test_pruning_leaves_what_another_report_has_used_lately(project: Path) -> No
     assert "2 removed" in pruned(project, one_model)[0]
 
 
+def test_previews_are_drawn_once(project: Path) -> None:
+    """The report's, and one for each model; nobody needs them where nobody knows the report's address."""
+    report = config(site_url="https://example.org/report")
+    assert rerun(project, report)[1] == {"previews": 3}
+    site = project / "site"
+    for path in ("images/preview.png", "models/qwen3/preview.png", "models/bert/preview.png"):
+        assert encode.size(site / path) == (1200, 630)
+        assert (site / path).stat().st_size <= 60 * 1024
+    page = (site / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")
+    assert 'og:image" content="https://example.org/report/models/qwen3/preview.png"' in page
+    assert rerun(project, report)[1] == {}
+    assert [line for line in pruned(project, report) if " 0 removed" not in line] == []
+    rerun(project)
+    assert not (site / "models" / "bert" / "preview.png").exists()
+    assert any("previews: 3 removed" in line for line in pruned(project, config()))
+
+
 def pruned(project: Path, report: ReportConfig, *, dry_run: bool = False) -> list[str]:
     return prune.prune(report, options(project), prune.OLDER_THAN_DAYS, Locks(), dry_run=dry_run)
 

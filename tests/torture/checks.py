@@ -89,7 +89,7 @@ def cache_is_sound(cache: Path, findings: Findings) -> None:
     for folder in (cache / "states").glob("[!.]*"):
         if store.find_states(folder.name) is not None and not store.states_are_intact(folder.name):
             findings.harm(WRONG_OUTCOMES, f"states/{folder.name} are accepted and damaged")
-    for kind in ("projections", "measures", "images"):
+    for kind in ("projections", "measures", "images", "previews"):
         for file in (cache / kind).glob("[!.]*"):
             checksum = hashlib.sha256(file.read_bytes()).hexdigest()
             if not checksum.startswith(file.name.split(".")[1]):

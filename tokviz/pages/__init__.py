@@ -10,11 +10,11 @@ from tokviz.pages.frame import model_path
 from tokviz.pages.index import index_page
 from tokviz.pages.method import method_page
 from tokviz.pages.model import model_page, note_addresses
-from tokviz.pages.pictures import preview_plates
+from tokviz.pages.previews import Preview, previews
 from tokviz.pages.site import NotFoundPage, SiteView
 from tokviz.records import Report
 
-__all__ = ["build", "excerpt_path", "excerpts", "model_path", "note_addresses", "preview_plates"]
+__all__ = ["Preview", "build", "excerpt_path", "excerpts", "model_path", "note_addresses", "previews"]
 
 
 def build(report: Report) -> SiteView:

@@ -92,7 +92,16 @@ class ComparePage:
     """Path from the site's root → script, for each model whose part isn't in the page."""
 
 
-SCRIPTS = ("common.js", "captures.js", "plates.js", "compare.js", "table-sort.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = (
+    "common.js",
+    "captures.js",
+    "plates.js",
+    "take.js",
+    "compare.js",
+    "table-sort.js",
+    "lightbox.js",
+    "shortcuts.js",
+)
 """Of the page as it opens; ``CHOICE_SCRIPT`` is added where curves are chosen."""
 CHOICE_SCRIPT = "compare-curves.js"
 

@@ -48,6 +48,7 @@ SCRIPTS = (
     "captures.js",
     "explore-data.js",
     "explore-near.js",
+    "take.js",
     "shapes.js",
     "explore-marks.js",
     "explore-labels.js",

@@ -76,7 +76,9 @@ def _inline_style(css: str) -> InlineStyle:
 
 
 def _card(report: Report, path: str, title: str, kind: str) -> Card:
-    preview = report.preview
+    shown = next((model for model in report.models if model.preview and model_path(model.slug) == path), None)
+    preview = shown.preview if shown else report.preview
+    whose = f"{shown.display_name} arranges" if shown else f"{count(len(report.models), 'language model')} arrange"
     return Card(
         url=address(report, path),
         site=report.title,
@@ -85,7 +87,7 @@ def _card(report: Report, path: str, title: str, kind: str) -> Card:
         image=Source(src=address(report, preview.path), width=preview.width, height=preview.height)
         if preview
         else None,
-        alt=f"Words as {count(len(report.models), 'language model')} arrange them, from the embedding to the last layer",
+        alt=f"Words as {whose} them, from the embedding to the last layer",
     )
 
 

@@ -100,7 +100,7 @@ MOST_MODELS_IN_SIGHT = 10
 """Of more models the strips are folded."""
 MOST_LINKS = 640
 """To slides, of all strips together: a page with more would be heavy, and a script adds them as the strips come into view."""
-FINDING_SCRIPTS = ("finding.js", "shortcuts.js")
+FINDING_SCRIPTS = ("take.js", "finding.js", "shortcuts.js")
 """Of a page with a plate that changes."""
 BRIEF_SCRIPTS = ("strips.js",)
 """Of a page with brief rulers."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tokviz.pages.batches import batch_notes
 from tokviz.pages.charts import ModelCharts, model_charts
 from tokviz.pages.drawings import drawings
+from tokviz.pages.findings import finding_of, sentence
 from tokviz.pages.frame import downloads, frame, model_path, relative
 from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
@@ -79,7 +80,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("common.js", "plates.js", "take.js", "carousel.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
 """Of what is drawn on this page only."""
 CURVES = "curves"
@@ -105,7 +106,9 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     page = model_path(model.slug)
     card = model.card
     facts = facts_line(card) if card else ""
-    description = f"{model.display_name}, layer by layer: {facts}" if card else f"{model.display_name} failed."
+    found = finding_of(model)
+    said = sentence(found) if found else f"{model.display_name}, layer by layer: {facts}"
+    description = said if card else f"{model.display_name} failed."
     plates = _plates(report, model, page)
     return ModelPage(
         frame=frame(
@@ -145,7 +148,10 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
         {
             "name": context.states.context.name,
             "label": context.states.context.label,
-            "projections": [{"name": shown.projection.name} for shown in context.projections],
+            "projections": [
+                {"name": shown.projection.name, "label": projection_label(shown.projection.name)}
+                for shown in context.projections
+            ],
         }
         for context in model.drawn
     ]

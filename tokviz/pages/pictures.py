@@ -313,26 +313,6 @@ def _what_was_done(done: Intervention, *, others: bool) -> str:
     return f"{said} Plotted in this PCA only; the explorer has the others." if others else said
 
 
-def preview_plates(report: Report) -> tuple[Image, ...]:
-    """The two wide plates that say most of the report.
-
-    Before and after the first emergence of massive activations; in a report without one, the embedding and the middle
-    layer of its first model.
-    """
-    shown = [
-        (context.projections[0].plates, context.geometry.massive.emergence_depth if context.geometry else None)
-        for model in report.models
-        for context in model.contexts
-    ]
-    pairs = [(plates, (depth - 1, depth)) for plates, depth in shown if depth]
-    pairs += [(plates, (0, len(plates) // 2)) for plates, _ in shown]
-    for plates, depths in pairs:
-        chosen = [plate.wide for depth in depths if (plate := plates[depth])]
-        if len(chosen) == len(depths):
-            return tuple(chosen)
-    return ()
-
-
 def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
     """All layers in the embedding's basis, as many figures as there are panels."""
     figures = []

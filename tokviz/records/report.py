@@ -126,6 +126,8 @@ class ModelReport:
     failure: str | None = None
     contexts: tuple[ContextReport, ...] = ()
     """In the order of ``Report.contexts``; empty when the model failed."""
+    preview: Image | None = None
+    """What other sites show beside a link to its page; none without the report's ``site_url``."""
     note: str | None = None
     """The author's words on the model, as safe HTML."""
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -206,7 +208,7 @@ class Report:
     """Under which readers may use text and pictures."""
     license_url: str | None = None
     preview: Image | None = None
-    """What other sites show beside a link to the report; none without ``site_url``."""
+    """What other sites show beside a link to a page that has none of its own; none without ``site_url``."""
     undrawn: tuple[str, ...] = ()
     """Words with characters that no font has: the pictures show these as code points."""
     similarities: tuple[ModelSimilarity, ...] = ()

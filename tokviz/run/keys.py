@@ -14,6 +14,8 @@ measures
     code that measures.
 image
     the picture record itself, the fonts that it needs besides the bundled ones, and the code that draws.
+preview
+    its texts, the images that it is made of, and the code that draws.
 
 The code of a product is its whole folder and all that the folder may import (records, text, errors), with the versions
 of the libraries that it uses. ``tests/test_architecture.py`` holds the imports against this.
@@ -24,7 +26,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -145,6 +147,11 @@ def picture_key(picture: Picture) -> str:
             "code": _code("draw"),
         }
     )
+
+
+def preview_key(title: str, subtitle: str, plates: Sequence[str]) -> str:
+    """``plates``: the keys of the images on it."""
+    return _digest({"preview": [title, subtitle], "plates": list(plates), "code": _code("draw")})
 
 
 @lru_cache(maxsize=8)

@@ -20,7 +20,7 @@ from tokviz.pages import notes
 from tokviz.pages.headline import unshown_states
 from tokviz.pages.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
-from tokviz.run import keys, places, prune, publish, results, site, workers
+from tokviz.run import keys, places, previews, prune, publish, results, site, workers
 from tokviz.run.capturing import captured
 from tokviz.run.locks import Locks
 from tokviz.run.options import Options
@@ -80,7 +80,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     report = site.report(plan, made, similarities, images, typefaces.undrawn(config.word_list.words, missing))
     for address in unshown_states(report):
         reporter.say(f"finding.states: {address} has no picture, so the first page opens with what was measured")
-    report, files = site.files(report, images, plan)
+    report, shown_elsewhere = previews.drawn(report, images, plan)
+    files = site.files(report, images, shown_elsewhere, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
     reporter.say(f"Writing {options.output} …")

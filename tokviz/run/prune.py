@@ -12,7 +12,7 @@ from tokviz.errors import StoreError
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
-from tokviz.run.store import Store, Use, UsedBy
+from tokviz.run.store import PREVIEWS, Store, Use, UsedBy
 
 ALL_FORMS = (*FORMS, DRAFT, SVG)
 OLDER_THAN_DAYS = 30
@@ -50,7 +50,7 @@ def prune(config: ReportConfig, options: Options, older_than: float, locks: Lock
 
 def _prune(config: ReportConfig, options: Options, older_than: float, *, dry_run: bool) -> list[str]:
     store = Store(options.cache)
-    own = _used(Plan(config, options, store))
+    own = _used(Plan(config, options, store)) | _previews(store, config, options)
     since = time.time() - older_than * _SECONDS_OF_A_DAY
     others = [
         report
@@ -66,6 +66,12 @@ def _prune(config: ReportConfig, options: Options, older_than: float, *, dry_run
     if not dry_run:
         store.remove(all_unused)
     return [*lines, *(_kept(report, own) for report in others)]
+
+
+def _previews(store: Store, config: ReportConfig, options: Options) -> set[Use]:
+    """Of the report as it was made last: what they say follows from all of its measures."""
+    last = (report.used for report in store.reports() if (report.config, report.output) == _place(config, options))
+    return {use for used in last for use in used if use[0] == PREVIEWS}
 
 
 def _kept(report: UsedBy, own: set[Use]) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from tokviz import __version__, pages
 from tokviz.config import ModelConfig, ReportConfig
-from tokviz.draw import encode, preview
-from tokviz.draw.typefaces import Typefaces
+from tokviz.draw import encode
 from tokviz.errors import TokvizError
 from tokviz.pages import notes, render, tables
 from tokviz.records import (
@@ -75,6 +74,7 @@ class StoredImage:
     """A picture’s facts and its file."""
 
     facts: Image
+    key: str
     file: Path
     """In the store."""
 
@@ -99,7 +99,8 @@ def _stored(job: PictureJob, store: Store) -> StoredImage:
     if file is None:
         raise TokvizError(f"{store.root}: the image of {job.path} vanished while in use; run again")
     width, height = encode.size(file)
-    return StoredImage(facts=Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size), file=file)
+    facts = Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size)
+    return StoredImage(facts=facts, key=job.key, file=file)
 
 
 # --- the report, gathered ----------------------------------------------------------------------------------------
@@ -214,34 +215,18 @@ def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
 # --- the site's files --------------------------------------------------------------------------------------------
 
 
-def files(report: Report, images: Images, plan: Plan) -> tuple[Report, dict[str, publish.Content]]:
-    """Path from the site's root → content; and the report with what the pages know of the card for links to it."""
+def files(report: Report, images: Images, previews: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
+    """Path from the site's root → content."""
     options = plan.options
     pictures = {path: image.file for path, image in images.items()}
-    card = _card(report, pictures, plan.fonts)
-    if card is not None:
-        width, height = encode.size(card)
-        report = replace(report, preview=Image(path=preview.PATH, width=width, height=height, n_bytes=len(card)))
-    found: dict[str, publish.Content] = {preview.PATH: card} if card is not None else {}
-    found |= {
+    found: dict[str, publish.Content] = {
         **render.assets(options.templates),
         **render.render(pages.build(report), options.templates),
         **tables.files(report),
         **pictures,
+        **previews,
         ".nojekyll": "",
     }
     if options.excerpts:
         found |= render.render_excerpts(pages.excerpts(report), options.templates, pictures)
-    return report, found
-
-
-def _card(report: Report, pictures: Mapping[str, Path], fonts: Typefaces) -> bytes | None:
-    """What other sites show beside a link; None when nobody knows where the report will stand, or it has no pictures."""
-    shown = pages.preview_plates(report)
-    if not report.site_url or not shown:
-        return None
-    return preview.draw(
-        fonts.if_drawable(report.title),
-        fonts.if_drawable(report.description or report.subtitle or ""),
-        [pictures[image.path] for image in shown],
-    )
+    return found

@@ -3,7 +3,8 @@
 ``ROOT/states/KEY/``
     ``states.safetensors`` (a float32 tensor ``(n_words, width)`` per depth, named ``depth.000`` …, and the statistics
     at position 0) and ``states.json`` (everything else).
-``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/measures/KEY.CHECKSUM.json``, ``ROOT/images/KEY.CHECKSUM.webp``
+``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/measures/KEY.CHECKSUM.json``, ``ROOT/images/KEY.CHECKSUM.webp``,
+``ROOT/previews/KEY.CHECKSUM.png``
     One file each; the checksum of its content stands in its name.
 ``ROOT/reports/ID.CHECKSUM.json``
     Which artefacts a report used when it was made last; the file's time says when.
@@ -61,8 +62,11 @@ from tokviz.run.states_file import (
     write_description,
 )
 
+PREVIEWS = "previews"
+"""What other sites show beside links."""
+
 _CHECKSUM_LENGTH = 16
-_KINDS_OF_FILES = ("projections", "measures", "images")
+_KINDS_OF_FILES = ("projections", "measures", "images", PREVIEWS)
 _REPORTS = "reports"
 _LEFT_BEHIND = (".offload-*", ".mark.*", "reports/.*")
 """What killed runs leave, beside half-made artefacts; nobody uses it when nothing runs."""
@@ -78,7 +82,7 @@ _DESCRIBED = ("name", "problems", "grid_problems", "left_out")
 
 
 Use = tuple[str, str]
-"""An artefact's kind (``states``, ``projections``, ``measures``, ``images``) and key."""
+"""An artefact's kind (``states``, ``projections``, ``measures``, ``images``, ``previews``) and key."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -238,6 +242,12 @@ class Store:
     def put_image(self, key: str, data: bytes) -> None:
         # A file is found by its key; its ending is for people who look into the cache.
         self._put("images", key, ".svg" if data.startswith(b"<svg") else ".webp", data)
+
+    def find_preview(self, key: str) -> Path | None:
+        return self._intact(PREVIEWS, key)
+
+    def put_preview(self, key: str, data: bytes) -> None:
+        self._put(PREVIEWS, key, ".png", data)
 
     # --- who uses what ---------------------------------------------------------------------------------------------
 
