@@ -77,7 +77,7 @@ def check_trust(parts: Sequence[str], context: ContextReport, projection: Projec
     """What stands under a plate."""
     text, geometry = plain(" · ".join(parts)), context.geometry
     found = re.fullmatch(
-        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · neighbors of the same category: "
+        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · category purity "
         rf"(?P<here>{SCORE}|–) in the plot, (?P<all>{SCORE}|–) in all dimensions \(chance (?P<chance>{SCORE}|–)\) · "
         rf"trustworthiness (?P<trust>{SCORE}|–))?",
         text,

@@ -145,7 +145,7 @@ def test_a_gap_in_a_measure_is_a_gap_in_its_line() -> None:
 def test_under_each_plate_stands_how_far_to_trust_it(model: ModelPage) -> None:
     strip = spaced(" · ".join(model.panels[0].slides[EMERGENCE + 1].trust))
     assert strip == (
-        "PC1 48.8 %, PC2 8.3 % of the variance · neighbors of the same category: 0.31 in the plot, 0.53 in all dimensions "
+        "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 in the plot, 0.53 in all dimensions "
         "(chance 0.10) · trustworthiness 0.83"
     )
 
