@@ -137,6 +137,16 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         assert percent(100 * float(value)) in note
     assert alone[12]["dimensions"] == "507"
     off = measured(SMOLLM2, "alone-off")
+    hidden, left, kept = (percent(100 * float(each["purity_value"])) for each in (alone[12], alone[30], off[30]))
+    assert f"in all dimensions, {hidden} of a word's nearest neighbors" in introduction
+    assert f"At the last layer {left} are, and {kept} without the two neurons" in introduction
+    assert f"{kept}](#alone-off/layer-29) without the two neurons" in note
+    # What is said of layers 9 and 10, and of layers 11 to 28.
+    assert [row["layer"] for row, last in zip(alone[9:12], alone[8:], strict=False) if _halved(row, last)] == [
+        "layer 9",
+        "layer 10",
+    ]
+    assert [row["layer"] for row in alone if row["massive"] == "1"] == [f"layer {number}" for number in range(11, 29)]
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     for said in (
         f"mean norm goes from {before} to {after}, and without these two it is {float(off[12]['mean_norm']):,.0f}",
@@ -148,4 +158,8 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
     ):
         assert said in readme
     config = (ROOT / "report.toml").read_text(encoding="utf-8")
-    assert f"was {before} one layer before; now it is {after}" in config.replace("\n", " ")
+    assert f"was {before} at layer 10; now it is {after}" in config.replace("\n", " ")
+
+
+def _halved(row: dict[str, str], last: dict[str, str]) -> bool:
+    return float(row["largest"]) < float(last["largest"]) / 2

@@ -396,13 +396,13 @@ def check_difference(paragraphs: Sequence[str], model: ModelReport) -> None:
 
 
 DIFFERENCE = (
-    rf"The reference words (?P<one>.+?) are read at the first token of their text, position 0\. "
+    rf"In the context “(?P<one>.+?)”, the reference words are read at the first token of their text, position 0\. "
     rf"(?:From (?P<first>{DEPTH}) to (?P<last>{DEPTH})|At (?P<only>{DEPTH})) the largest \|x\| of such a token is more than "
     rf"(?P<times>{NUMBER}) times (?P<whose>{WHOSE}) median: (?P<size>{NUMBER}) at (?P<at>{DEPTH})"
-    rf"(?:, compared with (?P<before>{NUMBER}) one depth before)?\. Those (?P<other>.+?) are read later in their text, and "
-    rf"their largest \|x\| is at most (?P<most>{NUMBER}), at (?P<most_at>{DEPTH})\. All these values are medians over words\."
+    rf"(?:, compared with (?P<before>{NUMBER}) at the previous depth)?\. In the context “(?P<other>.+?)”, they are read later, and "
+    rf"their largest \|x\| is at most (?P<most>{NUMBER}), at (?P<most_at>{DEPTH})\."
     rf"(?: Instead, the token at position 0 of their texts becomes massive, at (?P<place>{DEPTH}) and in the same "
-    r"dimensions? (?P<shared>[\d, ]+)(?: and (?P<more>\d+) more)?\.)?"
+    r"dimensions? (?P<shared>[\d, ]+)(?: and (?P<more>\d+) more)?\.)? All these values are medians over words\."
     r"(?P<so> So the break is tied to the position in the text, not to the words\.)?"
     rf"(?: Nearest neighbors of the same category at (?P<purity_at>{DEPTH}), (?P<where>in all dimensions|in the plot): "
     r"(?P<a>\d+|−\d+) % for words (?P<p_one>.+?), (?P<b>\d+|−\d+) % for words (?P<p_other>.+?)"

@@ -229,7 +229,7 @@ def _of_contexts() -> Iterator[Case]:
     model = sample_report().models[0]
     true = " ".join(present(difference(model)).paragraphs)
     for kind, pattern, replacement in (
-        ("which words stand first", r"reference words alone", "reference words in a sentence"),
+        ("which words stand first", r"“alone”", "“in a sentence”"),
         ("until where", r"to layer 28", "to layer 29"),
         ("how large", r"24,108 at", "24,109 at"),
         ("how large before", r"compared with 35\.2", "compared with 35.3"),
@@ -324,9 +324,9 @@ def _of_comparison() -> Iterator[Case]:
         lambda text: page_claims.check_best_match(text, layers.cka, names),
     )  # fmt: skip
     projection = context.projections[0].projection
-    caption = "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 here, 0.53 in all dimensions"
+    caption = "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 in the plot, 0.53 in all dimensions"
     yield Case(
-        "a caption", caption, "0.31 here", "0.32 here",
+        "a caption", caption, "0.31 in", "0.32 in",
         lambda text: page_claims.check_caption(text, context, projection, 2),
     )  # fmt: skip
 
@@ -336,11 +336,11 @@ def _of_reports() -> Iterator[Case]:
     site = pages.build(report)
     term = next(term for term in site.index.reading if term.name == "Position 0")
     yield Case(
-        "who stands at position 0", term.meaning, r"the reference words alone", "the reference words in a sentence",
+        "who stands at position 0", term.meaning, "“alone”", "“in a sentence”",
         lambda text: page_claims.check_position_0(text, report),
     )  # fmt: skip
     yield Case(
-        "that nobody stands there", term.meaning, r"In this report .*",
+        "that nobody stands there", term.meaning, r"In this report, .*",
         "In this report no context’s reference words are read there.",
         lambda text: page_claims.check_position_0(text, report),
     )  # fmt: skip

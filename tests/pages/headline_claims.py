@@ -171,13 +171,18 @@ def _check_turn(view: TwoStates, states: list[dict[str, Any]], shown: list[Proje
         for each, state in zip(shown, states, strict=True)
     )
     axes = plain(view.axes or "")
-    said = re.search(r"(\d+) % of the words’ variance", axes)
+    said = re.search(
+        r"(\d+) % of the words’ variance in the plot (still )?differs(: words have moved, or PC1 and PC2 are other directions now)?\.$",
+        axes,
+    )
     if len(still) < 3 or any(np.ptp(each, axis=0).max() == 0 for each in (still, moved)):
         require(said is None and states[1]["turn"] is None, axes)
         return
     _, _, left = procrustes(still, moved)
     require(said and abs(int(said[1]) / 100 - left) < 0.012, axes, left)
     turn = states[1]["turn"]
+    require(said and (said[2] is not None) == (turn is not None), axes, turn)
+    require(said and (said[3] is not None) == (said[1] != "0"), axes, left)
     matrix = np.reshape(turn["matrix"], (2, 2)) if turn else np.eye(2)
     require(np.allclose(matrix @ matrix.T, np.eye(2)), axes, matrix)
     one, other = (each - each.mean(axis=0) for each in (still, moved @ matrix))

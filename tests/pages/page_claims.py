@@ -67,7 +67,9 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
 
 
 def check_recurrence(text: str, stage: Stage) -> None:
-    found = re.fullmatch(r"In (\d+) % of subsamples of the words it begins here, within one layer\.", plain(text))
+    found = re.fullmatch(
+        r"In (\d+) % of subsamples of the words, this stage begins here or one layer away\.", plain(text)
+    )
     require(found and close(found[1], 100 * stage.recurrence, 1), text, stage.recurrence)
 
 
@@ -75,8 +77,8 @@ def check_trust(parts: Sequence[str], context: ContextReport, projection: Projec
     """What stands under a plate."""
     text, geometry = plain(" · ".join(parts)), context.geometry
     found = re.fullmatch(
-        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · neighbors of the same category: "
-        rf"(?P<here>{SCORE}|–) here, (?P<all>{SCORE}|–) in all dimensions \(chance (?P<chance>{SCORE}|–)\) · "
+        r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · category purity "
+        rf"(?P<here>{SCORE}|–) in the plot, (?P<all>{SCORE}|–) in all dimensions \(chance (?P<chance>{SCORE}|–)\) · "
         rf"trustworthiness (?P<trust>{SCORE}|–))?",
         text,
     )
@@ -106,7 +108,7 @@ def check_caption(text: str, context: ContextReport, projection: Projection, dep
     text, geometry = plain(text), context.geometry
     found = re.fullmatch(
         r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance"
-        rf"(?: · category purity (?P<here>{SCORE}) here, (?P<all>{SCORE}) in all dimensions)?",
+        rf"(?: · category purity (?P<here>{SCORE}) in the plot, (?P<all>{SCORE}) in all dimensions)?",
         text,
     )
     if found is None:
@@ -373,13 +375,13 @@ def check_position_0(text: str, report: Report) -> None:
     if not at_start:
         require(text.endswith("In this report no context’s reference words are read there."), text, at_start)
         return
-    found = re.search(r"In this report these are read at position 0: (.+)\. Their plots", text)
+    found = re.search(r"In this report, the reference words are read at position 0 (.+)\. Their plots", text)
     if found is None:
         raise FalseClaim(f"{text!r}: {at_start}")
     said: set[tuple[str, str]] = set()
     for part in found[1].split("; "):
-        label = next(each.label for each in report.contexts if part.startswith(f"the reference words {each.label} in "))
-        names = part.removeprefix(f"the reference words {label} in ").split(", ")
+        label = next(each.label for each in report.contexts if part.startswith(f"in the context “{each.label}” of "))
+        names = part.removeprefix(f"in the context “{label}” of ").split(", ")
         said |= {(name, label) for name in names}
     require(said == at_start, text, at_start)
 

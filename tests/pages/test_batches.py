@@ -26,14 +26,14 @@ def test_agreement_is_told_with_its_size() -> None:
     assert batch_warnings(BATCH_CHECK) == ()
     (note,) = batch_notes(BATCH_CHECK)
     assert note == (
-        "3\N{NO-BREAK SPACE}words were run again alone: the hidden states differ from those in the batch by "
+        "3\N{NO-BREAK SPACE}words were run again, each by itself: the hidden states differ from those in the batch by "
         "0.0004\N{NO-BREAK SPACE}% of their norm at most (“seven”, layer 1)."
     )
-    assert batch_notes(checked(comparison(n_words=1)))[0].startswith("1 word was run again alone")
+    assert batch_notes(checked(comparison(n_words=1)))[0].startswith("1 word was run again by itself")
 
 
 def test_without_padding_nothing_was_compared() -> None:
-    assert batch_notes(checked()) == ("No word was padded, so no word was run again alone.",)
+    assert batch_notes(checked()) == ("No word was padded, so no word was run again by itself.",)
 
 
 def test_padding_that_is_read_is_a_warning() -> None:
@@ -46,7 +46,7 @@ def test_padding_that_is_read_is_a_warning() -> None:
     assert batch_warnings(check) == (warning,)
     notes = batch_notes(check)
     assert notes[0] == f"{warning}."
-    assert notes[1].endswith("run again alone, and the hidden states were identical to those in the batch.")
+    assert notes[1].endswith("run again, each by itself, and the hidden states were identical to those in the batch.")
 
 
 def test_words_that_see_each_other_go_alone() -> None:
@@ -57,7 +57,7 @@ def test_words_that_see_each_other_go_alone() -> None:
     )
     first, second = batch_warnings(check)
     assert first == "Padding changes this model’s hidden states by 50\N{NO-BREAK SPACE}% (“seven”, layer 1)"
-    assert second.endswith("by 25\N{NO-BREAK SPACE}% (“seven”, layer 1), so each word was run alone")
+    assert second.endswith("by 25\N{NO-BREAK SPACE}% (“seven”, layer 1), so each word was run by itself")
     assert batch_notes(check) == (f"{first}.", f"{second}.")
 
 

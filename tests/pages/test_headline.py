@@ -49,8 +49,10 @@ def test_a_report_opens_with_its_finding_and_the_two_states_that_show_it() -> No
         "Two of 1,536 neurons in layer 11 write 99.8 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
         ("Layer 10", "Layer 11"),
     )
-    sentence, labels = read(only(dataclasses.replace(encoder, contexts=encoder.contexts[1:])))
+    calm = only(dataclasses.replace(encoder, contexts=encoder.contexts[1:]))
+    sentence, labels = read(calm)
     assert sentence.startswith("Categories hold best ")
+    assert present(headline(calm)).note == "The sentence above counts neighbors in all dimensions."
     assert len(labels) == 2
     assert read(one_depth_report())[1] == ()
     assert headline(only(lost)) is None

@@ -145,7 +145,7 @@ def test_a_gap_in_a_measure_is_a_gap_in_its_line() -> None:
 def test_under_each_plate_stands_how_far_to_trust_it(model: ModelPage) -> None:
     strip = spaced(" · ".join(model.panels[0].slides[EMERGENCE + 1].trust))
     assert strip == (
-        "PC1 48.8 %, PC2 8.3 % of the variance · neighbors of the same category: 0.31 here, 0.53 in all dimensions "
+        "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 in the plot, 0.53 in all dimensions "
         "(chance 0.10) · trustworthiness 0.83"
     )
 
@@ -168,7 +168,9 @@ def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> 
     )
     assert spaced(stage.sentence).startswith("Dimension")
     assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
-    assert spaced(present(stage.recurrence)) == ("In 96 % of subsamples of the words it begins here, within one layer.")
+    assert spaced(present(stage.recurrence)) == (
+        "In 96 % of subsamples of the words, this stage begins here or one layer away."
+    )
     assert [plate.link.text for plate in stage.plates] == ["layer 11", "layer 19", "layer 28"]
     assert stage.plates[0].link.href == "#alone/layer-11"
     assert model.stories[0].stages[0].recurrence is None
@@ -193,7 +195,7 @@ def test_a_sink_at_position_0_is_not_said_to_be_the_words(model: ModelPage) -> N
 def test_why_the_contexts_differ_is_said_in_plain_words(model: ModelPage) -> None:
     difference = present(model.difference)
     said = spaced(" ".join(difference.paragraphs))
-    assert difference.heading == "Why the words alone and in a sentence differ"
+    assert difference.heading == "Why words alone and words in a sentence differ"
     assert "From layer 11 to layer 28" in said
     assert "at layer 11 and in the same dimensions 12, 45" in said
     assert "in the plot: 31 % and 50 %" in said
@@ -389,7 +391,7 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     )
     site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert len(present(site.models[0].curves).charts) == 7
-    assert "– here, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[1].trust[1])
+    assert "– in the plot, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[1].trust[1])
     assert "nan" not in _strings(site.models[0])
 
 

@@ -118,7 +118,7 @@ def test_the_finding_has_the_layer_the_neurons_and_both_norms() -> None:
     assert section.heading == f"What happens at layer {number}"
     assert present(section.finding).replace("\N{NO-BREAK SPACE}", " ") == (
         f"At layer {number}, two of 1,536 MLP neurons write 99.8 % of what the MLP adds to dimension 507; "
-        f"the mean norm of the words alone goes from {before:.1f} to {after:,.0f}."
+        f"the mean norm (words alone) goes from {before:.1f} to {after:,.0f}."
     )
     (row,) = section.rows
     assert (row.layer, row.added, row.dimension) == (f"Layer {number}", ("62.0", "24,583"), "507: +24,420")
@@ -178,7 +178,7 @@ def test_the_finding_says_what_is_without_them_where_that_was_tried() -> None:
     before, after = present(context.geometry).spread.mean_norm[number : number + 2]
     said = present(section.finding)
     assert said == (
-        f"At layer {number}, two of 1,536 MLP neurons raise the mean norm of the words alone from {before:.1f} to "
+        f"At layer {number}, two of 1,536 MLP neurons raise the mean norm (words alone) from {before:.1f} to "
         f"{after:,.0f}; without them it is 1.00."
     )
     assert len(said.split()) <= 25
@@ -209,7 +209,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     )
     assert all(len(row.values) == 4 for row in shown.rows)
     assert [len(set(row.values)) for row in shown.rows[1:]] == [1] * (len(shown.rows) - 1)
-    assert "doesn’t make it a better model" in shown.paragraphs[-1]
+    assert "need not be a better model" in shown.paragraphs[-1]
     only_zero = replace(model.contexts[0], interventions=off[:1])
     shown = present(present(writers_section(replace(model, contexts=(only_zero,)), PAGE)).without)
     assert shown.columns == ("unchanged", "set to zero")

@@ -146,13 +146,14 @@ def check_paragraphs(paragraphs: Sequence[str], context: ContextReport) -> None:
     require(said == expected, str(said), expected)
     one = len(breaking.neurons) == 1
     last = re.fullmatch(LAST, paragraphs[-1])
-    require(last and (last[1] == "this neuron is", last[2] == "neuron writes") == (one, one), paragraphs[-1])
+    require(last and (last[2] == "this neuron is", last[3] == "neuron writes") == (one, one), paragraphs[-1])
+    require(last and int(last[1]) == breaking.layer, paragraphs[-1], breaking.layer)
 
 
 LAST = (
-    r"If categories reappear when (this neuron is|these neurons are) off, the model had them all along, hidden by large values\. "
-    r"That doesn’t make it a better model: its later layers were trained with what the (neuron writes|neurons write); how well it "
-    r"predicts text without that isn’t measured here\."
+    r"If categories reappear at layer (\d+) when (this neuron is|these neurons are) off, the states had them all along, hidden by "
+    r"large values\. In later layers the changed model also computes other updates\. It need not be a better model: these layers were "
+    r"trained with what the (neuron writes|neurons write), and how well it predicts text without that isn’t measured here\."
 )
 
 
@@ -187,9 +188,9 @@ def check_zero_and_mean(text: str, context: ContextReport) -> None:
 
 def check_control(text: str, breaking: BreakingNeurons) -> None:
     found = re.fullmatch(
-        rf"The control is neurons? (?P<who>{LISTED}) of the same layer\. Of those that write less than 1 % of dimension "
+        rf"The control is neurons? (?P<who>{LISTED}) of the same layer\. Of all neurons that write less than 1 % of dimension "
         r"(?P<dimension>\d+), (?P<add>it adds|they add) most to the hidden state: (?:a vector|vectors) with a mean length of "
-        r"(?P<sizes>.+?)(?:, compared with (?P<against>.+?))?\.(?P<small> (?:This is|These are) much smaller, so the control can’t "
+        r"(?P<sizes>.+?)(?:, compared with (?P<against>.+?) for (?:the one|those) switched off)?\.(?P<small> (?:This is|These are) much smaller, so the control can’t "
         r"show what removing something as large would do\.)?",
         text,
     )

@@ -53,9 +53,9 @@ def breaking_context(model: ModelReport) -> tuple[ContextReport, Geometry, Updat
 
 FOUND = (
     rf"At layer (?P<layer>\d+), (?:(?P<count>{'|'.join(COUNTS)}) of (?P<all>[\d,]+) MLP neurons|expert (?P<expert>\d+) of "
-    rf"(?P<experts>\d+)) (?:(?P<verb>raises?) the mean norm of the words (?P<label>.+?) from (?P<before>{NUMBER}) to "
+    rf"(?P<experts>\d+)) (?:(?P<verb>raises?) the mean norm \(words (?P<label>.+?)\) from (?P<before>{NUMBER}) to "
     rf"(?P<after>{NUMBER}); without (?P<pronoun>it the norm|them it) is (?P<without>{NUMBER})|(?P<writes>writes?) "
-    rf"(?P<share>\d+\.\d) % of what the MLP adds to dimension (?P<dimension>\d+); the mean norm of the words (?P<label2>.+?) "
+    rf"(?P<share>\d+\.\d) % of what the MLP adds to dimension (?P<dimension>\d+); the mean norm \(words (?P<label2>.+?)\) "
     rf"goes from (?P<before2>{NUMBER}) to (?P<after2>{NUMBER}))\."
 )
 
@@ -131,11 +131,10 @@ def check_written(text: str | None, weights: Sequence[str], model: ModelReport) 
 # --- attention ------------------------------------------------------------------------------------------------------
 
 ATTENTION = (
-    r"The weight that the word’s token gives to position 0, mean over heads, of (?P<n>\d+) words? \((?P<words>.+?)\); "
-    r"attention\.csv also has the share of heads whose weight is above 0\.3\.(?: Without the (?P<noun>neurons?) it (?P<how>hardly "
-    rf"changes|becomes stronger|becomes weaker): from layer (?P<from>\d+) on it is (?P<a>{SCORE}) on average (?P<label>.+?), and "
-    rf"(?P<b>{SCORE}) with the neurons? off\.)?(?: No value of the words (?P<whose>.+), is massive, yet (?P<left>\d+) % of this "
-    r"attention is left\.)?"
+    r"Measured on (?P<n>\d+) words? \((?P<words>.+?)\); attention\.csv also has the share of heads whose weight is above 0\.3\."
+    r"(?: Without the (?P<noun>neurons?) this weight (?P<how>hardly changes|grows|falls): from layer (?P<from>\d+) on it is "
+    rf"(?P<a>{SCORE}) on average \((?P<label>.+?)\), and (?P<b>{SCORE}) with the neurons? off\.)?(?: Words (?P<whose>.+), have "
+    r"no massive values, yet (?P<left>\d+) % of this weight is left\.)?"
 )
 
 
@@ -161,16 +160,10 @@ def check_attention(text: str, model: ModelReport) -> None:
     after = next(each for each in off.states.attention if each.template == context.states.context.template)
     means = [float(np.nanmean(each.mean[done.layer + 1 :])) for each in (intact, after)]
     require(close(found["a"], means[0]) and close(found["b"], means[1]), text, means)
-    how = (
-        "hardly changes"
-        if found["a"] == found["b"]
-        else "becomes weaker"
-        if means[1] < means[0]
-        else "becomes stronger"
-    )
+    how = "hardly changes" if found["a"] == found["b"] else "falls" if means[1] < means[0] else "grows"
     require(found["how"] == how, text, means)
     calm = off.geometry is not None and not depths_where(is_massive, off.geometry.massive)
-    is_said = how == "becomes weaker" and calm and means[1] >= means[0] / 10
+    is_said = how == "falls" and calm and means[1] >= means[0] / 10
     require((found["left"] is not None) == is_said, text, means)
     if found["left"]:
         require(found["whose"] == off.states.context.label, text, off.states.context)

@@ -41,6 +41,6 @@ def described(picture: Picture) -> tuple[str, str]:
         )
     title = f"{picture.model} · {picture.context} · all layers"
     return title, (
-        f"{counts}, a panel for each of {len(picture.depths):,} depths, along the embedding's PC1 ({first} of its "
+        f"{counts}, a plot for each of {len(picture.depths):,} depths, along the embedding's PC1 ({first} of its "
         f"variance) and PC2 ({second})."
     )

@@ -235,14 +235,14 @@ def _explanation(grid: Grid) -> str:
     """What to look at, in the picture itself: it is seen without the page, too."""
     first, second = (f"{share * 100:.1f} %" for share in grid.explained_variance_ratio)
     sentences = [
-        f"Every layer in the embedding's PC1 ({first}, across) and PC2 ({second}, up); each panel at a scale of its own.",
-        "×: the words' spread against the embedding's, bold after a fivefold jump. Gray square: the embedding at that scale.",
+        f"Every layer in the embedding's PC1 ({first}, across) and PC2 ({second}, up); each plot at its own scale.",
+        "×: the words' spread divided by the embedding's, bold after a fivefold jump. Gray square: the embedding at that scale.",
     ]
     if is_dense(grid.points):
         sentences.append("Shades: how many words lie there.")
     meaning = hollow_note(grid.points)
     if meaning:
-        sentences.append(f"Hollow: {meaning}; on a panel's edge: lies beyond it.")
+        sentences.append(f"Hollow: {meaning}; on a plot's edge: lies beyond it.")
     return " ".join(sentences)
 
 

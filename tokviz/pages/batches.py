@@ -14,7 +14,7 @@ _NOT_ALIKE = {
 }
 _REMEDIES = {
     "equal_lengths": "words of equal length were run together, without padding",
-    "one_by_one": "each word was run alone",
+    "one_by_one": "each word was run by itself",
 }
 
 
@@ -24,21 +24,25 @@ def batch_notes(check: BatchCheck | None) -> tuple[str, ...]:
         return ()
     warnings = tuple(f"{text[0].upper()}{text[1:]}." for text in batch_warnings(check))
     if not check.comparisons:
-        return (*warnings, "No word was padded, so no word was run again alone.")
+        return (*warnings, "No word was padded, so no word was run again by itself.")
     last = check.comparisons[-1]
     if last.batching != check.batching:
         return warnings
-    run_again = "1 word was" if last.n_words == 1 else f"{count(last.n_words, 'word')} were"
+    run_again = (
+        "1 word was run again by itself"
+        if last.n_words == 1
+        else f"{count(last.n_words, 'word')} were run again, each by itself"
+    )
     if last.difference == 0:
-        return (*warnings, f"{run_again} run again alone, and the hidden states were identical to those in the batch.")
+        return (*warnings, f"{run_again}, and the hidden states were identical to those in the batch.")
     agreed = (
-        f"{run_again} run again alone: the hidden states differ from those in the batch by "
+        f"{run_again}: the hidden states differ from those in the batch by "
         f"{relative(last.difference)} of their norm at most ({_where(last)})."
     )
     if last.difference > check.tolerance:
         agreed += (
             f" The median over these words is {relative(last.median_difference)}: in bfloat16, rounding can send a "
-            "single word to other experts, so that one word alone is no sign that the model reads padding."
+            "single word to other experts, so a single word is no sign that the model reads padding."
         )
     return (*warnings, agreed)
 

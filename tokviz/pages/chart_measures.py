@@ -78,7 +78,7 @@ MEASURES = (
     ),
     Measure(
         name="Category purity in the plot",
-        caption="The same among the points of the first projection. If it is lower than in the first chart, the "
+        caption="The same in the plots of the first projection. If it is lower than in the first chart, the "
         "projection hides structure.",
         read=lambda _, geometry: geometry.pictures[0].purity if geometry.pictures else None,
         between=False,

@@ -194,6 +194,6 @@ def _choice(n_models: int, subjects: list[str]) -> CurveChoice:
     }
     return CurveChoice(
         summary=f"Choose the models whose curves are drawn, at most {min(MOST_AT_ONCE, n_models)} of {n_models}",
-        without_script=f"These are the curves of the first {MOST_DRAWN} of {n_models} models; the curves of each other model are on its own page.",
+        without_script=f"These are the curves of the first {MOST_DRAWN} of {n_models} models; the curves of every other model are on its own page.",
         data=json_text.embedded({"most": MOST_AT_ONCE, "places": places, "subjects": subjects}),
     )

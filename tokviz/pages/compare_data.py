@@ -111,7 +111,7 @@ def _caption(context: ContextReport, shown: ProjectionReport, depth: int) -> str
     if geometry and of_picture:
         space, flat = geometry.purity.value[depth], of_picture.purity.value[depth]
         if math.isfinite(space) and math.isfinite(flat):
-            caption += f" · category purity {score(flat)} here, {score(space)} in all dimensions"
+            caption += f" · category purity {score(flat)} in the plot, {score(space)} in all dimensions"
     return caption
 
 

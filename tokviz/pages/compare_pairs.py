@@ -113,8 +113,8 @@ def _notes(report: Report) -> tuple[str, ...]:
         "among n words."
     )
     rests = (
-        "Only words that are reference words of both models count; next to them, only those that are one token in "
-        "both. A dot marks each layer’s best match in the shallower model. The number of a pair is the mean best "
+        "Only words that are reference words of both models count; if some of them are several tokens in a model, a "
+        "second row leaves these out. For each layer of the deeper model, a dot marks its best match in the other. The number of a pair is the mean best "
         "match, each model counting half, with its 95 % interval; the best of many is above chance even for "
         "unrelated models."
     )

@@ -43,9 +43,9 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
         ),
         Term(
             name="Massive activations",
-            meaning=f"A depth has them if the words’ largest |x| exceeds {massive.large:,.0f} and "
+            meaning=f"A depth has them if the words’ largest |x| exceeds both {massive.large:,.0f} and "
             f"{massive.massive_ratio:,.0f} times the median |x|; activations are moderately large if it exceeds "
-            f"{massive.large:,.0f} and {massive.lesser_ratio:,.0f} times. “Largest |x|” is each word’s own maximum, "
+            f"both {massive.large:,.0f} and {massive.lesser_ratio:,.0f} times. “Largest |x|” is each word’s own maximum, "
             "median over words. The median |x| is that of typical tokens at the same depth: words of a context in "
             "which they are not at position 0, because many models build an attention sink there, which would "
             "inflate its own baseline (Sun et al. take the median of the one text that they look at). If there is "
@@ -113,7 +113,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             name="Stages",
             meaning=f"1 to {criteria.most_stages} runs of neighboring depths: the split with the smallest squared "
             "distance of each depth’s geometry (CKA) to the mean of its stage, plus a penalty per stage, found "
-            "exactly by dynamic programming. A boundary must recur, within one layer, in "
+            "exactly by dynamic programming. A boundary must recur, at the same layer or one next to it, in "
             f"{100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
             f"{100 * criteria.kept_share:.0f} % of the words, so that none depends on a single word. Where massive "
             "activations emerge or end, a stage begins whatever CKA says, because CKA doesn’t see a change of "
@@ -145,8 +145,8 @@ def _intervals(geometry: Geometry) -> Term:
         "fitted on the words that it shows, so other words would give other axes: there the axes are fitted again "
         f"on {refits.n_parts} parts of the words, each {100 * refits.kept_share:.0f} % of every category (of long "
         f"lists {refits.most_kept} words), drawn without replacement, and the spread over the parts is used if it is "
-        "larger (delete-d jackknife). A vocabulary’s axes come from all its tokens and are held fixed. Tested on "
-        "400 lists for each of seven settings, drawn from SmolLM2’s own category means and covariance (two layers, "
+        "larger (delete-d jackknife). A vocabulary’s axes come from all its tokens and are held fixed. The intervals "
+        "were tested on 400 lists for each of seven settings, drawn from SmolLM2’s own category means and covariance (two layers, "
         "alone and in a sentence) and from three made-up ones: 94 to 98 % of the intervals in the plot cover the "
         "mean over all lists; with the axes held fixed, 82 % in one of them.",
         sources=(EFRON_1982, SHAO_1989),
@@ -183,8 +183,8 @@ _UPDATES = (
         meaning="A break is where the largest |x|, median over the words, grows most, by a factor of at least ten "
         "and to above 100. The fewest neurons of its MLP that write 95 % of the MLP’s update of the dimension that "
         "changes most (at most eight, all of one sign) are set to zero, the words are captured again, and "
-        "everything is measured again. If the words are read at position 0, it is also done with the neurons set, "
-        "at position 0 only, to their mean over the words: set to it at every token, they would make every token "
+        "everything is measured again. If the words are read at position 0, the same is also done with the neurons "
+        "set to their mean over the words, at position 0 only: at every token, this mean would make every token "
         "massive. The control is the same number of other neurons of the same MLP: of those that write less than 1 "
         "% of the dimension, the ones with the largest mean |activation| × length of their weights. The same number "
         "of neurons drawn at random, twenty times, is set to zero in that layer alone. This is done for one context "

@@ -53,10 +53,9 @@ def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Fi
 def sentence(finding: Finding) -> str:
     """At most 25 words, where the context's label is one.
 
-    ``At layer 11, two of 1,536 MLP neurons raise the mean norm of the words alone from 156 to 24,621; without them it is
-    236.``
+    ``At layer 11, two of 1,536 MLP neurons raise the mean norm (words alone) from 156 to 24,621; without them it is 236.``
     """
-    at, norm = f"At layer {finding.layer}", f"the mean norm of the words {finding.context.label}"
+    at, norm = f"At layer {finding.layer}", f"the mean norm (words {finding.context.label})"
     before, after = number(finding.before), number(finding.after)
     n_named = len(finding.neurons)
     who = (

@@ -40,6 +40,7 @@ class Headline:
 
 
 NORM = "The norm is the length of the vector that stands for a word."
+NEIGHBORS = "The sentence above counts neighbors in all dimensions."
 
 
 def headline(report: Report) -> Headline | None:
@@ -192,8 +193,9 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
         return Headline(
             sentence="At no measured depth are a word’s nearest neighbors clearly more often of its category than by chance.",
             states=_from_start_to(best),
+            note=NEIGHBORS,
         )
-    return Headline(sentence=_hold_sentence(clear, is_best=clear is best), states=_from_start_to(clear))
+    return Headline(sentence=_hold_sentence(clear, is_best=clear is best), states=_from_start_to(clear), note=NEIGHBORS)
 
 
 def _hold_sentence(each: _Purity, *, is_best: bool) -> str:

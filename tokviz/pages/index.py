@@ -254,7 +254,7 @@ def _reading(report: Report) -> tuple[Term, ...]:
         ),
         Term(
             name="All layers in the embedding’s axes",
-            meaning="At the end of a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
+            meaning="Near the end of a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
             "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
             "grown.",
         ),
@@ -275,10 +275,10 @@ def _position_0(report: Report) -> str:
         if first:
             several = "every model" if len(first) == len(captured) else count(len(first), "model")
             whose = joined(first) if len(first) <= MOST_NAMED else several
-            where.append(f"the reference words {context.label} in {whose}")
+            where.append(f"in the context “{context.label}” of {whose}")
     if not where:
         return "In this report no context’s reference words are read there."
     return (
-        f"In this report these are read at position 0: {'; '.join(where)}. Their plots may then show the position "
-        "more than the words."
+        f"In this report, the reference words are read at position 0 {'; '.join(where)}. Their plots may show the "
+        "position more than the words."
     )

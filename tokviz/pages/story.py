@@ -120,7 +120,7 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
         badges=_badges(context, geometry, stage),
         recurrence=None
         if np.isnan(stage.recurrence)
-        else f"In {whole_percent(stage.recurrence)} of subsamples of the words it begins here, within one layer.",
+        else f"In {whole_percent(stage.recurrence)} of subsamples of the words, this stage begins here or one layer away.",
         plates=tuple(plates),
         plates_label=f"Plots of stage {number + 1}, {state.context.label}",
     )
@@ -231,7 +231,7 @@ def difference(model: ModelReport) -> Section | None:
     labels = context.states.context.label, other.states.context.label
     paragraphs = (_growth(geometry, others, depth, labels), _meaning(geometry, others, depth, labels))
     return Section(
-        heading=f"Why the words {labels[0]} and {labels[1]} differ",
+        heading=f"Why words {labels[0]} and words {labels[1]} differ",
         paragraphs=tuple(text for text in paragraphs if text),
     )
 
@@ -253,14 +253,13 @@ def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str,
     last = len(massive.largest) - 1 if massive.end_depth is None else massive.end_depth - 1
     span = f"At {the_depth(depth)}" if last == depth else f"From {the_depth(depth)} to {the_depth(last)}"
     median = "a typical token’s median" if massive.yardstick_is_ordinary else "the words’ own median"
-    before = f", compared with {number(massive.largest[depth - 1])} one depth before" if depth else ""
+    before = f", compared with {number(massive.largest[depth - 1])} at the previous depth" if depth else ""
     peak = int(np.argmax(others.massive.largest))
     text = (
-        f"The reference words {label} are read at the first token of their text, position{NBSP}0. {span} the largest "
+        f"In the context “{label}”, the reference words are read at the first token of their text, position{NBSP}0. {span} the largest "
         f"|x| of such a token is more than {number(massive.massive_ratio)} times {median}: "
-        f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. Those {other_label} are read later in their "
-        f"text, and their largest |x| is at most {number(others.massive.largest[peak])}, at {the_depth(peak)}. All "
-        "these values are medians over words."
+        f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. In the context “{other_label}”, they are "
+        f"read later, and their largest |x| is at most {number(others.massive.largest[peak])}, at {the_depth(peak)}."
     )
     shared, start = _shared_dimensions(geometry, others, depth), others.position0.emergence_depth
     if shared and start is not None:
@@ -268,7 +267,7 @@ def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str,
             f" Instead, the token at position{NBSP}0 of their texts becomes massive, at {the_depth(start)} and in the "
             f"same {_dimensions(shared)}."
         )
-    return text
+    return f"{text} All these values are medians over words."
 
 
 def _shared_dimensions(geometry: Geometry, others: Geometry, depth: int) -> tuple[int, ...]:

@@ -43,7 +43,7 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
         return (variance, "no well-defined neighbors: too many words have identical states here")
     neighbours = (
-        f"neighbors of the same category: {score(picture.purity.value[depth])}{NBSP}here, "
+        f"category purity {score(picture.purity.value[depth])}{NBSP}in{NBSP}the{NBSP}plot, "
         f"{score(geometry.purity.value[depth])} in{NBSP}all{NBSP}dimensions "
         f"(chance{NBSP}{score(picture.purity.null_mean[depth])})"
     )

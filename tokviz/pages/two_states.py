@@ -166,16 +166,19 @@ def _axes(turn: Turn, label: str) -> str:
     """How the second state is turned; what is left comes from the words, or from other directions of all dimensions."""
     if not math.isfinite(turn.residual):
         return "Each state is drawn along its own PC1 and PC2."
-    left = f"{whole_percent(turn.residual)} of the words’ variance in the plot"
-    means = (
-        f"What no turn takes away, {left}, means that words have moved or that other directions are PC1 and PC2 now."
-    )
+    share = whole_percent(turn.residual)
+    means = "." if turn.residual < _NOTHING else ": words have moved, or PC1 and PC2 are other directions now."
+    left = f"{share} of the words’ variance in the plot"
     if turn.is_none:
-        return f"Each state has its own PC1 and PC2; no turn makes words move less. {means}"
+        return f"Each state has its own PC1 and PC2; no turn makes words move less. {left} differs{means}"
     return (
-        f"Each state has its own PC1 and PC2. The second ({_small(label)}) is {turn_in_words(turn)}, so that words move least. "
-        f"{means}"
+        f"Each state has its own PC1 and PC2. The second ({_small(label)}) is {turn_in_words(turn)}, so that words move as "
+        f"little as possible. After that, {left} still differs{means}"
     )
+
+
+_NOTHING = 0.005
+"""A share that is written as 0 %."""
 
 
 def turn_in_words(turn: Turn) -> str:

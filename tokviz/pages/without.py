@@ -145,10 +145,10 @@ def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
         if updates.random is not None and math.isfinite(updates.random.norm_change + updates.random.pc1_change):
             yield _random(updates.breaking, updates.random)
     yield (
-        f"If categories reappear when {'this neuron is' if one else 'these neurons are'} off, the model had them all "
-        "along, hidden by large values. That doesn’t make it a better model: its later layers were trained with what "
-        f"{'the neuron writes' if one else 'the neurons write'}; how well it predicts text without that isn’t "
-        "measured here."
+        f"If categories reappear at layer {done.layer} when {'this neuron is' if one else 'these neurons are'} off, the "
+        "states had them all along, hidden by large values. In later layers the changed model also computes other "
+        f"updates. It need not be a better model: these layers were trained with what {'the neuron' if one else 'the neurons'} "
+        f"{'writes' if one else 'write'}, and how well it predicts text without that isn’t measured here."
     )
 
 
@@ -194,12 +194,12 @@ def _control(breaking: BreakingNeurons) -> str:
     sizes = joined_by_and([number(each) for each in breaking.control_strengths])
     known = [each for each in breaking.strengths if math.isfinite(each)]
     against = (
-        f", compared with {joined_by_and([number(each) for each in known])}"
+        f", compared with {joined_by_and([number(each) for each in known])} for {'the one' if one else 'those'} switched off"
         if len(known) == len(breaking.strengths)
         else ""
     )
     said = (
-        f"The control is {neurons_named(breaking.control)} of the same layer. Of those that write less than 1{NBSP}% "
+        f"The control is {neurons_named(breaking.control)} of the same layer. Of all neurons that write less than 1{NBSP}% "
         f"of dimension {breaking.dimension}, {'it adds' if one else 'they add'} most to the hidden state: "
         f"{'a vector' if one else 'vectors'} with a mean length of {sizes}{against}."
     )

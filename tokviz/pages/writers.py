@@ -181,8 +181,8 @@ def _attention(model: ModelReport) -> str:
     every = _all_attention(model)
     words = every[0][1].words
     said = (
-        f"The weight that the word’s token gives to position 0, mean over heads, of {count(len(words), 'word')} "
-        f"({joined(words)}); attention.csv also has the share of heads whose weight is above {SINK_WEIGHT}."
+        f"Measured on {count(len(words), 'word')} ({joined(words)}); attention.csv also has the share of heads whose weight "
+        f"is above {SINK_WEIGHT}."
     )
     changed = [each for context in model.contexts if (each := context.intervened("off"))]
     off = next((each for each in every if each[2]), None)
@@ -202,22 +202,22 @@ def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
     one = done is not None and len(done.neurons) == 1
     neurons = "neuron" if one else "neurons"
     numbers = (
-        f"from layer {layer + 1} on it is {score(with_them)} on average {intact[0]}, and {score(without_them)} with "
+        f"from layer {layer + 1} on it is {score(with_them)} on average ({intact[0]}), and {score(without_them)} with "
         f"the {neurons} off"
     )
     if score(with_them) == score(without_them):
-        return f"Without the {neurons} it hardly changes: {numbers}."
+        return f"Without the {neurons} this weight hardly changes: {numbers}."
     if without_them > with_them:
-        return f"Without the {neurons} it becomes stronger: {numbers}."
+        return f"Without the {neurons} this weight grows: {numbers}."
     geometry = changed.geometry
     is_calm = geometry is not None and not geometry.massive.massive.any()
     rest = (
-        f" No value of the words {changed.states.context.label}, is massive, yet "
-        f"{whole_percent(without_them / with_them)} of this attention is left."
+        f" Words {changed.states.context.label}, have no massive values, yet "
+        f"{whole_percent(without_them / with_them)} of this weight is left."
         if is_calm and without_them >= _MATTERS * with_them
         else ""
     )
-    return f"Without the {neurons} it becomes weaker: {numbers}.{rest}"
+    return f"Without the {neurons} this weight falls: {numbers}.{rest}"
 
 
 def _mean_after(found: AttentionToFirst, layer: int) -> float | None:
@@ -230,7 +230,8 @@ def _mean_after(found: AttentionToFirst, layer: int) -> float | None:
 
 ATTENTION = Measure(
     name="Attention to position 0",
-    caption="The weight that a word’s token gives to the first token of its text, mean over heads and words, layer by layer.",
+    caption="The weight that a word’s token gives to position 0, the first of its text, mean over heads and words, layer by "
+    "layer.",
     read=lambda *_: None,
 )
 UPDATE = Measure(
@@ -309,13 +310,13 @@ def _why_none(layer: LayerUpdate) -> str:
 
 
 def _explained(context: ContextReport, n_words: int) -> str:
-    over = f"{count(n_words, 'reference word')} {context.states.context.label}"
+    over = f"{count(n_words, 'reference word')}, {context.states.context.label}"
     return (
         "A layer’s output is its input plus the updates of its parts: attention and an MLP, in most models. A neuron "
         "is one input of the matrix that produces the MLP’s output; it adds exactly its activation × its weight to a "
-        "dimension. The table has the layers at which the largest |x| changes by a factor of two or more, over "
-        f"{over}: the mean norm of each update, the dimension that changes most, and what writes most of that change, "
-        "with its share."
+        "dimension. The table lists the layers at which the largest |x| changes by a factor of two or more "
+        f"({over}), and for each the mean norm of each update, the dimension that changes most, and what writes most "
+        "of that change, with its share."
     )
 
 
