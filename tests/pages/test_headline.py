@@ -6,12 +6,14 @@ import dataclasses
 import math
 from pathlib import Path
 
+import headline_claims
 import numpy as np
 import pytest
 from narrow import present
 from report_fixture import many_models_report, one_depth_report, sample_report, tiny_report
 from scipy.spatial import procrustes
 
+from tokviz import pages
 from tokviz.config import validated
 from tokviz.errors import ConfigError
 from tokviz.pages import notes
@@ -57,6 +59,20 @@ def test_a_report_opens_with_its_finding_and_the_two_states_that_show_it() -> No
     assert read(one_depth_report())[1] == ()
     assert headline(only(lost)) is None
     assert read(many_models_report(50))[1] == ("Layer 11, unchanged", "Layer 11, two neurons off")
+
+
+def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> None:
+    report = sample_report()
+    deep, encoder, lost = report.models
+    calm = dataclasses.replace(encoder, contexts=encoder.contexts[1:])
+    own = next(page for page in pages.build(only(calm)).models if page.name == calm.display_name)
+    said, counted, _ = present(own.opening).partition(" Neighbors are counted in all dimensions.")
+    assert counted
+    headline_claims.check_headline(said, only(calm))
+    assert calm.display_name not in said
+    by_name = {page.name: page for page in pages.build(report).models}
+    assert by_name[deep.display_name].opening is None, "it has a finding"
+    assert by_name[lost.display_name].opening is None
 
 
 def test_what_was_not_measured_is_not_said() -> None:

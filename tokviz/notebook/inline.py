@@ -16,9 +16,7 @@ _SCRIPT = re.compile(r'<script src="\.\./(assets/[^"]+)"( defer)?></script>\n?')
 _STYLE = re.compile(r'<link rel="stylesheet" href="\.\./(assets/[^"]+)">\n?')
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
 _WITHOUT_SCRIPTS = re.compile(r"<noscript><link[^>]*></noscript>\n?")
-_OUTSIDE = (
-    ".site-header, .site-footer, .explore-links, [data-take], .skip, main > .caption { display: none; } main { padding-top: .5rem; }"
-)
+_OUTSIDE = ".site-header, .site-footer, .explore-links, [data-take], .skip, main > .caption { display: none; } main { padding-top: .5rem; }"
 """What leads to other pages of a site, and there is no site."""
 _FONT = re.compile(r"@font-face \{[^}]*\}\n?")
 

@@ -198,6 +198,14 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
     return Headline(sentence=_hold_sentence(clear, is_best=clear is best), states=_from_start_to(clear), note=NEIGHBORS)
 
 
+def where_categories_hold(model: ModelReport) -> str | None:
+    """What a model's page opens with where there is no finding; None where nothing was measured."""
+    found = _where_categories_hold([model]) if model.contexts else None
+    if found is None or found.note != NEIGHBORS:
+        return None
+    return f"{found.sentence.replace(f' of {model.display_name}', '', 1)} Neighbors are counted in all dimensions."
+
+
 def _hold_sentence(each: _Purity, *, is_best: bool) -> str:
     where = "in the embedding" if each.depth == 0 else f"at {the_depth(each.depth)}"
     share = f"{whole_percent(each.value)} of a word’s nearest neighbors share its category; by chance, {whole_percent(each.chance)}"

@@ -10,6 +10,7 @@ from tokviz.pages.charts import ModelCharts, model_charts
 from tokviz.pages.drawings import drawings
 from tokviz.pages.findings import finding_of, sentence
 from tokviz.pages.frame import downloads, frame, model_path, relative
+from tokviz.pages.headline import where_categories_hold
 from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
 from tokviz.pages.story import Story, difference, stage_id, stories
@@ -56,6 +57,8 @@ class ModelPage:
     frame: Frame
     name: str
     facts: str
+    opening: str | None
+    """Where its categories hold, if it has no finding."""
     note: str | None
     failure: str | None
     switches: tuple[Switch, ...]
@@ -111,7 +114,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     found = finding_of(model)
     said = sentence(found) if found else f"{model.display_name}, layer by layer: {facts}"
     description = said if card else f"{model.display_name} failed."
-    plates = _plates(report, model, page)
+    plates, writers = _plates(report, model, page), writers_section(model, page)
     return ModelPage(
         frame=frame(
             report,
@@ -120,6 +123,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             description,
             scripts=SCRIPTS if card else (),
         ),
+        opening=where_categories_hold(model) if writers is None or writers.finding is None else None,
         note=model.note,
         name=model.display_name,
         facts=facts,
@@ -128,7 +132,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         panels=panels(report, model, page),
         plates=plates,
         stylesheet=relative(page, "assets/plate.css") if plates else None,
-        writers=writers_section(model, page),
+        writers=writers,
         story_script=relative(page, "assets/story.js"),
         stories=stories(report, model, page),
         difference=difference(model),
