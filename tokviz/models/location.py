@@ -14,7 +14,7 @@ from typing import Literal
 
 from tokviz.config import ModelConfig, expanded
 from tokviz.errors import SourceError
-from tokviz.models import in_memory
+from tokviz.models import in_memory, plugins
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -53,6 +53,9 @@ def locate(model: ModelConfig, base: Path) -> Location:
         return Location(kind="memory", path=None)
     if source.startswith("package:"):
         return _in_package(source)
+    added = plugins.place_of(source, base)
+    if added is not None:
+        return Location(kind="gguf" if added.is_file() else "folder", path=added)
     address = _HUB_ADDRESS.fullmatch(source)
     if address:
         raise SourceError(f"{source}: expected a hub id, got the address of a page; {_id_to_write(address['path'])}")

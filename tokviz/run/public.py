@@ -15,6 +15,8 @@ from tokviz.records import HiddenStates
 _LEFT_OUT = "…"
 _OUTSIDE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]|file:")
 """How a path begins that says where on a machine something is."""
+_ADDED_KIND = re.compile(r"(?!package:|file:|https?:)[a-z][\w-]+:")
+"""The beginning of a source of a kind that another package adds; one letter is a drive."""
 _FOLDERS = re.compile(
     r"(?<![\w./~])(?:(?:/(?!/)|[A-Za-z]:[\\/](?!/)|\\\\)(?:[^\s/\\'\"]+[/\\])+|~[\w.-]*/(?:[^\s/\\'\"]+[/\\])*)"
 )
@@ -30,6 +32,8 @@ def public_source(source: str) -> str:
     absolute path, of one from somebody's home (``~``) and of one that leads out of the config's folder (``..``), the
     last part is shown.
     """
+    if found := _ADDED_KIND.match(source):
+        return f"{found[0]}{public_source(source[found.end() :])}"
     parts = [part for part in re.split(r"[/\\]", source) if part]
     if source.startswith("package:") or not (_OUTSIDE.match(source) or ".." in parts):
         return source

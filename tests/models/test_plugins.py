@@ -1,0 +1,91 @@
+"""Kinds of sources that other packages add."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import families
+import pytest
+
+import tokviz
+from tokviz.config import ModelConfig
+from tokviz.errors import SourceError
+from tokviz.models import identity, locate, plugins
+from tokviz.run.public import public_source
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "zipped-source"
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The example as an installed package: its module, and its metadata as pip writes them."""
+    folder = tmp_path / "site-packages"
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    metadata.mkdir(parents=True)
+    shutil.copy(EXAMPLE / "zipped_source.py", folder)
+    (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n", encoding="utf-8")
+    lines = [f"{name} = {value}" for name, value in project["entry-points"]["tokviz.sources"].items()]
+    (metadata / "entry_points.txt").write_text("\n".join(["[tokviz.sources]", *lines]), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(folder))
+    plugins._kinds.cache_clear()
+    yield folder
+    plugins._kinds.cache_clear()
+    sys.modules.pop("zipped_source", None)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    folder = families.build("llama", tmp_path / "made")
+    file = tmp_path / "model.zip"
+    with ZipFile(file, "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"checkpoint/{path.name}")
+    return file
+
+
+def test_a_source_of_an_added_kind_is_captured(installed: Path, archive: Path, tmp_path: Path) -> None:
+    words = {"colors": ["red", "blue", "green"]}
+    found = tokviz.study(f"zip:{archive}", words, cache=tmp_path / "cache", quiet=True, name="Zipped")
+    plain = tokviz.study(tmp_path / "made", words, cache=tmp_path / "cache", quiet=True, name="Plain")
+    states = [each["alone"].states for each in (found["Zipped"], plain["Plain"])]
+    assert (states[0].states[-1] == states[1].states[-1]).all()
+
+
+def test_its_identity_is_that_of_its_files(installed: Path, archive: Path) -> None:
+    model = ModelConfig(source="zip:model.zip")
+    place = locate(model, archive.parent)
+    assert (place.kind, place.path) == ("folder", archive.with_suffix("") / "checkpoint")
+    before = identity(model, archive.parent)
+    (archive.with_suffix("") / "checkpoint" / "config.json").touch()
+    assert identity(model, archive.parent) != before
+
+
+def test_what_fails_in_it_is_one_line(installed: Path, tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("readme.txt", "nothing")
+    for name, said in (
+        ("empty.zip", "expected a config.json in empty.zip, found none"),
+        ("nowhere.zip", "No such file"),
+    ):
+        with pytest.raises(SourceError) as caught:
+            locate(ModelConfig(source=f"zip:{name}"), tmp_path)
+        assert str(caught.value).startswith(f"zip:{name}: the package tokviz-zipped-source: FileNotFoundError: ")
+        assert said in str(caught.value)
+
+
+def test_without_the_package_there_is_no_such_kind(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"zip:model\.zip: expected a folder, a \.gguf file"):
+        locate(ModelConfig(source="zip:model.zip"), tmp_path)
+
+
+def test_its_path_is_not_published() -> None:
+    assert public_source("zip:/home/somebody/secret/model.zip") == "zip:model.zip"
+    assert public_source("zip:models/model.zip") == "zip:models/model.zip"
+    assert public_source("package:name/model") == "package:name/model"
+    assert public_source(r"C:\somebody\model") == "model"
