@@ -14,6 +14,10 @@ class ConfigError(TokvizError):
     """The configuration is invalid; nothing has been written."""
 
 
+class AddedMeasureError(TokvizError):
+    """A measure of another package can't be loaded, or fails; the old site is untouched."""
+
+
 class ThemeError(TokvizError):
     """A template of the author's own can't be filled; the old site is untouched."""
 

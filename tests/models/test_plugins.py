@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
 import families
 import pytest
+from example_packages import install
 
 import tokviz
 from tokviz.config import ModelConfig
@@ -18,20 +17,10 @@ from tokviz.errors import SourceError
 from tokviz.models import identity, locate, plugins
 from tokviz.run.public import public_source
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "zipped-source"
-
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The example as an installed package: its module, and its metadata as pip writes them."""
-    folder = tmp_path / "site-packages"
-    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    metadata = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    metadata.mkdir(parents=True)
-    shutil.copy(EXAMPLE / "zipped_source.py", folder)
-    (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n", encoding="utf-8")
-    lines = [f"{name} = {value}" for name, value in project["entry-points"]["tokviz.sources"].items()]
-    (metadata / "entry_points.txt").write_text("\n".join(["[tokviz.sources]", *lines]), encoding="utf-8")
+    folder = install("zipped-source", tmp_path / "site-packages")
     monkeypatch.syspath_prepend(str(folder))
     plugins._kinds.cache_clear()
     yield folder

@@ -267,6 +267,7 @@ class Capture:
                 for name in projections
             ),
             geometry=self.measure(*projections) if measured else None,
+            added=results.added(self.captured, self.plan.store) if measured else (),
         )
 
     def _repr_html_(self) -> str:

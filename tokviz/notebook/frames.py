@@ -35,7 +35,7 @@ def _csv(name: str, context: ContextReport, words: WordList) -> str:
     if name == "tokens":
         return tables.tokens_csv(context)
     if name == "geometry" and geometry is not None:
-        return tables.geometry_csv(states, geometry)
+        return tables.geometry_csv(states, geometry, context.added)
     if name == "updates" and states.updates is not None:
         return tables.updates_csv(states.updates)
     if name == "writers" and states.updates is not None:

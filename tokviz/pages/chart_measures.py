@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.parts import Term
 from tokviz.pages.sources import ROY_2007
 from tokviz.pages.wording import NBSP, number, percent, score, whole_percent
-from tokviz.records import CategoryMeasure, ContextReport, Geometry
+from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Measure:
     name: str
     caption: str
     """A format string; its one field is the ``geometry`` that the numbers in it are read from."""
-    read: Callable[[ContextReport, Geometry], np.ndarray | CategoryMeasure | None]
+    read: Callable[[ContextReport, Geometry], np.ndarray | CategoryMeasure | AddedMeasure | None]
     write: Callable[[float], str] = score
     is_log: bool = False
     spans: tuple[float, ...] = (0.0, 1.0)
@@ -59,6 +59,8 @@ class Measure:
         if geometry is None or found is None:
             return None
         thresholds = self.thresholds(geometry)
+        if isinstance(found, AddedMeasure):
+            return Reading(values=found.value, interval=None, chance=found.chance, thresholds=thresholds)
         if isinstance(found, CategoryMeasure):
             interval = found.low, found.high
             return Reading(values=found.value, interval=interval, chance=found.null_mean, thresholds=thresholds)
@@ -163,3 +165,17 @@ MEASURES = (
 )
 WITHIN_A_MODEL = tuple(measure for measure in MEASURES if measure.within)
 BETWEEN_MODELS = tuple(measure for measure in MEASURES if measure.between)
+
+
+def added_measures(contexts: Iterable[ContextReport]) -> tuple[Measure, ...]:
+    """Those that other packages add, in the order in which the contexts have them."""
+    found = {each.column: each for context in contexts for each in context.added}
+    return tuple(_added(each) for each in found.values())
+
+
+def _added(measure: AddedMeasure) -> Measure:
+    def read(context: ContextReport, _: Geometry) -> AddedMeasure | None:
+        return next((each for each in context.added if each.column == measure.column), None)
+
+    caption = measure.caption.replace("{", "{{").replace("}", "}}")
+    return Measure(name=measure.name, caption=caption, read=read, write=number, spans=())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.axis import Band, coordinate, path, relative_depth
-from tokviz.pages.chart_measures import WITHIN_A_MODEL, Measure, Reading
+from tokviz.pages.chart_measures import WITHIN_A_MODEL, Measure, Reading, added_measures
 from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.wording import NBSP, count, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport, depth_name
@@ -97,7 +97,7 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
     emerged = [geometry.massive.emergence_depth for _, geometry in measured]
     emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
     charts = []
-    for measure in WITHIN_A_MODEL:
+    for measure in (*WITHIN_A_MODEL, *added_measures(context for context, _ in measured)):
         series = _of_contexts(measure, [context for context, _ in measured])
         axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
         if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):

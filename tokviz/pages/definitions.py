@@ -211,7 +211,9 @@ def measures(report: Report) -> tuple[Term, ...]:
     geometries = _measured(report)
     contexts = [context for model in report.models for context in model.contexts]
     updates = _UPDATES if any(context.states.updates for context in contexts) else ()
-    return (*_definitions(geometries[0]), *updates) if geometries else ()
+    added = {each.column: each for context in contexts for each in context.added}
+    terms = (Term(name=each.name, meaning=f"{each.caption} Measured by {each.package}.") for each in added.values())
+    return (*_definitions(geometries[0]), *updates, *terms) if geometries else ()
 
 
 def measured_on(report: Report) -> str:

@@ -17,6 +17,7 @@ from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
     SINK_WEIGHT,
+    AddedMeasure,
     AttentionToFirst,
     BatchCheck,
     Change,
@@ -51,7 +52,7 @@ def files(report: Report) -> dict[str, str]:
         if _has_tokens(context.states):
             written[f"{folder}/tokens.csv"] = tokens_csv(context)
         if context.geometry is not None:
-            written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry)
+            written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry, context.added)
         if context.states.attention:
             written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
         if context.states.updates is not None:
@@ -132,7 +133,7 @@ def tokens_csv(context: ContextReport) -> str:
     )
 
 
-def geometry_csv(states: HiddenStates, geometry: Geometry) -> str:
+def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[AddedMeasure] = ()) -> str:
     """A row per depth, a column per measure; dimensions, words and the like are separated by spaces."""
     columns: dict[str, Iterable[Any]] = {
         "depth": range(states.n_depths),
@@ -140,6 +141,8 @@ def geometry_csv(states: HiddenStates, geometry: Geometry) -> str:
         "module": states.module_paths,
         "stage": _stage_numbers(geometry, states.n_depths),
         **dict(_columns(geometry, [word.word for word in states.tokenization.words])),
+        **{f"added_{each.column}": each.value for each in added},
+        **{f"added_{each.column}_chance": each.chance for each in added if each.chance is not None},
     }
     return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
 

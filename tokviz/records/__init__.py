@@ -5,6 +5,7 @@ depth k + 1 is after layer k), ``width`` the size of a hidden state (it may diff
 """
 
 from tokviz.records.measures import (
+    AddedMeasure,
     CategoryMeasure,
     Change,
     Estimate,
@@ -70,6 +71,7 @@ __all__ = [
     "MOST_NEURONS",
     "N_EXTREMES",
     "SINK_WEIGHT",
+    "AddedMeasure",
     "AttentionToFirst",
     "BatchCheck",
     "BatchComparison",

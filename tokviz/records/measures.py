@@ -130,6 +130,23 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AddedMeasure:
+    """A measure that another package adds, at every depth."""
+
+    column: str
+    """In CSV files."""
+    name: str
+    """For readers, as is the caption."""
+    caption: str
+    package: str
+    """Such as ``my-package 1.2``."""
+    value: np.ndarray
+    """``(n_depths,)`` float64; NaN where it isn't defined."""
+    chance: np.ndarray | None
+    """``(n_depths,)`` float64; None of a measure that has no such value."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """A run of neighbouring depths with like geometry."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tokviz.records.measures import Geometry, LayerSimilarity, Neighbours
+from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
 from tokviz.records.states import HiddenStates, ModelCard, Projection
 from tokviz.records.updates import InterventionRule
 from tokviz.records.words import Context, WordList
@@ -53,6 +53,8 @@ class ContextReport:
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
     """None where there are too many words to look for them in the full space, and of most interventions."""
+    added: tuple[AddedMeasure, ...] = ()
+    """What other packages measure."""
     interventions: tuple[ContextReport, ...] = ()
     """The same words with neurons set to a value, as their ``states.intervention`` says; not all of them have pictures."""
     failed_interventions: tuple[str, ...] = ()

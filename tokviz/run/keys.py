@@ -114,6 +114,11 @@ def geometry_key(
     )
 
 
+def added_key(states: HiddenStates, words: WordList, parts: Mapping[str, str]) -> str:
+    """``parts``: what tells a measure of another package from others, its code included."""
+    return _digest({"states": states.digest, "memberships": words.memberships, **parts})
+
+
 def neighbours_key(states: HiddenStates) -> str:
     """Each word’s nearest words depend on the states alone."""
     return _digest({"neighbours": states.digest, "code": _code("measure")})

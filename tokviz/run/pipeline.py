@@ -230,6 +230,7 @@ def _measure(captured: Captured, shown: tuple[MadeProjection, ...], plan: Plan) 
         made,
         geometry=results.geometry(captured, captured.geometry, projections, plan.store),
         neighbours=results.neighbours(captured, plan.store),
+        added=results.added(captured, plan.store),
     )
 
 

@@ -17,6 +17,7 @@ from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
 from tokviz.records import (
+    AddedMeasure,
     Context,
     Geometry,
     HiddenStates,
@@ -27,6 +28,7 @@ from tokviz.records import (
     WordList,
 )
 from tokviz.run import interventions, keys
+from tokviz.run.added import added_measures
 from tokviz.run.interventions import Wanted
 from tokviz.run.options import Options
 from tokviz.run.pictures import Subject, Subjects, Whole
@@ -71,6 +73,8 @@ class Captured:
     geometry: Job[Geometry]
     neighbours: Job[Neighbours] | None
     """None where there are too many words, and of what others are only compared with."""
+    added: tuple[Job[AddedMeasure], ...]
+    """Of other packages; none of what others are only compared with."""
     drawn: tuple[str, ...]
     """The projections that the report has pictures of."""
     measured: tuple[str, ...]
@@ -278,6 +282,7 @@ class Plan:
             neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet")
             if few and not is_control
             else None,
+            added=() if is_control else tuple(self._added(states, words)),
             drawn=drawn,
             measured=measured,
         )
@@ -291,6 +296,10 @@ class Plan:
         """``projections``: the names of those whose pictures are measured."""
         of_projections = tuple(keys.projection_key(states, name, ordinary) for name in projections)
         return self._job(keys.geometry_key(states, ordinary, of_projections, words), Geometry, "not measured yet")
+
+    def _added(self, states: HiddenStates, words: WordList) -> Iterator[Job[AddedMeasure]]:
+        for each in added_measures():
+            yield self._job(keys.added_key(states, words, each.key_parts), AddedMeasure, "not measured yet")
 
     def _job(self, key: str, kind: type[Record], reason: str) -> Job[Record]:
         due = "forced" if self.options.force else None if self.store.has(key, kind) else reason

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from tokviz.records import Geometry, HiddenStates, LayerSimilarity, ModelSimilarity, Neighbours, Projection
+from tokviz.records import (
+    AddedMeasure,
+    Geometry,
+    HiddenStates,
+    LayerSimilarity,
+    ModelSimilarity,
+    Neighbours,
+    Projection,
+)
 from tokviz.run import keys
+from tokviz.run.added import added_measures, measured
 from tokviz.run.plain import Record
 from tokviz.run.plan import Captured, Comparison, Job
 from tokviz.run.store import Store
@@ -103,6 +112,14 @@ def neighbours(captured: Captured, store: Store) -> Neighbours | None:
         return neighbours.neighbours(captured.states)
 
     return recall(store, captured.neighbours, make) if captured.neighbours else None
+
+
+def added(captured: Captured, store: Store) -> tuple[AddedMeasure, ...]:
+    """What other packages measure of one model × context."""
+    return tuple(
+        recall(store, job, partial(measured, each, captured.states, captured.words))
+        for each, job in zip(added_measures(), captured.added, strict=False)
+    )
 
 
 # --- two captures --------------------------------------------------------------------------------------------------

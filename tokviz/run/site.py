@@ -13,6 +13,7 @@ from tokviz.errors import TokvizError
 from tokviz.pages import notes, render, tables
 from tokviz.pages.placeholders import Placeholders
 from tokviz.records import (
+    AddedMeasure,
     ContextReport,
     Geometry,
     HiddenStates,
@@ -50,6 +51,7 @@ class MadeContext:
     projections: tuple[MadeProjection, ...]
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
+    added: tuple[AddedMeasure, ...] = ()
     interventions: tuple[MadeContext, ...] = ()
     """The same words with neurons set to a value."""
     failed_interventions: tuple[str, ...] = ()
@@ -171,6 +173,7 @@ def _context(made: MadeContext, model: ModelConfig, images: Images, base: Path) 
         projections=shown,
         geometry=made.geometry,
         neighbours=made.neighbours,
+        added=made.added,
         interventions=tuple(_beginning_like(shown, each) for each in others),
         failed_interventions=tuple(public_text(each, model, base) for each in made.failed_interventions),
     )

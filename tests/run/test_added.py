@@ -1,0 +1,129 @@
+"""Measures that other packages add: in charts, on the compare page, in the CSV file; made again when their code changes."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import families
+import numpy as np
+import pytest
+from example_packages import install
+
+import tokviz
+from tokviz.errors import AddedMeasureError
+from tokviz.records import AddedMeasure, HiddenStates, WordList
+from tokviz.run import added
+
+WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
+
+
+def forget() -> None:
+    added.added_measures.cache_clear()
+    sys.modules.pop("median_norm", None)
+    importlib.invalidate_caches()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = install("added-measure", tmp_path / "site-packages")
+    monkeypatch.syspath_prepend(str(folder))
+    forget()
+    yield folder
+    forget()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("models")
+    return [str(families.build(name, folder / name)) for name in ("llama", "gpt2")]
+
+
+def column(site: Path, slug: str, name: str) -> np.ndarray:
+    with (site / "data" / slug / "alone" / "geometry.csv").open(encoding="utf-8", newline="") as file:
+        return np.array([float(row[name]) for row in csv.DictReader(file)])
+
+
+def norms_of(capture: tokviz.Capture) -> list[np.ndarray]:
+    """Per depth those of the reference words."""
+    rows = capture.states.tokenization.reference
+    return [np.linalg.norm(depth[rows], axis=1) for depth in capture.states.states]
+
+
+def test_it_is_seen_wherever_measures_are(installed: Path, models: list[str], tmp_path: Path) -> None:
+    study = tokviz.study(models, WORDS, cache=tmp_path / "cache", quiet=True)
+    study.report(tmp_path / "site", jobs=1, quiet=True)
+    for page in ("models/llama/index.html", "compare/index.html", "method/index.html"):
+        text = (tmp_path / "site" / page).read_text(encoding="utf-8")
+        for name in ("Median norm", "Variance between categories"):
+            assert name in text, page
+    assert "Measured by tokviz-added-measure 0.1.0." in text
+    norms = [np.median(each) for each in norms_of(study["llama"]["alone"])]
+    np.testing.assert_allclose(column(tmp_path / "site", "llama", "added_median_norm"), norms, rtol=1e-5)
+    share, chance = (column(tmp_path / "site", "llama", f"added_between_categories{end}") for end in ("", "_chance"))
+    assert ((share > 0) & (share < 1) & (chance > 0) & (chance < 1)).all()
+    frame = study["llama"]["alone"].to_pandas("geometry")
+    np.testing.assert_allclose(frame["added_median_norm"], norms, rtol=1e-5)
+
+
+def test_it_is_measured_again_only_where_its_code_changes(
+    installed: Path, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    original = added.measured
+
+    def noted(each: added.Added, states: HiddenStates, words: WordList) -> AddedMeasure:
+        calls.append(each.column)
+        return original(each, states, words)
+
+    monkeypatch.setattr("tokviz.run.results.measured", noted)
+
+    def report() -> list[str]:
+        calls.clear()
+        tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True).report(
+            tmp_path / "site", jobs=1, quiet=True
+        )
+        return list(calls)
+
+    assert report() == ["between_categories", "median_norm"]
+    assert report() == []
+    module = installed / "median_norm.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("np.median(", "np.max("), encoding="utf-8")
+    forget()
+    assert report() == ["between_categories", "median_norm"]
+    again = tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
+    largest = [each.max() for each in norms_of(again)]
+    np.testing.assert_allclose(column(tmp_path / "site", "llama", "added_median_norm"), largest, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "MEDIAN_NORM = 3\nBETWEEN_CATEGORIES = 4\n",
+            "expected an object with name, caption and value(states, memberships), got int without name",
+        ),
+        ("raise RuntimeError('broken')\n", "can't be loaded: RuntimeError: broken"),
+        (
+            "class A:\n    name = caption = 'A'\n    def value(self, states, memberships):\n        return states[99, 0]\nMEDIAN_NORM = BETWEEN_CATEGORIES = A()\n",
+            "depth 0: IndexError",
+        ),
+        (
+            "class A:\n    name = caption = 'A'\n    def value(self, states, memberships):\n        return 'much'\nMEDIAN_NORM = BETWEEN_CATEGORIES = A()\n",
+            "depth 0: ValueError",
+        ),
+    ],
+)
+def test_what_fails_in_it_is_one_line(installed: Path, models: list[str], tmp_path: Path, code: str, said: str) -> None:
+    (installed / "median_norm.py").write_text(code, encoding="utf-8")
+    forget()
+    with pytest.raises(AddedMeasureError) as caught:
+        tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True).report(
+            tmp_path / "site", jobs=1, quiet=True
+        )
+    assert str(caught.value).startswith("measure between_categories of tokviz-added-measure 0.1.0: ")
+    assert said in str(caught.value)
+    assert not (tmp_path / "site").exists()
