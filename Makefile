@@ -6,9 +6,11 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 # LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.
 LOCK   ?=
+# One of the developers' requirements, as it stands in their list.
+RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test gold audit audit-large audit-packages torture lint types requirements lock serve bench screenshots clean distclean
+.PHONY: help site sample test gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +53,22 @@ lock: $(VENV)/.developer  ## bring requirements.lock in line with requirements*.
 serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made again when something changes
 	$(BIN)/python -m tokviz.serve $(ARGS)
 
+dist: $(VENV)/.made $(if $(LOCK),$(VENV)/.locked)  ## build the wheel and the source distribution, in dist/
+	$(BIN)/python -m pip install --quiet "$(call RANGE,hatchling)" "$(call RANGE,uv)"
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+
+# In an environment of its own: the lowest version of each direct dependency, the newest of what these need and of tools.
+lowest: $(VENV)/.made  ## set up .venv-lowest, with the lowest versions that tokviz says it works with
+	$(BIN)/python -m pip install --quiet "$(call RANGE,uv)"
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python .venv-lowest requirements.txt --output-file .venv-lowest/lowest.txt
+	$(BIN)/uv pip install --quiet --python .venv-lowest --constraint .venv-lowest/lowest.txt -r requirements-dev.txt
+
+test-lowest:  ## run what needs no browser with them
+	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile tests/cli tests/config tests/models tests/capture tests/measure tests/draw \
+		tests/run/test_command.py tests/pages/test_gold.py tests/test_wheel.py $(ARGS)
+
 audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny models, and check its pages (ten minutes)
 	$(BIN)/python tests/audit/large.py
 
@@ -72,7 +90,7 @@ clean:  ## remove what was captured and drawn
 	rm -rf .cache .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots .torture
 
 distclean: clean  ## remove the virtual environment too
-	rm -rf $(VENV) tests/audit/node_modules
+	rm -rf $(VENV) .venv-lowest dist tests/audit/node_modules
 
 $(VENV)/.made:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "tokviz needs Python 3.11 or newer, this is " + sys.version)'

@@ -33,6 +33,7 @@ SLOW_FILES = (
     "test_command.py",
     "test_incremental.py",
     "test_intervals.py",
+    "test_wheel.py",
     "test_interrupts.py",
     "test_claims.py",
     "test_break_smollm2.py",

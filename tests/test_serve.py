@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,8 +18,9 @@ from threading import Thread
 
 import families
 import pytest
-from command import CONFIG
+from command import CONFIG, wait_for
 from narrow import present
+from playwright.sync_api import Browser, expect
 
 from tokviz.serve import SiteServer
 
@@ -166,10 +168,13 @@ def test_a_mistake_is_one_line_and_the_server_goes_on(
 ) -> None:
     before = served.get("/assets/site.css"), page_of(served)
     replace(project / path, old, new)
-    served.wait_for(said)
+    line = served.wait_for(said)[0]
     assert (served.get("/assets/site.css"), page_of(served)) == before
+    script = reload_script(served.get())
+    assert wait_for(lambda: json.dumps(line)[1:-1] in served.get(script), 30), "the page shows it, too"
     replace(project / path, new, old)
     served.wait_for("new images")
+    assert wait_for(lambda: 'const problem = "";' in served.get(reload_script(served.get())), 30)
 
 
 def test_a_taken_port_is_one_line(project: Path) -> None:
@@ -286,3 +291,42 @@ def test_files_are_sent_as_they_are(asked: Ask) -> None:
     assert asked("/models/notes.txt", method="HEAD") == asked("/", method="HEAD") == (200, b"")
     assert b"caf\xe9" in asked("/latin.html")[1]
     assert asked("/index", method="POST")[0] == 501
+
+
+def test_before_there_is_a_site_a_page_waits_for_it(tmp_path: Path) -> None:
+    server = SiteServer(tmp_path / "site", 0)
+    Thread(target=server.serve_forever, daemon=True).start()
+    asked = Ask(server)
+    status, body = asked("/models/tiny/")
+    assert status == 503
+    assert b"There is no report yet" in body
+    assert reload_script(body.decode())
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_went_wrong_lies_over_the_page_until_it_is_mended(browser: Browser, tmp_path: Path) -> None:
+    policy = "default-src 'none'; script-src 'self'; style-src 'self'"
+    (tmp_path / "index.html").write_text(
+        f'<!doctype html><meta http-equiv="Content-Security-Policy" content="{policy}"><body>A page.</body>',
+        encoding="utf-8",
+    )
+    server = SiteServer(tmp_path, 0)
+    Thread(target=server.serve_forever, daemon=True).start()
+    page = browser.new_page()
+    page.goto(server.address)
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_count(0)
+    server.problem = "error: report.toml: 2 mistakes\n  one </script>\n  two"
+    expect(alert).to_have_text(server.problem)
+    assert page.evaluate("getComputedStyle(document.querySelector('pre')).position") == "fixed"
+    alert.press("Escape")
+    expect(alert).to_have_count(0)
+    server.problem = "error: another"
+    expect(alert).to_have_text("error: another")
+    server.reload()
+    expect(page.locator("#tokviz-problem")).to_have_count(0)
+    page.goto("about:blank")
+    page.close()
+    server.shutdown()
+    server.server_close()

@@ -87,14 +87,33 @@ def test_the_lock_pins_hashes_and_names_no_index() -> None:
     assert not re.search(r"://|^-|index-url|find-links", text, re.MULTILINE)
 
 
-def test_every_workflow_installs_from_the_lock() -> None:
+def test_every_workflow_installs_from_the_lock_but_for_the_lowest_versions() -> None:
     commands = {
-        path.stem: re.findall(r"run: (.*)", path.read_text(encoding="utf-8")) for path in WORKFLOWS.glob("*.yml")
+        path.stem: re.findall(r"run: ((?:make|python -m pip) .*)", path.read_text(encoding="utf-8"))
+        for path in WORKFLOWS.glob("*.yml")
     }
+    lock = "LOCK=requirements.lock"
     assert commands == {
-        "pages": ["make site LOCK=requirements.lock"],
-        "tests": [f"make {target} LOCK=requirements.lock" for target in ("test", "audit", "audit-packages")],
+        "pages": [f"make site {lock}"],
+        "tests": [
+            f"make test {lock}",
+            "python -m pip install --no-deps --require-hashes -r requirements.lock",
+            "python -m pip install -r requirements-dev.txt",  # finds all in place but torch
+            *("make lowest", "make test-lowest"),
+            *(f"make {target} {lock}" for target in ("audit", "audit-packages", "dist")),
+        ],
     }
+
+
+def test_only_a_tag_is_published_and_only_after_all_tests() -> None:
+    text = (WORKFLOWS / "tests.yml").read_text(encoding="utf-8")
+    jobs = re.split(r"^  (\w+):\n", text.partition("\njobs:\n")[2], flags=re.MULTILINE)[1:]
+    by_name = dict(zip(jobs[::2], jobs[1::2], strict=True))
+    *others, last = by_name
+    assert last == "publish"
+    assert f"needs: [{', '.join(others)}]" in by_name["publish"]
+    assert "if: startsWith(github.ref, 'refs/tags/v')" in by_name["publish"]
+    assert text.count("id-token: write") == by_name["publish"].count("id-token: write") == 1
 
 
 @pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.stem)

@@ -9,6 +9,7 @@ reload is added by the server; nothing of it is written to the site.
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -38,17 +39,51 @@ COMMAND = ("-P", "-m", "tokviz", "build") if IS_INSTALLED else (str(SCRIPT),)
 RELOAD = "/.reload/"
 """Addresses below it are scripts that ask again each second, until the page that they stand in is out of date."""
 AGAIN = """
-setTimeout(() => {
-  const script = document.createElement("script");
-  script.src = "%s";
-  document.head.append(script);
-}, 1000);
-document.currentScript.remove();
+{
+  const problem = %(problem)s;
+  let shown = document.getElementById("tokviz-problem");
+  if (shown?.textContent !== problem) {
+    shown?.remove();
+    if (problem) {
+      shown = document.createElement("pre");
+      shown.id = "tokviz-problem";
+      shown.textContent = problem;
+      shown.setAttribute("role", "alert");
+      shown.tabIndex = 0;
+      shown.title = "Click, or press Escape, to hide this";
+      Object.assign(shown.style, {
+        position: "fixed", inset: "auto 0 0 0", zIndex: 2147483647, maxHeight: "60vh", overflow: "auto", margin: 0,
+        padding: "16px 20px", font: "14px/1.5 monospace", whiteSpace: "pre-wrap", overflowWrap: "anywhere",
+        color: "#fff", background: "#8a1c1c", boxSizing: "border-box", maxWidth: "none",
+      });
+      const hide = (pressed) => { if (pressed.type === "click" || pressed.key === "Escape") pressed.currentTarget.hidden = true; };
+      shown.addEventListener("click", hide);
+      shown.addEventListener("keydown", hide);
+      document.body.append(shown);
+    }
+  }
+  setTimeout(() => {
+    const script = document.createElement("script");
+    script.src = "%(path)s";
+    document.head.append(script);
+  }, 1000);
+  document.currentScript.remove();
+}
+"""
+NONE_YET = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>tokviz serve</title></head>
+<body><p>There is no report yet. This page shows it as soon as it is made.</p>
+</body>
+</html>
 """
 
 
 class SiteServer(ThreadingHTTPServer):
     """Serves a folder on this machine only."""
+
+    problem = ""
+    """Why the report couldn't be made, as pages show it."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.version = self._now()
@@ -60,6 +95,7 @@ class SiteServer(ThreadingHTTPServer):
 
     def reload(self) -> None:
         """Open pages are out of date."""
+        self.problem = ""
         self.version = self._now()
 
     def is_own(self, hosts: Sequence[str]) -> bool:
@@ -91,10 +127,15 @@ class _Handler(SimpleHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path.startswith(RELOAD):
             current = path == f"{RELOAD}{self.server.version}.js"
-            return self._answer((AGAIN % path if current else "location.reload();").encode(), "text/javascript")
+            script = (
+                AGAIN % {"path": path, "problem": json.dumps(self.server.problem)} if current else "location.reload();"
+            )
+            return self._answer(script.encode(), "text/javascript")
         try:
             return self._send_file(path)
         except (FileNotFoundError, RuntimeError):  # the latter: links that lead to each other
+            if not (Path(self.directory) / "index.html").exists():
+                return self._answer_page(NONE_YET.encode(), HTTPStatus.SERVICE_UNAVAILABLE)
             return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
         except (OSError, ValueError):  # too long, or with a character that no file's name has
             return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
@@ -103,8 +144,12 @@ class _Handler(SimpleHTTPRequestHandler):
         file = self._file(path)
         if file.suffix != ".html":
             return super().send_head()
+        return self._answer_page(file.read_bytes())
+
+    def _answer_page(self, content: bytes, status: HTTPStatus = HTTPStatus.OK) -> BinaryIO:
+        """With what makes it reload."""
         script = f'<script src="{RELOAD}{self.server.version}.js" defer></script>\n</body>'
-        return self._answer(file.read_bytes().replace(b"</body>", script.encode()), "text/html")
+        return self._answer(content.replace(b"</body>", script.encode()), "text/html", status)
 
     def _file(self, path: str) -> Path:
         """What is asked for: a file, or a folder whose page stands at the same path with a slash at its end.
@@ -148,12 +193,13 @@ class _Handler(SimpleHTTPRequestHandler):
 # --- making the report -------------------------------------------------------------------------------------------
 
 
-def make(arguments: list[str]) -> bool:
-    """Run the command, whose words go to standard error; whether there is a new site.
+def make(arguments: list[str]) -> str | None:
+    """Run the command, whose words go to standard error; why there is no new site, or None where there is one.
 
     Code that does not run shows a traceback, of which only the last line is said.
     """
     command = [sys.executable, *COMMAND, *arguments]
+    errors: list[str] = []
     last, in_traceback = "", False
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8") as run:
@@ -162,9 +208,13 @@ def make(arguments: list[str]) -> bool:
             last = line.strip() or last
             if not in_traceback:
                 print(line, end="", file=sys.stderr, flush=True)
+                if errors or line.startswith("error: "):
+                    errors.append(line)
     if in_traceback:
-        print(f"error: {last}", file=sys.stderr, flush=True)
-    return run.returncode in (0, 3)  # 3: the report stands, but a model failed
+        errors = [f"error: {last}"]
+        print(errors[0], file=sys.stderr, flush=True)
+    made = run.returncode in (0, 3)  # 3: the report stands, but a model failed
+    return None if made else "".join(errors).strip() or f"error: {last}"
 
 
 # --- what is watched ---------------------------------------------------------------------------------------------
@@ -246,8 +296,11 @@ def _watch(config: Path, arguments: list[str], server: SiteServer) -> None:
     for changed in watch(*folders, recursive=False, watch_filter=None, rust_timeout=200, yield_on_timeout=True):
         if due or any(_is_of(Path(path), paths) for _, path in changed):
             due = False
-            if make(arguments):
+            problem = make(arguments)
+            if problem is None:
                 server.reload()
+            else:
+                server.problem = problem
         if watched(config) != paths or _folders(paths) != folders:
             return
 

@@ -128,6 +128,18 @@ def test_shells_complete_commands_and_options() -> None:
         assert set(done.stdout.split()) == expected, done.stderr
 
 
+def test_a_console_of_an_old_encoding_gets_what_it_can_show(project: Path) -> None:
+    code = "from tokviz.__main__ import main; main()"
+    arguments = ("plan", "--model", "漢=llama")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=project, check=False, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("\\u6f22 (llama)")
+
+
 # --- the schema ----------------------------------------------------------------------------------------------------------
 
 

@@ -91,4 +91,4 @@ def schema_text() -> str:
     """The schema as a file holds it."""
     from tokviz.config.schema import json_schema  # reads the code of the config's types, which takes a moment
 
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(json_schema(), indent=2) + "\n"
