@@ -55,10 +55,12 @@ class Capture:
 
     @property
     def states(self) -> HiddenStates:
+        """What was captured: ``.states[depth]`` is an array, a row for each word; ``.card`` says what the model is."""
         return self.captured.states
 
     @property
     def words(self) -> WordList:
+        """The words and their categories, in the order of the rows."""
         return self.captured.words
 
     def __repr__(self) -> str:
@@ -78,7 +80,7 @@ class Capture:
         return results.projection(captured, name, job, self.plan.store)
 
     def measure(self, *projections: str) -> Geometry:
-        """All measures per depth; those of pictures for the projections that are named, the standardized by default."""
+        """All metrics per depth; those of plots for the projections that are named, the standardized by default."""
         names = projections or ("standardized",)
         shown = [self.project(name) for name in names]
         captured = self.captured
@@ -210,7 +212,7 @@ class Capture:
         return on_axes.draw(ax, found, names=names)
 
     def draw_grid(self, projection: str = "standardized") -> Drawn:
-        """All layers in the embedding's basis."""
+        """All layers in the embedding's axes."""
         found = next((picture for picture in self._pictures(projection) if isinstance(picture, Grid)), None)
         if found is None:
             raise TokvizError("grid: the embedding can't be projected, so there are no axes to show the layers in")
