@@ -71,12 +71,17 @@ def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def report(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a new report, and the site that was made of it with a tiny checkpoint from elsewhere."""
+def mine(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny checkpoint, as ``--model`` takes it."""
+    return f"Mine={families.build('llama', tmp_path_factory.mktemp('checkpoints') / 'tiny')}"
+
+
+@pytest.fixture(scope="module")
+def report(installed: Installed, mine: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a new report, and the site that was made of it with a checkpoint from elsewhere."""
     folder = tmp_path_factory.mktemp("report")
     installed.run(folder, installed.tokviz, "init")
-    tiny = families.build("llama", tmp_path_factory.mktemp("checkpoints") / "tiny")
-    installed.run(folder, installed.tokviz, "build", "--model", f"Mine={tiny}")
+    installed.run(folder, installed.tokviz, "build", "--model", mine)
     return folder
 
 
@@ -138,7 +143,13 @@ def test_the_command_and_the_module_say_the_same(installed: Installed, tmp_path:
     assert installed.run(tmp_path, installed.python, "-m", "tokviz", "--help") == installed.run(
         tmp_path, installed.tokviz, "--help"
     )
-    assert installed.run(tmp_path, installed.python, "-c", "import tokviz; print(tokviz.study, tokviz.load)")
+
+
+def test_a_model_is_studied_without_a_report(installed: Installed, mine: str, tmp_path: Path) -> None:
+    words = {"colors": ["red", "green"], "months": ["May", "June"]}
+    code = f"import tokviz; print(tokviz.study({mine.partition('=')[2]!r}, {words!r}, quiet=True)['tiny']['alone'])"
+    said = installed.run(tmp_path, installed.python, "-c", code)
+    assert said == "tiny, alone: 4 words, embedding and 3 layers of 32 dimensions\n"
 
 
 def test_a_new_report_is_built_with_ones_own_checkpoint(report: Path) -> None:
@@ -158,17 +169,17 @@ def test_a_report_of_ones_own_model_says_nothing_of_another(report: Path) -> Non
     assert "Say here what you looked for" not in page
 
 
-def test_the_site_is_made_elsewhere_from_what_is_kept(installed: Installed, report: Path, tmp_path: Path) -> None:
-    tiny = f"Mine={next(path for path in report.parent.rglob('tiny') if path.is_dir())}"
+def test_the_site_is_made_elsewhere_from_what_is_kept(
+    installed: Installed, mine: str, report: Path, tmp_path: Path
+) -> None:
     config = ("--config", report / "report.toml", "--cache", report / ".cache")
-    said = installed.run(tmp_path, installed.tokviz, *config, "--model", tiny, "--output", tmp_path / "public")
+    said = installed.run(tmp_path, installed.tokviz, *config, "--model", mine, "--output", tmp_path / "public")
     assert "(0 new captures, 0 new images)" in said
     assert (tmp_path / "public" / "models" / "mine" / "index.html").is_file()
 
 
-def test_the_report_is_served(installed: Installed, report: Path) -> None:
-    tiny = f"Mine={next(path for path in report.parent.rglob('tiny') if path.is_dir())}"
-    command = (str(installed.tokviz), "serve", "--port", "0", "--model", tiny)
+def test_the_report_is_served(installed: Installed, mine: str, report: Path) -> None:
+    command = (str(installed.tokviz), "serve", "--port", "0", "--model", mine)
     for port, process in serving(command, report, installed):
         for line in present(process.stdout):
             if "new images" in line:

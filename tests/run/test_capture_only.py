@@ -73,3 +73,6 @@ def test_what_is_not_captured_says_that_torch_is_missing(tmp_path: Path) -> None
         "elsewhere with --capture-only and copy the cache\n"
     )
     assert not (tmp_path / "site").exists()
+    foreseen = run_without_torch(tmp_path, "--dry-run")
+    assert foreseen.returncode == 1
+    assert "it will fail: qwen3: torch and transformers are not installed; pip install" in foreseen.stdout

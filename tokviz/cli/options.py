@@ -25,7 +25,6 @@ Config = Annotated[
     typer.Option(
         help="The report's configuration; not needed with --model and --words.",
         rich_help_panel=SHOWN,
-        show_default=True,
     ),
 ]
 Models = Annotated[

@@ -4,7 +4,7 @@
 ``load`` and ``describe`` import torch and transformers.
 """
 
-from tokviz.models.description import Description, describe
+from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.in_memory import AtHand, at_hand
 from tokviz.models.loading import LoadedModel, check, load
@@ -24,4 +24,5 @@ __all__ = [
     "locate",
     "quiet_transformers",
     "require_device",
+    "require_packages",
 ]

@@ -53,18 +53,20 @@ def describe(model: ModelConfig, base: Path) -> Description:
     found = _files(origin)
     try:
         refuse_unreadable(origin)
-        if not _can_load():
-            raise SourceError(f"{model.source}: torch and transformers are not installed; {install('models')}")
+        require_packages(model)
         return _with_architecture(origin, found)
     except SourceError as error:
         return replace(found, problem=str(error))
 
 
-def _can_load() -> bool:
+def require_packages(model: ModelConfig) -> None:
+    """Raise ``SourceError`` where torch and transformers can't load any model, without importing them."""
     try:
-        return all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
+        are_here = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
     except ModuleNotFoundError:
-        return False
+        are_here = False
+    if not are_here:
+        raise SourceError(f"{model.source}: torch and transformers are not installed; {install('models')}")
 
 
 def _files(origin: Origin) -> Description:

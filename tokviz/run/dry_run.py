@@ -52,6 +52,8 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
         return None
     try:
         models.check(model.model, options.base)
+        if not options.place.is_cluster:
+            models.require_packages(model.model)
     except SourceError as error:
         return f"  it will fail: {error}"
     return None
