@@ -137,7 +137,10 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         assert percent(100 * float(value)) in note
     assert alone[12]["dimensions"] == "507"
     off = measured(SMOLLM2, "alone-off")
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    readme, conclusions = (
+        " ".join((ROOT / name).read_text(encoding="utf-8").split())
+        for name in ("README.md", "docs/manual/explanation/not-to-conclude.md")
+    )
     for said in (
         f"mean norm goes from {before} to {after}, and without these two it is {float(off[12]['mean_norm']):,.0f}",
         f"{percent(100 * float(alone[12]['purity_value']))} of a word's nearest neighbors",
@@ -147,5 +150,11 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         f"{percent(100 * float(off[30]['purity_value']))} without them",
     ):
         assert said in readme
+    of_category = percent(100 * float(alone[12]["purity_value"]))
+    in_plot = percent(100 * float(alone[12]["standardized_purity_value"]))
+    assert (
+        f"{of_category} of a word's nearest neighbors are of its category in all dimensions, and {in_plot} in the plot"
+        in conclusions
+    )
     config = (ROOT / "report.toml").read_text(encoding="utf-8")
     assert f"was {before} one layer before; now it is {after}" in config.replace("\n", " ")
