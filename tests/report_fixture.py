@@ -41,6 +41,8 @@ from tokviz.records import (
 )
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+FOLDERS = (TEMPLATES,)
+"""Where templates are looked for."""
 PROJECTIONS = ("standardized", "centered")
 ALONE = Context(name="alone", label="alone", template=" {word}")
 SENTENCE = Context(name="sentence", label="in a sentence", template="The word is {word}")
@@ -295,8 +297,8 @@ def images(report: Report) -> Iterator[Image]:
 
 def write_site(report: Report, folder: Path) -> Path:
     """The whole site with placeholder pictures."""
-    files = {path: text.encode() for path, text in render.render(pages.build(report), TEMPLATES).items()}
-    files |= {path: file.read_bytes() for path, file in render.assets(TEMPLATES).items()}
+    files = {path: text.encode() for path, text in render.render(pages.build(report), FOLDERS).items()}
+    files |= {path: file.read_bytes() for path, file in render.assets(FOLDERS).items()}
     files |= {path: b"" for path in report.downloads.values()}
     files |= {path: text.encode() for path, text in tables.files(report).items()}
     files |= {image.path: _placeholder(image.width, image.height) for image in images(report)}

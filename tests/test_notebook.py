@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from tokviz.notebook import Capture
 Captures = dict[str, Capture]
 
 ROOT = Path(__file__).parent.parent
+NO_MAPPING: Any = ["red"]
 WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
 
 
@@ -127,9 +129,9 @@ def test_a_mistake_in_setting_neurons_is_one_line(captures: Captures, asked: dic
         (lambda captures, _: captures["alone"].draw(99), "layer: expected one that can be shown (embedding … layer "),
         (lambda captures, _: captures["alone"].project("tsne"), "projection: expected one of standardized, centered"),
         (lambda _, model: tokviz.study(model), "words: expected categories and their words"),
-        (lambda _, model: tokviz.study(model, ["red"]), "words: expected categories and their words"),
+        (lambda _, model: tokviz.study(model, NO_MAPPING), "words: expected categories and their words"),
         (lambda _, model: tokviz.study(model, {"colors": "red"}), "words.colors: expected a list of words"),
-        (lambda _, model: tokviz.study(model, WORDS, ["x"]), "contexts: expected names and templates"),
+        (lambda _, model: tokviz.study(model, WORDS, NO_MAPPING), "contexts: expected names and templates"),
         (lambda _, cache: tokviz.study("no/such/model", WORDS, cache=cache, quiet=True), "no/such/model"),
     ],
 )
@@ -158,12 +160,23 @@ def test_a_loaded_config_builds_a_site(model: Path, tmp_path: Path) -> None:
     assert (tmp_path / "site" / "index.html").is_file()
 
 
-def test_the_example_runs() -> None:
-    notebook = nbformat.read(ROOT / "examples" / "first-steps.ipynb", as_version=4)
-    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}})
-    client.execute()
+@pytest.mark.parametrize(
+    ("name", "n_images"), [("first-steps", 3), ("your-checkpoint", 2), ("states-from-elsewhere", 1)]
+)
+def test_an_example_runs_in_its_own_folder(name: str, n_images: int, tmp_path: Path) -> None:
+    """But for the cell that installs what is needed."""
+    file = shutil.copy(ROOT / "examples" / f"{name}.ipynb", tmp_path)
+    notebook = nbformat.read(file, as_version=4)
+    assert [
+        cell.source.startswith("%pip install") for cell in notebook.cells if "install" in cell.metadata.get("tags", ())
+    ] == [True]
+    notebook.cells = [cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", ())]
+    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env={**os.environ, "PYTHONPATH": str(ROOT)})
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == n_images
+    said = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
+    assert not [text for text in said if "IProgress" not in text], "tqdm misses ipywidgets, which need not be there"
 
 
 def test_the_package_names_what_it_offers() -> None:

@@ -151,7 +151,7 @@ def test_packages_are_looked_up_apart_from_the_tests() -> None:
     assert "pip-audit --strict" in makefile
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", "LICENSES.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "LICENSES.md"])
 def test_the_files_that_developers_are_sent_to_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     named = re.findall(r"`((?:tokviz|templates|tests|\.github)/[\w./-]*|[\w-]+\.(?:py|toml|txt|lock))`", text)

@@ -11,16 +11,18 @@ In a notebook::
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tokviz.notebook import Capture, Drawn, Study, build, from_arrays, load, study
 
 __version__ = "0.1.0"
-
-_IN_NOTEBOOKS = ("Capture", "Drawn", "Study", "build", "from_arrays", "load", "study")
+__all__ = ["Capture", "Drawn", "Study", "build", "from_arrays", "load", "study"]
 
 
 def __getattr__(name: str) -> Any:
     """Load the notebook's names on first use: the command doesn't need them."""
-    if name in _IN_NOTEBOOKS:
+    if name in __all__:
         from tokviz import notebook
 
         return getattr(notebook, name)
@@ -28,4 +30,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_IN_NOTEBOOKS]
+    return [*globals(), *__all__]

@@ -14,6 +14,10 @@ class ConfigError(TokvizError):
     """The configuration is invalid; nothing has been written."""
 
 
+class ThemeError(TokvizError):
+    """A template of the author's own can't be filled; the old site is untouched."""
+
+
 class ModelError(TokvizError):
     """One model can't be reported; the others go on."""
 

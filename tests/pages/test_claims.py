@@ -24,7 +24,7 @@ from false_claims import Case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from narrow import present
-from report_fixture import PROJECTIONS, TEMPLATES, tiny_report
+from report_fixture import FOLDERS, PROJECTIONS, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -242,7 +242,7 @@ def test_a_false_claim_is_told_from_a_true_one(case: Case) -> None:
 
 def written() -> dict[str, str]:
     """Everything that this project says to readers: pages, the author's notes, README, the manual."""
-    site = render.render(pages.build(tiny_report()), TEMPLATES)
+    site = render.render(pages.build(tiny_report()), FOLDERS)
     texts = {path: re.sub(r"<[^>]+>", " ", page) for path, page in site.items()}
     manual = (ROOT / "docs" / "manual").rglob("*.md")
     files = [ROOT / "README.md", ROOT / "report.toml", *(ROOT / "notes").glob("*.md"), *manual]

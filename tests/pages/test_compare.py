@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from narrow import present
 from report_fixture import (
-    TEMPLATES,
+    FOLDERS,
     compared_report,
     hostile_report,
     many_models_report,
@@ -50,7 +50,7 @@ def layers_of(report: Report) -> Layers:
 
 
 def rendered(report: Report) -> str:
-    return render.render(pages.build(report), TEMPLATES)[PAGE]
+    return render.render(pages.build(report), FOLDERS)[PAGE]
 
 
 def parse(html: str) -> Element:
@@ -95,7 +95,7 @@ def test_without_any_capture_there_is_no_page() -> None:
     report = sample_report()
     report = replace(report, models=report.models[2:], similarities=())
     assert pages.build(report).compare is None
-    assert PAGE not in render.render(pages.build(report), TEMPLATES)
+    assert PAGE not in render.render(pages.build(report), FOLDERS)
 
 
 def test_the_script_finds_every_picture_in_the_data() -> None:

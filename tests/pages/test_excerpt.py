@@ -13,7 +13,7 @@ from browser import PHONE, OpenPage
 from markdown_it import MarkdownIt
 from narrow import present
 from PIL import Image
-from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, sample_report, write_site
+from report_fixture import FOLDERS, HOSTILE, hostile_report, images, sample_report, write_site
 
 from tokviz import pages
 from tokviz.pages import render
@@ -23,7 +23,7 @@ from tokviz.records import Report
 def fragments(report: Report, folder: Path) -> dict[str, str]:
     site = write_site(report, folder)
     pictures = {image.path: site / image.path for image in images(report)}
-    return render.render_excerpts(pages.excerpts(report), TEMPLATES, pictures)
+    return render.render_excerpts(pages.excerpts(report), FOLDERS, pictures)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import making
 import numpy as np
 import pytest
 from narrow import present
-from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report
+from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, sample_report
 
 from tokviz import pages
 from tokviz.draw import style
@@ -265,7 +265,7 @@ def test_the_page_holds_no_coordinates(report: Report) -> None:
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{each}", name=f"M {each}") for each in range(50))
     fifty = dataclasses.replace(report, models=models)
     assert len(present(pages.build(fifty).explore).data) < 65_000
-    page = render.render(pages.build(fifty), TEMPLATES)["explore/index.html"]
+    page = render.render(pages.build(fifty), FOLDERS)["explore/index.html"]
     assert len(page.encode()) < 100_000
 
 

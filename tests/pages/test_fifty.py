@@ -16,9 +16,9 @@ from intervention_fixture import with_interventions
 from narrow import present
 from report_fixture import (
     ALONE,
+    FOLDERS,
     HOSTILE,
     SENTENCE,
-    TEMPLATES,
     layer_similarity,
     many_models_report,
     model_report,
@@ -76,7 +76,7 @@ def rendered(report: Report) -> dict[str, str]:
         layers=layers_page(report),
         explore=None,
     )
-    return render.render(site, TEMPLATES)
+    return render.render(site, FOLDERS)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as they are", "with interventions"])

@@ -9,7 +9,7 @@ import pytest
 from browser import OpenAt, box_of
 from jinja2 import Environment
 from playwright.sync_api import expect
-from report_fixture import TEMPLATES, hostile_report, sample_report, write_site
+from report_fixture import FOLDERS, hostile_report, sample_report, write_site
 
 from tokviz import pages
 from tokviz.pages import render
@@ -19,7 +19,7 @@ from tokviz.pages.glossary import GLOSSARY
 RENDERED = {
     f"{name}: {path}": text
     for name, report in (("sample", sample_report()), ("hostile", hostile_report()))
-    for path, text in render.render(pages.build(report), TEMPLATES).items()
+    for path, text in render.render(pages.build(report), FOLDERS).items()
     if path.endswith(".html") and path != "404.html"
 }
 TERM = re.compile(r'<button type="button" class="term" popovertarget="([^"]+)">')

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from report_fixture import TEMPLATES, tiny_report
+from report_fixture import FOLDERS, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -25,7 +25,7 @@ def normalised(text: str) -> str:
     return "".join(re.sub(r"(>|[\]}],)( ?)(?=<|[{\"])", r"\1\n\2", line) + "\n" for line in lines if line)
 
 
-PAGES = {path: normalised(text) for path, text in render.render(pages.build(tiny_report()), TEMPLATES).items()}
+PAGES = {path: normalised(text) for path, text in render.render(pages.build(tiny_report()), FOLDERS).items()}
 
 
 @pytest.fixture(scope="module", autouse=True)

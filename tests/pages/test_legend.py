@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 from narrow import present
-from report_fixture import HOSTILE, TEMPLATES, hostile_report, sample_report, word_list
+from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, sample_report, word_list
 
 from tokviz import pages
 from tokviz.draw import style
@@ -22,7 +22,7 @@ SHAPES_OF_SCRIPTS = (TEMPLATES / "assets" / "shapes.js").read_text(encoding="utf
 
 def listed(report: Report) -> list[list[tuple[str, str, str]]]:
     """Name, colour and shape in each list of categories of the first page."""
-    html = render.render(pages.build(report), TEMPLATES)["index.html"]
+    html = render.render(pages.build(report), FOLDERS)["index.html"]
     tree: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
     return [
         [("".join(item.itertext()), *_mark(item)) for item in each.iter("li")]

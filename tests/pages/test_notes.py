@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from report_fixture import TEMPLATES, sample_report
+from report_fixture import FOLDERS, sample_report
 
 from tokviz import pages
 from tokviz.config import ModelConfig, ReportConfig
@@ -37,7 +37,7 @@ def rendered(settings: ReportConfig) -> dict[str, str]:
     )
     placeholders = Placeholders(settings.word_list, report.models)
     report = replace(report, intro=notes.introduction(settings, placeholders), models=(first, *report.models[1:]))
-    files = render.render(pages.build(report), TEMPLATES)
+    files = render.render(pages.build(report), FOLDERS)
     notes.check(settings, report, files)
     return files
 

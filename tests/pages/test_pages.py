@@ -16,7 +16,7 @@ import html5lib
 import jinja2
 import pytest
 from narrow import present
-from report_fixture import HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
+from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
 
 from tokviz import pages
 from tokviz.pages import compare, explore, index, model, render, sources, tables
@@ -24,7 +24,7 @@ from tokviz.pages.explained import Explainer
 from tokviz.pages.parts import Link
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
-WRITTEN = {name: render.render(pages.build(report), TEMPLATES) for name, report in REPORTS.items()}
+WRITTEN = {name: render.render(pages.build(report), FOLDERS) for name, report in REPORTS.items()}
 RENDERED = {
     name: {path: text for path, text in written.items() if path.endswith(".html")} for name, written in WRITTEN.items()
 }
@@ -72,7 +72,7 @@ def test_every_link_of_a_page_leads_to_a_file_or_slide_of_the_site(report: str, 
     rendered = RENDERED[report]
     trees = {page: parse(html) for page, html in rendered.items()}
     ids = {page: {element.get("id") for element in tree.iter()} for page, tree in trees.items()}
-    files = set(rendered) | set(render.assets(TEMPLATES)) | set(REPORTS[report].downloads.values())
+    files = set(rendered) | set(render.assets(FOLDERS)) | set(REPORTS[report].downloads.values())
     files |= {image.path for image in images(REPORTS[report])}
     for link in links(trees[path]):
         parts = urlsplit(link)
@@ -120,7 +120,7 @@ def test_every_page_has_a_strict_content_security_policy(report: str, path: str)
 
 
 def test_no_asset_names_another_host() -> None:
-    for path in render.assets(TEMPLATES).values():
+    for path in render.assets(FOLDERS).values():
         if path.suffix in {".css", ".js"}:
             # An XML namespace is a name; nothing is asked of it.
             text = path.read_text(encoding="utf-8").replace("http://www.w3.org/", "")
@@ -128,7 +128,7 @@ def test_no_asset_names_another_host() -> None:
 
 
 def test_every_font_has_its_licence() -> None:
-    fonts = [path for path in render.assets(TEMPLATES).values() if path.suffix == ".woff2"]
+    fonts = [path for path in render.assets(FOLDERS).values() if path.suffix == ".woff2"]
     assert fonts
     for font in fonts:
         assert "SIL OPEN FONT LICENSE" in font.with_suffix(".LICENSE.txt").read_text(encoding="utf-8")
@@ -172,7 +172,7 @@ def test_what_html_does_not_take_is_shown_as_code_points() -> None:
     model = replace(model, name=odd, contexts=(replace(context, states=states),))
     failed = replace(model, slug="lost", contexts=(), failure=odd)
     report = replace(report, title=odd, models=(model, failed), intro=f"<p>{odd}</p>", site_url="https://example.org/")
-    for path, text in render.render(pages.build(report), TEMPLATES).items():
+    for path, text in render.render(pages.build(report), FOLDERS).items():
         assert text.encode(), path
         if path.endswith(".html"):
             assert seen in "".join(parse(text).itertext()), path
@@ -198,13 +198,13 @@ def test_every_picture_has_its_size_and_a_description() -> None:
 
 def test_a_name_that_the_view_lacks_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        render.environment(TEMPLATES, Explainer()).from_string("{{ page.nothing }}").render(
+        render.environment(FOLDERS, Explainer()).from_string("{{ page.nothing }}").render(
             page=pages.build(REPORTS["sample"]).index
         )
 
 
 def test_the_same_report_gives_the_same_pages() -> None:
-    assert render.render(pages.build(sample_report()), TEMPLATES) == WRITTEN["sample"]
+    assert render.render(pages.build(sample_report()), FOLDERS) == WRITTEN["sample"]
 
 
 def test_where_the_address_is_known_pages_say_theirs_and_how_to_show_them() -> None:

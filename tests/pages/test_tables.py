@@ -145,7 +145,8 @@ def test_a_token_that_no_file_can_hold_is_written_as_an_escape(context: ContextR
 
 def test_a_number_that_json_does_not_have_is_null() -> None:
     report = sample_report()
-    [comparison] = report.models[0].contexts[0].states.batch_check.comparisons
+    check = present(report.models[0].contexts[0].states.batch_check)
+    [comparison] = check.comparisons
     odd = replace(comparison, difference=float("inf"), median_difference=float("nan"))
     models = tuple(
         replace(
@@ -153,7 +154,7 @@ def test_a_number_that_json_does_not_have_is_null() -> None:
             contexts=tuple(
                 replace(
                     each,
-                    states=replace(each.states, batch_check=replace(each.states.batch_check, comparisons=(odd,))),
+                    states=replace(each.states, batch_check=replace(check, comparisons=(odd,))),
                 )
                 for each in model.contexts
             ),

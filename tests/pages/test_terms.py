@@ -13,7 +13,7 @@ import html5lib
 import pytest
 import reference
 from narrow import present
-from report_fixture import HOSTILE, TEMPLATES, compared_report, hostile_report, sample_report
+from report_fixture import FOLDERS, HOSTILE, TEMPLATES, compared_report, hostile_report, sample_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -25,7 +25,7 @@ REPORTS = {"sample": sample_report(), "compared": compared_report(), "hostile": 
 RENDERED = {
     f"{name}: {path}": text
     for name, report in REPORTS.items()
-    for path, text in render.render(pages.build(report), TEMPLATES).items()
+    for path, text in render.render(pages.build(report), FOLDERS).items()
     if path.endswith(".html")
 }
 

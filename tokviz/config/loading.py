@@ -20,6 +20,8 @@ from tokviz.errors import ConfigError
 
 MARKDOWN_FILE = (".md", ".markdown")
 """One line that ends so, where Markdown may stand, is the name of a file that holds it."""
+THEME_FILES = (".html", ".css", ".js", ".xml")
+"""At least one of these is in the folder of a theme."""
 DEFAULT = Path("report.toml")
 """The configuration where none is named."""
 
@@ -50,6 +52,12 @@ def load(
     Raises
     ------
     ConfigError : a line for each mistake with file, key, what was expected and what came.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> [model.display_name for model in tokviz.load("report.toml").models]
+    ['Tiny']
     """
     needed = not (models and words_file)
     return _Loading(expanded(path), needed=needed).load(models, words_file, site_url)
@@ -158,6 +166,7 @@ class _Loading:
         self._origin = replace(self._origin, options=options)
         self._read_words(words_file)
         self._read_notes()
+        self._check_theme()
         config = _validated(values, self._origin, self._mistakes)
         config._files = tuple(dict.fromkeys(self._files))
         return config
@@ -214,6 +223,20 @@ class _Loading:
                 if isinstance(notes, dict):
                     for address in list(notes):
                         self._read_markdown(notes, address, ("models", index, "notes"))
+
+    def _check_theme(self) -> None:
+        theme = self._values.get("theme")
+        if not isinstance(theme, str):
+            return
+        folder = self._origin.config.parent / expanded(theme)
+        found = _exists(folder) and folder.is_dir()
+        if not found or not any(path.suffix in THEME_FILES for path in folder.rglob("*")):
+            got = "one without any" if found else "a file" if _exists(folder) else "nothing of that name"
+            self._mistake(
+                ("theme",),
+                f"expected a folder with templates (index.html, …) or assets (assets/theme.css, …), got {got}; make it, or "
+                f"leave theme out: {file_name(folder)}",
+            )
 
     def _read_markdown(self, table: dict[str, Any], key: str, path: tuple[str | int, ...]) -> None:
         value = table.get(key)

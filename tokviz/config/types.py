@@ -34,6 +34,7 @@ from tokviz.config.fields import (
     refuse_repeats,
     site_address,
 )
+from tokviz.config.files import expanded
 from tokviz.config.finding import FindingConfig, Known
 from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
@@ -65,7 +66,7 @@ class ReportConfig(Table):
     license: Text | None = None
     """Under which readers may use text and images: ``CC BY 4.0``."""
     license_url: WebAddress | None = None
-    """Where the license can be read; stands beside ``license``."""
+    """Where the license can be read; stands next to ``license``."""
     site_url: Annotated[WebAddress, AfterValidator(site_address)] | None = None
     """Where the report will stand: for canonical links, link previews, the sitemap and the 404 page."""
     intro: FilledMarkdown | None = None
@@ -73,12 +74,12 @@ class ReportConfig(Table):
     vocabulary: bool = False
     """Stands in the table of words: whether every token of a model's vocabulary is a word."""
     words: Annotated[dict[Label, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
-    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
+    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` next to them, every token of each
     model's vocabulary is a word, and the categories' words are landmarks among them."""
     layers: (
         Annotated[list[Literal["embedding"] | Annotated[int, Field(ge=0)]], at_most(MOST_LAYERS, "layers")] | None
     ) = None
-    """Stands beside ``vocabulary``: the embedding, and layers from 0 on; all by default."""
+    """Stands next to ``vocabulary``: the embedding, and layers from 0 on; all by default."""
     contexts: Annotated[list[ContextConfig], at_most(MOST_CONTEXTS, "contexts")] = Field(
         default=[ContextConfig(name="alone", template=" {word}")], min_length=1
     )
@@ -104,6 +105,8 @@ class ReportConfig(Table):
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     finding: FindingConfig | None = None
     """What the first page opens with; by default a sentence made of the metrics."""
+    theme: Text | None = None
+    """A folder with templates and assets of your own, relative to the config: they come before those of tokviz."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -114,6 +117,11 @@ class ReportConfig(Table):
     def file(self) -> Path:
         """Where the configuration was read, to name it in what is said of it."""
         return self._file or Path("report.toml")
+
+    @property
+    def theme_folder(self) -> Path | None:
+        """Where the author's own templates and assets are."""
+        return self.file.parent / expanded(self.theme) if self.theme is not None else None
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -7,6 +7,6 @@ from tokviz.config import load
 from tokviz.notebook.arrays import from_arrays
 from tokviz.notebook.capture import Capture
 from tokviz.notebook.drawn import Drawn
-from tokviz.notebook.study import Study, build, study
+from tokviz.notebook.studies import Study, build, study
 
 __all__ = ["Capture", "Drawn", "Study", "build", "from_arrays", "load", "study"]

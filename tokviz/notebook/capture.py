@@ -45,7 +45,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Capture:
-    """One model in one context: its hidden states, and what can be made of them."""
+    """One model in one context: its hidden states, and what can be made of them.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> own = tokviz.study("report.toml", quiet=True)["Tiny"]["alone"]
+    >>> own.states.n_depths, own.project("centered").coordinates.shape
+    (4, (4, 6, 2))
+    >>> own.to_pandas()[["word", "layer"]].iloc[0].tolist()
+    ['red', 'embedding']
+    >>> own.draw(-1)
+    Tiny · alone · layer 2. 6 words in 2 categories, each at its first two principal components: PC1 holds ...
+    """
 
     plan: Plan
     context: ContextPlan
@@ -197,7 +209,7 @@ class Capture:
         Parameters
         ----------
         ax : Matplotlib axes of your own to draw on; these are returned.
-        names : with ``ax``, whether the words stand beside their marks.
+        names : with ``ax``, whether the words stand next to their marks.
         """
         wanted = layer if isinstance(layer, str) else depth_name(layer + (1 if layer >= 0 else self.states.n_depths))
         plates = [picture for picture in self._pictures(projection) if isinstance(picture, Plate)]
@@ -228,7 +240,7 @@ class Capture:
         Parameters
         ----------
         table : ``coordinates``, ``geometry``, ``tokens``, ``updates``, ``writers`` or ``attention``.
-        projections : those whose coordinates, and whose measures, are wanted.
+        projections : those whose coordinates, and whose metrics, are wanted.
         """
         return frames.frame(table, self._report(projections, measured=table == "geometry"), self.words)
 
@@ -242,7 +254,7 @@ class Capture:
             contexts=(captured,),
         )
         report = site.report_of((model,), self.plan)
-        return inline.explorer(report, self.plan.options.templates, height)
+        return inline.explorer(report, (self.plan.options.templates,), height)
 
     def _neighbours(self) -> Neighbours | None:
         return results.neighbours(self.captured, self.plan.store)

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Drawn:
-    """A plot or a grid, as notebooks show it; ``figure`` is Matplotlib's."""
+    """A plot or a grid, as notebooks show it; ``figure`` is Matplotlib's.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> plot = tokviz.study("report.toml", quiet=True)["Tiny"]["alone"].draw("embedding")
+    >>> plot.save("embedding.png")
+    >>> plot.figure.get_size_inches() * plot.figure.dpi
+    array([1500., 1200.])
+    """
 
     picture: Picture
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +45,11 @@ class Explorer:
         Path(path).write_text(self.document, encoding="utf-8")
 
 
-def explorer(report: Report, templates: Path, height: int) -> Explorer:
+def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
     """The explore page of a report, with all that it loads within it."""
-    page = render.render(build(report), templates)["explore/index.html"]
+    page = render.render(build(report), folders)["explore/index.html"]
     page = _WITHOUT_SCRIPTS.sub("", page)
-    assets = render.assets(templates)
+    assets = render.assets(folders)
 
     def text(path: str) -> str:
         content = assets[path]

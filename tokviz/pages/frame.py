@@ -62,6 +62,7 @@ def frame(
         stylesheet=to("assets/site.css"),
         screens=to("assets/screens.css"),
         noscript=to("assets/noscript.css"),
+        own_stylesheet=to("assets/theme.css") if report.own_styles else None,
         geometry=_inline_style(RULER.style()),
         scripts=tuple(to(f"assets/{script}") for script in scripts),
         made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),

@@ -47,6 +47,8 @@ class Frame:
     screens: str
     """How pages adapt to a window, to forced colours and to paper."""
     noscript: str
+    own_stylesheet: str | None
+    """Of the author's theme; after all others."""
     geometry: InlineStyle
     """Of rulers, as CSS variables."""
     scripts: tuple[str, ...]

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
 
+from tokviz.errors import ThemeError
 from tokviz.pages.excerpt import Excerpt
 from tokviz.pages.explained import Explainer
 from tokviz.pages.parts import Frame
 from tokviz.pages.site import SiteView
-from tokviz.text import visible
+from tokviz.text import one_line, visible
 
 ASSETS = "assets"
+OWN_STYLES = f"{ASSETS}/theme.css"
+"""A theme's stylesheet, which all pages take after their own."""
 COMPILED = "tokviz_3_%s.cache"
 """Files of compiled templates, numbered anew when the environment changes: Jinja looks at a template's text only."""
 
@@ -27,10 +41,16 @@ class _View(Protocol):
     def frame(self) -> Frame: ...
 
 
-def environment(templates: Path, explainer: Explainer) -> Environment:
-    """Escapes everything, shows what HTML doesn't take as code points, and raises on a name that a view record lacks."""
+def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
+    """Escapes everything, shows what HTML doesn't take as code points, and raises on a name that a view record lacks.
+
+    Parameters
+    ----------
+    folders : where templates are looked for, a theme's before those of tokviz; these are ``tokviz/NAME``, too, so that a theme's
+        ``base.html`` may extend ``tokviz/base.html``.
+    """
     jinja = Environment(
-        loader=FileSystemLoader(templates),
+        loader=ChoiceLoader([FileSystemLoader(folders), PrefixLoader({"tokviz": FileSystemLoader(folders[-1])})]),
         bytecode_cache=_bytecode(),
         autoescape=True,
         undefined=StrictUndefined,
@@ -60,10 +80,46 @@ def _bytecode() -> FileSystemBytecodeCache | None:
         return None
 
 
-def render(site: SiteView, templates: Path) -> dict[str, str]:
-    """The text of every page and of its own scripts, keyed by its path from the site's root."""
+def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
+    """The text of every page and of its own scripts, keyed by its path from the site's root.
+
+    Raises
+    ------
+    ThemeError : a template of the author's can't be filled.
+    """
+    with _theme_errors(folders):
+        return _render(site, folders)
+
+
+@contextmanager
+def _theme_errors(folders: Sequence[Path]) -> Iterator[None]:
+    """What goes wrong in an author's template is told with its place; in one of tokviz's it is a fault of the program."""
+    try:
+        yield
+    except Exception as error:
+        place = _place_in(folders[:-1], error)
+        if place is None:
+            raise
+        raise ThemeError(f"{place}: {one_line(str(error))}; mend the template, or leave theme out") from error
+
+
+def _place_in(themes: Sequence[Path], error: Exception) -> str | None:
+    """File and line of the innermost template of a theme that an error came from."""
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        places = [(error.filename, error.lineno)]
+    else:
+        places = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    for file, line in reversed(places):
+        if any(Path(file).is_relative_to(theme) for theme in themes):
+            return f"{file}, line {line}"
+    if isinstance(error, TemplateNotFound) and themes:
+        return str(themes[0])
+    return None
+
+
+def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     explainer = Explainer()
-    jinja = environment(templates, explainer)
+    jinja = environment(folders, explainer)
 
     def filled(template: str, view: _View) -> dict[str, str]:
         explainer.begin()
@@ -86,7 +142,7 @@ def render(site: SiteView, templates: Path) -> dict[str, str]:
     return pages
 
 
-def render_excerpts(views: Iterable[Excerpt], templates: Path, pictures: Mapping[str, Path]) -> dict[str, str]:
+def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures: Mapping[str, Path]) -> dict[str, str]:
     """The text of every fragment, keyed by its path from the site's root.
 
     Parameters
@@ -97,15 +153,20 @@ def render_excerpts(views: Iterable[Excerpt], templates: Path, pictures: Mapping
     def data_address(path: str) -> str:
         return f"data:image/webp;base64,{base64.b64encode(pictures[path].read_bytes()).decode()}"
 
-    jinja = environment(templates, Explainer())
+    jinja = environment(folders, Explainer())
     jinja.filters["data_address"] = data_address
     template = jinja.get_template("excerpt.html")
     # Jekyll reads two braces as an order to itself.
-    return {view.path: template.render(view=view).replace("{{", "{&#123;").replace("{%", "{&#37;") for view in views}
+    with _theme_errors(folders):
+        return {
+            view.path: template.render(view=view).replace("{{", "{&#123;").replace("{%", "{&#37;") for view in views
+        }
 
 
-def assets(templates: Path) -> dict[str, Path]:
-    """The source file of every asset, keyed by its path from the site's root."""
-    folder = templates / ASSETS
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {f"{ASSETS}/{path.relative_to(folder).as_posix()}": path for path in files}
+def assets(folders: Sequence[Path]) -> dict[str, Path]:
+    """The source file of every asset, keyed by its path from the site's root; a theme's take the place of those of tokviz."""
+    found: dict[str, Path] = {}
+    for folder in (each / ASSETS for each in reversed(folders)):
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        found |= {f"{ASSETS}/{path.relative_to(folder).as_posix()}": path for path in files}
+    return found

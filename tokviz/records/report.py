@@ -205,6 +205,8 @@ class Report:
     license: str | None = None
     """Under which readers may use text and pictures."""
     license_url: str | None = None
+    own_styles: bool = False
+    """Whether the author's theme has a stylesheet."""
     preview: Image | None = None
     """What other sites show beside a link to the report; none without ``site_url``."""
     undrawn: tuple[str, ...] = ()

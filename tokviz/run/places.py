@@ -50,6 +50,8 @@ def _read(config: ReportConfig, options: Options) -> Iterator[tuple[str, Path]]:
     """What the report is made from, each with what it is."""
     yield from (("the file", file) for file in config.files)
     yield "the templates", options.templates
+    if config.theme_folder is not None:
+        yield "the theme", config.theme_folder
     for model in config.models:
         for source in (model, *([model.model_copy(update={"source": model.tokenizer})] if model.tokenizer else [])):
             place = _place_of(source, options.base)

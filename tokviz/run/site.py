@@ -139,6 +139,7 @@ def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
         opening=_opening(config),
         draft=options.is_draft,
         version=__version__,
+        own_styles=any((folder / render.OWN_STYLES).is_file() for folder in _folders(plan)[:-1]),
         downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
     )
 
@@ -221,7 +222,7 @@ def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
 
 def files(report: Report, images: Images, plan: Plan) -> tuple[Report, dict[str, publish.Content]]:
     """Path from the site's root → content; and the report with what the pages know of the card for links to it."""
-    options = plan.options
+    options, folders = plan.options, _folders(plan)
     pictures = {path: image.file for path, image in images.items()}
     card = _card(report, pictures, plan.fonts)
     if card is not None:
@@ -229,15 +230,21 @@ def files(report: Report, images: Images, plan: Plan) -> tuple[Report, dict[str,
         report = replace(report, preview=Image(path=preview.PATH, width=width, height=height, n_bytes=len(card)))
     found: dict[str, publish.Content] = {preview.PATH: card} if card is not None else {}
     found |= {
-        **render.assets(options.templates),
-        **render.render(pages.build(report), options.templates),
+        **render.assets(folders),
+        **render.render(pages.build(report), folders),
         **tables.files(report),
         **pictures,
         ".nojekyll": "",
     }
     if options.excerpts:
-        found |= render.render_excerpts(pages.excerpts(report), options.templates, pictures)
+        found |= render.render_excerpts(pages.excerpts(report), folders, pictures)
     return report, found
+
+
+def _folders(plan: Plan) -> tuple[Path, ...]:
+    """Where templates and assets are looked for: in the author's theme, if there is one, then in those of tokviz."""
+    theme = plan.config.theme_folder
+    return (*(() if theme is None else (theme,)), plan.options.templates)
 
 
 def _card(report: Report, pictures: Mapping[str, Path], fonts: Typefaces) -> bytes | None:

@@ -23,7 +23,17 @@ from tokviz.run.store import Store
 
 
 class Study(dict[str, dict[str, Capture]]):
-    """Name of the model → name of the context → ``Capture``."""
+    """Name of the model → name of the context → ``Capture``.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> study = tokviz.study("report.toml", quiet=True)
+    >>> list(study), list(study["Tiny"])
+    (['Tiny'], ['alone'])
+    >>> study.report("site", jobs=1, quiet=True).n_captured
+    0
+    """
 
     def __init__(self, plan: Plan, in_memory: AtHand | None) -> None:
         super().__init__(
@@ -71,7 +81,7 @@ def study(
     words : category → words; a configuration has its own.
     contexts : name → template; the word alone, after a space, by default.
     tokenizer : of a model that is loaded.
-    cache : where hidden states, projections and measures are kept.
+    cache : where hidden states, projections and metrics are kept.
     device : where models are loaded to; one that is loaded stays where it is.
     settings : with a source or a loaded model, other keys of ``[[models]]``, such as ``name``, ``revision`` or ``dtype``.
 
@@ -82,7 +92,8 @@ def study(
     Examples
     --------
     >>> import tokviz
-    >>> captured = tokviz.study(model, {"colors": ["red", "blue"], "months": ["May", "June"]}, tokenizer=tokenizer, name="Mine")
+    >>> words = {"colors": ["red", "blue"], "months": ["May", "June"]}
+    >>> captured = tokviz.study(model, words, tokenizer=tokenizer, name="Mine", quiet=True)
     >>> captured["Mine"]["alone"].project().coordinates.shape[1:]
     (4, 2)
     """
@@ -139,11 +150,22 @@ def _config(
 
 
 def build(report: ReportConfig, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
-    """Write the whole site, as the command does.
+    """Write the whole site, as the command does; gives what the run did.
 
     Parameters
     ----------
     options : ``quiet``, and what ``tokviz build`` takes: ``cache``, ``jobs``, ``device``, ``force``, ``excerpts``.
+
+    Raises
+    ------
+    TokvizError : one line that says what was expected, what came and what to do; an older site is untouched.
+
+    Examples
+    --------
+    >>> import tokviz
+    >>> made = tokviz.build(tokviz.load("report.toml"), "site", jobs=1, quiet=True)
+    >>> made.n_images > 0
+    True
     """
     quiet = bool(options.pop("quiet", False))
     unknown = sorted(set(options) - _BUILD_OPTIONS)

@@ -1,0 +1,54 @@
+"""The public names, and the examples in their docstrings: each of them runs."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+from pathlib import Path
+from typing import Any
+
+import families
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+import tokviz
+
+REPORT = """
+[words]
+colors = ["red", "blue", "green"]
+months = ["May", "June", "July"]
+[[models]]
+name = "Tiny"
+source = "model"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("examples")
+    families.build("llama", folder / "model")
+    (folder / "report.toml").write_text(REPORT, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", tokviz.__all__)
+def test_the_examples_of_a_public_name_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    given: dict[str, Any] = {
+        "model": AutoModelForCausalLM.from_pretrained(folder / "model"),
+        "tokenizer": AutoTokenizer.from_pretrained(folder / "model"),
+    }
+    documented = inspect.getdoc(getattr(tokviz, name)) or ""
+    example = doctest.DocTestParser().get_doctest(documented, given, name, None, 0)
+    assert example.examples, f"{name}: expected a docstring with an example"
+    failed, tried = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example)
+    assert (failed, tried) == (0, len(example.examples))
+
+
+def test_public_names_are_found_by_tools() -> None:
+    assert set(tokviz.__all__) <= set(dir(tokviz))
+    for name in tokviz.__all__:
+        public = getattr(tokviz, name)
+        if inspect.isfunction(public):
+            annotations = inspect.signature(public)
+            assert all(each.annotation is not inspect.Parameter.empty for each in annotations.parameters.values())
