@@ -177,7 +177,7 @@ def limits() -> str:
         f"templates {fields.LONGEST_TEMPLATE:,}",
         "the introduction, a note": f"{fields.LONGEST_MARKDOWN:,} characters",
     }
-    return "\n".join(["| | at most |", "|---|---|", *(f"| {what} | {most} |" for what, most in rows.items())])
+    return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {most} |" for what, most in rows.items())])
 
 
 # --- the command -------------------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def _options(name: str, called: Callable[..., Any]) -> Iterator[str]:
         row = f"| `{_cell(str(shown))}` | {_cell(text)} | {_usual(parameter.default)} |"
         panels.setdefault(panel, []).append(row)
     for panel, rows in panels.items():
-        yield "\n".join([f"| {panel} | | by default |", "|---|---|---|", *rows])
+        yield "\n".join([f"| {panel} | what it does | by default |", "|---|---|---|", *rows])
 
 
 def _value(kind: Any, info: Any) -> str:

@@ -219,3 +219,11 @@ def test_on_a_package_index_links_of_readme_lead_to_the_repository() -> None:
     assert [target for target in targets if not target.startswith("https://")] == []
     assert "(https://example.org/tokviz/raw/HEAD/docs/model.webp)" in shown
     assert "(https://example.org/tokviz/blob/HEAD/CONTRIBUTING.md)" in shown
+
+
+@pytest.mark.parametrize("urls", [{}, {"Source": "https://example.org/tokviz"}])
+def test_links_of_readme_are_changed_only_if_the_repository_has_an_address(urls: dict[str, str]) -> None:
+    metadata: dict[str, Any] = {"urls": urls}
+    package_index.Readme(str(ROOT), {}).update(metadata)
+    assert metadata["readme"]["content-type"] == "text/markdown"
+    assert ("](CONTRIBUTING.md)" in metadata["readme"]["text"]) == (not urls)
