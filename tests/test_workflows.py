@@ -1,4 +1,4 @@
-"""What others run: the workflows, the lock that they install from, and the commands of the README."""
+"""What others run: the workflows, the lock that they install from, and the commands of the manual."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def test_a_mistake_would_be_found(tmp_path: Path, right: str, wrong: str) -> Non
     assert check(tmp_path / "pages.yml").returncode == 1
 
 
-def test_the_hubs_tool_knows_the_commands_of_the_readme() -> None:
-    commands = re.findall(r"hf (repos create|upload) ([^`&]*)", (ROOT / "README.md").read_text(encoding="utf-8"))
+def test_the_hubs_tool_knows_the_commands_of_the_manual() -> None:
+    text = (ROOT / "docs" / "manual" / "how-to" / "hosts.md").read_text(encoding="utf-8")
+    commands = re.findall(r"hf (repos create|upload) ([^`&]*)", text)
     assert len(commands) == 3
     for verb, arguments in commands:
         tool = [sys.executable, "-m", "huggingface_hub.cli.hf", *verb.split(), "--help"]
@@ -67,7 +68,9 @@ def pins() -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-cluster.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-docs.txt", "requirements-dev.txt", "requirements-cluster.txt"]
+)
 def test_the_lock_is_in_line_with_the_requirements(name: str) -> None:
     locked = pins()
     for requirement in requirements(name):
@@ -94,7 +97,7 @@ def test_every_workflow_installs_from_the_lock_but_for_the_lowest_versions() -> 
     }
     lock = "LOCK=requirements.lock"
     assert commands == {
-        "pages": [f"make site {lock}"],
+        "pages": [f"make site {lock}", f"make docs {lock}"],
         "tests": [
             f"make test {lock}",
             "python -m pip install --no-deps --require-hashes -r requirements.lock",
@@ -148,7 +151,7 @@ def test_packages_are_looked_up_apart_from_the_tests() -> None:
     assert "pip-audit --strict" in makefile
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", "LICENSES.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "LICENSES.md"])
 def test_the_files_that_developers_are_sent_to_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     named = re.findall(r"`((?:tokviz|templates|tests|\.github)/[\w./-]*|[\w-]+\.(?:py|toml|txt|lock))`", text)

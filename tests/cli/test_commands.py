@@ -202,7 +202,10 @@ def test_the_schema_takes_what_the_config_takes_and_no_more() -> None:
 
 def test_what_a_key_means_stands_in_the_schema() -> None:
     schema = json_schema()
-    assert schema["properties"]["projections"]["description"] == "The first is shown first."
+    assert (
+        schema["properties"]["projections"]["description"]
+        == "How the hidden states of a layer are scaled before PCA. The first is shown first."
+    )
     assert schema["$defs"]["ModelConfig"]["properties"]["revision"]["description"].startswith("Of a hub model")
     for table in Table.__subclasses__():
         assert list(explanations(table)) == list(table.model_fields)

@@ -242,11 +242,12 @@ def test_a_false_claim_is_told_from_a_true_one(case: Case) -> None:
 
 
 def written() -> dict[str, str]:
-    """Everything that this project says to readers: pages, the author's notes, README."""
+    """Everything that this project says to readers: pages, the author's notes, README, the manual."""
     site = render.render(pages.build(tiny_report()), FOLDERS)
     texts = {path: re.sub(r"<[^>]+>", " ", page) for path, page in site.items()}
-    files = [ROOT / "README.md", ROOT / "report.toml", *(ROOT / "notes").glob("*.md")]
-    return texts | {file.name: file.read_text(encoding="utf-8") for file in files}
+    manual = (ROOT / "docs" / "manual").rglob("*.md")
+    files = [ROOT / "README.md", ROOT / "report.toml", *(ROOT / "notes").glob("*.md"), *manual]
+    return texts | {str(file): file.read_text(encoding="utf-8") for file in files}
 
 
 def test_a_sink_is_what_many_models_build_and_not_what_was_found() -> None:

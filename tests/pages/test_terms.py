@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
+import reference
 from narrow import present
 from report_fixture import FOLDERS, HOSTILE, TEMPLATES, compared_report, hostile_report, sample_report
 
@@ -79,6 +80,12 @@ def scripts(source: str) -> Iterator[str]:
         yield re.sub(r"\$\{[^{}]*\}", "…", text).replace(DATA, "")
 
 
+def prose(markdown: str) -> str:
+    """Without code, addresses and what quotes a message or a file."""
+    without_blocks = re.sub(r"^( *)```.*?^\1```", "", markdown, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"`[^`]*`|\]\([^)]*\)|\{[^}]*\}", " ", without_blocks)
+
+
 def test_words_that_are_not_used_are_found() -> None:
     """So that the tests below can fail."""
     assert {"picture", "neighbour", "the depth before"} <= set(not_used())
@@ -108,3 +115,15 @@ def test_scripts_have_one_term_for_each_thing(script: Path) -> None:
 @pytest.mark.parametrize("path", ["notes/introduction.md", "notes/smollm2.md", "report.toml"])
 def test_the_samples_notes_have_one_term_for_each_thing(path: str) -> None:
     assert WORDS.findall((ROOT / path).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "manual").rglob("*.md")), ids=lambda path: path.stem)
+def test_the_manual_has_one_term_for_each_thing(page: Path) -> None:
+    assert WORDS.findall(prose(page.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "made", [reference.config, reference.command, reference.python], ids=lambda made: made.__name__
+)
+def test_the_reference_has_one_term_for_each_thing(made: Callable[[], str]) -> None:
+    assert WORDS.findall(prose(made())) == []

@@ -1,4 +1,4 @@
-"""``[finding]``: what the first page opens with, in the author's words, and the two states of its plate."""
+"""``[finding]``: what the first page opens with, in the author's words, and the two states of its plot."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ class Known:
 
 
 class FindingConfig(Table):
-    """``[finding]``: one sentence, and which two plates the reader changes between."""
+    """``[finding]``: one sentence, and which two plots the reader changes between."""
 
     sentence: Annotated[Text, Field(max_length=300)]
+    """What was found, in at most 25 words."""
     states: (
         Annotated[list[Annotated[str, Field(max_length=LONGEST_ADDRESS)]], Field(min_length=2, max_length=2)] | None
     ) = None
-    """Two addresses of plates, ``MODEL/CONTEXT/layer-10`` or with a projection after it; by default the two that show
+    """Two addresses of plots, ``MODEL/CONTEXT/layer-10`` or with a projection after it; by default the two that show
     what the report found."""
 
     @field_validator("sentence")

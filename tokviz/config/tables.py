@@ -37,7 +37,9 @@ class CategoryConfig(Table):
     """``[words.months]`` with a ``label`` of its own; ``months = [ … ]`` is the short form."""
 
     label: Label | None = None
+    """How readers see the category; made of its key by default."""
     words: list[Word]
+    """Each once, without space around it, in any script. A word may stand in several categories."""
 
     @field_validator("words")
     @classmethod

@@ -58,35 +58,40 @@ class ReportConfig(Table):
     """This, the subtitle, the description and the introduction may hold ``{n_words}``, ``{n_categories}``, ``{n_models}`` and
     ``{n_layers}``, which the report fills with its numbers."""
     subtitle: FilledText | None = None
+    """Below the title, on the first page."""
     author: Text | None = None
+    """Among the facts on the first page, and in the citation on the method page."""
     description: FilledText | None = None
-    """For search engines and for cards where the report is linked to; the subtitle by default."""
+    """For search engines and for previews where the report is linked to; the subtitle by default."""
     license: Text | None = None
-    """Under which readers may use text and pictures: ``CC BY 4.0``."""
+    """Under which readers may use text and images: ``CC BY 4.0``."""
     license_url: WebAddress | None = None
+    """Where the license can be read; stands next to ``license``."""
     site_url: Annotated[WebAddress, AfterValidator(site_address)] | None = None
-    """Where the report will stand: for canonical links, cards, the sitemap and the 404 page."""
+    """Where the report will stand: for canonical links, link previews, the sitemap and the 404 page."""
     intro: FilledMarkdown | None = None
     """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
     vocabulary: bool = False
-    """Stands in the table of words."""
+    """Stands in the table of words: whether every token of a model's vocabulary is a word."""
     words: Annotated[dict[Label, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
-    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` beside them, every token of each
+    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` next to them, every token of each
     model's vocabulary is a word, and the categories' words are landmarks among them."""
     layers: (
         Annotated[list[Literal["embedding"] | Annotated[int, Field(ge=0)]], at_most(MOST_LAYERS, "layers")] | None
     ) = None
-    """Stands beside ``vocabulary``: the embedding, and layers from 0 on; all by default."""
+    """Stands next to ``vocabulary``: the embedding, and layers from 0 on; all by default."""
     contexts: Annotated[list[ContextConfig], at_most(MOST_CONTEXTS, "contexts")] = Field(
         default=[ContextConfig(name="alone", template=" {word}")], min_length=1
     )
+    """The texts around each word, in the order in which pages have them."""
     projections: Annotated[list[ProjectionName], at_most(100, "projections")] = Field(
         default=["standardized", "centered"], min_length=1
     )
-    """The first is shown first."""
+    """How the hidden states of a layer are scaled before PCA. The first is shown first."""
     read: Literal["last", "first", "mean"] = "last"
     """Which of a word's tokens is read, or the mean over all of them."""
     models: Annotated[list[ModelConfig], at_most(MOST_MODELS, "models")] = Field(min_length=1)
+    """In the order in which pages have them; ``--model`` takes their place."""
     compare: (
         Annotated[
             list[Annotated[list[Label], Field(min_length=2, max_length=2), at_most(2, "names")]],
@@ -99,7 +104,7 @@ class ReportConfig(Table):
     interventions: Interventions = "auto"
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     finding: FindingConfig | None = None
-    """What the first page opens with; by default what the measures say."""
+    """What the first page opens with; by default a sentence made of the metrics."""
     theme: Text | None = None
     """A folder with templates and assets of your own, relative to the config: they come before those of tokviz."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536

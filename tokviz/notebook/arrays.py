@@ -53,7 +53,7 @@ def from_arrays(
     words : category → words. Rows are in this order; a word that stands in two categories has one row, at its first.
     name : of the model.
     module_paths : per depth the name under which it is shown; ``embedding``, ``layer 0``, … by default.
-    cache : where states, projections and measures are kept.
+    cache : where states, projections and metrics are kept.
 
     Raises
     ------

@@ -67,10 +67,12 @@ class Capture:
 
     @property
     def states(self) -> HiddenStates:
+        """What was captured: ``.states[depth]`` is an array, a row for each word; ``.card`` says what the model is."""
         return self.captured.states
 
     @property
     def words(self) -> WordList:
+        """The words and their categories, in the order of the rows."""
         return self.captured.words
 
     def __repr__(self) -> str:
@@ -90,7 +92,7 @@ class Capture:
         return results.projection(captured, name, job, self.plan.store)
 
     def measure(self, *projections: str) -> Geometry:
-        """All measures per depth; those of pictures for the projections that are named, the standardized by default."""
+        """All metrics per depth; those of plots for the projections that are named, the standardized by default."""
         names = projections or ("standardized",)
         shown = [self.project(name) for name in names]
         captured = self.captured
@@ -207,7 +209,7 @@ class Capture:
         Parameters
         ----------
         ax : Matplotlib axes of your own to draw on; these are returned.
-        names : with ``ax``, whether the words stand beside their marks.
+        names : with ``ax``, whether the words stand next to their marks.
         """
         wanted = layer if isinstance(layer, str) else depth_name(layer + (1 if layer >= 0 else self.states.n_depths))
         plates = [picture for picture in self._pictures(projection) if isinstance(picture, Plate)]
@@ -222,7 +224,7 @@ class Capture:
         return on_axes.draw(ax, found, names=names)
 
     def draw_grid(self, projection: str = "standardized") -> Drawn:
-        """All layers in the embedding's basis."""
+        """All layers in the embedding's axes."""
         found = next((picture for picture in self._pictures(projection) if isinstance(picture, Grid)), None)
         if found is None:
             raise TokvizError("grid: the embedding can't be projected, so there are no axes to show the layers in")
@@ -238,7 +240,7 @@ class Capture:
         Parameters
         ----------
         table : ``coordinates``, ``geometry``, ``tokens``, ``updates``, ``writers`` or ``attention``.
-        projections : those whose coordinates, and whose measures, are wanted.
+        projections : those whose coordinates, and whose metrics, are wanted.
         """
         return frames.frame(table, self._report(projections, measured=table == "geometry"), self.words)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Drawn:
-    """A picture, as notebooks show it; ``figure`` is Matplotlib's.
+    """A plot or a grid, as notebooks show it; ``figure`` is Matplotlib's.
 
     Examples
     --------

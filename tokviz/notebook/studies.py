@@ -81,7 +81,7 @@ def study(
     words : category → words; a configuration has its own.
     contexts : name → template; the word alone, after a space, by default.
     tokenizer : of a model that is loaded.
-    cache : where hidden states, projections and measures are kept.
+    cache : where hidden states, projections and metrics are kept.
     device : where models are loaded to; one that is loaded stays where it is.
     settings : with a source or a loaded model, other keys of ``[[models]]``, such as ``name``, ``revision`` or ``dtype``.
 
