@@ -50,7 +50,7 @@
       this.root.replaceChildren(...words.flatMap(([row, mark]) => {
         const points = this.placesOf(row, share).map((place) => place && pixels(place));
         points[this.depth] = mark;
-        return this.paths(points, Explore.hue(this.view.vocabulary.memberships[row][0]));
+        return this.paths(points, Explore.hueOf(this.view.vocabulary.memberships[row][0]));
       }));
     }
 
@@ -72,14 +72,14 @@
     }
 
     // Up to the shown depth: the last steps fade out backwards, earlier ones are a pale line. A depth without a place is a gap.
-    paths(points, stroke) {
+    paths(points, hue) {
       const { depth } = this;
       const steps = [...Array(depth).keys()].filter((from) => points[from] && points[from + 1]);
       const d = (from) => `M${text(points[from])}L${text(points[from + 1])}`;
       const pale = steps.filter((from) => from < depth - RECENT);
-      const made = pale.length ? [svg("path", { d: pale.map(d).join(""), stroke, opacity: 0.16 })] : [];
+      const made = pale.length ? [svg("path", { class: hue, d: pale.map(d).join(""), opacity: 0.16 })] : [];
       for (const from of steps.slice(pale.length)) {
-        made.push(svg("path", { d: d(from), stroke, opacity: (0.9 - (0.74 * (depth - 1 - from)) / RECENT).toFixed(2) }));
+        made.push(svg("path", { class: hue, d: d(from), opacity: (0.9 - (0.74 * (depth - 1 - from)) / RECENT).toFixed(2) }));
       }
       return made;
     }

@@ -287,11 +287,11 @@ def test_a_models_page_leads_to_the_same_view(report: Report) -> None:
 
 
 def test_colours_and_shapes_are_those_of_the_plates() -> None:
-    text = (ASSETS / "explore-marks.js").read_text(encoding="utf-8")
-    hues = present(re.search(r"HUES = \[(.*?)\]", text))[1]
-    inks = present(re.search(r"INKS = \[(.*?)\]", text))[1]
-    assert re.findall(r"#\w{6}", hues) == list(style.HUES)
-    assert re.findall(r"#\w{6}", inks) == [style.label_color(category) for category in range(len(style.HUES))]
+    """The colours themselves are in plate.css."""
+    assert f"N_HUES = {len(style.HUES)};" in (ASSETS / "explore-marks.js").read_text(encoding="utf-8")
+    for name in ("explore.css", *(path.name for path in ASSETS.glob("explore*.js"))):
+        text = (ASSETS / name).read_text(encoding="utf-8").partition("@media (forced-colors: active)")[0]
+        assert re.findall(r"#[0-9a-f]{3,6}\b", text) == [], name
     shapes = re.findall(r'^    "(M.*Z)",$', (ASSETS / "shapes.js").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(shapes) == len(style.MARKERS)
     for category, shape in enumerate(shapes):

@@ -28,7 +28,7 @@ class ExplorePage:
     """All that the explorer shows before its scripts have run."""
 
     frame: Frame
-    stylesheet: str
+    stylesheets: tuple[str, ...]
     noscript: str
     intro: str
     ruler: Ruler
@@ -77,7 +77,7 @@ def explore_page(report: Report) -> ExplorePage | None:
     )
     return ExplorePage(
         frame=frame(report, PATH, f"Explore · {report.title}", description, scripts=SCRIPTS),
-        stylesheet=relative(PATH, "assets/explore.css"),
+        stylesheets=tuple(relative(PATH, f"assets/{name}") for name in ("plate.css", "explore.css")),
         noscript=relative(PATH, "assets/explore-noscript.css"),
         intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
