@@ -121,7 +121,7 @@
     for (const each of shownPanels(viewer)) {
       each.slides[depth]?.setAttribute("data-near", "");
       showOnly(each, depth);
-      showDownload(each.slides[depth]);
+      Tokviz.take.addTo(each.slides[depth]);
     }
     if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
     Tokviz.tell(viewer.root, "shown", { depth });
@@ -131,17 +131,6 @@
   function showExploreLink({ exploreLink, exploreAddress }, second, depth) {
     const beside = second ? [second.exploreAddress.replace(/.*#a=/, "b=")] : [];
     exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
-  }
-
-  // The page says but once where a picture is.
-  function showDownload(slide) {
-    const name = slide?.querySelector("[data-download]");
-    if (!name) return;
-    const link = document.createElement("a");
-    link.href = slide.querySelector(".plate").getAttribute("href");
-    link.download = "";
-    link.textContent = name.textContent;
-    name.replaceWith(link);
   }
 
   // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.
@@ -242,6 +231,9 @@
       const slide = target.closest(".slide");
       const depth = shownPanels(viewer).map(({ slides }) => slides.indexOf(slide)).find((each) => each >= 0);
       if (depth !== undefined && depth !== viewer.depth) go(viewer, depth);
+    });
+    viewer.root.addEventListener("address", ({ detail }) => {
+      detail.fragment = fragmentOf(viewer);
     });
     window.addEventListener("hashchange", () => {
       // No element has the address of two, so the browser doesn't scroll there.

@@ -30,6 +30,9 @@ const Tokviz = (() => {
     return text === "embedding" ? 0 : null;
   }
 
+  // What a saved picture of a capture's depth is called.
+  const fileName = ({ model, context, shown }, depth) => [model.slug, context.name, depthKey(depth), shown.name].join("-");
+
   // --- keys and buttons that move through the depths ---
 
   const MOVES = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
@@ -74,7 +77,8 @@ const Tokviz = (() => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => {
         const fragment = this.fragment();
-        if (fragment !== null) history.replaceState(null, "", fragment);
+        // The explorer of a notebook has no address.
+        if (fragment !== null && location.protocol !== "about:") history.replaceState(null, "", fragment);
       }, ADDRESS_DELAY);
     }
 
@@ -109,6 +113,7 @@ const Tokviz = (() => {
   // The content that a script passes to tokvizData under a key. A page that is opened from disk may not fetch, but it may add a
   // script.
   function load(key, source) {
+    if (contents.has(key)) return Promise.resolve(contents.get(key));
     if (!requests.has(key)) {
       requests.set(key, new Promise((resolve, reject) => {
         const script = document.createElement("script");
@@ -322,7 +327,7 @@ const Tokviz = (() => {
 
   return {
     clamp, svg, tell,
-    depthName, depthKey, parseDepth,
+    depthName, depthKey, parseDepth, fileName,
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,

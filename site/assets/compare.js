@@ -46,7 +46,7 @@
       depthLabel: element.querySelector(".slot-depth"),
       plate: element.querySelector(".plate"),
       problem: element.querySelector(".problem"),
-      caption: element.querySelector("figcaption"),
+      caption: element.querySelector("[data-caption]"),
     };
     slot.choice = new captures.Choice(element, comparison.models, (names) => {
       fillSlot(comparison, slot, names);
@@ -308,6 +308,9 @@
     }
     addButton?.addEventListener("click", () => addCapture(comparison));
     Tokviz.listenToKeys(root, () => comparison.depth, go);
+    root.addEventListener("address", ({ detail }) => {
+      detail.fragment = fragmentOf(comparison);
+    });
     window.addEventListener("hashchange", () => openAddress(comparison));
   }
 

@@ -10,6 +10,9 @@ const Explore = {};
   const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
   Explore.isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
 
+  // Of a word's tokens; none where states came from elsewhere.
+  Explore.countOf = ({ length }) => (length === 0 ? "tokens not known" : length === 1 ? "one token" : `${length} tokens`);
+
   // As pages write what nobody can see: by its code points.
   const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
   const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");

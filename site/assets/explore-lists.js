@@ -64,7 +64,7 @@
     }
   }
 
-  // Which axes the trails join, in a sentence; for turned ones also what no turn takes away, in each plot.
+  // Which axes the trails join, in a sentence; for turned ones also what differs after the turns, in each plot.
   class TrailAxes {
     constructor(root, chosen) {
       this.radios = [...root.querySelectorAll("input")];
@@ -96,7 +96,7 @@
     const range = least < most ? `${least}–${most}` : least || "less than 1";
     const middle = least < most ? ` (median ${median}\u00a0%)` : "";
     const broken = first ? ` Trails begin at ${nameOf(first)}: ${nameOf(first - 1)} can’t be turned to fit it.` : "";
-    return `From ${nameOf(first)} to ${nameOf(depth)}, no turn takes away ${range}\u00a0% of the words’ variance between neighboring layers${middle}.${broken}`;
+    return `From ${nameOf(first)} to ${nameOf(depth)}, ${range}\u00a0% of the words’ variance still differs between neighboring layers after the turns${middle}.${broken}`;
   }
 
   // The W3C's combobox with a list: arrows choose, Enter pins, Escape closes.

@@ -173,5 +173,5 @@
     return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
   }
 
-  Object.assign(Explore, { hue, ink, mark, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, MOST_IN_SVG });
+  Object.assign(Explore, { hue, ink, mark, markPaths, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, MOST_IN_SVG });
 })();

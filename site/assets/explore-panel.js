@@ -61,7 +61,7 @@
         word: names[row],
         category: memberships[row].map((category) => categories[category]).join(", "),
         tokens: pieces.map(Explore.isolated).join(" · "),
-        count: pieces.length === 1 ? "one token" : `${pieces.length} tokens`,
+        count: Explore.countOf(pieces),
         position: this.view.outside.has(row) ? "read at a different position than most words" : "",
         neighbours: rows.map((other) => Explore.isolated(names[other])),
         where,

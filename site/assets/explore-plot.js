@@ -216,6 +216,11 @@
       }, SETTLE_DELAY);
     }
 
+    // Waits until words have moved and names are placed.
+    async still() {
+      while (this.moving || this.stale) await new Promise(requestAnimationFrame);
+    }
+
     picture() {
       const { x, y, width, height } = this;
       return { x, y, width, height, radius: this.diameter / 2 + 0.5 };

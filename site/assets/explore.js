@@ -301,6 +301,12 @@
     pairButton.addEventListener("click", () => togglePair(explorer));
     tableChoice.addEventListener("change", () => showTable(explorer));
     Tokviz.listenToKeys(root, () => explorer.depth, (depth) => go(explorer, depth));
+    root.addEventListener("address", ({ detail }) => {
+      detail.fragment = explorer.address.fragment();
+    });
+    root.addEventListener("saving", ({ target, detail }) => {
+      Object.assign(detail, { panel: explorer.panels.find((panel) => panel.root.contains(target)), hidden: explorer.hidden });
+    });
     window.addEventListener("hashchange", () => openAddress(explorer));
   }
 

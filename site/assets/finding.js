@@ -11,6 +11,12 @@
   let shown = 0;
   let drawing = null;
 
+  // `#state-2` is the second one.
+  function openAddress() {
+    const [, number] = /^#state-(\d)$/.exec(location.hash) ?? [];
+    if (buttons[number - 1]) show(number - 1);
+  }
+
   function show(state) {
     if (state === shown) return;
     shown = state;
@@ -33,5 +39,10 @@
 
   buttons.forEach((button, index) => button.addEventListener("click", () => show(index)));
   Tokviz.listenToKeys(root, () => shown, (wanted) => show(Tokviz.clamp(wanted, 0, buttons.length - 1)));
+  root.addEventListener("address", ({ detail }) => {
+    detail.fragment = shown ? `#state-${shown + 1}` : "";
+  });
+  addEventListener("hashchange", openAddress);
+  openAddress();
   if (source) addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(draw));
 })();

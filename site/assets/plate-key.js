@@ -54,8 +54,9 @@ Tokviz.plateKey = (() => {
     const notes = [hollowNote(about), hasArrows ? "arrow: lies beyond the axes" : ""];
     const { n, vocabulary } = about.view;
     const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
-    if (names.length < all) notes.push(`${names.length} of ${all} words are named; point at the others`);
-    key.querySelector(".plate-note").replaceChildren(...notes.filter(Boolean).map((line) => element("span", {}, line)));
+    const lines = notes.filter(Boolean).map((line) => element("span", {}, line));
+    if (names.length < all) lines.push(element("span", {}, `${names.length} of ${all} words are named`, element("span", {}, "; point at the others")));
+    key.querySelector(".plate-note").replaceChildren(...lines);
   }
 
   function press(key, isolated) {

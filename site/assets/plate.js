@@ -34,9 +34,11 @@ Tokviz.plate = (() => {
   // --- where all of it stands: the same on all layers of a view ---
 
   // What the plates of a view are made of; names are tried in one order on all of them.
-  function about(view, { model, context }, categories) {
+  function about(view, capture, categories) {
+    const { model, context } = capture;
     return {
       view,
+      capture,
       model: model.name,
       context: context.label,
       // All that may stand side by side.
@@ -160,6 +162,7 @@ Tokviz.plate = (() => {
     const names = placed(subject, layout, points, isolated);
     const { lines, names: texts } = nameParts(subject, names, layout.size);
     drawing.setAttribute("font-size", layout.size);
+    Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
     drawing.replaceChildren(
       group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
       group("plate-axes", axisParts(layout, view.limits[depth], view.variance[depth])),
@@ -177,9 +180,9 @@ Tokviz.plate = (() => {
   function tokensOf({ view, categories }, row) {
     const pieces = view.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
     const category = view.vocabulary.memberships[row].map((each) => categories[each]).join(", ");
-    const count = pieces.length === 1 ? "one token" : `${pieces.length} tokens`;
     const elsewhere = view.outside.has(row) ? " · read at a different position" : "";
-    return `${category} · ${count}: ${pieces.map(Explore.isolated).join(" · ")}${elsewhere}`;
+    const tokens = [Explore.countOf(pieces), ...(pieces.length ? [pieces.map(Explore.isolated).join(" · ")] : [])].join(": ");
+    return `${category} · ${tokens}${elsewhere}`;
   }
 
   // A ring about a word's mark, and its name and tokens on a ground of their own; none for null.
