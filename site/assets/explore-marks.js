@@ -1,32 +1,55 @@
 "use strict";
 
-// The plates' colours and shapes, and two ways to draw thousands of them: SVG while they are few, else a canvas.
+// Marks in the plates' shapes and colours, and two ways to draw thousands of them: SVG while they are few, else a canvas.
 (() => {
   const { svg, shape } = Tokviz;
-  const HUES = ["#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6"];
-  // The same, dark enough for text on white.
-  const INKS = ["#21319d", "#920200", "#9c5b1a", "#0b7a67", "#935786", "#60305d", "#2c6dbb", "#687130", "#7757a6"];
+  // As many as plate.css has colours of categories.
+  const N_HUES = 9;
   const SECOND = 0.58;
   const MOST_IN_SVG = 1500;
 
-  const hue = (category) => HUES[category % HUES.length];
-  const ink = (category) => INKS[category % INKS.length];
+  // The class that has a category's colours.
+  const hueOf = (category) => `hue-${category % N_HUES}`;
 
-  // The paths of one word's mark, in pixels about 0, 0: [path, scale, fill, stroke, line].
+  // The colours that an element within the card has, for what is drawn without its styles; `scheme` is "light" or "dark" where it
+  // isn't the page's.
+  function colorsOf(element, scheme = "") {
+    const probe = document.createElement("span");
+    probe.style.colorScheme = scheme;
+    element.closest(".explore-card").append(probe);
+    const seen = (color, name = "") => {
+      probe.className = name;
+      probe.style.color = `var(--${color})`;
+      return getComputedStyle(probe).color;
+    };
+    const hues = Array.from({ length: N_HUES }, (_, category) => seen("hue", hueOf(category)));
+    const [ground, ink, quiet] = ["plate-ground", "ink", "soft"].map((color) => seen(color));
+    probe.remove();
+    return { hue: (category) => hues[category % N_HUES], ground, ink, quiet };
+  }
+
+  // The paths of one word's mark, in pixels about 0, 0: [path, scale, category, is it hollow, line].
   function markPaths(memberships, hollow, diameter) {
     const line = Math.max(1.4, diameter * 0.16);
     const [first, ...others] = memberships;
     const whole = hollow
-      ? [shape(first), diameter - line, "#fff", hue(first), line]
-      : [shape(first), diameter, hue(first), "#fff", Math.min(1, diameter * 0.12)];
-    return [whole, ...others.map((category) => [shape(category), diameter * SECOND, hue(category), "#fff", 0.8])];
+      ? [shape(first), diameter - line, first, true, line]
+      : [shape(first), diameter, first, false, Math.min(1, diameter * 0.12)];
+    return [whole, ...others.map((category) => [shape(category), diameter * SECOND, category, false, 0.8])];
+  }
+
+  // The same with colours instead of categories: [path, scale, fill, stroke, line].
+  function paintedPaths(memberships, hollow, diameter, { hue, ground }) {
+    return markPaths(memberships, hollow, diameter).map(([d, scale, category, isHollow, line]) =>
+      [d, scale, ...(isHollow ? [ground, hue(category)] : [hue(category), ground]), line]);
   }
 
   function mark(memberships, hollow, diameter) {
     const group = svg("g");
-    for (const [d, scale, fill, stroke, line] of markPaths(memberships, hollow, diameter)) {
+    for (const [d, scale, category, isHollow, line] of markPaths(memberships, hollow, diameter)) {
       group.append(svg("path", {
-        d, fill, stroke, "stroke-width": line, transform: `scale(${scale})`, "vector-effect": "non-scaling-stroke",
+        class: `${hueOf(category)} ${isHollow ? "hollow" : "full"}`, d, "stroke-width": line, transform: `scale(${scale})`,
+        "vector-effect": "non-scaling-stroke",
       }));
     }
     return group;
@@ -68,6 +91,9 @@
       this.root.setAttribute("height", height);
     }
 
+    // Its marks have their colours from styles.
+    recolor() {}
+
     stop() {
       this.root.replaceChildren();
     }
@@ -92,7 +118,7 @@
       canvas.width = canvas.height = side;
       const context = canvas.getContext("2d");
       context.translate(side / 2, side / 2);
-      for (const [d, scale, fill, stroke, line] of markPaths(categories, hollow, this.diameter * this.ratio)) {
+      for (const [d, scale, fill, stroke, line] of paintedPaths(categories, hollow, this.diameter * this.ratio, this.colors)) {
         const path = new Path2D();
         path.addPath(new Path2D(d), new DOMMatrix().scale(scale));
         context.fillStyle = fill;
@@ -111,6 +137,7 @@
 
     prepare() {
       const { memberships } = this.view.vocabulary;
+      this.colors = colorsOf(this.canvas, this.scheme);
       this.side = 2 * Math.ceil(this.diameter * this.ratio) + 2;
       // A margin as wide as a mark, so that none is cut off before it is copied.
       this.image = this.context.createImageData(this.canvas.width + 2 * this.side, this.canvas.height + 2 * this.side);
@@ -159,6 +186,12 @@
       this.prepare();
     }
 
+    // The next time it is painted, in the page's colours, or in those of `scheme`.
+    recolor(scheme) {
+      this.scheme = scheme;
+      this.ratio = null;
+    }
+
     stop() {
       this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     }
@@ -173,5 +206,5 @@
     return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
   }
 
-  Object.assign(Explore, { hue, ink, mark, markPaths, swatch, diameterFor, SvgPainter, CanvasPainter, HUES, INKS, MOST_IN_SVG });
+  Object.assign(Explore, { hueOf, colorsOf, paintedPaths, swatch, diameterFor, SvgPainter, CanvasPainter, MOST_IN_SVG });
 })();

@@ -154,6 +154,13 @@
       d3.select(this.inner).call(this.zoom.transform, share ? where : d3.zoomIdentity);
     }
 
+    // After a change of the theme; for paper, whose colours are `scheme`'s, at once.
+    recolor(scheme = "") {
+      this.painter?.recolor(scheme);
+      if (scheme && this.view && this.width) this.painter.paint(this.x, this.y, this.visible);
+      else this.request();
+    }
+
     // --- a frame ---
 
     request() {
@@ -211,7 +218,7 @@
           textOf: (row) => this.labelOf(row), most: MOST_LABELS,
         });
         this.layers.labels.replaceChildren(...this.placed.map(({ row, text, x, y }) =>
-          svg("text", { x: x - this.x[row], y: y - this.y[row], fill: this.inkOf(row), transform: this.place(row) }, text)));
+          svg("text", { x: x - this.x[row], y: y - this.y[row], class: this.hueOf(row), transform: this.place(row) }, text)));
         this.request();
       }, SETTLE_DELAY);
     }
@@ -241,8 +248,8 @@
       return `translate(${this.x[row].toFixed(1)} ${this.y[row].toFixed(1)})`;
     }
 
-    inkOf(row) {
-      return Explore.ink(this.view.vocabulary.memberships[row][0]);
+    hueOf(row) {
+      return Explore.hueOf(this.view.vocabulary.memberships[row][0]);
     }
 
     drawAxes() {
@@ -287,7 +294,7 @@
         text.style.display = named.has(row) ? "none" : "";
       });
       layers.names.replaceChildren(...Explore.placeNames(names, this.picture()).map(({ row, text, kind, x: left, y: base }) =>
-        svg("text", { class: kind, x: left.toFixed(1), y: base.toFixed(1), fill: this.inkOf(row) }, text)).reverse());
+        svg("text", { class: `${kind} ${this.hueOf(row)}`, x: left.toFixed(1), y: base.toFixed(1) }, text)).reverse());
     }
 
     // A word at the margin says on which side it lies.

@@ -308,6 +308,12 @@
       Object.assign(detail, { panel: explorer.panels.find((panel) => panel.root.contains(target)), hidden: explorer.hidden });
     });
     window.addEventListener("hashchange", () => openAddress(explorer));
+    const recolor = (scheme) => explorer.panels.forEach(({ plot }) => plot.recolor(scheme));
+    document.addEventListener("themechange", () => recolor());
+    matchMedia("(forced-colors: active)").addEventListener("change", () => recolor());
+    // Paper is light in both themes.
+    window.addEventListener("beforeprint", () => recolor("light"));
+    window.addEventListener("afterprint", () => recolor());
   }
 
   // --- the address ---
