@@ -150,7 +150,7 @@ def test_notes_config_and_code_count_too(
 
 def test_other_words_are_captured(project: Path, served: Served) -> None:
     replace(project / "words" / "few.toml", '"nurse"', '"nurse", "baker"')
-    served.wait_for("[1-9] new captures")
+    served.wait_for("[1-9] new capture")
     assert "baker" in served.get("/method/")
 
 

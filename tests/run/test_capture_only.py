@@ -49,7 +49,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Pa
     (here / "report.toml").write_text(CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = generate(here, "--capture-only")
     assert made.returncode == 0, made.stderr
-    assert "1 new captures" in made.stdout
+    assert "1 new capture" in made.stdout
     assert {path.name for path in here.iterdir()} == {"qwen3", "report.toml", ".cache"}
     assert {path.name for path in (here / ".cache").iterdir()} == {"states", "locks", "reports"}
 

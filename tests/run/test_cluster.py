@@ -127,7 +127,7 @@ def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_p
         )
     assert made.returncode == 3, made.stderr
     assert "error: missing: ./missing: expected a folder" in made.stderr
-    assert "1 new captures" in made.stdout
+    assert "1 new capture" in made.stdout
     assert not (tmp_path / "site").exists()
 
 

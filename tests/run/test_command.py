@@ -175,7 +175,7 @@ def test_a_damaged_image_is_drawn_again(project: Path) -> None:
     image.write_bytes(image.read_bytes()[:-5])
     made = generate(project)
     assert made.returncode == 0, made.stderr
-    assert "1 new images" in made.stdout
+    assert "1 new image" in made.stdout
     after = hashes(project / "site")
     assert {path for path in before if path.startswith("images/") and after.get(path) != before[path]} == set()
 

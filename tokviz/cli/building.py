@@ -170,11 +170,15 @@ def errors_in_one_line(*, debug: bool) -> Iterator[None]:
 
 
 def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:
-    n_models = f"{len(report.models) - len(outcome.failures)} models"
+    n_models = _counted(len(report.models) - len(outcome.failures), "model")
     if capture_only:
-        return f"{options.cache}: {n_models} ({outcome.n_captured} new captures)"
-    new = f"{outcome.n_captured} new captures, {outcome.n_drawn} new images"
-    return f"{options.output / 'index.html'}: {n_models}, {outcome.n_images} images ({new})"
+        return f"{options.cache}: {n_models} ({_counted(outcome.n_captured, 'new capture')})"
+    new = f"{_counted(outcome.n_captured, 'new capture')}, {_counted(outcome.n_drawn, 'new image')}"
+    return f"{options.output / 'index.html'}: {n_models}, {_counted(outcome.n_images, 'image')} ({new})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _as_typed(context: typer.Context) -> str:
