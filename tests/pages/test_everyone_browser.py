@@ -186,6 +186,9 @@ def test_on_a_phone_zooming_shows_the_wide_picture(open_page: OpenPage, site: Pa
     whole = box_of(image)
     dialog.get_by_role("button", name="Zoom in").click()
     expect(image).to_have_attribute("src", re.compile(r"layers\.11\.webp$"))
+    page.wait_for_function(
+        "() => { const image = document.querySelector('dialog img'); return image.complete && image.naturalWidth > image.naturalHeight; }"
+    )
     zoomed = box_of(image)
     assert zoomed["height"] > whole["height"]
     assert zoomed["width"] / zoomed["height"] == pytest.approx(1500 / 1200, rel=0.01)

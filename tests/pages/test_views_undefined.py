@@ -38,7 +38,7 @@ def test_where_words_have_the_very_same_state_it_is_said_that_they_have_no_neigh
     shares[[0, 3]] = 0.2
     page = page_with(with_neighbours=shares)
     assert "too many words have identical states here" in page.panels[0].slides[3].trust[1]
-    assert "neighbors of the same category" in page.panels[0].slides[2].trust[1]
+    assert "category purity" in page.panels[0].slides[2].trust[1]
     assert "Purity is not given at 2 depths of the words alone" in spaced(present(page.curves).note)
 
 
