@@ -14,7 +14,11 @@ import torch
 from safetensors.numpy import save_file
 
 import tokviz
+from tokviz import config as configuration
 from tokviz.errors import TokvizError
+from tokviz.run import prune
+from tokviz.run.locks import Locks
+from tokviz.run.options import Options
 
 WORDS = {
     "colors": ["red", "blue", "green", "pink", "brown", "gray", "black", "white", "orange"],
@@ -107,6 +111,11 @@ def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) 
         "0 of 17",
         "NaN",
         "{word}",
+        "Each word is put into a text",
+        "recorded by hooks",
+        "How each tokenizer splits",
+        "This command made the report",
+        "no context’s reference words are read there",
         " (before)",
     ):
         assert not re.search(rf"(?<![\d.]){re.escape(claim)}", text), claim
@@ -123,6 +132,55 @@ def test_the_same_numbers_are_studied_once(cache: Path) -> None:
     assert one.states.captured_at == again.states.captured_at
     other = tokviz.from_arrays(made(1), WORDS, name="Mine", cache=cache)["Mine"]["given"]
     assert other.states.digest != one.states.digest
+
+
+def test_names_of_contexts_and_modules_tell_studies_apart(cache: Path) -> None:
+    one, other = made(), made(1)
+
+    def first(contexts: dict[str, np.ndarray], name: str, **options: Any) -> np.ndarray:
+        study = tokviz.from_arrays(contexts, WORDS, name="Mine", cache=cache, **options)
+        return np.asarray(study["Mine"][name].states.states[0])
+
+    np.testing.assert_array_equal(first({"a": one, "b": other}, "a"), one[0])
+    np.testing.assert_array_equal(first({"b": one, "a": other}, "a"), other[0])
+    joined = np.concatenate([one, other])
+    assert (
+        len(
+            tokviz.from_arrays({"a": joined[:2], "b": joined[2:]}, WORDS, name="Mine", cache=cache)["Mine"][
+                "b"
+            ].states.states
+        )
+        == 8
+    )
+    assert (
+        len(
+            tokviz.from_arrays({"a": joined[:5], "b": joined[5:]}, WORDS, name="Mine", cache=cache)["Mine"][
+                "b"
+            ].states.states
+        )
+        == 5
+    )
+    paths = [f"first.{depth}" for depth in range(N_DEPTHS)]
+    for names in (paths, list(reversed(paths))):
+        study = tokviz.from_arrays(one, WORDS, name="Mine", cache=cache, module_paths=names)
+        assert list(study["Mine"]["given"].states.module_paths) == names
+
+
+def test_a_file_begins_with_the_embedding(cache: Path, tmp_path: Path) -> None:
+    states = made()[:3]
+    for names in (("embedding", "layer.0", "layer.1"), ("model.embed_tokens", "model.layers.2", "model.layers.10")):
+        save_file(dict(zip(names, states, strict=True)), tmp_path / "states.safetensors")
+        own = tokviz.from_arrays(tmp_path / "states.safetensors", WORDS, name="Mine", cache=cache)["Mine"]["given"]
+        np.testing.assert_array_equal(np.stack(list(own.states.states)), states)
+
+
+def test_what_was_given_is_not_pruned(cache: Path) -> None:
+    tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)
+    folders = [*(cache / "states").iterdir()]
+    config = configuration.validated({"words": {"a": ["b", "c"]}, "models": [{"source": "x/y"}]}, Path("report.toml"))
+    options = Options(base=Path(), output=Path("site"), cache=cache)
+    prune.prune(config, options, 30, Locks(waits=False, say=print), dry_run=False)
+    assert [*(cache / "states").iterdir()] == folders
 
 
 def test_two_of_them_are_compared(cache: Path) -> None:
@@ -147,6 +205,17 @@ def test_two_of_them_are_compared(cache: Path) -> None:
         (np.where(made() > 3, np.nan, made()), WORDS, {}, "expected finite numbers, got NaN or infinity in row"),
         (made(), {}, {}, "words: expected categories and their words"),
         (made(), ["red"], {}, "words: expected categories and their words"),
+        (made() * 1j, WORDS, {}, "expected arrays of numbers, got ndarray: complex numbers"),
+        (made(), {"colors": {"red", "blue"}}, {}, "words.colors: expected a list of words, got set"),
+        (made(), {"colors": 5}, {}, "words.colors: expected a list of words, got int"),
+        (
+            made(),
+            WORDS,
+            {"module_paths": ["../../a", *"bcde"]},
+            "module_paths: expected a list of different names such as model.layers.0",
+        ),
+        (made(), WORDS, {"module_paths": ["a", "a", *"bcd"]}, "module_paths: expected a list of different names"),
+        (made(), WORDS, {"module_paths": "abcde"}, "module_paths: expected 5, one per depth, got 1"),
         (made(), WORDS, {"module_paths": ["a"]}, "module_paths: expected 5, one per depth, got 1"),
         ("nowhere.safetensors", WORDS, {}, "nowhere.safetensors: expected a safetensors file with a tensor per depth"),
     ],

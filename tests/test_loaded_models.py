@@ -98,9 +98,36 @@ def test_other_weights_are_another_model(study: tokviz.Study, model: Any, tokeni
     assert not np.allclose(before.states[-1], after.states[-1])
 
 
-def test_its_neurons_can_be_set(study: tokviz.Study) -> None:
+def test_a_model_that_was_trained_since_must_be_passed_again(model: Any, tokenizer: Any, cache: Path) -> None:
+    own = copy.deepcopy(model)
+    captured = tokviz.study(own, WORDS, tokenizer=tokenizer, cache=cache, quiet=True, name="Own")["Own"]["alone"]
+    with torch.no_grad():
+        own.model.layers[0].mlp.down_proj.weight.mul_(2)
+    with pytest.raises(TokvizError, match="its weights have changed since"):
+        captured.without([1], layer=1)
+
+
+def test_a_model_with_hooks_is_refused(model: Any, tokenizer: Any, cache: Path) -> None:
+    own = copy.deepcopy(model)
+    own.model.layers[0].register_forward_hook(lambda *_: None)
+    with pytest.raises(
+        TokvizError, match=r"expected one without forward hooks.*found some at model\.layers\.0; remove them first"
+    ):
+        tokviz.study(own, WORDS, tokenizer=tokenizer, cache=cache, quiet=True)
+
+
+def test_contexts_have_the_names_that_the_caller_gave(model: Any, tokenizer: Any, cache: Path) -> None:
+    found = tokviz.study(
+        model, WORDS, {"In a text": "The word is {word}"}, tokenizer=tokenizer, cache=cache, quiet=True, name="Mine"
+    )
+    assert list(found["Mine"]) == ["In a text"]
+
+
+def test_its_neurons_can_be_set(study: tokviz.Study, model: Any) -> None:
     own = study["Mine"]["alone"]
+    modes = [module.training for module in model.modules()]
     pushed = own.without([3], layer=1, value=4)
+    assert [module.training for module in model.modules()] == modes
     assert not np.allclose(pushed.states.states[-1], own.states.states[-1])
 
 
@@ -211,6 +238,13 @@ def test_a_configuration_is_named_by_its_path(folder: Path, cache: Path, tmp_pat
             "model: expected a model of transformers or its source, got int",
         ),
         (lambda _, tokenizer: tokviz.study(torch.nn.Linear(2, 2), WORDS, tokenizer=tokenizer), "got Linear"),
+        (lambda model, tokenizer: tokviz.study([model], WORDS, tokenizer=tokenizer), "tokenizer: expected a source"),
+        (lambda model, _: tokviz.study([model], WORDS), "model: expected sources in a list, got LlamaForCausalLM"),
+        (
+            lambda model, tokenizer: tokviz.study(model, WORDS, tokenizer=tokenizer, dtype="bfloat16"),
+            "dtype: expected name, note, notes only",
+        ),
+        (lambda *_: tokviz.study("report.toml", WORDS), "words: expected it in the configuration"),
         (lambda *_: tokviz.study("memory:Gone-1234", WORDS), "memory:Gone-1234: expected a model that is in memory"),
         (lambda *_: tokviz.build(tokviz.load("report.toml"), colour=3), "build: expected options from cache"),
     ],

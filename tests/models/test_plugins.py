@@ -75,6 +75,7 @@ def test_without_the_package_there_is_no_such_kind(tmp_path: Path) -> None:
 
 def test_its_path_is_not_published() -> None:
     assert public_source("zip:/home/somebody/secret/model.zip") == "zip:model.zip"
+    assert public_source("Zip:/home/somebody/secret/model.zip") == "Zip:model.zip"
     assert public_source("zip:models/model.zip") == "zip:models/model.zip"
     assert public_source("package:name/model") == "package:name/model"
     assert public_source(r"C:\somebody\model") == "model"

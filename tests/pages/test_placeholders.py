@@ -16,7 +16,7 @@ from tokviz.pages.placeholders import Placeholders
     ("text", "filled"),
     [
         ("{n_words} words in {n_categories} categories", "117 words in 9 categories"),
-        ("{n_models} models of {n_layers} layers", "3 models of 6–30 layers"),
+        ("{n_models} models of {n_layers} layers", "2 models of 6–30 layers"),
         ("{n_words}, {word}, {n_other} and {}", "117, {word}, {n_other} and {}"),
     ],
 )

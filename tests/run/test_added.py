@@ -99,6 +99,16 @@ def test_it_is_measured_again_only_where_its_code_changes(
     np.testing.assert_allclose(column(tmp_path / "site", "llama", "added_median_norm"), largest, rtol=1e-5)
 
 
+def test_two_packages_with_one_name_are_refused(installed: Path) -> None:
+    other = installed / "other-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Name: other\nVersion: 1.0\n", encoding="utf-8")
+    (other / "entry_points.txt").write_text("[tokviz.measures]\nmedian_norm = os:path", encoding="utf-8")
+    forget()
+    with pytest.raises(AddedMeasureError, match="measure median_norm: expected one package that has it, got "):
+        added.added_measures()
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -77,6 +77,15 @@ def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
     assert (project / "site" / "assets" / "plate.css").read_text(encoding="utf-8") == own
 
 
+def test_nothing_but_assets_is_published_of_it(project: Path) -> None:
+    (project / "theme" / "assets" / ".env").write_text("secret", encoding="utf-8")
+    (project / "elsewhere.css").write_text("secret", encoding="utf-8")
+    (project / "theme" / "assets" / "link.css").symlink_to(project / "elsewhere.css")
+    assert run(project).returncode == 0
+    assert not (project / "site" / "assets" / ".env").exists()
+    assert not (project / "site" / "assets" / "link.css").exists()
+
+
 def test_a_change_of_it_draws_nothing_again(project: Path) -> None:
     base = project / "theme" / "base.html"
     base.write_text(

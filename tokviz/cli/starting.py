@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -94,4 +95,4 @@ def _write(file: Path, content: str) -> None:
 
 
 def _next(folder: Path) -> str:
-    return "tokviz build" if folder == Path() else f"cd {folder} && tokviz build"
+    return "tokviz build" if folder == Path() else f"cd {shlex.quote(str(folder))} && tokviz build"

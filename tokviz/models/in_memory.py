@@ -31,9 +31,15 @@ class AtHand:
         """``memory:LlamaForCausalLM-1a2b3c4d5e6f7a8b``."""
         return f"{PREFIX}{type(self.model).__name__}-{self.identity.removeprefix(PREFIX)[:16]}"
 
+    def require_unchanged(self) -> None:
+        """Raise ``SourceError`` where the model has been trained further since: its states would get a false identity."""
+        if self.identity != f"{PREFIX}{_digest(self.model, self.tokenizer)}":
+            raise SourceError(f"{self.source}: its weights have changed since; pass the model to tokviz.study again")
+
     @contextmanager
     def evaluated(self) -> Iterator[None]:
-        """In evaluation mode; afterwards each module is in the mode in which it was."""
+        """Known to ``load``, in evaluation mode; afterwards each module is in the mode in which it was."""
+        _AT_HAND[self.source] = self  # a copy with the same weights may have come and gone
         modes = [(module, module.training) for module in self.model.modules()]
         try:
             yield
@@ -63,8 +69,15 @@ def at_hand(model: Any, tokenizer: Any) -> AtHand:
         raise SourceError(
             f"tokenizer: expected the model’s tokenizer, got {got}; add tokenizer=AutoTokenizer.from_pretrained(…)"
         )
+    hooked = [name for name, module in model.named_modules() if module._forward_hooks or module._forward_pre_hooks]
+    if hooked:
+        raise SourceError(
+            f"model: expected one without forward hooks, which may change its states, found some at {hooked[0] or 'the model itself'}; "
+            "remove them first"
+        )
     found = AtHand(model=model, tokenizer=tokenizer, identity=f"{PREFIX}{_digest(model, tokenizer)}")
-    return _AT_HAND.setdefault(found.source, found)
+    _AT_HAND[found.source] = found
+    return found
 
 
 def find(source: str) -> AtHand | None:

@@ -96,6 +96,7 @@ def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
 def _from_memory(origin: Origin) -> LoadedModel:
     """The caller's own model, where it is and as it is, but in evaluation mode."""
     found = in_memory.require(origin.model.source)
+    found.require_unchanged()
     refuse_other_inputs(origin, found.model.config)
     require_offsets(found.tokenizer, origin.model.source)
     return _loaded(origin, weights_in_memory(origin.model.source, found.model), found.tokenizer)

@@ -53,6 +53,10 @@ def locate(model: ModelConfig, base: Path) -> Location:
         return Location(kind="memory", path=None)
     if source.startswith("package:"):
         return _in_package(source)
+    if source.startswith("arrays:"):
+        raise SourceError(
+            f"{source}: the states were given as numbers, and are not stored here; pass them to tokviz.from_arrays again"
+        )
     added = plugins.place_of(source, base)
     if added is not None:
         return Location(kind="gguf" if added.is_file() else "folder", path=added)

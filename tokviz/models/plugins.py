@@ -34,7 +34,7 @@ def place_of(source: str, base: Path) -> Path | None:
     who = f"{source}: the package {added.dist.name if added.dist else added.value}"
     try:
         place = added.load()(rest, base)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceError(f"{who}: {error_line(error)}") from error
     if not isinstance(place, str | Path) or not Path(place).exists():
         raise SourceError(f"{who}: expected a folder or a .gguf file on this machine, got {place!r}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
-from tokviz.notebook.studies import Study
+from tokviz.notebook.studies import Study, words_given
 from tokviz.records import (
     N_EXTREMES,
     CapturedBatch,
@@ -23,7 +25,7 @@ from tokviz.records import (
     TokenizedWord,
     depth_name,
 )
-from tokviz.run import keys
+from tokviz.run import keys, prune
 from tokviz.run.capture_request import now
 from tokviz.run.options import FORMS, Options
 from tokviz.run.plan import Plan
@@ -33,6 +35,7 @@ from tokviz.run.store import Store
 NOT_KNOWN = "not known"
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."
 PREFIX = "arrays:"
+_MODULE_PATH = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
 
 def from_arrays(
@@ -71,13 +74,16 @@ def from_arrays(
     if not contexts:
         raise TokvizError("states: expected the states of at least one context, got none")
     arrays = {context: _depths(each, context) for context, each in contexts.items()}
-    config = _config(words, list(contexts), name, _digest(arrays))
+    paths = None if module_paths is None else _checked_paths(module_paths)
+    config = _config(words, list(contexts), name, _digest(arrays, paths))
     store = Store(Path(cache))
     context_list = config.context_list
     for context, depths in zip(context_list, arrays.values(), strict=True):
-        _check(depths, context.name, len(config.word_list.words), module_paths)
-        _store(store, config, context, depths, module_paths)
+        _check(depths, context.name, len(config.word_list.words), paths)
+    for context, depths in zip(context_list, arrays.values(), strict=True):
+        _store(store, config, context, depths, paths)
     options = Options(base=config.file.parent, output=Path("site"), cache=Path(cache), draws=False, forms=FORMS[:1])
+    prune.note_use(store, config, options)
     return Study(Plan(config, options, store), None)
 
 
@@ -86,7 +92,10 @@ def _depths(states: Any, context: str) -> list[np.ndarray]:
     if isinstance(states, str | Path):
         states = _from_file(Path(states))
     try:
-        found = [np.asarray(_on_cpu(depth), dtype=np.float32) for depth in states]
+        given = [np.asarray(_on_cpu(depth)) for depth in states]
+        if any(np.iscomplexobj(depth) for depth in given):
+            raise TypeError("complex numbers")
+        found = [depth.astype(np.float32) for depth in given]
     except (TypeError, ValueError) as error:
         raise TokvizError(
             f"states, {context}: expected arrays of numbers, got {type(states).__name__}: {error}"
@@ -106,10 +115,9 @@ def _from_file(file: Path) -> list[np.ndarray]:
         raise TokvizError(f"{file}: expected a safetensors file with a tensor per depth: {error}") from error
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """``layer.2`` before ``layer.10``."""
-    parts = "".join(character if character.isdigit() else " " for character in name).split()
-    return [(int(part), "") for part in parts] + [(0, name)]
+def _natural(name: str) -> tuple[list[int], str]:
+    """``embedding`` before ``layer.2``, and that before ``layer.10``."""
+    return [int(number) for number in re.findall(r"[0-9]+", name)], name
 
 
 def _on_cpu(depth: Any) -> Any:
@@ -117,9 +125,10 @@ def _on_cpu(depth: Any) -> Any:
     return depth.detach().float().cpu().numpy() if hasattr(depth, "detach") else depth
 
 
-def _digest(arrays: Mapping[str, Sequence[np.ndarray]]) -> str:
-    digest = hashlib.sha256()
-    for depths in arrays.values():
+def _digest(arrays: Mapping[str, Sequence[np.ndarray]], module_paths: Sequence[str] | None) -> str:
+    digest = hashlib.sha256(json.dumps(module_paths).encode())
+    for context, depths in arrays.items():
+        digest.update(json.dumps([context, len(depths)]).encode())
         for depth in depths:
             digest.update(f"{depth.shape}".encode())
             digest.update(np.ascontiguousarray(depth).data)
@@ -127,19 +136,25 @@ def _digest(arrays: Mapping[str, Sequence[np.ndarray]]) -> str:
 
 
 def _config(words: Any, contexts: Sequence[str], name: str, digest: str) -> ReportConfig:
-    if not isinstance(words, Mapping) or not words:
-        got = "none" if not words else repr(words)
-        raise TokvizError(
-            f'words: expected categories and their words, such as {{"colors": ["red", "green"]}}, got {got}'
-        )
     values: dict[str, Any] = {
         "models": [{"source": f"{PREFIX}{digest}", "name": name}],
-        "words": {key: each if isinstance(each, str) else list(each) for key, each in words.items()},
+        "words": words_given(words),
         # Contexts must differ in their templates; what stood around the words is not known.
         "contexts": [{"name": context, "template": f"{{word}} ({context})"} for context in contexts],
         "interventions": "off",
     }
-    return configuration.validated(values, Path(os.curdir) / "from_arrays(…)")
+    return configuration.validated(values, Path(os.curdir) / f"from_arrays({digest[:8]})")
+
+
+def _checked_paths(module_paths: Any) -> tuple[str, ...]:
+    """They stand on pages and in the names of files."""
+    paths = tuple(module_paths) if isinstance(module_paths, list | tuple) else (module_paths,)
+    for path in paths:
+        if not isinstance(path, str) or not _MODULE_PATH.fullmatch(path) or paths.count(path) > 1:
+            raise TokvizError(
+                f"module_paths: expected a list of different names such as model.layers.0, of letters, digits, dots and _, got {path!r}"
+            )
+    return paths
 
 
 def _check(depths: Sequence[np.ndarray], context: str, n_words: int, module_paths: Sequence[str] | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,8 @@ class Capture:
         config = self.plan.config.model_copy(update={"models": [model], "interventions": [table]})
         plan = Plan(config, self.plan.options, self.plan.store)
         if plan.models[0].due:
-            with reporter(quiet=False) as progress:
+            evaluated = self.in_memory.evaluated() if self.in_memory else nullcontext()
+            with reporter(quiet=False) as progress, evaluated:
                 outcome = pipeline.capture_only(config, plan.options, progress)
             if outcome.failures:
                 raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
@@ -254,7 +256,7 @@ class Capture:
             contexts=(captured,),
         )
         report = site.report_of((model,), self.plan)
-        return inline.explorer(report, (self.plan.options.templates,), height)
+        return inline.explorer(report, site.folders(self.plan), height)
 
     def _neighbours(self) -> Neighbours | None:
         return results.neighbours(self.captured, self.plan.store)

@@ -50,6 +50,8 @@ class Drawn:
         """Write it as a file: ``.png``, ``.pdf``, ``.svg`` and what else Matplotlib writes by the name's ending."""
         try:
             self.figure.savefig(path)
+        except OSError as error:
+            raise TokvizError(f"{path}: expected a place to write to: {error.strerror or error}") from error
         except ValueError as error:
             raise TokvizError(f"{path}: expected a file name that ends with a format of Matplotlib: {error}") from error
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tokviz.errors import TokvizError
 from tokviz.pages import build, render, tables
 from tokviz.records import Report
 
@@ -40,7 +41,10 @@ class Explorer:
 
     def save(self, path: Path | str) -> None:
         """Write the page, which opens in any browser."""
-        Path(path).write_text(self.document, encoding="utf-8")
+        try:
+            Path(path).write_text(self.document, encoding="utf-8")
+        except OSError as error:
+            raise TokvizError(f"{path}: expected a place to write to: {error.strerror or error}") from error
 
 
 def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:

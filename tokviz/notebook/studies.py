@@ -39,16 +39,14 @@ class Study(dict[str, dict[str, Capture]]):
         super().__init__(
             {
                 model.model.display_name: {
-                    context.context.name: Capture(
-                        plan=plan, context=context, captured=context.captured, in_memory=in_memory
-                    )
-                    for context in model.contexts
+                    configured.name: Capture(plan=plan, context=context, captured=context.captured, in_memory=in_memory)
+                    for configured, context in zip(plan.config.contexts, model.contexts, strict=True)
                     if context.captured is not None
                 }
                 for model in plan.models
             }
         )
-        self._plan = plan
+        self._plan, self._in_memory = plan, in_memory
 
     def __repr__(self) -> str:
         return "\n".join(repr(capture) for contexts in self.values() for capture in contexts.values())
@@ -58,7 +56,8 @@ class Study(dict[str, dict[str, Capture]]):
 
     def report(self, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
         """Write a site of what was captured; see ``build``."""
-        return build(self._plan.config, output, **{"cache": self._plan.options.cache, **options})
+        with self._in_memory.evaluated() if self._in_memory else nullcontext():
+            return build(self._plan.config, output, **{"cache": self._plan.options.cache, **options})
 
 
 def study(
@@ -80,7 +79,7 @@ def study(
         configuration, or the path of a ``report.toml``.
     words : category → words; a configuration has its own.
     contexts : name → template; the word alone, after a space, by default.
-    tokenizer : of a model that is loaded.
+    tokenizer : of a model that is loaded; of others, the source of another tokenizer.
     cache : where hidden states, projections and metrics are kept.
     device : where models are loaded to; one that is loaded stays where it is.
     settings : with a source or a loaded model, other keys of ``[[models]]``, such as ``name``, ``revision`` or ``dtype``.
@@ -101,15 +100,49 @@ def study(
     if isinstance(model, str | Path) and str(model).endswith(".toml"):
         model = configuration.load(model)
     if isinstance(model, ReportConfig):
+        given = {"words": words, "contexts": contexts, "tokenizer": tokenizer, **settings}
+        if superfluous := [name for name, value in given.items() if value is not None]:
+            raise TokvizError(
+                f"{superfluous[0]}: expected it in the configuration, which has words, contexts and models of its own"
+            )
         config = model
     else:
         if not isinstance(model, str | Path | list | tuple):
+            if unfit := sorted(set(settings) - _OF_LOADED):
+                raise TokvizError(
+                    f"{unfit[0]}: expected {', '.join(sorted(_OF_LOADED))} only, as the model is loaded already"
+                )
             in_memory = models.at_hand(model, tokenizer)
             settings = {"name": _name_of(model), **settings}
             model = in_memory.source
+        elif tokenizer is not None:
+            if not isinstance(tokenizer, str | Path):
+                raise TokvizError(f"tokenizer: expected a source, as the model is one, got {type(tokenizer).__name__}")
+            settings["tokenizer"] = str(tokenizer)
         sources = list(model) if isinstance(model, list | tuple) else [model]
+        if unfit := [each for each in sources if not isinstance(each, str | Path)]:
+            raise TokvizError(
+                f"model: expected sources in a list, got {type(unfit[0]).__name__}; a loaded model is passed by itself"
+            )
         config = _config([str(source) for source in sources], words, contexts, settings)
     return _captured(config, in_memory, Path(cache), device, quiet=quiet)
+
+
+def words_given(words: Any) -> dict[str, list[Any]]:
+    """Category → words, as a configuration takes them; their order is that of the rows of all that is made of them."""
+    if not words or not isinstance(words, Mapping):
+        raise TokvizError(
+            'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
+            + (repr(words) if words else "none")
+        )
+    for key, each in words.items():
+        if not isinstance(each, Sequence) or isinstance(each, str):
+            raise TokvizError(f"words.{key}: expected a list of words, got {type(each).__name__}")
+    return {str(key): list(each) for key, each in words.items()}
+
+
+_OF_LOADED = {"name", "note", "notes"}
+"""Keys of ``[[models]]`` that a loaded model may have."""
 
 
 def _name_of(model: Any) -> str:
@@ -133,23 +166,18 @@ def _config(
     contexts: Mapping[str, str] | None,
     settings: dict[str, Any],
 ) -> ReportConfig:
-    if not words or not isinstance(words, Mapping):
-        raise TokvizError(
-            'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
-            + (repr(words) if words else "none")
-        )
     if contexts is not None and not isinstance(contexts, Mapping):
         raise TokvizError(f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {contexts!r}')
     values: dict[str, Any] = {
         "models": [{"source": source, **settings} for source in sources],
-        "words": {key: each if isinstance(each, str) else list(each) for key, each in words.items()},
+        "words": words_given(words),
     }
     if contexts:
         values["contexts"] = [{"name": name, "template": template} for name, template in contexts.items()]
     return configuration.validated(values, Path(os.curdir) / "study(…)")
 
 
-def build(report: ReportConfig, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
+def build(report: ReportConfig | str | Path, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
     """Write the whole site, as the command does; gives what the run did.
 
     Parameters
@@ -172,7 +200,9 @@ def build(report: ReportConfig, output: Path | str = "site", **options: Any) -> 
     if unknown:
         raise TokvizError(f"build: expected options from {', '.join(sorted(_BUILD_OPTIONS))}, got {unknown[0]!r}")
     cache = Path(options.pop("cache", ".cache"))
-    settings = Options(base=report.file.parent, output=Path(output), cache=cache)
+    if not isinstance(report, ReportConfig):
+        report = configuration.load(report)
+    settings = Options(base=report.file.parent, output=Path(output), cache=cache, command="")
     with reporter(quiet=quiet) as progress:
         return pipeline.run(report, replace(settings, **options), progress)
 

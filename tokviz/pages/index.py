@@ -276,6 +276,8 @@ def _position_0(report: Report) -> str:
             several = "every model" if len(first) == len(captured) else count(len(first), "model")
             whose = joined(first) if len(first) <= MOST_NAMED else several
             where.append(f"in the context “{context.label}” of {whose}")
+    if not where and not all(each.states.tokenization.is_known for model in report.models for each in model.contexts):
+        return "Which of this report’s words are read there is not known."
     if not where:
         return "In this report no context’s reference words are read there."
     return (

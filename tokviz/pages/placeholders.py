@@ -20,7 +20,7 @@ class Placeholders:
         self._values = {
             "n_words": f"{most:,}",
             "n_categories": f"{len(words.categories):,}",
-            "n_models": f"{len(models):,}",
+            "n_models": f"{sum(model.card is not None for model in models):,}",
             "n_layers": _range(n_layers),
         }
 

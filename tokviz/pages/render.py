@@ -98,6 +98,8 @@ def _theme_errors(folders: Sequence[Path]) -> Iterator[None]:
         yield
     except Exception as error:
         place = _place_in(folders[:-1], error)
+        if place is None and isinstance(error, UnicodeDecodeError) and folders[:-1]:
+            place = f"{folders[0]}: a template that is not UTF-8 text"
         if place is None:
             raise
         raise ThemeError(f"{place}: {one_line(str(error))}; mend the template, or leave theme out") from error
@@ -167,6 +169,14 @@ def assets(folders: Sequence[Path]) -> dict[str, Path]:
     """The source file of every asset, keyed by its path from the site's root; a theme's take the place of those of tokviz."""
     found: dict[str, Path] = {}
     for folder in (each / ASSETS for each in reversed(folders)):
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        root = folder.resolve()
+        # Neither what an editor or a system has left, nor a link that leads out.
+        files = sorted(
+            path
+            for path in folder.rglob("*")
+            if path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+            and path.resolve().is_relative_to(root)
+        )
         found |= {f"{ASSETS}/{path.relative_to(folder).as_posix()}": path for path in files}
     return found

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,14 @@ def added_measures() -> tuple[Added, ...]:
     ------
     AddedMeasureError : one can't be loaded, or isn't what is expected.
     """
-    return tuple(_loaded(each) for each in sorted(entry_points(group=GROUP), key=lambda each: each.name))
+    found = sorted(entry_points(group=GROUP), key=lambda each: each.name)
+    for one, other in pairwise(found):
+        if one.name == other.name:
+            owners = " and ".join(each.dist.name if each.dist else each.value for each in (one, other))
+            raise AddedMeasureError(
+                f"measure {one.name}: expected one package that has it, got {owners}; uninstall one"
+            )
+    return tuple(_loaded(each) for each in found)
 
 
 def _loaded(found: EntryPoint) -> Added:
@@ -60,8 +68,10 @@ def _loaded(found: EntryPoint) -> Added:
     try:
         measure = found.load()
         digest = hashlib.sha256(Path(str(sys.modules[found.module].__file__)).read_bytes()).hexdigest()
-    except Exception as error:
-        raise AddedMeasureError(f"measure {found.name} of {package}: can't be loaded: {error_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise AddedMeasureError(
+            f"measure {found.name} of {package}: can't be loaded: {error_line(error)}; mend it, or uninstall the package"
+        ) from error
     is_text = {name: isinstance(getattr(measure, name, None), str) for name in ("name", "caption")}
     for attribute, is_there in {**is_text, "value": callable(getattr(measure, "value", None))}.items():
         if not is_there:

@@ -10,6 +10,7 @@ from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import HiddenStates
 from tokviz.run import places
+from tokviz.run.added import added_measures
 from tokviz.run.options import Options
 from tokviz.run.plan import Captured, ContextPlan, ModelPlan, Plan
 from tokviz.run.store import Store
@@ -28,6 +29,7 @@ def describe(config: ReportConfig, options: Options) -> Forecast:
     """What ``run`` would capture, project, measure, draw and compare, and why; a line each."""
     places.check(config, options)
     notes.check_before(config)
+    added_measures()
     plan = Plan(config, options, Store(options.cache))
     lines, fails = [], False
     ready: dict[str, list[HiddenStates]] = {}

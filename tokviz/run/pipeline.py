@@ -21,6 +21,7 @@ from tokviz.pages.headline import unshown_states
 from tokviz.pages.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
 from tokviz.run import keys, places, previews, prune, publish, results, site, workers
+from tokviz.run.added import added_measures
 from tokviz.run.capturing import captured
 from tokviz.run.locks import Locks
 from tokviz.run.options import Options
@@ -54,6 +55,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     """
     places.check(config, options)
     notes.check_before(config)
+    added_measures()  # one that can't be loaded is told before any work
     store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)
     with locks.on_site(options.output), locks.in_use(options.cache):
         _say_put_aside(publish.recover(options.output), options, reporter)

@@ -15,7 +15,7 @@ from tokviz.records import HiddenStates
 _LEFT_OUT = "…"
 _OUTSIDE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]|file:")
 """How a path begins that says where on a machine something is."""
-_ADDED_KIND = re.compile(r"(?!package:|file:|https?:)[a-z][\w-]+:")
+_ADDED_KIND = re.compile(r"(?!package:|file:|https?:)[A-Za-z][\w.+-]+:(?!//)")
 """The beginning of a source of a kind that another package adds; one letter is a drive."""
 _FOLDERS = re.compile(
     r"(?<![\w./~])(?:(?:/(?!/)|[A-Za-z]:[\\/](?!/)|\\\\)(?:[^\s/\\'\"]+[/\\])+|~[\w.-]*/(?:[^\s/\\'\"]+[/\\])*)"

@@ -142,7 +142,7 @@ def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
         opening=_opening(config),
         draft=options.is_draft,
         version=__version__,
-        own_styles=any((folder / render.OWN_STYLES).is_file() for folder in _folders(plan)[:-1]),
+        own_styles=any((folder / render.OWN_STYLES).is_file() for folder in folders(plan)[:-1]),
         downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
     )
 
@@ -226,22 +226,22 @@ def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
 
 def files(report: Report, images: Images, previews: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
     """Path from the site's root → content."""
-    options, folders = plan.options, _folders(plan)
+    options, places = plan.options, folders(plan)
     pictures = {path: image.file for path, image in images.items()}
     found: dict[str, publish.Content] = {
-        **render.assets(folders),
-        **render.render(pages.build(report), folders),
+        **render.assets(places),
+        **render.render(pages.build(report), places),
         **tables.files(report),
         **pictures,
         **previews,
         ".nojekyll": "",
     }
     if options.excerpts:
-        found |= render.render_excerpts(pages.excerpts(report), folders, pictures)
+        found |= render.render_excerpts(pages.excerpts(report), places, pictures)
     return found
 
 
-def _folders(plan: Plan) -> tuple[Path, ...]:
+def folders(plan: Plan) -> tuple[Path, ...]:
     """Where templates and assets are looked for: in the author's theme, if there is one, then in those of tokviz."""
     theme = plan.config.theme_folder
     return (*(() if theme is None else (theme,)), plan.options.templates)
