@@ -25,10 +25,21 @@ Tokviz.savePlot = (() => {
     }));
   }
 
+  // As much of a text as there is space for: of a title that is too long the layer stays.
+  function fitted(text, space, weight) {
+    const characters = [...text];
+    const shortened = (n) => (n < characters.length ? `${characters.slice(0, n).join("")}…` : text);
+    let n = characters.length;
+    while (n > 1 && picture.widthOf(shortened(n), TITLE_SIZE, weight) > space) n -= 1;
+    return shortened(n);
+  }
+
   // Name, words, PCA and layer in one line, or where that is too long in two.
   function titleOf({ capture: { model, context, shown }, depth }, width, { ink }) {
-    const rest = `${context.label} · ${shown.label} PCA · ${Tokviz.depthName(depth)}`;
-    const name = textOf(model.name, MARGIN, 20, ink, { size: TITLE_SIZE, weight: 600 });
+    const end = ` · ${shown.label} PCA · ${Tokviz.depthName(depth)}`;
+    const space = width - 2 * MARGIN;
+    const rest = fitted(context.label, space - picture.widthOf(`· ${end}`, TITLE_SIZE, 400), 400) + end;
+    const name = textOf(fitted(model.name, space, 600), MARGIN, 20, ink, { size: TITLE_SIZE, weight: 600 });
     const after = textOf(`· ${rest}`, MARGIN + name.width + 4, 20, ink, { size: TITLE_SIZE });
     if (after.x + after.width <= width - MARGIN) return [name, after];
     return [name, textOf(rest, MARGIN, 38, ink, { size: TITLE_SIZE })];
@@ -48,9 +59,9 @@ Tokviz.savePlot = (() => {
       x += wide + 18;
     }
     const notes = [
-      view.hollow.some(Boolean) ? "hollow: several tokens, or read at a different position" : "",
-      view.beyond[depth].size ? "arrow: lies beyond the axes" : "",
-      plot.pins.length ? TRAILS[plot.trails.kind] : "",
+      view.hollow.some((each, row) => each && plot.visible[row]) ? "hollow: several tokens, or read at a different position" : "",
+      [...view.beyond[depth]].some((row) => plot.visible[row]) ? "arrow: lies beyond the axes" : "",
+      depth && plot.pins.some((row) => plot.visible[row]) ? TRAILS[plot.trails.kind] : "",
     ].filter(Boolean);
     for (const note of notes) {
       y += LINE;
@@ -83,7 +94,7 @@ Tokviz.savePlot = (() => {
       height: key.bottom,
       ground: colors.ground,
       title: text,
-      description: `${text}: ${panel.view.n} words.`,
+      description: `${text}: ${plot.visible.filter(Boolean).length} words.`,
       groups: [
         { name: "title", shapes: title },
         { name: "axes", shapes: picture.shapesOf(plot.axes, origin) },

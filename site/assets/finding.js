@@ -13,7 +13,7 @@
 
   // `#state-2` is the second one.
   function openAddress() {
-    const [, number] = /^#state-(\d)$/.exec(location.hash) ?? [];
+    const [, number] = location.hash ? /^#state-(\d)$/.exec(location.hash) ?? [] : [null, 1];
     if (buttons[number - 1]) show(number - 1);
   }
 

@@ -240,7 +240,7 @@
     }
 
     // What was chosen, for those who don't see it: said once, by the plate that was used.
-    say(where = [...this.plates.values()].find(({ key, seen }) => key && seen)) {
+    say(where = [...this.plates.values()].find(({ key, seen, holder }) => key && seen && holder.offsetWidth)) {
       if (where) plateKey.say(where.key, where.about, this.chosen, this.isolated);
     }
 

@@ -16,7 +16,7 @@ Tokviz.PlateCarousel = class {
 
   show(depth) {
     this.depth = depth;
-    const focused = this.board.keyIndex(document.activeElement);
+    const focused = this.root.contains(document.activeElement) ? this.board.keyIndex(document.activeElement) : -1;
     for (const panel of this.panels()) this.showPanel(panel, depth);
     this.tidy();
     if (focused >= 0) this.keyButton(focused)?.focus({ preventScroll: true });

@@ -77,7 +77,7 @@ Tokviz.plate = (() => {
     if (!oneLine) {
       return [
         svg("text", { class: "plate-model", x: left, y: 20 }, plateText.fitted(model, space, TITLE, true)),
-        svg("text", { class: "plate-title", x: left, y: 38 }, plateText.fitted(rest, space, TITLE)),
+        svg("text", { class: "plate-title", x: left, y: 38 }, shortRest(context, depthName, space)),
       ];
     }
     const [wide] = plateText.measure([model], TITLE, true);
@@ -85,6 +85,12 @@ Tokviz.plate = (() => {
       svg("text", { class: "plate-model", x: left, y: 20 }, model),
       svg("text", { class: "plate-title", x: number(left + wide + 4), y: 20 }, `· ${rest}`),
     ];
+  }
+
+  // Of what is too long the context is shortened: the layer stays.
+  function shortRest(context, depthName, space) {
+    const layer = ` · ${depthName}`;
+    return plateText.fitted(context, space - plateText.measure([layer], TITLE)[0], TITLE) + layer;
   }
 
   function axisParts({ area, size }, limits, [pc1, pc2]) {

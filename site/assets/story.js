@@ -5,6 +5,8 @@
 (() => {
   // Where one reads, from the top of the window, or from the foot of a plot that is above the text.
   const READING = 0.45;
+  // How long what has got the focus is shown, in milliseconds, although the window scrolls to it.
+  const HELD = 400;
 
   function createStory(root) {
     const holder = root.querySelector("[data-story] .plate");
@@ -12,7 +14,7 @@
       const links = [...stage.querySelectorAll(".plates a")];
       return links.map((link, index) => ({ stage, link, share: index / links.length }));
     });
-    return { root, context: root.dataset.context, holder, stops, shown: null };
+    return { root, context: root.dataset.context, holder, stops, shown: null, heldUntil: 0 };
   }
 
   // The last stop whose place in its stage is above the line at which one reads.
@@ -53,11 +55,11 @@
       frame ??= requestAnimationFrame(() => {
         frame = null;
         // A context that isn't chosen has no size, and low windows show no plot.
-        if (story.holder.offsetWidth) show(story, stopRead(story));
+        if (story.holder.offsetWidth && performance.now() > story.heldUntil) show(story, stopRead(story));
       });
     };
-    new IntersectionObserver(([{ isIntersecting }]) => {
-      if (isIntersecting) {
+    new IntersectionObserver((entries) => {
+      if (entries.at(-1).isIntersecting) {
         addEventListener("scroll", follow, { passive: true });
         follow();
       } else {
@@ -66,7 +68,12 @@
     }, { rootMargin: "300px" }).observe(root);
     // Who points at a small plot sees it large.
     for (const stop of story.stops) {
-      for (const name of ["pointerenter", "focus"]) stop.link.addEventListener(name, () => story.holder.offsetWidth && show(story, stop));
+      const point = (time) => {
+        story.heldUntil = performance.now() + time;
+        if (story.holder.offsetWidth) show(story, stop);
+      };
+      stop.link.addEventListener("pointerenter", () => point(0));
+      stop.link.addEventListener("focus", () => point(HELD));
     }
   }
 
