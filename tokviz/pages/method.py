@@ -113,7 +113,7 @@ class MethodPage:
 TRAILS = Term(
     name="Trails in the explorer",
     meaning="A trail joins a word’s positions from the embedding to the shown layer, each in its own layer’s axes. These are "
-    "fitted anew for every layer, so a long step may be only a change of axes. “Turned to fit the shown layer” takes such "
+    "fitted separately for every layer, so a long step may be only a change of axes. “Turned to fit the shown layer” takes such "
     "changes away: each layer’s plot is rotated or reflected within its two dimensions so that the reference words lie "
     "nearest to where they are in the next layer’s plot (orthogonal Procrustes, after both are centered and divided by the "
     "square root of Σ x²), and so on up to the shown layer, whose center and Σ x² all get. The trail then ends at the word’s "

@@ -31,7 +31,7 @@ ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
 COMPILED = "tokviz_3_%s.cache"
-"""Files of compiled templates, numbered anew when the environment changes: Jinja looks at a template's text only."""
+"""Files of compiled templates, renumbered when the environment changes: Jinja looks at a template's text only."""
 
 
 class _View(Protocol):
@@ -93,7 +93,7 @@ def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
 
 @contextmanager
 def _theme_errors(folders: Sequence[Path]) -> Iterator[None]:
-    """What goes wrong in an author's template is told with its place; in one of tokviz's it is a fault of the program."""
+    """An error in an author’s template names its place; in one of tokviz’s it is a fault of the program."""
     try:
         yield
     except Exception as error:

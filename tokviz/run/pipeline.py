@@ -55,7 +55,7 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     """
     places.check(config, options)
     notes.check_before(config)
-    added_measures()  # one that can't be loaded is told before any work
+    added_measures()  # one that can't be loaded is reported before any work
     store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)
     with locks.on_site(options.output), locks.in_use(options.cache):
         _say_put_aside(publish.recover(options.output), options, reporter)
