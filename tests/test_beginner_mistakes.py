@@ -296,6 +296,7 @@ COMMANDS = {
         ["build", "--model", "model", "--words", "words.toml", "--output", "a", "--cache", "a/b"],
         ("--output a, --cache a/b", "expected two folders", "name another"),
     ),
+    "an empty source": (["models", ""], ("'': expected a hub id, a folder, a .gguf file or package:NAME/PATH",)),
     "init over an older report": (["init", "started"], ("started", "report.toml")),
 }
 

@@ -183,6 +183,14 @@ def test_what_was_given_is_not_pruned(cache: Path) -> None:
     assert [*(cache / "states").iterdir()] == folders
 
 
+def test_tokens_and_updates_are_not_made_up(cache: Path) -> None:
+    own = tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)["Mine"]["given"]
+    with pytest.raises(TokvizError, match="table: expected a table that this capture has, got 'tokens'"):
+        own.to_pandas("tokens")
+    with pytest.raises(TokvizError, match="not measured for states that were given as numbers"):
+        own.updates()
+
+
 def test_two_of_them_are_compared(cache: Path) -> None:
     mine, other = (tokviz.from_arrays(made(seed), WORDS, name="Mine", cache=cache)["Mine"]["given"] for seed in (0, 1))
     assert mine.compare(mine).shared.neighbours[0, 0] == pytest.approx(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from tokviz import config as configuration
 from tokviz.cli import options as said
@@ -14,6 +15,7 @@ from tokviz.cli.building import errors_in_one_line
 from tokviz.config import ModelConfig, expanded
 from tokviz.errors import TokvizError
 from tokviz.models import Description, describe
+from tokviz.text import one_line, shown
 
 _KINDS = {
     "hub": "a model of the Hub",
@@ -37,10 +39,8 @@ def models(
     """Say what models are and whether they can be captured, or why not, without loading their weights."""
     with errors_in_one_line(debug=debug):
         config = expanded(config)
-        if sources:
-            wanted = [ModelConfig.model_validate(configuration.model_of(source, config.parent)) for source in sources]
-        else:
-            wanted = configuration.load(config).models
+        named = [_model(source, config.parent) for source in sources or ()]
+        wanted = named or configuration.load(config).models
         failed = False
         for model in wanted:
             found = describe(model, config.parent)
@@ -48,6 +48,15 @@ def models(
             print(f"{model.display_name} ({model.source})")
             print("\n".join(f"  {line}" for line in _lines(found)), flush=True)
     raise typer.Exit(int(failed))
+
+
+def _model(source: str, base: Path) -> ModelConfig:
+    try:
+        return ModelConfig.model_validate(configuration.model_of(source, base))
+    except ValidationError as error:
+        raise TokvizError(
+            f"{shown(source)}: expected a hub id, a folder, a .gguf file or package:NAME/PATH: {one_line(error.errors()[0]['msg'])}"
+        ) from None
 
 
 def _lines(found: Description) -> list[str]:

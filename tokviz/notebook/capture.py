@@ -115,7 +115,8 @@ class Capture:
         found = self.states.updates
         if found is None:
             raise TokvizError(
-                "updates: not measured for a model whose weights are read in every pass, or moved to a GPU"
+                "updates: not measured for states that were given as numbers, and for a model whose weights are read in every "
+                "pass, or moved to a GPU"
             )
         return found
 

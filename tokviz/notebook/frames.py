@@ -32,7 +32,7 @@ def _csv(name: str, context: ContextReport, words: WordList) -> str:
     states, geometry = context.states, context.geometry
     if name == "coordinates":
         return tables.coordinates_csv(context, words)
-    if name == "tokens":
+    if name == "tokens" and states.tokenization.is_known:
         return tables.tokens_csv(context)
     if name == "geometry" and geometry is not None:
         return tables.geometry_csv(states, geometry, context.added)
