@@ -80,14 +80,9 @@ def at_hand(model: Any, tokenizer: Any) -> AtHand:
     return found
 
 
-def find(source: str) -> AtHand | None:
-    """The model of a source; None where it isn't in memory any more, or was in another process."""
-    return _AT_HAND.get(source)
-
-
 def require(source: str) -> AtHand:
-    """The same; raises ``SourceError`` for None."""
-    found = find(source)
+    """The model of a source; raises ``SourceError`` where it isn't in memory any more, or was in another process."""
+    found = _AT_HAND.get(source)
     if found is None:
         raise SourceError(
             f"{source}: expected a model that is in memory, but it isn’t any more; pass it to tokviz.study again"

@@ -22,6 +22,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FILES_THAT_MATTER = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
 _EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such as org/name"
 _HUB_ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/(?P<path>[^?#]+).*")
+GIVEN = "arrays:"
+"""What the source of states begins with that were given as numbers: there is no model."""
 _BEFORE_REVISION = ("tree", "blob", "resolve", "commit")
 """What stands between a model's id and a revision in an address of the Hub."""
 
@@ -53,7 +55,7 @@ def locate(model: ModelConfig, base: Path) -> Location:
         return Location(kind="memory", path=None)
     if source.startswith("package:"):
         return _in_package(source)
-    if source.startswith("arrays:"):
+    if source.startswith(GIVEN):
         raise SourceError(
             f"{source}: the states were given as numbers, and are not stored here; pass them to tokviz.from_arrays again"
         )

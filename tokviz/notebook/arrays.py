@@ -15,6 +15,7 @@ import numpy as np
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
+from tokviz.models.location import GIVEN
 from tokviz.notebook.studies import Study, words_given
 from tokviz.records import (
     N_EXTREMES,
@@ -34,7 +35,6 @@ from tokviz.run.store import Store
 
 NOT_KNOWN = "not known"
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."
-PREFIX = "arrays:"
 _MODULE_PATH = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
 
@@ -137,7 +137,7 @@ def _digest(arrays: Mapping[str, Sequence[np.ndarray]], module_paths: Sequence[s
 
 def _config(words: Any, contexts: Sequence[str], name: str, digest: str) -> ReportConfig:
     values: dict[str, Any] = {
-        "models": [{"source": f"{PREFIX}{digest}", "name": name}],
+        "models": [{"source": f"{GIVEN}{digest}", "name": name}],
         "words": words_given(words),
         # Contexts must differ in their templates; what stood around the words is not known.
         "contexts": [{"name": context, "template": f"{{word}} ({context})"} for context in contexts],
@@ -184,7 +184,7 @@ def _store(
     n_depths, n_words = len(depths), len(words.words)
     card = ModelCard(
         source="numbers",
-        identity=model.source.removeprefix(PREFIX),
+        identity=model.source.removeprefix(GIVEN),
         revision=None,
         architecture=NOT_KNOWN,
         model_type="",
