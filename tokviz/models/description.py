@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tokviz.config import ModelConfig, install
 from tokviz.errors import SourceError
-from tokviz.models.failures import explain
-from tokviz.models.gguf_file import parsed_once
+from tokviz.models.failures import explained
 from tokviz.models.location import snapshot, weights_files
 from tokviz.models.origin import Origin
-from tokviz.models.quiet import quiet_transformers
 from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable
 from tokviz.models.tokenizer import load_tokenizer
 from tokviz.models.weights import without_weights
@@ -80,17 +77,12 @@ def _with_architecture(origin: Origin, found: Description) -> Description:
     """The same with what transformers makes of the config; raises ``SourceError``, as ``load`` does."""
     from transformers import AutoConfig
 
-    with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
-        try:
-            refuse_foreign_code(origin)
-            config = AutoConfig.from_pretrained(**origin.arguments)
-            refuse_other_inputs(origin, config)
-            part: Any = without_weights(origin, config)
-            load_tokenizer(origin, config)
-        except SourceError:
-            raise
-        except Exception as error:
-            raise SourceError(explain(origin, error)) from error
+    with explained(origin):
+        refuse_foreign_code(origin)
+        config = AutoConfig.from_pretrained(**origin.arguments)
+        refuse_other_inputs(origin, config)
+        part: Any = without_weights(origin, config)
+        load_tokenizer(origin, config)
     return replace(
         found,
         architecture=type(part).__name__,

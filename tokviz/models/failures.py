@@ -6,16 +6,32 @@ import importlib.metadata
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from tokviz.config import ModelConfig
+from tokviz.errors import SourceError
+from tokviz.models.gguf_file import parsed_once
 from tokviz.models.origin import Origin
+from tokviz.models.quiet import quiet_transformers
 from tokviz.text import one_line
 
 _FOLDERS = re.compile(r"(?<![\w./])/(?!/)(?:[^\s/'\"]+/)+")
 """The folders of an absolute path; an address and a hub id have none."""
 _NOT_MADE = (AttributeError, TypeError, KeyError, IndexError, NotImplementedError, AssertionError, ZeroDivisionError)
 """What transformers' own code raises where it can't make a model from its config; a damaged file raises others."""
+
+
+@contextmanager
+def explained(origin: Origin) -> Iterator[None]:
+    """What the libraries raise meanwhile becomes a ``SourceError`` in plain words; they say little, and parse a GGUF file once."""
+    with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
+        try:
+            yield
+        except SourceError:
+            raise
+        except Exception as error:
+            raise SourceError(explain(origin, error)) from error
 
 
 def explain(origin: Origin, error: Exception) -> str:

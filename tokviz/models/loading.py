@@ -6,19 +6,15 @@ repository is never trusted.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokviz.config import ModelConfig
-from tokviz.errors import SourceError
 from tokviz.models import in_memory
 from tokviz.models.card import make_card
-from tokviz.models.failures import explain
-from tokviz.models.gguf_file import parsed_once
+from tokviz.models.failures import explained
 from tokviz.models.origin import Origin
-from tokviz.models.quiet import quiet_transformers
 from tokviz.models.refusals import check_sha256, refuse_foreign_code, refuse_other_inputs, refuse_unreadable
 from tokviz.models.tokenizer import load_tokenizer, require_offsets
 from tokviz.models.weights import Weights, load_weights, weights_in_memory
@@ -71,13 +67,8 @@ def load(model: ModelConfig, base: Path, device: str, offload: Path | None = Non
         return _from_memory(origin)
     refuse_unreadable(origin)
     check_sha256(origin)
-    with quiet_transformers(), parsed_once() if origin.gguf_file else nullcontext():
-        try:
-            return _load(origin, device, offload)
-        except SourceError:
-            raise
-        except Exception as error:
-            raise SourceError(explain(origin, error)) from error
+    with explained(origin):
+        return _load(origin, device, offload)
 
 
 def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
