@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from browser import install_with_apt, launch
 from playwright.sync_api import Error, Page, sync_playwright
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchWindowException
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.webkitgtk.options import Options
@@ -199,12 +200,29 @@ class WebKit:
         self._driver.get(address)
 
     def run(self, function: str) -> Any:
-        return self._driver.execute_script(f"return ({function})()")
+        script = f"return ({function})()"
+        try:
+            return self._driver.execute_script(script)
+        except NoSuchWindowException as error:
+            if "unload event" not in str(error.msg):
+                raise
+            # The page was left meanwhile; the next script waits for the new one.
+            return self._driver.execute_script(script)
 
     def press(self, key: str) -> None:
-        actions = ActionBuilder(self._driver)
-        actions.key_action.send_keys(_webdriver_key(key))
-        actions.perform()
+        # The driver may lose a key while the window changes its process, from a server's pages to the disk's.
+        note = "window.keyCame = false; addEventListener('keydown', () => { window.keyCame = true; }, {capture: true, once: true})"
+        self._driver.execute_script(note)
+        for _ in range(3):
+            actions = ActionBuilder(self._driver)
+            actions.key_action.send_keys(_webdriver_key(key))
+            actions.perform()
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                if self._driver.execute_script("return window.keyCame !== false"):
+                    return
+                time.sleep(0.02)
+        raise AssertionError(f"the page never got the key {key}")
 
     def click_at(self, x: float, y: float) -> None:
         actions = ActionBuilder(self._driver)
