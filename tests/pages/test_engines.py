@@ -91,7 +91,9 @@ def test_a_jump_is_not_undone_by_a_scroll_that_no_reader_made(engine: Engine, ad
     engine.press("ArrowRight")
     wait_for(engine, "location.hash === '#alone/layer-12'")
     wait_for_layer(engine, "layer 12")
-    engine.run(f"() => new Promise((done) => setTimeout(done, 600)).then(() => {track}.scrollBy({{ left: {track}.clientWidth }}))")
+    engine.run(
+        f"() => new Promise((done) => setTimeout(done, 600)).then(() => {track}.scrollBy({{ left: {track}.clientWidth }}))"
+    )
     wait_for_layer(engine, "layer 13")
 
 
