@@ -100,6 +100,7 @@ def related_report() -> Report:
                 for order in ORDERS
                 for rows in _rows([order.words])
             )
+            orders[1].held_out[..., 1] = np.arange(len(ORDERS[1].words))
             contexts.append(
                 replace(context, relations=Relations(n_permutations=999, relations=(relation,), orders=orders))
             )
