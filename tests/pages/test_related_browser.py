@@ -55,6 +55,7 @@ def test_the_plots_follow_the_carousel(open_page: OpenPage, site: Path) -> None:
     expect(first.locator("svg")).to_have_attribute("aria-label", "First → second, layer 12, alone")
     assert first.locator("path").get_attribute("d") != before
     page.locator(".switch input[value=sentence]").check(force=True)
+    page.locator("#relations h2").scroll_into_view_if_needed()
     expect(first.locator("svg")).to_have_attribute("aria-label", "First → second, layer 12, in a sentence")
     said = page.locator(".related-figures p[data-context]:visible strong")
     assert said.all_text_contents() == ["Words in a sentence."] * 3
