@@ -15,6 +15,7 @@ from claims import plain
 from related_fixture import ORDERS, RELATION, random_order, random_relation, related_report
 
 from tokviz.pages import related_plots, tables
+from tokviz.pages.compare_table import columns, table
 from tokviz.pages.relations import order_sentences, relation_sentences, where
 from tokviz.records import OrderMeasures, RelationMeasures
 
@@ -213,3 +214,25 @@ def test_the_image_without_scripts_is_an_svg_of_the_size_that_the_page_says() ->
     xs = [float(element.get("cx", "")) for element in drawn.iter("{http://www.w3.org/2000/svg}circle")]
     assert min(xs) > 0
     assert max(xs) < size[0]
+
+
+# --- the compare page ------------------------------------------------------------------------------------------------
+
+
+def test_the_compare_table_has_the_depth_that_is_furthest_above_chance() -> None:
+    report = related_report()
+    names = [column.label for column in columns(report)]
+    at = names.index("First → second: parallelism")
+    assert names[at + 1 : at + 4] == ["A circle: R² of the order", "A line: R² of the order", "Reference words"]
+    rows = {(row.model.text, row.context): row.cells for row in table(report, "compare/index.html")}
+    model = report.models[1]
+    for context in model.contexts:
+        relations = context.relations
+        assert relations is not None
+        cells = rows[model.display_name, context.states.context.label]
+        assert len(cells) == len(names) - 1  # caveats stand apart
+        tested = relations.relations[0].parallelism
+        depth = int(np.nanargmax(tested.value - tested.null_mean))
+        assert float(cells[at].sort) == pytest.approx(tested.value[depth], rel=1e-4)
+        claimed = int((relations.orders[0].r2.p_value[relations.orders[0].r2.value > 0] < 0.05).sum())
+        assert cells[at + 1].note.endswith(f"claimed at {claimed} of {context.states.n_depths}\N{NO-BREAK SPACE}depths")
