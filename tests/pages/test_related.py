@@ -104,9 +104,11 @@ def check_relation(measured: RelationMeasures) -> str:
     assert_range(both.group(1, 2), measured.hits[known], 1)
     assert_range(both.group(3, 4), measured.hits_of_source[known], 1)
     holds = parallel & (measured.hits > measured.hits_of_source)
-    if found := re.fullmatch(r"A common difference leads from the first words to the second at (.+): it is more parallel than chance, and finds more of the "
-        r"second words than the first words alone do\.",
-        , verdict):
+    if found := re.fullmatch(
+        r"A common difference leads from the first words to the second at (.+): it is more parallel than chance, and finds more "
+        r"of the second words than the first words alone do\.",
+        verdict,
+    ):
         assert_depths(found[1], holds)
         return "relation"
     assert not holds.any()
