@@ -182,7 +182,7 @@ def test_the_table_has_a_row_per_depth_and_kind_and_spreadsheets_take_no_name_fo
     report = replace(related_report(), relations=(replace(RELATION, name="=1+1"),))
     relations = report.models[0].contexts[0].relations
     assert relations is not None
-    rows = list(csv.DictReader(io.StringIO(tables.relations_csv(report, relations))))
+    rows = list(csv.DictReader(io.StringIO(tables.relations_csv(report.relations, report.orders, relations))))
     n_depths = report.models[0].contexts[0].states.n_depths
     assert len(rows) == n_depths * (1 + len(ORDERS))
     assert rows[0]["name_safe"] == "'=1+1"

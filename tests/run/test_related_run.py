@@ -9,6 +9,8 @@ import families
 import pytest
 from command import generate
 
+import tokviz
+
 FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
 SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
 CONFIG = f"""
@@ -92,3 +94,13 @@ def test_a_report_without_any_says_nothing_of_them(folder: Path) -> None:
     assert not list((folder / "without" / "data").rglob("relations.*"))
     for page in (folder / "without").rglob("index.html"):
         assert "Relations" not in page.read_text(encoding="utf-8"), page
+
+
+def test_a_notebook_has_their_table(folder: Path) -> None:
+    write(folder)
+    study = tokviz.study(folder / "report.toml", cache=folder / ".cache", quiet=True)
+    frame = study["gpt2"]["alone"].to_pandas("relations")
+    with (folder / "site/data/gpt2/alone/relations.csv").open(encoding="utf-8", newline="") as file:
+        expected = [row["value"] for row in csv.DictReader(file)]
+    assert frame["value"].tolist() == pytest.approx([float(value) for value in expected])
+    assert set(frame["name"]) == {"pair", "line"}

@@ -242,10 +242,12 @@ class Capture:
 
         Parameters
         ----------
-        table : ``coordinates``, ``geometry``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        table : ``coordinates``, ``geometry``, ``relations``, ``tokens``, ``updates``, ``writers`` or ``attention``.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
-        return frames.frame(table, self._report(projections, measured=table == "geometry"), self.words)
+        return frames.frame(
+            table, self._report(projections, measured=table in ("geometry", "relations")), self.words, self.plan.config
+        )
 
     def explore(self, *, height: int = 760) -> inline.Explorer:
         """The explorer of this capture in a notebook: point at words, find them, follow them; ``height`` in pixels."""

@@ -26,6 +26,8 @@ from tokviz.records import (
     HiddenStates,
     MassiveActivations,
     ModelReport,
+    Order,
+    Relation,
     RelationMeasures,
     Relations,
     Report,
@@ -57,7 +59,7 @@ def files(report: Report) -> dict[str, str]:
         if context.geometry is not None:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry, context.added)
         if context.relations is not None:
-            written[f"{folder}/relations.csv"] = relations_csv(report, context.relations)
+            written[f"{folder}/relations.csv"] = relations_csv(report.relations, report.orders, context.relations)
             written |= related_plots.files(report, model, context)
         if context.states.attention:
             written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
@@ -154,17 +156,14 @@ def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[Added
     return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
 
 
-def relations_csv(report: Report, relations: Relations) -> str:
+def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
     """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
     found: list[tuple[str, str, int, Tested, RelationMeasures | None]] = [
         *(
             ("relation", each.name, len(own.rows), own.parallelism, own)
-            for each, own in zip(report.relations, relations.relations, strict=True)
+            for each, own in zip(relations, measured.relations, strict=True)
         ),
-        *(
-            ("order", each.name, len(own.rows), own.r2, None)
-            for each, own in zip(report.orders, relations.orders, strict=True)
-        ),
+        *(("order", each.name, len(own.rows), own.r2, None) for each, own in zip(orders, measured.orders, strict=True)),
     ]
     rows = (
         [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
