@@ -34,11 +34,13 @@ def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfi
     has_tokens, geometry = states.tokenization.is_known, context.geometry
     made: dict[str, Callable[[], str | None]] = {
         "coordinates": lambda: tables.coordinates_csv(context, words),
-        "geometry": lambda: geometry and tables.geometry_csv(states, geometry, context.added),
-        "relations": lambda: related and tables.relations_csv(config.relation_list, config.order_list, related),
+        "geometry": lambda: tables.geometry_csv(states, geometry, context.added) if geometry else None,
+        "relations": lambda: (
+            tables.relations_csv(config.relation_list, config.order_list, related) if related else None
+        ),
         "tokens": lambda: tables.tokens_csv(context) if has_tokens else None,
-        "updates": lambda: updates and tables.updates_csv(updates),
-        "writers": lambda: updates and tables.writers_csv(updates),
+        "updates": lambda: tables.updates_csv(updates) if updates else None,
+        "writers": lambda: tables.writers_csv(updates) if updates else None,
         "attention": lambda: tables.attention_csv(states.attention) if states.attention else None,
     }
     if name in made and (text := made[name]()):
