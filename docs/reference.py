@@ -45,6 +45,7 @@ _TYPES = {
     "object": "a table",
 }
 _PATTERNS = {
+    fields.COLOR: "a color such as `#21319d`",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
 }
