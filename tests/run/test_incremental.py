@@ -128,6 +128,21 @@ def test_the_same_words_in_other_categories_are_measured_and_drawn(project: Path
     assert outcome.n_captured == 0
 
 
+def test_other_colors_and_shapes_are_drawn_and_nothing_is_captured_or_measured(project: Path) -> None:
+    outcome, kinds = rerun(project, config(palette=["#e69f00", "#56b4e9"]))
+    assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_PICTURES})
+    outcome, kinds = rerun(project, config(palette=["#e69f00", "#56b4e9"], markers=["star", "circle"]))
+    assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_PICTURES})
+    assert rerun(project)[1] == {}
+
+
+def test_another_size_of_plates_concerns_the_wide_ones(project: Path) -> None:
+    outcome, kinds = rerun(project, config(plate_size=[1600, 900]))
+    assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_DEPTHS})
+    sizes = {encode.size(path) for path in (project / "site" / "images").rglob("*__*.webp")}
+    assert sizes == {(1600, 900), (716, 1000)}
+
+
 def test_another_template_of_a_context_concerns_that_context(project: Path) -> None:
     contexts = [CONFIG["contexts"][0], {"name": "sentence", "template": "the {word}"}]
     _, kinds = rerun(project, config(contexts=contexts))
