@@ -176,6 +176,8 @@ def limits() -> str:
         "names of models, labels": f"{fields.LONGEST_LABEL} characters; a context's name {names.LONGEST_CONTEXT}",
         "titles and other lines": f"{fields.LONGEST_TEXT:,} characters; sources and addresses {fields.LONGEST_ADDRESS:,}, "
         f"templates {fields.LONGEST_TEMPLATE:,}",
+        "`palette`, `markers`": f"{fields.MOST_MARKS} each",
+        "the font": f"{files.LARGEST_FONT / 1e6:g} MB",
         "the introduction, a note": f"{fields.LONGEST_MARKDOWN:,} characters",
     }
     return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {most} |" for what, most in rows.items())])

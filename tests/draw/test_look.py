@@ -113,13 +113,13 @@ def test_a_preview_shows_plates_of_another_shape_whole(tmp_path: Path) -> None:
     Image.new("RGB", (1600, 800), "#123456").save(tmp_path / "plate.webp", lossless=True)
     shown = np.asarray(Image.open(BytesIO(preview.draw("T", "", [tmp_path / "plate.webp"]))).convert("RGB")).astype(int)
     rows, columns = np.nonzero(np.abs(shown - (0x12, 0x34, 0x56)).max(axis=2) <= 2)
-    assert (np.ptp(columns) + 1, np.ptp(rows) + 1) == (600, 300)
+    assert (int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1) == (600, 300)
 
 
 def test_axes_of_a_notebook_have_colors_and_shapes_too() -> None:
     axes = Figure().add_subplot()
     on_axes.draw(axes, plate(points(n_categories=3, marks=OWN)), names=False)
-    faces = [tuple(each.get_facecolor()[0][:3]) for each in axes.collections]
+    faces = [tuple(np.asarray(each.get_facecolor())[0, :3].tolist()) for each in axes.collections]
     assert faces == [tuple(channel / 255 for channel in bytes.fromhex(color[1:])) for color in OWN.palette]
     outlines = [np.asarray(each.get_paths()[0].vertices).tobytes() for each in axes.collections]
     assert outlines[0] == outlines[2] != outlines[1]
