@@ -52,7 +52,7 @@ def check_font(path: Path) -> None:
     try:
         content = _content(path, LARGEST_FONT)
     except FileNotFoundError:
-        raise UnfitFileError("expected a font, found none; create it or name another") from None
+        raise UnfitFileError("expected a .ttf or .otf file, found none; create it or name another") from None
     if path.suffix.lower() not in FONT_FILES or not content.startswith(_FONT_STARTS):
         raise UnfitFileError("expected a TrueType or OpenType font, a .ttf or .otf file, got another kind of file")
 

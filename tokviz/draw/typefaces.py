@@ -173,7 +173,8 @@ class Typefaces:
         faces = self._coverage.faces(own)
         if not faces:
             raise TokvizError(
-                f"font: expected a font of outlines that can be drawn, got a damaged or a colored one; name another: {own}"
+                f"{own}: expected a font of outlines that can be drawn, as font of the config, got a damaged or a colored one; "
+                "name another"
             )
         return faces[0]
 
