@@ -170,7 +170,7 @@ class Typefaces:
         return tuple(face for path in (own, dejavu) for face in self._coverage.faces(path))
 
     def _drawable(self, own: Path) -> Face:
-        faces = self._coverage.faces(own)
+        faces = self._coverage.faces(own.absolute())  # read in other processes, too
         if not faces:
             raise TokvizError(
                 f"{own}: expected a font of outlines that can be drawn, as font of the config, got a damaged or a colored one; "
