@@ -280,14 +280,19 @@
     fetchNearby("500px");
   }, { once: true, passive: true });
 
-  // The story's script comes when one of its plots is near.
-  const plots = document.querySelectorAll("[data-story]");
-  const nearStory = new IntersectionObserver((entries, observer) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    observer.disconnect();
-    Tokviz.loadScripts([plots[0].dataset.story]).catch(() => plots.forEach((plot) => plot.remove()));
+  // Scripts of what is further down come when one of their plots is near.
+  const plots = document.querySelectorAll("[data-script]");
+  const asked = new Set();
+  const nearPlot = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target: { dataset: { script } } } of entries) {
+      if (!isIntersecting || asked.has(script)) continue;
+      asked.add(script);
+      const own = [...plots].filter((plot) => plot.dataset.script === script);
+      for (const plot of own) nearPlot.unobserve(plot);
+      Tokviz.loadScripts([script]).catch(() => own.forEach((plot) => plot.remove()));
+    }
   }, { rootMargin: "600px" });
-  for (const plot of plots) nearStory.observe(plot);
+  for (const plot of plots) nearPlot.observe(plot);
 
   for (const root of document.querySelectorAll("[data-viewer]")) startViewer(root);
 })();

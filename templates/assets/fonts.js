@@ -1,7 +1,6 @@
 "use strict";
 
-// Asks for the fonts before the stylesheet does, for the first picture of the page: anonymously on a server and not on a
-// disk, as the stylesheet does.
+// Asks for the fonts early, for the first picture of the page; as the stylesheet does, anonymously except on a disk.
 const { font } = document.documentElement.dataset;
 for (const name of ["source-serif-4.woff2", "source-sans-3.woff2", font].filter(Boolean)) {
   const link = document.createElement("link");

@@ -13,7 +13,9 @@ from browser import OpenPage, served
 from hypothesis import given
 from hypothesis import strategies as st
 from plates_page import MODEL, drawn, slide, write_sample
-from report_fixture import FOLDERS, sample_report
+from playwright.sync_api import expect
+from related_fixture import related_report
+from report_fixture import FOLDERS, sample_report, write_site
 
 from tokviz import pages
 from tokviz.notebook import inline
@@ -164,3 +166,16 @@ def test_labels_are_set_in_the_font(site: Path, open_page: OpenPage) -> None:
         )
         assert loaded == ["loaded"]
         assert "Own Sans" in str(plate.locator("text").first.evaluate("(text) => getComputedStyle(text).fontFamily"))
+
+
+def test_plots_of_relations_have_its_colors(tmp_path: Path, open_page: OpenPage) -> None:
+    two = Look(marks=Marks(palette=("#101060", "#bb0044")))
+    page = open_page(
+        write_site(replace(related_report(), look=two), tmp_path), "models/smol-30/index.html#alone/layer-11"
+    )
+    page.locator("#relations h2").scroll_into_view_if_needed()
+    expect(page.locator(".related-plot svg")).to_have_count(3)
+    found: list[str] = page.locator(".related-name").evaluate_all(
+        "(all) => all.map((each) => getComputedStyle(each).fill)"
+    )
+    assert {hexadecimal(color) for color in found} == {two.marks.name_color(0), two.marks.name_color(1)}

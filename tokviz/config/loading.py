@@ -160,6 +160,9 @@ class _Loading:
             values.pop("compare", None)
         if models or words_file is not None:
             self._leave_texts_out()
+        if words_file is not None:
+            values.pop("relations", None)
+            values.pop("orders", None)
         if site_url:
             options["site_url"] = "--site-url"
             values["site_url"] = site_url

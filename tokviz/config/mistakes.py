@@ -168,7 +168,7 @@ def _expected(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
     kind, facts = error["type"], error.get("ctx", {})
     if location[:1] == ("layers",):
         return '"embedding" and layers from 0 on, such as ["embedding", 0, 1]'
-    if kind in _KINDS and location in (("models",), ("contexts",)):
+    if kind in _KINDS and location in (("models",), ("contexts",), ("relations",), ("orders",)):
         return f"[[{location[0]}]] with two brackets, as often as there are"
     if kind == "model_type" and location[:1] != ("words",):
         return "a table"

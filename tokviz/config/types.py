@@ -41,8 +41,17 @@ from tokviz.config.finding import FindingConfig, Known
 from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
 from tokviz.config.names import category_slug, default_label, find_alike, find_taken_names
+from tokviz.config.relations import (
+    MOST_RELATIONS,
+    OrderConfig,
+    RelationConfig,
+    fitting_orders,
+    fitting_relations,
+    order_records,
+    relation_records,
+)
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
-from tokviz.records import Category, Context, HiddenStates, Look, Marks, WordList
+from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
 from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES, ShapeName
 from tokviz.text import shown
 
@@ -108,6 +117,10 @@ class ReportConfig(Table):
     every pair."""
     interventions: Interventions = "auto"
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
+    relations: Annotated[list[RelationConfig], at_most(MOST_RELATIONS, "relations")] = Field(default=[])
+    """Pairs of words, to measure whether they differ by one and the same vector."""
+    orders: Annotated[list[OrderConfig], at_most(MOST_RELATIONS, "orders")] = Field(default=[])
+    """Words in an order, to measure whether it can be read from their hidden states."""
     finding: FindingConfig | None = None
     """What the first page opens with; by default a sentence made of the metrics."""
     theme: Text | None = None
@@ -289,6 +302,16 @@ class ReportConfig(Table):
             value, names, vocabulary=bool(info.data.get("vocabulary")), drops=bool((info.context or {}).get(REPLACED))
         )
 
+    @field_validator("relations")
+    @classmethod
+    def _relate_words(cls, tables: list[RelationConfig], info: ValidationInfo) -> list[RelationConfig]:
+        return fitting_relations(tables, info.data["words"]) if "words" in info.data else tables
+
+    @field_validator("orders")
+    @classmethod
+    def _order_words(cls, tables: list[OrderConfig], info: ValidationInfo) -> list[OrderConfig]:
+        return fitting_orders(tables, info.data["words"]) if "words" in info.data else tables
+
     @field_validator("finding")
     @classmethod
     def _fits_the_captures(cls, finding: FindingConfig | None, info: ValidationInfo) -> FindingConfig | None:
@@ -325,6 +348,14 @@ class ReportConfig(Table):
             ),
             vocabulary=() if self.vocabulary else None,
         )
+
+    @property
+    def relation_list(self) -> tuple[Relation, ...]:
+        return relation_records(self.relations, self.words)
+
+    @property
+    def order_list(self) -> tuple[Order, ...]:
+        return order_records(self.orders, self.words)
 
     def words_of(self, states: HiddenStates) -> WordList:
         """The words that a capture holds: those of the file or, for a vocabulary, the model's own."""

@@ -273,6 +273,7 @@ class Capture:
             ),
             geometry=self.measure(*projections) if measured else None,
             added=results.added(self.captured, self.plan.store) if measured else (),
+            relations=results.relations(self.captured, self.plan.store) if measured else None,
         )
 
     def _repr_html_(self) -> str:

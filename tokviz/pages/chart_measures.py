@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.parts import Term
 from tokviz.pages.sources import ROY_2007
 from tokviz.pages.wording import NBSP, number, percent, score, whole_percent
-from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry
+from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry, Order, Relation, Tested
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Measure:
     name: str
     caption: str
     """A format string; its one field is the ``geometry`` that the numbers in it are read from."""
-    read: Callable[[ContextReport, Geometry], np.ndarray | CategoryMeasure | AddedMeasure | None]
+    read: Callable[[ContextReport, Geometry], np.ndarray | CategoryMeasure | Tested | AddedMeasure | None]
     write: Callable[[float], str] = score
     is_log: bool = False
     spans: tuple[float, ...] = (0.0, 1.0)
@@ -61,7 +61,7 @@ class Measure:
         thresholds = self.thresholds(geometry)
         if isinstance(found, AddedMeasure):
             return Reading(values=found.value, interval=None, chance=found.chance, thresholds=thresholds)
-        if isinstance(found, CategoryMeasure):
+        if isinstance(found, CategoryMeasure | Tested):
             interval = found.low, found.high
             return Reading(values=found.value, interval=interval, chance=found.null_mean, thresholds=thresholds)
         return Reading(values=found, interval=None, chance=None, thresholds=thresholds)
@@ -177,5 +177,43 @@ def _added(measure: AddedMeasure) -> Measure:
     def read(context: ContextReport, _: Geometry) -> AddedMeasure | None:
         return next((each for each in context.added if each.column == measure.column), None)
 
-    caption = measure.caption.replace("{", "{{").replace("}", "}}")
-    return Measure(name=measure.name, caption=caption, read=read, write=number, spans=())
+    return Measure(name=measure.name, caption=_as_it_is(measure.caption), read=read, write=number, spans=())
+
+
+def _as_it_is(text: str) -> str:
+    """A text with braces, as a format string."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def related_measures(relations: Sequence[Relation], orders: Sequence[Order]) -> tuple[Measure, ...]:
+    """Of each relation how parallel its differences are, of each order how well it can be read."""
+    return (
+        *(_parallelism(index, each) for index, each in enumerate(relations)),
+        *(_order(index, each) for index, each in enumerate(orders)),
+    )
+
+
+def _parallelism(index: int, relation: Relation) -> Measure:
+    def read(context: ContextReport, _: Geometry) -> Tested | None:
+        return context.relations.relations[index].parallelism if context.relations else None
+
+    return Measure(
+        name=f"Parallelism, {relation.label}",
+        caption="Mean cosine between the differences of the pairs: 1 if all differ by vectors of one direction. Dotted: "
+        "chance, the same words paired at random.",
+        read=read,
+        spans=(0.0, 0.5),
+    )
+
+
+def _order(index: int, order: Order) -> Measure:
+    def read(context: ContextReport, _: Geometry) -> np.ndarray | None:
+        # What is below 0 has no bound, and says no more than 0 does.
+        return np.maximum(context.relations.orders[index].r2.value, 0.0) if context.relations else None
+
+    return Measure(
+        name=f"Order, {order.label}",
+        caption="Leave-one-out R² of each word’s place, from the first principal components of these words. At 0 it is no "
+        "better than the mean place for all; values below 0 are drawn at 0.",
+        read=read,
+    )

@@ -86,8 +86,13 @@ class ModelCharts:
 # --- a model's page ----------------------------------------------------------------------------------------------------
 
 
-def model_charts(model: ModelReport) -> ModelCharts | None:
-    """A chart per measure, with a curve per context; None where nothing was measured."""
+def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCharts | None:
+    """A chart per measure, with a curve per context; None where nothing was measured.
+
+    Parameters
+    ----------
+    related : those of the report's relations and orders.
+    """
     measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
     if not measured:
         return None
@@ -97,7 +102,7 @@ def model_charts(model: ModelReport) -> ModelCharts | None:
     emerged = [geometry.massive.emergence_depth for _, geometry in measured]
     emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
     charts = []
-    for measure in (*WITHIN_A_MODEL, *added_measures(context for context, _ in measured)):
+    for measure in (*WITHIN_A_MODEL, *related, *added_measures(context for context, _ in measured)):
         series = _of_contexts(measure, [context for context, _ in measured])
         axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
         if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.pages import json_text
-from tokviz.pages.chart_measures import BETWEEN_MODELS, Measure, added_measures
+from tokviz.pages.chart_measures import BETWEEN_MODELS, Measure, added_measures, related_measures
 from tokviz.pages.chart_scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.charts import Axes, Chart, Series, end_of, make_chart, make_curve, said
 from tokviz.pages.wording import NBSP, joined
@@ -92,7 +92,8 @@ def compare_curves(report: Report) -> Curves:
     """Charts of all models that were measured."""
     models = _measured_models(report)
     measured = [context.geometry for model in models for context in model.contexts if context.geometry]
-    shown = (*BETWEEN_MODELS, *added_measures(context for model in models for context in model.contexts))
+    related = related_measures(report.relations, report.orders)
+    shown = (*BETWEEN_MODELS, *related, *added_measures(context for model in models for context in model.contexts))
     made = [(measure, _charts(report, measure, models)) for measure in shown]
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN

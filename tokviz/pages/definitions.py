@@ -8,10 +8,13 @@ from tokviz.pages.sources import (
     ARLOT_2019,
     EFRON_1982,
     ELHAGE_2021,
+    ENGELS_2025,
     GOWER_1975,
     GU_2025,
+    HERNANDEZ_2024,
     HUH_2024,
     KORNBLITH_2019,
+    MIKOLOV_2013,
     ROUSSEEUW_1987,
     SHAO_1989,
     SONG_2012,
@@ -153,6 +156,42 @@ def _intervals(geometry: Geometry) -> Term:
     )
 
 
+def _related(report: Report) -> tuple[Term, ...]:
+    """Of what the report asks for."""
+    relations = Term(
+        name="Relations between words",
+        meaning="If one vector led from every country to its capital, the differences between the words of a pair would be "
+        "parallel. Parallelism is the mean cosine between the differences of all pairs. By chance it isn’t 0, since two "
+        "categories differ by their means: chance is the same words paired at random, 999 times. A target counts as found if it "
+        "is nearest by cosine, among all reference words of its category, to the source plus the mean difference of the other "
+        "pairs; states are centered on the mean of all reference words. Next to it stands how many targets are nearest to the "
+        "source alone: where these are as many, pairs lie near each other, and finding them shows no relation. A relation is "
+        "claimed only if both hold: more parallel than chance, and more targets found than by the source alone. Ten pairs are "
+        "few. It isn’t tested how the model itself gets from one word to the other, for which Hernandez et al. use its "
+        "derivatives.",
+        sources=(MIKOLOV_2013, HERNANDEZ_2024),
+    )
+    orders = Term(
+        name="Orders of words",
+        meaning="Whether the place of a word in an order, such as that of a month in the year, can be read from its state. The "
+        "place (of a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these "
+        "words, half as many as there are words less two, at most five, and each word is predicted by a regression on the "
+        "others. R² is 1 if all are predicted exactly, and 0 if it is no better than the mean. The components are those of all "
+        "the words, which doesn’t tell a word’s place. Chance is 999 permuted orders. An order is claimed where R² is above 0 "
+        "and p is below 0.05.",
+        sources=(ENGELS_2025,),
+    )
+    corrected = Term(
+        name="p-values of relations and orders",
+        meaning="p = (1 + permutations that do at least as well) / (1 + permutations). With many layers one of them does well by "
+        "accident: so each layer’s value is compared with the best layer of each permutation (for parallelism, in standard "
+        "deviations of each layer’s permutations). relations.csv also has the uncorrected values. The number of relations and "
+        "orders that were tried isn’t corrected for. Intervals leave out each pair or word in turn (jackknife).",
+    )
+    asked = (*([relations] if report.relations else []), *([orders] if report.orders else []))
+    return (*asked, corrected)
+
+
 _UPDATES = (
     Term(
         name="What a layer adds",
@@ -213,7 +252,8 @@ def measures(report: Report) -> tuple[Term, ...]:
     updates = _UPDATES if any(context.states.updates for context in contexts) else ()
     added = {each.column: each for context in contexts for each in context.added}
     terms = (Term(name=each.name, meaning=f"{each.caption} Measured by {each.package}.") for each in added.values())
-    return (*_definitions(geometries[0]), *updates, *terms) if geometries else ()
+    related = _related(report) if any(context.relations for context in contexts) else ()
+    return (*_definitions(geometries[0]), *related, *updates, *terms) if geometries else ()
 
 
 def measured_on(report: Report) -> str:

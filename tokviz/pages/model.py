@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.batches import batch_notes
+from tokviz.pages.chart_measures import related_measures
 from tokviz.pages.charts import ModelCharts, model_charts
 from tokviz.pages.drawings import drawings
 from tokviz.pages.findings import finding_of, sentence
@@ -13,6 +14,7 @@ from tokviz.pages.frame import downloads, frame, model_path, relative
 from tokviz.pages.headline import where_categories_hold
 from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
+from tokviz.pages.relations import RelatedSection, related_section
 from tokviz.pages.story import Story, difference, stage_id, stories
 from tokviz.pages.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -77,6 +79,7 @@ class ModelPage:
     """Why the contexts differ, when massive activations are the reason."""
     curves: ModelCharts | None
     curves_note: str | None
+    related: RelatedSection | None
     grids: tuple[GridFigure, ...]
     card: tuple[Row, ...]
     notes: tuple[str, ...]
@@ -136,8 +139,9 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         story_script=relative(page, "assets/story.js"),
         stories=stories(report, model, page),
         difference=difference(model),
-        curves=model_charts(model),
+        curves=model_charts(model, related_measures(report.relations, report.orders)),
         curves_note=model.notes.get(CURVES),
+        related=related_section(report, model, page),
         grids=grids(model, page),
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=(*card.notes, *undrawn_note(report)) if card else (),

@@ -21,10 +21,18 @@ ELHAGE_2021 = Link(
     text="Elhage et al. 2021, A mathematical framework for transformer circuits",
     href="https://transformer-circuits.pub/2021/framework/index.html",
 )
+ENGELS_2025 = _arxiv("Engels et al. 2025, Not all language model features are one-dimensionally linear", "2405.14860")
 GOWER_1975 = _doi("Gower 1975, Generalized procrustes analysis", "10.1007/BF02291478")
 GU_2025 = _arxiv("Gu et al. 2025, When attention sink emerges in language models: an empirical view", "2410.10781")
+HERNANDEZ_2024 = _arxiv(
+    "Hernandez et al. 2024, Linearity of relation decoding in transformer language models", "2308.09124"
+)
 HUH_2024 = _arxiv("Huh et al. 2024, The platonic representation hypothesis", "2405.07987")
 KORNBLITH_2019 = _arxiv("Kornblith et al. 2019, Similarity of neural network representations revisited", "1905.00414")
+MIKOLOV_2013 = Link(
+    text="Mikolov, Yih & Zweig 2013, Linguistic regularities in continuous space word representations",
+    href="https://aclanthology.org/N13-1090/",
+)
 ROUSSEEUW_1987 = _doi(
     "Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
     "10.1016/0377-0427(87)90125-7",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages import findings, json_text
+from tokviz.pages import findings, json_text, related_plots
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
@@ -26,8 +26,11 @@ from tokviz.records import (
     HiddenStates,
     MassiveActivations,
     ModelReport,
+    RelationMeasures,
+    Relations,
     Report,
     SublayerUpdate,
+    Tested,
     Updates,
     WordList,
     depth_name,
@@ -53,6 +56,9 @@ def files(report: Report) -> dict[str, str]:
             written[f"{folder}/tokens.csv"] = tokens_csv(context)
         if context.geometry is not None:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry, context.added)
+        if context.relations is not None:
+            written[f"{folder}/relations.csv"] = relations_csv(report, context.relations)
+            written |= related_plots.files(report, model, context)
         if context.states.attention:
             written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
         if context.states.updates is not None:
@@ -77,6 +83,7 @@ def _names(context: ContextReport) -> list[str]:
         "coordinates.csv",
         *(["tokens.csv"] if _has_tokens(states) else []),
         *(["geometry.csv"] if context.geometry else []),
+        *(["relations.csv"] if context.relations else []),
         *(["attention.csv"] if states.attention else []),
         *(["updates.csv", "writers.csv"] if states.updates else []),
     ]
@@ -145,6 +152,32 @@ def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[Added
         **{f"added_{each.column}_chance": each.chance for each in added if each.chance is not None},
     }
     return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
+
+
+def relations_csv(report: Report, relations: Relations) -> str:
+    """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
+    found: list[tuple[str, str, int, Tested, RelationMeasures | None]] = [
+        *(
+            ("relation", each.name, len(own.rows), own.parallelism, own)
+            for each, own in zip(report.relations, relations.relations, strict=True)
+        ),
+        *(
+            ("order", each.name, len(own.rows), own.r2, None)
+            for each, own in zip(report.orders, relations.orders, strict=True)
+        ),
+    ]
+    rows = (
+        [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
+        + [_number(getattr(tested, field)[depth]) for field in _TESTED]
+        + [_number(getattr(hits, field)[depth]) if hits else None for field in _HITS]
+        for kind, name, n, tested, hits in found
+        for depth in range(len(tested.value))
+    )
+    return _csv(["kind", "name", "name_safe", "depth", "layer", "n", *_TESTED, *_HITS], rows)
+
+
+_TESTED = ("value", "low", "high", "null_mean", "null_high", "p_value_uncorrected", "p_value")
+_HITS = ("hits", "hits_of_source", "hits_null_mean", "hits_p_value_uncorrected")
 
 
 def updates_csv(updates: Updates) -> str:

@@ -21,6 +21,16 @@ from tokviz.records.measures import (
     StageCriteria,
 )
 from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
+from tokviz.records.relations import (
+    Order,
+    OrderMeasures,
+    OrderRows,
+    PairRows,
+    Relation,
+    RelationMeasures,
+    Relations,
+    Tested,
+)
 from tokviz.records.report import (
     ContextReport,
     Finding,
@@ -108,6 +118,10 @@ __all__ = [
     "Neighbours",
     "Neurons",
     "Opening",
+    "Order",
+    "OrderMeasures",
+    "OrderRows",
+    "PairRows",
     "Picture",
     "PictureMeasures",
     "Plate",
@@ -117,6 +131,9 @@ __all__ = [
     "ProjectionReport",
     "RandomNeurons",
     "RefitCriteria",
+    "Relation",
+    "RelationMeasures",
+    "Relations",
     "Renditions",
     "Report",
     "Spread",
@@ -125,6 +142,7 @@ __all__ = [
     "Strip",
     "SublayerKind",
     "SublayerUpdate",
+    "Tested",
     "Tokenization",
     "TokenizedWord",
     "Updates",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tokviz.records.look import Look
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
+from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.states import HiddenStates, ModelCard, Projection
 from tokviz.records.updates import InterventionRule
 from tokviz.records.words import Context, WordList
@@ -56,6 +57,8 @@ class ContextReport:
     """None where there are too many words to look for them in the full space, and of most interventions."""
     added: tuple[AddedMeasure, ...] = ()
     """What other packages measure."""
+    relations: Relations | None = None
+    """In the order of ``Report.relations`` and ``Report.orders``."""
     interventions: tuple[ContextReport, ...] = ()
     """The same words with neurons set to a value, as their ``states.intervention`` says; not all of them have pictures."""
     failed_interventions: tuple[str, ...] = ()
@@ -194,6 +197,8 @@ class Report:
     intro: str | None
     """The author's introduction as safe HTML."""
     words: WordList
+    relations: tuple[Relation, ...] = ()
+    orders: tuple[Order, ...] = ()
     contexts: tuple[Context, ...]
     projections: tuple[str, ...]
     models: tuple[ModelReport, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -46,15 +47,26 @@ class WordList:
     @cached_property
     def memberships(self) -> tuple[tuple[int, ...], ...]:
         """For each word the indices of its categories, ascending; nearly always one, and none for most of a vocabulary."""
-        holders: dict[str, list[int]] = {word: [] for word in self.words}
+        holders: list[list[int]] = [[] for _ in self.words]
         for index, category in enumerate(self.categories):
-            for word in category.words:
-                # A word of a vocabulary is the token that stands for it after a space, if there is one.
-                forms = (word,) if self.vocabulary is None else (f" {word}", word, f" {word.lower()}", word.lower())
-                found = next((form for form in forms if form in holders), None)
-                if found is not None and index not in holders[found]:
-                    holders[found].append(index)
-        return tuple(tuple(indices) for indices in holders.values())
+            for row in self.rows(category.words):
+                if row is not None and index not in holders[row]:
+                    holders[row].append(index)
+        return tuple(map(tuple, holders))
+
+    def rows(self, words: Sequence[str]) -> list[int | None]:
+        """The row of each of some words; None for a word that isn't there.
+
+        A word of a vocabulary is the token that stands for it after a space, if there is one.
+        """
+        return [next((self._row[form] for form in self._forms(word) if form in self._row), None) for word in words]
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {word: row for row, word in reversed(list(enumerate(self.words)))}
+
+    def _forms(self, word: str) -> tuple[str, ...]:
+        return (word,) if self.vocabulary is None else (f" {word}", word, f" {word.lower()}", word.lower())
 
 
 @dataclass(frozen=True, kw_only=True)

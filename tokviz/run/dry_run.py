@@ -96,9 +96,7 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
             f"{of}{name}: draw {len(due)} of {len(pictures)} images ({due[0]})" if due else f"{of}{name}: up to date"
         )
     if not plan.options.is_draft:
-        reason = next(
-            (job.due for job in (captured.geometry, captured.neighbours, *captured.added) if job and job.due), None
-        )
+        reason = next((job.due for job in captured.measures if job.due), None)
         parts.append(f"{of}measure ({reason})" if reason else f"{of}metrics: up to date")
     return parts
 

@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.config import ModelConfig
-from tokviz.records import Context, HiddenStates, Marks, Picture, Points, Strip, WordList
+from tokviz.records import Context, HiddenStates, Marks, OrderRows, PairRows, Picture, Points, Strip, WordList
 
 CAPTURE_VERSION = 2
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
@@ -117,6 +117,19 @@ def geometry_key(
 def added_key(states: HiddenStates, words: WordList, parts: Mapping[str, str]) -> str:
     """``parts``: what tells a measure of another package from others, its code included."""
     return _digest({"states": states.digest, "memberships": words.memberships, **parts})
+
+
+def relations_key(states: HiddenStates, pairs: Sequence[PairRows], orders: Sequence[OrderRows]) -> str:
+    """Which words they are counts, not what they are called."""
+    return _digest(
+        {
+            "states": states.digest,
+            "relations": [dataclasses.asdict(each) for each in pairs],
+            "orders": [dataclasses.asdict(each) for each in orders],
+            "reference": states.tokenization.reference,
+            "code": _code("measure"),
+        }
+    )
 
 
 def neighbours_key(states: HiddenStates) -> str:

@@ -233,6 +233,7 @@ def _measure(captured: Captured, shown: tuple[MadeProjection, ...], plan: Plan) 
         geometry=results.geometry(captured, captured.geometry, projections, plan.store),
         neighbours=results.neighbours(captured, plan.store),
         added=results.added(captured, plan.store),
+        relations=results.relations(captured, plan.store),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic
+from typing import Any, Generic
 
 from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
@@ -25,6 +25,7 @@ from tokviz.records import (
     Neighbours,
     Picture,
     Projection,
+    Relations,
     WordList,
 )
 from tokviz.run import interventions, keys
@@ -33,6 +34,7 @@ from tokviz.run.interventions import Wanted
 from tokviz.run.options import Options
 from tokviz.run.pictures import Subject, Subjects, Whole
 from tokviz.run.plain import Record
+from tokviz.run.related import Related, related
 from tokviz.run.store import Store
 
 
@@ -75,10 +77,18 @@ class Captured:
     """None where there are too many words, and of what others are only compared with."""
     added: tuple[Job[AddedMeasure], ...]
     """Of other packages; none of what others are only compared with."""
+    related: Related
+    relations: Job[Relations] | None
+    """None where none are asked for, and of what others are only compared with."""
     drawn: tuple[str, ...]
     """The projections that the report has pictures of."""
     measured: tuple[str, ...]
     """Those whose pictures are measured."""
+
+    @property
+    def measures(self) -> tuple[Job[Any], ...]:
+        """All that is measured of it."""
+        return tuple(job for job in (self.geometry, self.neighbours, self.relations, *self.added) if job is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +283,7 @@ class Plan:
         every = tuple(self.config.projections)
         drawn = every if wanted is None else every[:1] if wanted.is_drawn else ()
         measured = every if wanted is None else () if is_control else every[:1]
+        asked = related(self.config, words, states)
         return Captured(
             states=states,
             ordinary=ordinary,
@@ -283,6 +294,10 @@ class Plan:
             if few and not is_control
             else None,
             added=() if is_control else tuple(self._added(states, words)),
+            related=asked,
+            relations=self._job(keys.relations_key(states, asked.pairs, asked.orders), Relations, "not measured yet")
+            if asked and not is_control
+            else None,
             drawn=drawn,
             measured=measured,
         )

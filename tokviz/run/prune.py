@@ -105,7 +105,7 @@ def _used(plan: Plan) -> set[Use]:
 def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
     used = {("states", context.key), *(("states", each.key) for each in context.interventions)}
     for captured in context.all_captured:
-        used |= {("measures", job.key) for job in (captured.geometry, captured.neighbours, *captured.added) if job}
+        used |= {("measures", job.key) for job in captured.measures}
         for name, job in captured.projections.items():
             used.add(("projections", job.key))
             projection = plan.store.find(job.key, job.kind) if name in captured.drawn else None

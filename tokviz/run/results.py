@@ -18,6 +18,7 @@ from tokviz.records import (
     ModelSimilarity,
     Neighbours,
     Projection,
+    Relations,
 )
 from tokviz.run import keys
 from tokviz.run.added import added_measures, measured
@@ -112,6 +113,20 @@ def neighbours(captured: Captured, store: Store) -> Neighbours | None:
         return neighbours.neighbours(captured.states)
 
     return recall(store, captured.neighbours, make) if captured.neighbours else None
+
+
+def relations(captured: Captured, store: Store) -> Relations | None:
+    """The relations and orders that are asked for; None without any."""
+
+    def make() -> Relations:
+        from threadpoolctl import threadpool_limits
+
+        from tokviz.measure.relations import measure
+
+        with threadpool_limits(1, "blas"):  # as for the geometry
+            return measure(captured.states, captured.related.pairs, captured.related.orders)
+
+    return recall(store, captured.relations, make) if captured.relations else None
 
 
 def added(captured: Captured, store: Store) -> tuple[AddedMeasure, ...]:

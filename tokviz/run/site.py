@@ -24,6 +24,7 @@ from tokviz.records import (
     Opening,
     Projection,
     ProjectionReport,
+    Relations,
     Renditions,
     Report,
 )
@@ -52,6 +53,7 @@ class MadeContext:
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
     added: tuple[AddedMeasure, ...] = ()
+    relations: Relations | None = None
     interventions: tuple[MadeContext, ...] = ()
     """The same words with neurons set to a value."""
     failed_interventions: tuple[str, ...] = ()
@@ -135,6 +137,8 @@ def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
         site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else None,
         intro=notes.introduction(config, placeholders),
         words=config.word_list,
+        relations=config.relation_list,
+        orders=config.order_list,
         contexts=config.context_list,
         projections=tuple(config.projections),
         models=models,
@@ -175,6 +179,7 @@ def _context(made: MadeContext, model: ModelConfig, images: Images, base: Path) 
         geometry=made.geometry,
         neighbours=made.neighbours,
         added=made.added,
+        relations=made.relations,
         interventions=tuple(_beginning_like(shown, each) for each in others),
         failed_interventions=tuple(public_text(each, model, base) for each in made.failed_interventions),
     )

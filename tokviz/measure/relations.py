@@ -1,0 +1,329 @@
+"""Whether pairs of words differ by one and the same vector, and whether a category's order can be read from its states.
+
+Analogies by a mean difference: Mikolov, Yih & Zweig 2013, Linguistic regularities in continuous space word representations. A
+target may be nearest to its source without any difference, so that hits alone show no relation: beside them stand those of
+the source, and the cosine between the differences. Orders: Engels et al. 2025, Not all language model features are
+one-dimensionally linear.
+
+Chance is a permutation test: pairings are shuffled, orders permuted, the same ones at every depth. Corrected for the number of
+depths, a value is held against the best depth of each permutation (Westfall & Young 1993, Resampling-based multiple testing);
+the cosines, whose chance differs between depths, are first put on one scale. Intervals are a jackknife over pairs or words
+(Tukey 1958), or over 30 groups of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tokviz.records import HiddenStates, OrderMeasures, OrderRows, PairRows, RelationMeasures, Relations, Tested
+
+N_PERMUTATIONS = 999
+MOST_COMPONENTS = 5
+MOST_GROUPS = 30
+_Z = 1.959964
+_ALIKE = 1e-9
+"""Cosines and R² that differ by less are alike: sums in another order differ by so much."""
+_NO_SPREAD = 1e-7
+"""Of the largest singular value: smaller ones are rounding of float32 states."""
+
+
+def measure(states: HiddenStates, pairs: Sequence[PairRows], orders: Sequence[OrderRows], seed: int = 0) -> Relations:
+    """All relations and orders of one model × context; one depth is read at a time.
+
+    Parameters
+    ----------
+    seed : of the permutations; equal input and seed give equal numbers.
+    """
+    of_pairs = [_PairsOverDepths(each, states.n_depths, seed) for each in pairs]
+    of_orders = [_OrderOverDepths(each, states.n_depths, seed) for each in orders]
+    reference = np.flatnonzero(states.tokenization.reference)
+    for depth in range(states.n_depths):
+        everything = states.states[depth]
+        if not np.isfinite(everything).all():
+            continue
+        centre = everything[reference].mean(axis=0, dtype=np.float64)
+        for relation in of_pairs:
+            relation.add(depth, everything, centre)
+        for order in of_orders:
+            order.add(depth, everything)
+    return Relations(
+        n_permutations=N_PERMUTATIONS,
+        relations=tuple(each.record() for each in of_pairs),
+        orders=tuple(each.record() for each in of_orders),
+    )
+
+
+# --- relations ---------------------------------------------------------------------------------------------------
+
+
+class _PairsOverDepths:
+    """Gathers the measures of one relation."""
+
+    def __init__(self, pairs: PairRows, n_depths: int, seed: int) -> None:
+        self.pairs = pairs
+        n_pairs = len(pairs.pairs)
+        self.is_measured = n_pairs >= RelationMeasures.LEAST_PAIRS
+        self.shuffles = _permutations(n_pairs, seed)
+        self.groups = _groups(n_pairs)
+        self.parallelism = _empty(n_depths, 1 + N_PERMUTATIONS)
+        self.without = _empty(n_depths, len(self.groups))
+        self.hits = _empty(n_depths, 1 + N_PERMUTATIONS)
+        self.hits_of_source = _empty(n_depths)
+        self.coordinates = np.full((n_depths, n_pairs, 2, 2), np.nan, dtype=np.float32)
+
+    def add(self, depth: int, everything: np.ndarray, centre: np.ndarray) -> None:
+        """``everything``: ``(n_words, width)``; ``centre``: ``(width,)``."""
+        if not self.is_measured:
+            return
+        rows, candidates = self.pairs.pairs, self.pairs.candidates
+        both = _in_their_span(everything[np.concatenate([rows.ravel(), candidates])] - centre)
+        source, target = both[0 : 2 * len(rows) : 2], both[1 : 2 * len(rows) : 2]
+        differences = _unit(target[None] - source[:, None])  # from each source to each target
+        if differences.any(axis=-1).all():  # else a source and a target have one and the same state
+            self.parallelism[depth] = _parallelism(differences, self.shuffles)
+            own = differences[np.arange(len(rows)), np.arange(len(rows))]
+            self.without[depth] = [_mean_cosine(np.delete(own, group, axis=0)) for group in self.groups]
+        hit, self.hits_of_source[depth] = _hits(source, target, both[2 * len(rows) :], rows, candidates)
+        self.hits[depth] = hit[np.arange(len(rows)), self.shuffles].sum(axis=1)
+        self.coordinates[depth] = _plane(both[: 2 * len(rows)]).reshape(-1, 2, 2)
+
+    def record(self) -> RelationMeasures:
+        hits = _against_chance(self.hits)
+        return RelationMeasures(
+            rows=self.pairs.pairs,
+            n_candidates=len(self.pairs.candidates),
+            parallelism=_tested(self.parallelism, self.without, on_one_scale(self.parallelism), least=-1.0),
+            hits=self.hits[:, 0],
+            hits_of_source=self.hits_of_source,
+            hits_null_mean=self.hits[:, 1:].mean(axis=1),
+            hits_p_value_uncorrected=hits,
+            coordinates=self.coordinates,
+        )
+
+
+def _parallelism(differences: np.ndarray, pairings: np.ndarray) -> np.ndarray:
+    """Mean cosine between the differences of each pairing.
+
+    Parameters
+    ----------
+    differences : ``(n_pairs, n_pairs, k)``, unit vectors from each source to each target.
+    pairings : ``(n_pairings, n_pairs)`` int64: each source's target.
+    """
+    n = len(differences)
+    total = np.zeros((len(pairings), differences.shape[-1]))
+    for of_source, targets in zip(differences, pairings.T, strict=True):
+        total += of_source[targets]
+    return np.asarray(((total**2).sum(axis=1) - n) / (n * (n - 1)))
+
+
+def _mean_cosine(unit: np.ndarray) -> float:
+    """Over all pairs of the rows ``(n, k)``, unit vectors."""
+    n, total = len(unit), unit.sum(axis=0)
+    return float((total @ total - n) / (n * (n - 1)))
+
+
+def _hits(
+    source: np.ndarray, target: np.ndarray, among: np.ndarray, rows: np.ndarray, candidates: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Who leads to whom.
+
+    Returns
+    -------
+    ``(n_pairs, n_pairs)`` bool: whether a source, if it were paired with a target, would lead to it, by the mean difference
+    of all others, which doesn't depend on how these are paired; and how many sources are themselves nearest to their target.
+    """
+    n = len(source)
+    sum_of_others = target.sum(axis=0)[None] - target  # over all targets but one
+    others_of_source = source.sum(axis=0)[None] - source
+    predicted = source[:, None] + (sum_of_others[None] - others_of_source[:, None]) / (n - 1)
+    # A word isn't its own target, even where sources and targets are of one category.
+    is_source = rows[:, 0, None] == candidates[None]
+    is_target = rows[:, 1, None] == candidates[None]
+    unit = _unit(among)
+    hit = _is_nearest(_unit(predicted) @ unit.T, is_source[:, None], is_target[None])
+    of_source = _is_nearest(_unit(source) @ unit.T, is_source, is_target)
+    return hit, float(of_source.sum())
+
+
+def _is_nearest(cosines: np.ndarray, left_out: np.ndarray, is_target: np.ndarray) -> np.ndarray:
+    """``(…)`` bool: whether the target's cosine is above all others, in ``(…, n_candidates)``; a tie is none."""
+    own = np.where(is_target, cosines, -np.inf).max(axis=-1)
+    others = np.where(left_out | is_target, -np.inf, cosines).max(axis=-1)
+    return np.asarray(own > others + _ALIKE)
+
+
+# --- orders ------------------------------------------------------------------------------------------------------
+
+
+class _OrderOverDepths:
+    """Gathers the measures of one order."""
+
+    def __init__(self, order: OrderRows, n_depths: int, seed: int) -> None:
+        self.order = order
+        n_words = len(order.words)
+        self.is_measured = n_words >= OrderMeasures.LEAST_WORDS
+        self.aims = aims(order)
+        self.permutations = _permutations(n_words, seed)
+        self.groups = _groups(n_words)
+        self.r2 = _empty(n_depths, 1 + N_PERMUTATIONS)
+        self.without = _empty(n_depths, len(self.groups))
+        self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
+
+    def add(self, depth: int, everything: np.ndarray) -> None:
+        """``everything``: ``(n_words, width)``."""
+        if not self.is_measured:
+            return
+        states = everything[self.order.words].astype(np.float64)
+        gram = _centred(states) @ _centred(states).T
+        found = _leave_one_out(gram)
+        if found is None:
+            return
+        aims = self.aims[self.permutations].transpose(1, 0, 2)  # (n_words, 1 + N, n_aims)
+        residuals = np.tensordot(found, aims, axes=1)
+        total = ((self.aims - self.aims.mean(axis=0)) ** 2).sum()
+        self.r2[depth] = 1 - (residuals**2).sum(axis=(0, 2)) / total
+        predicted = self.aims - residuals[:, 0]
+        self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
+        for index, group in enumerate(self.groups):
+            kept = np.setdiff1d(np.arange(len(gram)), group)
+            own = _leave_one_out(_centred(_centred(gram[np.ix_(kept, kept)]).T))
+            if own is not None:
+                of_kept = self.aims[kept]
+                spread = ((of_kept - of_kept.mean(axis=0)) ** 2).sum()
+                self.without[depth, index] = 1 - ((own @ of_kept) ** 2).sum() / spread
+
+    def record(self) -> OrderMeasures:
+        return OrderMeasures(
+            rows=self.order.words,
+            places=self.order.places,
+            n_places=self.order.n_places,
+            n_components=n_components(len(self.order.words)),
+            r2=_tested(self.r2, self.without, self.r2, least=-np.inf),
+            held_out=self.held_out,
+        )
+
+
+def aims(order: OrderRows) -> np.ndarray:
+    """What the regression aims at, ``(n_words, n_aims)``: cosine and sin of the place on the circle, or the place itself."""
+    if not order.cyclic:
+        return order.places[:, None].astype(np.float64)
+    angles = 2 * np.pi * order.places / order.n_places
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def n_components(n_words: int) -> int:
+    """How many principal components the regression has: few enough that it can fail."""
+    return min(MOST_COMPONENTS, max((n_words - 2) // 2, 0))
+
+
+def _leave_one_out(gram: np.ndarray) -> np.ndarray | None:
+    """``(n, n)``: aims → residuals of each word from the regression on the others, with the components of all words.
+
+    Parameters
+    ----------
+    gram : ``(n, n)``, of centred states.
+
+    Returns
+    -------
+    None where the states don't differ, or a word alone decides on a coefficient.
+    """
+    n = len(gram)
+    values, vectors = np.linalg.eigh(gram)
+    kept = np.flatnonzero(values > values[-1] * _NO_SPREAD**2)[-n_components(n) :]
+    if values[-1] <= 0 or not len(kept):
+        return None
+    hat = vectors[:, kept] @ vectors[:, kept].T + 1 / n
+    free = 1 - np.diag(hat)
+    if free.min() < _ALIKE:
+        return None
+    return np.asarray((np.eye(n) - hat) / free[:, None])
+
+
+# --- both --------------------------------------------------------------------------------------------------------
+
+
+def _tested(values: np.ndarray, without: np.ndarray, compared: np.ndarray, *, least: float) -> Tested:
+    """``values``, ``compared``: ``(n_depths, 1 + N)``, the observed one first, then each permutation's."""
+    value, shuffled = values[:, 0], values[:, 1:]
+    n_groups = without.shape[1]
+    spread = ((without - without.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    error = np.sqrt(spread * (n_groups - 1) / n_groups) if n_groups else np.full(len(value), np.nan)
+    middle = np.median if least == -np.inf else np.mean
+    return Tested(
+        value=value,
+        low=np.maximum(value - _Z * error, least),
+        high=np.minimum(value + _Z * error, 1.0),
+        without=without,
+        null_mean=middle(shuffled, axis=1),
+        null_high=np.quantile(shuffled, 0.95, axis=1),
+        p_value_uncorrected=_against_chance(values),
+        p_value=_against_best_depth(compared),
+    )
+
+
+def on_one_scale(values: np.ndarray) -> np.ndarray:
+    """``(n_depths, 1 + N)``: how many standard deviations above the mean of its depth; the observed one counts as one of them."""
+    spread = values.std(axis=1, keepdims=True)
+    centred = values - values.mean(axis=1, keepdims=True)
+    return np.asarray(np.divide(centred, spread, out=np.zeros_like(values), where=~(spread <= 0)))
+
+
+def _against_chance(values: np.ndarray) -> np.ndarray:
+    """``(n_depths, 1 + N)`` → ``(n_depths,)``: share of all that do as well as the observed one, which is one of them."""
+    share = (values >= values[:, :1] - _ALIKE).mean(axis=1)
+    return np.where(np.isfinite(values).all(axis=1), share, np.nan)
+
+
+def _against_best_depth(values: np.ndarray) -> np.ndarray:
+    """The same, where each permutation is taken at its best depth."""
+    known = np.isfinite(values).all(axis=1)
+    if not known.any():
+        return np.full(len(values), np.nan)
+    best = values[known].max(axis=0)
+    share = (best[None] >= values[:, :1] - _ALIKE).mean(axis=1)
+    return np.where(known, share, np.nan)
+
+
+def _permutations(n: int, seed: int) -> np.ndarray:
+    """``(1 + N, n)`` int64: the order as it is, then shuffled ones."""
+    rows = np.tile(np.arange(n), (N_PERMUTATIONS, 1))
+    shuffled = np.random.default_rng((seed, 2)).permuted(rows, axis=1)
+    return np.concatenate([np.arange(n)[None], shuffled])
+
+
+def _groups(n: int) -> list[np.ndarray]:
+    """What is left out in turn: each of ``n``, or each of ``MOST_GROUPS`` groups."""
+    return [np.arange(first, n, MOST_GROUPS) for first in range(min(n, MOST_GROUPS))]
+
+
+def _in_their_span(states: np.ndarray) -> np.ndarray:
+    """``(n, width)`` → ``(n, ≤ n)`` float64 with the same inner products."""
+    if states.shape[1] <= len(states):
+        return states
+    return np.asarray(np.linalg.qr(states.T).R.T)
+
+
+def _plane(states: np.ndarray) -> np.ndarray:
+    """``(n, k)`` → ``(n, 2)``: their first two principal components; NaN where they have none."""
+    left, values, _ = np.linalg.svd(_centred(states), full_matrices=False)
+    if len(values) < 2 or values[1] <= values[0] * _NO_SPREAD:
+        return np.full((len(states), 2), np.nan)
+    # As PCA's pictures have it: the largest coordinate of each axis is positive.
+    scores = left[:, :2] * values[:2]
+    return np.asarray(scores * np.sign(scores[np.abs(scores).argmax(axis=0), [0, 1]]))
+
+
+def _centred(states: np.ndarray) -> np.ndarray:
+    return np.asarray(states - states.mean(axis=0))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Of length 1 along the last axis; zeros stay zeros."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0))
+
+
+def _empty(*shape: int) -> np.ndarray:
+    return np.full(shape, np.nan)

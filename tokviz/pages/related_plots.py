@@ -1,0 +1,177 @@
+"""Where the words of relations and orders lie, for the script that draws them, and as one image without scripts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages import json_text
+from tokviz.records import ContextReport, ModelReport, Order, Relations, Report, WordList, depth_name
+
+MOST_COLUMNS = 6
+"""Depths in the image without scripts."""
+_SIZE, _GAP, _TOP, _LEFT, _LABEL = 150.0, 12.0, 26.0, 8.0, 22.0
+_MARGIN = 10.0
+_RING = 1.0
+_INK, _QUIET, _HAIR = "#1c1e21", "#63676c", "#b4b4b4"
+
+
+def files(report: Report, model: ModelReport, context: ContextReport) -> Iterator[tuple[str, str]]:
+    """Path from the site's root → text."""
+    if context.relations is None:
+        return
+    name = context.states.context.name
+    folder, words = f"data/{model.slug}/{name}", report.words.of(context.states.tokenization)
+    content = {"items": [each.plain() for each in _items(report, context.relations, words)]}
+    yield f"{folder}/relations.js", json_text.script(f"{model.slug}/{name} relations", content)
+    yield f"{folder}/relations.svg", strip(report, context.relations, words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """A relation or an order of one capture; ``kind``: ``pairs``, ``circle`` or ``line``."""
+
+    kind: str
+    label: str
+    words: tuple[str, ...]
+    hues: tuple[int, ...]
+    """Of each word its first category's."""
+    places: np.ndarray
+    """``(n_depths, n_words, 2)``; y runs up."""
+
+    def plain(self) -> dict[str, Any]:
+        """For the script; null where there is no plot."""
+        places = [
+            [_rounded(value) for value in at.ravel().tolist()] if np.isfinite(at).all() and at.size else None
+            for at in self.places
+        ]
+        return {"kind": self.kind, "words": self.words, "hues": self.hues, "places": places}
+
+
+def _items(report: Report, relations: Relations, words: WordList) -> Iterator[_Item]:
+    def item(kind: str, label: str, rows: Sequence[int], places: np.ndarray) -> _Item:
+        return _Item(
+            kind=kind,
+            label=label,
+            words=tuple(words.words[row] for row in rows),
+            hues=tuple((words.memberships[row] or (0,))[0] for row in rows),
+            places=places,
+        )
+
+    for relation, pairs in zip(report.relations, relations.relations, strict=True):
+        n_depths, n_pairs = pairs.coordinates.shape[:2]
+        places = pairs.coordinates.reshape(n_depths, 2 * n_pairs, 2)
+        yield item("pairs", relation.label, pairs.rows.ravel().tolist(), places)
+    for order, ordered in zip(report.orders, relations.orders, strict=True):
+        yield item(_kind(order), order.label, ordered.rows.tolist(), ordered.held_out)
+
+
+def _kind(order: Order) -> str:
+    return "circle" if order.cyclic else "line"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+# --- the image ---------------------------------------------------------------------------------------------------
+
+
+def strip(report: Report, relations: Relations, words: WordList) -> str:
+    """Rows of relations and orders, columns of depths, as SVG: points, and the lines between them."""
+    items = list(_items(report, relations, words))
+    depths = _some_depths(max((len(each.places) for each in items), default=0))
+    width, height = strip_size(len(items), max((len(each.places) for each in items), default=0))
+    size = f'width="{width:.0f}" height="{height:.0f}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" {size} font-family="sans-serif">',
+        f'<rect {size} fill="#fff"/>',
+    ]
+    for column, depth in enumerate(depths):
+        x = _LEFT + column * (_SIZE + _GAP)
+        parts.append(_text(x, 16, depth_name(depth), _QUIET))
+        for row, item in enumerate(items):
+            y = _TOP + row * (_LABEL + _SIZE + _GAP) + _LABEL
+            if column == 0:
+                parts.append(_text(x, y - 7, item.label, _INK))
+            parts.append(
+                f'<rect x="{x:.1f}" y="{y:.1f}" width="{_SIZE}" height="{_SIZE}" fill="none" stroke="{_HAIR}"/>'
+            )
+            parts += _drawn(item, item.places[depth], x, y)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def strip_size(n_items: int, n_depths: int) -> tuple[float, float]:
+    """Width and height, in pixels."""
+    return _LEFT + len(_some_depths(n_depths)) * (_SIZE + _GAP), _TOP + n_items * (_LABEL + _SIZE + _GAP)
+
+
+def _some_depths(n_depths: int) -> list[int]:
+    """The first, the last, and some between."""
+    return sorted({round(share) for share in np.linspace(0, n_depths - 1, min(MOST_COLUMNS, n_depths)).tolist()})
+
+
+def _text(x: float, y: float, text: str, colour: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="14" fill="{colour}">{escape(text)}</text>'
+
+
+def _drawn(item: _Item, places: np.ndarray, left: float, top: float) -> list[str]:
+    """``places``: ``(n_words, 2)``, into a square."""
+    if not np.isfinite(places).all() or not places.size:
+        return [_text(left + _MARGIN, top + _SIZE / 2, "not defined", _QUIET)]
+    low, high = frame(item.kind, places)
+    room = _SIZE - 2 * _MARGIN
+    shares = (places - low) / (high - low)
+    x, y = left + _MARGIN + room * shares[:, 0], top + _MARGIN + room * (1 - shares[:, 1])
+    points = [f"{a:.1f},{b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    drawn = []
+    if item.kind == "pairs":
+        path = "".join(f"M{a}L{b}" for a, b in zip(points[::2], points[1::2], strict=True))
+    else:
+        path = "M" + "L".join(points) + ("Z" if item.kind == "circle" and len(points) > 2 else "")
+        drawn.append(_should_be(item.kind, low, high, left, top))
+    drawn.append(f'<path d="{path}" fill="none" stroke="{_QUIET}" stroke-width="1"/>')
+    for index, point in enumerate(points):
+        a, b = point.split(",")
+        # The second word of a pair is filled, so that the direction is seen.
+        fill = "#fff" if item.kind == "pairs" and index % 2 == 0 else _INK
+        drawn.append(f'<circle cx="{a}" cy="{b}" r="2.5" fill="{fill}" stroke="{_INK}"/>')
+    return drawn
+
+
+def _should_be(kind: str, low: np.ndarray, high: np.ndarray, left: float, top: float) -> str:
+    """The circle, or the line, on which the words would be."""
+    room = _SIZE - 2 * _MARGIN
+    if kind == "circle":
+        radius = _RING / float(high[0] - low[0]) * room
+        centre = (left + _SIZE / 2, top + _SIZE / 2)
+        return (
+            f'<circle cx="{centre[0]:.1f}" cy="{centre[1]:.1f}" r="{radius:.1f}" fill="none" stroke="{_HAIR}" '
+            'stroke-dasharray="2 3"/>'
+        )
+    ends = [(value - low) / (high - low) for value in (np.full(2, low[1]), np.full(2, high[1]))]
+    (x1, y1), (x2, y2) = ((left + _MARGIN + room * a, top + _MARGIN + room * (1 - b)) for a, b in ends)
+    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{_HAIR}" stroke-dasharray="2 3"/>'
+
+
+def frame(kind: str, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a plot spans, lower and upper ends ``(2,)``: all words, and the circle or the line with them.
+
+    Pairs and circles keep the ratio of their axes.
+    """
+    if kind == "line":
+        low, high = places.min(axis=0), places.max(axis=0)
+        low[0], high[0] = min(low[0], low[1]), max(high[0], high[1])
+        return low, high
+    if kind == "circle":
+        half = max(float(np.abs(places).max()), _RING)
+        return np.full(2, -half), np.full(2, half)
+    centre = (places.min(axis=0) + places.max(axis=0)) / 2
+    half = float(np.ptp(places, axis=0).max()) / 2
+    half = half if half > 0 and math.isfinite(half) else 1.0
+    return centre - half, centre + half

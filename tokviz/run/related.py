@@ -1,0 +1,49 @@
+"""The relations and orders that the configuration asks for, as rows of one capture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.config import ReportConfig
+from tokviz.records import HiddenStates, OrderRows, PairRows, WordList
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Related:
+    """What is asked for, in the order of the configuration."""
+
+    pairs: tuple[PairRows, ...]
+    orders: tuple[OrderRows, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.pairs or self.orders)
+
+
+def related(config: ReportConfig, words: WordList, states: HiddenStates) -> Related:
+    """Those of the words that are reference words: others may differ by their position alone."""
+    reference = states.tokenization.reference
+
+    def found(asked: Sequence[str]) -> list[int | None]:
+        return [row if row is not None and reference[row] else None for row in words.rows(asked)]
+
+    def whole(asked: Sequence[Sequence[str]]) -> list[list[int]]:
+        """The rows of those groups of words that are all there."""
+        return [[row for row in rows if row is not None] for rows in map(found, asked) if None not in rows]
+
+    pairs = tuple(
+        PairRows(
+            pairs=np.array(whole(relation.pairs), dtype=np.int64).reshape(-1, 2),
+            candidates=np.unique(np.array(whole([[word] for word in relation.candidates]), dtype=np.int64)),
+        )
+        for relation in config.relation_list
+    )
+    orders = []
+    for order in config.order_list:
+        rows = found(order.words)
+        there = [(row, place) for place, row in enumerate(rows) if row is not None]
+        both = np.array(there, dtype=np.int64).reshape(-1, 2)
+        orders.append(OrderRows(words=both[:, 0], places=both[:, 1], n_places=len(order.words), cyclic=order.cyclic))
+    return Related(pairs=pairs, orders=tuple(orders))
