@@ -75,7 +75,7 @@ def check_relation(measured: RelationMeasures) -> str:
     if not known.any():
         assert said[0].startswith("Not defined at any depth")
         return "undefined"
-    chance, hits, verdict = said
+    verdict, chance, hits = said
     parallel = known & (tested.p_value < 0.05)
     if found := re.fullmatch(
         rf"The pairs’ differences are more parallel than those of the same words paired at random at (.+) \(mean cosine there "
@@ -104,14 +104,18 @@ def check_relation(measured: RelationMeasures) -> str:
     assert_range(both.group(1, 2), measured.hits[known], 1)
     assert_range(both.group(3, 4), measured.hits_of_source[known], 1)
     holds = parallel & (measured.hits > measured.hits_of_source)
-    if found := re.fullmatch(r"Both hold at (.+): there the difference adds something that .+\.", verdict):
+    if found := re.fullmatch(
+        r"A common difference leads from the first words to the second at (.+): it is more parallel than chance, and finds more "
+        r"of the second words than the first words alone do\.",
+        verdict,
+    ):
         assert_depths(found[1], holds)
         return "relation"
     assert not holds.any()
     if verdict.startswith("The pairs lie near each other"):
         assert np.median(measured.hits_of_source[known]) > n_pairs / 2
         return "near"
-    assert verdict == "A common difference that leads from one word to the other isn’t shown."
+    assert verdict == "It isn’t shown that a common difference leads from the first words to the second."
     return "nothing"
 
 
