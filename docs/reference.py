@@ -48,6 +48,7 @@ _TYPES = {
     "object": "a table",
 }
 _PATTERNS = {
+    fields.COLOR: "a color such as `#21319d`",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
 }
@@ -180,6 +181,8 @@ def limits() -> str:
         "names of models, labels": f"{fields.LONGEST_LABEL} characters; a context's name {names.LONGEST_CONTEXT}",
         "titles and other lines": f"{fields.LONGEST_TEXT:,} characters; sources and addresses {fields.LONGEST_ADDRESS:,}, "
         f"templates {fields.LONGEST_TEMPLATE:,}",
+        "`palette`, `markers`": f"{fields.MOST_MARKS} each",
+        "the font": f"{files.LARGEST_FONT / 1e6:g} MB",
         "the introduction, a note": f"{fields.LONGEST_MARKDOWN:,} characters",
     }
     return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {most} |" for what, most in rows.items())])

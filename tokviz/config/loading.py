@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tokviz.config.fields import LONGEST_MARKDOWN
-from tokviz.config.files import UnfitFileError, expanded, read_markdown, read_toml_text
+from tokviz.config.files import UnfitFileError, check_font, expanded, read_markdown, read_toml_text
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
@@ -170,6 +170,7 @@ class _Loading:
         self._read_words(words_file)
         self._read_notes()
         self._check_theme()
+        self._check_font()
         config = _validated(values, self._origin, self._mistakes)
         config._files = tuple(dict.fromkeys(self._files))
         return config
@@ -240,6 +241,17 @@ class _Loading:
                 f"expected a folder with templates (index.html, …) or assets (assets/theme.css, …), got {got}; make it, or "
                 f"leave theme out: {file_name(folder)}",
             )
+
+    def _check_font(self) -> None:
+        font = self._values.get("font")
+        if not isinstance(font, str):
+            return
+        file = self._origin.config.parent / expanded(font)
+        try:
+            check_font(file)
+            self._files.append(file)
+        except UnfitFileError as error:
+            self._mistake(("font",), f"{file_name(file)}: {error}")
 
     def _read_markdown(self, table: dict[str, Any], key: str, path: tuple[str | int, ...]) -> None:
         value = table.get(key)

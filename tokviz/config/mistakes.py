@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tokviz.config.fields import COLOR
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.source import KeyPath, lines_of
@@ -206,6 +207,7 @@ _BOUNDS = {
 }
 
 _PATTERNS = {
+    COLOR: "a color such as '#21319d'",
     r"\S": "text that is not only spaces",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",

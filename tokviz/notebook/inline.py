@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +49,10 @@ class Explorer:
 
 def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
     """The explore page of a report, with all that it loads within it."""
-    page = render.render(build(report), folders)["explore/index.html"]
+    view = build(report)
+    page = render.render(view, folders)["explore/index.html"]
     page = _WITHOUT_SCRIPTS.sub("", page)
-    assets = render.assets(folders)
+    assets: Mapping[str, Path | str] = {**render.assets(folders), **view.styles}
 
     def text(path: str) -> str:
         content = assets[path]

@@ -81,7 +81,7 @@ def _bytecode() -> FileSystemBytecodeCache | None:
 
 
 def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
-    """The text of every page and of its own scripts, keyed by its path from the site's root.
+    """The text of every page, of its own scripts and of the author's look, keyed by its path from the site's root.
 
     Raises
     ------
@@ -140,6 +140,7 @@ def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     pages |= filled("method", site.method)
     if site.sitemap:
         pages["sitemap.xml"] = jinja.get_template("sitemap.xml").render(site=site)
+    pages |= site.styles
     pages[site.not_found.path] = jinja.get_template("404.html").render(page=site.not_found)
     return pages
 

@@ -4,6 +4,7 @@ Counts: ``n_words`` unique words, ``n_layers`` layers, ``n_depths`` = ``n_layers
 depth k + 1 is after layer k), ``width`` the size of a hidden state (it may differ at the embedding).
 """
 
+from tokviz.records.look import Look, Marks
 from tokviz.records.measures import (
     AddedMeasure,
     CategoryMeasure,
@@ -108,6 +109,8 @@ __all__ = [
     "InterventionValue",
     "LayerSimilarity",
     "LayerUpdate",
+    "Look",
+    "Marks",
     "MassiveActivations",
     "ModelCard",
     "ModelReport",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tokviz.records.look import Look
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.states import HiddenStates, ModelCard, Projection
@@ -214,6 +215,8 @@ class Report:
     license: str | None = None
     """Under which readers may use text and pictures."""
     license_url: str | None = None
+    look: Look = field(default_factory=Look)
+    """What the author chose of colours, shapes, sizes and fonts."""
     own_styles: bool = False
     """Whether the author's theme has a stylesheet."""
     preview: Image | None = None
