@@ -29,8 +29,7 @@ test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and ru
 
 # Types are checked meanwhile: tests wait for browsers and other processes a third of the time.
 run-tests:
-	COVERAGE_CORE=sysmon $(BIN)/python -m pytest $(WORKERS) $(if $(COUNTS),--cov --cov-report=) $(ARGS)
-	@$(if $(COUNTS),echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of tokviz",echo 'coverage: counted from Python 3.12 on, or by make coverage')
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the tests, and list the lines of tokviz that none of them runs
 	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)
