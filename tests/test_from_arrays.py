@@ -175,8 +175,10 @@ def test_a_file_begins_with_the_embedding(cache: Path, tmp_path: Path) -> None:
 
 
 def test_what_was_given_is_not_pruned(cache: Path) -> None:
-    tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)
+    for words in (WORDS, {**WORDS, "colors": ["violet", *WORDS["colors"][1:]]}):
+        tokviz.from_arrays(made(), words, name="Mine", cache=cache)
     folders = [*(cache / "states").iterdir()]
+    assert len(folders) == 2
     config = configuration.validated({"words": {"a": ["b", "c"]}, "models": [{"source": "x/y"}]}, Path("report.toml"))
     options = Options(base=Path(), output=Path("site"), cache=cache)
     prune.prune(config, options, 30, Locks(waits=False, say=print), dry_run=False)

@@ -19,8 +19,12 @@ import pytest
 from PIL import Image
 
 import tokviz
+from tokviz import config as configuration
 from tokviz.errors import ConfigError, TokvizError
 from tokviz.notebook import Capture
+from tokviz.run import prune
+from tokviz.run.locks import Locks
+from tokviz.run.options import Options
 
 Captures = dict[str, Capture]
 
@@ -93,6 +97,29 @@ def test_what_was_captured_is_not_captured_again(
     contexts = {"alone": " {word}", "sentence": "The word is {word}"}
     again = tokviz.study(model, WORDS, contexts, cache=cache, quiet=True, name="Tiny")
     assert again["Tiny"]["alone"].states.digest == captures["alone"].states.digest
+
+
+def test_what_any_study_used_is_not_pruned_for_another_report(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "report.toml").write_text(
+        f'words = {{a = {[*WORDS["colors"], *WORDS["months"]]}}}\nmodels = [{{source = "{model}"}}]\n'
+    )
+    tokviz.build("report.toml", "site", jobs=1, quiet=True)
+    tokviz.study(model, {"colors": WORDS["colors"]}, quiet=True)
+    other = tokviz.study(model, {"months": WORDS["months"]}, quiet=True, name="Tiny")
+    other["Tiny"]["alone"].without([3], layer=1)
+    tokviz.study("report.toml", quiet=True)
+    kept = artefacts(tmp_path / ".cache")
+    config = configuration.validated({"words": {"a": ["b", "c"]}, "models": [{"source": "x/y"}]}, Path("other.toml"))
+    options = Options(base=Path(), output=Path("other"), cache=Path(".cache"))
+    prune.prune(config, options, 30, Locks(waits=False, say=print), dry_run=False)
+    assert artefacts(tmp_path / ".cache") == kept
+
+
+def artefacts(cache: Path) -> list[Path]:
+    return sorted(path for kind in ("states", "measures", "images") for path in (cache / kind).iterdir())
 
 
 def test_neurons_are_set_by_hand(captures: Captures) -> None:
