@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +122,13 @@ def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) 
         assert not re.search(rf"(?<![\d.]){re.escape(claim)}", text), claim
     folder = tmp_path / "site" / "data" / "mine" / "before"
     assert not (folder / "tokens.csv").exists()
+    written = json.loads((tmp_path / "site" / "data" / "report.json").read_text(encoding="utf-8"))
+    assert [context["template"] for context in written["contexts"]] == [None, None]
+    card = written["models"][0]["card"]
+    unknown = {name for name, value in card.items() if value is None}
+    assert {"architecture", "model_type", "n_parameters", "vocabulary_size", "dtype", "tokenizer"} <= unknown
+    assert (card["n_layers"], card["width"]) == (N_DEPTHS - 1, WIDTH)
+    assert "{word}" not in repr(study["Mine"]["before"].states)
     with (folder / "coordinates.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == N_DEPTHS * N_WORDS
     assert len(pages) >= 5

@@ -19,6 +19,7 @@ from tokviz.models.location import GIVEN
 from tokviz.notebook.studies import Study, words_given
 from tokviz.records import (
     N_EXTREMES,
+    NOT_KNOWN,
     CapturedBatch,
     Context,
     ModelCard,
@@ -33,7 +34,6 @@ from tokviz.run.plan import Plan
 from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
 
-NOT_KNOWN = "not known"
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."
 _MODULE_PATH = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
@@ -191,8 +191,8 @@ def _store(
         n_layers=n_depths - 1,
         width=depths[-1].shape[1],
         embedding_width=depths[0].shape[1],
-        n_parameters=0,
-        vocabulary_size=0,
+        n_parameters=None,
+        vocabulary_size=None,
         dtype=NOT_KNOWN,
         checkpoint_dtype=None,
         quantization=None,

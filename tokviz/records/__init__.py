@@ -34,6 +34,7 @@ from tokviz.records.report import (
 )
 from tokviz.records.states import (
     N_EXTREMES,
+    NOT_KNOWN,
     BatchCheck,
     BatchComparison,
     Batching,
@@ -69,6 +70,7 @@ __all__ = [
     "MOST_DIMENSIONS",
     "MOST_EXPERTS",
     "MOST_NEURONS",
+    "NOT_KNOWN",
     "N_EXTREMES",
     "SINK_WEIGHT",
     "AddedMeasure",
