@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from safetensors.numpy import save_file
 
@@ -81,10 +82,24 @@ def _saved(states: np.ndarray, folder: Path) -> Path:
     return folder / "states.safetensors"
 
 
-def test_bfloat16_is_taken(cache: Path) -> None:
+def test_bfloat16_is_taken(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is named with the home's sign; another of its depths is float32."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     states = torch.tensor(made()).bfloat16()
-    own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
-    np.testing.assert_array_equal(own.states.states[0], states[0].float().numpy())
+    depths = {f"depth.{index}": depth for index, depth in enumerate(states)}
+    safetensors.torch.save_file({**depths, "depth.1": states[1].float()}, tmp_path / "states.safetensors")
+    for given in (states, "~/states.safetensors", Path("~/states.safetensors")):
+        own = tokviz.from_arrays(given, WORDS, name="Mine", cache=cache)["Mine"]["given"]
+        np.testing.assert_array_equal(np.stack(list(own.states.states)), states.float().numpy())
+
+
+def test_a_file_of_numbers_that_are_not_read_is_one_line(cache: Path, tmp_path: Path) -> None:
+    file = tmp_path / "states.safetensors"
+    safetensors.torch.save_file({"depth.0": torch.tensor(made()[0]).to(torch.float8_e4m3fn)}, file)
+    with pytest.raises(
+        TokvizError, match=r"states\.safetensors, depth\.0: expected float32, .*, got F8_E4M3; convert it"
+    ):
+        tokviz.from_arrays(file, WORDS, cache=cache)
 
 
 def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) -> None:
@@ -221,6 +236,25 @@ def test_two_of_them_are_compared(cache: Path) -> None:
         ({}, WORDS, {}, "states: expected the states of at least one context, got none"),
         (["a"], WORDS, {}, "states, given: expected arrays of numbers, got list"),
         (np.where(made() > 3, np.nan, made()), WORDS, {}, "expected finite numbers, got NaN or infinity in row"),
+        (
+            np.where(made() > 3, 1e39, made().astype(np.float64)),
+            WORDS,
+            {},
+            "states, given, depth 0: expected numbers that float32 holds, up to 3.4e+38, got 1e+39 in row ",
+        ),
+        (
+            [[[10**400] * WIDTH] * N_WORDS],
+            WORDS,
+            {},
+            "states, given: expected arrays of numbers, got list: OverflowError",
+        ),
+        ([made()[0].astype(str)], WORDS, {}, "states, given: expected arrays of numbers, got list: text"),
+        (
+            torch.empty(3, N_WORDS, WIDTH, device="meta"),
+            WORDS,
+            {},
+            "states, given: expected arrays of numbers, got Tensor",
+        ),
         (made(), {}, {}, "words: expected categories and their words"),
         (made(), ["red"], {}, "words: expected categories and their words"),
         (made() * 1j, WORDS, {}, "expected arrays of numbers, got ndarray: complex numbers"),
