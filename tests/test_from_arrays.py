@@ -214,6 +214,10 @@ def test_tokens_and_updates_are_not_made_up(cache: Path) -> None:
         own.to_pandas("tokens")
     with pytest.raises(TokvizError, match="not measured for states that were given as numbers"):
         own.updates()
+    with pytest.raises(
+        TokvizError, match="without: expected a model whose neurons can be set, but these states were given"
+    ):
+        own.without([1], layer=0)
 
 
 def test_two_of_them_are_compared(cache: Path) -> None:

@@ -11,7 +11,7 @@ def require_device(device: str) -> None:
 
     try:
         wanted = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise DeviceError(f"--device: expected cpu, cuda, cuda:1 or mps, got {device!r}") from None
     if wanted.type == "cuda":
         n_found = torch.cuda.device_count()

@@ -16,6 +16,7 @@ from tokviz import config as configuration
 from tokviz.config import ReportConfig, expanded
 from tokviz.errors import TokvizError
 from tokviz.models.location import GIVEN
+from tokviz.notebook import arguments
 from tokviz.notebook.studies import Study, words_given
 from tokviz.records import (
     N_EXTREMES,
@@ -71,19 +72,20 @@ def from_arrays(
     >>> study["Noise"]["given"].measure().spread.mean_norm.shape
     (3,)
     """
+    cache = arguments.path("cache", cache)
     contexts = dict(states) if isinstance(states, Mapping) else {"given": states}
     if not contexts:
         raise TokvizError("states: expected the states of at least one context, got none")
     arrays = {context: _depths(each, context) for context, each in contexts.items()}
     paths = None if module_paths is None else _checked_paths(module_paths)
     config = _config(words, list(contexts), name, _digest(arrays, paths))
-    store = Store(Path(cache))
+    store = Store(cache)
     context_list = config.context_list
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _check(depths, context.name, len(config.word_list.words), paths)
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _store(store, config, context, depths, paths)
-    options = Options(base=config.file.parent, output=Path("site"), cache=Path(cache), draws=False, forms=FORMS[:1])
+    options = Options(base=config.file.parent, output=Path("site"), cache=cache, draws=False, forms=FORMS[:1])
     prune.note_use(store, config, options)
     return Study(Plan(config, options, store), None)
 
