@@ -158,7 +158,8 @@ def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, devic
     with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
         outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
     if outcome.failures:
-        raise TokvizError("; ".join(f"{failed.name}: {failed.failure}" for failed in outcome.failures))
+        failures = (pipeline.named_failure(failed.name, str(failed.failure)) for failed in outcome.failures)
+        raise TokvizError("; ".join(failures))
     return Study(Plan(config, replace(options, forms=FORMS[:1]), store), in_memory)
 
 

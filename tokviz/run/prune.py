@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
+from tokviz.run import places
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
@@ -46,7 +47,9 @@ def prune(config: ReportConfig, options: Options, older_than: float, locks: Lock
     Raises
     ------
     BusyError : a run uses the cache, and ``locks`` don't wait.
+    StoreError, PublishError : the cache is no folder, or not of its own.
     """
+    places.check_cache(config, options)
     if dry_run or not options.cache.exists():
         return _prune(config, options, older_than, dry_run=True)
     with locks.alone(options.cache):
