@@ -313,6 +313,30 @@ const Tokviz = (() => {
     image.decode().catch(() => {});
   }
 
+  // As much of a text as there is space for, as `widthOf` measures it.
+  function fitted(text, space, widthOf) {
+    const whole = widthOf(text);
+    if (whole <= space) return text;
+    const characters = [...text];
+    const beginning = (n) => `${characters.slice(0, n).join("")}…`;
+    let n = Math.max(1, Math.floor((characters.length * space) / whole));
+    while (n > 1 && widthOf(beginning(n)) > space) n -= 1;
+    return beginning(n);
+  }
+
+  // Whether the browser lets the page write a text to the clipboard.
+  async function copied(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  const COPIED = "Copied.";
+  const SELECTED = "Selected; copy it with Ctrl+C or ⌘C.";
+
   // Returns a function that acts only after the page has loaded; `act` is also called at that moment.
   function afterLoad(act) {
     let loaded = document.readyState === "complete";
@@ -332,5 +356,6 @@ const Tokviz = (() => {
     AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, sizeOf, formSize, wideSize, fetchAhead, decodeAhead, afterLoad,
+    fitted, copied, COPIED, SELECTED,
   };
 })();

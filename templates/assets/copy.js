@@ -5,13 +5,8 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
   const message = button.nextElementSibling;
   button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(source.textContent);
-      message.textContent = "Copied.";
-    } catch {
-      // The browser doesn't let this page write to the clipboard.
-      getSelection().selectAllChildren(source);
-      message.textContent = "Selected; copy it with Ctrl+C or ⌘C.";
-    }
+    const isCopied = await Tokviz.copied(source.textContent);
+    if (!isCopied) getSelection().selectAllChildren(source);
+    message.textContent = isCopied ? Tokviz.COPIED : Tokviz.SELECTED;
   });
 }

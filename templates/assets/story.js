@@ -12,7 +12,8 @@
     const holder = root.querySelector("[data-story] .plate");
     const stops = [...root.querySelectorAll(".stage")].flatMap((stage) => {
       const links = [...stage.querySelectorAll(".plates a")];
-      return links.map((link, index) => ({ stage, link, share: index / links.length }));
+      // A stage whose layers can't be shown has none, and no other stage's is shown for it.
+      return links.length ? links.map((link, index) => ({ stage, link, share: index / links.length })) : [{ stage, link: null, share: 0 }];
     });
     return { root, context: root.dataset.context, holder, stops, shown: null, heldUntil: 0 };
   }
@@ -33,9 +34,11 @@
   // A copy of the carousel's own image, which is shown where nothing can be drawn.
   function show(story, stop) {
     if (story.shown === stop) return;
-    story.shown?.link.removeAttribute("data-read");
-    stop.link.setAttribute("data-read", "");
+    story.shown?.link?.removeAttribute("data-read");
     story.shown = stop;
+    story.holder.parentElement.toggleAttribute("data-empty", !stop.link);
+    if (!stop.link) return;
+    stop.link.setAttribute("data-read", "");
     const id = Tokviz.decode(stop.link.hash.slice(1));
     const picture = document.getElementById(id).querySelector("picture").cloneNode(true);
     const image = picture.querySelector("img");
@@ -67,7 +70,7 @@
       }
     }, { rootMargin: "300px" }).observe(root);
     // Who points at a small plot sees it large.
-    for (const stop of story.stops) {
+    for (const stop of story.stops.filter(({ link }) => link)) {
       const point = (time) => {
         story.heldUntil = performance.now() + time;
         if (story.holder.offsetWidth) show(story, stop);

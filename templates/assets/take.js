@@ -81,11 +81,9 @@ Tokviz.take = (() => {
 
   async function copy(control) {
     const address = addressOf(control);
-    try {
-      await navigator.clipboard.writeText(address);
-      say(control, "Copied.");
-    } catch {
-      // The browser doesn't let this page write to the clipboard.
+    if (await Tokviz.copied(address)) {
+      say(control, Tokviz.COPIED);
+    } else {
       await use("take-address.js");
       Tokviz.showAddress(address);
     }
