@@ -23,10 +23,7 @@ Tokviz.plateText = (() => {
     return texts.map((text) => widths.get(keyOf(text, size, bold)));
   }
 
-  // What of a text fits into a width.
-  function fitted(text, width, size, bold = false) {
-    return Tokviz.fitted(text, width, (each) => measure([each], size, bold)[0]);
-  }
+  const fitted = (text, width, size, bold) => Tokviz.fitted(text, width, (each) => measure([each], size, bold)[0]);
 
   function shortened(word) {
     const characters = [...word.trim()];

@@ -12,8 +12,8 @@
     const holder = root.querySelector("[data-story] .plate");
     const stops = [...root.querySelectorAll(".stage")].flatMap((stage) => {
       const links = [...stage.querySelectorAll(".plates a")];
-      // A stage whose layers can't be shown has none, and no other stage's is shown for it.
-      return links.length ? links.map((link, index) => ({ stage, link, share: index / links.length })) : [{ stage, link: null, share: 0 }];
+      // While a stage without any is read, nothing is shown.
+      return (links.length ? links : [null]).map((link, index) => ({ stage, link, share: index / links.length || 0 }));
     });
     return { root, context: root.dataset.context, holder, stops, shown: null, heldUntil: 0 };
   }
@@ -36,7 +36,6 @@
     if (story.shown === stop) return;
     story.shown?.link?.removeAttribute("data-read");
     story.shown = stop;
-    story.holder.parentElement.toggleAttribute("data-empty", !stop.link);
     if (!stop.link) return;
     stop.link.setAttribute("data-read", "");
     const id = Tokviz.decode(stop.link.hash.slice(1));
@@ -70,13 +69,13 @@
       }
     }, { rootMargin: "300px" }).observe(root);
     // Who points at a small plot sees it large.
-    for (const stop of story.stops.filter(({ link }) => link)) {
+    for (const stop of story.stops) {
       const point = (time) => {
         story.heldUntil = performance.now() + time;
         if (story.holder.offsetWidth) show(story, stop);
       };
-      stop.link.addEventListener("pointerenter", () => point(0));
-      stop.link.addEventListener("focus", () => point(HELD));
+      stop.link?.addEventListener("pointerenter", () => point(0));
+      stop.link?.addEventListener("focus", () => point(HELD));
     }
   }
 

@@ -86,6 +86,13 @@ def test_pruning_what_is_no_folder_is_refused(project: Path) -> None:
         )
 
 
+def test_a_device_that_computes_nothing_is_refused(project: Path) -> None:
+    for device in ("meta", "banana", ""):
+        done = run("build", "--capture-only", "--device", device)
+        assert done.exit_code == 1
+        assert done.stderr.endswith(f"error: --device: expected cpu, cuda, cuda:1 or mps, got {device!r}\n")
+
+
 def test_a_model_that_fails_is_named_once(project: Path) -> None:
     (project / "empty").mkdir()
     for source, said in (("empty", "empty: expected "), ("Mine=empty", "Mine: empty: expected ")):
