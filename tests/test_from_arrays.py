@@ -197,6 +197,12 @@ def test_a_file_begins_with_the_embedding(cache: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.stack(list(own.states.states)), states)
 
 
+def test_a_cache_that_is_no_folder_is_one_line(cache: Path) -> None:
+    cache.touch()
+    with pytest.raises(TokvizError, match=r"--cache .*: expected a folder or a place for one, but .* is none"):
+        tokviz.from_arrays(made(), WORDS, cache=cache)
+
+
 def test_what_was_given_is_not_pruned(cache: Path) -> None:
     for words in (WORDS, {**WORDS, "colors": ["violet", *WORDS["colors"][1:]]}):
         tokviz.from_arrays(made(), words, name="Mine", cache=cache)

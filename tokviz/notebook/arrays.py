@@ -28,7 +28,7 @@ from tokviz.records import (
     TokenizedWord,
     depth_name,
 )
-from tokviz.run import keys, prune
+from tokviz.run import keys, places, prune
 from tokviz.run.capture_request import now
 from tokviz.run.options import FORMS, Options
 from tokviz.run.plan import Plan
@@ -79,13 +79,14 @@ def from_arrays(
     arrays = {context: _depths(each, context) for context, each in contexts.items()}
     paths = None if module_paths is None else _checked_paths(module_paths)
     config = _config(words, list(contexts), name, _digest(arrays, paths))
+    options = Options(base=config.file.parent, output=Path("site"), cache=cache, draws=False, forms=FORMS[:1])
+    places.check_cache(config, options)
     store = Store(cache)
     context_list = config.context_list
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _check(depths, context.name, len(config.word_list.words), paths)
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _store(store, config, context, depths, paths)
-    options = Options(base=config.file.parent, output=Path("site"), cache=cache, draws=False, forms=FORMS[:1])
     prune.note_use(store, config, options)
     return Study(Plan(config, options, store), None)
 
