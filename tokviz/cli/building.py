@@ -89,7 +89,7 @@ def build(
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
 
     for failed in outcome.failures:
-        print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
+        print(f"error: {pipeline.named_failure(failed.name, str(failed.failure))}", file=sys.stderr)
     if not quiet:
         print(_summary(report, options, outcome, capture_only=capture_only))
     if outcome.failures:

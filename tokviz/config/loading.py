@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_b
 from tokviz.config.source import too_nested
 from tokviz.config.types import REPLACED, TOP_LEVEL, ReportConfig
 from tokviz.errors import ConfigError
+from tokviz.text import shown
 
 MARKDOWN_FILE = (".md", ".markdown")
 """One line that ends so, where Markdown may stand, is the name of a file that holds it."""
@@ -34,7 +36,7 @@ _AT_REVISION = re.compile(r"(?P<source>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)
 def load(
     path: Path | str,
     *,
-    models: tuple[str, ...] = (),
+    models: Sequence[str | Path] = (),
     words_file: Path | str | None = None,
     site_url: str | None = None,
 ) -> ReportConfig:
@@ -59,8 +61,14 @@ def load(
     >>> [model.display_name for model in tokviz.load("report.toml").models]
     ['Tiny']
     """
+    for name, value in (("load", path), ("words_file", "" if words_file is None else words_file)):
+        if not isinstance(value, str | Path):
+            raise ConfigError(f"{name}: expected the path of a TOML file, got {shown(value)}")
+    if not isinstance(models, list | tuple) or not all(isinstance(each, str | Path) for each in models):
+        raise ConfigError(f"models: expected a list of sources, got {shown(models)}")
     needed = not (models and words_file)
-    return _Loading(expanded(path), needed=needed).load(models, words_file, site_url)
+    sources = tuple(str(each) for each in models)
+    return _Loading(expanded(path), needed=needed).load(sources, words_file, site_url)
 
 
 def model_of(text: str, base: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokviz.errors import TokvizError
+from tokviz.notebook import arguments
 from tokviz.pages import build, render, tables
 from tokviz.records import Report
 
@@ -41,8 +42,9 @@ class Explorer:
 
     def save(self, path: Path | str) -> None:
         """Write the page, which opens in any browser."""
+        path = arguments.path("path", path)
         try:
-            Path(path).write_text(self.document, encoding="utf-8")
+            path.write_text(self.document, encoding="utf-8")
         except OSError as error:
             raise TokvizError(f"{path}: expected a place to write to: {error.strerror or error}") from error
 

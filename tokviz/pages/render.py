@@ -166,6 +166,31 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
         }
 
 
+def check_theme(theme: Path, own: Path) -> None:
+    """Raise ``ThemeError`` where a theme would change nothing, or where one of its assets is in the way of tokviz's.
+
+    Parameters
+    ----------
+    theme, own : the author's folder, and that of tokviz.
+    """
+    files, own_files = (
+        {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()} for folder in (theme, own)
+    )
+    if not files & {*own_files, Path(OWN_STYLES)}:
+        visible_ones = (file for file in files if not file.name.startswith("."))
+        first = min(visible_ones, key=lambda file: (len(file.parts), file), default=None)
+        raise ThemeError(
+            f"{theme}: expected a template or an asset that pages take, such as base.html or {OWN_STYLES}, got "
+            f"{first.as_posix() if first else 'none'}; give it the name of one, or leave theme out"
+        )
+    for one, other, expected, got in ((files, own_files, "folder", "file"), (own_files, files, "file", "folder")):
+        if in_the_way := sorted(one & {folder for file in other for folder in file.parents}):
+            raise ThemeError(
+                f"{theme / in_the_way[0]}: expected a {expected}, as tokviz has one of this name, got a {got}; rename it, or "
+                "leave theme out"
+            )
+
+
 def assets(folders: Sequence[Path]) -> dict[str, Path]:
     """The source file of every asset, keyed by its path from the site's root; a theme's take the place of those of tokviz."""
     found: dict[str, Path] = {}

@@ -16,6 +16,7 @@ from tokviz.pages import findings, json_text, related_plots
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
+    NOT_KNOWN,
     SINK_WEIGHT,
     AddedMeasure,
     AttentionToFirst,
@@ -25,6 +26,7 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     MassiveActivations,
+    ModelCard,
     ModelReport,
     Order,
     Relation,
@@ -302,7 +304,11 @@ def _report_json(report: Report) -> str:
         "command": report.command,
         "projections": report.projections,
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
-        "contexts": [dataclasses.asdict(context) for context in report.contexts],
+        "contexts": [
+            dataclasses.asdict(context)
+            | {"template": None if context.name in report.without_template else context.template}
+            for context in report.contexts
+        ],
         "models": [_model(model) for model in report.models],
     }
     return json_text.spaced(content, indent=1) + "\n"
@@ -315,11 +321,15 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "source": model.source,
         "failure": model.failure,
         "finding": findings.as_json(findings.finding_of(model)),
-        "card": None
-        if model.card is None
-        else {**dataclasses.asdict(model.card), "versions": dict(model.card.versions)},
+        "card": None if model.card is None else _card(model.card),
         "contexts": [_context(context) for context in model.captures],
     }
+
+
+def _card(card: ModelCard) -> dict[str, Any]:
+    """What isn't known, as of states from elsewhere, is null."""
+    known = {name: None if value in (NOT_KNOWN, "") else value for name, value in dataclasses.asdict(card).items()}
+    return known | {"versions": dict(card.versions)}
 
 
 def _context(context: ContextReport) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from tokviz.records.report import (
 )
 from tokviz.records.states import (
     N_EXTREMES,
+    NOT_KNOWN,
     BatchCheck,
     BatchComparison,
     Batching,
@@ -80,6 +81,7 @@ __all__ = [
     "MOST_DIMENSIONS",
     "MOST_EXPERTS",
     "MOST_NEURONS",
+    "NOT_KNOWN",
     "N_EXTREMES",
     "SINK_WEIGHT",
     "AddedMeasure",

@@ -229,6 +229,12 @@ class Report:
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""
 
     @property
+    def without_template(self) -> frozenset[str]:
+        """The names of contexts of which it isn't known what stands around their words: those of states from elsewhere."""
+        captured = (context.states for model in self.models for context in model.contexts)
+        return frozenset(states.context.name for states in captured if not states.tokenization.is_known)
+
+    @property
     def is_explorable(self) -> bool:
         """Whether there is an explorer: its captures share one list of words, and vocabularies differ between models."""
         return self.words.vocabulary is None and any(model.contexts for model in self.models)
