@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,17 @@ def test_months_lie_on_a_circle_early_in_a_sentence_and_not_in_the_embedding(mon
     assert found.holds[1:21].all()
     assert not found.holds[25:].any()
     assert not months["alone"].holds[LAYER_11:].any()
+
+
+def test_the_introduction_has_the_measured_numbers(
+    capitals: dict[str, RelationMeasures], months: dict[str, OrderMeasures]
+) -> None:
+    text = " ".join((smollm2.ROOT / "notes" / "introduction.md").read_text(encoding="utf-8").split())
+    found = re.search(r"states at layers 0–(\d+) \(leave-one-out R² ([\d.]+)–([\d.]+) at layers 0–2\)", text)
+    assert found, text
+    order = months["sentence"]
+    assert np.flatnonzero(order.holds).tolist() == list(range(1, int(found[1]) + 2))
+    early = order.r2.value[1:4]
+    assert (float(found[2]), float(found[3])) == (round(early.min(), 2), round(early.max(), 2))
+    assert "it isn't shown that one common difference leads" in text
+    assert not any(each.holds.any() for each in capitals.values())
