@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import families
+import numpy as np
 import pytest
 from command import generate
+from making import hidden_states
+
+from tokviz.config import load
+from tokviz.run.related import related
 
 FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
 SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
@@ -92,3 +98,28 @@ def test_a_report_without_any_says_nothing_of_them(folder: Path) -> None:
     assert not list((folder / "without" / "data").rglob("relations.*"))
     for page in (folder / "without").rglob("index.html"):
         assert "Relations" not in page.read_text(encoding="utf-8"), page
+
+
+def test_words_of_a_vocabulary_that_are_one_token_count_once(tmp_path: Path) -> None:
+    """Both “Red” and “red” are the token “red” of a vocabulary that has no other."""
+    names = [f"w{i}" for i in range(6)]
+    text = f"""
+[[models]]
+source = "org/name"
+[[relations]]
+name = "pair"
+pairs = {[["red", "May"], ["Red", "June"], ["may", "MAY"], *([a, b] for a, b in zip(names[:3], names[3:], strict=True))]}
+[[orders]]
+name = "line"
+words = {["Red", "red", "May", *names]}
+[words]
+vocabulary = true
+all = {["red", "Red", "may", "MAY", "May", "June", *names]}
+""".replace("'", '"')
+    (tmp_path / "report.toml").write_text(text, encoding="utf-8")
+    config = load(tmp_path / "report.toml")
+    words = replace(config.word_list, vocabulary=(" red", " may", " june", *(f" {name}" for name in names)))
+    found = related(config, words, hidden_states([np.zeros((len(words.words), 4), dtype=np.float32)]))
+    assert found.pairs[0].pairs.tolist() == [[0, 1], [3, 6], [4, 7], [5, 8]]
+    assert found.orders[0].words.tolist() == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert found.orders[0].places.tolist() == [0, 2, 3, 4, 5, 6, 7, 8]
