@@ -225,6 +225,24 @@ def test_the_image_without_scripts_is_an_svg_of_the_size_that_the_page_says() ->
     assert max(xs) < size[0]
 
 
+def test_the_image_cuts_what_has_no_room_and_says_what_was_not_measured() -> None:
+    report = related_report()
+    report = replace(report, relations=(replace(RELATION, label="L" * 200),))
+    context = report.models[0].contexts[0]
+    relations = context.relations
+    assert relations is not None
+    rows = relations.relations[0].rows[:4]
+    few = replace(relations.relations[0], rows=rows, coordinates=np.full((3, 4, 2, 2), np.nan, dtype=np.float32))
+    shallow = replace(relations, relations=(few,), orders=())
+    drawn = ET.fromstring(related_plots.strip(replace(report, orders=()), shallow, report.words))
+    label, *others = [element.text or "" for element in drawn.iter("{http://www.w3.org/2000/svg}text")][1:]
+    assert label[0] == "L"
+    assert label[-1] == "…"
+    # A capital L is about 8 pixels wide.
+    assert 8 * len(label) < float(drawn.get("width", ""))
+    assert others.count("not measured") == 3
+
+
 # --- the compare page ------------------------------------------------------------------------------------------------
 
 

@@ -199,7 +199,7 @@ def _parallelism(index: int, relation: Relation) -> Measure:
 
     return Measure(
         name=f"Parallelism, {relation.label}",
-        caption="Mean cosine between the differences of the pairs: 1 if all differ by vectors of one direction. Dotted: "
+        caption="Mean cosine between the differences of the pairs: 1 if all differences point in one direction. Dotted: "
         "chance, the same words paired at random.",
         read=read,
         spans=(0.0, 0.5),
