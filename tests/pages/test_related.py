@@ -15,6 +15,7 @@ from claims import plain
 from related_fixture import ORDERS, RELATION, random_order, random_relation, related_report
 
 from tokviz.pages import related_plots, tables
+from tokviz.pages.chart_measures import related_measures
 from tokviz.pages.compare_table import columns, table
 from tokviz.pages.relations import order_sentences, relation_sentences, where
 from tokviz.records import OrderMeasures, RelationMeasures
@@ -241,6 +242,24 @@ def test_the_image_cuts_what_has_no_room_and_says_what_was_not_measured() -> Non
     # A capital L is about 8 pixels wide.
     assert 8 * len(label) < float(drawn.get("width", ""))
     assert others.count("not measured") == 3
+
+
+# --- charts ---------------------------------------------------------------------------------------------------------
+
+
+def test_curves_of_parallelism_are_above_the_chance_of_their_own_depth() -> None:
+    """Chance differs between depths and models, and a chart has one line for it."""
+    report = related_report()
+    context = report.models[0].contexts[0]
+    assert context.relations is not None
+    tested = context.relations.relations[0].parallelism
+    reading = related_measures(report.relations, report.orders)[0].reading(context)
+    assert reading is not None
+    assert reading.interval is not None
+    np.testing.assert_allclose(reading.values, tested.value - tested.null_mean)
+    np.testing.assert_allclose(reading.interval[0] - reading.values, tested.low - tested.value)
+    np.testing.assert_allclose(reading.interval[1] - reading.values, tested.high - tested.value)
+    assert set(np.asarray(reading.chance)) == {0}
 
 
 # --- the compare page ------------------------------------------------------------------------------------------------
