@@ -5,7 +5,7 @@
   const { svg } = Tokviz;
   const WIDTH = 560;
   const HEIGHT = 440;
-  const MARGIN = { left: 30, right: 90, top: 24, bottom: 24 };
+  const MARGIN = { left: 30, right: 90, top: 36, bottom: 24 };
   const RADIUS = 4;
   const MOST_NAMED = 40; // Of more words, those have names that leave room for each other.
   const CROSSED = 1; // Pixels of area that one of a line through a name counts as.
@@ -88,6 +88,8 @@
     drawing.append(...texts);
     const widths = texts.map((text) => text.getComputedTextLength());
     const line = texts.length ? Number.parseFloat(getComputedStyle(texts[0]).fontSize) + 1 : 0;
+    const layer = drawing.querySelector(".related-where").getBBox();
+    taken.push({ left: layer.x, right: layer.x + layer.width, top: layer.y, bottom: layer.y + layer.height });
     texts.forEach((text, row) => {
       const width = widths[row];
       const boxes = SIDES.map(([dx, dy, anchor]) => {

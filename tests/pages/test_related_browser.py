@@ -174,3 +174,22 @@ def test_names_stand_beside_lines_where_there_is_room(open_page: OpenPage, site:
         return boxes.filter((box) => points.filter(inside(box)).length > 3).length / boxes.length;
     })""")
     assert max(crossed) < 0.3, crossed
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_lies_on_the_name_of_the_layer(open_page: OpenPage, site: Path, width: int) -> None:
+    page = opened(open_page, site, "alone/layer-11", width)
+    for depth in range(5, 12):
+        page.evaluate(
+            "depth => document.querySelector('[data-viewer]').dispatchEvent(new CustomEvent('shown', { detail: { depth } }))",
+            depth,
+        )
+        expect(page.locator(".related-where").first).to_have_text(f"layer {depth - 1}, alone")
+        covered = page.evaluate("""() => [...document.querySelectorAll(".related-plot")].flatMap((plot) => {
+            const layer = plot.querySelector(".related-where").getBoundingClientRect();
+            return [...plot.querySelectorAll(".related-name, circle:not(.related-ring)")].filter((each) => {
+                const box = each.getBoundingClientRect();
+                return box.left < layer.right && box.top < layer.bottom - 4;
+            }).map((each) => each.textContent);
+        })""")
+        assert covered == [], depth
