@@ -73,7 +73,7 @@ def _order(random: np.random.Generator, n_depths: int, n_words: int, r2: Tested)
     return OrderMeasures(
         rows=np.arange(n_words),
         places=np.arange(n_words),
-        n_places=n_words,
+        n_places=n_words + int(n_words % 4 > 0),
         n_components=min(5, max((n_words - 2) // 2, 0)),
         r2=r2,
         held_out=random.uniform(-1.5, 1.5, (n_depths, n_words, 2)).astype(np.float32),

@@ -33,10 +33,10 @@ def _nearest(guess: np.ndarray, centred: np.ndarray, candidates: list[int]) -> i
     return max(candidates, key=lambda row: cosine(guess, centred[row]))
 
 
-def held_out(states: np.ndarray, words: list[int], aims: np.ndarray) -> np.ndarray:
+def held_out(states: np.ndarray, words: list[int], aims: np.ndarray, n_components: int | None = None) -> np.ndarray:
     """Each word's aims ``(n_words, n_aims)`` as a regression on the others has them."""
     own = states[words] - states[words].mean(axis=0)
-    n_components = min(5, (len(words) - 2) // 2)
+    n_components = n_components or min(5, (len(words) - 2) // 2)
     scores = own @ np.linalg.svd(own, full_matrices=False)[2][:n_components].T
     predicted = np.empty_like(aims)
     for word in range(len(words)):

@@ -77,6 +77,10 @@ def test_other_words_take_relations_and_orders_away(tmp_path: Path) -> None:
             "relations.0.pairs.4: expected two different words, got 'b4' twice",
         ),
         (
+            relation([*PAIRS[:4], ["b0", "a0"]]),
+            "relations.0.pairs.4: the pair stands twice, here the other way round; remove one, as pairs count as independent",
+        ),
+        (
             relation([*PAIRS[:4], ["a4", "a5"]]),
             "relations.0.pairs: expected second words that are all in one category, since each is looked for among its words",
         ),
@@ -93,6 +97,11 @@ def test_other_words_take_relations_and_orders_away(tmp_path: Path) -> None:
         (order('category = "third"'), "orders.0.category: expected 8 to 200 words, got 2"),
         (order(f"words = {[*FIRST, 'x']}"), "orders.0.words.8: expected a word of [words], got 'x'"),
         (order(f"words = {[*FIRST, 'a0']}"), "orders.0.words.8: the word 'a0' stands twice; remove one"),
+        (relation() + "cyclic = true\n", "relations.0.cyclic: unknown key; known keys are name, label, pairs"),
+        (
+            order('category = "first"\npairs = []'),
+            "orders.0.pairs: unknown key; known keys are name, label, category, words, cyclic",
+        ),
         (order('category = "first"\ncyclic = "yes"'), "orders.0.cyclic: expected true or false, got 'yes'"),
         (
             "[orders]\ncategory = 'first'\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -76,6 +77,11 @@ def test_r2_is_that_of_regressions_that_leave_one_word_out(*, cyclic: bool) -> N
     assert found.n_components == 5
     assert found.r2.value[0] == pytest.approx(by_hand.r2(aims, predicted), abs=1e-6)
     np.testing.assert_allclose(found.held_out[0, :, : aims.shape[1]], predicted, atol=1e-4)
+    for left_out in range(N_ORDERED):
+        kept = np.delete(np.arange(N_ORDERED), left_out)
+        predicted = by_hand.held_out(states, ORDERED[kept].tolist(), aims[kept], found.n_components)
+        without = by_hand.r2(aims[kept], predicted)
+        assert found.r2.without[0, left_out] == pytest.approx(without, abs=1e-6)
     if not cyclic:
         np.testing.assert_array_equal(found.held_out[0, :, 1], np.arange(N_ORDERED))
 
@@ -188,6 +194,7 @@ def test_fewer_pairs_and_words_are_not_measured() -> None:
     assert not found.orders[0].holds.any()
 
 
+@pytest.mark.filterwarnings("error")
 def test_none_at_all_are_not_measured() -> None:
     states = states_of(like_a_models(np.random.default_rng(8)))
     nothing = np.empty((0, 2), dtype=np.int64)
@@ -242,3 +249,27 @@ def test_the_same_seed_gives_the_same_numbers_and_long_orders_leave_groups_out()
     one, other = (measure(long, [], [order(cyclic=False, rows=rows)], seed=3).orders[0].r2 for _ in range(2))
     np.testing.assert_array_equal(one.p_value, other.p_value)
     assert one.without.shape == (1, 30)
+
+
+def test_a_word_that_is_the_first_of_one_pair_and_the_second_of_another_is_never_paired_with_itself() -> None:
+    """As of a chain: every word is followed by the next one."""
+    random = np.random.default_rng(16)
+    chain = np.stack([np.arange(N_PAIRS), np.arange(1, N_PAIRS + 1)], axis=1)
+    states = np.outer(np.arange(N_WORDS), _unit(random) * 5) + random.standard_normal((N_WORDS, WIDTH))
+    found = measure(states_of(states), [pairs(chain, np.arange(N_PAIRS + 3))], []).relations[0]
+    expected = by_hand.parallelism(states.astype(np.float32).astype(float), as_tuples(chain))
+    assert found.parallelism.value[0] == pytest.approx(expected, abs=1e-6)
+    assert found.parallelism.p_value[0] < 0.01
+
+
+def test_two_hundred_pairs_are_measured_in_little_memory() -> None:
+    """As many as a report may ask for: not all differences between all words at once."""
+    random = np.random.default_rng(17)
+    states = states_of(random.standard_normal((450, 576)))
+    rows = np.stack([np.arange(200), 200 + np.arange(200)], axis=1)
+    tracemalloc.start()
+    try:
+        measure(states, [pairs(rows, np.arange(200, 450))], [])
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()

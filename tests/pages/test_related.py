@@ -15,6 +15,7 @@ from claims import plain
 from related_fixture import ORDERS, RELATION, random_order, random_relation, related_report
 
 from tokviz.pages import related_plots, tables
+from tokviz.pages.chart_measures import related_measures
 from tokviz.pages.compare_table import columns, table
 from tokviz.pages.relations import order_sentences, relation_sentences, where
 from tokviz.records import OrderMeasures, RelationMeasures
@@ -38,10 +39,8 @@ def depths_named(text: str, n_depths: int) -> list[int] | int:
         assert int(counted[2]) == n_depths
         return int(counted[1])
     found: list[int] = []
-    for part in re.split(r", | and (?=layer|the emb)", text.replace("embedding and layer 0", "embedding to layer 0")):
-        if both := re.fullmatch(r"the embedding to layer (\d+)", part):
-            found += range(int(both[1]) + 2)
-        elif part == "the embedding":
+    for part in re.split(r", | and ", text):
+        if part == "the embedding":
             found.append(0)
         elif one := re.fullmatch(r"layer (\d+)", part):
             found.append(int(one[1]) + 1)
@@ -63,23 +62,25 @@ def assert_range(found: tuple[str | None, ...], values: np.ndarray, step: float 
     assert high == pytest.approx(np.nanmax(values), abs=step / 2 + 1e-9)
 
 
-def check_relation(measured: RelationMeasures) -> str:
-    said = [plain(each) for each in relation_sentences(measured)]
+def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
+    said = [plain(each) for each in relation_sentences(measured, len(measured.rows) + n_left_out)]
     n_pairs, tested = len(measured.rows), measured.parallelism
     if n_pairs < 5:
-        assert said == [
-            f"Not measured: {n_pairs} pair{'s' * (n_pairs != 1)} of reference words here, and at least 5 are needed."
-        ]
+        there = n_pairs or "none"
+        assert said == [f"Not measured: at least 5 pairs of reference words are needed; this capture has {there}."]
         return "few"
     known = np.isfinite(tested.value)
     if not known.any():
         assert said[0].startswith("Not defined at any depth")
         return "undefined"
-    verdict, chance, hits = said
+    verdict, chance, hits, *left_out = said
+    assert left_out == [
+        f"{n_pairs} of {n_pairs + n_left_out} pairs are measured here; of the others, not both words are reference words."
+    ] * (n_left_out > 0)
     parallel = known & (tested.p_value < 0.05)
     if found := re.fullmatch(
-        rf"The pairs’ differences are more parallel than those of the same words paired at random at (.+) \(mean cosine there "
-        rf"{RANGE}, at random {RANGE}; p < 0.05, corrected for the number of depths\)\.",
+        rf"At (.+), the pairs’ differences are more parallel than with the same words paired at random \(mean cosine {RANGE}, at "
+        rf"random {RANGE}; p < 0.05, corrected for the number of depths\)\.",
         chance,
     ):
         assert_depths(found[1], parallel)
@@ -87,8 +88,8 @@ def check_relation(measured: RelationMeasures) -> str:
         assert_range(found.group(4, 5), tested.null_mean[parallel])
     else:
         found = re.fullmatch(
-            rf"At no depth are the pairs’ differences more parallel than those of the same words paired at random \(mean "
-            rf"cosine {RANGE}, at random {RANGE}; p ≥ 0.05, corrected for the number of depths\)\.",
+            rf"At no depth is it shown that the pairs’ differences are more parallel than with the same words paired at random "
+            rf"\(mean cosine {RANGE}, at random {RANGE}; p ≥ 0.05, corrected for the number of depths\)\.",
             chance,
         )
         assert found, chance
@@ -96,17 +97,17 @@ def check_relation(measured: RelationMeasures) -> str:
         assert_range(found.group(1, 2), tested.value[known])
         assert_range(found.group(3, 4), tested.null_mean[known])
     both = re.fullmatch(
-        rf"The first word plus the mean difference of the other pairs finds {RANGE} of {n_pairs} second words; the first word "
-        rf"alone finds {RANGE} of {n_pairs} second words, among {measured.n_candidates} words\.",
+        rf"Over all depths, the first word plus the mean difference of the other pairs finds {RANGE} of {n_pairs} second words "
+        rf"among the {measured.n_candidates} words of their category; the first word alone finds {RANGE}\.",
         hits,
     )
     assert both, hits
-    assert_range(both.group(1, 2), measured.hits[known], 1)
-    assert_range(both.group(3, 4), measured.hits_of_source[known], 1)
+    assert_range(both.group(1, 2), measured.hits, 1)
+    assert_range(both.group(3, 4), measured.hits_of_source, 1)
     holds = parallel & (measured.hits > measured.hits_of_source)
     if found := re.fullmatch(
-        r"A common difference leads from the first words to the second at (.+): it is more parallel than chance, and finds more "
-        r"of the second words than the first words alone do\.",
+        r"At (.+), a common difference leads from the first words to the second: the pairs’ differences are more parallel than "
+        r"chance, and their mean finds more second words than the first words alone do\.",
         verdict,
     ):
         assert_depths(found[1], holds)
@@ -120,19 +121,23 @@ def check_relation(measured: RelationMeasures) -> str:
 
 
 def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
-    (said,) = map(plain, order_sentences(measured, cyclic=cyclic))
+    said, *left_out = map(plain, order_sentences(measured, cyclic=cyclic))
     n_words, r2 = len(measured.rows), measured.r2
     if n_words < 8:
-        assert said.startswith(f"Not measured: {n_words} word")
+        assert said == f"Not measured: at least 8 reference words are needed; this capture has {n_words or 'none'}."
         return "few"
     if not np.isfinite(r2.value).any():
-        assert said == "Not defined at any depth: the words don’t differ."
+        assert said.startswith("Not defined at any depth: the words don’t differ, or one word alone ")
         return "undefined"
+    n_left_out = measured.n_places - n_words
+    assert left_out == [
+        f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words."
+    ] * (n_left_out > 0)
     holds = (r2.value > 0) & (r2.p_value < 0.05)
     place = "place on the circle" if cyclic else "place"
-    how = f"from {measured.n_components} principal components? of these {n_words} words"
+    how = f"from the first {measured.n_components} principal components? of these {n_words} words"
     if found := re.fullmatch(
-        rf"A word’s {place} can be read {how} at (.+): leave-one-out R² {RANGE} there \(p < 0.05 against permuted orders, "
+        rf"At (.+), a word’s {place} can be read {how}: leave-one-out R² {RANGE} \(p < 0.05 against permuted orders, "
         r"corrected for the number of depths\)\.",
         said,
     ):
@@ -149,7 +154,8 @@ def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
         assert np.nanmax(r2.value) > 0
         return "not shown"
     assert re.fullmatch(
-        rf"A word’s {place} can’t be read {how} at any depth: leave-one-out R² is nowhere above 0\.", said
+        rf"It isn’t shown that a word’s {place} can be read {how} at any depth: leave-one-out R² is nowhere above 0\.",
+        said,
     )
     assert np.nanmax(r2.value) <= 0
     return "none"
@@ -157,7 +163,7 @@ def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
 
 def test_every_sentence_on_relations_is_true_of_random_numbers() -> None:
     random = np.random.default_rng(1)
-    said = [check_relation(random_relation(random)) for _ in range(N_RECORDS)]
+    said = [check_relation(random_relation(random), index % 3) for index in range(N_RECORDS)]
     for kind in ("few", "undefined", "relation", "near", "nothing"):
         assert said.count(kind) >= 5, kind
 
@@ -170,7 +176,7 @@ def test_every_sentence_on_orders_is_true_of_random_numbers() -> None:
 
 
 def test_depths_are_named_up_to_three_runs() -> None:
-    assert where(np.array([1, 1, 1, 0, 1], dtype=bool)) == "the embedding to layer 1 and layer 3"
+    assert where(np.array([1, 1, 1, 0, 1], dtype=bool)) == "the embedding, layers 0–1 and layer 3"
     assert where(np.array([1, 0, 1, 0, 1, 0, 1], dtype=bool)) == "4 of 7\N{NO-BREAK SPACE}depths"
     assert where(np.ones(3, dtype=bool)) == "every depth"
 
@@ -218,6 +224,42 @@ def test_the_image_without_scripts_is_an_svg_of_the_size_that_the_page_says() ->
     xs = [float(element.get("cx", "")) for element in drawn.iter("{http://www.w3.org/2000/svg}circle")]
     assert min(xs) > 0
     assert max(xs) < size[0]
+
+
+def test_the_image_cuts_what_has_no_room_and_says_what_was_not_measured() -> None:
+    report = related_report()
+    report = replace(report, relations=(replace(RELATION, label="L" * 200),))
+    context = report.models[0].contexts[0]
+    relations = context.relations
+    assert relations is not None
+    rows = relations.relations[0].rows[:4]
+    few = replace(relations.relations[0], rows=rows, coordinates=np.full((3, 4, 2, 2), np.nan, dtype=np.float32))
+    shallow = replace(relations, relations=(few,), orders=())
+    drawn = ET.fromstring(related_plots.strip(replace(report, orders=()), shallow, report.words))
+    label, *others = [element.text or "" for element in drawn.iter("{http://www.w3.org/2000/svg}text")][1:]
+    assert label[0] == "L"
+    assert label[-1] == "…"
+    # A capital L is about 8 pixels wide.
+    assert 8 * len(label) < float(drawn.get("width", ""))
+    assert others.count("not measured") == 3
+
+
+# --- charts ---------------------------------------------------------------------------------------------------------
+
+
+def test_curves_of_parallelism_are_above_the_chance_of_their_own_depth() -> None:
+    """Chance differs between depths and models, and a chart has one line for it."""
+    report = related_report()
+    context = report.models[0].contexts[0]
+    assert context.relations is not None
+    tested = context.relations.relations[0].parallelism
+    reading = related_measures(report.relations, report.orders)[0].reading(context)
+    assert reading is not None
+    assert reading.interval is not None
+    np.testing.assert_allclose(reading.values, tested.value - tested.null_mean)
+    np.testing.assert_allclose(reading.interval[0] - reading.values, tested.low - tested.value)
+    np.testing.assert_allclose(reading.interval[1] - reading.values, tested.high - tested.value)
+    assert set(np.asarray(reading.chance)) == {0}
 
 
 # --- the compare page ------------------------------------------------------------------------------------------------

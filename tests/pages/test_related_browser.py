@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import OpenPage, box_of
 from playwright.sync_api import Browser, Page, expect
-from related_fixture import ORDERS, RELATION, related_report
+from related_fixture import ORDERS, RELATION, WORDS, related_report
 from report_fixture import write_site
+
+from tokviz.records import Report
 
 MODEL = "models/smol-30/index.html"
 LEAST = 11
@@ -105,3 +109,87 @@ def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Brows
             expect(plots.first).to_contain_text("could not be loaded")
         expect(page.locator(".related-strip img").first).to_be_visible()
         page.close()
+
+
+def crowded_report() -> Report:
+    """A relation that no capture has enough pairs of, and an order of sixty words."""
+    report, random = related_report(), np.random.default_rng(1)
+    models = []
+    for model in report.models:
+        contexts = []
+        for context in model.contexts:
+            relations, n_depths = context.relations, context.states.n_depths
+            assert relations is not None
+            few = replace(
+                relations.relations[0],
+                rows=np.empty((0, 2), dtype=np.int64),
+                coordinates=np.empty((n_depths, 0, 2, 2), dtype=np.float32),
+            )
+            many = replace(
+                relations.orders[0],
+                rows=np.arange(60),
+                places=np.arange(60),
+                n_places=60,
+                held_out=random.uniform(-1, 1, (n_depths, 60, 2)).astype(np.float32),
+            )
+            own = replace(relations, relations=(few,), orders=(many, *relations.orders[1:]))
+            contexts.append(replace(context, relations=own))
+        models.append(replace(model, contexts=tuple(contexts)))
+    return replace(report, models=tuple(models))
+
+
+def test_names_that_would_cover_others_are_left_to_their_marks(
+    open_page: OpenPage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    site = write_site(crowded_report(), tmp_path_factory.mktemp("crowded"))
+    page = open_page(site, f"{MODEL}#alone/layer-11")
+    page.locator("#relations h2").scroll_into_view_if_needed()
+    unmeasured, many, _ = page.locator(".related-plot").all()
+    expect(many.locator("svg")).to_be_visible()
+    # What wasn't measured has no empty plot.
+    expect(unmeasured).to_be_hidden()
+    expect(unmeasured.locator("~ figcaption")).to_be_hidden()
+    names = many.locator("text.related-name")
+    assert 15 < names.count() < 60
+    assert not many.evaluate("""(plot) => {
+        const boxes = [...plot.querySelectorAll(".related-name")].map((text) => text.getBoundingClientRect());
+        const least = (one, other, low, high) => Math.min(one[high], other[high]) - Math.max(one[low], other[low]);
+        return boxes.some((one, index) => boxes.slice(index + 1).some((other) =>
+            least(one, other, "left", "right") > 2 && least(one, other, "top", "bottom") > 5));
+    }""")
+    marks = many.locator("circle:not(.related-ring) title")
+    assert marks.all_text_contents() == list(WORDS.words[:60])
+
+
+def test_names_stand_beside_lines_where_there_is_room(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11")
+    page.locator("#relations h2").scroll_into_view_if_needed()
+    expect(page.locator(".related-plot svg")).to_have_count(3)
+    crossed = page.evaluate("""() => [...document.querySelectorAll(".related-plot")].map((plot) => {
+        const path = plot.querySelector(".related-lines");
+        const boxes = [...plot.querySelectorAll(".related-name")].map((text) => text.getBBox());
+        const length = path.getTotalLength();
+        const points = Array.from({ length: 800 }, (_, step) => path.getPointAtLength(length * step / 800));
+        const inside = ({ x, y, width, height }) => ({ x: a, y: b }) => a > x && a < x + width && b > y + 3 && b < y + height - 3;
+        return boxes.filter((box) => points.filter(inside(box)).length > 3).length / boxes.length;
+    })""")
+    assert max(crossed) < 0.3, crossed
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_lies_on_the_name_of_the_layer(open_page: OpenPage, site: Path, width: int) -> None:
+    page = opened(open_page, site, "alone/layer-11", width)
+    for depth in range(5, 12):
+        page.evaluate(
+            "depth => document.querySelector('[data-viewer]').dispatchEvent(new CustomEvent('shown', { detail: { depth } }))",
+            depth,
+        )
+        expect(page.locator(".related-where").first).to_have_text(f"layer {depth - 1}, alone")
+        covered = page.evaluate("""() => [...document.querySelectorAll(".related-plot")].flatMap((plot) => {
+            const layer = plot.querySelector(".related-where").getBoundingClientRect();
+            return [...plot.querySelectorAll(".related-name, circle:not(.related-ring)")].filter((each) => {
+                const box = each.getBoundingClientRect();
+                return box.left < layer.right && box.top < layer.bottom - 4;
+            }).map((each) => each.textContent);
+        })""")
+        assert covered == [], depth

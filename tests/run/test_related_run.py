@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import families
+import numpy as np
 import pytest
 from command import generate
+from making import hidden_states
 
 import tokviz
+from tokviz.config import load
+from tokviz.run.related import related
 
 FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
 SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
@@ -58,7 +63,7 @@ def test_pages_tables_and_downloads_have_them(folder: Path) -> None:
     site = folder / "site"
     for path, expected in {
         "models/llama/index.html": ("Relations and orders", "First → second", "relations.csv", "relations.svg"),
-        "compare/index.html": ("Parallelism, First → second", "Order, Line"),
+        "compare/index.html": ("Parallelism above chance, First → second", "Order, Line"),
         "method/index.html": ("Relations between words", "Orders of words", "2405.14860", "2308.09124"),
     }.items():
         text = (site / path).read_text(encoding="utf-8")
@@ -104,3 +109,28 @@ def test_a_notebook_has_their_table(folder: Path) -> None:
         expected = [row["value"] for row in csv.DictReader(file)]
     assert frame["value"].tolist() == pytest.approx([float(value) for value in expected])
     assert set(frame["name"]) == {"pair", "line"}
+
+
+def test_words_of_a_vocabulary_that_are_one_token_count_once(tmp_path: Path) -> None:
+    """Both “Red” and “red” are the token “red” of a vocabulary that has no other."""
+    names = [f"w{i}" for i in range(6)]
+    text = f"""
+[[models]]
+source = "org/name"
+[[relations]]
+name = "pair"
+pairs = {[["red", "May"], ["Red", "June"], ["may", "MAY"], *([a, b] for a, b in zip(names[:3], names[3:], strict=True))]}
+[[orders]]
+name = "line"
+words = {["Red", "red", "May", *names]}
+[words]
+vocabulary = true
+all = {["red", "Red", "may", "MAY", "May", "June", *names]}
+""".replace("'", '"')
+    (tmp_path / "report.toml").write_text(text, encoding="utf-8")
+    config = load(tmp_path / "report.toml")
+    words = replace(config.word_list, vocabulary=(" red", " may", " june", *(f" {name}" for name in names)))
+    found = related(config, words, hidden_states([np.zeros((len(words.words), 4), dtype=np.float32)]))
+    assert found.pairs[0].pairs.tolist() == [[0, 1], [3, 6], [4, 7], [5, 8]]
+    assert found.orders[0].words.tolist() == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert found.orders[0].places.tolist() == [0, 2, 3, 4, 5, 6, 7, 8]

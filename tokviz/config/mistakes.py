@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tokviz.config.fields import COLOR
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.source import KeyPath, lines_of
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.config.types import TOP_LEVEL, ReportConfig
@@ -226,6 +227,8 @@ def _unknown(key: str, table: tuple[str | int, ...]) -> str:
         "words": CategoryConfig,
         "interventions": InterventionConfig,
         "finding": FindingConfig,
+        "relations": RelationConfig,
+        "orders": OrderConfig,
     }
     owner: type[Table] = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
     known = list(owner.model_fields)

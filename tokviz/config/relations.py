@@ -81,6 +81,9 @@ def fitting_relations(tables: list[RelationConfig], words: Mapping[str, Category
                     )
                     mistakes.add((index, "pairs", row), text)
         for row, (first, second) in enumerate(table.pairs):
+            if [second, first] in table.pairs[:row]:
+                text = "the pair stands twice, here the other way round; remove one, as pairs count as independent"
+                mistakes.add((index, "pairs", row), text)
             if first == second:
                 mistakes.add((index, "pairs", row), f"expected two different words, got {shown(first)} twice")
     mistakes.refuse()

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from tokviz.records import HiddenStates, OrderMeasures, OrderRows, PairRows, RelationMeasures, Relations, Tested
 
@@ -65,7 +66,8 @@ class _PairsOverDepths:
         self.pairs = pairs
         n_pairs = len(pairs.pairs)
         self.is_measured = n_pairs >= RelationMeasures.LEAST_PAIRS
-        self.shuffles = _permutations(n_pairs, seed)
+        self.is_one_word = pairs.pairs[:, :1] == pairs.pairs[:, 1]  # in (source, target)
+        self.shuffles = _permutations(n_pairs, seed, self.is_one_word if self.is_measured else None)
         self.groups = _groups(n_pairs)
         self.parallelism = _empty(n_depths, 1 + N_PERMUTATIONS)
         self.without = _empty(n_depths, len(self.groups))
@@ -80,10 +82,10 @@ class _PairsOverDepths:
         rows, candidates = self.pairs.pairs, self.pairs.candidates
         both = _in_their_span(everything[np.concatenate([rows.ravel(), candidates])] - centre)
         source, target = both[0 : 2 * len(rows) : 2], both[1 : 2 * len(rows) : 2]
-        differences = _unit(target[None] - source[:, None])  # from each source to each target
-        if differences.any(axis=-1).all():  # else a source and a target have one and the same state
-            self.parallelism[depth] = _parallelism(differences, self.shuffles)
-            own = differences[np.arange(len(rows)), np.arange(len(rows))]
+        distances = cdist(source, target)
+        if distances[~self.is_one_word].all():  # else two different words have one and the same state
+            self.parallelism[depth] = _parallelism(source, target, distances, self.shuffles)
+            own = _unit(target - source)
             self.without[depth] = [_mean_cosine(np.delete(own, group, axis=0)) for group in self.groups]
         hit, self.hits_of_source[depth] = _hits(source, target, both[2 * len(rows) :], rows, candidates)
         self.hits[depth] = hit[np.arange(len(rows)), self.shuffles].sum(axis=1)
@@ -103,18 +105,21 @@ class _PairsOverDepths:
         )
 
 
-def _parallelism(differences: np.ndarray, pairings: np.ndarray) -> np.ndarray:
+def _parallelism(source: np.ndarray, target: np.ndarray, distances: np.ndarray, pairings: np.ndarray) -> np.ndarray:
     """Mean cosine between the differences of each pairing.
 
     Parameters
     ----------
-    differences : ``(n_pairs, n_pairs, k)``, unit vectors from each source to each target.
+    source, target : ``(n_pairs, k)``
+    distances : ``(n_pairs, n_pairs)``, from each source to each target.
     pairings : ``(n_pairings, n_pairs)`` int64: each source's target.
     """
-    n = len(differences)
-    total = np.zeros((len(pairings), differences.shape[-1]))
-    for of_source, targets in zip(differences, pairings.T, strict=True):
-        total += of_source[targets]
+    n = len(source)
+    of_source = 1 / distances[np.arange(n), pairings]
+    of_target = np.empty_like(of_source)
+    np.put_along_axis(of_target, pairings, of_source, axis=1)
+    # Without all n² differences in memory: of 200 pairs they are 180 MB in a small model.
+    total = of_target @ target - of_source @ source
     return np.asarray(((total**2).sum(axis=1) - n) / (n * (n - 1)))
 
 
@@ -135,16 +140,21 @@ def _hits(
     of all others, which doesn't depend on how these are paired; and how many sources are themselves nearest to their target.
     """
     n = len(source)
-    sum_of_others = target.sum(axis=0)[None] - target  # over all targets but one
-    others_of_source = source.sum(axis=0)[None] - source
-    predicted = source[:, None] + (sum_of_others[None] - others_of_source[:, None]) / (n - 1)
+    # What is predicted is a sum of two parts, the second one of the targets but one.
+    of_source = source - (source.sum(axis=0) - source) / (n - 1)
+    of_target = (target.sum(axis=0) - target) / (n - 1)
     # A word isn't its own target, even where sources and targets are of one category.
     is_source = rows[:, 0, None] == candidates[None]
     is_target = rows[:, 1, None] == candidates[None]
     unit = _unit(among)
-    hit = _is_nearest(_unit(predicted) @ unit.T, is_source[:, None], is_target[None])
-    of_source = _is_nearest(_unit(source) @ unit.T, is_source, is_target)
-    return hit, float(of_source.sum())
+    along_source, along_target = of_source @ unit.T, of_target @ unit.T
+    lengths = cdist(of_source, -of_target)[..., None]
+    hit = np.empty((n, n), dtype=bool)
+    for each in range(n):
+        along = along_source[each] + along_target
+        cosines = np.divide(along, lengths[each], out=np.zeros_like(along), where=lengths[each] > 0)
+        hit[each] = _is_nearest(cosines, is_source[each], is_target)
+    return hit, float(_is_nearest(_unit(source) @ unit.T, is_source, is_target).sum())
 
 
 def _is_nearest(cosines: np.ndarray, left_out: np.ndarray, is_target: np.ndarray) -> np.ndarray:
@@ -164,6 +174,7 @@ class _OrderOverDepths:
         self.order = order
         n_words = len(order.words)
         self.is_measured = n_words >= OrderMeasures.LEAST_WORDS
+        self.n_components = n_components(n_words)
         self.aims = aims(order)
         self.permutations = _permutations(n_words, seed)
         self.groups = _groups(n_words)
@@ -177,7 +188,7 @@ class _OrderOverDepths:
             return
         states = everything[self.order.words].astype(np.float64)
         gram = _centred(states) @ _centred(states).T
-        found = _leave_one_out(gram)
+        found = _leave_one_out(gram, self.n_components)
         if found is None:
             return
         aims = self.aims[self.permutations].transpose(1, 0, 2)  # (n_words, 1 + N, n_aims)
@@ -188,7 +199,7 @@ class _OrderOverDepths:
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
         for index, group in enumerate(self.groups):
             kept = np.setdiff1d(np.arange(len(gram)), group)
-            own = _leave_one_out(_centred(_centred(gram[np.ix_(kept, kept)]).T))
+            own = _leave_one_out(_centred(_centred(gram[np.ix_(kept, kept)]).T), self.n_components)
             if own is not None:
                 of_kept = self.aims[kept]
                 spread = ((of_kept - of_kept.mean(axis=0)) ** 2).sum()
@@ -199,7 +210,7 @@ class _OrderOverDepths:
             rows=self.order.words,
             places=self.order.places,
             n_places=self.order.n_places,
-            n_components=n_components(len(self.order.words)),
+            n_components=self.n_components,
             r2=_tested(self.r2, self.without, self.r2, least=-np.inf),
             held_out=self.held_out,
         )
@@ -218,7 +229,7 @@ def n_components(n_words: int) -> int:
     return min(MOST_COMPONENTS, max((n_words - 2) // 2, 0))
 
 
-def _leave_one_out(gram: np.ndarray) -> np.ndarray | None:
+def _leave_one_out(gram: np.ndarray, n_components: int) -> np.ndarray | None:
     """``(n, n)``: aims → residuals of each word from the regression on the others, with the components of all words.
 
     Parameters
@@ -231,7 +242,7 @@ def _leave_one_out(gram: np.ndarray) -> np.ndarray | None:
     """
     n = len(gram)
     values, vectors = np.linalg.eigh(gram)
-    kept = np.flatnonzero(values > values[-1] * _NO_SPREAD**2)[-n_components(n) :]
+    kept = np.flatnonzero(values > values[-1] * _NO_SPREAD**2)[-n_components:]
     if values[-1] <= 0 or not len(kept):
         return None
     hat = vectors[:, kept] @ vectors[:, kept].T + 1 / n
@@ -248,8 +259,7 @@ def _tested(values: np.ndarray, without: np.ndarray, compared: np.ndarray, *, le
     """``values``, ``compared``: ``(n_depths, 1 + N)``, the observed one first, then each permutation's."""
     value, shuffled = values[:, 0], values[:, 1:]
     n_groups = without.shape[1]
-    spread = ((without - without.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    error = np.sqrt(spread * (n_groups - 1) / n_groups) if n_groups else np.full(len(value), np.nan)
+    error = without.std(axis=1) * np.sqrt(n_groups - 1) if n_groups else np.full(len(value), np.nan)
     middle = np.median if least == -np.inf else np.mean
     return Tested(
         value=value,
@@ -286,10 +296,19 @@ def _against_best_depth(values: np.ndarray) -> np.ndarray:
     return np.where(known, share, np.nan)
 
 
-def _permutations(n: int, seed: int) -> np.ndarray:
-    """``(1 + N, n)`` int64: the order as it is, then shuffled ones."""
-    rows = np.tile(np.arange(n), (N_PERMUTATIONS, 1))
-    shuffled = np.random.default_rng((seed, 2)).permuted(rows, axis=1)
+def _permutations(n: int, seed: int, refused: np.ndarray | None = None) -> np.ndarray:
+    """``(1 + N, n)`` int64: the order as it is, then shuffled ones.
+
+    Parameters
+    ----------
+    refused : ``(n, n)`` bool, at most one per row and column: what may not stand where; the order as it is has none of it.
+    """
+    random = np.random.default_rng((seed, 2))
+    shuffled = random.permuted(np.tile(np.arange(n), (N_PERMUTATIONS, 1)), axis=1)
+    if refused is not None:
+        # Drawn again until they fit: of those that do, each is as likely as any other.
+        while (unfit := refused[np.arange(n), shuffled].any(axis=1)).any():
+            shuffled[unfit] = random.permuted(shuffled[unfit], axis=1)
     return np.concatenate([np.arange(n)[None], shuffled])
 
 

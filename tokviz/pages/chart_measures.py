@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -195,14 +195,26 @@ def related_measures(relations: Sequence[Relation], orders: Sequence[Order]) -> 
 
 def _parallelism(index: int, relation: Relation) -> Measure:
     def read(context: ContextReport, _: Geometry) -> Tested | None:
-        return context.relations.relations[index].parallelism if context.relations else None
+        return _above_chance(context.relations.relations[index].parallelism) if context.relations else None
 
     return Measure(
-        name=f"Parallelism, {relation.label}",
-        caption="Mean cosine between the differences of the pairs: 1 if all differ by vectors of one direction. Dotted: "
-        "chance, the same words paired at random.",
+        name=f"Parallelism above chance, {relation.label}",
+        caption="Mean cosine between the differences of the pairs, minus what it is in the same layer if the same words are "
+        "paired at random. Dotted: chance.",
         read=read,
         spans=(0.0, 0.5),
+    )
+
+
+def _above_chance(tested: Tested) -> Tested:
+    """Chance differs between depths and models, and a chart has one line for it."""
+    chance = tested.null_mean
+    return replace(
+        tested,
+        value=tested.value - chance,
+        low=tested.low - chance,
+        high=tested.high - chance,
+        null_mean=np.zeros_like(chance),
     )
 
 

@@ -97,6 +97,9 @@ def table(report: Report, page: str) -> tuple[RankRow, ...]:
     return tuple(_row(report, model, context, page) for model, context in ranked)
 
 
+_CLAIMED = "Claimed: at how many depths the numbers show a relation or an order, by the rules of the method page."
+
+
 def table_notes(report: Report) -> tuple[str, ...]:
     """What the columns say, as far as the report has measures."""
     geometry = next(
@@ -110,7 +113,10 @@ def table_notes(report: Report) -> tuple[str, ...]:
         "its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
     )
     related = (
-        ("Parallelism: of the depth where it is furthest above chance. R²: of the depth where it is largest.",)
+        (
+            "Parallelism: of the depth where it is furthest above chance. R²: of the depth where it is largest. "
+            + _CLAIMED,
+        )
         if report.relations or report.orders
         else ()
     )

@@ -161,32 +161,35 @@ def _related(report: Report) -> tuple[Term, ...]:
     relations = Term(
         name="Relations between words",
         meaning="If one vector led from every country to its capital, the differences between the words of a pair would be "
-        "parallel. Parallelism is the mean cosine between the differences of all pairs. By chance it isn’t 0, since two "
-        "categories differ by their means: chance is the same words paired at random, 999 times. A target counts as found if it "
-        "is nearest by cosine, among all reference words of its category, to the source plus the mean difference of the other "
-        "pairs; states are centered on the mean of all reference words. Next to it stands how many targets are nearest to the "
-        "source alone: where these are as many, pairs lie near each other, and finding them shows no relation. A relation is "
-        "claimed only if both hold: more parallel than chance, and more targets found than by the source alone. Ten pairs are "
-        "few. It isn’t tested how the model itself gets from one word to the other, for which Hernandez et al. use its "
-        "derivatives.",
+        "parallel. Parallelism is the mean cosine between the differences of all pairs. By chance it isn’t 0, since the first "
+        "words differ from the second ones in their means, too: chance is the same words paired at random, 999 times, no word "
+        "with itself. A second word counts as found if it is the nearest by cosine, among all reference words of its category "
+        "but the first word of the pair, to this first word plus the mean difference of the other pairs; states are centered on "
+        "the mean of all reference words. Beside it stands how many second words are nearest to the first word alone: where "
+        "these are as many, finding them shows only that pairs lie near each other. Such pairs are also more parallel than "
+        "random ones: what remains of their differences is mostly the one between the means. So a relation is claimed only at "
+        "depths where both hold: more parallel than chance, and more second words found than by the first words alone. With ten "
+        "pairs, only strong relations can be told from chance. It isn’t tested how the model itself gets from one word to the "
+        "other, for which Hernandez et al. use its derivatives.",
         sources=(MIKOLOV_2013, HERNANDEZ_2024),
     )
     orders = Term(
         name="Orders of words",
         meaning="Whether the place of a word in an order, such as that of a month in the year, can be read from its state. The "
-        "place (of a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these "
-        "words, half as many as there are words less two, at most five, and each word is predicted by a regression on the "
-        "others. R² is 1 if all are predicted exactly, and 0 if it is no better than the mean. The components are those of all "
-        "the words, which doesn’t tell a word’s place. Chance is 999 permuted orders. An order is claimed where R² is above 0 "
-        "and p is below 0.05.",
+        "place (in a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these words: "
+        "half as many as there are words less two, at most five. Each word is predicted by a regression on the others. R² is 1 "
+        "if all are predicted exactly, and 0 if the predictions are no better than the mean of all places. The components are "
+        "computed from the states of all words, but not from their places. Chance is 999 permuted orders of the same words. An "
+        "order is claimed at depths where R² is above 0 and p is below 0.05.",
         sources=(ENGELS_2025,),
     )
     corrected = Term(
         name="p-values of relations and orders",
-        meaning="p = (1 + permutations that do at least as well) / (1 + permutations). With many layers one of them does well by "
-        "accident: so each layer’s value is compared with the best layer of each permutation (for parallelism, in standard "
-        "deviations of each layer’s permutations). relations.csv also has the uncorrected values. The number of relations and "
-        "orders that were tried isn’t corrected for. Intervals leave out each pair or word in turn (jackknife).",
+        meaning="p = (1 + permutations that do at least as well) / (1 + permutations). With many layers, one of them may do well "
+        "by accident: so each layer’s value is compared with the best layer of each permutation (for parallelism, in standard "
+        "deviations of each layer’s permutations). relations.csv also has the uncorrected values. How many relations, orders, "
+        "contexts and models were tried isn’t corrected for. Intervals leave out each pair or word in turn, of more than 30 one "
+        "of 30 groups (jackknife).",
     )
     asked = (*([relations] if report.relations else []), *([orders] if report.orders else []))
     return (*asked, corrected)

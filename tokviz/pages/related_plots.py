@@ -17,6 +17,8 @@ MOST_COLUMNS = 6
 """Depths in the image without scripts."""
 _SIZE, _GAP, _TOP, _LEFT, _LABEL = 150.0, 12.0, 26.0, 8.0, 22.0
 _MARGIN = 10.0
+_CHARACTER = 8.5
+"""Pixels of a wide Latin letter, on average."""
 _RING = 1.0
 _INK, _QUIET, _HAIR = "#1c1e21", "#63676c", "#b4b4b4"
 
@@ -43,6 +45,7 @@ class _Item:
     """Of each word its first category's."""
     places: np.ndarray
     """``(n_depths, n_words, 2)``; y runs up."""
+    is_measured: bool
 
     def plain(self) -> dict[str, Any]:
         """For the script; null where there is no plot."""
@@ -54,21 +57,23 @@ class _Item:
 
 
 def _items(report: Report, relations: Relations, words: WordList) -> Iterator[_Item]:
-    def item(kind: str, label: str, rows: Sequence[int], places: np.ndarray) -> _Item:
+    def item(kind: str, label: str, rows: Sequence[int], places: np.ndarray, *, is_measured: bool) -> _Item:
         return _Item(
             kind=kind,
             label=label,
             words=tuple(words.words[row] for row in rows),
             hues=tuple((words.memberships[row] or (0,))[0] for row in rows),
             places=places,
+            is_measured=is_measured,
         )
 
     for relation, pairs in zip(report.relations, relations.relations, strict=True):
         n_depths, n_pairs = pairs.coordinates.shape[:2]
         places = pairs.coordinates.reshape(n_depths, 2 * n_pairs, 2)
-        yield item("pairs", relation.label, pairs.rows.ravel().tolist(), places)
+        yield item("pairs", relation.label, pairs.rows.ravel().tolist(), places, is_measured=pairs.is_measured)
     for order, ordered in zip(report.orders, relations.orders, strict=True):
-        yield item(_kind(order), order.label, ordered.rows.tolist(), ordered.held_out)
+        rows = ordered.rows.tolist()
+        yield item(_kind(order), order.label, rows, ordered.held_out, is_measured=ordered.is_measured)
 
 
 def _kind(order: Order) -> str:
@@ -98,7 +103,7 @@ def strip(report: Report, relations: Relations, words: WordList) -> str:
         for row, item in enumerate(items):
             y = _TOP + row * (_LABEL + _SIZE + _GAP) + _LABEL
             if column == 0:
-                parts.append(_text(x, y - 7, item.label, _INK))
+                parts.append(_text(x, y - 7, _cut(item.label, width - 2 * _LEFT), _INK))
             parts.append(
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{_SIZE}" height="{_SIZE}" fill="none" stroke="{_HAIR}"/>'
             )
@@ -116,6 +121,12 @@ def _some_depths(n_depths: int) -> list[int]:
     return sorted({round(share) for share in np.linspace(0, n_depths - 1, min(MOST_COLUMNS, n_depths)).tolist()})
 
 
+def _cut(label: str, room: float) -> str:
+    """As much of it as there is room for."""
+    most = int(room / _CHARACTER)
+    return label if len(label) <= most else f"{label[: most - 1]}…"
+
+
 def _text(x: float, y: float, text: str, colour: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="14" fill="{colour}">{escape(text)}</text>'
 
@@ -123,7 +134,8 @@ def _text(x: float, y: float, text: str, colour: str) -> str:
 def _drawn(item: _Item, places: np.ndarray, left: float, top: float) -> list[str]:
     """``places``: ``(n_words, 2)``, into a square."""
     if not np.isfinite(places).all() or not places.size:
-        return [_text(left + _MARGIN, top + _SIZE / 2, "not defined", _QUIET)]
+        said = "not defined" if item.is_measured else "not measured"
+        return [_text(left + _MARGIN, top + _SIZE / 2, said, _QUIET)]
     low, high = frame(item.kind, places)
     room = _SIZE - 2 * _MARGIN
     shares = (places - low) / (high - low)

@@ -22,8 +22,8 @@ from tokviz.records import (
 
 MOST_RUNS = 3
 """Of depths that don't lie together more runs are counted, not named."""
-MOST_HELD_BACK = 0.5
-"""Of the targets: where sources alone find more of them, the pairs lie near each other."""
+LEAST_NEAR = 0.5
+"""Of the second words: where the first words alone find more of them, at the median depth, the pairs lie near each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +80,19 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
     relations = (
         RelatedFigure(
             heading=relation.label,
-            caption="Each line joins the two words of a pair, from the hollow to the full mark, in the first two principal "
+            caption="Each line leads from the first word of a pair (hollow) to the second (full), in the first two principal "
             "components of these words in this layer. If one vector led from every first word to its second, the lines would "
-            "be parallel.",
-            said=_said(measured, [relation_sentences(each.relations[index]) for _, each in measured]),
+            "be parallel and equally long.",
+            said=_said(
+                measured, [relation_sentences(each.relations[index], len(relation.pairs)) for _, each in measured]
+            ),
         )
         for index, relation in enumerate(report.relations)
     )
     orders = (
         RelatedFigure(
             heading=order.label,
-            caption=f"Each word stands where a regression on the other words puts it{_SHOULD_BE[order.cyclic]}. The line joins "
-            "the words in their order.",
+            caption=f"{_WHERE_IT_STANDS[order.cyclic]} The line joins the words in their order.",
             said=_said(measured, [order_sentences(each.orders[index], cyclic=order.cyclic) for _, each in measured]),
         )
         for index, order in enumerate(report.orders)
@@ -110,12 +111,14 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
 
 
 _NOTE = (
-    "What is claimed here is corrected for the number of layers, but not for the number of relations and orders that were tried. "
+    "Claims are corrected for the number of layers, but not for how many relations, orders, contexts and models were tried. "
     "That something can be read from hidden states doesn’t say that the model uses it."
 )
-_SHOULD_BE = {
-    True: "; perfectly read, all would lie on the dotted circle at equal distances",
-    False: " on the horizontal axis, and at its true place on the vertical one; perfectly read, all would lie on the dotted line",
+_WHERE_IT_STANDS = {
+    True: "Each word stands where a regression on the other words puts it. If all were read exactly, they would follow each other "
+    "on the dotted circle.",
+    False: "Horizontal: the place that a regression on the other words gives a word; vertical: its true place. If all were read "
+    "exactly, they would lie on the dotted line.",
 }
 
 
@@ -145,50 +148,61 @@ def _strip(report: Report, model: ModelReport, context: ContextReport, page: str
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def relation_sentences(measured: RelationMeasures) -> tuple[str, ...]:
-    """Whether pairs differ by one vector, as far as the numbers say so."""
+def relation_sentences(measured: RelationMeasures, n_asked: int) -> tuple[str, ...]:
+    """Whether pairs differ by one vector, as far as the numbers say so.
+
+    Parameters
+    ----------
+    n_asked : pairs in the configuration.
+    """
     n_pairs = len(measured.rows)
     if not measured.is_measured:
-        return (_too_few(n_pairs, "pair", measured.LEAST_PAIRS),)
+        return (_too_few(n_pairs, "pairs of reference words", measured.LEAST_PAIRS),)
     parallelism = measured.parallelism
     known = np.isfinite(parallelism.value)
     if not known.any():
-        return ("Not defined at any depth: a first and a second word have the same state.",)
+        return ("Not defined at any depth: one of the first words has the same state as one of the second words.",)
     parallel = known & (parallelism.p_value < measured.LEVEL)
     hits = (
-        f"The first word plus the mean difference of the other pairs finds {_found(measured.hits[known], n_pairs)}; the first "
-        f"word alone finds {_found(measured.hits_of_source[known], n_pairs)}, among {count(measured.n_candidates, 'word')}."
+        f"Over all depths, the first word plus the mean difference of the other pairs finds {_whole(measured.hits)} of "
+        f"{count(n_pairs, 'second word')} among the {count(measured.n_candidates, 'word')} of their category; the first word "
+        f"alone finds {_whole(measured.hits_of_source)}."
     )
-    return (_verdict(measured, known), _against_shuffled(parallelism, parallel, known), hits)
+    left_out = (
+        (f"{n_pairs} of {n_asked} pairs are measured here; of the others, not both words are reference words.",)
+        if n_pairs < n_asked
+        else ()
+    )
+    return (_verdict(measured, known), _against_shuffled(parallelism, parallel, known), hits, *left_out)
 
 
 def _against_shuffled(parallelism: Tested, parallel: np.ndarray, known: np.ndarray) -> str:
     if not parallel.any():
         return (
-            "At no depth are the pairs’ differences more parallel than those of the same words paired at random (mean cosine "
-            f"{ranged(parallelism.value[known], score)}, at random {ranged(parallelism.null_mean[known], score)}; p ≥ 0.05, "
+            "At no depth is it shown that the pairs’ differences are more parallel than with the same words paired at random "
+            f"(mean cosine {ranged(parallelism.value[known], score)}, at random {ranged(parallelism.null_mean[known], score)}; p ≥ 0.05, "
             "corrected for the number of depths)."
         )
     return (
-        f"The pairs’ differences are more parallel than those of the same words paired at random at {where(parallel)} (mean "
-        f"cosine there {ranged(parallelism.value[parallel], score)}, at random "
-        f"{ranged(parallelism.null_mean[parallel], score)}; p < 0.05, corrected for the number of depths)."
+        f"At {where(parallel)}, the pairs’ differences are more parallel than with the same words paired at random (mean cosine "
+        f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)}; p < 0.05, "
+        "corrected for the number of depths)."
     )
 
 
-def _found(hits: np.ndarray, n_pairs: int) -> str:
-    """``8–10 of 10 second words``."""
-    return f"{ranged(hits, lambda value: f'{value:.0f}')} of {count(n_pairs, 'second word')}"
+def _whole(hits: np.ndarray) -> str:
+    """``8–10``."""
+    return ranged(hits, lambda value: f"{value:.0f}")
 
 
 def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
     holds = measured.holds
     if holds.any():
         return (
-            f"A common difference leads from the first words to the second at {where(holds)}: it is more parallel than chance, and "
-            "finds more of the second words than the first words alone do."
+            f"At {where(holds)}, a common difference leads from the first words to the second: the pairs’ differences are more "
+            "parallel than chance, and their mean finds more second words than the first words alone do."
         )
-    if np.nanmedian(measured.hits_of_source[known]) > MOST_HELD_BACK * len(measured.rows):
+    if np.nanmedian(measured.hits_of_source[known]) > LEAST_NEAR * len(measured.rows):
         return "The pairs lie near each other; that a common difference leads from the first words to the second isn’t shown."
     return "It isn’t shown that a common difference leads from the first words to the second."
 
@@ -197,16 +211,16 @@ def order_sentences(measured: OrderMeasures, *, cyclic: bool) -> tuple[str, ...]
     """Whether an order can be read from the states, as far as the numbers say so."""
     n_words = len(measured.rows)
     if not measured.is_measured:
-        return (_too_few(n_words, "word", measured.LEAST_WORDS),)
+        return (_too_few(n_words, "reference words", measured.LEAST_WORDS),)
     r2, holds = measured.r2, measured.holds
     if not np.isfinite(r2.value).any():
-        return ("Not defined at any depth: the words don’t differ.",)
+        return ("Not defined at any depth: the words don’t differ, or one word alone makes up a principal component.",)
     what = "place on the circle" if cyclic else "place"
-    how = f"from {count(measured.n_components, 'principal component')} of these {count(n_words, 'word')}"
+    how = f"from the first {count(measured.n_components, 'principal component')} of these {count(n_words, 'word')}"
     best = float(np.nanmax(r2.value))
     if holds.any():
         said = (
-            f"A word’s {what} can be read {how} at {where(holds)}: leave-one-out R² {ranged(r2.value[holds], score)} there "
+            f"At {where(holds)}, a word’s {what} can be read {how}: leave-one-out R² {ranged(r2.value[holds], score)} "
             "(p < 0.05 against permuted orders, corrected for the number of depths)."
         )
     elif best > 0:
@@ -215,21 +229,28 @@ def order_sentences(measured: OrderMeasures, *, cyclic: bool) -> tuple[str, ...]
             "which permuted orders reach too (p ≥ 0.05, corrected for the number of depths)."
         )
     else:
-        said = f"A word’s {what} can’t be read {how} at any depth: leave-one-out R² is nowhere above 0."
-    return (said,)
+        said = (
+            f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is nowhere above 0."
+        )
+    left_out = (
+        (f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words.",)
+        if n_words < measured.n_places
+        else ()
+    )
+    return (said, *left_out)
 
 
-def _too_few(number: int, noun: str, least: int) -> str:
-    return f"Not measured: {count(number, noun)} of reference words here, and at least {least} are needed."
+def _too_few(number: int, what: str, least: int) -> str:
+    return f"Not measured: at least {least} {what} are needed; this capture has {number or 'none'}."
 
 
 def where(depths: np.ndarray) -> str:
-    """``(n_depths,)`` bool → ``the embedding and layers 2–8``, ``20 of 31 depths``, ``every depth``."""
+    """``(n_depths,)`` bool → ``the embedding, layers 0–3 and layer 8``, ``20 of 31 depths``, ``every depth``."""
     if depths.all():
         return "every depth"
     edges = np.flatnonzero(np.diff(np.concatenate([[0], depths.astype(int), [0]])))
     runs = list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
     if len(runs) > MOST_RUNS:
         return f"{int(depths.sum())} of {count(len(depths), 'depth')}"
-    names = [depths_name(first, last) for first, last in runs]
-    return joined_by_and([f"the {name}" if name.startswith("embedding") else name for name in names])
+    layers = [depths_name(max(first, 1), last) for first, last in runs if last > 0]
+    return joined_by_and([*(["the embedding"] if depths[0] else []), *layers])

@@ -39,7 +39,7 @@ class PairRows:
     """A relation in one capture: its reference words."""
 
     pairs: np.ndarray
-    """``(n_pairs, 2)`` int64: source and target."""
+    """``(n_pairs, 2)`` int64: source and target, two rows; each row is the source of one pair at most, and the target of one."""
     candidates: np.ndarray
     """``(n_candidates,)`` int64"""
 

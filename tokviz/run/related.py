@@ -23,7 +23,10 @@ class Related:
 
 
 def related(config: ReportConfig, words: WordList, states: HiddenStates) -> Related:
-    """Those of the words that are reference words: others may differ by their position alone."""
+    """Those of the words that are reference words: others may differ by their position alone.
+
+    Words that are one token of a vocabulary count once.
+    """
     reference = states.tokenization.reference
 
     def found(asked: Sequence[str]) -> list[int | None]:
@@ -35,7 +38,7 @@ def related(config: ReportConfig, words: WordList, states: HiddenStates) -> Rela
 
     pairs = tuple(
         PairRows(
-            pairs=np.array(whole(relation.pairs), dtype=np.int64).reshape(-1, 2),
+            pairs=np.array(_without_repeats(whole(relation.pairs)), dtype=np.int64).reshape(-1, 2),
             candidates=np.unique(np.array(whole([[word] for word in relation.candidates]), dtype=np.int64)),
         )
         for relation in config.relation_list
@@ -43,7 +46,16 @@ def related(config: ReportConfig, words: WordList, states: HiddenStates) -> Rela
     orders = []
     for order in config.order_list:
         rows = found(order.words)
-        there = [(row, place) for place, row in enumerate(rows) if row is not None]
+        there = [(row, place) for place, row in enumerate(rows) if row is not None and row not in rows[:place]]
         both = np.array(there, dtype=np.int64).reshape(-1, 2)
         orders.append(OrderRows(words=both[:, 0], places=both[:, 1], n_places=len(order.words), cyclic=order.cyclic))
     return Related(pairs=pairs, orders=tuple(orders))
+
+
+def _without_repeats(pairs: Sequence[Sequence[int]]) -> list[Sequence[int]]:
+    """Without pairs of one and the same row, and with the first of those whose first or second row is one."""
+    kept: list[Sequence[int]] = []
+    for pair in pairs:
+        if pair[0] != pair[1] and all(pair[0] != other[0] and pair[1] != other[1] for other in kept):
+            kept.append(pair)
+    return kept
