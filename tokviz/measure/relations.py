@@ -65,8 +65,8 @@ class _PairsOverDepths:
         self.pairs = pairs
         n_pairs = len(pairs.pairs)
         self.is_measured = n_pairs >= RelationMeasures.LEAST_PAIRS
-        self.shuffles = _permutations(n_pairs, seed)
-        self.groups = _groups(n_pairs)
+        self.shuffles = permutations(n_pairs, seed)
+        self.groups = groups_of(n_pairs)
         self.parallelism = _empty(n_depths, 1 + N_PERMUTATIONS)
         self.without = _empty(n_depths, len(self.groups))
         self.hits = _empty(n_depths, 1 + N_PERMUTATIONS)
@@ -80,11 +80,9 @@ class _PairsOverDepths:
         rows, candidates = self.pairs.pairs, self.pairs.candidates
         both = _in_their_span(everything[np.concatenate([rows.ravel(), candidates])] - centre)
         source, target = both[0 : 2 * len(rows) : 2], both[1 : 2 * len(rows) : 2]
-        differences = _unit(target[None] - source[:, None])  # from each source to each target
-        if differences.any(axis=-1).all():  # else a source and a target have one and the same state
-            self.parallelism[depth] = _parallelism(differences, self.shuffles)
-            own = differences[np.arange(len(rows)), np.arange(len(rows))]
-            self.without[depth] = [_mean_cosine(np.delete(own, group, axis=0)) for group in self.groups]
+        found = _parallel(source, target, self.shuffles, self.groups)
+        if found is not None:
+            self.parallelism[depth], self.without[depth] = found
         hit, self.hits_of_source[depth] = _hits(source, target, both[2 * len(rows) :], rows, candidates)
         self.hits[depth] = hit[np.arange(len(rows)), self.shuffles].sum(axis=1)
         self.coordinates[depth] = _plane(both[: 2 * len(rows)]).reshape(-1, 2, 2)
@@ -101,6 +99,38 @@ class _PairsOverDepths:
             hits_p_value_uncorrected=hits,
             coordinates=self.coordinates,
         )
+
+
+def parallel(
+    states: np.ndarray, pairings: np.ndarray, groups: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Parallelism of pairs at one depth.
+
+    Parameters
+    ----------
+    states : ``(n_pairs, 2, width)``: of sources and targets.
+    pairings : ``(n_pairings, n_pairs)`` int64: each source's target.
+    groups : of pairs, to be left out in turn.
+
+    Returns
+    -------
+    ``(n_pairings,)``, and of the pairs as they are ``(n_groups,)`` without each group; None where a source and a target
+    have one and the same state.
+    """
+    both = _in_their_span(states.reshape(-1, states.shape[-1]).astype(np.float64))
+    return _parallel(both[::2], both[1::2], pairings, groups)
+
+
+def _parallel(
+    source: np.ndarray, target: np.ndarray, pairings: np.ndarray, groups: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """``source``, ``target``: ``(n_pairs, k)``."""
+    differences = _unit(target[None] - source[:, None])  # from each source to each target
+    if not differences.any(axis=-1).all():
+        return None
+    own = differences[np.arange(len(source)), np.arange(len(source))]
+    without = np.array([_mean_cosine(np.delete(own, group, axis=0)) for group in groups])
+    return _parallelism(differences, pairings), without
 
 
 def _parallelism(differences: np.ndarray, pairings: np.ndarray) -> np.ndarray:
@@ -165,8 +195,8 @@ class _OrderOverDepths:
         n_words = len(order.words)
         self.is_measured = n_words >= OrderMeasures.LEAST_WORDS
         self.aims = aims(order)
-        self.permutations = _permutations(n_words, seed)
-        self.groups = _groups(n_words)
+        self.permutations = permutations(n_words, seed)
+        self.groups = groups_of(n_words)
         self.r2 = _empty(n_depths, 1 + N_PERMUTATIONS)
         self.without = _empty(n_depths, len(self.groups))
         self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
@@ -186,13 +216,9 @@ class _OrderOverDepths:
         self.r2[depth] = 1 - (residuals**2).sum(axis=(0, 2)) / total
         predicted = self.aims - residuals[:, 0]
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
-        for index, group in enumerate(self.groups):
-            kept = np.setdiff1d(np.arange(len(gram)), group)
-            own = _leave_one_out(_centred(_centred(gram[np.ix_(kept, kept)]).T))
-            if own is not None:
-                of_kept = self.aims[kept]
-                spread = ((of_kept - of_kept.mean(axis=0)) ** 2).sum()
-                self.without[depth, index] = 1 - ((own @ of_kept) ** 2).sum() / spread
+        self.without[depth] = [
+            _r2(np.delete(np.delete(gram, each, 0), each, 1), np.delete(self.aims, each, 0)) for each in self.groups
+        ]
 
     def record(self) -> OrderMeasures:
         return OrderMeasures(
@@ -203,6 +229,31 @@ class _OrderOverDepths:
             r2=_tested(self.r2, self.without, self.r2, least=-np.inf),
             held_out=self.held_out,
         )
+
+
+def r2(states: np.ndarray, order_aims: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
+    """Leave-one-out R² of an order at one depth, and without each group of its words: ``(1 + n_groups,)``.
+
+    Parameters
+    ----------
+    states : ``(n_words, width)``.
+    order_aims : ``(n_words, n_aims)``, from ``aims``.
+    """
+    centred = _centred(states.astype(np.float64))
+    gram = centred @ centred.T
+    left_out = [np.array([], dtype=np.int64), *groups]
+    return np.array(
+        [_r2(np.delete(np.delete(gram, each, 0), each, 1), np.delete(order_aims, each, 0)) for each in left_out]
+    )
+
+
+def _r2(gram: np.ndarray, order_aims: np.ndarray) -> float:
+    """``gram``: ``(n, n)``, of states less any vector; NaN where they don't differ."""
+    found = _leave_one_out(_centred(_centred(gram).T))
+    if found is None:
+        return float("nan")
+    spread = ((order_aims - order_aims.mean(axis=0)) ** 2).sum()
+    return float(1 - ((found @ order_aims) ** 2).sum() / spread)
 
 
 def aims(order: OrderRows) -> np.ndarray:
@@ -286,14 +337,14 @@ def _against_best_depth(values: np.ndarray) -> np.ndarray:
     return np.where(known, share, np.nan)
 
 
-def _permutations(n: int, seed: int) -> np.ndarray:
+def permutations(n: int, seed: int, n_permutations: int = N_PERMUTATIONS) -> np.ndarray:
     """``(1 + N, n)`` int64: the order as it is, then shuffled ones."""
-    rows = np.tile(np.arange(n), (N_PERMUTATIONS, 1))
+    rows = np.tile(np.arange(n), (n_permutations, 1))
     shuffled = np.random.default_rng((seed, 2)).permuted(rows, axis=1)
     return np.concatenate([np.arange(n)[None], shuffled])
 
 
-def _groups(n: int) -> list[np.ndarray]:
+def groups_of(n: int) -> list[np.ndarray]:
     """What is left out in turn: each of ``n``, or each of ``MOST_GROUPS`` groups."""
     return [np.arange(first, n, MOST_GROUPS) for first in range(min(n, MOST_GROUPS))]
 

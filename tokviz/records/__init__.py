@@ -20,6 +20,7 @@ from tokviz.records.measures import (
     StageCriteria,
 )
 from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
+from tokviz.records.profile import Difference, Differences, Peak, Profile
 from tokviz.records.relations import (
     Order,
     OrderMeasures,
@@ -34,6 +35,7 @@ from tokviz.records.report import (
     ContextReport,
     Finding,
     Image,
+    ModelDifferences,
     ModelReport,
     ModelSimilarity,
     Opening,
@@ -94,6 +96,8 @@ __all__ = [
     "Change",
     "Context",
     "ContextReport",
+    "Difference",
+    "Differences",
     "Estimate",
     "Experts",
     "Finding",
@@ -110,6 +114,7 @@ __all__ = [
     "LayerUpdate",
     "MassiveActivations",
     "ModelCard",
+    "ModelDifferences",
     "ModelReport",
     "ModelSimilarity",
     "Neighbours",
@@ -119,11 +124,13 @@ __all__ = [
     "OrderMeasures",
     "OrderRows",
     "PairRows",
+    "Peak",
     "Picture",
     "PictureMeasures",
     "Plate",
     "Points",
     "Problem",
+    "Profile",
     "Projection",
     "ProjectionReport",
     "RandomNeurons",

@@ -18,10 +18,12 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     Image,
+    ModelDifferences,
     ModelReport,
     ModelSimilarity,
     Neighbours,
     Opening,
+    Profile,
     Projection,
     ProjectionReport,
     Relations,
@@ -54,6 +56,7 @@ class MadeContext:
     neighbours: Neighbours | None = None
     added: tuple[AddedMeasure, ...] = ()
     relations: Relations | None = None
+    profile: Profile | None = None
     interventions: tuple[MadeContext, ...] = ()
     """The same words with neurons set to a value."""
     failed_interventions: tuple[str, ...] = ()
@@ -115,12 +118,13 @@ def report(
     plan: Plan,
     made: Sequence[Made],
     similarities: tuple[ModelSimilarity, ...],
+    differences: tuple[ModelDifferences, ...],
     images: Images,
     undrawn: tuple[str, ...],
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
     models = tuple(_model(each, images, plan.options.base) for each in made)
-    return replace(report_of(models, plan), similarities=similarities, undrawn=undrawn)
+    return replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
 
 
 def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
@@ -179,6 +183,7 @@ def _context(made: MadeContext, model: ModelConfig, images: Images, base: Path) 
         neighbours=made.neighbours,
         added=made.added,
         relations=made.relations,
+        profile=made.profile,
         interventions=tuple(_beginning_like(shown, each) for each in others),
         failed_interventions=tuple(public_text(each, model, base) for each in made.failed_interventions),
     )
