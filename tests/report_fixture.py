@@ -14,6 +14,7 @@ from intervention_fixture import with_interventions
 from making import BATCH_CHECK
 from PIL import Image as PillowImage
 from PIL import ImageDraw
+from profile_fixture import differences, profile
 
 from tokviz import pages
 from tokviz.pages import render, tables
@@ -135,6 +136,7 @@ def tiny_report() -> Report:
             model_report("tiny-2", "Tiny-2", 2, words, contexts, measured=True),
         ),
         similarities=(similarity,),
+        differences=(differences("tiny-3", "tiny-2", "alone"),),
         downloads={},
     )
 
@@ -215,13 +217,15 @@ def _context_report(
         batch_check=BATCH_CHECK,
         digest="0" * 64,
     )
+    of_it = geometry(n_depths, n_words, projections, sink=context.name == "alone") if measured else None
     return ContextReport(
         states=states,
         projections=tuple(
             _projection_report(f"images/{slug}/{context.name}/{name}/{slug}", name, states, problem_depth)
             for name in projections
         ),
-        geometry=geometry(n_depths, n_words, projections, sink=context.name == "alone") if measured else None,
+        geometry=of_it,
+        profile=profile(of_it) if of_it else None,
         neighbours=_neighbours(n_depths, n_words) if measured and problem_depth is None else None,
     )
 
@@ -351,7 +355,7 @@ def compared_report() -> Report:
         shared=layer_similarity(31, 7, 116),
         single_token=layer_similarity(31, 7, 90),
     )
-    return replace(report, similarities=(similarity,))
+    return replace(report, similarities=(similarity,), differences=(differences("smol-30", "mini-6", "alone"),))
 
 
 def many_models_report(n_models: int = 10) -> Report:
@@ -364,4 +368,5 @@ def many_models_report(n_models: int = 10) -> Report:
     similarities = tuple(
         replace(report.similarities[0], model_a="model-0", model_b=f"model-{index}") for index in (1, 3, 5)
     )
-    return replace(report, models=(*models, lost), similarities=similarities)
+    apart = tuple(differences(each.model_a, each.model_b, each.context) for each in similarities)
+    return replace(report, models=(*models, lost), similarities=similarities, differences=apart)

@@ -129,17 +129,49 @@ def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0
     if found is None:
         return UNDEFINED
     words, neighbours = found
+    value, influence = _purity_influence(words, neighbours, categories)
+    error = _standard_error(influence, categories)
+    low, high = _wilson(value, _larger(error, refit_error), len(words))
+    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(words, neighbours, categories)))
+
+
+def _purity_influence(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> tuple[float, np.ndarray]:
+    """Purity, and how much it follows the weight of each word, ``(n_words,)``."""
     kinds, share = categories.kinds
     shared = share[kinds[words][:, None], kinds[neighbours]].astype(np.float64)
     own = shared.mean(axis=1)
     value = float(own.mean())
     # A word counts once with its own purity, and as a neighbour by what it adds to the purity of others.
     added = (shared - own[:, None]) / neighbours.shape[1]
-    influence = np.bincount(neighbours.ravel(), weights=added.ravel(), minlength=n_words)
+    influence = np.bincount(neighbours.ravel(), weights=added.ravel(), minlength=len(kinds))
     influence[words] += own - value
-    error = _standard_error(influence * (n_words / len(words)), categories)
-    low, high = _wilson(value, _larger(error, refit_error), len(words))
-    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(words, neighbours, categories)))
+    return value, influence * (len(kinds) / len(words))
+
+
+def with_influence(distances: np.ndarray, categories: Categories) -> list[tuple[float, np.ndarray]]:
+    """Purity and silhouette, each with how much it follows the weight of each word, ``(n_words,)``; NaN where undefined."""
+    nothing = (float("nan"), np.full(len(distances), np.nan))
+    if len(distances) < 3 or not categories.are_several or not distances.any():
+        return [nothing, nothing]
+    found = _neighbours(distances)
+    return [
+        nothing if found is None else _purity_influence(*found, categories),
+        (
+            silhouette_alone(distances, categories.first, categories.counts),
+            _silhouette_influence(distances, categories),
+        ),
+    ]
+
+
+def by_word(influence: np.ndarray, categories: Categories) -> np.ndarray:
+    """Each word's part of the standard error ``(n_words,)``, of which the squares are to be summed; categories keep their size.
+
+    A category of one word has no spread of its own and takes that of all words.
+    """
+    counts = categories.counts[categories.first]
+    means = np.bincount(categories.first, weights=influence)[categories.first] / counts
+    apart = np.where(counts > 1, influence - means, influence - influence.mean())
+    return np.asarray(apart * np.sqrt(counts / np.maximum(counts - 1, 1)) / len(influence))
 
 
 def nearest_few(distances: np.ndarray) -> np.ndarray:

@@ -1,12 +1,14 @@
 """How far a model is above chance in each measure that has one, how sure that is, and whether two models differ in it.
 
-A measure is taken at the depth where it is furthest above chance. Intervals leave out groups of words in turn (delete-a-group
-jackknife; Tukey 1958; Shao & Wu 1989, A general theory for jackknife variance estimation), at most 30, each with words of all
-categories; of a relation pairs are left out. Each time the best depth is looked for again among all, since a depth chosen once
-would flatter the model with more of them. Chance isn't measured again without the words: it hardly depends on them.
+A measure is taken at the depth where it is furthest above chance. Intervals come from resamples of the words, the same ones at
+every depth, and each resample takes the depth that is best in it: a depth chosen once would flatter the model with more of
+them. Of relations and orders each resample leaves out a pair or a word, or one of 30 groups (jackknife; Tukey 1958). Of purity
+and silhouette it weights all words at random, by how much the value follows the weight of each (see ``categories``; Gaussian
+multipliers: van der Vaart & Wellner 1996, Weak convergence and empirical processes, ch. 2.9): leaving words out overestimates the
+standard error of purity by a half, since neighbours change in jumps.
 
-Two models are compared on the words that both share, and the same groups are left out in both: what a list of words does to
-both alike cancels out. Quantiles are Student's, with as many degrees of freedom as there are groups less one.
+Two models are compared on the words that both share, in the same resamples: what a list of words does to both alike cancels
+out. Chance isn't resampled: it hardly depends on single words. Quantiles are Student's.
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from tokviz.measure import categories
 from tokviz.measure import relations as related
-from tokviz.measure.categories import Categories, shuffled_silhouette
+from tokviz.measure.categories import Categories
 from tokviz.measure.distances import cosine_distances
 from tokviz.measure.geometry import rows_with_category
-from tokviz.measure.left_out import groups_of_words, left_out
 from tokviz.measure.similarity import shared_rows
 from tokviz.records import (
     Difference,
@@ -42,59 +44,48 @@ MAX_COMPARED = 500
 """Two models are compared on a sample of their shared words above this."""
 N_SHUFFLES = 99
 """For what is chance on shared words; how far they scatter isn't asked here."""
+N_RESAMPLES = 999
 
 Memberships = tuple[tuple[int, ...], ...]
 
 
-def profile(states: HiddenStates, memberships: Memberships, geometry: Geometry, relations: Relations | None) -> Profile:
-    """Of one model × context.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Best:
+    """A measure above chance: at its best depth, then in each resample at the depth that is best in that."""
+
+    values: np.ndarray
+    """``(1 + n_resamples,)`` float64; NaN if undefined."""
+    scale: float
+    """How many times the resamples' standard deviation the standard error is."""
+    freedom: int
+    """Degrees of freedom of that."""
+
+
+def _weighted(above: np.ndarray, parts: np.ndarray, freedom: int, seed: int) -> _Best:
+    """Resamples that weight the words at random.
 
     Parameters
     ----------
-    memberships : per word the indices of its categories.
-    geometry, relations : measured of the same states.
+    above : ``(n_depths,)``, NaN where it isn't defined.
+    parts : ``(n_depths, n_words)``, each word's part of the standard error.
     """
-    rows = rows_with_category(states, memberships, geometry.seed)
-    purity, silhouette = (each[:, 1:] for each in _over_depths(states, rows, memberships))
-    of_words, of_silhouette = geometry.purity, geometry.silhouette
-    return Profile(
-        purity=_peak(of_words.value, of_words.null_mean, purity, of_words.p_value, (0.0, 1.0)),
-        silhouette=_peak(of_silhouette.value, of_silhouette.null_mean, silhouette, of_silhouette.p_value, (-1.0, 1.0)),
-        relations=tuple(
-            _of_tested(each.parallelism, each.parallelism.null_mean, (-1.0, 1.0))
-            for each in (relations.relations if relations else ())
-        ),
-        orders=tuple(
-            _of_tested(each.r2, np.zeros(len(each.r2.value)), (-np.inf, 1.0))
-            for each in (relations.orders if relations else ())
-        ),
-    )
-
-
-def _of_tested(tested: Tested, chance: np.ndarray, bounds: tuple[float, float]) -> Peak:
-    return _peak(tested.value, chance, tested.without, tested.p_value, bounds)
-
-
-def _peak(
-    value: np.ndarray, chance: np.ndarray, without: np.ndarray, p_value: np.ndarray, bounds: tuple[float, float]
-) -> Peak:
-    """``value``, ``chance``, ``p_value``: ``(n_depths,)``; ``without``: ``(n_depths, n_groups)``."""
-    above = value - chance
     known = np.isfinite(above)
-    if not known.any():
-        nothing = float("nan")
-        return Peak(depth=None, value=nothing, chance=nothing, low=nothing, high=nothing, p_value=nothing)
-    depth = int(np.nanargmax(above))
-    half = _half_width(_highest((without - chance[:, None])[known]))
-    least, most = (bound - chance[depth] for bound in bounds)
-    return Peak(
-        depth=depth,
-        value=float(value[depth]),
-        chance=float(chance[depth]),
-        low=max(float(above[depth]) - half, float(least)) if np.isfinite(half) else float("nan"),
-        high=min(float(above[depth]) + half, float(most)) if np.isfinite(half) else float("nan"),
-        p_value=float(np.nanmin(p_value[known])) if np.isfinite(p_value[known]).any() else float("nan"),
-    )
+    weights = np.random.default_rng((seed, 6)).normal(size=(parts.shape[1], N_RESAMPLES))
+    moved = above[known, None] + parts[known] @ weights
+    return _Best(values=_highest(np.hstack([above[known, None], moved])), scale=1.0, freedom=freedom)
+
+
+def _left_out(above: np.ndarray, without: np.ndarray) -> _Best:
+    """Resamples that leave out a pair, a word, or a group of them.
+
+    Parameters
+    ----------
+    above : ``(n_depths,)``, NaN where it isn't defined.
+    without : ``(n_depths, n_groups)``.
+    """
+    known, n_groups = np.isfinite(above), without.shape[1]
+    values = _highest(np.hstack([above[known, None], without[known]]))
+    return _Best(values=values, scale=float(np.sqrt(max(n_groups - 1, 0))), freedom=n_groups - 1)
 
 
 def _highest(above: np.ndarray) -> np.ndarray:
@@ -103,15 +94,75 @@ def _highest(above: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(best), best, np.nan)
 
 
-def _error(without: np.ndarray) -> float:
-    """Jackknife's standard error, from the values without each group ``(n_groups,)``."""
-    n = len(without)
-    return float(np.sqrt((n - 1) * without.var())) if n > 1 else float("nan")
+def _error(resampled: np.ndarray, scale: float) -> float:
+    return scale * float(resampled.std()) if len(resampled) else float("nan")
 
 
-def _half_width(without: np.ndarray) -> float:
-    """Half of the 95 % interval."""
-    return _error(without) * float(stdtrit(max(len(without) - 1, 1), 0.975))
+# --- one model -----------------------------------------------------------------------------------------------------
+
+
+def profile(
+    states: HiddenStates, memberships: Memberships, geometry: Geometry, relations: Relations | None, seed: int = 0
+) -> Profile:
+    """Of one model × context.
+
+    Parameters
+    ----------
+    memberships : per word the indices of its categories.
+    geometry, relations : measured of the same states.
+    seed : of resamples; equal input and seed give equal numbers.
+    """
+    rows = rows_with_category(states, memberships, geometry.seed)
+    _, parts, freedom = _of_words(states, rows, memberships)
+    measured = ((geometry.purity, 0.0), (geometry.silhouette, -1.0))
+    purity, silhouette = (
+        _peak(
+            (each.value, each.null_mean, each.p_value),
+            _weighted(each.value - each.null_mean, of_measure, freedom, seed),
+            (least, 1.0),
+        )
+        for (each, least), of_measure in zip(measured, parts, strict=True)
+    )
+    pairs = [each.parallelism for each in relations.relations] if relations else []
+    orders = [each.r2 for each in relations.orders] if relations else []
+    return Profile(
+        purity=purity,
+        silhouette=silhouette,
+        relations=tuple(_of_tested(each, each.null_mean, -1.0) for each in pairs),
+        orders=tuple(_of_tested(each, np.zeros(len(each.value)), -np.inf) for each in orders),
+    )
+
+
+def _of_tested(tested: Tested, chance: np.ndarray, least: float) -> Peak:
+    best = _left_out(tested.value - chance, tested.without - chance[:, None])
+    return _peak((tested.value, chance, tested.p_value), best, (least, 1.0))
+
+
+def _peak(of_depths: tuple[np.ndarray, np.ndarray, np.ndarray], best: _Best, bounds: tuple[float, float]) -> Peak:
+    """``of_depths``: value, chance and p-value, ``(n_depths,)`` each; ``bounds``: of the value."""
+    value, chance, p_value = of_depths
+    above = value - chance
+    known = np.isfinite(above)
+    if not known.any():
+        nothing = float("nan")
+        return Peak(depth=None, value=nothing, chance=nothing, low=nothing, high=nothing, p_value=nothing)
+    depth = int(np.nanargmax(above))
+    half = _quantile(best.freedom) * _error(best.values[1:], best.scale)
+    least, most = (bound - float(chance[depth]) for bound in bounds)
+    is_sure = np.isfinite(half)
+    return Peak(
+        depth=depth,
+        value=float(value[depth]),
+        chance=float(chance[depth]),
+        low=max(float(above[depth]) - half, least) if is_sure else float("nan"),
+        high=min(float(above[depth]) + half, most) if is_sure else float("nan"),
+        p_value=float(np.fmin.reduce(p_value[known])),
+    )
+
+
+def _quantile(freedom: int) -> float:
+    """Of Student's t, for intervals that hold 95 %; NaN without degrees of freedom."""
+    return float(stdtrit(freedom, 0.975)) if freedom > 0 else float("nan")
 
 
 # --- two models ----------------------------------------------------------------------------------------------------
@@ -133,12 +184,12 @@ class ProfileComparer:
 
     Parameters
     ----------
-    seed : of samples and shuffles.
+    seed : of samples, shuffles and resamples.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-        self._kept: dict[tuple[str, str, bytes], tuple[np.ndarray, ...]] = {}
+        self._kept: dict[tuple[str, str, bytes], tuple[_Best, ...]] = {}
 
     def compare(self, a: Side, b: Side) -> Differences:
         """By each measure of ``Profile``; undefined where too few words or pairs are shared."""
@@ -163,16 +214,13 @@ class ProfileComparer:
             kept = np.sort(random.choice(kept, MAX_COMPARED, replace=False))
         return rows_a[kept], rows_b[kept]
 
-    def _of_words(self, side: Side, rows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Of purity and silhouette, above chance at the best depth: ``(1 + n_groups,)`` each."""
-
-        def measured() -> tuple[np.ndarray, ...]:
-            found = _over_depths(side.states, rows, side.memberships, N_SHUFFLES, self._seed)
-            return tuple(_highest(each[np.isfinite(each[:, 0])]) for each in found)
-
+    def _of_words(self, side: Side, rows: np.ndarray) -> tuple[_Best, ...]:
+        """Purity and silhouette."""
         key = (side.states.digest, "words", rows.tobytes())
         if key not in self._kept:
-            self._kept[key] = measured()
+            above, parts, freedom = _of_words(side.states, rows, side.memberships, N_SHUFFLES, self._seed)
+            both = zip(above, parts, strict=True)
+            self._kept[key] = tuple(_weighted(*each, freedom, self._seed) for each in both)
         return self._kept[key]
 
     # --- relations and orders --------------------------------------------------------------------------------------
@@ -190,57 +238,48 @@ class ProfileComparer:
         ]
         return _difference(len(shared), self._of_pairs(a, rows[0]), self._of_pairs(b, rows[1]))
 
-    def _of_pairs(self, side: Side, rows: np.ndarray) -> np.ndarray:
+    def _of_pairs(self, side: Side, rows: np.ndarray) -> _Best:
         """``rows``: ``(n_pairs, 2)``."""
-
-        def measured() -> np.ndarray:
-            pairings = related.permutations(len(rows), self._seed, N_SHUFFLES)
-            groups = related.groups_of(len(rows))
-            found = []
-            for state in _finite(side.states):
-                of_depth = related.parallel(state[rows], pairings, groups)
-                if of_depth is not None:
-                    values, without = of_depth
-                    found.append(np.concatenate([values[:1], without]) - values[1:].mean())
-            return _highest(np.array(found).reshape(-1, 1 + len(groups)))
-
         key = (side.states.digest, "pairs", rows.tobytes())
         if key not in self._kept:
-            self._kept[key] = (measured(),)
+            pairings = related.permutations(len(rows), self._seed, N_SHUFFLES)
+            groups = related.groups_of(len(rows))
+            above, without = [], []
+            for state in _finite(side.states):
+                found = related.parallel(state[rows], pairings, groups)
+                if found is not None:
+                    chance = found[0][1:].mean()
+                    above.append(found[0][0] - chance)
+                    without.append(found[1] - chance)
+            self._kept[key] = (_left_out(np.array(above), np.array(without).reshape(-1, len(groups))),)
         return self._kept[key][0]
 
     def _order(self, a: Side, b: Side, order_a: OrderRows, order_b: OrderRows) -> Difference:
         shared, of_a, of_b = np.intersect1d(order_a.places, order_b.places, return_indices=True)
         if len(shared) < OrderMeasures.LEAST_WORDS:
             return _unknown(len(shared))
-        tops = [self._of_order(side, order, own) for side, order, own in ((a, order_a, of_a), (b, order_b, of_b))]
-        return _difference(len(shared), *tops)
+        return _difference(len(shared), self._of_order(a, order_a, of_a), self._of_order(b, order_b, of_b))
 
-    def _of_order(self, side: Side, order: OrderRows, own: np.ndarray) -> np.ndarray:
+    def _of_order(self, side: Side, order: OrderRows, own: np.ndarray) -> _Best:
         """``own``: ``(n_words,)``, which of the order's words."""
         kept = OrderRows(words=order.words[own], places=order.places[own], n_places=order.n_places, cyclic=order.cyclic)
-
-        def measured() -> np.ndarray:
+        key = (side.states.digest, "order", kept.words.tobytes() + kept.places.tobytes())
+        if key not in self._kept:
             aims, groups = related.aims(kept), related.groups_of(len(kept.words))
             found = np.array([related.r2(state[kept.words], aims, groups) for state in _finite(side.states)])
             found = found.reshape(-1, 1 + len(groups))
-            return _highest(found[np.isfinite(found[:, 0])])
-
-        key = (side.states.digest, "order", kept.words.tobytes() + kept.places.tobytes())
-        if key not in self._kept:
-            self._kept[key] = (measured(),)
+            self._kept[key] = (_left_out(found[:, 0], found[:, 1:]),)
         return self._kept[key][0]
 
 
-def _difference(n: int, tops_a: np.ndarray, tops_b: np.ndarray) -> Difference:
-    """``tops``: ``(1 + n_groups,)``, with all words and without each group."""
-    apart = tops_a - tops_b
-    value, error, free = float(apart[0]), _error(apart[1:]), max(len(apart) - 2, 1)
-    if not np.isfinite(value) or not np.isfinite(error):
+def _difference(n: int, a: _Best, b: _Best) -> Difference:
+    apart, freedom = a.values - b.values, min(a.freedom, b.freedom)
+    value, error = float(apart[0]), _error(apart[1:], a.scale)
+    half = error * _quantile(freedom)
+    if not np.isfinite(value) or not np.isfinite(half):
         return _unknown(n)
-    # Where leaving words out changes nothing, nothing tells how much other words would.
-    p_value = float(2 * stdtr(free, -abs(value) / error)) if error > 0 else 1.0
-    half = error * float(stdtrit(free, 0.975))
+    # Where the words make no difference, nothing tells how much others would.
+    p_value = float(2 * stdtr(freedom, -abs(value) / error)) if error > 0 else 1.0
     return Difference(
         n=n, value=value, low=value - half, high=value + half, p_value_uncorrected=p_value, p_value=p_value
     )
@@ -254,32 +293,35 @@ def _unknown(n: int) -> Difference:
 # --- all depths ----------------------------------------------------------------------------------------------------
 
 
-def _over_depths(
+def _of_words(
     states: HiddenStates, rows: np.ndarray, memberships: Memberships, n_shuffles: int = 0, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Purity and silhouette, with all words and without each group of them: ``(n_depths, 1 + n_groups)`` each.
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Purity and silhouette of some words.
 
     Parameters
     ----------
-    n_shuffles : what chance is measured with, and taken off; 0 leaves the values as they are.
+    n_shuffles : what chance is measured with, to be taken off; 0 leaves the values as they are.
+
+    Returns
+    -------
+    ``(2, n_depths)`` values, ``(2, n_depths, n_words)`` each word's part of their standard errors, degrees of freedom.
     """
     found = Categories(memberships=tuple(memberships[row] for row in rows), seed=seed, n_permutations=n_shuffles)
-    if not len(rows):
-        nothing = np.full((states.n_depths, 1), np.nan)
-        return nothing, nothing
-    groups = groups_of_words(found)
-    chance_of_purity = _expected_purity(found) if n_shuffles else 0.0
-    purities, silhouettes = np.full((2, states.n_depths, 2 + int(groups.max())), np.nan)
-    for depth in range(states.n_depths):
+    values, parts = np.full((2, states.n_depths), np.nan), np.full((2, states.n_depths, len(rows)), np.nan)
+    for depth in range(states.n_depths if len(rows) else 0):
         state = states.states[depth][rows]
         if not np.isfinite(state).all():
             continue
         distances = cosine_distances(state)
-        purities[depth], silhouettes[depth] = left_out(distances, found, groups)
-        purities[depth] -= chance_of_purity
-        if n_shuffles and found.are_several:
-            silhouettes[depth] -= shuffled_silhouette(distances, found).mean()
-    return purities, silhouettes
+        for index, (value, influence) in enumerate(categories.with_influence(distances, found)):
+            values[index, depth] = value
+            if np.isfinite(value):
+                parts[index, depth] = categories.by_word(influence, found)
+        if n_shuffles and np.isfinite(values[1, depth]):
+            values[1, depth] -= categories.shuffled_silhouette(distances, found).mean()
+    if n_shuffles and len(rows):
+        values[0] -= _expected_purity(found)
+    return values, parts, len(rows) - len(found.counts) if len(rows) else 0
 
 
 def _expected_purity(found: Categories) -> float:

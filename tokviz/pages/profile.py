@@ -1,0 +1,190 @@
+"""What the compare page opens with: how far each model is above chance, measure by measure, as dots with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tokviz.pages.profile_found import Compared, Found, Measured, Value, compared
+from tokviz.pages.profile_sentences import sentences
+from tokviz.pages.wording import UNKNOWN, score
+from tokviz.records import Report
+
+WIDTH = 96
+"""Of a dot's plot, in pixels."""
+_MARGIN = 8.0
+_BELOW = 1 / 3
+"""Of what a scale shows above chance, how much at most below: R² may be as low as it likes."""
+_LEAST = 0.1
+"""What a scale shows at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileColumn:
+    """A measure: its heading, and the scale of its dots."""
+
+    label: str
+    unit: str
+    """Small, under the label."""
+    zero: str
+    """Where chance is, in pixels."""
+    tick: str
+    """Where the other number of the scale stands."""
+    tick_label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileCell:
+    """A dot and its interval, in pixels, and its number."""
+
+    kind: str
+    """``above``; ``chance``, a ring: not shown to be above it; ``untested``."""
+    zero: str
+    x: str
+    """Empty where nothing is known."""
+    interval: str
+    """Path data; empty where it isn't known."""
+    text: str
+    note: str
+    """The depth."""
+    sort: str
+    """Empty where nothing is known, which comes last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileRow:
+    """One model."""
+
+    model: str
+    sort: str
+    cells: tuple[ProfileCell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileBlock:
+    """One context."""
+
+    label: str
+    sentences: tuple[str, ...]
+    rows: tuple[ProfileRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileView:
+    """The whole section."""
+
+    notes: tuple[str, ...]
+    columns: tuple[ProfileColumn, ...]
+    blocks: tuple[ProfileBlock, ...]
+    span: str
+    """How many columns the table has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scale:
+    """What the dots of a measure share: from ``low`` to ``high``, with chance at 0."""
+
+    low: float
+    high: float
+
+    def x(self, value: float) -> float:
+        """In pixels; what lies beyond stands at the edge."""
+        share = (value - self.low) / (self.high - self.low)
+        return _MARGIN + min(max(share, 0.0), 1.0) * (WIDTH - 2 * _MARGIN)
+
+    @property
+    def tick(self) -> float:
+        """A round number near the upper end."""
+        unit = 10.0 ** math.floor(math.log10(self.high))
+        return math.floor(self.high / unit + 1e-9) * unit
+
+
+def profile_view(report: Report) -> ProfileView | None:
+    """None where nothing was measured."""
+    found = compared(report)
+    if not found:
+        return None
+    measures = found[0].measures
+    values = [[model.values[index] for each in found for model in each.models] for index in range(len(measures))]
+    shown = [index for index, of_measure in enumerate(values) if any(value.is_known for value in of_measure)]
+    scales = {index: _scale(values[index]) for index in shown}
+    return ProfileView(
+        notes=_notes(found, has_similarity=len(measures) - 1 in shown),
+        columns=tuple(_column(measures[index], scales[index]) for index in shown),
+        blocks=tuple(
+            ProfileBlock(label=each.label, sentences=sentences(each), rows=tuple(_rows(each, scales))) for each in found
+        ),
+        span=str(1 + len(shown)),
+    )
+
+
+def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...]:
+    dots = (
+        "A dot is how far a value is above chance, at the layer where it is furthest above. Lines are 95 % intervals, for which the "
+        "layer is chosen again in each resample of the words. A ring isn’t shown to be above chance (p ≥ 0.05, corrected for the "
+        "number of layers)."
+    )
+    if not has_similarity:
+        return (dots,)
+    others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
+    similarity = (
+        f"Similarity (squares) is the mean of each layer’s best match in the {others}; the best of many is above chance even for "
+        "unrelated models, so it isn’t tested."
+    )
+    return (dots, similarity)
+
+
+def _scale(values: Sequence[Value]) -> _Scale:
+    ends = [end for value in values for end in (value.above, value.low, value.high) if math.isfinite(end)]
+    high = max(*ends, _LEAST)
+    return _Scale(low=max(min(*ends, -0.04 * high), -_BELOW * high), high=high)
+
+
+def _column(measure: Measured, scale: _Scale) -> ProfileColumn:
+    return ProfileColumn(
+        label=measure.label,
+        unit=measure.unit,
+        zero=_pixels(scale.x(0)),
+        tick=_pixels(scale.x(scale.tick)),
+        tick_label=f"{scale.tick:g}",
+    )
+
+
+def _rows(found: Compared, scales: dict[int, _Scale]) -> Iterator[ProfileRow]:
+    """Furthest above chance in the first measure first."""
+    first = next(iter(scales), 0)
+
+    def rank(model: Found) -> float:
+        value = model.values[first]
+        return -value.above if value.is_known else math.inf
+
+    for model in sorted(found.models, key=rank):
+        yield ProfileRow(
+            model=model.name,
+            sort=model.name.lower(),
+            cells=tuple(_cell(model.values[index], scale) for index, scale in scales.items()),
+        )
+
+
+def _cell(value: Value, scale: _Scale) -> ProfileCell:
+    known = value.is_known
+    return ProfileCell(
+        kind=value.kind,
+        zero=_pixels(scale.x(0)),
+        x=_pixels(scale.x(value.above)) if known else "",
+        interval=_interval(value, scale) if known and math.isfinite(value.low) else "",
+        text=score(value.above) if known else UNKNOWN,
+        note=value.note,
+        sort=f"{value.above:.4g}" if known else "",
+    )
+
+
+def _interval(value: Value, scale: _Scale) -> str:
+    """A line; where it goes on below the scale it reaches the plot's edge."""
+    low = scale.x(value.low) if value.low >= scale.low else 0.0
+    return f"M{_pixels(low)} 17H{_pixels(scale.x(value.high))}"
+
+
+def _pixels(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
