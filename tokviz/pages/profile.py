@@ -11,11 +11,9 @@ from tokviz.pages.profile_sentences import sentences
 from tokviz.pages.wording import UNKNOWN, score
 from tokviz.records import Report
 
-WIDTH = 96
-"""Of a dot's plot, in pixels."""
-_MARGIN = 8.0
-_BELOW = 1 / 3
-"""Of what a scale shows above chance, how much at most below: R² may be as low as it likes."""
+ZERO, MOST = 24.0, 90.0
+"""Where chance is in a dot's plot, and the largest value of a measure, in pixels; ``compare.css`` has the first, too."""
+_RADIUS = 4.0
 _LEAST = 0.1
 """What a scale shows at least."""
 
@@ -27,10 +25,8 @@ class ProfileColumn:
     label: str
     unit: str
     """Small, under the label."""
-    zero: str
-    """Where chance is, in pixels."""
     tick: str
-    """Where the other number of the scale stands."""
+    """Where a number stands on it, beside the 0 of chance, in pixels."""
     tick_label: str
 
 
@@ -40,7 +36,6 @@ class ProfileCell:
 
     kind: str
     """``above``; ``chance``, a ring: not shown to be above it; ``untested``."""
-    zero: str
     x: str
     """Empty where nothing is known."""
     interval: str
@@ -83,15 +78,13 @@ class ProfileView:
 
 @dataclass(frozen=True, kw_only=True)
 class _Scale:
-    """What the dots of a measure share: from ``low`` to ``high``, with chance at 0."""
+    """What the dots of a measure share, up to ``high``; chance is 0, and has the same place in all."""
 
-    low: float
     high: float
 
     def x(self, value: float) -> float:
-        """In pixels; what lies beyond stands at the edge."""
-        share = (value - self.low) / (self.high - self.low)
-        return _MARGIN + min(max(share, 0.0), 1.0) * (WIDTH - 2 * _MARGIN)
+        """In pixels."""
+        return ZERO + value / self.high * (MOST - ZERO)
 
     @property
     def tick(self) -> float:
@@ -136,16 +129,14 @@ def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...
 
 
 def _scale(values: Sequence[Value]) -> _Scale:
-    ends = [end for value in values for end in (value.above, value.low, value.high) if math.isfinite(end)]
-    high = max(*ends, _LEAST)
-    return _Scale(low=max(min(*ends, -0.04 * high), -_BELOW * high), high=high)
+    ends = (end for value in values for end in (value.above, value.high) if math.isfinite(end))
+    return _Scale(high=max(*ends, _LEAST))
 
 
 def _column(measure: Measured, scale: _Scale) -> ProfileColumn:
     return ProfileColumn(
         label=measure.label,
         unit=measure.unit,
-        zero=_pixels(scale.x(0)),
         tick=_pixels(scale.x(scale.tick)),
         tick_label=f"{scale.tick:g}",
     )
@@ -171,19 +162,17 @@ def _cell(value: Value, scale: _Scale) -> ProfileCell:
     known = value.is_known
     return ProfileCell(
         kind=value.kind,
-        zero=_pixels(scale.x(0)),
-        x=_pixels(scale.x(value.above)) if known else "",
+        x=_pixels(max(scale.x(value.above), _RADIUS)) if known else "",
         interval=_interval(value, scale) if known and math.isfinite(value.low) else "",
         text=score(value.above) if known else UNKNOWN,
         note=value.note,
-        sort=f"{value.above:.4g}" if known else "",
+        sort=f"{value.above:.3g}" if known else "",
     )
 
 
 def _interval(value: Value, scale: _Scale) -> str:
-    """A line; where it goes on below the scale it reaches the plot's edge."""
-    low = scale.x(value.low) if value.low >= scale.low else 0.0
-    return f"M{_pixels(low)} 17H{_pixels(scale.x(value.high))}"
+    """A line; where it goes on below what the plot has room for, it reaches the edge."""
+    return f"M{_pixels(max(scale.x(value.low), 0.0))} 17H{_pixels(max(scale.x(value.high), 0.0))}"
 
 
 def _pixels(value: float) -> str:
