@@ -128,7 +128,7 @@ def compare_page(report: Report) -> ComparePage | None:
         plates_stylesheet=relative(PATH, "assets/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),
-        profile=profile_view(report),
+        profile=profile_view(report, PATH),
         slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),
         more=sum(len(context.projections) for model in captured for context in model.drawn) > len(first),
         data=compare_data.page_data(report, [model.slug for model, _, _ in first]),

@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tokviz.pages import profile_tables
+from tokviz.pages.frame import relative
+from tokviz.pages.parts import Link
 from tokviz.pages.profile_found import Compared, Found, Measured, Value, compared
 from tokviz.pages.profile_sentences import sentences
 from tokviz.pages.wording import UNKNOWN, score
@@ -74,6 +77,8 @@ class ProfileView:
     blocks: tuple[ProfileBlock, ...]
     span: str
     """How many columns the table has."""
+    files: tuple[Link, ...]
+    """The numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +98,7 @@ class _Scale:
         return math.floor(self.high / unit + 1e-9) * unit
 
 
-def profile_view(report: Report) -> ProfileView | None:
+def profile_view(report: Report, page: str) -> ProfileView | None:
     """None where nothing was measured."""
     found = compared(report)
     if not found:
@@ -109,6 +114,9 @@ def profile_view(report: Report) -> ProfileView | None:
             ProfileBlock(label=each.label, sentences=sentences(each), rows=tuple(_rows(each, scales))) for each in found
         ),
         span=str(1 + len(shown)),
+        files=tuple(
+            Link(text=name, href=relative(page, path)) for name, path in profile_tables.downloads(report).items()
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from tokviz import __version__, pages
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import encode
 from tokviz.errors import TokvizError
-from tokviz.pages import notes, render, tables
+from tokviz.pages import notes, profile_tables, render, tables
 from tokviz.pages.placeholders import Placeholders
 from tokviz.records import (
     AddedMeasure,
@@ -124,7 +124,8 @@ def report(
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
     models = tuple(_model(each, images, plan.options.base) for each in made)
-    return replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
+    report = replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
+    return replace(report, downloads={**report.downloads, **profile_tables.downloads(report)})
 
 
 def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
