@@ -17,7 +17,7 @@ from PIL import ImageDraw
 from profile_fixture import differences, profile
 
 from tokviz import pages
-from tokviz.pages import render, tables
+from tokviz.pages import profile_tables, render, tables
 from tokviz.records import (
     N_EXTREMES,
     Category,
@@ -74,7 +74,7 @@ def sample_report() -> Report:
             failure="nobody/lost-7B: expected a hub id or a folder, found neither; check the spelling",
         ),
     )
-    return Report(
+    report = Report(
         title="Tokens, layer by layer",
         subtitle="How three language models arrange 117 everyday words, from the embedding to the last layer.",
         author="A. Author",
@@ -88,6 +88,7 @@ def sample_report() -> Report:
         version="0.1.0",
         downloads=tables.downloads(models),
     )
+    return replace(report, downloads=report.downloads | profile_tables.downloads(report))
 
 
 def hostile_report() -> Report:

@@ -88,8 +88,8 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             name="Chance",
             meaning="A hundred points in hundreds of dimensions form groups by chance, so purity and silhouette are "
             "computed again with the categories shuffled over the words (a permutation test); the mean of those is "
-            "called chance. In geometry.csv, p_value_uncorrected is of each depth by itself; for p_value each shuffle is "
-            "taken at the depth where it is furthest above chance, so that the number of depths is accounted for.",
+            "called chance. In geometry.csv, p_value_uncorrected is of each depth by itself, not corrected for the number of "
+            "depths; for p_value each shuffle is taken at the depth where it is furthest above chance, so that the number of depths is accounted for.",
         ),
         _intervals(geometry),
         Term(

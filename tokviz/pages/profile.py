@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tokviz.pages import profile_tables
 from tokviz.pages.frame import relative
 from tokviz.pages.parts import Link
 from tokviz.pages.profile_found import Compared, Found, Measured, Value, compared
 from tokviz.pages.profile_sentences import sentences
+from tokviz.pages.profile_tables import FILES
 from tokviz.pages.wording import UNKNOWN, score
 from tokviz.records import Report
 
@@ -115,7 +115,7 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
         ),
         span=str(1 + len(shown)),
         files=tuple(
-            Link(text=name, href=relative(page, path)) for name, path in profile_tables.downloads(report).items()
+            Link(text=name, href=relative(page, path)) for name, path in report.downloads.items() if name in FILES
         ),
     )
 

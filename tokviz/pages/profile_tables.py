@@ -9,7 +9,7 @@ from tokviz.pages.csv_text import csv_text, rounded, spreadsheet_safe
 from tokviz.pages.profile_found import measures
 from tokviz.records import Report, depth_name
 
-PROFILE, DIFFERENCES = "profile.csv", "differences.csv"
+FILES = PROFILE, DIFFERENCES = "profile.csv", "differences.csv"
 
 
 def files(report: Report) -> dict[str, str]:

@@ -296,21 +296,20 @@ class Plan:
         drawn = every if wanted is None else every[:1] if wanted.is_drawn else ()
         measured = every if wanted is None else () if is_control else every[:1]
         asked = related(self.config, words, states)
-        geometry = self.geometry(states, ordinary, words, measured)
         relations_key = keys.relations_key(states, asked.pairs, asked.orders) if asked and not is_control else None
         return Captured(
             states=states,
             ordinary=ordinary,
             words=words,
             projections={name: self.projection(states, ordinary, name) for name in self.config.projections},
-            geometry=geometry,
+            geometry=self.geometry(states, ordinary, words, measured),
             neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet")
             if few and not is_control
             else None,
             added=() if is_control else tuple(self._added(states, words)),
             related=asked,
             relations=self._job(relations_key, Relations, "not measured yet") if relations_key else None,
-            profile=self._job(keys.profile_key(geometry.key, relations_key), Profile, "not measured yet")
+            profile=self._job(keys.profile_key(states, words, relations_key), Profile, "not measured yet")
             if wanted is None
             else None,
             drawn=drawn,
