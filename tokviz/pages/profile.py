@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tokviz.pages.frame import relative
 from tokviz.pages.parts import Link
 from tokviz.pages.profile_found import Compared, Found, Measured, Value, compared
-from tokviz.pages.profile_sentences import sentences
+from tokviz.pages.profile_sentences import MOST_NAMED, sentences
 from tokviz.pages.profile_tables import FILES
 from tokviz.pages.wording import UNKNOWN, score
 from tokviz.records import Report
@@ -77,6 +77,8 @@ class ProfileView:
     blocks: tuple[ProfileBlock, ...]
     span: str
     """How many columns the table has."""
+    is_tall: bool
+    """Whether the table is scrolled in a frame, so that what follows stays near."""
     files: tuple[Link, ...]
     """The numbers."""
 
@@ -114,6 +116,7 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
             ProfileBlock(label=each.label, sentences=sentences(each), rows=tuple(_rows(each, scales))) for each in found
         ),
         span=str(1 + len(shown)),
+        is_tall=any(len(each.models) > MOST_NAMED for each in found),
         files=tuple(
             Link(text=name, href=relative(page, path)) for name, path in report.downloads.items() if name in FILES
         ),
