@@ -65,6 +65,8 @@ class ProfileBlock:
 
     label: str
     sentences: tuple[str, ...]
+    is_list: bool
+    """Whether each sentence stands on a line of its own."""
     rows: tuple[ProfileRow, ...]
 
 
@@ -113,7 +115,13 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
         notes=_notes(found, has_similarity=len(measures) - 1 in shown),
         columns=tuple(_column(measures[index], scales[index]) for index in shown),
         blocks=tuple(
-            ProfileBlock(label=each.label, sentences=sentences(each), rows=tuple(_rows(each, scales))) for each in found
+            ProfileBlock(
+                label=each.label,
+                sentences=sentences(each),
+                is_list=len(each.models) > 2,
+                rows=tuple(_rows(each, scales)),
+            )
+            for each in found
         ),
         span=str(1 + len(shown)),
         is_tall=any(len(each.models) > MOST_NAMED for each in found),
@@ -129,6 +137,8 @@ def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...
         "layer is chosen again in each resample of the words. A ring isn’t shown to be above chance (p ≥ 0.05, corrected for the "
         "number of layers)."
     )
+    if any(each.pairs for each in found):
+        dots += " Models are compared on the words that both share."
     if not has_similarity:
         return (dots,)
     others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
