@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# How many tests run side by side: three keep two processors busy.
+JOBS   ?= 3
+WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.
 LOCK   ?=
 # One of the developers' requirements, as it stands in their list.
 RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest serve bench screenshots clean distclean
+.PHONY: help site sample test run-tests docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,12 +24,15 @@ site: $(VENV)/.installed $(VENV)/.models  ## make the report that report.toml de
 sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all of it, as it is committed
 	$(BIN)/python generate.py --force
 
-test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint types  ## set up and run every check that needs Python and browsers
-	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(COUNTS),--cov --cov-report=) $(ARGS)
-	@$(if $(COUNTS),echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of tokviz",echo 'coverage: counted from Python 3.12 on, or by make coverage')
+test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and run every check that needs Python and browsers
+	@$(MAKE) --no-print-directory --jobs 2 types run-tests
+
+# Types are checked meanwhile: tests wait for browsers and other processes a third of the time.
+run-tests:
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the tests, and list the lines of tokviz that none of them runs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 docs: $(VENV)/.docs  ## build the manual, in .docs-site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f docs/mkdocs.yml

@@ -20,9 +20,10 @@ from typer.models import ArgumentInfo
 
 import tokviz.notebook
 from tokviz.cli.application import application
-from tokviz.config import fields, files, finding, interventions, names, source
+from tokviz.config import fields, files, finding, interventions, names, relations, source
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.config.types import ReportConfig
@@ -34,6 +35,8 @@ TABLES: dict[type[Table], str] = {
     ModelConfig: "[[models]]",
     FindingConfig: "[finding]",
     InterventionConfig: "[[interventions]]",
+    RelationConfig: "[[relations]]",
+    OrderConfig: "[[orders]]",
 }
 """Every table of the file → how its header is written."""
 _TYPES = {
@@ -45,6 +48,7 @@ _TYPES = {
     "object": "a table",
 }
 _PATTERNS = {
+    fields.COLOR: "a color such as `#21319d`",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
 }
@@ -171,10 +175,14 @@ def limits() -> str:
         "models, contexts": f"{fields.MOST_MODELS} each; notes of a model and pairs to compare {fields.MOST_NOTES:,} each",
         "`[[interventions]]`": f"{interventions.MOST_INTERVENTIONS}, of {interventions.MOST_NEURONS} neurons each; layers "
         f"up to {interventions.MOST_LAYER:,}, values from −{value} to {value}",
+        "`[[relations]]`, `[[orders]]`": f"{relations.MOST_RELATIONS} each, of {relations.MOST_PAIRS_OF_WORDS} pairs and "
+        f"{relations.MOST_IN_ORDER} words",
         "the sentence of `[finding]`": f"{finding.MOST_WORDS_IN_FINDING} words",
         "names of models, labels": f"{fields.LONGEST_LABEL} characters; a context's name {names.LONGEST_CONTEXT}",
         "titles and other lines": f"{fields.LONGEST_TEXT:,} characters; sources and addresses {fields.LONGEST_ADDRESS:,}, "
         f"templates {fields.LONGEST_TEMPLATE:,}",
+        "`palette`, `markers`": f"{fields.MOST_MARKS} each",
+        "the font": f"{files.LARGEST_FONT / 1e6:g} MB",
         "the introduction, a note": f"{fields.LONGEST_MARKDOWN:,} characters",
     }
     return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {most} |" for what, most in rows.items())])

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Protocol
 
 from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, ViewportSize, expect, sync_playwright
@@ -143,18 +143,22 @@ def launch(playwright: Playwright) -> Browser:
 
 @contextmanager
 def served(
-    folder: Path, requested: list[str] | None = None, late: tuple[str, ...] = (), first_script: str | None = None
+    folder: Path,
+    requested: list[str] | None = None,
+    late: tuple[str, ...] = (),
+    first_script: str | None = None,
+    until: Event | None = None,
 ) -> Iterator[str]:
     """The address at which a folder is served.
 
-    The paths of all requests are added to ``requested``; files whose names end with one of ``late`` come half a second late.
-    Pages get ``first_script`` before their own.
+    The paths of all requests are added to ``requested``; files whose names end with one of ``late`` come half a second late,
+    or once ``until`` is set. Pages get ``first_script`` before their own.
     """
 
     class Handler(SimpleHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path.endswith(late):
-                time.sleep(0.5)
+                until.wait(60) if until else time.sleep(0.5)
             if first_script is not None and self.path == "/first.js":
                 return self.send(first_script.encode(), "text/javascript")
             if first_script is not None and self.path.endswith(".html"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import shutil
@@ -29,21 +30,37 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SLOW_FILES = (
     "test_sample.py",
-    "test_browser.py",
-    "test_command.py",
-    "test_incremental.py",
-    "test_intervals.py",
-    "test_wheel.py",
-    "test_interrupts.py",
+    "test_serve.py",
     "test_claims.py",
+    "test_command.py",
+    "test_engines.py",
+    "test_kills.py",
+    "test_notebook.py",
+    "test_browser.py",
+    "test_artefacts.py",
+    "test_interrupts.py",
+    "test_intervals.py",
+    "test_hostile_command.py",
+    "test_cluster.py",
     "test_break_smollm2.py",
+    "test_incremental.py",
+    "test_plates_browser.py",
+    "test_figures.py",
+    "test_all_large.py",
+    "test_theme.py",
+    "test_wheel.py",
 )
-"""They begin first, so that at the end no process waits for another one's long file."""
+"""They begin first, so that at the end no process waits for another one's long file; those that wait beside those that compute."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {name: index for index, name in enumerate(SLOW_FILES)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Whenever Python looks for unused objects, it leaves out the tests and the libraries: they stay to the end."""
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -148,7 +148,11 @@ class Firefox:
 
     def go(self, address: str) -> None:
         for each in ("about:blank", address):
-            self._call("browsingContext.navigate", context=self._context, url=each, wait="complete")
+            wanted = {"context": self._context, "url": each, "wait": "complete"}
+            try:
+                self._call("browsingContext.navigate", **wanted)
+            except TimeoutError:  # on a busy machine it may never say that a page has loaded
+                self._call("browsingContext.navigate", **wanted)
 
     def run(self, function: str) -> Any:
         told = self._call(

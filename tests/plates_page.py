@@ -65,14 +65,14 @@ def sample_words() -> WordList:
     )
 
 
-def write_sample(folder: Path) -> Path:
-    """A site with the words and coordinates of the sample report."""
+def write_sample(folder: Path, **changes: Any) -> Path:
+    """A site with the words and coordinates of the sample report; ``changes`` are of the report."""
     words, contexts = sample_words(), (ALONE, SENTENCE)
     models = (
         model_report(SLUG, "SmolLM2-135M-Instruct (Q4_1 GGUF)", 30, words, contexts, measured=True),
         model_report(ENCODER, "all-MiniLM-L6-v2", 6, words, contexts, measured=True),
     )
-    write_site(replace(sample_report(), words=words, models=models, downloads={}), folder)
+    write_site(replace(sample_report(), words=words, models=models, downloads={}, **changes), folder)
     for model in models:
         for context in contexts:
             for name in ("words.js", "coordinates-standardized.js", "coordinates-centered.js"):

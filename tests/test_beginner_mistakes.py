@@ -108,6 +108,21 @@ MISTAKES = {
         "report.toml:1: theme",
         ("expected a folder with templates", "got nothing of that name", "leave theme out"),
     ),
+    "a color by its name": Mistake(
+        'palette = ["navy"]\n' + WORDS + MODEL,
+        "report.toml:1: palette.0",
+        ("expected a color such as '#21319d'", "got 'navy'"),
+    ),
+    "a shape that there isn't": Mistake(
+        'markers = ["circle", "o"]\n' + WORDS + MODEL,
+        "report.toml:1: markers.1",
+        ("expected 'circle', 'square'", "or 'triangle_right'", "got 'o'"),
+    ),
+    "a font by its name": Mistake(
+        'font = "Arial"\n' + WORDS + MODEL,
+        "report.toml:1: font",
+        ("expected a .ttf or .otf file, found none", "create it or name another"),
+    ),
     # words
     "a category without words": Mistake(
         "[words]\na = []\n" + MODEL, "report.toml:2: words.a", ("expected at least one word", "got an empty list")

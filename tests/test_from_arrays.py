@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from safetensors.numpy import save_file
 
@@ -80,10 +82,24 @@ def _saved(states: np.ndarray, folder: Path) -> Path:
     return folder / "states.safetensors"
 
 
-def test_bfloat16_is_taken(cache: Path) -> None:
+def test_bfloat16_is_taken(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is named with the home's sign; another of its depths is float32."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     states = torch.tensor(made()).bfloat16()
-    own = tokviz.from_arrays(states, WORDS, name="Mine", cache=cache)["Mine"]["given"]
-    np.testing.assert_array_equal(own.states.states[0], states[0].float().numpy())
+    depths = {f"depth.{index}": depth for index, depth in enumerate(states)}
+    safetensors.torch.save_file({**depths, "depth.1": states[1].float()}, tmp_path / "states.safetensors")
+    for given in (states, "~/states.safetensors", Path("~/states.safetensors")):
+        own = tokviz.from_arrays(given, WORDS, name="Mine", cache=cache)["Mine"]["given"]
+        np.testing.assert_array_equal(np.stack(list(own.states.states)), states.float().numpy())
+
+
+def test_a_file_of_numbers_that_are_not_read_is_one_line(cache: Path, tmp_path: Path) -> None:
+    file = tmp_path / "states.safetensors"
+    safetensors.torch.save_file({"depth.0": torch.tensor(made()[0]).to(torch.float8_e4m3fn)}, file)
+    with pytest.raises(
+        TokvizError, match=r"states\.safetensors, depth\.0: expected float32, .*, got F8_E4M3; convert it"
+    ):
+        tokviz.from_arrays(file, WORDS, cache=cache)
 
 
 def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) -> None:
@@ -121,6 +137,13 @@ def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) 
         assert not re.search(rf"(?<![\d.]){re.escape(claim)}", text), claim
     folder = tmp_path / "site" / "data" / "mine" / "before"
     assert not (folder / "tokens.csv").exists()
+    written = json.loads((tmp_path / "site" / "data" / "report.json").read_text(encoding="utf-8"))
+    assert [context["template"] for context in written["contexts"]] == [None, None]
+    card = written["models"][0]["card"]
+    unknown = {name for name, value in card.items() if value is None}
+    assert {"architecture", "model_type", "n_parameters", "vocabulary_size", "dtype", "tokenizer"} <= unknown
+    assert (card["n_layers"], card["width"]) == (N_DEPTHS - 1, WIDTH)
+    assert "{word}" not in repr(study["Mine"]["before"].states)
     with (folder / "coordinates.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == N_DEPTHS * N_WORDS
     assert len(pages) >= 5
@@ -174,9 +197,17 @@ def test_a_file_begins_with_the_embedding(cache: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.stack(list(own.states.states)), states)
 
 
+def test_a_cache_that_is_no_folder_is_one_line(cache: Path) -> None:
+    cache.touch()
+    with pytest.raises(TokvizError, match=r"--cache .*: expected a folder or a place for one, but .* is none"):
+        tokviz.from_arrays(made(), WORDS, cache=cache)
+
+
 def test_what_was_given_is_not_pruned(cache: Path) -> None:
-    tokviz.from_arrays(made(), WORDS, name="Mine", cache=cache)
+    for words in (WORDS, {**WORDS, "colors": ["violet", *WORDS["colors"][1:]]}):
+        tokviz.from_arrays(made(), words, name="Mine", cache=cache)
     folders = [*(cache / "states").iterdir()]
+    assert len(folders) == 2
     config = configuration.validated({"words": {"a": ["b", "c"]}, "models": [{"source": "x/y"}]}, Path("report.toml"))
     options = Options(base=Path(), output=Path("site"), cache=cache)
     prune.prune(config, options, 30, Locks(waits=False, say=print), dry_run=False)
@@ -189,6 +220,10 @@ def test_tokens_and_updates_are_not_made_up(cache: Path) -> None:
         own.to_pandas("tokens")
     with pytest.raises(TokvizError, match="not measured for states that were given as numbers"):
         own.updates()
+    with pytest.raises(
+        TokvizError, match="without: expected a model whose neurons can be set, but these states were given"
+    ):
+        own.without([1], layer=0)
 
 
 def test_two_of_them_are_compared(cache: Path) -> None:
@@ -211,6 +246,25 @@ def test_two_of_them_are_compared(cache: Path) -> None:
         ({}, WORDS, {}, "states: expected the states of at least one context, got none"),
         (["a"], WORDS, {}, "states, given: expected arrays of numbers, got list"),
         (np.where(made() > 3, np.nan, made()), WORDS, {}, "expected finite numbers, got NaN or infinity in row"),
+        (
+            np.where(made() > 3, 1e39, made().astype(np.float64)),
+            WORDS,
+            {},
+            "states, given, depth 0: expected numbers that float32 holds, up to 3.4e+38, got 1e+39 in row ",
+        ),
+        (
+            [[[10**400] * WIDTH] * N_WORDS],
+            WORDS,
+            {},
+            "states, given: expected arrays of numbers, got list: OverflowError",
+        ),
+        ([made()[0].astype(str)], WORDS, {}, "states, given: expected arrays of numbers, got list: text"),
+        (
+            torch.empty(3, N_WORDS, WIDTH, device="meta"),
+            WORDS,
+            {},
+            "states, given: expected arrays of numbers, got Tensor",
+        ),
         (made(), {}, {}, "words: expected categories and their words"),
         (made(), ["red"], {}, "words: expected categories and their words"),
         (made() * 1j, WORDS, {}, "expected arrays of numbers, got ndarray: complex numbers"),

@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import tokviz
 from tokviz.errors import TokvizError
+from tokviz.models import in_memory
 
 WORDS = {
     "colors": ["red", "blue", "green", "pink", "brown", "gray"],
@@ -114,6 +115,55 @@ def test_a_model_with_hooks_is_refused(model: Any, tokenizer: Any, cache: Path) 
         TokvizError, match=r"expected one without forward hooks.*found some at model\.layers\.0; remove them first"
     ):
         tokviz.study(own, WORDS, tokenizer=tokenizer, cache=cache, quiet=True)
+
+
+def test_hooks_that_came_since_are_refused(study: tokviz.Study, model: Any) -> None:
+    handle = model.model.layers[0].register_forward_hook(lambda *_: None)
+    try:
+        with pytest.raises(TokvizError, match="expected one without forward hooks"):
+            study["Mine"]["alone"].without([5], layer=1)
+    finally:
+        handle.remove()
+
+
+def test_its_weights_are_read_once_for_a_study(
+    model: Any, tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    original = in_memory._digest
+
+    def noted(*given: Any) -> str:
+        read.append(1)
+        return original(*given)
+
+    monkeypatch.setattr(in_memory, "_digest", noted)
+    captured = tokviz.study(model, WORDS, CONTEXTS, tokenizer=tokenizer, cache=tmp_path, quiet=True, name="Mine")
+    assert len(read) == 1
+    captured["Mine"]["alone"].without([2], layer=1)
+    assert len(read) == 2, "it may have been trained since"
+
+
+def test_weights_that_are_not_in_memory_are_refused_as_what_they_are(
+    model: Any, tokenizer: Any, folder: Path, tmp_path: Path
+) -> None:
+    with torch.device("meta"):
+        empty = type(model)(model.config)
+    with pytest.raises(
+        TokvizError, match=r"but .* is on torch’s meta device, without values; load it with from_pretrained"
+    ):
+        tokviz.study(empty, WORDS, tokenizer=tokenizer, cache=tmp_path, quiet=True)
+    places = {
+        "model.embed_tokens": "cpu",
+        "model.layers": "disk",
+        "model.norm": "disk",
+        "model.rotary_emb": "cpu",
+        "lm_head": "cpu",
+    }
+    offloaded = AutoModelForCausalLM.from_pretrained(
+        folder, device_map=places, offload_folder=str(tmp_path / "offload")
+    )
+    with pytest.raises(TokvizError, match=r"but accelerate keeps .* elsewhere; name the model’s source instead"):
+        tokviz.study(offloaded, WORDS, tokenizer=tokenizer, cache=tmp_path, quiet=True)
 
 
 def test_contexts_have_the_names_that_the_caller_gave(model: Any, tokenizer: Any, cache: Path) -> None:

@@ -19,8 +19,12 @@ import pytest
 from PIL import Image
 
 import tokviz
+from tokviz import config as configuration
 from tokviz.errors import ConfigError, TokvizError
 from tokviz.notebook import Capture
+from tokviz.run import prune
+from tokviz.run.locks import Locks
+from tokviz.run.options import Options
 
 Captures = dict[str, Capture]
 
@@ -95,6 +99,29 @@ def test_what_was_captured_is_not_captured_again(
     assert again["Tiny"]["alone"].states.digest == captures["alone"].states.digest
 
 
+def test_what_any_study_used_is_not_pruned_for_another_report(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "report.toml").write_text(
+        f'words = {{a = {[*WORDS["colors"], *WORDS["months"]]}}}\nmodels = [{{source = "{model}"}}]\n'
+    )
+    tokviz.build("report.toml", "site", jobs=1, quiet=True)
+    tokviz.study(model, {"colors": WORDS["colors"]}, quiet=True)
+    other = tokviz.study(model, {"months": WORDS["months"]}, quiet=True, name="Tiny")
+    other["Tiny"]["alone"].without([3], layer=1)
+    tokviz.study("report.toml", quiet=True)
+    kept = artefacts(tmp_path / ".cache")
+    config = configuration.validated({"words": {"a": ["b", "c"]}, "models": [{"source": "x/y"}]}, Path("other.toml"))
+    options = Options(base=Path(), output=Path("other"), cache=Path(".cache"))
+    prune.prune(config, options, 30, Locks(waits=False, say=print), dry_run=False)
+    assert artefacts(tmp_path / ".cache") == kept
+
+
+def artefacts(cache: Path) -> list[Path]:
+    return sorted(path for kind in ("states", "measures", "images") for path in (cache / kind).iterdir())
+
+
 def test_neurons_are_set_by_hand(captures: Captures) -> None:
     own = captures["sentence"]
     pushed = own.without([3, 7], layer=1, value=5)
@@ -142,6 +169,61 @@ def test_a_mistake_is_one_line(
         call(captures, cache if "no/such" in said else model)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def odd(value: Any) -> Any:
+    """Not what is expected, and passed nevertheless."""
+    return value
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda own: own.draw(odd(None)), "layer: expected a number, or embedding, got None"),
+        (lambda own: own.draw(0, ax=3), "ax: expected axes of Matplotlib, such as plt.subplots()[1], got int"),
+        (lambda own: own.draw().save(odd(None)), "path: expected a path, got None"),
+        (lambda own: own.explore().save(3), "path: expected a path, got 3"),
+        (lambda own: own.explore(height="tall"), "height: expected a number of pixels, got 'tall'"),
+        (lambda own: own.compare(3), "compare: expected another capture, got int"),
+        (lambda own: own.without(3, layer=1), "neurons: expected a list of numbers, such as [3, 7], got 3"),
+        (lambda own: own.to_pandas(projections=odd(None)), "projections: expected a list of projections, got None"),
+        (lambda _: tokviz.load(odd(None)), "load: expected the path of a TOML file, got None"),
+        (
+            lambda _: tokviz.load("report.toml", words_file=odd(3)),
+            "words_file: expected the path of a TOML file, got 3",
+        ),
+        (lambda _: tokviz.load("report.toml", models=odd("gpt2")), "models: expected a list of sources, got 'gpt2'"),
+        (lambda _: tokviz.build(odd(WORDS)), "load: expected the path of a TOML file, got {'colors': ["),
+        (lambda _: tokviz.build("report.toml", odd(None)), "output: expected a path, got None"),
+        (lambda _: tokviz.build("report.toml", cache=odd(None)), "cache: expected a path, got None"),
+        (lambda _: tokviz.build("report.toml", jobs=0), "jobs: expected a number of processes, from 1 on, got 0"),
+        (
+            lambda _: tokviz.build("report.toml", jobs="all"),
+            "jobs: expected a number of processes, from 1 on, got 'all'",
+        ),
+        (lambda _: tokviz.build("report.toml", device=1), "device: expected cpu, cuda, cuda:1 or mps, got 1"),
+        (lambda _: tokviz.build("report.toml", forms=("svg",)), "forms: expected one of 'wide' and 'draft', with "),
+        (lambda _: tokviz.build("report.toml", forms=3), "forms: expected one of 'wide' and 'draft', with "),
+        (lambda _: tokviz.study("org/model", WORDS, cache=odd(None)), "cache: expected a path, got None"),
+        (lambda _: tokviz.from_arrays([], WORDS, cache=odd(None)), "cache: expected a path, got None"),
+    ],
+)
+def test_an_argument_of_another_kind_is_one_line(captures: Captures, call: Callable[[Any], object], said: str) -> None:
+    with pytest.raises(TokvizError) as caught:
+        call(captures["alone"])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_stands_for_a_list_or_a_number_is_taken(captures: Captures, model: Path, tmp_path: Path) -> None:
+    own = captures["alone"]
+    assert own.to_pandas(projections="centered").equals(own.to_pandas(projections=["centered"]))
+    changed = own.without(odd(np.array([3, 7])), layer=odd(np.int64(1)), value=odd(np.float32(5)))
+    assert repr(changed).startswith("Tiny, alone, neurons 3 and 7 of layer 1 set to 5.00")
+    assert repr(own.draw(odd(np.int64(-1)))) == repr(own.draw(-1))
+    (tmp_path / "report.toml").write_text(f"words = {{colors = {WORDS['colors']}}}\n", encoding="utf-8")
+    (config,) = tokviz.load(tmp_path / "report.toml", models=[model]).models
+    assert config.source == str(model)
 
 
 def test_a_mistaken_template_is_told_as_in_a_config(model: Path) -> None:

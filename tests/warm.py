@@ -7,6 +7,7 @@ and for what is read as Python starts, tests start the command as users do.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import runpy
@@ -77,6 +78,8 @@ def _fork_for_each_task() -> dict[str, Any]:
 def main() -> None:
     for library in LIBRARIES.split():
         __import__(library)
+    # As it ends, each run would look through all that was imported here, and copy it: longer than many a run takes.
+    gc.freeze()
     # The folder of this file, which Python puts first, is not on the command's path.
     sys.path[0] = str(SCRIPT.parent)
     task = _fork_for_each_task()

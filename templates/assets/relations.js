@@ -8,6 +8,8 @@
   const MARGIN = { left: 30, right: 90, top: 24, bottom: 24 };
   const RADIUS = 4;
   const LINE = 14;
+  // Colours of categories, as plate.css or the report's own styles have them.
+  const N_HUES = Number(document.documentElement.dataset.hues ?? 9);
   // Where a name may stand about its mark: beside it, above, below.
   const SIDES = [[8, 4, "start"], [-8, 4, "end"], [0, -8, "middle"], [0, 17, "middle"], [7, -5, "start"], [7, 13, "start"], [-7, -5, "end"], [-7, 13, "end"]];
   const section = document.querySelector("[data-related]");
@@ -97,11 +99,11 @@
     const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${plot.dataset.label}, ${where}` });
     plot.replaceChildren(drawing);
     const marks = places.map(([cx, cy], row) => svg("circle", {
-      class: `hue-${hues[row] % 9} ${kind === "pairs" && row % 2 === 0 ? "hollow" : "full"}`, cx: cx.toFixed(1), cy: cy.toFixed(1), r: RADIUS,
+      class: `hue-${hues[row] % N_HUES} ${kind === "pairs" && row % 2 === 0 ? "hollow" : "full"}`, cx: cx.toFixed(1), cy: cy.toFixed(1), r: RADIUS,
     }));
     drawing.append(svg("text", { class: "related-where", x: 8, y: 16 }, where), ...shouldBe(kind, scale),
       svg("path", { class: "related-lines", d: lines(kind, places) }), ...marks);
-    placeNames(drawing, words, places).forEach((text, row) => text.setAttribute("class", `hue-${hues[row] % 9} related-name`));
+    placeNames(drawing, words, places).forEach((text, row) => text.setAttribute("class", `hue-${hues[row] % N_HUES} related-name`));
   }
 
   let latest = 0;

@@ -77,6 +77,32 @@ def test_pruning_says_what_would_go(project: Path) -> None:
     assert run("--cache-prune", "--dry-run", "--older-than", "0").stdout == run("prune", "--dry-run").stdout
 
 
+def test_pruning_what_is_no_folder_is_refused(project: Path) -> None:
+    for options in ([], ["--dry-run"]):
+        done = run("prune", "--cache", "report.toml", *options)
+        assert done.exit_code == 1
+        assert done.stderr == (
+            "error: --cache report.toml: expected a folder or a place for one, but report.toml is none; name another\n"
+        )
+
+
+def test_a_device_that_computes_nothing_is_refused(project: Path) -> None:
+    for device in ("meta", "banana", ""):
+        done = run("build", "--capture-only", "--device", device)
+        assert done.exit_code == 1
+        assert done.stderr.endswith(f"error: --device: expected cpu, cuda, cuda:1 or mps, got {device!r}\n")
+
+
+def test_a_model_that_fails_is_named_once(project: Path) -> None:
+    (project / "empty").mkdir()
+    for source, said in (("empty", "empty: expected "), ("Mine=empty", "Mine: empty: expected ")):
+        done = run("build", "--model", source, "--words", "words.toml")
+        assert done.stderr.startswith(f"error: no model could be captured, so nothing was written: {said}")
+    done = run("build", "--model", "empty", "--model", "llama", "--words", "words.toml", "--capture-only", "--quiet")
+    assert done.exit_code == 3
+    assert done.stderr.splitlines()[-1].startswith("error: empty: expected ")
+
+
 def test_the_models_of_a_config_or_of_the_command_are_described_before_a_run(project: Path) -> None:
     config = run("models")
     assert config.exit_code == 0, config.stderr

@@ -102,6 +102,30 @@ def test_a_place_where_nothing_can_be_written_is_one_line(tmp_path: Path) -> Non
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "said"),
+    [
+        (".github", "file", "expected a folder, got a file"),
+        (".github/workflows", "file", "expected a folder, got a file"),
+        ("notes", "file", "expected a folder, got a file"),
+        ("notes", "link", "expected a folder, got a link to nothing"),
+        (".gitignore", "folder", "expected a file or nothing, got a folder"),
+        ("report.schema.json", "link", "expected a file or nothing, got a link to nothing"),
+        ("report.toml", "link", "expected a file or nothing, got a link to nothing"),
+    ],
+)
+def test_nothing_is_written_where_something_is_in_the_way(tmp_path: Path, path: str, kind: str, said: str) -> None:
+    place = tmp_path / path
+    place.parent.mkdir(exist_ok=True)
+    if kind == "link":
+        place.symlink_to(tmp_path / "nowhere")
+    else:
+        place.mkdir() if kind == "folder" else place.touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert init(str(tmp_path)) == (1, "", f"error: {place}: {said}; move it, or name another folder\n")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_the_sample_says_which_packages_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "_OF_SAMPLE", {"no_such_package": "no-such-package", "numpy": "numpy"})
     _, said, _ = init(str(tmp_path), "--template", "sample")

@@ -26,11 +26,11 @@ from picture_fixture import (
     texts,
 )
 
-from tokviz.draw import encode, figures, legend, style
+from tokviz.draw import encode, figures, legend
 from tokviz.draw.labels import spread_out
 from tokviz.draw.plate import MOST_LABELS
 from tokviz.draw.sheet import ticks
-from tokviz.records import Grid, Plate, Strip
+from tokviz.records import Grid, Marks, Plate, Strip
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,7 +147,7 @@ def test_a_word_of_two_categories_shows_both() -> None:
     picture = pixels(figures.draw(plate(of, np.array([[0.0, 0], [1, 1]]))))
     area = picture[72:1140, 90:1280].reshape(-1, 3)
     for category, least in ((0, 20), (1, 60)):
-        hue = np.round(np.array(colors.to_rgb(style.hue(category))) * 255)
+        hue = np.round(np.array(colors.to_rgb(Marks().hue(category))) * 255)
         assert (np.abs(area - hue).max(axis=1) <= 2).sum() > least
 
 

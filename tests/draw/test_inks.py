@@ -14,8 +14,10 @@ from picture_fixture import grid, pixels, plate, points, texts
 from tokviz.draw import encode, figures, style
 from tokviz.draw import grid as grids
 from tokviz.draw import plate as plates
-from tokviz.records import Grid, Plate
+from tokviz.records import Grid, Marks, Plate
+from tokviz.records.look import PALETTE, PAPER
 
+MARKS = Marks()
 ASSETS = Path(__file__).parents[2] / "templates" / "assets"
 
 
@@ -45,25 +47,28 @@ def on_paper(color: str, paper: str) -> str:
 @pytest.mark.parametrize("theme", papers())
 def test_marks_and_text_stand_out_on_the_paper_of_pages(theme: str) -> None:
     paper = papers()[theme]
-    assert contrast(style.PAPER, paper) >= 1, "it is the darkest one"
-    texts_of_pictures = [style.INK, style.QUIET_INK, *(style.label_color(category) for category in range(90))]
+    assert contrast(PAPER, paper) >= 1, "it is the darkest one"
+    texts_of_pictures = [style.INK, style.QUIET_INK, *(MARKS.name_color(category) for category in range(90))]
     for color in texts_of_pictures:
         assert contrast(color, paper) >= 4.5
         assert contrast(on_paper(color, paper), paper) >= 4.5
     for category in range(90):
-        assert contrast(on_paper(style.hue(category), paper), paper) >= 3
+        assert contrast(on_paper(MARKS.hue(category), paper), paper) >= 3
 
 
 @pytest.mark.parametrize("n_categories", [9, 60])
 def test_few_colors_leave_text_its_own(n_categories: int) -> None:
     figure = figures.draw(plate(points(n_words=120, n_categories=n_categories)))
     kept = {tuple(color) for color in encode.few_colors(encode.rendered(figure)).reshape(-1, 3).tolist()}
-    names = [np.array(colors.to_rgb(style.label_color(category))) * 255 for category in range(9)]
+    names = [np.array(colors.to_rgb(MARKS.name_color(category))) * 255 for category in range(9)]
     assert {tuple(name.round().astype(int).tolist()) for name in names} <= kept
 
 
 def test_ninety_categories_differ_in_hue_or_shape() -> None:
-    pairs = {(style.hue(index), np.asarray(style.outline(index).vertices).round(6).tobytes()) for index in range(90)}
+    pairs = {
+        (MARKS.hue(index), np.asarray(style.outline(MARKS.shape(index)).vertices).round(6).tobytes())
+        for index in range(90)
+    }
     assert len(pairs) == 90
 
 
@@ -90,7 +95,7 @@ def test_hues_are_told_apart_by_all_eyes(sight: str) -> None:
         )
         return lab
 
-    nearest = min(np.linalg.norm(oklab(a) - oklab(b)) for a, b in combinations(style.HUES, 2))
+    nearest = min(np.linalg.norm(oklab(a) - oklab(b)) for a, b in combinations(PALETTE, 2))
     assert nearest > 0.1
 
 
@@ -105,7 +110,7 @@ def test_marks_have_equal_weight() -> None:
 
 
 def _rgb(category: int) -> list[float]:
-    return [channel * 255 for channel in colors.to_rgb(style.hue(category))]
+    return [channel * 255 for channel in colors.to_rgb(MARKS.hue(category))]
 
 
 @pytest.mark.parametrize("form", ["wide", "phone"])

@@ -10,6 +10,7 @@ from picture_fixture import clustered, marks, pixels, points, texts
 
 from tokviz.draw import figures, style
 from tokviz.records import Points, Strip
+from tokviz.records.look import SHAPES
 
 
 def panel_centres(figure: Figure) -> tuple[np.ndarray, float]:
@@ -68,7 +69,7 @@ def test_categories_have_their_shapes(n_depths: int, form: str, n_marks: int) ->
     of = points(n_words=117)
     found = shown_marks(figures.draw(strip_of(n_depths, form, of)))
     assert [outline for outline, _ in found] == [
-        np.asarray(style.outline(category).vertices).tobytes() for category in range(9)
+        np.asarray(style.outline(shape).vertices).tobytes() for shape in list(SHAPES)[:9]
     ]
     assert sum(number for _, number in found) == pytest.approx(9 * n_marks, rel=0.02)
 

@@ -14,12 +14,12 @@ from matplotlib import colors
 from narrow import present
 
 from tokviz.config import ReportConfig
-from tokviz.draw import encode, figures, style, typefaces
+from tokviz.draw import encode, figures, typefaces
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.sheet import Sheet
 from tokviz.draw.typefaces import Typefaces, legible
 from tokviz.draw.typesetting import isolated, typesetter_for
-from tokviz.records import Plate, Points, Strip
+from tokviz.records import Marks, Plate, Points, Strip
 from tokviz.run import keys
 
 HAN, KANA, HANGUL, HINDI, CAT = "漢", "あ", "한", "ह", "🐈"
@@ -55,7 +55,7 @@ def chosen(folder: Path, characters: str) -> list[str]:
 
 def ink(text: str) -> np.ndarray:
     """The pixels of a text, cut to what is drawn."""
-    sheet = Sheet(600, 80)
+    sheet = Sheet(600, 80, Marks())
     sheet.text((100, 50), text, 30, "black")
     drawn = encode.rendered(sheet.figure)[..., 0]
     columns = np.flatnonzero((drawn < 255).any(axis=0))
@@ -158,7 +158,7 @@ def test_a_found_font_draws_the_word_and_its_width_is_known(tmp_path: Path, form
     figure = figures.draw(shown)
     size = picture_fixture.labels(figure, shown.points)[HAN].get_fontproperties().get_size()
     assert typesetter_for(shown.fonts).width(HAN, size) == pytest.approx(3 * size, abs=1)
-    drawn = (picture_fixture.pixels(figure) == np.round(np.array(colors.to_rgb(style.label_color(0))) * 255)).all(
+    drawn = (picture_fixture.pixels(figure) == np.round(np.array(colors.to_rgb(Marks().name_color(0))) * 255)).all(
         axis=2
     )
     box = drawn.sum(axis=1)

@@ -68,6 +68,21 @@ def test_what_fails_in_it_is_one_line(installed: Path, tmp_path: Path) -> None:
         assert said in str(caught.value)
 
 
+def test_two_packages_with_one_kind_are_refused(installed: Path, tmp_path: Path) -> None:
+    other = installed / "other-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Name: other\nVersion: 1.0\n", encoding="utf-8")
+    (other / "entry_points.txt").write_text("[tokviz.sources]\nzip = os:path", encoding="utf-8")
+    plugins._kinds.cache_clear()
+    with pytest.raises(SourceError) as caught:
+        locate(ModelConfig(source="zip:model.zip"), tmp_path)
+    said = str(caught.value)
+    assert said.startswith("zip:model.zip: sources of the kind zip: expected one package that has it, got ")
+    assert {"other", "tokviz-zipped-source"} == set(
+        said.partition("got ")[2].removesuffix("; uninstall one").split(" and ")
+    )
+
+
 def test_without_the_package_there_is_no_such_kind(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"zip:model\.zip: expected a folder, a \.gguf file"):
         locate(ModelConfig(source="zip:model.zip"), tmp_path)

@@ -21,6 +21,7 @@ from tokviz.draw.plate import PlateDrawing
 from tokviz.measure.neighbours import neighbours
 from tokviz.pages import explore_data, render, tables
 from tokviz.records import ContextReport, Plate, Points, ProjectionReport, Report
+from tokviz.records.look import PALETTE
 from tokviz.run.store import Store
 
 ASSETS = TEMPLATES / "assets"
@@ -288,16 +289,17 @@ def test_a_models_page_leads_to_the_same_view(report: Report) -> None:
 
 def test_colours_and_shapes_are_those_of_the_plates() -> None:
     """The colours themselves are in plate.css."""
-    assert f"N_HUES = {len(style.HUES)};" in (ASSETS / "explore-marks.js").read_text(encoding="utf-8")
+    script = (ASSETS / "shapes.js").read_text(encoding="utf-8")
+    assert f"hues = {len(PALETTE)}," in script
+    assert f"dataset.hues ?? {len(PALETTE)})" in (ASSETS / "explore-marks.js").read_text(encoding="utf-8")
     for name in ("explore.css", *(path.name for path in ASSETS.glob("explore*.js"))):
         text = (ASSETS / name).read_text(encoding="utf-8").partition("@media (forced-colors: active)")[0]
         assert re.findall(r"#[0-9a-f]{3,6}\b", text) == [], name
-    shapes = re.findall(r'^    "(M.*Z)",$', (ASSETS / "shapes.js").read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(shapes) == len(style.MARKERS)
-    for category, shape in enumerate(shapes):
-        if style.MARKERS[category] == "o":
+    shapes = re.findall(r'^    "(M.*Z)",$', script, re.MULTILINE)
+    for name, shape in zip(style.MARKERS, shapes, strict=True):
+        if name == "circle":
             continue
         numbers = [float(number) for number in re.findall(r"-?\d*\.?\d+", shape)]
         drawn = np.array(numbers).reshape(-1, 2) * (1, -1)
-        expected = np.asarray(style.outline(category).to_polygons(closed_only=True)[0])[:-1]
+        expected = np.asarray(style.outline(name).to_polygons(closed_only=True)[0])[:-1]
         assert drawn == pytest.approx(expected, abs=0.002)

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from report_fixture import sample_report, write_site
 
-from tokviz.draw import style
+from tokviz.records import look
 
 CSS = (Path(__file__).parents[2] / "templates" / "assets" / "plate.css").read_text(encoding="utf-8")
 Theme = Literal["light", "dark"]
@@ -63,8 +63,8 @@ def rgb(color: str) -> Color:
 
 
 def contrast(one: str, two: str) -> float:
-    dark, light = sorted(style.luminance("#" + bytes(rgb(color)).hex()) + 0.05 for color in (one, two))
-    return light / dark
+    first, second = ("#" + bytes(rgb(color)).hex() for color in (one, two))
+    return look.contrast(first, second)
 
 
 def pairs(name: str) -> dict[Theme, list[Color]]:

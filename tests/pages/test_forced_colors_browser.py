@@ -77,6 +77,16 @@ def test_pictures_lie_on_white_paper(open_page: OpenPage, site: Path, path: str,
     assert colourful(seen) > 2
 
 
+def test_dots_without_shapes_differ_in_color(open_page: OpenPage, site: Path) -> None:
+    page = opened(open_page, site, MODEL)
+    small = page.locator("[id='alone/stage-1'] .plates .plate").first
+    small.scroll_into_view_if_needed()
+    expect(small.locator(".plate-dots")).to_be_visible()
+    strokes = {style(path, "stroke") for path in small.locator(".plate-dots path").all()}
+    assert len(strokes) > 1
+    assert colourful(pixels(small)) > 2
+
+
 def test_an_enlarged_picture_lies_on_white_paper(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.locator('[id="alone/layer-11"] a.plate').click(position={"x": 6, "y": 6})

@@ -12,10 +12,10 @@ from narrow import present
 from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, sample_report, word_list
 
 from tokviz import pages
-from tokviz.draw import style
 from tokviz.pages import render
-from tokviz.pages.legend import HUES, MOST_SHOWN, SHAPES, legend
-from tokviz.records import Report
+from tokviz.pages.legend import MOST_SHOWN, legend
+from tokviz.records import Marks, Report
+from tokviz.records.look import PALETTE, SHAPES
 
 SHAPES_OF_SCRIPTS = (TEMPLATES / "assets" / "shapes.js").read_text(encoding="utf-8")
 
@@ -37,15 +37,15 @@ def _mark(item: Element) -> tuple[str, str]:
 
 
 def test_colours_and_shapes_are_those_of_the_plates() -> None:
-    assert HUES == style.HUES
-    assert list(SHAPES) == re.findall(r'^    "(M.*Z)",$', SHAPES_OF_SCRIPTS, re.MULTILINE)
+    assert list(SHAPES.values()) == re.findall(r'^    "(M.*Z)",$', SHAPES_OF_SCRIPTS, re.MULTILINE)
 
 
 def test_the_first_page_names_every_category_with_its_mark() -> None:
     report = sample_report()
     [found] = listed(report)
     assert found == [
-        (category.label, HUES[index], SHAPES[index]) for index, category in enumerate(report.words.categories)
+        (category.label, PALETTE[index], list(SHAPES.values())[index])
+        for index, category in enumerate(report.words.categories)
     ]
 
 
@@ -53,7 +53,7 @@ def test_the_first_page_names_every_category_with_its_mark() -> None:
 def test_many_categories_are_folded(n_categories: int, folded: list[int]) -> None:
     report = replace(sample_report(), words=word_list(n_categories, n_words=1))
     assert [len(each) for each in listed(report)] == [MOST_SHOWN, *folded]
-    assert present(legend(report.words)).more.startswith(str(n_categories - MOST_SHOWN))
+    assert present(legend(report.words, Marks())).more.startswith(str(n_categories - MOST_SHOWN))
 
 
 def test_a_vocabulary_without_categories_has_none() -> None:

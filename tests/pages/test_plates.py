@@ -15,9 +15,9 @@ from matplotlib import colors
 from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list
 
 from tokviz import pages
-from tokviz.draw import style
 from tokviz.pages.drawings import MOST_DRAWN
-from tokviz.records import Report
+from tokviz.records import Marks, Report, look
+from tokviz.records.look import PALETTE, contrast
 
 CSS = (TEMPLATES / "assets" / "plate.css").read_text(encoding="utf-8")
 LIGHT = re.findall(r"^\.hue-\d \{ --hue: (#\w{6}); --name: (#\w{6}); \}$", CSS, re.MULTILINE)
@@ -70,21 +70,15 @@ def test_of_long_lists_and_vocabularies_the_images_are_shown() -> None:
         assert page.stylesheet is None
 
 
-def contrast(one: str, two: str) -> float:
-    light, dark = sorted((style.luminance(one), style.luminance(two)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
 def test_on_white_colours_are_those_of_the_images() -> None:
-    images = [(hue, style.label_color(category)) for category, hue in enumerate(style.HUES)]
+    images = [(hue, Marks().name_color(category)) for category, hue in enumerate(PALETTE)]
     assert images == LIGHT
     assert [(hue, name) for hue, _, name, _ in BOTH] == images
-    script = (TEMPLATES / "assets" / "plate.js").read_text(encoding="utf-8")
-    assert f"N_HUES = {len(style.HUES)};" in script
 
 
 def test_names_can_be_read_on_either_ground() -> None:
-    assert len(LIGHT) == len(DARK) == len(style.HUES)
+    assert len(LIGHT) == len(DARK) == len(PALETTE)
+    assert look.DARK_GROUND == DARK_GROUND
     for _, name in LIGHT:
         assert contrast(name, "#ffffff") >= 4.5
     for name in DARK:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
 
 import pytest
@@ -160,11 +161,13 @@ def test_words_are_large_enough_wherever_a_plate_is_shown(open_page: OpenPage, s
 def test_a_drawing_takes_the_place_of_the_image(
     open_page: OpenPage, site: Path, viewport: ViewportSize, path: str, plate: str
 ) -> None:
-    with served(site, late=("coordinates-standardized.js",)) as address:
+    measured = Event()
+    with served(site, late=("coordinates-standardized.js",), until=measured) as address:
         page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS)
         image = page.locator(plate).locator("img")
         expect(image).to_be_visible()
         before = box_of(image)
+        measured.set()
         expect_drawn(page)
         drawing = page.locator(plate).locator(".plate > svg")
         assert box_of(drawing) == pytest.approx(before, abs=0.6)

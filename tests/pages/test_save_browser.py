@@ -15,7 +15,7 @@ from browser import COUNT_SHIFTS, PHONE, OpenPage, layout_shift, served, wait_un
 from explore_page import explorer
 from PIL import Image
 from plates_page import CATEGORIES, COMPARE, MODEL, NAMES, SLUG, drawn, expect_drawn, slide, write_sample
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from report_fixture import ALONE, model_report, sample_report, word_list, write_site
 
 from tokviz.pages.drawings import MOST_DRAWN
@@ -111,6 +111,37 @@ def test_a_plot_is_saved_as_it_is_seen(open_page: OpenPage, site: Path, tmp_path
     [pressed] = [text.text for text in tree.iter(f"{SVG}text") if "text-decoration" in text.attrib]
     assert pressed == "Countries"
     assert_drawn(pixels_of(saved(page, plot, "PNG", tmp_path)), size_of(tree), (255, 255, 255))
+
+
+def without_coordinates(browser: Browser, base: str) -> Page:
+    page = browser.new_page()
+    page.route("**/coordinates-standardized.js", lambda route: route.abort())
+    page.goto(f"{base}{MODEL}#alone/layer-11", wait_until="networkidle")
+    expect(slide(page, "alone/layer-11").locator("img")).to_be_visible()
+    return page
+
+
+def test_what_cannot_be_drawn_is_saved_as_png(browser: Browser, address: str, tmp_path: Path) -> None:
+    page = without_coordinates(browser, address)
+    plot = slide(page, "alone/layer-11")
+    file = saved(page, plot, "PNG", tmp_path)
+    assert file.name.endswith("__model.layers.11.png")
+    assert pixels_of(file).size > 0
+    with page.expect_download() as download:
+        plot.get_by_role("button", name="Save as SVG").click()
+    assert download.value.suggested_filename == file.name
+    expect(plot.get_by_role("status")).to_have_text("Saved as PNG.")
+    page.close()
+
+
+def test_from_disk_the_image_of_what_cannot_be_drawn_is_opened(browser: Browser, site: Path) -> None:
+    page = without_coordinates(browser, f"{site.as_uri()}/")
+    plot = slide(page, "alone/layer-11")
+    with page.context.expect_page() as opened:
+        plot.get_by_role("button", name="Save as PNG").click()
+    assert opened.value.url.endswith("__model.layers.11.webp")
+    expect(plot.get_by_role("status")).to_have_text("Opened; save it from there.")
+    page.close()
 
 
 def test_on_a_phone_in_the_dark_it_is_saved_dark(open_page: OpenPage, site: Path, tmp_path: Path) -> None:

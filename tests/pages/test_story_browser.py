@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,29 @@ def test_scrolling_writes_no_addresses_and_announces_nothing(open_page: OpenPage
     assert page.evaluate("location.hash") == "#alone/layer-5"
     assert page.evaluate("[said, window.addressChanges ?? 0]") == [[], 0]
     assert page.locator(".viewer input[type=range]").first.input_value() == "6"
+
+
+def test_a_stage_that_cannot_be_shown_shows_no_other_stages_layer(open_page: OpenPage, tmp_path: Path) -> None:
+    report = sample_report()
+    first, *others = report.models
+    alone, *contexts = first.contexts
+    shown, *projections = alone.projections
+    plates = tuple(None if 12 <= depth < 30 else plate for depth, plate in enumerate(shown.plates))
+    alone = replace(alone, projections=(replace(shown, plates=plates), *projections))
+    report = replace(report, models=(replace(first, contexts=(alone, *contexts)), *others))
+    page = open_page(write_site(report, tmp_path), MODEL, viewport=LAPTOP)
+    plot = plot_of(page)
+    for stage, layer in (("alone/stage-1", "embedding"), ("alone/stage-2", None), ("alone/stage-3", "layer 29")):
+        scroll_to(page, stage, 0.1)
+        scroll_to(page, stage, 0.1)
+        if layer is None:
+            expect(plot).not_to_be_visible()
+            expect(page.locator(".plates a[data-read]")).to_have_count(0)
+        else:
+            expect(plot).to_be_visible()
+            expect_layer(plot, layer)
+    scroll_to(page, "alone/stage-2", 0.1)
+    expect(plot).not_to_be_visible()
 
 
 def test_who_points_at_a_small_plot_sees_it_large(open_page: OpenPage, site: Path) -> None:

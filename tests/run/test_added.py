@@ -99,6 +99,77 @@ def test_it_is_measured_again_only_where_its_code_changes(
     np.testing.assert_allclose(column(tmp_path / "site", "llama", "added_median_norm"), largest, rtol=1e-5)
 
 
+HELPED = """
+from {place}helper import norm
+
+class Norm:
+    name = caption = "Norm"
+    def value(self, states, memberships):
+        return norm(states)
+
+NORM = Norm()
+"""
+HELPER = """
+import numpy as np
+
+def norm(states):
+    return float(np.{how}(np.linalg.norm(states, axis=1)))
+"""
+
+
+@pytest.mark.parametrize("place", ["helped.parts.", ""], ids=["in its package", "beside it"])
+def test_it_is_measured_again_where_the_code_that_it_calls_changes(
+    models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    folder = tmp_path / "site-packages"
+    monkeypatch.syspath_prepend(str(folder))
+    helper = folder / place.replace(".", "/") / "helper.py"
+    metadata = folder / "helped-1.0.dist-info"
+    for each in (helper.parent, folder / "helped", metadata):
+        each.mkdir(parents=True, exist_ok=True)
+    (folder / "helped" / "__init__.py").touch()
+    (folder / "helped" / "norms.py").write_text(HELPED.format(place=place), encoding="utf-8")
+    (metadata / "METADATA").write_text("Name: helped\nVersion: 1.0\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text("[tokviz.measures]\nnorm = helped.norms:NORM", encoding="utf-8")
+    (metadata / "RECORD").write_text("helped/norms.py,,\nhelper.py,,\n", encoding="utf-8")
+    measured = []
+    for how in ("median", "max"):
+        helper.write_text(HELPER.format(how=how), encoding="utf-8")
+        forget()
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("helped", "helper")]:
+            del sys.modules[name]
+        own = tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
+        measured.append(own.to_pandas("geometry")["added_norm"])
+        expected = [getattr(np, how)(each) for each in norms_of(own)]
+        np.testing.assert_allclose(measured[-1], expected, rtol=1e-5)
+    forget()
+    assert (measured[0] < measured[1]).all()
+
+
+def test_what_it_does_to_its_array_changes_nothing_else(installed: Path, models: list[str], tmp_path: Path) -> None:
+    """Its value, its chance and another measure each get the states as they are."""
+    (installed / "median_norm.py").write_text(
+        """
+class Emptied:
+    name = caption = "Emptied"
+    def value(self, states, memberships):
+        largest = abs(states).max()
+        states[:] = 0
+        return largest
+    chance = value
+MEDIAN_NORM = BETWEEN_CATEGORIES = Emptied()
+""",
+        encoding="utf-8",
+    )
+    forget()
+    own = tokviz.study(models[0], WORDS, cache=tmp_path / "cache", quiet=True)["llama"]["alone"]
+    frame = own.to_pandas("geometry")
+    rows = own.states.tokenization.reference
+    largest = [np.abs(depth[rows]).max() for depth in own.states.states]
+    for column in ("median_norm", "median_norm_chance", "between_categories", "between_categories_chance"):
+        np.testing.assert_allclose(frame[f"added_{column}"], largest, rtol=1e-5)
+
+
 def test_two_packages_with_one_name_are_refused(installed: Path) -> None:
     other = installed / "other-1.0.dist-info"
     other.mkdir()

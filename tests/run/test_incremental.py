@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import families
+import made_fonts
 import pytest
 from command import hashes
 from safetensors.numpy import load_file, save_file
@@ -134,6 +135,31 @@ def test_other_labels_are_drawn_and_nothing_is_measured(project: Path) -> None:
     outcome, kinds = rerun(project, config(contexts=contexts))
     assert kinds == {"images": outcome.n_drawn}
     assert outcome.n_drawn > 0
+
+
+def test_other_colors_and_shapes_are_drawn_and_nothing_is_captured_or_measured(project: Path) -> None:
+    outcome, kinds = rerun(project, config(palette=["#e69f00", "#56b4e9"]))
+    assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_PICTURES})
+    outcome, kinds = rerun(project, config(palette=["#e69f00", "#56b4e9"], markers=["star", "circle"]))
+    assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_PICTURES})
+    assert rerun(project)[1] == {}
+
+
+def test_another_size_of_plates_concerns_the_wide_ones(project: Path) -> None:
+    outcome, kinds = rerun(project, config(plate_size=[1600, 900]))
+    assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_DEPTHS})
+    sizes = {encode.size(path) for path in (project / "site" / "images").rglob("*__*.webp")}
+    assert sizes == {(1600, 900), (716, 1000)}
+
+
+def test_a_font_of_ones_own_is_published_and_sets_what_has_text(project: Path) -> None:
+    font = made_fonts.put(project, "mine.ttf", "abc")
+    outcome, kinds = rerun(project, config(font=str(font)))
+    n_strips = 4 * 2
+    assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_PICTURES - n_strips, "fonts": 1})
+    assert (project / "site" / "assets" / "fonts" / "own.ttf").read_bytes() == font.read_bytes()
+    rerun(project)
+    assert not (project / "site" / "assets" / "fonts" / "own.ttf").exists()
 
 
 def test_another_template_of_a_context_concerns_that_context(project: Path) -> None:

@@ -37,7 +37,7 @@ CHANGES = {
         "coordinates[depth] = previous = own * signs",
         "coordinates[depth] = previous = 3 * own * signs",
     ),
-    "draw": ("draw/style.py", 'HUES = ("#21319d"', 'HUES = ("#9d3121"'),
+    "draw": ("draw/style.py", 'QUIET_INK = "#6b6b6b"', 'QUIET_INK = "#8b6b6b"'),
     "records": (
         "records/pictures.py",
         "return np.asarray(self.several_tokens | ~self.reference)",

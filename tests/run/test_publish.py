@@ -184,6 +184,14 @@ def test_missing_folders_above_are_made(tmp_path: Path) -> None:
     assert set(tree(tmp_path)) == {"a/b/site/data/report.json", "a/b/site/data/manifest.json"}
 
 
+def test_a_file_where_others_are_put_aside_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "site.kept").touch()
+    with pytest.raises(
+        PublishError, match=r"site\.kept: expected a folder, or nothing, where changed files are put aside"
+    ):
+        publish.check_replaceable(tmp_path / "site")
+
+
 def test_a_file_or_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PublishError, match="got a file"):

@@ -131,6 +131,50 @@ def test_a_theme_that_is_none_is_told(project: Path, theme: str, got: str) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "assets/fonts",
+            "theme/assets/fonts: expected a folder, as tokviz has one of this name, got a file; rename it",
+        ),
+        (
+            "assets/site.css/mine.css",
+            "theme/assets/site.css: expected a file, as tokviz has one of this name, got a folder",
+        ),
+        (
+            "assets/plate.js/a/b.js",
+            "theme/assets/plate.js: expected a file, as tokviz has one of this name, got a folder",
+        ),
+    ],
+)
+def test_an_asset_in_the_way_of_one_is_told_before_any_work(project: Path, path: str, said: str) -> None:
+    place = project / "theme" / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("mine", encoding="utf-8")
+    refused(project, said)
+
+
+@pytest.mark.parametrize("path", ["theme.css", "my-page.html", "assets/style.css", "templates/base.html"])
+def test_a_theme_of_unknown_files_is_told(project: Path, path: str) -> None:
+    shutil.rmtree(project / "theme")
+    (project / "theme" / path).parent.mkdir(parents=True)
+    (project / "theme" / path).write_text("mine", encoding="utf-8")
+    refused(
+        project,
+        f"theme: expected a template or an asset that pages take, such as base.html or assets/theme.css, got {path}",
+    )
+
+
+def refused(project: Path, said: str) -> None:
+    for option in ("--dry-run", "--jobs=1"):
+        ran = generate(project, option)
+        assert ran.returncode == 1
+        (line,) = ran.stderr.strip().splitlines()
+        assert said in line
+        assert line.endswith(", or leave theme out")
+
+
 def test_a_site_is_not_written_over_it(project: Path) -> None:
     (project / "report.toml").write_text(CONFIG.format(theme="site/theme", source="model"), encoding="utf-8")
     shutil.copytree(EXAMPLE, project / "site" / "theme")

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from tokviz import __version__
-from tokviz.cli.building import TOKVIZ, build, plan, prune
+from tokviz.cli.building import TOKVIZ, build, end_soon, plan, prune
 from tokviz.cli.looking import models, schema
 from tokviz.cli.starting import init
 from tokviz.serve import serve
@@ -105,4 +105,5 @@ def run() -> None:
     """Parse the command line of ``tokviz`` and do what it says."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a console or a file in an old encoding hasn't every character
         sys.stdout.reconfigure(errors="backslashreplace")
+    end_soon()
     application(prog_name=TOKVIZ)

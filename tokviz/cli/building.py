@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import shlex
 import sys
 from collections.abc import Iterator
@@ -87,7 +89,7 @@ def build(
             outcome = (pipeline.capture_only if capture_only else pipeline.run)(report, options, progress)
 
     for failed in outcome.failures:
-        print(f"error: {failed.name}: {failed.failure}", file=sys.stderr)
+        print(f"error: {pipeline.named_failure(failed.name, str(failed.failure))}", file=sys.stderr)
     if not quiet:
         print(_summary(report, options, outcome, capture_only=capture_only))
     if outcome.failures:
@@ -206,4 +208,10 @@ def _public(value: str) -> str:
 
 def run() -> None:
     """Parse the command line of ``generate.py`` and do what it says."""
+    end_soon()
     typer.run(build)
+
+
+def end_soon() -> None:
+    """Let Python end without its last search for unused objects: among those of torch and transformers it takes a second."""
+    atexit.register(gc.freeze)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shlex
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +55,7 @@ def init(
         contents = starter(template)
         if (folder / CONFIG).exists():
             raise TokvizError(f"{folder / CONFIG}: expected no report there yet, found one; name another folder")
+        _require_room(folder, contents)
         kept = [path for path in contents if (folder / path).exists()]
         for path, content in contents.items():
             if path not in kept:
@@ -81,6 +84,21 @@ def _texts(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path: path.relative_to(folder).as_posix() for path in files}
     return {_RENAMED.get(name, name): path.read_text(encoding="utf-8") for path, name in names.items()}
+
+
+def _require_room(folder: Path, paths: Iterable[str]) -> None:
+    """Raise ``TokvizError`` where one can't be written: so that nothing is, rather than some."""
+    for path in paths:
+        file = folder / path
+        nearest = next(place for place in (file, *file.absolute().parents) if os.path.lexists(place))
+        if nearest == file and file.is_file():
+            continue  # it is kept
+        expected = "a file or nothing" if nearest == file else "a folder"
+        if nearest == file or not nearest.is_dir():
+            got = "a folder" if nearest.is_dir() else "a file" if nearest.exists() else "a link to nothing"
+            raise TokvizError(f"{nearest}: expected {expected}, got {got}; move it, or name another folder")
+        if not os.access(nearest, os.W_OK):
+            raise TokvizError(f"{nearest}: expected to be allowed to write there; change that, or name another folder")
 
 
 def _write(file: Path, content: str) -> None:

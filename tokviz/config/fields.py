@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from tokviz.records.look import contrast
 from tokviz.text import shown
 
 LONGEST_LABEL = 200
@@ -27,6 +28,10 @@ LONGEST_MARKDOWN = 50_000
 """Characters of one note: some 8,000 words. The worst note of this length that was found takes 1.1 s to become HTML, 2.6 s
 on a busy machine."""
 
+COLOR = r"^#([0-9A-Fa-f]{3}){1,2}$"
+LEAST_CONTRAST = 1.25
+"""Of a mark with the paper: with less it isn't seen. Text has more in any case, as colours are darkened for it."""
+
 PLACEHOLDERS = ("n_words", "n_categories", "n_models", "n_layers")
 """What a report knows of itself, for texts that are to fit other words and models, too."""
 PLACEHOLDER = re.compile(r"\{(n_[a-z0-9_]+)\}")
@@ -35,6 +40,8 @@ MOST_WORDS = 50_000
 """Of all categories together. A whole vocabulary needs no list."""
 MOST_CATEGORIES = 1_000
 MOST_MODELS = MOST_CONTEXTS = 500
+MOST_MARKS = 100
+"""Colours, and shapes; both begin again where there are more categories."""
 MOST_PAIRS = MOST_NOTES = MOST_LAYERS = 10_000
 
 
@@ -85,6 +92,15 @@ def site_address(address: str) -> str:
     return address
 
 
+def _seen_on_white(color: str) -> str:
+    """A colour in its long form, ``#rrggbb``."""
+    digits = color[1:].lower()
+    long = "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
+    if contrast(long, "#ffffff") < LEAST_CONTRAST:
+        raise ValueError(f"expected a color whose marks can be seen on white, got {shown(color)}; take a darker one")
+    return long
+
+
 _NOT_ONLY_SPACES = Field(min_length=1, pattern=r"\S")
 
 Text = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_TEXT), AfterValidator(without_controls)]
@@ -100,6 +116,7 @@ WebAddress = Annotated[
     str, Field(pattern=r"^https?://\S+$", max_length=LONGEST_ADDRESS), AfterValidator(without_controls)
 ]
 Device = Annotated[str, Field(pattern=r"^(cpu|mps|[0-9]{1,4})$")]
+Color = Annotated[str, Field(pattern=COLOR), AfterValidator(_seen_on_white)]
 MemorySize = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?[KMG]i?B$")]
 
 

@@ -12,6 +12,12 @@ LARGEST_TOML = 1_000_000
 The worst content of this size that was found takes tomllib 1.4 s and 175 MB (150 bytes for each digit of a number).
 """
 
+LARGEST_FONT = 2_000_000
+"""Bytes of the author's font, which every reader of the pages fetches."""
+FONT_FILES = (".ttf", ".otf")
+_FONT_STARTS = (b"\x00\x01\x00\x00", b"OTTO", b"true")
+"""Of TrueType and OpenType files."""
+
 _BYTES_PER_CHARACTER = 4
 """Of UTF-8, at most."""
 
@@ -39,6 +45,16 @@ def read_markdown(path: Path, most_characters: int) -> str:
         return _text(_content(path, most_characters * _BYTES_PER_CHARACTER))
     except FileNotFoundError:
         raise UnfitFileError("expected a file, found none; create it or name another") from None
+
+
+def check_font(path: Path) -> None:
+    """Whether a file looks like a font; raises ``UnfitFileError``, for a missing file, too."""
+    try:
+        content = _content(path, LARGEST_FONT)
+    except FileNotFoundError:
+        raise UnfitFileError("expected a .ttf or .otf file, found none; create it or name another") from None
+    if path.suffix.lower() not in FONT_FILES or not content.startswith(_FONT_STARTS):
+        raise UnfitFileError("expected a TrueType or OpenType font, a .ttf or .otf file, got another kind of file")
 
 
 def _content(path: Path, most_bytes: int) -> bytes:

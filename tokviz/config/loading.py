@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from tokviz.config.fields import LONGEST_MARKDOWN
-from tokviz.config.files import UnfitFileError, expanded, read_markdown, read_toml_text
+from tokviz.config.files import UnfitFileError, check_font, expanded, read_markdown, read_toml_text
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
 from tokviz.config.types import REPLACED, TOP_LEVEL, ReportConfig
 from tokviz.errors import ConfigError
+from tokviz.text import shown
 
 MARKDOWN_FILE = (".md", ".markdown")
 """One line that ends so, where Markdown may stand, is the name of a file that holds it."""
@@ -34,7 +36,7 @@ _AT_REVISION = re.compile(r"(?P<source>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)
 def load(
     path: Path | str,
     *,
-    models: tuple[str, ...] = (),
+    models: Sequence[str | Path] = (),
     words_file: Path | str | None = None,
     site_url: str | None = None,
 ) -> ReportConfig:
@@ -59,8 +61,14 @@ def load(
     >>> [model.display_name for model in tokviz.load("report.toml").models]
     ['Tiny']
     """
+    for name, value in (("load", path), ("words_file", "" if words_file is None else words_file)):
+        if not isinstance(value, str | Path):
+            raise ConfigError(f"{name}: expected the path of a TOML file, got {shown(value)}")
+    if not isinstance(models, list | tuple) or not all(isinstance(each, str | Path) for each in models):
+        raise ConfigError(f"models: expected a list of sources, got {shown(models)}")
     needed = not (models and words_file)
-    return _Loading(expanded(path), needed=needed).load(models, words_file, site_url)
+    sources = tuple(str(each) for each in models)
+    return _Loading(expanded(path), needed=needed).load(sources, words_file, site_url)
 
 
 def model_of(text: str, base: Path) -> dict[str, Any]:
@@ -170,6 +178,7 @@ class _Loading:
         self._read_words(words_file)
         self._read_notes()
         self._check_theme()
+        self._check_font()
         config = _validated(values, self._origin, self._mistakes)
         config._files = tuple(dict.fromkeys(self._files))
         return config
@@ -240,6 +249,17 @@ class _Loading:
                 f"expected a folder with templates (index.html, …) or assets (assets/theme.css, …), got {got}; make it, or "
                 f"leave theme out: {file_name(folder)}",
             )
+
+    def _check_font(self) -> None:
+        font = self._values.get("font")
+        if not isinstance(font, str):
+            return
+        file = self._origin.config.parent / expanded(font)
+        try:
+            check_font(file)
+            self._files.append(file)
+        except UnfitFileError as error:
+            self._mistake(("font",), f"{file_name(file)}: {error}")
 
     def _read_markdown(self, table: dict[str, Any], key: str, path: tuple[str | int, ...]) -> None:
         value = table.get(key)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tokviz.config.fields import COLOR
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.source import KeyPath, lines_of
@@ -167,7 +168,7 @@ def _expected(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
     kind, facts = error["type"], error.get("ctx", {})
     if location[:1] == ("layers",):
         return '"embedding" and layers from 0 on, such as ["embedding", 0, 1]'
-    if kind in _KINDS and location in (("models",), ("contexts",)):
+    if kind in _KINDS and location in (("models",), ("contexts",), ("relations",), ("orders",)):
         return f"[[{location[0]}]] with two brackets, as often as there are"
     if kind == "model_type" and location[:1] != ("words",):
         return "a table"
@@ -206,6 +207,7 @@ _BOUNDS = {
 }
 
 _PATTERNS = {
+    COLOR: "a color such as '#21319d'",
     r"\S": "text that is not only spaces",
     r"^https?://\S+$": "an address that starts with https:// or http://",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",

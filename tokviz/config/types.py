@@ -21,9 +21,11 @@ from tokviz.config.fields import (
     MOST_CATEGORIES,
     MOST_CONTEXTS,
     MOST_LAYERS,
+    MOST_MARKS,
     MOST_MODELS,
     MOST_PAIRS,
     MOST_WORDS,
+    Color,
     FilledMarkdown,
     FilledText,
     Label,
@@ -49,11 +51,14 @@ from tokviz.config.relations import (
     relation_records,
 )
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
-from tokviz.records import Category, Context, HiddenStates, Order, Relation, WordList
+from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
+from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES, ShapeName
 from tokviz.text import shown
 
 ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massive"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
+LEAST_PLATE, MOST_PLATE = 750, 3_000
+"""Pixels of a plate's width."""
 REPLACED = "models are replaced"
 """In the context of a validation: whether the command line gave other models, so that what speaks of theirs is left out."""
 MOST_MODELS_COMPARED = 6
@@ -120,6 +125,20 @@ class ReportConfig(Table):
     """What the first page opens with; by default a sentence made of the metrics."""
     theme: Text | None = None
     """A folder with templates and assets of your own, relative to the config: they come before those of tokviz."""
+    palette: Annotated[list[Color], at_most(MOST_MARKS, "colors")] = Field(default=list(PALETTE), min_length=1)
+    """The colors of the categories, in their order; they begin again where there are more categories. Marks on white have them as
+    they are; names, and all on a dark ground, are darkened or lightened as far as is needed to be read. The default ones differ
+    for readers who don't see all colors, too."""
+    markers: Annotated[list[ShapeName], at_most(MOST_MARKS, "markers")] = Field(default=list(SHAPES), min_length=1)
+    """The shapes of the categories' marks, in their order; they begin again, too."""
+    plate_size: list[Annotated[int, Field(ge=LEAST_PLATE // 2, le=MOST_PLATE)]] = Field(
+        default=list(PLATE_SIZE), min_length=2, max_length=2
+    )
+    """Width and height of a layer's plot as an image, in pixels; in pages its plots have the same shape. From as high as wide to
+    twice as wide. Text and marks are enlarged with the width. Phones have upright ones of their own."""
+    font: Text | None = None
+    """A font of your own for labels and numbers, in plots and on pages: a ``.ttf`` or ``.otf`` file of at most 2 MB, relative to the
+    config. It is published with the site. What it lacks is taken from the included fonts."""
     token_budget: Annotated[int, Field(ge=64, le=1_000_000_000)] = 65_536
     """The most tokens, padding included, of one forward pass."""
 
@@ -135,6 +154,22 @@ class ReportConfig(Table):
     def theme_folder(self) -> Path | None:
         """Where the author's own templates and assets are."""
         return self.file.parent / expanded(self.theme) if self.theme is not None else None
+
+    @property
+    def font_file(self) -> Path | None:
+        """Where the author's own font is."""
+        return self.file.parent / expanded(self.font) if self.font is not None else None
+
+    @property
+    def look(self) -> Look:
+        """What pictures and pages have of the author's choice."""
+        width, height = self.plate_size
+        font = self.font_file
+        return Look(
+            marks=Marks(palette=tuple(self.palette), shapes=tuple(self.markers)),
+            plate_size=(width, height),
+            font=None if font is None else f"assets/fonts/own{font.suffix.lower()}",
+        )
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -219,6 +254,17 @@ class ReportConfig(Table):
     def _stand_once(cls, projections: list[str]) -> list[str]:
         refuse_repeats("projections", "entry", projections)
         return projections
+
+    @field_validator("plate_size")
+    @classmethod
+    def _is_neither_upright_nor_flat(cls, size: list[int]) -> list[int]:
+        width, height = size
+        if not (width >= LEAST_PLATE and height <= width <= 2 * height):
+            raise ValueError(
+                f"expected width and height in pixels, the width {LEAST_PLATE:,} or more and once to twice the height, such as "
+                f"[1500, 1000], got {shown(size)}"
+            )
+        return size
 
     @field_validator("models")
     @classmethod

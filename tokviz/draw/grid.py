@@ -115,7 +115,7 @@ class GridDrawing:
         self.columns, self.side, self.row_height = _arrange(form, len(grid.depths), self.top)
         rows = math.ceil(len(grid.depths) / self.columns)
         height = math.ceil(self.top + rows * self.row_height + form.margin - form.gutter)
-        self.sheet = Sheet(form.width, height, setter)
+        self.sheet = Sheet(form.width, height, grid.points.marks, setter)
         self.extents = [_extent(grid, depth) for depth in range(len(grid.depths))]
         self.spreads = [_spread(grid, depth) for depth in range(len(grid.depths))]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.draw import style
 from tokviz.draw.sheet import Box, Sheet
 from tokviz.records import Points
 
@@ -54,5 +53,5 @@ class Legend:
             sheet.category_marks(index, np.array([[left + self.diameter / 2, middle]]), self.diameter, self.rim)
             shown = sheet.typesetter.shortened(label, column_width - text_left - self.size * 0.5, self.size)
             at = (left + text_left, middle + self.size * 0.32)
-            sheet.text(at, shown, self.size, style.label_color(index))
+            sheet.text(at, shown, self.size, self.points.marks.name_color(index))
         return self.box.top + rows * self.pitch

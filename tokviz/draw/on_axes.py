@@ -26,16 +26,16 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
     ----------
     names : whether the words stand beside their marks; where many lie together, they overlap.
     """
-    points, xy = plate.points, plate.coordinates
+    points, xy, marks = plate.points, plate.coordinates, plate.points.marks
     for category, label in enumerate(points.categories):
         rows = np.flatnonzero(points.first == category)
         hollow = points.hollow[rows]
-        color = style.hue(category)
+        color = marks.hue(category)
         axes.scatter(
             xy[rows, 0],
             xy[rows, 1],
             s=SIZE,
-            marker=style.MARKERS[category % len(style.MARKERS)],
+            marker=style.MARKERS[marks.shape(category)],
             facecolors=np.where(hollow, "none", color).tolist(),
             edgecolors=np.where(hollow, color, "white").tolist(),
             linewidths=np.where(hollow, 1.0, 0.5).tolist(),
@@ -49,7 +49,7 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
                 xytext=(GAP, 0),
                 textcoords="offset points",
                 fontsize="x-small",
-                color=style.INK if category < 0 else style.label_color(int(category)),
+                color=style.INK if category < 0 else marks.name_color(int(category)),
                 verticalalignment="center",
                 annotation_clip=True,
             )

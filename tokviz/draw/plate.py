@@ -17,6 +17,7 @@ from tokviz.draw.sheet import Box, Sheet, crisp, draw_title, ticks
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Plate, Points
 from tokviz.records.axes import axis_limits
+from tokviz.records.look import PLATE_SIZE
 
 MOST_LABELS = 240
 """Above this many words a wide plate names only some of them, spread over the plate."""
@@ -33,7 +34,7 @@ class Form:
     """The measures of a plate, in pixels."""
 
     width: int
-    height: int
+    height: float
     title: float
     label: float
     legend: float
@@ -51,11 +52,15 @@ class Form:
     """Width of a hexagon where words are shown by their density."""
     area: Box | None = None
     """Of the axes, where it isn't laid out by the legend."""
+    legend_rows: int = 36
+    """At most so many stand under each other beside the points."""
+    scale: float = 1.0
+    """Pixels of the image for each one of these."""
 
     @property
     def beside(self) -> bool:
         """Whether the legend stands beside the points, and the title in one line."""
-        return self.width > self.height
+        return self.width >= self.height
 
     @property
     def smallest_text(self) -> float:
@@ -132,9 +137,11 @@ class PlateDrawing:
         self.plate = plate
         self.points = plate.points
         self.dense = is_dense(plate.points)
-        self.form = _for_words(FORMS[plate.form], plate.points)
+        self.form = _for_words(_sized(plate), plate.points)
         self.columns, self.area = _layout(self.form, plate.points)
-        self.sheet = Sheet(self.form.width, self.form.height, typesetter_for(plate.fonts))
+        self.sheet = Sheet(
+            self.form.width, self.form.height, plate.points.marks, typesetter_for(plate.fonts), self.form.scale
+        )
         self.across, self.up = _axes(plate, self.area)
         self.xy, self.beyond = self._places()
         self.outside = np.asarray(self.beyond.any(axis=1))
@@ -223,7 +230,7 @@ class PlateDrawing:
         bounds = (area.left + 3, area.top, area.right, area.bottom - 3)
         placement = place(self.xy[named], sizes, bounds, self.xy[marked], form.spacing)
         first = self.points.first[named].tolist()
-        colors = [style.INK if category < 0 else style.label_color(category) for category in first]
+        colors = [style.INK if category < 0 else self.points.marks.name_color(category) for category in first]
         led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
         sheet.lines(placement.leaders[led], form.leader, [style.tint(colors[label]) for label in led])
         placed = np.flatnonzero(np.isfinite(placement.centres).all(axis=1))
@@ -332,6 +339,22 @@ def _axes(plate: Plate, area: Box) -> tuple[_Axis, _Axis]:
     )
 
 
+def _sized(plate: Plate) -> Form:
+    """The form in the plate's size.
+
+    A wide one is laid out as wide as it always is and then enlarged: on a page, which has one width for all, text and marks
+    are as large as those of any other.
+    """
+    form = FORMS[plate.form]
+    if form is not WIDE or plate.size == PLATE_SIZE:
+        return form
+    width, height = plate.size
+    # Where pixels are counted, the last one isn't to be lost for a rounding error.
+    scale = (width + 1e-6) / form.width
+    rows = max(1, form.legend_rows * height * form.width // (width * round(form.height)))
+    return replace(form, height=height / width * form.width, legend_rows=rows, scale=scale)
+
+
 def _for_words(form: Form, points: Points) -> Form:
     """The form for so many words: where only some are named, marks are smaller and names stay close to them."""
     n_words = len(points.words)
@@ -351,7 +374,8 @@ def _layout(form: Form, points: Points) -> tuple[int, Box]:
     """The legend's columns, and the rectangle of the axes: the same in every plate of these categories."""
     n = len(points.categories)
     if form.beside:
-        return math.ceil(n / 36), form.area or Box(left=84, top=72, right=1280, bottom=1140)
+        area = Box(left=84, top=72, right=form.width - 220, bottom=form.height - 60)
+        return math.ceil(n / form.legend_rows), form.area or area
     columns = 3 if n <= 36 else 4
     legend_height = (rows_needed(n, columns) + 2) * _pitch(form)
     return columns, Box(left=80, top=100, right=704, bottom=round(form.height - 66 - legend_height))

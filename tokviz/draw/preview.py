@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 WIDTH, HEIGHT = 1200, 630
 PLATE = (600, 480)
+"""The space of one; a plate of another shape stands in its middle."""
 MARGIN = 40
 TITLE, SUBTITLE = 48, 26
 SMALL = 24
@@ -43,8 +44,11 @@ def draw(title: str, subtitle: str, plates: Sequence[Path]) -> bytes:
     left = (WIDTH - len(plates) * PLATE[0]) // 2
     for index, path in enumerate(plates):
         with Image.open(path) as plate:
-            small = plate.convert("RGB").resize(PLATE, Image.Resampling.LANCZOS)
-        sheet.paste(small, (left + index * PLATE[0], HEIGHT - PLATE[1]))
+            scale = min(PLATE[0] / plate.width, PLATE[1] / plate.height)
+            size = (round(plate.width * scale), round(plate.height * scale))
+            small = plate.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        across, down = (PLATE[0] - size[0]) // 2, (PLATE[1] - size[1]) // 2
+        sheet.paste(small, (left + index * PLATE[0] + across, HEIGHT - PLATE[1] + down))
     buffer = BytesIO()
     # Few pixels are of a color at all: a median cut would gray the paler ones.
     sheet.quantize(N_COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)

@@ -18,7 +18,7 @@ from matplotlib.transforms import Affine2D
 from tokviz.draw import style
 from tokviz.draw.density import SHADES
 from tokviz.draw.typesetting import PIXELS_PER_INCH, Typesetter, typesetter_for
-from tokviz.records import Points
+from tokviz.records import Marks, Points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,26 @@ class Box:
 class Sheet:
     """A white figure of ``width`` × ``height`` pixels; x runs right and y down, as in the image."""
 
-    def __init__(self, width: int, height: int, typesetter: Typesetter | None = None) -> None:
-        """Text is set by ``typesetter``, by default in the bundled fonts alone."""
+    def __init__(
+        self,
+        width: float,
+        height: float,
+        looks: Marks,
+        typesetter: Typesetter | None = None,
+        scale: float = 1.0,
+    ) -> None:
+        """Lay out an empty figure.
+
+        Parameters
+        ----------
+        looks : the colours and shapes of categories.
+        typesetter : sets text, by default in the bundled fonts alone.
+        scale : pixels of the image for each one of the sheet.
+        """
         size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
-        self.width, self.height = width, height
+        self.width, self.height, self._looks = width, height, looks
         self.typesetter = typesetter or typesetter_for()
-        self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH, facecolor="white")
+        self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH * scale, facecolor="white")
         FigureCanvasAgg(self.figure)
         self._axes = self.figure.add_axes((0, 0, 1, 1))
         self._axes.set_axis_off()
@@ -110,16 +124,16 @@ class Sheet:
         first = points.first
         self._collect(style.DOT, places[:, first < 0].reshape(-1, 2), diameter, style.QUIET_INK)
         for category in range(len(points.categories)):
-            self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, style.hue(category))
+            self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, self._looks.hue(category))
 
     def one_of_each(self, places: np.ndarray, diameter: float, rim: float) -> None:
         """Draw one mark of each category in several panels; ``places`` is ``(n_panels, n_categories, 2)`` in pixels."""
         categories = range(places.shape[1])
         self._add(
-            [style.outline(category) for category in categories],
+            [self._outline(category) for category in categories],
             places.reshape(-1, 2).round(),
             diameter,
-            [style.hue(category) for category in categories],
+            [self._looks.hue(category) for category in categories],
             "white",
             rim,
         )
@@ -158,10 +172,14 @@ class Sheet:
     def category_marks(self, category: int, xy: np.ndarray, diameter: float, rim: float, hollow: bool = False) -> None:
         """Draw one category's marks at ``xy`` ``(n, 2)``: with a white rim, or hollow."""
         line = max(rim * 1.4, diameter * 0.14)
+        outline, hue = self._outline(category), self._looks.hue(category)
         if hollow:
-            self._collect(style.outline(category), xy, diameter - line, "white", style.hue(category), line)
+            self._collect(outline, xy, diameter - line, "white", hue, line)
         else:
-            self._collect(style.outline(category), xy, diameter, style.hue(category), "white", rim)
+            self._collect(outline, xy, diameter, hue, "white", rim)
+
+    def _outline(self, category: int) -> Path:
+        return style.outline(self._looks.shape(category))
 
     def _collect(
         self, outline: Path, xy: np.ndarray, diameter: float, fill: str, edge: str = "none", line: float = 0.0

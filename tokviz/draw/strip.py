@@ -44,7 +44,7 @@ def draw_strip(strip: Strip) -> Figure:
         raise ValueError(f"form: expected one of {', '.join(WIDTHS)}, got {strip.form!r}")
     depths = shown_depths(len(strip.coordinates), strip.form)
     width, side, lefts = _arranged(strip.form, len(depths))
-    sheet = Sheet(width, side)
+    sheet = Sheet(width, side, strip.points.marks)
     diameter = max(4.0, side * 0.055)
     places = []
     for left, depth in zip(lefts, depths, strict=True):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.faces import Face
+from tokviz.errors import TokvizError
 from tokviz.records import Font, Grid, Picture, Plate, Points, Strip
 from tokviz.text import code_points, is_without_picture
 
@@ -40,12 +41,23 @@ _IDEOGRAPHS = re.compile(r"CJK|HIRAGANA|KATAKANA|HANGUL|BOPOMOFO|KANGXI|FULLWIDT
 
 
 class Typefaces:
-    """The fonts of this machine; installed ones are only looked at for what the bundled ones lack."""
+    """The fonts of this machine; installed ones are only looked at for what the author's and the bundled ones lack."""
 
-    def __init__(self, coverage: Coverage, folders: Iterable[Path] | None = None) -> None:
-        """Installed fonts are those in ``folders``, by default where this machine keeps its fonts."""
+    def __init__(self, coverage: Coverage, folders: Iterable[Path] | None = None, *, own: Path | None = None) -> None:
+        """Read the author's font; others are read when they are needed.
+
+        Parameters
+        ----------
+        folders : of installed fonts, by default where this machine keeps them.
+        own : the author's font, which comes before all others.
+
+        Raises
+        ------
+        TokvizError : it can't be drawn.
+        """
         self._coverage = coverage
         self._folders = font_folders() if folders is None else list(folders)
+        self._own = () if own is None else (self._drawable(own),)
         self._beyond_bundled: dict[tuple[str, ...], frozenset[int]] = {}
         self._chosen: dict[frozenset[int], tuple[tuple[Font, ...], frozenset[int]]] = {}
         self._legible_points: dict[tuple[Points, frozenset[int]], Points] = {}
@@ -58,9 +70,13 @@ class Typefaces:
         needed = self.missing_from_bundled((picture.model, picture.context, *points.categories))
         if isinstance(picture, Plate) and picture.labelled:
             needed |= self.missing_from_bundled(points.words)
-        if not needed:
+        if not needed and not self._own:
             return picture
         fonts, missing = self.choose(needed)
+        fonts = (
+            *(Font(path=str(face.path), index=0, digest=face.digest, comes_first=True) for face in self._own),
+            *fonts,
+        )
         return _written(picture, fonts, missing, self._legible(points, missing))
 
     def missing(self, texts: Iterable[str]) -> frozenset[int]:
@@ -72,7 +88,7 @@ class Typefaces:
         if texts not in self._beyond_bundled:
             codes = _drawn_codes(texts)
             unseen = _without_picture(codes)
-            for face in self._bundled:
+            for face in (*self._own, *self._bundled):
                 codes -= face.has(codes)
             self._beyond_bundled[texts] = frozenset(codes | unseen)
         return self._beyond_bundled[texts]
@@ -152,6 +168,15 @@ class Typefaces:
         dejavu = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
         own = Path(__file__).parent / "fonts" / "TokvizSans-Regular.ttf"
         return tuple(face for path in (own, dejavu) for face in self._coverage.faces(path))
+
+    def _drawable(self, own: Path) -> Face:
+        faces = self._coverage.faces(own.absolute())  # read in other processes, too
+        if not faces:
+            raise TokvizError(
+                f"{own}: expected a font of outlines that can be drawn, as font of the config, got a damaged or a colored one; "
+                "name another"
+            )
+        return faces[0]
 
     def _legible(self, points: Points, missing: frozenset[int]) -> Points:
         """One object for all pictures that share their points."""

@@ -25,11 +25,15 @@ _MOST_REMEMBERED = 100_000
 
 
 class Typesetter:
-    """Measures and breaks text that is drawn in the bundled fonts, and in ``fonts`` where these lack a character."""
+    """Measures and breaks text that is drawn in the author's font and the bundled ones, and in others where these lack a character."""
 
     def __init__(self, fonts: Iterable[Font] = ()) -> None:
-        others = (_register(f"Tokviz fallback {font.digest} {font.index}", font.path, font.index) for font in fonts)
-        self._families = [*_bundled_families(), *others]
+        first: list[str] = []
+        others: list[str] = []
+        for font in fonts:
+            family = _register(f"Tokviz fallback {font.digest} {font.index}", font.path, font.index)
+            (first if font.comes_first else others).append(family)
+        self._families = [*first, *_bundled_families(), *others]
         # Matplotlib ships no types for its Agg backend.
         self._ruler: RendererBase = RendererAgg(1, 1, PIXELS_PER_INCH)  # type: ignore[no-untyped-call]
         self._fonts: dict[tuple[float, bool], FontProperties] = {}

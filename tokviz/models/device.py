@@ -11,8 +11,10 @@ def require_device(device: str) -> None:
 
     try:
         wanted = torch.device(device)
-    except RuntimeError:
-        raise DeviceError(f"--device: expected cpu, cuda, cuda:1 or mps, got {device!r}") from None
+    except (RuntimeError, TypeError):
+        wanted = torch.device("meta")
+    if wanted.type == "meta":  # nothing is computed there
+        raise DeviceError(f"--device: expected cpu, cuda, cuda:1 or mps, got {device!r}")
     if wanted.type == "cuda":
         n_found = torch.cuda.device_count()
         if n_found <= (wanted.index or 0):

@@ -17,7 +17,7 @@ PREFIX = "memory:"
 _AT_HAND: WeakValueDictionary[str, AtHand] = WeakValueDictionary()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class AtHand:
     """A model of transformers with its tokenizer; known to ``load`` while somebody holds this."""
 
@@ -25,6 +25,8 @@ class AtHand:
     tokenizer: Any
     identity: str
     """``memory:`` and the SHA-256 of weights, config and tokenizer."""
+    is_fresh: bool = False
+    """Whether that was made in the call of the caller's that still goes on, so that nothing can have changed since."""
 
     @property
     def source(self) -> str:
@@ -32,8 +34,12 @@ class AtHand:
         return f"{PREFIX}{type(self.model).__name__}-{self.identity.removeprefix(PREFIX)[:16]}"
 
     def require_unchanged(self) -> None:
-        """Raise ``SourceError`` where the model has been trained further since: its states would get a false identity."""
-        if self.identity != f"{PREFIX}{_digest(self.model, self.tokenizer)}":
+        """Raise ``SourceError`` where the model has been trained further since: its states would get a false identity.
+
+        The same where it has got hooks, which may change its states.
+        """
+        _require_without_hooks(self.model)
+        if not self.is_fresh and self.identity != f"{PREFIX}{_digest(self.model, self.tokenizer)}":
             raise SourceError(f"{self.source}: its weights have changed since; pass the model to tokviz.study again")
 
     @contextmanager
@@ -44,6 +50,7 @@ class AtHand:
         try:
             yield
         finally:
+            self.is_fresh = False
             for module, is_training in modes:
                 module.training = is_training
 
@@ -69,13 +76,8 @@ def at_hand(model: Any, tokenizer: Any) -> AtHand:
         raise SourceError(
             f"tokenizer: expected the model’s tokenizer, got {got}; add tokenizer=AutoTokenizer.from_pretrained(…)"
         )
-    hooked = [name for name, module in model.named_modules() if module._forward_hooks or module._forward_pre_hooks]
-    if hooked:
-        raise SourceError(
-            f"model: expected one without forward hooks, which may change its states, found some at {hooked[0] or 'the model itself'}; "
-            "remove them first"
-        )
-    found = AtHand(model=model, tokenizer=tokenizer, identity=f"{PREFIX}{_digest(model, tokenizer)}")
+    _require_without_hooks(model)
+    found = AtHand(model=model, tokenizer=tokenizer, identity=f"{PREFIX}{_digest(model, tokenizer)}", is_fresh=True)
     _AT_HAND[found.source] = found
     return found
 
@@ -90,6 +92,15 @@ def require(source: str) -> AtHand:
     return found
 
 
+def _require_without_hooks(model: Any) -> None:
+    hooked = [name for name, module in model.named_modules() if module._forward_hooks or module._forward_pre_hooks]
+    if hooked:
+        raise SourceError(
+            f"model: expected one without forward hooks, which may change its states, found some at {hooked[0] or 'the model itself'}; "
+            "remove them first"
+        )
+
+
 def _digest(model: Any, tokenizer: Any) -> str:
     """SHA-256 of all that the hidden states depend on."""
     import torch
@@ -97,9 +108,12 @@ def _digest(model: Any, tokenizer: Any) -> str:
     digest = hashlib.sha256(type(model).__name__.encode())
     for name, tensor in sorted(model.state_dict().items()):
         if tensor.device.type == "meta":
-            raise SourceError(
-                f"model: expected weights in memory, but {name} is on the disk; name the model’s source instead"
+            problem = (
+                f"accelerate keeps {name} elsewhere; name the model’s source instead"
+                if getattr(model, "hf_device_map", None)
+                else f"{name} is on torch’s meta device, without values; load it with from_pretrained"
             )
+            raise SourceError(f"model: expected weights in memory, but {problem}")
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     digest.update(model.config.to_json_string().encode())

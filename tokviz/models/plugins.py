@@ -6,10 +6,10 @@ checkpoint, or a GGUF file, on this machine. It is called at every start, and sh
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, partial
 from pathlib import Path
 
+from tokviz.entry_points import offered, only_one, package_of
 from tokviz.errors import SourceError
 from tokviz.text import error_line
 
@@ -25,13 +25,14 @@ def place_of(source: str, base: Path) -> Path | None:
 
     Raises
     ------
-    SourceError : the package failed, or gave no folder or file.
+    SourceError : the package failed or gave no folder or file, or two packages have this kind.
     """
     kind, colon, rest = source.partition(":")
-    added = _kinds().get(kind) if colon else None
-    if added is None:
+    offers = _kinds().get(kind) if colon else None
+    if offers is None:
         return None
-    who = f"{source}: the package {added.dist.name if added.dist else added.value}"
+    added = only_one(f"{source}: sources of the kind {kind}", offers, SourceError)
+    who = f"{source}: the package {package_of(added)}"
     try:
         place = added.load()(rest, base)
     except (Exception, SystemExit) as error:
@@ -41,6 +42,4 @@ def place_of(source: str, base: Path) -> Path | None:
     return Path(place)
 
 
-@cache
-def _kinds() -> dict[str, EntryPoint]:
-    return {each.name: each for each in entry_points(group=GROUP)}
+_kinds = cache(partial(offered, GROUP))

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from tokviz import config as configuration
-from tokviz.config import ReportConfig
+from tokviz.config import ReportConfig, expanded
 from tokviz.errors import TokvizError
 from tokviz.models.location import GIVEN
+from tokviz.notebook import arguments
 from tokviz.notebook.studies import Study, words_given
 from tokviz.records import (
     N_EXTREMES,
+    NOT_KNOWN,
     CapturedBatch,
     Context,
     ModelCard,
@@ -26,14 +28,14 @@ from tokviz.records import (
     TokenizedWord,
     depth_name,
 )
-from tokviz.run import keys, prune
+from tokviz.run import keys, places, prune
 from tokviz.run.capture_request import now
 from tokviz.run.options import FORMS, Options
 from tokviz.run.plan import Plan
 from tokviz.run.states_file import CaptureDescription
 from tokviz.run.store import Store
+from tokviz.text import error_line, one_line
 
-NOT_KNOWN = "not known"
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."
 _MODULE_PATH = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
@@ -70,49 +72,95 @@ def from_arrays(
     >>> study["Noise"]["given"].measure().spread.mean_norm.shape
     (3,)
     """
+    cache = arguments.path("cache", cache)
     contexts = dict(states) if isinstance(states, Mapping) else {"given": states}
     if not contexts:
         raise TokvizError("states: expected the states of at least one context, got none")
     arrays = {context: _depths(each, context) for context, each in contexts.items()}
     paths = None if module_paths is None else _checked_paths(module_paths)
     config = _config(words, list(contexts), name, _digest(arrays, paths))
-    store = Store(Path(cache))
+    options = Options(base=config.file.parent, output=Path("site"), cache=cache, draws=False, forms=FORMS[:1])
+    places.check_cache(config, options)
+    store = Store(cache)
     context_list = config.context_list
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _check(depths, context.name, len(config.word_list.words), paths)
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _store(store, config, context, depths, paths)
-    options = Options(base=config.file.parent, output=Path("site"), cache=Path(cache), draws=False, forms=FORMS[:1])
     prune.note_use(store, config, options)
     return Study(Plan(config, options, store), None)
 
 
 def _depths(states: Any, context: str) -> list[np.ndarray]:
     """Per depth ``(n_words, width)`` float32."""
+    kind = type(states).__name__
     if isinstance(states, str | Path):
-        states = _from_file(Path(states))
+        states = _from_file(expanded(states))
     try:
         given = [np.asarray(_on_cpu(depth)) for depth in states]
-        if any(np.iscomplexobj(depth) for depth in given):
-            raise TypeError("complex numbers")
-        found = [depth.astype(np.float32) for depth in given]
-    except (TypeError, ValueError) as error:
-        raise TokvizError(
-            f"states, {context}: expected arrays of numbers, got {type(states).__name__}: {error}"
-        ) from error
+        for depth in given:
+            if what := _NO_NUMBERS.get(depth.dtype.kind):
+                raise TokvizError(f"states, {context}: expected arrays of numbers, got {kind}: {what}")
+        with np.errstate(over="ignore"):
+            found = [depth.astype(np.float32) for depth in given]
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise TokvizError(f"states, {context}: expected arrays of numbers, got {kind}: {error_line(error)}") from error
     if not found:
         raise TokvizError(f"states, {context}: expected at least one depth, got none")
+    for index, (depth, narrow) in enumerate(zip(given, found, strict=True)):
+        _require_held(depth, narrow, f"states, {context}, depth {index}")
     return found
 
 
+_NO_NUMBERS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "times"}
+"""Kinds of NumPy that it makes numbers of, though they are none that states may be."""
+
+
+def _require_held(given: np.ndarray, narrow: np.ndarray, where: str) -> None:
+    overflown = np.argwhere(np.isinf(narrow))
+    for place in overflown:
+        value = float(given[tuple(place)])
+        if np.isfinite(value):
+            raise TokvizError(
+                f"{where}: expected numbers that float32 holds, up to {np.finfo(np.float32).max:.2g}, got {value:.3g} in row "
+                f"{place[0]}"
+            )
+
+
 def _from_file(file: Path) -> list[np.ndarray]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError, deserialize, safe_open
 
     try:
         with safe_open(file, framework="numpy") as tensors:
-            return [tensors.get_tensor(name) for name in sorted(tensors.keys(), key=_natural)]
-    except (OSError, SafetensorError, TypeError) as error:
-        raise TokvizError(f"{file}: expected a safetensors file with a tensor per depth: {error}") from error
+            dtypes = {name: tensors.get_slice(name).get_dtype() for name in sorted(tensors.keys(), key=_natural)}
+            for name, dtype in dtypes.items():
+                if dtype not in (*_OF_FILES, _BFLOAT16):
+                    raise TokvizError(
+                        f"{file}, {name}: expected float32, float64, float16, bfloat16 or integers, got {dtype}; convert it"
+                    )
+            # NumPy doesn't know bfloat16, so that these are read as bytes.
+            with_bytes = _BFLOAT16 in dtypes.values()
+            raw = dict(deserialize(file.read_bytes())) if with_bytes else {}  # type: ignore[no-untyped-call]  # safetensors
+            return [
+                _widened(raw[name]) if dtype == _BFLOAT16 else tensors.get_tensor(name)
+                for name, dtype in dtypes.items()
+            ]
+    except (OSError, SafetensorError) as error:
+        raise TokvizError(
+            f"{file}: expected a safetensors file with a tensor per depth: {one_line(str(error))}"
+        ) from error
+
+
+_BFLOAT16 = "BF16"
+_OF_FILES = ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")
+"""Types of safetensors that NumPy has, too."""
+
+
+def _widened(tensor: Mapping[str, Any]) -> np.ndarray:
+    """float32 of bfloat16, which is its upper half."""
+    return (
+        (np.frombuffer(tensor["data"], dtype="<u2").astype(np.uint32) << 16).view(np.float32).reshape(tensor["shape"])
+    )
 
 
 def _natural(name: str) -> tuple[list[int], str]:
@@ -191,8 +239,8 @@ def _store(
         n_layers=n_depths - 1,
         width=depths[-1].shape[1],
         embedding_width=depths[0].shape[1],
-        n_parameters=0,
-        vocabulary_size=0,
+        n_parameters=None,
+        vocabulary_size=None,
         dtype=NOT_KNOWN,
         checkpoint_dtype=None,
         quantization=None,

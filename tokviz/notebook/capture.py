@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tokviz import config as configuration
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
-from tokviz.notebook import frames, inline
+from tokviz.models.location import GIVEN
+from tokviz.notebook import arguments, frames, inline
 from tokviz.notebook.drawn import Drawn
 from tokviz.pages.sentences import depths_name, stage_sentence
 from tokviz.records import (
@@ -170,13 +171,18 @@ class Capture:
         ------
         TokvizError : there are no such neurons, or the model gives no finite states so.
         """
-        layer = self._breaking("layer").layer if layer is None else layer
-        neurons = self._breaking("neurons").neurons if neurons is None else neurons
+        if self.context.model.source.startswith(GIVEN):
+            raise TokvizError(
+                "without: expected a model whose neurons can be set, but these states were given as numbers"
+            )
+        layer = self._breaking("layer").layer if layer is None else arguments.plain(layer)
+        neurons = arguments.numbers("neurons", self._breaking("neurons").neurons if neurons is None else neurons)
+        value = arguments.plain(value)
         known = (each for each in self.context.interventions if each.wanted.does(layer, neurons, value))
         if (found := next((each.captured for each in known if each.captured), None)) is not None:
             return replace(self, captured=found)
         model = self.context.model
-        asked = {"model": model.display_name, "layer": layer, "neurons": list(neurons), "value": value}
+        asked = {"model": model.display_name, "layer": layer, "neurons": neurons, "value": value}
         table = configuration.intervention(asked, Path(os.curdir) / "without(…)")
         config = self.plan.config.model_copy(update={"models": [model], "interventions": [table]})
         plan = Plan(config, self.plan.options, self.plan.store)
@@ -195,6 +201,8 @@ class Capture:
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""
+        if not isinstance(other, Capture):
+            raise TokvizError(f"compare: expected another capture, got {type(other).__name__}")
         slugs = (self.context.model.slug, other.context.model.slug)
         comparison = self.plan.comparison(slugs, (self.states, other.states), in_detail=True)
         return results.Comparer(self.plan.store).similarity(comparison)
@@ -214,7 +222,11 @@ class Capture:
         ax : Matplotlib axes of your own to draw on; these are returned.
         names : with ``ax``, whether the words stand next to their marks.
         """
-        wanted = layer if isinstance(layer, str) else depth_name(layer + (1 if layer >= 0 else self.states.n_depths))
+        if isinstance(layer, str):
+            wanted = layer
+        else:
+            number = arguments.whole_number("layer", layer, "a number, or embedding")
+            wanted = depth_name(number + (1 if number >= 0 else self.states.n_depths))
         plates = [picture for picture in self._pictures(projection) if isinstance(picture, Plate)]
         found = next((plate for plate in plates if plate.depth == wanted), None)
         if found is None:
@@ -222,8 +234,12 @@ class Capture:
             raise TokvizError(f"layer: expected one that can be shown ({shown}), got {layer!r}")
         if ax is None:
             return Drawn(picture=found)
+        from matplotlib.axes import Axes
+
         from tokviz.draw import on_axes
 
+        if not isinstance(ax, Axes):
+            raise TokvizError(f"ax: expected axes of Matplotlib, such as plt.subplots()[1], got {type(ax).__name__}")
         return on_axes.draw(ax, found, names=names)
 
     def draw_grid(self, projection: str = "standardized") -> Drawn:
@@ -242,13 +258,17 @@ class Capture:
 
         Parameters
         ----------
-        table : ``coordinates``, ``geometry``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        table : ``coordinates``, ``geometry``, ``relations``, ``tokens``, ``updates``, ``writers`` or ``attention``.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
-        return frames.frame(table, self._report(projections, measured=table == "geometry"), self.words)
+        projections = arguments.names("projections", projections, "a list of projections")
+        return frames.frame(
+            table, self._report(projections, measured=table in ("geometry", "relations")), self.words, self.plan.config
+        )
 
     def explore(self, *, height: int = 760) -> inline.Explorer:
         """The explorer of this capture in a notebook: point at words, find them, follow them; ``height`` in pixels."""
+        height = arguments.whole_number("height", height, "a number of pixels")
         captured = replace(self._report(self.plan.config.projections), neighbours=self._neighbours())
         model = ModelReport(
             slug=self.context.model.slug,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokviz.errors import TokvizError
+from tokviz.notebook import arguments
 from tokviz.records import Picture
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Drawn:
 
     def save(self, path: Path | str) -> None:
         """Write it as a file: ``.png``, ``.pdf``, ``.svg`` and what else Matplotlib writes by the name's ending."""
+        path = arguments.path("path", path)
         try:
             self.figure.savefig(path)
         except OSError as error:

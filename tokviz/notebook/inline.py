@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokviz.errors import TokvizError
+from tokviz.notebook import arguments
 from tokviz.pages import build, render, tables
 from tokviz.records import Report
 
@@ -41,17 +42,19 @@ class Explorer:
 
     def save(self, path: Path | str) -> None:
         """Write the page, which opens in any browser."""
+        path = arguments.path("path", path)
         try:
-            Path(path).write_text(self.document, encoding="utf-8")
+            path.write_text(self.document, encoding="utf-8")
         except OSError as error:
             raise TokvizError(f"{path}: expected a place to write to: {error.strerror or error}") from error
 
 
 def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
     """The explore page of a report, with all that it loads within it."""
-    page = render.render(build(report), folders)["explore/index.html"]
+    view = build(report)
+    page = render.render(view, folders)["explore/index.html"]
     page = _WITHOUT_SCRIPTS.sub("", page)
-    assets = render.assets(folders)
+    assets: Mapping[str, Path | str] = {**render.assets(folders), **view.styles}
 
     def text(path: str) -> str:
         content = assets[path]

@@ -14,6 +14,7 @@ from tokviz import models
 from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
+from tokviz.notebook import arguments
 from tokviz.notebook.capture import Capture
 from tokviz.run import pipeline
 from tokviz.run.options import FORMS, Options
@@ -96,6 +97,7 @@ def study(
     >>> captured["Mine"]["alone"].project().coordinates.shape[1:]
     (4, 2)
     """
+    cache = arguments.path("cache", cache)
     in_memory = None
     if isinstance(model, str | Path) and str(model).endswith(".toml"):
         model = configuration.load(model)
@@ -125,7 +127,7 @@ def study(
                 f"model: expected sources in a list, got {type(unfit[0]).__name__}; a loaded model is passed by itself"
             )
         config = _config([str(source) for source in sources], words, contexts, settings)
-    return _captured(config, in_memory, Path(cache), device, quiet=quiet)
+    return _captured(config, in_memory, cache, device, quiet=quiet)
 
 
 def words_given(words: Any) -> dict[str, list[Any]]:
@@ -156,7 +158,8 @@ def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, devic
     with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
         outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
     if outcome.failures:
-        raise TokvizError("; ".join(f"{failed.name}: {failed.failure}" for failed in outcome.failures))
+        failures = (pipeline.named_failure(failed.name, str(failed.failure)) for failed in outcome.failures)
+        raise TokvizError("; ".join(failures))
     return Study(Plan(config, replace(options, forms=FORMS[:1]), store), in_memory)
 
 
@@ -182,7 +185,8 @@ def build(report: ReportConfig | str | Path, output: Path | str = "site", **opti
 
     Parameters
     ----------
-    options : ``quiet``, and what ``tokviz build`` takes: ``cache``, ``jobs``, ``device``, ``force``, ``excerpts``.
+    options : ``quiet``, and what ``tokviz build`` takes: ``cache``, ``jobs``, ``device``, ``force``, ``excerpts``; and ``forms``, of
+        each picture: ``wide`` or ``draft``, with ``phone`` and ``svg`` beside it.
 
     Raises
     ------
@@ -196,15 +200,11 @@ def build(report: ReportConfig | str | Path, output: Path | str = "site", **opti
     True
     """
     quiet = bool(options.pop("quiet", False))
-    unknown = sorted(set(options) - _BUILD_OPTIONS)
-    if unknown:
-        raise TokvizError(f"build: expected options from {', '.join(sorted(_BUILD_OPTIONS))}, got {unknown[0]!r}")
-    cache = Path(options.pop("cache", ".cache"))
+    options = arguments.build_options(options)
+    cache = arguments.path("cache", options.pop("cache", ".cache"))
+    output = arguments.path("output", output)
     if not isinstance(report, ReportConfig):
         report = configuration.load(report)
-    settings = Options(base=report.file.parent, output=Path(output), cache=cache, command="")
+    settings = Options(base=report.file.parent, output=output, cache=cache, command="")
     with reporter(quiet=quiet) as progress:
         return pipeline.run(report, replace(settings, **options), progress)
-
-
-_BUILD_OPTIONS = {"cache", "jobs", "device", "force", "excerpts", "forms"}

@@ -8,6 +8,7 @@ from tokviz.pages.excerpt import excerpt_path, excerpts
 from tokviz.pages.explore import explore_page
 from tokviz.pages.frame import model_path
 from tokviz.pages.index import index_page
+from tokviz.pages.look import STYLES, styles
 from tokviz.pages.method import method_page
 from tokviz.pages.model import model_page, note_addresses
 from tokviz.pages.previews import Preview, previews
@@ -40,5 +41,6 @@ def build(report: Report) -> SiteView:
         explore=explore,
         method=method,
         not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
+        styles={STYLES: text} if (text := styles(report.look)) else {},
         sitemap=tuple(frame.card.url for frame in frames if frame.card),
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.axis import Band, coordinate, path, relative_depth
-from tokviz.pages.chart_measures import WITHIN_A_MODEL, Measure, Reading, added_measures, related_measures
+from tokviz.pages.chart_measures import WITHIN_A_MODEL, Measure, Reading, added_measures
 from tokviz.pages.chart_scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.wording import NBSP, count, joined, the_depth
-from tokviz.records import ContextReport, Geometry, ModelReport, Report, depth_name
+from tokviz.records import ContextReport, Geometry, ModelReport, depth_name
 
 # --- what the templates show -----------------------------------------------------------------------------------------
 
@@ -86,8 +86,13 @@ class ModelCharts:
 # --- a model's page ----------------------------------------------------------------------------------------------------
 
 
-def model_charts(report: Report, model: ModelReport) -> ModelCharts | None:
-    """A chart per measure, with a curve per context; None where nothing was measured."""
+def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCharts | None:
+    """A chart per measure, with a curve per context; None where nothing was measured.
+
+    Parameters
+    ----------
+    related : those of the report's relations and orders.
+    """
     measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
     if not measured:
         return None
@@ -97,7 +102,6 @@ def model_charts(report: Report, model: ModelReport) -> ModelCharts | None:
     emerged = [geometry.massive.emergence_depth for _, geometry in measured]
     emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
     charts = []
-    related = related_measures(report.relations, report.orders)
     for measure in (*WITHIN_A_MODEL, *related, *added_measures(context for context, _ in measured)):
         series = _of_contexts(measure, [context for context, _ in measured])
         axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)

@@ -10,7 +10,7 @@ from tokviz.pages.compare_curves import Curves, compare_curves, without_measures
 from tokviz.pages.compare_data import OPENING, PATH, is_large, variance
 from tokviz.pages.compare_layers import layers_page, link_to
 from tokviz.pages.compare_pairs import Layers, layers
-from tokviz.pages.compare_table import COLUMNS, Column, RankRow, table, table_notes
+from tokviz.pages.compare_table import Column, RankRow, columns, table, table_notes
 from tokviz.pages.drawings import drawings
 from tokviz.pages.frame import frame, relative
 from tokviz.pages.parts import Frame, Link, Option, Picture
@@ -133,7 +133,7 @@ def compare_page(report: Report) -> ComparePage | None:
         more=sum(len(context.projections) for model in captured for context in model.drawn) > len(first),
         data=compare_data.page_data(report, [model.slug for model, _, _ in first]),
         rows=tuple(_plate_row(capture) for capture in first),
-        columns=COLUMNS,
+        columns=columns(report),
         table=table(report, PATH),
         table_notes=table_notes(report),
         curves=curves,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,16 @@ from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Link
 from tokviz.pages.pictures import slide_id
 from tokviz.pages.wording import NBSP, NUMBERS, count, number, percent, ranged, score, whole_percent
-from tokviz.records import ContextReport, Finding, Geometry, MassiveActivations, ModelReport, Report, depth_name
+from tokviz.records import (
+    ContextReport,
+    Finding,
+    Geometry,
+    MassiveActivations,
+    ModelReport,
+    Report,
+    Tested,
+    depth_name,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +75,21 @@ COLUMNS = tuple(
 )
 
 
+def columns(report: Report) -> tuple[Column, ...]:
+    """With one for each relation and order, before the words."""
+    labels = [
+        *(f"{each.label}: parallelism" for each in report.relations),
+        *(f"{each.label}: R² of the order" for each in report.orders),
+    ]
+    own = (
+        Column(key=f"related-{index}", label=label, number=True, sortable=True) for index, label in enumerate(labels)
+    )
+    return (*COLUMNS[:_RELATED_AT], *own, *COLUMNS[_RELATED_AT:])
+
+
+_RELATED_AT = [column.key for column in COLUMNS].index("words")
+
+
 def table(report: Report, page: str) -> tuple[RankRow, ...]:
     """One row per capture, best category purity first; captures without measures come last."""
     rows = [(model, context) for model in report.models for context in model.contexts]
@@ -84,9 +109,15 @@ def table_notes(report: Report) -> tuple[str, ...]:
         f"Category purity: of a word’s {k}, the share that is of its category; mean over the reference words, with "
         "its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
     )
+    related = (
+        ("Parallelism: of the depth where it is furthest above chance. R²: of the depth where it is largest.",)
+        if report.relations or report.orders
+        else ()
+    )
     return (
         purity,
         "The best depth is picked out of many, which favors the deeper model a little; the mean over depths does not.",
+        *related,
     )
 
 
@@ -113,7 +144,7 @@ def _row(report: Report, model: ModelReport, context: ContextReport, page: str) 
     return RankRow(
         model=Link(text=model.display_name, href=relative(page, target)),
         context=label,
-        cells=(name, *measured, *written, words),
+        cells=(name, *measured, *written, *_related(report, context), words),
         caveats=_caveats(report, model, context),
     )
 
@@ -159,6 +190,28 @@ def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
         _ratio(geometry),
         _emergence(massive),
     )
+
+
+def _related(report: Report, context: ContextReport) -> Iterator[Cell]:
+    """Of each relation and order the best value, against chance if that isn't 0, and at how many depths it is claimed."""
+    found = context.relations
+    if found is None:
+        yield from (_unknown("not measured") for _ in (*report.relations, *report.orders))
+        return
+    for relation in found.relations:
+        yield _best_of(relation.parallelism, relation.holds, with_chance=True)
+    for order in found.orders:
+        yield _best_of(order.r2, order.holds, with_chance=False)
+
+
+def _best_of(tested: Tested, holds: np.ndarray, *, with_chance: bool) -> Cell:
+    depth = _peak(tested.value - tested.null_mean if with_chance else tested.value)
+    if depth is None:
+        return _unknown()
+    chance = f", chance {score(tested.null_mean[depth])}" if with_chance else ""
+    claimed = f"claimed at {int(holds.sum())} of {count(len(holds), 'depth')}"
+    note = f"{depth_name(depth)}{chance}; {claimed}"
+    return _number(float(tested.value[depth]), score(tested.value[depth]), note)
 
 
 def _ratio(geometry: Geometry) -> Cell:

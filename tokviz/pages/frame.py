@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from tokviz.pages.axis import RULER
+from tokviz.pages.look import STYLES, own_look
 from tokviz.pages.parts import Card, Frame, InlineStyle, Link, Source
 from tokviz.pages.wording import count
 from tokviz.records import Report
@@ -62,6 +63,7 @@ def frame(
         stylesheet=to("assets/site.css"),
         screens=to("assets/screens.css"),
         noscript=to("assets/noscript.css"),
+        look=own_look(report, to(STYLES)),
         own_stylesheet=to("assets/theme.css") if report.own_styles else None,
         geometry=_inline_style(RULER.style()),
         scripts=tuple(to(f"assets/{script}") for script in scripts),

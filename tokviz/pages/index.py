@@ -134,7 +134,7 @@ def index_page(report: Report) -> IndexPage:
         byline=_byline(report, page),
         finding=finding,
         projection=projection_label(report.projections[0]),
-        legend=legend(report.words),
+        legend=legend(report.words, report.look.marks),
         models=models[:MOST_MODELS_IN_SIGHT],
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",

@@ -134,8 +134,6 @@ def method_page(report: Report) -> MethodPage:
     page = "method/index.html"
     captured = [context for model in report.models for context in model.contexts]
     known = [context.states.tokenization for context in captured if context.states.tokenization.is_known]
-    # Of states from elsewhere it isn't known what stood around their words.
-    unknown = {each.states.context.name for each in captured if not each.states.tokenization.is_known}
     reads = dict.fromkeys(tokenization.read for tokenization in known)
     return MethodPage(
         frame=frame(
@@ -163,7 +161,7 @@ def method_page(report: Report) -> MethodPage:
                 example=visible_spaces(context.fill(_example(report))[0]),
             )
             for context in report.contexts
-            if context.name not in unknown
+            if context.name not in report.without_template
         ),
         token_tables=_token_tables(report, page),
         reading=" ".join(READ[read] for read in reads),

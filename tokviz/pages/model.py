@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.batches import batch_notes
+from tokviz.pages.chart_measures import related_measures
 from tokviz.pages.charts import ModelCharts, model_charts
 from tokviz.pages.drawings import drawings
 from tokviz.pages.findings import finding_of, sentence
@@ -138,7 +139,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         story_script=relative(page, "assets/story.js"),
         stories=stories(report, model, page),
         difference=difference(model),
-        curves=model_charts(report, model),
+        curves=model_charts(model, related_measures(report.relations, report.orders)),
         curves_note=model.notes.get(CURVES),
         related=related_section(report, model, page),
         grids=grids(model, page),

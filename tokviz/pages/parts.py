@@ -47,6 +47,8 @@ class Frame:
     screens: str
     """How pages adapt to a window, to forced colours and to paper."""
     noscript: str
+    look: OwnLook | None
+    """Colours, shapes, sizes and a font of the author's."""
     own_stylesheet: str | None
     """Of the author's theme; after all others."""
     geometry: InlineStyle
@@ -58,6 +60,19 @@ class Frame:
     """An empty address: the licence has none."""
     card: Card | None
     """None when nobody knows where the site will stand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnLook:
+    """What the author chose in place of what pages have by themselves."""
+
+    stylesheet: str | None
+    n_hues: int | None
+    """How many colours of categories it has, where these are the author's."""
+    shapes: str | None
+    """Per category the path of its shape, with ``|`` between them, where these are the author's."""
+    font: str | None
+    """The name of the file, among the fonts of the assets."""
 
 
 @dataclass(frozen=True, kw_only=True)

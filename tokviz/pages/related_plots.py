@@ -117,7 +117,7 @@ def _some_depths(n_depths: int) -> list[int]:
 
 
 def _text(x: float, y: float, text: str, colour: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="13" fill="{colour}">{escape(text)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="14" fill="{colour}">{escape(text)}</text>'
 
 
 def _drawn(item: _Item, places: np.ndarray, left: float, top: float) -> list[str]:

@@ -159,7 +159,7 @@ def relation_sentences(measured: RelationMeasures) -> tuple[str, ...]:
         f"The first word plus the mean difference of the other pairs finds {_found(measured.hits[known], n_pairs)}; the first "
         f"word alone finds {_found(measured.hits_of_source[known], n_pairs)}, among {count(measured.n_candidates, 'word')}."
     )
-    return (_against_shuffled(parallelism, parallel, known), hits, _verdict(measured, known))
+    return (_verdict(measured, known), _against_shuffled(parallelism, parallel, known), hits)
 
 
 def _against_shuffled(parallelism: Tested, parallel: np.ndarray, known: np.ndarray) -> str:
@@ -184,10 +184,13 @@ def _found(hits: np.ndarray, n_pairs: int) -> str:
 def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
     holds = measured.holds
     if holds.any():
-        return f"Both hold at {where(holds)}: there the difference adds something that the pairs’ nearness doesn’t explain."
+        return (
+            f"A common difference leads from the first words to the second at {where(holds)}: it is more parallel than chance, and "
+            "finds more of the second words than the first words alone do."
+        )
     if np.nanmedian(measured.hits_of_source[known]) > MOST_HELD_BACK * len(measured.rows):
-        return "The pairs lie near each other; that a common difference leads from one to the other isn’t shown."
-    return "A common difference that leads from one word to the other isn’t shown."
+        return "The pairs lie near each other; that a common difference leads from the first words to the second isn’t shown."
+    return "It isn’t shown that a common difference leads from the first words to the second."
 
 
 def order_sentences(measured: OrderMeasures, *, cyclic: bool) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def _bytecode() -> FileSystemBytecodeCache | None:
 
 
 def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
-    """The text of every page and of its own scripts, keyed by its path from the site's root.
+    """The text of every page, of its own scripts and of the author's look, keyed by its path from the site's root.
 
     Raises
     ------
@@ -140,6 +140,7 @@ def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     pages |= filled("method", site.method)
     if site.sitemap:
         pages["sitemap.xml"] = jinja.get_template("sitemap.xml").render(site=site)
+    pages |= site.styles
     pages[site.not_found.path] = jinja.get_template("404.html").render(page=site.not_found)
     return pages
 
@@ -163,6 +164,31 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
         return {
             view.path: template.render(view=view).replace("{{", "{&#123;").replace("{%", "{&#37;") for view in views
         }
+
+
+def check_theme(theme: Path, own: Path) -> None:
+    """Raise ``ThemeError`` where a theme would change nothing, or where one of its assets is in the way of tokviz's.
+
+    Parameters
+    ----------
+    theme, own : the author's folder, and that of tokviz.
+    """
+    files, own_files = (
+        {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()} for folder in (theme, own)
+    )
+    if not files & {*own_files, Path(OWN_STYLES)}:
+        visible_ones = (file for file in files if not file.name.startswith("."))
+        first = min(visible_ones, key=lambda file: (len(file.parts), file), default=None)
+        raise ThemeError(
+            f"{theme}: expected a template or an asset that pages take, such as base.html or {OWN_STYLES}, got "
+            f"{first.as_posix() if first else 'none'}; give it the name of one, or leave theme out"
+        )
+    for one, other, expected, got in ((files, own_files, "folder", "file"), (own_files, files, "file", "folder")):
+        if in_the_way := sorted(one & {folder for file in other for folder in file.parents}):
+            raise ThemeError(
+                f"{theme / in_the_way[0]}: expected a {expected}, as tokviz has one of this name, got a {got}; rename it, or "
+                "leave theme out"
+            )
 
 
 def assets(folders: Sequence[Path]) -> dict[str, Path]:

@@ -34,5 +34,7 @@ class SiteView:
     """None where the compare page says it, too."""
     method: MethodPage
     not_found: NotFoundPage
+    styles: dict[str, str]
+    """The stylesheet of the author's look, if there is one, by its path from the site's root."""
     sitemap: tuple[str, ...]
     """Whole addresses of all pages but the last; empty when nobody knows where the site will stand."""

@@ -15,6 +15,7 @@ from tokviz.pages.csv_text import csv_text, rounded, spreadsheet_safe
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
+    NOT_KNOWN,
     SINK_WEIGHT,
     AddedMeasure,
     AttentionToFirst,
@@ -24,7 +25,10 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     MassiveActivations,
+    ModelCard,
     ModelReport,
+    Order,
+    Relation,
     RelationMeasures,
     Relations,
     Report,
@@ -52,7 +56,7 @@ def files(report: Report) -> dict[str, str]:
         if context.geometry is not None:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry, context.added)
         if context.relations is not None:
-            written[f"{folder}/relations.csv"] = relations_csv(report, context.relations)
+            written[f"{folder}/relations.csv"] = relations_csv(report.relations, report.orders, context.relations)
             written |= related_plots.files(report, model, context)
         if context.states.attention:
             written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
@@ -149,17 +153,14 @@ def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[Added
     return csv_text(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
 
 
-def relations_csv(report: Report, relations: Relations) -> str:
+def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
     """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
     found: list[tuple[str, str, int, Tested, RelationMeasures | None]] = [
         *(
             ("relation", each.name, len(own.rows), own.parallelism, own)
-            for each, own in zip(report.relations, relations.relations, strict=True)
+            for each, own in zip(relations, measured.relations, strict=True)
         ),
-        *(
-            ("order", each.name, len(own.rows), own.r2, None)
-            for each, own in zip(report.orders, relations.orders, strict=True)
-        ),
+        *(("order", each.name, len(own.rows), own.r2, None) for each, own in zip(orders, measured.orders, strict=True)),
     ]
     rows = (
         [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
@@ -298,7 +299,11 @@ def _report_json(report: Report) -> str:
         "command": report.command,
         "projections": report.projections,
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
-        "contexts": [dataclasses.asdict(context) for context in report.contexts],
+        "contexts": [
+            dataclasses.asdict(context)
+            | {"template": None if context.name in report.without_template else context.template}
+            for context in report.contexts
+        ],
         "models": [_model(model) for model in report.models],
     }
     return json_text.spaced(content, indent=1) + "\n"
@@ -311,11 +316,15 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "source": model.source,
         "failure": model.failure,
         "finding": findings.as_json(findings.finding_of(model)),
-        "card": None
-        if model.card is None
-        else {**dataclasses.asdict(model.card), "versions": dict(model.card.versions)},
+        "card": None if model.card is None else _card(model.card),
         "contexts": [_context(context) for context in model.captures],
     }
+
+
+def _card(card: ModelCard) -> dict[str, Any]:
+    """What isn't known, as of states from elsewhere, is null."""
+    known = {name: None if value in (NOT_KNOWN, "") else value for name, value in dataclasses.asdict(card).items()}
+    return known | {"versions": dict(card.versions)}
 
 
 def _context(context: ContextReport) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Counts: ``n_words`` unique words, ``n_layers`` layers, ``n_depths`` = ``n_layers
 depth k + 1 is after layer k), ``width`` the size of a hidden state (it may differ at the embedding).
 """
 
+from tokviz.records.look import Look, Marks
 from tokviz.records.measures import (
     AddedMeasure,
     CategoryMeasure,
@@ -46,6 +47,7 @@ from tokviz.records.report import (
 )
 from tokviz.records.states import (
     N_EXTREMES,
+    NOT_KNOWN,
     BatchCheck,
     BatchComparison,
     Batching,
@@ -81,6 +83,7 @@ __all__ = [
     "MOST_DIMENSIONS",
     "MOST_EXPERTS",
     "MOST_NEURONS",
+    "NOT_KNOWN",
     "N_EXTREMES",
     "SINK_WEIGHT",
     "AddedMeasure",
@@ -112,6 +115,8 @@ __all__ = [
     "InterventionValue",
     "LayerSimilarity",
     "LayerUpdate",
+    "Look",
+    "Marks",
     "MassiveActivations",
     "ModelCard",
     "ModelDifferences",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from tokviz.records.look import PLATE_SIZE, Marks
 from tokviz.records.states import require_shape
 
 
@@ -18,11 +19,13 @@ class Points:
     memberships: tuple[tuple[int, ...], ...]
     """Per word the indices of its categories; none for most of a vocabulary."""
     categories: tuple[str, ...]
-    """Labels, in the report's order: colour and marker follow from the index."""
+    """Labels, in the report's order: colour and shape follow from the index."""
     reference: np.ndarray
     """``(n_words,)`` bool: the others are drawn hollow and don't set the axis limits."""
     several_tokens: np.ndarray
     """``(n_words,)`` bool: drawn hollow."""
+    marks: Marks = field(default_factory=Marks)
+    """What colour and shape the categories have."""
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -37,20 +40,22 @@ class Points:
 
 @dataclass(frozen=True, kw_only=True)
 class Font:
-    """An installed font for what the bundled ones lack."""
+    """A font besides the bundled ones: an installed one for what they lack, or the author's."""
 
     path: str
     index: int
     """Of the face, in a collection."""
     digest: str
     """Of the content: what is drawn depends on it, and not on where the file lies."""
+    comes_first: bool = False
+    """Before the bundled ones: the author's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plate:
     """One depth's labelled scatter.
 
-    ``form`` is ``wide`` (1500×1200), ``phone`` (portrait), ``draft`` (640×480), or ``svg``: wide, as SVG.
+    ``form`` is ``wide``, ``phone`` (portrait, 716×1000), ``draft`` (640×480), or ``svg``: wide, as SVG.
     """
 
     form: str
@@ -66,7 +71,9 @@ class Plate:
     explained_variance_ratio: tuple[float, float]
     labelled: bool = True
     fonts: tuple[Font, ...] = ()
-    """For the characters that the bundled ones lack, in order of preference."""
+    """The author's, and those for the characters that the bundled ones lack, in order of preference."""
+    size: tuple[int, int] = PLATE_SIZE
+    """Width and height of the form ``wide`` in pixels; as SVG it has the same shape."""
 
     def __post_init__(self) -> None:
         require_shape("coordinates", self.coordinates, (len(self.points.words), 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tokviz.records.look import Look
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
 from tokviz.records.profile import Differences, Profile
 from tokviz.records.relations import Order, Relation, Relations
@@ -230,6 +231,8 @@ class Report:
     license: str | None = None
     """Under which readers may use text and pictures."""
     license_url: str | None = None
+    look: Look = field(default_factory=Look)
+    """What the author chose of colours, shapes, sizes and fonts."""
     own_styles: bool = False
     """Whether the author's theme has a stylesheet."""
     preview: Image | None = None
@@ -242,6 +245,12 @@ class Report:
     """Of the same pairs."""
     downloads: dict[str, str] = field(default_factory=dict)
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""
+
+    @property
+    def without_template(self) -> frozenset[str]:
+        """The names of contexts of which it isn't known what stands around their words: those of states from elsewhere."""
+        captured = (context.states for model in self.models for context in model.contexts)
+        return frozenset(states.context.name for states in captured if not states.tokenization.is_known)
 
     @property
     def is_explorable(self) -> bool:

@@ -11,6 +11,8 @@ import numpy as np
 from tokviz.records.updates import AttentionToFirst, Intervention, Updates
 from tokviz.records.words import Context, Tokenization
 
+NOT_KNOWN = "not known"
+"""What a card says of states that were not captured here."""
 N_EXTREMES = 4
 """How many of the largest dimensions at position 0 are kept per word and depth."""
 
@@ -38,9 +40,9 @@ class ModelCard:
     n_layers: int
     width: int
     embedding_width: int
-    n_parameters: int
-    """0 where it isn't known, as of states that were not captured here; so is ``vocabulary_size``."""
-    vocabulary_size: int
+    n_parameters: int | None
+    """None where it isn't known, as of states that were not captured here; so is ``vocabulary_size``."""
+    vocabulary_size: int | None
     dtype: str
     """Of the computation, such as ``float32``."""
     checkpoint_dtype: str | None
@@ -153,8 +155,9 @@ class HiddenStates:
         return len(self.module_paths)
 
     def __repr__(self) -> str:
+        around = repr(self.context.template) if self.tokenization.is_known else self.context.label
         return (
-            f"HiddenStates({self.card.source}, {self.context.template!r}: {len(self.tokenization.words)} words, "
+            f"HiddenStates({self.card.source}, {around}: {len(self.tokenization.words)} words, "
             f"{self.n_depths} depths × {self.card.width} dimensions)"
         )
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from itertools import pairwise
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tokviz.entry_points import offered, only_one, package_of
 from tokviz.errors import AddedMeasureError
 from tokviz.records import AddedMeasure, HiddenStates, WordList
 from tokviz.text import error_line
@@ -37,7 +37,7 @@ class Added:
     """Such as ``my-package 1.2``."""
     measure: Any
     digest: str
-    """Of the module that it is defined in."""
+    """Of its package's code."""
 
     @property
     def key_parts(self) -> dict[str, str]:
@@ -53,21 +53,15 @@ def added_measures() -> tuple[Added, ...]:
     ------
     AddedMeasureError : one can't be loaded, or isn't what is expected.
     """
-    found = sorted(entry_points(group=GROUP), key=lambda each: each.name)
-    for one, other in pairwise(found):
-        if one.name == other.name:
-            owners = " and ".join(each.dist.name if each.dist else each.value for each in (one, other))
-            raise AddedMeasureError(
-                f"measure {one.name}: expected one package that has it, got {owners}; uninstall one"
-            )
+    found = (only_one(f"measure {name}", offers, AddedMeasureError) for name, offers in offered(GROUP).items())
     return tuple(_loaded(each) for each in found)
 
 
 def _loaded(found: EntryPoint) -> Added:
-    package = f"{found.dist.name} {found.dist.version}" if found.dist else found.value
+    package = package_of(found, with_version=True)
     try:
         measure = found.load()
-        digest = hashlib.sha256(Path(str(sys.modules[found.module].__file__)).read_bytes()).hexdigest()
+        digest = _digest(_code_of(found))
     except (Exception, SystemExit) as error:
         raise AddedMeasureError(
             f"measure {found.name} of {package}: can't be loaded: {error_line(error)}; mend it, or uninstall the package"
@@ -80,6 +74,25 @@ def _loaded(found: EntryPoint) -> Added:
                 f"got {type(measure).__name__} without {attribute}"
             )
     return Added(column=found.name, package=package, measure=measure, digest=digest)
+
+
+def _code_of(found: EntryPoint) -> set[Path]:
+    """The module's file, all Python files of the package around it, and those that were installed with it."""
+    module = Path(str(sys.modules[found.module].__file__))
+    parts = found.module.split(".")
+    above = (sys.modules[".".join(parts[: end + 1])] for end in range(len(parts)))
+    # The outermost one with a file: other packages may share a namespace, which has none.
+    package = next(each for each in above if getattr(each, "__file__", None))
+    around = (file for folder in getattr(package, "__path__", ()) for file in Path(folder).rglob("*.py"))
+    installed = (Path(str(file.locate())) for file in (found.dist and found.dist.files) or () if file.suffix == ".py")
+    return {module.resolve(), *(file.resolve() for file in (*around, *installed) if file.is_file())}
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Of their contents: where they lie, and in which order, has no part in it."""
+    return hashlib.sha256(
+        "".join(sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)).encode()
+    ).hexdigest()
 
 
 def measured(added: Added, states: HiddenStates, words: WordList) -> AddedMeasure:
@@ -95,7 +108,8 @@ def measured(added: Added, states: HiddenStates, words: WordList) -> AddedMeasur
     values, by_chance = [], []
     for depth in range(states.n_depths):
         of_words = states.states[depth][rows]
-        values.append(_number(added, depth, added.measure.value, of_words, memberships))
+        # Each gets an array of its own, which it may change.
+        values.append(_number(added, depth, added.measure.value, of_words.copy(), memberships))
         if chance is not None:
             by_chance.append(_number(added, depth, chance, of_words, memberships))
     return AddedMeasure(

@@ -13,7 +13,7 @@ measures
     the states (of both models, or of the context that they are measured against), the projections, the categories, the
     code that measures.
 image
-    the picture record itself, the fonts that it needs besides the bundled ones, and the code that draws.
+    the picture record itself with the colours and shapes of its categories, the fonts that it needs besides the bundled ones, and the code that draws.
 preview
     its texts, the images that it is made of, and the code that draws.
 
@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.config import ModelConfig
-from tokviz.records import Context, HiddenStates, OrderRows, PairRows, Picture, Points, Strip, WordList
+from tokviz.records import Context, HiddenStates, Marks, OrderRows, PairRows, Picture, Points, Strip, WordList
 
 CAPTURE_VERSION = 2
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
@@ -188,7 +188,7 @@ def picture_key(picture: Picture) -> str:
         if not isinstance(value := getattr(picture, field.name), Points)
     }
     if not isinstance(picture, Strip):
-        values["fonts"] = [font.digest for font in picture.fonts]  # not where they lie
+        values["fonts"] = [[font.digest, font.comes_first] for font in picture.fonts]  # not where they lie
     return _digest(
         {
             "kind": type(picture).__name__,
@@ -215,6 +215,8 @@ def _digest(ingredients: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Marks):
+        return dataclasses.asdict(value)
     if isinstance(value, np.ndarray):
         return [str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
     raise TypeError(f"no plain form of {type(value).__name__}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tokviz.config import ModelConfig
@@ -11,6 +11,7 @@ from tokviz.pages.problems import grid_problems
 from tokviz.records import (
     Grid,
     HiddenStates,
+    Look,
     Picture,
     Plate,
     Points,
@@ -20,6 +21,7 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
+from tokviz.records.look import PLATE_SIZE
 from tokviz.run.options import DRAFT, SVG
 
 
@@ -42,6 +44,7 @@ class Subjects:
     states: HiddenStates
     projection: Projection
     words: WordList
+    look: Look = field(default_factory=Look)
 
     def path(self, subject: Subject, form: str) -> str:
         """From the site's root: ``…/qwen3-4b__model.layers.6.webp``, ``…-phone.webp``, ``….svg``."""
@@ -70,6 +73,7 @@ class Subjects:
             categories=tuple(category.label for category in self.words.categories),
             reference=self.projection.reference,
             several_tokens=self.states.tokenization.n_tokens > 1,
+            marks=self.look.marks,
         )
 
     def _plate(self, depth: int, form: str, points: Points) -> Plate:
@@ -82,6 +86,7 @@ class Subjects:
             coordinates=self.projection.coordinates[depth],
             explained_variance_ratio=self._ratios(depth),
             labelled=form != DRAFT,
+            size=self.look.plate_size if form in ("wide", SVG) else PLATE_SIZE,
         )
 
     def _grid(self, form: str, points: Points) -> Grid:

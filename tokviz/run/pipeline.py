@@ -167,8 +167,13 @@ def _report_failure(model: ModelConfig, failure: ModelError | None, plan: Plan, 
 def _refuse_if_all_failed(outcomes: list[tuple[ModelConfig, str | None]]) -> None:
     """Nothing is published when every model failed."""
     if all(failure for _, failure in outcomes):
-        reasons = "; ".join(f"{model.display_name}: {failure}" for model, failure in outcomes)
+        reasons = "; ".join(named_failure(model.display_name, str(failure)) for model, failure in outcomes)
         raise TokvizError(f"no model could be captured, so nothing was written: {reasons}")
+
+
+def named_failure(name: str, failure: str) -> str:
+    """Why a model failed, after its name; most reasons begin with its source, which may be its name."""
+    return failure if failure.startswith(f"{name}: ") else f"{name}: {failure}"
 
 
 # --- one model: states, projections, pictures, measures ------------------------------------------------------------

@@ -9,12 +9,16 @@ from pathlib import Path
 from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import PublishError, SourceError, StoreError
+from tokviz.pages import render
 from tokviz.run import publish
 from tokviz.run.options import Options
 
 
 def check(config: ReportConfig, options: Options) -> None:
-    """Raise ``PublishError`` or ``StoreError`` when the site can't be written, or not without harm to other files."""
+    """Raise ``PublishError`` or ``StoreError`` when the site can't be written, or not without harm to other files.
+
+    ``ThemeError`` where the author's theme can't be its look.
+    """
     publish.check_replaceable(options.output)
     site, store = options.output.resolve(), options.cache.resolve()
     if site.is_relative_to(store) or store.is_relative_to(site):
@@ -24,6 +28,8 @@ def check(config: ReportConfig, options: Options) -> None:
         )
     _check_apart("--output", options.output, config, options)
     check_cache(config, options)
+    if config.theme_folder is not None:
+        render.check_theme(config.theme_folder, options.templates)
 
 
 def check_cache(config: ReportConfig, options: Options) -> None:

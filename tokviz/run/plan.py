@@ -188,7 +188,7 @@ class Plan:
 
     def __init__(self, config: ReportConfig, options: Options, store: Store) -> None:
         self.config, self.options, self.store = config, options, store
-        self.fonts = Typefaces(Coverage(options.cache / "fonts"))
+        self.fonts = Typefaces(Coverage(options.cache / "fonts"), own=config.font_file)
         """This machine's; which characters they have is kept beside what is stored."""
         self.models = tuple(self._model(model) for model in config.models)
 
@@ -345,7 +345,13 @@ class Plan:
         is other than in the model as it is.
         """
         done = captured.states.intervention
-        subjects = Subjects(model=model, states=captured.states, projection=projection, words=captured.words)
+        subjects = Subjects(
+            model=model,
+            states=captured.states,
+            projection=projection,
+            words=captured.words,
+            look=self.config.look,
+        )
         jobs = []
         for subject, form, plain in subjects.pictures(self.options.forms if forms is None else forms):
             if done and (subject is Whole.GRID or (isinstance(subject, int) and subject <= done.layer)):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
+from tokviz.run import places
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
@@ -20,9 +21,14 @@ _SECONDS_OF_A_DAY = 24 * 60 * 60
 
 
 def note_use(store: Store, config: ReportConfig, options: Options) -> None:
-    """Keep what this report used, so that pruning for another one that shares the cache leaves it."""
+    """Keep what this report used, so that pruning for another one that shares the cache leaves it.
+
+    It takes the place of what the report at the same place used before. What was only captured replaces no report, and
+    no other configuration's captures: all that a notebook studies in one folder has one place.
+    """
     place = _place(config, options)
-    identity = hashlib.sha256("\0".join((*place, *options.forms)).encode("utf-8", "replace")).hexdigest()[:32]
+    made = options.forms if options.draws else ("captured", repr(config))
+    identity = hashlib.sha256("\0".join((*place, *made)).encode("utf-8", "replace")).hexdigest()[:32]
     with suppress(StoreError):  # nothing is dropped from a cache that can't be written
         store.note_use(identity, *place)
 
@@ -41,7 +47,9 @@ def prune(config: ReportConfig, options: Options, older_than: float, locks: Lock
     Raises
     ------
     BusyError : a run uses the cache, and ``locks`` don't wait.
+    StoreError, PublishError : the cache is no folder, or not of its own.
     """
+    places.check_cache(config, options)
     if dry_run or not options.cache.exists():
         return _prune(config, options, older_than, dry_run=True)
     with locks.alone(options.cache):

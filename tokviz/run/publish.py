@@ -35,6 +35,11 @@ Content = str | bytes | Path
 
 def check_replaceable(output: Path) -> None:
     """Raise ``PublishError`` when ``output`` can't become a site; called before any work is done."""
+    kept = kept_folder(output.absolute()) if output.absolute().name else None
+    if kept and os.path.lexists(kept) and not kept.is_dir():
+        raise PublishError(
+            f"{kept}: expected a folder, or nothing, where changed files are put aside, got a file; move it"
+        )
     if output.is_symlink():
         raise PublishError(f"{output}: expected a folder, got a link; give --output the folder itself")
     if not output.exists():

@@ -150,6 +150,7 @@ def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
         command=options.command,
         opening=_opening(config),
         draft=options.is_draft,
+        look=config.look,
         version=__version__,
         own_styles=any((folder / render.OWN_STYLES).is_file() for folder in folders(plan)[:-1]),
         downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
@@ -247,6 +248,8 @@ def files(report: Report, images: Images, previews: Mapping[str, Path], plan: Pl
         **previews,
         ".nojekyll": "",
     }
+    if (font := plan.config.font_file) and report.look.font:
+        found[report.look.font] = font
     if options.excerpts:
         found |= render.render_excerpts(pages.excerpts(report), places, pictures)
     return found

@@ -224,8 +224,10 @@ def storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kind = DiskFullError if error.errno in _NO_SPACE else StoreError
-        raise kind(f"{folder.parent.parent}: can't store hidden states: {error.strerror or error}") from error
+        is_full = error.errno in _NO_SPACE
+        place = folder.parent.parent if is_full else folder.parent
+        kind = DiskFullError if is_full else StoreError
+        raise kind(f"{place}: can't store hidden states: {error.strerror or error}") from error
 
 
 class _StatesFile:

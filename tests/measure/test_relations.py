@@ -1,0 +1,244 @@
+"""Relations and orders against their definitions, against chance, and on planted ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import relations_by_hand as by_hand
+from making import hidden_states
+from scipy.stats import kstest
+
+from tokviz.measure.relations import N_PERMUTATIONS, measure
+from tokviz.records import HiddenStates, OrderRows, PairRows, Relations
+
+N_PAIRS, N_OTHERS, N_ORDERED, WIDTH = 10, 3, 12, 24
+PAIRS = np.stack([np.arange(N_PAIRS), N_PAIRS + np.arange(N_PAIRS)], axis=1)
+CANDIDATES = np.arange(N_PAIRS, 2 * N_PAIRS + N_OTHERS)
+ORDERED = np.arange(2 * N_PAIRS + N_OTHERS, 2 * N_PAIRS + N_OTHERS + N_ORDERED)
+N_WORDS = len(ORDERED) + 2 * N_PAIRS + N_OTHERS
+N_SEEDS = 200
+
+
+def states_of(*depths: np.ndarray) -> HiddenStates:
+    return hidden_states([depth.astype(np.float32) for depth in depths])
+
+
+def pairs(rows: np.ndarray = PAIRS, candidates: np.ndarray = CANDIDATES) -> PairRows:
+    return PairRows(pairs=rows, candidates=candidates)
+
+
+def order(*, cyclic: bool, rows: np.ndarray = ORDERED) -> OrderRows:
+    return OrderRows(words=rows, places=np.arange(len(rows)), n_places=len(rows), cyclic=cyclic)
+
+
+def measured(*depths: np.ndarray, seed: int = 0) -> Relations:
+    return measure(states_of(*depths), [pairs()], [order(cyclic=True), order(cyclic=False)], seed)
+
+
+def like_a_models(random: np.random.Generator, n_words: int = N_WORDS) -> np.ndarray:
+    """Rows without any structure but dimensions that are correlated, a few of them very large."""
+    mixing = random.standard_normal((WIDTH, WIDTH)) * 10 ** random.uniform(-1, 1, WIDTH)
+    return 5 + random.standard_normal((n_words, WIDTH)) @ mixing
+
+
+# --- the definitions, word by word -----------------------------------------------------------------------------------
+
+
+def test_parallelism_is_the_mean_cosine_between_differences() -> None:
+    states = like_a_models(np.random.default_rng(1)).astype(np.float32).astype(float)
+    every = as_tuples(PAIRS)
+    found = measured(states).relations[0].parallelism
+    assert found.value[0] == pytest.approx(by_hand.parallelism(states, every), abs=1e-9)
+    for group in range(N_PAIRS):
+        without = by_hand.parallelism(states, every[:group] + every[group + 1 :])
+        assert found.without[0, group] == pytest.approx(without, abs=1e-9)
+
+
+def test_hits_are_targets_found_by_the_difference_of_the_other_pairs_and_by_the_source() -> None:
+    random = np.random.default_rng(2)
+    for _ in range(5):
+        states = like_a_models(random)
+        states[PAIRS[:, 1]] = states[PAIRS[:, 0]] + random.standard_normal((N_PAIRS, WIDTH)) * states.std(axis=0)
+        found = measured(states).relations[0]
+        expected = by_hand.hits(states.astype(np.float32).astype(float), as_tuples(PAIRS), CANDIDATES.tolist())
+        assert (found.hits[0], found.hits_of_source[0]) == expected
+        assert expected[1] > 0
+
+
+@pytest.mark.parametrize("cyclic", [True, False])
+def test_r2_is_that_of_regressions_that_leave_one_word_out(*, cyclic: bool) -> None:
+    states = like_a_models(np.random.default_rng(3)).astype(np.float32).astype(float)
+    aims = by_hand.on_a_circle(N_ORDERED) if cyclic else np.arange(N_ORDERED)[:, None].astype(float)
+    predicted = by_hand.held_out(states, ORDERED.tolist(), aims)
+    found = measured(states).orders[0 if cyclic else 1]
+    assert found.n_components == 5
+    assert found.r2.value[0] == pytest.approx(by_hand.r2(aims, predicted), abs=1e-6)
+    np.testing.assert_allclose(found.held_out[0, :, : aims.shape[1]], predicted, atol=1e-4)
+    if not cyclic:
+        np.testing.assert_array_equal(found.held_out[0, :, 1], np.arange(N_ORDERED))
+
+
+def as_tuples(rows: np.ndarray) -> by_hand.Pairs:
+    return [(int(source), int(target)) for source, target in rows]
+
+
+# --- chance ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def without_structure() -> list[Relations]:
+    """Of two depths each."""
+    random = np.random.default_rng(4)
+    return [measured(like_a_models(random), like_a_models(random), seed=seed) for seed in range(N_SEEDS)]
+
+
+Read = Callable[[Relations], np.ndarray]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda found: found.relations[0].parallelism.p_value_uncorrected[:1], id="parallelism"),
+        pytest.param(lambda found: found.orders[0].r2.p_value_uncorrected[:1], id="cycle"),
+        pytest.param(lambda found: found.orders[1].r2.p_value_uncorrected[:1], id="line"),
+        pytest.param(lambda found: found.relations[0].parallelism.p_value.min(keepdims=True), id="parallelism, depths"),
+        pytest.param(lambda found: found.orders[0].r2.p_value.min(keepdims=True), id="cycle, depths"),
+    ],
+)
+def test_p_values_of_what_has_no_structure_are_uniform(without_structure: list[Relations], read: Read) -> None:
+    """The best of two depths, too, once it is corrected."""
+    values = np.concatenate([read(each) for each in without_structure])
+    assert len(values) == N_SEEDS
+    # Permutations give steps of 1 / (1 + N): a uniform number below each is uniform.
+    smooth = values - np.random.default_rng(5).uniform(0, 1 / (1 + N_PERMUTATIONS), N_SEEDS)
+    assert kstest(smooth, "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("level", [0.01, 0.05, 0.1, 0.2, 0.5])
+def test_hits_without_structure_are_rarely_significant(without_structure: list[Relations], level: float) -> None:
+    values = np.array([each.relations[0].hits_p_value_uncorrected[0] for each in without_structure])
+    assert (values <= level).mean() <= level + 2 * np.sqrt(level * (1 - level) / N_SEEDS)
+
+
+def test_hardly_anything_is_claimed_of_what_has_no_structure(without_structure: list[Relations]) -> None:
+    for claimed in (
+        [each.relations[0].holds.any() for each in without_structure],
+        [each.orders[0].holds.any() for each in without_structure],
+        [each.orders[1].holds.any() for each in without_structure],
+    ):
+        assert np.mean(claimed) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / N_SEEDS)
+
+
+# --- what is there is found ------------------------------------------------------------------------------------------
+
+
+def planted(random: np.random.Generator) -> np.ndarray:
+    """A difference that all pairs share, and words on a circle in one plane, each in noise.
+
+    The difference is larger than the words, which are of different lengths: so the sources alone don't find their targets.
+    """
+    states = random.standard_normal((N_WORDS, WIDTH)) * random.uniform(0.3, 2, (N_WORDS, 1))
+    states[PAIRS[:, 1]] = states[PAIRS[:, 0]] + 15 * _unit(random) + 0.3 * random.standard_normal((N_PAIRS, WIDTH))
+    angles = 2 * np.pi * np.arange(N_ORDERED) / N_ORDERED
+    states[ORDERED] = 4 * (np.outer(np.cos(angles), _unit(random)) + np.outer(np.sin(angles), _unit(random)))
+    states[ORDERED] += 0.5 * random.standard_normal((N_ORDERED, WIDTH))
+    return states
+
+
+def _unit(random: np.random.Generator) -> np.ndarray:
+    vector = random.standard_normal(WIDTH)
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def test_planted_pairs_and_circles_are_found_every_time() -> None:
+    random = np.random.default_rng(6)
+    for seed in range(20):
+        noise = random.standard_normal((N_WORDS, WIDTH))
+        found = measured(noise, planted(random), seed=seed)
+        assert found.relations[0].holds[1]
+        assert found.orders[0].holds[1]
+        # The interval doesn't exclude what it is of.
+        for tested in (found.relations[0].parallelism, found.orders[0].r2):
+            assert tested.low[1] < tested.value[1] < tested.high[1] <= 1
+
+
+def test_a_pair_that_lies_near_each_other_is_no_relation() -> None:
+    """Each target is its source but for a step of its own: the sources find all, the mean difference adds nothing."""
+    random = np.random.default_rng(7)
+    states = random.standard_normal((N_WORDS, WIDTH))
+    states[PAIRS[:, 1]] = states[PAIRS[:, 0]] + 0.2 * random.standard_normal((N_PAIRS, WIDTH))
+    found = measured(states).relations[0]
+    assert found.hits_of_source[0] == N_PAIRS
+    assert not found.holds.any()
+
+
+# --- odd input -------------------------------------------------------------------------------------------------------
+
+
+def test_fewer_pairs_and_words_are_not_measured() -> None:
+    states = states_of(like_a_models(np.random.default_rng(8)))
+    found = measure(states, [pairs(PAIRS[:4])], [order(cyclic=True, rows=ORDERED[:7])])
+    assert not found.relations[0].is_measured
+    assert not found.orders[0].is_measured
+    assert np.isnan(found.relations[0].parallelism.value).all()
+    assert np.isnan(found.orders[0].r2.p_value).all()
+    assert not found.relations[0].holds.any()
+    assert not found.orders[0].holds.any()
+
+
+def test_none_at_all_are_not_measured() -> None:
+    states = states_of(like_a_models(np.random.default_rng(8)))
+    nothing = np.empty((0, 2), dtype=np.int64)
+    found = measure(states, [pairs(nothing, nothing[:, 0])], [order(cyclic=False, rows=nothing[:, 0])])
+    assert not found.relations[0].is_measured
+    assert not found.orders[0].is_measured
+
+
+def test_a_source_and_a_target_with_one_state_have_no_parallelism() -> None:
+    states = like_a_models(np.random.default_rng(9))
+    states[PAIRS[0, 1]] = states[PAIRS[3, 0]]
+    found = measured(states, like_a_models(np.random.default_rng(10))).relations[0]
+    assert np.isnan(found.parallelism.value).tolist() == [True, False]
+    assert np.isnan(found.parallelism.p_value).tolist() == [True, False]
+
+
+def test_words_that_do_not_differ_have_no_order_and_no_hits() -> None:
+    found = measured(np.ones((N_WORDS, WIDTH)))
+    assert np.isnan(found.orders[0].r2.value).all()
+    assert found.relations[0].hits[0] == found.relations[0].hits_of_source[0] == 0
+    assert np.isnan(found.relations[0].coordinates).all()
+
+
+def test_a_tie_between_candidates_is_no_hit() -> None:
+    states = planted(np.random.default_rng(11))
+    before = measured(states).relations[0].hits[0]
+    states[CANDIDATES[-1]] = states[PAIRS[0, 1]]
+    assert measured(states).relations[0].hits[0] == before - 1
+
+
+def test_infinite_states_are_left_out() -> None:
+    broken = like_a_models(np.random.default_rng(12))
+    broken[0, 0] = np.inf
+    found = measured(broken, like_a_models(np.random.default_rng(13)))
+    assert np.isnan(found.orders[0].r2.value).tolist() == [True, False]
+    assert np.isfinite(found.relations[0].parallelism.p_value[1])
+
+
+def test_a_word_is_not_found_as_its_own_target() -> None:
+    """Sources among the candidates, as of pairs within one category."""
+    random = np.random.default_rng(14)
+    states = random.standard_normal((N_WORDS, WIDTH))
+    states[PAIRS[:, 1]] = states[PAIRS[:, 0]] + 0.1 * random.standard_normal((N_PAIRS, WIDTH))
+    found = measure(states_of(states), [pairs(candidates=np.arange(2 * N_PAIRS))], []).relations[0]
+    assert found.hits_of_source[0] == N_PAIRS
+
+
+def test_the_same_seed_gives_the_same_numbers_and_long_orders_leave_groups_out() -> None:
+    random = np.random.default_rng(15)
+    long = states_of(like_a_models(random, 70))
+    rows = np.arange(70)
+    one, other = (measure(long, [], [order(cyclic=False, rows=rows)], seed=3).orders[0].r2 for _ in range(2))
+    np.testing.assert_array_equal(one.p_value, other.p_value)
+    assert one.without.shape == (1, 30)

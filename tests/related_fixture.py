@@ -1,0 +1,112 @@
+"""Relations and orders without a model: random ones, and those of a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from report_fixture import sample_report
+
+from tokviz.records import Order, OrderMeasures, Relation, RelationMeasures, Relations, Report, Tested
+
+WORDS = sample_report().words
+_FIRST, _SECOND = (WORDS.categories[index].words for index in (0, 1))
+RELATION = Relation(
+    name="pairs", label="First → second", pairs=tuple(zip(_FIRST[:8], _SECOND[:8], strict=True)), candidates=_SECOND
+)
+ORDERS = (
+    Order(name="circle", label="A circle", words=WORDS.categories[2].words[:12], cyclic=True),
+    Order(name="line", label="A line", words=WORDS.categories[3].words[:9], cyclic=False),
+)
+
+
+def made_up(random: np.random.Generator, n_depths: int, low: float, *, undefined: float) -> Tested:
+    """``low``: the least value; ``undefined``: share of depths without one."""
+    value = random.uniform(low, 0.9, n_depths)
+    value[random.uniform(size=n_depths) < undefined] = np.nan
+    gone = np.isnan(value)
+    p_value = np.where(random.uniform(size=n_depths) < random.uniform(), 0.01, 0.4)
+    chance = random.uniform(low, 0.5, n_depths)
+    for each in (p_value, chance):
+        each[gone] = np.nan
+    return Tested(
+        value=value,
+        low=value - 0.1,
+        high=value + 0.1,
+        without=np.repeat(value[:, None], 5, axis=1) + random.normal(0, 0.01, (n_depths, 5)),
+        null_mean=chance,
+        null_high=chance + 0.1,
+        p_value_uncorrected=p_value / 2,
+        p_value=p_value,
+    )
+
+
+def random_relation(random: np.random.Generator) -> RelationMeasures:
+    n_depths, n_pairs = int(random.integers(1, 12)), int(random.choice([0, 1, 4, 5, 8, 10]))
+    return _relation(random, n_depths, n_pairs, undefined=float(random.choice([0.0, 0.3, 1.0], p=[0.6, 0.3, 0.1])))
+
+
+def _relation(random: np.random.Generator, n_depths: int, n_pairs: int, undefined: float = 0.0) -> RelationMeasures:
+    most = random.integers(0, n_pairs + 1)
+    return RelationMeasures(
+        rows=np.stack([np.arange(n_pairs), n_pairs + np.arange(n_pairs)], axis=1),
+        n_candidates=n_pairs + 3,
+        parallelism=made_up(random, n_depths, -0.1, undefined=undefined),
+        hits=random.integers(0, n_pairs + 1, n_depths).astype(float),
+        hits_of_source=random.integers(0, most + 1, n_depths).astype(float),
+        hits_null_mean=np.ones(n_depths),
+        hits_p_value_uncorrected=np.full(n_depths, 0.5),
+        coordinates=random.standard_normal((n_depths, n_pairs, 2, 2)).astype(np.float32),
+    )
+
+
+def random_order(random: np.random.Generator) -> OrderMeasures:
+    n_depths, n_words = int(random.integers(1, 12)), int(random.choice([0, 7, 8, 12]))
+    undefined = float(random.choice([0.0, 0.3, 1.0], p=[0.6, 0.3, 0.1]))
+    r2 = made_up(random, n_depths, float(random.choice([-2.0, 0.1])), undefined=undefined)
+    if random.uniform() < 0.2:
+        r2 = replace(r2, value=-np.abs(r2.value))
+    return _order(random, n_depths, n_words, r2)
+
+
+def _order(random: np.random.Generator, n_depths: int, n_words: int, r2: Tested) -> OrderMeasures:
+    return OrderMeasures(
+        rows=np.arange(n_words),
+        places=np.arange(n_words),
+        n_places=n_words,
+        n_components=min(5, max((n_words - 2) // 2, 0)),
+        r2=r2,
+        held_out=random.uniform(-1.5, 1.5, (n_depths, n_words, 2)).astype(np.float32),
+    )
+
+
+def related_report() -> Report:
+    """The sample report's records, with one relation and two orders in every capture; a plot is missing at depth 2."""
+    report, random = sample_report(), np.random.default_rng(0)
+    models = []
+    for model in report.models:
+        contexts = []
+        for context in model.contexts:
+            n_depths = context.states.n_depths
+            relation = replace(
+                _relation(random, n_depths, len(RELATION.pairs)), rows=np.array(_rows(RELATION.pairs), dtype=np.int64)
+            )
+            relation.coordinates[2] = np.nan
+            orders = tuple(
+                replace(
+                    _order(random, n_depths, len(order.words), made_up(random, n_depths, -1, undefined=0.1)),
+                    rows=np.array(rows),
+                )
+                for order in ORDERS
+                for rows in _rows([order.words])
+            )
+            orders[1].held_out[..., 1] = np.arange(len(ORDERS[1].words))
+            contexts.append(
+                replace(context, relations=Relations(n_permutations=999, relations=(relation,), orders=orders))
+            )
+        models.append(replace(model, contexts=tuple(contexts)))
+    return replace(report, relations=(RELATION,), orders=ORDERS, models=tuple(models))
+
+
+def _rows(groups: tuple[tuple[str, ...], ...] | list[tuple[str, ...]] | tuple[tuple[str, str], ...]) -> list[list[int]]:
+    return [[WORDS.words.index(word) for word in group] for group in groups]
