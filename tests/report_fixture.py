@@ -14,9 +14,10 @@ from intervention_fixture import with_interventions
 from making import BATCH_CHECK
 from PIL import Image as PillowImage
 from PIL import ImageDraw
+from profile_fixture import differences, profile
 
 from tokviz import pages
-from tokviz.pages import render, tables
+from tokviz.pages import profile_tables, render, tables
 from tokviz.records import (
     N_EXTREMES,
     Category,
@@ -73,7 +74,7 @@ def sample_report() -> Report:
             failure="nobody/lost-7B: expected a hub id or a folder, found neither; check the spelling",
         ),
     )
-    return Report(
+    report = Report(
         title="Tokens, layer by layer",
         subtitle="How three language models arrange 117 everyday words, from the embedding to the last layer.",
         author="A. Author",
@@ -87,6 +88,7 @@ def sample_report() -> Report:
         version="0.1.0",
         downloads=tables.downloads(models),
     )
+    return replace(report, downloads=report.downloads | profile_tables.downloads(report))
 
 
 def hostile_report() -> Report:
@@ -135,6 +137,7 @@ def tiny_report() -> Report:
             model_report("tiny-2", "Tiny-2", 2, words, contexts, measured=True),
         ),
         similarities=(similarity,),
+        differences=(differences("tiny-3", "tiny-2", "alone"),),
         downloads={},
     )
 
@@ -215,13 +218,15 @@ def _context_report(
         batch_check=BATCH_CHECK,
         digest="0" * 64,
     )
+    of_it = geometry(n_depths, n_words, projections, sink=context.name == "alone") if measured else None
     return ContextReport(
         states=states,
         projections=tuple(
             _projection_report(f"images/{slug}/{context.name}/{name}/{slug}", name, states, problem_depth)
             for name in projections
         ),
-        geometry=geometry(n_depths, n_words, projections, sink=context.name == "alone") if measured else None,
+        geometry=of_it,
+        profile=profile(of_it) if of_it else None,
         neighbours=_neighbours(n_depths, n_words) if measured and problem_depth is None else None,
     )
 
@@ -351,7 +356,7 @@ def compared_report() -> Report:
         shared=layer_similarity(31, 7, 116),
         single_token=layer_similarity(31, 7, 90),
     )
-    return replace(report, similarities=(similarity,))
+    return replace(report, similarities=(similarity,), differences=(differences("smol-30", "mini-6", "alone"),))
 
 
 def many_models_report(n_models: int = 10) -> Report:
@@ -364,4 +369,5 @@ def many_models_report(n_models: int = 10) -> Report:
     similarities = tuple(
         replace(report.similarities[0], model_a="model-0", model_b=f"model-{index}") for index in (1, 3, 5)
     )
-    return replace(report, models=(*models, lost), similarities=similarities)
+    apart = tuple(differences(each.model_a, each.model_b, each.context) for each in similarities)
+    return replace(report, models=(*models, lost), similarities=similarities, differences=apart)

@@ -220,6 +220,7 @@ def category_measure(
         null_mean=chance,
         null_high=chance,
         p_value_uncorrected=value * 0 + 0.5,
+        p_value=value * 0 + 0.5,
     )
 
 

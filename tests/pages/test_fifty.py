@@ -14,6 +14,7 @@ import html5lib
 import pytest
 from intervention_fixture import with_interventions
 from narrow import present
+from profile_fixture import differences
 from report_fixture import (
     ALONE,
     FOLDERS,
@@ -62,7 +63,10 @@ def fifty_models(*, interventions: bool) -> Report:
         for context in contexts
         for a, b in itertools.combinations(models, 2)
     )
-    return replace(sample_report(), words=words, models=models, similarities=similarities, downloads={})
+    apart = tuple(differences(each.model_a, each.model_b, each.context) for each in similarities)
+    return replace(
+        sample_report(), words=words, models=models, similarities=similarities, differences=apart, downloads={}
+    )
 
 
 def rendered(report: Report) -> dict[str, str]:

@@ -13,8 +13,9 @@ distances themselves follow the words, by the axes: see ``refits``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
@@ -26,6 +27,8 @@ N_NEIGHBOURS = 5
 N_PERMUTATIONS = 999
 _Z = 1.959964
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
+_ALIKE = 1e-6
+"""Values that differ by less are alike: those of shuffles are float32 sums in another order."""
 _BLOCK = 4_000_000
 """How many float32 the shuffled silhouettes may fill at a time."""
 
@@ -40,15 +43,30 @@ class Score:
     null_mean: float
     null_high: float
     p_value_uncorrected: float
+    shuffled: np.ndarray = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
+    """``(n_permutations,)``: the value of each shuffle."""
 
 
 _FIELDS = ("value", "low", "high", "null_mean", "null_high", "p_value_uncorrected")
-UNDEFINED = Score(**dict.fromkeys(_FIELDS, float("nan")))
+_NOTHING: dict[str, Any] = dict.fromkeys(_FIELDS, float("nan"))
+UNDEFINED = Score(**_NOTHING)
 
 
 def gather(scores: list[Score]) -> CategoryMeasure:
     """A score per depth → the record."""
-    return CategoryMeasure(**{name: np.array([getattr(score, name) for score in scores]) for name in _FIELDS})
+    of_depths = {name: np.array([getattr(score, name) for score in scores]) for name in _FIELDS}
+    return CategoryMeasure(**of_depths, p_value=_against_best_depth(scores))
+
+
+def _against_best_depth(scores: list[Score]) -> np.ndarray:
+    """``(n_depths,)``: each depth against the shuffles, which are the same ones at every depth, each at its best depth."""
+    known = [score for score in scores if len(score.shuffled)]
+    if not known:
+        return np.full(len(scores), np.nan)
+    best = np.max([score.shuffled - score.null_mean for score in known], axis=0)
+    above = np.array([score.value - score.null_mean if len(score.shuffled) else np.nan for score in scores])
+    as_good = (best[None] >= above[:, None] - _ALIKE).sum(axis=1)
+    return np.where(np.isfinite(above), (as_good + 1) / (len(best) + 1), np.nan)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,17 +129,49 @@ def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0
     if found is None:
         return UNDEFINED
     words, neighbours = found
+    value, influence = _purity_influence(words, neighbours, categories)
+    error = _standard_error(influence, categories)
+    low, high = _wilson(value, _larger(error, refit_error), len(words))
+    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(words, neighbours, categories)))
+
+
+def _purity_influence(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> tuple[float, np.ndarray]:
+    """Purity, and how much it follows the weight of each word, ``(n_words,)``."""
     kinds, share = categories.kinds
     shared = share[kinds[words][:, None], kinds[neighbours]].astype(np.float64)
     own = shared.mean(axis=1)
     value = float(own.mean())
     # A word counts once with its own purity, and as a neighbour by what it adds to the purity of others.
     added = (shared - own[:, None]) / neighbours.shape[1]
-    influence = np.bincount(neighbours.ravel(), weights=added.ravel(), minlength=n_words)
+    influence = np.bincount(neighbours.ravel(), weights=added.ravel(), minlength=len(kinds))
     influence[words] += own - value
-    error = _standard_error(influence * (n_words / len(words)), categories)
-    low, high = _wilson(value, _larger(error, refit_error), len(words))
-    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(words, neighbours, categories)))
+    return value, influence * (len(kinds) / len(words))
+
+
+def with_influence(distances: np.ndarray, categories: Categories) -> list[tuple[float, np.ndarray]]:
+    """Purity and silhouette, each with how much it follows the weight of each word, ``(n_words,)``; NaN where undefined."""
+    nothing = (float("nan"), np.full(len(distances), np.nan))
+    if len(distances) < 3 or not categories.are_several or not distances.any():
+        return [nothing, nothing]
+    found = _neighbours(distances)
+    return [
+        nothing if found is None else _purity_influence(*found, categories),
+        (
+            silhouette_alone(distances, categories.first, categories.counts),
+            _silhouette_influence(distances, categories),
+        ),
+    ]
+
+
+def by_word(influence: np.ndarray, categories: Categories) -> np.ndarray:
+    """Each word's part of the standard error ``(n_words,)``, of which the squares are to be summed; categories keep their size.
+
+    A category of one word has no spread of its own and takes that of all words.
+    """
+    counts = categories.counts[categories.first]
+    means = np.bincount(categories.first, weights=influence)[categories.first] / counts
+    apart = np.where(counts > 1, influence - means, influence - influence.mean())
+    return np.asarray(apart * np.sqrt(counts / np.maximum(counts - 1, 1)) / len(influence))
 
 
 def nearest_few(distances: np.ndarray) -> np.ndarray:
@@ -174,7 +224,7 @@ def silhouette(distances: np.ndarray, categories: Categories, refit_error: float
     value = silhouette_alone(distances, categories.first, categories.counts)
     error = _larger(_standard_error(_silhouette_influence(distances, categories), categories), refit_error)
     low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
-    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_silhouette(distances, categories)))
+    return Score(value=value, low=low, high=high, **_chance(value, shuffled_silhouette(distances, categories)))
 
 
 def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> float:
@@ -193,10 +243,10 @@ def _silhouettes(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray, 
     np.put_along_axis(means, labels[None], np.inf, axis=0)
     others = means.min(axis=0)
     n_own = counts[labels].astype(dtype)
-    return np.asarray(_silhouette_scores(own, n_own - 1, others).mean(axis=1, dtype=np.float64))
+    return np.asarray(silhouette_scores(own, n_own - 1, others).mean(axis=1, dtype=np.float64))
 
 
-def _silhouette_scores(own_sums: np.ndarray, n_own: np.ndarray, others: np.ndarray) -> np.ndarray:
+def silhouette_scores(own_sums: np.ndarray, n_own: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(b − a) / max(a, b); 0 for a word alone in its category, and where all distances are 0."""
     own: np.ndarray = np.divide(own_sums, n_own, out=np.zeros_like(own_sums), where=n_own > 0)
     larger = np.maximum(own, others)
@@ -204,7 +254,8 @@ def _silhouette_scores(own_sums: np.ndarray, n_own: np.ndarray, others: np.ndarr
     return scores
 
 
-def _shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.ndarray:
+def shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.ndarray:
+    """``(n_permutations,)``: the silhouette of each shuffle."""
     labels, counts = categories.first[categories.shuffles], categories.counts
     size = max(1, _BLOCK // (len(counts) * labels.shape[1]))
     blocks = (labels[start : start + size] for start in range(0, len(labels), size))
@@ -251,12 +302,12 @@ def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
     return float(sklearn_trustworthiness(states[rows], coordinates[rows], n_neighbors=N_NEIGHBOURS))
 
 
-def _chance(value: float, shuffled: np.ndarray) -> dict[str, float]:
+def _chance(value: float, shuffled: np.ndarray) -> dict[str, Any]:
     if not len(shuffled):
         return dict.fromkeys(("null_mean", "null_high", "p_value_uncorrected"), float("nan"))
-    # Shuffled values are float32 sums in another order: equal ones must count as equal.
-    as_good = int((shuffled >= value - 1e-6).sum())
+    as_good = int((shuffled >= value - _ALIKE).sum())
     return {
+        "shuffled": shuffled,
         "null_mean": float(shuffled.mean()),
         "null_high": float(np.quantile(shuffled, 0.95)),
         "p_value_uncorrected": (as_good + 1) / (len(shuffled) + 1),

@@ -122,6 +122,11 @@ def _require_same_words(
             raise ValueError(f"projection {projection.name}: expected {(states.n_depths, n_words)}, got {got}")
 
 
+def rows_with_category(states: HiddenStates, memberships: tuple[tuple[int, ...], ...], seed: int = 0) -> np.ndarray:
+    """``(n,)`` int64, ascending: the words that purity and silhouette are measured on."""
+    return _Rows.drawn(states.tokenization.reference, memberships, seed).with_category
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Rows:
     """Which words are measured, as ascending rows of the capture: all that are meant, or a sample of them."""

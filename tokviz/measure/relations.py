@@ -66,9 +66,9 @@ class _PairsOverDepths:
         self.pairs = pairs
         n_pairs = len(pairs.pairs)
         self.is_measured = n_pairs >= RelationMeasures.LEAST_PAIRS
-        self.is_one_word = pairs.pairs[:, :1] == pairs.pairs[:, 1]  # in (source, target)
-        self.shuffles = _permutations(n_pairs, seed, self.is_one_word if self.is_measured else None)
-        self.groups = _groups(n_pairs)
+        self.is_one_word = is_one_word(pairs.pairs)
+        self.shuffles = permutations(n_pairs, seed, self.is_one_word if self.is_measured else None)
+        self.groups = groups_of(n_pairs)
         self.parallelism = _empty(n_depths, 1 + N_PERMUTATIONS)
         self.without = _empty(n_depths, len(self.groups))
         self.hits = _empty(n_depths, 1 + N_PERMUTATIONS)
@@ -82,11 +82,9 @@ class _PairsOverDepths:
         rows, candidates = self.pairs.pairs, self.pairs.candidates
         both = _in_their_span(everything[np.concatenate([rows.ravel(), candidates])] - centre)
         source, target = both[0 : 2 * len(rows) : 2], both[1 : 2 * len(rows) : 2]
-        distances = cdist(source, target)
-        if distances[~self.is_one_word].all():  # else two different words have one and the same state
-            self.parallelism[depth] = _parallelism(source, target, distances, self.shuffles)
-            own = _unit(target - source)
-            self.without[depth] = [_mean_cosine(np.delete(own, group, axis=0)) for group in self.groups]
+        found = _parallel(source, target, self.is_one_word, self.shuffles, self.groups)
+        if found is not None:
+            self.parallelism[depth], self.without[depth] = found
         hit, self.hits_of_source[depth] = _hits(source, target, both[2 * len(rows) :], rows, candidates)
         self.hits[depth] = hit[np.arange(len(rows)), self.shuffles].sum(axis=1)
         self.coordinates[depth] = _plane(both[: 2 * len(rows)]).reshape(-1, 2, 2)
@@ -103,6 +101,44 @@ class _PairsOverDepths:
             hits_p_value_uncorrected=hits,
             coordinates=self.coordinates,
         )
+
+
+def is_one_word(pairs: np.ndarray) -> np.ndarray:
+    """``(n_pairs, 2)`` rows → ``(n_pairs, n_pairs)`` bool: where a source is the same word as a target."""
+    return np.asarray(pairs[:, :1] == pairs[:, 1])
+
+
+def parallel(
+    states: np.ndarray, same: np.ndarray, pairings: np.ndarray, groups: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Parallelism of pairs at one depth.
+
+    Parameters
+    ----------
+    states : ``(n_pairs, 2, width)``: of sources and targets.
+    same : from ``is_one_word``.
+    pairings : ``(n_pairings, n_pairs)`` int64: each source's target.
+    groups : of pairs, to be left out in turn.
+
+    Returns
+    -------
+    ``(n_pairings,)``, and of the pairs as they are ``(n_groups,)`` without each group; None where two different words have one
+    and the same state.
+    """
+    both = _in_their_span(states.reshape(-1, states.shape[-1]).astype(np.float64))
+    return _parallel(both[::2], both[1::2], same, pairings, groups)
+
+
+def _parallel(
+    source: np.ndarray, target: np.ndarray, same: np.ndarray, pairings: np.ndarray, groups: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """``source``, ``target``: ``(n_pairs, k)``."""
+    distances = cdist(source, target)
+    if not distances[~same].all():
+        return None
+    own = _unit(target - source)
+    without = np.array([_mean_cosine(np.delete(own, group, axis=0)) for group in groups])
+    return _parallelism(source, target, distances, pairings), without
 
 
 def _parallelism(source: np.ndarray, target: np.ndarray, distances: np.ndarray, pairings: np.ndarray) -> np.ndarray:
@@ -176,8 +212,8 @@ class _OrderOverDepths:
         self.is_measured = n_words >= OrderMeasures.LEAST_WORDS
         self.n_components = n_components(n_words)
         self.aims = aims(order)
-        self.permutations = _permutations(n_words, seed)
-        self.groups = _groups(n_words)
+        self.permutations = permutations(n_words, seed)
+        self.groups = groups_of(n_words)
         self.r2 = _empty(n_depths, 1 + N_PERMUTATIONS)
         self.without = _empty(n_depths, len(self.groups))
         self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
@@ -197,13 +233,7 @@ class _OrderOverDepths:
         self.r2[depth] = 1 - (residuals**2).sum(axis=(0, 2)) / total
         predicted = self.aims - residuals[:, 0]
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
-        for index, group in enumerate(self.groups):
-            kept = np.setdiff1d(np.arange(len(gram)), group)
-            own = _leave_one_out(_centred(_centred(gram[np.ix_(kept, kept)]).T), self.n_components)
-            if own is not None:
-                of_kept = self.aims[kept]
-                spread = ((of_kept - of_kept.mean(axis=0)) ** 2).sum()
-                self.without[depth, index] = 1 - ((own @ of_kept) ** 2).sum() / spread
+        self.without[depth] = [_r2_without(each, gram, self.aims) for each in self.groups]
 
     def record(self) -> OrderMeasures:
         return OrderMeasures(
@@ -214,6 +244,36 @@ class _OrderOverDepths:
             r2=_tested(self.r2, self.without, self.r2, least=-np.inf),
             held_out=self.held_out,
         )
+
+
+def r2(states: np.ndarray, order_aims: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
+    """Leave-one-out R² of an order at one depth, and without each group of its words: ``(1 + n_groups,)``.
+
+    Parameters
+    ----------
+    states : ``(n_words, width)``.
+    order_aims : ``(n_words, n_aims)``, from ``aims``.
+    """
+    centred = _centred(states.astype(np.float64))
+    gram = centred @ centred.T
+    left_out = [np.array([], dtype=np.int64), *groups]
+    return np.array([_r2_without(each, gram, order_aims) for each in left_out])
+
+
+def _r2_without(group: np.ndarray, gram: np.ndarray, order_aims: np.ndarray) -> float:
+    """R² without some words, from as many components as with them; NaN where the others don't differ.
+
+    Parameters
+    ----------
+    gram : ``(n, n)``, of states less any vector.
+    """
+    kept = np.delete(np.arange(len(gram)), group)
+    found = _leave_one_out(_centred(_centred(gram[np.ix_(kept, kept)]).T), n_components(len(gram)))
+    if found is None:
+        return float("nan")
+    of_kept = order_aims[kept]
+    spread = ((of_kept - of_kept.mean(axis=0)) ** 2).sum()
+    return float(1 - ((found @ of_kept) ** 2).sum() / spread)
 
 
 def aims(order: OrderRows) -> np.ndarray:
@@ -296,15 +356,17 @@ def _against_best_depth(values: np.ndarray) -> np.ndarray:
     return np.where(known, share, np.nan)
 
 
-def _permutations(n: int, seed: int, refused: np.ndarray | None = None) -> np.ndarray:
-    """``(1 + N, n)`` int64: the order as it is, then shuffled ones.
+def permutations(
+    n: int, seed: int, refused: np.ndarray | None = None, n_permutations: int = N_PERMUTATIONS
+) -> np.ndarray:
+    """``(1 + n_permutations, n)`` int64: the order as it is, then shuffled ones.
 
     Parameters
     ----------
     refused : ``(n, n)`` bool, at most one per row and column: what may not stand where; the order as it is has none of it.
     """
     random = np.random.default_rng((seed, 2))
-    shuffled = random.permuted(np.tile(np.arange(n), (N_PERMUTATIONS, 1)), axis=1)
+    shuffled = random.permuted(np.tile(np.arange(n), (n_permutations, 1)), axis=1)
     if refused is not None:
         # Drawn again until they fit: of those that do, each is as likely as any other.
         while (unfit := refused[np.arange(n), shuffled].any(axis=1)).any():
@@ -312,7 +374,7 @@ def _permutations(n: int, seed: int, refused: np.ndarray | None = None) -> np.nd
     return np.concatenate([np.arange(n)[None], shuffled])
 
 
-def _groups(n: int) -> list[np.ndarray]:
+def groups_of(n: int) -> list[np.ndarray]:
     """What is left out in turn: each of ``n``, or each of ``MOST_GROUPS`` groups."""
     return [np.arange(first, n, MOST_GROUPS) for first in range(min(n, MOST_GROUPS))]
 

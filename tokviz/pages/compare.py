@@ -16,6 +16,7 @@ from tokviz.pages.frame import frame, relative
 from tokviz.pages.parts import Frame, Link, Option, Picture
 from tokviz.pages.pictures import picture
 from tokviz.pages.problems import why_no_picture
+from tokviz.pages.profile import ProfileView, profile_view
 from tokviz.pages.wording import count, projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report, depth_name
 
@@ -72,6 +73,8 @@ class ComparePage:
     plates_stylesheet: str | None
     noscript: str
     intro: str
+    profile: ProfileView | None
+    """None where nothing was measured."""
     slots: tuple[Slot, ...]
     more: bool
     """Whether there is another capture to add."""
@@ -125,6 +128,7 @@ def compare_page(report: Report) -> ComparePage | None:
         plates_stylesheet=relative(PATH, "assets/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),
+        profile=profile_view(report, PATH),
         slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),
         more=sum(len(context.projections) for model in captured for context in model.drawn) > len(first),
         data=compare_data.page_data(report, [model.slug for model, _, _ in first]),

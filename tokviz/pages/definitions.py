@@ -12,6 +12,7 @@ from tokviz.pages.sources import (
     GOWER_1975,
     GU_2025,
     HERNANDEZ_2024,
+    HOLM_1979,
     HUH_2024,
     KORNBLITH_2019,
     MIKOLOV_2013,
@@ -20,6 +21,7 @@ from tokviz.pages.sources import (
     SONG_2012,
     SUN_2024,
     SUN_2026,
+    VAART_1996,
     VENNA_2001,
     YU_2024,
 )
@@ -86,8 +88,8 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             name="Chance",
             meaning="A hundred points in hundreds of dimensions form groups by chance, so purity and silhouette are "
             "computed again with the categories shuffled over the words (a permutation test); the mean of those is "
-            "called chance. The p-values in geometry.csv are for each depth by itself, not corrected for the number "
-            "of depths.",
+            "called chance. In geometry.csv, p_value_uncorrected is of each depth by itself, not corrected for the number of "
+            "depths; for p_value each shuffle is taken at the depth where it is furthest above chance, so that the number of depths is accounted for.",
         ),
         _intervals(geometry),
         Term(
@@ -195,6 +197,25 @@ def _related(report: Report) -> tuple[Term, ...]:
     return (*asked, corrected)
 
 
+_PROFILE = Term(
+    name="Above chance, on the compare page",
+    meaning="A metric’s value less chance at the same depth, at the depth where this is largest. For the R² of an order chance is "
+    "taken as 0, because permuted orders push R² down without bound. Intervals come from resamples, the same ones at every depth, "
+    "and in each the best depth is looked for again: a depth chosen once would flatter the model with more layers. For purity and "
+    "silhouette, 999 resamples weight the words at random by how much the value follows each of them (infinitesimal jackknife, "
+    "normal weights); leaving words out would overestimate the standard error of purity by about a half, because neighbors change "
+    "in jumps. For relations and orders each pair or word is left out in turn (jackknife; groups, if there are more than 30). "
+    "Chance is kept fixed in resamples. p is the share of shuffles that get as far above chance at their own best depth; for "
+    "relations and orders it is the smallest of the p-values that are corrected for the number of depths. Two models are compared "
+    "over the words, or pairs, that both share, with the same resamples in both; chance is worked out again for these words. They "
+    "differ if p < 0.05 in a t-test of the difference, corrected after Holm for the number of pairs of models and contexts compared "
+    "by that metric, but not for the number of metrics. Intervals of differences are not corrected. In simulations of two models "
+    "without a difference at most 7 % of the differences have p < 0.05. The number of layers still matters a little: a model with "
+    "more layers has more chances for a high value.",
+    sources=(EFRON_1982, VAART_1996, HOLM_1979),
+)
+
+
 _UPDATES = (
     Term(
         name="What a layer adds",
@@ -256,7 +277,8 @@ def measures(report: Report) -> tuple[Term, ...]:
     added = {each.column: each for context in contexts for each in context.added}
     terms = (Term(name=each.name, meaning=f"{each.caption} Measured by {each.package}.") for each in added.values())
     related = _related(report) if any(context.relations for context in contexts) else ()
-    return (*_definitions(geometries[0]), *related, *updates, *terms) if geometries else ()
+    profiles = (_PROFILE,) if any(context.profile for context in contexts) else ()
+    return (*_definitions(geometries[0]), *related, *profiles, *updates, *terms) if geometries else ()
 
 
 def measured_on(report: Report) -> str:

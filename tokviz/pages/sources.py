@@ -27,6 +27,10 @@ GU_2025 = _arxiv("Gu et al. 2025, When attention sink emerges in language models
 HERNANDEZ_2024 = _arxiv(
     "Hernandez et al. 2024, Linearity of relation decoding in transformer language models", "2308.09124"
 )
+HOLM_1979 = Link(
+    text="Holm 1979, A simple sequentially rejective multiple test procedure",
+    href="https://www.jstor.org/stable/4615733",
+)
 HUH_2024 = _arxiv("Huh et al. 2024, The platonic representation hypothesis", "2405.07987")
 KORNBLITH_2019 = _arxiv("Kornblith et al. 2019, Similarity of neural network representations revisited", "1905.00414")
 MIKOLOV_2013 = Link(
@@ -51,6 +55,7 @@ SONG_2012 = Link(
 )
 SUN_2024 = _arxiv("Sun et al. 2024, Massive activations in large language models", "2402.17762")
 SUN_2026 = _arxiv("Sun et al. 2026", "2603.05498")
+VAART_1996 = _doi("van der Vaart & Wellner 1996, Weak convergence and empirical processes", "10.1007/978-1-4757-2545-2")
 VENNA_2001 = _doi(
     "Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods", "10.1007/3-540-44668-0_68"
 )

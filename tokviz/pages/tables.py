@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import bisect
-import csv
 import dataclasses
-import io
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tokviz.pages import findings, json_text, related_plots
+from tokviz.pages import findings, json_text, profile_tables, related_plots
+from tokviz.pages.csv_text import csv_text, rounded, spreadsheet_safe
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
@@ -39,20 +38,16 @@ from tokviz.records import (
     WordList,
     depth_name,
 )
-from tokviz.text import code_points
 
 SCHEMA = 1
 """Of ``report.json``; raised when a key changes its meaning or goes."""
 _WITHOUT_PREFIX = ("spread", "massive")
 """Records whose measures have a column under their bare name."""
 
-# The last ones are the full-width forms, which some spreadsheets take for the others.
-_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
-    written = {"data/report.json": _report_json(report), **scripts(report)}
+    written = {"data/report.json": _report_json(report), **scripts(report), **profile_tables.files(report)}
     for model, context in _captured(report):
         folder = f"data/{model.slug}/{context.states.context.name}"
         written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words.of(context.states.tokenization))
@@ -116,17 +111,17 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
         for row, word in enumerate(words.words)
     ]
     rows = (
-        [depth, depth_name(depth), path, *of_word, *map(_number, of_row)]
+        [depth, depth_name(depth), path, *of_word, *map(rounded, of_row)]
         for depth, path in enumerate(states.module_paths)
         for of_word, of_row in zip(facts, values[depth].tolist(), strict=True)
     )
-    return _csv(header, rows)
+    return csv_text(header, rows)
 
 
 def tokens_csv(context: ContextReport) -> str:
     """A row per word: its text, tokens and the position that is read."""
     tokenization = context.states.tokenization
-    return _csv(
+    return csv_text(
         ["word", "text_safe", "text", "n_tokens", "position", "word_pieces", "pieces", "ids"],
         (
             [
@@ -155,7 +150,7 @@ def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[Added
         **{f"added_{each.column}": each.value for each in added},
         **{f"added_{each.column}_chance": each.chance for each in added if each.chance is not None},
     }
-    return _csv(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
+    return csv_text(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
 
 
 def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
@@ -169,12 +164,12 @@ def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measur
     ]
     rows = (
         [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
-        + [_number(getattr(tested, field)[depth]) for field in _TESTED]
-        + [_number(getattr(hits, field)[depth]) if hits else None for field in _HITS]
+        + [rounded(getattr(tested, field)[depth]) for field in _TESTED]
+        + [rounded(getattr(hits, field)[depth]) if hits else None for field in _HITS]
         for kind, name, n, tested, hits in found
         for depth in range(len(tested.value))
     )
-    return _csv(["kind", "name", "name_safe", "depth", "layer", "n", *_TESTED, *_HITS], rows)
+    return csv_text(["kind", "name", "name_safe", "depth", "layer", "n", *_TESTED, *_HITS], rows)
 
 
 _TESTED = ("value", "low", "high", "null_mean", "null_high", "p_value_uncorrected", "p_value")
@@ -184,15 +179,15 @@ _HITS = ("hits", "hits_of_source", "hits_null_mean", "hits_p_value_uncorrected")
 def updates_csv(updates: Updates) -> str:
     """A row per layer and sublayer; means over the words that were run, at the token that is read and at position 0."""
     header = ["layer", "module", "kind", "norm", "norm_at_0", "cosine", "cosine_at_0"]
-    return _csv(
+    return csv_text(
         [*header, "stream_norm", "stream_norm_at_0", "sum_error", "marked"],
         (
             [
                 number,
                 each.path,
                 each.kind,
-                *map(_number, (each.norm, each.norm_at_0, each.cosine, each.cosine_at_0)),
-                *map(_number, (layer.stream_norm, layer.stream_norm_at_0, layer.sum_error)),
+                *map(rounded, (each.norm, each.norm_at_0, each.cosine, each.cosine_at_0)),
+                *map(rounded, (layer.stream_norm, layer.stream_norm_at_0, layer.sum_error)),
                 int(layer.marked),
             ]
             for number, layer in enumerate(updates.layers)
@@ -203,10 +198,10 @@ def updates_csv(updates: Updates) -> str:
 
 def attention_csv(attention: Sequence[AttentionToFirst]) -> str:
     """A row per template and layer: the weight for position 0, mean over heads and words, and the share of heads with a large one."""
-    return _csv(
+    return csv_text(
         ["template", "template_safe", "layer", "weight", f"heads_above_{SINK_WEIGHT}", "words"],
         (
-            [each.template, spreadsheet_safe(each.template), layer, _number(mean), _number(share), len(each.words)]
+            [each.template, spreadsheet_safe(each.template), layer, rounded(mean), rounded(share), len(each.words)]
             for each in attention
             for layer, (mean, share) in enumerate(zip(each.mean, each.share, strict=True))
         ),
@@ -227,7 +222,7 @@ def writers_csv(updates: Updates) -> str:
         for values in _with_shares(found, each.parts[place])
     )
     header = ["layer", "writer", "module", "dimension", "index", "contribution", "share", "cumulative_share"]
-    return _csv([*header, "activation"], rows)
+    return csv_text([*header, "activation"], rows)
 
 
 _Written = list[tuple[int, float, float]]
@@ -291,7 +286,7 @@ def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.bool_):
         return int(value)
-    return _number(float(value)) if isinstance(value, float | np.floating) else value
+    return rounded(float(value)) if isinstance(value, float | np.floating) else value
 
 
 def _report_json(report: Report) -> str:
@@ -345,7 +340,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
             {
                 "name": entry.projection.name,
                 "explained_variance_ratio": [
-                    [_number(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
+                    [rounded(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
                 ],
                 "problems": problems(entry.projection),
                 "plates": [plate.wide.path if plate else None for plate in entry.plates],
@@ -364,22 +359,14 @@ def _batch_check(check: BatchCheck | None) -> dict[str, Any] | None:
         "comparisons": [
             dataclasses.asdict(each)
             | {
-                "difference": _number(each.difference),
-                "median_difference": _number(each.median_difference),
+                "difference": rounded(each.difference),
+                "median_difference": rounded(each.median_difference),
                 "depth": depth_name(each.depth),
             }
             for each in check.comparisons
         ],
-        "mask_difference": None if check.mask_difference is None else _number(check.mask_difference),
+        "mask_difference": None if check.mask_difference is None else rounded(check.mask_difference),
     }
-
-
-def spreadsheet_safe(text: str) -> str:
-    """``text`` that no spreadsheet takes for a formula: with an apostrophe before what could begin one.
-
-    As https://owasp.org/www-community/attacks/CSV_Injection advises.
-    """
-    return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text
 
 
 def _captured(report: Report) -> Iterable[tuple[ModelReport, ContextReport]]:
@@ -388,16 +375,3 @@ def _captured(report: Report) -> Iterable[tuple[ModelReport, ContextReport]]:
 
 def _category_keys(words: WordList, row: int) -> str:
     return " ".join(words.categories[index].key for index in words.memberships[row])
-
-
-def _number(value: float) -> float | None:
-    """Six significant digits; None (an empty field, a JSON null) where there is no number."""
-    return float(f"{value:.6g}") if math.isfinite(value) else None
-
-
-def _csv(header: list[str], rows: Iterable[list[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return json_text.LONE_SURROGATE.sub(lambda found: code_points(found[0]), text.getvalue())

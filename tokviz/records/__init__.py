@@ -21,6 +21,7 @@ from tokviz.records.measures import (
     StageCriteria,
 )
 from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
+from tokviz.records.profile import Difference, Differences, Peak, Profile
 from tokviz.records.relations import (
     Order,
     OrderMeasures,
@@ -35,6 +36,7 @@ from tokviz.records.report import (
     ContextReport,
     Finding,
     Image,
+    ModelDifferences,
     ModelReport,
     ModelSimilarity,
     Opening,
@@ -97,6 +99,8 @@ __all__ = [
     "Change",
     "Context",
     "ContextReport",
+    "Difference",
+    "Differences",
     "Estimate",
     "Experts",
     "Finding",
@@ -115,6 +119,7 @@ __all__ = [
     "Marks",
     "MassiveActivations",
     "ModelCard",
+    "ModelDifferences",
     "ModelReport",
     "ModelSimilarity",
     "Neighbours",
@@ -124,11 +129,13 @@ __all__ = [
     "OrderMeasures",
     "OrderRows",
     "PairRows",
+    "Peak",
     "Picture",
     "PictureMeasures",
     "Plate",
     "Points",
     "Problem",
+    "Profile",
     "Projection",
     "ProjectionReport",
     "RandomNeurons",

@@ -96,6 +96,9 @@ class CategoryMeasure:
     p_value_uncorrected: np.ndarray
     """``(n_depths,)`` float64: share of shuffles, the observed one included, that do at least as well; of each depth by
     itself, not corrected for their number."""
+    p_value: np.ndarray
+    """``(n_depths,)`` float64: the same, each shuffle taken at the depth where it is furthest above chance, so that there
+    being many depths is accounted for."""
 
 
 @dataclass(frozen=True, kw_only=True)

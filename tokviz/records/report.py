@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tokviz.records.look import Look
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
+from tokviz.records.profile import Differences, Profile
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.states import HiddenStates, ModelCard, Projection
 from tokviz.records.updates import InterventionRule
@@ -59,6 +60,8 @@ class ContextReport:
     """What other packages measure."""
     relations: Relations | None = None
     """In the order of ``Report.relations`` and ``Report.orders``."""
+    profile: Profile | None = None
+    """None where nothing was measured, and of interventions."""
     interventions: tuple[ContextReport, ...] = ()
     """The same words with neurons set to a value, as their ``states.intervention`` says; not all of them have pictures."""
     failed_interventions: tuple[str, ...] = ()
@@ -186,6 +189,19 @@ class ModelSimilarity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelDifferences:
+    """How much further above chance one model is than another, in one context."""
+
+    model_a: str
+    """Slug; a difference above 0 says that this model is further above chance."""
+    model_b: str
+    """Slug."""
+    context: str
+    """Name."""
+    differences: Differences
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that the pages show."""
 
@@ -225,6 +241,8 @@ class Report:
     """Words with characters that no font has: the pictures show these as code points."""
     similarities: tuple[ModelSimilarity, ...] = ()
     """Of the pairs of models that were compared."""
+    differences: tuple[ModelDifferences, ...] = ()
+    """Of the same pairs."""
     downloads: dict[str, str] = field(default_factory=dict)
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""
 

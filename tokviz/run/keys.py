@@ -132,6 +132,38 @@ def relations_key(states: HiddenStates, pairs: Sequence[PairRows], orders: Seque
     )
 
 
+def profile_key(states: HiddenStates, words: WordList, relations: str | None) -> str:
+    """``relations``: the key of those. What it takes from the geometry follows from the states and the categories."""
+    return _digest(
+        {
+            "profile": states.digest,
+            "reference": states.tokenization.reference,
+            "memberships": words.memberships,
+            "relations": relations,
+            "code": _code("measure"),
+        }
+    )
+
+
+def differences_key(
+    states: tuple[HiddenStates, HiddenStates],
+    words: tuple[WordList, WordList],
+    pairs: tuple[Sequence[PairRows], Sequence[PairRows]],
+    orders: tuple[Sequence[OrderRows], Sequence[OrderRows]],
+) -> str:
+    """Of two models, by what their profiles show."""
+    return _digest(
+        {
+            "differences": [each.digest for each in states],
+            "memberships": [each.memberships for each in words],
+            "relations": [[dataclasses.asdict(each) for each in of_model] for of_model in pairs],
+            "orders": [[dataclasses.asdict(each) for each in of_model] for of_model in orders],
+            "reference": [each.tokenization.reference for each in states],
+            "code": _code("measure"),
+        }
+    )
+
+
 def neighbours_key(states: HiddenStates) -> str:
     """Each word’s nearest words depend on the states alone."""
     return _digest({"neighbours": states.digest, "code": _code("measure")})

@@ -75,11 +75,14 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         _refuse_if_all_failed([(each.model, each.failure) for each in made])
         by_slug = {each.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
-        similarities = results.similarities(_comparisons(plan, made), store)
+        comparisons = _comparisons(plan, made)
+        similarities = results.similarities(comparisons, store)
+        differences = results.differences(comparisons, store)
         n_drawn = queue.finish()
 
     images = site.images(made, store)
-    report = site.report(plan, made, similarities, images, typefaces.undrawn(config.word_list.words, missing))
+    undrawn = typefaces.undrawn(config.word_list.words, missing)
+    report = site.report(plan, made, similarities, differences, images, undrawn)
     for address in unshown_states(report):
         reporter.say(f"finding.states: {address} has no picture, so the first page opens with what was measured")
     report, shown_elsewhere = previews.drawn(report, images, plan)
@@ -233,12 +236,15 @@ def _measure(captured: Captured, shown: tuple[MadeProjection, ...], plan: Plan) 
     if plan.options.is_draft:
         return made
     projections = [each.projection for each in shown if each.projection.name in captured.measured]
+    geometry = results.geometry(captured, captured.geometry, projections, plan.store)
+    relations = results.relations(captured, plan.store)
     return replace(
         made,
-        geometry=results.geometry(captured, captured.geometry, projections, plan.store),
+        geometry=geometry,
         neighbours=results.neighbours(captured, plan.store),
         added=results.added(captured, plan.store),
-        relations=results.relations(captured, plan.store),
+        relations=relations,
+        profile=results.profile(captured, geometry, relations, plan.store),
     )
 
 

@@ -19,11 +19,13 @@ from tokviz.errors import TokvizError
 from tokviz.records import (
     AddedMeasure,
     Context,
+    Differences,
     Geometry,
     HiddenStates,
     LayerSimilarity,
     Neighbours,
     Picture,
+    Profile,
     Projection,
     Relations,
     WordList,
@@ -80,6 +82,8 @@ class Captured:
     related: Related
     relations: Job[Relations] | None
     """None where none are asked for, and of what others are only compared with."""
+    profile: Job[Profile] | None
+    """None of captures with neurons set to a value."""
     drawn: tuple[str, ...]
     """The projections that the report has pictures of."""
     measured: tuple[str, ...]
@@ -88,7 +92,11 @@ class Captured:
     @property
     def measures(self) -> tuple[Job[Any], ...]:
         """All that is measured of it."""
-        return tuple(job for job in (self.geometry, self.neighbours, self.relations, *self.added) if job is not None)
+        return tuple(
+            job
+            for job in (self.geometry, self.neighbours, self.relations, self.profile, *self.added)
+            if job is not None
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,10 +173,14 @@ class Comparison:
     """Over the words that both share."""
     single_token: Job[LayerSimilarity] | None
     """Over those that are one token in both; None where the pair isn't compared in detail."""
+    words: tuple[WordList, WordList]
+    related: tuple[Related, Related]
+    differences: Job[Differences]
+    """Between their profiles."""
 
     @property
-    def jobs(self) -> list[Job[LayerSimilarity]]:
-        return [job for job in (self.shared, self.single_token) if job is not None]
+    def jobs(self) -> list[Job[Any]]:
+        return [job for job in (self.shared, self.single_token, self.differences) if job is not None]
 
 
 class Plan:
@@ -284,6 +296,7 @@ class Plan:
         drawn = every if wanted is None else every[:1] if wanted.is_drawn else ()
         measured = every if wanted is None else () if is_control else every[:1]
         asked = related(self.config, words, states)
+        relations_key = keys.relations_key(states, asked.pairs, asked.orders) if asked and not is_control else None
         return Captured(
             states=states,
             ordinary=ordinary,
@@ -295,8 +308,9 @@ class Plan:
             else None,
             added=() if is_control else tuple(self._added(states, words)),
             related=asked,
-            relations=self._job(keys.relations_key(states, asked.pairs, asked.orders), Relations, "not measured yet")
-            if asked and not is_control
+            relations=self._job(relations_key, Relations, "not measured yet") if relations_key else None,
+            profile=self._job(keys.profile_key(states, words, relations_key), Profile, "not measured yet")
+            if wanted is None
             else None,
             drawn=drawn,
             measured=measured,
@@ -371,11 +385,17 @@ class Plan:
             key = keys.similarity_key(*states, single_token=single_token)
             return self._job(key, LayerSimilarity, "not compared yet")
 
+        a, b = (self.config.words_of(each) for each in states)
+        asked = related(self.config, a, states[0]), related(self.config, b, states[1])
+        pairs, orders = (asked[0].pairs, asked[1].pairs), (asked[0].orders, asked[1].orders)
         return Comparison(
             slugs=slugs,
             states=states,
             shared=job(single_token=False),
             single_token=job(single_token=True) if in_detail else None,
+            words=(a, b),
+            related=asked,
+            differences=self._job(keys.differences_key(states, (a, b), pairs, orders), Differences, "not compared yet"),
         )
 
 

@@ -12,21 +12,26 @@ from typing import TYPE_CHECKING
 
 from tokviz.records import (
     AddedMeasure,
+    Differences,
     Geometry,
     HiddenStates,
     LayerSimilarity,
+    ModelDifferences,
     ModelSimilarity,
     Neighbours,
+    Profile,
     Projection,
     Relations,
 )
 from tokviz.run import keys
 from tokviz.run.added import added_measures, measured
+from tokviz.run.correcting import corrected
 from tokviz.run.plain import Record
 from tokviz.run.plan import Captured, Comparison, Job
 from tokviz.run.store import Store
 
 if TYPE_CHECKING:
+    from tokviz.measure.profile import ProfileComparer
     from tokviz.measure.similarity import LayerComparer
 
 PROJECTING_LIBRARIES = ("sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
@@ -129,6 +134,20 @@ def relations(captured: Captured, store: Store) -> Relations | None:
     return recall(store, captured.relations, make) if captured.relations else None
 
 
+def profile(captured: Captured, geometry: Geometry, relations: Relations | None, store: Store) -> Profile | None:
+    """What stands out of the model, each measure at its best depth; None of captures with neurons set to a value."""
+
+    def make() -> Profile:
+        from threadpoolctl import threadpool_limits
+
+        from tokviz.measure.profile import profile
+
+        with threadpool_limits(1, "blas"):  # as for the geometry
+            return profile(captured.states, captured.words.memberships, geometry, relations)
+
+    return recall(store, captured.profile, make) if captured.profile else None
+
+
 def added(captured: Captured, store: Store) -> tuple[AddedMeasure, ...]:
     """What other packages measure of one model × context."""
     return tuple(
@@ -158,6 +177,18 @@ def similarities(comparisons: Sequence[Comparison], store: Store) -> tuple[Model
     return tuple(found[index] for index in range(len(comparisons)))
 
 
+def differences(comparisons: Sequence[Comparison], store: Store) -> tuple[ModelDifferences, ...]:
+    """Between the profiles of all pairs, in their order; p-values are corrected for the number of pairs."""
+    comparer = Comparer(store)
+    found = corrected([comparer.differences(each) for each in comparisons])
+    return tuple(
+        ModelDifferences(
+            model_a=each.slugs[0], model_b=each.slugs[1], context=each.states[0].context.name, differences=of_it
+        )
+        for each, of_it in zip(comparisons, found, strict=True)
+    )
+
+
 class Comparer:
     """Compares captures; what each brings to a comparison is kept for the next ones."""
 
@@ -174,6 +205,29 @@ class Comparer:
         from tokviz.measure.similarity import LayerComparer
 
         return LayerComparer()
+
+    @cached_property
+    def _profiles(self) -> ProfileComparer:
+        from tokviz.measure.profile import ProfileComparer
+
+        return ProfileComparer()
+
+    def differences(self, comparison: Comparison) -> Differences:
+        """Between the profiles of two models, over the words and pairs that they share."""
+
+        def make() -> Differences:
+            from threadpoolctl import threadpool_limits
+
+            from tokviz.measure.profile import Side
+
+            a, b = (
+                Side(states=states, memberships=words.memberships, pairs=asked.pairs, orders=asked.orders)
+                for states, words, asked in zip(comparison.states, comparison.words, comparison.related, strict=True)
+            )
+            with threadpool_limits(1, "blas"):  # as for the geometry
+                return self._profiles.compare(a, b)
+
+        return recall(self._store, comparison.differences, make)
 
     def similarity(self, comparison: Comparison) -> ModelSimilarity:
         """The layers of two models in one context, over the words they share; in detail also over those of one token."""

@@ -10,7 +10,7 @@ from tokviz import __version__, pages
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import encode
 from tokviz.errors import TokvizError
-from tokviz.pages import notes, render, tables
+from tokviz.pages import notes, profile_tables, render, tables
 from tokviz.pages.placeholders import Placeholders
 from tokviz.records import (
     AddedMeasure,
@@ -18,10 +18,12 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     Image,
+    ModelDifferences,
     ModelReport,
     ModelSimilarity,
     Neighbours,
     Opening,
+    Profile,
     Projection,
     ProjectionReport,
     Relations,
@@ -54,6 +56,7 @@ class MadeContext:
     neighbours: Neighbours | None = None
     added: tuple[AddedMeasure, ...] = ()
     relations: Relations | None = None
+    profile: Profile | None = None
     interventions: tuple[MadeContext, ...] = ()
     """The same words with neurons set to a value."""
     failed_interventions: tuple[str, ...] = ()
@@ -115,12 +118,14 @@ def report(
     plan: Plan,
     made: Sequence[Made],
     similarities: tuple[ModelSimilarity, ...],
+    differences: tuple[ModelDifferences, ...],
     images: Images,
     undrawn: tuple[str, ...],
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
     models = tuple(_model(each, images, plan.options.base) for each in made)
-    return replace(report_of(models, plan), similarities=similarities, undrawn=undrawn)
+    report = replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
+    return replace(report, downloads={**report.downloads, **profile_tables.downloads(report)})
 
 
 def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
@@ -180,6 +185,7 @@ def _context(made: MadeContext, model: ModelConfig, images: Images, base: Path) 
         neighbours=made.neighbours,
         added=made.added,
         relations=made.relations,
+        profile=made.profile,
         interventions=tuple(_beginning_like(shown, each) for each in others),
         failed_interventions=tuple(public_text(each, model, base) for each in made.failed_interventions),
     )

@@ -1,0 +1,73 @@
+"""The profile in a real browser: at once in sight, sorted within each context, whole on a phone and without scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import random_profile
+from axe_playwright_python.sync_playwright import Axe
+from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, box_of, layout_shift, wait_until_quiet
+from playwright.sync_api import ViewportSize
+from report_fixture import compared_report, write_site
+
+PAGE = "compare/index.html"
+
+
+def seed_of(n_models: int) -> int:
+    return next(seed for seed in range(1000) if len(random_profile.report(seed).models) == n_models)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(compared_report(), tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module", params=[8, random_profile.MOST_MODELS])
+def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    report = random_profile.report(seed_of(request.param))
+    return write_site(report, tmp_path_factory.mktemp("several"))
+
+
+def test_the_profile_of_two_models_is_in_the_first_screen(open_page: OpenPage, two: Path) -> None:
+    page = open_page(two, PAGE, viewport=DESKTOP)
+    for part in (".profile table", ".profile .scroll + p"):
+        box = box_of(page.locator(part))
+        assert box["y"] + box["height"] <= DESKTOP["height"]
+    assert page.locator(".profile circle").count() == 2 * 2 * 2
+    table, frame = box_of(page.locator(".profile table")), box_of(page.locator(".profile .scroll"))
+    assert table["width"] <= frame["width"] + 1
+
+
+def test_models_are_sorted_within_their_context(open_page: OpenPage, several: Path) -> None:
+    page = open_page(several, PAGE)
+    heading = page.locator(".profile thead th").nth(2)
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    bodies = page.locator(".profile tbody")
+    assert bodies.count() == 2
+    for body in bodies.all():
+        assert body.locator("tr").first.locator("th[scope=rowgroup]").count() == 1
+        cells = body.locator("tr > :nth-child(3)").evaluate_all("(all) => all.map((each) => each.dataset.sort)")
+        known = [float(each) for each in cells if each]
+        assert known == sorted(known, reverse=True)
+        assert all(cells[: len(known)])  # what isn't known comes last
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing(open_page: OpenPage, several: Path, viewport: ViewportSize, scheme: str) -> None:
+    page = open_page(several, PAGE, viewport=viewport, color_scheme=scheme, before=COUNT_SHIFTS)
+    wait_until_quiet(page)
+    assert layout_shift(page) < 0.05
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    result = Axe().run(page, ".profile", {"preload": False, "resultTypes": ["violations"]})
+    assert result.response["violations"] == [], result.generate_report()
+
+
+def test_without_scripts_it_is_whole(open_page: OpenPage, two: Path) -> None:
+    page = open_page(two, PAGE, java_script_enabled=False)
+    assert page.locator(".profile button:not(.term)").count() == 0
+    said = page.locator(".profile").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "is further above chance than mini-encoder-6 in category purity (by 0.10, 95 % interval 0.06–0.14)" in said
+    assert "No difference is shown in silhouette (it may be up to 0.07)." in said

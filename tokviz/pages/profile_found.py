@@ -1,0 +1,154 @@
+"""How far the models are above chance, gathered by context and measure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tokviz.records import Context, Difference, ModelReport, Peak, Report, depth_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A measure as the page names it."""
+
+    label: str
+    unit: str
+    said: str
+    """In a sentence."""
+    column: str
+    """In a file."""
+
+
+Kind = Literal["above", "chance", "untested"]
+"""Shown to be above chance; not shown to be; not asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """How far one model is above chance in one measure; NaN where it isn't known."""
+
+    above: float
+    low: float
+    high: float
+    kind: Kind
+    note: str
+    """The depth."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a number."""
+        return math.isfinite(self.above)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One model in one context; a value per measure."""
+
+    slug: str
+    name: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two models in one context, as indices among them; a difference per measure but the similarity."""
+
+    a: int
+    b: int
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """All models of one context."""
+
+    label: str
+    measures: tuple[Measured, ...]
+    """The last one is the similarity to the others."""
+    models: tuple[Found, ...]
+    pairs: tuple[Pair, ...]
+
+
+def compared(report: Report) -> tuple[Compared, ...]:
+    """Of each context the models that were measured; contexts without any are left out."""
+    found = (_of_context(report, context) for context in report.contexts)
+    return tuple(each for each in found if each.models)
+
+
+def measures(report: Report) -> tuple[Measured, ...]:
+    """In the order of ``Profile.peaks``, and the similarity."""
+    others = "others" if sum(bool(model.contexts) for model in report.models) > 2 else "other model"
+    return (
+        Measured(label="Category purity", unit="share of neighbors", said="category purity", column="purity"),
+        Measured(label="Silhouette", unit="of categories", said="silhouette", column="silhouette"),
+        *(
+            Measured(
+                label=each.label,
+                unit="pairs, parallelism",
+                said=f"the relation “{each.label}”",
+                column=f"relation {each.name}",
+            )
+            for each in report.relations
+        ),
+        *(
+            Measured(label=each.label, unit="order, R²", said=f"the order “{each.label}”", column=f"order {each.name}")
+            for each in report.orders
+        ),
+        Measured(label=f"Like the {others}", unit="shared neighbors", said="similarity", column="similarity"),
+    )
+
+
+def _of_context(report: Report, context: Context) -> Compared:
+    models = tuple(
+        Found(
+            slug=model.slug,
+            name=model.display_name,
+            values=(*(_value(peak) for peak in each.profile.peaks), _similarity(report, model, context)),
+        )
+        for model in report.models
+        for each in model.contexts
+        if each.states.context.name == context.name and each.profile is not None
+    )
+    places = {model.slug: index for index, model in enumerate(models)}
+    return Compared(
+        label=context.label,
+        measures=measures(report),
+        models=models,
+        pairs=tuple(
+            Pair(a=places[each.model_a], b=places[each.model_b], differences=each.differences.all)
+            for each in report.differences
+            if each.context == context.name and each.model_a in places and each.model_b in places
+        ),
+    )
+
+
+def _value(peak: Peak) -> Value:
+    return Value(
+        above=peak.above,
+        low=peak.low,
+        high=peak.high,
+        kind="above" if peak.is_above_chance else "chance",
+        note="" if peak.depth is None else depth_name(peak.depth),
+    )
+
+
+def _similarity(report: Report, model: ModelReport, context: Context) -> Value:
+    """Mean over the other models; only of a single one an interval is known."""
+    known = [
+        each.shared
+        for each in report.similarities
+        if each.context == context.name
+        and model.slug in (each.model_a, each.model_b)
+        and math.isfinite(each.shared.neighbours_summary.value - each.shared.chance)
+    ]
+    low = high = above = float("nan")
+    if known:
+        above = float(np.mean([each.neighbours_summary.value - each.chance for each in known]))
+    if len(known) == 1:
+        summary, chance = known[0].neighbours_summary, known[0].chance
+        low, high = summary.low - chance, summary.high - chance
+    return Value(above=above, low=low, high=high, kind="untested", note="")
