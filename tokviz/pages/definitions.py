@@ -167,7 +167,7 @@ def _related(report: Report) -> tuple[Term, ...]:
         "words differ from the second ones in their means, too: chance is the same words paired at random, 999 times, no word "
         "with itself. A second word counts as found if it is the nearest by cosine, among all reference words of its category "
         "but the first word of the pair, to this first word plus the mean difference of the other pairs; states are centered on "
-        "the mean of all reference words. Beside it stands how many second words are nearest to the first word alone: where "
+        "the mean of all reference words. Next to it stands how many second words are nearest to the first word alone: where "
         "these are as many, finding them shows only that pairs lie near each other. Such pairs are also more parallel than "
         "random ones: what remains of their differences is mostly the one between the means. So a relation is claimed only at "
         "depths where both hold: more parallel than chance, and more second words found than by the first words alone. With ten "
