@@ -19,6 +19,7 @@
       second: null,
       pairContext: null,
       depth: 0,
+      settled: 0,
       switches: [...root.querySelectorAll("[data-switch]")],
       stepButtons: [...root.querySelectorAll("[data-step]")],
       pairSelect: root.querySelector("[data-pair-select]"),
@@ -181,6 +182,7 @@
 
   function go(viewer, depth, panel = viewer.panel) {
     show(viewer, depth, panel);
+    viewer.settled = performance.now() + 500;
     viewer.address.request();
   }
 
@@ -190,6 +192,8 @@
     if (!shownPanels(viewer).includes(panel) || width !== panel.alignedWidth || PRINT.matches) return;
     const seen = Math.round(panel.track.scrollLeft / width);
     if (seen === viewer.depth) return;
+    // WebKit may snap back to the slide before while the new one is laid out.
+    if (performance.now() < viewer.settled) return void alignTracks(viewer);
     setDepth(viewer, seen);
     alignTracks(viewer, panel);
     viewer.address.request();
@@ -215,6 +219,9 @@
     for (const panel of viewer.panels) {
       Tokviz.listenToSlider(panel.range, (depth) => go(viewer, depth));
       panel.track.addEventListener("scroll", () => followSwipe(viewer, panel), { passive: true });
+      for (const kind of ["pointerdown", "wheel"]) {
+        panel.track.addEventListener(kind, () => { viewer.settled = 0; }, { passive: true });
+      }
       new ResizeObserver(() => alignTracks(viewer)).observe(panel.track);
     }
   }
@@ -273,14 +280,19 @@
     fetchNearby("500px");
   }, { once: true, passive: true });
 
-  // The story's script comes when one of its plots is near.
-  const plots = document.querySelectorAll("[data-story]");
-  const nearStory = new IntersectionObserver((entries, observer) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    observer.disconnect();
-    Tokviz.loadScripts([plots[0].dataset.story]).catch(() => plots.forEach((plot) => plot.remove()));
+  // Scripts of what is further down come when one of their plots is near.
+  const plots = document.querySelectorAll("[data-script]");
+  const asked = new Set();
+  const nearPlot = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target: { dataset: { script } } } of entries) {
+      if (!isIntersecting || asked.has(script)) continue;
+      asked.add(script);
+      const own = [...plots].filter((plot) => plot.dataset.script === script);
+      for (const plot of own) nearPlot.unobserve(plot);
+      Tokviz.loadScripts([script]).catch(() => own.forEach((plot) => plot.remove()));
+    }
   }, { rootMargin: "600px" });
-  for (const plot of plots) nearStory.observe(plot);
+  for (const plot of plots) nearPlot.observe(plot);
 
   for (const root of document.querySelectorAll("[data-viewer]")) startViewer(root);
 })();

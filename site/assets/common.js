@@ -248,9 +248,6 @@ const Tokviz = (() => {
 
   // --- pictures ---
 
-  const MOST_FETCHED = 64;
-  const fetched = new Map();
-
   // Shows another picture in a box with a <picture>; sourceOf gives address and size of its wide and its phone form.
   function setPicture(box, sourceOf, alt) {
     const source = box.querySelector("source");
@@ -298,19 +295,19 @@ const Tokviz = (() => {
     return lazy;
   }
 
-  // Fetches a picture that is not in the page yet, and keeps it for a while.
-  function fetchAhead(src) {
-    if (fetched.has(src)) return;
-    const image = new Image();
-    image.src = src;
-    fetched.set(src, image);
-    if (fetched.size > MOST_FETCHED) fetched.delete(fetched.keys().next().value);
-  }
-
   // Fetches a picture of the page that is not seen yet.
   function decodeAhead(image) {
     image.loading = "eager";
     image.decode().catch(() => {});
+  }
+
+  // As much of a text as there is space for.
+  function fitted(text, space, widthOf) {
+    const characters = [...text];
+    let part = text;
+    let n = Math.ceil((characters.length * space) / widthOf(text));
+    while (n > 0 && widthOf(part) > space) part = `${characters.slice(0, n--).join("")}…`;
+    return part;
   }
 
   // Returns a function that acts only after the page has loaded; `act` is also called at that moment.
@@ -331,6 +328,7 @@ const Tokviz = (() => {
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
-    setPicture, sizeOf, formSize, wideSize, fetchAhead, decodeAhead, afterLoad,
+    setPicture, sizeOf, formSize, wideSize, decodeAhead, afterLoad,
+    fitted,
   };
 })();

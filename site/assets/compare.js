@@ -6,6 +6,8 @@
   const { captures, clamp, depthName, percent } = Tokviz;
   const LETTERS = ["a", "b", "c", "d"];
   const RELATIVE_TICKS = 20;
+  const MOST_FETCHED = 64;
+  const fetched = new Map();
 
   // The state of the page, and the elements that show it. `depth` counts along the ruler, whose last depth is `last`.
   function createComparison(root) {
@@ -216,6 +218,15 @@
     for (const radio of comparison.radios) radio.checked = radio.value === mode;
   }
 
+  // Fetches a picture that is not in the page yet, and keeps it for a while.
+  function fetchAhead(src) {
+    if (fetched.has(src)) return;
+    const image = new Image();
+    image.src = src;
+    fetched.set(src, image);
+    if (fetched.size > MOST_FETCHED) fetched.delete(fetched.keys().next().value);
+  }
+
   function preloadNeighbours(comparison) {
     const { root, slots, depth, last, phone } = comparison;
     // These are drawn, by plate-page.js.
@@ -224,7 +235,7 @@
       for (const neighbour of [depth + 1, depth - 1]) {
         if (neighbour < 0 || neighbour > last) continue;
         const plate = plateOf(slot.capture, depthOf(comparison, slot, neighbour), phone.matches ? "phone" : "wide");
-        if (plate) Tokviz.fetchAhead(plate.src);
+        if (plate) fetchAhead(plate.src);
       }
     }
   }

@@ -1,5 +1,7 @@
 "use strict";
 
+const COPY_BY_HAND = "Selected; copy it with Ctrl+C or ⌘C.";
+
 // A [data-copy] button copies the text of the element that it names; a message beside it confirms that.
 for (const button of document.querySelectorAll("[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
@@ -11,7 +13,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     } catch {
       // The browser doesn't let this page write to the clipboard.
       getSelection().selectAllChildren(source);
-      message.textContent = "Selected; copy it with Ctrl+C or ⌘C.";
+      message.textContent = COPY_BY_HAND;
     }
   });
 }

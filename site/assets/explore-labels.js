@@ -3,7 +3,7 @@
 // Labels of marks: as many as fit without touching a mark or each other. A grid of small cells marks what is occupied.
 (() => {
   const CELL = 2;
-  const FONT = "12px 'Source Sans', 'Sans fallback', sans-serif";
+  const FONT = `12px ${getComputedStyle(document.documentElement).getPropertyValue("--sans")}`;
   const HEIGHT = 12;
   const PADDING = 1.5;
   // How far a label may be moved up or down from its mark's level.

@@ -2,14 +2,10 @@
 
 // Marks in the plates' shapes and colours, and two ways to draw thousands of them: SVG while they are few, else a canvas.
 (() => {
-  const { svg, shape } = Tokviz;
-  // As many as plate.css has colours of categories.
-  const N_HUES = 9;
+  const { svg, shape, hueOf } = Tokviz;
+  const nHues = Number(document.documentElement.dataset.hues ?? 9);
   const SECOND = 0.58;
   const MOST_IN_SVG = 1500;
-
-  // The class that has a category's colours.
-  const hueOf = (category) => `hue-${category % N_HUES}`;
 
   // The colours that an element within the card has, for what is drawn without its styles; `scheme` is "light" or "dark" where it
   // isn't the page's.
@@ -22,10 +18,10 @@
       probe.style.color = `var(--${color})`;
       return getComputedStyle(probe).color;
     };
-    const hues = Array.from({ length: N_HUES }, (_, category) => seen("hue", hueOf(category)));
+    const hues = Array.from({ length: nHues }, (_, category) => seen("hue", hueOf(category)));
     const [ground, ink, quiet] = ["plate-ground", "ink", "soft"].map((color) => seen(color));
     probe.remove();
-    return { hue: (category) => hues[category % N_HUES], ground, ink, quiet };
+    return { hue: (category) => hues[category % nHues], ground, ink, quiet };
   }
 
   // The paths of one word's mark, in pixels about 0, 0: [path, scale, category, is it hollow, line].

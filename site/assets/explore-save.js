@@ -25,14 +25,8 @@ Tokviz.savePlot = (() => {
     }));
   }
 
-  // As much of a text as there is space for: of a title that is too long the layer stays.
-  function fitted(text, space, weight) {
-    const characters = [...text];
-    const shortened = (n) => (n < characters.length ? `${characters.slice(0, n).join("")}…` : text);
-    let n = characters.length;
-    while (n > 1 && picture.widthOf(shortened(n), TITLE_SIZE, weight) > space) n -= 1;
-    return shortened(n);
-  }
+  // Of a title that is too long the layer stays.
+  const fitted = (text, space, weight) => Tokviz.fitted(text, space, (each) => picture.widthOf(each, TITLE_SIZE, weight));
 
   // Name, words, PCA and layer in one line, or where that is too long in two.
   function titleOf({ capture: { model, context, shown }, depth }, width, { ink }) {

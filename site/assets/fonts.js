@@ -1,13 +1,12 @@
 "use strict";
 
-// Asks for the fonts before the stylesheet does, so that they are there for the first picture of the page. A stylesheet
-// asks for fonts anonymously on a server, but not on a disk, and what is asked for early must match that.
-for (const name of ["source-serif-4", "source-sans-3"]) {
+// Asks for the fonts early, for the first picture of the page; as the stylesheet does, anonymously except on a disk.
+const { font } = document.documentElement.dataset;
+for (const name of ["source-serif-4.woff2", "source-sans-3.woff2", font].filter(Boolean)) {
   const link = document.createElement("link");
   link.rel = "preload";
   link.as = "font";
-  link.type = "font/woff2";
   if (location.protocol !== "file:") link.crossOrigin = "anonymous";
-  link.href = new URL(`fonts/${name}.woff2`, document.currentScript.src).href;
+  link.href = new URL(`fonts/${name}`, document.currentScript.src).href;
   document.head.append(link);
 }

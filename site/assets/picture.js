@@ -176,28 +176,47 @@ Tokviz.picture = (() => {
       }
       paper.restore();
     }
-    return new Promise((resolve, reject) => {
-      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The plot is too large."))), "image/png");
-    });
+    return pngBlob(canvas);
   }
+
+  const pngBlob = (canvas) => new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The plot is too large."))), "image/png");
+  });
 
   // --- a file ---
 
   let latest = null;
 
   async function save(sheet, name, form) {
-    const blob = form === "svg" ? svgOf(sheet) : await pngOf(sheet);
-    if (latest) URL.revokeObjectURL(latest);
-    latest = URL.createObjectURL(blob);
-    download(latest, `${name}.${form}`);
+    downloadBlob(form === "svg" ? svgOf(sheet) : await pngOf(sheet), `${name}.${form}`);
   }
 
-  function download(address, name = "") {
+  // Saves an image of the page as PNG. A page from disk may neither read its own files nor save them: there it is opened.
+  async function saveImage(address) {
+    const name = Tokviz.decode(new URL(address, location.href).pathname).split("/").at(-1).replace(/\.[^.]+$/, "");
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    try {
+      downloadBlob(await pngBlob(canvas), `${name}.png`);
+      return true;
+    } catch {
+      open(address, "_blank", "noopener");
+      return false;
+    }
+  }
+
+  function downloadBlob(blob, name) {
+    if (latest) URL.revokeObjectURL(latest);
+    latest = URL.createObjectURL(blob);
     const link = document.createElement("a");
-    link.href = address;
+    link.href = latest;
     link.download = name;
     link.click();
   }
 
-  return { widthOf, shapesOf, save, download };
+  return { widthOf, shapesOf, save, saveImage };
 })();

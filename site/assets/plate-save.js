@@ -80,8 +80,8 @@ Tokviz.savePlot = (() => {
     if (!drawing) {
       if (!take.plateOf(control).getClientRects().length) return "There is no plot here.";
       // Where there is too little space to draw, the image is what is seen.
-      picture.download(take.imageOf(control));
-      return "Saved as an image.";
+      if (!await picture.saveImage(take.imageOf(control))) return "Opened; save it from there.";
+      return form === "png" ? "Saved." : "Saved as PNG.";
     }
     // Words that still move are saved where they go to.
     for (const each of drawing.getAnimations({ subtree: true })) each.finish();

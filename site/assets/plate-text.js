@@ -23,14 +23,7 @@ Tokviz.plateText = (() => {
     return texts.map((text) => widths.get(keyOf(text, size, bold)));
   }
 
-  // What of a text fits into a width.
-  function fitted(text, width, size, bold = false) {
-    const [whole] = measure([text], size, bold);
-    if (whole <= width) return text;
-    const characters = [...text];
-    const most = Math.max(1, Math.floor((characters.length * width) / whole) - 1);
-    return `${characters.slice(0, most).join("")}…`;
-  }
+  const fitted = (text, width, size, bold) => Tokviz.fitted(text, width, (each) => measure([each], size, bold)[0]);
 
   function shortened(word) {
     const characters = [...word.trim()];

@@ -2,14 +2,11 @@
 
 // One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
 Tokviz.plate = (() => {
-  const { svg, plateLayout, plateLabels, plateText } = Tokviz;
-  // As many as plate.css has colours of categories.
-  const N_HUES = 9;
+  const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
   // The second category of a word, within its mark.
   const SECOND = 0.58;
   const TITLE = 14;
 
-  const hueOf = (category) => `hue-${category % N_HUES}`;
   const number = (value) => String(Math.round(10 * value) / 10);
   const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
 

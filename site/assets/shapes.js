@@ -1,6 +1,6 @@
 "use strict";
 
-// The shapes of categories' marks, as the images have them.
+// The shapes and colours of categories' marks, as the images have them.
 Tokviz.shape = (() => {
   // Each has the area of a circle of diameter 1; y runs down.
   const SHAPES = [
@@ -16,5 +16,8 @@ Tokviz.shape = (() => {
     "M.836 0L-.418-.627L-.418 .627Z",
   ];
 
-  return (category) => SHAPES[category % SHAPES.length];
+  const { hues = 9, shapes } = document.documentElement.dataset;
+  const all = shapes?.split("|") ?? SHAPES;
+  Tokviz.hueOf = (category) => `hue-${category % hues}`;
+  return (category) => all[category % all.length];
 })();

@@ -12,7 +12,8 @@
     const holder = root.querySelector("[data-story] .plate");
     const stops = [...root.querySelectorAll(".stage")].flatMap((stage) => {
       const links = [...stage.querySelectorAll(".plates a")];
-      return links.map((link, index) => ({ stage, link, share: index / links.length }));
+      // While a stage without any is read, nothing is shown.
+      return (links.length ? links : [null]).map((link, index) => ({ stage, link, share: index / links.length || 0 }));
     });
     return { root, context: root.dataset.context, holder, stops, shown: null, heldUntil: 0 };
   }
@@ -33,9 +34,10 @@
   // A copy of the carousel's own image, which is shown where nothing can be drawn.
   function show(story, stop) {
     if (story.shown === stop) return;
-    story.shown?.link.removeAttribute("data-read");
-    stop.link.setAttribute("data-read", "");
+    story.shown?.link?.removeAttribute("data-read");
     story.shown = stop;
+    if (!stop.link) return;
+    stop.link.setAttribute("data-read", "");
     const id = Tokviz.decode(stop.link.hash.slice(1));
     const picture = document.getElementById(id).querySelector("picture").cloneNode(true);
     const image = picture.querySelector("img");
@@ -72,8 +74,8 @@
         story.heldUntil = performance.now() + time;
         if (story.holder.offsetWidth) show(story, stop);
       };
-      stop.link.addEventListener("pointerenter", () => point(0));
-      stop.link.addEventListener("focus", () => point(HELD));
+      stop.link?.addEventListener("pointerenter", () => point(0));
+      stop.link?.addEventListener("focus", () => point(HELD));
     }
   }
 

@@ -3,7 +3,6 @@
 // Every table[data-sortable] is sorted by the headings that have a column to sort by.
 (() => {
   function startTable(table) {
-    const body = table.tBodies[0];
     const headings = [...table.querySelectorAll("th[data-column]")];
 
     function sortBy(heading, descending) {
@@ -16,7 +15,8 @@
         const order = numbers ? Number(a) - Number(b) : a.localeCompare(b);
         return descending ? -order : order;
       };
-      body.append(...[...body.rows].sort(compare));
+      // A row of one cell is the heading of its part of the table.
+      for (const body of table.tBodies) body.append(...[...body.rows].filter((row) => row.cells.length > 1).sort(compare));
       for (const each of headings) {
         each.removeAttribute("aria-sort");
         if (each === heading) each.setAttribute("aria-sort", descending ? "descending" : "ascending");
@@ -26,8 +26,8 @@
     for (const heading of headings) {
       const button = document.createElement("button");
       button.type = "button";
-      button.append(...heading.childNodes);
-      heading.append(button);
+      button.append(heading.querySelector(".sort-label"));
+      heading.prepend(button);
       button.addEventListener("click", () => {
         const sorted = heading.getAttribute("aria-sort");
         sortBy(heading, sorted ? sorted === "ascending" : heading.classList.contains("number"));

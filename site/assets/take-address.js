@@ -7,7 +7,7 @@ Tokviz.showAddress = (() => {
   const field = make("input", { readonly: "", "aria-labelledby": "link-to-copy" });
   const close = make("button", { type: "button" }, "Close");
   const dialog = make("dialog", { class: "shortcuts", "aria-labelledby": "link-to-copy" },
-    heading, make("p", {}, field), make("p", {}, "Selected; copy it with Ctrl+C or ⌘C."), close);
+    heading, make("p", {}, field), make("p", {}, COPY_BY_HAND), close);
   close.addEventListener("click", () => dialog.close());
   document.body.append(dialog);
 

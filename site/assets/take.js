@@ -86,7 +86,7 @@ Tokviz.take = (() => {
       say(control, "Copied.");
     } catch {
       // The browser doesn't let this page write to the clipboard.
-      await use("take-address.js");
+      await use("copy.js", "take-address.js");
       Tokviz.showAddress(address);
     }
   }

@@ -186,7 +186,7 @@ def build(report: ReportConfig | str | Path, output: Path | str = "site", **opti
     Parameters
     ----------
     options : ``quiet``, and what ``tokviz build`` takes: ``cache``, ``jobs``, ``device``, ``force``, ``excerpts``; and ``forms``, of
-        each picture: ``wide`` or ``draft``, with ``phone`` and ``svg`` beside it.
+        each image: ``wide`` or ``draft``, with ``phone`` and ``svg`` next to it.
 
     Raises
     ------
