@@ -211,7 +211,7 @@ def _pieces(rng: random.Random) -> Made:
 
 
 def _paragraphs(rng: random.Random) -> Made:
-    """Paragraphs between any Markdown, each begun anew in a document of its own kind."""
+    """Paragraphs between any Markdown, each at the beginning of a document of its own."""
     words = _markers(rng, rng.randint(1, 6))
     ends = (
         "",

@@ -166,7 +166,7 @@ def load(file: Path, kinds: list[str], root: Path) -> Tallies:
     """What earlier calls have found; with other code the numbers stand for other trials, and all start again."""
     stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if stored and stored["code"] != keys.made_by()[0]:
-        print(f"{file.relative_to(ROOT)} is of other code: beginning anew")
+        print(f"{file.relative_to(ROOT)} is of other code: beginning again")
         stored = {}
     tallies = {}
     for kind in KINDS:
