@@ -102,10 +102,14 @@ def related_report() -> Report:
             )
             orders[1].held_out[..., 1] = np.arange(len(ORDERS[1].words))
             contexts.append(
-                replace(context, relations=Relations(n_permutations=999, relations=(relation,), orders=orders))
+                replace(
+                    context,
+                    relations=Relations(n_permutations=999, relations=(relation,), orders=orders),
+                    profile=None,
+                )
             )
         models.append(replace(model, contexts=tuple(contexts)))
-    return replace(report, relations=(RELATION,), orders=ORDERS, models=tuple(models))
+    return replace(report, relations=(RELATION,), orders=ORDERS, models=tuple(models), differences=())
 
 
 def _rows(groups: tuple[tuple[str, ...], ...] | list[tuple[str, ...]] | tuple[tuple[str, str], ...]) -> list[list[int]]:

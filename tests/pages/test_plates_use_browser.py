@@ -114,6 +114,7 @@ def test_compared_plates_are_pointed_at_together(open_page: OpenPage, site: Path
     slots = page.locator("[data-slot]").all()
     titles = page.locator("[data-slot] .plate-title")
     expect(titles).to_have_text(["· alone · layer 14", "· alone · layer 2"])
+    slots[1].locator(NAMES).filter(has_text="Moscow").scroll_into_view_if_needed()
     page.mouse.move(*middle_of_word(slots[1], "Moscow"))
     expect_marked(slots, "Moscow")
     page.mouse.move(2, 2)

@@ -156,7 +156,10 @@ def test_no_published_file_names_a_folder_a_user_or_the_host(site: Path) -> None
     names = {name for name in names if name.encode() not in program}
     assert set(SECRETS) <= names
     found = {
-        (path, name) for path, content in published(site) for name in names if name.encode() in path.encode() + content
+        (path, name)
+        for path, content in published(site)
+        for name in names
+        if name.encode() in path.encode() + b"\n" + content
     }
     assert found == set()
 
