@@ -222,8 +222,7 @@ class _OrderOverDepths:
         """``everything``: ``(n_words, width)``."""
         if not self.is_measured:
             return
-        states = everything[self.order.words].astype(np.float64)
-        gram = _centred(states) @ _centred(states).T
+        gram = _gram(everything[self.order.words])
         found = _leave_one_out(gram, self.n_components)
         if found is None:
             return
@@ -254,10 +253,15 @@ def r2(states: np.ndarray, order_aims: np.ndarray, groups: list[np.ndarray]) -> 
     states : ``(n_words, width)``.
     order_aims : ``(n_words, n_aims)``, from ``aims``.
     """
-    centred = _centred(states.astype(np.float64))
-    gram = centred @ centred.T
+    gram = _gram(states)
     left_out = [np.array([], dtype=np.int64), *groups]
     return np.array([_r2_without(each, gram, order_aims) for each in left_out])
+
+
+def _gram(states: np.ndarray) -> np.ndarray:
+    """``(n, width)`` → ``(n, n)`` float64: inner products of the centred states."""
+    centred = _centred(states.astype(np.float64))
+    return np.asarray(centred @ centred.T)
 
 
 def _r2_without(group: np.ndarray, gram: np.ndarray, order_aims: np.ndarray) -> float:

@@ -6,12 +6,12 @@ Many numbers travel as base64 of little-endian integers, which is a quarter of t
 from __future__ import annotations
 
 import base64
-import math
 from typing import Any
 
 import numpy as np
 
 from tokviz.pages import json_text
+from tokviz.pages.csv_text import rounded
 from tokviz.pages.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
 from tokviz.records.axes import axis_limits
@@ -67,11 +67,11 @@ def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | No
     return {
         "stages": [stage.first_depth for stage in geometry.stages],
         "emergence": geometry.massive.emergence_depth,
-        "purity": [_number(value) for value in geometry.purity.value],
-        "chance": [_number(value) for value in geometry.purity.null_mean],
-        "norm": [_number(value) for value in geometry.spread.mean_norm],
+        "purity": [rounded(value) for value in geometry.purity.value],
+        "chance": [rounded(value) for value in geometry.purity.null_mean],
+        "norm": [rounded(value) for value in geometry.spread.mean_norm],
         # One scale for all captures of a model, so that their rulers compare.
-        "norms": [_number(positive.min()), _number(positive.max())] if len(positive) else None,
+        "norms": [rounded(positive.min()), rounded(positive.max())] if len(positive) else None,
     }
 
 
@@ -99,14 +99,14 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
         low, high = np.array(axis_limits(coordinates, projection.reference)).T
         share = (coordinates - low) / (high - low)
         places[depth] = np.clip(np.round(share * STEPS), 0, STEPS)
-        all_limits.append([_number(value) for pair in zip(low, high, strict=True) for value in pair])
+        all_limits.append([rounded(value) for pair in zip(low, high, strict=True) for value in pair])
         beyond += [
-            [depth, int(row), _number(share[row, 0]), _number(share[row, 1])]
+            [depth, int(row), rounded(share[row, 0]), rounded(share[row, 1])]
             for row in np.flatnonzero(((share < 0) | (share > 1)).any(axis=1))
         ]
     return {
         "limits": all_limits,
-        "variance": [[_number(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
+        "variance": [[rounded(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
         "problems": problems(projection),
         "places": packed(places),
         "beyond": beyond,
@@ -116,7 +116,3 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
 def packed(integers: np.ndarray) -> str:
     """Base64 of unsigned integers, little-endian."""
     return base64.b64encode(integers.astype(integers.dtype.newbyteorder("<")).tobytes()).decode("ascii")
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.6g}") if math.isfinite(value) else None
