@@ -13,7 +13,7 @@ from tokviz import config, models
 from tokviz.config import InterventionConfig
 from tokviz.measure.writers import random_draws
 from tokviz.records import BreakingNeurons, SublayerUpdate, Updates
-from tokviz.run import results
+from tokviz.run import measuring, results
 from tokviz.run.capture_request import capture_here
 from tokviz.run.capturing import request_for
 from tokviz.run.options import Options
@@ -120,7 +120,7 @@ def measured(captured: Captured, store: Store) -> tuple[float, float, float, flo
     """Mean norm and PC1's share (centered) after the layer; purity there and after the last."""
     (projections,) = results.projections([captured], store)
     shown = [each for each in projections if each.name in captured.measured]
-    geometry = results.geometry(captured, captured.geometry, shown, store)
+    geometry = measuring.geometry(captured, captured.geometry, shown, store)
     centered = next(each for each in projections if each.name == "centered")
     return (
         float(geometry.spread.mean_norm[LAYER + 1]),

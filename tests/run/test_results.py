@@ -12,7 +12,7 @@ from narrow import present
 
 from tokviz.config import ReportConfig
 from tokviz.records import HiddenStates, Neighbours, Projection
-from tokviz.run import keys, results
+from tokviz.run import keys, measuring, results
 from tokviz.run.options import Options
 from tokviz.run.plan import Captured, Plan
 from tokviz.run.store import Store
@@ -43,7 +43,7 @@ def captured(store: Store, *, force: bool = False) -> Captured:
 
 
 def test_neighbours_are_measured_once_and_again_when_forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = present(results.neighbours(captured(store), store))
+    first = present(measuring.neighbours(captured(store), store))
     calls: list[HiddenStates] = []
 
     def counted(states: HiddenStates) -> Neighbours:
@@ -51,16 +51,16 @@ def test_neighbours_are_measured_once_and_again_when_forced(store: Store, monkey
         return first
 
     monkeypatch.setattr("tokviz.measure.neighbours.neighbours", counted)
-    again = present(results.neighbours(captured(store), Store(store.root)))
+    again = present(measuring.neighbours(captured(store), Store(store.root)))
     assert (again.rows == first.rows).all()
     assert calls == []
-    results.neighbours(captured(store, force=True), Store(store.root))
+    measuring.neighbours(captured(store, force=True), Store(store.root))
     assert len(calls) == 1
 
 
 def test_too_many_words_have_no_neighbours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Neighbours, "MOST_WORDS", 5)
-    assert results.neighbours(captured(store), store) is None
+    assert measuring.neighbours(captured(store), store) is None
 
 
 def test_what_one_projection_made_stays_when_the_next_one_fails(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
-from tokviz.run import pipeline, results, site
+from tokviz.run import measuring, pipeline, results, site
 from tokviz.run.plan import Captured, ContextPlan, Plan
 from tokviz.run.progress import reporter
 from tokviz.run.public import public_source, public_states
@@ -99,7 +99,7 @@ class Capture:
         shown = [self.project(name) for name in names]
         captured = self.captured
         job = self.plan.geometry(captured.states, captured.ordinary, captured.words, names)
-        return results.geometry(captured, job, shown, self.plan.store)
+        return measuring.geometry(captured, job, shown, self.plan.store)
 
     def stages(self, projection: str = "standardized") -> tuple[str, ...]:
         """Each stage of the geometry in a sentence, as the report's page has it."""
@@ -280,7 +280,7 @@ class Capture:
         return inline.explorer(report, site.folders(self.plan), height)
 
     def _neighbours(self) -> Neighbours | None:
-        return results.neighbours(self.captured, self.plan.store)
+        return measuring.neighbours(self.captured, self.plan.store)
 
     def _report(self, projections: Sequence[str], *, measured: bool = False) -> ContextReport:
         """What a report has of this capture, without pictures."""
@@ -292,8 +292,8 @@ class Capture:
                 for name in projections
             ),
             geometry=self.measure(*projections) if measured else None,
-            added=results.added(self.captured, self.plan.store) if measured else (),
-            relations=results.relations(self.captured, self.plan.store) if measured else None,
+            added=measuring.added(self.captured, self.plan.store) if measured else (),
+            relations=measuring.relations(self.captured, self.plan.store) if measured else None,
         )
 
     def _repr_html_(self) -> str:

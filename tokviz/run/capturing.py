@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.batches import batch_warnings
-from tokviz.run import results, workers
+from tokviz.run import measuring, results, workers
 from tokviz.run.capture_request import ContextRequest, Request, capture_here, now
 from tokviz.run.options import Options
 from tokviz.run.picture_queue import PictureQueue
@@ -45,7 +45,7 @@ def captured(
     for_this = [request for request in requests if request not in for_workers]
     if for_this and plan.options.draws:
         # The other processes get ready while the first model loads.
-        picture_queue.start(results.PROJECTING_LIBRARIES)
+        picture_queue.start((*results.LIBRARIES, *(() if plan.options.is_draft else measuring.LIBRARIES)))
     for request in for_this:
         model = by_slug[request.model.slug]
         try:

@@ -1,10 +1,14 @@
-"""Pictures drawn in other processes while the rest goes on: the main process never loads Matplotlib."""
+"""Pictures drawn, and captures measured, in other processes while the rest goes on.
+
+The main process loads neither Matplotlib nor scikit-learn for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
+from typing import Any
 
 from tokviz.draw import LIBRARIES, draw_image
 from tokviz.records import Picture
@@ -22,6 +26,7 @@ class PictureQueue:
         self._reporter = reporter
         self._executor: Executor | None = None
         self._waiting: dict[Future[bytes], str] = {}
+        self._others: list[Future[Any]] = []
         self._n_kept = 0
 
     def start(self, more_libraries: Sequence[str] = ()) -> Executor:
@@ -32,8 +37,18 @@ class PictureQueue:
 
     @property
     def idle(self) -> Executor | None:
-        """The executor, if it has started and no picture is waiting for it."""
-        return self._executor if all(future.done() for future in self._waiting) else None
+        """The executor, if it has started and nothing is waiting for it."""
+        return self._executor if all(future.done() for future in (*self._waiting, *self._others)) else None
+
+    @property
+    def submit_other(self) -> Callable[..., Future[Any]] | None:
+        """Has the same processes do other work, if they have started."""
+        return None if self._executor is None else self._submit_other
+
+    def _submit_other(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        future = self.start().submit(work, *given)
+        self._others = [*(each for each in self._others if not each.done()), future]
+        return future
 
     def submit(self, key: str, picture: Picture) -> None:
         self._waiting[self.start().submit(draw_image, picture)] = key

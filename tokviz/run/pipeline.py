@@ -20,10 +20,11 @@ from tokviz.pages import notes
 from tokviz.pages.headline import unshown_states
 from tokviz.pages.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
-from tokviz.run import keys, places, previews, prune, publish, results, site, workers
+from tokviz.run import keys, measuring, places, previews, prune, publish, results, site, workers
 from tokviz.run.added import added_measures
 from tokviz.run.capturing import captured
 from tokviz.run.locks import Locks
+from tokviz.run.measuring import Measures
 from tokviz.run.options import Options
 from tokviz.run.picture_queue import PictureQueue, picture_queue
 from tokviz.run.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
@@ -71,7 +72,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if complaint:
         reporter.say(complaint)
     with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
-        made = [_make(model, failure, plan, reporter, queue) for model, failure in captured(plan, reporter, queue)]
+        begun = [_begin(model, failure, plan, reporter, queue) for model, failure in captured(plan, reporter, queue)]
+        made = [finish() for finish in begun]
         _refuse_if_all_failed([(each.model, each.failure) for each in made])
         by_slug = {each.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
@@ -179,38 +181,54 @@ def named_failure(name: str, failure: str) -> str:
 # --- one model: states, projections, pictures, measures ------------------------------------------------------------
 
 
-def _make(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
-    """Project a captured model, have its pictures drawn, and measure it meanwhile."""
-    if failure is None:
+def _begin(
+    model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: Reporter, queue: PictureQueue
+) -> Callable[[], Made]:
+    """Project a captured model, and have its pictures drawn and itself measured; the call waits for its metrics."""
+
+    def failed(error: ModelError) -> Made:
+        _report_failure(model.model, error, plan, reporter)
+        return Made(model=model.model, failure=str(error))
+
+    def tried(work: Callable[[], Result]) -> Result | Made:
         try:
-            return _made(model, plan, reporter, queue)
+            return work()
         except TokvizError:
             raise
         except Exception as error:  # noqa: BLE001 - it is shown on the model's page
             # What one model's numbers or its size do to a library costs that model only.
-            failure = ModelError(f"{model.model.source}: its hidden states can't be shown: {error_line(error)}")
-    _report_failure(model.model, failure, plan, reporter)
-    return Made(model=model.model, failure=str(failure))
+            return failed(ModelError(f"{model.model.source}: its hidden states can't be shown: {error_line(error)}"))
+
+    if failure is not None:
+        made = failed(failure)
+        return lambda: made
+    begun = tried(lambda: _begun(model, plan, reporter, queue))
+    return (lambda: begun) if isinstance(begun, Made) else lambda: tried(begun)
 
 
-def _made(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
+def _begun(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Callable[[], Made]:
     grown = plan.grown(model)
     # A cluster's workers need not see the cache.
-    executor = None if plan.options.place.is_cluster else queue.idle
-    projections = iter(results.projections(grown.captured, plan.store, executor))
+    is_cluster = plan.options.place.is_cluster
+    projections = results.projections(grown.captured, plan.store, None if is_cluster else queue.idle)
+    # Before the pictures: it takes longest.
+    submit = None if is_cluster else queue.submit_other
+    measures = [_measure(*each, plan, submit) for each in zip(grown.captured, projections, strict=True)]
     shown = []
-    for captured_context in grown.captured:
-        of_context = next(projections)
+    for captured_context, of_context in zip(grown.captured, projections, strict=True):
         shown.append(tuple(_draw(model.model, captured_context, each, plan, queue) for each in of_context))
         reasons = problems(of_context[0])
         if all(reasons):
             label = captured_context.states.context.label
             reporter.say(f"{model.model.display_name}, {label}: no plot: {reasons[0]}")
-    # Measured while the pictures are drawn.
-    measured = iter([_measure(each, of_it, plan) for each, of_it in zip(grown.captured, shown, strict=True)])
-    contexts = tuple(_with_interventions(context, measured) for context in grown.contexts)
     queue.keep_finished()
-    return Made(model=model.model, contexts=contexts, n_captured=len(model.due))
+
+    def finished() -> Made:
+        made = iter([_made_context(*each, plan) for each in zip(grown.captured, shown, measures, strict=True)])
+        contexts = tuple(_with_interventions(context, made) for context in grown.contexts)
+        return Made(model=model.model, contexts=contexts, n_captured=len(model.due))
+
+    return finished
 
 
 def _with_interventions(context: ContextPlan, measured: Iterator[MadeContext]) -> MadeContext:
@@ -231,20 +249,30 @@ def _draw(
     return MadeProjection(projection=projection, pictures=tuple(pictures))
 
 
-def _measure(captured: Captured, shown: tuple[MadeProjection, ...], plan: Plan) -> MadeContext:
-    made = MadeContext(states=captured.states, projections=shown)
+def _measure(
+    captured: Captured, projections: Sequence[Projection], plan: Plan, submit: measuring.Submit | None
+) -> Callable[[], Measures | None]:
+    """Begin to measure; the call waits for it. None in a draft."""
     if plan.options.is_draft:
+        return lambda: None
+    of_pictures = [each for each in projections if each.name in captured.measured]
+    return measuring.begin(captured, of_pictures, plan.store, submit)
+
+
+def _made_context(
+    captured: Captured, shown: tuple[MadeProjection, ...], measures: Callable[[], Measures | None], plan: Plan
+) -> MadeContext:
+    made = MadeContext(states=captured.states, projections=shown)
+    found = measures()
+    if found is None:
         return made
-    projections = [each.projection for each in shown if each.projection.name in captured.measured]
-    geometry = results.geometry(captured, captured.geometry, projections, plan.store)
-    relations = results.relations(captured, plan.store)
     return replace(
         made,
-        geometry=geometry,
-        neighbours=results.neighbours(captured, plan.store),
-        added=results.added(captured, plan.store),
-        relations=relations,
-        profile=results.profile(captured, geometry, relations, plan.store),
+        geometry=found.geometry,
+        neighbours=found.neighbours,
+        added=measuring.added(captured, plan.store),
+        relations=found.relations,
+        profile=found.profile,
     )
 
 

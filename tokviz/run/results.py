@@ -1,30 +1,21 @@
-"""Projections and measures of captured states: taken from the store, or made and stored.
-
-What measures imports scikit-learn; it is loaded only when something must be measured.
-"""
+"""Projections, and what is measured between captures: taken from the store, or made and stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tokviz.records import (
-    AddedMeasure,
     Differences,
-    Geometry,
     HiddenStates,
     LayerSimilarity,
     ModelDifferences,
     ModelSimilarity,
-    Neighbours,
-    Profile,
     Projection,
-    Relations,
 )
 from tokviz.run import keys
-from tokviz.run.added import added_measures, measured
 from tokviz.run.correcting import corrected
 from tokviz.run.plain import Record
 from tokviz.run.plan import Captured, Comparison, Job
@@ -34,7 +25,7 @@ if TYPE_CHECKING:
     from tokviz.measure.profile import ProfileComparer
     from tokviz.measure.similarity import LayerComparer
 
-PROJECTING_LIBRARIES = ("sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
+LIBRARIES = ("sklearn.decomposition", "sklearn.preprocessing", "scipy.linalg")
 """What projecting takes a while to load."""
 _AT_ONCE = 8
 
@@ -48,7 +39,7 @@ def recall_all(
     store: Store, jobs: Sequence[Job[Record]], make: Callable[[list[int]], Iterable[Record]]
 ) -> list[Record]:
     """The same for several; ``make`` gets the indices of those to be made, and each is stored as soon as it comes."""
-    found = {index: record for index, job in enumerate(jobs) if (record := _stored(store, job)) is not None}
+    found = {index: record for index, job in enumerate(jobs) if (record := stored(store, job)) is not None}
     missing = [index for index in range(len(jobs)) if index not in found]
     for index, record in zip(missing, make(missing), strict=True):
         store.put(jobs[index].key, record)
@@ -56,7 +47,8 @@ def recall_all(
     return [found[index] for index in range(len(jobs))]
 
 
-def _stored(store: Store, job: Job[Record]) -> Record | None:
+def stored(store: Store, job: Job[Record]) -> Record | None:
+    """What the store has under the job's key; None where it is due."""
     return None if job.due else store.find(job.key, job.kind)
 
 
@@ -88,72 +80,6 @@ def _project(asked: tuple[HiddenStates, HiddenStates | None, str]) -> Projection
     states, ordinary, name = asked
     left_out = massive.outstanding(states, ordinary) if name == keys.WITHOUT_MASSIVE else None
     return pca.project(states.states, states.tokenization.reference, name, left_out)
-
-
-# --- measures of one capture ---------------------------------------------------------------------------------------
-
-
-def geometry(captured: Captured, job: Job[Geometry], shown: Sequence[Projection], store: Store) -> Geometry:
-    """All measures of one model × context; those of pictures for the projections that are ``shown``."""
-
-    def make() -> Geometry:
-        from threadpoolctl import threadpool_limits
-
-        from tokviz.measure.geometry import measure
-
-        # Small matrices gain nothing from several threads, which would take the processors from those who draw at the
-        # same time; and one thread adds in the same order on every machine.
-        with threadpool_limits(1, "blas"):
-            return measure(captured.states, shown, captured.words.memberships, captured.ordinary)
-
-    return recall(store, job, make)
-
-
-def neighbours(captured: Captured, store: Store) -> Neighbours | None:
-    """Every word's nearest words in the full space; None when there are too many words."""
-
-    def make() -> Neighbours:
-        from tokviz.measure import neighbours
-
-        return neighbours.neighbours(captured.states)
-
-    return recall(store, captured.neighbours, make) if captured.neighbours else None
-
-
-def relations(captured: Captured, store: Store) -> Relations | None:
-    """The relations and orders that are asked for; None without any."""
-
-    def make() -> Relations:
-        from threadpoolctl import threadpool_limits
-
-        from tokviz.measure.relations import measure
-
-        with threadpool_limits(1, "blas"):  # as for the geometry
-            return measure(captured.states, captured.related.pairs, captured.related.orders)
-
-    return recall(store, captured.relations, make) if captured.relations else None
-
-
-def profile(captured: Captured, geometry: Geometry, relations: Relations | None, store: Store) -> Profile | None:
-    """What stands out of the model, each measure at its best depth; None of captures with neurons set to a value."""
-
-    def make() -> Profile:
-        from threadpoolctl import threadpool_limits
-
-        from tokviz.measure.profile import profile
-
-        with threadpool_limits(1, "blas"):  # as for the geometry
-            return profile(captured.states, captured.words.memberships, geometry, relations)
-
-    return recall(store, captured.profile, make) if captured.profile else None
-
-
-def added(captured: Captured, store: Store) -> tuple[AddedMeasure, ...]:
-    """What other packages measure of one model × context."""
-    return tuple(
-        recall(store, job, partial(measured, each, captured.states, captured.words))
-        for each, job in zip(added_measures(), captured.added, strict=False)
-    )
 
 
 # --- two captures --------------------------------------------------------------------------------------------------
@@ -224,7 +150,7 @@ class Comparer:
                 Side(states=states, memberships=words.memberships, pairs=asked.pairs, orders=asked.orders)
                 for states, words, asked in zip(comparison.states, comparison.words, comparison.related, strict=True)
             )
-            with threadpool_limits(1, "blas"):  # as for the geometry
+            with threadpool_limits(1, "blas"):  # as for the measures of one capture
                 return self._profiles.compare(a, b)
 
         return recall(self._store, comparison.differences, make)
