@@ -7,6 +7,7 @@
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.in_memory import AtHand, at_hand
+from tokviz.models.libraries import load_libraries
 from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
 from tokviz.models.quiet import quiet_transformers
@@ -21,6 +22,7 @@ __all__ = [
     "describe",
     "identity",
     "load",
+    "load_libraries",
     "locate",
     "quiet_transformers",
     "require_device",

@@ -108,6 +108,7 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     """
     due = [each.key for each in request.due]
     try:
+        models.load_libraries()
         models.require_device(request.device)
         with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, due) as others_were_first:
             if others_were_first:
