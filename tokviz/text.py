@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Iterator
 from datetime import date, time
-from itertools import groupby
 from typing import Any
 from unicodedata import bidirectional
 
@@ -22,12 +20,13 @@ MOST_SHOWN = 60
 _TURNING = {"R", "AL", "LRE", "RLE", "LRO", "RLO", "LRI", "RLI", "FSI"}
 """Letters that are written from right to left, and signs that turn what follows them around."""
 
-_LINES = "\t\n\r"
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
 _WITHOUT_PICTURE = re.compile(f"[\0-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]+")
 """Control characters, lone surrogates and noncharacters: a vocabulary's tokens may hold them, pages and fonts can't."""
+_INVISIBLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]+")
+"""The same, but for the ends of lines and tabs."""
 
 
 def isolated(text: str) -> str:
@@ -51,7 +50,7 @@ def error_line(error: BaseException) -> str:
 
 def visible(text: str) -> str:
     """``text`` with what nobody can see, and HTML doesn't take, as code points: ``⟨U+0007⟩``. Lines and tabs stay."""
-    return _WITHOUT_PICTURE.sub(lambda run: "".join(_seen(run[0], _LINES)), text)
+    return _INVISIBLE.sub(lambda run: code_points(run[0]), text)
 
 
 def visible_piece(piece: str) -> str:
@@ -67,12 +66,6 @@ def is_without_picture(character: str) -> bool:
 def code_points(characters: str) -> str:
     """``⟨U+6F22 5B57⟩``; nothing for no characters."""
     return f"⟨U+{' '.join(f'{ord(character):04X}' for character in characters)}⟩" if characters else ""
-
-
-def _seen(run: str, kept: str) -> Iterator[str]:
-    for is_kept, part in groupby(run, key=lambda character: character in kept):
-        characters = "".join(part)
-        yield characters if is_kept else code_points(characters)
 
 
 class _Shown(reprlib.Repr):

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tokviz.pages import json_text
 from tokviz.text import code_points
 
@@ -35,3 +37,22 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerow(header)
     writer.writerows(rows)
     return json_text.LONE_SURROGATE.sub(lambda found: code_points(found[0]), text.getvalue())
+
+
+def csv_fields(values: Sequence[Any]) -> str:
+    """The beginning of a row: these fields, and a comma for those that follow."""
+    return csv_text(values, ())[:-1] + ","
+
+
+def csv_numbers(values: np.ndarray) -> list[str]:
+    """``(n_rows, n_columns)`` → the end of each row: its numbers as ``rounded`` has them, and a line feed.
+
+    Of a table of numbers this takes a third of the time of ``csv_text``.
+    """
+    together = ",".join(["%.6g"] * values.shape[1]) + "\n"
+    return [
+        together % tuple(row)
+        if is_known
+        else ",".join(f"{each:.6g}" if math.isfinite(each) else "" for each in row) + "\n"
+        for row, is_known in zip(values.tolist(), np.isfinite(values).all(axis=1).tolist(), strict=True)
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages import findings, json_text, profile_tables, related_plots
-from tokviz.pages.csv_text import csv_text, rounded, spreadsheet_safe
+from tokviz.pages.csv_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
 from tokviz.records import (
@@ -107,15 +107,16 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
     arrays = [array for each in projections for array in (each.coordinates, each.grid_coordinates)]
     values = np.concatenate([nothing, *arrays], axis=2)
     facts = [
-        (word, spreadsheet_safe(word), _category_keys(words, row), int(states.tokenization.reference[row]))
+        csv_fields([word, spreadsheet_safe(word), _category_keys(words, row), int(states.tokenization.reference[row])])
         for row, word in enumerate(words.words)
     ]
-    rows = (
-        [depth, depth_name(depth), path, *of_word, *map(rounded, of_row)]
-        for depth, path in enumerate(states.module_paths)
-        for of_word, of_row in zip(facts, values[depth].tolist(), strict=True)
-    )
-    return csv_text(header, rows)
+    lines = [csv_text(header, ())]
+    for depth, path in enumerate(states.module_paths):
+        of_depth = csv_fields([depth, depth_name(depth), path])
+        lines += [
+            f"{of_depth}{of_word}{of_row}" for of_word, of_row in zip(facts, csv_numbers(values[depth]), strict=True)
+        ]
+    return "".join(lines)
 
 
 def tokens_csv(context: ContextReport) -> str:

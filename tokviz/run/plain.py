@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -32,10 +33,19 @@ def from_plain(kind: type[Record], plain: Any) -> Record:
     return _read(kind, plain)  # type: ignore[no-any-return]  # its type is known to the caller only
 
 
+@cache
+def _fields(kind: Any) -> dict[str, Any] | None:
+    """The fields of a record and what they hold; None for anything else."""
+    if not (dataclasses.is_dataclass(kind) and isinstance(kind, type)):
+        return None
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
 def _read(kind: Any, plain: Any) -> Any:
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
-        return kind(**{field.name: _read(hints[field.name], plain[field.name]) for field in dataclasses.fields(kind)})
+    fields = _fields(kind)
+    if fields is not None:
+        return kind(**{name: _read(of_field, plain[name]) for name, of_field in fields.items()})
     if kind is np.ndarray:
         return np.array(plain["values"], dtype=plain["dtype"]).reshape(plain["shape"])
     arguments = get_args(kind)
