@@ -30,7 +30,7 @@ from tokviz.text import one_line, visible
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
-COMPILED = "tokviz_3_%s.cache"
+COMPILED = "tokviz_4_%s.cache"
 """Files of compiled templates, renumbered when the environment changes: Jinja looks at a template's text only."""
 
 
@@ -54,7 +54,6 @@ def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
         bytecode_cache=_bytecode(),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -62,14 +61,6 @@ def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
     jinja.filters["explain"] = explainer.explain
     jinja.globals["explained"] = explainer.explained
     return jinja
-
-
-def _visible(value: object) -> object:
-    """What a template places on a page, without characters that pages can't show."""
-    if not isinstance(value, str):
-        return value
-    shown = visible(value)
-    return value if shown == value else type(value)(shown)  # what is marked as safe HTML stays so
 
 
 def _bytecode() -> FileSystemBytecodeCache | None:
@@ -125,7 +116,7 @@ def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
 
     def filled(template: str, view: _View) -> dict[str, str]:
         explainer.begin()
-        return {view.frame.path: jinja.get_template(f"{template}.html").render(page=view, frame=view.frame)}
+        return {view.frame.path: _filled(jinja, f"{template}.html", page=view, frame=view.frame)}
 
     pages = filled("index", site.index)
     for view in site.models:
@@ -139,10 +130,15 @@ def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
         pages |= filled("explore", site.explore)
     pages |= filled("method", site.method)
     if site.sitemap:
-        pages["sitemap.xml"] = jinja.get_template("sitemap.xml").render(site=site)
+        pages["sitemap.xml"] = _filled(jinja, "sitemap.xml", site=site)
     pages |= site.styles
-    pages[site.not_found.path] = jinja.get_template("404.html").render(page=site.not_found)
+    pages[site.not_found.path] = _filled(jinja, "404.html", page=site.not_found)
     return pages
+
+
+def _filled(jinja: Environment, template: str, **values: object) -> str:
+    """A template with these values, without characters that pages can't show."""
+    return visible(jinja.get_template(template).render(values))
 
 
 def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures: Mapping[str, Path]) -> dict[str, str]:
@@ -158,11 +154,11 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
 
     jinja = environment(folders, Explainer())
     jinja.filters["data_address"] = data_address
-    template = jinja.get_template("excerpt.html")
     # Jekyll reads two braces as an order to itself.
     with _theme_errors(folders):
         return {
-            view.path: template.render(view=view).replace("{{", "{&#123;").replace("{%", "{&#37;") for view in views
+            view.path: _filled(jinja, "excerpt.html", view=view).replace("{{", "{&#123;").replace("{%", "{&#37;")
+            for view in views
         }
 
 

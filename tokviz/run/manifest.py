@@ -58,6 +58,11 @@ class OwnFiles:
         return self._digests is not None and path != PATH and file_sha256(file) != self._digests[path]
 
 
+def sha256(content: bytes) -> str:
+    """In hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """Of a file of any size, in hexadecimal."""
     with path.open("rb") as file:

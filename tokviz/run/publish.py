@@ -129,15 +129,18 @@ def kept_folder(output: Path) -> Path:
 
 
 def _write_all(files: Mapping[str, Content], folder: Path) -> None:
+    for parent in {(folder / path).parent for path in files}:
+        parent.mkdir(parents=True, exist_ok=True)
     digests = {}
     for path, content in files.items():
         file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Path):
             shutil.copyfile(content, file)
+            digests[path] = manifest.file_sha256(file)
         else:
-            file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        digests[path] = manifest.file_sha256(file)
+            written = content.encode("utf-8") if isinstance(content, str) else content
+            file.write_bytes(written)
+            digests[path] = manifest.sha256(written)
     listed = folder / manifest.PATH
     listed.parent.mkdir(parents=True, exist_ok=True)
     listed.write_bytes(manifest.to_json(digests).encode())
