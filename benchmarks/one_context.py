@@ -1,6 +1,6 @@
-"""tokviz on the work of ``posts_own_way.py``: one context, one projection, wide or draft pictures only, nothing cached.
+"""tokviz on the work of ``posts_own_way.py``: one context, one projection, nothing cached.
 
-python benchmarks/one_context.py CONFIG WORK_FOLDER FORM
+python benchmarks/one_context.py CONFIG WORK_FOLDER FORM …     which renditions: wide, phone, draft
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 
-def main(config: Path, work: Path, form: str) -> None:
+def main(config: Path, work: Path, forms: tuple[str, ...]) -> None:
     from tokviz.config import load
     from tokviz.run import pipeline
     from tokviz.run.options import Options
     from tokviz.run.progress import Quiet
 
-    options = Options(base=config.parent, output=work / "site", cache=work / "cache", forms=(form,))
+    options = Options(base=config.parent, output=work / "site", cache=work / "cache", forms=forms)
     pipeline.run(load(config), options, Quiet())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), tuple(sys.argv[3:]))

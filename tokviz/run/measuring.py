@@ -6,7 +6,6 @@ What measures imports scikit-learn; it is loaded only when something must be mea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,8 +30,8 @@ class Measures:
     profile: Profile | None = None
 
 
-Submit = Callable[..., "Future[Any]"]
-"""Has a function called elsewhere: in another process that sees the store's files."""
+Submit = Callable[[Callable[[], Any], Callable[[Any], None]], Callable[[], Any]]
+"""Has a function called in another process that sees the store's files, and another one keep what it gives; the call waits."""
 
 
 def begin(
@@ -50,16 +49,18 @@ def begin(
     found = {name: record for name, job in asked.items() if (record := stored(store, job)) is not None}
     missing = [name for name in asked if name not in found]
 
-    def all_of(made: Mapping[str, Any]) -> Measures:
+    work = partial(_measured, captured, shown, found, missing)
+
+    def keep(made: Mapping[str, Any]) -> None:
         for name, record in made.items():
             store.put(asked[name].key, record)
-        return Measures(**found, **made)
 
-    if not missing or submit is None:
-        made = all_of(_measured(captured, shown, found, missing))
-        return lambda: made
-    future = submit(_measured, captured, shown, found, missing)
-    return lambda: all_of(future.result())
+    if missing and submit is not None:
+        result = submit(work, keep)
+        return lambda: Measures(**found, **result())
+    made = work()
+    keep(made)
+    return lambda: Measures(**found, **made)
 
 
 def _measured(

@@ -26,7 +26,7 @@ class PictureQueue:
         self._reporter = reporter
         self._executor: Executor | None = None
         self._waiting: dict[Future[bytes], str] = {}
-        self._others: list[Future[Any]] = []
+        self._others: dict[Future[Any], Callable[[Any], None]] = {}
         self._n_kept = 0
 
     def start(self, more_libraries: Sequence[str] = ()) -> Executor:
@@ -41,21 +41,29 @@ class PictureQueue:
         return self._executor if all(future.done() for future in (*self._waiting, *self._others)) else None
 
     @property
-    def submit_other(self) -> Callable[..., Future[Any]] | None:
-        """Has the same processes do other work, if they have started."""
+    def submit_other(self) -> Callable[[Callable[[], Any], Callable[[Any], None]], Callable[[], Any]] | None:
+        """Has the same processes do other work, if they have started, and keeps what it gives; the call waits for it."""
         return None if self._executor is None else self._submit_other
 
-    def _submit_other(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
-        future = self.start().submit(work, *given)
-        self._others = [*(each for each in self._others if not each.done()), future]
-        return future
+    def _submit_other(self, work: Callable[[], Any], keep: Callable[[Any], None]) -> Callable[[], Any]:
+        future = self.start().submit(work)
+        self._others[future] = keep
+
+        def result() -> Any:
+            made = future.result()
+            self._keep_other(future)
+            return made
+
+        return result
 
     def submit(self, key: str, picture: Picture) -> None:
         self._waiting[self.start().submit(draw_image, picture)] = key
 
     def keep_finished(self) -> None:
-        """Store what is done, so that a run which is killed later need not draw it again."""
+        """Store what is done, so that a run which is killed later need not do it again."""
         self._keep_all([future for future in self._waiting if future.done()])
+        for future in [each for each in self._others if each.done() and each.exception() is None]:
+            self._keep_other(future)
 
     def finish(self) -> int:
         """Wait for every picture and store it; how many were drawn in all."""
@@ -72,6 +80,11 @@ class PictureQueue:
         """End the processes; what has not begun is given up."""
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
+
+    def _keep_other(self, future: Future[Any]) -> None:
+        keep = self._others.pop(future, None)
+        if keep is not None:  # else it is kept already
+            keep(future.result())
 
     def _keep_all(self, futures: Iterable[Future[bytes]]) -> None:
         for future in futures:
