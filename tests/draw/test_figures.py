@@ -185,7 +185,7 @@ def test_long_model_names_stay_in_the_picture() -> None:
         figure = figures.draw(plate(form=form, model=model))
         title = next(artist for text, artist in texts(figure).items() if text.startswith("an-org"))
         assert "…" in title.get_text()
-        assert title.get_window_extent().x1 <= figure.bbox.width
+        assert extents([title])[0, 2] <= figure.bbox.width
         assert any("layer 11" in text for text in texts(figure))
 
 
@@ -292,7 +292,7 @@ def test_drawing_leaves_no_global_state() -> None:
     ("picture", "most"),
     [
         (plate(), 70),
-        (plate(form="phone"), 30),
+        (plate(form="phone"), 35),
         (grid(31), 300),
         (grid(31, "phone"), 125),
         (Strip(form="wide", points=points(), coordinates=grid(31).coordinates), 40),

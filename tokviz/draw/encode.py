@@ -32,7 +32,7 @@ def encode(figure: Figure) -> bytes:
     """
     pixels = few_colors(rendered(figure))
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, method=4, quality=40)
+    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, method=1, quality=20)
     return buffer.getvalue()
 
 
