@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.backend_bases import RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.colors import LogNorm, to_hex
 from matplotlib.figure import Figure
@@ -82,8 +83,7 @@ class Sheet:
         """Write ``text``; ``at`` is on its baseline, with ``align`` of its width to the left. A ``$`` is a dollar."""
         # Text and marks stand on whole pixels: what recurs is then alike to the pixel, crisper and lighter as WebP.
         x, y = round(at[0] - align * self.typesetter.width(text, size, bold)), round(at[1])
-        font = self.typesetter.font(size, bold)
-        self._axes.add_artist(_Words(x, y, text, color=color, fontproperties=font, parse_math=False))
+        self.figure.add_artist(_Words((x, y), text, size, color, bold, self.typesetter))
 
     def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
         """Draw straight lines, ``segments`` is ``(n, 2, 2)``; crisp where they run along whole pixels."""
@@ -240,16 +240,30 @@ class _Words(Text):
     """Level text that starts at its position.
 
     Matplotlib's general layout, for rotated text in paragraphs, takes more than half of the time that a labelled plate
-    needs; it is skipped here.
+    needs; it is skipped here, and in images of pixels what a typesetter remembers of the text is pasted.
     """
+
+    def __init__(
+        self, at: tuple[int, int], text: str, size: float, color: str, bold: bool, typesetter: Typesetter
+    ) -> None:
+        super().__init__(*at, text, color=color, fontproperties=typesetter.font(size, bold), parse_math=False)
+        self._written = partial(typesetter.written, text, size, bold)
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw the text at its position."""
-        x, y = self.get_transform().transform(self.get_position())
+        scale = self.figure.dpi / PIXELS_PER_INCH
+        x, y = (place * scale for place in self.get_position())
         context = renderer.new_gc()
         context.set_foreground(self.get_color())
-        _, height = renderer.get_canvas_width_height()
-        renderer.draw_text(context, x, height - y, self.get_text(), self.get_fontproperties(), 0)
+        if isinstance(renderer, RendererAgg):
+            written = self._written(scale)
+            image = np.empty((*written.ink.shape, 4), np.uint8)
+            image[..., :3] = np.multiply(context.get_rgb()[:3], 255).round()
+            image[..., 3] = written.ink
+            bottom = renderer.height - round(y) + written.top - len(image)
+            renderer.draw_image(context, round(x) + written.left, bottom, image[::-1])
+        else:
+            renderer.draw_text(context, x, y, self.get_text(), self.get_fontproperties(), 0)
         context.restore()
 
 
