@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib import font_manager, get_data_path
 from matplotlib.backends.backend_agg import get_hinting_flag
 from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import FT2Font
 
 from tokviz import text as direction
 from tokviz.records import Font
@@ -53,7 +54,8 @@ class Typesetter:
         self._fonts: dict[tuple[float, bool], FontProperties] = {}
         self._files: dict[bool, list[font_manager.FontPath]] = {}
         # The pictures of a model show the same words dozens of times.
-        self.written = lru_cache(maxsize=_MOST_REMEMBERED)(self._write)
+        self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self._write)
+        self._space = lru_cache(maxsize=64)(self._measure_space)
 
     def font(self, size: float, bold: bool = False) -> FontProperties:
         """The font of all text, ``size`` pixels high, with fallbacks for what it lacks."""
@@ -71,7 +73,7 @@ class Typesetter:
 
         Many scripts reach farther than Latin letters.
         """
-        written = self.written(text, size, False)
+        written = self.written(text, size)
         return written.width, max(LINE[0] * size, written.above), max(LINE[1] * size, written.below)
 
     def shortened(self, text: str, width: float, size: float, *, bold: bool = False, middle: bool = False) -> str:
@@ -95,18 +97,14 @@ class Typesetter:
                 lines.append(word)
         return lines
 
-    def _write(self, text: str, size: float, bold: bool, scale: float = 1.0) -> Written:
-        """Set and draw a text, ``scale`` pixels for each one of ``size``."""
-        if bold not in self._files:
-            fonts = (FontProperties(family=family, weight="bold" if bold else "normal") for family in self._families)
-            self._files[bold] = [font_manager.findfont(font, fallback_to_default=False) for font in fonts]
-        font = font_manager.get_font(self._files[bold])
-        font.set_size(size, PIXELS_PER_INCH * scale)
-        flags = get_hinting_flag()  # type: ignore[no-untyped-call]  # Matplotlib's own stubs leave the Agg backend out
-        font.set_text(" ", flags=flags)
-        space = font.get_width_height()[0] / 64
+    def written(self, text: str, size: float, bold: bool = False, scale: float = 1.0) -> Written:
+        """``text`` set and drawn, with ``scale`` pixels for each one of ``size``."""
+        return self._remembered(text, size, bold, scale)
+
+    def _write(self, text: str, size: float, bold: bool, scale: float) -> Written:
+        space = self._space(size, bold, scale)
         # A glyph that reaches into the image's first pixel would lose its distance to the next one; a space doesn't.
-        font.set_text(f" {text} ", flags=flags)
+        font = self._set(f" {text} ", size, bold, scale)
         font.draw_glyphs_to_bitmap()
         width, height = font.get_width_height()
         below = font.get_descent()
@@ -118,6 +116,19 @@ class Typesetter:
             left=-round(space),
             top=(height - below) // 64 + 1,
         )
+
+    def _measure_space(self, size: float, bold: bool, scale: float) -> float:
+        return self._set(" ", size, bold, scale).get_width_height()[0] / 64
+
+    def _set(self, text: str, size: float, bold: bool, scale: float) -> FT2Font:
+        """The font after it has set a text."""
+        if bold not in self._files:
+            fonts = (FontProperties(family=family, weight="bold" if bold else "normal") for family in self._families)
+            self._files[bold] = [font_manager.findfont(font, fallback_to_default=False) for font in fonts]
+        font = font_manager.get_font(self._files[bold])
+        font.set_size(size, PIXELS_PER_INCH * scale)
+        font.set_text(text, flags=get_hinting_flag())  # type: ignore[no-untyped-call]  # Matplotlib's own stubs leave Agg out
+        return font
 
 
 @lru_cache(maxsize=16)
