@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
@@ -66,9 +67,16 @@ class Sheet:
         self.typesetter = typesetter or typesetter_for()
         self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH * scale, facecolor="white")
         FigureCanvasAgg(self.figure)
-        self._axes = self.figure.add_axes((0, 0, 1, 1))
-        self._axes.set_axis_off()
-        self._axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+        inches = Affine2D().scale(1, -1).translate(0, height).scale(1 / PIXELS_PER_INCH)
+        self._pixels = inches + self.figure.dpi_scale_trans
+
+    @cached_property
+    def _axes(self) -> Axes:
+        """The whole figure, for what Matplotlib draws on axes alone: they take as long to make as all marks."""
+        axes = self.figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
+        return axes
 
     def text(
         self,
@@ -88,16 +96,17 @@ class Sheet:
     def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
         """Draw straight lines, ``segments`` is ``(n, 2, 2)``; crisp where they run along whole pixels."""
         if len(segments):
-            self._axes.add_collection(
-                LineCollection(list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False),
-                autolim=False,
-            )
+            lines = LineCollection(list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False)
+            lines.set_transform(self._pixels)
+            self.figure.add_artist(lines)
 
     def boxes(self, corners: np.ndarray, color: str) -> None:
         """Fill rectangles without edges; ``corners`` is ``(n, 4)``: left, top, right, bottom."""
         left, top, right, bottom = corners.T
         polygons = np.stack([left, top, right, top, right, bottom, left, bottom], axis=1).reshape(-1, 4, 2)
-        self._axes.add_collection(PolyCollection(list(polygons), facecolors=color, edgecolors="none"), autolim=False)
+        filled = PolyCollection(list(polygons), facecolors=color, edgecolors="none")
+        filled.set_transform(self._pixels)
+        self.figure.add_artist(filled)
 
     def marks(self, points: Points, places: np.ndarray, diameter: float, rim: float) -> None:
         """Draw a mark at each of ``places`` ``(n_words, 2)`` or, for several panels at once, ``(n_panels, n_words, 2)``.
@@ -158,6 +167,9 @@ class Sheet:
             linewidths=0.6,  # else the paper shows between neighbours
             edgecolors="face",
         )
+        # Among all that is drawn on the sheet, in its order.
+        hexagons.remove()
+        self.figure.add_artist(hexagons)
         most = int(np.asarray(hexagons.get_array()).max())
         hexagons.set_norm(LogNorm(1, max(most, 2)))
         return most
@@ -196,13 +208,13 @@ class Sheet:
             outlines,
             sizes=[diameter**2],
             offsets=xy,
-            offset_transform=self._axes.transData,
+            offset_transform=self._pixels,
             facecolors=fill,
             edgecolors=edge,
             linewidths=line,
         )
         collection.set_transform(Affine2D())
-        self._axes.add_collection(collection, autolim=False)
+        self.figure.add_artist(collection)
 
 
 def draw_title(sheet: Sheet, model: str, rest: str, span: tuple[float, float], size: float, *, two_lines: bool) -> None:
