@@ -97,7 +97,7 @@ def _ink(text: str, font: FontProperties) -> tuple[float, float, float, float]:
 
 
 def marks(figure: Figure) -> list[PathCollection]:
-    return [artist for artist in figure.axes[0].collections if isinstance(artist, PathCollection)]
+    return [artist for artist in figure.get_children() if isinstance(artist, PathCollection)]
 
 
 def overlapping_pairs(boxes: np.ndarray) -> int:

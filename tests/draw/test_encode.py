@@ -31,7 +31,7 @@ def decoded(data: bytes) -> np.ndarray:
 
 def test_what_is_decoded_is_what_was_encoded() -> None:
     drawn = figure()
-    np.testing.assert_array_equal(decoded(encode.encode(drawn)), encode.few_colors(encode.rendered(drawn)))
+    np.testing.assert_array_equal(decoded(encode.encode(drawn)), encode.few_colors(encode.rendered(drawn))[..., :3])
 
 
 def test_few_colors_near_the_true_ones_and_paper_stays_white() -> None:

@@ -26,7 +26,7 @@ from picture_fixture import (
     texts,
 )
 
-from tokviz.draw import encode, figures, legend
+from tokviz.draw import encode, figures, legend, sheet
 from tokviz.draw.labels import spread_out
 from tokviz.draw.plate import MOST_LABELS
 from tokviz.draw.sheet import ticks
@@ -185,8 +185,32 @@ def test_long_model_names_stay_in_the_picture() -> None:
         figure = figures.draw(plate(form=form, model=model))
         title = next(artist for text, artist in texts(figure).items() if text.startswith("an-org"))
         assert "…" in title.get_text()
-        assert title.get_window_extent().x1 <= figure.bbox.width
+        assert extents([title])[0, 2] <= figure.bbox.width
         assert any("layer 11" in text for text in texts(figure))
+
+
+@pytest.mark.parametrize("form", ["wide", "phone", "draft"])
+def test_pasted_text_looks_as_matplotlib_draws_it(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = (
+        "AVAWAy",
+        "jjj",
+        "firefighter",
+        "−24,000",
+        "Ὀδυσσεύς",
+        "Ёлка",
+        "שלום",
+        "العربية",
+        "(שלום)",
+        "e\u0301 a\u0323",
+    )
+    of = points(n_words=10, n_categories=1, words=words)
+    figure = figures.draw(plate(of, form=form))
+    pasted = pixels(figure).astype(int)
+    monkeypatch.setattr(sheet, "RendererAgg", type(None))
+    away = np.abs(pasted - pixels(figure)).max(axis=2)
+    assert (pasted < 255).any()
+    assert away.max() <= 64, "only where two letters overlap, one covers the other a little less"
+    assert (away > 4).sum() <= 100
 
 
 def test_axes_are_named_with_their_share_of_the_variance() -> None:
@@ -292,7 +316,7 @@ def test_drawing_leaves_no_global_state() -> None:
     ("picture", "most"),
     [
         (plate(), 70),
-        (plate(form="phone"), 30),
+        (plate(form="phone"), 35),
         (grid(31), 300),
         (grid(31, "phone"), 125),
         (Strip(form="wide", points=points(), coordinates=grid(31).coordinates), 40),

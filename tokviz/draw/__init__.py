@@ -7,8 +7,8 @@ from functools import cache
 
 from tokviz.records import Picture
 
-LIBRARIES = ("matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.Image")
-"""What drawing takes a while to load."""
+LIBRARIES = ("tokviz.draw.encode", "tokviz.draw.figures")
+"""What takes a while to load: with them come Matplotlib and Pillow."""
 
 _one_at_a_time = threading.Lock()
 """One for the process: Matplotlib isn't made for threads, and a cluster's worker may have several."""

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-import imagesize
 import numpy as np
-from PIL import Image
+from PIL import Image, WebPImagePlugin  # noqa: F401 - else Pillow loads all its formats to find this one
 
 from tokviz.text import visible
 
@@ -32,7 +31,7 @@ def encode(figure: Figure) -> bytes:
     """
     pixels = few_colors(rendered(figure))
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, method=4, quality=40)
+    Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, method=1, quality=20)
     return buffer.getvalue()
 
 
@@ -69,25 +68,27 @@ def rendered(figure: Figure) -> np.ndarray:
 
 
 def few_colors(pixels: np.ndarray) -> np.ndarray:
-    """``(height, width, 3)``: ``pixels`` in at most ``N_COLORS`` colours, white and the most frequent ones unchanged."""
-    height, width, _ = pixels.shape
+    """``pixels`` ``(height, width, 4)`` in at most ``N_COLORS`` colours, white and the most frequent ones unchanged."""
     packed = pixels.reshape(-1, 4).view(np.uint32).ravel()
     # Nine tenths of a picture are white; only the rest is sorted into a palette.
     drawn = np.flatnonzero(packed != _WHITE)
     inks, which, counts = np.unique(packed[drawn], return_inverse=True, return_counts=True)
-    colors = inks.view(np.uint8).reshape(-1, 4)[:, :3].copy()
     if len(inks) >= N_COLORS:
+        colors = inks.view(np.uint8).reshape(-1, 4)
         rare = np.argsort(-counts, kind="stable")[N_EXACT - 1 :]
-        rows = np.flatnonzero(np.isin(which, rare))
-        shades = Image.fromarray(colors[which[rows]][None])
+        # An eighth of the pixels weighs colours as well as all of them.
+        copies = counts[rare] // 8 + 1
+        shades = Image.fromarray(np.repeat(colors[rare, :3], copies, axis=0)[None])
         palette = shades.quantize(N_COLORS - N_EXACT, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        colors[which[rows]] = np.asarray(palette.convert("RGB"))[0]
-    result = np.full((height * width, 3), 255, dtype=np.uint8)
-    result[drawn] = colors[which]
-    return result.reshape(height, width, 3)
+        colors[rare, :3] = np.asarray(palette.convert("RGB"))[0, copies.cumsum() - 1]
+    result = packed.copy()
+    result[drawn] = inks[which]
+    return result.view(np.uint8).reshape(pixels.shape)
 
 
 def size(image: Path | bytes) -> tuple[int, int]:
     """Width and height of an encoded image in pixels, read off its header."""
+    import imagesize  # loads what talks to networks, which drawing needn't
+
     width, height = imagesize.get(BytesIO(image) if isinstance(image, bytes) else image)
     return int(width), int(height)

@@ -83,7 +83,10 @@ def place(
 
 
 class _Layout:
-    """Candidate places of all labels, and those chosen so far."""
+    """Candidate places of all labels, and those chosen so far.
+
+    A place is numbered through all labels: ``label * n_candidates + candidate``. In arrays, x and y come first.
+    """
 
     def __init__(
         self,
@@ -96,56 +99,67 @@ class _Layout:
         self.spacing, n = spacing, len(anchors)
         distances = np.array([distance for distance in _RINGS if distance <= spacing.reach])
         ring = np.repeat(distances, len(_ANGLES))
-        direction = np.tile(np.stack([np.cos(_ANGLES), -np.sin(_ANGLES)], axis=1), (len(distances), 1))
-        out = direction * (spacing.radius + spacing.gap + ring)[:, None]
-        half = sizes[:, None, :] / 2
-        centres = anchors[:, None, :] + out + np.clip(direction * 1.5, -1, 1) * half
+        self.n_candidates = len(ring)
+        self.owner = np.repeat(np.arange(n), len(ring))
+        """``(places,)``: the label that each is for."""
+        direction = np.tile(np.stack([np.cos(_ANGLES), -np.sin(_ANGLES)]), len(distances))
+        anchor, half = anchors.T[:, :, None], sizes.T[:, :, None] / 2
+        out = direction * (spacing.radius + spacing.gap + ring)
+        centres = anchor + out[:, None] + np.clip(direction * 1.5, -1, 1)[:, None] * half
         low, high = centres - half, centres + half
-        ends = np.clip(anchors[:, None, :], low, high)
-        # x and y in arrays of their own: numpy is slow over a last axis of two.
-        self.boxes = _Boxes(*(np.ascontiguousarray(c, np.float32) for c in (*_xy(low), *_xy(high))))
-        self.end_x, self.end_y = (np.ascontiguousarray(c, np.float32) for c in _xy(ends))
-        self.x, self.y = anchors.T.astype(np.float32)
-        self.mark_x, self.mark_y = marks.T.astype(np.float32)
-        self.has_leader = ring >= spacing.leader
-        self.base = ring + np.tile(_SIDE_COST, len(distances)) + LEADER * self.has_leader
+        ends = np.clip(anchor, low, high)
+        self.anchors, self.marks = anchors.T.astype(np.float32), marks.T.astype(np.float32)
+        self.low, self.high, self.ends = (each.astype(np.float32).reshape(2, -1) for each in (low, high, ends))
+        """``(2, places)``: the labels' corners, and where their leader lines end."""
+        # Two labels overlap where all four edges of one lie before the other's far ones.
+        self.edges = np.concatenate([self.low, -self.high])
+        self.far_edges = np.concatenate([self.high, -self.low]) + np.float32(spacing.padding)
+        has_leader = ring >= spacing.leader
+        self.has_leader = np.tile(has_leader, n)
+        self.base = ring + np.tile(_SIDE_COST, len(distances)) + LEADER * has_leader
         left, top, right, bottom = bounds
-        left_x, top_y, right_x, bottom_y = self.boxes
-        self.fits = (left_x >= left) & (top_y >= top) & (right_x <= right) & (bottom_y <= bottom)
-        self.hidden = self._hidden_marks()
+        fits = (self.low[0] >= left) & (self.low[1] >= top) & (self.high[0] <= right) & (self.high[1] <= bottom)
+        self.alone = np.where(fits, np.tile(self.base, n) + HIDES_MARK * self._hidden_marks(), np.inf)
+        """``(places,)``: what each costs without other labels, infinite outside the bounds."""
         self.chosen = np.full(n, -1)
         self.costs = np.full(n, np.inf)
 
     def _hidden_marks(self) -> np.ndarray:
-        """``(n, candidates)``: how many marks a label would hide."""
-        margin = self.spacing.radius * 0.8
-        left, top, right, bottom = (side[..., None] for side in self.boxes)
-        hidden = left - margin < self.mark_x
-        hidden &= self.mark_x < right + margin
-        hidden &= top - margin < self.mark_y
-        hidden &= self.mark_y < bottom + margin
-        return _count(hidden)
+        """``(places,)``: how many marks a label would hide."""
+        margin, n_marks = self.spacing.radius * 0.8, self.marks.shape[1]
+        by_x, by_y = np.argsort(self.marks, axis=1, kind="stable")
+        # How many are both among the first so many from the left and among the first so many from the top.
+        among = np.zeros((n_marks + 1, n_marks + 1), np.int32)
+        among[np.arange(n_marks) + 1, np.argsort(by_y)[by_x] + 1] = 1
+        among = among.cumsum(axis=0).cumsum(axis=1)
+        x, y = self.marks[0, by_x], self.marks[1, by_y]
+        left, right = np.searchsorted(x, self.low[0] - margin, "right"), np.searchsorted(x, self.high[0] + margin)
+        top, bottom = np.searchsorted(y, self.low[1] - margin, "right"), np.searchsorted(y, self.high[1] + margin)
+        hidden: np.ndarray = among[right, bottom] - among[left, bottom] - among[right, top] + among[left, top]
+        return hidden
 
     def by_crowding(self) -> np.ndarray:
         """The labels, those with the fewest clean places near their mark first."""
         near = slice(0, 2 * len(_ANGLES))
-        clean = _count(self.fits[:, near] & (self.hidden[:, near] == 0))
+        clean = _count(self.alone.reshape(-1, self.n_candidates)[:, near] == self.base[near])
         return np.argsort(clean, kind="stable")
 
     def settle(self, label: int) -> None:
         """Give a label its cheapest place among the others, or none where there is no space."""
-        others = np.flatnonzero(self.chosen >= 0)
-        others = others[others != label]
-        best, cost, n_rings = -1, np.inf, len(self.base) // len(_ANGLES)
+        self.chosen[label] = -1
+        others = self.chosen[self.chosen >= 0]
+        first, n_rings = label * self.n_candidates, self.n_candidates // len(_ANGLES)
+        best, cost = -1, float(np.nextafter(self.spacing.worst, np.inf))
         # From the mark outwards, and no farther than a better place can be: most labels end at the first ring.
         for start, stop in ((0, 1), (1, 4), (4, n_rings)):
-            if start < n_rings and cost > self.base[start * len(_ANGLES)]:
-                candidates = slice(start * len(_ANGLES), stop * len(_ANGLES))
-                costs = self._costs(label, candidates, others)
+            ring = first + start * len(_ANGLES)
+            places = ring + np.flatnonzero(self.alone[ring : first + min(stop, n_rings) * len(_ANGLES)] < cost)
+            if len(places):
+                costs = self._costs(places, others, cost)
                 cheapest = int(np.argmin(costs))
                 if costs[cheapest] < cost:
-                    best, cost = candidates.start + cheapest, float(costs[cheapest])
-        self.chosen[label], self.costs[label] = (best, cost) if cost <= self.spacing.worst else (-1, UNPLACED)
+                    best, cost = int(places[cheapest]), float(costs[cheapest])
+        self.chosen[label], self.costs[label] = (best, cost) if best >= 0 else (-1, UNPLACED)
 
     def ill_placed(self, above: float) -> np.ndarray:
         """The labels whose place costs more than ``above``, the worst first."""
@@ -159,62 +173,60 @@ class _Layout:
 
     def rebuild_around(self, label: int) -> None:
         """Place an ill placed label before its neighbours, and keep the result if together they cost less."""
-        if self._cost(label) <= LEADER_OVER_MARK:
+        if self._update_costs(np.array([label])) <= LEADER_OVER_MARK:
             return
-        distance2 = (self.x - self.x[label]) ** 2 + (self.y - self.y[label]) ** 2
+        distance2 = ((self.anchors - self.anchors[:, label, None]) ** 2).sum(axis=0)
         group = np.argsort(distance2, kind="stable")[: _NEIGHBOURS + 1]
         group = np.concatenate([[label], group[group != label][:_NEIGHBOURS]])
-        before, chosen, costs = sum(self._cost(member) for member in group), self.chosen.copy(), self.costs.copy()
+        before, chosen, costs = self._update_costs(group), self.chosen.copy(), self.costs.copy()
         self.chosen[group] = -1
         for member in group:
             self.settle(member)
-        if sum(self._cost(member) for member in group) >= before:
+        if self._update_costs(group) >= before:
             self.chosen, self.costs = chosen, costs
 
-    def _cost(self, label: int) -> float:
-        """What a label's place costs among the others."""
-        chosen = int(self.chosen[label])
-        if chosen < 0:
-            return UNPLACED
-        others = np.flatnonzero(self.chosen >= 0)
-        self.costs[label] = self._costs(label, slice(chosen, chosen + 1), others[others != label])[0]
-        return float(self.costs[label])
+    def _update_costs(self, labels: np.ndarray) -> float:
+        """What these labels' places cost together, now that the others stand."""
+        placed = labels[self.chosen[labels] >= 0]
+        self.costs[placed] = self._costs(self.chosen[placed], self.chosen[self.chosen >= 0])
+        return float(self.costs[placed].sum()) + UNPLACED * (len(labels) - len(placed))
 
-    def _costs(self, label: int, candidates: slice, others: np.ndarray) -> np.ndarray:
-        """``(candidates,)``: the cost of each place, infinite where there is no space."""
-        costs = np.where(
-            self.fits[label, candidates], self.base[candidates] + HIDES_MARK * self.hidden[label, candidates], np.inf
-        )
-        left, top, right, bottom = (side[label, candidates, None] for side in self.boxes)
-        chosen, padding = self.chosen[others], self.spacing.padding
-        other_boxes = _Boxes(*(side[others, chosen] for side in self.boxes))
-        overlap = (left < other_boxes.right + padding) & (right > other_boxes.left - padding)
-        overlap &= (top < other_boxes.bottom + padding) & (bottom > other_boxes.top - padding)
-        costs[overlap.any(axis=1)] = np.inf
-        open_places = np.flatnonzero(np.isfinite(costs))
-        if not len(open_places):
-            return costs
-        boxes = _Boxes(left[open_places], top[open_places], right[open_places], bottom[open_places])
-        led = self.has_leader[chosen]
-        others, chosen = others[led], chosen[led]
-        leaders = _Segments(self.x[others], self.y[others], self.end_x[others, chosen], self.end_y[others, chosen])
-        if len(others):
-            costs[open_places] += LEADER_THROUGH_LABEL * _count(leaders.hit(boxes))
-        with_leader = open_places[self.has_leader[candidates][open_places]]
+    def _costs(self, places: np.ndarray, others: np.ndarray, below: float = np.inf) -> np.ndarray:
+        """What each of ``places`` ``(k,)`` costs beside the places ``others``, infinite where there is no space.
+
+        What isn't ``below`` a bound isn't added up to its end. A label doesn't stand in its own way.
+        """
+        costs: np.ndarray = self.alone[places]
+        owner, theirs = self.owner[places, None], self.owner[others]
+        overlap = (self.edges.take(places, 1)[:, :, None] < self.far_edges.take(others, 1)[:, None]).all(axis=0)
+        costs[(overlap & (owner != theirs)).any(axis=1)] = np.inf
+        open_places = np.flatnonzero(costs < below)
+        led = others[self.has_leader[others]]
+        leaders, leading = self._leaders(led[None]), self.owner[led]
+        if len(led) and len(open_places):
+            hit = leaders.hit(*self._boxes(places[open_places, None]))
+            costs[open_places] += LEADER_THROUGH_LABEL * _count(hit & (leading != owner[open_places]))
+        with_leader = np.flatnonzero((costs < below) & self.has_leader[places])
         if len(with_leader):
-            rows = with_leader + candidates.start
-            end_x, end_y = self.end_x[label, rows, None], self.end_y[label, rows, None]
-            leader = _Segments(self.x[label], self.y[label], end_x, end_y)
-            costs[with_leader] += LEADER_THROUGH_LABEL * _count(leader.hit(other_boxes))
-            costs[with_leader] += LEADER_ACROSS_LEADER * _count(leader.cross(leaders))
-            costs[with_leader] += LEADER_OVER_MARK * self._marks_under(leader)
+            own, owner = self._leaders(places[with_leader, None]), owner[with_leader]
+            hit = own.hit(*self._boxes(others[None]))
+            costs[with_leader] += LEADER_THROUGH_LABEL * _count(hit & (theirs != owner))
+            costs[with_leader] += LEADER_ACROSS_LEADER * _count(own.cross(leaders) & (leading != owner))
+            costs[with_leader] += LEADER_OVER_MARK * self._marks_under(own)
         return costs
 
-    def _marks_under(self, leader: _Segments) -> np.ndarray:
-        """``(n_leaders,)``: how many marks, the named one aside, lie under the leader lines from one mark."""
-        x, y, end_x, end_y = leader
-        along_x, along_y = end_x - x, end_y - y
-        away_x, away_y = self.mark_x - x, self.mark_y - y
+    def _boxes(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The lower and the higher corners of labels at ``places``: ``(2, *places)``."""
+        return self.low.take(places, 1), self.high.take(places, 1)
+
+    def _leaders(self, places: np.ndarray) -> _Lines:
+        """The leader lines of ``places``: ``(2, *places)``."""
+        return _Lines(self.anchors.take(self.owner[places], 1), self.ends.take(places, 1))
+
+    def _marks_under(self, leaders: _Lines) -> np.ndarray:
+        """``(n_leaders,)``: how many marks, the named one aside, lie under leader lines ``(2, n_leaders, 1)``."""
+        along_x, along_y = leaders.end - leaders.start
+        away_x, away_y = self.marks[:, None] - leaders.start
         length2 = np.maximum(along_x**2 + along_y**2, np.float32(1e-6))
         t = np.clip((along_x * away_x + along_y * away_y) / length2, 0, 1)
         distance2 = (away_x - t * along_x) ** 2 + (away_y - t * along_y) ** 2
@@ -227,66 +239,48 @@ class _Layout:
         centres = np.full((n, 2), np.nan)
         leaders = np.full((n, 2, 2), np.nan)
         placed = np.flatnonzero(self.chosen >= 0)
-        left, top, right, bottom = (side[placed, self.chosen[placed]].astype(float) for side in self.boxes)
-        centres[placed] = np.stack([(left + right) / 2, (top + bottom) / 2], axis=1)
+        low, high = (corners.T.astype(float) for corners in self._boxes(self.chosen[placed]))
+        centres[placed] = (low + high) / 2
         led = placed[self.has_leader[self.chosen[placed]]]
-        start = np.stack([self.x[led], self.y[led]], axis=1).astype(float)
-        end = np.stack([side[led, self.chosen[led]] for side in (self.end_x, self.end_y)], axis=1).astype(float)
+        start, end = (ends.T.astype(float) for ends in self._leaders(self.chosen[led]))
         length = np.hypot(*(end - start).T)[:, None]
         leaders[led, 0] = start + (end - start) * np.minimum(self.spacing.radius / length, 1)
         leaders[led, 1] = end
         return Placement(centres=centres, leaders=leaders)
 
 
-class _Boxes(NamedTuple):
-    left: np.ndarray
-    top: np.ndarray
-    right: np.ndarray
-    bottom: np.ndarray
+class _Lines(NamedTuple):
+    """Straight lines from ``start`` to ``end``, x and y first; these broadcast."""
 
+    start: np.ndarray
+    end: np.ndarray
 
-class _Segments(NamedTuple):
-    """Straight lines, from ``x``, ``y`` to ``end_x``, ``end_y``; all of these broadcast."""
-
-    x: np.ndarray
-    y: np.ndarray
-    end_x: np.ndarray
-    end_y: np.ndarray
-
-    def hit(self, boxes: _Boxes) -> np.ndarray:
-        """Whether segments meet boxes (slab test); both broadcast."""
-        along_x, along_y = self.end_x - self.x, self.end_y - self.y
-        along_x = np.where(np.abs(along_x) < 1e-6, np.float32(1e-6), along_x)
-        along_y = np.where(np.abs(along_y) < 1e-6, np.float32(1e-6), along_y)
-        to_left, to_right = (boxes.left - self.x) / along_x, (boxes.right - self.x) / along_x
-        to_top, to_bottom = (boxes.top - self.y) / along_y, (boxes.bottom - self.y) / along_y
-        enter = np.maximum(np.minimum(to_left, to_right), np.minimum(to_top, to_bottom))
-        leave = np.minimum(np.maximum(to_left, to_right), np.maximum(to_top, to_bottom))
-        hit: np.ndarray = (enter < leave) & (leave > 0) & (enter < 1)
+    def hit(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Whether lines meet boxes between the corners ``low`` and ``high`` (slab test); all broadcast."""
+        along = self.end - self.start
+        along[np.abs(along) < 1e-6] = 1e-6
+        to_low, to_high = (low - self.start) / along, (high - self.start) / along
+        enter, leave = np.minimum(to_low, to_high).max(axis=0), np.maximum(to_low, to_high).min(axis=0)
+        hit: np.ndarray = np.maximum(enter, 0) < np.minimum(leave, 1)
         return hit
 
-    def cross(self, others: _Segments) -> np.ndarray:
+    def cross(self, others: _Lines) -> np.ndarray:
         """Whether these and the ``others`` cross; both broadcast."""
         cross: np.ndarray = self._straddle(others) & others._straddle(self)
         return cross
 
-    def _straddle(self, others: _Segments) -> np.ndarray:
+    def _straddle(self, others: _Lines) -> np.ndarray:
         """Whether these begin and end on different sides of the lines through ``others``."""
-        along_x, along_y = others.end_x - others.x, others.end_y - others.y
-        start = along_x * (self.y - others.y) - along_y * (self.x - others.x)
-        end = along_x * (self.end_y - others.y) - along_y * (self.end_x - others.x)
-        apart: np.ndarray = start * end < 0
+        along_x, along_y = others.end - others.start
+        (start_x, start_y), (end_x, end_y) = self.start - others.start, self.end - others.start
+        apart: np.ndarray = (along_x * start_y - along_y * start_x) * (along_x * end_y - along_y * end_x) < 0
         return apart
 
 
 def _count(flags: np.ndarray) -> np.ndarray:
     """How many are true, over the last axis."""
-    counts: np.ndarray = np.count_nonzero(flags, axis=-1)
+    counts: np.ndarray = flags.sum(axis=-1)
     return counts
-
-
-def _xy(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return points[..., 0], points[..., 1]
 
 
 def spread_out(points: np.ndarray, count: int) -> np.ndarray:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.colors import LogNorm, to_hex
 from matplotlib.figure import Figure
@@ -65,9 +67,16 @@ class Sheet:
         self.typesetter = typesetter or typesetter_for()
         self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH * scale, facecolor="white")
         FigureCanvasAgg(self.figure)
-        self._axes = self.figure.add_axes((0, 0, 1, 1))
-        self._axes.set_axis_off()
-        self._axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+        inches = Affine2D().scale(1, -1).translate(0, height).scale(1 / PIXELS_PER_INCH)
+        self._pixels = inches + self.figure.dpi_scale_trans
+
+    @cached_property
+    def _axes(self) -> Axes:
+        """The whole figure, for what Matplotlib draws on axes alone: they take as long to make as all marks."""
+        axes = self.figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
+        return axes
 
     def text(
         self,
@@ -82,22 +91,22 @@ class Sheet:
         """Write ``text``; ``at`` is on its baseline, with ``align`` of its width to the left. A ``$`` is a dollar."""
         # Text and marks stand on whole pixels: what recurs is then alike to the pixel, crisper and lighter as WebP.
         x, y = round(at[0] - align * self.typesetter.width(text, size, bold)), round(at[1])
-        font = self.typesetter.font(size, bold)
-        self._axes.add_artist(_Words(x, y, text, color=color, fontproperties=font, parse_math=False))
+        self.figure.add_artist(_Words((x, y), text, size, color, bold, self.typesetter))
 
     def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
         """Draw straight lines, ``segments`` is ``(n, 2, 2)``; crisp where they run along whole pixels."""
         if len(segments):
-            self._axes.add_collection(
-                LineCollection(list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False),
-                autolim=False,
-            )
+            lines = LineCollection(list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False)
+            lines.set_transform(self._pixels)
+            self.figure.add_artist(lines)
 
     def boxes(self, corners: np.ndarray, color: str) -> None:
         """Fill rectangles without edges; ``corners`` is ``(n, 4)``: left, top, right, bottom."""
         left, top, right, bottom = corners.T
         polygons = np.stack([left, top, right, top, right, bottom, left, bottom], axis=1).reshape(-1, 4, 2)
-        self._axes.add_collection(PolyCollection(list(polygons), facecolors=color, edgecolors="none"), autolim=False)
+        filled = PolyCollection(list(polygons), facecolors=color, edgecolors="none")
+        filled.set_transform(self._pixels)
+        self.figure.add_artist(filled)
 
     def marks(self, points: Points, places: np.ndarray, diameter: float, rim: float) -> None:
         """Draw a mark at each of ``places`` ``(n_words, 2)`` or, for several panels at once, ``(n_panels, n_words, 2)``.
@@ -158,6 +167,9 @@ class Sheet:
             linewidths=0.6,  # else the paper shows between neighbours
             edgecolors="face",
         )
+        # Among all that is drawn on the sheet, in its order.
+        hexagons.remove()
+        self.figure.add_artist(hexagons)
         most = int(np.asarray(hexagons.get_array()).max())
         hexagons.set_norm(LogNorm(1, max(most, 2)))
         return most
@@ -196,13 +208,13 @@ class Sheet:
             outlines,
             sizes=[diameter**2],
             offsets=xy,
-            offset_transform=self._axes.transData,
+            offset_transform=self._pixels,
             facecolors=fill,
             edgecolors=edge,
             linewidths=line,
         )
         collection.set_transform(Affine2D())
-        self._axes.add_collection(collection, autolim=False)
+        self.figure.add_artist(collection)
 
 
 def draw_title(sheet: Sheet, model: str, rest: str, span: tuple[float, float], size: float, *, two_lines: bool) -> None:
@@ -240,16 +252,30 @@ class _Words(Text):
     """Level text that starts at its position.
 
     Matplotlib's general layout, for rotated text in paragraphs, takes more than half of the time that a labelled plate
-    needs; it is skipped here.
+    needs; it is skipped here, and in images of pixels what a typesetter remembers of the text is pasted.
     """
+
+    def __init__(
+        self, at: tuple[int, int], text: str, size: float, color: str, bold: bool, typesetter: Typesetter
+    ) -> None:
+        super().__init__(*at, text, color=color, fontproperties=typesetter.font(size, bold), parse_math=False)
+        self._written = partial(typesetter.written, text, size, bold)
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw the text at its position."""
-        x, y = self.get_transform().transform(self.get_position())
+        scale = self.figure.dpi / PIXELS_PER_INCH
+        x, y = (place * scale for place in self.get_position())
         context = renderer.new_gc()
         context.set_foreground(self.get_color())
-        _, height = renderer.get_canvas_width_height()
-        renderer.draw_text(context, x, height - y, self.get_text(), self.get_fontproperties(), 0)
+        if isinstance(renderer, RendererAgg):
+            written = self._written(scale)
+            image = np.empty((*written.ink.shape, 4), np.uint8)
+            image[..., :3] = np.multiply(context.get_rgb()[:3], 255).round()
+            image[..., 3] = written.ink
+            bottom = renderer.height - round(y) + written.top - len(image)
+            renderer.draw_image(context, round(x) + written.left, bottom, image[::-1])
+        else:
+            renderer.draw_text(context, x, y, self.get_text(), self.get_fontproperties(), 0)
         context.restore()
 
 

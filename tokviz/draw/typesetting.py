@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from matplotlib import font_manager, get_data_path
-from matplotlib.backend_bases import RendererBase
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import get_hinting_flag
 from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import FT2Font
 
 from tokviz import text as direction
 from tokviz.records import Font
@@ -21,7 +23,22 @@ LINE = (0.77, 0.23)
 """How far a line of Latin text reaches above and below its baseline, as parts of its size."""
 
 _FONTS = Path(__file__).parent / "fonts"
-_MOST_REMEMBERED = 100_000
+_MOST_REMEMBERED = 5_000
+"""Texts with their images: about 1.5 KB each."""
+
+
+class Written(NamedTuple):
+    """A text in one line, in pixels."""
+
+    width: float
+    above: float
+    below: float
+    """How far its ink reaches from the baseline."""
+    ink: np.ndarray
+    """``(height, width)`` uint8: how much of each pixel is covered, up to 255."""
+    left: int
+    top: int
+    """From where the text starts on its baseline to the image's left edge, and up to its top."""
 
 
 class Typesetter:
@@ -34,11 +51,11 @@ class Typesetter:
             family = _register(f"Tokviz fallback {font.digest} {font.index}", font.path, font.index)
             (first if font.comes_first else others).append(family)
         self._families = [*first, *_bundled_families(), *others]
-        # Matplotlib ships no types for its Agg backend.
-        self._ruler: RendererBase = RendererAgg(1, 1, PIXELS_PER_INCH)  # type: ignore[no-untyped-call]
         self._fonts: dict[tuple[float, bool], FontProperties] = {}
+        self._files: dict[bool, list[font_manager.FontPath]] = {}
         # The pictures of a model show the same words dozens of times.
-        self._measured = lru_cache(maxsize=_MOST_REMEMBERED)(self._measure)
+        self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self._write)
+        self._space = lru_cache(maxsize=64)(self._measure_space)
 
     def font(self, size: float, bold: bool = False) -> FontProperties:
         """The font of all text, ``size`` pixels high, with fallbacks for what it lacks."""
@@ -49,15 +66,15 @@ class Typesetter:
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
         """How many pixels wide ``text`` is drawn."""
-        return self._measured(text, size, bold)[0]
+        return self.written(text, size, bold).width
 
     def box(self, text: str, size: float) -> tuple[float, float, float]:
         """Width of ``text``, and how far it reaches above and below its baseline, in pixels.
 
         Many scripts reach farther than Latin letters.
         """
-        width, height, descent = self._measured(text, size, False)
-        return width, max(LINE[0] * size, height - descent), max(LINE[1] * size, descent)
+        written = self.written(text, size)
+        return written.width, max(LINE[0] * size, written.above), max(LINE[1] * size, written.below)
 
     def shortened(self, text: str, width: float, size: float, *, bold: bool = False, middle: bool = False) -> str:
         """``text``, or as much of it as fits in ``width`` pixels with an ellipsis at its end or in its middle."""
@@ -80,9 +97,38 @@ class Typesetter:
                 lines.append(word)
         return lines
 
-    def _measure(self, text: str, size: float, bold: bool) -> tuple[float, float, float]:
-        """Width, height and descent."""
-        return self._ruler.get_text_width_height_descent(text, self.font(size, bold), ismath=False)
+    def written(self, text: str, size: float, bold: bool = False, scale: float = 1.0) -> Written:
+        """``text`` set and drawn, with ``scale`` pixels for each one of ``size``."""
+        return self._remembered(text, size, bold, scale)
+
+    def _write(self, text: str, size: float, bold: bool, scale: float) -> Written:
+        space = self._space(size, bold, scale)
+        # A glyph that reaches into the image's first pixel would lose its distance to the next one; a space doesn't.
+        font = self._set(f" {text} ", size, bold, scale)
+        font.draw_glyphs_to_bitmap()
+        width, height = font.get_width_height()
+        below = font.get_descent()
+        return Written(
+            width=width / 64 - 2 * space,
+            above=(height - below) / 64,
+            below=below / 64,
+            ink=np.array(font.get_image()),
+            left=-round(space),
+            top=(height - below) // 64 + 1,
+        )
+
+    def _measure_space(self, size: float, bold: bool, scale: float) -> float:
+        return self._set(" ", size, bold, scale).get_width_height()[0] / 64
+
+    def _set(self, text: str, size: float, bold: bool, scale: float) -> FT2Font:
+        """The font after it has set a text."""
+        if bold not in self._files:
+            fonts = (FontProperties(family=family, weight="bold" if bold else "normal") for family in self._families)
+            self._files[bold] = [font_manager.findfont(font, fallback_to_default=False) for font in fonts]
+        font = font_manager.get_font(self._files[bold])
+        font.set_size(size, PIXELS_PER_INCH * scale)
+        font.set_text(text, flags=get_hinting_flag())  # type: ignore[no-untyped-call]  # Matplotlib's own stubs leave Agg out
+        return font
 
 
 @lru_cache(maxsize=16)
