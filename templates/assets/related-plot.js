@@ -160,6 +160,13 @@ Tokviz.related = (() => {
     redraw(plot);
   }
 
+  // Shows a message where a plot was, or nothing.
+  function clear(plot, message = "") {
+    shown.delete(plot);
+    resized.unobserve(plot);
+    plot.replaceChildren(message);
+  }
+
   // The relations and orders of a capture, and what its words are called.
   const load = ({ slug, folder }, context) =>
     Tokviz.load(`${slug}/${context} relations`, `${folder}/${encodeURIComponent(context)}/relations.js`);
@@ -216,14 +223,8 @@ Tokviz.related = (() => {
   }
 
   function fail({ plot, said, text, how }, message) {
-    forget(plot);
-    plot.replaceChildren(message);
+    clear(plot, message);
     text.textContent = how.textContent = said.dataset.longest = "";
-  }
-
-  function forget(plot) {
-    shown.delete(plot);
-    resized.unobserve(plot);
   }
 
   // Shows the plate again.
@@ -232,11 +233,11 @@ Tokviz.related = (() => {
     if (!pane) return;
     panes.delete(host);
     pane.turn += 1;
-    forget(pane.plot);
+    clear(pane.plot);
     pane.root.remove();
     host.removeAttribute("data-related-shown");
     host.style.minHeight = "";
   }
 
-  return { draw, load, show, hide };
+  return { draw, clear, load, show, hide };
 })();

@@ -10,7 +10,7 @@ Tokviz.take.savers.related = (() => {
 
   function linesOf(text, width) {
     const lines = [];
-    for (const word of text.split(/\s+/).filter(Boolean)) {
+    for (const word of text.split(" ").filter(Boolean)) {
       const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
       if (lines.length && picture.widthOf(longer, SIZE) <= width) lines[lines.length - 1] = longer;
       else lines.push(word);

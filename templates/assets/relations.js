@@ -8,8 +8,12 @@
   let latest = 0;
 
   async function show(depth) {
-    const { context } = viewer.querySelector(".panel[data-current]").dataset;
+    const { context, hasRelations } = viewer.querySelector(".panel[data-current]").dataset;
     const turn = ++latest;
+    if (hasRelations === undefined) {
+      for (const plot of plots) plot.closest("figure").toggleAttribute("data-unmeasured", true);
+      return;
+    }
     let related = null;
     try {
       related = await Tokviz.useRelated();
@@ -28,7 +32,7 @@
         related.draw(plot, item, depth, where, `${item.label}, ${where}`);
       }
     } catch (error) {
-      for (const plot of plots) plot.replaceChildren(error.message);
+      for (const plot of plots) related.clear(plot, error.message);
     }
   }
 

@@ -122,7 +122,7 @@ def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Brows
 
 
 def crowded_report() -> Report:
-    """A relation that no capture has enough pairs of, and an order of sixty words."""
+    """A relation that no capture has enough pairs of, and an order of sixty words; in a sentence nothing was measured."""
     report, random = related_report(), np.random.default_rng(1)
     models = []
     for model in report.models:
@@ -143,7 +143,8 @@ def crowded_report() -> Report:
                 held_out=random.uniform(-1, 1, (n_depths, 60, 2)).astype(np.float32),
             )
             own = replace(relations, relations=(few,), orders=(many, *relations.orders[1:]))
-            contexts.append(replace(context, relations=own))
+            is_alone = context.states.context.name == "alone"
+            contexts.append(replace(context, relations=own if is_alone else None))
         models.append(replace(model, contexts=tuple(contexts)))
     return replace(report, models=tuple(models))
 
@@ -312,8 +313,9 @@ def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address:
             assert min(size for _, size, *_ in names) >= LEAST
         assert box_of(page.locator(CHOICE))["height"] >= (44 if width < 500 else 24)
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        if width == 390:
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
 
 
 def test_what_was_not_measured_is_said_where_it_is_chosen(
@@ -323,6 +325,10 @@ def test_what_was_not_measured_is_said_where_it_is_chosen(
         write_site(crowded_report(), tmp_path_factory.mktemp("few")), f"{MODEL}#alone/layer-11&related=relation-pairs"
     )
     expect(page.locator(".slide:not([inert]) .related-plot")).to_contain_text("Not measured: at least 5")
+    page.locator(".switch input[value=sentence]").check(force=True)
+    expect(page.locator(".slide:not([inert]) .related-plot")).to_have_text(
+        "Relations and orders weren’t measured here."
+    )
     # Without what draws it, all words stay.
     page = browser.new_page()
     page.route("**/assets/related-plot.js", lambda route: route.abort())

@@ -108,4 +108,4 @@ def order_at(measured: OrderMeasures, depth: int) -> str:
 
 def _p(tested: Tested, depth: int, level: float) -> str:
     sign = "<" if tested.p_value[depth] < level else "≥"
-    return f"p {sign} {level:g}, corrected for the number of depths"
+    return f"p\N{NO-BREAK SPACE}{sign}\N{NO-BREAK SPACE}{level:g}, corrected for the number of depths"
