@@ -10,6 +10,7 @@ Tokviz.related = (() => {
   // Colours of categories, as plate.css or the report's own styles have them.
   const N_HUES = Number(document.documentElement.dataset.hues ?? 9);
   const MOST_NAMED = 40; // Of more words, those have names that leave room for each other.
+  const MOST_COVERED = 0.4; // Of the area of any other name, before it is left to its mark.
   const CROSSED = 1; // Pixels of area that one of a line through a name counts as.
   // Where a name may stand about its mark: beside it, above, below.
   const SIDES = [[8, 4, "start"], [-8, 4, "end"], [0, -8, "middle"], [0, 17, "middle"], [7, -5, "start"], [7, 13, "start"], [-7, -5, "end"], [-7, 13, "end"]];
@@ -103,7 +104,7 @@ Tokviz.related = (() => {
         return { ...box, covered, cost: outside * line + covered + CROSSED * crossed };
       });
       const best = boxes.reduce((one, other) => (other.cost < one.cost ? other : one));
-      if (words.length > MOST_NAMED && best.covered > 0) {
+      if (best.covered > (words.length > MOST_NAMED ? 0 : MOST_COVERED * widths[row] * line)) {
         text.remove();
         return;
       }
