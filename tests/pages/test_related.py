@@ -14,9 +14,10 @@ import pytest
 from claims import plain
 from related_fixture import ORDERS, RELATION, random_order, random_relation, related_report
 
-from tokviz.pages import related_plots, tables
+from tokviz.pages import build, related_data, related_plots, tables
 from tokviz.pages.chart_measures import related_measures
 from tokviz.pages.compare_table import columns, table
+from tokviz.pages.related_data import order_at, relation_at
 from tokviz.pages.relations import order_sentences, relation_sentences, where
 from tokviz.records import OrderMeasures, RelationMeasures
 
@@ -105,6 +106,8 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
     assert_range(both.group(1, 2), measured.hits, 1)
     assert_range(both.group(3, 4), measured.hits_of_source, 1)
     holds = parallel & (measured.hits > measured.hits_of_source)
+    for depth in range(len(holds)):
+        check_relation_at(measured, depth, holds=bool(holds[depth]))
     if found := re.fullmatch(
         r"At (.+), a common difference leads from the first words to the second: the pairs’ differences are more parallel than "
         r"chance, and their mean finds more second words than the first words alone do\.",
@@ -118,6 +121,41 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
         return "near"
     assert verdict == "It isn’t shown that a common difference leads from the first words to the second."
     return "nothing"
+
+
+def check_relation_at(measured: RelationMeasures, depth: int, *, holds: bool) -> None:
+    said, tested = plain(relation_at(measured, depth)), measured.parallelism
+    if np.isnan(tested.value[depth]):
+        assert said == ""
+        return
+    found = re.fullmatch(
+        rf"A common difference (is|isn’t) shown here: the mean cosine between the pairs’ differences is ({NUMBER}), with the same "
+        rf"words paired at random ({NUMBER}) \(p ([<≥]) 0.05, corrected for the number of depths\); the first word plus the mean "
+        rf"difference of the other pairs finds (\d+) of {len(measured.rows)} second words, the first word alone (\d+)\.",
+        said,
+    )
+    assert found, said
+    assert (found[1] == "is") == holds
+    assert_range((found[2], None), tested.value[depth])
+    assert_range((found[3], None), tested.null_mean[depth])
+    assert (found[4] == "<") == (tested.p_value[depth] < 0.05)
+    assert (int(found[5]), int(found[6])) == (measured.hits[depth], measured.hits_of_source[depth])
+
+
+def check_order_at(measured: OrderMeasures, depth: int, *, holds: bool) -> None:
+    said, r2 = plain(order_at(measured, depth)), measured.r2
+    if np.isnan(r2.value[depth]):
+        assert said == ""
+        return
+    found = re.fullmatch(
+        rf"(The order can be read here|It isn’t shown that the order can be read here): leave-one-out R² is ({NUMBER}) "
+        r"\(p ([<≥]) 0.05, corrected for the number of depths\)\.",
+        said,
+    )
+    assert found, said
+    assert found[1].startswith("The order") == holds
+    assert_range((found[2], None), r2.value[depth])
+    assert (found[3] == "<") == (r2.p_value[depth] < 0.05)
 
 
 def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
@@ -134,6 +172,8 @@ def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
         f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words."
     ] * (n_left_out > 0)
     holds = (r2.value > 0) & (r2.p_value < 0.05)
+    for depth in range(len(holds)):
+        check_order_at(measured, depth, holds=bool(holds[depth]))
     place = "place on the circle" if cyclic else "place"
     how = f"from the first {measured.n_components} principal components? of these {n_words} words"
     if found := re.fullmatch(
@@ -200,11 +240,12 @@ def test_the_table_has_a_row_per_depth_and_kind_and_spreadsheets_take_no_name_fo
 def test_a_script_gets_the_words_and_where_they_lie() -> None:
     report = related_report()
     context = report.models[0].contexts[0]
-    files = dict(related_plots.files(report, report.models[0], context))
+    files = dict(related_data.files(report, report.models[0], context))
     key, content = re.fullmatch(r"tokvizData\((\".*?\"),(.*)\);\n", files["data/smol-30/alone/relations.js"]).groups()  # type: ignore[union-attr]
     items = json.loads(content)["items"]
     assert json.loads(key) == "smol-30/alone relations"
     assert [item["kind"] for item in items] == ["pairs", "circle", "line"]
+    assert [item["key"] for item in items] == ["relation-pairs", "order-circle", "order-line"]
     relations = context.relations
     assert relations is not None
     assert len(items[0]["words"]) == 2 * len(relations.relations[0].rows)
@@ -242,6 +283,25 @@ def test_the_image_cuts_what_has_no_room_and_says_what_was_not_measured() -> Non
     # A capital L is about 8 pixels wide.
     assert 8 * len(label) < float(drawn.get("width", ""))
     assert others.count("not measured") == 3
+
+
+def test_where_nothing_was_measured_nothing_can_be_chosen() -> None:
+    """Neither a list nor a script; of two models the one without relations has no choice."""
+    report = related_report()
+    with_none = replace(
+        report.models[1],
+        contexts=tuple(replace(each, relations=None, interventions=()) for each in report.models[1].contexts),
+    )
+    view = build(replace(report, models=(report.models[0], with_none)))
+    assert view.compare is not None
+    first, second = view.models[:2]
+    chosen = [
+        (first.related_choices, first.frame.scripts),
+        (second.related_choices, second.frame.scripts),
+        (view.compare.related_choices, view.compare.frame.scripts),
+    ]
+    assert [len(choices) for choices, _ in chosen] == [3, 0, 3]
+    assert [any("related-" in script for script in scripts) for _, scripts in chosen] == [True, False, True]
 
 
 # --- charts ---------------------------------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import OpenPage, box_of
+from axe_playwright_python.sync_playwright import Axe
+from browser import COUNT_SHIFTS, OpenPage, box_of, layout_shift, served, wait_for_address, wait_until_quiet
 from playwright.sync_api import Browser, Page, expect
 from related_fixture import ORDERS, RELATION, WORDS, related_report
 from report_fixture import write_site
@@ -16,6 +19,7 @@ from report_fixture import write_site
 from tokviz.records import Report
 
 MODEL = "models/smol-30/index.html"
+NAME = related_report().models[0].display_name
 LEAST = 11
 """CSS pixels of a word."""
 NAMES = """(plot) => [...plot.querySelectorAll("text")].map((text) => {
@@ -27,6 +31,12 @@ NAMES = """(plot) => [...plot.querySelectorAll("text")].map((text) => {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(related_report(), tmp_path_factory.mktemp("related"))
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with served(site) as address:
+        yield address
 
 
 def opened(open_page: OpenPage, site: Path, address: str, width: int = 1280) -> Page:
@@ -112,7 +122,7 @@ def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Brows
 
 
 def crowded_report() -> Report:
-    """A relation that no capture has enough pairs of, and an order of sixty words."""
+    """A relation that no capture has enough pairs of, and an order of sixty words; in a sentence nothing was measured."""
     report, random = related_report(), np.random.default_rng(1)
     models = []
     for model in report.models:
@@ -133,7 +143,8 @@ def crowded_report() -> Report:
                 held_out=random.uniform(-1, 1, (n_depths, 60, 2)).astype(np.float32),
             )
             own = replace(relations, relations=(few,), orders=(many, *relations.orders[1:]))
-            contexts.append(replace(context, relations=own))
+            is_alone = context.states.context.name == "alone"
+            contexts.append(replace(context, relations=own if is_alone else None))
         models.append(replace(model, contexts=tuple(contexts)))
     return replace(report, models=tuple(models))
 
@@ -193,3 +204,135 @@ def test_nothing_lies_on_the_name_of_the_layer(open_page: OpenPage, site: Path, 
             }).map((each) => each.textContent);
         })""")
         assert covered == [], depth
+
+
+# --- in place of all words: in carousel, compare and explorer ---------------------------------------------------------
+
+CHOICE = "[data-related-choice]"
+PANE = ".related-pane svg"
+
+
+def expect_shown(page: Page, *names: str) -> None:
+    """One after the other, in place of plates."""
+    panes = page.locator(".slide:not([inert]) .related-pane, :is(.slot, .view) .related-pane")
+    expect(panes.locator("svg")).to_have_count(len(names))
+    for pane, name in zip(panes.all(), names, strict=True):
+        expect(pane.locator("svg")).to_have_attribute("aria-label", name)
+        expect(pane).to_be_visible()
+
+
+def test_the_carousel_shows_a_relation_where_its_plate_was(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11", before=COUNT_SHIFTS)
+    figure = page.locator(".slide:not([inert]) figure").first
+    wait_until_quiet(page)
+    before, shift = box_of(figure), layout_shift(page)
+    page.locator(CHOICE).select_option(label=RELATION.label)
+    expect_shown(page, f"{NAME}: First → second, layer 11, alone")
+    assert box_of(figure) == before
+    expect(figure.locator(".plate")).to_be_hidden()
+    expect(figure.locator(".related-how")).to_contain_text("first two principal components of these words")
+    wait_for_address(page, "#alone/layer-11&related=relation-pairs")
+    # Steps and contexts keep it, and the size of its plot.
+    size = box_of(page.locator(".slide:not([inert]) .related-pane svg"))
+    page.keyboard.press("ArrowRight")
+    expect_shown(page, f"{NAME}: First → second, layer 12, alone")
+    assert box_of(page.locator(".slide:not([inert]) .related-pane svg")) == size
+    page.locator(".switch input[value=sentence]").check(force=True)
+    expect_shown(page, f"{NAME}: First → second, layer 12, in a sentence")
+    assert page.locator("[data-switch=projection], .find").evaluate_all("(all) => all.every(({ inert }) => inert)")
+    link = page.locator(".panel[data-current] [data-explore]").get_attribute("href") or ""
+    assert link.endswith("&at=layer-12&related=relation-pairs")
+    # Not measured at a layer, and all words again.
+    page.goto(f"{(site / MODEL).as_uri()}#alone/layer-1&related=relation-pairs")
+    expect(page.locator(".slide:not([inert]) .related-plot")).to_have_text("Not defined at layer 1.")
+    page.locator(CHOICE).select_option("")
+    expect(page.locator(".related-pane")).to_have_count(0)
+    expect(page.locator(".slide:not([inert]) .plate").first).to_be_visible()
+    assert layout_shift(page) == pytest.approx(shift, abs=1e-3)
+
+
+def test_a_link_opens_an_order_of_two_contexts_and_it_is_saved_as_it_is_seen(
+    open_page: OpenPage, site: Path, tmp_path: Path
+) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11+sentence&related=order-circle", before=COUNT_SHIFTS)
+    expect_shown(page, f"{NAME}: A circle, layer 11, alone", f"{NAME}: A circle, layer 11, in a sentence")
+    assert layout_shift(page) < 0.01
+    pane = page.locator(".slide:not([inert]) .related-pane").first
+    with page.expect_download() as download:
+        pane.get_by_role("button", name="Save as SVG").click()
+    assert download.value.suggested_filename == "smol-30-alone-layer-11-order-circle.svg"
+    download.value.save_as(tmp_path / "circle.svg")
+    text = (tmp_path / "circle.svg").read_text(encoding="utf-8")
+    assert all(word in text for word in (NAME, *ORDERS[0].words, "leave-one-out"))
+
+
+def test_the_compare_page_shows_both_models_in_the_same_order(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, "compare/index.html")
+    page.locator(CHOICE).select_option("order-line")
+    first, second = (report_model.display_name for report_model in related_report().models[:2])
+    labels = page.locator(".slot-depth").all_text_contents()
+    expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), labels, strict=True)))
+    page.keyboard.press("ArrowRight")
+    later = page.locator(".slot-depth").all_text_contents()
+    assert later != labels
+    expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), later, strict=True)))
+    wait_for_address(page, "&related=order-line")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), later, strict=True)))
+    assert page.locator(CHOICE).input_value() == "order-line"
+
+
+def test_the_explorer_shows_an_order_without_what_is_of_all_words(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, "explore/index.html#a=smol-30/alone/standardized&at=layer-11&related=order-circle")
+    expect_shown(page, f"{NAME}: A circle, layer 11, alone")
+    for hidden in (".plot", ".view-foot", ".pins", ".trail-axes", ".legend-note"):
+        expect(page.locator(hidden)).to_be_hidden()
+    assert page.locator("[data-all-words]").evaluate_all("(all) => all.every(({ inert }) => inert)")
+    page.keyboard.press("ArrowRight")
+    expect_shown(page, f"{NAME}: A circle, layer 12, alone")
+    wait_for_address(page, "at=layer-12&related=order-circle")
+    expect(page.locator(".explore-links a")).to_have_attribute("href", re.compile("/layer-12&related=order-circle$"))
+    page.locator(CHOICE).select_option("")
+    expect(page.locator(".plot")).to_be_visible()
+    expect(page.locator(".view-foot")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_chosen_relation_can_be_read_and_reached(open_page: OpenPage, address: str, width: int) -> None:
+    for path, n_plots in (
+        (f"{MODEL}#alone/layer-11&", 3),  # with its neighbors, for a swipe
+        ("compare/index.html#by=relative&at=0.9&", 2),
+        ("explore/index.html#at=layer-11&", 1),
+    ):
+        page = open_page(address, f"{path}related=relation-pairs", viewport={"width": width, "height": 844})
+        expect(page.locator(PANE)).to_have_count(n_plots)
+        for plot in page.locator(".related-pane .related-plot").all():
+            _, *names = plot.evaluate(NAMES)
+            assert min(size for _, size, *_ in names) >= LEAST
+        assert box_of(page.locator(CHOICE))["height"] >= (44 if width < 500 else 24)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        if width == 390:
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+
+
+def test_what_was_not_measured_is_said_where_it_is_chosen(
+    open_page: OpenPage, browser: Browser, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    page = open_page(
+        write_site(crowded_report(), tmp_path_factory.mktemp("few")), f"{MODEL}#alone/layer-11&related=relation-pairs"
+    )
+    expect(page.locator(".slide:not([inert]) .related-plot")).to_contain_text("Not measured: at least 5")
+    page.locator(".switch input[value=sentence]").check(force=True)
+    expect(page.locator(".slide:not([inert]) .related-plot")).to_have_text(
+        "Relations and orders weren’t measured here."
+    )
+    # Without what draws it, all words stay.
+    page = browser.new_page()
+    page.route("**/assets/related-plot.js", lambda route: route.abort())
+    page.goto(f"{(site / MODEL).as_uri()}#alone/layer-11&related=relation-pairs")
+    expect(page.locator(CHOICE)).to_be_disabled()
+    expect(page.locator(".slide:not([inert]) .plate").first).to_be_visible()
+    page.close()

@@ -17,6 +17,8 @@ from tokviz.pages.parts import Frame, Link, Option, Picture
 from tokviz.pages.pictures import picture
 from tokviz.pages.problems import why_no_picture
 from tokviz.pages.profile import ProfileView, profile_view
+from tokviz.pages.related_data import SCRIPT as RELATED_SCRIPT
+from tokviz.pages.related_data import choices
 from tokviz.pages.wording import count, projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report, depth_name
 
@@ -75,6 +77,9 @@ class ComparePage:
     intro: str
     profile: ProfileView | None
     """None where nothing was measured."""
+    related_choices: tuple[Option, ...]
+    """Relations and orders that the slots show in place of all words."""
+    related_stylesheet: str
     slots: tuple[Slot, ...]
     more: bool
     """Whether there is another capture to add."""
@@ -120,15 +125,17 @@ def compare_page(report: Report) -> ComparePage | None:
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(captured), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
-    plates = drawings(report, PATH, (), data=relative(PATH, "data"))
+    plates, related = drawings(report, PATH, (), data=relative(PATH, "data")), choices(report, captured)
     return ComparePage(
-        frame=frame(report, PATH, title, description, scripts=(*SCRIPTS, *((CHOICE_SCRIPT,) if curves.choice else ()))),
+        frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
         stylesheet=relative(PATH, "assets/compare.css"),
         plates=plates,
         plates_stylesheet=relative(PATH, "assets/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare-noscript.css"),
         intro=_intro(captured),
         profile=profile_view(report, PATH),
+        related_choices=related,
+        related_stylesheet=relative(PATH, "assets/relations.css"),
         slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),
         more=sum(len(context.projections) for model in captured for context in model.drawn) > len(first),
         data=compare_data.page_data(report, [model.slug for model, _, _ in first]),
@@ -143,6 +150,11 @@ def compare_page(report: Report) -> ComparePage | None:
         method=relative(PATH, "method/index.html"),
         scripts=compare_data.scripts(report, curves.scripts),
     )
+
+
+def _scripts(curves: Curves, related: tuple[Option, ...]) -> tuple[str, ...]:
+    first, *others = SCRIPTS
+    return (first, *((RELATED_SCRIPT,) if related else ()), *others, *((CHOICE_SCRIPT,) if curves.choice else ()))
 
 
 def _intro(captured: list[ModelReport]) -> str:

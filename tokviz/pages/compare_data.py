@@ -70,11 +70,14 @@ def _model(model: ModelReport, *, complete: bool) -> dict[str, Any]:
             "name": context.states.context.name,
             "label": context.states.context.label,
             "last": context.states.n_depths - 1,
+            **({"related": True} if context.relations else {}),
             "projections": [_projection(context, shown, complete=complete) for shown in context.projections],
         }
         for context in model.drawn
     ]
-    found = {"slug": model.slug, "name": model.display_name, "contexts": contexts}
+    found: dict[str, Any] = {"slug": model.slug, "name": model.display_name, "contexts": contexts}
+    if any(context.relations for context in model.drawn):
+        found["data"] = relative(PATH, f"data/{model.slug}")
     return found if complete else {**found, "script": relative(PATH, script_path(model.slug))}
 
 

@@ -171,7 +171,8 @@ def _related(report: Report) -> tuple[Term, ...]:
         "these are as many, finding them shows only that pairs lie near each other. Such pairs are also more parallel than "
         "random ones: what remains of their differences is mostly the one between the means. So a relation is claimed only at "
         "depths where both hold: more parallel than chance, and more second words found than by the first words alone. With ten "
-        "pairs, only strong relations can be told from chance. It isn’t tested how the model itself gets from one word to the "
+        "pairs, only strong relations can be told from chance. Plots show these words in their own first two principal components, "
+        "fitted in each layer anew; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
         "other, for which Hernandez et al. use its derivatives.",
         sources=(MIKOLOV_2013, HERNANDEZ_2024),
     )
@@ -182,7 +183,8 @@ def _related(report: Report) -> tuple[Term, ...]:
         "half as many as there are words less two, at most five. Each word is predicted by a regression on the others. R² is 1 "
         "if all are predicted exactly, and 0 if the predictions are no better than the mean of all places. The components are "
         "computed from the states of all words, but not from their places. Chance is 999 permuted orders of the same words. An "
-        "order is claimed at depths where R² is above 0 and p is below 0.05.",
+        "order is claimed at depths where R² is above 0 and p is below 0.05. Plots show each word where the regression on the "
+        "others puts it.",
         sources=(ENGELS_2025,),
     )
     corrected = Term(

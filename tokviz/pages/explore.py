@@ -8,8 +8,10 @@ from typing import Any
 from tokviz.pages import json_text
 from tokviz.pages.axis import Ruler
 from tokviz.pages.frame import frame, model_path, relative
-from tokviz.pages.parts import Frame, Link
+from tokviz.pages.parts import Frame, Link, Option
 from tokviz.pages.pictures import Shown
+from tokviz.pages.related_data import SCRIPT as CHOICE_SCRIPT
+from tokviz.pages.related_data import choices
 from tokviz.pages.wording import count, projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
 
@@ -35,6 +37,8 @@ class ExplorePage:
     """Of the view that opens first."""
     data: str
     """JSON with ``<`` written as ``\\u003c``: models, contexts, projections, categories, and where their scripts are."""
+    related_choices: tuple[Option, ...]
+    """Relations and orders that are shown in place of all words."""
     categories: tuple[str, ...]
     """They keep the legend's place until the script makes it."""
     models: tuple[ModelFiles, ...]
@@ -75,17 +79,32 @@ def explore_page(report: Report) -> ExplorePage | None:
     description = (
         f"{n_words} of {count(len(captured), 'model')}, layer by layer: find a word, follow it, see its neighbors."
     )
+    related = choices(report, captured)
+    styles = ("plate.css", "explore.css", *(("relations.css",) if related else ()))
     return ExplorePage(
-        frame=frame(report, PATH, f"Explore · {report.title}", description, scripts=SCRIPTS),
-        stylesheets=tuple(relative(PATH, f"assets/{name}") for name in ("plate.css", "explore.css")),
+        frame=frame(
+            report,
+            PATH,
+            f"Explore · {report.title}",
+            description,
+            scripts=_scripts(related),
+        ),
+        stylesheets=tuple(relative(PATH, f"assets/{name}") for name in styles),
         noscript=relative(PATH, "assets/explore-noscript.css"),
         intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
         data=_data(report, captured),
+        related_choices=related,
         categories=tuple(category.label for category in report.words.categories),
         models=tuple(_files(report, model) for model in captured),
         method=relative(PATH, "method/index.html"),
     )
+
+
+def _scripts(related: tuple[Option, ...]) -> tuple[str, ...]:
+    """What draws relations and orders is among them: a notebook has no files to load it from."""
+    *before, last, shortcuts = SCRIPTS
+    return (*before, *((CHOICE_SCRIPT, "related-plot.js") if related else ()), last, shortcuts)
 
 
 def _files(report: Report, model: ModelReport) -> ModelFiles:
@@ -127,6 +146,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "label": context.states.context.label,
         "last": context.states.n_depths - 1,
         "neighbours": context.neighbours is not None,
+        **({"related": True} if context.relations else {}),
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
         "projections": [
             _projection(shown, drawn=any(each is shown for each in context.drawn_projections))

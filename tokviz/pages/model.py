@@ -14,6 +14,8 @@ from tokviz.pages.frame import downloads, frame, model_path, relative
 from tokviz.pages.headline import where_categories_hold
 from tokviz.pages.parts import Frame, Link, Option, Row, Section, Switch
 from tokviz.pages.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
+from tokviz.pages.related_data import SCRIPT as CHOICE_SCRIPT
+from tokviz.pages.related_data import choices
 from tokviz.pages.relations import RelatedSection, related_section
 from tokviz.pages.story import Story, difference, stage_id, stories
 from tokviz.pages.wording import (
@@ -80,6 +82,8 @@ class ModelPage:
     curves: ModelCharts | None
     curves_note: str | None
     related: RelatedSection | None
+    related_choices: tuple[Option, ...]
+    """Relations and orders that the carousel shows in place of all words."""
     grids: tuple[GridFigure, ...]
     card: tuple[Row, ...]
     notes: tuple[str, ...]
@@ -118,13 +122,14 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     said = sentence(found) if found else f"{model.display_name}, layer by layer: {facts}"
     description = said if card else f"{model.display_name} failed."
     plates, writers = _plates(report, model, page), writers_section(model, page)
+    related = choices(report, [model])
     return ModelPage(
         frame=frame(
             report,
             page,
             f"{model.display_name} · {report.title}",
             description,
-            scripts=SCRIPTS if card else (),
+            scripts=(*SCRIPTS[:1], *((CHOICE_SCRIPT,) if related else ()), *SCRIPTS[1:]) if card else (),
         ),
         opening=where_categories_hold(model) if writers is None or writers.finding is None else None,
         note=model.note,
@@ -142,6 +147,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         curves=model_charts(model, related_measures(report.relations, report.orders)),
         curves_note=model.notes.get(CURVES),
         related=related_section(report, model, page),
+        related_choices=related,
         grids=grids(model, page),
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=(*card.notes, *undrawn_note(report)) if card else (),

@@ -68,7 +68,10 @@ class Panel:
     look: str
     """What to look for while stepping through the layers."""
     notes: tuple[str, ...]
-    """What else to know of this panel: words at position 0, hollow marks."""
+    """What else to know of this panel, such as words at position 0."""
+    hollow: str | None
+    """Which marks are hollow on plates."""
+    has_relations: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +204,8 @@ class Shown:
             ),
             look=LOOK,
             notes=self._notes(),
+            hollow=self._hollow(),
+            has_relations=self.context.relations is not None,
         )
 
     def _slide(self, depth: int, *, first: bool) -> Slide:
@@ -228,11 +233,14 @@ class Shown:
             notes.append(_at_position_0(self.model))
         if self.context.geometry is not None:
             notes.append(RULER_NOTE)
-        outside = outside_reference(tokenization)
-        if outside:
-            whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
-            notes.append(f"Hollow, because read at a different position than most words: {whose}.")
         return tuple(notes)
+
+    def _hollow(self) -> str | None:
+        outside = outside_reference(self.context.states.tokenization)
+        if not outside:
+            return None
+        whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
+        return f"Hollow, because read at a different position than most words: {whose}."
 
 
 def _at_position_0(model: ModelReport) -> str:

@@ -1,4 +1,4 @@
-"""Where the words of relations and orders lie, for the script that draws them, and as one image without scripts."""
+"""Where the words of relations and orders lie, and what their plots show: for scripts, and as one image without them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 
-from tokviz.pages import json_text
-from tokviz.records import ContextReport, ModelReport, Order, Relations, Report, WordList, depth_name
+from tokviz.records import Order, Relation, Relations, Report, WordList, depth_name
 
 MOST_COLUMNS = 6
 """Depths in the image without scripts."""
@@ -20,25 +18,26 @@ _MARGIN = 10.0
 _CHARACTER = 8.5
 """Pixels of a wide Latin letter, on average."""
 _RING = 1.0
+CAPTIONS = {
+    "pairs": "Each line leads from the first word of a pair (hollow) to the second (full), in the first two principal components "
+    "of these words, fitted in each layer anew. If one vector led from every first word to its second, the lines would be "
+    "parallel and equally long. The plot shows two dimensions; the numbers are of all.",
+    "circle": "Each word stands where a regression on the other words, fitted in each layer anew, puts it. If all were read "
+    "exactly, they would follow each other on the dotted circle. The line joins the words in their order.",
+    "line": "Horizontal: the place that a regression on the other words, fitted in each layer anew, gives a word; vertical: its "
+    "true place. If all were read exactly, they would lie on the dotted line. The line joins the words in their order.",
+}
+"""What a plot of each kind shows."""
 _INK, _QUIET, _HAIR = "#1c1e21", "#63676c", "#b4b4b4"
 
 
-def files(report: Report, model: ModelReport, context: ContextReport) -> Iterator[tuple[str, str]]:
-    """Path from the site's root → text."""
-    if context.relations is None:
-        return
-    name = context.states.context.name
-    folder, words = f"data/{model.slug}/{name}", report.words.of(context.states.tokenization)
-    content = {"items": [each.plain() for each in _items(report, context.relations, words)]}
-    yield f"{folder}/relations.js", json_text.script(f"{model.slug}/{name} relations", content)
-    yield f"{folder}/relations.svg", strip(report, context.relations, words)
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Item:
+class Item:
     """A relation or an order of one capture; ``kind``: ``pairs``, ``circle`` or ``line``."""
 
     kind: str
+    key: str
+    """In addresses: ``relation-capital``, ``order-months``."""
     label: str
     words: tuple[str, ...]
     hues: tuple[int, ...]
@@ -47,20 +46,15 @@ class _Item:
     """``(n_depths, n_words, 2)``; y runs up."""
     is_measured: bool
 
-    def plain(self) -> dict[str, Any]:
-        """For the script; null where there is no plot."""
-        places = [
-            [_rounded(value) for value in at.ravel().tolist()] if np.isfinite(at).all() and at.size else None
-            for at in self.places
-        ]
-        return {"kind": self.kind, "words": self.words, "hues": self.hues, "places": places}
 
+def items(report: Report, relations: Relations, words: WordList) -> Iterator[Item]:
+    """All of one capture, relations first; ``words``: those of the capture."""
 
-def _items(report: Report, relations: Relations, words: WordList) -> Iterator[_Item]:
-    def item(kind: str, label: str, rows: Sequence[int], places: np.ndarray, *, is_measured: bool) -> _Item:
-        return _Item(
-            kind=kind,
-            label=label,
+    def item(asked: Relation | Order, rows: Sequence[int], places: np.ndarray, *, is_measured: bool) -> Item:
+        return Item(
+            kind=kind_of(asked),
+            key=key_of(asked),
+            label=asked.label,
             words=tuple(words.words[row] for row in rows),
             hues=tuple((words.memberships[row] or (0,))[0] for row in rows),
             places=places,
@@ -70,18 +64,22 @@ def _items(report: Report, relations: Relations, words: WordList) -> Iterator[_I
     for relation, pairs in zip(report.relations, relations.relations, strict=True):
         n_depths, n_pairs = pairs.coordinates.shape[:2]
         places = pairs.coordinates.reshape(n_depths, 2 * n_pairs, 2)
-        yield item("pairs", relation.label, pairs.rows.ravel().tolist(), places, is_measured=pairs.is_measured)
+        yield item(relation, pairs.rows.ravel().tolist(), places, is_measured=pairs.is_measured)
     for order, ordered in zip(report.orders, relations.orders, strict=True):
         rows = ordered.rows.tolist()
-        yield item(_kind(order), order.label, rows, ordered.held_out, is_measured=ordered.is_measured)
+        yield item(order, rows, ordered.held_out, is_measured=ordered.is_measured)
 
 
-def _kind(order: Order) -> str:
-    return "circle" if order.cyclic else "line"
+def kind_of(asked: Relation | Order) -> str:
+    """``pairs``, ``circle`` or ``line``."""
+    if isinstance(asked, Relation):
+        return "pairs"
+    return "circle" if asked.cyclic else "line"
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")
+def key_of(asked: Relation | Order) -> str:
+    """Its name in addresses; a relation and an order may have the same name."""
+    return f"{'relation' if isinstance(asked, Relation) else 'order'}-{asked.name}"
 
 
 # --- the image ---------------------------------------------------------------------------------------------------
@@ -89,9 +87,9 @@ def _rounded(value: float) -> float:
 
 def strip(report: Report, relations: Relations, words: WordList) -> str:
     """Rows of relations and orders, columns of depths, as SVG: points, and the lines between them."""
-    items = list(_items(report, relations, words))
-    depths = _some_depths(max((len(each.places) for each in items), default=0))
-    width, height = strip_size(len(items), max((len(each.places) for each in items), default=0))
+    drawn = list(items(report, relations, words))
+    depths = _some_depths(max((len(each.places) for each in drawn), default=0))
+    width, height = strip_size(len(drawn), max((len(each.places) for each in drawn), default=0))
     size = f'width="{width:.0f}" height="{height:.0f}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" {size} font-family="sans-serif">',
@@ -100,7 +98,7 @@ def strip(report: Report, relations: Relations, words: WordList) -> str:
     for column, depth in enumerate(depths):
         x = _LEFT + column * (_SIZE + _GAP)
         parts.append(_text(x, 16, depth_name(depth), _QUIET))
-        for row, item in enumerate(items):
+        for row, item in enumerate(drawn):
             y = _TOP + row * (_LABEL + _SIZE + _GAP) + _LABEL
             if column == 0:
                 parts.append(_text(x, y - 7, _cut(item.label, width - 2 * _LEFT), _INK))
@@ -131,7 +129,7 @@ def _text(x: float, y: float, text: str, colour: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="14" fill="{colour}">{escape(text)}</text>'
 
 
-def _drawn(item: _Item, places: np.ndarray, left: float, top: float) -> list[str]:
+def _drawn(item: Item, places: np.ndarray, left: float, top: float) -> list[str]:
     """``places``: ``(n_words, 2)``, into a square."""
     if not np.isfinite(places).all() or not places.size:
         said = "not defined" if item.is_measured else "not measured"

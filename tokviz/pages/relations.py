@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.pages.frame import relative
-from tokviz.pages.related_plots import strip_size
+from tokviz.pages.related_plots import CAPTIONS, kind_of, strip_size
 from tokviz.pages.sentences import depths_name
 from tokviz.pages.wording import count, joined_by_and, ranged, score
 from tokviz.records import (
@@ -68,8 +68,8 @@ class RelatedSection:
     stylesheet: str
     script: str
     slug: str
-    data: str
-    """The folder of the model's numbers."""
+    folder: str
+    """Of the model's numbers."""
 
 
 def related_section(report: Report, model: ModelReport, page: str) -> RelatedSection | None:
@@ -80,9 +80,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
     relations = (
         RelatedFigure(
             heading=relation.label,
-            caption="Each line leads from the first word of a pair (hollow) to the second (full), in the first two principal "
-            "components of these words in this layer. If one vector led from every first word to its second, the lines would "
-            "be parallel and equally long.",
+            caption=CAPTIONS[kind_of(relation)],
             said=_said(
                 measured, [relation_sentences(each.relations[index], len(relation.pairs)) for _, each in measured]
             ),
@@ -92,7 +90,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
     orders = (
         RelatedFigure(
             heading=order.label,
-            caption=f"{_WHERE_IT_STANDS[order.cyclic]} The line joins the words in their order.",
+            caption=CAPTIONS[kind_of(order)],
             said=_said(measured, [order_sentences(each.orders[index], cyclic=order.cyclic) for _, each in measured]),
         )
         for index, order in enumerate(report.orders)
@@ -106,7 +104,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
         stylesheet=relative(page, "assets/relations.css"),
         script=relative(page, "assets/relations.js"),
         slug=model.slug,
-        data=relative(page, f"data/{model.slug}"),
+        folder=relative(page, f"data/{model.slug}"),
     )
 
 
@@ -114,12 +112,6 @@ _NOTE = (
     "Claims are corrected for the number of layers, but not for how many relations, orders, contexts and models were tried. "
     "That something can be read from hidden states doesn’t say that the model uses it."
 )
-_WHERE_IT_STANDS = {
-    True: "Each word stands where a regression on the other words puts it. If all were read exactly, they would follow each other "
-    "on the dotted circle.",
-    False: "Horizontal: the place that a regression on the other words gives a word; vertical: its true place. If all were read "
-    "exactly, they would lie on the dotted line.",
-}
 
 
 def _said(measured: list[tuple[ContextReport, Relations]], sentences: list[tuple[str, ...]]) -> tuple[Said, ...]:

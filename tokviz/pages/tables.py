@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tokviz.pages import findings, json_text, profile_tables, related_plots
+from tokviz.pages import findings, json_text, profile_tables, related_data
 from tokviz.pages.csv_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
 from tokviz.pages.explore_data import scripts
 from tokviz.pages.problems import problems
@@ -57,7 +57,7 @@ def files(report: Report) -> dict[str, str]:
             written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry, context.added)
         if context.relations is not None:
             written[f"{folder}/relations.csv"] = relations_csv(report.relations, report.orders, context.relations)
-            written |= related_plots.files(report, model, context)
+            written |= related_data.files(report, model, context)
         if context.states.attention:
             written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
         if context.states.updates is not None:
