@@ -96,7 +96,10 @@ class Sheet:
     def lines(self, segments: np.ndarray, width: float, colors: object) -> None:
         """Draw straight lines, ``segments`` is ``(n, 2, 2)``; crisp where they run along whole pixels."""
         if len(segments):
-            lines = LineCollection(list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False)
+            # Matplotlib draws lines above all else; here what comes later stands above.
+            lines = LineCollection(
+                list(segments), linewidths=width, colors=colors, capstyle="butt", snap=False, zorder=1
+            )
             lines.set_transform(self._pixels)
             self.figure.add_artist(lines)
 
