@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 MIN_WORDS_CKA = 16
@@ -59,6 +61,39 @@ def geometry_vectors(grams: np.ndarray) -> np.ndarray:
     defined = norms > 1e-12 * np.abs(grams).max(axis=(1, 2), initial=0.0)[:, None]
     unit: np.ndarray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=defined)
     return unit
+
+
+def products_of_parts(grams: np.ndarray, parts: np.ndarray) -> Iterator[np.ndarray]:
+    """Of each part of the words the inner products of its ``geometry_vectors``, without making these.
+
+    Parameters
+    ----------
+    grams : ``(n_depths, n_words, n_words)``.
+    parts : ``(n_parts, n_kept)`` int64, which words.
+
+    Yields
+    ------
+    ``(n_depths, n_depths)`` float64; zeros where a vector isn't defined.
+    """
+    n_depths, n_words, _ = grams.shape
+    n_parts, n_kept = parts.shape
+    chosen = np.zeros((n_words, n_parts))
+    chosen[parts, np.arange(n_parts)[:, None]] = 1
+    sums = grams @ chosen - np.diagonal(grams, axis1=1, axis2=2)[:, :, None]
+    flat = grams.reshape(n_depths, -1)
+    first, second = np.triu_indices(n_kept, 1)
+    for part, of_words in zip(parts, np.moveaxis(sums, 2, 0), strict=True):
+        pairs = flat[:, part[first] * n_words + part[second]]
+        of_words = of_words[:, part]
+        totals = of_words.sum(axis=1)
+        # Székely & Rizzo 2014: a U-centred matrix is its matrix less sums of rows and columns, so that products are, too.
+        products = 2 * (pairs @ pairs.T - of_words @ of_words.T / (n_kept - 2))
+        products += np.outer(totals, totals) / ((n_kept - 1) * (n_kept - 2))
+        norms = np.sqrt(np.maximum(np.diag(products), 0))
+        # Of states that are all alike rounding leaves so much, and of others far less than they have.
+        defined = norms > 1e-7 * np.abs(pairs).max(axis=1)
+        scale = np.divide(1, norms, out=np.zeros(n_depths), where=defined)
+        yield products * np.outer(scale, scale)
 
 
 def cka_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
