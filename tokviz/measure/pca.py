@@ -15,8 +15,6 @@ from functools import cached_property
 
 import numpy as np
 from scipy.linalg import eigh
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from tokviz.records import Problem, Projection
@@ -61,6 +59,10 @@ def fit(states: np.ndarray, *, standardize: bool) -> Basis:
     """
     if len(states) > max(MANY_WORDS, states.shape[1]):
         return _fit_many(states, standardize=standardize)
+    # Loaded here: it takes a second, and whoever only measures what was projected elsewhere does without.
+    from sklearn.decomposition import PCA
+    from sklearn.preprocessing import StandardScaler
+
     scaler = StandardScaler(with_std=standardize).fit(states.astype(np.float64))
     scaled = scaler.transform(states.astype(np.float64))
     pca = PCA(n_components=2, svd_solver="full").fit(scaled)

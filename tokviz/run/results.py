@@ -1,6 +1,6 @@
 """Projections and measures of captured states: taken from the store, or made and stored.
 
-What measures imports scikit-learn; it is loaded only when something must be measured.
+The modules that project and measure are loaded only when something must be made: scipy and scikit-learn take a while.
 """
 
 from __future__ import annotations
