@@ -14,6 +14,8 @@ _SAME_DIRECTION = 1e-14
 """Cosine distances that rounding alone makes, of float32 states."""
 _SAME_POINT = 1e-12
 """Of the largest distance in a picture: what rounding makes of one and the same state."""
+_MOST_AT_ONCE = 250_000
+"""Among how many distances neighbours are looked for at a time: many short lists together, or one long one."""
 
 
 def cosine_distances(states: np.ndarray) -> np.ndarray:
@@ -55,6 +57,16 @@ def nearest(distances: np.ndarray, k: int) -> np.ndarray:
     """
     n_words = distances.shape[-1]
     lists = distances.reshape(math.prod(distances.shape[:-2]), n_words, n_words)
+    found = np.empty((*lists.shape[:2], k), dtype=np.int64)
+    at_once = max(1, _MOST_AT_ONCE // max(n_words, 1) ** 2)
+    for start in range(0, len(lists), at_once):
+        found[start : start + at_once] = _nearest(lists[start : start + at_once], k)
+    return found.reshape(*distances.shape[:-1], k)
+
+
+def _nearest(lists: np.ndarray, k: int) -> np.ndarray:
+    """``(n_lists, n_words, n_words)`` → ``(n_lists, n_words, k)``."""
+    n_words = lists.shape[-1]
     others = lists.copy()
     others[:, np.arange(n_words), np.arange(n_words)] = np.inf
     if k >= n_words - 1:
@@ -67,7 +79,7 @@ def nearest(distances: np.ndarray, k: int) -> np.ndarray:
             found[lists[np.arange(len(lists))[:, None], found[..., k - 1], found[..., k]] == 0] = UNKNOWN
         found = found[..., :k]
     found[~lists.any(axis=(1, 2))] = UNKNOWN
-    return found.reshape(*distances.shape[:-1], k)
+    return np.asarray(found)
 
 
 def are_known(neighbours: np.ndarray) -> np.ndarray:
