@@ -28,7 +28,7 @@ _Z = 1.959964
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 _ALIKE = 1e-6
 """Values that differ by less are alike: those of shuffles are float32 sums in another order."""
-_BLOCK = 500_000
+_BLOCK = 250_000
 """How many float32 the shuffled silhouettes may fill at a time."""
 
 
@@ -396,11 +396,11 @@ def _standard_error(influence: np.ndarray, categories: Categories) -> float:
 
     A category of one word has no spread of its own and takes that of all words.
     """
-    variance = 0.0
-    overall = float(influence.var(ddof=1))
-    for category, count in enumerate(categories.counts):
-        variance += count * (float(influence[categories.first == category].var(ddof=1)) if count > 1 else overall)
-    return float(np.sqrt(variance)) / len(influence)
+    labels, counts = categories.first, categories.counts
+    means = np.bincount(labels, weights=influence) / counts
+    squares = np.bincount(labels, weights=(influence - means[labels]) ** 2)
+    variances = np.where(counts > 1, squares / np.maximum(counts - 1, 1), influence.var(ddof=1))
+    return float(np.sqrt(counts @ variances)) / len(influence)
 
 
 def _wilson(value: float, error: float, n_words: int) -> tuple[float, float]:
