@@ -360,15 +360,20 @@ def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
     n_words, k = len(rows), N_NEIGHBOURS
     if n_words <= 2 * k:
         return float("nan")
+    shown = euclidean_distances(coordinates[rows])
+    np.fill_diagonal(shown, np.inf)
+    neighbours = np.argpartition(shown, k, axis=1)[:, :k].copy()
+    del shown  # of many words as large as all else here
     exact = states[rows].astype(np.float64)
     exact -= exact.mean(axis=0)
     squares = np.einsum("wd,wd->w", exact, exact)
-    distances = squares[:, None] + squares - 2 * (exact @ exact.T)
-    shown = euclidean_distances(coordinates[rows])
-    for each in (distances, shown):
-        np.fill_diagonal(each, np.inf)
+    distances = exact @ exact.T
+    distances *= -2
+    distances += squares
+    distances += squares[:, None]
+    np.fill_diagonal(distances, np.inf)
     beyond = 0
-    for those in np.argpartition(shown, k, axis=1)[:, :k].T:
+    for those in neighbours.T:
         rank = 1 + (distances < distances[np.arange(n_words), those][:, None]).sum(axis=1)
         beyond += int(np.maximum(rank - k, 0).sum())
     return 1 - beyond * 2 / (n_words * k * (2 * n_words - 3 * k - 1))
