@@ -13,6 +13,7 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
 from tokviz.measure.categories import Categories, Score, purity, silhouette
+from tokviz.measure.distances import are_known, euclidean_distances, nearest
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
 
@@ -77,6 +78,34 @@ def test_the_shuffled_values_are_what_shuffled_labels_give() -> None:
         assert score.null_mean == pytest.approx(np.mean(values), abs=4 * error)
         assert score.null_high == pytest.approx(np.quantile(values, 0.95), abs=8 * error)
         assert score.p_value_uncorrected == pytest.approx(np.mean(np.array(values) >= score.value), abs=0.06)
+
+
+@pytest.mark.parametrize("more", [(), (2, 5)])
+def test_shuffles_are_measured_as_the_words_are(more: tuple[int, ...]) -> None:
+    """Of each shuffle the value is what the measure gives of words with its memberships, one alone in its category among them."""
+    points, labels = clusters(np.random.default_rng(0), np.random.default_rng(1).normal(size=(4, 2)), 12)
+    labels[-1] = 4
+    memberships = tuple((int(label), 9) if row in more else (int(label),) for row, label in enumerate(labels))
+    categories = Categories(memberships=memberships, n_permutations=20)
+    distances = euclidean(points)
+    for measured, atol in ((purity, 0), (silhouette, 1e-6)):
+        expected = [
+            measured(distances, Categories(memberships=tuple(memberships[word] for word in shuffle))).value
+            for shuffle in categories.shuffles
+        ]
+        np.testing.assert_allclose(measured(distances, categories).shuffled, expected, rtol=1e-12, atol=atol)
+
+
+def test_several_lists_at_once_have_the_neighbours_of_each() -> None:
+    """Among them one with words in one place, and one of one place only."""
+    lists = np.random.default_rng(0).normal(size=(7, 200, 2))
+    lists[1, :40] = 0
+    lists[2] = 1
+    together = nearest(euclidean_distances(lists), 5)
+    for each, found in zip(lists, together, strict=True):
+        np.testing.assert_array_equal(found, nearest(euclidean_distances(each), 5))
+    assert not are_known(together[1])[:40].any()
+    assert not are_known(together[2]).any()
 
 
 def test_a_word_of_two_categories_is_at_home_in_both() -> None:

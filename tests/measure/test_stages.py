@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tokviz.measure import stages
-from tokviz.measure.cka import centred_gram
+from tokviz.measure.cka import centred_gram, geometry_vectors, vectors_of_parts
 
 N_WORDS, WIDTH = 100, 64
 
@@ -92,3 +92,16 @@ def test_the_same_seed_finds_the_same() -> None:
     grams = stack(0, 12, (5,))
     first, second = stages.find(grams, seed=3), stages.find(grams, seed=3)
     assert (first.starts, first.recurrence[1]) == (second.starts, second.recurrence[1])
+
+
+def test_vectors_of_parts_are_those_of_their_words_alone() -> None:
+    random = np.random.default_rng(0)
+    states = random.normal(size=(4, 40, 30)) + 3
+    states[2, 2:] = 7  # but for two words, all alike
+    states[3, 0] *= 1e4
+    grams = np.stack([centred_gram(state) for state in states])
+    parts = np.stack([np.arange(2, 27), *(random.choice(40, 25, replace=False) for _ in range(5))])
+    for part, found in zip(parts, vectors_of_parts(grams, parts), strict=True):
+        alone = geometry_vectors(grams[:, part[:, None], part[None, :]])
+        np.testing.assert_allclose(found, alone, rtol=0, atol=1e-9)
+        assert found[2].any() == (0 in part and 1 in part)

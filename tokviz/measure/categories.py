@@ -18,9 +18,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
-from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, nearest
+from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, euclidean_distances, nearest
 from tokviz.records import CategoryMeasure
 
 N_NEIGHBOURS = 5
@@ -29,7 +28,7 @@ _Z = 1.959964
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 _ALIKE = 1e-6
 """Values that differ by less are alike: those of shuffles are float32 sums in another order."""
-_BLOCK = 4_000_000
+_BLOCK = 250_000
 """How many float32 the shuffled silhouettes may fill at a time."""
 
 
@@ -103,6 +102,23 @@ class Categories:
         return np.random.default_rng((self.seed, 1)).permuted(rows, axis=1)
 
     @cached_property
+    def shuffled_first(self) -> np.ndarray:
+        """``(n_permutations, n_words)``: ``first`` shuffled, in as few bytes as do."""
+        return np.asarray(self.first.astype(np.min_scalar_type(len(self.counts)))[self.shuffles])
+
+    @cached_property
+    def shuffled_kinds(self) -> np.ndarray:
+        """``(n_words, n_permutations)``: the same of ``kinds``, all shuffles of a word side by side."""
+        kinds, share = self.kinds
+        return np.ascontiguousarray(kinds.astype(np.min_scalar_type(len(share)))[self.shuffles].T)
+
+    @cached_property
+    def are_single(self) -> bool:
+        """Whether words share a category only with those of the same memberships."""
+        share = self.kinds[1]
+        return int(share.sum()) == len(share)
+
+    @cached_property
     def are_several(self) -> bool:
         """Whether there are two categories or more, and two words in one of them: else nothing can hold."""
         return len(self.counts) > 1 and bool(self.counts.max() > 1)
@@ -157,7 +173,7 @@ def with_influence(distances: np.ndarray, categories: Categories) -> list[tuple[
     return [
         nothing if found is None else _purity_influence(*found, categories),
         (
-            silhouette_alone(distances, categories.first, categories.counts),
+            _silhouette_of(distances, categories),
             _silhouette_influence(distances, categories),
         ),
     ]
@@ -175,8 +191,8 @@ def by_word(influence: np.ndarray, categories: Categories) -> np.ndarray:
 
 
 def nearest_few(distances: np.ndarray) -> np.ndarray:
-    """``(n_words, n_words)`` → ``(n_words, ≤ 5)``: the neighbours that purity looks at, as ``distances.nearest`` has them."""
-    return nearest(distances, min(N_NEIGHBOURS, len(distances) - 1))
+    """``(…, n_words, n_words)`` → ``(…, n_words, ≤ 5)``: the neighbours that purity looks at, as ``distances.nearest`` has them."""
+    return nearest(distances, min(N_NEIGHBOURS, distances.shape[-1] - 1))
 
 
 def _neighbours(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -188,20 +204,37 @@ def _neighbours(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return words, neighbours[words]
 
 
-def purity_alone(distances: np.ndarray, kinds: np.ndarray, share: np.ndarray) -> float:
-    """The value of ``purity`` without more; ``kinds`` and ``share`` as ``Categories.kinds`` has them."""
-    found = _neighbours(distances)
-    if found is None:
-        return float("nan")
-    words, neighbours = found
-    return float(share[kinds[words][:, None], kinds[neighbours]].mean())
+def purity_alone(distances: np.ndarray, kinds: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The value of ``purity`` without more, of several lists of words.
+
+    Parameters
+    ----------
+    distances : ``(n_lists, n_words, n_words)``.
+    kinds, share : as ``Categories.kinds`` has them; ``kinds`` of each list, ``(n_lists, n_words)``.
+
+    Returns
+    -------
+    ``(n_lists,)``, NaN where undefined.
+    """
+    neighbours = nearest_few(distances)
+    known = are_known(neighbours)
+    of_neighbours = kinds[np.arange(len(kinds))[:, None, None], neighbours]
+    shared = share[kinds[:, :, None], of_neighbours] & known[:, :, None]
+    n_known = known.sum(axis=1)
+    enough = (n_known > 0) & (n_known >= LEAST_KNOWN * kinds.shape[1])
+    n_pairs = n_known * neighbours.shape[2]
+    return np.asarray(np.divide(shared.sum(axis=(1, 2)), n_pairs, out=np.full(len(kinds), np.nan), where=enough))
 
 
 def _shuffled_purity(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> np.ndarray:
-    kinds, share = categories.kinds
-    shuffled = kinds[categories.shuffles].astype(np.int32)
-    pairs = shuffled[:, words, None] * len(share) + shuffled[:, neighbours]
-    return np.asarray(share.ravel()[pairs].mean(axis=(1, 2)))
+    """``(n_permutations,)``: the purity of each shuffle; ``words`` and ``neighbours`` as ``_neighbours`` has them."""
+    share, shuffled = categories.kinds[1], categories.shuffled_kinds
+    own = shuffled[words]
+    n_shared = np.zeros(own.shape, dtype=np.uint8)
+    for those in neighbours.T:
+        others = shuffled[those]
+        n_shared += (own == others) if categories.are_single else share[own, others]
+    return np.asarray(n_shared.sum(axis=0, dtype=np.int64) / neighbours.size)
 
 
 def silhouette(distances: np.ndarray, categories: Categories, refit_error: float = 0.0) -> Score:
@@ -221,45 +254,69 @@ def silhouette(distances: np.ndarray, categories: Categories, refit_error: float
     n_words = len(distances)
     if n_words < 3 or not categories.are_several or not distances.any():
         return UNDEFINED
-    value = silhouette_alone(distances, categories.first, categories.counts)
+    value = _silhouette_of(distances, categories)
     error = _larger(_standard_error(_silhouette_influence(distances, categories), categories), refit_error)
     low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
     return Score(value=value, low=low, high=high, **_chance(value, shuffled_silhouette(distances, categories)))
 
 
-def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> float:
-    """The value of ``silhouette`` without more; ``labels``: ``(n_words,)`` int64, of which ``counts`` words have each."""
-    return float(_silhouettes(distances, labels[None], counts, np.float64)[0]) if distances.any() else float("nan")
+def _silhouette_of(distances: np.ndarray, categories: Categories) -> float:
+    return float(silhouette_alone(distances[None], categories.first, categories.counts)[0])
 
 
-def _silhouettes(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray, dtype: type) -> np.ndarray:
-    """``(n_labellings,)``: the silhouette of each labelling ``(n_labellings, n_words)`` with the same counts."""
-    n_labellings, n_words = labels.shape
-    members: np.ndarray = np.stack([labels == category for category in range(len(counts))]).astype(dtype)
-    sums = members.reshape(-1, n_words) @ distances.astype(dtype)
-    sums = sums.reshape(len(counts), n_labellings, n_words)
-    own = np.take_along_axis(sums, labels[None], axis=0)[0]
-    means = np.divide(sums, counts.astype(dtype)[:, None, None], out=sums)
-    np.put_along_axis(means, labels[None], np.inf, axis=0)
-    others = means.min(axis=0)
-    n_own = counts[labels].astype(dtype)
-    return np.asarray(silhouette_scores(own, n_own - 1, others).mean(axis=1, dtype=np.float64))
+def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The value of ``silhouette`` without more, of several lists of words.
 
+    Parameters
+    ----------
+    distances : ``(n_lists, n_words, n_words)``.
+    labels : ``(n_words,)`` int64, the same of all lists; ``counts`` words have each.
 
-def silhouette_scores(own_sums: np.ndarray, n_own: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(b − a) / max(a, b); 0 for a word alone in its category, and where all distances are 0."""
-    own: np.ndarray = np.divide(own_sums, n_own, out=np.zeros_like(own_sums), where=n_own > 0)
-    larger = np.maximum(own, others)
-    scores: np.ndarray = np.divide(others - own, larger, out=np.zeros_like(own), where=(larger > 0) & (n_own > 0))
-    return scores
+    Returns
+    -------
+    ``(n_lists,)``, NaN where all distances are 0.
+    """
+    members = (labels == np.arange(len(counts))[:, None]).astype(np.float64)
+    sums = np.moveaxis(distances @ members.T, -1, 0)
+    values = _silhouettes(np.ascontiguousarray(sums), members[:, None], counts)
+    return np.where(distances.any(axis=(1, 2)), values, np.nan)
 
 
 def shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.ndarray:
     """``(n_permutations,)``: the silhouette of each shuffle."""
-    labels, counts = categories.first[categories.shuffles], categories.counts
-    size = max(1, _BLOCK // (len(counts) * labels.shape[1]))
-    blocks = (labels[start : start + size] for start in range(0, len(labels), size))
-    return np.concatenate([np.empty(0), *(_silhouettes(distances, block, counts, np.float32) for block in blocks)])
+    labels, counts = categories.shuffled_first, categories.counts
+    numbers = np.arange(len(counts), dtype=labels.dtype)[:, None, None]
+    n_words = len(distances)
+    quick = distances.astype(np.float32)
+    found = [np.empty(0)]
+    size = max(1, _BLOCK // (len(counts) * n_words))
+    for start in range(0, len(labels), size):
+        members = (labels[start : start + size] == numbers).astype(np.float32)
+        sums = (members.reshape(-1, n_words) @ quick).reshape(members.shape)
+        found.append(_silhouettes(sums, members, counts))
+    return np.concatenate(found)
+
+
+def _silhouettes(sums: np.ndarray, members: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """``(n,)``: the silhouettes of n lists or labellings of as many words, with the same counts.
+
+    A word alone in its category scores 0, and so does one without any distance.
+
+    Parameters
+    ----------
+    sums : ``(n_categories, n, n_words)``, of each word's distances to each category; overwritten.
+    members : 1 for the words of each category, else 0; of the same type, the same shape or ``(n_categories, 1, n_words)``.
+    counts : how many words each category has.
+    """
+    of_category = counts.astype(sums.dtype)
+    n_own = np.tensordot(of_category, members, axes=1)
+    own = np.einsum("cnw,cnw->nw", sums, members) / np.maximum(n_own - 1, 1)
+    sums /= of_category[:, None, None]
+    # The own category is no other: there, what is larger than any mean.
+    others = np.maximum(sums, members * np.finfo(sums.dtype).max, out=sums).min(axis=0)
+    larger = np.maximum(own, others)
+    scores = (others - own) / np.where(larger > 0, larger, 1)
+    return np.asarray((scores * (n_own > 1)).mean(axis=1, dtype=np.float64))
 
 
 def _silhouette_influence(distances: np.ndarray, categories: Categories) -> np.ndarray:
@@ -268,8 +325,8 @@ def _silhouette_influence(distances: np.ndarray, categories: Categories) -> np.n
     A distance enters the mean to the own category (a), or to the nearest other (b), of the word that it is taken from.
     """
     labels, counts = categories.first, categories.counts
-    words = np.arange(len(labels))
-    sums = distances @ np.eye(len(counts))[labels]
+    words, members = np.arange(len(labels)), np.eye(len(counts))
+    sums = distances @ members[labels]
     n_own = counts[labels] - 1
     a = sums[words, labels] / np.maximum(n_own, 1)
     means = sums / counts
@@ -280,26 +337,46 @@ def _silhouette_influence(distances: np.ndarray, categories: Categories) -> np.n
     counted = (n_own > 0) & (larger > 0)
     scale = np.divide(1, larger, out=np.zeros_like(larger), where=counted)
     scores = (b - a) * scale
-    # (b − a) / max(a, b) is 1 − a / b or b / a − 1: its slopes in a and b.
-    slope_a = np.where(a < b, -scale, -b * scale**2)
-    slope_b = np.where(a < b, a * scale**2, scale)
-    in_own = labels[None, :] == labels[:, None]
-    np.fill_diagonal(in_own, False)
-    in_other = labels[None, :] == other[:, None]
-    added_a = (slope_a / np.maximum(n_own, 1))[:, None] * (distances - a[:, None]) * in_own
-    added_b = (slope_b / counts[other])[:, None] * (distances - b[:, None]) * in_other
-    return np.asarray(scores + added_a.sum(axis=0) + added_b.sum(axis=0))
+    # (b − a) / max(a, b) is 1 − a / b or b / a − 1: its slopes in a and b, over how many words each is a mean of.
+    slope_a = np.where(a < b, -scale, -b * scale**2) / np.maximum(n_own, 1)
+    slope_b = np.where(a < b, a * scale**2, scale) / counts[other]
+    # To each word, from those whose own category, or nearest other, is that word's: slope · (distance − mean).
+    slopes = members[labels] * slope_a[:, None] + members[other] * slope_b[:, None]
+    means_of_all = slope_a * a @ members[labels] + slope_b * b @ members[other]
+    added = (distances @ slopes)[words, labels] - means_of_all[labels]
+    # A word isn't in its own mean, at a distance of 0.
+    return np.asarray(scores + added + slope_a * a)
 
 
 def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
-    """scikit-learn's, Euclidean, 5 neighbours (Venna & Kaski 2001); NaN below 11 words, where it isn't defined.
+    """How many of each word's nearest in a picture are near in the full space as well, 0–1; NaN below 11 words.
+
+    Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods; Euclidean, 5 neighbours, as scikit-learn has
+    it, which doesn't define it for fewer words.
 
     Identical states count once: they are each other's nearest in any picture, in an order that means nothing.
     """
     rows = distinct(states)
-    if len(rows) <= 2 * N_NEIGHBOURS:
+    n_words, k = len(rows), N_NEIGHBOURS
+    if n_words <= 2 * k:
         return float("nan")
-    return float(sklearn_trustworthiness(states[rows], coordinates[rows], n_neighbors=N_NEIGHBOURS))
+    shown = euclidean_distances(coordinates[rows])
+    np.fill_diagonal(shown, np.inf)
+    neighbours = np.argpartition(shown, k, axis=1)[:, :k].copy()
+    del shown  # of many words as large as all else here
+    exact = states[rows].astype(np.float64)
+    exact -= exact.mean(axis=0)
+    squares = np.einsum("wd,wd->w", exact, exact)
+    distances = exact @ exact.T
+    distances *= -2
+    distances += squares
+    distances += squares[:, None]
+    np.fill_diagonal(distances, np.inf)
+    beyond = 0
+    for those in neighbours.T:
+        rank = 1 + (distances < distances[np.arange(n_words), those][:, None]).sum(axis=1)
+        beyond += int(np.maximum(rank - k, 0).sum())
+    return 1 - beyond * 2 / (n_words * k * (2 * n_words - 3 * k - 1))
 
 
 def _chance(value: float, shuffled: np.ndarray) -> dict[str, Any]:
@@ -324,11 +401,11 @@ def _standard_error(influence: np.ndarray, categories: Categories) -> float:
 
     A category of one word has no spread of its own and takes that of all words.
     """
-    variance = 0.0
-    overall = float(influence.var(ddof=1))
-    for category, count in enumerate(categories.counts):
-        variance += count * (float(influence[categories.first == category].var(ddof=1)) if count > 1 else overall)
-    return float(np.sqrt(variance)) / len(influence)
+    labels, counts = categories.first, categories.counts
+    means = np.bincount(labels, weights=influence) / counts
+    squares = np.bincount(labels, weights=(influence - means[labels]) ** 2)
+    variances = np.where(counts > 1, squares / np.maximum(counts - 1, 1), influence.var(ddof=1))
+    return float(np.sqrt(counts @ variances)) / len(influence)
 
 
 def _wilson(value: float, error: float, n_words: int) -> tuple[float, float]:

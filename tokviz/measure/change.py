@@ -70,7 +70,8 @@ def moved_most(lost: np.ndarray, before: np.ndarray, distances: np.ndarray) -> n
     -------
     ``(≤ 5,)`` int64 rows; words that lost none, or of which that isn't known, are left out.
     """
-    ranks = np.argsort(np.argsort(distances, axis=1, kind="stable"), axis=1)
-    now_at = np.take_along_axis(ranks, before, axis=1).mean(axis=1)
-    order = np.lexsort((-now_at, -lost))[:N_MOVED]
-    return order[lost[order] > 0]
+    some = np.flatnonzero(lost > 0)
+    now, n_nearer = distances[some], np.zeros(len(some))
+    for old in before[some].T:
+        n_nearer += (now < distances[some, old][:, None]).sum(axis=1)
+    return np.asarray(some[np.lexsort((-n_nearer, -lost[some]))[:N_MOVED]])

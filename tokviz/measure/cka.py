@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 MIN_WORDS_CKA = 16
@@ -39,26 +41,46 @@ def geometry_vectors(grams: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ``(n_depths, n_words²)`` float64.
+    ``(n_depths, n_words (n_words − 1) / 2)`` float64: a number per pair of words.
+    """
+    return next(vectors_of_parts(grams, np.arange(grams.shape[1])[None]))
+
+
+def vectors_of_parts(grams: np.ndarray, parts: np.ndarray) -> Iterator[np.ndarray]:
+    """The ``geometry_vectors`` of each part of the words, one part at a time.
+
+    Parameters
+    ----------
+    grams : ``(n_depths, n_words, n_words)``.
+    parts : ``(n_parts, n_kept)`` int64, which words.
+
+    Yields
+    ------
+    ``(n_depths, n_kept (n_kept − 1) / 2)`` float64.
     """
     n_depths, n_words, _ = grams.shape
-    if n_words < _DEFINED_FROM:
-        return np.zeros((n_depths, n_words * n_words))
-    diagonal = np.arange(n_words)
-    centred = grams.copy()
-    centred[:, diagonal, diagonal] = 0
-    sums = centred.sum(axis=2)
-    means = sums / (n_words - 2)
-    centred -= means[:, :, None]
-    centred -= means[:, None, :]
-    centred += (sums.sum(axis=1) / ((n_words - 1) * (n_words - 2)))[:, None, None]
-    centred[:, diagonal, diagonal] = 0
-    vectors = centred.reshape(n_depths, -1)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    # What rounding leaves of states that are all alike has no direction worth keeping.
-    defined = norms > 1e-12 * np.abs(grams).max(axis=(1, 2), initial=0.0)[:, None]
-    unit: np.ndarray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=defined)
-    return unit
+    n_parts, n = parts.shape
+    one, other = np.triu_indices(n, 1)
+    if n < _DEFINED_FROM:
+        yield from [np.zeros((n_depths, len(one)))] * n_parts
+        return
+    chosen = np.zeros((n_words, n_parts))
+    chosen[parts, np.arange(n_parts)[:, None]] = 1
+    sums = grams @ chosen - np.diagonal(grams, axis1=1, axis2=2)[:, :, None]
+    flat = grams.reshape(n_depths, -1)
+    for part, of_words in zip(parts, np.moveaxis(sums, 2, 0), strict=True):
+        vectors = flat[:, part[one] * n_words + part[other]]
+        largest = np.maximum(vectors.max(axis=1), -vectors.min(axis=1))
+        own = of_words[:, part]
+        means = own / (n - 2) - own.sum(axis=1, keepdims=True) / (2 * (n - 1) * (n - 2))
+        vectors -= means[:, one]
+        vectors -= means[:, other]
+        norms = np.sqrt(np.einsum("dp,dp->d", vectors, vectors))
+        # What rounding leaves of states that are all alike has no direction worth keeping.
+        defined = norms > 1e-12 * largest
+        vectors[~defined] = 0
+        vectors /= np.where(defined, norms, 1)[:, None]
+        yield vectors
 
 
 def cka_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 UNKNOWN = -1
@@ -12,6 +14,8 @@ _SAME_DIRECTION = 1e-14
 """Cosine distances that rounding alone makes, of float32 states."""
 _SAME_POINT = 1e-12
 """Of the largest distance in a picture: what rounding makes of one and the same state."""
+_MOST_AT_ONCE = 250_000
+"""Among how many distances neighbours are looked for at a time: many short lists together, or one long one."""
 
 
 def cosine_distances(states: np.ndarray) -> np.ndarray:
@@ -29,10 +33,12 @@ def cosine_distances(states: np.ndarray) -> np.ndarray:
 
 
 def euclidean_distances(coordinates: np.ndarray) -> np.ndarray:
-    """``(n_words, 2)`` → ``(n_words, n_words)`` float64, 0 on the diagonal and between identical states."""
-    x, y = (np.subtract.outer(axis, axis) for axis in coordinates.T)
-    distances = np.hypot(x, y)
-    distances[distances < _SAME_POINT * distances.max(initial=0.0)] = 0
+    """``(…, n_words, 2)`` → ``(…, n_words, n_words)`` float64, 0 on the diagonal and between identical states."""
+    x, y = (axis[..., :, None] - axis[..., None, :] for axis in np.moveaxis(coordinates, -1, 0))
+    x *= x
+    y *= y
+    distances = np.sqrt(np.add(x, y, out=x), out=x)
+    distances[distances < _SAME_POINT * distances.max(axis=(-2, -1), keepdims=True, initial=0.0)] = 0
     return np.asarray(distances)
 
 
@@ -41,32 +47,44 @@ def nearest(distances: np.ndarray, k: int) -> np.ndarray:
 
     Parameters
     ----------
-    distances : ``(n_words, n_words)``, 0 between identical states.
+    distances : ``(…, n_words, n_words)``, 0 between identical states.
 
     Returns
     -------
-    ``(n_words, k)`` int64 rows, nearest first. ``UNKNOWN`` throughout for a word whose k-th neighbour is the same state as
+    ``(…, n_words, k)`` int64 rows, nearest first. ``UNKNOWN`` throughout for a word whose k-th neighbour is the same state as
     the one after it: which of them is among the nearest, only their order in the list could tell. So it is for all words
     when there is but one state.
     """
-    if not distances.any():
-        return np.full((len(distances), k), UNKNOWN)
-    others = distances.copy()
-    np.fill_diagonal(others, np.inf)
-    if k >= len(others) - 1:
-        return np.argsort(others, axis=1, kind="stable")[:, :k]
-    if k == 0:
-        return np.empty((len(others), 0), dtype=np.int64)
-    some = np.argpartition(others, k, axis=1)[:, : k + 1]
-    order = np.argsort(np.take_along_axis(others, some, axis=1), axis=1, kind="stable")
-    found = np.take_along_axis(some, order, axis=1)
-    found[distances[found[:, k - 1], found[:, k]] == 0] = UNKNOWN
-    return found[:, :k]
+    n_words = distances.shape[-1]
+    lists = distances.reshape(math.prod(distances.shape[:-2]), n_words, n_words)
+    found = np.empty((*lists.shape[:2], k), dtype=np.int64)
+    at_once = max(1, _MOST_AT_ONCE // max(n_words, 1) ** 2)
+    for start in range(0, len(lists), at_once):
+        found[start : start + at_once] = _nearest(lists[start : start + at_once], k)
+    return found.reshape(*distances.shape[:-1], k)
+
+
+def _nearest(lists: np.ndarray, k: int) -> np.ndarray:
+    """``(n_lists, n_words, n_words)`` → ``(n_lists, n_words, k)``."""
+    n_words = lists.shape[-1]
+    others = lists.copy()
+    others[:, np.arange(n_words), np.arange(n_words)] = np.inf
+    if k >= n_words - 1:
+        found = np.argsort(others, axis=-1, kind="stable")[..., :k]
+    else:
+        some = np.argpartition(others, k, axis=-1)[..., : k + 1]
+        order = np.argsort(np.take_along_axis(others, some, axis=-1), axis=-1, kind="stable")
+        found = np.take_along_axis(some, order, axis=-1)
+        if k > 0:
+            found[lists[np.arange(len(lists))[:, None], found[..., k - 1], found[..., k]] == 0] = UNKNOWN
+        found = found[..., :k]
+    found[~lists.any(axis=(1, 2))] = UNKNOWN
+    return np.asarray(found)
 
 
 def are_known(neighbours: np.ndarray) -> np.ndarray:
-    """``(n_words, k)``, from ``nearest`` → ``(n_words,)`` bool: which words have neighbours to speak of."""
-    return np.asarray((neighbours != UNKNOWN).all(axis=1))
+    """``(…, n_words, k)``, from ``nearest`` → ``(…, n_words)`` bool: which words have neighbours to speak of."""
+    return np.asarray((neighbours != UNKNOWN).all(axis=-1))
 
 
 def distinct(states: np.ndarray) -> np.ndarray:

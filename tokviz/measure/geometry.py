@@ -238,8 +238,8 @@ def _picture(everything: np.ndarray, projection: Projection, depth: int, rows: _
     shown = coordinates[rows.measured]
     if not np.isfinite(shown).all():
         return _Picture(silhouette=UNDEFINED, purity=UNDEFINED, trustworthiness=float("nan"))
-    distances = euclidean_distances(coordinates[rows.with_category])
     errors = parts.errors(pca.scores_of(projection, depth, everything[rows.with_category]))
+    distances = euclidean_distances(coordinates[rows.with_category])
     return _Picture(
         silhouette=categories.silhouette(distances, parts.categories, errors.silhouette),
         purity=categories.purity(distances, parts.categories, errors.purity),

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import eigh
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from tokviz.records import Problem, Projection
@@ -60,6 +59,10 @@ def fit(states: np.ndarray, *, standardize: bool) -> Basis:
     """
     if len(states) > max(MANY_WORDS, states.shape[1]):
         return _fit_many(states, standardize=standardize)
+    # Loaded here: it takes a second, and whoever only measures what was projected elsewhere does without.
+    from sklearn.decomposition import PCA
+    from sklearn.preprocessing import StandardScaler
+
     scaler = StandardScaler(with_std=standardize).fit(states.astype(np.float64))
     scaled = scaler.transform(states.astype(np.float64))
     pca = PCA(n_components=2, svd_solver="full").fit(scaled)
@@ -87,17 +90,27 @@ def scores(states: np.ndarray, *, standardize: bool) -> np.ndarray:
     ``(n_words, 2)`` float64.
     """
     n_words, width = states.shape
-    exact = states.astype(np.float64)
-    mean = exact.mean(axis=0)
-    centred = exact - mean
+    centred = states.astype(np.float64)
+    mean = centred.mean(axis=0)
+    centred -= mean
     if standardize:
-        centred /= _scale(np.sqrt((centred**2).mean(axis=0)), mean)
-    among_words = n_words <= width
-    products = centred @ centred.T if among_words else centred.T @ centred
+        centred /= _scale(np.sqrt(np.einsum("wd,wd->d", centred, centred) / n_words), mean)
+    if n_words <= width:
+        return _scores_of_products(centred @ centred.T)
+    return np.asarray(centred @ _two_largest(centred.T @ centred)[1])
+
+
+def _scores_of_products(products: np.ndarray) -> np.ndarray:
+    """``(n_words, n_words)``, inner products of centred states, overwritten → ``(n_words, 2)``."""
+    values, vectors = _two_largest(products)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
+
+
+def _two_largest(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues ``(2,)``, the larger first, and their vectors ``(n, 2)``, of ``(n, n)``, which is overwritten."""
     n = len(products)
     values, vectors = eigh(products, subset_by_index=[n - 2, n - 1], overwrite_a=True, check_finite=False)
-    largest_first = vectors[:, ::-1]
-    return np.asarray(largest_first * np.sqrt(np.maximum(values[::-1], 0)) if among_words else centred @ largest_first)
+    return values[::-1], vectors[:, ::-1]
 
 
 def _scale(deviation: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -124,15 +137,16 @@ def _fit_many(states: np.ndarray, *, standardize: bool) -> Basis:
     if standardize:
         scale = _scale(np.sqrt(np.diag(covariance) * (n_words - 1) / n_words), mean)
         covariance /= np.outer(scale, scale)
-    values, vectors = eigh(covariance, subset_by_index=[width - 2, width - 1])
-    components = vectors[:, ::-1].T
+    total_variance = np.trace(covariance)
+    values, vectors = _two_largest(covariance)
+    components = vectors.T
     # Signs as scikit-learn has them: the largest loading is positive.
     largest = np.take_along_axis(components, np.abs(components).argmax(axis=1)[:, None], axis=1)
     return Basis(
         mean=mean,
         scale=scale,
         components=components * np.sign(largest),
-        explained_variance_ratio=values[::-1] / np.trace(covariance),
+        explained_variance_ratio=values / total_variance,
     )
 
 
@@ -214,8 +228,35 @@ def scores_of(projection: Projection, depth: int, states: np.ndarray) -> Callabl
     -------
     Rows of ``states``, three or more → their ``scores`` in a basis fitted on them alone.
     """
-    prepared = _prepared(states, projection.name, projection.left_out[depth])
-    return lambda rows: scores(prepared[rows], standardize=projection.name == STANDARDIZED)
+    return _Refit(
+        states=_prepared(states, projection.name, projection.left_out[depth]),
+        standardize=projection.name == STANDARDIZED,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Refit:
+    """What ``scores_of`` gives."""
+
+    states: np.ndarray
+    """``(n_words, width)``, as PCA gets them."""
+    standardize: bool
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        n_words, width = self.states.shape
+        if self.standardize or n_words > width:
+            return scores(self.states[rows], standardize=self.standardize)
+        about_mean = self._products[np.ix_(rows, rows)]
+        for axis in (0, 1):
+            about_mean -= about_mean.mean(axis=axis, keepdims=True)
+        return _scores_of_products(about_mean)
+
+    @cached_property
+    def _products(self) -> np.ndarray:
+        """``(n_words, n_words)``: where nothing is scaled, the inner products of some words are among those of all."""
+        centred = self.states.astype(np.float64)
+        centred -= centred.mean(axis=0)
+        return np.asarray(centred @ centred.T)
 
 
 def _prepared(state: np.ndarray, name: str, left_out: tuple[int, ...]) -> np.ndarray:

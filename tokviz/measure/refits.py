@@ -19,6 +19,8 @@ from tokviz.measure.pca import MIN_WORDS
 from tokviz.records import RefitCriteria
 
 CRITERIA = RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500)
+_MOST_DISTANCES = 500_000
+"""How many distances are held at a time: many short lists at once, or one long one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +79,14 @@ class Parts:
             return UNKNOWN
         kinds, share = self.categories.kinds
         labels = np.repeat(np.arange(len(self.n_kept)), self.n_kept)
-        values = np.empty((len(self.words), 2))
-        for index, words in enumerate(self.words):
-            distances = euclidean_distances(scores(words))
-            values[index] = (
-                purity_alone(distances, kinds[words], share),
-                silhouette_alone(distances, labels, self.n_kept),
-            )
         n_words, n_kept = len(self.categories.first), self.words.shape[1]
+        values = np.empty((len(self.words), 2))
+        at_once = max(1, _MOST_DISTANCES // n_kept**2)
+        for start in range(0, len(self.words), at_once):
+            some = slice(start, start + at_once)
+            distances = euclidean_distances(np.stack([scores(words) for words in self.words[some]]))
+            values[some, 0] = purity_alone(distances, kinds[self.words[some]], share)
+            values[some, 1] = silhouette_alone(distances, labels, self.n_kept)
         known = values[np.isfinite(values).all(axis=1)]
         if len(known) < len(values) / 2:
             return UNKNOWN

@@ -224,7 +224,7 @@ class _OrderOverDepths:
             return
         gram = _gram(everything[self.order.words])
         found = _leave_one_out(gram, self.n_components)
-        if found is None:
+        if np.isnan(found).any():
             return
         aims = self.aims[self.permutations].transpose(1, 0, 2)  # (n_words, 1 + N, n_aims)
         residuals = np.tensordot(found, aims, axes=1)
@@ -232,7 +232,7 @@ class _OrderOverDepths:
         self.r2[depth] = 1 - (residuals**2).sum(axis=(0, 2)) / total
         predicted = self.aims - residuals[:, 0]
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
-        self.without[depth] = [_r2_without(each, gram, self.aims) for each in self.groups]
+        self.without[depth] = _r2_without(self.groups, gram, self.aims)
 
     def record(self) -> OrderMeasures:
         return OrderMeasures(
@@ -253,9 +253,7 @@ def r2(states: np.ndarray, order_aims: np.ndarray, groups: list[np.ndarray]) -> 
     states : ``(n_words, width)``.
     order_aims : ``(n_words, n_aims)``, from ``aims``.
     """
-    gram = _gram(states)
-    left_out = [np.array([], dtype=np.int64), *groups]
-    return np.array([_r2_without(each, gram, order_aims) for each in left_out])
+    return _r2_without([np.array([], dtype=np.int64), *groups], _gram(states), order_aims)
 
 
 def _gram(states: np.ndarray) -> np.ndarray:
@@ -264,20 +262,26 @@ def _gram(states: np.ndarray) -> np.ndarray:
     return np.asarray(centred @ centred.T)
 
 
-def _r2_without(group: np.ndarray, gram: np.ndarray, order_aims: np.ndarray) -> float:
-    """R² without some words, from as many components as with them; NaN where the others don't differ.
+def _r2_without(groups: list[np.ndarray], gram: np.ndarray, order_aims: np.ndarray) -> np.ndarray:
+    """``(n_groups,)``: R² without each group of words, from as many components as with them; NaN where the others don't differ.
 
     Parameters
     ----------
     gram : ``(n, n)``, of states less any vector.
     """
-    kept = np.delete(np.arange(len(gram)), group)
-    found = _leave_one_out(_centred(_centred(gram[np.ix_(kept, kept)]).T), n_components(len(gram)))
-    if found is None:
-        return float("nan")
-    of_kept = order_aims[kept]
-    spread = ((of_kept - of_kept.mean(axis=0)) ** 2).sum()
-    return float(1 - ((found @ of_kept) ** 2).sum() / spread)
+    sizes = np.array([len(group) for group in groups])
+    found = _empty(len(groups))
+    for size in np.unique(sizes):
+        alike = np.flatnonzero(sizes == size)
+        kept = np.stack([np.delete(np.arange(len(gram)), groups[each]) for each in alike])
+        of_kept = order_aims[kept]
+        spread = ((of_kept - of_kept.mean(axis=1, keepdims=True)) ** 2).sum(axis=(1, 2))
+        grams = gram[kept[:, :, None], kept[:, None, :]]
+        for axis in (1, 2):
+            grams -= grams.mean(axis=axis, keepdims=True)
+        residuals = _leave_one_out(grams, n_components(len(gram))) @ of_kept
+        found[alike] = 1 - (residuals**2).sum(axis=(1, 2)) / spread
+    return found
 
 
 def aims(order: OrderRows) -> np.ndarray:
@@ -293,27 +297,26 @@ def n_components(n_words: int) -> int:
     return min(MOST_COMPONENTS, max((n_words - 2) // 2, 0))
 
 
-def _leave_one_out(gram: np.ndarray, n_components: int) -> np.ndarray | None:
-    """``(n, n)``: aims → residuals of each word from the regression on the others, with the components of all words.
+def _leave_one_out(grams: np.ndarray, n_components: int) -> np.ndarray:
+    """Aims → residuals of each word from the regression on the others, with the components of all words.
 
     Parameters
     ----------
-    gram : ``(n, n)``, of centred states.
+    grams : ``(…, n, n)``, of centred states.
 
     Returns
     -------
-    None where the states don't differ, or a word alone decides on a coefficient.
+    ``(…, n, n)``, NaN where the states don't differ, or a word alone decides on a coefficient.
     """
-    n = len(gram)
-    values, vectors = np.linalg.eigh(gram)
-    kept = np.flatnonzero(values > values[-1] * _NO_SPREAD**2)[-n_components:]
-    if values[-1] <= 0 or not len(kept):
-        return None
-    hat = vectors[:, kept] @ vectors[:, kept].T + 1 / n
-    free = 1 - np.diag(hat)
-    if free.min() < _ALIKE:
-        return None
-    return np.asarray((np.eye(n) - hat) / free[:, None])
+    n = grams.shape[-1]
+    values, vectors = np.linalg.eigh(grams)
+    largest = values[..., -1:]
+    differ = values[..., -n_components:] > largest * _NO_SPREAD**2
+    components = vectors[..., -n_components:] * differ[..., None, :]
+    hat = components @ np.swapaxes(components, -1, -2) + 1 / n
+    free = 1 - np.diagonal(hat, axis1=-2, axis2=-1)
+    is_defined = (largest > 0) & (free.min(axis=-1, keepdims=True) >= _ALIKE)
+    return np.asarray((np.eye(n) - hat) / np.where(is_defined, free, np.nan)[..., None])
 
 
 # --- both --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure.cka import MIN_WORDS_CKA, centred_gram, cka_between, geometry_vectors
+from tokviz.measure.cka import MIN_WORDS_CKA, centred_gram, cka_between, geometry_vectors, vectors_of_parts
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
 from tokviz.records import Estimate, HiddenStates, LayerSimilarity
 
@@ -141,12 +141,11 @@ class _Relations:
         self.vectors = geometry_vectors(grams) if n_words >= MIN_WORDS_CKA else np.zeros((len(grams), 0))
         self.near = _Nearest.among(distances, k)
         random = np.random.default_rng((seed, 4))
-        enough = n_words >= 2 * MIN_WORDS_NEIGHBOURS
-        halves = [
-            np.sort(random.choice(n_words, n_words // 2, replace=False)) for _ in range(N_SUBSAMPLES if enough else 0)
-        ]
+        n_halves = N_SUBSAMPLES if n_words >= 2 * MIN_WORDS_NEIGHBOURS else 0
+        drawn = [random.choice(n_words, n_words // 2, replace=False) for _ in range(n_halves)]
+        halves = np.sort(np.array(drawn, dtype=np.int64).reshape(n_halves, n_words // 2), axis=1)
         # They only tell how far the summaries may be off: single precision will do.
-        self.halves = [geometry_vectors(_part(grams, half)).astype(np.float32) for half in halves]
+        self.halves = [vectors.astype(np.float32) for vectors in vectors_of_parts(grams, halves)]
         # Half as many neighbours among half the words reach as far as all of them do.
         self.near_halves = [_Nearest.among(_part(distances, half), max(1, k // 2)) for half in halves]
         flags = [near.flags for near in (self.near, *self.near_halves)]
@@ -187,12 +186,10 @@ class _Nearest:
         known = np.zeros((n_depths, n_words), dtype=np.float32)
         if n_words < MIN_WORDS_NEIGHBOURS:
             return cls(flags=np.zeros((n_depths, 0), dtype=np.float32), known=known, k=k)
+        neighbours = nearest(distances, k)
+        known[are_known(neighbours)] = 1
         flags = np.zeros(distances.shape, dtype=np.float32)
-        for depth in range(n_depths):
-            neighbours = nearest(distances[depth], k)
-            rows = np.flatnonzero(are_known(neighbours))
-            known[depth, rows] = 1
-            flags[depth, rows[:, None], neighbours[rows]] = 1
+        np.put_along_axis(flags, neighbours, known[:, :, None], axis=2)
         return cls(flags=flags.reshape(n_depths, -1), known=known, k=k)
 
     def shared_with(self, other: _Nearest) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure.cka import MIN_WORDS_CKA, cka_between, geometry_vectors
+from tokviz.measure.cka import MIN_WORDS_CKA, cka_between, geometry_vectors, vectors_of_parts
 from tokviz.records import StageCriteria
 
 CRITERIA = StageCriteria(
@@ -83,12 +83,9 @@ def _subsampled_starts(grams: np.ndarray, required: frozenset[int], seed: int) -
     n_words = grams.shape[1]
     random = np.random.default_rng((seed, 2))
     n_kept = round(CRITERIA.kept_share * n_words)
-    found = []
-    for _ in range(CRITERIA.n_subsamples):
-        kept = np.sort(random.choice(n_words, n_kept, replace=False))
-        vectors = geometry_vectors(grams[:, kept[:, None], kept[None, :]])
-        found.append(_segment(vectors @ vectors.T, required)[1:])
-    return found
+    parts = np.stack([random.choice(n_words, n_kept, replace=False) for _ in range(CRITERIA.n_subsamples)])
+    every = vectors_of_parts(grams, np.sort(parts, axis=1))
+    return [_segment(vectors @ vectors.T, required)[1:] for vectors in every]
 
 
 def _segment(kernel: np.ndarray, required: frozenset[int]) -> tuple[int, ...]:

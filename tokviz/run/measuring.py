@@ -1,6 +1,6 @@
 """The metrics of one capture: taken from the store, or measured and stored; here, or in another process meanwhile.
 
-What measures imports scikit-learn; it is loaded only when something must be measured.
+What measures is loaded only when something must be measured: scipy takes a while.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tokviz.run.plan import Captured, Job
 from tokviz.run.results import recall, stored
 from tokviz.run.store import Store
 
-LIBRARIES = ("sklearn.manifold", "scipy.spatial.distance", "scipy.special")
+LIBRARIES = ("scipy.spatial.distance", "scipy.special")
 """What measuring takes a while to load."""
 
 

@@ -1,4 +1,7 @@
-"""Projections, and what is measured between captures: taken from the store, or made and stored."""
+"""Projections, and what is measured between captures: taken from the store, or made and stored.
+
+What projects and measures is loaded only when something must be made: scipy and scikit-learn take a while.
+"""
 
 from __future__ import annotations
 
