@@ -107,11 +107,11 @@ def work(model_folder: Path, n_words: int) -> None:
     from tokviz.pages import tables
     from tokviz.pages.problems import grid_problems
     from tokviz.records import Category, Context, ContextReport, Grid, Plate, Points, ProjectionReport, WordList
-    from tokviz.run.results import PROJECTING_LIBRARIES
+    from tokviz.run.results import LIBRARIES
     from tokviz.run.states_file import CaptureDescription
     from tokviz.run.store import Store
 
-    for library in PROJECTING_LIBRARIES:  # not a part of what projecting words takes
+    for library in LIBRARIES:  # not a part of what projecting words takes
         importlib.import_module(library)
     made = made_up_words(n_words)
     share = n_words // N_CATEGORIES
