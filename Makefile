@@ -27,6 +27,8 @@ sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and run every check that needs Python and browsers
 	@$(MAKE) --no-print-directory --jobs 2 types run-tests
 
+# One thread each: those of small matrices only wait for each other where other tests have the processors.
+run-tests coverage: export OMP_NUM_THREADS = 1
 # Types are checked meanwhile: tests wait for browsers and other processes a third of the time.
 run-tests:
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)

@@ -24,6 +24,7 @@
       stepButtons: [...root.querySelectorAll("[data-step]")],
       pairSelect: root.querySelector("[data-pair-select]"),
     };
+    viewer.related = Tokviz.RelatedChoice?.of(root, () => go(viewer, viewer.depth));
     viewer.address = new Tokviz.AddressWriter(() => fragmentOf(viewer));
     viewer.preload = Tokviz.afterLoad(() => preloadNeighbours(viewer));
     return viewer;
@@ -124,14 +125,15 @@
       showOnly(each, depth);
       Tokviz.take.addTo(each.slides[depth]);
     }
-    if (panel.exploreLink) showExploreLink(panel, viewer.second, depth);
+    if (panel.exploreLink) showExploreLink(viewer, depth);
     Tokviz.tell(viewer.root, "shown", { depth });
+    viewer.related?.showSlides(viewer.root, shownPanels(viewer), depth);
     viewer.preload();
   }
 
-  function showExploreLink({ exploreLink, exploreAddress }, second, depth) {
+  function showExploreLink({ panel: { exploreLink, exploreAddress }, second, related }, depth) {
     const beside = second ? [second.exploreAddress.replace(/.*#a=/, "b=")] : [];
-    exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&"));
+    exploreLink.setAttribute("href", [exploreAddress, ...beside, `at=${Tokviz.depthKey(depth)}`].join("&") + (related?.address ?? ""));
   }
 
   // Keys and screen readers find the slide that is seen, not thirty others; on paper all are seen.
@@ -161,19 +163,21 @@
     }
   }
 
-  // --- the address: #context/layer-12, #context/layer-12/projection, #context/layer-12+context beside it ---
+  // --- the address: #context/layer-12, #context/layer-12/projection, …+context beside it, …&related=… ---
 
-  function fragmentOf({ panel, second, depth }) {
-    return `#${panel.slides[depth].id}${second ? `+${second.context}` : ""}`;
+  function fragmentOf({ panel, second, depth, related }) {
+    return `#${panel.slides[depth].id}${second ? `+${second.context}` : ""}${related?.address ?? ""}`;
   }
 
   function openAddress(viewer) {
-    const [id, pair] = location.hash.slice(1).split("+");
+    const [slides, chosen] = location.hash.slice(1).split("&related=");
+    const [id, pair] = slides.split("+");
     const slide = document.getElementById(id);
     const panel = viewer.panels.find(({ slides }) => slides.includes(slide));
     if (!panel) return false;
     const isKnown = viewer.pairSelect && viewer.panels.some(({ context }) => context === pair);
     viewer.pairContext = isKnown ? pair : null;
+    viewer.related?.open(chosen);
     show(viewer, panel.slides.indexOf(slide), panel);
     return true;
   }
@@ -243,8 +247,8 @@
       detail.fragment = fragmentOf(viewer);
     });
     window.addEventListener("hashchange", () => {
-      // No element has the address of two, so the browser doesn't scroll there.
-      if (openAddress(viewer) && viewer.second) viewer.panel.slides[viewer.depth].scrollIntoView({ behavior: "instant" });
+      // No element has such an address, so the browser doesn't scroll there.
+      if (openAddress(viewer) && (viewer.second || viewer.related?.isChosen)) viewer.panel.slides[viewer.depth].scrollIntoView({ behavior: "instant" });
     });
     PRINT.addEventListener("change", () => {
       for (const panel of viewer.panels) showOnly(panel, viewer.depth);

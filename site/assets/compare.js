@@ -33,6 +33,8 @@
       depth: 0,
       last: 1,
     };
+    // Not every report has relations or orders.
+    comparison.related = Tokviz.RelatedChoice?.of(root, () => showChoice(comparison));
     comparison.address = new Tokviz.AddressWriter(() => fragmentOf(comparison));
     comparison.preload = Tokviz.afterLoad(() => preloadNeighbours(comparison));
     return comparison;
@@ -204,6 +206,10 @@
     comparison.depth = depth;
     range.value = depth;
     slots.forEach((slot, index) => showSlot(comparison, slot, index));
+    comparison.related?.show(slots.map((slot) => ({
+      host: slot.element.querySelector("figure"), source: relatedSource(slot.capture), context: slot.capture.context.name,
+      isMeasured: slot.capture.context.related === true, depth: depthOf(comparison, slot, depth),
+    })));
     const text = mode === "layer" ? depthName(depth) : `${Math.round(100 * Tokviz.shareOf(depth, last))} %`;
     const each = slots.map(({ capture, depthLabel }) => `${capture.model.name}: ${depthLabel.textContent}`);
     range.setAttribute("aria-valuetext", `${text}. ${each.join("; ")}`);
@@ -212,6 +218,8 @@
     Tokviz.markSteps(comparison.stepButtons, depth, last);
     comparison.preload();
   }
+
+  const relatedSource = ({ model: { slug, data } }) => ({ slug, folder: data });
 
   function setMode(comparison, mode) {
     comparison.mode = mode;
@@ -255,12 +263,12 @@
     });
   }
 
-  // --- the address: #a=model/context/projection&b=…&by=relative&at=0.42 ---
+  // --- the address: #a=model/context/projection&b=…&by=relative&at=0.42&related=order-months ---
 
-  function fragmentOf({ slots, mode, depth, last }) {
+  function fragmentOf({ slots, mode, depth, last, related }) {
     const chosen = slots.map(({ capture }, index) => `${LETTERS[index]}=${captures.addressPart(capture)}`);
     const at = mode === "layer" ? Tokviz.depthKey(depth) : Number(Tokviz.shareOf(depth, last).toFixed(4));
-    return `#${[...chosen, `by=${mode}`, `at=${at}`].join("&")}`;
+    return `#${[...chosen, `by=${mode}`, `at=${at}`].join("&")}${related?.address ?? ""}`;
   }
 
   // The names of the captures that the address wants; empty where it wants none.
@@ -286,6 +294,7 @@
     while (comparison.slots.length < chosen.length) appendSlot(comparison);
     chosen.forEach((names, index) => fillSlot(comparison, comparison.slots[index], names));
     setMode(comparison, wanted.get("by") === "layer" ? "layer" : "relative");
+    comparison.related?.open(wanted.get("related"));
     comparison.depth = Tokviz.parseDepth(wanted.get("at")) ?? 0;
     const share = Number.parseFloat(wanted.get("at"));
     refresh(comparison, clamp(Number.isFinite(share) ? share : comparison.openingShare, 0, 1));

@@ -12,6 +12,7 @@
       this.on = on;
       this.plot = new Explore.Plot(root.querySelector("[data-plot]"), on);
       this.choice = new captures.Choice(root, index.models, on.chosen);
+      this.room = root.querySelector(".plot-room");
       this.depthLabel = root.querySelector(".view-depth");
       this.readout = root.querySelector(".readout");
       this.depth = 0;

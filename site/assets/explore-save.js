@@ -2,7 +2,7 @@
 
 // Saves a plot of the explorer: its layers, with a title above them and the key to the categories that are shown below. Marks are
 // made again of what the plot is made of, so that thousands that are pixels on the page are shapes as well.
-Tokviz.savePlot = (() => {
+Tokviz.take.savers.explore = (() => {
   const { picture } = Tokviz;
   const TITLE_SIZE = 14;
   const SIZE = 12;

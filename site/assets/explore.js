@@ -1,7 +1,7 @@
 "use strict";
 
 // The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table. All show one state, which
-// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&trails=aligned&hide=0,3&word=May&zoom-a=2,0.4,0.6
+// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&trails=aligned&hide=0,3&word=May&zoom-a=2,0.4,0.6&related=order-months
 (() => {
   const { captures, clamp, decode, depthName } = Tokviz;
   const LETTERS = ["a", "b"];
@@ -35,6 +35,8 @@
       playing: null,
       timers: new Map(),
     };
+    // Not every report has relations or orders.
+    explorer.related = Tokviz.RelatedChoice?.of(root, () => chooseRelated(explorer));
     explorer.address = new Tokviz.AddressWriter(() => (isReady(explorer) ? fragmentOf(explorer) : null));
     addControls(explorer);
     return explorer;
@@ -158,11 +160,18 @@
     const { panels, depth } = explorer;
     for (const panel of panels) panel.show(depthOf(explorer, panel), explorer.visible);
     const second = panels.length > 1 ? `; next to it ${depthName(panels[1].depth)} of ${panels[1].name}` : "";
+    showRelated(explorer);
     explorer.ruler.setDepth(depth, `${depthName(depth)}${second}`);
     Tokviz.markSteps(explorer.stepButtons, depth, lastOf(explorer));
     if (explorer.trails === "aligned") explorer.trailAxes.describe(panels);
     showCurrent(explorer);
     schedule(explorer, "table", TABLE_DELAY, () => showTable(explorer));
+  }
+
+  function showRelated({ panels, related }) {
+    related?.show(panels.map(({ room, capture: { model: { slug, data }, context }, depth }) => ({
+      host: room, source: { slug, folder: data }, context: context.name, isMeasured: context.related === true, depth,
+    })));
   }
 
   function showCurrent({ panels, current, index }) {
@@ -190,13 +199,13 @@
   }
 
   // Some captures are measured, and not drawn: the models' pages have no plates of them.
-  function showLinks({ links, panels }) {
+  function showLinks({ links, panels, related }) {
     const drawn = panels.filter(({ capture }) => !capture.shown.undrawn);
     const end = drawn.length ? "." : "There are no plots of this view.";
     links.replaceChildren(...drawn.flatMap(({ capture: { model, context, shown }, depth }, position) => {
       const link = document.createElement("a");
       const projection = shown === context.projections[0] ? "" : `/${shown.name}`;
-      link.href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}`;
+      link.href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}${related?.address ?? ""}`;
       link.textContent = `${model.name}, ${context.label}, ${depthName(depth)}`;
       return position ? [" and ", link] : ["The plots of this view: ", link];
     }), end);
@@ -259,6 +268,11 @@
     explorer.trails = kind;
     showTrails(explorer);
     if (kind === "aligned" && isReady(explorer)) explorer.trailAxes.describe(explorer.panels);
+    explorer.address.request();
+  }
+
+  function chooseRelated(explorer) {
+    if (isReady(explorer)) refresh(explorer);
     explorer.address.request();
   }
 
@@ -331,7 +345,7 @@
       const zoomed = plot.zoomed();
       if (zoomed) parts.push(`zoom-${LETTERS[position]}=${zoomed.map((value) => Number(value.toFixed(4))).join(",")}`);
     });
-    return `#${parts.join("&")}`;
+    return `#${parts.join("&")}${explorer.related?.address ?? ""}`;
   }
 
   async function openAddress(explorer) {
@@ -340,6 +354,7 @@
     const wanted = Tokviz.parseAddress();
     explorer.trails = wanted.get("trails") === "aligned" ? "aligned" : "own";
     showTrails(explorer);
+    explorer.related?.open(wanted.get("related"));
     await openCaptures(explorer, wanted);
     // Where that failed, the page shows why.
     if (isReady(explorer)) applyAddress(explorer, wanted);

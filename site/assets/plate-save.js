@@ -1,7 +1,7 @@
 "use strict";
 
 // Saves a plot that is drawn: drawing, key and notes as they are seen, and a line that says which PCA it is.
-Tokviz.savePlot = (() => {
+Tokviz.take.savers.plate = (() => {
   const { picture, plateText, take } = Tokviz;
   const FOOT = 24;
   const FOOT_SIZE = 11;

@@ -6,11 +6,12 @@ Tokviz.take = (() => {
   const IS_DRAWN = document.querySelector("script[data-plates]") !== null;
   const FOLDER = new URL(".", document.currentScript.src);
   const DRAWN = ["Copy link", "Save as PNG", "SVG"];
-  const PARTS = { "": DRAWN, explore: DRAWN, image: ["Copy link", "Download"], link: ["Copy link"] };
+  const PARTS = { image: ["Copy link", "Download"], link: ["Copy link"] };
   const FORMS = { "Save as PNG": "png", SVG: "svg" };
   // How long a message stays, in milliseconds.
   const MESSAGE = 3000;
   const requests = {};
+  const savers = {};
   let message = null;
   let timer = null;
 
@@ -28,7 +29,7 @@ Tokviz.take = (() => {
   }
 
   function fill(control) {
-    const parts = PARTS[control.dataset.take].flatMap((text, index) => [index ? " · " : "", part(text, control)]);
+    const parts = (PARTS[control.dataset.take] ?? DRAWN).flatMap((text, index) => [index ? " · " : "", part(text, control)]);
     control.append(...parts, make("span", { role: "status" }));
   }
 
@@ -93,8 +94,9 @@ Tokviz.take = (() => {
 
   async function save(control, form) {
     try {
-      await use("picture.js", `${control.dataset.take || "plate"}-save.js`);
-      say(control, await Tokviz.savePlot(control, form));
+      const kind = control.dataset.take || "plate";
+      await use("picture.js", `${kind}-save.js`);
+      say(control, await savers[kind](control, form));
     } catch {
       say(control, "Not saved.");
     }
@@ -110,5 +112,5 @@ Tokviz.take = (() => {
 
   for (const control of document.querySelectorAll("[data-take]")) fill(control);
 
-  return { addTo, make, plotOf, plateOf, imageOf };
+  return { addTo, fill, make, plotOf, plateOf, imageOf, savers };
 })();
