@@ -32,8 +32,8 @@ def run(rounds: int = 5) -> list[Row]:
             sample.script("posts_own_way.py", model, work / "words.json", post)
 
         ours = {
-            "cold run, 66 images and all metrics / the post's own way": (0.5, lambda: tokviz("wide", "phone")),
-            "cold run of a draft, 640×480 without / the post's own way": (0.33, lambda: tokviz("draft")),
+            "cold run, 66 images and all metrics / the post's own way": (0.7, lambda: tokviz("wide", "phone")),
+            "cold run of a draft, 640×480 without / the post's own way": (0.5, lambda: tokviz("draft")),
         }
         return against(posts_own_way, ours, rounds=rounds)
 
