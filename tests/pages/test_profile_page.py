@@ -4,21 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import families
 import profile_claims
 import pytest
 import random_profile
 from claims import SCORE, FalseClaim, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrow import present
 
+from tokviz.config import load
 from tokviz.pages.profile import profile_view
 from tokviz.pages.profile_found import compared
 from tokviz.pages.profile_sentences import sentences
 from tokviz.pages.profile_tables import files
 from tokviz.records import Report
+from tokviz.run import pipeline, site
+from tokviz.run.options import Options
+from tokviz.run.progress import Quiet
 
 PAGE = "compare/index.html"
+FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
+SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
+CONFIG = f"""
+[[contexts]]
+name = "alone"
+template = "{{word}}"
+
+[[relations]]
+name = "pair"
+pairs = {[list(pair) for pair in zip(FIRST, SECOND, strict=False)]}
+
+[[orders]]
+name = "line"
+words = {[*SECOND[:6], *FIRST[:3]]}
+
+[words]
+first = {FIRST}
+second = {SECOND}
+""".replace("'", '"')
 
 
 @settings(max_examples=300)
@@ -30,6 +57,26 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     else:
         assert all(context.profile is None for model in report.models for context in model.contexts)
     assert set(files(report)) <= {"data/profile.csv", "data/differences.csv"}
+
+
+def test_what_is_said_of_eight_models_is_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    families_of = ("llama", "gpt2", "gpt_neox", "qwen3", "bert", "gemma3", "mistral", "opt")
+    models = [f'[[models]]\nsource = "{families.build(name, tmp_path / name)}"\n' for name in families_of]
+    (tmp_path / "report.toml").write_text('read = "first"\n' + "".join(models) + CONFIG, encoding="utf-8")
+    reports: list[Report] = []
+    written = site.files
+
+    def seen(report: Report, *others: Any) -> Any:
+        reports.append(report)
+        return written(report, *others)
+
+    monkeypatch.setattr(site, "files", seen)
+    options = Options(base=tmp_path, output=tmp_path / "site", cache=tmp_path / "cache", forms=("wide",), jobs=1)
+    pipeline.run(load(tmp_path / "report.toml"), options, Quiet())
+    [report] = reports
+    assert [len(model.contexts) for model in report.models] == [1] * len(families_of)
+    assert len(profile_claims.numbers(report, "alone").models) == len(families_of)
+    profile_claims.check_profile(present(profile_view(report, PAGE)), report)
 
 
 def test_a_false_sentence_is_told_from_a_true_one() -> None:
