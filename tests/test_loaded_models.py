@@ -70,7 +70,7 @@ def test_it_is_left_as_it_was(model: Any, tokenizer: Any, cache: Path) -> None:
     own = copy.deepcopy(model).train()
     own.model.layers[0].eval()
     with torch.no_grad():
-        own.lm_head.weight.add_(1e-3)  # other weights: captured anew
+        own.lm_head.weight.add_(1e-3)  # other weights: captured again
     attention = own.config._attn_implementation
     tokviz.study(own, WORDS, tokenizer=tokenizer, cache=cache, quiet=True)
     assert n_hooks(own) == 0

@@ -26,7 +26,7 @@ _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
 _WITHOUT_PICTURE = re.compile(f"[\0-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]+")
 """Control characters, lone surrogates and noncharacters: a vocabulary's tokens may hold them, pages and fonts can't."""
 _INVISIBLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}]+")
-"""The same, but for the ends of lines and tabs."""
+"""The same without the ends of lines and tabs."""
 
 
 def isolated(text: str) -> str:

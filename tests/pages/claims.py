@@ -1,4 +1,4 @@
-"""What the pages say, read back: each sentence is parsed, and what it claims is worked out anew from the record's arrays.
+"""What the pages say, read back: each sentence is parsed, and what it claims is worked out again from the record's arrays.
 
 Nothing here comes from the code that writes the sentences. A sentence of no known form is a false claim, too.
 """

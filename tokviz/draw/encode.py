@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 import numpy as np
 from PIL import Image, WebPImagePlugin  # noqa: F401 - else Pillow loads all its formats to find this one
@@ -88,7 +88,7 @@ def few_colors(pixels: np.ndarray) -> np.ndarray:
 
 def size(image: Path | bytes) -> tuple[int, int]:
     """Width and height of an encoded image in pixels, read off its header."""
-    import imagesize  # loads what talks to networks, which drawing needn't
+    import imagesize  # loads what talks to networks, which drawing doesn't need
 
     width, height = imagesize.get(BytesIO(image) if isinstance(image, bytes) else image)
     return int(width), int(height)

@@ -22,7 +22,7 @@ LIBRARIES = ("scipy.spatial.distance", "scipy.special")
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """What is measured of one model × context, but for what other packages add; None where it isn't asked for."""
+    """What is measured of one model × context, without what other packages add; None where it isn't asked for."""
 
     geometry: Geometry
     neighbours: Neighbours | None = None
