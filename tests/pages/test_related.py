@@ -129,7 +129,7 @@ def check_relation_at(measured: RelationMeasures, depth: int, *, holds: bool) ->
         assert said == ""
         return
     found = re.fullmatch(
-        rf"A common difference (is|isn’t) shown here: the pairs’ differences (are|aren’t shown to be) more parallel than with the "
+        rf"(The|It isn’t shown that the) pairs have a common difference here: their differences (are|aren’t shown to be) more parallel than with the "
         rf"same words paired at random \(mean cosine ({NUMBER}), at random ({NUMBER}); p ([<≥]) 0.05, corrected for the number of "
         rf"depths\), (and|but) the first word plus the mean difference of the other pairs finds (more|no more) second words "
         rf"\((\d+) of {len(measured.rows)}\) than the first word alone \((\d+)\)\.",
@@ -137,7 +137,7 @@ def check_relation_at(measured: RelationMeasures, depth: int, *, holds: bool) ->
     )
     assert found, said
     is_parallel, finds_more = tested.p_value[depth] < 0.05, measured.hits[depth] > measured.hits_of_source[depth]
-    assert (found[1] == "is") == holds
+    assert (found[1] == "The") == holds
     assert (found[2] == "are") == (found[5] == "<") == is_parallel
     assert_range((found[3], None), tested.value[depth])
     assert_range((found[4], None), tested.null_mean[depth])

@@ -90,10 +90,12 @@ def relation_at(measured: RelationMeasures, depth: int) -> str:
         return ""
     parallel = bool(parallelism.p_value[depth] < measured.LEVEL)
     more = bool(measured.hits[depth] > measured.hits_of_source[depth])
+    claim = "The pairs have a common difference here"
+    if not measured.holds[depth]:
+        claim = "It isn’t shown that the pairs have a common difference here"
     return (
-        f"A common difference {'is' if measured.holds[depth] else 'isn’t'} shown here: the pairs’ differences "
-        f"{'are' if parallel else 'aren’t shown to be'} more parallel than with the same words paired at random (mean cosine "
-        f"{score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}; "
+        f"{claim}: their differences {'are' if parallel else 'aren’t shown to be'} more parallel than with the same words paired at "
+        f"random (mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}; "
         f"{_p(parallelism, depth, measured.LEVEL)}), {'and' if parallel == more else 'but'} the first word plus the mean "
         f"difference of the other pairs finds {'more' if more else 'no more'} second words ({measured.hits[depth]:.0f} of "
         f"{len(measured.rows)}) than the first word alone ({measured.hits_of_source[depth]:.0f})."
