@@ -10,7 +10,9 @@ Tokviz.related = (() => {
   // Colours of categories, as plate.css or the report's own styles have them.
   const N_HUES = Number(document.documentElement.dataset.hues ?? 9);
   const MOST_NAMED = 40; // Of more words, those have names that leave room for each other.
-  const MOST_COVERED = 0.4; // Of the area of any other name, before it is left to its mark.
+  const MOST_COVERED = 0.4; // Of the area of any other name, by marks too, before it is left to its mark.
+  const MOST_ON_NAMES = 0.1; // Of that area, by names that are there already.
+  const ON_NAMES = 4; // What area of other names counts more than that of marks.
   const CROSSED = 1; // Pixels of area that one of a line through a name counts as.
   // Where a name may stand about its mark: beside it, above, below.
   const SIDES = [[8, 4, "start"], [-8, 4, "end"], [0, -8, "middle"], [0, 17, "middle"], [7, -5, "start"], [7, 13, "start"], [-7, -5, "end"], [-7, 13, "end"]];
@@ -84,13 +86,14 @@ Tokviz.related = (() => {
 
   // The side of each name where it covers least of marks, lines and other names, and stays within the drawing.
   function placeNames(drawing, words, places, joined, [width, height]) {
-    const taken = places.map(([x, y]) => ({ left: x - RADIUS, right: x + RADIUS, top: y - RADIUS, bottom: y + RADIUS }));
+    const marks = places.map(([x, y]) => ({ left: x - RADIUS, right: x + RADIUS, top: y - RADIUS, bottom: y + RADIUS }));
     const texts = words.map((word) => svg("text", {}, word));
     drawing.append(...texts);
     const widths = texts.map((text) => text.getComputedTextLength());
     const line = texts.length ? Number.parseFloat(getComputedStyle(texts[0]).fontSize) + 1 : 0;
     const layer = drawing.querySelector(".related-where").getBBox();
-    taken.push({ left: layer.x, right: layer.x + layer.width, top: layer.y, bottom: layer.y + layer.height });
+    const named = [{ left: layer.x, right: layer.x + layer.width, top: layer.y, bottom: layer.y + layer.height }];
+    const coverage = (box, others) => others.reduce((sum, other) => sum + overlap(box, other), 0);
     texts.forEach((text, row) => {
       const long = widths[row];
       const boxes = SIDES.map(([dx, dy, anchor]) => {
@@ -99,16 +102,18 @@ Tokviz.related = (() => {
         const y = places[row][1] + dy;
         const box = { left, right: left + long, top: y - line + 3, bottom: y + 3, x, y, anchor };
         const outside = Math.max(0, -left) + Math.max(0, left + long - width) + Math.max(0, -box.top) + Math.max(0, box.bottom - height);
-        const covered = taken.reduce((sum, other) => sum + overlap(box, other), 0);
+        const onNames = coverage(box, named);
+        const covered = onNames + coverage(box, marks);
         const crossed = joined.reduce((sum, each) => sum + lengthWithin(each, box), 0);
-        return { ...box, covered, cost: outside * line + covered + CROSSED * crossed };
+        return { ...box, covered, onNames, cost: outside * line + covered + ON_NAMES * onNames + CROSSED * crossed };
       });
       const best = boxes.reduce((one, other) => (other.cost < one.cost ? other : one));
-      if (best.covered > (words.length > MOST_NAMED ? 0 : MOST_COVERED * widths[row] * line)) {
+      const area = widths[row] * line;
+      if (words.length > MOST_NAMED ? best.covered > 0 : best.covered > MOST_COVERED * area || best.onNames > MOST_ON_NAMES * area) {
         text.remove();
         return;
       }
-      taken.push(best);
+      named.push(best);
       for (const [name, value] of [["x", best.x.toFixed(1)], ["y", best.y.toFixed(1)], ["text-anchor", best.anchor]]) text.setAttribute(name, value);
     });
     return texts;
@@ -192,7 +197,17 @@ Tokviz.related = (() => {
     host.append(root);
     const pane = { root, plot, said, text, how, turn: 0 };
     panes.set(host, pane);
+    // In another width captions have other lines, and the plate another height. In the next frame: what is observed changes with it.
+    pane.resized = new ResizeObserver(() => requestAnimationFrame(() => panes.get(host) === pane && fit(pane, host)));
+    for (const each of [root, how]) pane.resized.observe(each);
     return pane;
+  }
+
+  // Where plot and captions need more space than the plate, the figure grows.
+  function fit({ root: { lastElementChild: last } }, host) {
+    host.style.minHeight = "";
+    const needed = last.offsetTop + last.offsetHeight;
+    if (needed > host.clientHeight) host.style.minHeight = `${needed}px`;
   }
 
   // Shows the relation or order of that key in a figure, where its plate is.
@@ -211,11 +226,7 @@ Tokviz.related = (() => {
       pane.text.textContent = item.said?.[depth] ?? "";
       // The longest keeps its space in every layer, so that plots are of one size.
       pane.said.dataset.longest = (item.said ?? []).reduce((one, other) => (other.length > one.length ? other : one), "");
-      // Where plot and captions need more space than the plate, the figure grows.
-      host.style.minHeight = "";
-      const last = pane.root.lastElementChild;
-      const needed = last.offsetTop + last.offsetHeight;
-      if (needed > host.clientHeight) host.style.minHeight = `${needed}px`;
+      fit(pane, host);
       draw(pane.plot, item, depth, title, `${model}: ${title}`);
     } catch (error) {
       if (turn === pane.turn) fail(pane, error.message);
@@ -234,6 +245,7 @@ Tokviz.related = (() => {
     if (!pane) return;
     panes.delete(host);
     pane.turn += 1;
+    pane.resized.disconnect();
     clear(pane.plot);
     pane.root.remove();
     host.removeAttribute("data-related-shown");

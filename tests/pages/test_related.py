@@ -129,17 +129,21 @@ def check_relation_at(measured: RelationMeasures, depth: int, *, holds: bool) ->
         assert said == ""
         return
     found = re.fullmatch(
-        rf"A common difference (is|isn’t) shown here: the mean cosine between the pairs’ differences is ({NUMBER}), with the same "
-        rf"words paired at random ({NUMBER}) \(p ([<≥]) 0.05, corrected for the number of depths\); the first word plus the mean "
-        rf"difference of the other pairs finds (\d+) of {len(measured.rows)} second words, the first word alone (\d+)\.",
+        rf"(The|It isn’t shown that the) pairs have a common difference here: their differences (are|aren’t shown to be) more parallel than with the "
+        rf"same words paired at random \(mean cosine ({NUMBER}), at random ({NUMBER}); p ([<≥]) 0.05, corrected for the number of "
+        rf"depths\), (and|but) the first word plus the mean difference of the other pairs finds (more|no more) second words "
+        rf"\((\d+) of {len(measured.rows)}\) than the first word alone \((\d+)\)\.",
         said,
     )
     assert found, said
-    assert (found[1] == "is") == holds
-    assert_range((found[2], None), tested.value[depth])
-    assert_range((found[3], None), tested.null_mean[depth])
-    assert (found[4] == "<") == (tested.p_value[depth] < 0.05)
-    assert (int(found[5]), int(found[6])) == (measured.hits[depth], measured.hits_of_source[depth])
+    is_parallel, finds_more = tested.p_value[depth] < 0.05, measured.hits[depth] > measured.hits_of_source[depth]
+    assert (found[1] == "The") == holds
+    assert (found[2] == "are") == (found[5] == "<") == is_parallel
+    assert_range((found[3], None), tested.value[depth])
+    assert_range((found[4], None), tested.null_mean[depth])
+    assert (found[6] == "and") == (is_parallel == finds_more)
+    assert (found[7] == "more") == finds_more
+    assert (int(found[8]), int(found[9])) == (measured.hits[depth], measured.hits_of_source[depth])
 
 
 def check_order_at(measured: OrderMeasures, depth: int, *, holds: bool) -> None:

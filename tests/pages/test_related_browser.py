@@ -11,7 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import COUNT_SHIFTS, OpenPage, box_of, layout_shift, served, wait_for_address, wait_until_quiet
+from browser import (
+    COUNT_SHIFTS,
+    OpenPage,
+    box_of,
+    layout_shift,
+    served,
+    wait_for_address,
+    wait_until_quiet,
+    wait_until_stable,
+)
 from playwright.sync_api import Browser, Page, expect
 from related_fixture import ORDERS, RELATION, WORDS, related_report
 from report_fixture import write_site
@@ -282,6 +291,14 @@ def test_the_compare_page_shows_both_models_in_the_same_order(open_page: OpenPag
     page.goto(address)
     expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), later, strict=True)))
     assert page.locator(CHOICE).input_value() == "order-line"
+    # In a narrower window captions have more lines, and the figures more height.
+    page.locator(CHOICE).select_option("relation-pairs")
+    page.set_viewport_size({"width": 820, "height": 900})
+    wait_until_stable(
+        page,
+        """() => [...document.querySelectorAll(".related-pane")].every(({ lastElementChild: last, parentElement: host }) =>
+            innerWidth === 820 && last.getBoundingClientRect().bottom <= host.getBoundingClientRect().bottom + 1)""",
+    )
 
 
 def test_the_explorer_shows_an_order_without_what_is_of_all_words(open_page: OpenPage, site: Path) -> None:
@@ -329,6 +346,9 @@ def test_what_was_not_measured_is_said_where_it_is_chosen(
     expect(page.locator(".slide:not([inert]) .related-plot")).to_have_text(
         "Relations and orders weren’t measured here."
     )
+    said = page.locator("#relations .related-figures p:visible")
+    assert said.all_text_contents() == ["Words in a sentence. Relations and orders weren’t measured here."] * 3
+    expect(page.locator("#relations > .caption")).to_be_hidden()
     # Without what draws it, all words stay.
     page = browser.new_page()
     page.route("**/assets/related-plot.js", lambda route: route.abort())

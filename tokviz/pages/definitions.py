@@ -172,7 +172,7 @@ def _related(report: Report) -> tuple[Term, ...]:
         "random ones: what remains of their differences is mostly the one between the means. So a relation is claimed only at "
         "depths where both hold: more parallel than chance, and more second words found than by the first words alone. With ten "
         "pairs, only strong relations can be told from chance. Plots show these words in their own first two principal components, "
-        "fitted again in each layer; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
+        "fitted to each layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
         "other, for which Hernandez et al. use its derivatives.",
         sources=(MIKOLOV_2013, HERNANDEZ_2024),
     )

@@ -11,7 +11,7 @@ from tokviz.pages import json_text
 from tokviz.pages.parts import Option
 from tokviz.pages.related_plots import CAPTIONS, Item, items, key_of, strip
 from tokviz.pages.relations import order_sentences, relation_sentences
-from tokviz.pages.wording import count, score
+from tokviz.pages.wording import score
 from tokviz.records import (
     ContextReport,
     ModelReport,
@@ -88,12 +88,17 @@ def relation_at(measured: RelationMeasures, depth: int) -> str:
     parallelism = measured.parallelism
     if not np.isfinite(parallelism.value[depth]):
         return ""
-    shown = "A common difference is shown here" if measured.holds[depth] else "A common difference isn’t shown here"
+    parallel = bool(parallelism.p_value[depth] < measured.LEVEL)
+    more = bool(measured.hits[depth] > measured.hits_of_source[depth])
+    claim = "The pairs have a common difference here"
+    if not measured.holds[depth]:
+        claim = "It isn’t shown that the pairs have a common difference here"
     return (
-        f"{shown}: the mean cosine between the pairs’ differences is {score(parallelism.value[depth])}, with the same words "
-        f"paired at random {score(parallelism.null_mean[depth])} ({_p(parallelism, depth, measured.LEVEL)}); the first word plus "
-        f"the mean difference of the other pairs finds {measured.hits[depth]:.0f} of "
-        f"{count(len(measured.rows), 'second word')}, the first word alone {measured.hits_of_source[depth]:.0f}."
+        f"{claim}: their differences {'are' if parallel else 'aren’t shown to be'} more parallel than with the same words paired at "
+        f"random (mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}; "
+        f"{_p(parallelism, depth, measured.LEVEL)}), {'and' if parallel == more else 'but'} the first word plus the mean "
+        f"difference of the other pairs finds {'more' if more else 'no more'} second words ({measured.hits[depth]:.0f} of "
+        f"{len(measured.rows)}) than the first word alone ({measured.hits_of_source[depth]:.0f})."
     )
 
 

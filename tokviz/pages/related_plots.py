@@ -20,12 +20,14 @@ _CHARACTER = 8.5
 _RING = 1.0
 CAPTIONS = {
     "pairs": "Each line leads from the first word of a pair (hollow) to the second (full), in the first two principal components "
-    "of these words, fitted again in each layer. If one vector led from every first word to its second, the lines would be "
+    "of these words, fitted to each layer separately. If one vector led from every first word to its second, the lines would be "
     "parallel and equally long. The plot shows two dimensions; the numbers are of all.",
-    "circle": "Each word stands where a regression on the other words, fitted again in each layer, puts it. If all were read "
-    "exactly, they would follow each other on the dotted circle. The line joins the words in their order.",
-    "line": "Horizontal: the place that a regression on the other words, fitted again in each layer, gives a word; vertical: its "
-    "true place. If all were read exactly, they would lie on the dotted line. The line joins the words in their order.",
+    "circle": "Each word stands where a regression fitted without it puts it, in each layer separately. If all were read exactly, "
+    "they would follow each other on the dotted circle, and R² would be 1; at 0 or below, it is no better than the mean of all. "
+    "The line joins the words in their order.",
+    "line": "Horizontal: where a regression fitted without a word puts it, in each layer separately; vertical: its true place, the "
+    "first word at the bottom. If all were read exactly, they would lie on the dotted line, and R² would be 1; at 0 or below, it "
+    "is no better than the mean of all. The line joins the words in their order.",
 }
 """What a plot of each kind shows."""
 _INK, _QUIET, _HAIR = "#1c1e21", "#63676c", "#b4b4b4"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ from tokviz.pages.wording import count, joined_by_and, ranged, score
 from tokviz.records import (
     ContextReport,
     ModelReport,
+    Order,
     OrderMeasures,
+    Relation,
     RelationMeasures,
     Relations,
     Report,
@@ -55,6 +58,7 @@ class RelatedStrip:
     src: str
     width: str
     height: str
+    caption: str
     alt: str
 
 
@@ -74,31 +78,25 @@ class RelatedSection:
 
 def related_section(report: Report, model: ModelReport, page: str) -> RelatedSection | None:
     """None where nothing was asked for or measured."""
-    measured = [(context, context.relations) for context in model.captures if context.relations is not None]
+    measured = [context for context in model.captures if context.relations is not None]
     if not measured:
         return None
-    relations = (
-        RelatedFigure(
-            heading=relation.label,
-            caption=CAPTIONS[kind_of(relation)],
-            said=_said(
-                measured, [relation_sentences(each.relations[index], len(relation.pairs)) for _, each in measured]
-            ),
-        )
-        for index, relation in enumerate(report.relations)
-    )
-    orders = (
-        RelatedFigure(
-            heading=order.label,
-            caption=CAPTIONS[kind_of(order)],
-            said=_said(measured, [order_sentences(each.orders[index], cyclic=order.cyclic) for _, each in measured]),
-        )
-        for index, order in enumerate(report.orders)
-    )
+
+    def figure(asked: Relation | Order, sentences: Callable[[Relations], tuple[str, ...]]) -> RelatedFigure:
+        return RelatedFigure(heading=asked.label, caption=CAPTIONS[kind_of(asked)], said=_said(model, sentences))
+
+    def of_relation(index: int, relation: Relation) -> RelatedFigure:
+        return figure(relation, lambda found: relation_sentences(found.relations[index], len(relation.pairs)))
+
+    def of_order(index: int, order: Order) -> RelatedFigure:
+        return figure(order, lambda found: order_sentences(found.orders[index], cyclic=order.cyclic))
+
+    relations = (of_relation(index, each) for index, each in enumerate(report.relations))
+    orders = (of_order(index, each) for index, each in enumerate(report.orders))
     return RelatedSection(
         figures=(*relations, *orders),
         strips=tuple(
-            _strip(report, model, context, page, current=index == 0) for index, (context, _) in enumerate(measured)
+            _strip(report, model, context, page, current=index == 0) for index, context in enumerate(measured)
         ),
         note=_NOTE,
         stylesheet=relative(page, "assets/relations.css"),
@@ -113,13 +111,18 @@ _NOTE = (
     "That something can be read from hidden states doesn’t say that the model uses it."
 )
 
+_UNMEASURED = ("Relations and orders weren’t measured here.",)
 
-def _said(measured: list[tuple[ContextReport, Relations]], sentences: list[tuple[str, ...]]) -> tuple[Said, ...]:
+
+def _said(model: ModelReport, sentences: Callable[[Relations], tuple[str, ...]]) -> tuple[Said, ...]:
     return tuple(
         Said(
-            context=context.states.context.name, label=context.states.context.label, sentences=each, current=index == 0
+            context=context.states.context.name,
+            label=context.states.context.label,
+            sentences=_UNMEASURED if context.relations is None else sentences(context.relations),
+            current=index == 0,
         )
-        for index, ((context, _), each) in enumerate(zip(measured, sentences, strict=True))
+        for index, context in enumerate(model.captures)
     )
 
 
@@ -133,6 +136,7 @@ def _strip(report: Report, model: ModelReport, context: ContextReport, page: str
         src=relative(page, f"data/{model.slug}/{name}/relations.svg"),
         width=f"{width:.0f}",
         height=f"{height:.0f}",
+        caption=f"The same in some layers, from the embedding to the last one: words {label}.",
         alt=f"{what}, words {label}: small plots of some layers from the embedding to the last one.",
     )
 
