@@ -32,6 +32,6 @@ def draw_image(picture: Picture) -> bytes:
 
         figure = figures.draw(picture)
         if picture.form != "svg":
-            return encode.encode(figure)
+            return encode.encode(figure, for_phones=picture.form == "phone")
         title, description = figures.described(picture)
         return encode.encode_svg(figure, title, description)
