@@ -32,7 +32,11 @@
         related.draw(plot, item, depth, where, `${item.label}, ${where}`);
       }
     } catch (error) {
-      for (const plot of plots) related.clear(plot, error.message);
+      if (turn !== latest) return;
+      for (const plot of plots) {
+        plot.closest("figure").removeAttribute("data-unmeasured");
+        related.clear(plot, error.message);
+      }
     }
   }
 
