@@ -130,7 +130,7 @@ def test_words_apart_are_listed(site: SiteView) -> None:
     assert [words.words for words in alone.lists] == ["word8m (2)", "word8m"]
     assert sentence.lists == alone.lists
     assert not alone.lists[0].folded
-    assert "Hollow, because read at a different position than most words: word8m." in site.models[0].panels[0].notes
+    assert site.models[0].panels[0].hollow == "Hollow, because read at a different position than most words: word8m."
 
 
 def test_a_panel_says_when_its_words_stand_at_position_0(site: SiteView) -> None:

@@ -79,7 +79,7 @@ def test_it_is_measured_again_only_where_its_code_changes(
         calls.append(each.column)
         return original(each, states, words)
 
-    monkeypatch.setattr("tokviz.run.results.measured", noted)
+    monkeypatch.setattr("tokviz.run.measuring.measured", noted)
 
     def report() -> list[str]:
         calls.clear()

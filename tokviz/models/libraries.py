@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-from importlib import import_module
-
-_MODULES = ("torch", "transformers.modeling_utils", "transformers.masking_utils")
-"""With what they load, nearly all that any model needs."""
 
 
 def load_libraries() -> None:
-    """Load torch and transformers; what they make stays, so that Python need not search it for unused objects meanwhile.
+    """Load torch and what transformers needs for nearly any model.
+
+    What they make stays, so that Python need not search it for unused objects meanwhile.
 
     Raises
     ------
@@ -19,8 +17,8 @@ def load_libraries() -> None:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        for module in _MODULES:
-            import_module(module)
+        import torch  # noqa: F401 - importing is the point
+        from transformers import masking_utils, modeling_utils  # noqa: F401
     finally:
         if was_enabled:
             gc.enable()
