@@ -9,6 +9,28 @@ from report_fixture import sample_report
 
 from tokviz.records import Order, OrderMeasures, Relation, RelationMeasures, Relations, Report, Tested
 
+FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
+SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
+CONFIG = f"""
+[[contexts]]
+name = "alone"
+template = "{{word}}"
+
+[[relations]]
+name = "pair"
+label = "LABEL → X"
+pairs = {[list(pair) for pair in zip(FIRST, SECOND, strict=False)]}
+
+[[orders]]
+name = "line"
+words = {[*SECOND[:6], *FIRST[:3]]}
+
+[words]
+first = {FIRST}
+second = {SECOND}
+""".replace("'", '"')
+"""Of a report without its models: their tables come before."""
+
 WORDS = sample_report().words
 _FIRST, _SECOND = (WORDS.categories[index].words for index in (0, 1))
 RELATION = Relation(

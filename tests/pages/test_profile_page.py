@@ -15,6 +15,7 @@ from claims import SCORE, FalseClaim, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from narrow import present
+from related_fixture import CONFIG
 
 from tokviz.config import load
 from tokviz.pages.profile import profile_view
@@ -27,25 +28,6 @@ from tokviz.run.options import Options
 from tokviz.run.progress import Quiet
 
 PAGE = "compare/index.html"
-FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
-SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
-CONFIG = f"""
-[[contexts]]
-name = "alone"
-template = "{{word}}"
-
-[[relations]]
-name = "pair"
-pairs = {[list(pair) for pair in zip(FIRST, SECOND, strict=False)]}
-
-[[orders]]
-name = "line"
-words = {[*SECOND[:6], *FIRST[:3]]}
-
-[words]
-first = {FIRST}
-second = {SECOND}
-""".replace("'", '"')
 
 
 @settings(max_examples=300)

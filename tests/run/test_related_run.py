@@ -11,31 +11,11 @@ import numpy as np
 import pytest
 from command import generate
 from making import hidden_states
+from related_fixture import CONFIG
 
 import tokviz
 from tokviz.config import load
 from tokviz.run.related import related
-
-FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
-SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
-CONFIG = f"""
-[[contexts]]
-name = "alone"
-template = "{{word}}"
-
-[[relations]]
-name = "pair"
-label = "LABEL → X"
-pairs = {[list(pair) for pair in zip(FIRST, SECOND, strict=False)]}
-
-[[orders]]
-name = "line"
-words = {[*SECOND[:6], *FIRST[:3]]}
-
-[words]
-first = {FIRST}
-second = {SECOND}
-""".replace("'", '"')
 
 READ = 'read = "first"\n'
 """So that all words are read at one position, however a tiny tokenizer cuts them."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tokviz.measure import spread
 from tokviz.records import (
     MOST_DIMENSIONS,
     BreakingExpert,
@@ -178,10 +179,8 @@ def random_change(intact: np.ndarray, without: Sequence[np.ndarray]) -> RandomNe
 
 def _pc1_share(states: np.ndarray) -> float:
     """Of the centred states' variance."""
-    centred = states - states.mean(0, dtype=np.float64)
-    # Of inner products of words, or of dimensions, the fewer: a tenth of the time of singular values.
-    products = centred @ centred.T if len(centred) <= centred.shape[1] else centred.T @ centred
-    return float(np.linalg.eigvalsh(products)[-1] / np.trace(products))
+    variances = spread.principal(states)[0] ** 2
+    return float(variances[-1] / variances.sum())
 
 
 def _largest(states: Sequence[np.ndarray]) -> np.ndarray:
