@@ -26,12 +26,13 @@ sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all
 
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and run every check that needs Python and browsers
 	@$(MAKE) --no-print-directory --jobs 2 types run-tests
+	$(BIN)/python -m pytest -m alone
 
 # One thread each: those of small matrices only wait for each other where other tests have the processors.
 run-tests coverage: export OMP_NUM_THREADS = 1
 # Types are checked meanwhile: tests wait for browsers and other processes a third of the time.
 run-tests:
-	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not alone" $(ARGS)
 
 coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the tests, and list the lines of tokviz that none of them runs
 	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)

@@ -14,8 +14,8 @@ from tokviz.records import Report
 
 PAGE = "explore/index.html"
 TRIES = 8
-FLUID = 50
-"""Frames per second; a screen shows 60."""
+FLUID = 5 / 6
+"""Of the frames that an almost empty page shows in the same time, which are 60 a second."""
 
 MEASURE = """
     async (seconds) => {
@@ -39,6 +39,22 @@ MEASURE = """
 """
 
 
+MEASURE_ALMOST_EMPTY = """
+    async (seconds) => {
+        const box = document.body.appendChild(document.createElement('div'));
+        box.textContent = 'word';
+        const begin = performance.now();
+        let frames = 0;
+        while (performance.now() - begin < 1000 * seconds) {
+            await new Promise(requestAnimationFrame);
+            frames += 1;
+            box.style.marginLeft = `${frames % 100}px`;
+        }
+        return (1000 * frames) / (performance.now() - begin);
+    }
+"""
+
+
 def large_report(n_words: int, n_layers: int) -> Report:
     """One model in one context; the words of nine categories."""
     words = word_list(n_categories=9, n_words=1)
@@ -56,20 +72,27 @@ def large_report(n_words: int, n_layers: int) -> Report:
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("n_words", "n_layers"), [(117, 40), (10_000, 10)])
 def test_scrubbing_through_the_layers_is_fluid(
     open_page: OpenPage, tmp_path: Path, n_words: int, n_layers: int
 ) -> None:
     """The best of some tries counts: other work on the machine only ever slows a browser down."""
+    empty = open_page("about:", "blank")
     site = write_site(large_report(n_words, n_layers), tmp_path)
     for fragment in ("", f"#pin={','.join(f'w{index}x1' for index in range(9))}&trails=aligned"):
         page = open_page(site, f"{PAGE}{fragment}")
         expect(page.locator("[data-explore][data-ready]")).to_be_attached()
         wait_until_quiet(page)
-        seen: list[float] = []
-        while len(seen) < TRIES and max(seen, default=0) < FLUID:
-            seen.append(page.evaluate(MEASURE, 2))
-        rates = ", ".join(f"{rate:.0f}" for rate in seen)
+        seen: list[tuple[float, float]] = []
+        while len(seen) < TRIES and best(seen) < FLUID:
+            seen.append((page.evaluate(MEASURE, 2), empty.evaluate(MEASURE_ALMOST_EMPTY, 1)))
+        rates = ", ".join(f"{rate:.0f} of {possible:.0f}" for rate, possible in seen)
         print(f"{n_words:,} words × {n_layers} layers{fragment}: {rates} frames per second")
-        assert max(seen) >= FLUID
+        assert best(seen) >= FLUID
         page.goto("about:blank")
+
+
+def best(seen: list[tuple[float, float]]) -> float:
+    """The largest ratio of frames to frames of an almost empty page."""
+    return max((rate / possible for rate, possible in seen), default=0)

@@ -285,7 +285,7 @@ def test_the_compare_page_shows_both_models_in_the_same_order(open_page: OpenPag
     later = page.locator(".slot-depth").all_text_contents()
     assert later != labels
     expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), later, strict=True)))
-    wait_for_address(page, "&related=order-line")
+    wait_for_address(page, "at=0.5333&related=order-line")
     address = page.url
     page.goto("about:blank")
     page.goto(address)
