@@ -54,7 +54,7 @@ def run() -> list[Row]:
         ),
         *(
             Row(name=f"117 → 11,700 words: one {stage}, time / time", ratio=many[stage] / few[stage], target=target)
-            for stage, target in (("plate", 2), ("grid", 2.5))
+            for stage, target in (("plate", 2.5), ("grid", 3.5))
         ),
         Row(name="1,170 words: measures, time / capture's time", ratio=some["measures"] / some["capture"], target=12),
         Row(
