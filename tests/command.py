@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 CONFIG = """
 title = "A test"
 projections = ["standardized", "centered"]
+plate_size = [750, 600] # drawn in less time
 
 [words]
 people = ["James", "Mary", "doctor", "nurse"]

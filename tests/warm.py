@@ -1,6 +1,7 @@
 """``python generate.py`` as a fork of a process that has imported its libraries already, which takes longer than most runs.
 
-Nothing of tokviz is among them: each run imports it from its files. Where processes can't be forked, where coverage is counted,
+Those that draw are forked from one process that has theirs, for all runs, where each run of users starts such a process. Nothing
+of tokviz is among the libraries: each run imports it from its files. Where processes can't be forked, where coverage is counted,
 and for what is read as Python starts, tests start the command as users do.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import multiprocessing
 import os
 import runpy
 import select
@@ -23,6 +25,10 @@ LIBRARIES = """
 accelerate jinja2 matplotlib.backends.backend_agg matplotlib.figure PIL.Image psutil pydantic safetensors.torch
 sklearn.decomposition torch transformers transformers.modeling_utils transformers.models.auto.modeling_auto
 transformers.models.auto.tokenization_auto typer
+"""
+OF_DRAWING = """
+matplotlib.backends.backend_agg matplotlib.figure PIL.Image PIL.WebPImagePlugin scipy.linalg scipy.spatial.distance scipy.special
+sklearn.decomposition sklearn.preprocessing
 """
 COUNTS_COVERAGE = any(name.startswith(("COV_CORE", "COVERAGE_PROCESS")) for name in os.environ)
 CAN_FORK = sys.platform == "linux" and not COUNTS_COVERAGE
@@ -76,6 +82,10 @@ def _fork_for_each_task() -> dict[str, Any]:
 
 
 def main() -> None:
+    from multiprocessing import forkserver  # not for Windows
+
+    multiprocessing.get_context("forkserver").set_forkserver_preload(OF_DRAWING.split())
+    forkserver.ensure_running()
     for library in LIBRARIES.split():
         __import__(library)
     # As it ends, each run would look through all that was imported here, and copy it: longer than many a run takes.
@@ -83,6 +93,9 @@ def main() -> None:
     # The folder of this file, which Python puts first, is not on the command's path.
     sys.path[0] = str(SCRIPT.parent)
     task = _fork_for_each_task()
+    # It runs, but is a process of the parent, for which there is no waiting here.
+    for each in (forkserver, forkserver._forkserver):
+        vars(each)["ensure_running"] = lambda: None
     os.chdir(task["folder"])
     os.environ.clear()
     os.environ.update(task["environment"])
