@@ -291,6 +291,13 @@ def test_the_compare_page_shows_both_models_in_the_same_order(open_page: OpenPag
     page.goto(address)
     expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), later, strict=True)))
     assert page.locator(CHOICE).input_value() == "order-line"
+    # A relation or an order has no projection, and needs no more than its name in an address.
+    expect(page.locator(".slot").first).to_have_attribute("aria-label", f"Plot 1: {first}, alone")
+    page.goto("about:blank")
+    page.goto(f"{address.partition('#')[0]}#related=order-line")
+    expect_shown(page, *(f"{name}: A line, {at}, alone" for name, at in zip((first, second), labels, strict=True)))
+    page.locator(CHOICE).select_option("")
+    expect(page.locator(".slot").first).to_have_attribute("aria-label", f"Plot 1: {first}, alone, standardized")
     # In a narrower window captions have more lines, and the figures more height.
     page.locator(CHOICE).select_option("relation-pairs")
     page.set_viewport_size({"width": 820, "height": 900})
