@@ -72,9 +72,13 @@ def rendered(figure: Figure) -> np.ndarray:
 def few_colors(pixels: np.ndarray) -> np.ndarray:
     """``pixels`` ``(height, width, 4)`` in at most ``N_COLORS`` colours, white and the most frequent ones unchanged."""
     packed = pixels.reshape(-1, 4).view(np.uint32).ravel()
-    # Nine tenths of a picture are white; only the rest is sorted into a palette.
+    # Nine tenths of a picture are white, and of the rest much are runs of one colour: one pixel of each is sorted into a palette.
     drawn = np.flatnonzero(packed != _WHITE)
-    inks, which, counts = np.unique(packed[drawn], return_inverse=True, return_counts=True)
+    shown = packed[drawn]
+    starts = np.flatnonzero(np.concatenate([[True], shown[1:] != shown[:-1]])[: len(shown)])
+    lengths = np.diff(starts, append=len(shown))
+    inks, which = np.unique(shown[starts], return_inverse=True)
+    counts = np.bincount(which, weights=lengths).astype(np.int64)
     if len(inks) >= N_COLORS:
         colors = inks.view(np.uint8).reshape(-1, 4)
         rare = np.argsort(-counts, kind="stable")[N_EXACT - 1 :]
@@ -84,7 +88,7 @@ def few_colors(pixels: np.ndarray) -> np.ndarray:
         palette = shades.quantize(N_COLORS - N_EXACT, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         colors[rare, :3] = np.asarray(palette.convert("RGB"))[0, copies.cumsum() - 1]
     result = packed.copy()
-    result[drawn] = inks[which]
+    result[drawn] = np.repeat(inks[which], lengths)
     return result.view(np.uint8).reshape(pixels.shape)
 
 
