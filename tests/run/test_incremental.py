@@ -96,6 +96,16 @@ def written(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*") if path.is_file()}
 
 
+class Listening(Quiet):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.heard.append(text)
+
+
 def rerun(project: Path, report: ReportConfig | None = None, **changes: Any) -> tuple[pipeline.Outcome, Counter[str]]:
     """The outcome, and how many artefacts of each kind were written; a note of what was used isn't one."""
     before = written(project)
@@ -364,14 +374,9 @@ def test_damaged_states_are_captured_again_when_they_are_read(project: Path) -> 
     rerun(project, changed, output=project / "expected")
     shutil.rmtree(project / "cache" / "projections")
     said = damage(project, 2)
-    heard: list[str] = []
-
-    class Listening(Quiet):
-        def say(self, text: str) -> None:
-            heard.append(text)
-
-    outcome = pipeline.run(changed, options(project), Listening())
-    assert [text for text in heard if said in text]
+    listening = Listening()
+    outcome = pipeline.run(changed, options(project), listening)
+    assert [text for text in listening.heard if said in text]
     assert outcome.n_captured > 0
     assert hashes(project / "site") == hashes(project / "expected")
     assert rerun(project, changed)[1] == {}
@@ -392,9 +397,10 @@ def test_what_a_library_makes_of_one_models_states_costs_that_model_only(
         return project_states(*arguments)
 
     monkeypatch.setattr(pca, "project", short_of_memory_once)
-    outcome, _ = rerun(project, config(projections=["centered"]))
-    (failed,) = outcome.failures
+    listening = Listening()
+    (failed,) = pipeline.run(config(projections=["centered"]), options(project), listening).failures
     assert failed.failure == "qwen3: its hidden states can't be shown: MemoryError: Unable to allocate 3.2 TiB"
+    assert f"Failed: {failed.failure}" in listening.heard
     page = (project / "site" / "models" / "qwen3" / "index.html").read_text(encoding="utf-8")
     assert "Unable to allocate 3.2 TiB" in page
     assert (project / "site" / "images" / "bert" / "alone" / "centered").is_dir()

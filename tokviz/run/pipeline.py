@@ -163,7 +163,7 @@ def _start(options: Options, reporter: Reporter, libraries: Sequence[str]) -> Ex
 
 def _report_failure(model: ModelConfig, failure: ModelError | None, plan: Plan, reporter: Reporter) -> None:
     if failure and len(plan.models) > 1:
-        reporter.say(f"{model.display_name} failed: {failure}")
+        reporter.say(f"Failed: {named_failure(model.display_name, str(failure))}")
 
 
 def _refuse_if_all_failed(outcomes: list[tuple[ModelConfig, str | None]]) -> None:
