@@ -103,6 +103,11 @@ GLOSSARY = (
         meaning="PCA after every dimension is scaled to the same standard deviation, so that all dimensions count the same.",
     ),
     Entry(
+        name="trustworthiness",
+        pattern=r"trustworthiness",
+        meaning="Whether words near each other in a plot are so in all dimensions, too. 1: all are.",
+    ),
+    Entry(
         name="typical token",
         pattern=r"typical tokens?",
         meaning="A token in a context in which words are not read at position 0. Large values are compared with the median "

@@ -9,7 +9,7 @@ from tokviz.pages.frame import model_path, relative
 from tokviz.pages.parts import Picture, Source
 from tokviz.pages.problems import why_no_picture
 from tokviz.pages.sentences import depths_name
-from tokviz.pages.trust import finding, trust
+from tokviz.pages.trust import TRUSTWORTHINESS, finding, trust
 from tokviz.pages.wording import (
     MOST_NAMED,
     count,
@@ -94,6 +94,8 @@ LOOK = (
     "Which words form clusters, and which lie apart? Does the plot change gradually from layer to layer, or all at "
     "once?"
 )
+
+TRUST_NOTE = f"The line under the plot says how far to trust it (purity, {TRUSTWORTHINESS})."
 
 RULER_NOTE = (
     "Above the axis: the numbered stages; purity, the share of each word’s nearest neighbors that are of its "
@@ -202,7 +204,7 @@ class Shown:
             slides=tuple(
                 self._slide(depth, first=current and depth == 0) for depth in range(self.context.states.n_depths)
             ),
-            look=LOOK,
+            look=self._look(is_first=current),
             notes=self._notes(),
             hollow=self._hollow(),
             has_relations=self.context.relations is not None,
@@ -216,12 +218,21 @@ class Shown:
             id=self.slide_id(depth),
             name=depth_name(depth),
             module=state.module_paths[depth],
-            trust=trust(projection, self.context.geometry, depth) if plate else (),
+            trust=self._trust(depth),
             picture=picture(self.page, plate, alt) if plate else None,
             problem=None if plate else why_no_picture(projection, depth),
             note=_note(self.model, slide_id(state.context.name, depth), projection.name),
             first=first,
         )
+
+    def _look(self, *, is_first: bool) -> str:
+        """``is_first``: whether terms are explained there, which a page does once."""
+        of_depths = (self._trust(depth) for depth in range(self.context.states.n_depths))
+        is_told = any(TRUSTWORTHINESS in part for parts in of_depths for part in parts)
+        return f"{LOOK} {TRUST_NOTE}" if is_first and is_told else LOOK
+
+    def _trust(self, depth: int) -> tuple[str, ...]:
+        return trust(self.shown.projection, self.context.geometry, depth) if self.shown.plates[depth] else ()
 
     def _notes(self) -> tuple[str, ...]:
         tokenization, done = self.context.states.tokenization, self.context.states.intervention

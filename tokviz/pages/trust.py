@@ -7,6 +7,8 @@ import math
 from tokviz.pages.wording import NBSP, percent, projection_label, score, whole_percent
 from tokviz.records import ContextReport, Geometry, ModelReport, PictureMeasures, Projection, depth_name
 
+TRUSTWORTHINESS = "trustworthiness"
+
 
 def finding(model: ModelReport, context: ContextReport, projection: Projection, depth: int) -> str:
     """A plate in words, for readers who don't see it: what was found there, before what it is of."""
@@ -47,4 +49,4 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
         f"{score(geometry.purity.value[depth])} in{NBSP}all{NBSP}dimensions "
         f"(chance{NBSP}{score(picture.purity.null_mean[depth])})"
     )
-    return (variance, neighbours, f"trustworthiness{NBSP}{score(picture.trustworthiness[depth])}")
+    return (variance, neighbours, f"{TRUSTWORTHINESS}{NBSP}{score(picture.trustworthiness[depth])}")
