@@ -66,6 +66,16 @@ def test_side_by_side_shows_the_other_context_in_step(explore: OpenAt, site: Pat
     expect(page.locator("caption")).not_to_contain_text("mini-encoder-6")
 
 
+def test_two_plots_begin_at_one_height_where_the_lists_of_one_take_two_lines(explore: OpenAt, site: Path) -> None:
+    page = explore(site)
+    show_side_by_side(page, "layer 11", "layer 11")
+    first, second = page.locator("[data-view]").all()
+    first.locator("label").evaluate_all("(labels) => labels.forEach((label) => { label.style.flexBasis = '100%'; })")
+    # The lists end at one height, too.
+    assert box_of(first.locator("select").first)["y"] < box_of(second.locator("select").first)["y"]
+    assert box_of(first.locator(".plot"))["y"] == box_of(second.locator(".plot"))["y"]
+
+
 def test_another_model_keeps_the_relative_depth(explore: OpenAt, site: Path) -> None:
     page = explore(site, "#a=smol-30/alone/standardized&at=layer-14")
     page.locator("select[data-part=model]").select_option("mini-6")

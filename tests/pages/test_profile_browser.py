@@ -31,12 +31,25 @@ def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_the_profile_of_two_models_is_in_the_first_screen(open_page: OpenPage, two: Path) -> None:
     page = open_page(two, PAGE, viewport=DESKTOP)
-    for part in (".profile table", ".profile .scroll + p"):
-        box = box_of(page.locator(part))
+    for part in (".profile table", ".profile .said p"):
+        box = box_of(page.locator(part).last)
         assert box["y"] + box["height"] <= DESKTOP["height"]
     assert page.locator(".profile circle").count() == 2 * 2 * 2
     table, frame = box_of(page.locator(".profile table")), box_of(page.locator(".profile .scroll"))
     assert table["width"] <= frame["width"] + 1
+
+
+@pytest.mark.parametrize("width", [1280, 820, 390])
+def test_texts_begin_with_the_headings_and_lines_are_short(open_page: OpenPage, two: Path, width: int) -> None:
+    page = open_page(two, PAGE, viewport={"width": width, "height": 900})
+    left = box_of(page.locator("h1"))["x"]
+    assert box_of(page.locator("#profile"))["x"] == left
+    said = [box_of(each) for each in page.locator(".profile .said").first.locator("> div").all()]
+    assert said[0]["x"] == left
+    assert (said[0]["y"] == said[1]["y"]) == (width == 1280)
+    assert max(box_of(each)["width"] for each in page.locator(".profile .said p").all()) <= 46 * 18
+    # What may be wider than the text is never narrower.
+    assert box_of(page.locator(".profile .scroll"))["x"] <= left
 
 
 def test_models_are_sorted_within_their_context(open_page: OpenPage, several: Path) -> None:
