@@ -18,7 +18,8 @@ Tokviz.captures = (() => {
   }
 
   const namesOf = ({ model, context, shown }) => ({ model: model.slug, context: context.name, projection: shown.name });
-  const label = ({ model, context, shown }) => `${model.name}, ${context.label}, ${shown.label}`;
+  const labelOfStates = ({ model, context }) => `${model.name}, ${context.label}`;
+  const label = (capture) => `${labelOfStates(capture)}, ${capture.shown.label}`;
 
   // A capture in an address: `model/context/projection`.
   const addressPart = (capture) => capture.key.split("/").map(encodeURIComponent).join("/");
@@ -64,5 +65,5 @@ Tokviz.captures = (() => {
     }
   }
 
-  return { find, all, namesOf, label, addressPart, parse, Choice };
+  return { find, all, namesOf, label, labelOfStates, addressPart, parse, Choice };
 })();

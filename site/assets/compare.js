@@ -156,7 +156,9 @@
     const { model, context, shown } = slot.capture;
     const depth = depthOf(comparison, slot, comparison.depth);
     const waits = comparison.mode === "layer" && comparison.depth > context.last;
-    slot.element.setAttribute("aria-label", `Plot ${index + 1}: ${slot.name}`);
+    // A relation or an order is measured in the full space, whatever the projection.
+    const shownName = comparison.related?.isChosen ? captures.labelOfStates(slot.capture) : slot.name;
+    slot.element.setAttribute("aria-label", `Plot ${index + 1}: ${shownName}`);
     slot.depthLabel.textContent = waits ? `${depthName(depth)} (last)` : depthName(depth);
     slot.removeButton.hidden = comparison.slots.length <= comparison.fewestSlots;
     // Until the pictures are there, what the slot showed before stays, faint, so that nothing moves.
@@ -275,7 +277,7 @@
   function wantedNames({ models, slots }, wanted) {
     const found = LETTERS.map((letter) => captures.parse(wanted.get(letter)))
       .filter(({ model }) => models.some(({ slug }) => slug === model));
-    if (found.length || !wanted.has("by")) return found;
+    if (found.length || !["by", "related"].some((name) => wanted.has(name))) return found;
     return slots.map(({ capture }) => captures.namesOf(capture));
   }
 

@@ -1,6 +1,6 @@
 "use strict";
 
-// Every [data-enlarge] link opens its picture in one dialog: zoom, pan, and the others of its [data-gallery] by buttons, keys
+// Every a.plate opens its picture in one dialog: zoom, pan, and the others of its [data-gallery] by buttons, keys
 // or swipe. Without scripts the link leads to the picture's file.
 (() => {
   const ZOOMS = [1, 1.5, 2, 3, 4.5];
@@ -54,7 +54,7 @@
   function open(link) {
     dialog ??= build();
     const gallery = link.closest("[data-gallery]");
-    items = gallery ? [...gallery.querySelectorAll("[data-enlarge]")] : [link];
+    items = gallery ? [...gallery.querySelectorAll("a.plate")] : [link];
     dialog.box.showModal();
     show(items.indexOf(link));
     dialog.close.focus();
@@ -149,7 +149,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-enlarge]");
+    const link = event.target.closest("a.plate");
     if (!link || event.button || Tokviz.hasModifier(event) || event.shiftKey) return;
     event.preventDefault();
     open(link);
