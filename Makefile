@@ -12,6 +12,9 @@ LOCK   ?=
 # One of the developers' requirements, as it stands in their list.
 RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 
+# Tests and benchmarks start hundreds of processes: each would compile tokviz again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help site sample test run-tests docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
 
