@@ -1,8 +1,8 @@
 """``python generate.py`` as a fork of a process that has imported its libraries already, which takes longer than most runs.
 
-Those that draw are forked from one process that has theirs, for all runs, where each run of users starts such a process. Nothing
-of tokviz is among the libraries: each run imports it from its files. Where processes can't be forked, where coverage is counted,
-and for what is read as Python starts, tests start the command as users do.
+The processes that draw are forked from one process with their libraries, too, which all runs share; a user's run starts its own.
+Nothing of tokviz is among the libraries: each run imports it from its files. Where processes can't be forked, where coverage is
+counted, and for what is read as Python starts, tests start the command as users do.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def main() -> None:
     # The folder of this file, which Python puts first, is not on the command's path.
     sys.path[0] = str(SCRIPT.parent)
     task = _fork_for_each_task()
-    # It runs, but is a process of the parent, for which there is no waiting here.
+    # It runs; to ask whether it still does is only possible in its parent.
     for each in (forkserver, forkserver._forkserver):
         vars(each)["ensure_running"] = lambda: None
     os.chdir(task["folder"])
