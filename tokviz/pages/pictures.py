@@ -187,6 +187,11 @@ class Shown:
         name, label = self.context.states.context.name, self.context.states.context.label
         projection = self.shown.projection.name
         explorer = relative(self.page, "explore/index.html")
+        slides = tuple(
+            self._slide(depth, first=current and depth == 0) for depth in range(self.context.states.n_depths)
+        )
+        # Terms are explained in the panel that the page opens with.
+        is_explained = current and any(TRUSTWORTHINESS in part for slide in slides for part in slide.trust)
         return Panel(
             id=f"{name}/{projection}",
             context=name,
@@ -201,10 +206,8 @@ class Shown:
                 *(("axis",) if current else ()),
                 *(("measures",) if self.shown is self.context.projections[0] else ()),
             ),
-            slides=tuple(
-                self._slide(depth, first=current and depth == 0) for depth in range(self.context.states.n_depths)
-            ),
-            look=self._look(is_first=current),
+            slides=slides,
+            look=f"{LOOK} {TRUST_NOTE}" if is_explained else LOOK,
             notes=self._notes(),
             hollow=self._hollow(),
             has_relations=self.context.relations is not None,
@@ -218,21 +221,12 @@ class Shown:
             id=self.slide_id(depth),
             name=depth_name(depth),
             module=state.module_paths[depth],
-            trust=self._trust(depth),
+            trust=trust(projection, self.context.geometry, depth) if plate else (),
             picture=picture(self.page, plate, alt) if plate else None,
             problem=None if plate else why_no_picture(projection, depth),
             note=_note(self.model, slide_id(state.context.name, depth), projection.name),
             first=first,
         )
-
-    def _look(self, *, is_first: bool) -> str:
-        """``is_first``: whether terms are explained there, which a page does once."""
-        of_depths = (self._trust(depth) for depth in range(self.context.states.n_depths))
-        is_told = any(TRUSTWORTHINESS in part for parts in of_depths for part in parts)
-        return f"{LOOK} {TRUST_NOTE}" if is_first and is_told else LOOK
-
-    def _trust(self, depth: int) -> tuple[str, ...]:
-        return trust(self.shown.projection, self.context.geometry, depth) if self.shown.plates[depth] else ()
 
     def _notes(self) -> tuple[str, ...]:
         tokenization, done = self.context.states.tokenization, self.context.states.intervention
