@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from test_incremental import AtOnce
+from test_incremental import AtOnce, Listening
 
 from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
@@ -35,16 +35,6 @@ ASKED = {"model": "tiny", "layer": LAYER, "neurons": NEURONS, "value": 5.0, "lab
 def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-
-
-class Noted(Quiet):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
 
 
 def config(*asked: dict[str, Any], **changes: Any) -> ReportConfig:
@@ -152,10 +142,10 @@ def test_zero_and_the_mean_differ_and_the_mean_holds_at_position_0_only(project:
 
 def test_a_value_that_overflows_is_told_and_the_rest_stands(project: Path) -> None:
     huge = {**ASKED, "value": 3e38, "label": "too much"}
-    reporter = Noted()
+    reporter = Listening()
     outcome = pipeline.run(config(huge, ASKED), options(project), reporter)
     assert not outcome.failures
-    assert any("neurons 3, 7 of layer 1 set to 3e+38" in line and "finite" in line for line in reporter.said)
+    assert any("neurons 3, 7 of layer 1 set to 3e+38" in line and "finite" in line for line in reporter.heard)
     page = (project / "site" / "models" / "tiny" / "index.html").read_text(encoding="utf-8")
     assert "alone, pushed" in page
     assert "alone, too much" not in page
