@@ -20,6 +20,7 @@ from tokviz.cli.application import application
 from tokviz.config import ReportConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import Table
+from tokviz.run import entries
 
 WORDS = 'Colors = ["red", "green", "blue"]\n"First names" = ["Mary", "James", "Anna"]\n'
 
@@ -68,11 +69,16 @@ def test_a_home_is_meant_by_its_sign_in_options_and_config(project: Path, monkey
     (project / "elsewhere" / "report.toml").write_text(text, encoding="utf-8")
     planned = run("--config", "~/elsewhere/report.toml", "--output", "~/public", "--cache", "~/kept", "--dry-run")
     assert planned.exit_code == 0, planned.stderr
-    assert planned.stdout.endswith(f"written, to {project / 'public'}\n")
+    assert planned.stdout.endswith("written, to public\n")
 
 
 def test_pruning_says_what_would_go(project: Path) -> None:
+    assert run("prune").stdout == ".cache: there is no cache here, so there is nothing to remove\n"
     (project / ".cache" / "states" / ("a" * 32)).mkdir(parents=True)
+    refused = run("prune")
+    assert refused.exit_code == 1
+    assert "expected a cache of tokviz, with the file tokviz-cache.txt in it, found none; first make" in refused.stderr
+    entries.mark(project / ".cache")
     assert "1 would be removed" in run("prune", "--dry-run", "--older-than", "0").stdout
     assert run("--cache-prune", "--dry-run", "--older-than", "0").stdout == run("prune", "--dry-run").stdout
 

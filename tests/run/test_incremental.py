@@ -300,12 +300,12 @@ def test_what_is_stale_goes_and_what_is_not_tokvizs_stays(project: Path) -> None
 def test_pruning_drops_what_the_report_no_longer_uses_and_nothing_else(project: Path) -> None:
     (project / "cache" / "mine.txt").write_text("mine", encoding="utf-8")
     (project / "cache" / "images" / "mine.webp").write_bytes(b"mine")
-    half_made = project / "cache" / "states" / f".{'0' * 32}.1"
+    half_made = project / "cache" / "states" / f".{'0' * 32}.{'1' * 32}"
     half_made.mkdir()
     one_model = config(models=CONFIG["models"][:1], projections=["standardized"])
     before = sum(path.stat().st_size for path in written(project))
-    (project / "cache" / ".offload-1").mkdir()
-    (project / "cache" / ".offload-1" / "weights").write_bytes(b"large")
+    (project / "cache" / ".offload-abcd_123").mkdir()
+    (project / "cache" / ".offload-abcd_123" / "weights.dat").write_bytes(b"large")
     foreseen = pruned(project, one_model, dry_run=True)
     assert sum(path.stat().st_size for path in written(project)) == before + len(b"large")
     lines = pruned(project, one_model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,18 @@ def test_a_report_may_stand_in_its_models_own_folder(tmp_path: Path) -> None:
 def test_a_cache_that_is_no_folder_is_refused(report: ReportConfig, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "dangling").symlink_to("nowhere")
-    for cache in ("file", "file/cache", "dangling", "dangling/cache"):
+    for cache in ("file", "file/cache", "dangling"):
         with pytest.raises(StoreError, match=r"^--cache .*expected a folder"):
             places.check(report, options(tmp_path, cache=cache))
+    with pytest.raises(PublishError, match="dangling is a link to nothing"):
+        options(tmp_path, cache="dangling/cache")
+
+
+@pytest.mark.parametrize("kind", ["states", "images", "locks"])
+def test_a_cache_that_lacks_room_for_a_folder_of_its_own_is_refused(
+    report: ReportConfig, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / ".cache").mkdir()
+    os.mkfifo(tmp_path / ".cache" / kind)
+    with pytest.raises(StoreError, match=f"{kind}: expected a folder of the cache"):
+        places.check(report, options(tmp_path))

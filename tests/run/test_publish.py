@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command import ROOT
 
 from tokviz.errors import PublishError
 from tokviz.run import publish
+from tokviz.run.replacing import Spared
 
 REPORT = {"data/report.json": '{"generator": "tokviz 1"}'}
 
@@ -42,7 +49,7 @@ def test_stale_files_go_and_what_is_not_tokvizs_stays(tmp_path: Path) -> None:
     (site / "link").symlink_to("about.html")
     source = tmp_path / "new.webp"
     source.write_bytes(b"new")
-    assert publish.publish({**REPORT, "images/new.webp": source, ".nojekyll": ""}, site) == ()
+    assert publish.publish({**REPORT, "images/new.webp": source, ".nojekyll": ""}, site) == Spared()
     assert tree(site) == {
         "data/report.json": REPORT["data/report.json"].encode(),
         "images/new.webp": b"new",
@@ -60,26 +67,118 @@ def test_own_files_that_were_changed_and_files_in_the_way_are_kept_aside(tmp_pat
     publish.publish({**REPORT, "index.html": "old", "method/index.html": "method"}, site)
     (site / "index.html").write_text("corrected by hand")
     (site / "compare").write_text("a file where the report will have a folder")
-    moved = publish.publish({**REPORT, "index.html": "new", "compare/index.html": "compared"}, site)
-    assert sorted(moved) == ["compare", "index.html"]
+    spared = publish.publish({**REPORT, "index.html": "new", "compare/index.html": "compared"}, site)
+    assert sorted(spared.put_aside) == ["compare", "index.html"]
     assert tree(site)["index.html"] == b"new"
     assert tree(tmp_path / "site.kept") == {
         "index.html": b"corrected by hand",
         "compare": b"a file where the report will have a folder",
     }
     (site / "index.html").write_text("corrected again")
-    assert publish.publish({**REPORT, "index.html": "newer"}, site) == ("index.html.1",)
+    assert publish.publish({**REPORT, "index.html": "newer"}, site).put_aside == ("index.html.1",)
     assert tree(tmp_path / "site.kept")["index.html.1"] == b"corrected again"
 
 
-def test_a_site_of_a_version_without_a_manifest_is_replaced(tmp_path: Path) -> None:
+def test_where_files_are_put_aside_an_earlier_one_may_have_a_folders_name(tmp_path: Path) -> None:
     site = tmp_path / "site"
-    publish.publish({**REPORT, "images/a/old.webp": "old", "models/a/index.html": "old"}, site)
-    (site / "data" / "manifest.json").unlink()
-    (site / "images" / "a" / "drawing.psd").write_text("mine")
-    (site / "about.html").write_text("mine")
-    assert publish.publish({**REPORT, "index.html": "new"}, site) == ()
-    assert set(tree(site)) == {"data/report.json", "index.html", "images/a/drawing.psd", "about.html"}
+    publish.publish({**REPORT, "compare/index.html": "old"}, site)
+    (tmp_path / "site.kept").mkdir()
+    (tmp_path / "site.kept" / "compare").write_text("put aside before")
+    (site / "compare" / "index.html").write_text("corrected by hand")
+    assert publish.publish(REPORT, site).put_aside == ("compare.1/index.html",)
+    assert tree(tmp_path / "site.kept") == {
+        "compare": b"put aside before",
+        "compare.1/index.html": b"corrected by hand",
+    }
+
+
+def flipped(manifest: str) -> str:
+    return manifest.replace('"images/a/old.webp"', '"images/a/olf.webp"')
+
+
+def merged(manifest: str) -> str:
+    return manifest.replace('"files"', '<<<<<<< HEAD\n"files"')
+
+
+DAMAGES: dict[str, Callable[[str], str | None]] = {
+    "lost": lambda _: None,
+    "a flipped bit": flipped,
+    "a merge conflict": merged,
+    "merged with another": lambda text: text.replace('"files": {', f'"files": {{"about.html": "{"0" * 64}",'),
+    "nested": lambda _: "[" * 100_000,
+    "a list": lambda _: '{"generator": "tokviz 9", "files": []}',
+    "other digests": lambda _: '{"generator": "tokviz 9", "files": {"index.html": 3}}',
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_where_the_manifest_is_lost_or_damaged_nothing_is_removed(tmp_path: Path, damage: str) -> None:
+    site = tmp_path / "site"
+    publish.publish(
+        {**REPORT, "index.html": "old", "404.html": "same", "images/a/old.webp": "old", "models/a/index.html": "a"},
+        site,
+    )
+    mine = {
+        "images/photo.svg": b"mine",
+        "data/mine.csv": b"1",
+        "models/other/index.html": b"mine",
+        "sitemap.xml": b"mine",
+        "about.html": b"me",
+    }
+    for path, content in mine.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_bytes(content)
+    (site / "index.html").write_text("by hand")
+    manifest = site / "data" / "manifest.json"
+    text = DAMAGES[damage](manifest.read_text())
+    manifest.write_text(text) if text is not None else manifest.unlink()
+    spared = publish.publish({**REPORT, "index.html": "new", "404.html": "same"}, site)
+    assert tree(site) == {
+        "data/report.json": REPORT["data/report.json"].encode(),
+        "index.html": b"new",
+        "404.html": b"same",
+        "images/a/old.webp": b"old",
+        "models/a/index.html": b"a",
+        **mine,
+    }
+    assert tree(tmp_path / "site.kept") == {"index.html": b"by hand"}
+    assert set(spared.put_aside) == {"index.html", *(["data/manifest.json"] if text else [])}
+    assert set(spared.left_over) == {*mine, "images/a/old.webp", "models/a/index.html"} - {"about.html"}
+    assert publish.publish({**REPORT, "index.html": "newer"}, site) == Spared()
+
+
+def test_by_a_manifest_without_a_digest_of_its_own_go_the_files_that_match_it(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "index.html": "old", "method/index.html": "old", "404.html": "old"}, site)
+    manifest = site / "data" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    del content["sha256"]
+    content["files"] = {**content["files"], "../thesis.tex": hashlib.sha256(b"years of work").hexdigest()}
+    manifest.write_text(json.dumps(content))
+    (tmp_path / "thesis.tex").write_text("years of work")
+    (site / "404.html").write_text("by hand")
+    assert publish.publish({**REPORT, "index.html": "new"}, site) == Spared(left_over=("404.html",))
+    assert set(tree(site)) == {"data/report.json", "index.html", "404.html"}
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_the_committed_sample_is_known_by_its_manifest(tmp_path: Path) -> None:
+    site = shutil.copytree(ROOT / "site", tmp_path / "site")
+    assert publish.publish({**REPORT, "index.html": "new"}, site) == Spared()
+    assert set(tree(site)) == {"data/report.json", "index.html"}
+
+
+def test_what_is_no_file_is_never_opened_nor_lost(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "index.html": "old", "404.html": "old"}, site)
+    (site / "404.html").unlink()
+    os.mkfifo(site / "404.html")
+    os.mkfifo(site / "pipe")
+    os.mkfifo(tmp_path / f".site.tokviz-{'0' * 12}")
+    assert publish.publish({**REPORT, "404.html": "new"}, site).put_aside == ("404.html",)
+    assert (site / "404.html").read_text() == "new"
+    assert stat.S_ISFIFO((tmp_path / "site.kept" / "404.html").stat().st_mode)
+    assert stat.S_ISFIFO((site / "pipe").stat().st_mode)
 
 
 def test_neighbours_with_similar_names_are_left_alone(tmp_path: Path) -> None:
@@ -146,7 +245,7 @@ def test_what_a_killed_run_left_is_put_right(tmp_path: Path, monkeypatch: pytest
             publish.publish({**REPORT, "index.html": "new"}, site)
     assert tree(site)["index.html"] == b"new"
     assert "about.html" not in tree(site)
-    assert publish.recover(site) == ()
+    assert publish.recover(site) == Spared()
     assert tree(site)["about.html"] == b"mine"
     assert names(tmp_path) == ["site"]
 
@@ -213,5 +312,60 @@ def test_places_that_cannot_be_written_are_refused(tmp_path: Path, monkeypatch: 
             with pytest.raises(PublishError, match=f"expected to be allowed to write in {closed};"):
                 publish.check_replaceable(site)
     publish.check_replaceable(site)
-    with pytest.raises(PublishError, match="got a mount point"):
-        publish.check_replaceable(Path("/"))
+
+
+def test_a_folder_that_a_killed_run_made_is_removed_but_for_what_is_not_its_own(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish(REPORT, site)
+    begun = tmp_path / f".site.tokviz-{'0' * 12}"
+    (begun / "new" / "data").mkdir(parents=True)
+    (begun / "tokviz.json").write_text('{"swaps": "site", "files": ["index.html", "data/report.json", "../../site/x"]}')
+    (begun / "new" / "index.html").write_text("half-wr")
+    (begun / "new" / "notes.txt").write_text("mine")
+    (site / "x").write_text("mine")
+    publish.publish(REPORT, site)
+    assert tree(begun) == {"tokviz.json": (begun / "tokviz.json").read_bytes(), "new/notes.txt": b"mine"}
+    assert (site / "x").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Modes and groups are those of POSIX")
+def test_mode_and_group_of_the_folder_are_kept_and_new_files_follow_them(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "index.html": "old"}, site)
+    groups = [group for group in os.getgroups() if group != site.stat().st_gid] or [site.stat().st_gid]
+    group = 4242 if os.geteuid() == 0 else groups[0]
+    os.chown(site, -1, group)
+    site.chmod(0o2770)
+    publish.publish({**REPORT, "index.html": "new", "models/a/index.html": "new"}, site)
+    modes = {path: stat.S_IMODE((site / path).stat().st_mode) for path in (".", "index.html", "models", "models/a")}
+    assert modes == {".": 0o2770, "index.html": 0o640, "models": 0o2750, "models/a": 0o2750}
+    assert {path.stat().st_gid for path in (site, *site.rglob("*"))} == {group}
+
+
+def test_a_failure_says_where_the_site_is_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    publish.publish(REPORT, site)
+    replace = Path.replace
+
+    def only_the_first(source: Path, target: Path) -> Path:
+        if source == site:
+            return replace(source, target)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", only_the_first)
+    with pytest.raises(PublishError) as raised:
+        publish.publish(REPORT, site)
+    assert not site.exists()
+    [old] = tmp_path.glob(".site.tokviz-*/old")
+    assert str(raised.value).endswith(f"the old one is in {old}, run again to put it back")
+    with pytest.raises(PublishError, match="the site is in"):
+        publish.recover(site)
+    monkeypatch.undo()
+    publish.recover(site)
+    assert tree(site) == {"data/report.json": REPORT["data/report.json"].encode()}
+
+
+def test_a_failure_before_there_is_any_site_says_so(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match=r"there is none$"):
+        publish.publish({"index.html": tmp_path / "missing.html"}, tmp_path / "site")
+    assert names(tmp_path) == []

@@ -70,10 +70,10 @@ _Swap.put_in_place = put_in_place
 """
 DROPS_THE_OLD = """
 import shutil
-from tokviz.run.publish import _Swap
+from tokviz.run.publish import Spared, _Swap
 def finish(self):
     shutil.rmtree(self.folder)
-    return []
+    return Spared()
 _Swap.finish = finish
 """
 NO_RENAME = """
@@ -99,7 +99,7 @@ publish.recover = recover
 """
 NO_RECOVERY = """
 from tokviz.run import publish
-publish.recover = lambda output: ()
+publish.recover = lambda output: publish.Spared()
 """
 FAULTS = {
     "copies into the site": (IN_PLACE, at("start", 10**6), {SITES_BROKEN}),

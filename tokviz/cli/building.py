@@ -20,6 +20,7 @@ from tokviz.errors import TokvizError
 from tokviz.run import dry_run as dry_runs
 from tokviz.run import pipeline
 from tokviz.run import prune as pruning
+from tokviz.run.disk import shown_path
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.pipeline import Outcome
@@ -174,9 +175,9 @@ def errors_in_one_line(*, debug: bool) -> Iterator[None]:
 def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:
     n_models = _counted(len(report.models) - len(outcome.failures), "model")
     if capture_only:
-        return f"{options.cache}: {n_models} ({_counted(outcome.n_captured, 'new capture')})"
+        return f"{shown_path(options.cache)}: {n_models} ({_counted(outcome.n_captured, 'new capture')})"
     new = f"{_counted(outcome.n_captured, 'new capture')}, {_counted(outcome.n_drawn, 'new image')}"
-    return f"{options.output / 'index.html'}: {n_models}, {_counted(outcome.n_images, 'image')} ({new})"
+    return f"{shown_path(options.output / 'index.html')}: {n_models}, {_counted(outcome.n_images, 'image')} ({new})"
 
 
 def _counted(number: int, noun: str) -> str:

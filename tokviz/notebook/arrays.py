@@ -28,7 +28,7 @@ from tokviz.records import (
     TokenizedWord,
     depth_name,
 )
-from tokviz.run import keys, places, prune
+from tokviz.run import entries, keys, places, prune
 from tokviz.run.capture_request import now
 from tokviz.run.options import FORMS, Options
 from tokviz.run.plan import Plan
@@ -81,13 +81,14 @@ def from_arrays(
     config = _config(words, list(contexts), name, _digest(arrays, paths))
     options = Options(base=config.file.parent, output=Path("site"), cache=cache, draws=False, forms=FORMS[:1])
     places.check_cache(config, options)
-    store = Store(cache)
+    store = Store(options.cache)
     context_list = config.context_list
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _check(depths, context.name, len(config.word_list.words), paths)
     for context, depths in zip(context_list, arrays.values(), strict=True):
         _store(store, config, context, depths, paths)
-    prune.note_use(store, config, options)
+    entries.mark(options.cache)
+    prune.note_use(store, config, options, prune.place_of(config, options))
     return Study(Plan(config, options, store), None)
 
 

@@ -153,8 +153,8 @@ def _name_of(model: Any) -> str:
 
 
 def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, device: str, *, quiet: bool) -> Study:
-    store = Store(cache)
     options = Options(base=config.file.parent, output=Path("site"), cache=cache, device=device, draws=False)
+    store = Store(options.cache)
     with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
         outcome = pipeline.capture_only(config, options, Quiet() if quiet else progress)
     if outcome.failures:

@@ -19,6 +19,7 @@ from tokviz.config import ModelConfig, install
 from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
 from tokviz.records import Batching, Context, HiddenStates, Tokenization, Updates, WordList
 from tokviz.run import intervening, interventions, keys
+from tokviz.run.disk import shown_path
 from tokviz.run.intervening import Ready
 from tokviz.run.interventions import Wanted
 from tokviz.run.locks import Locks
@@ -292,6 +293,6 @@ def _offload_folder(store: Store) -> Iterator[Path]:
         store.root.mkdir(parents=True, exist_ok=True)
         offload = tempfile.TemporaryDirectory(prefix=".offload-", dir=store.root)
     except OSError as error:
-        raise TokvizError(f"{store.root}: can't write to the cache: {error.strerror or error}") from error
+        raise TokvizError(f"{shown_path(store.root)}: can't write to the cache: {error.strerror or error}") from error
     with offload as folder:
         yield Path(folder)

@@ -11,6 +11,7 @@ from tokviz.pages import notes
 from tokviz.records import HiddenStates
 from tokviz.run import places
 from tokviz.run.added import added_measures
+from tokviz.run.disk import shown_path
 from tokviz.run.options import Options
 from tokviz.run.plan import Captured, ContextPlan, ModelPlan, Plan
 from tokviz.run.store import Store
@@ -44,7 +45,7 @@ def describe(config: ReportConfig, options: Options) -> Forecast:
     if config.pairs:
         lines.append(_comparisons(plan, ready))
     n_pages = (4 if config.vocabulary else 5) + len(config.models)  # a vocabulary has no explorer
-    lines.append(f"{n_pages} pages and the data files are always written, to {options.output}")
+    lines.append(f"{n_pages} pages and the data files are always written, to {shown_path(options.output)}")
     return Forecast(lines=tuple(lines), fails=fails)
 
 

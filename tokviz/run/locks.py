@@ -16,6 +16,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tokviz.errors import BusyError
+from tokviz.run import entries
+from tokviz.run.disk import shown_path
 
 _POLL_SECONDS = 0.2
 
@@ -43,7 +45,7 @@ class Locks:
         """
         place = output.absolute()
         file = place.with_name(f".{place.name}.tokviz.lock")
-        with self._held(file, f"{output}: another run is writing this site"):
+        with self._held(file, f"{shown_path(output)}: another run is writing this site"):
             yield
 
     @contextmanager
@@ -57,7 +59,9 @@ class Locks:
         had_to_wait = False
         with ExitStack() as held:
             for key in sorted(keys):  # in one order for all, so that no two runs wait for each other
-                lock = self._held(_folder(cache) / f"capture.{key}.lock", f"{cache}: another run is capturing the same")
+                lock = self._held(
+                    _folder(cache) / f"capture.{key}.lock", f"{shown_path(cache)}: another run is capturing the same"
+                )
                 had_to_wait |= held.enter_context(lock)
             yield had_to_wait
 
@@ -72,7 +76,7 @@ class Locks:
         folder = _folder(cache)
         own = folder / f"run.{uuid.uuid4().hex}.lock"
         with ExitStack() as held:
-            with self._held(folder / "prune.lock", f"{cache}: this cache is being pruned"):
+            with self._held(folder / "prune.lock", f"{shown_path(cache)}: this cache is being pruned"):
                 held.enter_context(self._held(own, ""))
             try:
                 yield
@@ -89,11 +93,11 @@ class Locks:
         BusyError : a run uses it, and this one doesn't wait.
         """
         folder = _folder(cache)
-        with self._held(folder / "prune.lock", f"{cache}: this cache is being pruned"), ExitStack() as held:
-            for file in sorted(folder.glob("run.*.lock")):
-                held.enter_context(self._held(file, f"{cache}: another run uses this cache"))
+        with self._held(folder / "prune.lock", f"{shown_path(cache)}: this cache is being pruned"), ExitStack() as held:
+            for file in entries.locks(cache, "run"):
+                held.enter_context(self._held(file, f"{shown_path(cache)}: another run uses this cache"))
             yield
-            for file in {*folder.glob("run.*.lock"), *folder.glob("capture.*.lock")}:
+            for file in entries.locks(cache, "run", "capture"):
                 file.unlink(missing_ok=True)  # nobody waits for them now
 
     @contextmanager
@@ -113,7 +117,9 @@ class Locks:
                 lock.acquire(poll_interval=_POLL_SECONDS)
         except (OSError, NotImplementedError) as error:
             if os.access(file.parent, os.W_OK):  # else nothing can be written there, and the run says so when it must
-                self.say(f"{file.parent}: can't lock here ({error}); let only one run at a time use this folder")
+                self.say(
+                    f"{shown_path(file.parent)}: can't lock here ({error}); let only one run at a time use this folder"
+                )
         try:
             yield had_to_wait
         finally:

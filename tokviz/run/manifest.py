@@ -1,4 +1,8 @@
-"""Which files of a site tokviz wrote: the list that it leaves there, with a digest of each."""
+"""Which files of a site tokviz wrote: the list that it leaves there, with a digest of each and one of the list.
+
+What the list doesn't prove to be tokviz's is somebody's: another file of a listed name, and every file where the list is
+missing or damaged.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,21 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeGuard
 
 from tokviz import __version__
+from tokviz.run import disk
 
 PATH = "data/manifest.json"
 """From the site's root."""
 REPORT = "data/report.json"
-"""A site of a version without a manifest is known by this."""
+"""A site whose manifest is lost is known by this."""
 
-_WRITTEN_BEFORE = re.compile(
+_COULD_BE_WRITTEN = re.compile(
     r"(index|404)\.html|\.nojekyll|sitemap\.xml|(compare|explore|method|models/[^/]+)/index\.html"
     r"|assets/.+\.(js|css|woff2|png|txt|md)|images/.+\.(webp|svg)|data/.+\.(csv|json|js|html)"
 )
-"""What versions without a manifest could write."""
+"""What may be left over from a report whose manifest is lost; nothing is removed for it."""
 
 Digests = dict[str, str]
 """Path from the site's root, with forward slashes → SHA-256."""
@@ -27,7 +33,12 @@ Digests = dict[str, str]
 
 def to_json(digests: Digests) -> str:
     """The manifest's text; equal files give equal bytes."""
-    return json.dumps({"generator": f"tokviz {__version__}", "files": dict(sorted(digests.items()))}, indent=0) + "\n"
+    generator, files = f"tokviz {__version__}", dict(sorted(digests.items()))
+    return json.dumps({"generator": generator, "sha256": _seal(generator, files), "files": files}, indent=0) + "\n"
+
+
+def _seal(generator: object, files: object) -> str:
+    return sha256(json.dumps([generator, files], sort_keys=True).encode())
 
 
 def is_site(folder: Path) -> bool:
@@ -36,26 +47,55 @@ def is_site(folder: Path) -> bool:
 
 
 class OwnFiles:
-    """What tokviz wrote into a site."""
+    """What tokviz can prove to have written into a site.
 
-    def __init__(self, digests: Mapping[str, str] | None) -> None:
-        self._digests = digests
+    Parameters
+    ----------
+    digests : of each file; None where nothing is known.
+    sealed : whether the list has a digest of its own, as those of tokviz 0.1 haven't.
+    """
+
+    def __init__(self, digests: Digests | None, *, sealed: bool) -> None:
+        self.is_known, self._digests, self._sealed = digests is not None, digests or {}, sealed
 
     @classmethod
     def of(cls, folder: Path) -> OwnFiles:
-        """By the site's manifest; without one, by the paths that earlier versions could write."""
-        content = _of_tokviz(folder / PATH)
-        files = content.get("files") if content is not None else None
-        return cls(files if isinstance(files, dict) else None)
+        """By the site's manifest; nothing is known by one that is missing or isn't as it was written."""
+        content = _of_tokviz(folder / PATH) or {}
+        files, seal = content.get("files"), content.get("sha256")
+        if not _are_digests(files) or seal not in (None, _seal(content["generator"], files)):
+            return cls(None, sealed=False)
+        return cls(files, sealed=seal is not None)
 
-    def __contains__(self, path: str) -> bool:
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the files that the list names."""
+        return tuple(self._digests)
+
+    def is_own(self, path: str, file: Path) -> bool:
+        """Whether what is there now are the bytes that tokviz wrote."""
         if path == PATH:
-            return True
-        return bool(_WRITTEN_BEFORE.fullmatch(path)) if self._digests is None else path in self._digests
+            return self.is_known and disk.is_regular(file)
+        return path in self._digests and disk.is_regular(file) and _digest_of(file) == self._digests[path]
 
     def is_changed(self, path: str, file: Path) -> bool:
-        """Whether somebody changed one of these files since; unknown, and so no, without a manifest."""
-        return self._digests is not None and path != PATH and file_sha256(file) != self._digests[path]
+        """Whether somebody changed a file of tokviz's since; told only where the list is known to be as it was written."""
+        return self._sealed and path in self._digests and disk.is_regular(file) and not self.is_own(path, file)
+
+    def may_be_own(self, path: str) -> bool:
+        """Whether a file that isn't known to be tokviz's has a name that tokviz gives."""
+        return path in self._digests if self.is_known else bool(_COULD_BE_WRITTEN.fullmatch(path))
+
+
+def _are_digests(files: object) -> TypeGuard[Digests]:
+    return isinstance(files, dict) and all(isinstance(digest, str) for digest in files.values())
+
+
+def _digest_of(file: Path) -> str | None:
+    try:
+        return disk.file_sha256(file)
+    except OSError:  # what can't be read proves nothing
+        return None
 
 
 def sha256(content: bytes) -> str:
@@ -63,15 +103,9 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def file_sha256(path: Path) -> str:
-    """Of a file of any size, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _of_tokviz(file: Path) -> dict[str, object] | None:
+def _of_tokviz(file: Path) -> Mapping[str, object] | None:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(disk.read_regular(file))
         return content if str(content["generator"]).startswith("tokviz") else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tokviz.run import processes, workers
+from tokviz.run import disk, processes, workers
 from tokviz.run.bundled import TEMPLATES
 
 FORMS = ("wide", "phone")
@@ -38,6 +38,11 @@ class Options:
     excerpts: bool = False
     """Whether each carousel is written once more, as a fragment for a blog."""
     command: str = "python generate.py"
+
+    def __post_init__(self) -> None:
+        """Resolve the two folders once: the one that the run was started in may be within the site, and move with it."""
+        object.__setattr__(self, "output", disk.placed(self.output))
+        object.__setattr__(self, "cache", disk.placed(self.cache))
 
     @property
     def is_draft(self) -> bool:

@@ -20,15 +20,17 @@ from tokviz.pages import notes
 from tokviz.pages.headline import unshown_states
 from tokviz.pages.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
-from tokviz.run import keys, measuring, places, previews, prune, publish, results, site, workers
+from tokviz.run import entries, keys, measuring, places, previews, prune, publish, results, site, workers
 from tokviz.run.added import added_measures
 from tokviz.run.capturing import captured
+from tokviz.run.disk import shown_path
 from tokviz.run.locks import Locks
 from tokviz.run.measuring import Measures
 from tokviz.run.options import Options
 from tokviz.run.picture_queue import PictureQueue, picture_queue
 from tokviz.run.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
 from tokviz.run.progress import Reporter
+from tokviz.run.replacing import Spared, kept_folder
 from tokviz.run.site import Made, MadeContext, MadeProjection
 from tokviz.run.store import Store
 from tokviz.text import error_line
@@ -58,10 +60,12 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     notes.check_before(config)
     added_measures()  # one that can't be loaded is reported before any work
     store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)
+    place = prune.place_of(config, options)
+    entries.mark(options.cache)
     with locks.on_site(options.output), locks.in_use(options.cache):
-        _say_put_aside(publish.recover(options.output), options, reporter)
+        _say_spared(publish.recover(options.output), options, reporter)
         outcome = _with_intact_states(lambda: _report(config, options, store, reporter), store, reporter)
-        prune.note_use(store, config, options)
+        prune.note_use(store, config, options, place)
     return outcome
 
 
@@ -91,8 +95,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     files = site.files(report, images, shown_elsewhere, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
-    reporter.say(f"Writing {options.output} …")
-    _say_put_aside(publish.publish(files, options.output), options, reporter)
+    reporter.say(f"Writing {shown_path(options.output)} …")
+    _say_spared(publish.publish(files, options.output), options, reporter)
     plan.fonts.keep_coverage()
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
@@ -102,11 +106,16 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     )
 
 
-def _say_put_aside(files: Sequence[str], options: Options, reporter: Reporter) -> None:
-    if files:
+def _say_spared(spared: Spared, options: Options, reporter: Reporter) -> None:
+    if spared.put_aside:
         reporter.say(
-            f"Moved to {publish.kept_folder(options.output)}, as they were changed by hand or stood in the way: "
-            f"{', '.join(files)}"
+            f"Moved to {shown_path(kept_folder(options.output))}, as they were changed by hand or stood in the way: "
+            f"{', '.join(spared.put_aside)}"
+        )
+    if spared.left_over:
+        reporter.say(
+            f"{shown_path(options.output)}: {len(spared.left_over)} files stay that may be left over from an earlier report, "
+            f"such as {spared.left_over[0]}: its list of what it wrote doesn't prove that they are; remove them if they are"
         )
 
 
@@ -121,7 +130,7 @@ def _with_intact_states(work: Callable[[], Result], store: Store, reporter: Repo
                 raise
             damaged.add(error.folder)
             store.count_as_absent(error)
-            reporter.say(f"{error.folder}: {error.tensor} is damaged; capturing these hidden states again")
+            reporter.say(f"{shown_path(error.folder)}: {error.tensor} is damaged; capturing these hidden states again")
 
 
 def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
@@ -134,6 +143,8 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
     places.check_cache(config, options)
     store, locks = Store(options.cache), Locks(waits=options.waits, say=reporter.say)
     options = replace(options, draws=False)
+    place = prune.place_of(config, options)
+    entries.mark(options.cache)
     outcomes: list[tuple[ModelPlan, str | None]] = []
     with locks.in_use(options.cache):
         plan = Plan(config, options, store)
@@ -141,7 +152,7 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
             for model, failure in captured(plan, reporter, queue):
                 _report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))
-        prune.note_use(store, config, options)
+        prune.note_use(store, config, options, place)
     _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])
     return Outcome(
         failures=tuple(

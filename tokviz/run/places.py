@@ -10,7 +10,8 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import PublishError, SourceError, StoreError
 from tokviz.pages import render
-from tokviz.run import publish
+from tokviz.run import entries, publish
+from tokviz.run.disk import shown_path
 from tokviz.run.options import Options
 
 
@@ -23,7 +24,7 @@ def check(config: ReportConfig, options: Options) -> None:
     site, store = options.output.resolve(), options.cache.resolve()
     if site.is_relative_to(store) or store.is_relative_to(site):
         raise PublishError(
-            f"--output {options.output}, --cache {options.cache}: expected two folders, neither within the other; name "
+            f"--output {shown_path(options.output)}, --cache {shown_path(options.cache)}: expected two folders, neither within the other; name "
             "another for one"
         )
     _check_apart("--output", options.output, config, options)
@@ -37,7 +38,12 @@ def check_cache(config: ReportConfig, options: Options) -> None:
     cache = options.cache
     nearest = next(place for place in (cache, *cache.absolute().parents) if os.path.lexists(place))
     if not nearest.is_dir():
-        raise StoreError(f"--cache {cache}: expected a folder or a place for one, but {nearest} is none; name another")
+        raise StoreError(
+            f"--cache {shown_path(cache)}: expected a folder or a place for one, but {shown_path(nearest)} is none; name another"
+        )
+    for folder in (cache / name for name in entries.FOLDERS):
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise StoreError(f"{shown_path(folder)}: expected a folder of the cache, got something else; move it")
     _check_apart("--cache", cache, config, options)
 
 
@@ -47,7 +53,7 @@ def _check_apart(option: str, folder: Path, config: ReportConfig, options: Optio
         found = place.resolve()
         if found.is_relative_to(resolved):
             raise PublishError(
-                f"{option} {folder}: expected a folder without the report's own files, it holds {what} {place.name}; name "
+                f"{option} {shown_path(folder)}: expected a folder without the report's own files, it holds {what} {place.name}; name "
                 "another"
             )
 

@@ -32,6 +32,7 @@ from tokviz.records import (
 )
 from tokviz.run import interventions, keys
 from tokviz.run.added import added_measures
+from tokviz.run.disk import shown_path
 from tokviz.run.interventions import Wanted
 from tokviz.run.options import Options
 from tokviz.run.pictures import Subject, Subjects, Whole
@@ -281,7 +282,8 @@ class Plan:
             states = self._stored(context.key, context.context)
             if states is None:
                 raise TokvizError(
-                    f"{self.store.root}: the hidden states of {model.model.display_name} vanished while in use; run again"
+                    f"{shown_path(self.store.root)}: the hidden states of {model.model.display_name} vanished while in use; run "
+                    "again"
                 )
             found.append((context.context, context.key, states, None))
         return replace(model, contexts=self._contexts(model.model, found))

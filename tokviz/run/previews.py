@@ -11,6 +11,7 @@ from tokviz.draw import encode, preview
 from tokviz.errors import TokvizError
 from tokviz.records import Image, Report
 from tokviz.run import keys
+from tokviz.run.disk import shown_path
 from tokviz.run.plan import Plan
 from tokviz.run.site import Images
 
@@ -43,5 +44,5 @@ def _file(each: pages.Preview, images: Images, plan: Plan) -> Path:
         plan.store.put_preview(key, preview.draw(title, subtitle, [plate.file for plate in plates]))
         file = plan.store.find_preview(key)
     if file is None:
-        raise TokvizError(f"{plan.store.root}: the preview of {each.path} vanished while in use; run again")
+        raise TokvizError(f"{shown_path(plan.store.root)}: the preview of {each.path} vanished while in use; run again")
     return file

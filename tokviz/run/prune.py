@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
-from tokviz.run import places
+from tokviz.run import entries, places
+from tokviz.run.disk import shown_path
 from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.plan import ContextPlan, Plan
@@ -20,13 +20,12 @@ OLDER_THAN_DAYS = 30
 _SECONDS_OF_A_DAY = 24 * 60 * 60
 
 
-def note_use(store: Store, config: ReportConfig, options: Options) -> None:
+def note_use(store: Store, config: ReportConfig, options: Options, place: tuple[str, str]) -> None:
     """Keep what this report used, so that pruning for another one that shares the cache leaves it.
 
-    It takes the place of what the report at the same place used before. What was only captured replaces no report, and
-    no other configuration's captures: all that a notebook studies in one folder has one place.
+    It takes the place of what the report at the same ``place_of`` used before. What was only captured replaces no report,
+    and no other configuration's captures: all that a notebook studies in one folder has one place.
     """
-    place = _place(config, options)
     made = options.forms if options.draws else ("captured", repr(config))
     identity = hashlib.sha256("\0".join((*place, *made)).encode("utf-8", "replace")).hexdigest()[:32]
     with suppress(StoreError):  # nothing is dropped from a cache that can't be written
@@ -34,7 +33,7 @@ def note_use(store: Store, config: ReportConfig, options: Options) -> None:
 
 
 def prune(config: ReportConfig, options: Options, older_than: float, locks: Locks, *, dry_run: bool) -> list[str]:
-    """Drop from the cache what this configuration doesn't use; a line per kind says how much.
+    """Drop from the cache what this configuration doesn't use; a line per kind says how much was removed.
 
     Pictures of the report, of its draft and as SVG stay, and so do the states of a model whose files have changed: they
     are what the next run compares with.
@@ -47,10 +46,13 @@ def prune(config: ReportConfig, options: Options, older_than: float, locks: Lock
     Raises
     ------
     BusyError : a run uses the cache, and ``locks`` don't wait.
-    StoreError, PublishError : the cache is no folder, or not of its own.
+    StoreError, PublishError : the folder isn't known as a cache of tokviz, or what it holds can't be removed.
     """
     places.check_cache(config, options)
-    if dry_run or not options.cache.exists():
+    if not options.cache.exists():
+        return [f"{shown_path(options.cache)}: there is no cache here, so there is nothing to remove"]
+    entries.require_marked(options.cache)
+    if dry_run:
         return _prune(config, options, older_than, dry_run=True)
     with locks.alone(options.cache):
         return _prune(config, options, older_than, dry_run=False)
@@ -63,37 +65,31 @@ def _prune(config: ReportConfig, options: Options, older_than: float, *, dry_run
     others = [
         report
         for report in store.reports()
-        if report.at >= since and (report.config, report.output) != _place(config, options)
+        if report.at >= since and (report.config, report.output) != place_of(config, options)
     ]
-    lines, all_unused = [], []
-    for kind, entries in store.unused(own.union(*(report.used for report in others))).items():
-        n_bytes = sum(_size(entry) for entry in entries)
+    lines = []
+    for kind, unused in store.unused(own.union(*(report.used for report in others))).items():
+        n_bytes = sum(each.n_bytes if dry_run else each.remove() for each in unused)
         done = "would be removed" if dry_run else "removed"
-        lines.append(f"{options.cache / kind}: {len(entries)} {done}, {n_bytes:,} bytes")
-        all_unused += entries
-    if not dry_run:
-        store.remove(all_unused)
+        lines.append(f"{shown_path(options.cache / kind)}: {len(unused)} {done}, {n_bytes:,} bytes")
     return [*lines, *(_kept(report, own) for report in others)]
 
 
 def _previews(store: Store, config: ReportConfig, options: Options) -> set[Use]:
     """Of the report as it was made last: what they say follows from all of its measures."""
-    last = (report.used for report in store.reports() if (report.config, report.output) == _place(config, options))
+    last = (report.used for report in store.reports() if (report.config, report.output) == place_of(config, options))
     return {use for used in last for use in used if use[0] == PREVIEWS}
 
 
 def _kept(report: UsedBy, own: set[Use]) -> str:
     days = int((time.time() - report.at) / _SECONDS_OF_A_DAY)
-    when = "today" if days == 0 else f"{days} {'day' if days == 1 else 'days'} ago"
+    when = "today" if days <= 0 else f"{days} {'day' if days == 1 else 'days'} ago"
     return f"{len(report.used - own)} kept that {report.config} used {when} (--older-than 0 drops them, too)"
 
 
-def _place(config: ReportConfig, options: Options) -> tuple[str, str]:
+def place_of(config: ReportConfig, options: Options) -> tuple[str, str]:
+    """Where a report's configuration and its site are; to be asked before the site is moved, which may hold this folder."""
     return str(config.file.resolve()), str(options.output.resolve())
-
-
-def _size(entry: Path) -> int:
-    return sum(file.stat().st_size for file in (entry.rglob("*") if entry.is_dir() else [entry]) if file.is_file())
 
 
 def _used(plan: Plan) -> set[Use]:

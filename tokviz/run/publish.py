@@ -1,33 +1,38 @@
 """A report's files → ``site/``, swapped in whole: readers see the old site or the new one, never a mixture.
 
-Only what tokviz wrote is replaced. All else in the folder (``.git``, ``CNAME``, pages of somebody's own, another report) is
-moved into the new site; where both have a file of one name, or one of tokviz's own was changed by hand, it is moved to
-``site.kept/``.
+Only what tokviz can prove to have written is removed. All else in the folder (``.git``, ``CNAME``, pages of somebody's own,
+another report) is moved into the new site; where both have a file of one name, or one of tokviz's own was changed by hand, it
+is moved to ``site.kept/``.
 
 The new site is made in a folder beside the old one, ``.site.tokviz-…/new``. Two renames put it in place: ``site`` →
-``.site.tokviz-…/old``, ``new`` → ``site``. Then ``old`` is emptied, file by file. What a killed run leaves is put right by the
-next: the folder's name is its own, and a note in it says whose site it belongs to.
+``.site.tokviz-…/old``, ``new`` → ``site``. Then ``old`` is emptied, file by file. Where the site's folder can't be renamed,
+since another file system begins at it or in it, the new site's files are moved into it one by one. What a killed run leaves is
+put right by the next: the folder's name is its own, and a note in it says whose site it belongs to.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tokviz.errors import PublishError
-from tokviz.run import manifest
-from tokviz.run.manifest import OwnFiles
+from tokviz.run import disk, manifest
+from tokviz.run.disk import shown_path
+from tokviz.run.replacing import Emptying, Merging, Spared, kept_folder
 
-_NOTE = "tokviz.json"
-_HARMLESS = ("CNAME", "LICENSE", "README.md")
+_NOTE, _MERGING = "tokviz.json", "merging"
+_HARMLESS = ("CNAME", "LICENSE", "README.md", "lost+found")
 """With hidden files, what may already be in a folder that becomes a site."""
+_NOT_RENAMED = (errno.EXDEV, errno.EBUSY)
+"""What a system says of a folder that is a mount or, in a container, comes with its image."""
 
 Content = str | bytes | Path
 """A text, a file's bytes, or a file to copy."""
@@ -35,30 +40,31 @@ Content = str | bytes | Path
 
 def check_replaceable(output: Path) -> None:
     """Raise ``PublishError`` when ``output`` can't become a site; called before any work is done."""
+    shown = shown_path(output)
     kept = kept_folder(output.absolute()) if output.absolute().name else None
     if kept and os.path.lexists(kept) and not kept.is_dir():
         raise PublishError(
-            f"{kept}: expected a folder, or nothing, where changed files are put aside, got a file; move it"
+            f"{shown_path(kept)}: expected a folder, or nothing, where changed files are put aside, got a file; move it"
         )
     if output.is_symlink():
-        raise PublishError(f"{output}: expected a folder, got a link; give --output the folder itself")
+        raise PublishError(f"{shown}: expected a folder, got a link; give --output the folder itself")
     if not output.exists():
         above = next(folder for folder in output.absolute().parents if folder.exists())
         if not above.is_dir() or not os.access(above, os.W_OK):
-            raise PublishError(f"{output}: expected a place to make a folder in, but {above} is none; choose another")
+            raise PublishError(
+                f"{shown}: expected a place to make a folder in, but {shown_path(above)} is none; choose another"
+            )
         return
     if not output.is_dir():
-        raise PublishError(f"{output}: expected a folder, got a file; choose another --output")
-    if os.path.ismount(output):
-        raise PublishError(
-            f"{output}: expected a folder that can be renamed, got a mount point; name a folder within it"
-        )
+        raise PublishError(f"{shown}: expected a folder, got a file; choose another --output")
     for folder in (output, output.absolute().parent):
         if not os.access(folder, os.W_OK):
-            raise PublishError(f"{output}: expected to be allowed to write in {folder}; change that, or choose another")
+            raise PublishError(
+                f"{shown}: expected to be allowed to write in {shown_path(folder)}; change that, or choose another"
+            )
     if not manifest.is_site(output) and _holds_others(output):
         raise PublishError(
-            f"{output}: expected an empty folder or an earlier report, got other files; they would be mixed with the "
+            f"{shown}: expected an empty folder or an earlier report, got other files; they would be mixed with the "
             "report's: choose another --output"
         )
 
@@ -71,40 +77,37 @@ def _holds_others(output: Path) -> bool:
     return any(not name.startswith(".") and name not in _HARMLESS for name in names)
 
 
-def publish(files: Mapping[str, Content], output: Path) -> tuple[str, ...]:
+def publish(files: Mapping[str, Content], output: Path) -> Spared:
     """Write all files beside ``output``, then swap them in.
 
     Parameters
     ----------
     files : path from the site's root, with forward slashes → content.
-    output : the site's folder. Whatever fails, it holds the old site whole or the new one whole.
-
-    Returns
-    -------
-    The files that were moved to ``kept_folder(output)``, as paths from its root.
+    output : the site's folder. Whatever fails, it holds the old site whole or the new one whole; but where another file system
+        begins in it, a part of the new one, and the next run moves the rest.
 
     Raises
     ------
-    PublishError : the disk is full, a folder is read-only, …
+    PublishError : the disk is full or read-only, …; it says where the site is then.
     """
     output = output.absolute()
-    kept = recover(output)
+    spared = recover(output)
     check_replaceable(output)
-    swap = _Swap.named(output)
+    swap = _Swap.named(output, (*files, manifest.PATH))
+    before = _identity(output)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         swap.begin()
         _write_all(files, swap.new)
         swap.put_in_place()
     except OSError as error:
+        reason = f"{shown_path(output)}: can't write the site: {error.strerror or error}"
         swap.undo()
-        raise PublishError(
-            f"{output}: can't write the site: {error.strerror or error}; the old one is untouched"
-        ) from error
-    return (*kept, *_finished(swap))
+        raise PublishError(f"{reason}; {swap.whereabouts(before)}") from error
+    return spared + _finished(swap)
 
 
-def recover(output: Path) -> tuple[str, ...]:
+def recover(output: Path) -> Spared:
     """Put right what a run left that was killed while it published; returns what ``publish`` does.
 
     Raises
@@ -112,20 +115,24 @@ def recover(output: Path) -> tuple[str, ...]:
     PublishError : it can't be put right.
     """
     output = output.absolute()
-    kept: list[str] = []
+    spared = Spared()
     for swap in _Swap.left_behind(output):
         try:
-            if swap.old.exists() and not output.exists():
-                swap.old.replace(output)
+            swap.put_back()
         except OSError as error:
-            raise PublishError(f"{output}: the site is in {swap.old}: {error.strerror or error}") from error
-        kept += _finished(swap)
-    return tuple(kept)
+            raise PublishError(
+                f"{shown_path(output)}: the site is in {shown_path(swap.old)}: {error.strerror or error}"
+            ) from error
+        spared += _finished(swap)
+    return spared
 
 
-def kept_folder(output: Path) -> Path:
-    """Where files are moved that a new site has no place for."""
-    return output.with_name(f"{output.name}.kept")
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        facts = folder.lstat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _write_all(files: Mapping[str, Content], folder: Path) -> None:
@@ -136,7 +143,7 @@ def _write_all(files: Mapping[str, Content], folder: Path) -> None:
         file = folder / path
         if isinstance(content, Path):
             shutil.copyfile(content, file)
-            digests[path] = manifest.file_sha256(file)
+            digests[path] = disk.file_sha256(file)
         else:
             written = content.encode("utf-8") if isinstance(content, str) else content
             file.write_bytes(written)
@@ -144,15 +151,15 @@ def _write_all(files: Mapping[str, Content], folder: Path) -> None:
     listed = folder / manifest.PATH
     listed.parent.mkdir(parents=True, exist_ok=True)
     listed.write_bytes(manifest.to_json(digests).encode())
+    disk.fit_into(folder, (*files, manifest.PATH))
 
 
-def _finished(swap: _Swap) -> list[str]:
+def _finished(swap: _Swap) -> Spared:
     try:
         return swap.finish()
     except OSError as error:
         raise PublishError(
-            f"{swap.output}: the new site is in place, but files that aren't tokviz's are still in {swap.old}: "
-            f"{error.strerror or error}; run again"
+            f"{shown_path(swap.output)}: {swap.unfinished}: {error.strerror or error}; run again"
         ) from error
 
 
@@ -162,6 +169,8 @@ class _Swap:
 
     output: Path
     folder: Path
+    written: tuple[str, ...]
+    """What is written into ``new``, as paths from it; of the rest of the folder only the note and ``_MERGING`` are tokviz's."""
 
     @property
     def new(self) -> Path:
@@ -171,90 +180,116 @@ class _Swap:
     def old(self) -> Path:
         return self.folder / "old"
 
+    @property
+    def merges(self) -> bool:
+        """Whether the new site's files are moved into the old one's folder, as that can't be renamed."""
+        return (self.folder / _MERGING).exists()
+
+    @property
+    def unfinished(self) -> str:
+        """What is still to be done, and where."""
+        if self.merges:
+            return f"a part of the new site is in place, the rest is in {shown_path(self.new)}"
+        if self.old.exists():
+            return f"the new site is in place, but files that aren't tokviz's are still in {shown_path(self.old)}"
+        return f"the new site is in place, but {shown_path(self.folder)} can't be removed"
+
     @classmethod
-    def named(cls, output: Path) -> _Swap:
-        return cls(output=output, folder=output.with_name(f".{output.name}.tokviz-{uuid.uuid4().hex[:12]}"))
+    def named(cls, output: Path, written: Iterable[str]) -> _Swap:
+        folder = output.with_name(f".{output.name}.tokviz-{uuid.uuid4().hex[:12]}")
+        return cls(output=output, folder=folder, written=tuple(written))
 
     @classmethod
     def left_behind(cls, output: Path) -> Iterator[_Swap]:
         """Those of earlier runs; a folder of such a name without their note is somebody else's, if there is anything in it."""
         name = re.compile(rf"\.{re.escape(output.name)}\.tokviz-[0-9a-f]{{12}}")
         folders = output.parent.iterdir() if output.parent.is_dir() else ()
-        for folder in sorted(each for each in folders if name.fullmatch(each.name) and each.is_dir()):
-            try:
-                is_own = json.loads((folder / _NOTE).read_text(encoding="utf-8"))["swaps"] == output.name
-            except (OSError, ValueError, KeyError, TypeError):
-                # A run that was killed before it had written its note had begun nothing.
-                is_own = not {entry.name for entry in folder.iterdir()} - {_NOTE}
-            if is_own:
-                yield cls(output=output, folder=folder)
+        for folder in sorted(each for each in folders if name.fullmatch(each.name) and disk.is_folder(each)):
+            written = _noted(folder / _NOTE, output)
+            # A run that was killed before it had written its note had begun nothing.
+            if written is not None or not {entry.name for entry in folder.iterdir()} - {_NOTE}:
+                yield cls(output=output, folder=folder, written=written or ())
 
     def begin(self) -> None:
         self.folder.mkdir()
-        (self.folder / _NOTE).write_bytes(json.dumps({"swaps": self.output.name}).encode())
+        note = {"swaps": self.output.name, "files": self.written}
+        (self.folder / _NOTE).write_bytes(json.dumps(note).encode())
         self.new.mkdir()
+        if self.output.exists():
+            disk.begin_like(self.new, self.output)
 
     def put_in_place(self) -> None:
-        """Two renames; when the second fails ``undo`` takes back the first."""
-        if self.output.exists():
-            self.output.replace(self.old)
+        """Two renames, where the site's folder can be renamed; when the second fails ``undo`` takes back the first."""
+        if self.output.exists() and (disk.has_mounts(self.output) or not self._renamed()):
+            (self.folder / _MERGING).touch()
+            return
         self.new.replace(self.output)
+
+    def _renamed(self) -> bool:
+        try:
+            self.output.replace(self.old)
+        except OSError as error:
+            if error.errno in _NOT_RENAMED:
+                return False
+            raise
+        return True
+
+    def put_back(self) -> None:
+        """The old site, where a run ended between the two renames."""
+        if self.old.exists() and not self.output.exists():
+            self.old.replace(self.output)
 
     def undo(self) -> None:
         with suppress(OSError):
-            if self.old.exists() and not self.output.exists():
-                self.old.replace(self.output)
+            self.put_back()
             if not self.old.exists():
-                shutil.rmtree(self.folder)
+                self._remove()
 
-    def finish(self) -> list[str]:
-        """Empty the old site: what isn't tokviz's moves into the new one, or aside; returns what went aside."""
-        moved_aside: list[str] = []
+    def whereabouts(self, before: tuple[int, int] | None) -> str:
+        """Where the old site is now; ``before``: its ``_identity`` when it was in its place."""
         if self.old.exists():
-            self._empty(self.old, OwnFiles.of(self.old), moved_aside)
+            return f"the old one is in {shown_path(self.old)}, run again to put it back"
+        now = _identity(self.output)
+        if now is None:
+            return "there is none" if before is None else "the old one is gone"
+        return "the old one is untouched" if now == before else "another one is in its place"
+
+    def finish(self) -> Spared:
+        """Empty the old site, or fill it with the new one: what isn't tokviz's stays, or is put aside."""
+        spared = Spared()
+        if self.merges:
+            if disk.is_regular(self.new / manifest.PATH):  # it is moved last
+                merging = Merging(self.new, self.output)
+                merging.merge()
+                spared = merging.spared
+        elif self.old.exists():
+            emptying = Emptying(self.old, self.output)
+            emptying.empty(self.old)
+            spared = emptying.spared
         if not self.old.exists():
-            shutil.rmtree(self.folder, ignore_errors=True)  # all of it was written by tokviz
-        return moved_aside
+            self._remove()
+        return spared
 
-    def _empty(self, folder: Path, own: OwnFiles, moved_aside: list[str]) -> None:
-        # The manifest goes last: a run that is killed before still knows whose the others are.
-        entries = sorted(folder.iterdir(), key=lambda entry: (self._path(entry) in (manifest.PATH, "data"), entry.name))
-        for entry in entries:
-            path = self._path(entry)
-            is_folder = entry.is_dir() and not entry.is_symlink()
-            if is_folder and ((self.output / path).is_dir() or self._has_own(entry, own)):
-                self._empty(entry, own, moved_aside)
-            elif path in own and not is_folder and not own.is_changed(path, entry):
-                entry.unlink()
-            elif (path in own and not is_folder) or not self._moved(entry, path):
-                moved_aside.append(self._put_aside(entry, path))
-        if not any(folder.iterdir()):
-            folder.rmdir()
+    def _remove(self) -> None:
+        """What this run has written; the folder stays where somebody else has put something into it."""
+        for path in self.written:
+            if disk.is_regular(self.new / path):
+                (self.new / path).unlink()
+        disk.remove_empty(self.new)
+        (self.folder / _MERGING).unlink(missing_ok=True)
+        # Without its note the folder would be somebody's.
+        if not {entry.name for entry in self.folder.iterdir()} - {_NOTE}:
+            (self.folder / _NOTE).unlink(missing_ok=True)
+            self.folder.rmdir()
 
-    def _has_own(self, folder: Path, own: OwnFiles) -> bool:
-        return any(self._path(file) in own for file in folder.rglob("*") if not file.is_dir())
 
-    def _moved(self, entry: Path, path: str) -> bool:
-        """Move something into the new site, where nothing is in its way."""
-        place = self.output / path
-        in_the_way = (each for each in (place, *place.parents) if os.path.lexists(each))
-        nearest = next(in_the_way)
-        if nearest == place or not nearest.is_dir():
-            return False
-        place.parent.mkdir(parents=True, exist_ok=True)
-        entry.replace(place)
-        return True
-
-    def _put_aside(self, entry: Path, path: str) -> str:
-        """Move something to the folder for it, under a name that is free there; returns that."""
-        name, n_earlier = path, 0
-        while os.path.lexists(kept_folder(self.output) / name):
-            n_earlier += 1
-            name = f"{path}.{n_earlier}"
-        place = kept_folder(self.output) / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        entry.replace(place)
-        return name
-
-    def _path(self, entry: Path) -> str:
-        return entry.relative_to(self.old).as_posix()
+def _noted(note: Path, output: Path) -> tuple[str, ...] | None:
+    """What a run has begun to write for a site; None where there is no such note."""
+    try:
+        content = json.loads(disk.read_regular(note))
+        if content["swaps"] != output.name:
+            return None
+        paths = [PurePosixPath(path) for path in content.get("files", ())]
+        return tuple(path.as_posix() for path in paths if not path.is_absolute() and ".." not in path.parts)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None

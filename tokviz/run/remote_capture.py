@@ -24,6 +24,7 @@ from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
 from tokviz.run import keys
 from tokviz.run.capture_request import Request, capture_here
+from tokviz.run.disk import shown_path
 from tokviz.run.processes import Processes
 from tokviz.run.progress import Quiet, Reporter
 from tokviz.run.store import Store
@@ -140,7 +141,7 @@ def _marked(cache: Path) -> Iterator[_Shared]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(mark, encoding="utf-8")
     except OSError as error:
-        raise TokvizError(f"{cache}: can't write to the cache: {error.strerror or error}") from error
+        raise TokvizError(f"{shown_path(cache)}: can't write to the cache: {error.strerror or error}") from error
     try:
         yield _Shared(cache=path.parent, mark=mark)
     finally:

@@ -31,6 +31,7 @@ from tokviz.records import (
     Report,
 )
 from tokviz.run import publish
+from tokviz.run.disk import shown_path
 from tokviz.run.options import DRAFT, SVG
 from tokviz.run.pictures import Subject, Whole
 from tokviz.run.plan import PictureJob, Plan
@@ -105,7 +106,7 @@ def images(made: Sequence[Made], store: Store) -> Images:
 def _stored(job: PictureJob, store: Store) -> StoredImage:
     file = store.find_image(job.key)
     if file is None:
-        raise TokvizError(f"{store.root}: the image of {job.path} vanished while in use; run again")
+        raise TokvizError(f"{shown_path(store.root)}: the image of {job.path} vanished while in use; run again")
     width, height = encode.size(file)
     facts = Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size)
     return StoredImage(facts=facts, key=job.key, file=file)

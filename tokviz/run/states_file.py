@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,10 +34,12 @@ from tokviz.records import (
     Tokenization,
     Updates,
 )
+from tokviz.run import disk
+from tokviz.run.disk import shown_path
+from tokviz.run.entries import DESCRIPTION, STATES
 from tokviz.run.plain import to_plain
 
 FORMAT = 5
-STATES, DESCRIPTION = "states.safetensors", "states.json"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 POSITION0 = ("position0.values", "position0.dimensions")
 
@@ -69,6 +72,8 @@ def read_tensor(file: Path, name: str, digest: str) -> np.ndarray:
     DamagedStatesError : it isn't the tensor that was written, or can't be read.
     """
     try:
+        if not file.is_file():  # a pipe would be waited for
+            raise FileNotFoundError(file)
         with safe_open(file, framework="numpy") as tensors:
             tensor: np.ndarray = tensors.get_tensor(name)
     except (OSError, SafetensorError) as error:
@@ -90,9 +95,9 @@ def read_description(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    OSError, ValueError, KeyError, TypeError : it can't be read, or isn't what was written.
+    OSError, ValueError, KeyError, TypeError, RecursionError : it can't be read, or isn't what was written.
     """
-    stored = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    stored = json.loads(disk.read_regular(folder / DESCRIPTION))
     description: dict[str, Any] = stored["description"]
     if stored["sha256"] != text_digest(description) or description["format"] != FORMAT:
         raise ValueError(f"{folder / DESCRIPTION}: not as it was written")
@@ -210,12 +215,35 @@ def partial_beside(folder: Path) -> Path:
 
 
 def put_in_place(partial: Path, folder: Path) -> None:
-    """Let a finished folder take the place of an older one, which is gone only when the new one is there."""
-    older = partial_beside(folder)
-    if folder.exists():
-        folder.replace(older)
+    """Let a finished folder take the place of an older one, which is gone only when the new one is there.
+
+    What isn't tokviz's stays: beside it where it is in the way, else in the new folder.
+    """
+    older = None
+    if disk.is_folder(folder):
+        older = folder.replace(partial_beside(folder))
+    else:
+        make_way(folder)
     partial.replace(folder)
-    shutil.rmtree(older, ignore_errors=True)
+    if older is not None:
+        for name in (STATES, DESCRIPTION):
+            if disk.is_regular(older / name):
+                (older / name).unlink()
+        for entry in older.iterdir():
+            entry.replace(_free(folder / entry.name))
+        older.rmdir()
+
+
+def make_way(place: Path) -> None:
+    """Rename what stands where a file or a folder of tokviz's is to be."""
+    if os.path.lexists(place):
+        place.replace(_free(place))
+
+
+def _free(place: Path) -> Path:
+    """A place, or one beside it where something is already."""
+    beside = (place.with_name(f"{place.name}.other{number or ''}") for number in count())
+    return next(each for each in chain([place], beside) if not os.path.lexists(each))
 
 
 @contextmanager
@@ -227,7 +255,7 @@ def storing(folder: Path) -> Iterator[None]:
         is_full = error.errno in _NO_SPACE
         place = folder.parent.parent if is_full else folder.parent
         kind = DiskFullError if is_full else StoreError
-        raise kind(f"{place}: can't store hidden states: {error.strerror or error}") from error
+        raise kind(f"{shown_path(place)}: can't store hidden states: {error.strerror or error}") from error
 
 
 class _StatesFile:

@@ -8,6 +8,8 @@
     One file each; the checksum of its content stands in its name.
 ``ROOT/reports/ID.CHECKSUM.json``
     Which artefacts a report used when it was made last; the file's time says when.
+``ROOT/tokviz-cache.txt``
+    Says that this is a cache (``tokviz.run.entries``, which has the names of all these files).
 ``ROOT/fonts/…``
     Which characters the fonts of this machine have (``tokviz.draw.coverage``).
 
@@ -20,10 +22,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
-import re
 import shutil
-from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
@@ -45,15 +44,17 @@ from tokviz.records import (
     Tokenization,
     Updates,
 )
+from tokviz.run import disk, entries
+from tokviz.run.disk import shown_path
+from tokviz.run.entries import DESCRIPTION, STATES, SUFFIXES, Entry
 from tokviz.run.plain import Record, from_plain, to_plain
 from tokviz.run.states_file import (
-    DESCRIPTION,
     POSITION0,
-    STATES,
     CaptureDescription,
     StatesWriter,
     StoredDepths,
     depth_tensor,
+    make_way,
     partial_beside,
     put_in_place,
     read_description,
@@ -66,14 +67,11 @@ PREVIEWS = "previews"
 """What other sites show beside links."""
 
 _CHECKSUM_LENGTH = 16
-_KINDS_OF_FILES = ("projections", "measures", "images", PREVIEWS)
 _REPORTS = "reports"
-_LEFT_BEHIND = (".offload-*", ".mark.*", "reports/.*")
-"""What killed runs leave, beside half-made artefacts; nobody uses it when nothing runs."""
-_OWN_NAME = re.compile(r"(?P<partial>\.)?(?P<key>[0-9a-f]{32})(\..*)?")
-"""Of files and folders that tokviz made: a key, and what follows it; half-made with a dot before."""
+LEFT_BEHIND = "left behind"
+"""What killed runs leave half-made; nobody uses it when nothing runs."""
 _UNREADABLE = (
-    *(OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError),
+    *(OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError),
     *(SafetensorError, DamagedStatesError),
 )
 """What reading raises where a file isn't what it should be."""
@@ -177,7 +175,7 @@ class Store:
     def packed_states(self, key: str) -> dict[str, bytes]:
         """A capture's files as they are, by name, to be sent to another machine's store."""
         folder = self._states_folder(key)
-        return {name: (folder / name).read_bytes() for name in (STATES, DESCRIPTION) if (folder / name).exists()}
+        return {name: disk.read_regular(folder / name) for name in (STATES, DESCRIPTION) if (folder / name).exists()}
 
     def put_packed_states(self, key: str, files: dict[str, bytes]) -> None:
         """Keep what ``packed_states`` gave elsewhere.
@@ -198,7 +196,7 @@ class Store:
             shutil.rmtree(partial, ignore_errors=True)
         self._damaged.discard(key)
         if self.failure(key) is None and not self.states_are_intact(key):
-            raise StoreError(f"{folder}: hidden states came damaged from another machine; run again")
+            raise StoreError(f"{shown_path(folder)}: hidden states came damaged from another machine; run again")
 
     def _states_folder(self, key: str) -> Path:
         return self.root / "states" / key
@@ -281,34 +279,16 @@ class Store:
 
     # --- what is no longer used ------------------------------------------------------------------------------------
 
-    def unused(self, used: AbstractSet[Use]) -> dict[str, list[Path]]:
-        """Every artefact but those used, per kind, and under ``left behind`` what killed runs left half-made."""
-        found: dict[str, list[Path]] = {}
-        half_made = [path for pattern in _LEFT_BEHIND for path in sorted(self.root.glob(pattern))]
-        for kind in ("states", *_KINDS_OF_FILES):
-            folder = self.root / kind
-            found[kind] = []
-            for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-                match = _OWN_NAME.fullmatch(entry.name)
-                if match and match["partial"]:
-                    half_made.append(entry)
-                elif match and (kind, match["key"]) not in used:
-                    found[kind].append(entry)
-        return {**found, "left behind": half_made}
-
-    def remove(self, entries: Iterable[Path]) -> None:
-        """Remove what ``unused`` found.
-
-        Raises
-        ------
-        StoreError : the disk is read-only.
-        """
-        for entry in entries:
-            try:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
-            except OSError as error:
-                raise StoreError(f"{entry}: can't remove: {error.strerror or error}") from error
-        self.__dict__.pop("_files", None)
+    def unused(self, used: AbstractSet[Use]) -> dict[str, list[Entry]]:
+        """Every artefact but those used, per kind, and under ``LEFT_BEHIND`` what killed runs left half-made."""
+        found: dict[str, list[Entry]] = {kind: [] for kind in ("states", *SUFFIXES) if kind != _REPORTS}
+        found[LEFT_BEHIND] = []
+        for entry in entries.entries(self.root):
+            if entry.key is None:
+                found[LEFT_BEHIND].append(entry)
+            elif entry.kind != _REPORTS and (entry.kind, entry.key) not in used:
+                found[entry.kind].append(entry)
+        return found
 
     # --- one file, one artefact ----------------------------------------------------------------------------------
 
@@ -316,11 +296,12 @@ class Store:
     def _files(self) -> dict[tuple[str, str], Path]:
         """What is there, by kind and key: one listing instead of a question to the disk for every artefact."""
         found = {}
-        for kind in (*_KINDS_OF_FILES, _REPORTS):
+        for kind in SUFFIXES:
             folder = self.root / kind
-            for entry in os.scandir(folder) if folder.is_dir() else ():
-                if not entry.name.startswith("."):
-                    found[kind, entry.name.split(".")[0]] = Path(entry.path)
+            for file in folder.iterdir() if folder.is_dir() else ():
+                name = entries.artefact(kind, file.name)
+                if name and file.is_file():
+                    found[kind, name["key"]] = file
         return found
 
     def _intact(self, kind: str, key: str) -> Path | None:
@@ -332,7 +313,7 @@ class Store:
             self._used.add((kind, key))
             return path
         try:
-            intact = _checksum(path.read_bytes()) == path.name.split(".")[1]
+            intact = _checksum(disk.read_regular(path)) == path.name.split(".")[1]
         except OSError:
             intact = False
         if not intact:
@@ -348,6 +329,8 @@ class Store:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(data)
+            if not disk.is_regular(path):
+                make_way(path)
             partial.replace(path)
             older = self._files.get((kind, key))
             if older is not None and older != path:
@@ -355,7 +338,7 @@ class Store:
         except OSError as error:
             with contextlib.suppress(OSError):
                 partial.unlink()
-            raise StoreError(f"{path.parent}: can't store: {error.strerror or error}") from error
+            raise StoreError(f"{shown_path(path.parent)}: can't store: {error.strerror or error}") from error
         self._files[kind, key] = path
         self._checked.add(path)
         self._used.add((kind, key))
