@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from queue import Empty, Queue
@@ -18,6 +19,7 @@ from threading import Thread
 
 import families
 import pytest
+from browser import served as folder_served
 from command import CONFIG, wait_for
 from narrow import present
 from playwright.sync_api import Browser, expect
@@ -194,6 +196,15 @@ def test_a_taken_port_is_one_line(project: Path) -> None:
 # --- who asks, and for what --------------------------------------------------------------------------------------
 
 
+@contextmanager
+def listening(folder: Path) -> Iterator[SiteServer]:
+    server = SiteServer(folder, 0)
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture
 def asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Ask]:
     """Asks a server in this process, whose errors would show; the site has links to a file and a folder outside of it."""
@@ -210,11 +221,14 @@ def asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Ask]:
     (site / "loop.txt").symlink_to(site / "loop.txt")
     (site / "own.txt").symlink_to(site / "models" / "notes.txt")
     (site / "index" / "index.html").symlink_to(outside / "index.html")
-    server = SiteServer(site, 0)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield Ask(server)
-    server.shutdown()
-    server.server_close()
+    (site / "pipes").mkdir()
+    for pipe in ("pipe.js", "pipe.html", "pipes/index.html"):
+        os.mkfifo(site / pipe)
+    (site / "device.txt").symlink_to("/dev/zero")
+    (site / "pipe.txt").symlink_to("pipe.js")
+    (site / "script.js").write_text("const secret = 1;", encoding="utf-8")
+    with listening(site) as server:
+        yield Ask(server)
     assert capfd.readouterr().err == ""
 
 
@@ -224,14 +238,24 @@ class Ask:
     def __init__(self, server: SiteServer) -> None:
         self.port = server.server_port
 
-    def __call__(self, path: str = "/", *hosts: str, method: str = "GET") -> tuple[int, bytes]:
-        """Status and body; the server's own host is named unless others are."""
+    def __call__(self, path: str = "/", *hosts: str, method: str = "GET", headers: str = "") -> tuple[int, bytes]:
+        """Status and body; the server's own host is named unless others are; further headers stand in lines."""
         named = "".join(f"Host: {host}\r\n" for host in hosts or (f"127.0.0.1:{self.port}",) if host)
+        others = "".join(f"{line}\r\n" for line in headers.splitlines())
+        head, body = self.send(f"{method} {path} HTTP/1.1\r\n{named}{others}Connection: close\r\n\r\n".encode())
+        return int(head.split()[1]), body
+
+    def send(self, request: bytes) -> tuple[bytes, bytes]:
+        """Head and body of the answer, which lets nobody else have it nor take it for what it isn't."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(f"{method} {path} HTTP/1.1\r\n{named}Connection: close\r\n\r\n".encode())
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         head, _, body = answer.partition(b"\r\n\r\n")
-        return int(head.split()[1]), body
+        assert {b"Cross-Origin-Resource-Policy: same-origin", b"X-Content-Type-Options: nosniff"} <= {
+            *head.splitlines()
+        }
+        return head, body
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost", "[::1]"])
@@ -277,6 +301,7 @@ def test_a_path_of_no_file_is_refused_without_a_traceback(asked: Ask, path: str,
             "/%zz",
         ),
         *("/..%5coutside/index.html", "/%ff", "//outside/index.html", "/models/notes.txt/"),
+        *("/pipe.js", "/pipe.html", "/pipe.txt", "/pipes/", "/pipes", "/pipes/index.html", "/device.txt"),
     ],
 )
 def test_nothing_outside_the_site_is_shown_and_no_folder_listed(asked: Ask, path: str, method: str) -> None:
@@ -293,16 +318,91 @@ def test_files_are_sent_as_they_are(asked: Ask) -> None:
     assert asked("/index", method="POST")[0] == 501
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("", 200),
+        ("Sec-Fetch-Site: same-origin", 200),
+        ("Sec-Fetch-Site: none\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: document", 200),
+        # As it comes through the proxy of a notebook's server.
+        ("Sec-Fetch-Site: same-origin\nOrigin: https://hub.example", 200),
+        ("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: document", 200),
+        ("Sec-Fetch-Site: same-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: iframe", 200),
+        ("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: object", 403),
+        ("Sec-Fetch-Site: same-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: embed", 403),
+        ("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors\nSec-Fetch-Dest: script", 403),
+        ("Sec-Fetch-Site: same-site\nSec-Fetch-Mode: no-cors\nSec-Fetch-Dest: script", 403),
+        ("Sec-Fetch-Site: cross-site", 403),
+        ("Sec-Fetch-Site: cross-site\nOrigin: http://127.0.0.1:PORT", 403),
+        ("Sec-Fetch-Site: elsewhere", 403),
+        ("Sec-Fetch-Site:", 403),
+        ("Sec-Fetch-Site: same-origin, cross-site", 403),
+        ("Sec-Fetch-Site: same-origin\n cross-site", 403),
+        ("Sec-Fetch-Site: same-origin\nSec-Fetch-Site: cross-site", 403),
+        ("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Mode: no-cors", 403),
+        ("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: document\nSec-Fetch-Dest: embed", 403),
+        *((f"Origin: http://{name}:PORT", 200) for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]")),
+        ("Origin: null", 403),
+        ("Origin:", 403),
+        ("Origin: http://127.0.0.1", 403),
+        ("Origin: http://127.0.0.1:1", 403),
+        ("Origin: https://127.0.0.1:PORT", 403),
+        ("Origin: 127.0.0.1:PORT", 403),
+        ("Origin: http://127.0.0.1:PORT.evil.example", 403),
+        ("Origin: http://evil.example", 403),
+        ("Origin: http://127.0.0.1:PORT\nOrigin: http://127.0.0.1:PORT", 403),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_pages_of_others_may_lead_to_it_but_read_nothing(asked: Ask, headers: str, status: int, method: str) -> None:
+    for path in ("/script.js", "/", "/.reload/1.js", "/nothing"):
+        got, body = asked(path, method=method, headers=headers.replace("PORT", str(asked.port)))
+        assert got == (404 if path == "/nothing" and status == 200 else status)
+        if status == 403:
+            assert body.count(b"\n") == (method == "GET")
+            assert b"secret" not in body
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        *(b"nonsense\r\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1 x\r\n\r\n"),
+        *(b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: " + b"a" * 70000 + b"\r\n\r\n"),
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\nOrigin: \xff\r\n\r\n",
+        *(
+            method + b" / HTTP/1.1\r\n\r\n"
+            for method in (b"POST", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", b"get", b"\xff")
+        ),
+    ],
+)
+def test_what_is_no_request_for_a_file_is_refused_without_a_traceback(asked: Ask, request_: bytes) -> None:
+    head, body = asked.send(request_)
+    assert 400 <= int(head.split()[1]) <= 505
+    assert b"secret" not in body
+    assert asked()[0] == 200
+
+
+def test_scripts_and_styles_have_their_types_on_any_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a slim container, or on a Windows whose registry takes scripts for plain text.
+    monkeypatch.setattr("mimetypes.guess_type", lambda *_, **__: ("text/plain", None))
+    types = {"js": "text/javascript", "css": "text/css", "webp": "image/webp", "svg": "image/svg+xml"}
+    for suffix in types:
+        (tmp_path / f"a.{suffix}").write_bytes(b"")
+    with listening(tmp_path) as server:
+        for suffix, kind in types.items():
+            head, _ = Ask(server).send(
+                f"GET /a.{suffix} HTTP/1.0\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode()
+            )
+            assert f"\r\nContent-type: {kind}\r\n".encode() in head
+
+
 def test_before_there_is_a_site_a_page_waits_for_it(tmp_path: Path) -> None:
-    server = SiteServer(tmp_path / "site", 0)
-    Thread(target=server.serve_forever, daemon=True).start()
-    asked = Ask(server)
-    status, body = asked("/models/tiny/")
+    with listening(tmp_path / "site") as server:
+        status, body = Ask(server)("/models/tiny/")
     assert status == 503
     assert b"There is no report yet" in body
     assert reload_script(body.decode())
-    server.shutdown()
-    server.server_close()
 
 
 def test_what_went_wrong_lies_over_the_page_until_it_is_mended(browser: Browser, tmp_path: Path) -> None:
@@ -330,3 +430,45 @@ def test_what_went_wrong_lies_over_the_page_until_it_is_mended(browser: Browser,
     page.close()
     server.shutdown()
     server.server_close()
+
+
+# --- the pages of others, in a browser ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("127.0.0.1", "localhost")])
+def test_a_page_of_another_site_opens_the_report_but_reads_nothing(
+    browser: Browser, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    theirs, ours = names
+    with listening(ROOT / "site") as server, folder_served(tmp_path) as other:
+        report = f"http://{ours}:{server.server_port}/"
+        (tmp_path / "index.html").write_text(
+            f'''<!doctype html><title>Another site</title><a href="{report}explore/">The report</a>
+            <script src="{report}data/words.js" onload="document.title = 'read'" onerror="document.title = 'refused'"></script>''',
+            encoding="utf-8",
+        )
+        page = browser.new_page()
+        statuses: dict[str, int] = {}
+        page.on("response", lambda response: statuses.update({response.url: response.status}))
+        page.goto(other.replace("127.0.0.1", theirs))
+        expect(page).to_have_title("refused")
+        statuses.clear()
+        page.get_by_role("link").click()
+        page.wait_for_url(f"{report}explore/**")
+        page.wait_for_load_state("load")
+        expect(page.locator("svg, canvas").first).to_be_visible()
+        assert len([url for url in statuses if url.endswith(".js")]) > 10
+        assert {url: status for url, status in statuses.items() if status != 200} == {}
+        page.close()
+
+
+def test_a_notebook_shows_it_in_a_frame(browser: Browser, tmp_path: Path) -> None:
+    with listening(ROOT / "site") as server, folder_served(tmp_path) as notebook:
+        (tmp_path / "index.html").write_text(f'<iframe src="{server.address}"></iframe>', encoding="utf-8")
+        page = browser.new_page()
+        refused: list[str] = []
+        page.on("response", lambda response: refused.append(response.url) if response.status == 403 else None)
+        page.goto(notebook.replace("127.0.0.1", "localhost"), wait_until="load")
+        expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
+        page.close()
+    assert refused == []

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from email.message import Message
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -70,6 +71,16 @@ AGAIN = """
   document.currentScript.remove();
 }
 """
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+"""Browsers take scripts and styles of no other type, and what the machine says of them may be wrong or missing."""
+WHO_ASKS = ("Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Origin")
+"""Headers that a page can't set itself."""
 NONE_YET = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>tokviz serve</title></head>
@@ -106,6 +117,25 @@ class SiteServer(ThreadingHTTPServer):
         port = "(:80)?" if self.server_port == 80 else f":{self.server_port}"
         return len(hosts) == 1 and bool(re.fullmatch(rf"(localhost|127\.0\.0\.1|\[::1\]){port}", hosts[0].lower()))
 
+    def may_read(self, headers: Message) -> bool:
+        """Whether the report's own pages ask, or someone goes to one: pages of other sites could run its data as a script.
+
+        The resource isolation policy of https://web.dev/articles/fetch-metadata. What comes through a proxy has the proxy's
+        origin; of a browser that doesn't say from where it asks, an origin is all that is known.
+        """
+        if any(len(headers.get_all(name, [])) > 1 for name in WHO_ASKS):
+            return False
+        site, mode, destination, origin = (headers.get(name) for name in WHO_ASKS)
+        if site is None:
+            return origin is None or self._is_own_origin(origin)
+        if site in ("cross-site", "same-site"):  # another port of this machine is the same site
+            return mode == "navigate" and destination not in ("object", "embed")
+        return site in ("same-origin", "none")
+
+    def _is_own_origin(self, origin: str) -> bool:
+        scheme, _, host = origin.partition("://")
+        return scheme == "http" and self.is_own([host])
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a browser that hangs up before it has all of a file."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -119,11 +149,14 @@ class SiteServer(ThreadingHTTPServer):
 
 class _Handler(SimpleHTTPRequestHandler):
     server: SiteServer
+    default_request_version = "HTTP/1.0"
+    """What a request without one is taken for: an answer to an older one has no headers."""
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | TYPES
 
     def send_head(self) -> BinaryIO | None:
         """Send status and headers, of GET and HEAD alike; what is to follow, or None when all is sent."""
-        if not self.server.is_own(self.headers.get_all("Host", [])):
-            return self._refuse(HTTPStatus.FORBIDDEN, f"expected a request to {self.server.address}, got another host")
+        if problem := self._problem():
+            return self._refuse(HTTPStatus.FORBIDDEN, problem)
         path = self.path.partition("?")[0]
         if path.startswith(RELOAD):
             current = path == f"{RELOAD}{self.server.version}.js"
@@ -139,6 +172,15 @@ class _Handler(SimpleHTTPRequestHandler):
             return self._refuse(HTTPStatus.NOT_FOUND, "no such file in the site")
         except (OSError, ValueError):  # too long, or with a character that no file's name has
             return self._refuse(HTTPStatus.BAD_REQUEST, "expected the path of a file in the site")
+
+    def _problem(self) -> str | None:
+        """Why this request gets nothing, or None where it may."""
+        address = self.server.address
+        if not self.server.is_own(self.headers.get_all("Host", [])):
+            return f"expected a request to {address}, got another host"
+        if not self.server.may_read(self.headers):
+            return f"expected a request from the report's own pages, got one from another site; open {address} itself"
+        return None
 
     def _send_file(self, path: str) -> BinaryIO | None:
         file = self._file(path)
@@ -183,7 +225,10 @@ class _Handler(SimpleHTTPRequestHandler):
         return self._answer(f"{line}\n".encode(), "text/plain", status)
 
     def end_headers(self) -> None:
+        """Every answer, that to a malformed request too, is for the report's own pages and as what it is sent."""
         self.send_header("Cache-Control", "no-store")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -263,7 +308,7 @@ def serve(
 ) -> None:
     """Show the report at a local address; make it again when its config, notes, templates or the program change.
 
-    Takes the options of `build`, too.
+    Takes the options of `build`, too. Pages of other sites may lead to the report, or show it in a frame, but read nothing of it.
     """
     config, output = expanded(config), expanded(output)
     if importlib.util.find_spec("watchfiles") is None:

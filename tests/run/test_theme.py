@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -11,6 +13,13 @@ import families
 import pytest
 from command import generate
 from playwright.sync_api import Browser
+from report_fixture import TEMPLATES, one_depth_report
+
+from tokviz import pages
+from tokviz.errors import ThemeError
+from tokviz.pages import render
+from tokviz.pages.explained import Explainer
+from tokviz.pages.site import SiteView
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "theme"
@@ -79,11 +88,8 @@ def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
 
 def test_nothing_but_assets_is_published_of_it(project: Path) -> None:
     (project / "theme" / "assets" / ".env").write_text("secret", encoding="utf-8")
-    (project / "elsewhere.css").write_text("secret", encoding="utf-8")
-    (project / "theme" / "assets" / "link.css").symlink_to(project / "elsewhere.css")
     assert run(project).returncode == 0
     assert not (project / "site" / "assets" / ".env").exists()
-    assert not (project / "site" / "assets" / "link.css").exists()
 
 
 def test_a_change_of_it_draws_nothing_again(project: Path) -> None:
@@ -182,3 +188,194 @@ def test_a_site_is_not_written_over_it(project: Path) -> None:
     assert ran.returncode == 1
     assert "it holds the theme theme" in ran.stderr
     assert (project / "site" / "theme" / "base.html").is_file()
+
+
+# --- what may stand in a theme -----------------------------------------------------------------------------------
+
+LEADS_OUT = "expected a file of the theme, got a link that leads out of it"
+NO_FILE = "expected a file or a folder, got a pipe or a device"
+
+
+@pytest.fixture
+def theme(tmp_path: Path) -> Path:
+    """A theme that changes something, beside a file and a folder that aren't of it."""
+    (tmp_path / "outside" / "folder").mkdir(parents=True)
+    (tmp_path / "outside" / "secret.css").write_text("secret", encoding="utf-8")
+    (tmp_path / "theme" / "assets").mkdir(parents=True)
+    (tmp_path / "theme" / "assets" / "theme.css").write_text("/* mine */", encoding="utf-8")
+    return tmp_path / "theme"
+
+
+def refusal(theme: Path) -> str:
+    with pytest.raises(ThemeError) as caught:
+        render.check_theme(theme, TEMPLATES)
+    [line] = str(caught.value).splitlines()
+    assert line.endswith(", or leave theme out")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("index.html", "/etc/passwd"),
+        ("assets/mine.css", "../../outside/secret.css"),
+        ("assets/mine", "../../outside/folder"),
+        (".hidden/part.html", "../../outside/secret.css"),
+        ("part.html", "/nowhere/at/all"),
+        ("part.html", "../theme-of-another/base.html"),
+        ("up", ".."),
+        ("two\nlines.html", "/etc/passwd"),
+    ],
+)
+def test_a_link_that_leads_out_is_told(theme: Path, path: str, target: str) -> None:
+    (theme / path).parent.mkdir(exist_ok=True)
+    (theme / path).symlink_to(target)
+    assert f"theme/{path}: {LEADS_OUT}".replace("\n", " ") in refusal(theme)
+
+
+def test_a_chain_of_links_that_leads_out_is_told(theme: Path) -> None:
+    (theme / "assets" / "a.css").symlink_to("b.css")
+    (theme / "assets" / "b.css").symlink_to("inner/c.css")
+    (theme / "assets" / "inner").symlink_to("../parts")
+    (theme / "parts").mkdir()
+    (theme / "parts" / "c.css").symlink_to("../../outside/secret.css")
+    assert f"theme/assets/a.css: {LEADS_OUT}" in refusal(theme)
+
+
+def test_links_within_it_are_fine(theme: Path) -> None:
+    (theme / "parts").mkdir()
+    (theme / "parts" / "mine.css").write_text("/* mine */", encoding="utf-8")
+    (theme / "assets" / "mine.css").symlink_to("../parts/mine.css")
+    (theme / "assets" / "parts").symlink_to(theme / "parts")
+    (theme / "assets" / "loop.css").symlink_to("loop.css")
+    (theme / ".#base.html").symlink_to("author@machine.1:2")  # an editor's mark
+    theme.with_name("linked").symlink_to("theme")
+    for folder in (theme, theme.with_name("linked")):
+        render.check_theme(folder, TEMPLATES)
+        assert render.assets((folder, TEMPLATES))["assets/mine.css"].read_bytes() == b"/* mine */"
+
+
+@pytest.mark.parametrize("path", ["base.html", "assets/site.css", "assets/mine", ".pipe"])
+def test_a_pipe_is_told_and_not_opened(theme: Path, path: str) -> None:
+    os.mkfifo(theme / path)
+    assert f"theme/{path}: {NO_FILE}" in refusal(theme)
+
+
+def test_a_name_of_two_lines_is_told_in_one(tmp_path: Path) -> None:
+    (tmp_path / "theme").mkdir()
+    (tmp_path / "theme" / "two\nlines.html").write_text("mine", encoding="utf-8")
+    assert "got two lines.html; give it the name of one" in refusal(tmp_path / "theme")
+
+
+def test_a_link_and_a_pipe_are_told_before_any_work(project: Path) -> None:
+    (project / "theme" / "index.html").symlink_to("/etc/passwd")
+    refused(project, f"theme/index.html: {LEADS_OUT}")
+    (project / "theme" / "index.html").unlink()
+    os.mkfifo(project / "theme" / "index.html")
+    refused(project, f"theme/index.html: {NO_FILE}")
+
+
+# --- what its templates may do -----------------------------------------------------------------------------------
+
+
+@cache
+def view() -> SiteView:
+    return pages.build(one_depth_report())
+
+
+def filled(theme: Path, header: str) -> str:
+    """The first page, of a theme that fills one block."""
+    text = f"{{% extends 'tokviz/base.html' %}}\n{{% block header %}}{header}{{% endblock %}}"
+    (theme / "base.html").write_text(text, encoding="utf-8")
+    return render.render(view(), (theme, TEMPLATES))["index.html"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ ''['__class__'] }}",
+        "{{ '' | attr('__class__') }}",
+        "{{ [''] | map(attribute='__class__') | first }}",
+        "{{ '{0.__class__}'.format(page) }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ page.__class__.__init__.__globals__ }}",
+        "{{ explained.__func__.__globals__ }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{{ [1].append(2) }}",
+        "{{ {}.update(a=1) }}",
+        "{{ range(10**9) | list }}",
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+        "{% include 'base.html' %}",
+        "{{ 'words' | nothing }}",
+        "{{ 10 ** 5000 }}",
+        "{{ range(10 ** 5000) }}",
+        pytest.param("{{ " + "(" * 5000 + ")" * 5000 + " }}", id="brackets"),
+        pytest.param("{% for a in [1] %}" * 30 + "{% endfor %}" * 30, id="loops"),
+    ],
+)
+def test_what_a_template_may_not_do_is_one_line(theme: Path, header: str) -> None:
+    with pytest.raises(ThemeError) as caught:
+        filled(theme, header)
+    [line] = str(caught.value).splitlines()
+    assert line.startswith(f"{theme}/base.html")
+    assert line.endswith("; mend the template, or leave theme out")
+
+
+def test_a_template_that_extends_itself_is_one_line(theme: Path) -> None:
+    (theme / "base.html").write_text("{% extends 'base.html' %}", encoding="utf-8")
+    with pytest.raises(ThemeError, match=r"theme/base\.html"):
+        render.render(view(), (theme, TEMPLATES))
+
+
+@pytest.mark.parametrize("content", [b"caf\xe9", b"\xff\xfe<\x00"])
+def test_a_template_of_another_encoding_is_one_line(theme: Path, content: bytes) -> None:
+    (theme / "_parts.html").write_bytes(content)
+    with pytest.raises(ThemeError, match=r"theme/_parts\.html: .*utf-8.*; mend the template, or leave theme out$"):
+        render.render(view(), (theme, TEMPLATES))
+
+
+def test_a_template_that_cannot_be_read_is_one_line(theme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(self: object, environment: object, template: str) -> None:
+        raise PermissionError(13, "Permission denied", str(theme / template))
+
+    (theme / "base.html").write_text("", encoding="utf-8")
+    monkeypatch.setattr("jinja2.FileSystemLoader.get_source", opened)
+    with pytest.raises(
+        ThemeError, match=r"theme/\w+\.html: .*Permission denied.*; mend the template, or leave theme out$"
+    ):
+        render.render(view(), (theme, TEMPLATES))
+
+
+def test_a_template_may_do_what_a_page_needs(theme: Path) -> None:
+    (theme / "_mine.html").write_text(
+        "{% macro box(text) %}<b>{{ text }}{{ caller() if caller is defined else '' }}</b>{% endmacro %}",
+        encoding="utf-8",
+    )
+    page = filled(
+        theme,
+        """
+        {%- from "_mine.html" import box %}{% import "tokviz/_parts.html" as parts %}
+        {%- set seen = namespace(n=0) %}{% for link in frame.nav %}{% set seen.n = seen.n + loop.index %}{% endfor %}
+        1{{ super() }}
+        2{{ box("<i>") }}3{% call box("a") %}b{% endcall %}
+        4{{ frame.nav | map(attribute="text") | join(", ") | upper }}
+        5{{ parts.links(frame.nav[:1]) }}
+        6{{ "a layer" | explain }}{{ "{0:>4}".format("7") }}{{ "%s" % 8 }}
+        9{{ range(3) | list }}{{ {"a": 1} | tojson }}{{ "<u>" | safe }}{{ seen.n > 0 }}
+        """,
+    )
+    for part in (
+        '1<header class="site-header">', "2<b>&lt;i&gt;</b>3<b>ab</b>", "4OVERVIEW, ", '5<ul class="links">', "   78",
+        "9[0, 1, 2]", '{"a": 1}', "<u>True",
+    ):  # fmt: skip
+        assert part in page
+
+
+def test_with_a_theme_pages_of_tokviz_are_the_same(theme: Path) -> None:
+    assert render.render(view(), (theme, TEMPLATES)) == render.render(view(), (TEMPLATES,))
+
+
+def test_templates_of_tokviz_alone_are_not_held_back(theme: Path) -> None:
+    assert not render.environment((TEMPLATES,), Explainer()).sandboxed
+    assert render.environment((theme, TEMPLATES), Explainer()).sandboxed

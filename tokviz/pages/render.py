@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import base64
+import marshal
+import os
+import stat
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
-from typing import Protocol
+from tempfile import mkstemp
+from typing import Any, Protocol
 
+import jinja2
 from jinja2 import (
     ChoiceLoader,
     Environment,
@@ -16,9 +23,11 @@ from jinja2 import (
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
+    Template,
     TemplateNotFound,
     TemplateSyntaxError,
 )
+from jinja2.bccache import Bucket
 
 from tokviz.errors import ThemeError
 from tokviz.pages.excerpt import Excerpt
@@ -30,8 +39,10 @@ from tokviz.text import one_line, visible
 ASSETS = "assets"
 OWN_STYLES = f"{ASSETS}/theme.css"
 """A theme's stylesheet, which all pages take after their own."""
-COMPILED = "tokviz_4_%s.cache"
-"""Files of compiled templates, renumbered when the environment changes: Jinja looks at a template's text only."""
+COMPILED_VERSION = 5
+"""Raised when the environment changes, or the form of the files."""
+N_DIGEST = sha256().digest_size
+"""Bytes of the checksum before a compiled template."""
 
 
 class _View(Protocol):
@@ -49,9 +60,12 @@ def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
     folders : where templates are looked for, a theme's before those of tokviz; these are ``tokviz/NAME``, too, so that a theme's
         ``base.html`` may extend ``tokviz/base.html``.
     """
-    jinja = Environment(
-        loader=ChoiceLoader([FileSystemLoader(folders), PrefixLoader({"tokviz": FileSystemLoader(folders[-1])})]),
-        bytecode_cache=_bytecode(),
+    *themes, own = folders
+    ours = FileSystemLoader(own)
+    kind = _sandbox() if themes else Environment
+    jinja = kind(
+        loader=ChoiceLoader([*map(_ThemeLoader, themes), ours, PrefixLoader({"tokviz": ours})]),
+        bytecode_cache=_bytecode(kind),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -63,12 +77,71 @@ def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
     return jinja
 
 
-def _bytecode() -> FileSystemBytecodeCache | None:
-    """Compiled templates, where Jinja keeps a user's own: compiling takes a tenth of a run in which nothing else changed."""
+def _sandbox() -> type[Environment]:
+    """For templates of others, which get at nothing but what they are given; imported only where there are some."""
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment
+
+
+# --- compiled templates ------------------------------------------------------------------------------------------
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates, where Jinja keeps a user's own: compiling takes a tenth of a run in which nothing else changed.
+
+    They are code, and Python crashes on damaged code. So they stay out of tokviz's ``.cache/``, which people copy between
+    machines and which holds data only, and each comes after a checksum. What can't be read is compiled again.
+    """
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        content = _content(Path(self._get_cache_filename(bucket)))
+        code = content[N_DIGEST:]
+        if content[:N_DIGEST] == _digest(bucket, code):
+            bucket.code = marshal.loads(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        code = marshal.dumps(bucket.code)
+        with suppress(OSError):  # it is compiled again next time
+            _put(Path(self._get_cache_filename(bucket)), _digest(bucket, code) + code)
+
+
+def _digest(bucket: Bucket, code: bytes) -> bytes:
+    """Of the template's text and of what it was compiled to."""
+    return sha256(bucket.checksum.encode() + code).digest()
+
+
+def _content(file: Path) -> bytes:
+    """Nothing where there is no file that can be read; opening a pipe would wait for ever."""
+    with suppress(OSError):
+        if stat.S_ISREG(file.lstat().st_mode):
+            return file.read_bytes()
+    return b""
+
+
+def _put(file: Path, content: bytes) -> None:
+    """Another run, which may read it meanwhile, finds the whole file or none."""
+    handle, name = mkstemp(dir=file.parent, suffix=".tmp")
+    draft = Path(name)
     try:
-        return FileSystemBytecodeCache(pattern=COMPILED)
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(content)
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _bytecode(kind: type[Environment]) -> FileSystemBytecodeCache | None:
+    """Those of one kind of environment, which another one can't take: a sandbox checks what its code does."""
+    made_by = f"{COMPILED_VERSION}_{MAGIC_NUMBER.hex()}_{jinja2.__version__}_{kind.__name__}"
+    try:
+        return _Compiled(pattern=f"tokviz_{made_by}_%s.cache")
     except (OSError, RuntimeError):  # no such place on this machine, or it isn't the user's alone
         return None
+
+
+# --- pages -------------------------------------------------------------------------------------------------------
 
 
 def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
@@ -80,34 +153,6 @@ def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     """
     with _theme_errors(folders):
         return _render(site, folders)
-
-
-@contextmanager
-def _theme_errors(folders: Sequence[Path]) -> Iterator[None]:
-    """An error in an author’s template names its place; in one of tokviz’s it is a fault of the program."""
-    try:
-        yield
-    except Exception as error:
-        place = _place_in(folders[:-1], error)
-        if place is None and isinstance(error, UnicodeDecodeError) and folders[:-1]:
-            place = f"{folders[0]}: a template that is not UTF-8 text"
-        if place is None:
-            raise
-        raise ThemeError(f"{place}: {one_line(str(error))}; mend the template, or leave theme out") from error
-
-
-def _place_in(themes: Sequence[Path], error: Exception) -> str | None:
-    """File and line of the innermost template of a theme that an error came from."""
-    if isinstance(error, TemplateSyntaxError) and error.filename:
-        places = [(error.filename, error.lineno)]
-    else:
-        places = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
-    for file, line in reversed(places):
-        if any(Path(file).is_relative_to(theme) for theme in themes):
-            return f"{file}, line {line}"
-    if isinstance(error, TemplateNotFound) and themes:
-        return str(themes[0])
-    return None
 
 
 def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
@@ -162,13 +207,64 @@ def render_excerpts(views: Iterable[Excerpt], folders: Sequence[Path], pictures:
         }
 
 
+# --- an author's theme -------------------------------------------------------------------------------------------
+
+
+class _ThemeLoader(FileSystemLoader):
+    """Of a theme: what goes wrong while a template is read and compiled names its file."""
+
+    def load(self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None) -> Template:
+        try:
+            return super().load(environment, name, globals)
+        except (TemplateNotFound, TemplateSyntaxError):  # looked for elsewhere; knows its place
+            raise
+        except Exception as error:
+            raise _theme_error(str(Path(self.searchpath[0], name)), error) from error
+
+
+def _theme_error(place: str, error: Exception) -> ThemeError:
+    return ThemeError(f"{place}: {one_line(str(error))}; mend the template, or leave theme out")
+
+
+@contextmanager
+def _theme_errors(folders: Sequence[Path]) -> Iterator[None]:
+    """An error in an author’s template names its place; in one of tokviz’s it is a fault of the program."""
+    try:
+        yield
+    except ThemeError:
+        raise
+    except Exception as error:
+        place = _place_in(folders[:-1], error)
+        if place is None:
+            raise
+        raise _theme_error(place, error) from error
+
+
+def _place_in(themes: Sequence[Path], error: Exception) -> str | None:
+    """File and line of the innermost template of a theme that an error came from."""
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        places = [(error.filename, error.lineno)]
+    else:
+        places = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    for file, line in reversed(places):
+        if any(Path(file).is_relative_to(theme) for theme in themes):
+            return f"{file}, line {line}"
+    if isinstance(error, TemplateNotFound) and themes:
+        return str(themes[0])
+    return None
+
+
 def check_theme(theme: Path, own: Path) -> None:
     """Raise ``ThemeError`` where a theme would change nothing, or where one of its assets is in the way of tokviz's.
+
+    The same where it holds a link that leads out of it, a pipe or a device.
 
     Parameters
     ----------
     theme, own : the author's folder, and that of tokviz.
     """
+    for path in sorted(theme.rglob("*")):
+        _check_entry(path, theme)
     files, own_files = (
         {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()} for folder in (theme, own)
     )
@@ -177,7 +273,7 @@ def check_theme(theme: Path, own: Path) -> None:
         first = min(visible_ones, key=lambda file: (len(file.parts), file), default=None)
         raise ThemeError(
             f"{theme}: expected a template or an asset that pages take, such as base.html or {OWN_STYLES}, got "
-            f"{first.as_posix() if first else 'none'}; give it the name of one, or leave theme out"
+            f"{one_line(first.as_posix()) if first else 'none'}; give it the name of one, or leave theme out"
         )
     for one, other, expected, got in ((files, own_files, "folder", "file"), (own_files, files, "file", "folder")):
         if in_the_way := sorted(one & {folder for file in other for folder in file.parents}):
@@ -187,11 +283,25 @@ def check_theme(theme: Path, own: Path) -> None:
             )
 
 
+def _check_entry(path: Path, theme: Path) -> None:
+    """A page would show what a link leads to, on whatever machine it is; who opens a pipe waits for ever."""
+    # Unlike Path.resolve, this takes a link to itself.
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(theme)):
+        raise ThemeError(
+            f"{one_line(str(path))}: expected a file of the theme, got a link that leads out of it; put a copy in its "
+            "place, or leave theme out"
+        )
+    if path.is_fifo() or path.is_char_device() or path.is_block_device():
+        raise ThemeError(
+            f"{one_line(str(path))}: expected a file or a folder, got a pipe or a device; remove it, or leave theme out"
+        )
+
+
 def assets(folders: Sequence[Path]) -> dict[str, Path]:
     """The source file of every asset, keyed by its path from the site's root; a theme's take the place of those of tokviz."""
     found: dict[str, Path] = {}
-    for folder in (each / ASSETS for each in reversed(folders)):
-        root = folder.resolve()
+    for place in reversed(folders):
+        folder, root = place / ASSETS, place.resolve()
         # Neither what an editor or a system has left, nor a link that leads out.
         files = sorted(
             path
