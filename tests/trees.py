@@ -1,16 +1,13 @@
-"""Random trees of files, links, pipes and folders, as somebody may have put them where tokviz writes; and stand-ins for mounts."""
+"""Random trees of files, links, pipes and folders, as somebody may have put them where tokviz writes."""
 
 from __future__ import annotations
 
-import errno
 import os
 import random
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from unittest.mock import patch
 
 from tokviz.run import disk
 
@@ -75,22 +72,3 @@ def _make(place: Path, chance: random.Random) -> None:
         (place / "within").write_bytes(chance.randbytes(8))
     else:
         place.symlink_to({"link": "..", "dangling": "nowhere", "loop": place.name}[kind])
-
-
-@contextmanager
-def mounted(*folders: Path) -> Iterator[None]:
-    """As if other file systems began at these folders."""
-    replace, mounts = Path.replace, set(folders)
-
-    def above(path: Path) -> Path | None:
-        return next((each for each in path.parents if each in mounts), None)
-
-    def refused(source: Path, target: Path) -> Path:
-        if source in mounts or target in mounts:
-            raise OSError(errno.EBUSY, "Device or resource busy")
-        if above(source) != above(Path(target)):
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return replace(source, target)
-
-    with patch.object(disk, "_mounts", lambda _: iter(mounts)), patch.object(Path, "replace", refused):
-        yield

@@ -218,3 +218,14 @@ def test_what_is_kept_is_found_without_the_library_that_reads_fonts(tmp_path: Pa
     arguments = [sys.executable, "-c", code, str(tmp_path / "kept"), str(OWN[0])]
     run = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+def test_a_pipe_among_what_is_kept_is_not_waited_for(tmp_path: Path) -> None:
+    font = OWN[0]
+    kept = Coverage(tmp_path)
+    kept.faces(font)
+    kept.keep()
+    [entry] = tmp_path.iterdir()
+    entry.unlink()
+    os.mkfifo(entry)
+    assert Coverage(tmp_path).faces(font)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -195,6 +196,22 @@ def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project: Pa
     page = (tmp_path / "site" / "models" / "missing" / "index.html").read_text(encoding="utf-8")
     assert "expected a folder" in page
     assert (tmp_path / "site" / "models" / "qwen3" / "index.html").is_file()
+
+
+def test_a_report_can_be_made_from_within_its_site(project: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(project, tmp_path / "project", copy_function=shutil.copy2)
+    before = hashes(folder / "site")
+    (folder / "site" / "own").mkdir()
+    where = ("--config", "../../report.toml", "--output", "../../site", "--cache", "../../.cache")
+    made = generate(folder / "site" / "own", *where)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.startswith(f"{folder / 'site' / 'index.html'}: 2 models")
+    differing = {path for path, digest in hashes(folder / "site").items() if before.get(path) != digest}
+    assert differing <= {"method/index.html", "data/report.json", "data/manifest.json"}  # which say how it was made
+    assert (folder / "site" / "own").is_dir()
+    assert not list(folder.glob(".site.tokviz-*"))
+    notes = [json.loads(note.read_text(encoding="utf-8")) for note in (folder / ".cache" / "reports").iterdir()]
+    assert str(folder / "site") in {note["output"] for note in notes}
 
 
 def test_when_no_model_can_be_captured_the_old_site_stays(project: Path) -> None:

@@ -11,18 +11,7 @@ from pathlib import Path
 import families
 import pytest
 from command import ROOT, generate, hashes
-
-IN_A_NAMESPACE = ["unshare", "--map-root-user", "--mount"]
-
-
-def can_mount() -> bool:
-    """Whether a file system of any size can be mounted here, as Linux lets one in a name space of one's own."""
-    try:
-        command = [*IN_A_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-        return subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except OSError:
-        return False
-
+from mounting import IN_A_NAMESPACE, can_mount
 
 pytestmark = pytest.mark.skipif(not can_mount(), reason="This system lets nobody mount a small file system")
 

@@ -342,6 +342,20 @@ def test_mode_and_group_of_the_folder_are_kept_and_new_files_follow_them(tmp_pat
     assert {path.stat().st_gid for path in (site, *site.rglob("*"))} == {group}
 
 
+@pytest.mark.parametrize("output", ["../site", ".", "../site/../site", "images/.."])
+def test_from_within_the_site_it_is_named_in_any_way(
+    tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "index.html": "old", "images/a.webp": "old"}, site)
+    (site / "about.html").write_text("mine")
+    monkeypatch.chdir(site)
+    publish.publish({**REPORT, "index.html": "new", "images/a.webp": "new"}, Path(output))
+    assert (site / "index.html").read_text() == "new"
+    assert (site / "about.html").read_text() == "mine"
+    assert names(tmp_path) == ["site"]
+
+
 def test_a_failure_says_where_the_site_is_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site"
     publish.publish(REPORT, site)

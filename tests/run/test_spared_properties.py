@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 import making
 import pytest
 import trees
+from failing import Killed, failing
 from hypothesis import given
 from hypothesis import strategies as st
-from test_publish_properties import Killed, failing
+from mounting import mounted
 from trees import facts, lost, put
 
 from tokviz.config import ReportConfig
@@ -121,7 +122,7 @@ def test_nothing_of_somebodys_is_lost_and_what_is_said_is_so(seed: int) -> None:
         folder = Path(temporary).resolve()
         site, theirs = begun(folder, chance)
         beside, aside = neighbours(folder, chance), facts(folder / "site.kept")
-        with trees.mounted(*(folder / each for each in chance.sample(MOUNTS, chance.choice([0, 0, 1, 2])))):
+        with mounted(*(folder / each for each in chance.sample(MOUNTS, chance.choice([0, 0, 1, 2])))):
             try:
                 spared = publish.publish(NEW, site)
             except PublishError:  # it isn't known as a site any more
@@ -157,7 +158,7 @@ def test_whatever_step_fails_nothing_is_lost_and_the_message_is_true(seed: int, 
         mounts = [folder / each for each in chance.sample(MOUNTS, chance.choice([0, 0, 1]))]
         if not manifest.is_site(site):
             return
-        with trees.mounted(*mounts):
+        with mounted(*mounts):
             error = Killed() if dies else OSError(28, "No space left on device")
             try:
                 with failing(step, error):

@@ -104,6 +104,11 @@ def is_unforeseen(said: str) -> bool:
     return "Traceback" in said or "a fault in tokviz" in said
 
 
+def no_fault(said: str, findings: Findings) -> None:
+    if is_unforeseen(said):
+        findings.harm(TRACEBACKS, said[-600:].replace("\n", " | "))
+
+
 def no_traceback(done: Done, findings: Findings) -> None:
     if is_unforeseen(done.said):
         shown = done.said[done.said.find("Traceback") :].strip().replace("\n", " | ")

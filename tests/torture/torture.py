@@ -28,7 +28,7 @@ from command import ROOT
 from tokviz.run import keys
 from torture.trial import KINDS_OF_HARM, TRACEBACKS, WRONG_OUTCOMES, Outcome, Trial
 
-KINDS = ("kills", "pairs", "configs", "notes", "hostile", "artefacts")
+KINDS = ("kills", "pairs", "configs", "notes", "hostile", "artefacts", "owners", "odd")
 """Modules here with ``trial`` and either ``N_TRIALS`` or ``n_trials(folder)``, which gets what a trial's folder lies in."""
 PROGRESS = ROOT / ".torture" / "progress.json"
 LONGEST_TRIAL = 900.0

@@ -69,8 +69,11 @@ class Coverage:
         """What is kept of a file, or None where that is nothing, of another file or damaged."""
         if self._folder is None:
             return None
+        entry = self._entry(self._folder, path)
         try:
-            checksum, _, body = self._entry(self._folder, path).read_bytes().partition(b"\n")
+            if not entry.is_file():  # a pipe would be waited for
+                return None
+            checksum, _, body = entry.read_bytes().partition(b"\n")
         except OSError:
             return None
         if checksum != _checksum(body):

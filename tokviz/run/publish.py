@@ -90,7 +90,7 @@ def publish(files: Mapping[str, Content], output: Path) -> Spared:
     ------
     PublishError : the disk is full or read-only, …; it says where the site is then.
     """
-    output = output.absolute()
+    output = disk.placed(output)
     spared = recover(output)
     check_replaceable(output)
     swap = _Swap.named(output, (*files, manifest.PATH))
@@ -114,7 +114,7 @@ def recover(output: Path) -> Spared:
     ------
     PublishError : it can't be put right.
     """
-    output = output.absolute()
+    output = disk.placed(output)
     spared = Spared()
     for swap in _Swap.left_behind(output):
         try:

@@ -262,7 +262,7 @@ class Store:
         StoreError : the disk is full or read-only.
         """
         content = {"config": config, "output": output, "used": sorted(self._used)}
-        self._put(_REPORTS, identity, ".json", json.dumps(content, ensure_ascii=False).encode())
+        self._put(_REPORTS, identity, ".json", json.dumps(content).encode())  # paths may hold what is no text
 
     def reports(self) -> list[UsedBy]:
         """What each report used; one whose file can't be read isn't known."""

@@ -1,0 +1,43 @@
+"""One trial of each oddity, and proof that a wait, a traceback, a loss and silence are found."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from torture import odd
+from torture.kit import kit_of
+from torture.trial import FOREIGN_FILES_LOST, TRACEBACKS, WRONG_OUTCOMES, Outcome
+
+
+def tried(root: Path, name: str, oddity: odd.Oddity, number: int = 0) -> Outcome:
+    folder = root / name
+    return odd.tried((oddity,), number, folder, kit_of(folder), random.Random(number))
+
+
+@pytest.mark.parametrize("oddity", odd.ODDITIES, ids=lambda each: each.__name__)
+def test_whatever_is_odd_around_a_run_it_says_so_in_a_line(oddity: odd.Oddity, root: Path) -> None:
+    outcome = tried(root, f"odd-{oddity.__name__}", oddity, odd.ODDITIES.index(oddity))
+    assert not outcome.harm, outcome.detail
+
+
+FAULTS = {
+    "waits": ("import time; time.sleep(60)", WRONG_OUTCOMES),
+    "shows a traceback": ("raise RuntimeError('tokviz')", TRACEBACKS),
+    "is silent": ("raise SystemExit(1)", WRONG_OUTCOMES),
+    "ends as nobody knows": ("import sys; print('error', file=sys.stderr); sys.exit(120)", WRONG_OUTCOMES),
+    "loses a file": ("from pathlib import Path; Path('site/CNAME').unlink()", FOREIGN_FILES_LOST),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, harm = FAULTS[fault]
+    (tmp_path / "generate.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(odd, "ROOT", tmp_path)
+    monkeypatch.setattr(odd, "COMMANDS", ("generate.py",))
+    monkeypatch.setattr(odd, "MOST_WAITED", 1.0)
+    outcome = tried(root, f"odd-fault-{list(FAULTS).index(fault)}", odd.no_input)
+    assert outcome.harm[harm], outcome
