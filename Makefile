@@ -16,7 +16,7 @@ RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample test run-tests docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
+.PHONY: help site sample sample-text test run-tests docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ site: $(VENV)/.installed $(VENV)/.models  ## make the report that report.toml de
 
 sample: $(VENV)/.installed $(VENV)/.models  ## make the sample report again, all of it, as it is committed
 	$(BIN)/python generate.py --force
+	PYTHONPATH=. $(BIN)/python tests/sample_files.py images
+
+# Images of the sample are 52 of the repository's 57 MB: they are committed only where that is meant.
+sample-text: $(VENV)/.installed $(VENV)/.models  ## make pages and data of the sample again, around the committed images
+	$(BIN)/python generate.py
+	PYTHONPATH=. $(BIN)/python tests/sample_files.py text
 
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and run every check that needs Python and browsers
 	@$(MAKE) --no-print-directory --jobs 2 types run-tests
@@ -66,7 +72,7 @@ lock: $(VENV)/.developer  ## bring requirements.lock in line with requirements*.
 		requirements-dev.txt requirements-cluster.txt
 
 serve: $(VENV)/.developer $(VENV)/.models  ## show the report at http://127.0.0.1:8000, made again when something changes
-	$(BIN)/python -m tokviz.serve $(ARGS)
+	$(BIN)/python -m tokviz serve $(ARGS)
 
 dist: $(VENV)/.made $(if $(LOCK),$(VENV)/.locked)  ## build the wheel and the source distribution, in dist/
 	$(BIN)/python -m pip install --quiet "$(call RANGE,hatchling)" "$(call RANGE,uv)"

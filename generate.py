@@ -2,9 +2,20 @@
 
 # Drawing processes import this module when they start: what only the command needs waits for the main one.
 if __name__ == "__main__":
-    from tokviz.run import interrupts
+    import _signal  # type: ignore[import-not-found]  # built in; signal itself would take milliseconds to import
+    import os
 
-    with interrupts.heeded():
-        from tokviz.cli import run
+    def stop(number: int, _: object) -> None:
+        """End at once: nothing has begun. Later ``tokviz.run.interrupts`` answers."""
+        try:
+            os.write(2, b"stopped; run again to continue\n")
+        finally:
+            os._exit(128 + number)
 
-        run()
+    for name in {"SIGINT", "SIGTERM", "SIGBREAK"} & vars(_signal).keys():
+        if _signal.getsignal(vars(_signal)[name]) != _signal.SIG_IGN:
+            _signal.signal(vars(_signal)[name], stop)
+
+    from tokviz.cli import run
+
+    run()

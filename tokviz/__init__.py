@@ -11,8 +11,7 @@ In a notebook::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own would take longer to import than all else before a signal is answered
 if TYPE_CHECKING:
     from tokviz.notebook import Capture, Drawn, Study, build, from_arrays, load, study
 
@@ -20,7 +19,7 @@ __version__ = "0.1.0"
 __all__ = ["Capture", "Drawn", "Study", "build", "from_arrays", "load", "study"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load the notebook's names on first use: the command doesn't need them."""
     if name in __all__:
         from tokviz import notebook

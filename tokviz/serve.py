@@ -247,7 +247,9 @@ def make(arguments: list[str]) -> str | None:
     errors: list[str] = []
     last, in_traceback = "", False
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8") as run:
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+    ) as run:
         for line in run.stdout or ():
             in_traceback = in_traceback or bool(re.match(r"\W*Traceback \(|  File ", line))
             last = line.strip() or last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -325,7 +326,7 @@ def test_what_the_command_gave_is_told_by_its_option(tmp_path: Path) -> None:
     for settings, said in (
         ({"models": ("org/name", " ")}, "--model: expected text that is not only spaces, got ' '"),
         ({"models": ("org/name", "x/name")}, "--model: the slug 'name' is already taken"),
-        ({"models": ("\udcff",)}, "--model: expected text without halves of surrogate pairs, got '\\udcff'"),
+        ({"models": ("\udcff",)}, "--model: expected text in UTF-8, got '\\udcff'"),
         ({"models": ("m",), "site_url": "https://a b/"}, "--site-url: expected an address"),
         ({"models": ("m",), "words_file": "a\0b"}, "'a\\x00b': expected the path of a file"),
     ):
@@ -445,3 +446,58 @@ def test_a_byte_order_mark_and_line_ends_of_other_systems_are_no_mistake(tmp_pat
     path.write_bytes(b"\xef\xbb\xbf" + ('intro = "a.md"\n' + WORDS + MODEL).replace("\n", "\r\n").encode())
     (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbfOne\r\ntwo.")
     assert load(path).intro == "One\ntwo."
+
+
+# --- one name in two forms -----------------------------------------------------------------------------------------------
+
+COMPOSED, DECOMPOSED = "café", unicodedata.normalize("NFD", "café")
+"""The same for a reader."""
+TWICE = (
+    f"{COMPOSED!r} stands twice, with accents as code points of their own (NFD) and without (NFC); remove or rename one"
+)
+
+
+ORDER = f'x = ["{COMPOSED}", "1", "2", "3", "4", "5", "6", "7"]\n{MODEL}[[orders]]\nname = "x"\nwords = '
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f'[words]\n"{COMPOSED}" = ["a"]\n"{DECOMPOSED}" = ["b"]\n{MODEL}', f"words.{COMPOSED}: the category {TWICE}"),
+        (f'[words]\nx = ["{COMPOSED}", "{DECOMPOSED}"]\n{MODEL}', f"words.x.1: the word {TWICE}"),
+        (
+            f"{WORDS}{MODEL}{CONTEXT.replace('alone', COMPOSED)}{CONTEXT.replace('alone', DECOMPOSED)}",
+            f"contexts.1.name: {TWICE}",
+        ),
+        (
+            f'{WORDS}{MODEL}name = "{COMPOSED}"\n{MODEL}name = "{DECOMPOSED}"\n',
+            "the slug 'caf' is already taken by models.0; give one of them another \"name\"",
+        ),
+        (
+            f'[words]\n{ORDER}["1", "2", "3", "4", "5", "6", "7", "{DECOMPOSED}"]\n',
+            f"got {COMPOSED!r}; copy it from there, where its accents are other code points",
+        ),
+    ],
+)
+def test_what_looks_the_same_is_told(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, text)
+    assert said in unicodedata.normalize("NFC", str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+def test_two_models_of_the_command_that_look_the_same_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^--model: the slug 'caf' is already taken"):
+        load(write(tmp_path, WORDS + MODEL), models=(f"{COMPOSED}=a/b", f"{DECOMPOSED}=c/d"))
+
+
+def test_a_name_is_found_in_either_form_and_words_stay_as_they_are(tmp_path: Path) -> None:
+    words = f'[words]\n"{DECOMPOSED}" = ["{DECOMPOSED}", "1", "2", "3", "4", "5", "6", "7"]\nother = ["{COMPOSED}"]\n'
+    order = f'[[orders]]\nname = "x"\ncategory = "{COMPOSED}"\n'
+    models = f'[[models]]\nsource = "./{DECOMPOSED}"\n{MODEL}'
+    config = loaded(tmp_path, f'compare = [["{COMPOSED}", "name"]]\n{words}{models}{order}')
+    assert [model.display_name for model in config.models] == [COMPOSED, "name"]
+    assert config.models[0].source == f"./{DECOMPOSED}"
+    assert config.word_list.words[0] == DECOMPOSED
+    assert config.word_list.words[-1] == COMPOSED
+    assert slugify(DECOMPOSED) == slugify(COMPOSED)

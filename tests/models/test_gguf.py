@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import families
@@ -16,7 +17,7 @@ from sources import configured, refusal
 
 from tokviz.capture import capture, find_structure
 from tokviz.capture.tokens import tokenize
-from tokviz.models import load, quiet_transformers
+from tokviz.models import gguf_header, load, quiet_transformers
 from tokviz.models.gguf_file import quantization_and_dtype
 from tokviz.records import Context
 
@@ -138,6 +139,44 @@ def test_a_gguf_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
     assert not torch.equal(*embeddings)
 
 
-def test_a_damaged_gguf_file_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "tiny.gguf").write_bytes(b"GGUF, or not")
+def test_what_is_no_gguf_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(b"something else")
     assert "loading failed" in refusal("tiny.gguf", tmp_path)
+
+
+def header(n_tensors: int, n_values: int, *rest: bytes) -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", 3, n_tensors, n_values) + b"".join(rest)
+
+
+KEY = struct.pack("<Q", 1) + b"x"
+LARGE = 2**60
+UNTRUE = {
+    "none": b"GGUF, or not",
+    "values": header(0, LARGE),
+    "tensors": header(LARGE, 0),
+    "a key": header(0, 1, struct.pack("<Q", LARGE), b"x"),
+    "a text": header(0, 1, KEY, struct.pack("<IQ", 8, LARGE), b"x"),
+    "bytes": header(0, 1, KEY, struct.pack("<IIQ", 9, 0, LARGE)),  # gguf would read them one by one
+    "texts": header(0, 1, KEY, struct.pack("<IIQ", 9, 8, LARGE), bytes(1_000)),
+    "a shape": header(1, 0, KEY, struct.pack("<I", 2**31)),
+    "lists": header(0, 1, KEY, struct.pack("<I", 9), struct.pack("<IQ", 9, 1) * 100_000),
+    "an unknown type": header(0, 1, KEY, struct.pack("<I", 99)),
+}
+
+
+@pytest.mark.parametrize("name", UNTRUE)
+def test_a_header_that_claims_more_than_the_file_holds_is_not_believed(tmp_path: Path, name: str) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(UNTRUE[name])
+    assert "expected a GGUF file whose header can be read to its end, got " in refusal("tiny.gguf", tmp_path)
+
+
+def test_a_true_header_is_believed_in_either_order_of_bytes(tmp_path: Path) -> None:
+    for name, order in (("little", "<"), ("big", ">")):
+        file = tmp_path / f"{name}.gguf"
+        text = struct.pack(f"{order}Q", 1) + b"x"
+        values = text + struct.pack(f"{order}I", 8) + text + text + struct.pack(f"{order}IIQ", 9, 4, 2) + bytes(8)
+        tensor = text + struct.pack(f"{order}IQIQ", 1, 5, 0, 0)
+        file.write_bytes(b"GGUF" + struct.pack(f"{order}IQQ", 3, 1, 2) + values + tensor)
+        assert gguf_header.problem(file) is None
+        file.write_bytes(file.read_bytes()[:-1])
+        assert gguf_header.problem(file) == "one that claims more than the file holds"

@@ -12,6 +12,7 @@ import pytest
 from narrow import present
 from sources import COMMIT, MINILM, ROOT, SMOLLM2, configured, edit_config, refusal
 
+from tokviz.errors import SourceError
 from tokviz.models import identity, load, locate
 
 
@@ -23,6 +24,25 @@ def test_each_form_of_a_source_is_recognized(tmp_path: Path) -> None:
     assert locate(configured("tiny.gguf"), tmp_path).kind == "gguf"
     assert locate(configured("Qwen/Qwen3-4B-Instruct-2507"), tmp_path).kind == "hub"
     assert locate(configured("gpt2"), tmp_path).kind == "hub"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+@pytest.mark.parametrize("source", ["./pipe", "pipe", "pipe.gguf", "/dev/zero", "/dev/null"])
+def test_a_pipe_or_a_device_is_no_source(tmp_path: Path, source: str) -> None:
+    for name in ("pipe", "pipe.gguf"):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(
+        SourceError, match="got a pipe, a device or the like; paths are relative to the config's folder"
+    ):
+        locate(configured(source), tmp_path)
+    assert identity(configured(source), tmp_path) is None
+
+
+@pytest.mark.parametrize("source", ["./loop", f"./{'x' * 150}/{'y' * 300}/z"])
+def test_what_no_file_system_can_find_is_no_source(tmp_path: Path, source: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(SourceError, match=r"got (a link to nothing|a path where there is nothing);"):
+        locate(configured(source), tmp_path)
 
 
 def test_a_folder_may_be_named_like_a_file(checkpoints: Path, tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -12,11 +15,12 @@ from typing import NoReturn
 import families
 import pytest
 import torch
+from narrow import present
 from safetensors.torch import load_file, save_file
 from sources import COMMIT, configured, edit_config, refusal
 
 from tokviz.errors import SourceError
-from tokviz.models import load
+from tokviz.models import identity, load
 
 
 def test_pickled_weights_are_refused_with_the_remedy(llama: Path) -> None:
@@ -84,6 +88,75 @@ def test_a_missing_pooler_is_accepted(checkpoints: Path) -> None:
     names = load_file(checkpoints / "bert" / "model.safetensors").keys()
     assert not any("pooler" in name for name in names)
     assert load(configured("bert"), checkpoints, "cpu").card.architecture == "BertModel"
+
+
+DEEP = f'{{"x": {"[" * 100_000}{"]" * 100_000}}}'
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "tokenizer_config.json"])
+def test_brackets_within_brackets_are_told_with_their_file(llama: Path, file: str) -> None:
+    (llama / file).write_text(DEEP)
+    assert f"expected at most some hundred brackets within each other, got more in {file};" in refusal(
+        "llama", llama.parent
+    )
+
+
+def test_what_is_not_read_of_a_model_may_be_anything(llama: Path) -> None:
+    for file in ("generation_config.json", "model.safetensors.index.json"):
+        (llama / file).write_text(DEEP)
+    assert load(configured("llama"), llama.parent, "cpu").card.n_layers == 3
+
+
+def test_an_adapters_config_may_be_anything(llama: Path) -> None:
+    (llama / "model.safetensors").rename(llama / "adapter_model.safetensors")
+    (llama / "adapter_config.json").write_text(DEEP)
+    assert "got an adapter (PEFT); merge it" in refusal("llama", llama.parent)
+
+
+def test_an_index_of_weights_that_is_damaged_is_told(llama: Path) -> None:
+    (llama / "model.safetensors").rename(llama / "model-00001-of-00001.safetensors")
+    (llama / "model.safetensors.index.json").write_text(DEEP)
+    assert "got more in model.safetensors.index.json;" in refusal("llama", llama.parent)
+
+
+@pytest.mark.parametrize("length", [2**63, 10**9, 3])
+def test_weights_whose_header_claims_another_length_are_told(llama: Path, length: int) -> None:
+    (llama / "model.safetensors").write_bytes(struct.pack("<Q", length) + b"{}")
+    assert "loading failed: SafetensorError: " in refusal("llama", llama.parent)
+
+
+def test_more_layers_than_any_model_has_are_not_made(llama: Path) -> None:
+    edit_config(llama, num_hidden_layers=10**9)
+    assert "expected at most 10,000 layers, got 1,000,000,000 in its config" in refusal("llama", llama.parent)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"])
+def test_a_pipe_or_a_device_among_a_models_files_is_never_opened(llama: Path, file: str) -> None:
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (llama / file).unlink(missing_ok=True)
+        make(llama / file)
+        assert f"expected files, got a pipe, a device or the like: {file}; remove it" in refusal("llama", llama.parent)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+def test_a_pipe_among_the_files_of_a_tokenizer_of_its_own_is_never_opened(llama: Path) -> None:
+    (llama.parent / "other").mkdir()
+    os.mkfifo(llama.parent / "other" / "tokenizer.json")
+    message = refusal("llama", llama.parent, tokenizer="./other")
+    assert message.startswith("llama: tokenizer: ./other: expected files, got a pipe, a device or the like")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Other systems refuse such names")
+def test_a_folder_whose_name_is_no_text_is_told_before_a_library_fails(llama: Path) -> None:
+    base = llama.parent / os.fsdecode(b"\xff")
+    base.mkdir()
+    shutil.copytree(llama, base / "llama")
+    assert refusal("llama", base).startswith(
+        "llama: expected a path of utf-8 text, as the library of tokenizers takes no"
+    )
+    (llama / os.fsdecode(b"\xff.safetensors")).touch()
+    assert present(identity(configured("llama"), llama.parent)).startswith("files:")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -16,7 +17,9 @@ from tokviz.run.locks import Locks
 from tokviz.run.options import Options
 from tokviz.run.store import Store
 
-KEY, OTHER, SUM = "0" * 32, "f" * 32, "1" * 16
+KEY, OTHER, WRONG = "0" * 32, "f" * 32, "1" * 16
+SUM = entries.checksum(b"content")
+SEALED = json.dumps({"sha256": entries.json_digest({}), "description": {}})
 OWN = {
     f"states/{KEY}/states.json",
     f"states/{KEY}/states.safetensors",
@@ -29,8 +32,8 @@ OWN = {
     f"previews/{KEY}.{SUM}.png",
     f"reports/.{KEY}.{OTHER}",
     f".mark.{KEY}",
-    ".offload-abcd_123/model.layers.0.dat",
-    ".offload-abcd_123/index.json",
+    f".offload-{KEY}/model.layers.0.dat",
+    f".offload-{KEY}/index.json",
 }
 """Of the forms of what a run may have to remove; no report uses any of it."""
 FOREIGN = {
@@ -49,7 +52,7 @@ FOREIGN = {
     f"reports/{KEY}.mine.json",
     "measures/deep/down.json",
     ".offload-mine/x.dat",
-    ".offload-abcd_123/thesis.tex",
+    f".offload-{KEY}/thesis.tex",
     ".mark.mine",
     "locks/mine.lock",
     "photo.svg",
@@ -60,7 +63,7 @@ FOREIGN = {
 def filled(root: Path, *paths: str) -> Path:
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(path)
+        (root / path).write_text(SEALED if path.endswith("states.json") else "content")
     return root
 
 
@@ -87,7 +90,7 @@ def test_pruning_removes_what_has_exactly_the_form_of_tokvizs_and_counts_it(
     lines = pruned(root, report)
     assert files(root) == {*FOREIGN, entries.MARKER, "locks/prune.lock"}
     n_bytes = sum(int(line.split(", ")[1].removesuffix(" bytes")) for line in lines)
-    assert n_bytes == sum(len(path) for path in OWN)
+    assert n_bytes == len(SEALED) + len("content") * (len(OWN) - 1)
     removed = {line.split(": ")[0].rpartition("/")[2]: int(line.split(": ")[1].split()[0]) for line in lines}
     assert removed == {
         "states": 1,
@@ -97,6 +100,26 @@ def test_pruning_removes_what_has_exactly_the_form_of_tokvizs_and_counts_it(
         "previews": 1,
         "left behind": 5,
     }
+
+
+def test_pruning_leaves_what_is_not_as_it_was_stored_and_what_lies_behind_a_link(
+    tmp_path: Path, report: ReportConfig
+) -> None:
+    elsewhere = filled(tmp_path / "elsewhere", f"{KEY}.{SUM}.json")
+    theirs = (
+        *(f"images/{KEY}.{WRONG}.webp", f"previews/{KEY}.{WRONG}.png", f"states/{OTHER}/states.safetensors"),
+        f"states/{KEY}/states.json",
+    )
+    root = filled(tmp_path / "cache", *theirs)
+    (root / "states" / KEY / "states.json").write_text(SEALED.replace("{}", '{"a": 1}'))
+    (root / "measures").symlink_to(elsewhere)
+    (root / entries.MARKER).write_text("tokviz cache 1\n")
+    assert all(" 0 removed" in line for line in pruned(root, report))
+    assert files(root) - {entries.MARKER, "locks/prune.lock", "measures"} == set(theirs)
+    assert files(elsewhere) == {f"{KEY}.{SUM}.json"}
+    filled(root, f"states/{OTHER}/states.json")
+    assert f"{root / 'states'}: 1 removed, {len(SEALED) + len('content')} bytes" in pruned(root, report)
+    assert not (root / "states" / OTHER).exists()
 
 
 @pytest.mark.parametrize("path", sorted(FOREIGN))

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -84,6 +85,71 @@ def test_a_signal_is_one_line_and_leaves_the_old_site(
     assert wait_for(lambda: not session_of(run.pid), seconds=5)
 
 
+MARKS = """
+import os, sys
+def mark(event, arguments):
+    if event == "import" and arguments[0] == "tokviz.cli":
+        os.write(int(os.environ["MARKS"]), b"x")
+sys.addaudithook(mark)
+"""
+"""Loaded by Python itself before anything else: tells when the first thing of tokviz is about to be imported.
+
+Before that only the lines that answer signals have run. Told of any earlier moment, a busy machine would let them wait.
+"""
+SECONDS = [0, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5]
+"""After which a signal comes: while modules are imported, and in the work itself."""
+GENERATE = (str(ROOT / "generate.py"), "--draft", "--output", "draft")
+TOKVIZ = ("-m", "tokviz", "build", "--draft", "--output", "draft")
+
+
+@pytest.fixture
+def marked(project: Path) -> Path:
+    (project / "marks").mkdir(exist_ok=True)
+    (project / "marks" / "sitecustomize.py").write_text(MARKS, encoding="utf-8")
+    return project
+
+
+def struck(project: Path, command: tuple[str, ...], seconds: float, number: signal.Signals) -> tuple[int, str]:
+    """Exit code and what is said of a command that gets a signal some time after the mark."""
+    marks, theirs = os.pipe()
+    path = os.pathsep.join((str(project / "marks"), str(ROOT)))
+    run = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, pass_fds=[theirs],
+        env={**os.environ, "MARKS": str(theirs), "PYTHONPATH": path},
+    )  # fmt: skip
+    os.close(theirs)
+    with os.fdopen(marks) as told:
+        assert told.read(1) == "x"
+        time.sleep(seconds)
+        run.send_signal(number)
+        _, said = run.communicate(timeout=30)
+    return run.returncode, said
+
+
+def test_from_its_first_import_on_no_signal_shows_more_than_a_line(marked: Path) -> None:
+    cases = [
+        *((GENERATE, seconds, signal.SIGINT) for seconds in SECONDS),
+        *((GENERATE, seconds, signal.SIGTERM) for seconds in SECONDS[::4]),
+        *((TOKVIZ, seconds, signal.SIGINT) for seconds in SECONDS[::4]),
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        ends = list(pool.map(lambda case: struck(marked, *case), cases))
+    for (_, seconds, number), (code, said) in zip(cases, ends, strict=True):
+        assert code == 128 + number, (seconds, said)
+        assert said.splitlines()[-1:] == [LINE], (seconds, said)
+        assert "Traceback" not in said
+
+
+def test_interrupts_that_a_shell_has_ignored_stay_ignored_from_the_beginning(marked: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ends = [struck(marked, (*name, "--version"), 0, signal.SIGINT) for name in (GENERATE[:1], TOKVIZ[:2])]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ends == [(0, ""), (0, "")]
+
+
 def script(folder: Path, body: str) -> subprocess.Popen[str]:
     """A script of which the body is within ``interrupts.heeded``; it has begun that when this returns."""
     file = folder / "script.py"
@@ -91,8 +157,9 @@ def script(folder: Path, body: str) -> subprocess.Popen[str]:
         import hashlib, subprocess, sys, time
         from tokviz.run import interrupts
         if __name__ == "__main__":
-            with interrupts.heeded():
+            def work():
                 {body}
+            interrupts.heeded(work)
     """
     file.write_text(textwrap.dedent(code), encoding="utf-8")
     run = subprocess.Popen(
@@ -141,6 +208,26 @@ def test_a_signal_while_an_object_is_deleted_is_not_lost(tmp_path: Path) -> None
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=30)
     assert (run.returncode, said) == (130, f"{LINE}\n")
+
+
+UNREAD = """
+                import os
+                os.set_blocking(2, False)
+                try:
+                    while True:
+                        os.write(2, bytes(1 << 16))
+                except BlockingIOError:
+                    os.set_blocking(2, True)
+                print("begun", flush=True)
+                time.sleep(600)
+"""
+
+
+def test_a_line_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
+    run = script(tmp_path, UNREAD.strip())
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(timeout=30) == 143
+    run.communicate()
 
 
 def test_a_second_interrupt_does_not_disturb_the_first(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ print(json.dumps([spared.put_aside, spared.left_over]))
 """
 
 
-def publish_within(folder: Path, mounts: tuple[str, ...], times: int = 1) -> list[tuple[list[str], list[str]]]:
+def publish_within(folder: Path, mounts: tuple[str, ...], times: int = 1) -> list[list[list[str]]]:
     """What is spared where other file systems are mounted, each with what was in its folder; they end up in the folders again."""
     mount = "\n".join(
         f"cp -a {place} held && mount -t tmpfs tmpfs {place} && cp -a held/. {place} && rm -r held || exit 99"
@@ -63,8 +64,7 @@ def test_other_file_systems_are_merged_into_and_what_is_theirs_stays(tmp_path: P
     os.mkfifo(site / "media" / "pipe")
     (site / "index.html").write_text("by hand")
     (tmp_path / "site.kept").mkdir()
-    first, second = publish_within(tmp_path, mounts, times=2)
-    assert (first, second) == ([["index.html"], []], [[], []])
+    assert publish_within(tmp_path, mounts, times=2) == [[["index.html"], []], [[], []]]
     found = {path: each for path, each in facts(site).items() if not path.endswith("manifest.json")}
     assert found.keys() == {*NEW, *mine, "images/link", "media/pipe"}
     assert all((site / path).read_text() == content for path, content in {**NEW, **mine}.items())
@@ -103,7 +103,7 @@ def test_a_copy_with_other_bytes_is_noticed_and_the_original_stays(
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(Path, "replace", other_device)
-    monkeypatch.setattr(disk.shutil, "copy2", lambda _, to, **__: Path(to).write_text("years of wor\0"))
+    monkeypatch.setattr(shutil, "copy2", lambda _, to, **__: Path(to).write_text("years of wor\0"))
     with pytest.raises(OSError, match="its copy has other bytes"):
         disk.move(source, target)
     assert facts(tmp_path).keys() == {"one"}

@@ -154,7 +154,7 @@ def test_by_a_manifest_without_a_digest_of_its_own_go_the_files_that_match_it(tm
     content = json.loads(manifest.read_text())
     del content["sha256"]
     content["files"] = {**content["files"], "../thesis.tex": hashlib.sha256(b"years of work").hexdigest()}
-    manifest.write_text(json.dumps(content))
+    manifest.write_text(json.dumps(content, indent=0) + "\n")
     (tmp_path / "thesis.tex").write_text("years of work")
     (site / "404.html").write_text("by hand")
     assert publish.publish({**REPORT, "index.html": "new"}, site) == Spared(left_over=("404.html",))
@@ -240,7 +240,7 @@ def test_what_a_killed_run_left_is_put_right(tmp_path: Path, monkeypatch: pytest
     publish.publish({**REPORT, "index.html": "old"}, site)
     (site / "about.html").write_text("mine")
     with monkeypatch.context() as patched:
-        patched.setattr(publish, "_finished", _interrupt)  # after the two renames
+        patched.setattr(publish._Swap, "finish", _interrupt)  # after the two renames
         with pytest.raises(KeyboardInterrupt):
             publish.publish({**REPORT, "index.html": "new"}, site)
     assert tree(site)["index.html"] == b"new"
@@ -339,7 +339,132 @@ def test_mode_and_group_of_the_folder_are_kept_and_new_files_follow_them(tmp_pat
     publish.publish({**REPORT, "index.html": "new", "models/a/index.html": "new"}, site)
     modes = {path: stat.S_IMODE((site / path).stat().st_mode) for path in (".", "index.html", "models", "models/a")}
     assert modes == {".": 0o2770, "index.html": 0o640, "models": 0o2750, "models/a": 0o2750}
-    assert {path.stat().st_gid for path in (site, *site.rglob("*"))} == {group}
+    new = {
+        path for path in (site, *site.rglob("*")) if path != site / "data"
+    }  # that folder was there with another group
+    assert {path.stat().st_gid for path in new} == {group}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Modes are those of POSIX")
+def test_the_mode_of_a_folder_in_the_site_is_kept(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "images/a.webp": "old"}, site)
+    (site / "images").chmod(0o700)
+    (site / "images" / "secret").write_text("mine")
+    publish.publish({**REPORT, "images/a.webp": "new"}, site)
+    assert stat.S_IMODE((site / "images").stat().st_mode) == 0o700
+    assert (site / "images" / "secret").read_text() == "mine"
+
+
+LEFT = f".site.tokviz-{'0' * 12}"
+
+
+def test_a_forged_folder_of_a_run_reaches_nothing_outside(tmp_path: Path) -> None:
+    """As a clone of somebody's repository may bring one."""
+    site, left, victim = tmp_path / "site", tmp_path / LEFT, tmp_path / "victim"
+    publish.publish(REPORT, site)
+    victim.mkdir()
+    (victim / "id_rsa").write_text("key")
+    (victim / "data").mkdir()
+    listed = json.dumps({"generator": "tokviz 1", "files": {"id_rsa": hashlib.sha256(b"key").hexdigest()}}, indent=0)
+    (victim / "data" / "manifest.json").write_text(f"{listed}\n")
+    before = tree(victim)
+    for link in ("new", "old"):
+        left.mkdir()
+        (left / "tokviz.json").write_text('{"swaps": "site", "files": ["id_rsa", "deep/id_rsa"]}')
+        (left / link).symlink_to(victim)
+        publish.publish(REPORT, site)
+        assert tree(victim) == before
+        assert (victim / "data" / "manifest.json").exists()
+        shutil.rmtree(left)
+    (left / "new").mkdir(parents=True)
+    (left / "tokviz.json").write_text('{"swaps": "site", "files": ["deep/id_rsa"]}')
+    (left / "new" / "deep").symlink_to(victim)
+    publish.publish(REPORT, site)
+    assert tree(victim) == before
+
+
+def test_a_forged_list_names_nothing_outside_and_nothing_hidden(tmp_path: Path) -> None:
+    site, left = tmp_path / "site", tmp_path / LEFT
+    publish.publish(REPORT, site)
+    (site / ".git").mkdir()
+    (site / ".git" / "HEAD").write_text("ref")
+    (tmp_path / "victim.txt").write_text("precious")
+    files = {"../victim.txt": hashlib.sha256(b"precious").hexdigest(), ".git/HEAD": hashlib.sha256(b"ref").hexdigest()}
+    forged = json.dumps({"generator": "tokviz 1", "files": files}, indent=0) + "\n"
+    (left / "new" / "data").mkdir(parents=True)
+    (left / "victim.txt").write_text("evil")
+    (left / "merging").touch()
+    (left / "tokviz.json").write_text('{"swaps": "site", "files": []}')
+    (left / "new" / "data" / "manifest.json").write_text(forged)
+    publish.publish(REPORT, site)
+    assert (tmp_path / "victim.txt").read_text() == "precious"
+    (site / "data" / "manifest.json").write_text(forged)
+    publish.publish(REPORT, site)
+    assert (tmp_path / "victim.txt").read_text() == "precious"
+    assert (site / ".git" / "HEAD").read_text() == "ref"
+
+
+def test_the_list_of_another_program_is_no_list(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish(REPORT, site)
+    (site / "book.html").write_text("mine")
+    files = {"book.html": hashlib.sha256(b"mine").hexdigest()}
+    (site / "data" / "manifest.json").write_text(json.dumps({"generator": "tokvizard 3", "files": files}))
+    publish.publish(REPORT, site)
+    assert (site / "book.html").read_text() == "mine"
+
+
+def test_a_remark_in_the_list_is_put_aside_with_it(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "index.html": "old"}, site)
+    manifest = site / "data" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"files"', '"remark": "precious",\n"files"'))
+    assert publish.publish(REPORT, site).put_aside == ("data/manifest.json",)
+    assert "precious" in (tmp_path / "site.kept" / "data" / "manifest.json").read_text()
+    assert not (site / "index.html").exists()
+
+
+def test_somebodys_file_of_a_notes_name_stays(tmp_path: Path) -> None:
+    (tmp_path / LEFT).mkdir()
+    (tmp_path / LEFT / "tokviz.json").write_text("my thoughts")
+    publish.publish(REPORT, tmp_path / "site")
+    assert (tmp_path / LEFT / "tokviz.json").read_text() == "my thoughts"
+
+
+def test_what_cannot_be_moved_hides_nothing_else_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    publish.publish({**REPORT, "index.html": "old"}, site)
+    for name in ("a.txt", "stuck.txt", "z.txt"):
+        (site / name).write_text("mine")
+    replace = Path.replace
+
+    def refused(source: Path, target: Path) -> Path:
+        if source.name == "stuck.txt":
+            raise PermissionError(13, "Permission denied", str(source))
+        return replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refused)
+        for _ in range(2):  # an entry that is stuck stops nobody
+            [problem] = set(publish.publish({**REPORT, "404.html": "new"}, site).problems)
+            assert set(tree(site)) == {"data/report.json", "404.html", "a.txt", "z.txt"}
+            [old] = tmp_path.glob(".site.tokviz-*/old")
+            assert set(tree(old)) == {"stuck.txt"}
+            assert (
+                f"what couldn't be moved of the old site is in {old}: {old / 'stuck.txt'}: Permission denied" in problem
+            )
+    assert publish.publish({**REPORT, "404.html": "new"}, site).problems == ()
+    assert (site / "stuck.txt").read_text() == "mine"
+    assert names(tmp_path) == ["site"]
+
+
+def test_names_that_no_folder_can_have_are_refused(tmp_path: Path) -> None:
+    for name in ("x" * 256, "é" * 200, f"{'x' * 256}/site"):
+        with pytest.raises(PublishError, match="expected names of at most 255 bytes"):
+            publish.publish(REPORT, tmp_path / name)
+    with pytest.raises(PublishError, match="expected a name of at most 230 bytes"):
+        publish.check_replaceable(tmp_path / ("x" * 250))
 
 
 @pytest.mark.parametrize("output", ["../site", ".", "../site/../site", "images/.."])

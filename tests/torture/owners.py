@@ -153,7 +153,7 @@ def _change_manifest(file: Path, how: str, kit: Kit, chance: random.Random) -> b
     content = json.loads(data)
     if how == "without its digest":
         del content["sha256"]
-        file.write_text(json.dumps(content), encoding="utf-8")
+        file.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
         return True
     if how == "whole":
         return True

@@ -80,16 +80,19 @@ NO_RENAME = """
 from tokviz.run import store
 from tokviz.run.store import Store
 def _put(self, kind, key, suffix, data):
-    path = self.root / kind / f"{key}.{store._checksum(data)}{suffix}"
+    path = self.root / kind / f"{key}.{store.checksum(data)}{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     self._files[kind, key] = path
 Store._put = _put
 """
 NOT_STOPPED = """
-import contextlib
+import signal
 from tokviz.run import interrupts
-interrupts.heeded = contextlib.nullcontext
+def heeded(work):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    work()
+interrupts.heeded = heeded
 """
 RAISES = """
 from tokviz.run import publish

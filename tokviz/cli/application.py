@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -103,7 +101,5 @@ application.command(rich_help_panel=_LOOK, epilog=_examples("tokviz schema > rep
 
 def run() -> None:
     """Parse the command line of ``tokviz`` and do what it says."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a console or a file in an old encoding hasn't every character
-        sys.stdout.reconfigure(errors="backslashreplace")
     end_soon()
     application(prog_name=TOKVIZ)

@@ -6,8 +6,6 @@ import atexit
 import gc
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import typer
@@ -15,8 +13,9 @@ import typer
 from tokviz import __version__
 from tokviz import config as configuration
 from tokviz.cli import options as said
+from tokviz.cli.errors import errors_in_one_line, require_date
+from tokviz.cli.streams import say
 from tokviz.config import ReportConfig, expanded
-from tokviz.errors import TokvizError
 from tokviz.run import dry_run as dry_runs
 from tokviz.run import pipeline
 from tokviz.run import prune as pruning
@@ -28,7 +27,6 @@ from tokviz.run.processes import default_jobs
 from tokviz.run.progress import reporter
 from tokviz.run.public import public_source
 from tokviz.run.workers import Backend, Place
-from tokviz.text import error_line
 
 TOKVIZ = "tokviz"
 """The program's name, where it isn't ``generate.py`` that is run."""
@@ -81,6 +79,7 @@ def build(
             command=_as_typed(context),
         )
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        require_date()
         if cache_prune:
             _prune(report, options, older_than, dry_run=dry_run)
             return
@@ -92,7 +91,8 @@ def build(
     for failed in outcome.failures:
         print(f"error: {pipeline.named_failure(failed.name, str(failed.failure))}", file=sys.stderr)
     if not quiet:
-        print(_summary(report, options, outcome, capture_only=capture_only))
+        stands = "the states are captured" if capture_only else f"the report stands in {shown_path(options.output)}"
+        say(_summary(report, options, outcome, capture_only=capture_only), stands)
     if outcome.failures:
         raise typer.Exit(3)
 
@@ -113,6 +113,7 @@ def plan(
     with errors_in_one_line(debug=debug):
         config = expanded(config)
         report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        require_date()
         forms = _forms(draft=draft, svg=svg)
         _plan(
             report,
@@ -147,29 +148,12 @@ def _plan(report: ReportConfig, options: Options) -> None:
 
 def _prune(report: ReportConfig, options: Options, older_than: float, *, dry_run: bool) -> None:
     locks = Locks(waits=options.waits, say=partial(print, file=sys.stderr))
-    print("\n".join(pruning.prune(report, options, older_than, locks, dry_run=dry_run)))
+    lines = pruning.prune(report, options, older_than, locks, dry_run=dry_run)
+    say("\n".join(lines), "nothing was removed" if dry_run else "pruning itself is done")
 
 
 def _forms(*, draft: bool, svg: bool) -> tuple[str, ...]:
     return (*((DRAFT,) if draft else FORMS), *((SVG,) if svg else ()))
-
-
-@contextmanager
-def errors_in_one_line(*, debug: bool) -> Iterator[None]:
-    """End with exit code 1 and without a traceback, unless that is asked for."""
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except Exception as error:
-        if debug:
-            raise
-        expected = isinstance(error, TokvizError)
-        line = (
-            error if expected else f"a fault in tokviz: {error_line(error)}; please report it, with what --debug shows"
-        )
-        print(f"error: {line}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:
@@ -210,7 +194,9 @@ def _public(value: str) -> str:
 def run() -> None:
     """Parse the command line of ``generate.py`` and do what it says."""
     end_soon()
-    typer.run(build)
+    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    application.command()(build)
+    application()
 
 
 def end_soon() -> None:

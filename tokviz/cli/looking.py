@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from tokviz import config as configuration
 from tokviz.cli import options as said
-from tokviz.cli.building import errors_in_one_line
-from tokviz.config import ModelConfig, expanded
+from tokviz.cli.errors import errors_in_one_line
+from tokviz.config import ModelConfig, exists, expanded, file_name, kind_of_place
+from tokviz.config.mistakes import found_by_pydantic
 from tokviz.errors import TokvizError
 from tokviz.models import Description, describe
-from tokviz.text import one_line, shown
+from tokviz.text import shown
 
 _KINDS = {
     "hub": "a model of the Hub",
@@ -54,8 +55,9 @@ def _model(source: str, base: Path) -> ModelConfig:
     try:
         return ModelConfig.model_validate(configuration.model_of(source, base))
     except ValidationError as error:
+        (mistake, *_), _ = found_by_pydantic(error, {})
         raise TokvizError(
-            f"{shown(source)}: expected a hub id, a folder, a .gguf file or package:NAME/PATH: {one_line(error.errors()[0]['msg'])}"
+            f"{shown(source)}: expected a hub id, a folder, a .gguf file or package:NAME/PATH: {mistake.text}"
         ) from None
 
 
@@ -79,7 +81,9 @@ def _lines(found: Description) -> list[str]:
 def schema(
     output: Annotated[
         Path | None,
-        typer.Option(help="A file to write it to, such as report.schema.json.", rich_help_panel=said.PLACES),
+        typer.Option(
+            help="A file to write it to, such as report.schema.json.", readable=False, rich_help_panel=said.PLACES
+        ),
     ] = None,
 ) -> None:
     """Print the JSON schema of report.toml, for editors and other programs."""
@@ -88,12 +92,17 @@ def schema(
         print(text, end="")
         return
     with errors_in_one_line(debug=False):
-        try:
-            expanded(output).write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise TokvizError(
-                f"--output {output}: expected a file to write, can't: {error.strerror or error}"
-            ) from error
+        _write(expanded(output), text)
+
+
+def _write(file: Path, text: str) -> None:
+    place = f"--output {file_name(file)}: expected a file to write, or nothing"
+    if exists(file) and not file.is_file():
+        raise TokvizError(f"{place}, got {kind_of_place(file)}; name another")
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise TokvizError(f"{place}, can't write it: {error.strerror or error}; name another") from error
 
 
 def schema_text() -> str:

@@ -20,10 +20,12 @@ CONFIG = Path("report.toml")
 OUTPUT = Path("site")
 KEPT = Path(".cache")
 
+# What can't be read is told where it is read, in one line.
 Config = Annotated[
     Path,
     typer.Option(
         help="The report's configuration; not needed with --model and --words.",
+        readable=False,
         rich_help_panel=SHOWN,
     ),
 ]
@@ -38,15 +40,23 @@ Models = Annotated[
 ]
 Words = Annotated[
     Path | None,
-    typer.Option(help="A TOML file of categories, instead of the configured words.", rich_help_panel=SHOWN),
+    typer.Option(
+        help="A TOML file of categories, instead of the configured words.", readable=False, rich_help_panel=SHOWN
+    ),
 ]
 SiteUrl = Annotated[
     str | None, typer.Option(help="The address at which the report will be published.", rich_help_panel=SHOWN)
 ]
 Output = Annotated[
-    Path, typer.Option(help="The site's folder; what tokviz wrote there before is replaced.", rich_help_panel=PLACES)
+    Path,
+    typer.Option(
+        help="The site's folder; what tokviz wrote there before is replaced.", readable=False, rich_help_panel=PLACES
+    ),
 ]
-Cache = Annotated[Path, typer.Option(help="Where captured states and drawn images are kept.", rich_help_panel=PLACES)]
+Cache = Annotated[
+    Path,
+    typer.Option(help="Where captured states and drawn images are kept.", readable=False, rich_help_panel=PLACES),
+]
 Device = Annotated[str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.", rich_help_panel=PLACES)]
 OnBackend = Annotated[
     Backend,

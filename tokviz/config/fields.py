@@ -45,6 +45,11 @@ MOST_MARKS = 100
 MOST_PAIRS = MOST_NOTES = MOST_LAYERS = 10_000
 
 
+def composed(text: str) -> str:
+    """``text`` with each letter and its accents as one code point, where there is one (NFC): é is written in two ways."""
+    return unicodedata.normalize("NFC", text)
+
+
 def without_controls(text: str) -> str:
     """The text, if pages, tables and pictures can hold each of its characters.
 
@@ -107,6 +112,8 @@ Text = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_TEXT), AfterVal
 FilledText = Annotated[Text, AfterValidator(_with_known_placeholders)]
 """May hold placeholders, which the report fills."""
 Label = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_LABEL), AfterValidator(without_controls)]
+Name = Annotated[Label, AfterValidator(composed)]
+"""What others refer to: the same for a reader is the same."""
 Word = Annotated[str, Field(max_length=LONGEST_WORD), AfterValidator(without_controls)]
 Source = Annotated[str, _NOT_ONLY_SPACES, Field(max_length=LONGEST_ADDRESS), AfterValidator(without_controls)]
 Template = Annotated[str, Field(max_length=LONGEST_TEMPLATE), AfterValidator(without_controls)]
@@ -164,6 +171,22 @@ class Mistakes:
             details.append(InitErrorDetails(type=error, loc=where, input=None))
         if details:
             raise ValidationError.from_exception_data("mistakes", details)
+
+
+def stands_twice(text: str) -> str:
+    """What to do where two texts look alike and differ in their code points."""
+    return f"{shown(text)} stands twice, with accents as code points of their own (NFD) and without (NFC); remove or rename one"
+
+
+def refuse_alike(what: str, keys: Sequence[str]) -> None:
+    """Raise if two keys of a table look alike: as names they would be one, and the second would take the first's place."""
+    mistakes = Mistakes()
+    seen: set[str] = set()
+    for key in keys:
+        if composed(key) in seen:
+            mistakes.add((key,), f"{what} {stands_twice(key)}")
+        seen.add(composed(key))
+    mistakes.refuse()
 
 
 def refuse_repeats(

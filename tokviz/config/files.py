@@ -18,6 +18,9 @@ FONT_FILES = (".ttf", ".otf")
 _FONT_STARTS = (b"\x00\x01\x00\x00", b"OTTO", b"true")
 """Of TrueType and OpenType files."""
 
+FOLDER, FILE, NOTHING = "a folder", "a file", "nothing of that name"
+IRREGULAR = "a pipe, a device or the like"
+"""What isn't opened: a pipe would be waited for, and a device never ends."""
 _BYTES_PER_CHARACTER = 4
 """Of UTF-8, at most."""
 
@@ -32,6 +35,25 @@ def expanded(path: Path | str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:  # ~someone who has no home
         return Path(path)
+
+
+def exists(path: Path) -> bool:
+    """Whether anything can be found at a path, and no matter why not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, in a closed folder, or with a character that no path has
+        return False
+
+
+def kind_of_place(path: Path) -> str:
+    """What is at a path, for a message: ``a folder``, ``a link to nothing``."""
+    try:
+        mode = path.stat().st_mode
+    except PermissionError as error:
+        return f"what can't be looked at ({error.strerror})"
+    except (OSError, ValueError):
+        return "a link to nothing" if os.path.lexists(path) else NOTHING
+    return FOLDER if stat.S_ISDIR(mode) else FILE if stat.S_ISREG(mode) else IRREGULAR
 
 
 def read_toml_text(path: Path) -> str:
@@ -58,7 +80,6 @@ def check_font(path: Path) -> None:
 
 
 def _content(path: Path, most_bytes: int) -> bytes:
-    # A pipe would be waited for when it is opened, and a device never ends.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         _refuse_unfit(path.stat(), most_bytes)
@@ -80,7 +101,7 @@ def _refuse_unfit(facts: os.stat_result, most_bytes: int) -> None:
     if stat.S_ISDIR(facts.st_mode):
         raise UnfitFileError("expected a file, got a folder")
     if not stat.S_ISREG(facts.st_mode):
-        raise UnfitFileError("expected a regular file, got a pipe, a device or the like")
+        raise UnfitFileError(f"expected a regular file, got {IRREGULAR}")
     if facts.st_size > most_bytes:
         raise UnfitFileError(f"expected a file of at most {_megabytes(most_bytes)}, got {_megabytes(facts.st_size)}")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, TypeAdapter, field_validator
 
-from tokviz.config.fields import Label, Mistakes, at_most
+from tokviz.config.fields import Mistakes, Name, at_most
 from tokviz.config.tables import Table
 from tokviz.text import shown
 
@@ -39,7 +39,7 @@ NeuronValue = Annotated[Literal["zero", "mean"] | float, PlainValidator(_known_o
 class InterventionConfig(Table):
     """``[[interventions]]``: which neurons of a model are set to what."""
 
-    model: Label
+    model: Name
     """The name of a configured model, as readers see it."""
     layer: Annotated[int, Field(ge=0, le=MOST_LAYER)]
     """From 0."""
@@ -49,7 +49,7 @@ class InterventionConfig(Table):
     """Inputs of the matrix that gives the MLP's output, from 0."""
     value: NeuronValue = "zero"
     """``mean`` changes position 0 only, where the neurons are set to their mean over the reference words."""
-    label: Label | None = None
+    label: Name | None = None
     """How readers see it."""
 
     @field_validator("neurons")

@@ -12,7 +12,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from tokviz.config.fields import LONGEST_MARKDOWN
-from tokviz.config.files import UnfitFileError, check_font, expanded, read_markdown, read_toml_text
+from tokviz.config.files import (
+    UnfitFileError,
+    check_font,
+    exists,
+    expanded,
+    kind_of_place,
+    read_markdown,
+    read_toml_text,
+)
 from tokviz.config.interventions import InterventionConfig
 from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
@@ -79,18 +87,11 @@ def model_of(text: str, base: Path) -> dict[str, Any]:
     base : the config's folder; what exists there as a path is one, whatever it looks like.
     """
     table = {"source": text}
-    if not _exists(base / text) and (named := _NAMED.fullmatch(text)):
+    if not exists(base / text) and (named := _NAMED.fullmatch(text)):
         table = named.groupdict()
-    if not _exists(base / table["source"]) and (found := _AT_REVISION.fullmatch(table["source"])):
+    if not exists(base / table["source"]) and (found := _AT_REVISION.fullmatch(table["source"])):
         table |= found.groupdict()
     return dict(table)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, or with a character that no path has
-        return False
 
 
 def validated(values: dict[str, Any], path: Path) -> ReportConfig:
@@ -154,7 +155,7 @@ class _Loading:
     """One configuration on its way from the file: what was read for it, and what is wrong with it so far."""
 
     def __init__(self, path: Path, *, needed: bool) -> None:
-        is_there = needed or path != DEFAULT or _exists(path)
+        is_there = needed or path != DEFAULT or exists(path)
         text, self._values = read_toml(path) if is_there else ("", {})
         self._origin = Origin(config=path, text=text)
         self._files = [path] if is_there else []
@@ -241,9 +242,9 @@ class _Loading:
         if not isinstance(theme, str):
             return
         folder = self._origin.config.parent / expanded(theme)
-        found = _exists(folder) and folder.is_dir()
+        found = exists(folder) and folder.is_dir()
         if not found or not any(path.suffix in THEME_FILES for path in folder.rglob("*")):
-            got = "one without any" if found else "a file" if _exists(folder) else "nothing of that name"
+            got = "one without any" if found else kind_of_place(folder)
             self._mistake(
                 ("theme",),
                 f"expected a folder with templates (index.html, …) or assets (assets/theme.css, …), got {got}; make it, or "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,7 +196,7 @@ _KINDS = {
     "bool_type": "true or false",
     "string_type": "text in quotes",
     "int_type": "a whole number",
-    "string_unicode": "text without halves of surrogate pairs",
+    "string_unicode": f"text in {sys.getfilesystemencoding().upper()}",  # of the command line; PYTHONUTF8=1 makes it UTF-8
 }
 
 _BOUNDS = {

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tokviz.config.fields import LONGEST_LABEL, Mistakes, without_controls
+from tokviz.config.fields import LONGEST_LABEL, Mistakes, composed, stands_twice, without_controls
 from tokviz.text import shown
 
 LONGEST_SLUG = 48
@@ -32,7 +32,7 @@ _FILES = (".json", ".js", ".png", ".webp", ".svg", ".csv", ".html", ".txt", ".xm
 
 def slugify(name: str) -> str:
     """A model's name as it stands in file names and addresses: ``Qwen3-4B-Instruct-2507`` → ``qwen3-4b-instruct-2507``."""
-    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
+    return re.sub(r"[^a-z0-9._]+", "-", composed(name).lower()).strip("-._")
 
 
 def slug(name: str, kind: str = "model", longest: int = LONGEST_SLUG) -> str:
@@ -68,7 +68,7 @@ def default_label(name: str) -> str:
 
 
 def _hash(name: str) -> str:
-    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+    return hashlib.sha256(composed(name).encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 def _fit_for_folders(name: str) -> str:
@@ -106,9 +106,8 @@ def find_alike(mistakes: Mistakes, what: str, names: Sequence[str], slugs: Seque
         other = first.setdefault(found, name)
         if other != name:
             place = (index, "name") if what == "contexts" else (name,)
-            mistakes.add(
-                place, f"{shown(name)} and {shown(other)} would both stand in addresses as {shown(found)}; rename one"
-            )
+            text = f"{shown(name)} and {shown(other)} would both stand in addresses as {shown(found)}; rename one"
+            mistakes.add(place, stands_twice(name) if composed(name) == composed(other) else text)
 
 
 def find_taken_names(mistakes: Mistakes, names: Sequence[str]) -> None:

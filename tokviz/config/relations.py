@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from tokviz.config.fields import Label, Mistakes, Word, at_most, refuse_repeats
+from tokviz.config.fields import Label, Mistakes, Name, Word, at_most, composed, refuse_repeats
 from tokviz.config.names import default_label
 from tokviz.config.tables import CategoryConfig, Table
 from tokviz.records import Order, OrderMeasures, Relation, RelationMeasures
@@ -18,13 +18,15 @@ MOST_PAIRS_OF_WORDS = 200
 MOST_IN_ORDER = 200
 """All pairs of differences, and each word's absence, are looked at in every depth."""
 
+_COPY = "copy it from there, where its accents are other code points"
+
 PairOfWords = Annotated[list[Word], Field(min_length=2, max_length=2), at_most(2, "words")]
 
 
 class RelationConfig(Table):
     """``[[relations]]``: pairs of words with one relation between them."""
 
-    name: Label
+    name: Name
     """Tells it from others, in tables; each once."""
     label: Label | None = None
     """How readers see it, such as ``Country → capital``; made of the name by default."""
@@ -43,11 +45,11 @@ class RelationConfig(Table):
 class OrderConfig(Table):
     """``[[orders]]``: words that follow each other."""
 
-    name: Label
+    name: Name
     """Tells it from others, in tables; each once."""
     label: Label | None = None
     """How readers see it; made of the name by default."""
-    category: Label | None = None
+    category: Name | None = None
     """The key of a category whose words stand in their order."""
     words: Annotated[list[Word], at_most(MOST_IN_ORDER, "words")] | None = None
     """In place of ``category``: words of any categories, in their order."""
@@ -158,8 +160,12 @@ def _find_unknown(
     words: Mapping[str, CategoryConfig],
 ) -> None:
     known = {word for category in words.values() for word in category.words}
+    alike = {composed(word) for word in known}
     for row, group in enumerate(groups):
         for word in group:
             if word not in known:
-                text = f"expected a word of [words], got {shown(word)}; add it to a category, or leave it out here"
-                mistakes.add((*where, row), text)
+                mistakes.add(
+                    (*where, row),
+                    f"expected a word of [words], got {shown(word)}; "
+                    + (_COPY if composed(word) in alike else "add it to a category, or leave it out here"),
+                )

@@ -15,11 +15,14 @@ from tokviz.config.fields import (
     Markdown,
     MemorySize,
     Mistakes,
+    Name,
     Source,
     Template,
     Text,
     Word,
     at_most,
+    composed,
+    stands_twice,
 )
 from tokviz.config.names import ContextName, context_slug, slug
 from tokviz.text import shown
@@ -39,7 +42,7 @@ class CategoryConfig(Table):
     label: Label | None = None
     """How readers see the category; made of its key by default."""
     words: list[Word]
-    """Each once, without space around it, in any script. A word may stand in several categories."""
+    """Each once, however its accents are written, without space around it, in any script. A word may stand in several categories."""
 
     @field_validator("words")
     @classmethod
@@ -47,13 +50,15 @@ class CategoryConfig(Table):
         mistakes = Mistakes()
         if not words:
             mistakes.add((), "expected at least one word, got an empty list")
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for index, word in enumerate(words):
+            same = seen.get(composed(word))
             if not word.strip() or word != word.strip():
                 mistakes.add((index,), f"expected words without space around them, got {shown(word)}")
-            elif word in seen:
-                mistakes.add((index,), f"the word {shown(word)} stands twice; remove one")
-            seen.add(word)
+            elif same is not None:
+                twice = f"{shown(word)} stands twice; remove one" if same == word else stands_twice(word)
+                mistakes.add((index,), f"the word {twice}")
+            seen.setdefault(composed(word), word)
         mistakes.refuse()
         return words
 
@@ -87,7 +92,7 @@ class ModelConfig(Table):
     source: Source
     """A hub id (``Qwen/Qwen3-4B-Instruct-2507``), a folder, a ``.gguf`` file, or ``package:NAME/PATH`` for weights
     that an installed Python package carries."""
-    name: Label | None = None
+    name: Name | None = None
     """How readers see it; the last part of the source by default."""
     revision: Text | None = None
     """Of a hub model: a commit, tag or branch. Pin a commit to make the report repeatable."""
@@ -136,7 +141,7 @@ class ModelConfig(Table):
         if self.name:
             return self.name
         last = re.split(r"[/\\]", self.source.rstrip("/\\"))[-1]
-        return last.removesuffix(".gguf") or self.source
+        return composed(last.removesuffix(".gguf") or self.source)
 
     @property
     def slug(self) -> str:

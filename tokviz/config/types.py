@@ -28,11 +28,12 @@ from tokviz.config.fields import (
     Color,
     FilledMarkdown,
     FilledText,
-    Label,
     Mistakes,
+    Name,
     Text,
     WebAddress,
     at_most,
+    refuse_alike,
     refuse_repeats,
     site_address,
 )
@@ -87,7 +88,7 @@ class ReportConfig(Table):
     """Markdown, or the name of a ``.md`` file, relative to the config; after loading the text itself."""
     vocabulary: bool = False
     """Stands in the table of words: whether every token of a model's vocabulary is a word."""
-    words: Annotated[dict[Label, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
+    words: Annotated[dict[Name, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
     """Category → list of words, or a file that holds the same. With ``vocabulary = true`` next to them, every token of each
     model's vocabulary is a word, and the categories' words are landmarks among them."""
     layers: (
@@ -108,7 +109,7 @@ class ReportConfig(Table):
     """In the order in which pages have them; ``--model`` takes their place."""
     compare: (
         Annotated[
-            list[Annotated[list[Label], Field(min_length=2, max_length=2), at_most(2, "names")]],
+            list[Annotated[list[Name], Field(min_length=2, max_length=2), at_most(2, "names")]],
             at_most(MOST_PAIRS, "pairs"),
         ]
         | None
@@ -194,6 +195,7 @@ class ReportConfig(Table):
     def _short_forms(cls, words: Any) -> Any:
         if not isinstance(words, dict):
             return words
+        refuse_alike("the category", [key for key in words if isinstance(key, str)])
         full = {key: {"words": value} if isinstance(value, list) else value for key, value in words.items()}
         lists = [value["words"] for value in full.values() if isinstance(value, dict) and "words" in value]
         n_words = sum(len(value) for value in lists if isinstance(value, list))

@@ -12,7 +12,7 @@ from tokviz.errors import SourceError
 from tokviz.models.failures import explained
 from tokviz.models.location import snapshot, weights_files
 from tokviz.models.origin import Origin
-from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable
+from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
 from tokviz.models.tokenizer import load_tokenizer
 from tokviz.models.weights import without_weights
 
@@ -78,6 +78,7 @@ def _with_architecture(origin: Origin, found: Description) -> Description:
     from transformers import AutoConfig
 
     with explained(origin):
+        refuse_untrue_header(origin)
         refuse_foreign_code(origin)
         config = AutoConfig.from_pretrained(**origin.arguments)
         refuse_other_inputs(origin, config)

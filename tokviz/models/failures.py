@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models.gguf_file import parsed_once
+from tokviz.models.location import files_like
 from tokviz.models.origin import Origin
 from tokviz.models.quiet import quiet_transformers
 from tokviz.text import one_line
@@ -42,6 +44,9 @@ def explain(origin: Origin, error: Exception) -> str:
     of_hub = hub_failure(origin, error)
     if of_hub is not None:
         return f"{source}: {of_hub}"
+    nested = too_nested(error, origin.path)
+    if nested is not None:
+        return f"{source}: {nested}"
     if isinstance(error, ImportError):
         return f"{source}: loading needs a package that isn't installed here: {text}"
     if isinstance(error, (*_NOT_MADE, StrictDataclassError)):
@@ -51,6 +56,25 @@ def explain(origin: Origin, error: Exception) -> str:
         )
     remedy = "" if isinstance(error, (RuntimeError, MemoryError)) else "; check that the files are whole"
     return f"{source}: loading failed: {text}{remedy}"
+
+
+def too_nested(error: Exception, path: Path | None) -> str | None:
+    """Which file holds brackets within each other that Python's reader gave up on; None for any other error."""
+    if not isinstance(error, RecursionError) or (path is not None and path.is_file()):  # GGUF has no brackets
+        return None
+    files = files_like(path, ("*.json",)) if path is not None else []
+    named = next((one_line(file.name) for file in files if _is_too_nested(file)), "its files")
+    return f"expected at most some hundred brackets within each other, got more in {named}; fetch the files again"
+
+
+def _is_too_nested(file: Path) -> bool:
+    try:
+        json.loads(file.read_bytes())
+    except RecursionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def hub_failure(origin: Origin, error: Exception) -> str | None:

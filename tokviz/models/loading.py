@@ -15,7 +15,13 @@ from tokviz.models import in_memory
 from tokviz.models.card import make_card
 from tokviz.models.failures import explained
 from tokviz.models.origin import Origin
-from tokviz.models.refusals import check_sha256, refuse_foreign_code, refuse_other_inputs, refuse_unreadable
+from tokviz.models.refusals import (
+    check_sha256,
+    refuse_foreign_code,
+    refuse_other_inputs,
+    refuse_unreadable,
+    refuse_untrue_header,
+)
 from tokviz.models.tokenizer import load_tokenizer, require_offsets
 from tokviz.models.weights import Weights, load_weights, weights_in_memory
 from tokviz.records import ModelCard
@@ -74,6 +80,7 @@ def load(model: ModelConfig, base: Path, device: str, offload: Path | None = Non
 def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
     from transformers import AutoConfig
 
+    refuse_untrue_header(origin)
     refuse_foreign_code(origin)
     config = AutoConfig.from_pretrained(**origin.arguments)
     refuse_other_inputs(origin, config)

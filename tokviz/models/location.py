@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tokviz.config import ModelConfig, expanded
+from tokviz.config import ModelConfig, expanded, kind_of_place
+from tokviz.config.files import FILE, FOLDER, NOTHING
 from tokviz.errors import SourceError
 from tokviz.models import in_memory, plugins
 
@@ -66,12 +67,13 @@ def locate(model: ModelConfig, base: Path) -> Location:
     if address:
         raise SourceError(f"{source}: expected a hub id, got the address of a page; {_id_to_write(address['path'])}")
     path = base / expanded(source)
-    if source.endswith(".gguf") and path.is_file():
+    found = kind_of_place(path)
+    if source.endswith(".gguf") and found == FILE:
         return Location(kind="gguf", path=path)
-    if path.is_dir():
+    if found == FOLDER:
         return Location(kind="folder", path=path)
-    if source.startswith((".", "/", "~")) or "\\" in source or source.endswith(".gguf") or path.exists():
-        what = "a file that is no .gguf" if path.exists() else "a path where there is nothing"
+    if source.startswith((".", "/", "~")) or "\\" in source or source.endswith(".gguf") or found != NOTHING:
+        what = {FILE: "a file that is no .gguf", NOTHING: "a path where there is nothing"}.get(found, found)
         raise SourceError(f"{source}: {_EXPECTED}, got {what}; paths are relative to the config's folder")
     if len(source) > 96 or not _HUB_ID.fullmatch(source):
         raise SourceError(f"{source}: {_EXPECTED}, got none of them; check the spelling")
@@ -171,7 +173,8 @@ def weights_files(path: Path) -> list[Path]:
 
 def files_like(folder: Path, patterns: Iterable[str]) -> list[Path]:
     """The files directly in ``folder`` that match one of ``patterns``, sorted."""
-    return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    return sorted(path for path in found if kind_of_place(path) == FILE)
 
 
 def _digest(files: list[Path], location: Location) -> str:
@@ -180,7 +183,7 @@ def _digest(files: list[Path], location: Location) -> str:
         status = file.stat()
         time = "" if location.package else f" {status.st_mtime_ns}"
         lines.append(f"{file.name} {status.st_size}{time}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()  # names may be no text
 
 
 def _version(package: str) -> str:
@@ -208,9 +211,10 @@ def snapshot(model: ModelConfig) -> Path | None:
 
 
 def _commit_in_cache(model: ModelConfig) -> str | None:
+    file = _repository(model) / "refs" / (model.revision or "main")
     try:
-        return (_repository(model) / "refs" / (model.revision or "main")).read_text(encoding="utf-8").strip()
-    except OSError:
+        return file.read_text(encoding="utf-8").strip() if kind_of_place(file) == FILE else None
+    except (OSError, ValueError):
         return None
 
 

@@ -6,11 +6,16 @@ import hashlib
 import importlib.metadata
 import inspect
 import json
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
+from tokviz.config import exists, kind_of_place
+from tokviz.config.files import IRREGULAR
 from tokviz.errors import SourceError
+from tokviz.models import gguf_header
 from tokviz.models.failures import explain
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
@@ -22,6 +27,7 @@ _CONVERT = (
     "or with the Hub's space safetensors/convert"
 )
 _ADAPTER = "adapter_config.json"
+_MOST_LAYERS = 10_000
 _INPUTS = {
     "input_values": "audio",
     "input_features": "audio",
@@ -50,17 +56,40 @@ def refuse_unreadable(origin: Origin) -> None:
     if origin.location.kind == "memory":
         return
     if origin.path is not None:
+        _refuse_irregular(source, origin.path)
         _refuse_unreadable_weights(source, origin.path)
     else:
         _refuse_shadowed(source, source)
     tokenizer = origin.of_tokenizer
-    if tokenizer.path is None and tokenizer is not origin:
+    if tokenizer is origin:
+        return
+    if tokenizer.path is None:
         _refuse_shadowed(source, tokenizer.model.source)
+    else:
+        _refuse_irregular(f"{source}: tokenizer: {tokenizer.model.source}", tokenizer.path)
+
+
+def _refuse_irregular(where: str, path: Path) -> None:
+    """Refuse a folder that can't be read, what a library would wait for in it, and a path that tokenizers can't open."""
+    if not path.is_dir():
+        return
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise SourceError(f"{where}: expected a folder that may be read, got a closed one; change its permissions")
+    for file in sorted(path.glob("[!.]*")):
+        if kind_of_place(file) == IRREGULAR:
+            raise SourceError(f"{where}: expected files, got {IRREGULAR}: {one_line(file.name)}; remove it")
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise SourceError(
+            f"{where}: expected a path of {sys.getfilesystemencoding()} text, as the library of tokenizers takes no other, got "
+            "one with other bytes; rename its folders, or set PYTHONUTF8=1"
+        ) from None
 
 
 def _refuse_shadowed(source: str, name: str) -> None:
     """Refuse a hub id that transformers would take for something in the current folder, which isn't the config's."""
-    if Path(name).exists():
+    if exists(Path(name)):
         where = "" if name == source else f"tokenizer: {name}: "
         raise SourceError(
             f"{source}: {where}expected a hub id, but the current folder holds something of that name; "
@@ -92,7 +121,7 @@ def _adapter(source: str, file: Path) -> str:
     """The refusal of a folder or repository that holds an adapter only; ``file`` is its configuration."""
     try:
         base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         base = None
     base = one_line(base) if isinstance(base, str) else None
     # Where it was trained is a folder of somebody's machine as often as it is a hub id.
@@ -102,6 +131,15 @@ def _adapter(source: str, file: Path) -> str:
         f"{source}: expected a model, got an adapter (PEFT){of_base}; merge it into its base model, with "
         "AutoPeftModel.from_pretrained(…).merge_and_unload().save_pretrained(…), and name the merged model's folder"
     )
+
+
+def refuse_untrue_header(origin: Origin) -> None:
+    """Raise ``SourceError`` for a GGUF file whose header can't be followed to its end."""
+    found = gguf_header.problem(origin.gguf_file) if origin.gguf_file else None
+    if found:
+        raise SourceError(
+            f"{origin.model.source}: expected a GGUF file whose header can be read to its end, got {found}; fetch it again"
+        )
 
 
 def check_sha256(origin: Origin) -> None:
@@ -188,7 +226,8 @@ def refuse_other_inputs(origin: Origin, config: Any) -> None:
 
     Raises
     ------
-    SourceError : the model takes audio, images or the like, or transformers has no base model of its type.
+    SourceError : the model takes audio, images or the like, has more layers than any, or transformers has no base model of
+        its type.
     """
     from transformers import MODEL_MAPPING
 
@@ -197,6 +236,12 @@ def refuse_other_inputs(origin: Origin, config: Any) -> None:
         raise SourceError(
             f"{source}: expected a type of model that transformers loads with AutoModel, got {config.model_type!r}, which "
             "it has only for a special purpose; choose another model"
+        )
+    n_layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    if isinstance(n_layers, int) and n_layers > _MOST_LAYERS:
+        raise SourceError(
+            f"{source}: expected at most {_MOST_LAYERS:,} layers, got {n_layers:,} in its config, which would take hours to "
+            "make; check that the file is this model's"
         )
     kind = MODEL_MAPPING[type(config)]
     refuse_without_text(source, kind[0] if isinstance(kind, tuple) else kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tokviz.errors import SourceError
-from tokviz.models.failures import hub_failure, said
+from tokviz.models.failures import hub_failure, said, too_nested
 from tokviz.models.location import files_like
 from tokviz.models.origin import Origin
 
@@ -56,6 +56,9 @@ def _unreadable(place: Origin, where: str, error: Exception) -> str:
     of_hub = hub_failure(place, error)
     if of_hub is not None:
         return f"{where}: {of_hub}"
+    nested = too_nested(error, place.path)
+    if nested is not None:
+        return f"{where}: {nested}"
     return f"{where}: the tokenizer can't be read: {said(error, place.path)}; {_REMEDY}"
 
 

@@ -100,16 +100,7 @@ class ComparePage:
     """Path from the site's root → script, for each model whose part isn't in the page."""
 
 
-SCRIPTS = (
-    "common.js",
-    "captures.js",
-    "plates.js",
-    "take.js",
-    "compare.js",
-    "table-sort.js",
-    "lightbox.js",
-    "shortcuts.js",
-)
+SCRIPTS = ("compare.js", "plates.js", "take.js", "table-sort.js", "lightbox.js", "shortcuts.js")
 """Of the page as it opens; ``CHOICE_SCRIPT`` is added where curves are chosen."""
 CHOICE_SCRIPT = "compare-curves.js"
 
@@ -125,7 +116,7 @@ def compare_page(report: Report) -> ComparePage | None:
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(captured), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
-    plates, related = drawings(report, PATH, (), data=relative(PATH, "data")), choices(report, captured)
+    plates, related = drawings(report, PATH, data=relative(PATH, "data")), choices(report, captured)
     return ComparePage(
         frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
         stylesheet=relative(PATH, "assets/compare.css"),
@@ -153,8 +144,7 @@ def compare_page(report: Report) -> ComparePage | None:
 
 
 def _scripts(curves: Curves, related: tuple[Option, ...]) -> tuple[str, ...]:
-    first, *others = SCRIPTS
-    return (first, *((RELATED_SCRIPT,) if related else ()), *others, *((CHOICE_SCRIPT,) if curves.choice else ()))
+    return (*((RELATED_SCRIPT,) if related else ()), *SCRIPTS, *((CHOICE_SCRIPT,) if curves.choice else ()))
 
 
 def _intro(captured: list[ModelReport]) -> str:

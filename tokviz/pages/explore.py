@@ -46,27 +46,8 @@ class ExplorePage:
 
 
 PATH = "explore/index.html"
-SCRIPTS = (
-    "vendor/d3.js",
-    "common.js",
-    "captures.js",
-    "explore-data.js",
-    "explore-near.js",
-    "take.js",
-    "shapes.js",
-    "explore-marks.js",
-    "explore-labels.js",
-    "explore-axes.js",
-    "explore-aligned.js",
-    "explore-trails.js",
-    "explore-plot.js",
-    "explore-panel.js",
-    "explore-ruler.js",
-    "explore-lists.js",
-    "explore.js",
-    "shortcuts.js",
-)
-"""In the order in which they build on each other."""
+SCRIPTS = ("explore.js", "take.js", "shortcuts.js")
+"""What they need comes with them."""
 
 
 def explore_page(report: Report) -> ExplorePage | None:
@@ -103,8 +84,7 @@ def explore_page(report: Report) -> ExplorePage | None:
 
 def _scripts(related: tuple[Option, ...]) -> tuple[str, ...]:
     """What draws relations and orders is among them: a notebook has no files to load it from."""
-    *before, last, shortcuts = SCRIPTS
-    return (*before, *((CHOICE_SCRIPT, "related-plot.js") if related else ()), last, shortcuts)
+    return (*SCRIPTS, *((CHOICE_SCRIPT, "related-plot.js") if related else ()))
 
 
 def _files(report: Report, model: ModelReport) -> ModelFiles:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from tokviz.pages.axis import RULER
 from tokviz.pages.look import STYLES, own_look
 from tokviz.pages.parts import Card, Frame, InlineStyle, Link, Source
+from tokviz.pages.scripts import in_order
 from tokviz.pages.wording import count
 from tokviz.records import Report
 
@@ -33,7 +34,7 @@ def frame(
 
     Parameters
     ----------
-    scripts : names of files in the assets.
+    scripts : names of files in the assets; what they need comes with them.
     kind : of the page, as cards name it: ``website`` or ``article``.
     """
 
@@ -66,12 +67,17 @@ def frame(
         look=own_look(report, to(STYLES)),
         own_stylesheet=to("assets/theme.css") if report.own_styles else None,
         geometry=_inline_style(RULER.style()),
-        scripts=tuple(to(f"assets/{script}") for script in scripts),
+        scripts=tuple(to(f"assets/{script}") for script in in_order(scripts)),
         made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),
         draft=report.draft,
         license=Link(text=report.license, href=report.license_url or "") if report.license else None,
         card=_card(report, path, title, kind) if report.site_url else None,
     )
+
+
+def late_scripts(page: str, loader: str, *scripts: str) -> list[str]:
+    """Links to those that a script of the page loads later, with all that isn't there with the loader."""
+    return [relative(page, f"assets/{script}") for script in in_order(scripts, (loader,))]
 
 
 def _inline_style(css: str) -> InlineStyle:

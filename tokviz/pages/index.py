@@ -125,8 +125,7 @@ def index_page(report: Report) -> IndexPage:
     models = tuple(_strips(report, model, page, brief=brief) for model in report.models)
     description = report.description or subtitle
     finding = _finding(report, page)
-    own = (*(FINDING_SCRIPTS if finding and finding.plate else ()), *(BRIEF_SCRIPTS if brief else ()))
-    scripts = ("common.js", *own) if own else ()
+    scripts = (*(FINDING_SCRIPTS if finding and finding.plate else ()), *(BRIEF_SCRIPTS if brief else ()))
     return IndexPage(
         frame=frame(report, page, report.title, description, kind="website", scripts=scripts),
         title=report.title,

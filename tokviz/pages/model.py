@@ -92,7 +92,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("common.js", "plates.js", "take.js", "carousel.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
 """Of what is drawn on this page only."""
 CURVES = "curves"
@@ -129,7 +129,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
             page,
             f"{model.display_name} · {report.title}",
             description,
-            scripts=(*SCRIPTS[:1], *((CHOICE_SCRIPT,) if related else ()), *SCRIPTS[1:]) if card else (),
+            scripts=(*((CHOICE_SCRIPT,) if related else ()), *SCRIPTS) if card else (),
         ),
         opening=where_categories_hold(model) if writers is None or writers.finding is None else None,
         note=model.note,
@@ -177,7 +177,7 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
         "data": relative(page, f"data/{model.slug}"),
         "contexts": contexts,
     }
-    return drawings(report, page, DRAWING_SCRIPTS, models=[drawn])
+    return drawings(report, page, *DRAWING_SCRIPTS, models=[drawn])
 
 
 def _switches(model: ModelReport) -> tuple[Switch, ...]:

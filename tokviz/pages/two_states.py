@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.pages import json_text
-from tokviz.pages.drawings import PLATE_SCRIPTS, can_draw
-from tokviz.pages.frame import model_path, relative
+from tokviz.pages.drawings import can_draw
+from tokviz.pages.frame import late_scripts, model_path, relative
 from tokviz.pages.headline import State
 from tokviz.pages.parts import Link, Picture
 from tokviz.pages.pictures import picture, slide_id
@@ -211,7 +211,7 @@ def _data(report: Report, states: tuple[State, State], turn: Turn, page: str) ->
         }
     return json_text.embedded(
         {
-            "scripts": [relative(page, f"assets/{script}") for script in (*PLATE_SCRIPTS, "two-states.js")],
+            "scripts": late_scripts(page, "finding.js", "two-states.js"),
             "words": relative(page, "data/words.js"),
             "categories": [category.label for category in report.words.categories],
             "states": [_capture(one, None, page), _capture(other, turned, page)],

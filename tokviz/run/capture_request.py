@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import tempfile
+import shutil
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -289,10 +290,12 @@ def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenizati
 @contextmanager
 def _offload_folder(store: Store) -> Iterator[Path]:
     """Beside what is stored, since it may be as large as the model; gone afterwards."""
+    folder = store.root / f".offload-{uuid.uuid4().hex}"
     try:
-        store.root.mkdir(parents=True, exist_ok=True)
-        offload = tempfile.TemporaryDirectory(prefix=".offload-", dir=store.root)
+        folder.mkdir(parents=True)
     except OSError as error:
         raise TokvizError(f"{shown_path(store.root)}: can't write to the cache: {error.strerror or error}") from error
-    with offload as folder:
-        yield Path(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

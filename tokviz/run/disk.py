@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from tokviz.errors import PublishError
 
+_LONGEST_NAME = 255
 _CLASSES = (stat.S_IRWXU, stat.S_IRWXG, stat.S_IRWXO)
 
 
@@ -83,6 +84,11 @@ def placed(path: Path) -> Path:
     ------
     PublishError : the current folder is gone, or links lead to each other or to nothing.
     """
+    if too_long := next((part for part in path.parts if len(os.fsencode(part)) > _LONGEST_NAME), None):
+        raise PublishError(
+            f"{path.name[:20]}…: expected names of at most {_LONGEST_NAME} bytes in a path, got {len(os.fsencode(too_long))}; "
+            "name another"
+        )
     if broken := next((each for each in path.parents if each.is_symlink() and not each.exists()), None):
         raise PublishError(
             f"{path}: expected a path that leads somewhere, but {broken} is a link to nothing; name another"
@@ -123,6 +129,8 @@ def move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        if is_folder(source) and has_mounts(source):
+            raise OSError(errno.EBUSY, "a file system is mounted in it; unmount that", str(source)) from error
         _move_by_copy(source, target)
 
 
@@ -167,6 +175,14 @@ def _give(path: Path, facts: os.stat_result) -> None:
 
 
 # --- modes and owners --------------------------------------------------------------------------------------------
+
+
+def take_after(folder: Path, older: Path) -> None:
+    """Give a folder the owner and mode of another one, where they differ."""
+    facts = older.stat()
+    _give(folder, facts)
+    if stat.S_IMODE(folder.stat().st_mode) != stat.S_IMODE(facts.st_mode):
+        shutil.copymode(older, folder)
 
 
 def begin_like(folder: Path, older: Path) -> None:
@@ -219,7 +235,7 @@ def _mounts(folder: Path) -> Iterator[Path]:
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove a folder and those in it, as far as nothing else is there."""
-    for above, _, _ in os.walk(folder, topdown=False):
+    """Remove a folder and those in it, as far as nothing else is there; a link to a folder stays."""
+    for above, _, _ in os.walk(folder, topdown=False) if is_folder(folder) else ():
         with suppress(OSError):  # something is in it, or it is a mount
             Path(above).rmdir()

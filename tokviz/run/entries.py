@@ -1,10 +1,12 @@
-"""Which entries of a cache are tokviz's: those of exactly the names that it gives; and the file by which a cache is known.
+"""Which entries of a cache are tokviz's, by their names and the checksums in them; and the file by which a cache is known.
 
 A folder without that file is nobody's cache: nothing in it is ever removed, whatever the names.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,11 +36,12 @@ SUFFIXES = {
 """Folders of artefacts that are one file each, and how their names end."""
 FOLDERS = ("states", *SUFFIXES, "fonts", "locks")
 
+_CHECKSUM_LENGTH = 16
 _KEY = "[0-9a-f]{32}"
 _CAPTURE = re.compile(f"(?P<key>{_KEY})")
 _ARTEFACT = re.compile(r"(?P<key>[^.]+)\.(?P<checksum>[0-9a-f]{16})(?P<suffix>\.[a-z]+)")
 _HALF_MADE = re.compile(rf"\.{_KEY}\.{_KEY}")
-_OFFLOAD = re.compile(r"\.offload-[a-z0-9_]{8}")
+_OFFLOAD = re.compile(rf"\.offload-{_KEY}")
 _OF_CAPTURE = re.compile(f"{re.escape(STATES)}|{re.escape(DESCRIPTION)}")
 _OFFLOADED = re.compile(r".+\.(dat|safetensors)|index\.json")
 _SHARED = re.compile(rf"\.mark\.{_KEY}")
@@ -60,7 +63,19 @@ class Entry:
     """None for what a killed run left half-made."""
     path: Path
     files: tuple[Path, ...]
-    """Itself or, of a folder, what of it is tokviz's."""
+    """Itself or, of a folder, what of it has names that tokviz gives."""
+
+    @property
+    def is_as_stored(self) -> bool:
+        """Whether its content has the checksum that it was stored with: so that it isn't somebody's under such a name."""
+        if self.key is None:  # half-made; the name alone has 64 digits of chance
+            return True
+        try:
+            if self.kind == "states":
+                return not self.files or _is_sealed(disk.read_regular(self.path / DESCRIPTION))
+            return checksum(disk.read_regular(self.path)) == self.path.name.split(".")[1]
+        except OSError:
+            return False
 
     def remove(self) -> int:
         """Remove the files, and the folder if nothing else is in it; returns how many bytes they had.
@@ -86,6 +101,7 @@ class Entry:
 
 def entries(root: Path) -> Iterator[Entry]:
     """All that a run may have to remove."""
+    root = root.resolve()
     for path in _listed(root):
         if _OFFLOAD.fullmatch(path.name) and disk.is_folder(path):
             yield Entry(kind="", key=None, path=path, files=_files(path, _OFFLOADED))
@@ -95,6 +111,8 @@ def entries(root: Path) -> Iterator[Entry]:
         found = _CAPTURE.fullmatch(path.name)
         if (found or _HALF_MADE.fullmatch(path.name)) and disk.is_folder(path):
             files = _files(path, _OF_CAPTURE)
+            if not files and any(path.iterdir()):
+                continue
             yield Entry(kind="states", key=found and found["key"], path=path, files=files)
     for kind in SUFFIXES:
         for path in _listed(root / kind):
@@ -116,8 +134,28 @@ def artefact(kind: str, name: str) -> re.Match[str] | None:
     return found if found and found["suffix"] in SUFFIXES[kind] else None
 
 
+def checksum(data: bytes) -> str:
+    """Of an artefact, as it stands in its file's name."""
+    return hashlib.sha256(data).hexdigest()[:_CHECKSUM_LENGTH]
+
+
+def json_digest(content: object) -> str:
+    """SHA-256 of what JSON can hold, as it stands in JSON."""
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def _is_sealed(description: bytes) -> bool:
+    """Of a capture, of this version or an older one."""
+    try:
+        stored = json.loads(description)
+        return bool(stored["sha256"] == json_digest(stored["description"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def _listed(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    """What is in a folder of the cache; another cache may be where a link leads."""
+    return sorted(folder.iterdir()) if disk.is_folder(folder) else []
 
 
 def _files(folder: Path, name: re.Pattern[str]) -> tuple[Path, ...]:
@@ -146,6 +184,7 @@ def mark(root: Path) -> None:
 
 def stranger(root: Path) -> Path | None:
     """A file in the folder that tokviz hasn't made; None where there is none."""
+    root = root.resolve()
     own = {file for entry in entries(root) for file in entry.files}
     own |= {file for folder, name in _BESIDE.items() for file in _files(root / folder, name)}
     if not _is_torn(root / MARKER):
@@ -166,7 +205,9 @@ def require_marked(root: Path) -> None:
     if is_marked(root):
         return
     found = stranger(root)
-    remedy = f"move {found.relative_to(root)} and what else isn't tokviz's out of it, then" if found else "first"
+    remedy = (
+        f"move {found.relative_to(root.resolve())} and what else isn't tokviz's out of it, then" if found else "first"
+    )
     raise StoreError(
         f"{shown_path(root)}: expected a cache of tokviz, with the file {MARKER} in it, found none; {remedy} make a report "
         "with this cache, which writes that file"

@@ -14,15 +14,18 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
-LINE = "stopped; what was captured and drawn is kept, and the site is complete: run again to continue"
+LINE = "stopped; run again to continue"
+"""As ``generate.py`` and ``tokviz.__main__`` say it before this module is there: nobody has looked at what is done by now."""
 _SECONDS = 1.2
 """What the process has to end by itself; the rest of the two seconds is for ending its children."""
 _A_MOMENT = 0.05
 """What the main thread takes at most to leave a hook."""
+_SECONDS_TO_SAY = 0.5
+"""What a line takes at most, if somebody reads it."""
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
 ]  # the last: Windows
@@ -41,33 +44,52 @@ class Interrupted(BaseException):
         """As shells give it: 130 for Ctrl-C, 143 for SIGTERM."""
 
 
-@contextmanager
-def heeded() -> Iterator[None]:
-    """Within the block, which is in the main thread, a signal ends the process."""
+_struck: Interrupted | None = None
+
+
+def heeded(work: Callable[[], None]) -> None:
+    """Do the work, in the main thread; a signal ends the process meanwhile."""
     # A shell lets what it starts in the background ignore interrupts.
     heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     ours, wakes = socket.socketpair()
     wakes.setblocking(False)
     signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(ours, heard), daemon=True).start()
-    for number in heard:
-        signal.signal(number, _raise)
     sys.unraisablehook = _raise_again
     try:
-        yield
-    except Interrupted as interrupted:
-        _end(interrupted.exit_code)
-    finally:
-        for number in heard:
-            signal.signal(number, signal.SIG_DFL)  # nothing but the interpreter's own end follows
-        signal.set_wakeup_fd(-1)
-        sys.unraisablehook = sys.__unraisablehook__
+        try:
+            for number in heard:
+                signal.signal(number, _raise)
+            work()
+        finally:  # one that comes here, or just before, is caught below
+            if not is_stopping():
+                _leave_to_system(heard)
+                wakes.close()
+    except (Interrupted, Exception):  # some libraries make an error of their own of the first
+        if _struck is None:
+            raise
+        _end(_struck.exit_code)
+
+
+def is_stopping() -> bool:
+    """Whether a signal has come, so that no error since then is a fault."""
+    return _struck is not None
+
+
+def _leave_to_system(heard: Sequence[signal.Signals]) -> None:
+    """Nothing but the interpreter's own end follows."""
+    for number in heard:
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    sys.unraisablehook = sys.__unraisablehook__
 
 
 def _raise(number: int, _: object) -> None:
+    global _struck
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # one is enough: a second would interrupt what the first one ends
-    raise Interrupted(number)
+    _struck = Interrupted(number)
+    raise _struck
 
 
 def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
@@ -82,11 +104,12 @@ def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
 
 def _watch(ours: socket.socket, heard: list[signal.Signals]) -> None:
     number = 0
-    while number not in heard:
-        received = ours.recv(1)
-        if not received:  # the block has ended
-            return
-        number = received[0]
+    with ours:
+        while number not in heard:
+            received = ours.recv(1)
+            if not received:  # the work has ended
+                return
+            number = received[0]
     latest = time.monotonic() + _SECONDS
     while (left := latest - time.monotonic()) > 0:  # if the process ends by itself meanwhile, this thread ends with it
         if _swallowed.wait(left):
@@ -104,10 +127,17 @@ def _end(exit_code: int) -> NoReturn:
 
 
 def _say() -> None:
-    if _said.acquire(blocking=False):
-        with suppress(OSError, ValueError):
-            # A progress bar hides the cursor.
-            print(f"\033[?25h{LINE}" if sys.stderr.isatty() else LINE, file=sys.stderr, flush=True)
+    if _said.acquire(timeout=_SECONDS_TO_SAY):  # for ever: whoever comes second leaves the first that time
+        saying = threading.Thread(target=_write, daemon=True)
+        saying.start()
+        saying.join(_SECONDS_TO_SAY)
+
+
+def _write() -> None:
+    """Past ``sys.stderr``, which the main thread may hold."""
+    with suppress(OSError):
+        # A progress bar hides the cursor.
+        os.write(2, f"\033[?25h{LINE}\n".encode() if os.isatty(2) else f"{LINE}\n".encode())
 
 
 def _end_children() -> None:

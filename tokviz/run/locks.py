@@ -98,7 +98,8 @@ class Locks:
                 held.enter_context(self._held(file, f"{shown_path(cache)}: another run uses this cache"))
             yield
             for file in entries.locks(cache, "run", "capture"):
-                file.unlink(missing_ok=True)  # nobody waits for them now
+                with suppress(OSError):  # nobody waits for them now
+                    file.unlink(missing_ok=True)
 
     @contextmanager
     def _held(self, file: Path, taken: str) -> Iterator[bool]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeGuard
 
 from tokviz import __version__
@@ -34,7 +34,11 @@ Digests = dict[str, str]
 def to_json(digests: Digests) -> str:
     """The manifest's text; equal files give equal bytes."""
     generator, files = f"tokviz {__version__}", dict(sorted(digests.items()))
-    return json.dumps({"generator": generator, "sha256": _seal(generator, files), "files": files}, indent=0) + "\n"
+    return _text({"generator": generator, "sha256": _seal(generator, files), "files": files})
+
+
+def _text(content: Mapping[str, object]) -> str:
+    return json.dumps(content, indent=0) + "\n"
 
 
 def _seal(generator: object, files: object) -> str:
@@ -43,7 +47,7 @@ def _seal(generator: object, files: object) -> str:
 
 def is_site(folder: Path) -> bool:
     """Whether tokviz wrote the site in ``folder``."""
-    return any(_of_tokviz(folder / path) is not None for path in (PATH, REPORT))
+    return any(_of_tokviz(_content(folder / path)) is not None for path in (PATH, REPORT))
 
 
 class OwnFiles:
@@ -53,19 +57,24 @@ class OwnFiles:
     ----------
     digests : of each file; None where nothing is known.
     sealed : whether the list has a digest of its own, as those of tokviz 0.1 haven't.
+    listed : the content of the list's file, if that is as tokviz writes it.
     """
 
-    def __init__(self, digests: Digests | None, *, sealed: bool) -> None:
-        self.is_known, self._digests, self._sealed = digests is not None, digests or {}, sealed
+    def __init__(self, digests: Digests | None = None, *, sealed: bool = False, listed: bytes | None = None) -> None:
+        self.is_known, self._sealed, self._listed = digests is not None, sealed, listed
+        self._digests = {path: digest for path, digest in (digests or {}).items() if _is_possible(path)}
 
     @classmethod
     def of(cls, folder: Path) -> OwnFiles:
         """By the site's manifest; nothing is known by one that is missing or isn't as it was written."""
-        content = _of_tokviz(folder / PATH) or {}
+        raw = _content(folder / PATH)
+        content = _of_tokviz(raw) or {}
         files, seal = content.get("files"), content.get("sha256")
         if not _are_digests(files) or seal not in (None, _seal(content["generator"], files)):
-            return cls(None, sealed=False)
-        return cls(files, sealed=seal is not None)
+            return cls()
+        # Somebody's remark in it would be lost with it.
+        is_as_written = raw == _text(content).encode() and content.keys() <= {"generator", "sha256", "files"}
+        return cls(files, sealed=seal is not None, listed=raw if is_as_written else None)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -75,7 +84,7 @@ class OwnFiles:
     def is_own(self, path: str, file: Path) -> bool:
         """Whether what is there now are the bytes that tokviz wrote."""
         if path == PATH:
-            return self.is_known and disk.is_regular(file)
+            return self._listed is not None and disk.is_regular(file) and _content(file) == self._listed
         return path in self._digests and disk.is_regular(file) and _digest_of(file) == self._digests[path]
 
     def is_changed(self, path: str, file: Path) -> bool:
@@ -85,6 +94,12 @@ class OwnFiles:
     def may_be_own(self, path: str) -> bool:
         """Whether a file that isn't known to be tokviz's has a name that tokviz gives."""
         return path in self._digests if self.is_known else bool(_COULD_BE_WRITTEN.fullmatch(path))
+
+
+def _is_possible(path: str) -> bool:
+    """Whether tokviz may have written a file of this path: in the site, and of no hidden name but one."""
+    parts = PurePosixPath(path).parts
+    return path == "/".join(parts) and not any(part.startswith(".") and part != ".nojekyll" for part in parts)
 
 
 def _are_digests(files: object) -> TypeGuard[Digests]:
@@ -103,9 +118,16 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _of_tokviz(file: Path) -> Mapping[str, object] | None:
+def _content(file: Path) -> bytes:
     try:
-        content = json.loads(disk.read_regular(file))
-        return content if str(content["generator"]).startswith("tokviz") else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return disk.read_regular(file)
+    except OSError:
+        return b""
+
+
+def _of_tokviz(text: bytes) -> Mapping[str, object] | None:
+    try:
+        content = json.loads(text)
+        return content if re.fullmatch(r"tokviz \d[\w.+-]*", content["generator"]) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

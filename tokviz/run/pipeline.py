@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
-from tokviz.errors import DamagedStatesError, ModelError, TokvizError
+from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizError
 from tokviz.pages import notes
 from tokviz.pages.headline import unshown_states
 from tokviz.pages.problems import problems
@@ -63,10 +63,22 @@ def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
     place = prune.place_of(config, options)
     entries.mark(options.cache)
     with locks.on_site(options.output), locks.in_use(options.cache):
-        _say_spared(publish.recover(options.output), options, reporter)
+        recovered = publish.recover(options.output)
+        _say_spared(recovered, options, reporter)
+        for problem in recovered.problems:
+            reporter.say(problem)
         outcome = _with_intact_states(lambda: _report(config, options, store, reporter), store, reporter)
         prune.note_use(store, config, options, place)
+    if not _is_here():
+        reporter.say("the folder that this was run in has been replaced by the new site's; change into it again (cd)")
     return outcome
+
+
+def _is_here() -> bool:
+    try:
+        return Path.cwd().exists()
+    except OSError:
+        return False
 
 
 def _report(config: ReportConfig, options: Options, store: Store, reporter: Reporter) -> Outcome:
@@ -96,8 +108,11 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
     reporter.say(f"Writing {shown_path(options.output)} …")
-    _say_spared(publish.publish(files, options.output), options, reporter)
+    spared = publish.publish(files, options.output)
+    _say_spared(spared, options, reporter)
     plan.fonts.keep_coverage()
+    if spared.problems:
+        raise PublishError(spared.problems[0])
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
         n_captured=sum(each.n_captured for each in made),

@@ -94,8 +94,10 @@ def reporter(*, quiet: bool) -> Iterator[Reporter]:
     elif not console.is_terminal:
         yield Lines(console)
     else:
+        # Braille, which older encodings lack.
+        spinner = "dots" if console.encoding.startswith("utf") else "line"
         columns = (
-            SpinnerColumn(finished_text=" "),
+            SpinnerColumn(spinner, finished_text=" "),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),

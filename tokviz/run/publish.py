@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -31,6 +31,8 @@ from tokviz.run.replacing import Emptying, Merging, Spared, kept_folder
 _NOTE, _MERGING = "tokviz.json", "merging"
 _HARMLESS = ("CNAME", "LICENSE", "README.md", "lost+found")
 """With hidden files, what may already be in a folder that becomes a site."""
+_LONGEST_NAME = 230
+"""So that what stands beside the site, under longer names, can be there, too."""
 _NOT_RENAMED = (errno.EXDEV, errno.EBUSY)
 """What a system says of a folder that is a mount or, in a container, comes with its image."""
 
@@ -41,6 +43,8 @@ Content = str | bytes | Path
 def check_replaceable(output: Path) -> None:
     """Raise ``PublishError`` when ``output`` can't become a site; called before any work is done."""
     shown = shown_path(output)
+    if len(os.fsencode(output.absolute().name)) > _LONGEST_NAME:
+        raise PublishError(f"{shown[:20]}…: expected a name of at most {_LONGEST_NAME} bytes; choose a shorter one")
     kept = kept_folder(output.absolute()) if output.absolute().name else None
     if kept and os.path.lexists(kept) and not kept.is_dir():
         raise PublishError(
@@ -50,22 +54,27 @@ def check_replaceable(output: Path) -> None:
         raise PublishError(f"{shown}: expected a folder, got a link; give --output the folder itself")
     if not output.exists():
         above = next(folder for folder in output.absolute().parents if folder.exists())
-        if not above.is_dir() or not os.access(above, os.W_OK):
+        if not above.is_dir():
             raise PublishError(
                 f"{shown}: expected a place to make a folder in, but {shown_path(above)} is none; choose another"
             )
+        _require_writable(above, shown)
         return
     if not output.is_dir():
         raise PublishError(f"{shown}: expected a folder, got a file; choose another --output")
     for folder in (output, output.absolute().parent):
-        if not os.access(folder, os.W_OK):
-            raise PublishError(
-                f"{shown}: expected to be allowed to write in {shown_path(folder)}; change that, or choose another"
-            )
+        _require_writable(folder, shown)
     if not manifest.is_site(output) and _holds_others(output):
         raise PublishError(
             f"{shown}: expected an empty folder or an earlier report, got other files; they would be mixed with the "
             "report's: choose another --output"
+        )
+
+
+def _require_writable(folder: Path, shown: str) -> None:
+    if not os.access(folder, os.W_OK):
+        raise PublishError(
+            f"{shown}: expected to be allowed to write in {shown_path(folder)}; change that, or choose another"
         )
 
 
@@ -104,7 +113,7 @@ def publish(files: Mapping[str, Content], output: Path) -> Spared:
         reason = f"{shown_path(output)}: can't write the site: {error.strerror or error}"
         swap.undo()
         raise PublishError(f"{reason}; {swap.whereabouts(before)}") from error
-    return spared + _finished(swap)
+    return spared + swap.finish()
 
 
 def recover(output: Path) -> Spared:
@@ -112,7 +121,7 @@ def recover(output: Path) -> Spared:
 
     Raises
     ------
-    PublishError : it can't be put right.
+    PublishError : the site can't be put back.
     """
     output = disk.placed(output)
     spared = Spared()
@@ -123,7 +132,7 @@ def recover(output: Path) -> Spared:
             raise PublishError(
                 f"{shown_path(output)}: the site is in {shown_path(swap.old)}: {error.strerror or error}"
             ) from error
-        spared += _finished(swap)
+        spared += swap.finish()
     return spared
 
 
@@ -154,15 +163,6 @@ def _write_all(files: Mapping[str, Content], folder: Path) -> None:
     disk.fit_into(folder, (*files, manifest.PATH))
 
 
-def _finished(swap: _Swap) -> Spared:
-    try:
-        return swap.finish()
-    except OSError as error:
-        raise PublishError(
-            f"{shown_path(swap.output)}: {swap.unfinished}: {error.strerror or error}; run again"
-        ) from error
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Swap:
     """The folder beside a site in which the new one is made and the old one is emptied."""
@@ -185,15 +185,6 @@ class _Swap:
         """Whether the new site's files are moved into the old one's folder, as that can't be renamed."""
         return (self.folder / _MERGING).exists()
 
-    @property
-    def unfinished(self) -> str:
-        """What is still to be done, and where."""
-        if self.merges:
-            return f"a part of the new site is in place, the rest is in {shown_path(self.new)}"
-        if self.old.exists():
-            return f"the new site is in place, but files that aren't tokviz's are still in {shown_path(self.old)}"
-        return f"the new site is in place, but {shown_path(self.folder)} can't be removed"
-
     @classmethod
     def named(cls, output: Path, written: Iterable[str]) -> _Swap:
         folder = output.with_name(f".{output.name}.tokviz-{uuid.uuid4().hex[:12]}")
@@ -201,13 +192,14 @@ class _Swap:
 
     @classmethod
     def left_behind(cls, output: Path) -> Iterator[_Swap]:
-        """Those of earlier runs; a folder of such a name without their note is somebody else's, if there is anything in it."""
+        """Those of earlier runs; a folder of such a name without their note, or with a link in it, is somebody else's."""
         name = re.compile(rf"\.{re.escape(output.name)}\.tokviz-[0-9a-f]{{12}}")
-        folders = output.parent.iterdir() if output.parent.is_dir() else ()
-        for folder in sorted(each for each in folders if name.fullmatch(each.name) and disk.is_folder(each)):
+        for folder in (each for each in _entries(output.parent) if name.fullmatch(each.name) and disk.is_folder(each)):
+            names = {entry.name for entry in _entries(folder)}
+            is_as_made = all(disk.is_folder(folder / each) for each in names & {"new", "old"})
             written = _noted(folder / _NOTE, output)
             # A run that was killed before it had written its note had begun nothing.
-            if written is not None or not {entry.name for entry in folder.iterdir()} - {_NOTE}:
+            if is_as_made and (written is not None or (names <= {_NOTE} and _is_torn(folder / _NOTE, output))):
                 yield cls(output=output, folder=folder, written=written or ())
 
     def begin(self) -> None:
@@ -223,7 +215,11 @@ class _Swap:
         if self.output.exists() and (disk.has_mounts(self.output) or not self._renamed()):
             (self.folder / _MERGING).touch()
             return
-        self.new.replace(self.output)
+        try:
+            self.new.replace(self.output)
+        except BaseException:  # stopped by a signal, too
+            self.put_back()
+            raise
 
     def _renamed(self) -> bool:
         try:
@@ -251,29 +247,44 @@ class _Swap:
             return f"the old one is in {shown_path(self.old)}, run again to put it back"
         now = _identity(self.output)
         if now is None:
-            return "there is none" if before is None else "the old one is gone"
+            return "there is none" if before is None else "the old one isn't there, another run may have moved it"
         return "the old one is untouched" if now == before else "another one is in its place"
 
     def finish(self) -> Spared:
         """Empty the old site, or fill it with the new one: what isn't tokviz's stays, or is put aside."""
-        spared = Spared()
-        if self.merges:
-            if disk.is_regular(self.new / manifest.PATH):  # it is moved last
-                merging = Merging(self.new, self.output)
-                merging.merge()
-                spared = merging.spared
-        elif self.old.exists():
+        if self.merges and disk.is_regular(self.new / manifest.PATH):  # it is moved last
+            merging = Merging(self.new, self.output)
+            problems = self._tried(merging.merge, self.new)
+            spared = merging.spared
+        else:
             emptying = Emptying(self.old, self.output)
-            emptying.empty(self.old)
+            problems = self._tried(emptying.empty_all, self.old)
             spared = emptying.spared
-        if not self.old.exists():
-            self._remove()
-        return spared
+        if not problems and not self.old.exists():
+            problems = self._tried(self._remove, self.folder)
+        return spared + Spared(problems=tuple(problems))
+
+    def _tried(self, work: Callable[[], None], place: Path) -> list[str]:
+        """Why the work isn't done, and what is where."""
+        try:
+            work()
+        except OSError as error:
+            what = "tokviz can't remove its own folder"
+            if self.merges:
+                what = "a part of the new site is in place, the rest is in"
+            elif _entries(self.old):
+                what = "what couldn't be moved of the old site is in"
+            reason = (
+                f"{shown_path(Path(error.filename))}: {error.strerror}" if error.filename else error.strerror or error
+            )
+            return [f"{shown_path(self.output)}: {what} {shown_path(place)}: {reason}; mend that, and run again"]
+        return []
 
     def _remove(self) -> None:
         """What this run has written; the folder stays where somebody else has put something into it."""
         for path in self.written:
-            if disk.is_regular(self.new / path):
+            folders = [self.new / each for each in PurePosixPath(path).parents]
+            if disk.is_regular(self.new / path) and all(map(disk.is_folder, folders)):
                 (self.new / path).unlink()
         disk.remove_empty(self.new)
         (self.folder / _MERGING).unlink(missing_ok=True)
@@ -281,6 +292,25 @@ class _Swap:
         if not {entry.name for entry in self.folder.iterdir()} - {_NOTE}:
             (self.folder / _NOTE).unlink(missing_ok=True)
             self.folder.rmdir()
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # nothing in it can be tokviz's to remove
+        return []
+
+
+def _is_torn(note: Path, output: Path) -> bool:
+    """Whether a run was killed before it had written its note, or as it wrote that."""
+    begin = json.dumps({"swaps": output.name})[:-1].encode()
+    try:
+        content = disk.read_regular(note)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return begin.startswith(content) or content.startswith(begin)
 
 
 def _noted(note: Path, output: Path) -> tuple[str, ...] | None:

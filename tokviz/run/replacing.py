@@ -20,9 +20,15 @@ class Spared:
     """Files and folders that were moved to ``kept_folder``, as paths from its root."""
     left_over: tuple[str, ...] = ()
     """Files that may be an earlier report's and stay in the site, as paths from its root."""
+    problems: tuple[str, ...] = ()
+    """Why something is neither in the site nor aside yet, and where it is."""
 
     def __add__(self, other: Spared) -> Spared:
-        return Spared(put_aside=(*self.put_aside, *other.put_aside), left_over=(*self.left_over, *other.left_over))
+        return Spared(
+            put_aside=(*self.put_aside, *other.put_aside),
+            left_over=(*self.left_over, *other.left_over),
+            problems=(*self.problems, *other.problems),
+        )
 
 
 def kept_folder(output: Path) -> Path:
@@ -74,21 +80,37 @@ class Emptying(Replacing):
     def __init__(self, old: Path, output: Path) -> None:
         super().__init__(OwnFiles.of(old), output)
         self._old = old
+        self._errors: list[OSError] = []
 
-    def empty(self, folder: Path) -> None:
-        """``folder``: the old site, or one in it."""
+    def empty_all(self) -> None:
+        """Raises ``OSError`` for what can't be moved or removed, after all else has been."""
+        if disk.is_folder(self._old):
+            self._empty(self._old)
+        if self._errors:
+            raise self._errors[0]
+
+    def _empty(self, folder: Path) -> None:
         # The manifest goes last: a run that is killed before still knows whose the others are.
         entries = sorted(folder.iterdir(), key=lambda entry: (self._path(entry) in (manifest.PATH, "data"), entry.name))
         for entry in entries:
-            path = self._path(entry)
-            if disk.is_folder(entry) and (disk.is_folder(self.output / path) or self._has_own(path)):
-                self.empty(entry)
-            elif self._goes(entry, path):
-                entry.unlink()
-            elif self.own.is_changed(path, entry) or not self._moved(entry, path):
-                self.put_aside(entry, path)
+            try:
+                self._empty_of(entry, self._path(entry))
+            except OSError as error:
+                self._errors.append(error)
         if not any(folder.iterdir()):
             folder.rmdir()
+
+    def _empty_of(self, entry: Path, path: str) -> None:
+        if disk.is_folder(entry) and (disk.is_folder(self.output / path) or self._has_own(path)):
+            if disk.is_folder(self.output / path):
+                disk.take_after(self.output / path, entry)
+            self._empty(entry)
+        elif path == manifest.PATH and self._errors:
+            pass  # it still has to tell what of the rest is tokviz's
+        elif self._goes(entry, path):
+            entry.unlink()
+        elif self.own.is_changed(path, entry) or not self._moved(entry, path):
+            self.put_aside(entry, path)
 
     def _goes(self, entry: Path, path: str) -> bool:
         return self.own.is_own(path, entry) or disk.have_same_bytes(entry, self.output / path)

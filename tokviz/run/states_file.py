@@ -36,7 +36,7 @@ from tokviz.records import (
 )
 from tokviz.run import disk
 from tokviz.run.disk import shown_path
-from tokviz.run.entries import DESCRIPTION, STATES
+from tokviz.run.entries import DESCRIPTION, STATES, json_digest
 from tokviz.run.plain import to_plain
 
 FORMAT = 5
@@ -99,7 +99,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     """
     stored = json.loads(disk.read_regular(folder / DESCRIPTION))
     description: dict[str, Any] = stored["description"]
-    if stored["sha256"] != text_digest(description) or description["format"] != FORMAT:
+    if stored["sha256"] != json_digest(description) or description["format"] != FORMAT:
         raise ValueError(f"{folder / DESCRIPTION}: not as it was written")
     return description
 
@@ -123,17 +123,8 @@ def write_description(folder: Path, description: Mapping[str, Any]) -> None:
 
 def _write_description(folder: Path, description: Mapping[str, Any]) -> None:
     content = {"format": FORMAT, **description}
-    stored = {"sha256": text_digest(content), "description": content}
-    (folder / DESCRIPTION).write_text(_as_json(stored), encoding="utf-8")
-
-
-def text_digest(content: object) -> str:
-    """SHA-256 of what JSON can hold, as it stands in JSON."""
-    return hashlib.sha256(_as_json(content).encode()).hexdigest()
-
-
-def _as_json(content: object) -> str:
-    return json.dumps(content, ensure_ascii=False)
+    stored = {"sha256": json_digest(content), "description": content}
+    (folder / DESCRIPTION).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
 
 
 def depth_tensor(depth: int) -> str:
@@ -202,7 +193,7 @@ class StatesWriter:
         digests = self._file.finish()
         described = to_plain(self.description)
         # What is made from the states depends on the tokens and paths too, not on the values alone.
-        digest = text_digest([digests, described["tokenization"], described["module_paths"]])
+        digest = json_digest([digests, described["tokenization"], described["module_paths"]])
         beside = {"updates": to_plain(self.updates), "attention": to_plain(self.attention)}
         description = {"digest": digest, "digests": digests, **described, **beside}
         _write_description(self._partial, description)

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import shutil
 from collections.abc import Set as AbstractSet
@@ -46,7 +45,7 @@ from tokviz.records import (
 )
 from tokviz.run import disk, entries
 from tokviz.run.disk import shown_path
-from tokviz.run.entries import DESCRIPTION, STATES, SUFFIXES, Entry
+from tokviz.run.entries import DESCRIPTION, STATES, SUFFIXES, Entry, checksum
 from tokviz.run.plain import Record, from_plain, to_plain
 from tokviz.run.states_file import (
     POSITION0,
@@ -66,7 +65,6 @@ from tokviz.run.states_file import (
 PREVIEWS = "previews"
 """What other sites show beside links."""
 
-_CHECKSUM_LENGTH = 16
 _REPORTS = "reports"
 LEFT_BEHIND = "left behind"
 """What killed runs leave half-made; nobody uses it when nothing runs."""
@@ -280,13 +278,16 @@ class Store:
     # --- what is no longer used ------------------------------------------------------------------------------------
 
     def unused(self, used: AbstractSet[Use]) -> dict[str, list[Entry]]:
-        """Every artefact but those used, per kind, and under ``LEFT_BEHIND`` what killed runs left half-made."""
+        """Every artefact but those used, per kind, and under ``LEFT_BEHIND`` what killed runs left half-made.
+
+        What isn't as it was stored may be somebody's, and isn't among them.
+        """
         found: dict[str, list[Entry]] = {kind: [] for kind in ("states", *SUFFIXES) if kind != _REPORTS}
         found[LEFT_BEHIND] = []
         for entry in entries.entries(self.root):
             if entry.key is None:
                 found[LEFT_BEHIND].append(entry)
-            elif entry.kind != _REPORTS and (entry.kind, entry.key) not in used:
+            elif entry.kind != _REPORTS and (entry.kind, entry.key) not in used and entry.is_as_stored:
                 found[entry.kind].append(entry)
         return found
 
@@ -313,7 +314,7 @@ class Store:
             self._used.add((kind, key))
             return path
         try:
-            intact = _checksum(disk.read_regular(path)) == path.name.split(".")[1]
+            intact = checksum(disk.read_regular(path)) == path.name.split(".")[1]
         except OSError:
             intact = False
         if not intact:
@@ -324,7 +325,7 @@ class Store:
         return path
 
     def _put(self, kind: str, key: str, suffix: str, data: bytes) -> None:
-        path = self.root / kind / f"{key}.{_checksum(data)}{suffix}"
+        path = self.root / kind / f"{key}.{checksum(data)}{suffix}"
         partial = partial_beside(path.with_name(key))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -342,10 +343,6 @@ class Store:
         self._files[kind, key] = path
         self._checked.add(path)
         self._used.add((kind, key))
-
-
-def _checksum(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:_CHECKSUM_LENGTH]
 
 
 def _folder(kind: type) -> str:

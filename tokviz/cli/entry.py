@@ -1,0 +1,74 @@
+"""The ways in: streams are made fit, signals are answered, and what can't be said is told, whatever the command is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from tokviz.cli import streams
+
+
+def run() -> None:
+    """Parse the command line of ``generate.py`` and do what it says."""
+    with _fit_python():
+        from tokviz.cli.building import run as work
+    _carry_out(work)
+
+
+def run_commands() -> None:
+    """Parse the command line of ``tokviz`` and do what it says."""
+    with _fit_python():
+        from tokviz.cli.application import run as work
+    _carry_out(work)
+
+
+def _carry_out(work: Callable[[], None]) -> None:
+    # Up to here a signal ends the process at once: an exception in the midst of an import may be lost, or become another.
+    from tokviz.run import interrupts
+
+    interrupts.heeded(partial(_said, work))
+
+
+def _said(work: Callable[[], None]) -> None:
+    """Do the work, which ends with ``SystemExit``; everything that it printed is written then, or that is told."""
+    try:
+        _require_current_folder()
+        try:
+            work()
+        except SystemExit:
+            sys.stdout.flush()
+            raise
+    except streams.OutputError as error:
+        _refuse(str(error))
+
+
+def _require_current_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError:
+        _refuse("expected a current folder, got one that was removed; change to another (cd), and run again")
+
+
+@contextmanager
+def _fit_python() -> Iterator[None]:
+    """Within the block the command is imported, if this Python can."""
+    streams.prepare()
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs an older one is told so
+        _refuse(f"{sys.executable}: expected Python 3.11 or newer, got {sys.version.split()[0]}; run a newer one")
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "tokviz").partition(".")[0] == "tokviz":
+            raise
+        _refuse(
+            f"{sys.executable}: expected the packages that tokviz needs, found no {error.name}; install them for this "
+            "Python, or run the one that has them"
+        )
+
+
+def _refuse(line: str) -> None:
+    print(f"error: {line}", file=sys.stderr)
+    raise SystemExit(1)

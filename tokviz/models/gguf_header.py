@@ -1,0 +1,84 @@
+"""The header of a GGUF file, followed to its end: gguf would take a false length for true, and read for hours.
+
+The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from pathlib import Path
+
+_MAGIC = b"GGUF"
+_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+"""Bytes of a value, by its type: numbers and truth values."""
+_TEXT, _LIST = 8, 9
+
+
+def problem(path: Path) -> str | None:
+    """What is wrong with the lengths in a file's header; None for nothing, and for what isn't GGUF at all."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        if len(start) < 8 or not start.startswith(_MAGIC):
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            # Written by a machine with the other order of bytes, the version would be a large number.
+            order = "<" if struct.unpack("<I", start[4:])[0] < 1 << 16 else ">"
+            return _Header(content, order).problem()
+
+
+class _UntrueError(Exception):
+    """What is wrong."""
+
+
+class _Header:
+    """A place in the header, which moves on."""
+
+    def __init__(self, content: mmap.mmap, order: str) -> None:
+        self._content, self._at = content, 8
+        self._int, self._long = struct.Struct(f"{order}I"), struct.Struct(f"{order}Q")
+
+    def problem(self) -> str | None:
+        try:
+            n_tensors, n_values = self._number(self._long), self._number(self._long)
+            for _ in range(n_values):
+                self._skip_text()
+                self._skip_value(self._number(self._int))
+            for _ in range(n_tensors):
+                self._skip_text()
+                self._skip(8 * self._number(self._int) + 12)  # its shape; its type, and where it begins
+        except _UntrueError as error:
+            return str(error)
+        return None
+
+    def _number(self, form: struct.Struct) -> int:
+        at = self._at
+        self._skip(form.size)
+        return int(form.unpack_from(self._content, at)[0])
+
+    def _skip(self, n_bytes: int) -> None:
+        self._at += n_bytes
+        if self._at > len(self._content):
+            raise _UntrueError("one that claims more than the file holds")
+
+    def _skip_text(self) -> None:
+        self._skip(self._number(self._long))
+
+    def _skip_value(self, kind: int) -> None:
+        if kind == _TEXT:
+            self._skip_text()
+        elif kind == _LIST:
+            self._skip_list(self._number(self._int), self._number(self._long))
+        elif kind in _SIZES:
+            self._skip(_SIZES[kind])
+        else:
+            raise _UntrueError(f"a value of the unknown type {kind}")
+
+    def _skip_list(self, kind: int, length: int) -> None:
+        if kind == _LIST:
+            raise _UntrueError("lists within lists")
+        if kind in _SIZES:
+            self._skip(_SIZES[kind] * length)
+            return
+        for _ in range(length):
+            self._skip_value(kind)
