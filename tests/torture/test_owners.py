@@ -48,4 +48,5 @@ def test_that_a_name_alone_is_taken_for_a_proof_is_found(root: Path, monkeypatch
 
 def test_that_pruning_goes_by_a_pattern_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "artefact", lambda _, name: re.fullmatch(r"(?P<key>[0-9a-f]{32})\..*", name))
+    monkeypatch.setattr(entries.Entry, "is_as_stored", True)
     assert FOREIGN_FILES_LOST in harms(root, "by-pattern", "whole", "prune")
