@@ -1,3 +1,4 @@
+// needs: common.js
 "use strict";
 
 // The compare page's curves in a report of many models: the page has those of the first ones, and a reader chooses whose are drawn.

@@ -1,3 +1,4 @@
+// needs: explore-data.js
 "use strict";
 
 // Which words are near another one in a view of explore-data.js.

@@ -1,3 +1,4 @@
+// needs: common.js
 "use strict";
 
 // "Find a word": the first that begins as the text does, else one that contains it, is marked on all plates while one steps.

@@ -1,3 +1,4 @@
+// needs: common.js
 "use strict";
 
 // Where the parts of a plate stand, at the size at which it is shown. Pure: numbers in, numbers out; in CSS pixels.

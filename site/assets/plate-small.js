@@ -1,3 +1,4 @@
+// needs: common.js plate-layout.js plate.js
 "use strict";
 
 // A plate so small that no word on it could be read: its marks alone, in the same colours.

@@ -1,3 +1,4 @@
+// needs: common.js
 "use strict";
 
 // How wide texts are, in the fonts of a plate as the page has them; what is measured once is kept.

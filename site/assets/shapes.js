@@ -1,3 +1,4 @@
+// needs: common.js
 "use strict";
 
 // The shapes and colours of categories' marks, as the images have them.

@@ -1,3 +1,4 @@
+// needs: common.js take.js copy.js
 "use strict";
 
 // Shows an address, selected, where the browser doesn't let the page copy it.
