@@ -382,6 +382,15 @@ def test_a_forged_folder_of_a_run_reaches_nothing_outside(tmp_path: Path) -> Non
     (left / "new" / "deep").symlink_to(victim)
     publish.publish(REPORT, site)
     assert tree(victim) == before
+    (left / "new" / "deep").unlink()
+    (left / "merging").touch()
+    (left / "new" / "data").mkdir(exist_ok=True)
+    (left / "new" / "assets").symlink_to(victim)
+    forged = {"generator": "tokviz 1", "files": {"assets/id_rsa": hashlib.sha256(b"key").hexdigest()}}
+    (left / "new" / "data" / "manifest.json").write_text(json.dumps(forged, indent=0) + "\n")
+    publish.publish(REPORT, site)
+    publish.publish(REPORT, site)
+    assert tree(victim) == before
 
 
 def test_a_forged_list_names_nothing_outside_and_nothing_hidden(tmp_path: Path) -> None:
@@ -425,11 +434,12 @@ def test_a_remark_in_the_list_is_put_aside_with_it(tmp_path: Path) -> None:
     assert not (site / "index.html").exists()
 
 
-def test_somebodys_file_of_a_notes_name_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["my thoughts", '{"swaps": "site", "mine": 1}', '{"swaps": "site" my text', "[]"])
+def test_somebodys_file_of_a_notes_name_stays(tmp_path: Path, text: str) -> None:
     (tmp_path / LEFT).mkdir()
-    (tmp_path / LEFT / "tokviz.json").write_text("my thoughts")
+    (tmp_path / LEFT / "tokviz.json").write_text(text)
     publish.publish(REPORT, tmp_path / "site")
-    assert (tmp_path / LEFT / "tokviz.json").read_text() == "my thoughts"
+    assert (tmp_path / LEFT / "tokviz.json").read_text() == text
 
 
 def test_what_cannot_be_moved_hides_nothing_else_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,8 +456,10 @@ def test_what_cannot_be_moved_hides_nothing_else_and_is_told(tmp_path: Path, mon
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", refused)
+        [problem] = publish.publish({**REPORT, "404.html": "new"}, site).problems
         for _ in range(2):  # an entry that is stuck stops nobody
-            [problem] = set(publish.publish({**REPORT, "404.html": "new"}, site).problems)
+            assert publish.recover(site).problems == (problem,)
+            assert publish.publish({**REPORT, "404.html": "new"}, site).problems == ()
             assert set(tree(site)) == {"data/report.json", "404.html", "a.txt", "z.txt"}
             [old] = tmp_path.glob(".site.tokviz-*/old")
             assert set(tree(old)) == {"stuck.txt"}

@@ -115,6 +115,7 @@ def is_new(site: Path) -> bool:
     return all((site / path).is_file() and (site / path).read_bytes() == each.encode() for path, each in NEW.items())
 
 
+@pytest.mark.slow
 @given(SEEDS)
 def test_nothing_of_somebodys_is_lost_and_what_is_said_is_so(seed: int) -> None:
     chance = random.Random(seed)
@@ -148,6 +149,7 @@ def says_what_is_so(spared: Spared, site: Path, aside: trees.Facts) -> None:
     assert not tops
 
 
+@pytest.mark.slow
 @given(SEEDS, st.integers(0, 60), st.booleans())
 def test_whatever_step_fails_nothing_is_lost_and_the_message_is_true(seed: int, step: int, dies: bool) -> None:
     chance = random.Random(seed)
@@ -190,7 +192,7 @@ def is_true(said: str, site: Path, before: trees.Facts) -> None:
     elif place := re.search(r"what couldn't be moved of the old site is in (.*?):", said):
         assert is_new(site)
         assert any(Path(place[1]).iterdir())
-    elif place := re.search(r"tokviz can't remove its own folder (.*?):", said):
+    elif place := re.search(r"can't remove what a run left, (.*?):", said):
         assert is_new(site)
         assert Path(place[1]).is_dir()
     else:
@@ -247,6 +249,7 @@ def pruned(root: Path) -> list[str]:
     return prune.prune(report, options, 0, Locks(waits=False), dry_run=False)
 
 
+@pytest.mark.slow
 @given(SEEDS)
 def test_pruning_removes_what_it_says_and_nothing_of_somebodys(seed: int) -> None:
     with stored(random.Random(seed)) as (root, _, theirs):
@@ -272,6 +275,7 @@ def _size(described: str) -> int:
     return len(eval(content))
 
 
+@pytest.mark.slow
 @given(SEEDS)
 def test_storing_loses_nothing_of_somebodys(seed: int) -> None:
     chance = random.Random(seed)

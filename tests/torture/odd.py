@@ -31,6 +31,8 @@ MOST_WAITED = 5.0
 """Seconds in which neither the run nor a process of it computes anything."""
 FAULTS = ("Traceback", "a fault in tokviz", "Exception ignored", "Fatal Python error", "--- Logging error")
 CODES = {0, 1, 3}
+SAY_IT_ON_OUTPUT = ("plan", "models")
+"""Commands whose answer may be that a model will fail."""
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -329,7 +331,7 @@ def _judge(of: Situation, code: int, said: str, waited: float, findings: Finding
             findings.harm(WRONG_OUTCOMES, f"exits {code} when stopped: {said[-200:]!r}")
     elif waited <= MOST_WAITED and code not in CODES | {2}:
         findings.harm(WRONG_OUTCOMES, f"exits {code}: {said[-200:]!r}")
-    elif code in (1, 2) and of.hears and of.command != "plan" and not said.strip():
+    elif code in (1, 2) and of.hears and of.command not in SAY_IT_ON_OUTPUT and not said.strip():
         findings.harm(WRONG_OUTCOMES, f"exits {code} and says nothing")
     findings.saw(f"exit {code}")
 

@@ -36,6 +36,12 @@ def _mode(path: Path) -> int:
         return 0
 
 
+def is_within(folder: Path, path: str) -> bool:
+    """Whether a regular file is at a path in a folder, with no link on the way that may lead out of it."""
+    above = (folder / each for each in PurePosixPath(path).parents)
+    return is_regular(folder / path) and all(map(is_folder, above))
+
+
 def read_regular(path: Path) -> bytes:
     """A file's content, or that of the file that a link leads to.
 

@@ -20,7 +20,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from tokviz.errors import PublishError
@@ -100,7 +100,7 @@ def publish(files: Mapping[str, Content], output: Path) -> Spared:
     PublishError : the disk is full or read-only, …; it says where the site is then.
     """
     output = disk.placed(output)
-    spared = recover(output)
+    spared = replace(recover(output), problems=())  # told before the work began
     check_replaceable(output)
     swap = _Swap.named(output, (*files, manifest.PATH))
     before = _identity(output)
@@ -252,7 +252,7 @@ class _Swap:
 
     def finish(self) -> Spared:
         """Empty the old site, or fill it with the new one: what isn't tokviz's stays, or is put aside."""
-        if self.merges and disk.is_regular(self.new / manifest.PATH):  # it is moved last
+        if self.merges and disk.is_within(self.new, manifest.PATH):  # it is moved last
             merging = Merging(self.new, self.output)
             problems = self._tried(merging.merge, self.new)
             spared = merging.spared
@@ -269,7 +269,7 @@ class _Swap:
         try:
             work()
         except OSError as error:
-            what = "tokviz can't remove its own folder"
+            what = "can't remove what a run left,"
             if self.merges:
                 what = "a part of the new site is in place, the rest is in"
             elif _entries(self.old):
@@ -283,8 +283,7 @@ class _Swap:
     def _remove(self) -> None:
         """What this run has written; the folder stays where somebody else has put something into it."""
         for path in self.written:
-            folders = [self.new / each for each in PurePosixPath(path).parents]
-            if disk.is_regular(self.new / path) and all(map(disk.is_folder, folders)):
+            if disk.is_within(self.new, path):
                 (self.new / path).unlink()
         disk.remove_empty(self.new)
         (self.folder / _MERGING).unlink(missing_ok=True)
@@ -303,7 +302,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def _is_torn(note: Path, output: Path) -> bool:
     """Whether a run was killed before it had written its note, or as it wrote that."""
-    begin = json.dumps({"swaps": output.name})[:-1].encode()
+    begin = json.dumps({"swaps": output.name, "files": []})[:-2].encode()
     try:
         content = disk.read_regular(note)
     except FileNotFoundError:
@@ -317,9 +316,9 @@ def _noted(note: Path, output: Path) -> tuple[str, ...] | None:
     """What a run has begun to write for a site; None where there is no such note."""
     try:
         content = json.loads(disk.read_regular(note))
-        if content["swaps"] != output.name:
+        if content["swaps"] != output.name or not content.keys() <= {"swaps", "files"}:
             return None
         paths = [PurePosixPath(path) for path in content.get("files", ())]
         return tuple(path.as_posix() for path in paths if not path.is_absolute() and ".." not in path.parts)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -143,7 +143,7 @@ class Merging(Replacing):
     def merge(self) -> None:
         # The manifest goes last: a run that is killed before still knows which files are those of the old site.
         for path in self._written:
-            if disk.is_regular(self._new / path):
+            if disk.is_within(self._new, path):
                 self._place(path)
         self._remove_former()
         self._place(manifest.PATH)
