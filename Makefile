@@ -7,6 +7,8 @@ ARGS   ?=
 # How many tests run side by side: three keep two processors busy.
 JOBS   ?= 3
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
+# Of the tests: those without a marker of pyproject.toml.
+QUICK   = not alone and not browser and not process and not model and not slow
 # LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.
 LOCK   ?=
 # One of the developers' requirements, as it stands in their list.
@@ -16,7 +18,7 @@ RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample sample-text test run-tests docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
+.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,15 +35,22 @@ sample-text: $(VENV)/.installed $(VENV)/.models  ## make pages and data of the s
 	$(BIN)/python generate.py
 	PYTHONPATH=. $(BIN)/python tests/sample_files.py text
 
+# Types beside tests, as each keeps one processor busy.
+check: $(VENV)/.developer lint  ## style, types and the tests that need nothing but Python: what to run at each change (a minute)
+	@$(MAKE) --no-print-directory --jobs 2 types quick-tests
+
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and run every check that needs Python and browsers
 	@$(MAKE) --no-print-directory --jobs 2 types run-tests
 	$(BIN)/python -m pytest -m alone
 
 # One thread each: those of small matrices only wait for each other where other tests have the processors.
-run-tests coverage: export OMP_NUM_THREADS = 1
+quick-tests run-tests coverage: export OMP_NUM_THREADS = 1
 # Types are checked meanwhile: tests wait for browsers and other processes a third of the time.
 run-tests:
 	$(BIN)/python -m pytest $(WORKERS) -m "not alone" $(ARGS)
+
+quick-tests:
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(QUICK)" $(ARGS)
 
 coverage: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the tests, and list the lines of tokviz that none of them runs
 	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)

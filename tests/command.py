@@ -35,6 +35,19 @@ label = "in a sentence"
 template = "The word is {word}"
 """
 
+SMALL_CONFIG = """
+projections = ["standardized"]
+plate_size = [750, 600]
+[words]
+people = ["James", "Mary", "doctor", "nurse"]
+times = ["January", "February", "Tuesday"]
+[[contexts]]
+name = "sentence"
+template = "The word is {word}"
+"""
+COMMAND_IS_IN = {"method/index.html", "data/report.json", "data/manifest.json"}
+"""Files that differ between two commands that make the same report."""
+
 
 def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """``python generate.py`` in ``folder``; in a process of its own from the beginning where ``environment`` is given."""
@@ -51,6 +64,11 @@ def hashes(folder: Path) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def differing(a: Path, b: Path) -> set[str]:
+    first, second = hashes(a), hashes(b)
+    return {path for path in first | second if first.get(path) != second.get(path)}
 
 
 Found = TypeVar("Found")

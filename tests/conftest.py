@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import families
+import marking
 import pytest
 import smollm2
 from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
@@ -53,7 +54,14 @@ SLOW_FILES = (
 """They begin first, so that at the end no process waits for another one's long file; those that wait beside those that compute."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(marking.Guard())
+
+
+# Before -m chooses among the markers.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marking.mark(items)
     place = {name: index for index, name in enumerate(SLOW_FILES)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
 

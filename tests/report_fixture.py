@@ -111,6 +111,23 @@ def hostile_report() -> Report:
     )
 
 
+def large_report(n_words: int, n_layers: int) -> Report:
+    """One model in one context; the words of nine categories."""
+    words = word_list(n_categories=9, n_words=1)
+    each = [n_words // 9 + (index < n_words % 9) for index in range(9)]
+    words = replace(
+        words,
+        categories=tuple(
+            replace(category, words=tuple(f"w{index}x{row}" for row in range(each[index])))
+            for index, category in enumerate(words.categories)
+        ),
+    )
+    model = model_report("large", "large", n_layers, words, (ALONE,), projections=("standardized",))
+    return replace(
+        sample_report(), words=words, contexts=(ALONE,), models=(model,), projections=("standardized",), downloads={}
+    )
+
+
 def one_depth_report() -> Report:
     """One model of which there is the embedding only."""
     report = sample_report()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,16 @@ def test_imports_point_one_way(path: Path) -> None:
     assert not forbidden, f"{own} may not import {', '.join(sorted(forbidden))}"
 
 
+def test_no_test_imports_another() -> None:
+    """What several share is a fixture or a module of ``tests/``, which pytest doesn't collect."""
+    importing = [
+        path.name
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if re.search(r"^\s*(from|import) test_", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert importing == ["test_odd_inputs.py"]  # the last one that does
+
+
 def test_the_package_is_ten_folders_and_a_few_files() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert folders == {"records", "config", *MIDDLE, "run", "cli", "notebook"}
@@ -86,6 +97,7 @@ def test_a_key_holds_all_code_that_its_product_can_depend_on(folder: str) -> Non
     assert reached <= held
 
 
+@pytest.mark.process
 def test_the_command_loads_nothing_heavy_before_it_is_needed() -> None:
     code = (
         "import sys, tokviz.cli.application, tokviz.run.pipeline; print(*{name.split('.')[0] for name in sys.modules})"

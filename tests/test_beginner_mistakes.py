@@ -332,6 +332,7 @@ def visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if not any(part.startswith(".") for part in path.parts))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_mistake_on_the_command_line_is_told_without_a_traceback(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -102,6 +102,7 @@ def test_a_file_of_numbers_that_are_not_read_is_one_line(cache: Path, tmp_path: 
         tokviz.from_arrays(file, WORDS, cache=cache)
 
 
+@pytest.mark.process
 def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) -> None:
     states = made()
     states[3:, :, 5] = 30_000  # would be a massive activation, if it were known against what

@@ -56,6 +56,7 @@ def n_hooks(model: Any) -> int:
     return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules())
 
 
+@pytest.mark.slow
 def test_its_states_are_those_of_its_checkpoint(study: tokviz.Study, folder: Path, tmp_path: Path) -> None:
     saved = tokviz.study(folder, WORDS, CONTEXTS, cache=tmp_path, quiet=True, name="Saved")["Saved"]["sentence"]
     loaded = study["Mine"]["sentence"]
@@ -255,6 +256,7 @@ def test_the_explorer_is_shown_inline(study: tokviz.Study, browser: Browser, tmp
     assert (tmp_path / "explorer.html").read_text(encoding="utf-8") == explorer.document
 
 
+@pytest.mark.process
 def test_a_site_is_made_of_what_was_studied(study: tokviz.Study, tmp_path: Path) -> None:
     outcome = study.report(tmp_path / "site", jobs=1, quiet=True)
     assert outcome.n_captured == 0

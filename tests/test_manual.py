@@ -59,16 +59,19 @@ def fenced(language: str) -> list[tuple[str, str]]:
 # --- what is built -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_no_link_of_the_manual_is_broken(published: Path) -> None:
     assert link_check.broken(published, (published / "manual").rglob("*.html"), least=500) == []
 
 
+@pytest.mark.process
 def test_pages_request_nothing_from_other_hosts(published: Path) -> None:
     for page in (published / "manual").rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert re.findall(r"<(?:script|img|link|iframe|source)[^>]+(?:src|href)=\"?(?:https?:)?//[^>]*", text) == []
 
 
+@pytest.mark.process
 def test_every_key_of_a_config_is_in_the_reference(published: Path) -> None:
     page = (published / "manual" / "reference" / "config.html").read_text(encoding="utf-8")
     assert set(reference.TABLES) == set(Table.__subclasses__())
@@ -78,6 +81,7 @@ def test_every_key_of_a_config_is_in_the_reference(published: Path) -> None:
             assert f'id="{above}{key}"' in page, f"{header}.{key}"
 
 
+@pytest.mark.process
 def test_every_option_of_every_command_is_in_the_reference(published: Path) -> None:
     page = (published / "manual" / "reference" / "command.html").read_text(encoding="utf-8")
     sections = dict(zip(*[iter(re.split(r'<h2 id="(\w+)">', page)[1:])] * 2, strict=True))
@@ -87,6 +91,7 @@ def test_every_option_of_every_command_is_in_the_reference(published: Path) -> N
             assert f"<code>{option}" in sections[name], f"{name} {option}"
 
 
+@pytest.mark.process
 def test_every_public_name_is_in_the_reference(published: Path) -> None:
     page = (published / "manual" / "reference" / "python.html").read_text(encoding="utf-8")
     for name in tokviz.notebook.__all__:
@@ -95,6 +100,7 @@ def test_every_public_name_is_in_the_reference(published: Path) -> None:
         assert f'id="capture-{member}"' in page
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [
@@ -177,6 +183,7 @@ def strings() -> list[str]:
     return [found for tree in trees for node in ast.walk(tree) if (found := text(node))]
 
 
+@pytest.mark.slow
 def test_messages_that_are_explained_are_those_that_the_program_prints() -> None:
     headings = re.findall(r"^### `(.+)`$", PAGES["troubleshooting.md"], re.MULTILINE)
     assert len(headings) > 25

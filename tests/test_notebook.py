@@ -99,12 +99,13 @@ def test_what_was_captured_is_not_captured_again(
     assert again["Tiny"]["alone"].states.digest == captures["alone"].states.digest
 
 
+@pytest.mark.process
 def test_what_any_study_used_is_not_pruned_for_another_report(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "report.toml").write_text(
-        f'words = {{a = {[*WORDS["colors"], *WORDS["months"]]}}}\nmodels = [{{source = "{model}"}}]\n'
+        f'plate_size = [750, 600]\nwords = {{a = {[*WORDS["colors"], *WORDS["months"]]}}}\nmodels = [{{source = "{model}"}}]\n'
     )
     tokviz.build("report.toml", "site", jobs=1, quiet=True)
     tokviz.study(model, {"colors": WORDS["colors"]}, quiet=True)
@@ -231,9 +232,10 @@ def test_a_mistaken_template_is_told_as_in_a_config(model: Path) -> None:
         tokviz.study(model, WORDS, {"alone": "word"})
 
 
+@pytest.mark.process
 def test_a_loaded_config_builds_a_site(model: Path, tmp_path: Path) -> None:
     (tmp_path / "report.toml").write_text(
-        f'projections = ["centered"]\n[words]\ncolors = {WORDS["colors"]}\nmonths = {WORDS["months"]}\n[[models]]\nsource = "{model}"\n'
+        f'projections = ["centered"]\nplate_size = [750, 600]\n[words]\ncolors = {WORDS["colors"]}\nmonths = {WORDS["months"]}\n[[models]]\nsource = "{model}"\n'
     )
     outcome = tokviz.build(
         tokviz.load(str(tmp_path / "report.toml")), tmp_path / "site", cache=tmp_path / "cache", jobs=1
@@ -242,6 +244,7 @@ def test_a_loaded_config_builds_a_site(model: Path, tmp_path: Path) -> None:
     assert (tmp_path / "site" / "index.html").is_file()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "n_images"), [("first-steps", 3), ("your-checkpoint", 2), ("states-from-elsewhere", 1)]
 )
@@ -277,9 +280,10 @@ def report():
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("guard", ["", 'if __name__ == "__main__": '])
 def test_a_script_that_would_run_again_in_each_process_is_refused(model: Path, tmp_path: Path, guard: str) -> None:
-    words = '[words]\na = ["red", "green", "blue"]\n'
+    words = 'plate_size = [750, 600]\n[words]\na = ["red", "green", "blue"]\n'
     (tmp_path / "report.toml").write_text(f'{words}[[models]]\nsource = "{model}"\n', encoding="utf-8")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(guard=guard), encoding="utf-8")

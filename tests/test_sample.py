@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = [pytest.mark.process, pytest.mark.model]
+
 ROOT = Path(__file__).parent.parent
 SMOLLM2 = "smollm2-135m-instruct"
 MIB, KIB = 2**20, 2**10

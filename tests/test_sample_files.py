@@ -15,6 +15,7 @@ from tokviz.run.manifest import OwnFiles
 pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="This is no checkout")
 
 
+@pytest.mark.process
 def test_images_are_committed_only_by_make_sample() -> None:
     noted = sample_files.DIGEST.read_text(encoding="utf-8").strip()
     assert sample_files.digest(sample_files.committed()) == noted, "make sample writes tests/sample-images.sha256"
@@ -33,6 +34,7 @@ def committed_site(tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
+@pytest.mark.process
 def test_the_manifest_lists_every_committed_file(committed_site: Path) -> None:
     own = OwnFiles.of(committed_site)
     files = {path.relative_to(committed_site).as_posix() for path in committed_site.rglob("*") if path.is_file()}
@@ -41,6 +43,7 @@ def test_the_manifest_lists_every_committed_file(committed_site: Path) -> None:
     assert "sha256" in json.loads((committed_site / manifest.PATH).read_text(encoding="utf-8"))
 
 
+@pytest.mark.process
 def test_text_is_made_again_around_the_committed_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path, content in {"site/images/a.webp": "committed", "site/index.html": "old"}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "words" / "few.toml").write_text(CONFIG[CONFIG.index("people =") : CONFIG.index("[[contexts]]")])
     contexts = CONFIG[CONFIG.index("[[contexts]]") :]
     head = 'title = "A test"\nintro = "intro.md"\nwords = "words/few.toml"\nprojections = ["centered"]\n'
+    head += "plate_size = [750, 600]\n"
     (folder / "intro.md").write_text("First words.\n", encoding="utf-8")
     (folder / "report.toml").write_text(f'{head}{contexts}\n[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     return folder
@@ -118,6 +119,7 @@ def reload_script(page: str) -> str:
     return present(re.search(r'<script src="(/\.reload/\d+\.js)" defer>', page))[1]
 
 
+@pytest.mark.process
 def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project: Path, served: Served) -> None:
     script = reload_script(served.get())
     assert "location.reload" not in served.get(script)
@@ -128,6 +130,7 @@ def test_a_changed_template_is_a_changed_page_and_open_pages_reload(project: Pat
     assert "location.reload" not in served.get(reload_script(page))
 
 
+@pytest.mark.process
 def test_the_site_on_disk_knows_nothing_of_it(project: Path, served: Served) -> None:
     for path in (project / "site").rglob("*.html"):
         assert ".reload" not in path.read_text(encoding="utf-8")
@@ -135,6 +138,7 @@ def test_the_site_on_disk_knows_nothing_of_it(project: Path, served: Served) -> 
     assert served.get("/assets/site.css") == (project / "site" / "assets" / "site.css").read_text(encoding="utf-8")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("path", "old", "new", "seen"),
     [
@@ -150,12 +154,14 @@ def test_notes_config_and_code_count_too(
     served.wait_for_page(seen)
 
 
+@pytest.mark.process
 def test_other_words_are_captured(project: Path, served: Served) -> None:
     replace(project / "words" / "few.toml", '"nurse"', '"nurse", "baker"')
     served.wait_for("[1-9] new capture")
     assert "baker" in served.get("/method/")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("path", "old", "new", "said"),
     [
@@ -179,6 +185,7 @@ def test_a_mistake_is_one_line_and_the_server_goes_on(
     assert wait_for(lambda: 'const problem = "";' in served.get(reload_script(served.get())), 30)
 
 
+@pytest.mark.process
 def test_a_taken_port_is_one_line(project: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

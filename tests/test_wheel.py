@@ -21,6 +21,8 @@ import requirements_files
 from narrow import present
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 

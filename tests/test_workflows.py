@@ -23,6 +23,7 @@ def check(*files: Path, schema: str = "vendor.github-workflows") -> subprocess.C
     return subprocess.run([*command, *map(str, files)], check=False, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.process
 def test_the_workflows_are_what_github_expects() -> None:
     files = sorted(WORKFLOWS.glob("*.yml"))
     assert [file.name for file in files] == ["pages.yml", "tests.yml"]
@@ -30,6 +31,7 @@ def test_the_workflows_are_what_github_expects() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("right", "wrong"), [("runs-on:", "run-on:"), ("pages: write", "pages: writing")])
 def test_a_mistake_would_be_found(tmp_path: Path, right: str, wrong: str) -> None:
     text = (WORKFLOWS / "pages.yml").read_text(encoding="utf-8")
@@ -38,6 +40,7 @@ def test_a_mistake_would_be_found(tmp_path: Path, right: str, wrong: str) -> Non
     assert check(tmp_path / "pages.yml").returncode == 1
 
 
+@pytest.mark.process
 def test_the_hubs_tool_knows_the_commands_of_the_manual() -> None:
     text = (ROOT / "docs" / "manual" / "how-to" / "hosts.md").read_text(encoding="utf-8")
     commands = re.findall(r"hf (repos create|upload) ([^`&]*)", text)
@@ -133,6 +136,7 @@ def test_all_workflows_name_the_same_commit_of_an_action() -> None:
     assert len(uses) == len({name for name, _ in uses})
 
 
+@pytest.mark.process
 def test_newer_versions_of_everything_that_is_pinned_are_proposed() -> None:
     file = ROOT / ".github" / "dependabot.yml"
     checked = check(file, schema="vendor.dependabot")

@@ -33,12 +33,15 @@ sklearn.decomposition sklearn.preprocessing
 COUNTS_COVERAGE = any(name.startswith(("COV_CORE", "COVERAGE_PROCESS")) for name in os.environ)
 CAN_FORK = sys.platform == "linux" and not COUNTS_COVERAGE
 SECONDS = 300
+STARTS = "tokviz.tests.warm"
+"""Who watches what Python does is told so of a run: the server that forks it may be older than a test."""
 
 _server: subprocess.Popen[str] | None = None
 
 
 def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """What ``subprocess.run`` returns for the command in a folder."""
+    sys.audit(STARTS)
     server = _running_server()
     assert server.stdin is not None
     assert server.stdout is not None

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from audit import served
 from axe_playwright_python.sync_playwright import Axe
 
 TESTS = Path(__file__).parent.parent
-sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "pages")]
+sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 import families
-from browser import COUNT_SCHEDULED, launch, wait_until_quiet
+import link_check
+from browser import launch
 from playwright.sync_api import Browser, sync_playwright
-from test_links import broken
-from test_weight import MOST, VIEWPORTS
+from weighing import MOST, VIEWPORTS, fetched_by
 
 import tokviz
 from tokviz.run.processes import default_jobs
@@ -72,7 +72,7 @@ def make(folder: Path) -> Path:
 
 def check(site: Path) -> int:
     """How much is amiss."""
-    links = broken(site)
+    links = link_check.broken(site, site.rglob("*.html"), least=100)
     print(f"links: {len(links)} broken")
     print("\n".join(links))
     amiss = len(links)
@@ -80,7 +80,10 @@ def check(site: Path) -> int:
     with served(site) as address, sync_playwright() as playwright:
         browser = launch(playwright)
         for page in pages:
-            weights = {size: weight(browser, address, page, size) for size in VIEWPORTS}
+            weights = {
+                size: sum(map(len, fetched_by(browser, address, page, viewport).values()))
+                for size, viewport in VIEWPORTS.items()
+            }
             heavy = [size for size, n_bytes in weights.items() if page.startswith("models/") and n_bytes > MOST[size]]
             violations = [
                 violation for scheme in SCHEMES for violation in violations_of(browser, address + page, scheme)
@@ -93,20 +96,6 @@ def check(site: Path) -> int:
             )
         browser.close()
     return amiss
-
-
-def weight(browser: Browser, address: str, page: str, size: str) -> int:
-    """Bytes that are fetched before a reader does anything."""
-    viewport: Any = VIEWPORTS[size]
-    tab = browser.new_page(**viewport)
-    responses = []
-    tab.on("response", lambda response: responses.append(response))
-    tab.add_init_script(COUNT_SCHEDULED)
-    tab.goto(address + page, wait_until="networkidle")
-    wait_until_quiet(tab)
-    total = sum(len(response.body()) for response in responses)
-    tab.close()
-    return total
 
 
 def violations_of(browser: Browser, address: str, scheme: Scheme) -> list[str]:

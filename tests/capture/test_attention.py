@@ -184,6 +184,8 @@ def test_families_of_all_kinds(name: str, tmp_path: Path) -> None:
 # --- a real model ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
+@pytest.mark.model
 def test_the_sink_of_smollm2_follows_its_massive_values() -> None:
     smollm = smollm2.loaded()
     tokenization = tokenize(smollm.tokenizer, smollm2.words().words, SENTENCE, "last")

@@ -92,6 +92,7 @@ def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
     return float(np.linalg.norm(got - expected) / np.linalg.norm(expected))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", families.FAMILIES)
 def test_padded_states_are_those_of_each_word_alone(loaded: Load, name: str) -> None:
     model, family = loaded(name), families.BY_NAME[name]
@@ -224,6 +225,7 @@ def test_weights_offloaded_to_disk_give_the_same_states(loaded: Load, tmp_path: 
         assert relative_error(got[depth], expected[depth]) < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["qwen3", "qwen3_moe", "gemma3", "gemma3n", "t5"])
 def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(
     loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

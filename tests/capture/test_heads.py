@@ -6,24 +6,12 @@ import numpy as np
 import pytest
 import torch
 from planting import LAYER, PLANTED, words
-from test_sublayers import in_memory
 from torch import nn
+from updating import DIMENSIONS, in_memory, measured_everywhere
 
 from tokviz.capture import Changes, find_structure, find_sublayers, measure_updates
 from tokviz.capture.heads import n_heads_of
-from tokviz.capture.sublayers import Sublayers, weight_of
-from tokviz.records import Tokenization, Updates
-
-DIMENSIONS = (0, 5, 7)
-
-
-def measured_everywhere(module: nn.Module, tokenization: Tokenization) -> tuple[Updates, Sublayers]:
-    """As if every layer were marked, in two passes."""
-    structure = find_structure(module, "")
-    sublayers = find_sublayers(module, structure)
-    changes = Changes(dimensions=(DIMENSIONS,) * structure.n_layers, marked=(True,) * structure.n_layers)
-    rows = np.array_split(np.flatnonzero(tokenization.reference), 2)
-    return measure_updates(module, structure, sublayers, tokenization, changes, rows), sublayers
+from tokviz.capture.sublayers import weight_of
 
 
 def with_biases_and_scales(module: nn.Module) -> nn.Module:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from planting import LAYER, PLANTED, words
-from test_updates import measured, neurons_of
 from torch import nn
+from updating import measured, neurons_of
 
 from tokviz.capture import capture, find_structure, neurons_set
 

@@ -98,6 +98,8 @@ def test_some_memory_is_free_here() -> None:
     assert free > 0
 
 
+@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_words_that_take_much_go_in_small_batches() -> None:
     """A Falcon-H1 with the usual sizes of its scan takes some 200 MB for every word, however short."""

@@ -3,70 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import families
 import pytest
 import torch
 import transformers
-from families import ENCODER, SIZES
+from families import SIZES
 from torch import nn
+from updating import MORE_FAMILIES, in_memory
 
 from tokviz.capture import find_structure, find_sublayers
 from tokviz.capture.sublayers import Sublayers
 from tokviz.config import ModelConfig
-from tokviz.models import load, quiet_transformers
+from tokviz.models import load
 
-GPT = {"vocab_size": 512, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64}
-MORE_FAMILIES: dict[str, dict[str, Any]] = {
-    "Arcee": SIZES,
-    "BioGpt": ENCODER,
-    "CodeGen": GPT | {"rotary_dim": 8},
-    "Cohere": SIZES,
-    "Cohere2": SIZES,
-    "Ernie4_5": SIZES,
-    "Exaone4": SIZES | {"sliding_window": 4, "layer_types": ["full_attention"] * 3},
-    "Falcon": {"vocab_size": 512, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4},
-    "Gemma": SIZES,
-    "Gemma2": SIZES | {"sliding_window": 4},
-    "Glm": SIZES,
-    "Glm4": SIZES,
-    "GPTBigCode": GPT,
-    "GPTJ": GPT | {"rotary_dim": 8},
-    "GPTNeo": {
-        "vocab_size": 512,
-        "hidden_size": 32,
-        "num_layers": 3,
-        "attention_types": [[["global", "local", "global"], 1]],
-        "num_heads": 4,
-        "max_position_embeddings": 64,
-    },
-    "Helium": SIZES,
-    "Lfm2": SIZES,
-    "Mamba2": {
-        "vocab_size": 512,
-        "hidden_size": 32,
-        "num_hidden_layers": 3,
-        "num_heads": 8,
-        "head_dim": 8,
-        "state_size": 8,
-        "n_groups": 1,
-    },
-    "Mixtral": SIZES | {"num_local_experts": 4},
-    "Mpt": {"vocab_size": 512, "d_model": 32, "n_layers": 3, "n_heads": 4, "max_seq_len": 64},
-    "Nemotron": SIZES,
-    "Olmo": SIZES,
-    "Olmo2": SIZES,
-    "Persimmon": SIZES,
-    "Phi": SIZES,
-    "Qwen2": SIZES,
-    "SeedOss": SIZES,
-    "SmolLM3": SIZES | {"no_rope_layers": [1, 1, 0]},
-    "StableLm": SIZES,
-    "Starcoder2": SIZES,
-    "XGLM": {"vocab_size": 512, "d_model": 32, "num_layers": 3, "attention_heads": 4, "ffn_dim": 64},
-}
-"""Which are all found."""
 WITHOUT = {
     "opt_narrow": "its layers end in a norm",
     "bert": "its layers end in a norm",
@@ -80,19 +30,6 @@ WITHOUT = {
     "gemma3n": "its layers work on several streams",
     "deepseek_v4": "its layers work on several streams",
 }
-
-
-def in_memory(name: str) -> nn.Module:
-    """A tiny model with random weights, large enough that every sublayer counts."""
-    torch.manual_seed(0)
-    config = getattr(transformers, f"{name}Config")(**MORE_FAMILIES[name])
-    with quiet_transformers():
-        module: nn.Module = transformers.AutoModel.from_config(config).eval()
-    with torch.no_grad():
-        for parameter in module.parameters():
-            if parameter.ndim > 1:
-                parameter.mul_(5)
-    return module
 
 
 def sublayers_of(module: nn.Module) -> tuple[Sublayers, list[list[tuple[str, str | None]]]]:

@@ -13,8 +13,11 @@ from tokviz.run import pipeline
 from tokviz.run.options import Options
 from tokviz.run.progress import Quiet
 
+pytestmark = pytest.mark.process
+
 CONFIG = """
 projections = ["standardized"]
+plate_size = [750, 600]
 [words]
 vocabulary = true
 layers = ["embedding", 0]

@@ -146,6 +146,7 @@ def test_a_mistyped_command_is_refused_and_an_option_too() -> None:
     assert "No such command 'bild'" in run("bild").stderr
 
 
+@pytest.mark.process
 def test_shells_complete_commands_and_options() -> None:
     code = "from tokviz.__main__ import main; main()"
     for typed, expected in (("tokviz pl", {"plan"}), ("tokviz build --dra", {"--draft"})):
@@ -160,6 +161,7 @@ def test_shells_complete_commands_and_options() -> None:
         assert set(done.stdout.split()) == expected, done.stderr
 
 
+@pytest.mark.process
 def test_a_console_of_an_old_encoding_gets_what_it_can_show(project: Path) -> None:
     code = "from tokviz.__main__ import main; main()"
     arguments = ("plan", "--model", "漢=llama")

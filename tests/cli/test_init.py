@@ -32,6 +32,7 @@ def files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("template", Template)
 def test_a_template_is_a_whole_report_that_its_own_schema_takes(tmp_path: Path, template: Template) -> None:
     folder = tmp_path / "new" / "report"
@@ -63,6 +64,7 @@ def test_every_key_of_a_template_is_explained_or_named_as_a_comment() -> None:
         assert commented.count("\n# ") < text.count("\n# ")
 
 
+@pytest.mark.process
 def test_the_workflow_names_the_same_actions_as_the_one_of_tokviz_itself(tmp_path: Path) -> None:
     init(str(tmp_path))
     uses = re.findall(r"uses: (.*)", (tmp_path / WORKFLOW).read_text(encoding="utf-8"))

@@ -45,6 +45,7 @@ def refused(*arguments: str) -> str:
 # --- the current folder ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the folder that a program is in")
 @pytest.mark.parametrize(
     "command",
@@ -136,6 +137,7 @@ def test_what_can_be_no_path_is_told(project: Path) -> None:
     )
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
 def test_a_closed_folder_is_told(project: Path) -> None:
     """By a user whom permissions bind: tests may be run by the one whom none does."""

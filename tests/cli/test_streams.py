@@ -16,7 +16,10 @@ from command import ROOT
 
 from tokviz.cli import entry, streams
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="The streams are made by a POSIX shell")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform == "win32", reason="The streams are made by a POSIX shell"),
+]
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has /dev/full")
 GENERATE = (str(ROOT / "generate.py"),)
 TOKVIZ = ("-m", "tokviz")

@@ -184,6 +184,7 @@ def test_every_key_of_any_valid_file_is_found(text: str) -> None:
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(10))}
 
 
+@pytest.mark.slow
 @given(ANY_TEXT | st.text("conaux.1/\\ -_", max_size=12) | st.text(max_size=300))
 @example("report.json")
 @example("words.js")

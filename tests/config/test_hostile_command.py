@@ -36,9 +36,10 @@ WORDS = '[words]\nmonths = ["May"]\n'
 MODEL = '[[models]]\nsource = "org/one"\n'
 VALID = WORDS + MODEL
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="the peak of memory is read as Linux has it"
-)
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read as Linux has it"),
+]
 
 
 def measured(folder: Path, *arguments: str | bytes) -> tuple[int, str, float, float]:

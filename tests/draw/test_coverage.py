@@ -209,6 +209,7 @@ def test_what_is_no_file_or_cannot_be_read_is_passed_over(
     assert Coverage(tmp_path / "kept").faces(font)
 
 
+@pytest.mark.process
 def test_what_is_kept_is_found_without_the_library_that_reads_fonts(tmp_path: Path) -> None:
     kept(tmp_path / "kept", OWN[0])
     code = (

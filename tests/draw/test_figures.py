@@ -80,6 +80,7 @@ def test_phone_labels_overlap_neither_each_other_nor_any_mark(seed: int) -> None
     assert not inside.all(axis=2).any()
 
 
+@pytest.mark.slow
 def test_a_thousand_words_thin_out_to_labels_that_are_spread_and_counted() -> None:
     of = points(n_words=1000)
     coordinates = clustered(of, tightness=0.4)
@@ -160,6 +161,7 @@ def test_a_dollar_sign_is_a_dollar_sign() -> None:
     assert (pixels(figure) < 255).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_categories", [1, 9, 24, 60])
 @pytest.mark.parametrize("form", ["wide", "phone"])
 def test_the_legend_is_beside_the_points_and_within_the_picture(form: str, n_categories: int) -> None:
@@ -179,6 +181,7 @@ def test_the_legend_is_beside_the_points_and_within_the_picture(form: str, n_cat
         assert (boxes[:, 1] > rows.max()).all()
 
 
+@pytest.mark.slow
 def test_long_model_names_stay_in_the_picture() -> None:
     model = "an-organisation-with-a-long-name/" + "a-model-with-a-very-long-name-" * 8
     for form in ("wide", "phone"):
@@ -285,12 +288,15 @@ def test_farthest_points_come_first_and_each_once() -> None:
 # --- all -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
+@pytest.mark.process
 def test_the_same_picture_has_the_same_bytes_in_every_process() -> None:
     code = "import sys; sys.path[:0] = ['tests/draw', '.']; import picture_fixture; print(*picture_fixture.digests())"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.split() == digests()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("picture", "most"), [(plate(form="svg"), 260), (grid(31, "svg"), 1100)], ids=["plate", "grid"]
 )
@@ -306,6 +312,7 @@ def test_a_drawing_shows_what_the_wide_picture_does(picture: Plate | Grid, most:
     assert "116 words in 9 categories" in description
 
 
+@pytest.mark.process
 def test_drawing_leaves_no_global_state() -> None:
     code = "import sys; sys.path.insert(0, '.'); import tokviz.draw.figures, tokviz.draw.encode; print('matplotlib.pyplot' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

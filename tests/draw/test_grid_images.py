@@ -12,6 +12,7 @@ from tokviz.draw.density import landmarks
 from tokviz.records import Grid, Strip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["wide", "phone"])
 @pytest.mark.parametrize("n_depths", [1, 7, 31, 400])
 def test_a_grid_has_a_panel_for_each_depth_and_fits_webp(form: str, n_depths: int) -> None:

@@ -56,6 +56,7 @@ def test_marks_and_text_stand_out_on_the_paper_of_pages(theme: str) -> None:
         assert contrast(on_paper(MARKS.hue(category), paper), paper) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_categories", [9, 60])
 def test_few_colors_leave_text_its_own(n_categories: int) -> None:
     figure = figures.draw(plate(points(n_words=120, n_categories=n_categories)))

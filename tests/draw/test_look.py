@@ -41,6 +41,7 @@ def pictures(marks: Marks) -> list[Picture]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(7))
 def test_every_picture_has_the_colors_that_were_chosen_and_no_other(index: int) -> None:
     figure = figures.draw(pictures(OWN)[index])
@@ -48,6 +49,7 @@ def test_every_picture_has_the_colors_that_were_chosen_and_no_other(index: int) 
     assert not any(seen(figure, color) for color in PALETTE)
 
 
+@pytest.mark.slow
 def test_the_encoded_image_has_them() -> None:
     figure = figures.draw(pictures(OWN)[0])
     kept = {tuple(color) for color in encode.few_colors(encode.rendered(figure))[..., :3].reshape(-1, 3).tolist()}

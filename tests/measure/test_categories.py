@@ -65,6 +65,7 @@ def test_a_lone_word_of_its_category_scores_nothing_as_in_scikit_learn() -> None
     assert score.low < score.value < score.high
 
 
+@pytest.mark.slow
 def test_the_shuffled_values_are_what_shuffled_labels_give() -> None:
     random = np.random.default_rng(0)
     points, labels = clusters(random, random.normal(size=(4, 2)), 12)
@@ -155,6 +156,7 @@ def test_clear_clusters_are_far_from_chance() -> None:
         assert score.null_high < score.low <= score.value <= score.high <= 1
 
 
+@pytest.mark.slow
 def test_p_values_are_uniform_when_clusters_have_nothing_to_do_with_categories() -> None:
     p_values: dict[str, list[float]] = {"purity": [], "silhouette": []}
     for seed in range(200):
@@ -187,6 +189,7 @@ def test_the_interval_of_purity_covers_the_value_of_a_large_fresh_sample() -> No
     assert 90 <= covered <= 98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", [0.4, 1.0, 2.0])
 def test_intervals_cover_what_fresh_lists_of_the_same_length_give(distance: float) -> None:
     """Clusters that overlap: more words would make neighbours closer, so the truth is the mean of many fresh lists."""

@@ -125,11 +125,13 @@ def clusters(
     )
 
 
+@pytest.mark.slow
 def test_of_nine_categories_that_overlap_in_many_dimensions() -> None:
     centres = 0.5 * np.random.default_rng(0).normal(size=(9, 60))
     require_honest_intervals(clusters((13,) * 9, centres, lambda random, n: random.normal(size=(n, 60))))
 
 
+@pytest.mark.slow
 def test_of_categories_of_unequal_size_with_heavy_tails() -> None:
     centres = 0.8 * np.random.default_rng(1).normal(size=(6, 100))
     sizes = (36, 20, 12, 8, 6, 4)
@@ -137,6 +139,7 @@ def test_of_categories_of_unequal_size_with_heavy_tails() -> None:
     require_honest_intervals(source, N_HEAVY)
 
 
+@pytest.mark.slow
 def test_of_axes_that_hold_about_as_much_as_the_next_ones() -> None:
     """Four directions of equal variance within categories, and a long tail: which two are shown is a matter of luck."""
     deviations = np.concatenate([np.full(4, 3.0), np.full(76, 0.7)])

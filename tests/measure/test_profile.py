@@ -79,14 +79,17 @@ def p_values(n_runs: int, n_depths: Sequence[int] = (5, 5), **second: float) -> 
     return np.array(found)
 
 
+@pytest.mark.slow
 def test_models_that_do_not_differ_are_seldom_said_to() -> None:
     assert ((p_values(200) < 0.05).mean(axis=0) <= 0.07).all()
 
 
+@pytest.mark.slow
 def test_a_deeper_model_is_not_said_to_differ_because_of_its_depth() -> None:
     assert ((p_values(50, (15, 5)) < 0.05).mean(axis=0) <= 0.1).all()
 
 
+@pytest.mark.slow
 def test_a_planted_difference_is_found() -> None:
     purity, silhouette, _, _ = (p_values(20, noise=3.0) < 0.05).mean(axis=0)
     assert min(purity, silhouette) == 1
@@ -173,6 +176,7 @@ def test_a_peak_is_the_best_depth_of_what_was_measured() -> None:
         assert peak.is_above_chance
 
 
+@pytest.mark.slow
 def test_intervals_cover_what_other_lists_of_words_give() -> None:
     """Of one depth, and of several, the interval holds the mean over all lists."""
     for n_depths in (1, 6):
@@ -186,6 +190,7 @@ def test_intervals_cover_what_other_lists_of_words_give() -> None:
         assert (((low <= means) & (means <= high)).mean(axis=0) >= 0.9).all()
 
 
+@pytest.mark.slow
 def test_without_categories_that_hold_nothing_is_above_chance_by_accident() -> None:
     """The best of many depths is held against the best of many depths: 5 % of lists are below 0.05."""
     found = []

@@ -103,6 +103,7 @@ def without_structure() -> list[Relations]:
 Read = Callable[[Relations], np.ndarray]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "read",
     [
@@ -122,12 +123,14 @@ def test_p_values_of_what_has_no_structure_are_uniform(without_structure: list[R
     assert kstest(smooth, "uniform").pvalue > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.01, 0.05, 0.1, 0.2, 0.5])
 def test_hits_without_structure_are_rarely_significant(without_structure: list[Relations], level: float) -> None:
     values = np.array([each.relations[0].hits_p_value_uncorrected[0] for each in without_structure])
     assert (values <= level).mean() <= level + 2 * np.sqrt(level * (1 - level) / N_SEEDS)
 
 
+@pytest.mark.slow
 def test_hardly_anything_is_claimed_of_what_has_no_structure(without_structure: list[Relations]) -> None:
     for claimed in (
         [each.relations[0].holds.any() for each in without_structure],

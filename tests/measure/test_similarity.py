@@ -65,6 +65,7 @@ def test_the_best_match_is_looked_for_at_every_depth() -> None:
     assert np.isnan(similarity.best_match(np.full((2, 2), np.nan)))
 
 
+@pytest.mark.slow
 def test_intervals_cover_what_other_words_give() -> None:
     found = [LayerComparer().compare(*related(seed), everyone(100)) for seed in range(40)]
     for name in ("cka_summary", "neighbours_summary"):

@@ -41,6 +41,7 @@ def test_the_stacks_have_the_similarity_that_they_claim() -> None:
     assert within.mean() == pytest.approx(0.95, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_depths", "start"), [(12, 1), (12, 5), (12, 11), (31, 12), (7, 3)])
 def test_a_planted_change_is_found_where_it_is(n_depths: int, start: int) -> None:
     found = [stages.find(stack(seed, n_depths, (start,)), seed=seed).starts for seed in range(20)]

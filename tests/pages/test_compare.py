@@ -63,6 +63,7 @@ def described(html: str) -> list[str]:
     return [present(each.get("aria-label")) for each in parse(html).iter() if each.get("role") == "img"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [sample_report, compared_report, many_models_report, hostile_report])
 def test_the_page_is_valid_html(make: Callable[[], Report]) -> None:
     parse(rendered(make()))
@@ -195,6 +196,7 @@ def test_words_that_are_all_one_token_are_shown_once() -> None:
     assert "one token in both" in present(pair.rows[0].note)
 
 
+@pytest.mark.slow
 def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only() -> None:
     report = many_models_report()
     brief = tuple(replace(each, single_token=None) for each in report.similarities[1:])

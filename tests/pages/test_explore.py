@@ -261,6 +261,7 @@ def test_every_script_that_the_index_promises_is_written(report: Report, written
     assert {f"../{path}" for path in written} == promised
 
 
+@pytest.mark.slow
 def test_the_page_holds_no_coordinates(report: Report) -> None:
     """Fifty models must stay light: what the page itself carries grows by a kilobyte per model and some."""
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{each}", name=f"M {each}") for each in range(50))

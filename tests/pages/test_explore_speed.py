@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
 from browser import OpenPage, wait_until_quiet
 from playwright.sync_api import expect
-from report_fixture import ALONE, model_report, sample_report, word_list, write_site
-
-from tokviz.records import Report
+from report_fixture import large_report, write_site
 
 PAGE = "explore/index.html"
 TRIES = 8
@@ -53,23 +50,6 @@ MEASURE_ALMOST_EMPTY = """
         return (1000 * frames) / (performance.now() - begin);
     }
 """
-
-
-def large_report(n_words: int, n_layers: int) -> Report:
-    """One model in one context; the words of nine categories."""
-    words = word_list(n_categories=9, n_words=1)
-    each = [n_words // 9 + (index < n_words % 9) for index in range(9)]
-    words = dataclasses.replace(
-        words,
-        categories=tuple(
-            dataclasses.replace(category, words=tuple(f"w{index}x{row}" for row in range(each[index])))
-            for index, category in enumerate(words.categories)
-        ),
-    )
-    model = model_report("large", "large", n_layers, words, (ALONE,), projections=("standardized",))
-    return dataclasses.replace(
-        sample_report(), words=words, contexts=(ALONE,), models=(model,), projections=("standardized",), downloads={}
-    )
 
 
 @pytest.mark.alone

@@ -34,7 +34,7 @@ from explore_page import (
     wait_until_ready,
 )
 from playwright.sync_api import Browser, ViewportSize, expect
-from report_fixture import hostile_report, sample_report, write_site
+from report_fixture import hostile_report, large_report, sample_report, write_site
 
 
 @pytest.fixture(scope="module")
@@ -300,8 +300,6 @@ def test_axe_finds_nothing(explore: OpenAt, site: Path, scheme: str, viewport: V
 
 
 def test_thousands_of_words_are_drawn_on_a_canvas(explore: OpenAt, tmp_path: Path) -> None:
-    from test_explore_speed import large_report
-
     report = large_report(n_words=2_000, n_layers=3)
     page = explore(write_site(report, tmp_path))
     expect(page.locator(".plot-marks > g")).to_have_count(0)

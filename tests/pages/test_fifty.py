@@ -106,11 +106,13 @@ def content(script: str) -> Any:
     return json.loads(found[2])
 
 
+@pytest.mark.slow
 def test_the_pages_are_light(written: dict[str, str]) -> None:
     sizes = {path: len(written[path].encode()) for path in MOST}
     assert all(sizes[path] <= most for path, most in MOST.items()), sizes
 
 
+@pytest.mark.slow
 def test_without_scripts_every_model_and_comparison_is_linked(written: dict[str, str]) -> None:
     models = {f"models/some-model-{index}b-instruct/index.html" for index in range(N_MODELS)}
     for path in MOST:
@@ -120,6 +122,7 @@ def test_without_scripts_every_model_and_comparison_is_linked(written: dict[str,
     assert "the first 8 of 50 models" in written[COMPARE]
 
 
+@pytest.mark.slow
 def test_all_pages_are_valid(written: dict[str, str]) -> None:
     for path in (INDEX, COMPARE, LAYERS):
         parse(written[path])
@@ -127,6 +130,7 @@ def test_all_pages_are_valid(written: dict[str, str]) -> None:
     assert written[LAYERS].count('class="heatmap"') == 2 * 3 * 2
 
 
+@pytest.mark.slow
 def test_each_models_script_has_what_the_page_leaves_out(written: dict[str, str]) -> None:
     data = json.loads(present(re.search(r"data-captures>(.*?)</script>", written[COMPARE]))[1])
     complete = [model for model in data["models"] if "script" not in model]

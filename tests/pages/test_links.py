@@ -9,6 +9,8 @@ import link_check
 import pytest
 from report_fixture import sample_report, write_site
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -73,6 +73,7 @@ WORST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
 def test_the_longest_note_becomes_html_in_a_few_seconds(unit: str) -> None:
     """About 1 s; the bound is for busy machines, and far below what time in proportion to the square would take."""

@@ -30,6 +30,7 @@ from tokviz.run.progress import Quiet
 PAGE = "compare/index.html"
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
@@ -41,6 +42,7 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     assert set(files(report)) <= {"data/profile.csv", "data/differences.csv"}
 
 
+@pytest.mark.slow
 def test_what_is_said_of_eight_models_is_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     families_of = ("llama", "gpt2", "gpt_neox", "qwen3", "bert", "gemma3", "mistral", "opt")
     models = [f'[[models]]\nsource = "{families.build(name, tmp_path / name)}"\n' for name in families_of]

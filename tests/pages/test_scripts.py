@@ -238,12 +238,14 @@ def loaded(tree: Element) -> set[str]:
     return {*everything}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("report", REPORTS)
 def test_every_page_loads_what_its_scripts_need_in_order(report: str) -> None:
     for tree in trees(report).values():
         loaded(tree)
 
 
+@pytest.mark.slow
 def test_every_script_is_loaded_by_a_page() -> None:
     assert EARLY.union(*(loaded(tree) for report in REPORTS for tree in trees(report).values())) == set(TEXTS)
 

@@ -68,6 +68,7 @@ def test_a_template_is_compiled_once(kept: Path, templates: Path, monkeypatch: p
     assert filled(templates) == "Bye, reader!"
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_is_compiled_again(kept: Path, templates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = kept.read_bytes()
     for place in range(0, len(whole), 5):  # each bit of a byte in turn

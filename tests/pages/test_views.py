@@ -155,6 +155,7 @@ def test_long_lists_of_words_are_folded() -> None:
     assert category.count == "500"
 
 
+@pytest.mark.slow
 def test_with_many_models_the_header_leads_to_the_overview_instead() -> None:
     report = sample_report()
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{index}", name=f"M {index}") for index in range(50))

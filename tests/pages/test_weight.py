@@ -8,26 +8,16 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from browser import COUNT_SCHEDULED, served, wait_until_quiet
+from browser import served
 from intervention_fixture import with_interventions
-from playwright.sync_api import Browser, Response
+from playwright.sync_api import Browser
 from report_fixture import ALONE, SENTENCE, images, model_report, sample_report, word_list, write_site
+from weighing import MOST, VIEWPORTS, fetched_by
 
 IMAGES = Path(__file__).parents[2] / "site" / "images" / "smollm2-135m-instruct" / "alone" / "standardized"
 COMPRESSED = (".html", ".css", ".js")
-MOST = {"phone": 500 * 1024, "desktop": 800 * 1024}
-VIEWPORTS: dict[str, dict[str, Any]] = {
-    "phone": {
-        "viewport": {"width": 390, "height": 844},
-        "device_scale_factor": 3,
-        "is_mobile": True,
-        "has_touch": True,
-    },
-    "desktop": {"viewport": {"width": 1280, "height": 900}},
-}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +53,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.mark.parametrize("size", VIEWPORTS)
 def test_little_is_fetched_before_a_reader_does_something(browser: Browser, address: str, size: str) -> None:
     fetched = fetched_by(browser, address, "models/large/index.html", VIEWPORTS[size])
+    assert len(fetched) >= 6, fetched  # page, styles, scripts, fonts, strip, plates
     weights = {path: len(content) for path, content in fetched.items()}
     assert sum(weights.values()) <= MOST[size], sorted(weights.items(), key=lambda item: -item[1])
 
@@ -71,22 +62,9 @@ def test_little_is_fetched_before_a_reader_does_something(browser: Browser, addr
 def test_a_capture_with_neurons_off_weighs_little_as_hosts_send_it(browser: Browser, address: str, size: str) -> None:
     """One panel and two curves more: text is counted compressed, as GitHub Pages sends it, and all together stays below 600 kB."""
     fetched = fetched_by(browser, address, "models/broken/index.html", VIEWPORTS[size])
+    assert len(fetched) >= 6, fetched
     assert sum(len(content) for content in fetched.values()) <= 600 * 1024
     sent = {
         path: len(gzip.compress(content) if path.endswith(COMPRESSED) else content) for path, content in fetched.items()
     }
     assert sum(sent.values()) <= MOST[size] / 2, sorted(sent.items(), key=lambda item: -item[1])
-
-
-def fetched_by(browser: Browser, address: str, path: str, viewport: dict[str, Any]) -> dict[str, bytes]:
-    """Path and content of all that a page fetches by itself."""
-    page = browser.new_page(**viewport)
-    responses: list[Response] = []
-    page.on("response", lambda response: responses.append(response))
-    page.add_init_script(COUNT_SCHEDULED)
-    page.goto(f"{address}{path}", wait_until="networkidle")
-    wait_until_quiet(page)
-    fetched = {response.url.removeprefix(address): response.body() for response in responses}
-    page.close()
-    assert len(fetched) >= 6, fetched  # page, styles, scripts, fonts, strip, plates
-    return fetched

@@ -53,6 +53,8 @@ def norms_of(capture: tokviz.Capture) -> list[np.ndarray]:
     return [np.linalg.norm(depth[rows], axis=1) for depth in capture.states.states]
 
 
+@pytest.mark.slow
+@pytest.mark.process
 def test_it_is_seen_wherever_measures_are(installed: Path, models: list[str], tmp_path: Path) -> None:
     study = tokviz.study(models, WORDS, cache=tmp_path / "cache", quiet=True)
     study.report(tmp_path / "site", jobs=1, quiet=True)
@@ -69,6 +71,7 @@ def test_it_is_seen_wherever_measures_are(installed: Path, models: list[str], tm
     np.testing.assert_allclose(frame["added_median_norm"], norms, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_it_is_measured_again_only_where_its_code_changes(
     installed: Path, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +183,7 @@ def test_two_packages_with_one_name_are_refused(installed: Path) -> None:
         added.added_measures()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("code", "said"),
     [

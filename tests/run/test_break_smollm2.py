@@ -21,6 +21,8 @@ from tokviz.run.plan import Captured, ContextPlan, Plan
 from tokviz.run.progress import Quiet
 from tokviz.run.store import Store
 
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
 LAYER, NEURONS = 11, (1229, 1487)
 BREAKING = BreakingNeurons(
     layer=LAYER,

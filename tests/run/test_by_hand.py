@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from test_incremental import AtOnce, Listening
+from at_once import Listening, draw_at_once
 
 from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
@@ -25,6 +25,8 @@ from tokviz.run.plan import Plan
 from tokviz.run.progress import Quiet
 from tokviz.run.store import Store
 
+pytestmark = pytest.mark.slow
+
 WORDS = {"people": ["James", "Mary", "doctor", "Anna", "Paul"], "letters": ["a", "b", "c", "d", "e", "f", "g"]}
 CONTEXTS = [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}]
 LAYER, NEURONS = 1, [3, 7]
@@ -33,12 +35,17 @@ ASKED = {"model": "tiny", "layer": LAYER, "neurons": NEURONS, "value": 5.0, "lab
 
 @pytest.fixture(autouse=True)
 def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    draw_at_once(monkeypatch)
 
 
 def config(*asked: dict[str, Any], **changes: Any) -> ReportConfig:
-    values = {"words": WORDS, "contexts": CONTEXTS, "models": [{"source": "tiny"}], "projections": ["centered"]}
+    values = {
+        "words": WORDS,
+        "contexts": CONTEXTS,
+        "models": [{"source": "tiny"}],
+        "projections": ["centered"],
+        "plate_size": [750, 600],
+    }
     return ReportConfig.model_validate({**values, "interventions": list(asked) or "auto", **changes})
 
 
@@ -61,10 +68,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     families.build("llama", folder / "tiny")
     enlarge(folder / "tiny")
-    patch = pytest.MonkeyPatch()
-    with patch.context() as context:
-        context.setattr(pipeline, "_start", lambda *_: AtOnce())
-        context.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    with pytest.MonkeyPatch.context() as patch:
+        draw_at_once(patch)
         pipeline.run(config(), options(folder), Quiet())
     return folder
 

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import families
-from command import ROOT, generate
-from test_cluster import COMMAND_IS_IN, CONFIG, differing
+import pytest
+from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate
+
+pytestmark = pytest.mark.process
 
 WITHOUT_TORCH = """
 import runpy, sys
@@ -46,7 +48,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Pa
     here, there = tmp_path / "with-gpu", tmp_path / "laptop"
     here.mkdir()
     families.build("qwen3", here / "qwen3")
-    (here / "report.toml").write_text(CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
+    (here / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = generate(here, "--capture-only")
     assert made.returncode == 0, made.stderr
     assert "1 new capture" in made.stdout
@@ -65,7 +67,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Pa
 
 def test_what_is_not_captured_says_that_torch_is_missing(tmp_path: Path) -> None:
     families.build("qwen3", tmp_path / "qwen3")
-    (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
+    (tmp_path / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "qwen3"\n', encoding="utf-8")
     made = run_without_torch(tmp_path)
     assert made.returncode == 1
     assert made.stderr == (

@@ -12,18 +12,9 @@ from pathlib import Path
 
 import families
 import pytest
-from command import ROOT, generate, hashes, wait_for
+from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate, wait_for
 
-CONFIG = """
-projections = ["standardized"]
-[words]
-people = ["James", "Mary", "doctor", "nurse"]
-times = ["January", "February", "Tuesday"]
-[[contexts]]
-name = "sentence"
-template = "The word is {word}"
-"""
-COMMAND_IS_IN = {"method/index.html", "data/report.json", "data/manifest.json"}
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +25,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for family in ("qwen3", "bert"):
         families.build(family, folder / family)
         tables.append(f'[[models]]\nsource = "{family}"\n')
-    (folder / "report.toml").write_text(CONFIG + "".join(tables), encoding="utf-8")
+    (folder / "report.toml").write_text(SMALL_CONFIG + "".join(tables), encoding="utf-8")
     made = generate(folder, "--output", "local", "--cache", "local-cache")
     assert made.returncode == 0, made.stderr
     return folder
@@ -78,11 +69,6 @@ def cluster(
 
 
 DASK = [sys.executable, "-m", "dask"]
-
-
-def differing(a: Path, b: Path) -> set[str]:
-    first, second = hashes(a), hashes(b)
-    return {path for path in first | second if first.get(path) != second.get(path)}
 
 
 def test_a_cluster_makes_the_same_report(project: Path, tmp_path: Path) -> None:

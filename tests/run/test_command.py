@@ -14,6 +14,8 @@ import made_fonts
 import pytest
 from command import CONFIG, ROOT, generate, hashes
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:

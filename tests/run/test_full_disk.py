@@ -13,7 +13,10 @@ import pytest
 from command import ROOT, generate, hashes
 from mounting import IN_A_NAMESPACE, can_mount
 
-pytestmark = pytest.mark.skipif(not can_mount(), reason="This system lets nobody mount a small file system")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not can_mount(), reason="This system lets nobody mount a small file system"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,14 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import families
 import made_fonts
 import pytest
+from at_once import Listening, draw_at_once
 from command import hashes
 from safetensors.numpy import load_file, save_file
 
@@ -27,6 +26,8 @@ from tokviz.run.locks import Locks
 from tokviz.run.options import DRAFT, Options
 from tokviz.run.progress import Quiet
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = "data/manifest.json"
 """Has a digest of every other file."""
 N_DEPTHS = 4
@@ -36,30 +37,15 @@ CONFIG: dict[str, Any] = {
     "words": {"people": ["James", "Mary", "doctor"], "times": ["January", "February", "Tuesday"]},
     "contexts": [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}],
     "projections": ["standardized"],
+    "plate_size": [750, 600],  # drawn in less time
     "models": [{"source": "qwen3"}, {"source": "bert"}],
     "intro": "An introduction.",
 }
 
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-
-class AtOnce(Executor):
-    """Draws in this process: the tests are about what is drawn, not where."""
-
-    def submit(
-        self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> Future[Result]:
-        future: Future[Result] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
 @pytest.fixture(autouse=True)
 def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    draw_at_once(monkeypatch)
 
 
 def config(**changes: Any) -> ReportConfig:
@@ -76,10 +62,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     for family in ("qwen3", "bert", "gpt2"):
         families.build(family, folder / family)
-    patch = pytest.MonkeyPatch()
-    with patch.context() as context:
-        context.setattr(pipeline, "_start", lambda *_: AtOnce())
-        context.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    with pytest.MonkeyPatch.context() as patch:
+        draw_at_once(patch)
         pipeline.run(config(), options(folder), Quiet())
     return folder
 
@@ -94,16 +78,6 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 def written(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*") if path.is_file()}
-
-
-class Listening(Quiet):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.heard.append(text)
 
 
 def rerun(project: Path, report: ReportConfig | None = None, **changes: Any) -> tuple[pipeline.Outcome, Counter[str]]:

@@ -19,6 +19,7 @@ from tokviz.run import keys
 
 CONFIG = """
 projections = ["standardized"]
+plate_size = [750, 600]
 [words]
 people = ["James", "Mary", "doctor", "nurse"]
 times = ["January", "February", "Tuesday"]
@@ -75,6 +76,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("changed", CHANGES)
 def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, tmp_path: Path, changed: str) -> None:
     shutil.copytree(project, tmp_path / "copy")

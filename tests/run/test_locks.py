@@ -17,6 +17,8 @@ from narrow import present
 from tokviz.errors import BusyError
 from tokviz.run.locks import Locks
 
+pytestmark = pytest.mark.process
+
 NO_WAIT = Locks(waits=False)
 HOLDS = """
 import sys, time

@@ -49,6 +49,7 @@ def publish_within(folder: Path, mounts: tuple[str, ...], times: int = 1) -> lis
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not can_mount(), reason="This system lets nobody mount a small file system")
 @pytest.mark.parametrize(
     "mounts", [("site/media",), ("site/images", "site/media"), ("site",), ("site.kept",), ("site/images", "site.kept")]

@@ -16,6 +16,8 @@ from command import CONFIG, generate
 
 from tokviz.models import quiet_transformers
 
+pytestmark = pytest.mark.process
+
 
 def without_layers(folder: Path) -> None:
     torch.manual_seed(0)
@@ -28,6 +30,7 @@ def without_layers(folder: Path) -> None:
 
 VOCABULARY = """
 projections = ["standardized", "without_massive"]
+plate_size = [750, 600]
 [words]
 vocabulary = true
 layers = ["embedding"]

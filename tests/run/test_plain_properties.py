@@ -8,6 +8,7 @@ from types import GenericAlias
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -86,6 +87,7 @@ def assert_same(found: object, expected: object) -> None:
         assert found == expected
 
 
+@pytest.mark.slow
 @given(RECORDS)
 def test_any_record_comes_back_from_json(record: Any) -> None:
     text = json.dumps(to_plain(record), ensure_ascii=False)

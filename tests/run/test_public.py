@@ -144,6 +144,7 @@ def published(site: Path) -> Iterator[tuple[str, bytes]]:
             yield path.relative_to(site).as_posix(), path.read_bytes()
 
 
+@pytest.mark.process
 def test_no_published_file_names_a_folder_a_user_or_the_host(site: Path) -> None:
     program = b"".join(path.read_bytes() for path in (ROOT / "templates").rglob("*") if path.is_file())
     names = {
@@ -164,6 +165,7 @@ def test_no_published_file_names_a_folder_a_user_or_the_host(site: Path) -> None
     assert found == set()
 
 
+@pytest.mark.process
 def test_a_model_is_known_by_the_last_part_of_its_path(site: Path) -> None:
     pages = {path: content.decode() for path, content in published(site) if path.endswith(".html")}
     assert "<code>whole</code>" in pages["models/whole/index.html"]

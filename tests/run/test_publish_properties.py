@@ -66,6 +66,7 @@ def given_as(data: st.DataObject, files: Tree, elsewhere: Path) -> dict[str, str
     return contents
 
 
+@pytest.mark.slow
 @given(st.data(), TREES, TREES, st.booleans())
 def test_after_publishing_the_site_is_exactly_the_new_one_and_what_was_not_tokvizs(
     data: st.DataObject, old: Tree, new: Tree, has_more: bool
@@ -81,6 +82,7 @@ def test_after_publishing_the_site_is_exactly_the_new_one_and_what_was_not_tokvi
         assert [path.name for path in Path(folder).iterdir()] == ["site"]
 
 
+@pytest.mark.slow
 @given(st.data(), TREES, TREES, st.integers(0, 40))
 def test_a_failing_step_leaves_the_old_site_or_the_new_one(
     data: st.DataObject, old: Tree, new: Tree, step: int
@@ -101,6 +103,7 @@ def test_a_failing_step_leaves_the_old_site_or_the_new_one(
         assert [path.name for path in Path(folder).iterdir()] == ["site"]
 
 
+@pytest.mark.slow
 @given(TREES, TREES, TREES, st.integers(0, 40), st.booleans())
 def test_after_a_kill_at_any_step_one_whole_site_is_there_and_the_next_run_publishes(
     old: Tree, new: Tree, next_one: Tree, step: int, fails_again: bool

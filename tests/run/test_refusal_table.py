@@ -301,7 +301,11 @@ def attempt(base: Path, model: ModelConfig, template: str = ALONE.template) -> S
     return store
 
 
-@pytest.mark.parametrize("name", REFUSALS)
+# Its tokenizer makes a table of all of Unicode.
+SLOW = {"characters": pytest.mark.slow}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in REFUSALS])
 def test_a_refusal_says_its_cause_and_its_remedy_in_one_line(llama: Path, name: str) -> None:
     refusal = REFUSALS[name]
     model = llama.rename(llama.parent / "model")
@@ -340,6 +344,7 @@ source = "./nowhere"
 """
 
 
+@pytest.mark.process
 def test_a_path_that_is_not_there_is_told_before_any_library_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "report.toml").write_text(CONFIG)
     # A library that can't be imported would be named instead.
@@ -349,6 +354,7 @@ def test_a_path_that_is_not_there_is_told_before_any_library_is_loaded(tmp_path:
     assert "nowhere: ./nowhere: expected a folder" in made.stderr
 
 
+@pytest.mark.process
 def test_a_dry_run_that_foresees_a_failure_exits_with_1(llama: Path) -> None:
     config = llama.parent / "report.toml"
     config.write_text(CONFIG.replace("./nowhere", "llama"))

@@ -17,7 +17,9 @@ import tokviz
 from tokviz.config import load
 from tokviz.run.related import related
 
-READ = 'read = "first"\n'
+pytestmark = pytest.mark.process
+
+READ = 'read = "first"\nplate_size = [750, 600]\n'
 """So that all words are read at one position, however a tiny tokenizer cuts them."""
 
 

@@ -11,8 +11,8 @@ import families
 import pytest
 import torch
 import transformers
+from at_once import draw_at_once
 from planting import LAYER, answering, mlp_inputs
-from test_incremental import AtOnce
 
 from tokviz.capture.tokens import tokenize
 from tokviz.config import ReportConfig
@@ -24,6 +24,8 @@ from tokviz.run.options import Options
 from tokviz.run.plan import Plan
 from tokviz.run.progress import Quiet
 from tokviz.run.store import Store
+
+pytestmark = pytest.mark.slow
 
 WORDS = {"people": ["James", "Mary", "doctor"], "times": ["January", "February", "Tuesday", "May"]}
 ALL_WORDS = tuple(word for of_category in WORDS.values() for word in of_category)
@@ -49,12 +51,12 @@ def plant(folder: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_start", lambda *_: AtOnce())
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    draw_at_once(monkeypatch)
 
 
 def config(**changes: Any) -> ReportConfig:
-    values = {"words": WORDS, "models": [{"source": "planted"}, {"source": "plain"}], "projections": ["centered"]}
+    models = [{"source": "planted"}, {"source": "plain"}]
+    values = {"words": WORDS, "models": models, "projections": ["centered"], "plate_size": [750, 600]}
     return ReportConfig.model_validate({**values, **changes})
 
 
@@ -68,10 +70,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("planted", "plain"):
         families.build("llama", folder / name)
     plant(folder / "planted")
-    patch = pytest.MonkeyPatch()
-    with patch.context() as context:
-        context.setattr(pipeline, "_start", lambda *_: AtOnce())
-        context.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    with pytest.MonkeyPatch.context() as patch:
+        draw_at_once(patch)
         pipeline.run(config(), options(folder), Quiet())
     return folder
 

@@ -26,6 +26,7 @@ EXAMPLE = ROOT / "examples" / "theme"
 CONFIG = """
 title = "Themed"
 theme = "{theme}"
+plate_size = [750, 600]
 [words]
 a = ["red", "blue", "green"]
 b = ["May", "June", "July"]
@@ -57,6 +58,7 @@ def run(folder: Path) -> CompletedProcess[str]:
     return generate(folder, "--jobs", "1")
 
 
+@pytest.mark.process
 def test_its_blocks_and_assets_are_on_every_page(made: Path) -> None:
     for path in (made / "site").rglob("index.html"):
         page = path.read_text(encoding="utf-8")
@@ -68,6 +70,7 @@ def test_its_blocks_and_assets_are_on_every_page(made: Path) -> None:
     assert (made / "site" / "assets" / "site.css").is_file()
 
 
+@pytest.mark.process
 def test_its_color_and_font_are_seen(made: Path, browser: Browser) -> None:
     page = browser.new_page()
     page.goto((made / "site" / "index.html").as_uri())
@@ -79,6 +82,7 @@ def test_its_color_and_font_are_seen(made: Path, browser: Browser) -> None:
     assert seen[1].startswith('"Palatino Linotype"')
 
 
+@pytest.mark.process
 def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
     own = "/* mine */"
     (project / "theme" / "assets" / "plate.css").write_text(own, encoding="utf-8")
@@ -86,12 +90,14 @@ def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
     assert (project / "site" / "assets" / "plate.css").read_text(encoding="utf-8") == own
 
 
+@pytest.mark.process
 def test_nothing_but_assets_is_published_of_it(project: Path) -> None:
     (project / "theme" / "assets" / ".env").write_text("secret", encoding="utf-8")
     assert run(project).returncode == 0
     assert not (project / "site" / "assets" / ".env").exists()
 
 
+@pytest.mark.process
 def test_a_change_of_it_draws_nothing_again(project: Path) -> None:
     base = project / "theme" / "base.html"
     base.write_text(
@@ -102,6 +108,7 @@ def test_a_change_of_it_draws_nothing_again(project: Path) -> None:
     assert "Another name" in (project / "site" / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -124,6 +131,7 @@ def test_a_mistake_in_it_is_one_line_and_the_old_site_stays(project: Path, conte
     assert (project / "site" / "index.html").read_bytes() == before
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("theme", "got"), [("nowhere", "nothing of that name"), ("model", "one without any"), ("report.toml", "a file")]
 )
@@ -137,6 +145,7 @@ def test_a_theme_that_is_none_is_told(project: Path, theme: str, got: str) -> No
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("path", "said"),
     [
@@ -161,6 +170,7 @@ def test_an_asset_in_the_way_of_one_is_told_before_any_work(project: Path, path:
     refused(project, said)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("path", ["theme.css", "my-page.html", "assets/style.css", "templates/base.html"])
 def test_a_theme_of_unknown_files_is_told(project: Path, path: str) -> None:
     shutil.rmtree(project / "theme")
@@ -181,6 +191,7 @@ def refused(project: Path, said: str) -> None:
         assert line.endswith(", or leave theme out")
 
 
+@pytest.mark.process
 def test_a_site_is_not_written_over_it(project: Path) -> None:
     (project / "report.toml").write_text(CONFIG.format(theme="site/theme", source="model"), encoding="utf-8")
     shutil.copytree(EXAMPLE, project / "site" / "theme")
@@ -267,6 +278,7 @@ def test_a_name_of_two_lines_is_told_in_one(tmp_path: Path) -> None:
     assert "got two lines.html; give it the name of one" in refusal(tmp_path / "theme")
 
 
+@pytest.mark.process
 def test_a_link_and_a_pipe_are_told_before_any_work(project: Path) -> None:
     (project / "theme" / "index.html").symlink_to("/etc/passwd")
     refused(project, f"theme/index.html: {LEADS_OUT}")

@@ -92,6 +92,7 @@ def _report(chance: random.Random, candidates: Iterable[str]) -> tuple[Values, i
     values: Values = {key: texts.next() for key in ("title", "subtitle", "author", "description", "license")}
     values["intro"] = texts.note()
     values["projections"] = ["centered"]
+    values["plate_size"] = [750, 600]
     values["words"] = {f"part{index}": {"label": texts.next(), "words": kept[index::4]} for index in range(4)}
     values["contexts"] = [
         {"name": name, "label": texts.next(), "template": template} for name, template in TEMPLATES.items()

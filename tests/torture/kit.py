@@ -24,6 +24,7 @@ from filelock import FileLock
 CONFIG = """
 title = "TITLE"
 projections = [PROJECTIONS]
+plate_size = [750, 600]
 [words]
 WORDS
 [[contexts]]

@@ -17,6 +17,8 @@ from torture.damage import FILE_DAMAGES, REGION_DAMAGES, damaged, edited, edits,
 from torture.kit import Kit
 from torture.trial import WRONG_OUTCOMES
 
+pytestmark = pytest.mark.process
+
 SAMPLES_OF_EACH = {"states.safetensors": 1, "states.json": 1}
 """What is captured again takes longer; of the other kinds it is three."""
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from torture.configs import MAKERS, trial
+
+pytestmark = pytest.mark.slow
 
 N_SHORT = 300
 

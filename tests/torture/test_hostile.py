@@ -14,6 +14,8 @@ from torture.browsing import open_page
 from torture.strings import STRINGS
 from torture.trial import SCRIPTS_EXECUTED, SITES_BROKEN, WORDS_LOST, Outcome
 
+pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.slow]
+
 
 def test_the_corpus_is_large_and_every_string_may_be_a_word_by_its_length() -> None:
     assert len(STRINGS) == len(set(STRINGS)) >= 200

@@ -15,6 +15,8 @@ from torture.kit import FOREIGN_TREE, Kit, Strike, kit_of, own, tree
 from torture.torture import Tally, due, table
 from torture.trial import FOREIGN_FILES_LOST, SITES_BROKEN, TRACEBACKS, WRONG_OUTCOMES, Outcome
 
+pytestmark = pytest.mark.process
+
 
 def at(stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *, torn: bool = False) -> Case:
     strike = Strike(signal=kind, stage=stage, nth=nth, torn=torn)
@@ -22,20 +24,15 @@ def at(stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *,
 
 
 CASES = {
-    "as it starts": at("start", 1),
     "as torch is loaded, then as states are put in place": replace(
         at("loading", 1, "none"), again=Strike(stage="capturing", nth=9)
     ),
-    "in a projection's file": at("projecting", 2, "states", torn=True),
     "in a measure's file": at("measuring", 2, "no measures", torn=True),
-    "in a picture's file": at("drawing", 3, "no images"),
-    "in a page, after a change by hand": replace(at("writing the site", 40, torn=True), changes_a_page=True),
-    "before the first rename": at("swapping", 1),
     "between the renames": at("swapping", 2),
-    "as the old site is emptied": at("emptying the old site", 30),
     "interrupted as it writes": at("writing the site", 20, kind=signal.SIGINT),
     "terminated as it draws": at("drawing", 4, "no images", kind=signal.SIGTERM),
 }
+"""One of each kind: nothing stored yet, a torn file, a site half swapped, and the two signals that are heeded."""
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -100,19 +97,14 @@ def recover(output):
     raise ValueError
 publish.recover = recover
 """
-NO_RECOVERY = """
-from tokviz.run import publish
-publish.recover = lambda output: publish.Spared()
-"""
 FAULTS = {
-    "copies into the site": (IN_PLACE, at("start", 10**6), {SITES_BROKEN}),
     "copies into the site, killed": (IN_PLACE, at("writing the site", 190), {SITES_BROKEN}),
     "throws the old site away": (DROPS_THE_OLD, at("keeping fonts", 1, "no fonts"), {FOREIGN_FILES_LOST}),
     "doesn't rename what it stores": (NO_RENAME, at("drawing", 4, "no images", torn=True), {WRONG_OUTCOMES}),
     "heeds no interrupts": (NOT_STOPPED, at("writing the site", 20, kind=signal.SIGINT), {WRONG_OUTCOMES}),
     "shows a traceback": (RAISES, at("start", 1), {TRACEBACKS, WRONG_OUTCOMES}),
-    "recovers nothing": (NO_RECOVERY, at("emptying the old site", 30), {FOREIGN_FILES_LOST}),
 }
+"""Each kind of harm, and each signal."""
 
 
 @pytest.mark.parametrize("fault", FAULTS)

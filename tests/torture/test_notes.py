@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from torture import notes
 from torture.trial import SCRIPTS_EXECUTED, WORDS_LOST
 
 N_SHORT = 100
 
 
+@pytest.mark.slow
 def test_whatever_stands_in_a_note_is_shown_whole_and_runs_nothing(tmp_path: Path) -> None:
     outcomes = []
     for number in range(N_SHORT):

@@ -11,6 +11,8 @@ from torture import odd
 from torture.kit import kit_of
 from torture.trial import FOREIGN_FILES_LOST, TRACEBACKS, WRONG_OUTCOMES, Outcome
 
+pytestmark = pytest.mark.process
+
 
 def tried(root: Path, name: str, oddity: odd.Oddity, number: int = 0) -> Outcome:
     folder = root / name

@@ -14,6 +14,8 @@ from torture.kit import kit_of
 from torture.owners import MANIFESTS, Case
 from torture.trial import FOREIGN_FILES_LOST
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("number", range(len(MANIFESTS)))
 def test_what_others_own_stays(number: int, root: Path) -> None:

@@ -1,0 +1,33 @@
+"""What a page fetches before a reader does anything, and how much of it a model's page may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from browser import COUNT_SCHEDULED, wait_until_quiet
+from playwright.sync_api import Browser, Response
+
+MOST = {"phone": 500 * 1024, "desktop": 800 * 1024}
+VIEWPORTS: dict[str, dict[str, Any]] = {
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 3,
+        "is_mobile": True,
+        "has_touch": True,
+    },
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+}
+
+
+def fetched_by(browser: Browser, address: str, path: str, viewport: dict[str, Any]) -> dict[str, bytes]:
+    """Path and content of all that a page fetches by itself."""
+    page = browser.new_page(**viewport)
+    responses: list[Response] = []
+    page.on("response", lambda response: responses.append(response))
+    page.add_init_script(COUNT_SCHEDULED)
+    page.goto(f"{address}{path}", wait_until="networkidle")
+    wait_until_quiet(page)
+    fetched = {response.url.removeprefix(address): response.body() for response in responses}
+    page.close()
+    assert len(fetched) >= 4, fetched  # page, styles, scripts, fonts
+    return fetched
