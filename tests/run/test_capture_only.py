@@ -53,7 +53,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Pa
     assert made.returncode == 0, made.stderr
     assert "1 new capture" in made.stdout
     assert {path.name for path in here.iterdir()} == {"qwen3", "report.toml", ".cache"}
-    assert {path.name for path in (here / ".cache").iterdir()} == {"states", "locks", "reports"}
+    assert {path.name for path in (here / ".cache").iterdir()} == {"states", "locks", "reports", "tokviz-cache.txt"}
 
     there.mkdir()
     shutil.copy(here / "report.toml", there)
