@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // The captures that the compare page and the explorer choose from (model × context × projection), and the lists that choose.
@@ -27,12 +26,6 @@ Tokviz.captures = (() => {
   function parse(text = "") {
     const [model, context, projection] = text.split("/").map(Tokviz.decode);
     return { model, context, projection };
-  }
-
-  // Whether there is the very capture that a part of an address names.
-  function has(models, text) {
-    const names = parse(text);
-    return find(models, names).key === [names.model, names.context, names.projection].join("/");
   }
 
   // The lists of a picture; changed(names) is called when a reader chooses another capture than the one it shows.
@@ -72,5 +65,5 @@ Tokviz.captures = (() => {
     }
   }
 
-  return { find, all, namesOf, label, labelOfStates, addressPart, parse, has, Choice };
+  return { find, all, namesOf, label, labelOfStates, addressPart, parse, Choice };
 })();

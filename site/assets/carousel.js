@@ -1,9 +1,7 @@
-// needs: common.js take.js
-// after: plates.js related-choice.js
 "use strict";
 
 // Every [data-viewer] shows one panel (context × projection) and one depth of it. Buttons, keys and the ruler jump at
-// once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling. Before it starts, plates.js must listen.
+// once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling.
 (() => {
   const { clamp } = Tokviz;
   // Parts of the page outside the viewer that belong to a context or a projection.

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // The compare page's curves in a report of many models: the page has those of the first ones, and a reader chooses whose are drawn.

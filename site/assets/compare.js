@@ -1,10 +1,7 @@
-// needs: common.js captures.js
-// after: plates.js take.js related-choice.js
 "use strict";
 
 // The compare page: up to four slots show captures (model × context × projection) at one depth, matched by relative depth
-// or by layer number. Everything jumps at once, so that layers can be compared by flicker. Before it starts, plates.js must listen, and
-// the slots that are cloned must have their controls from take.js.
+// or by layer number. Everything jumps at once, so that layers can be compared by flicker.
 (() => {
   const { captures, clamp, depthName, percent } = Tokviz;
   const LETTERS = ["a", "b", "c", "d"];

@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js
 "use strict";
 
 // The depths of a view turned onto each other, so that trails can join them in the axes of one: orthogonal Procrustes in the plot's

@@ -1,4 +1,3 @@
-// needs: vendor/d3.js common.js explore-data.js
 "use strict";
 
 // The axes of a scatter plot: two lines, ticks at round values, and how much variance each component explains.

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // What the explorer shows: an index in the page, and scripts that are loaded when a reader asks for them.
@@ -28,6 +27,20 @@ const Explore = {};
   class Index {
     constructor(content) {
       Object.assign(this, content);
+    }
+
+    capture(names) {
+      return Tokviz.captures.find(this.models, names);
+    }
+
+    // Whether there is the very capture that a part of an address names.
+    has(text) {
+      const names = Tokviz.captures.parse(text);
+      return this.capture(names).key === [names.model, names.context, names.projection].join("/");
+    }
+
+    captures() {
+      return Tokviz.captures.all(this.models);
     }
 
     async view(capture) {

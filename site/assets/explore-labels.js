@@ -1,4 +1,3 @@
-// needs: explore-data.js
 "use strict";
 
 // Labels of marks: as many as fit without touching a mark or each other. A grid of small cells marks what is occupied.

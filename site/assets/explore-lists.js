@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js explore-marks.js explore-labels.js explore-aligned.js explore-panel.js
 "use strict";
 
 // What stands around the pictures: the legend that hides categories, pinned words, the axes of their trails, the search, and the table.

@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js shapes.js
 "use strict";
 
 // Marks in the plates' shapes and colours, and two ways to draw thousands of them: SVG while they are few, else a canvas.

@@ -1,4 +1,3 @@
-// needs: explore-data.js
 "use strict";
 
 // Which words are near another one in a view of explore-data.js.

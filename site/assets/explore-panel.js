@@ -1,4 +1,3 @@
-// needs: common.js captures.js explore-data.js explore-near.js explore-marks.js explore-plot.js
 "use strict";
 
 // One picture with its choice of model, context and projection, and a description of the current word.

@@ -1,4 +1,3 @@
-// needs: vendor/d3.js common.js explore-data.js explore-near.js explore-marks.js explore-labels.js explore-axes.js explore-trails.js
 "use strict";
 
 // One scatter plot: marks that move from layer to layer, axes, labels, trails, zoom. What a reader does is reported to its owner.

@@ -1,4 +1,3 @@
-// needs: common.js captures.js explore-data.js
 "use strict";
 
 // The depth ruler of the model that is shown first: its slider, ticks, stages and sparklines, as the models' pages draw them.

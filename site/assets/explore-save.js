@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js explore-marks.js take.js picture.js
 "use strict";
 
 // Saves a plot of the explorer: its layers, with a title above them and the key to the categories that are shown below. Marks are

@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js explore-marks.js explore-aligned.js
 "use strict";
 
 // The trails of pinned words in a plot: where each was from the embedding on, in each depth's own axes or turned to fit the shown one.

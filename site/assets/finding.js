@@ -1,5 +1,3 @@
-// needs: common.js
-// loads: two-states.js
 "use strict";
 
 // The first page's picture: buttons and arrow keys change between its two states. Once the page has loaded and rests, the picture

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // Every a.plate opens its picture in one dialog: zoom, pan, and the others of its [data-gallery] by buttons, keys

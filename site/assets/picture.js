@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // A picture to save: shapes as a page has them, with no reference to it, written as SVG or drawn as PNG.

@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js plate.js plate-key.js plate-layout.js
 "use strict";
 
 // The plates that are drawn in a page, in place of their images, which stay for printing and for what can't be drawn. A reader may

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // The plates of a carousel that are drawn: those that are seen, at once, and their neighbours soon after.

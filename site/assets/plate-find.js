@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // "Find a word": the first that begins as the text does, else one that contains it, is marked on all plates while one steps.

@@ -1,4 +1,3 @@
-// needs: common.js plate.js
 "use strict";
 
 // The key of a plate: its categories as buttons, notes below them, and a line for those who don't see the drawing.

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // Where the names of a plate go: beside their marks, on no other name and no mark. Pure: numbers in, numbers out.

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // Where the parts of a plate stand, at the size at which it is shown. Pure: numbers in, numbers out; in CSS pixels.

@@ -1,5 +1,3 @@
-// needs: common.js plate-board.js plate-find.js
-// after: plate-carousel.js plate-small.js
 "use strict";
 
 // Which plates of a page are drawn: a carousel's, small ones and twins once they are near, a story's, and those of the compare page.

@@ -1,4 +1,3 @@
-// needs: common.js plate-text.js take.js picture.js
 "use strict";
 
 // Saves a plot that is drawn: drawing, key and notes as they are seen, and a line that says which PCA it is.

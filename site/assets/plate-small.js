@@ -1,4 +1,3 @@
-// needs: common.js plate-layout.js plate.js
 "use strict";
 
 // A plate so small that no word on it could be read: its marks alone, in the same colours.

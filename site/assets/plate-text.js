@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // How wide texts are, in the fonts of a plate as the page has them; what is measured once is kept.

@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js shapes.js plate-layout.js plate-labels.js plate-text.js
 "use strict";
 
 // One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.

@@ -1,5 +1,3 @@
-// needs: common.js
-// loads: related-plot.js
 "use strict";
 
 // The choice of a relation or an order in place of all words: a list in the page, a part of its address, and figures that show what is

@@ -1,5 +1,3 @@
-// needs: common.js
-// after: take.js
 "use strict";
 
 // Plots of relations and orders, in one layer: lines between pairs, a path along an order. A section of a model's page has them, and

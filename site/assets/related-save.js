@@ -1,4 +1,3 @@
-// needs: common.js take.js picture.js
 "use strict";
 
 // Saves a plot of a relation or an order as it is seen: above it the model, below it what its numbers say and how it is read.

@@ -1,4 +1,3 @@
-// needs: common.js related-choice.js
 "use strict";
 
 // The section of relations and orders: each in the layer that the carousel shows.

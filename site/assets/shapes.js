@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // The shapes and colours of categories' marks, as the images have them.

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // The list of a page's keys, opened by ? or by the button in the header.

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // The plot that stays in view beside the stages of a story: the stage that is read sets its layer, the first, the middle and the

@@ -1,4 +1,3 @@
-// needs: common.js
 "use strict";
 
 // The strips of many models: each gets its ticks, and a link per depth, once it comes near the window.

@@ -1,4 +1,3 @@
-// needs: common.js take.js copy.js
 "use strict";
 
 // Shows an address, selected, where the browser doesn't let the page copy it.

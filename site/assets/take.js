@@ -1,5 +1,3 @@
-// needs: common.js
-// loads: copy.js take-address.js picture.js explore-save.js plate-save.js related-save.js
 "use strict";
 
 // What a reader may take away of a plot: its link, and the picture as it is seen. The buttons' room is kept by site.css; what else

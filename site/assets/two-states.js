@@ -1,4 +1,3 @@
-// needs: common.js explore-data.js plate.js plate-key.js plate-layout.js
 "use strict";
 
 // Draws the first page's picture in place of its images, and moves its words from one state to the other. Only what the page says
