@@ -1,4 +1,4 @@
-"""The ways in: streams are made fit, signals are answered, and what can't be said is told, whatever the command is."""
+"""How every command starts and ends: it prepares its streams, answers signals, and reports what it couldn't print."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _carry_out(work: Callable[[], None]) -> None:
 
 
 def _said(work: Callable[[], None]) -> None:
-    """Do the work, which ends with ``SystemExit``; everything that it printed is written then, or that is told."""
+    """Do the work, which ends with ``SystemExit``, and write out what it printed; an error if that can't be written."""
     try:
         _require_current_folder()
         try:
@@ -56,7 +56,7 @@ def _require_current_folder() -> None:
 def _fit_python() -> Iterator[None]:
     """Within the block the command is imported, if this Python can."""
     streams.prepare()
-    if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs an older one is told so
+    if sys.version_info < (3, 11):  # noqa: UP036 - for those who run an older one
         _refuse(f"{sys.executable}: expected Python 3.11 or newer, got {sys.version.split()[0]}; run a newer one")
     try:
         yield

@@ -20,7 +20,7 @@ CONFIG = Path("report.toml")
 OUTPUT = Path("site")
 KEPT = Path(".cache")
 
-# What can't be read is told where it is read, in one line.
+# Not checked by typer: tokviz itself reports in one line what can't be read.
 Config = Annotated[
     Path,
     typer.Option(

@@ -11,6 +11,7 @@ import stat
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
 from tokviz.errors import PublishError
@@ -49,21 +50,22 @@ def read_regular(path: Path) -> bytes:
     ------
     OSError : it isn't there, can't be read, or is something that one waits for when it is opened.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    # Another thing may have taken its place since.
-    with os.fdopen(
-        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-    ) as file:
+    with _opened(path) as file:
         return file.read()
 
 
 def file_sha256(path: Path) -> str:
     """Of a file of any size, in hexadecimal; raises as ``read_regular`` does."""
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> BufferedReader:
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    # Another thing may have taken its place since, so that opening it must not wait.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags), "rb")
 
 
 def have_same_bytes(one: Path, other: Path) -> bool:
