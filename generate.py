@@ -6,7 +6,7 @@ if __name__ == "__main__":
     import os
 
     def stop(number: int, _: object) -> None:
-        """End at once: nothing has begun. Later ``tokviz.run.interrupts`` answers."""
+        """End at once: nothing has begun. Later ``tokviz.run.work.interrupts`` answers."""
         try:
             os.write(2, b"stopped; run again to continue\n")
         finally:

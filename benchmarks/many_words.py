@@ -104,12 +104,12 @@ def work(model_folder: Path, n_words: int) -> None:
     from tokviz.draw import encode, figures
     from tokviz.measure import geometry
     from tokviz.measure.pca import project
-    from tokviz.pages import tables
-    from tokviz.pages.problems import grid_problems
+    from tokviz.pages.downloads import tables
+    from tokviz.pages.text.problems import grid_problems
     from tokviz.records import Category, Context, ContextReport, Grid, Plate, Points, ProjectionReport, WordList
-    from tokviz.run.results import LIBRARIES
-    from tokviz.run.states_file import CaptureDescription
-    from tokviz.run.store import Store
+    from tokviz.run.measuring.results import LIBRARIES
+    from tokviz.run.store.states_file import CaptureDescription
+    from tokviz.run.store.store import Store
 
     for library in LIBRARIES:  # not a part of what projecting words takes
         importlib.import_module(library)

@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 def main(config: Path, work: Path, forms: tuple[str, ...]) -> None:
     from tokviz.config import load
     from tokviz.run import pipeline
-    from tokviz.run.options import Options
-    from tokviz.run.progress import Quiet
+    from tokviz.run.plan.options import Options
+    from tokviz.run.work.progress import Quiet
 
     options = Options(base=config.parent, output=work / "site", cache=work / "cache", forms=forms)
     pipeline.run(load(config), options, Quiet())

@@ -37,8 +37,8 @@ def _peak(work: Path, name: str, text: str) -> int:
 def _work(config: Path, folder: Path) -> None:
     from tokviz.config import load
     from tokviz.run import pipeline
-    from tokviz.run.options import Options
-    from tokviz.run.progress import Quiet
+    from tokviz.run.plan.options import Options
+    from tokviz.run.work.progress import Quiet
 
     folder.mkdir()
     pipeline.run(load(config), Options(base=config.parent, output=folder / "site", cache=folder / "cache"), Quiet())

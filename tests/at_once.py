@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 import pytest
 
 from tokviz.run import pipeline
-from tokviz.run.progress import Quiet
+from tokviz.run.work.progress import Quiet
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

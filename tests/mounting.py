@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from tokviz.run import disk
+from tokviz.run.store import disk
 
 IN_A_NAMESPACE = ["unshare", "--map-root-user", "--mount"]
 

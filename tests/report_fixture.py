@@ -17,7 +17,9 @@ from PIL import ImageDraw
 from profile_fixture import differences, profile
 
 from tokviz import pages
-from tokviz.pages import profile_tables, render, tables
+from tokviz.pages import render
+from tokviz.pages.downloads import tables
+from tokviz.pages.model import profile_tables
 from tokviz.records import (
     N_EXTREMES,
     Category,

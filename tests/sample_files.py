@@ -12,7 +12,8 @@ import sys
 
 from command import ROOT
 
-from tokviz.run import disk, manifest
+from tokviz.run.publishing import manifest
+from tokviz.run.store import disk
 
 SITE = ROOT / "site"
 IMAGES = "site/images"

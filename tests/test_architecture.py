@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tokviz.run import keys
+from tokviz.run.store import keys
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tokviz"
 MIDDLE = ("models", "capture", "measure", "draw", "pages")
 """What they make is handed on as records: none of them imports another."""
-BASE = {"errors", "text"}
+BASE = {"errors", "text", "bundled"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "text": set(),
+    "bundled": set(),
     "entry_points": {"errors"},
     "records": BASE,
     "config": BASE | {"records"},
@@ -36,6 +37,25 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli", "run"},
 }
 """Whatever else stands in the package fails the tests until it has its line here."""
+WITHIN: dict[str, dict[str, set[str]]] = {
+    "pages": {
+        "text": set(),
+        "charts": {"text"},
+        "frame": {"text", "charts"},
+        "model": {"text", "charts", "frame"},
+        **{page: {"text", "charts", "frame", "model"} for page in ("first", "compare", "explore", "method")},
+        "downloads": {"text", "model", "explore"},
+    },
+    "run": {
+        "store": set(),
+        "work": set(),
+        "plan": {"store", "work"},
+        "measuring": {"store", "plan"},
+        "capturing": {"store", "work", "plan", "measuring"},
+        "publishing": {"store", "plan"},
+    },
+}
+"""The same for the folders in a folder; the files beside them may import them all."""
 HEAVY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "huggingface_hub"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -44,18 +64,20 @@ def owner(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported(path: Path) -> set[str]:
-    """The folders and files of the package that a file imports; the version may be known to all."""
-    found = set()
+def imported(path: Path, package: str = "tokviz") -> set[str]:
+    """The folders and files of a package that a file imports; the version may be known to all."""
+    found, place = set(), f"{package}."
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide who imports whom"
-            if node.module == "tokviz":
+            if node.module == package:
                 found |= {alias.name for alias in node.names if alias.name != "__version__"}
-            elif node.module and node.module.startswith("tokviz."):
-                found.add(node.module.split(".")[1])
+            elif node.module and node.module.startswith(place):
+                found.add(node.module.removeprefix(place).split(".")[0])
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("tokviz.")}
+            found |= {
+                alias.name.removeprefix(place).split(".")[0] for alias in node.names if alias.name.startswith(place)
+            }
     return found
 
 
@@ -65,6 +87,19 @@ def test_imports_point_one_way(path: Path) -> None:
     assert own in MAY_IMPORT, f"{own} has no place yet: say in MAY_IMPORT what it may import"
     forbidden = imported(path) - MAY_IMPORT[own] - {own}
     assert not forbidden, f"{own} may not import {', '.join(sorted(forbidden))}"
+
+
+@pytest.mark.parametrize(("folder", "inner"), [(folder, inner) for folder in WITHIN for inner in WITHIN[folder]])
+def test_imports_point_one_way_within_a_folder(folder: str, inner: str) -> None:
+    files = sorted((PACKAGE / folder / inner).rglob("*.py"))
+    assert files
+    found = set().union(*(imported(path, f"tokviz.{folder}") for path in files))
+    assert found <= WITHIN[folder][inner] | {inner}
+
+
+@pytest.mark.parametrize("folder", WITHIN)
+def test_a_folder_in_a_folder_has_a_place(folder: str) -> None:
+    assert {path.parent.name for path in (PACKAGE / folder).glob("*/*.py")} == {*WITHIN[folder]}
 
 
 def test_no_test_imports_another() -> None:

@@ -19,8 +19,8 @@ import tokviz
 from tokviz import config as configuration
 from tokviz.errors import TokvizError
 from tokviz.run import prune
-from tokviz.run.locks import Locks
-from tokviz.run.options import Options
+from tokviz.run.plan.options import Options
+from tokviz.run.store.locks import Locks
 
 WORDS = {
     "colors": ["red", "blue", "green", "pink", "brown", "gray", "black", "white", "orange"],

@@ -23,8 +23,8 @@ from tokviz import config as configuration
 from tokviz.errors import ConfigError, TokvizError
 from tokviz.notebook import Capture
 from tokviz.run import prune
-from tokviz.run.locks import Locks
-from tokviz.run.options import Options
+from tokviz.run.plan.options import Options
+from tokviz.run.store.locks import Locks
 
 Captures = dict[str, Capture]
 

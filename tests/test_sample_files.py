@@ -9,8 +9,8 @@ import pytest
 import sample_files
 from command import ROOT
 
-from tokviz.run import manifest
-from tokviz.run.manifest import OwnFiles
+from tokviz.run.publishing import manifest
+from tokviz.run.publishing.manifest import OwnFiles
 
 pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="This is no checkout")
 

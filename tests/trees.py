@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tokviz.run import disk
+from tokviz.run.store import disk
 
 Facts = dict[str, str]
 """Path from a folder, with forward slashes → kind and content of what is there."""

@@ -28,9 +28,9 @@ from urllib.parse import unquote
 
 import typer
 
+from tokviz.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
 from tokviz.config import expanded, install, read_toml
 from tokviz.errors import ConfigError
-from tokviz.run.bundled import IS_INSTALLED, PACKAGE, TEMPLATES
 
 SCRIPT = PACKAGE.parent / "generate.py"
 """The command of a checkout."""

@@ -147,7 +147,7 @@ const Tokviz = (() => {
 
   const variables = getComputedStyle(document.documentElement);
   const variable = (name) => Number.parseFloat(variables.getPropertyValue(name));
-  // In percent of a ruler's width; tokviz/pages/axis.py says what each is.
+  // In percent of a ruler's width; tokviz/pages/charts/axis.py says what each is.
   const geometry = {
     axisStart: variable("--axis-start"),
     axisLength: variable("--axis-length"),

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, sync_playwright
 from weighing import MOST, VIEWPORTS, fetched_by
 
 import tokviz
-from tokviz.run.processes import default_jobs
+from tokviz.run.work.processes import default_jobs
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")

@@ -33,7 +33,7 @@ from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig
 from tokviz.models import load
 from tokviz.records import Context, Tokenization
-from tokviz.run.keys import CAPTURE_VERSION
+from tokviz.run.store.keys import CAPTURE_VERSION
 
 RECORD = Path(__file__).with_name("recorded_states.json")
 COMMAND = "python tests/capture/record_states.py"

@@ -12,7 +12,7 @@ import record_states
 from narrow import present
 from record_states import COMMAND, FAMILIES, Record
 
-from tokviz.run.keys import CAPTURE_VERSION
+from tokviz.run.store.keys import CAPTURE_VERSION
 
 REMEDY = (
     "If capture is meant to return other states, raise CAPTURE_VERSION in tokviz/run/keys.py and run "

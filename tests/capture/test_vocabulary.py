@@ -10,8 +10,8 @@ import pytest
 
 from tokviz.config import load
 from tokviz.run import pipeline
-from tokviz.run.options import Options
-from tokviz.run.progress import Quiet
+from tokviz.run.plan.options import Options
+from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.process
 

@@ -20,7 +20,7 @@ from tokviz.cli.application import application
 from tokviz.config import ReportConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import Table
-from tokviz.run import entries
+from tokviz.run.store import entries
 
 WORDS = 'Colors = ["red", "green", "blue"]\n"First names" = ["Mary", "James", "Anna"]\n'
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tokviz.bundled import STARTERS
 from tokviz.cli import starting
 from tokviz.cli.application import application
 from tokviz.cli.starting import Template
 from tokviz.config import load
-from tokviz.run.bundled import STARTERS
 
 ROOT = Path(__file__).parent.parent.parent
 WORKFLOW = ".github/workflows/pages.yml"

@@ -15,7 +15,7 @@ from command import ROOT
 from test_commands import run
 
 from tokviz.cli.errors import errors_in_one_line
-from tokviz.run import interrupts
+from tokviz.run.work import interrupts
 
 NO_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Other systems refuse such names")
@@ -147,7 +147,7 @@ def test_a_closed_folder_is_told(project: Path) -> None:
     for folder in (project, *project.parents[:3]):
         folder.chmod(folder.stat().st_mode | 0o555)
     code = (
-        "import os, sys, tokviz.cli.application, tokviz.run.interrupts; os.geteuid() or os.setuid(65534); "
+        "import os, sys, tokviz.cli.application, tokviz.run.work.interrupts; os.geteuid() or os.setuid(65534); "
         "from tokviz.__main__ import main; main()"
     )
     try:

@@ -18,7 +18,7 @@ from tokviz.draw.typefaces import Typefaces
 from tokviz.errors import TokvizError
 from tokviz.records import Look, Marks, Picture, Strip
 from tokviz.records.look import PALETTE, contrast
-from tokviz.run import keys
+from tokviz.run.store import keys
 
 OWN = Marks(palette=("#e69f00", "#56b4e9", "#009e73"), shapes=("star", "circle"))
 LIGHT = "#f0e442"

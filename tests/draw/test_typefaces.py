@@ -20,7 +20,7 @@ from tokviz.draw.sheet import Sheet
 from tokviz.draw.typefaces import Typefaces, legible
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Marks, Plate, Points, Strip
-from tokviz.run import keys
+from tokviz.run.store import keys
 
 HAN, KANA, HANGUL, HINDI, CAT = "漢", "あ", "한", "ह", "🐈"
 OWN = sorted((Path(typefaces.__file__).parent / "fonts").glob("*.ttf"))

@@ -15,7 +15,7 @@ from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 from tokviz.measure.cka import centred_gram, cka_between, geometry_vectors
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
-from tokviz.pages.sentences import stage_sentence
+from tokviz.pages.text.sentences import stage_sentence
 from tokviz.records import Geometry, HiddenStates
 
 N_WORDS, WIDTH = 60, 32

@@ -10,7 +10,7 @@ import smollm2
 
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
-from tokviz.pages.sentences import stage_sentence
+from tokviz.pages.text.sentences import stage_sentence
 from tokviz.records import CategoryMeasure, Geometry, HiddenStates, MassiveActivations, Spread, WordList
 
 SINK = 507

@@ -11,7 +11,7 @@ from narrow import present
 
 from tokviz.measure.massive import outstanding
 from tokviz.measure.pca import fit, project, scores, scores_of
-from tokviz.pages.problems import grid_problems, problems
+from tokviz.pages.text.problems import grid_problems, problems
 from tokviz.records import Problem
 
 N_WORDS, WIDTH = 40, 24

@@ -13,7 +13,7 @@ import smollm2
 from tokviz import config
 from tokviz.measure.relations import measure
 from tokviz.records import HiddenStates, OrderMeasures, RelationMeasures
-from tokviz.run.related import related
+from tokviz.run.plan.related import related
 
 REPORT = config.load(Path(smollm2.ROOT) / "report.toml")
 LAYER_11 = 12

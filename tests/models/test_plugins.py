@@ -15,7 +15,7 @@ import tokviz
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models import identity, locate, plugins
-from tokviz.run.public import public_source
+from tokviz.run.publishing.public import public_source
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from narrow import present
 from report_fixture import ALONE, SENTENCE, compared_report, model_report, sample_report, word_list
 
 from tokviz import pages
-from tokviz.pages.charts import model_charts
-from tokviz.pages.sentences import stage_lead, stage_sentence
-from tokviz.pages.story import difference, stories
-from tokviz.pages.trust import finding, trust
+from tokviz.pages.charts.curves import model_charts
+from tokviz.pages.model.story import difference, stories
+from tokviz.pages.text.sentences import stage_lead, stage_sentence
+from tokviz.pages.text.trust import finding, trust
 from tokviz.records import ContextReport, Geometry, MassiveActivations, ModelReport, Stage
 
 

@@ -13,8 +13,8 @@ from false_writers import broken, by_an_expert, without_interventions
 from narrow import present
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
-from tokviz.pages.headline import headline
-from tokviz.pages.two_states import two_states
+from tokviz.pages.first.two_states import two_states
+from tokviz.pages.model.headline import headline
 from tokviz.records import ModelReport, Report
 
 

@@ -14,10 +14,10 @@ from narrow import present
 from report_fixture import compared_report, sample_report
 
 from tokviz import pages
-from tokviz.pages.charts import model_charts
-from tokviz.pages.pictures import panels
-from tokviz.pages.without import Without
-from tokviz.pages.writers import writers_section
+from tokviz.pages.charts.curves import model_charts
+from tokviz.pages.frame.pictures import panels
+from tokviz.pages.model.without import Without
+from tokviz.pages.model.writers import writers_section
 from tokviz.records import BreakingExpert, ContextReport, ModelReport
 
 PAGE = "models/smol-30/index.html"

@@ -13,7 +13,7 @@ from claims import FalseClaim, close, depth_of, plain, require, says
 from scipy.spatial import procrustes
 from writers_claims import COUNTS, breaking_context
 
-from tokviz.pages.two_states import TwoStates
+from tokviz.pages.first.two_states import TwoStates
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
 
 NUMBER = r"−?[\d.,]+(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from claims import SCORE, FalseClaim, plain, require
 
-from tokviz.pages.profile import ProfileBlock, ProfileView
+from tokviz.pages.model.profile import ProfileBlock, ProfileView
 from tokviz.records import Difference, ModelReport, Peak, Report
 
 LEVEL = 0.05

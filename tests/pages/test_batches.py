@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from making import BATCH_CHECK
 
-from tokviz.pages.batches import batch_notes, batch_warnings, relative
+from tokviz.pages.model.batches import batch_notes, batch_warnings, relative
 from tokviz.records import BatchCheck, BatchComparison
 
 FIRST = BATCH_CHECK.comparisons[0]

@@ -28,7 +28,7 @@ from carousel_page import assert_shows, ruler
 from playwright.sync_api import ViewportSize, expect
 from report_fixture import hostile_report, sample_report, write_site
 
-from tokviz.pages.axis import place
+from tokviz.pages.charts.axis import place
 
 MODEL = "models/smol-30/index.html"
 MODELS = [MODEL, "models/mini-6/index.html", "models/lost/index.html"]

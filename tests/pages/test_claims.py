@@ -29,17 +29,17 @@ from report_fixture import FOLDERS, PROJECTIONS, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.pages.charts import model_charts
-from tokviz.pages.compare_pairs import Pair
-from tokviz.pages.compare_table import table
-from tokviz.pages.headline import headline
-from tokviz.pages.pictures import panels
-from tokviz.pages.sentences import stage_lead, stage_sentence
+from tokviz.pages.charts.curves import model_charts
+from tokviz.pages.compare.pairs import Pair
+from tokviz.pages.compare.table import table
+from tokviz.pages.first.two_states import two_states
+from tokviz.pages.frame.pictures import panels
+from tokviz.pages.model.headline import headline
+from tokviz.pages.model.story import difference, stories
+from tokviz.pages.model.writers import writers_section
 from tokviz.pages.site import SiteView
-from tokviz.pages.story import difference, stories
-from tokviz.pages.trust import finding, trust
-from tokviz.pages.two_states import two_states
-from tokviz.pages.writers import writers_section
+from tokviz.pages.text.sentences import stage_lead, stage_sentence
+from tokviz.pages.text.trust import finding, trust
 from tokviz.records import ModelReport, Report
 
 ROOT = Path(__file__).parents[2]

@@ -21,8 +21,8 @@ from report_fixture import (
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.pages.compare import ComparePage
-from tokviz.pages.compare_pairs import Layers
+from tokviz.pages.compare.page import ComparePage
+from tokviz.pages.compare.pairs import Layers
 from tokviz.records import Estimate, Report
 
 PAGE = "compare/index.html"

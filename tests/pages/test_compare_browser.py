@@ -25,7 +25,7 @@ from browser import (
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import compared_report, many_models_report, write_site
 
-from tokviz.pages import index
+from tokviz.pages.first import page as index
 
 PAGE = "compare/index.html"
 

@@ -19,10 +19,12 @@ from tokviz import pages
 from tokviz.draw import style
 from tokviz.draw.plate import PlateDrawing
 from tokviz.measure.neighbours import neighbours
-from tokviz.pages import explore_data, render, tables
+from tokviz.pages import render
+from tokviz.pages.downloads import tables
+from tokviz.pages.explore import explore_data
 from tokviz.records import ContextReport, Plate, Points, ProjectionReport, Report
 from tokviz.records.look import PALETTE
-from tokviz.run.store import Store
+from tokviz.run.store.store import Store
 
 ASSETS = TEMPLATES / "assets"
 

@@ -28,11 +28,12 @@ from report_fixture import (
 )
 
 from tokviz import pages
-from tokviz.pages import compare_data, render
-from tokviz.pages.compare import compare_page
-from tokviz.pages.compare_curves import MOST_DRAWN
-from tokviz.pages.compare_layers import layers_page
-from tokviz.pages.index import MOST_LINKS, index_page
+from tokviz.pages import render
+from tokviz.pages.compare import compare_data
+from tokviz.pages.compare.curves import MOST_DRAWN
+from tokviz.pages.compare.layers import layers_page
+from tokviz.pages.compare.page import compare_page
+from tokviz.pages.first.page import MOST_LINKS, index_page
 from tokviz.records import ModelSimilarity, Report
 
 N_MODELS = 50

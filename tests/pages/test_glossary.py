@@ -13,8 +13,8 @@ from report_fixture import FOLDERS, hostile_report, sample_report, write_site
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.pages.explained import Explainer
-from tokviz.pages.glossary import GLOSSARY
+from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.glossary import GLOSSARY
 
 RENDERED = {
     f"{name}: {path}": text

@@ -17,9 +17,9 @@ from tokviz import pages
 from tokviz.config import validated
 from tokviz.errors import ConfigError
 from tokviz.pages import notes
-from tokviz.pages.headline import headline, unshown_states
-from tokviz.pages.turning import Turn, least_turn
-from tokviz.pages.two_states import two_states
+from tokviz.pages.first.turning import Turn, least_turn
+from tokviz.pages.first.two_states import two_states
+from tokviz.pages.model.headline import headline, unshown_states
 from tokviz.records import ModelReport, Opening, Report
 
 SAID = "Two neurons do it."

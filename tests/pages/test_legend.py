@@ -13,7 +13,7 @@ from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, sample_r
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.pages.legend import MOST_SHOWN, legend
+from tokviz.pages.first.legend import MOST_SHOWN, legend
 from tokviz.records import Marks, Report
 from tokviz.records.look import PALETTE, SHAPES
 

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from tokviz.config.fields import LONGEST_MARKDOWN
-from tokviz.pages import markdown
+from tokviz.pages.text import markdown
 
 MODEL = "models/m/index.html"
 

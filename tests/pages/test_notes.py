@@ -13,7 +13,7 @@ from tokviz import pages
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import ConfigError
 from tokviz.pages import notes, render
-from tokviz.pages.placeholders import Placeholders
+from tokviz.pages.text.placeholders import Placeholders
 
 SMOL = "models/smol-30/index.html"
 

@@ -19,9 +19,11 @@ from narrow import present
 from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
 
 from tokviz import pages
-from tokviz.pages import render, sources, tables
-from tokviz.pages.explained import Explainer
-from tokviz.pages.parts import Link
+from tokviz.pages import render
+from tokviz.pages.downloads import tables
+from tokviz.pages.text import sources
+from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.parts import Link
 from tokviz.records import Image
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}

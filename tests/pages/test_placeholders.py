@@ -9,7 +9,7 @@ from report_fixture import sample_report
 
 from tokviz.config import ReportConfig
 from tokviz.pages import notes
-from tokviz.pages.placeholders import Placeholders
+from tokviz.pages.text.placeholders import Placeholders
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from matplotlib import colors
 from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list
 
 from tokviz import pages
-from tokviz.pages.drawings import MOST_DRAWN
+from tokviz.pages.frame.drawings import MOST_DRAWN
 from tokviz.records import Marks, Report, look
 from tokviz.records.look import PALETTE, contrast
 

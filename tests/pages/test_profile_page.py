@@ -18,14 +18,15 @@ from narrow import present
 from related_fixture import CONFIG
 
 from tokviz.config import load
-from tokviz.pages.profile import profile_view
-from tokviz.pages.profile_found import compared
-from tokviz.pages.profile_sentences import sentences
-from tokviz.pages.profile_tables import files
+from tokviz.pages.model.profile import profile_view
+from tokviz.pages.model.profile_found import compared
+from tokviz.pages.model.profile_sentences import sentences
+from tokviz.pages.model.profile_tables import files
 from tokviz.records import Report
-from tokviz.run import pipeline, site
-from tokviz.run.options import Options
-from tokviz.run.progress import Quiet
+from tokviz.run import pipeline
+from tokviz.run.plan.options import Options
+from tokviz.run.publishing import site
+from tokviz.run.work.progress import Quiet
 
 PAGE = "compare/index.html"
 

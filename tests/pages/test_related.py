@@ -14,11 +14,13 @@ import pytest
 from claims import plain
 from related_fixture import ORDERS, RELATION, random_order, random_relation, related_report
 
-from tokviz.pages import build, related_data, related_plots, tables
-from tokviz.pages.chart_measures import related_measures
-from tokviz.pages.compare_table import columns, table
-from tokviz.pages.related_data import order_at, relation_at
-from tokviz.pages.relations import order_sentences, relation_sentences, where
+from tokviz.pages import build
+from tokviz.pages.charts.measures import related_measures
+from tokviz.pages.compare.table import columns, table
+from tokviz.pages.downloads import tables
+from tokviz.pages.model import related_data, related_plots
+from tokviz.pages.model.related_data import order_at, relation_at
+from tokviz.pages.model.relations import order_sentences, relation_sentences, where
 from tokviz.records import OrderMeasures, RelationMeasures
 
 N_RECORDS = 400

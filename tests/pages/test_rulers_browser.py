@@ -12,7 +12,7 @@ from browser import DESKTOP, PHONE, OpenPage, box_of, wait_for_frames
 from playwright.sync_api import Locator, Page, expect
 from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list, write_site
 
-from tokviz.pages.axis import RULER, has_number, length, place
+from tokviz.pages.charts.axis import RULER, has_number, length, place
 from tokviz.records import depth_name
 
 ASSETS = TEMPLATES / "assets"

@@ -16,9 +16,10 @@ from related_fixture import related_report
 from report_fixture import FOLDERS, TEMPLATES, many_models_report, one_depth_report, sample_report, tiny_report
 
 from tokviz import pages
-from tokviz.pages import render, scripts
-from tokviz.pages.frame import late_scripts
-from tokviz.pages.scripts import Head, head, in_order, read_head
+from tokviz.pages import render
+from tokviz.pages.frame import scripts
+from tokviz.pages.frame.frame import late_scripts
+from tokviz.pages.frame.scripts import Head, head, in_order, read_head
 from tokviz.records import Report
 
 ASSETS = TEMPLATES / "assets"

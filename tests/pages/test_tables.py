@@ -16,9 +16,10 @@ from report_fixture import sample_report
 
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
-from tokviz.pages import csv_text, tables
+from tokviz.pages.downloads import tables
+from tokviz.pages.text import csv_text
 from tokviz.records import ContextReport, Experts, ProjectionReport, Spread
-from tokviz.run.store import Store
+from tokviz.run.store.store import Store
 
 
 @pytest.fixture

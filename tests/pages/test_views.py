@@ -9,9 +9,10 @@ from narrow import present
 from report_fixture import ALONE, SENTENCE, hostile_report, model_report, sample_report, word_list
 
 from tokviz import pages
-from tokviz.pages import frame, wording
-from tokviz.pages.pictures import picture
+from tokviz.pages.frame import frame
+from tokviz.pages.frame.pictures import picture
 from tokviz.pages.site import SiteView
+from tokviz.pages.text import wording
 from tokviz.records import Category, Image, WordList
 
 

@@ -15,13 +15,13 @@ from narrow import present
 from report_fixture import SENTENCE, hostile_report, model_report, sample_report
 
 from tokviz import pages
-from tokviz.pages import wording
-from tokviz.pages.axis import path
-from tokviz.pages.chart_measures import MEASURES, Reading
-from tokviz.pages.chart_scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
-from tokviz.pages.charts import alt_text
-from tokviz.pages.model import ModelPage
+from tokviz.pages.charts.axis import path
+from tokviz.pages.charts.curves import alt_text
+from tokviz.pages.charts.measures import MEASURES, Reading
+from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
+from tokviz.pages.model.page import ModelPage
 from tokviz.pages.site import SiteView
+from tokviz.pages.text import wording
 
 N_LAYERS = 30
 EMERGENCE = 11

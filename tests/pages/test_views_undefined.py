@@ -10,8 +10,8 @@ from narrow import present
 from report_fixture import sample_report
 
 from tokviz import pages
-from tokviz.pages import wording
-from tokviz.pages.model import ModelPage
+from tokviz.pages.model.page import ModelPage
+from tokviz.pages.text import wording
 from tokviz.records import ModelReport, RefitCriteria, Stage, StageCriteria
 
 N_LAYERS = 30

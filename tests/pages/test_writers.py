@@ -11,8 +11,8 @@ import pytest
 from narrow import present
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
-from tokviz.pages import tables
-from tokviz.pages.writers import writers_section
+from tokviz.pages.downloads import tables
+from tokviz.pages.model.writers import writers_section
 from tokviz.records import (
     BreakingNeurons,
     ContextReport,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from claims import DEPTH, NUMBER, FalseClaim, close, depth_of, plain, require, says
 
-from tokviz.pages.without import Without
+from tokviz.pages.model.without import Without
 from tokviz.records import BreakingNeurons, ContextReport, Intervention, RandomNeurons
 
 LISTED = r"\d[\d, and]*"

@@ -20,7 +20,7 @@ from claims import (
 )
 from without_claims import LISTED, check_without, intervention_of, numbers
 
-from tokviz.pages.writers import WriterRow, WritersSection
+from tokviz.pages.model.writers import WriterRow, WritersSection
 from tokviz.records import (
     BreakingNeurons,
     ContextReport,

@@ -16,7 +16,7 @@ from example_packages import install
 import tokviz
 from tokviz.errors import AddedMeasureError
 from tokviz.records import AddedMeasure, HiddenStates, WordList
-from tokviz.run import added
+from tokviz.run.plan import added
 
 WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
 
@@ -82,7 +82,7 @@ def test_it_is_measured_again_only_where_its_code_changes(
         calls.append(each.column)
         return original(each, states, words)
 
-    monkeypatch.setattr("tokviz.run.measuring.measured", noted)
+    monkeypatch.setattr("tokviz.run.measuring.measuring.measured", noted)
 
     def report() -> list[str]:
         calls.clear()

@@ -13,13 +13,13 @@ from tokviz import config, models
 from tokviz.config import InterventionConfig
 from tokviz.measure.writers import random_draws
 from tokviz.records import BreakingNeurons, SublayerUpdate, Updates
-from tokviz.run import measuring, results
-from tokviz.run.capture_request import capture_here
-from tokviz.run.capturing import request_for
-from tokviz.run.options import Options
-from tokviz.run.plan import Captured, ContextPlan, Plan
-from tokviz.run.progress import Quiet
-from tokviz.run.store import Store
+from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.capturing import request_for
+from tokviz.run.measuring import measuring, results
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Captured, ContextPlan, Plan
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Quiet
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

@@ -18,12 +18,13 @@ from at_once import Listening, draw_at_once
 from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
 from tokviz.records import HiddenStates
-from tokviz.run import capturing, dry_run, pipeline, prune, remote_capture
-from tokviz.run.locks import Locks
-from tokviz.run.options import Options
-from tokviz.run.plan import Plan
-from tokviz.run.progress import Quiet
-from tokviz.run.store import Store
+from tokviz.run import dry_run, pipeline, prune
+from tokviz.run.capturing import capturing, remote_capture
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Plan
+from tokviz.run.store.locks import Locks
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow
 

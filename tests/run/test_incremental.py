@@ -17,14 +17,15 @@ from at_once import Listening, draw_at_once
 from command import hashes
 from safetensors.numpy import load_file, save_file
 
+from tokviz.bundled import TEMPLATES
 from tokviz.config import ReportConfig
 from tokviz.draw import encode
 from tokviz.records import Projection
-from tokviz.run import dry_run, keys, pipeline, prune
-from tokviz.run.bundled import TEMPLATES
-from tokviz.run.locks import Locks
-from tokviz.run.options import DRAFT, Options
-from tokviz.run.progress import Quiet
+from tokviz.run import dry_run, pipeline, prune
+from tokviz.run.plan.options import DRAFT, Options
+from tokviz.run.store import keys
+from tokviz.run.store.locks import Locks
+from tokviz.run.work.progress import Quiet
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ import pytest
 from command import CONFIG, ROOT, generate, hashes, wait_for
 from narrow import present
 
-from tokviz.run.interrupts import LINE
+from tokviz.run.work.interrupts import LINE
 
 pytestmark = [
     pytest.mark.process,
@@ -156,7 +156,7 @@ def script(folder: Path, body: str) -> subprocess.Popen[str]:
     file = folder / "script.py"
     code = f"""
         import hashlib, subprocess, sys, time
-        from tokviz.run import interrupts
+        from tokviz.run.work import interrupts
         if __name__ == "__main__":
             def work():
                 {body}

@@ -15,7 +15,7 @@ import pytest
 from command import ROOT, hashes
 
 from tokviz.config import ModelConfig
-from tokviz.run import keys
+from tokviz.run.store import keys
 
 CONFIG = """
 projections = ["standardized"]
@@ -100,7 +100,7 @@ def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, 
 def test_another_version_of_a_library_makes_again_what_it_makes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from tokviz.run.store import Store
+    from tokviz.run.store.store import Store
 
     states = making.put(Store(tmp_path))
     model = ModelConfig(source="org/tiny")
@@ -134,7 +134,7 @@ def test_a_tokenizer_from_elsewhere_gives_other_states() -> None:
 def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from tokviz.run.store import Store
+    from tokviz.run.store.store import Store
 
     states = making.put(Store(tmp_path))
     renamed = replace(states, context=replace(states.context, name="by itself"))

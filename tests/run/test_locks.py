@@ -15,7 +15,7 @@ from command import ROOT, generate, wait_for
 from narrow import present
 
 from tokviz.errors import BusyError
-from tokviz.run.locks import Locks
+from tokviz.run.store.locks import Locks
 
 pytestmark = pytest.mark.process
 
@@ -23,7 +23,7 @@ NO_WAIT = Locks(waits=False)
 HOLDS = """
 import sys, time
 from pathlib import Path
-from tokviz.run.locks import Locks
+from tokviz.run.store.locks import Locks
 with Locks().{held}:
     print("held", flush=True)
     sys.stdin.read()

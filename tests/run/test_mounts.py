@@ -15,7 +15,8 @@ from command import ROOT
 from mounting import IN_A_NAMESPACE, can_mount
 from trees import facts
 
-from tokviz.run import disk, publish
+from tokviz.run.publishing import publish
+from tokviz.run.store import disk
 
 REPORT = {"data/report.json": '{"generator": "tokviz 1"}'}
 OLD = {**REPORT, "index.html": "old", "images/x.webp": "old", "images/old.webp": "old", "method/index.html": "old"}
@@ -23,7 +24,7 @@ NEW = {**REPORT, "index.html": "new", "images/x.webp": "new", "images/new.webp":
 PUBLISH = """
 import json, sys
 from pathlib import Path
-from tokviz.run.publish import publish
+from tokviz.run.publishing.publish import publish
 spared = publish(json.loads(sys.argv[1]), Path("site"))
 print(json.dumps([spared.put_aside, spared.left_over]))
 """

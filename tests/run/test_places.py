@@ -11,7 +11,7 @@ from tokviz import config as configuration
 from tokviz.config import ReportConfig
 from tokviz.errors import PublishError, StoreError
 from tokviz.run import places
-from tokviz.run.options import Options
+from tokviz.run.plan.options import Options
 
 CONFIG = """
 words = "lists/words.toml"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tokviz.records import ModelCard, Tokenization
-from tokviz.run.plain import from_plain, to_plain
+from tokviz.run.store.plain import from_plain, to_plain
 
 Record = TypeVar("Record")
 

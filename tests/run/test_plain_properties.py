@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tokviz.run.plain import from_plain, to_plain
+from tokviz.run.store.plain import from_plain, to_plain
 
 DTYPES = ("bool", "int32", "int64", "float16", "float32", "float64")
 

@@ -14,10 +14,10 @@ from narrow import present
 from tokviz.config import ReportConfig
 from tokviz.measure.pca import project
 from tokviz.records import Projection
-from tokviz.run import keys
-from tokviz.run.options import FORMS, SVG, Options
-from tokviz.run.plan import PictureJob, Plan
-from tokviz.run.store import Store
+from tokviz.run.plan.options import FORMS, SVG, Options
+from tokviz.run.plan.plan import PictureJob, Plan
+from tokviz.run.store import keys
+from tokviz.run.store.store import Store
 
 CONFIG: dict[str, Any] = {
     "words": {category.key: list(category.words) for category in making.WORDS.categories},

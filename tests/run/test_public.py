@@ -14,7 +14,7 @@ from command import CONFIG, ROOT, generate
 
 from tokviz.cli.building import without_folders
 from tokviz.config import ModelConfig
-from tokviz.run.public import public_source, public_text
+from tokviz.run.publishing.public import public_source, public_text
 
 SECRETS = ("zoe-k7", "Desk of Zoë", "jobs-k7", "words-k7", "tokens-k7", "out-k7", "cache-k7")
 """Names of folders and of a user that stand nowhere else."""

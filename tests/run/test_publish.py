@@ -14,8 +14,8 @@ import pytest
 from command import ROOT
 
 from tokviz.errors import PublishError
-from tokviz.run import publish
-from tokviz.run.replacing import Spared
+from tokviz.run.publishing import publish
+from tokviz.run.publishing.replacing import Spared
 
 REPORT = {"data/report.json": '{"generator": "tokviz 1"}'}
 

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tokviz.errors import PublishError
-from tokviz.run.publish import publish, recover
+from tokviz.run.publishing.publish import publish, recover
 
 MARKER = "data/report.json"
 OURS = b'{"generator": "tokviz 1"}'

@@ -21,9 +21,9 @@ from tokviz.config import ModelConfig
 from tokviz.errors import ModelError
 from tokviz.models import quiet_transformers
 from tokviz.records import Category, Context, WordList
-from tokviz.run.capture_request import ContextRequest, Request, capture_here
-from tokviz.run.progress import Quiet
-from tokviz.run.store import Store
+from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Quiet
 
 WORDS = WordList(categories=(Category(key="jobs", label="Jobs", words=("cat", "doctor", "firefighter")),))
 ALONE = Context(name="alone", label="alone", template=" {word}")

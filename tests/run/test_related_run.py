@@ -15,7 +15,7 @@ from related_fixture import CONFIG
 
 import tokviz
 from tokviz.config import load
-from tokviz.run.related import related
+from tokviz.run.plan.related import related
 
 pytestmark = pytest.mark.process
 

@@ -12,10 +12,11 @@ from narrow import present
 
 from tokviz.config import ReportConfig
 from tokviz.records import HiddenStates, Neighbours, Projection
-from tokviz.run import keys, measuring, results
-from tokviz.run.options import Options
-from tokviz.run.plan import Captured, Plan
-from tokviz.run.store import Store
+from tokviz.run.measuring import measuring, results
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Captured, Plan
+from tokviz.run.store import keys
+from tokviz.run.store.store import Store
 
 CONFIG = ReportConfig.model_validate(
     {

@@ -22,11 +22,13 @@ from trees import facts, lost, put
 
 from tokviz.config import ReportConfig
 from tokviz.errors import PublishError, StoreError
-from tokviz.run import entries, manifest, prune, publish
-from tokviz.run.locks import Locks
-from tokviz.run.options import Options
-from tokviz.run.replacing import Spared
-from tokviz.run.store import Store
+from tokviz.run import prune
+from tokviz.run.plan.options import Options
+from tokviz.run.publishing import manifest, publish
+from tokviz.run.publishing.replacing import Spared
+from tokviz.run.store import entries
+from tokviz.run.store.locks import Locks
+from tokviz.run.store.store import Store
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Links and pipes are those of POSIX")
 REPORT = {"data/report.json": '{"generator": "tokviz 1"}'}

@@ -18,8 +18,8 @@ from report_fixture import TEMPLATES, one_depth_report
 from tokviz import pages
 from tokviz.errors import ThemeError
 from tokviz.pages import render
-from tokviz.pages.explained import Explainer
 from tokviz.pages.site import SiteView
+from tokviz.pages.text.explained import Explainer
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "theme"

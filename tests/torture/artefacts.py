@@ -22,8 +22,8 @@ from typing import Any
 from unittest.mock import patch
 
 from tokviz import cli
-from tokviz.run import workers
-from tokviz.run.store import Store
+from tokviz.run.store.store import Store
+from tokviz.run.work import workers
 from torture import checks
 from torture.checks import Findings, difference
 from torture.damage import FILE_DAMAGES, REGION_DAMAGES, Edit, Region, damaged, edited, edits, json_of, regions

@@ -26,7 +26,7 @@ from tokenizers import processors
 
 from tokviz.config import validated
 from tokviz.errors import ConfigError
-from tokviz.pages import markdown
+from tokviz.pages.text import markdown
 from torture.browsing import browse
 from torture.strings import FRAGMENTS, STRINGS
 from torture.trial import SITES_BROKEN, TRACEBACKS, WORDS_LOST, WRONG_OUTCOMES, Outcome

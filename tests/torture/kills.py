@@ -12,7 +12,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokviz.run.interrupts import LINE
+from tokviz.run.work.interrupts import LINE
 from torture import checks
 from torture.checks import Findings
 from torture.kit import VARIANTS, Begun, Done, Kit, Strike, Tree, kit_of, own, tree

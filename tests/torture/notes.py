@@ -14,8 +14,9 @@ import html5lib
 
 from tokviz.config import load
 from tokviz.errors import ConfigError
-from tokviz.pages import markdown, notes
-from tokviz.pages.placeholders import Placeholders
+from tokviz.pages import notes
+from tokviz.pages.text import markdown
+from tokviz.pages.text.placeholders import Placeholders
 from torture.configs import LONGEST_LINE, MOST_SECONDS
 from torture.trial import SCRIPTS_EXECUTED, TRACEBACKS, WORDS_LOST, WRONG_OUTCOMES, Outcome
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from mounting import mounted
 from trees import Facts, facts, lost, put
 
-from tokviz.run import entries
+from tokviz.run.store import entries
 from torture import checks
 from torture.artefacts import MANIFEST, run_here
 from torture.checks import Findings

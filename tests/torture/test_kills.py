@@ -57,7 +57,7 @@ def test_two_runs_at_once_leave_one_whole_site(cached: str, root: Path) -> None:
 
 IN_PLACE = """
 import shutil
-from tokviz.run.publish import _Swap
+from tokviz.run.publishing.publish import _Swap
 def put_in_place(self):
     for file in sorted(self.new.rglob("*")):
         if file.is_file():
@@ -67,15 +67,15 @@ _Swap.put_in_place = put_in_place
 """
 DROPS_THE_OLD = """
 import shutil
-from tokviz.run.publish import Spared, _Swap
+from tokviz.run.publishing.publish import Spared, _Swap
 def finish(self):
     shutil.rmtree(self.folder)
     return Spared()
 _Swap.finish = finish
 """
 NO_RENAME = """
-from tokviz.run import store
-from tokviz.run.store import Store
+from tokviz.run.store import store
+from tokviz.run.store.store import Store
 def _put(self, kind, key, suffix, data):
     path = self.root / kind / f"{key}.{store.checksum(data)}{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,14 +85,14 @@ Store._put = _put
 """
 NOT_STOPPED = """
 import signal
-from tokviz.run import interrupts
+from tokviz.run.work import interrupts
 def heeded(work):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     work()
 interrupts.heeded = heeded
 """
 RAISES = """
-from tokviz.run import publish
+from tokviz.run.publishing import publish
 def recover(output):
     raise ValueError
 publish.recover = recover

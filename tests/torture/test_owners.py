@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tokviz.run import entries, manifest
-from tokviz.run.manifest import OwnFiles
+from tokviz.run.publishing import manifest
+from tokviz.run.publishing.manifest import OwnFiles
+from tokviz.run.store import entries
 from torture import owners
 from torture.kit import kit_of
 from torture.owners import MANIFESTS, Case

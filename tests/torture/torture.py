@@ -25,7 +25,7 @@ from pathlib import Path
 
 from command import ROOT
 
-from tokviz.run import keys
+from tokviz.run.store import keys
 from torture.trial import KINDS_OF_HARM, TRACEBACKS, WRONG_OUTCOMES, Outcome, Trial
 
 KINDS = ("kills", "pairs", "configs", "notes", "hostile", "artefacts", "owners", "odd")

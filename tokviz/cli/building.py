@@ -19,14 +19,14 @@ from tokviz.config import ReportConfig, expanded
 from tokviz.run import dry_run as dry_runs
 from tokviz.run import pipeline
 from tokviz.run import prune as pruning
-from tokviz.run.disk import shown_path
-from tokviz.run.locks import Locks
-from tokviz.run.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.pipeline import Outcome
-from tokviz.run.processes import default_jobs
-from tokviz.run.progress import reporter
-from tokviz.run.public import public_source
-from tokviz.run.workers import Backend, Place
+from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
+from tokviz.run.publishing.public import public_source
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.locks import Locks
+from tokviz.run.work.processes import default_jobs
+from tokviz.run.work.progress import reporter
+from tokviz.run.work.workers import Backend, Place
 
 TOKVIZ = "tokviz"
 """The program's name, where it isn't ``generate.py`` that is run."""

@@ -27,7 +27,7 @@ def run_commands() -> None:
 
 def _carry_out(work: Callable[[], None]) -> None:
     # Up to here a signal ends the process at once: an exception in the midst of an import may be lost, or become another.
-    from tokviz.run import interrupts
+    from tokviz.run.work import interrupts
 
     interrupts.heeded(partial(_said, work))
 

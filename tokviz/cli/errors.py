@@ -11,7 +11,7 @@ import typer
 
 from tokviz.cli.streams import OutputError
 from tokviz.errors import ConfigError, TokvizError
-from tokviz.run import interrupts
+from tokviz.run.work import interrupts
 from tokviz.text import error_line, one_line, shown, visible_piece
 
 _DATE = "SOURCE_DATE_EPOCH"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tokviz.run import prune
-from tokviz.run.workers import Backend
+from tokviz.run.work.workers import Backend
 
 SHOWN = "What is shown"
 PLACES = "Where"

@@ -13,12 +13,12 @@ from typing import Annotated
 
 import typer
 
+from tokviz.bundled import SAMPLE, STARTERS
 from tokviz.cli.errors import errors_in_one_line
 from tokviz.cli.looking import schema_text
 from tokviz.cli.streams import say
 from tokviz.config import exists, expanded, file_name, kind_of_place
 from tokviz.errors import TokvizError
-from tokviz.run.bundled import SAMPLE, STARTERS
 
 SCHEMA = "report.schema.json"
 SCHEMA_LINE = f"#:schema ./{SCHEMA}\n"

@@ -11,7 +11,7 @@ import numpy as np
 
 from tokviz.config import expanded
 from tokviz.errors import TokvizError
-from tokviz.run.options import DRAFT, FORMS, SVG
+from tokviz.run.plan.options import DRAFT, FORMS, SVG
 from tokviz.text import shown
 
 _WHOLE = (FORMS[0], DRAFT)

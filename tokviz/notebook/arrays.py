@@ -28,12 +28,13 @@ from tokviz.records import (
     TokenizedWord,
     depth_name,
 )
-from tokviz.run import entries, keys, places, prune
-from tokviz.run.capture_request import now
-from tokviz.run.options import FORMS, Options
-from tokviz.run.plan import Plan
-from tokviz.run.states_file import CaptureDescription
-from tokviz.run.store import Store
+from tokviz.run import places, prune
+from tokviz.run.capturing.capture_request import now
+from tokviz.run.plan.options import FORMS, Options
+from tokviz.run.plan.plan import Plan
+from tokviz.run.store import entries, keys
+from tokviz.run.store.states_file import CaptureDescription
+from tokviz.run.store.store import Store
 from tokviz.text import error_line, one_line
 
 NOTE = "The hidden states were passed in as numbers: how they were captured, and how the words were cut into tokens, is not recorded."

@@ -15,7 +15,7 @@ from tokviz.models import AtHand
 from tokviz.models.location import GIVEN
 from tokviz.notebook import arguments, frames, inline
 from tokviz.notebook.drawn import Drawn
-from tokviz.pages.sentences import depths_name, stage_sentence
+from tokviz.pages.text.sentences import depths_name, stage_sentence
 from tokviz.records import (
     BreakingNeurons,
     ContextReport,
@@ -35,11 +35,13 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
-from tokviz.run import measuring, pipeline, results, site
-from tokviz.run.plan import Captured, ContextPlan, Plan
-from tokviz.run.progress import reporter
-from tokviz.run.public import public_source, public_states
-from tokviz.run.store import Store
+from tokviz.run import pipeline
+from tokviz.run.measuring import measuring, results
+from tokviz.run.plan.plan import Captured, ContextPlan, Plan
+from tokviz.run.publishing import site
+from tokviz.run.publishing.public import public_source, public_states
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import reporter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

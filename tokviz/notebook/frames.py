@@ -8,7 +8,7 @@ from typing import Any
 
 from tokviz.config import ReportConfig, install
 from tokviz.errors import TokvizError
-from tokviz.pages import tables
+from tokviz.pages.downloads import tables
 from tokviz.records import ContextReport, WordList
 
 

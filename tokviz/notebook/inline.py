@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
-from tokviz.pages import build, render, tables
+from tokviz.pages import build, render
+from tokviz.pages.downloads import tables
 from tokviz.records import Report
 
 _SCRIPT = re.compile(r'<script src="\.\./(assets/[^"]+)"( defer)?></script>\n?')

@@ -17,10 +17,10 @@ from tokviz.models import AtHand
 from tokviz.notebook import arguments
 from tokviz.notebook.capture import Capture
 from tokviz.run import pipeline
-from tokviz.run.options import FORMS, Options
-from tokviz.run.plan import Plan
-from tokviz.run.progress import Quiet, reporter
-from tokviz.run.store import Store
+from tokviz.run.plan.options import FORMS, Options
+from tokviz.run.plan.plan import Plan
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Quiet, reporter
 
 
 class Study(dict[str, dict[str, Capture]]):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tokviz.pages.compare import compare_page
-from tokviz.pages.compare_layers import layers_page
+from tokviz.pages.compare.layers import layers_page
+from tokviz.pages.compare.page import compare_page
 from tokviz.pages.excerpt import excerpt_path, excerpts
-from tokviz.pages.explore import explore_page
-from tokviz.pages.frame import model_path
-from tokviz.pages.index import index_page
-from tokviz.pages.look import STYLES, styles
-from tokviz.pages.method import method_page
-from tokviz.pages.model import model_page, note_addresses
+from tokviz.pages.explore.page import explore_page
+from tokviz.pages.first.page import index_page
+from tokviz.pages.frame.frame import model_path
+from tokviz.pages.frame.look import STYLES, styles
+from tokviz.pages.method.page import method_page
+from tokviz.pages.model.page import model_page, note_addresses
 from tokviz.pages.previews import Preview, previews
 from tokviz.pages.site import NotFoundPage, SiteView
 from tokviz.records import Report

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.frame import address, model_path
-from tokviz.pages.parts import Link
-from tokviz.pages.pictures import slide_id
-from tokviz.pages.problems import why_no_picture
-from tokviz.pages.trust import finding
-from tokviz.pages.wording import projection_label
+from tokviz.pages.frame.frame import address, model_path
+from tokviz.pages.frame.pictures import slide_id
+from tokviz.pages.text.parts import Link
+from tokviz.pages.text.problems import why_no_picture
+from tokviz.pages.text.trust import finding
+from tokviz.pages.text.wording import projection_label
 from tokviz.records import ContextReport, ModelReport, Report, depth_name
 
 

@@ -7,11 +7,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
-from tokviz.pages import markdown
-from tokviz.pages.frame import model_path
-from tokviz.pages.headline import has_failed, state_addresses
-from tokviz.pages.model import note_addresses
-from tokviz.pages.placeholders import Placeholders
+from tokviz.pages.frame.frame import model_path
+from tokviz.pages.model.headline import has_failed, state_addresses
+from tokviz.pages.model.page import note_addresses
+from tokviz.pages.text import markdown
+from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import Report
 from tokviz.text import shown
 

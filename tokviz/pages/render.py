@@ -31,9 +31,9 @@ from jinja2.bccache import Bucket
 
 from tokviz.errors import ThemeError
 from tokviz.pages.excerpt import Excerpt
-from tokviz.pages.explained import Explainer
-from tokviz.pages.parts import Frame
 from tokviz.pages.site import SiteView
+from tokviz.pages.text.explained import Explainer
+from tokviz.pages.text.parts import Frame
 from tokviz.text import one_line, visible
 
 ASSETS = "assets"

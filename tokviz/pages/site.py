@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.compare import ComparePage
-from tokviz.pages.compare_layers import LayersPage
-from tokviz.pages.explore import ExplorePage
-from tokviz.pages.index import IndexPage
-from tokviz.pages.method import MethodPage
-from tokviz.pages.model import ModelPage
+from tokviz.pages.compare.layers import LayersPage
+from tokviz.pages.compare.page import ComparePage
+from tokviz.pages.explore.page import ExplorePage
+from tokviz.pages.first.page import IndexPage
+from tokviz.pages.method.page import MethodPage
+from tokviz.pages.model.page import ModelPage
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,11 @@ from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.records import HiddenStates
 from tokviz.run import places
-from tokviz.run.added import added_measures
-from tokviz.run.disk import shown_path
-from tokviz.run.options import Options
-from tokviz.run.plan import Captured, ContextPlan, ModelPlan, Plan
-from tokviz.run.store import Store
+from tokviz.run.plan.added import added_measures
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Captured, ContextPlan, ModelPlan, Plan
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)

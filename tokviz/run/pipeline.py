@@ -17,22 +17,26 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
 from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizError
 from tokviz.pages import notes
-from tokviz.pages.headline import unshown_states
-from tokviz.pages.problems import problems
+from tokviz.pages.model.headline import unshown_states
+from tokviz.pages.text.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
-from tokviz.run import entries, keys, measuring, places, previews, prune, publish, results, site, workers
-from tokviz.run.added import added_measures
-from tokviz.run.capturing import captured
-from tokviz.run.disk import shown_path
-from tokviz.run.locks import Locks
-from tokviz.run.measuring import Measures
-from tokviz.run.options import Options
-from tokviz.run.picture_queue import PictureQueue, picture_queue
-from tokviz.run.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
-from tokviz.run.progress import Reporter
-from tokviz.run.replacing import Spared, kept_folder
-from tokviz.run.site import Made, MadeContext, MadeProjection
-from tokviz.run.store import Store
+from tokviz.run import places, prune
+from tokviz.run.capturing.capturing import captured
+from tokviz.run.measuring import measuring, results
+from tokviz.run.measuring.measuring import Measures
+from tokviz.run.plan.added import added_measures
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
+from tokviz.run.publishing import previews, publish, site
+from tokviz.run.publishing.replacing import Spared, kept_folder
+from tokviz.run.publishing.site import Made, MadeContext, MadeProjection
+from tokviz.run.store import entries, keys
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.locks import Locks
+from tokviz.run.store.store import Store
+from tokviz.run.work import workers
+from tokviz.run.work.picture_queue import PictureQueue, picture_queue
+from tokviz.run.work.progress import Reporter
 from tokviz.text import error_line
 
 Result = TypeVar("Result")

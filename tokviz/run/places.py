@@ -10,9 +10,10 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import PublishError, SourceError, StoreError
 from tokviz.pages import render
-from tokviz.run import entries, publish
-from tokviz.run.disk import shown_path
-from tokviz.run.options import Options
+from tokviz.run.plan.options import Options
+from tokviz.run.publishing import publish
+from tokviz.run.store import entries
+from tokviz.run.store.disk import shown_path
 
 
 def check(config: ReportConfig, options: Options) -> None:

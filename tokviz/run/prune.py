@@ -8,12 +8,13 @@ from contextlib import suppress
 
 from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
-from tokviz.run import entries, places
-from tokviz.run.disk import shown_path
-from tokviz.run.locks import Locks
-from tokviz.run.options import DRAFT, FORMS, SVG, Options
-from tokviz.run.plan import ContextPlan, Plan
-from tokviz.run.store import PREVIEWS, Store, Use, UsedBy
+from tokviz.run import places
+from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
+from tokviz.run.plan.plan import ContextPlan, Plan
+from tokviz.run.store import entries
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.locks import Locks
+from tokviz.run.store.store import PREVIEWS, Store, Use, UsedBy
 
 ALL_FORMS = (*FORMS, DRAFT, SVG)
 OLDER_THAN_DAYS = 30

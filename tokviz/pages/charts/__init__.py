@@ -1,0 +1,1 @@
+"""Measures over depth as small charts."""

@@ -1,0 +1,350 @@
+"""Measures over depth as small charts, and those of a model's contexts, for its own page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tokviz.pages.charts.axis import Band, coordinate, path, relative_depth
+from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
+from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
+from tokviz.pages.text.wording import NBSP, count, joined, the_depth
+from tokviz.records import ContextReport, Geometry, ModelReport, depth_name
+
+# --- what the templates show -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """A text in a chart; lengths, here as below, in the chart's own units."""
+
+    x: str
+    y: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A measure of one model in one context."""
+
+    style: str
+    """Number of its colour, from ``0``."""
+    dash: str
+    """Number of its dash pattern; colour and pattern together belong to one curve."""
+    line: str
+    """Path data; breaks where the measure isn't defined."""
+    interval: str | None
+    """Path data of the 95 % interval."""
+    name: Label | None
+    """At the curve's end."""
+    leader: str | None
+    """Path data from the curve's end to its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A drawing, and the rectangle in it that the curves fill."""
+
+    width: str
+    height: str
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """One measure over depth."""
+
+    heading: str
+    alt: str
+    """What the curves say, in words."""
+    frame: Frame
+    depths: tuple[Label, ...]
+    values: tuple[Label, ...]
+    """Along the vertical axis; each has a line."""
+    dotted: tuple[str, ...]
+    """Heights of thresholds, and of what the measure is by chance."""
+    curves: tuple[Curve, ...]
+    caption: str = ""
+    stages: tuple[Band, ...] = ()
+    emergence: str | None = None
+    """Where massive activations emerge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCharts:
+    """All that was measured in a model's contexts."""
+
+    note: str
+    charts: tuple[Chart, ...]
+
+
+# --- a model's page ----------------------------------------------------------------------------------------------------
+
+
+def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCharts | None:
+    """A chart per measure, with a curve per context; None where nothing was measured.
+
+    Parameters
+    ----------
+    related : those of the report's relations and orders.
+    """
+    measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
+    if not measured:
+        return None
+    first = measured[0][1]
+    last = len(first.purity.value) - 1
+    depths = ((0.0, depth_name(0)), (1.0, depth_name(last))) if last else ((0.0, depth_name(0)),)
+    emerged = [geometry.massive.emergence_depth for _, geometry in measured]
+    emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
+    charts = []
+    for measure in (*WITHIN_A_MODEL, *related, *added_measures(context for context, _ in measured)):
+        series = _of_contexts(measure, [context for context, _ in measured])
+        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
+        if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
+            caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
+            mark = None if emergence is None else coordinate(emergence)
+            charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
+    of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
+    line = (
+        "" if emergence is None else f"The vertical line marks where massive activations emerge{_emerging(measured)}. "
+    )
+    bands = f"Light bands are 95{NBSP}% intervals"
+    if any(context.rule for context, _ in measured):
+        bands += ", for the unchanged model only"
+    return ModelCharts(
+        note=f"Shaded: the stages{of_which}. {line}{bands}.{_not_given(measured)}",
+        charts=tuple(charts),
+    )
+
+
+def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]], shaded: Sequence[int] = ()) -> Chart | None:
+    """One chart with a curve per name and values, ``(n_depths,)``; None where no curve has a point.
+
+    Parameters
+    ----------
+    shaded : depths with a band behind the curves.
+    """
+    series = tuple(
+        Series(
+            name=name,
+            label=name,
+            index=index,
+            reading=Reading(values=values, interval=None, chance=None, thresholds=()),
+        )
+        for index, (name, values) in enumerate(curves)
+    )
+    last = len(curves[0][1]) - 1
+    depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))
+    axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), depths)
+    chart = make_chart(axes, series, heading=measure.name, subject=measure.name)
+    bands = tuple(_band(depth, depth, last, OF_A_MODEL, shaded=True) for depth in shaded)
+    return None if chart is None else replace(chart, caption=measure.caption, stages=bands)
+
+
+def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+    """In which context the line is drawn, if there are several."""
+    found = (context.states.context.label for context, each in measured if each.massive.emergence_depth is not None)
+    return f" in the words {next(found)}" if len(measured) > 1 else ""
+
+
+def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+    """Which numbers of neighbours and of change the curves lack, and why."""
+    said = ""
+    for context, geometry in measured:
+        n_without = int((geometry.with_neighbours < geometry.least_with_neighbours).sum())
+        if n_without:
+            said += (
+                f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: "
+                "too many words have identical states there for nearest neighbors to be defined."
+            )
+    first, criteria = measured[0][1], measured[0][1].stage_criteria
+    if first.n_compared < criteria.least_words and not np.isfinite(first.change.cka).any():
+        said += (
+            f" Change from the previous depth (CKA) needs at least {count(criteria.least_words, 'word')}, and there "
+            f"are {first.n_compared}: it is not given, and stages follow massive activations only."
+        )
+    return said
+
+
+def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[Series, ...]:
+    labels = [context.states.context.label for context in contexts]
+    return tuple(
+        Series(
+            name=label[:1].upper() + label[1:],
+            label=_short_label(context) if len(contexts) > 1 else "",
+            index=index,
+            reading=reading if context.rule is None else replace(reading, interval=None),
+        )
+        for index, (label, context) in enumerate(zip(labels, contexts, strict=True))
+        if (reading := measure.reading(context))
+    )
+
+
+def _short_label(context: ContextReport) -> str:
+    """What fits at a curve's end, and tells it from its neighbours."""
+    short = {"off": "neurons off", "mean": "at their mean"}.get(context.rule or "")
+    return short or context.states.context.label
+
+
+def _stages(geometry: Geometry, layout: Layout) -> tuple[Band, ...]:
+    last = len(geometry.purity.value) - 1
+    return tuple(
+        _band(stage.first_depth, stage.last_depth, last, layout, shaded=index % 2 == 0)
+        for index, stage in enumerate(geometry.stages)
+    )
+
+
+def _band(first: int, last: int, deepest: int, layout: Layout, *, shaded: bool) -> Band:
+    """From half a depth before the first to half a depth after the last."""
+    left = layout.x(relative_depth(max(first - 0.5, 0.0), deepest))
+    right = layout.x(relative_depth(min(last + 0.5, deepest), deepest))
+    return Band(name="", left=coordinate(left), width=coordinate(right - left), shaded=shaded)
+
+
+# --- one chart ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """What becomes a curve."""
+
+    name: str
+    """In the description."""
+    label: str
+    """At the end; empty where a curve needs none."""
+    index: int
+    """Its colour and dash pattern follow from it."""
+    reading: Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axes:
+    """What the charts of a row have in common."""
+
+    measure: Measure
+    layout: Layout
+    scale: Scale
+    depths: tuple[tuple[float, str], ...]
+    """Relative depth and name."""
+
+    @classmethod
+    def of(
+        cls, measure: Measure, series: Sequence[Series], layout: Layout, depths: tuple[tuple[float, str], ...]
+    ) -> Axes:
+        scale = Scale.of(measure, [each.reading for each in series])
+        return cls(measure=measure, layout=layout, scale=scale, depths=depths)
+
+    def heights(self, values: np.ndarray) -> np.ndarray:
+        return self.layout.y(self.scale.shares(values))
+
+
+def make_chart(
+    axes: Axes, series: Sequence[Series], *, heading: str, subject: str, drawn: Sequence[Series] | None = None
+) -> Chart | None:
+    """None where no curve has a point.
+
+    Parameters
+    ----------
+    subject : what the description says that the chart shows.
+    drawn : those that have a curve, if not all.
+    """
+    if not any(each.reading.is_defined for each in series):
+        return None
+    layout = axes.layout
+    shown = series if drawn is None else drawn
+    return Chart(
+        heading=heading,
+        alt=alt_text(subject, [(each.name, each.reading.values) for each in shown], axes.measure.write),
+        frame=_frame(layout),
+        depths=tuple(
+            Label(x=coordinate(layout.x(share)), y=coordinate(layout.bottom), text=text) for share, text in axes.depths
+        ),
+        values=tuple(
+            Label(x=coordinate(layout.left - 5), y=coordinate(float(layout.y(np.array(share)))), text=text)
+            for share, text in axes.scale.ticks()
+        ),
+        dotted=_dotted(axes, series),
+        curves=_curves(axes, shown),
+    )
+
+
+def _frame(layout: Layout) -> Frame:
+    return Frame(
+        width=coordinate(layout.width),
+        height=coordinate(layout.height),
+        left=coordinate(layout.left),
+        right=coordinate(layout.right),
+        top=coordinate(layout.top),
+        bottom=coordinate(layout.bottom),
+    )
+
+
+def _dotted(axes: Axes, series: Sequence[Series]) -> tuple[str, ...]:
+    values = sorted({threshold for each in series for threshold in each.reading.thresholds})
+    chances = [each.reading.chance for each in series if each.reading.chance is not None]
+    known = np.concatenate([*chances, np.empty(0)])
+    if np.isfinite(known).any():
+        values.append(float(np.nanmean(known)))
+    return tuple(coordinate(height) for height in axes.heights(np.array(values)).tolist())
+
+
+def _curves(axes: Axes, series: Sequence[Series]) -> tuple[Curve, ...]:
+    layout = axes.layout
+    heights = [axes.heights(each.reading.values) for each in series]
+    ends = {
+        each.index: end
+        for each, own in zip(series, heights, strict=True)
+        if each.label and (end := end_of(own)) is not None
+    }
+    places = spread_out(list(ends.values()), gap=NAME_GAP, top=layout.top, bottom=layout.bottom)
+    spots = dict(zip(ends, zip(ends.values(), places, strict=True), strict=True))
+    return tuple(make_curve(axes, each, own, spots.get(each.index)) for each, own in zip(series, heights, strict=True))
+
+
+def end_of(heights: np.ndarray) -> float | None:
+    """The last height that is defined."""
+    known = heights[np.isfinite(heights)]
+    return float(known[-1]) if len(known) else None
+
+
+def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[float, float] | None) -> Curve:
+    """A curve; ``spot`` is where it ends and where its name stands."""
+    layout = axes.layout
+    x = [layout.x(share) for share in np.linspace(0, 1, len(heights)).tolist()]
+    interval, name, leader = None, None, None
+    if series.reading.interval:
+        low, high = (axes.heights(bound) for bound in series.reading.interval)
+        interval = outline(x, low, high)
+    if spot:
+        end, place = spot
+        name = Label(x=coordinate(layout.right + layout.name_at), y=coordinate(place), text=layout.short(series.label))
+        if layout.has_leaders:
+            leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
+    style, dash = layout.style(series.index)
+    return Curve(style=style, dash=dash, line=path(x, heights.tolist()), interval=interval, name=name, leader=leader)
+
+
+def alt_text(subject: str, curves: Sequence[tuple[str, np.ndarray]], write: Callable[[float], str]) -> str:
+    """What a chart's curves say: where each begins and ends, and its extremes between."""
+    return " ".join([f"{subject}.", *(said(name, values, write) for name, values in curves)])
+
+
+def said(name: str, values: np.ndarray, write: Callable[[float], str]) -> str:
+    """One curve in words."""
+    return f"{name}: {_course(values, write)}."
+
+
+def _course(values: np.ndarray, write: Callable[[float], str]) -> str:
+    known = np.flatnonzero(np.isfinite(values)).tolist()
+    if not known:
+        return "not defined"
+    ends = dict.fromkeys((known[0], known[-1]))
+    extremes = (("lowest", known[np.argmin(values[known])]), ("highest", known[np.argmax(values[known])]))
+    parts = [f"{write(values[depth])} at {the_depth(depth)}" for depth in ends]
+    parts += [f"{name} {write(values[depth])} at {the_depth(depth)}" for name, depth in extremes if depth not in ends]
+    return joined(parts)

@@ -1,0 +1,149 @@
+"""What the compare page's script fills its slots from: in the page, or of many models in a script each."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tokviz.pages.compare.curves import ModelCurves
+from tokviz.pages.frame.frame import relative
+from tokviz.pages.text import json_text
+from tokviz.pages.text.problems import problems
+from tokviz.pages.text.wording import percent, projection_label, score
+from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report
+
+PATH = "compare/index.html"
+MOST_IN_PAGE = 8
+"""Of more models the page has the pictures of those that it opens with; the others' come when they are chosen."""
+OPENING = 0.5
+"""The relative depth that the page opens at."""
+
+
+def captured(report: Report) -> list[ModelReport]:
+    """The models that can be compared."""
+    return [model for model in report.models if model.contexts]
+
+
+def is_large(report: Report) -> bool:
+    """Whether the page would be too heavy with all that it says."""
+    return len(captured(report)) > MOST_IN_PAGE
+
+
+def page_data(report: Report, opened: Collection[str]) -> str:
+    """JSON for a ``<script>`` of the page: what can be chosen, and the pictures.
+
+    Parameters
+    ----------
+    opened : slugs of the models that the page opens with.
+    """
+    models = [_model(model, complete=model.slug in opened or not is_large(report)) for model in captured(report)]
+    return json_text.embedded({"opening": OPENING, "models": models})
+
+
+def script_path(slug: str) -> str:
+    """Of a model’s script, from the site’s root; ``compare-curves.js`` makes it, too."""
+    return f"compare/models/{slug}.js"
+
+
+def scripts(report: Report, curves: Mapping[str, ModelCurves]) -> dict[str, str]:
+    """Path from the site's root → script, for each model of a large report: its pictures, and its curves if some are chosen."""
+    if not is_large(report):
+        return {}
+    return {
+        script_path(model.slug): json_text.script(f"{model.slug} compared", _content(model, curves.get(model.slug)))
+        for model in captured(report)
+    }
+
+
+def variance(shown: ProjectionReport, depth: int) -> str:
+    """``PC1 12 %, PC2 7 % of the variance``."""
+    pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[depth])
+    return f"PC1 {pc1}, PC2 {pc2} of the variance"
+
+
+def _model(model: ModelReport, *, complete: bool) -> dict[str, Any]:
+    contexts = [
+        {
+            "name": context.states.context.name,
+            "label": context.states.context.label,
+            "last": context.states.n_depths - 1,
+            **({"related": True} if context.relations else {}),
+            "projections": [_projection(context, shown, complete=complete) for shown in context.projections],
+        }
+        for context in model.drawn
+    ]
+    found: dict[str, Any] = {"slug": model.slug, "name": model.display_name, "contexts": contexts}
+    if any(context.relations for context in model.drawn):
+        found["data"] = relative(PATH, f"data/{model.slug}")
+    return found if complete else {**found, "script": relative(PATH, script_path(model.slug))}
+
+
+def _projection(context: ContextReport, shown: ProjectionReport, *, complete: bool) -> dict[str, Any]:
+    name = shown.projection.name
+    found = {"name": name, "label": projection_label(name)}
+    return {**found, **_pictures(context, shown)} if complete else found
+
+
+def _content(model: ModelReport, curves: ModelCurves | None) -> dict[str, Any]:
+    return {
+        "pictures": [[_pictures(context, shown) for shown in context.projections] for context in model.drawn],
+        "curves": None if curves is None else asdict(curves),
+    }
+
+
+def _pictures(context: ContextReport, shown: ProjectionReport) -> dict[str, Any]:
+    depths = range(context.states.n_depths)
+    return {
+        "wide": _plates(shown.plates, "wide"),
+        "phone": _plates(shown.plates, "phone"),
+        "strip": _strip(shown.strip),
+        "captions": [_caption(context, shown, depth) if shown.plates[depth] else "" for depth in depths],
+        "problems": {str(depth): problems(shown.projection)[depth] for depth in depths if not shown.plates[depth]},
+    }
+
+
+def _caption(context: ContextReport, shown: ProjectionReport, depth: int) -> str:
+    caption = variance(shown, depth)
+    geometry = context.geometry
+    of_picture = geometry and next(
+        (each for each in geometry.pictures if each.projection == shown.projection.name), None
+    )
+    if geometry and of_picture:
+        space, flat = geometry.purity.value[depth], of_picture.purity.value[depth]
+        if math.isfinite(space) and math.isfinite(flat):
+            caption += f" · category purity {score(flat)} in the plot, {score(space)} in all dimensions"
+    return caption
+
+
+def _plates(plates: tuple[Renditions | None, ...], form: str) -> dict[str, Any]:
+    """All paths of one form, their common beginning and end said once: ten models stay light."""
+    found: list[Image | None] = [getattr(plate, form) if plate else None for plate in plates]
+    images = [image for image in found if image]
+    paths = [relative(PATH, image.path) for image in images]
+    before = _common_beginning(paths)
+    after = _common_beginning([path[len(before) :][::-1] for path in paths])[::-1]
+    return {
+        "size": [images[0].width, images[0].height] if images else [1, 1],
+        "before": before,
+        "after": after,
+        "between": [
+            relative(PATH, image.path)[len(before) :].removesuffix(after) if image else None for image in found
+        ],
+    }
+
+
+def _common_beginning(texts: list[str]) -> str:
+    together = itertools.takewhile(lambda characters: len(set(characters)) == 1, zip(*texts, strict=False))
+    return "".join(characters[0] for characters in together) if len(texts) > 1 else ""
+
+
+def _strip(strip: Renditions | None) -> dict[str, Any] | None:
+    if strip is None:
+        return None
+    forms = {"wide": strip.wide, "phone": strip.phone}
+    return {
+        form: {"src": relative(PATH, image.path), "size": [image.width, image.height]} for form, image in forms.items()
+    }

@@ -1,0 +1,201 @@
+"""The compare page's charts: a row per measure, with a chart per context and in it a curve per model.
+
+Of many models the page has the curves of the first ones; those of all stand in scripts, from which a reader chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tokviz.pages.charts.curves import Axes, Chart, Series, end_of, make_chart, make_curve, said
+from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures, related_measures
+from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
+from tokviz.pages.text import json_text
+from tokviz.pages.text.wording import NBSP, joined
+from tokviz.records import ModelReport, Report, depth_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartRow:
+    """A measure of all models: one chart per context, on one scale."""
+
+    name: str
+    caption: str
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """A model's line in the legend."""
+
+    slug: str
+    style: str
+    dash: str
+    name: str
+    drawn: bool
+    """Whether the page has its curves as it opens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveChoice:
+    """What a reader chooses from where not all curves are drawn."""
+
+    summary: str
+    without_script: str
+    data: str
+    """JSON with ``<`` written as ``\\u003c``: what the script needs beside the curves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCurves:
+    """What a model's script has for the charts."""
+
+    name: str
+    """At the ends of its curves."""
+    style: str
+    dash: str
+    charts: tuple[dict[str, Any] | None, ...]
+    """Per chart of the page, in their order; None where the model has no curve in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """All charts of the page."""
+
+    rows: tuple[ChartRow, ...]
+    """Empty where nothing was measured."""
+    keys: tuple[Key, ...]
+    choice: CurveChoice | None
+    """None where all curves are drawn."""
+    scripts: Mapping[str, ModelCurves]
+    """By slug; empty where all curves are drawn."""
+
+
+MOST_DRAWN = 8
+"""Curves in a chart as the page opens: as many as there are colours."""
+MOST_AT_ONCE = 12
+"""Curves that a reader can have in a chart: as many names as fit at their ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """A chart, what it shows in words, and by model's number the curves that it could have."""
+
+    chart: Chart
+    subject: str
+    curves: dict[int, dict[str, Any]]
+
+
+def compare_curves(report: Report) -> Curves:
+    """Charts of all models that were measured."""
+    models = _measured_models(report)
+    measured = [context.geometry for model in models for context in model.contexts if context.geometry]
+    related = related_measures(report.relations, report.orders)
+    shown = (*BETWEEN_MODELS, *related, *added_measures(context for model in models for context in model.contexts))
+    made = [(measure, _charts(report, measure, models)) for measure in shown]
+    charts = [each for _, of_measure in made for each in of_measure]
+    few = len(models) <= MOST_DRAWN
+    return Curves(
+        rows=tuple(
+            ChartRow(
+                name=measure.name,
+                caption=measure.explained(measured[0]),
+                charts=tuple(each.chart for each in of_measure),
+            )
+            for measure, of_measure in made
+            if of_measure
+        ),
+        keys=tuple(_key(model, index) for index, model in enumerate(models)),
+        choice=None if few else _choice(len(models), [each.subject for each in charts]),
+        scripts={} if few else {model.slug: _script(model, index, charts) for index, model in enumerate(models)},
+    )
+
+
+def without_measures(report: Report) -> str | None:
+    """Which captures the curves leave out."""
+    missing = [
+        f"{model.display_name} ({context.states.context.label})"
+        for model in report.models
+        for context in model.contexts
+        if context.geometry is None
+    ]
+    return f"Not measured, so without curves: {joined(missing)}." if missing else None
+
+
+def _measured_models(report: Report) -> list[ModelReport]:
+    return [model for model in report.models if any(context.geometry for context in model.contexts)]
+
+
+def _charts(report: Report, measure: Measure, models: Sequence[ModelReport]) -> list[_Made]:
+    """The charts of a row."""
+    per_context = [(context.label, _series(measure, models, context.name)) for context in report.contexts]
+    everywhere = [each for _, series in per_context for each in series]
+    depths = ((0.0, depth_name(0)), (0.5, f"50{NBSP}%"), (1.0, "last layer"))
+    layout = OF_ALL_MODELS.with_room_for(min(len(models), MOST_AT_ONCE))
+    axes = Axes.of(measure, everywhere, layout, depths)
+    made = []
+    for label, series in per_context:
+        subject = f"{measure.name} over relative depth, words {label}"
+        drawn = [each for each in series if each.index < MOST_DRAWN]
+        chart = make_chart(axes, series, heading=label, subject=subject, drawn=drawn)
+        if chart is not None:
+            curves = {} if len(models) <= MOST_DRAWN else {each.index: _curve(axes, each) for each in series}
+            made.append(_Made(chart=chart, subject=subject, curves=curves))
+    return made
+
+
+def _series(measure: Measure, models: Sequence[ModelReport], context_name: str) -> tuple[Series, ...]:
+    return tuple(
+        Series(name=model.display_name, label=model.name, index=index, reading=reading)
+        for index, model in enumerate(models)
+        for context in model.contexts
+        if context.states.context.name == context_name and (reading := measure.reading(context))
+    )
+
+
+def _key(model: ModelReport, index: int) -> Key:
+    style, dash = OF_ALL_MODELS.style(index)
+    return Key(slug=model.slug, style=style, dash=dash, name=model.display_name, drawn=index < MOST_DRAWN)
+
+
+# --- what a reader chooses from --------------------------------------------------------------------------------------
+
+
+def _script(model: ModelReport, index: int, charts: Sequence[_Made]) -> ModelCurves:
+    style, dash = OF_ALL_MODELS.style(index)
+    return ModelCurves(
+        name=OF_ALL_MODELS.short(model.name),
+        style=style,
+        dash=dash,
+        charts=tuple(each.curves.get(index) for each in charts),
+    )
+
+
+def _curve(axes: Axes, series: Series) -> dict[str, Any]:
+    """A curve as it would be in the page, where it ends, and what the chart's description says of it."""
+    heights = axes.heights(series.reading.values)
+    curve, end = make_curve(axes, series, heights, None), end_of(heights)
+    return {
+        "line": curve.line,
+        "interval": curve.interval,
+        "end": None if end is None else round(end, 1),
+        "said": said(series.name, series.reading.values, axes.measure.write),
+    }
+
+
+def _choice(n_models: int, subjects: list[str]) -> CurveChoice:
+    layout = OF_ALL_MODELS.with_room_for(MOST_AT_ONCE)
+    places = {
+        "right": layout.right,
+        "name_at": layout.name_at,
+        "top": layout.top,
+        "bottom": layout.bottom,
+        "gap": NAME_GAP,
+    }
+    return CurveChoice(
+        summary=f"Choose the models whose curves are drawn, at most {min(MOST_AT_ONCE, n_models)} of {n_models}",
+        without_script=f"These are the curves of the first {MOST_DRAWN} of {n_models} models; the curves of every other model are on its own page.",
+        data=json_text.embedded({"most": MOST_AT_ONCE, "places": places, "subjects": subjects}),
+    )

@@ -1,0 +1,264 @@
+"""Layer × layer similarity of pairs of models as heatmaps, and one number for each pair."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.text.wording import count, ranged, score
+from tokviz.records import Estimate, LayerSimilarity, ModelReport, ModelSimilarity, Report, depth_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shade:
+    """The cells of a heatmap that have one shade, as path data in units of cells."""
+
+    level: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heatmap:
+    """Every depth of one model against every depth of another."""
+
+    title: str
+    summary: str
+    alt: str
+    columns: str
+    """How many cells wide."""
+    rows: str
+    column_ends: tuple[str, str]
+    row_ends: tuple[str, str]
+    shades: tuple[Shade, ...]
+    best: str
+    """Path data: a dot at the best match of each depth of the deeper model."""
+    x_name: str
+    y_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatmapRow:
+    """The same words, by both measures."""
+
+    label: str
+    heatmaps: tuple[Heatmap, ...]
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two models in one context."""
+
+    heading: str
+    sentence: str
+    rows: tuple[HeatmapRow, ...]
+    folded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummaryTable:
+    """Model × model, one number by each measure."""
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """All that says how alike models are."""
+
+    notes: tuple[str, ...]
+    summaries: tuple[SummaryTable, ...]
+    pairs: tuple[Pair, ...]
+    shades: tuple[str, ...]
+    """The levels of a heatmap's scale, for its legend."""
+
+
+LEVELS = 21
+"""Shades of a heatmap: 0, 0.05, … 1."""
+MOST_OPEN = 2
+"""More pairs than these are folded."""
+
+
+def layers(report: Report) -> Layers | None:
+    """None where no models were compared."""
+    shown, tables = _pairs(report), _summaries(report)
+    if not shown and not tables:
+        return None
+    shades = tuple(str(level) for level in range(LEVELS))
+    return Layers(notes=_notes(report), summaries=tables, pairs=shown, shades=shades)
+
+
+def _pairs(report: Report) -> tuple[Pair, ...]:
+    """Every pair that was compared in detail, in every context; the first ones open."""
+    models = {model.slug: model for model in report.models}
+    detailed = [(each, each.single_token) for each in report.similarities if each.single_token is not None]
+    return tuple(
+        _pair(report, similarity, single_token, models, folded=index >= MOST_OPEN)
+        for index, (similarity, single_token) in enumerate(detailed)
+    )
+
+
+def _notes(report: Report) -> tuple[str, ...]:
+    """What the heatmaps show, and what they rest on."""
+    shared = report.similarities[0].shared
+    what = (
+        "Each cell compares a layer of one model with a layer of the other: are the words arranged alike? Debiased "
+        "linear CKA is 1 if one arrangement is the other, rotated and scaled, and about 0 if they have nothing in "
+        f"common; it needs at least {count(shared.least_words, 'word')}. Mutual neighbors: the share of a word’s "
+        f"{shared.n_neighbours} nearest words that both models have in common, by chance k / (n − 1) for k neighbors "
+        "among n words."
+    )
+    rests = (
+        "Only words that are reference words of both models count; if some of them are several tokens in a model, a "
+        "second row leaves these out. For each layer of the deeper model, a dot marks its best match in the other. The number of a pair is the mean best "
+        "match, each model counting half, with its 95 % interval; the best of many is above chance even for "
+        "unrelated models."
+    )
+    return (what, rests)
+
+
+def _summaries(report: Report) -> tuple[SummaryTable, ...]:
+    """Model × model, one table per context; only where there are more than two models."""
+    slugs = {slug for similarity in report.similarities for slug in (similarity.model_a, similarity.model_b)}
+    models = [model for model in report.models if model.slug in slugs]
+    if len(models) < 3:
+        return ()
+    return tuple(
+        _summary(models, [each for each in report.similarities if each.context == context.name], context.label)
+        for context in report.contexts
+        if any(each.context == context.name for each in report.similarities)
+    )
+
+
+def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], label: str) -> SummaryTable:
+    known = {frozenset((each.model_a, each.model_b)): each.shared for each in similarities}
+
+    def cell(row: ModelReport, column: ModelReport) -> str:
+        if row is column:
+            return ""
+        found = known.get(frozenset((row.slug, column.slug)))
+        return f"{_short(found.cka_summary)} · {_short(found.neighbours_summary)}" if found else "–"
+
+    return SummaryTable(
+        heading=f"CKA · mutual neighbors, words {label}",
+        columns=tuple(model.display_name for model in models),
+        rows=tuple((row.display_name, tuple(cell(row, column) for column in models)) for row in models),
+    )
+
+
+def _short(estimate: Estimate) -> str:
+    return score(estimate.value)
+
+
+def _cka(layers: LayerSimilarity) -> str:
+    summary = layers.cka_summary
+    if layers.n_compared < layers.least_words and not np.isfinite(summary.value):
+        return f"needs at least {count(layers.least_words, 'word')}"
+    return _estimate(summary)
+
+
+def _estimate(estimate: Estimate) -> str:
+    if not np.isfinite(estimate.value):
+        return "not defined"
+    if not np.isfinite(estimate.low):
+        return score(estimate.value)
+    return f"{score(estimate.value)} ({ranged(np.array([estimate.low, estimate.high]), score)})"
+
+
+# --- one pair ------------------------------------------------------------------------------------------------------
+
+
+def _pair(
+    report: Report,
+    similarity: ModelSimilarity,
+    single_token: LayerSimilarity,
+    models: dict[str, ModelReport],
+    *,
+    folded: bool,
+) -> Pair:
+    label = next((each.label for each in report.contexts if each.name == similarity.context), similarity.context)
+    names = [models[slug].display_name for slug in (similarity.model_a, similarity.model_b)]
+    same_words = similarity.shared.n_words == single_token.n_words
+    shared = _row(count(similarity.shared.n_words, "shared reference word"), similarity.shared, names)
+    n_single = count(single_token.n_words, "word")
+    single = _row(f"{n_single} of one token in both", single_token, names)
+    note = "All of these words are one token in both models."
+    only = HeatmapRow(
+        label=shared.label, heatmaps=shared.heatmaps, note=f"{shared.note} {note}" if shared.note else note
+    )
+    rows = (only,) if same_words else (shared, single)
+    return Pair(
+        heading=f"{names[0]} and {names[1]}, {label}",
+        sentence=f"Mean best match: CKA {_cka(similarity.shared)}, mutual neighbors "
+        f"{_estimate(similarity.shared.neighbours_summary)}.",
+        rows=rows,
+        folded=folded,
+    )
+
+
+def _row(label: str, layers: LayerSimilarity, names: list[str]) -> HeatmapRow:
+    note = f"Compared on a sample of {layers.n_compared:,}." if layers.n_compared < layers.n_words else None
+    chance = f"; chance {score(layers.chance)}" if np.isfinite(layers.chance) else ""
+    return HeatmapRow(
+        label=label,
+        heatmaps=(
+            _heatmap("CKA", _cka(layers), layers.cka, names),
+            _heatmap("Mutual neighbors", f"{_estimate(layers.neighbours_summary)}{chance}", layers.neighbours, names),
+        ),
+        note=note,
+    )
+
+
+def _heatmap(title: str, summary: str, matrix: np.ndarray, names: list[str]) -> Heatmap:
+    """The deeper model runs along the width."""
+    y_name, x_name = names
+    if matrix.shape[0] > matrix.shape[1]:
+        matrix, y_name, x_name = matrix.T, x_name, y_name
+    n_rows, n_columns = matrix.shape
+    return Heatmap(
+        title=title,
+        summary=summary,
+        alt=f"{title} of {x_name} (across) and {y_name} (up): {_best_match_text(matrix, x_name, y_name)}",
+        columns=str(n_columns),
+        rows=str(n_rows),
+        column_ends=("embedding", depth_name(n_columns - 1)),
+        row_ends=("embedding", depth_name(n_rows - 1)),
+        shades=_shades(matrix),
+        best=_best_dots(matrix),
+        x_name=x_name,
+        y_name=y_name,
+    )
+
+
+def _best_match_text(matrix: np.ndarray, x_name: str, y_name: str) -> str:
+    if not np.isfinite(matrix).any():
+        return "not defined"
+    row, column = np.unravel_index(np.nanargmax(matrix), matrix.shape)
+    return (
+        f"{depth_name(int(column))} of {x_name} and {depth_name(int(row))} of {y_name} are most alike, "
+        f"{score(matrix[row, column])}"
+    )
+
+
+def _shades(matrix: np.ndarray) -> tuple[Shade, ...]:
+    """Runs of one shade in a row become one rectangle; the embedding is at the bottom."""
+    levels = np.where(np.isfinite(matrix), np.rint(np.clip(matrix, 0, 1) * (LEVELS - 1)), -1).astype(int)[::-1]
+    n_columns = levels.shape[1]
+    paths: dict[int, list[str]] = {}
+    for y, row in enumerate(levels):
+        starts = [0, *(np.flatnonzero(np.diff(row)) + 1), n_columns]
+        for start, stop in itertools.pairwise(starts):
+            paths.setdefault(int(row[start]), []).append(f"M{start} {y}h{stop - start}v1h-{stop - start}z")
+    return tuple(Shade(level=str(level), path="".join(parts)) for level, parts in sorted(paths.items()) if level >= 0)
+
+
+def _best_dots(matrix: np.ndarray) -> str:
+    return "".join(
+        f"M{column + 0.5:g} {len(matrix) - 0.5 - int(np.nanargmax(values)):g}h0"
+        for column, values in enumerate(matrix.T)
+        if np.isfinite(values).any()
+    )

@@ -1,0 +1,294 @@
+"""The compare page's table of captures: what was measured, and what stands against comparing it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.frame.frame import model_path, relative
+from tokviz.pages.frame.pictures import slide_id
+from tokviz.pages.text.findings import finding_of
+from tokviz.pages.text.parts import Link
+from tokviz.pages.text.wording import NBSP, NUMBERS, count, number, percent, ranged, score, whole_percent
+from tokviz.records import (
+    ContextReport,
+    Finding,
+    Geometry,
+    MassiveActivations,
+    ModelReport,
+    Report,
+    Tested,
+    depth_name,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of the ranking table."""
+
+    key: str
+    label: str
+    number: bool
+    sortable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A value of the ranking table, and what it is sorted by."""
+
+    text: str
+    note: str
+    """A second line, small: an interval, a layer."""
+    sort: str
+    """What it is sorted by; empty when unknown, which comes last."""
+    number: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankRow:
+    """One model × context in the ranking table."""
+
+    model: Link
+    context: str
+    cells: tuple[Cell, ...]
+    caveats: tuple[str, ...]
+
+
+COLUMNS = tuple(
+    Column(key=key, label=label, number=number, sortable=sortable)
+    for key, label, number, sortable in (
+        ("model", "Model, words", False, True),
+        ("best", "Best category purity", True, True),
+        ("mean", "Mean over depths", True, True),
+        ("picture", "Best purity in the plot", True, True),
+        ("rank", "Effective rank, last layer", True, True),
+        ("ratio", "Largest activation ÷ typical", True, True),
+        ("emergence", "Emergence layer", True, True),
+        ("writers", "Massive activations written by", True, True),
+        ("left", "Norm left without them", True, True),
+        ("words", "Reference words", True, True),
+        ("caveats", "Caveats", False, False),
+    )
+)
+
+
+def columns(report: Report) -> tuple[Column, ...]:
+    """With one for each relation and order, before the words."""
+    labels = [
+        *(f"{each.label}: parallelism" for each in report.relations),
+        *(f"{each.label}: R² of the order" for each in report.orders),
+    ]
+    own = (
+        Column(key=f"related-{index}", label=label, number=True, sortable=True) for index, label in enumerate(labels)
+    )
+    return (*COLUMNS[:_RELATED_AT], *own, *COLUMNS[_RELATED_AT:])
+
+
+_RELATED_AT = [column.key for column in COLUMNS].index("words")
+
+
+def table(report: Report, page: str) -> tuple[RankRow, ...]:
+    """One row per capture, best category purity first; captures without measures come last."""
+    rows = [(model, context) for model in report.models for context in model.contexts]
+    ranked = sorted(rows, key=lambda row: -_best(row[1].geometry))
+    return tuple(_row(report, model, context, page) for model, context in ranked)
+
+
+_CLAIMED = "Claimed: at how many depths the numbers show a relation or an order, by the rules of the method page."
+
+
+def table_notes(report: Report) -> tuple[str, ...]:
+    """What the columns say, as far as the report has measures."""
+    geometry = next(
+        (context.geometry for model in report.models for context in model.contexts if context.geometry), None
+    )
+    if geometry is None:
+        return ("This report has no metrics; the table lists what was captured.",)
+    k = count(geometry.n_neighbours, "nearest neighbor")
+    purity = (
+        f"Category purity: of a word’s {k}, the share that is of its category; mean over the reference words, with "
+        "its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
+    )
+    related = (
+        (
+            "Parallelism: of the depth where it is furthest above chance. R²: of the depth where it is largest. "
+            + _CLAIMED,
+        )
+        if report.relations or report.orders
+        else ()
+    )
+    return (
+        purity,
+        "The best depth is picked out of many, which favors the deeper model a little; the mean over depths does not.",
+        *related,
+    )
+
+
+def _best(geometry: Geometry | None) -> float:
+    depth = _peak(geometry.purity.value) if geometry else None
+    return -math.inf if geometry is None or depth is None else float(geometry.purity.value[depth])
+
+
+def _peak(values: np.ndarray) -> int | None:
+    """The depth of the greatest value, the first of several."""
+    return int(np.nanargmax(values)) if np.isfinite(values).any() else None
+
+
+def _row(report: Report, model: ModelReport, context: ContextReport, page: str) -> RankRow:
+    state, geometry = context.states, context.geometry
+    label = state.context.label
+    target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
+    n_reference = int(state.tokenization.reference.sum())
+    measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * 6
+    found = finding_of(model)
+    written = _written(found) if found and found.context == state.context else (_unknown(""),) * 2
+    name = Cell(text=model.display_name, note=label, sort=f"{model.display_name} {label}".lower(), number=False)
+    words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}", number=True)
+    return RankRow(
+        model=Link(text=model.display_name, href=relative(page, target)),
+        context=label,
+        cells=(name, *measured, *written, *_related(report, context), words),
+        caveats=_caveats(report, model, context),
+    )
+
+
+def _best_depth(geometry: Geometry | None) -> int:
+    return (_peak(geometry.purity.value) if geometry else None) or 0
+
+
+def _unknown(why: str = "not defined") -> Cell:
+    return Cell(text="–", note=why, sort="", number=True)
+
+
+def _number(value: float, text: str, note: str = "") -> Cell:
+    return Cell(text=text, note=note, sort=f"{value:.6g}", number=True)
+
+
+def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
+    purity, massive = geometry.purity, geometry.massive
+    best, mean, flat = _unknown(), _unknown(), _unknown()
+    depth = _peak(purity.value)
+    if depth is not None:
+        low, high = purity.low[depth], purity.high[depth]
+        best = _number(
+            float(purity.value[depth]),
+            score(purity.value[depth]),
+            f"{ranged(np.array([low, high]), score)}, {depth_name(depth)}" if np.isfinite(low) else depth_name(depth),
+        )
+        average, chance = float(np.nanmean(purity.value)), purity.null_mean
+        note = f"chance {score(float(np.nanmean(chance)))}" if np.isfinite(chance).any() else ""
+        mean = _number(average, score(average), note)
+    if geometry.pictures:
+        values = geometry.pictures[0].purity.value
+        where = _peak(values)
+        if where is not None:
+            flat = _number(float(values[where]), score(values[where]), depth_name(where))
+    rank = float(geometry.spread.effective_rank[n_depths - 1])
+    share = f"of {count(geometry.n_measured, 'word')}"
+    return (
+        best,
+        mean,
+        flat,
+        _number(rank, number(rank), share) if np.isfinite(rank) else _unknown(),
+        _ratio(geometry),
+        _emergence(massive),
+    )
+
+
+def _related(report: Report, context: ContextReport) -> Iterator[Cell]:
+    """Of each relation and order the best value, against chance if that isn't 0, and at how many depths it is claimed."""
+    found = context.relations
+    if found is None:
+        yield from (_unknown("not measured") for _ in (*report.relations, *report.orders))
+        return
+    for relation in found.relations:
+        yield _best_of(relation.parallelism, relation.holds, with_chance=True)
+    for order in found.orders:
+        yield _best_of(order.r2, order.holds, with_chance=False)
+
+
+def _best_of(tested: Tested, holds: np.ndarray, *, with_chance: bool) -> Cell:
+    depth = _peak(tested.value - tested.null_mean if with_chance else tested.value)
+    if depth is None:
+        return _unknown()
+    chance = f", chance {score(tested.null_mean[depth])}" if with_chance else ""
+    claimed = f"claimed at {int(holds.sum())} of {count(len(holds), 'depth')}"
+    note = f"{depth_name(depth)}{chance}; {claimed}"
+    return _number(float(tested.value[depth]), score(tested.value[depth]), note)
+
+
+def _ratio(geometry: Geometry) -> Cell:
+    massive = geometry.massive
+    depth = _peak(massive.ratio)
+    if depth is None:
+        return _unknown()
+    against = "" if massive.yardstick_is_ordinary else ", relative to the words’ own median"
+    note = f"|x|{NBSP}{number(massive.largest[depth])}, {depth_name(depth)}{against}"
+    return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note)
+
+
+def _emergence(massive: MassiveActivations) -> Cell:
+    """Of massive activations; and how often a dimension is dominant, which it may be without being massive."""
+    dominant = [depth for depth, dimension in enumerate(massive.dominant) if dimension is not None]
+    often = f"a dominant dimension at {len(dominant)} of {count(len(massive.dominant), 'depth')}"
+    if massive.emergence_depth is None:
+        share = f", {ranged(massive.top_share[dominant], whole_percent)} of Σ{NBSP}x²" if dominant else ""
+        return Cell(text="none", note=f"{often}{share}" if dominant else "", sort="", number=True)
+    last = len(massive.massive) - 1 if massive.end_depth is None else massive.end_depth - 1
+    note = f"to {depth_name(last)}" if last > massive.emergence_depth else "only there"
+    note += f"; {often}" if dominant else ""
+    return Cell(text=depth_name(massive.emergence_depth), note=note, sort=f"{massive.emergence_depth}", number=True)
+
+
+def _written(found: Finding) -> tuple[Cell, Cell]:
+    """Who writes the massive values, and what of the norm is left without them."""
+    note = f"{percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
+    if found.n_neurons is None:
+        return _number(1, f"expert {found.expert} of {found.n_experts}", note), _unknown("not tried")
+    n_named = len(found.neurons)
+    writers = _number(n_named, f"{NUMBERS[n_named]} of {count(found.n_neurons, 'neuron')}", note)
+    if not math.isfinite(found.without):
+        return writers, _unknown("not tried")
+    left = found.without / found.after
+    return writers, _number(left, percent(left), f"{number(found.without)} of {number(found.after)}")
+
+
+# --- what stands against a comparison ------------------------------------------------------------------------------
+
+
+def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tuple[str, ...]:
+    state = context.states
+    card, tokens = state.card, state.tokenization
+    several = int((tokens.n_tokens > 1).sum())
+    outside = int((~tokens.reference).sum())
+    caveats = [f"{card.width:,} dimensions, {card.tokenizer}"]
+    if several:
+        caveats.append(f"{count(several, 'word')} of several tokens")
+    if outside:
+        caveats.append(f"{count(outside, 'word')} outside the reference words")
+    special = _special_tokens(context)
+    if special:
+        caveats.append(special)
+    if not tokens.positions[tokens.reference].any():
+        caveats.append("words are read at position 0, where many models build an attention sink")
+    if card.quantization:
+        caveats.append(f"quantized weights ({card.quantization})")
+    if context.geometry and not context.geometry.massive.yardstick_is_ordinary:
+        caveats.append("no context with typical tokens to compare large values with")
+    return tuple(caveats)
+
+
+def _special_tokens(context: ContextReport) -> str | None:
+    """What the tokenizer adds: pieces of the first word's sequence that its text doesn't hold."""
+    word = context.states.tokenization.words[0]
+    edges = (word.pieces[:1] if word.start > 0 else (), word.pieces[-1:] if word.stop < len(word.pieces) else ())
+    added = [piece for edge in edges for piece in edge if _is_special(piece)]
+    return f"adds {' and '.join(dict.fromkeys(added))}" if added else None
+
+
+def _is_special(piece: str) -> bool:
+    """``[CLS]``, ``<s>``, ``<|begin_of_text|>``."""
+    return len(piece) > 2 and (piece[0], piece[-1]) in {("[", "]"), ("<", ">")}

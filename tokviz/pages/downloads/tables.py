@@ -1,0 +1,379 @@
+"""Records → CSV and JSON for readers who want the numbers, and scripts for the explorer."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.explore.explore_data import scripts
+from tokviz.pages.model import profile_tables, related_data
+from tokviz.pages.text import findings, json_text
+from tokviz.pages.text.csv_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
+from tokviz.pages.text.problems import problems
+from tokviz.records import (
+    NOT_KNOWN,
+    SINK_WEIGHT,
+    AddedMeasure,
+    AttentionToFirst,
+    BatchCheck,
+    Change,
+    ContextReport,
+    Geometry,
+    HiddenStates,
+    MassiveActivations,
+    ModelCard,
+    ModelReport,
+    Order,
+    Relation,
+    RelationMeasures,
+    Relations,
+    Report,
+    SublayerUpdate,
+    Tested,
+    Updates,
+    WordList,
+    depth_name,
+)
+
+SCHEMA = 1
+"""Of ``report.json``; raised when a key changes its meaning or goes."""
+_WITHOUT_PREFIX = ("spread", "massive")
+"""Records whose measures have a column under their bare name."""
+
+
+def files(report: Report) -> dict[str, str]:
+    """Path from the site's root → text, for every file under ``data/``."""
+    written = {"data/report.json": _report_json(report), **scripts(report), **profile_tables.files(report)}
+    for model, context in _captured(report):
+        folder = f"data/{model.slug}/{context.states.context.name}"
+        written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words.of(context.states.tokenization))
+        if _has_tokens(context.states):
+            written[f"{folder}/tokens.csv"] = tokens_csv(context)
+        if context.geometry is not None:
+            written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry, context.added)
+        if context.relations is not None:
+            written[f"{folder}/relations.csv"] = relations_csv(report.relations, report.orders, context.relations)
+            written |= related_data.files(report, model, context)
+        if context.states.attention:
+            written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
+        if context.states.updates is not None:
+            written[f"{folder}/updates.csv"] = updates_csv(context.states.updates)
+            written[f"{folder}/writers.csv"] = writers_csv(context.states.updates)
+    return written
+
+
+def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
+    """``SLUG/CONTEXT/coordinates.csv`` → path from the site's root."""
+    return {
+        f"{model.slug}/{context.states.context.name}/{name}": f"data/{model.slug}/{context.states.context.name}/{name}"
+        for model in models
+        for context in model.captures
+        for name in _names(context)
+    }
+
+
+def _names(context: ContextReport) -> list[str]:
+    states = context.states
+    return [
+        "coordinates.csv",
+        *(["tokens.csv"] if _has_tokens(states) else []),
+        *(["geometry.csv"] if context.geometry else []),
+        *(["relations.csv"] if context.relations else []),
+        *(["attention.csv"] if states.attention else []),
+        *(["updates.csv", "writers.csv"] if states.updates else []),
+    ]
+
+
+def _has_tokens(states: HiddenStates) -> bool:
+    """Those of a capture with neurons set to a value are the same as of the model as it is."""
+    return states.intervention is None and states.tokenization.is_known
+
+
+def coordinates_csv(context: ContextReport, words: WordList) -> str:
+    """A row per depth and word: coordinates in the depth's own basis and in the embedding's, to 6 digits.
+
+    ``word`` is as in the configuration, ``text_safe`` the same for spreadsheets, here and in ``tokens_csv``.
+    """
+    states = context.states
+    projections = [entry.projection for entry in context.projections]
+    header = ["depth", "layer", "module", "word", "text_safe", "categories", "reference"]
+    for projection in projections:
+        header += [f"{projection.name}_{column}" for column in ("pc1", "pc2", "embedding_pc1", "embedding_pc2")]
+    nothing = np.empty((states.n_depths, len(words.words), 0))
+    arrays = [array for each in projections for array in (each.coordinates, each.grid_coordinates)]
+    values = np.concatenate([nothing, *arrays], axis=2)
+    facts = [
+        csv_fields([word, spreadsheet_safe(word), _category_keys(words, row), int(states.tokenization.reference[row])])
+        for row, word in enumerate(words.words)
+    ]
+    lines = [csv_text(header, ())]
+    for depth, path in enumerate(states.module_paths):
+        of_depth = csv_fields([depth, depth_name(depth), path])
+        lines += [
+            f"{of_depth}{of_word}{of_row}" for of_word, of_row in zip(facts, csv_numbers(values[depth]), strict=True)
+        ]
+    return "".join(lines)
+
+
+def tokens_csv(context: ContextReport) -> str:
+    """A row per word: its text, tokens and the position that is read."""
+    tokenization = context.states.tokenization
+    return csv_text(
+        ["word", "text_safe", "text", "n_tokens", "position", "word_pieces", "pieces", "ids"],
+        (
+            [
+                word.word,
+                spreadsheet_safe(word.word),
+                word.text,
+                word.n_tokens,
+                tokenization.position(row),
+                json_text.spaced(word.word_pieces),
+                json_text.spaced(word.pieces),
+                json_text.spaced(word.ids),
+            ]
+            for row, word in enumerate(tokenization.words)
+        ),
+    )
+
+
+def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[AddedMeasure] = ()) -> str:
+    """A row per depth, a column per measure; dimensions, words and the like are separated by spaces."""
+    columns: dict[str, Iterable[Any]] = {
+        "depth": range(states.n_depths),
+        "layer": map(depth_name, range(states.n_depths)),
+        "module": states.module_paths,
+        "stage": _stage_numbers(geometry, states.n_depths),
+        **dict(_columns(geometry, [word.word for word in states.tokenization.words])),
+        **{f"added_{each.column}": each.value for each in added},
+        **{f"added_{each.column}_chance": each.chance for each in added if each.chance is not None},
+    }
+    return csv_text(list(columns), ([_plain(value) for value in row] for row in zip(*columns.values(), strict=True)))
+
+
+def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
+    """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
+    found: list[tuple[str, str, int, Tested, RelationMeasures | None]] = [
+        *(
+            ("relation", each.name, len(own.rows), own.parallelism, own)
+            for each, own in zip(relations, measured.relations, strict=True)
+        ),
+        *(("order", each.name, len(own.rows), own.r2, None) for each, own in zip(orders, measured.orders, strict=True)),
+    ]
+    rows = (
+        [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
+        + [rounded(getattr(tested, field)[depth]) for field in _TESTED]
+        + [rounded(getattr(hits, field)[depth]) if hits else None for field in _HITS]
+        for kind, name, n, tested, hits in found
+        for depth in range(len(tested.value))
+    )
+    return csv_text(["kind", "name", "name_safe", "depth", "layer", "n", *_TESTED, *_HITS], rows)
+
+
+_TESTED = ("value", "low", "high", "null_mean", "null_high", "p_value_uncorrected", "p_value")
+_HITS = ("hits", "hits_of_source", "hits_null_mean", "hits_p_value_uncorrected")
+
+
+def updates_csv(updates: Updates) -> str:
+    """A row per layer and sublayer; means over the words that were run, at the token that is read and at position 0."""
+    header = ["layer", "module", "kind", "norm", "norm_at_0", "cosine", "cosine_at_0"]
+    return csv_text(
+        [*header, "stream_norm", "stream_norm_at_0", "sum_error", "marked"],
+        (
+            [
+                number,
+                each.path,
+                each.kind,
+                *map(rounded, (each.norm, each.norm_at_0, each.cosine, each.cosine_at_0)),
+                *map(rounded, (layer.stream_norm, layer.stream_norm_at_0, layer.sum_error)),
+                int(layer.marked),
+            ]
+            for number, layer in enumerate(updates.layers)
+            for each in layer.sublayers
+        ),
+    )
+
+
+def attention_csv(attention: Sequence[AttentionToFirst]) -> str:
+    """A row per template and layer: the weight for position 0, mean over heads and words, and the share of heads with a large one."""
+    return csv_text(
+        ["template", "template_safe", "layer", "weight", f"heads_above_{SINK_WEIGHT}", "words"],
+        (
+            [each.template, spreadsheet_safe(each.template), layer, rounded(mean), rounded(share), len(each.words)]
+            for each in attention
+            for layer, (mean, share) in enumerate(zip(each.mean, each.share, strict=True))
+        ),
+    )
+
+
+def writers_csv(updates: Updates) -> str:
+    """A row per marked layer, dimension and writer; shares are of what its sublayer adds there.
+
+    Of neurons and experts the largest contributions come first, and activations are means; of attention there are all heads.
+    """
+    rows = (
+        [number, kind, path, layer.dimensions[place], *map(_plain, values)]
+        for number, layer in enumerate(updates.layers)
+        for each in layer.sublayers
+        for place in range(len(layer.dimensions))
+        for kind, path, found in _written(each, place)
+        for values in _with_shares(found, each.parts[place])
+    )
+    header = ["layer", "writer", "module", "dimension", "index", "contribution", "share", "cumulative_share"]
+    return csv_text([*header, "activation"], rows)
+
+
+_Written = list[tuple[int, float, float]]
+"""Index, contribution, activation (NaN where there is none)."""
+
+
+def _written(sublayer: SublayerUpdate, place: int) -> Iterable[tuple[str, str, _Written]]:
+    """Who writes a sublayer's part of a dimension: what they are, in which module."""
+    neurons, experts, heads = sublayer.neurons, sublayer.experts, sublayer.heads
+    if neurons is not None:
+        activations = neurons.activations[place]
+        found = zip(neurons.indices[place], neurons.contributions[place], activations, strict=True)
+        yield "neuron", neurons.path, list(found)
+    if experts is not None:
+        pairs = zip(experts.indices[place], experts.contributions[place], strict=True)
+        yield "expert", experts.path, [(index, value, math.nan) for index, value in pairs]
+    if heads is not None:
+        yield "head", heads.path, [(index, value, math.nan) for index, value in enumerate(heads.contributions[place])]
+
+
+def _with_shares(written: _Written, part: float) -> Iterable[tuple[int, float, float, float, float]]:
+    """With the share of the sublayer's part, and the shares so far, before the activation."""
+    so_far = 0.0
+    for index, value, activation in written:
+        share = value / part if part else math.nan
+        so_far += share
+        yield index, value, share, so_far, activation
+
+
+def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tuple[str, Iterable[Any]]]:
+    """Name and values of a column for each ``(n_depths,)`` array of a record of measures, and of the records in it.
+
+    What a depth has several of comes after its record's numbers.
+    """
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray):
+            if value.ndim == 1:
+                yield f"{prefix}{field.name}", value
+        elif dataclasses.is_dataclass(value):
+            own = "" if field.name in _WITHOUT_PREFIX else f"{field.name}_"
+            yield from _columns(value, words, f"{prefix}{own}")
+        elif field.name == "pictures":
+            for picture in value:
+                yield from _columns(picture, words, f"{prefix}{picture.projection}_")
+    if isinstance(record, MassiveActivations):
+        yield f"{prefix}dimensions", (" ".join(map(str, dimensions)) for dimensions in record.dimensions)
+        yield f"{prefix}dominant", record.dominant
+    elif isinstance(record, Change):
+        moved = [" ".join(words[row] for row in rows) for rows in record.moved]
+        yield f"{prefix}moved", moved
+        yield f"{prefix}moved_safe", map(spreadsheet_safe, moved)
+
+
+def _stage_numbers(geometry: Geometry, n_depths: int) -> list[int]:
+    """Per depth the number of its stage, from 1."""
+    starts = [stage.first_depth for stage in geometry.stages]
+    return [bisect.bisect_right(starts, depth) for depth in range(n_depths)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.bool_):
+        return int(value)
+    return rounded(float(value)) if isinstance(value, float | np.floating) else value
+
+
+def _report_json(report: Report) -> str:
+    content = {
+        "schema": SCHEMA,
+        "generator": f"tokviz {report.version}",
+        "title": report.title,
+        "author": report.author,
+        "site_url": report.site_url,
+        "command": report.command,
+        "projections": report.projections,
+        "categories": [dataclasses.asdict(category) for category in report.words.categories],
+        "contexts": [
+            dataclasses.asdict(context)
+            | {"template": None if context.name in report.without_template else context.template}
+            for context in report.contexts
+        ],
+        "models": [_model(model) for model in report.models],
+    }
+    return json_text.spaced(content, indent=1) + "\n"
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    return {
+        "slug": model.slug,
+        "name": model.name,
+        "source": model.source,
+        "failure": model.failure,
+        "finding": findings.as_json(findings.finding_of(model)),
+        "card": None if model.card is None else _card(model.card),
+        "contexts": [_context(context) for context in model.captures],
+    }
+
+
+def _card(card: ModelCard) -> dict[str, Any]:
+    """What isn't known, as of states from elsewhere, is null."""
+    known = {name: None if value in (NOT_KNOWN, "") else value for name, value in dataclasses.asdict(card).items()}
+    return known | {"versions": dict(card.versions)}
+
+
+def _context(context: ContextReport) -> dict[str, Any]:
+    states = context.states
+    return {
+        "name": states.context.name,
+        "intervention": None if states.intervention is None else dataclasses.asdict(states.intervention),
+        "captured_at": states.captured_at,
+        "module_paths": states.module_paths,
+        "tokenization_notes": states.tokenization.notes,
+        "batch_check": _batch_check(states.batch_check),
+        "projections": [
+            {
+                "name": entry.projection.name,
+                "explained_variance_ratio": [
+                    [rounded(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
+                ],
+                "problems": problems(entry.projection),
+                "plates": [plate.wide.path if plate else None for plate in entry.plates],
+                "grid": entry.grid.wide.path if entry.grid else None,
+            }
+            for entry in context.projections
+        ],
+    }
+
+
+def _batch_check(check: BatchCheck | None) -> dict[str, Any] | None:
+    """How the words were run together, and how far their states agree with those of words run alone."""
+    if check is None:
+        return None
+    return dataclasses.asdict(check) | {
+        "comparisons": [
+            dataclasses.asdict(each)
+            | {
+                "difference": rounded(each.difference),
+                "median_difference": rounded(each.median_difference),
+                "depth": depth_name(each.depth),
+            }
+            for each in check.comparisons
+        ],
+        "mask_difference": None if check.mask_difference is None else rounded(check.mask_difference),
+    }
+
+
+def _captured(report: Report) -> Iterable[tuple[ModelReport, ContextReport]]:
+    return ((model, context) for model in report.models for context in model.captures)
+
+
+def _category_keys(words: WordList, row: int) -> str:
+    return " ".join(words.categories[index].key for index in words.memberships[row])

@@ -1,0 +1,1 @@
+"""The explorer, and the data that scripts draw from."""

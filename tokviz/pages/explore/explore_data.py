@@ -1,0 +1,118 @@
+"""Records → the scripts that the explorer loads when a reader asks for them.
+
+Many numbers travel as base64 of little-endian integers, which is a quarter of their length in decimals.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.text import json_text
+from tokviz.pages.text.csv_text import rounded
+from tokviz.pages.text.problems import problems
+from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
+from tokviz.records.axes import axis_limits
+from tokviz.text import visible_piece
+
+STEPS = 65_535
+"""A coordinate’s place between the axis limits of its depth takes 16 bits: enlarged 64 times, a plot of 1,000 pixels is a pixel
+out."""
+
+
+def scripts(report: Report) -> dict[str, str]:
+    """Path from the site's root → script: the words, and per model × context its tokens and each projection."""
+    captured = [(model, context) for model in report.models for context in model.captures]
+    if not report.is_explorable:
+        return {}
+    written = {"data/words.js": json_text.script("words", _words(report.words))}
+    for model, context in captured:
+        name = context.states.context.name
+        folder, key = f"data/{model.slug}/{name}", f"{model.slug}/{name}"
+        written[f"{folder}/words.js"] = json_text.script(key, _context(model, context))
+        if context.neighbours is not None:
+            written[f"{folder}/neighbours.js"] = json_text.script(f"{key} neighbours", _neighbours(context.neighbours))
+        for entry in context.projections:
+            projection = entry.projection
+            written[f"{folder}/coordinates-{projection.name}.js"] = json_text.script(
+                f"{key}/{projection.name}", _coordinates(projection)
+            )
+    return written
+
+
+def _words(words: WordList) -> dict[str, Any]:
+    return {"words": words.words, "memberships": words.memberships}
+
+
+def _context(model: ModelReport, context: ContextReport) -> dict[str, Any]:
+    tokenization = context.states.tokenization
+    return {
+        "pieces": [[visible_piece(piece) for piece in word.word_pieces] for word in tokenization.words],
+        "outside": np.flatnonzero(~tokenization.reference).tolist(),
+        "modules": context.states.module_paths,
+        "measures": _measures(model, context),
+    }
+
+
+def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | None:
+    """What the ruler shows: stages, purity, norm and where massive activations emerge."""
+    geometry = context.geometry
+    if geometry is None:
+        return None
+    norms = [each.geometry.spread.mean_norm for each in model.captures if each.geometry is not None]
+    positive = np.concatenate(norms)
+    positive = positive[np.isfinite(positive) & (positive > 0)]
+    return {
+        "stages": [stage.first_depth for stage in geometry.stages],
+        "emergence": geometry.massive.emergence_depth,
+        "purity": [rounded(value) for value in geometry.purity.value],
+        "chance": [rounded(value) for value in geometry.purity.null_mean],
+        "norm": [rounded(value) for value in geometry.spread.mean_norm],
+        # One scale for all captures of a model, so that their rulers compare.
+        "norms": [rounded(positive.min()), rounded(positive.max())] if len(positive) else None,
+    }
+
+
+def _neighbours(neighbours: Neighbours) -> dict[str, Any]:
+    """Rows of words in 8 bits where that is enough, else in 16; a word that has none to speak of stands there itself."""
+    _, n_words, k = neighbours.rows.shape
+    own = np.arange(n_words)[None, :, None]
+    rows = np.where(neighbours.rows < 0, own, neighbours.rows)
+    return {"k": k, "rows": packed(rows.astype("u1" if n_words <= 256 else "<u2"))}
+
+
+def _coordinates(projection: Projection) -> dict[str, Any]:
+    """Per depth the axis limits, and each word's place between them: 0 the lower one, ``STEPS`` the upper one.
+
+    Words beyond the limits, which come from the reference words, are listed apart with their places in full.
+    """
+    n_depths, n_words, _ = projection.coordinates.shape
+    places = np.zeros((n_depths, n_words, 2), dtype="<u2")
+    all_limits: list[list[float | None] | None] = []
+    beyond = []
+    for depth, coordinates in enumerate(projection.coordinates):
+        if projection.problems[depth] or not np.isfinite(coordinates).all():
+            all_limits.append(None)
+            continue
+        low, high = np.array(axis_limits(coordinates, projection.reference)).T
+        share = (coordinates - low) / (high - low)
+        places[depth] = np.clip(np.round(share * STEPS), 0, STEPS)
+        all_limits.append([rounded(value) for pair in zip(low, high, strict=True) for value in pair])
+        beyond += [
+            [depth, int(row), rounded(share[row, 0]), rounded(share[row, 1])]
+            for row in np.flatnonzero(((share < 0) | (share > 1)).any(axis=1))
+        ]
+    return {
+        "limits": all_limits,
+        "variance": [[rounded(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
+        "problems": problems(projection),
+        "places": packed(places),
+        "beyond": beyond,
+    }
+
+
+def packed(integers: np.ndarray) -> str:
+    """Base64 of unsigned integers, little-endian."""
+    return base64.b64encode(integers.astype(integers.dtype.newbyteorder("<")).tobytes()).decode("ascii")

@@ -1,0 +1,152 @@
+"""The explorer: what its scripts choose from, and links for readers without scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tokviz.pages.charts.axis import Ruler
+from tokviz.pages.frame.frame import frame, model_path, relative
+from tokviz.pages.frame.pictures import Shown
+from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
+from tokviz.pages.model.related_data import choices
+from tokviz.pages.text import json_text
+from tokviz.pages.text.parts import Frame, Link, Option
+from tokviz.pages.text.wording import count, projection_label
+from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFiles:
+    """Where the same things are found without scripts."""
+
+    model: Link
+    files: tuple[Link, ...]
+    """Coordinates and tokens as CSV, a context each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplorePage:
+    """All that the explorer shows before its scripts have run."""
+
+    frame: Frame
+    stylesheets: tuple[str, ...]
+    noscript: str
+    intro: str
+    ruler: Ruler
+    """Of the view that opens first."""
+    data: str
+    """JSON with ``<`` written as ``\\u003c``: models, contexts, projections, categories, and where their scripts are."""
+    related_choices: tuple[Option, ...]
+    """Relations and orders that are shown in place of all words."""
+    categories: tuple[str, ...]
+    """They keep the legend's place until the script makes it."""
+    models: tuple[ModelFiles, ...]
+    method: str
+
+
+PATH = "explore/index.html"
+SCRIPTS = ("explore.js", "take.js", "shortcuts.js")
+"""What they need comes with them."""
+
+
+def explore_page(report: Report) -> ExplorePage | None:
+    """A scatter of any capture, to be touched; None when no model could be captured."""
+    captured = [model for model in report.models if model.contexts]
+    if not report.is_explorable:
+        return None
+    model, context = captured[0], captured[0].contexts[0]
+    n_words = count(len(report.words.words), "word")
+    description = (
+        f"{n_words} of {count(len(captured), 'model')}, layer by layer: find a word, follow it, see its neighbors."
+    )
+    related = choices(report, captured)
+    styles = ("plate.css", "explore.css", *(("relations.css",) if related else ()))
+    return ExplorePage(
+        frame=frame(
+            report,
+            PATH,
+            f"Explore · {report.title}",
+            description,
+            scripts=_scripts(related),
+        ),
+        stylesheets=tuple(relative(PATH, f"assets/{name}") for name in styles),
+        noscript=relative(PATH, "assets/explore-noscript.css"),
+        intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
+        ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
+        data=_data(report, captured),
+        related_choices=related,
+        categories=tuple(category.label for category in report.words.categories),
+        models=tuple(_files(report, model) for model in captured),
+        method=relative(PATH, "method/index.html"),
+    )
+
+
+def _scripts(related: tuple[Option, ...]) -> tuple[str, ...]:
+    """What draws relations and orders is among them: a notebook has no files to load it from."""
+    return (*SCRIPTS, *((CHOICE_SCRIPT, "related-plot.js") if related else ()))
+
+
+def _files(report: Report, model: ModelReport) -> ModelFiles:
+    names = [(context.states.context, file) for context in model.captures for file in ("coordinates.csv", "tokens.csv")]
+    found = [(context, file, report.downloads.get(f"{model.slug}/{context.name}/{file}")) for context, file in names]
+    return ModelFiles(
+        model=Link(text=model.display_name, href=relative(PATH, model_path(model.slug))),
+        files=tuple(
+            Link(text=f"{context.label}, {file}", href=relative(PATH, path)) for context, file, path in found if path
+        ),
+    )
+
+
+# --- what the scripts choose from ------------------------------------------------------------------------------------
+
+
+def _data(report: Report, captured: list[ModelReport]) -> str:
+    index = {
+        "words": relative(PATH, "data/words.js"),
+        "categories": [category.label for category in report.words.categories],
+        "models": [_model(model) for model in captured],
+    }
+    return json_text.embedded(index)
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    return {
+        "slug": model.slug,
+        "name": model.display_name,
+        "page": relative(PATH, model_path(model.slug)),
+        "data": relative(PATH, f"data/{model.slug}"),
+        "contexts": [_context(context) for context in model.captures],
+    }
+
+
+def _context(context: ContextReport) -> dict[str, Any]:
+    return {
+        "name": context.states.context.name,
+        "label": context.states.context.label,
+        "last": context.states.n_depths - 1,
+        "neighbours": context.neighbours is not None,
+        **({"related": True} if context.relations else {}),
+        "opening": context.geometry.massive.emergence_depth if context.geometry else None,
+        "projections": [
+            _projection(shown, drawn=any(each is shown for each in context.drawn_projections))
+            for shown in context.projections
+        ],
+    }
+
+
+def _projection(shown: ProjectionReport, *, drawn: bool) -> dict[str, Any]:
+    """``drawn``: whether the model's page has plates of it."""
+    name = shown.projection.name
+    found = {"name": name, "label": projection_label(name), "strip": _strip(shown.strip)}
+    return found if drawn else {**found, "undrawn": True}
+
+
+def _strip(strip: Renditions | None) -> dict[str, Any] | None:
+    """Where the small picture of all depths is, for wide screens and for phones."""
+    if strip is None:
+        return None
+    return {
+        form: {"src": relative(PATH, image.path), "size": [image.width, image.height]}
+        for form, image in (("wide", strip.wide), ("phone", strip.phone))
+    }

@@ -1,0 +1,285 @@
+"""The first page: all models on one depth axis, the author's introduction, key facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokviz.pages.charts.axis import BriefRuler, Ruler
+from tokviz.pages.first.legend import Legend, legend
+from tokviz.pages.first.two_states import TwoStates, two_states
+from tokviz.pages.frame.frame import frame, model_path, relative
+from tokviz.pages.frame.pictures import Shown
+from tokviz.pages.model.headline import headline
+from tokviz.pages.text.parts import Frame, Link, Term
+from tokviz.pages.text.wording import (
+    MOST_NAMED,
+    UNKNOWN,
+    count,
+    day,
+    facts_line,
+    joined,
+    millions,
+    projection_label,
+    projection_term,
+    words_in_all,
+)
+from tokviz.records import ModelReport, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripRow:
+    """The strip of one context."""
+
+    context: str
+    href: str
+    ruler: Ruler | BriefRuler
+    with_axis: bool
+    """Only under a model's last strip: the depths are the same in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelStrips:
+    """A model on the first screen."""
+
+    name: str
+    href: str
+    facts: str
+    failure: str | None
+    strips: tuple[StripRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingSection:
+    """What the page opens with."""
+
+    sentence: str
+    plate: TwoStates | None
+    """None where there is nothing to change between."""
+    note: str | None
+    stylesheets: tuple[str, ...]
+    noscript: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactsRow:
+    """A model in the table of key facts: cells under ``IndexPage.columns``, or a failure."""
+
+    model: Link
+    cells: tuple[str, ...]
+    failure: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexPage:
+    """All that the first page shows."""
+
+    frame: Frame
+    title: str
+    subtitle: str
+    byline: tuple[Link, ...]
+    """Author, day, licence, how to cite; an empty address where there is nothing to follow."""
+    finding: FindingSection | None
+    """None where no model could be captured."""
+    projection: str
+    """Which one the strips show."""
+    legend: Legend | None
+    models: tuple[ModelStrips, ...]
+    more_models: tuple[ModelStrips, ...]
+    """Folded, under ``more``."""
+    more: str
+    brief: bool
+    """Whether the strips have a ``BriefRuler``."""
+    intro: str | None
+    """Safe HTML, as the report has it."""
+    columns: tuple[str, ...]
+    table: tuple[FactsRow, ...]
+    reading: tuple[Term, ...]
+    method: str
+
+
+MOST_MODELS_IN_SIGHT = 10
+"""Of more models the strips are folded."""
+MOST_LINKS = 640
+"""To slides, of all strips together: a page with more would be heavy, and a script adds them as the strips come into view."""
+FINDING_SCRIPTS = ("take.js", "finding.js", "shortcuts.js")
+"""Of a page with a plate that changes."""
+BRIEF_SCRIPTS = ("strips.js",)
+"""Of a page with brief rulers."""
+COLUMNS = (
+    "Architecture",
+    "Layers",
+    "Width",
+    "Parameters",
+    "Weights",
+    "Computed in",
+    "Words of several tokens",
+    "Captured",
+)
+
+
+def index_page(report: Report) -> IndexPage:
+    """The first page: strips, introduction, key facts, how to read."""
+    page = "index.html"
+    subtitle = report.subtitle or _default_subtitle(report)
+    brief = sum(context.states.n_depths for model in report.models for context in model.contexts) > MOST_LINKS
+    models = tuple(_strips(report, model, page, brief=brief) for model in report.models)
+    description = report.description or subtitle
+    finding = _finding(report, page)
+    scripts = (*(FINDING_SCRIPTS if finding and finding.plate else ()), *(BRIEF_SCRIPTS if brief else ()))
+    return IndexPage(
+        frame=frame(report, page, report.title, description, kind="website", scripts=scripts),
+        title=report.title,
+        subtitle=subtitle,
+        byline=_byline(report, page),
+        finding=finding,
+        projection=projection_label(report.projections[0]),
+        legend=legend(report.words, report.look.marks),
+        models=models[:MOST_MODELS_IN_SIGHT],
+        more_models=models[MOST_MODELS_IN_SIGHT:],
+        more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
+        brief=brief,
+        intro=report.intro,
+        columns=COLUMNS,
+        table=tuple(_facts_row(model, page) for model in report.models),
+        reading=_reading(report),
+        method=relative(page, "method/index.html"),
+    )
+
+
+def _byline(report: Report, page: str) -> tuple[Link, ...]:
+    """Who, when, under which licence, and how to cite; without an address where there is nothing to follow."""
+    captured = [context.states.captured_at for model in report.models for context in model.contexts]
+    return (
+        *((Link(text=report.author, href=""),) if report.author else ()),
+        *((Link(text=day(max(captured)), href=""),) if captured else ()),
+        *((Link(text=report.license, href=report.license_url or ""),) if report.license else ()),
+        Link(text="How to cite", href=relative(page, "method/index.html#cite")),
+    )
+
+
+def _finding(report: Report, page: str) -> FindingSection | None:
+    said = headline(report)
+    if said is None:
+        return None
+    return FindingSection(
+        sentence=said.sentence,
+        plate=two_states(report, said.states, page) if said.states else None,
+        note=said.note,
+        stylesheets=tuple(relative(page, f"assets/{name}") for name in ("plate.css", "finding.css")),
+        noscript=relative(page, "assets/finding-noscript.css"),
+    )
+
+
+def _default_subtitle(report: Report) -> str:
+    n_words = words_in_all(report)
+    n_models = count(len(report.models), "language model")
+    return f"How {n_models} {'arranges' if len(report.models) == 1 else 'arrange'} {n_words}, from the embedding to the last layer."
+
+
+def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> ModelStrips:
+    target = model_path(model.slug)
+    rows = []
+    for index, context in enumerate(model.contexts, start=1):
+        shown = context.projections[0]
+        view = Shown(report=report, model=model, context=context, shown=shown, page=page)
+        rows.append(
+            StripRow(
+                context=context.states.context.label,
+                href=relative(page, f"{target}#{view.slide_id(0)}"),
+                ruler=view.brief_ruler() if brief else view.ruler(with_measures=False),
+                with_axis=index == len(model.contexts),
+            )
+        )
+    return ModelStrips(
+        name=model.display_name,
+        href=relative(page, target),
+        facts=facts_line(model.card) if model.card else "",
+        failure=model.failure,
+        strips=tuple(rows),
+    )
+
+
+def _facts_row(model: ModelReport, page: str) -> FactsRow:
+    link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
+    card = model.card
+    if card is None:
+        return FactsRow(model=link, cells=(), failure=model.failure or "Not captured.")
+    tokenization = model.contexts[0].states.tokenization
+    several = int((tokenization.n_tokens > 1).sum())
+    cells = (
+        card.architecture,
+        f"{card.n_layers:,}",
+        f"{card.width:,}",
+        millions(card.n_parameters) if card.n_parameters else UNKNOWN,
+        card.quantization or card.checkpoint_dtype or "not stated",
+        card.dtype,
+        f"{several:,} of {len(tokenization.words):,}" if tokenization.is_known else UNKNOWN,
+        day(model.contexts[0].states.captured_at),
+    )
+    return FactsRow(model=link, cells=cells, failure=None)
+
+
+def _reading(report: Report) -> tuple[Term, ...]:
+    return (
+        Term(
+            name="A point",
+            meaning="A word. Its place comes from the model’s hidden state at that depth: the vector that represents "
+            "the word’s token there. Color and shape show the word’s category.",
+        ),
+        Term(
+            name="PC1 and PC2",
+            meaning="Hundreds of dimensions can’t be drawn, so each depth’s states are reduced to two by principal "
+            "component analysis (PCA). PC1 is the direction in which the words differ most, PC2 the next. The "
+            "percentage on an axis is its share of the variance; if the two hold little, points close together may "
+            "be far apart in the model.",
+        ),
+        Term(
+            name="From layer to layer",
+            meaning="Each depth has its own PCA, so look at which words lie together, not at where they lie. An axis "
+            "is flipped if that keeps the words on the same side as in the previous layer.",
+        ),
+        *(projection_term(name) for name in report.projections),
+        Term(
+            name="Hollow marks",
+            meaning="Words that can’t be compared with the others directly: those of several tokens, and those read "
+            "at a different position than most. PCA is fitted on the reference words, those read at the position "
+            "that most words share; the others are drawn in the same plot but don’t influence its axes.",
+        ),
+        Term(
+            name="Position 0",
+            meaning="Many language models use the first token of a text as an attention sink, which collects "
+            "attention that isn’t needed elsewhere: from some layer on, a few dimensions of its state become very "
+            f"large, whatever the token is. {_position_0(report)}",
+        ),
+        Term(
+            name="All layers in the embedding’s axes",
+            meaning="Near the end of a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
+            "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
+            "grown.",
+        ),
+    )
+
+
+def _position_0(report: Report) -> str:
+    """Which of the report's words stand there: that depends on tokenizers, some of which begin each text with a token."""
+    where = []
+    for context in report.contexts:
+        captured = [
+            (model, each.states.tokenization)
+            for model in report.models
+            for each in model.contexts
+            if each.states.context.name == context.name
+        ]
+        first = [model.display_name for model, tokenization in captured if tokenization.reads_position_0]
+        if first:
+            several = "every model" if len(first) == len(captured) else count(len(first), "model")
+            whose = joined(first) if len(first) <= MOST_NAMED else several
+            where.append(f"in the context “{context.label}” of {whose}")
+    if not where and not all(each.states.tokenization.is_known for model in report.models for each in model.contexts):
+        return "Which of this report’s words are read there is not known."
+    if not where:
+        return "In this report no context’s reference words are read there."
+    return (
+        f"In this report, the reference words are read at position 0 {'; '.join(where)}. Their plots may show the "
+        "position more than the words."
+    )

@@ -1,0 +1,1 @@
+"""What stands on every page: its frame, its scripts, and pictures in it."""

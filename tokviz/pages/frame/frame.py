@@ -1,0 +1,128 @@
+"""What surrounds every page, and the links from one file of the site to another."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import posixpath
+from functools import lru_cache
+from urllib.parse import quote
+
+from tokviz.pages.charts.axis import RULER
+from tokviz.pages.frame.look import STYLES, own_look
+from tokviz.pages.frame.scripts import in_order
+from tokviz.pages.text.parts import Card, Frame, InlineStyle, Link, Source
+from tokviz.pages.text.wording import count
+from tokviz.records import Report
+
+MOST_MODELS_IN_NAV = 6
+"""With more, the pages' header leads to the overview, which lists them all."""
+
+
+@lru_cache(10_000)  # a page has the same links over and over, and every page those of its frame
+def relative(page: str, target: str) -> str:
+    """The link from one page of the site to another file of it; both are paths from the site's root."""
+    path, hash_mark, fragment = target.partition("#")
+    link = posixpath.relpath(path, posixpath.dirname(page) or ".")
+    return quote(link) + hash_mark + quote(fragment)
+
+
+def frame(
+    report: Report, path: str, title: str, description: str, *, scripts: tuple[str, ...] = (), kind: str = "article"
+) -> Frame:
+    """What surrounds the page at ``path``.
+
+    Parameters
+    ----------
+    scripts : names of files in the assets; what they need comes with them.
+    kind : of the page, as cards name it: ``website`` or ``article``.
+    """
+
+    def to(target: str) -> str:
+        return relative(path, target)
+
+    has_keys = "shortcuts.js" in scripts
+    pages = [("Overview", "index.html")]
+    few = len(report.models) <= MOST_MODELS_IN_NAV
+    shown = [model for model in report.models if few or model_path(model.slug) == path]
+    pages += [(model.display_name, model_path(model.slug)) for model in shown]
+    if sum(len(model.captures) for model in report.models) > 1:
+        pages += [("Compare", "compare/index.html")]
+    if report.is_explorable:
+        pages += [("Explore", "explore/index.html")]
+    pages += [("Method", "method/index.html")]
+    return Frame(
+        path=path,
+        title=title,
+        description=description,
+        home=None if path == "index.html" else Link(text=report.title, href=to("index.html")),
+        nav=tuple(Link(text=text, href=to(target), current=target == path) for text, target in pages),
+        theme=to("assets/theme.js"),
+        fonts=to("assets/fonts.js"),
+        opening=to("assets/opening.js") if has_keys and path != "index.html" else None,
+        has_keys=has_keys,
+        stylesheet=to("assets/site.css"),
+        screens=to("assets/screens.css"),
+        noscript=to("assets/noscript.css"),
+        look=own_look(report, to(STYLES)),
+        own_stylesheet=to("assets/theme.css") if report.own_styles else None,
+        geometry=_inline_style(RULER.style()),
+        scripts=tuple(to(f"assets/{script}") for script in in_order(scripts)),
+        made_with=Link(text=f"tokviz {report.version}", href=to("method/index.html#tokviz")),
+        draft=report.draft,
+        license=Link(text=report.license, href=report.license_url or "") if report.license else None,
+        card=_card(report, path, title, kind) if report.site_url else None,
+    )
+
+
+def late_scripts(page: str, loader: str, *scripts: str) -> list[str]:
+    """Links to those that a script of the page loads later, with all that isn't there with the loader."""
+    return [relative(page, f"assets/{script}") for script in in_order(scripts, (loader,))]
+
+
+def _inline_style(css: str) -> InlineStyle:
+    return InlineStyle(css=css, sha256=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode())
+
+
+def _card(report: Report, path: str, title: str, kind: str) -> Card:
+    shown = next((model for model in report.models if model.preview and model_path(model.slug) == path), None)
+    preview = shown.preview if shown else report.preview
+    whose = f"{shown.display_name} arranges" if shown else f"{count(len(report.models), 'language model')} arrange"
+    return Card(
+        url=address(report, path),
+        site=report.title,
+        title=title.removesuffix(f" · {report.title}"),
+        kind=kind,
+        image=Source(src=address(report, preview.path), width=preview.width, height=preview.height)
+        if preview
+        else None,
+        alt=f"Words as {whose} them, from the embedding to the last layer",
+    )
+
+
+def address(report: Report, path: str) -> str:
+    """The whole address of a file of the site; of a folder's page, the folder's."""
+    file, hash_mark, fragment = path.partition("#")
+    return f"{report.site_url or ''}{quote(file.removesuffix('index.html'))}{hash_mark}{quote(fragment)}"
+
+
+def model_path(slug: str) -> str:
+    """Of a model’s page, from the site’s root."""
+    return f"models/{slug}/index.html"
+
+
+def downloads(report: Report, page: str, slug: str | None = None) -> tuple[Link, ...]:
+    """The files to download, of one model or of all; what stands before the file's name tells whose it is."""
+    names = {model.slug: model.display_name for model in report.models}
+    labels = {context.name: context.label for context in report.contexts}
+    labels |= {
+        each.states.context.name: each.states.context.label for model in report.models for each in model.captures
+    }
+    links = []
+    for key, path in sorted(report.downloads.items()):
+        *folders, file = key.split("/")
+        if slug is None or folders[:1] == [slug]:
+            owners = [names.get(part, labels.get(part, part)) for part in folders]
+            whose = owners[1:] if slug else owners
+            links.append(Link(text=", ".join([*whose, file]), href=relative(page, path)))
+    return tuple(links)

@@ -1,0 +1,58 @@
+"""What pages have of the look that the author chose; a report without one has nothing of it on its pages."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from tokviz.pages.text.parts import OwnLook
+from tokviz.records import Look, Marks, Report
+from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES
+
+STYLES = "assets/look.css"
+"""From the site's root."""
+
+
+def own_look(report: Report, stylesheet: str) -> OwnLook | None:
+    """What every page's root element says to scripts, and the address of the stylesheet; None where nothing was chosen."""
+    marks = report.look.marks
+    if report.look == Look():
+        return None
+    n_marks = min(len(report.words.categories), marks.n_different)
+    shapes = [SHAPES[marks.shape(category)] for category in range(n_marks)]
+    return OwnLook(
+        stylesheet=stylesheet if styles(report.look) else None,
+        n_hues=len(marks.palette) if marks.palette != PALETTE else None,
+        shapes="|".join(shapes) if marks != Marks() else None,
+        font=report.look.font and posixpath.basename(report.look.font),
+    )
+
+
+def styles(look: Look) -> str:
+    """The stylesheet, for a light and a dark ground; empty where it has nothing to say."""
+    return "".join(f"{rule}\n" for rule in _rules(look))
+
+
+def _rules(look: Look) -> Iterator[str]:
+    if look.font:
+        name = look.font.removeprefix("assets/")
+        yield f'@font-face {{ font-family: "Own Sans"; src: url("{name}"); font-display: optional; }}'
+        yield ':root { --sans: "Own Sans", "Source Sans", "Sans fallback", system-ui, sans-serif; }'
+    if look.plate_size != PLATE_SIZE:
+        width, height = look.plate_size
+        yield f":root {{ --shape: {width / height:.4g}; }}"
+    if look.marks.palette != PALETTE:
+        yield from _hues(look.marks)
+
+
+def _hues(marks: Marks) -> Iterator[str]:
+    """More specific than those of ``plate.css``, which some pages take later."""
+    light = [(marks.hue(category), marks.name_color(category)) for category in range(len(marks.palette))]
+    for category, (hue, name) in enumerate(light):
+        yield f":root .hue-{category} {{ --hue: {hue}; --name: {name}; }}"
+    yield "@supports (color: light-dark(#fff, #000)) {"
+    for category, (hue, name) in enumerate(light):
+        dark_hue, dark_name = marks.dark_colors(category)
+        both = f"--hue: light-dark({hue}, {dark_hue}); --name: light-dark({name}, {dark_name});"
+        yield f"  :root .hue-{category} {{ {both} }}"
+    yield "}"

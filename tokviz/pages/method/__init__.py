@@ -1,0 +1,1 @@
+"""How everything was made, and what each measure means."""

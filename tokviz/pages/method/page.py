@@ -1,0 +1,277 @@
+"""The method page: words, tokens, contexts, projections, provenance, citation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
+from tokviz.pages.method.definitions import measured_on, measures
+from tokviz.pages.text.glossary import GLOSSARY, Entry
+from tokviz.pages.text.parts import Frame, Link, Row, Term
+from tokviz.pages.text.sources import SCHONEMANN_1966
+from tokviz.pages.text.wording import (
+    MOST_WORDS_IN_SIGHT,
+    READ,
+    count,
+    day,
+    joined,
+    projection_term,
+    shortened,
+    visible_spaces,
+    words_in_all,
+)
+from tokviz.records import ContextReport, ModelReport, Report, Tokenization
+from tokviz.text import visible_piece
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryWords:
+    """The words of one category."""
+
+    label: str
+    words: str
+    count: str
+    beginning: str
+    """The first words, in place of a folded list."""
+    folded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextExample:
+    """A context, its template with leading and trailing spaces made visible, and what it gives for one word."""
+
+    label: str
+    template: str
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRow:
+    """How one word is tokenised."""
+
+    word: str
+    pieces: tuple[str, ...]
+    n_tokens: str
+    position: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenTable:
+    """How the words of one model × context are tokenised."""
+
+    heading: str
+    """``SmolLM2-135M-Instruct, alone``."""
+    summary: str
+    notes: tuple[str, ...]
+    rows: tuple[TokenRow, ...]
+    rest: str | None
+    """Which words aren't shown, up to the name of the file that has them all; None when there are none."""
+    file: Link | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a model’s numbers come from."""
+
+    model: Link
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodPage:
+    """All that the method page shows."""
+
+    frame: Frame
+    n_words: str
+    categories: tuple[CategoryWords, ...]
+    contexts: tuple[ContextExample, ...]
+    token_tables: tuple[TokenTable, ...]
+    reading: str
+    """Which of a word's tokens is read, as a sentence."""
+    projections: tuple[Term, ...]
+    trails: tuple[Term, ...]
+    """What the explorer's trails join; empty where there is no explorer."""
+    measures: tuple[Term, ...]
+    """Empty when nothing has been measured."""
+    measured_on: str
+    glossary: tuple[Entry, ...]
+    """The terms that other pages explain where they first stand."""
+    provenance: tuple[Provenance, ...]
+    folded: bool
+    """Whether what there is per model is folded: there are many."""
+    command: str
+    downloads: tuple[Link, ...]
+    citation: str
+    version: str
+
+
+TRAILS = Term(
+    name="Trails in the explorer",
+    meaning="A trail joins a word’s positions from the embedding to the shown layer, each in its own layer’s axes. These are "
+    "fitted separately for every layer, so a long step may be only a change of axes. “Turned to fit the shown layer” takes such "
+    "changes away: each layer’s plot is rotated or reflected within its two dimensions so that the reference words lie "
+    "nearest to where they are in the next layer’s plot (orthogonal Procrustes, after both are centered and divided by the "
+    "square root of Σ x²), and so on up to the shown layer, whose center and Σ x² all get. The trail then ends at the word’s "
+    "mark; ratios of distances within a layer are kept, sizes of different layers can’t be compared. The page says which share "
+    "of the words’ variance in the plot no rotation, reflection, shift or scaling takes away: words have moved, or another "
+    "component has become one of the two. Where the share is large, a turn means little. Layers are never turned in all dimensions: with as many dimensions as words, even unrelated "
+    "states could be turned onto each other. A layer without a plot breaks the trail.",
+    sources=(SCHONEMANN_1966,),
+)
+MOST_TOKEN_ROWS = 3000
+"""In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
+page of a hundred thousand rows is of no use, and hard on a phone."""
+MOST_WORDS_OF_A_CATEGORY = 1000
+
+
+def method_page(report: Report) -> MethodPage:
+    """The method page: words, tokens, projections, definitions, provenance."""
+    page = "method/index.html"
+    captured = [context for model in report.models for context in model.contexts]
+    known = [context.states.tokenization for context in captured if context.states.tokenization.is_known]
+    reads = dict.fromkeys(tokenization.read for tokenization in known)
+    return MethodPage(
+        frame=frame(
+            report,
+            page,
+            f"Method · {report.title}",
+            f"How the plots of “{report.title}” were made.",
+            scripts=("copy.js",),
+        ),
+        n_words=_n_words(report),
+        categories=tuple(
+            CategoryWords(
+                label=category.label,
+                words=shortened(category.words, MOST_WORDS_OF_A_CATEGORY),
+                count=f"{len(category.words):,}",
+                beginning=f"{joined(category.words[:5])} …",
+                folded=len(category.words) > MOST_WORDS_IN_SIGHT,
+            )
+            for category in report.words.categories
+        ),
+        contexts=tuple(
+            ContextExample(
+                label=context.label,
+                template=visible_spaces(context.template),
+                example=visible_spaces(context.fill(_example(report))[0]),
+            )
+            for context in report.contexts
+            if context.name not in report.without_template
+        ),
+        token_tables=_token_tables(report, page),
+        reading=" ".join(READ[read] for read in reads),
+        projections=tuple(projection_term(name) for name in report.projections),
+        trails=(TRAILS,) if report.is_explorable else (),
+        measures=measures(report),
+        measured_on=measured_on(report),
+        glossary=GLOSSARY,
+        folded=len(report.models) > MOST_MODELS_IN_NAV,
+        provenance=tuple(_provenance(model, page) for model in report.models),
+        command=report.command,
+        downloads=downloads(report, page),
+        citation=_bibtex(report, captured),
+        version=report.version,
+    )
+
+
+def _n_words(report: Report) -> str:
+    words = words_in_all(report)
+    if report.words.vocabulary is None:
+        return f"{words}, each in at least one category:"
+    marked = " Marked and named in the plots:" if report.words.categories else ""
+    return f"{words[0].upper()}{words[1:]}, each fed as that one token; vocabularies have no explorer.{marked}"
+
+
+def _example(report: Report) -> str:
+    """The first word, whatever it is a word of."""
+    words = [*report.words.words, *(word for category in report.words.categories for word in category.words)]
+    return words[0] if words else "word"
+
+
+def _token_tables(report: Report, page: str) -> tuple[TokenTable, ...]:
+    every = [(model, context) for model in report.models for context in model.contexts]
+    tables = [(model, context) for model, context in every if context.states.tokenization.is_known]
+    n_rows = sum(len(context.states.tokenization.words) for _, context in tables)
+    most = MOST_TOKEN_ROWS // len(tables) if n_rows > MOST_TOKEN_ROWS else None
+    return tuple(_token_table(report, model, context, page, most) for model, context in tables)
+
+
+def _token_table(report: Report, model: ModelReport, context: ContextReport, page: str, most: int | None) -> TokenTable:
+    tokenization = context.states.tokenization
+    rows = range(len(tokenization.words))
+    shown: Sequence[int] = rows
+    if most is not None:
+        odd = [row for row in rows if tokenization.n_tokens[row] > 1 or not tokenization.reference[row]]
+        shown = odd[:most]
+    file = report.downloads.get(f"{model.slug}/{context.states.context.name}/tokens.csv")
+    several = int((tokenization.n_tokens > 1).sum())
+    outside = int((~tokenization.reference).sum())
+    return TokenTable(
+        heading=f"{model.display_name}, {context.states.context.label}",
+        summary=f"{count(len(tokenization.words), 'word')}, {several:,} of several tokens, "
+        f"{outside:,} outside the reference words",
+        notes=tokenization.notes,
+        rows=tuple(_token_row(tokenization, row) for row in shown),
+        rest=None
+        if len(shown) == len(rows)
+        else f"Shown: {len(shown):,} of the words of several tokens or outside the reference words. All words are in",
+        file=Link(text="tokens.csv", href=relative(page, file)) if file else None,
+    )
+
+
+def _token_row(tokenization: Tokenization, row: int) -> TokenRow:
+    word = tokenization.words[row]
+    return TokenRow(
+        word=word.word,
+        pieces=tuple(visible_piece(piece) for piece in word.word_pieces),
+        n_tokens=f"{word.n_tokens}",
+        position=f"{tokenization.position(row)}",
+        note="" if tokenization.reference[row] else "not a reference word",
+    )
+
+
+def _provenance(model: ModelReport, page: str) -> Provenance:
+    link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
+    card = model.card
+    if card is None:
+        rows = (
+            Row(label="Source", value=model.source, code=True),
+            Row(label="Failed", value=model.failure or "Not captured."),
+        )
+        return Provenance(model=link, rows=rows)
+    versions = ", ".join(f"{package} {version}" for package, version in card.versions)
+    rows = (
+        Row(label="Source", value=card.source, code=True),
+        Row(label="Weights’ identity", value=card.identity, code=True),
+        *((Row(label="Revision", value=card.revision, code=True),) if card.revision else ()),
+        Row(label="Weights on disk", value=card.quantization or card.checkpoint_dtype or "not stated"),
+        Row(label="Computed in", value=card.dtype),
+        Row(label="Captured", value=day(model.contexts[0].states.captured_at)),
+        *((Row(label="Software", value=versions),) if versions else ()),
+    )
+    return Provenance(model=link, rows=rows, notes=card.notes)
+
+
+def _bibtex(report: Report, captured: list[ContextReport]) -> str:
+    dates = [datetime.fromisoformat(context.states.captured_at) for context in captured]
+    fields = {"title": f"{{{_bibtex_text(report.title)}}}"}
+    if report.author:
+        fields["author"] = _bibtex_text(report.author)
+    if dates:
+        fields["year"] = f"{max(dates).year}"
+        fields["month"] = f"{max(dates):%b}".lower()
+    if report.site_url:
+        fields["url"] = report.site_url
+    fields["note"] = f"Made with tokviz {report.version}"
+    key = re.sub(r"[^a-z0-9]+", "-", report.title.lower()).strip("-") or "report"
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    return "\n".join([f"@misc{{{key},", *lines, "}"])
+
+
+def _bibtex_text(text: str) -> str:
+    return re.sub(r"([\\{}$&%#_])", r"\\\1", text)

@@ -1,0 +1,258 @@
+"""A model's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokviz.pages.charts.curves import ModelCharts, model_charts
+from tokviz.pages.charts.measures import related_measures
+from tokviz.pages.frame.drawings import drawings
+from tokviz.pages.frame.frame import downloads, frame, model_path, relative
+from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
+from tokviz.pages.model.batches import batch_notes
+from tokviz.pages.model.headline import where_categories_hold
+from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
+from tokviz.pages.model.related_data import choices
+from tokviz.pages.model.relations import RelatedSection, related_section
+from tokviz.pages.model.story import Story, difference, stage_id, stories
+from tokviz.pages.model.writers import WritersSection, writers_section
+from tokviz.pages.text.findings import finding_of, sentence
+from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
+from tokviz.pages.text.wording import (
+    MOST_WORDS_IN_SIGHT,
+    count,
+    day,
+    facts_line,
+    outside_reference,
+    projection_label,
+    shortened,
+    undrawn_note,
+)
+from tokviz.records import ModelCard, ModelReport, Report
+from tokviz.text import isolated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """Some words and what they have in common; a long list is folded."""
+
+    summary: str
+    words: str
+    folded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordNotes:
+    """What a reader must know about the words of one context."""
+
+    heading: str
+    notes: tuple[str, ...]
+    lists: tuple[Words, ...]
+    """Of several tokens, ``firefighter (2)``, and outside the reference words; empty when there are none."""
+    all_alike: bool
+    """Whether every word is known to be one token, read where the others are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPage:
+    """All that a model’s page shows."""
+
+    frame: Frame
+    name: str
+    facts: str
+    opening: str | None
+    """Where its categories hold, if it has no finding."""
+    note: str | None
+    failure: str | None
+    switches: tuple[Switch, ...]
+    """Only those with something to choose."""
+    panels: tuple[Panel, ...]
+    plates: str | None
+    """JSON for the scripts that draw plates: names, and where the coordinates are; None where images are shown."""
+    stylesheet: str | None
+    """Of plates that are drawn."""
+    writers: WritersSection | None
+    story_script: str
+    """Fetched when a story is near."""
+    stories: tuple[Story, ...]
+    """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
+    difference: Section | None
+    """Why the contexts differ, when massive activations are the reason."""
+    curves: ModelCharts | None
+    curves_note: str | None
+    related: RelatedSection | None
+    related_choices: tuple[Option, ...]
+    """Relations and orders that the carousel shows in place of all words."""
+    grids: tuple[GridFigure, ...]
+    card: tuple[Row, ...]
+    notes: tuple[str, ...]
+    words: tuple[WordNotes, ...]
+    downloads: tuple[Link, ...]
+    method: str
+
+
+SCRIPTS = ("plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
+DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
+"""Of what is drawn on this page only."""
+CURVES = "curves"
+MOST_WORDS = 500
+"""Of a folded list; all words are in tokens.csv."""
+
+
+def note_addresses(model: ModelReport) -> tuple[str, ...]:
+    """Where on a model's page its author may say something: depths, stages, the grids, the curves."""
+    found: list[str] = []
+    for context in model.contexts:
+        name = context.states.context.name
+        stages = context.geometry.stages if context.geometry else ()
+        for projection in (None, *(shown.projection.name for shown in context.projections)):
+            found += [slide_id(name, depth, projection) for depth in range(context.states.n_depths)]
+            found.append(grid_id(name, projection))
+        found += [stage_id(name, number) for number in range(len(stages))]
+    return (*found, CURVES)
+
+
+def model_page(report: Report, model: ModelReport) -> ModelPage:
+    """The page of one model, failed ones included."""
+    page = model_path(model.slug)
+    card = model.card
+    facts = facts_line(card) if card else ""
+    found = finding_of(model)
+    said = sentence(found) if found else f"{model.display_name}, layer by layer: {facts}"
+    description = said if card else f"{model.display_name} failed."
+    plates, writers = _plates(report, model, page), writers_section(model, page)
+    related = choices(report, [model])
+    return ModelPage(
+        frame=frame(
+            report,
+            page,
+            f"{model.display_name} · {report.title}",
+            description,
+            scripts=(*((CHOICE_SCRIPT,) if related else ()), *SCRIPTS) if card else (),
+        ),
+        opening=where_categories_hold(model) if writers is None or writers.finding is None else None,
+        note=model.note,
+        name=model.display_name,
+        facts=facts,
+        failure=model.failure,
+        switches=_switches(model),
+        panels=panels(report, model, page),
+        plates=plates,
+        stylesheet=relative(page, "assets/plate.css") if plates else None,
+        writers=writers,
+        story_script=relative(page, "assets/story.js"),
+        stories=stories(report, model, page),
+        difference=difference(model),
+        curves=model_charts(model, related_measures(report.relations, report.orders)),
+        curves_note=model.notes.get(CURVES),
+        related=related_section(report, model, page),
+        related_choices=related,
+        grids=grids(model, page),
+        card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
+        notes=(*card.notes, *undrawn_note(report)) if card else (),
+        words=_word_notes(model),
+        downloads=downloads(report, page, model.slug),
+        method=relative(page, "method/index.html"),
+    )
+
+
+def _plates(report: Report, model: ModelReport, page: str) -> str | None:
+    if not model.contexts:
+        return None
+    contexts = [
+        {
+            "name": context.states.context.name,
+            "label": context.states.context.label,
+            "projections": [
+                {"name": shown.projection.name, "label": projection_label(shown.projection.name)}
+                for shown in context.projections
+            ],
+        }
+        for context in model.drawn
+    ]
+    drawn = {
+        "slug": model.slug,
+        "name": model.display_name,
+        "data": relative(page, f"data/{model.slug}"),
+        "contexts": contexts,
+    }
+    return drawings(report, page, *DRAWING_SCRIPTS, models=[drawn])
+
+
+def _switches(model: ModelReport) -> tuple[Switch, ...]:
+    if not model.contexts:
+        return ()
+    contexts = [(context.states.context.name, context.states.context.label) for context in model.drawn]
+    projections = [
+        (shown.projection.name, projection_label(shown.projection.name)) for shown in model.contexts[0].projections
+    ]
+    choices = (("context", "Words", contexts), ("projection", "PCA", projections))
+    return tuple(
+        Switch(
+            key=key,
+            legend=legend,
+            options=tuple(
+                Option(value=value, label=label, checked=index == 0) for index, (value, label) in enumerate(options)
+            ),
+            pair=key == "context" and any(context.geometry is not None for context in model.contexts),
+        )
+        for key, legend, options in choices
+        if len(options) > 1
+    )
+
+
+def _card_rows(model: ModelReport, card: ModelCard) -> tuple[Row, ...]:
+    states = model.contexts[0].states
+    width = f"{card.width:,}"
+    if card.embedding_width != card.width:
+        width += f" (embedding {card.embedding_width:,})"
+    return (
+        Row(label="Source", value=card.source, code=True),
+        Row(label="Weights’ identity", value=card.identity, code=True),
+        Row(
+            label="Architecture",
+            value=f"{card.architecture} ({card.model_type})" if card.model_type else card.architecture,
+        ),
+        Row(label="Layers", value=f"{card.n_layers:,}"),
+        Row(label="Width", value=width),
+        *((Row(label="Parameters", value=f"{card.n_parameters:,}"),) if card.n_parameters else ()),
+        Row(label="Weights on disk", value=card.quantization or card.checkpoint_dtype or "not stated"),
+        Row(label="Computed in", value=card.dtype),
+        Row(label="Tokenizer", value=_tokenizer(card)),
+        Row(label="Captured", value=day(states.captured_at)),
+    )
+
+
+def _tokenizer(card: ModelCard) -> str:
+    return f"{card.tokenizer}, vocabulary of {card.vocabulary_size:,}" if card.vocabulary_size else card.tokenizer
+
+
+def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
+    notes = []
+    for context in model.contexts:
+        tokenization = context.states.tokenization
+        several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
+        lists = (
+            _words("Words of several tokens (number of tokens)", several),
+            _words(
+                "Words outside the reference words, read at a different position than most",
+                outside_reference(tokenization),
+            ),
+        )
+        some = tuple(words for words in lists if words.words)
+        said = (*tokenization.notes, *batch_notes(context.states.batch_check))
+        all_alike = tokenization.is_known and not some
+        if said or some or all_alike:
+            heading = f"Words {context.states.context.label}"
+            notes.append(WordNotes(heading=heading, notes=said, lists=some, all_alike=all_alike))
+    return tuple(notes)
+
+
+def _words(summary: str, words: Sequence[str]) -> Words:
+    folded = len(words) > MOST_WORDS_IN_SIGHT
+    return Words(
+        summary=f"{summary}: {count(len(words), 'word')}" if folded else summary,
+        words=shortened(words, MOST_WORDS),
+        folded=folded,
+    )

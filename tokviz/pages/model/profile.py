@@ -1,0 +1,200 @@
+"""What the compare page opens with: how far each model is above chance, measure by measure, as dots with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tokviz.pages.frame.frame import relative
+from tokviz.pages.model.profile_found import Compared, Found, Measured, Value, compared
+from tokviz.pages.model.profile_sentences import MOST_NAMED, sentences
+from tokviz.pages.model.profile_tables import FILES
+from tokviz.pages.text.parts import Link
+from tokviz.pages.text.wording import UNKNOWN, score
+from tokviz.records import Report
+
+ZERO, MOST = 24.0, 90.0
+"""Where chance is in a dot's plot, and the largest value of a measure, in pixels; ``compare.css`` has the first, too."""
+_RADIUS = 4.0
+_LEAST = 0.1
+"""What a scale shows at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileColumn:
+    """A measure: its heading, and the scale of its dots."""
+
+    label: str
+    unit: str
+    """Small, under the label."""
+    tick: str
+    """Where a number stands on it, beside the 0 of chance, in pixels."""
+    tick_label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileCell:
+    """A dot and its interval, in pixels, and its number."""
+
+    kind: str
+    """``above``; ``chance``, a ring: not shown to be above it; ``untested``."""
+    x: str
+    """Empty where nothing is known."""
+    interval: str
+    """Path data; empty where it isn't known."""
+    text: str
+    note: str
+    """The depth."""
+    sort: str
+    """Empty where nothing is known, which comes last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileRow:
+    """One model."""
+
+    model: str
+    sort: str
+    cells: tuple[ProfileCell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileBlock:
+    """One context."""
+
+    label: str
+    sentences: tuple[str, ...]
+    is_list: bool
+    """Whether each sentence stands on a line of its own."""
+    rows: tuple[ProfileRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileView:
+    """The whole section."""
+
+    notes: tuple[str, ...]
+    columns: tuple[ProfileColumn, ...]
+    blocks: tuple[ProfileBlock, ...]
+    span: str
+    """How many columns the table has."""
+    is_tall: bool
+    """Whether the table is scrolled in a frame, so that what follows stays near."""
+    files: tuple[Link, ...]
+    """The numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scale:
+    """What the dots of a measure share, up to ``high``; chance is 0, and has the same place in all."""
+
+    high: float
+
+    def x(self, value: float) -> float:
+        """In pixels."""
+        return ZERO + value / self.high * (MOST - ZERO)
+
+    @property
+    def tick(self) -> float:
+        """A round number near the upper end."""
+        unit = 10.0 ** math.floor(math.log10(self.high))
+        return math.floor(self.high / unit + 1e-9) * unit
+
+
+def profile_view(report: Report, page: str) -> ProfileView | None:
+    """None where nothing was measured."""
+    found = compared(report)
+    if not found:
+        return None
+    measures = found[0].measures
+    values = [[model.values[index] for each in found for model in each.models] for index in range(len(measures))]
+    shown = [index for index, of_measure in enumerate(values) if any(value.is_known for value in of_measure)]
+    scales = {index: _scale(values[index]) for index in shown}
+    return ProfileView(
+        notes=_notes(found, has_similarity=len(measures) - 1 in shown),
+        columns=tuple(_column(measures[index], scales[index]) for index in shown),
+        blocks=tuple(
+            ProfileBlock(
+                label=each.label,
+                sentences=sentences(each),
+                is_list=len(each.models) > 2,
+                rows=tuple(_rows(each, scales)),
+            )
+            for each in found
+        ),
+        span=str(1 + len(shown)),
+        is_tall=any(len(each.models) > MOST_NAMED for each in found),
+        files=tuple(
+            Link(text=name, href=relative(page, path)) for name, path in report.downloads.items() if name in FILES
+        ),
+    )
+
+
+def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...]:
+    dots = (
+        "A dot is how far a value is above chance, at the layer where it is furthest above. Lines are 95 % intervals, for which the "
+        "layer is chosen again in each resample of the words. A ring isn’t shown to be above chance (p ≥ 0.05, corrected for the "
+        "number of layers)."
+    )
+    if any(each.pairs for each in found):
+        dots += " Models are compared on the words that both share."
+    if not has_similarity:
+        return (dots,)
+    others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
+    similarity = (
+        f"Similarity (squares) is the mean of each layer’s best match in the {others}; the best of many is above chance even for "
+        "unrelated models, so it isn’t tested."
+    )
+    return (dots, similarity)
+
+
+def _scale(values: Sequence[Value]) -> _Scale:
+    ends = (end for value in values for end in (value.above, value.high) if math.isfinite(end))
+    return _Scale(high=max(*ends, _LEAST))
+
+
+def _column(measure: Measured, scale: _Scale) -> ProfileColumn:
+    return ProfileColumn(
+        label=measure.label,
+        unit=measure.unit,
+        tick=_pixels(scale.x(scale.tick)),
+        tick_label=f"{scale.tick:g}",
+    )
+
+
+def _rows(found: Compared, scales: dict[int, _Scale]) -> Iterator[ProfileRow]:
+    """Furthest above chance in the first measure first."""
+    first = next(iter(scales), 0)
+
+    def rank(model: Found) -> float:
+        value = model.values[first]
+        return -value.above if value.is_known else math.inf
+
+    for model in sorted(found.models, key=rank):
+        yield ProfileRow(
+            model=model.name,
+            sort=model.name.lower(),
+            cells=tuple(_cell(model.values[index], scale) for index, scale in scales.items()),
+        )
+
+
+def _cell(value: Value, scale: _Scale) -> ProfileCell:
+    known = value.is_known
+    return ProfileCell(
+        kind=value.kind,
+        x=_pixels(max(scale.x(value.above), _RADIUS)) if known else "",
+        interval=_interval(value, scale) if known and math.isfinite(value.low) else "",
+        text=score(value.above) if known else UNKNOWN,
+        note=value.note,
+        sort=f"{value.above:.3g}" if known else "",
+    )
+
+
+def _interval(value: Value, scale: _Scale) -> str:
+    """A line; where it goes on below what the plot has room for, it reaches the edge."""
+    return f"M{_pixels(max(scale.x(value.low), 0.0))} 17H{_pixels(max(scale.x(value.high), 0.0))}"
+
+
+def _pixels(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,116 @@
+"""Relations and orders for the pages' scripts: what can be chosen, what lies where, and what the numbers of each layer say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of, strip
+from tokviz.pages.model.relations import order_sentences, relation_sentences
+from tokviz.pages.text import json_text
+from tokviz.pages.text.parts import Option
+from tokviz.pages.text.wording import score
+from tokviz.records import (
+    ContextReport,
+    ModelReport,
+    Order,
+    OrderMeasures,
+    Relation,
+    RelationMeasures,
+    Relations,
+    Report,
+    Tested,
+)
+
+SCRIPT = "related-choice.js"
+"""Of pages where a relation or an order can be chosen."""
+
+
+def choices(report: Report, models: Iterable[ModelReport]) -> tuple[Option, ...]:
+    """What can be shown in place of all words, by its key; none where no capture was measured."""
+    if not any(context.relations for model in models for context in model.captures):
+        return ()
+    asked: tuple[Relation | Order, ...] = (*report.relations, *report.orders)
+    return tuple(Option(value=key_of(each), label=each.label, checked=False) for each in asked)
+
+
+def files(report: Report, model: ModelReport, context: ContextReport) -> Iterator[tuple[str, str]]:
+    """Path from the site's root → text."""
+    relations = context.relations
+    if relations is None:
+        return
+    name = context.states.context.name
+    folder, words = f"data/{model.slug}/{name}", report.words.of(context.states.tokenization)
+    content = {
+        "model": model.display_name,
+        "label": context.states.context.label,
+        "items": [
+            _plain(item) | said
+            for item, said in zip(items(report, relations, words), _said(report, relations), strict=True)
+        ],
+    }
+    yield f"{folder}/relations.js", json_text.script(f"{model.slug}/{name} relations", content)
+    yield f"{folder}/relations.svg", strip(report, relations, words)
+
+
+def _plain(item: Item) -> dict[str, Any]:
+    """``places`` is null where there is no plot."""
+    places = [
+        [_rounded(value) for value in at.ravel().tolist()] if np.isfinite(at).all() and at.size else None
+        for at in item.places
+    ]
+    found = {"key": item.key, "kind": item.kind, "label": item.label, "caption": CAPTIONS[item.kind]}
+    return {**found, "words": item.words, "hues": item.hues, "places": places}
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+def _said(report: Report, relations: Relations) -> Iterator[dict[str, Any]]:
+    """Of each relation and order why it wasn't measured, or what its numbers say of each depth."""
+    for relation, pairs in zip(report.relations, relations.relations, strict=True):
+        if pairs.is_measured:
+            yield {"said": [relation_at(pairs, depth) for depth in range(len(pairs.hits))]}
+        else:
+            yield {"problem": relation_sentences(pairs, len(relation.pairs))[0]}
+    for order, ordered in zip(report.orders, relations.orders, strict=True):
+        if ordered.is_measured:
+            yield {"said": [order_at(ordered, depth) for depth in range(len(ordered.r2.value))]}
+        else:
+            yield {"problem": order_sentences(ordered, cyclic=order.cyclic)[0]}
+
+
+def relation_at(measured: RelationMeasures, depth: int) -> str:
+    """What the numbers say of one depth; nothing where there are none."""
+    parallelism = measured.parallelism
+    if not np.isfinite(parallelism.value[depth]):
+        return ""
+    parallel = bool(parallelism.p_value[depth] < measured.LEVEL)
+    more = bool(measured.hits[depth] > measured.hits_of_source[depth])
+    claim = "The pairs have a common difference here"
+    if not measured.holds[depth]:
+        claim = "It isn’t shown that the pairs have a common difference here"
+    return (
+        f"{claim}: their differences {'are' if parallel else 'aren’t shown to be'} more parallel than with the same words paired at "
+        f"random (mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}; "
+        f"{_p(parallelism, depth, measured.LEVEL)}), {'and' if parallel == more else 'but'} the first word plus the mean "
+        f"difference of the other pairs finds {'more' if more else 'no more'} second words ({measured.hits[depth]:.0f} of "
+        f"{len(measured.rows)}) than the first word alone ({measured.hits_of_source[depth]:.0f})."
+    )
+
+
+def order_at(measured: OrderMeasures, depth: int) -> str:
+    """What the numbers say of one depth; nothing where there are none."""
+    r2 = measured.r2
+    if not np.isfinite(r2.value[depth]):
+        return ""
+    shown = "The order can be read here" if measured.holds[depth] else "It isn’t shown that the order can be read here"
+    return f"{shown}: leave-one-out R² is {score(r2.value[depth])} ({_p(r2, depth, measured.LEVEL)})."
+
+
+def _p(tested: Tested, depth: int, level: float) -> str:
+    sign = "<" if tested.p_value[depth] < level else "≥"
+    return f"p\N{NO-BREAK SPACE}{sign}\N{NO-BREAK SPACE}{level:g}, corrected for the number of depths"

@@ -1,0 +1,252 @@
+"""What a model's page says of relations and orders: sentences made of the numbers, and the plots that a script draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.frame.frame import relative
+from tokviz.pages.model.related_plots import CAPTIONS, kind_of, strip_size
+from tokviz.pages.text.sentences import depths_name
+from tokviz.pages.text.wording import count, joined_by_and, ranged, score
+from tokviz.records import (
+    ContextReport,
+    ModelReport,
+    Order,
+    OrderMeasures,
+    Relation,
+    RelationMeasures,
+    Relations,
+    Report,
+    Tested,
+)
+
+MOST_RUNS = 3
+"""Of depths that don't lie together more runs are counted, not named."""
+LEAST_NEAR = 0.5
+"""Of the second words: where the first words alone find more of them, at the median depth, the pairs lie near each other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the numbers of one context say."""
+
+    context: str
+    label: str
+    sentences: tuple[str, ...]
+    current: bool
+    """Whether it is seen before a reader chooses a context."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedFigure:
+    """A relation or an order: what was found, and its plot."""
+
+    heading: str
+    caption: str
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedStrip:
+    """The image of one context."""
+
+    context: str
+    current: bool
+    src: str
+    width: str
+    height: str
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedSection:
+    """All of a model."""
+
+    figures: tuple[RelatedFigure, ...]
+    strips: tuple[RelatedStrip, ...]
+    note: str
+    stylesheet: str
+    script: str
+    slug: str
+    folder: str
+    """Of the model's numbers."""
+
+
+def related_section(report: Report, model: ModelReport, page: str) -> RelatedSection | None:
+    """None where nothing was asked for or measured."""
+    measured = [context for context in model.captures if context.relations is not None]
+    if not measured:
+        return None
+
+    def figure(asked: Relation | Order, sentences: Callable[[Relations], tuple[str, ...]]) -> RelatedFigure:
+        return RelatedFigure(heading=asked.label, caption=CAPTIONS[kind_of(asked)], said=_said(model, sentences))
+
+    def of_relation(index: int, relation: Relation) -> RelatedFigure:
+        return figure(relation, lambda found: relation_sentences(found.relations[index], len(relation.pairs)))
+
+    def of_order(index: int, order: Order) -> RelatedFigure:
+        return figure(order, lambda found: order_sentences(found.orders[index], cyclic=order.cyclic))
+
+    relations = (of_relation(index, each) for index, each in enumerate(report.relations))
+    orders = (of_order(index, each) for index, each in enumerate(report.orders))
+    return RelatedSection(
+        figures=(*relations, *orders),
+        strips=tuple(
+            _strip(report, model, context, page, current=index == 0) for index, context in enumerate(measured)
+        ),
+        note=_NOTE,
+        stylesheet=relative(page, "assets/relations.css"),
+        script=relative(page, "assets/relations.js"),
+        slug=model.slug,
+        folder=relative(page, f"data/{model.slug}"),
+    )
+
+
+_NOTE = (
+    "Claims are corrected for the number of layers, but not for how many relations, orders, contexts and models were tried. "
+    "That something can be read from hidden states doesn’t say that the model uses it."
+)
+
+_UNMEASURED = ("Relations and orders weren’t measured here.",)
+
+
+def _said(model: ModelReport, sentences: Callable[[Relations], tuple[str, ...]]) -> tuple[Said, ...]:
+    return tuple(
+        Said(
+            context=context.states.context.name,
+            label=context.states.context.label,
+            sentences=_UNMEASURED if context.relations is None else sentences(context.relations),
+            current=index == 0,
+        )
+        for index, context in enumerate(model.captures)
+    )
+
+
+def _strip(report: Report, model: ModelReport, context: ContextReport, page: str, *, current: bool) -> RelatedStrip:
+    name, label = context.states.context.name, context.states.context.label
+    width, height = strip_size(len(report.relations) + len(report.orders), context.states.n_depths)
+    what = joined_by_and([*(each.label for each in report.relations), *(each.label for each in report.orders)])
+    return RelatedStrip(
+        context=name,
+        current=current,
+        src=relative(page, f"data/{model.slug}/{name}/relations.svg"),
+        width=f"{width:.0f}",
+        height=f"{height:.0f}",
+        caption=f"The same in some layers, from the embedding to the last one: words {label}.",
+        alt=f"{what}, words {label}: small plots of some layers from the embedding to the last one.",
+    )
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
+
+
+def relation_sentences(measured: RelationMeasures, n_asked: int) -> tuple[str, ...]:
+    """Whether pairs differ by one vector, as far as the numbers say so.
+
+    Parameters
+    ----------
+    n_asked : pairs in the configuration.
+    """
+    n_pairs = len(measured.rows)
+    if not measured.is_measured:
+        return (_too_few(n_pairs, "pairs of reference words", measured.LEAST_PAIRS),)
+    parallelism = measured.parallelism
+    known = np.isfinite(parallelism.value)
+    if not known.any():
+        return ("Not defined at any depth: one of the first words has the same state as one of the second words.",)
+    parallel = known & (parallelism.p_value < measured.LEVEL)
+    hits = (
+        f"Over all depths, the first word plus the mean difference of the other pairs finds {_whole(measured.hits)} of "
+        f"{count(n_pairs, 'second word')} among the {count(measured.n_candidates, 'word')} of their category; the first word "
+        f"alone finds {_whole(measured.hits_of_source)}."
+    )
+    left_out = (
+        (f"{n_pairs} of {n_asked} pairs are measured here; of the others, not both words are reference words.",)
+        if n_pairs < n_asked
+        else ()
+    )
+    return (_verdict(measured, known), _against_shuffled(parallelism, parallel, known), hits, *left_out)
+
+
+def _against_shuffled(parallelism: Tested, parallel: np.ndarray, known: np.ndarray) -> str:
+    if not parallel.any():
+        return (
+            "At no depth is it shown that the pairs’ differences are more parallel than with the same words paired at random "
+            f"(mean cosine {ranged(parallelism.value[known], score)}, at random {ranged(parallelism.null_mean[known], score)}; p ≥ 0.05, "
+            "corrected for the number of depths)."
+        )
+    return (
+        f"At {where(parallel)}, the pairs’ differences are more parallel than with the same words paired at random (mean cosine "
+        f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)}; p < 0.05, "
+        "corrected for the number of depths)."
+    )
+
+
+def _whole(hits: np.ndarray) -> str:
+    """``8–10``."""
+    return ranged(hits, lambda value: f"{value:.0f}")
+
+
+def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
+    holds = measured.holds
+    if holds.any():
+        return (
+            f"At {where(holds)}, a common difference leads from the first words to the second: the pairs’ differences are more "
+            "parallel than chance, and their mean finds more second words than the first words alone do."
+        )
+    if np.nanmedian(measured.hits_of_source[known]) > LEAST_NEAR * len(measured.rows):
+        return "The pairs lie near each other; that a common difference leads from the first words to the second isn’t shown."
+    return "It isn’t shown that a common difference leads from the first words to the second."
+
+
+def order_sentences(measured: OrderMeasures, *, cyclic: bool) -> tuple[str, ...]:
+    """Whether an order can be read from the states, as far as the numbers say so."""
+    n_words = len(measured.rows)
+    if not measured.is_measured:
+        return (_too_few(n_words, "reference words", measured.LEAST_WORDS),)
+    r2, holds = measured.r2, measured.holds
+    if not np.isfinite(r2.value).any():
+        return ("Not defined at any depth: the words don’t differ, or one word alone makes up a principal component.",)
+    what = "place on the circle" if cyclic else "place"
+    how = f"from the first {count(measured.n_components, 'principal component')} of these {count(n_words, 'word')}"
+    best = float(np.nanmax(r2.value))
+    if holds.any():
+        said = (
+            f"At {where(holds)}, a word’s {what} can be read {how}: leave-one-out R² {ranged(r2.value[holds], score)} "
+            "(p < 0.05 against permuted orders, corrected for the number of depths)."
+        )
+    elif best > 0:
+        said = (
+            f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is at most {score(best)}, "
+            "which permuted orders reach too (p ≥ 0.05, corrected for the number of depths)."
+        )
+    else:
+        said = (
+            f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is nowhere above 0."
+        )
+    left_out = (
+        (f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words.",)
+        if n_words < measured.n_places
+        else ()
+    )
+    return (said, *left_out)
+
+
+def _too_few(number: int, what: str, least: int) -> str:
+    return f"Not measured: at least {least} {what} are needed; this capture has {number or 'none'}."
+
+
+def where(depths: np.ndarray) -> str:
+    """``(n_depths,)`` bool → ``the embedding, layers 0–3 and layer 8``, ``20 of 31 depths``, ``every depth``."""
+    if depths.all():
+        return "every depth"
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], depths.astype(int), [0]])))
+    runs = list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
+    if len(runs) > MOST_RUNS:
+        return f"{int(depths.sum())} of {count(len(depths), 'depth')}"
+    layers = [depths_name(max(first, 1), last) for first, last in runs if last > 0]
+    return joined_by_and([*(["the embedding"] if depths[0] else []), *layers])

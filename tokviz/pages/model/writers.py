@@ -1,0 +1,329 @@
+"""What happens at a layer: what attention and the MLP add to the hidden states, and which neurons write it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.charts.curves import Chart, chart_of
+from tokviz.pages.charts.measures import Measure
+from tokviz.pages.model.without import Without, without
+from tokviz.pages.text.findings import finding_of, sentence
+from tokviz.pages.text.wording import (
+    count,
+    joined,
+    neurons_named,
+    number,
+    percent,
+    score,
+    the_depth,
+    whole_percent,
+)
+from tokviz.records import (
+    SINK_WEIGHT,
+    AttentionToFirst,
+    ContextReport,
+    Finding,
+    LayerUpdate,
+    ModelReport,
+    SublayerKind,
+    Updates,
+    depth_name,
+)
+
+MOST_IN_TABLE = 3
+_NAMES = {"attention": "attention", "mlp": "MLP", "mixer": "mixer"}
+_MATTERS = 0.1
+"""Attention's heads, or a mixture's experts, are named where attention adds this share of a change, or more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One writer's share of a change, as a bar."""
+
+    name: str
+    """``1229``, ``expert 5``, ``head 3``."""
+    share: str
+    """``73 %``; of a part that is taken back, ``−40 %``."""
+    width: str
+    """Of the bar, in percent of its room."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterRow:
+    """One marked layer."""
+
+    layer: str
+    added: tuple[str, ...]
+    """Per kind of sublayer its mean norm."""
+    dimension: str
+    """``507: +24,407``."""
+    bars: tuple[Bar, ...]
+    missing: str
+    """Why there are no bars."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WritersSection:
+    """What each layer adds, for one context of a model."""
+
+    heading: str
+    finding: str | None
+    """In one sentence who writes what makes activations massive; None where none emerge, or nobody in particular does."""
+    weights: tuple[str, ...]
+    """Of the neurons that write it, as ``model.layers.11.mlp.down_proj[507, 1229]``."""
+    written: str | None
+    """How much of the dimension these neurons write."""
+    explained: str
+    charts: tuple[Chart, ...]
+    """Of what is added, and of attention to position 0."""
+    attention: str | None
+    """What the second chart is of."""
+    kinds: tuple[str, ...]
+    rows: tuple[WriterRow, ...]
+    without: Without | None = None
+    failed: tuple[str, ...] = ()
+    """Why the model gave no states with neurons set to a value."""
+
+
+def writers_section(model: ModelReport, page: str) -> WritersSection | None:
+    """Of the first context that was measured in which massive activations emerge, else of the first; None without updates.
+
+    Parameters
+    ----------
+    page : path of the page that shows it.
+    """
+    known = [(context, context.geometry) for context in model.contexts if context.geometry and context.states.updates]
+    if not known:
+        return None
+    # Massive in the embedding already is nothing that a layer does.
+    context, geometry = next((each for each in known if each[1].massive.emergence_depth), known[0])
+    updates = context.states.updates
+    if updates is None:
+        return None
+    emergence = geometry.massive.emergence_depth
+    heading = f"What happens at {the_depth(emergence)}" if emergence else "What each layer adds"
+    found = finding_of(model)
+    is_known = any(each.sublayers for each in updates.layers)
+    kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
+    attention = attention_chart(model)
+    own = _update_chart(updates.layers, kinds) if is_known else None
+    explained = _explained(context, updates.n_words) if is_known else _not_found(updates.layers)
+    return WritersSection(
+        heading=heading,
+        finding=None if found is None else sentence(found),
+        weights=_weights(found, updates),
+        written=_share(found) if found else None,
+        explained=explained,
+        charts=tuple(each for each in (own, attention) if each is not None),
+        attention=None if attention is None else _attention(model),
+        kinds=tuple(_NAMES[kind] for kind in kinds),
+        rows=tuple(
+            _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
+        ),
+        without=without(model, context, page),
+        failed=tuple(failure for each in model.contexts for failure in each.failed_interventions),
+    )
+
+
+# --- who writes the break ---------------------------------------------------------------------------------------------
+
+
+def _share(found: Finding) -> str:
+    if not found.neurons:
+        who, verb = f"expert {found.expert}", "writes"
+    else:
+        who, verb = neurons_named(found.neurons), "writes" if len(found.neurons) == 1 else "write"
+    return (
+        f"{who[:1].upper()}{who[1:]} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to "
+        f"dimension {found.dimension}"
+    )
+
+
+def _weights(found: Finding | None, updates: Updates) -> tuple[str, ...]:
+    """As papers write super weights: dimension, neuron."""
+    known = None if found is None else updates.layers[found.layer].mlp_and_neurons
+    if found is None or known is None:
+        return ()
+    return tuple(f"{known[1].path}[{found.dimension}, {neuron}]" for neuron in found.neurons)
+
+
+# --- attention to position 0 ------------------------------------------------------------------------------------------
+
+
+_Attention = tuple[str, AttentionToFirst, bool]
+"""What it is called, and whether neurons were off."""
+
+
+def attention_chart(model: ModelReport) -> Chart | None:
+    """A curve per context whose words stand elsewhere, and one each with the break's neurons off."""
+    curves = [(name, np.array([math.nan, *of_it.mean])) for name, of_it, _ in _all_attention(model)]
+    return chart_of(ATTENTION, curves) if curves else None
+
+
+def _all_attention(model: ModelReport) -> list[_Attention]:
+    labels = {each.states.context.template: each.states.context.label for each in model.contexts}
+    n_intact = sum(len(each.states.attention) for each in model.contexts)
+    found = [(each.states.context.label, of_it, False) for each in model.contexts for of_it in each.states.attention]
+    for context in model.contexts:
+        off = context.intervened("off")
+        found += [
+            ("neurons off" if n_intact == 1 else f"off, {labels[of_it.template]}", of_it, True)
+            for of_it in (off.states.attention if off else ())
+            if of_it.template in labels
+        ]
+    return found
+
+
+def _attention(model: ModelReport) -> str:
+    every = _all_attention(model)
+    words = every[0][1].words
+    said = (
+        f"Measured on {count(len(words), 'word')} ({joined(words)}); attention.csv also has the share of heads whose weight "
+        f"is above {SINK_WEIGHT}."
+    )
+    changed = [each for context in model.contexts if (each := context.intervened("off"))]
+    off = next((each for each in every if each[2]), None)
+    if off is None or changed[0].states.intervention is None:
+        return said
+    intact = next((each for each in every if not each[2] and each[1].template == off[1].template), None)
+    return f"{said} {_weaker(intact, off, changed[0])}".rstrip() if intact else said
+
+
+def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
+    """What becomes of attention to position 0 without the neurons; empty where that isn't known."""
+    done = changed.states.intervention
+    layer = 0 if done is None else done.layer
+    with_them, without_them = (_mean_after(each[1], layer) for each in (intact, off))
+    if with_them is None or without_them is None:
+        return ""
+    one = done is not None and len(done.neurons) == 1
+    neurons = "neuron" if one else "neurons"
+    numbers = (
+        f"from layer {layer + 1} on it is {score(with_them)} on average ({intact[0]}), and {score(without_them)} with "
+        f"the {neurons} off"
+    )
+    if score(with_them) == score(without_them):
+        return f"Without the {neurons} this weight hardly changes: {numbers}."
+    if without_them > with_them:
+        return f"Without the {neurons} this weight grows: {numbers}."
+    geometry = changed.geometry
+    is_calm = geometry is not None and not geometry.massive.massive.any()
+    rest = (
+        f" Words {changed.states.context.label}, have no massive values, yet "
+        f"{whole_percent(without_them / with_them)} of this weight is left."
+        if is_calm and without_them >= _MATTERS * with_them
+        else ""
+    )
+    return f"Without the {neurons} this weight falls: {numbers}.{rest}"
+
+
+def _mean_after(found: AttentionToFirst, layer: int) -> float | None:
+    """Over the layers that follow; None where it isn't known of any."""
+    known = [weight for weight in found.mean[layer + 1 :] if math.isfinite(weight)]
+    return sum(known) / len(known) if known else None
+
+
+# --- what each layer adds ---------------------------------------------------------------------------------------------
+
+ATTENTION = Measure(
+    name="Attention to position 0",
+    caption="The weight that a word’s token gives to position 0, the first of its text, mean over heads and words, layer by "
+    "layer.",
+    read=lambda *_: None,
+)
+UPDATE = Measure(
+    name="Size of each update",
+    caption="Mean norm of what each part of a layer adds to the hidden state of a word (its update), layer by layer, "
+    "log scale. Shaded: the layers of the table.",
+    read=lambda *_: None,
+    write=number,
+    is_log=True,
+    spans=(),
+)
+
+
+def _update_chart(layers: tuple[LayerUpdate, ...], kinds: tuple[SublayerKind, ...]) -> Chart | None:
+    curves = [(_NAMES[kind] if kind == "mlp" else _NAMES[kind].capitalize(), _norms(layers, kind)) for kind in kinds]
+    return chart_of(UPDATE, curves, [index + 1 for index, each in enumerate(layers) if each.marked])
+
+
+def _norms(layers: tuple[LayerUpdate, ...], kind: SublayerKind) -> np.ndarray:
+    """``(n_depths,)``: nothing is added before layer 0."""
+    values = [math.nan]
+    for layer in layers:
+        norms = [each.norm for each in layer.sublayers if each.kind == kind]
+        values.append(sum(norms) if norms else math.nan)
+    return np.array(values)
+
+
+def _row(index: int, layer: LayerUpdate, kinds: tuple[SublayerKind, ...]) -> WriterRow:
+    added = []
+    for kind in kinds:
+        norms = [each.norm for each in layer.sublayers if each.kind == kind]
+        added.append(number(sum(norms)) if norms else "–")
+    change = sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else math.nan
+    sign = "+" if change > 0 else ""
+    bars = _bars(layer)
+    return WriterRow(
+        layer=depth_name(index + 1).capitalize(),
+        added=tuple(added),
+        dimension=f"{layer.dimensions[0]}: {sign}{number(change)}" if layer.dimensions else "–",
+        bars=bars,
+        missing="" if bars else _why_none(layer),
+    )
+
+
+def _bars(layer: LayerUpdate) -> tuple[Bar, ...]:
+    """The neurons, experts and heads that write most of the dimension that changes most, with their share of the change."""
+    change = sum(each.parts[0] for each in layer.sublayers) if layer.dimensions else 0.0
+    if not change:
+        return ()
+    written: list[tuple[str, float]] = []
+    if layer.mlp_and_neurons:
+        _, neurons = layer.mlp_and_neurons
+        written += [
+            (f"neuron {neuron}", value)
+            for neuron, value in zip(neurons.indices[0][:MOST_IN_TABLE], neurons.contributions[0], strict=False)
+        ]
+    if layer.mlp_and_experts:
+        _, experts = layer.mlp_and_experts
+        written += [
+            (f"expert {expert}", value)
+            for expert, value in zip(experts.indices[0][:MOST_IN_TABLE], experts.contributions[0], strict=False)
+        ]
+    for each in layer.sublayers:
+        if each.heads is not None and abs(each.parts[0] / change) >= _MATTERS:
+            values = each.heads.contributions[0]
+            largest = sorted(range(len(values)), key=lambda head: -abs(values[head]))[:MOST_IN_TABLE]
+            written += [(f"head {head}", values[head]) for head in largest]
+    shares = [(name, value / change) for name, value in written]
+    return tuple(
+        Bar(name=name, share=whole_percent(share), width=f"{100 * min(abs(share), 1):.1f}") for name, share in shares
+    )
+
+
+def _why_none(layer: LayerUpdate) -> str:
+    return "its neurons can’t be separated" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
+
+
+def _explained(context: ContextReport, n_words: int) -> str:
+    over = f"{count(n_words, 'reference word')}, {context.states.context.label}"
+    return (
+        "A layer’s output is its input plus the updates of its parts: attention and an MLP, in most models. A neuron "
+        "is one input of the matrix that produces the MLP’s output; it adds exactly its activation × its weight to a "
+        "dimension. The table lists the layers at which the largest |x| changes by a factor of two or more "
+        f"({over}), and for each the mean norm of each update, the dimension that changes most, and what writes most "
+        "of that change, with its share."
+    )
+
+
+def _not_found(layers: tuple[LayerUpdate, ...]) -> str:
+    errors = [each.sum_error for each in layers if math.isfinite(each.sum_error)]
+    off = f" The closest sum is off by at least {percent(min(errors))}." if errors else ""
+    return (
+        "In this model no set of modules inside a layer sums to what the layer adds, for example because the sum is "
+        f"normalized afterward. So the updates of attention and the MLP can’t be separated and aren’t shown.{off}"
+    )

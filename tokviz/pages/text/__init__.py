@@ -1,0 +1,1 @@
+"""Words of the pages: how numbers read, sentences that several pages have, terms, and text in other forms."""

@@ -1,0 +1,58 @@
+"""Tables as CSV: numbers of six digits, texts that spreadsheets don't take for formulas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.text import json_text
+from tokviz.text import code_points
+
+# The last ones are the full-width forms, which some spreadsheets take for the others.
+_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def spreadsheet_safe(text: str) -> str:
+    """``text`` that no spreadsheet takes for a formula: with an apostrophe before what could begin one.
+
+    As https://owasp.org/www-community/attacks/CSV_Injection advises.
+    """
+    return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text
+
+
+def rounded(value: float) -> float | None:
+    """Six significant digits; None (an empty field, a JSON null) where there is no number."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A header and its rows, ended by line feeds."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return json_text.LONE_SURROGATE.sub(lambda found: code_points(found[0]), text.getvalue())
+
+
+def csv_fields(values: Sequence[Any]) -> str:
+    """The beginning of a row: these fields, and a comma for those that follow."""
+    return csv_text(values, ())[:-1] + ","
+
+
+def csv_numbers(values: np.ndarray) -> list[str]:
+    """``(n_rows, n_columns)`` → the end of each row: its numbers as ``rounded`` has them, and a line feed.
+
+    Of a table of numbers this takes a third of the time of ``csv_text``.
+    """
+    together = ",".join(["%.6g"] * values.shape[1]) + "\n"
+    return [
+        together % tuple(row)
+        if is_known
+        else ",".join(f"{each:.6g}" if math.isfinite(each) else "" for each in row) + "\n"
+        for row, is_known in zip(values.tolist(), np.isfinite(values).all(axis=1).tolist(), strict=True)
+    ]

@@ -1,0 +1,94 @@
+"""What a report found of a model, in one sentence: who writes its massive values, and what is without them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tokviz.pages.text.wording import NUMBERS, number, percent
+from tokviz.records import ContextReport, Finding, Geometry, ModelReport, Updates
+
+
+def finding_of(model: ModelReport) -> Finding | None:
+    """Of the first context in which massive activations emerge; None where no few neurons and no expert write them."""
+    for context in model.contexts:
+        geometry, updates = context.geometry, context.states.updates
+        # Massive in the embedding already is nothing that a layer does.
+        if geometry is not None and geometry.massive.emergence_depth:
+            return _finding(context, geometry, updates) if updates else None
+    return None
+
+
+def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Finding | None:
+    breaking, expert = updates.breaking, updates.breaking_expert
+    writer = breaking or expert
+    if writer is None or geometry.massive.emergence_depth != writer.layer + 1:
+        return None
+    depth = writer.layer + 1
+    if writer.dimension not in geometry.massive.dimensions[depth]:
+        return None
+    known = updates.layers[writer.layer].mlp_and_neurons
+    if breaking is not None and known is None:
+        return None
+    before, after = geometry.spread.mean_norm[depth - 1 : depth + 1]
+    if not math.isfinite(before) or not math.isfinite(after):
+        return None
+    off = context.intervened("off")
+    without = off.geometry.spread.mean_norm[depth] if off is not None and off.geometry is not None else math.nan
+    return Finding(
+        context=context.states.context,
+        layer=writer.layer,
+        dimension=writer.dimension,
+        neurons=breaking.neurons if breaking else (),
+        n_neurons=known[1].n_neurons if breaking and known else None,
+        expert=None if breaking or expert is None else expert.expert,
+        n_experts=None if breaking or expert is None else expert.n_experts,
+        share=writer.share,
+        before=float(before),
+        after=float(after),
+        without=float(without),
+    )
+
+
+def sentence(finding: Finding) -> str:
+    """At most 25 words, where the context's label is one.
+
+    ``At layer 11, two of 1,536 MLP neurons raise the mean norm (words alone) from 156 to 24,621; without them it is 236.``
+    """
+    at, norm = f"At layer {finding.layer}", f"the mean norm (words {finding.context.label})"
+    before, after = number(finding.before), number(finding.after)
+    n_named = len(finding.neurons)
+    who = (
+        f"{NUMBERS[n_named]} of {finding.n_neurons:,} MLP neurons"
+        if finding.n_neurons is not None
+        else f"expert {finding.expert} of {finding.n_experts}"
+    )
+    one = n_named <= 1
+    if finding.is_undone:
+        verb, without = ("raises", "it the norm is") if one else ("raise", "them it is")
+        return f"{at}, {who} {verb} {norm} from {before} to {after}; without {without} {number(finding.without)}."
+    verb = "writes" if one else "write"
+    return (
+        f"{at}, {who} {verb} {percent(finding.share)} of what the MLP adds to dimension {finding.dimension}; {norm} goes "
+        f"from {before} to {after}."
+    )
+
+
+def as_json(finding: Finding | None) -> dict[str, Any] | None:
+    """For ``report.json``."""
+    if finding is None:
+        return None
+    return {
+        "sentence": sentence(finding),
+        "context": finding.context.name,
+        "layer": finding.layer,
+        "dimension": finding.dimension,
+        "neurons": list(finding.neurons),
+        "n_neurons": finding.n_neurons,
+        "expert": finding.expert,
+        "n_experts": finding.n_experts,
+        "share": float(f"{finding.share:.6g}"),
+        "mean_norm_before": float(f"{finding.before:.6g}"),
+        "mean_norm_after": float(f"{finding.after:.6g}"),
+        "mean_norm_without": float(f"{finding.without:.6g}") if math.isfinite(finding.without) else None,
+    }

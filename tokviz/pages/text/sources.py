@@ -1,0 +1,62 @@
+"""The works that the method page names, with their addresses."""
+
+from __future__ import annotations
+
+from tokviz.pages.text.parts import Link
+
+
+def _arxiv(text: str, number: str) -> Link:
+    return Link(text=f"{text}, arXiv {number}", href=f"https://arxiv.org/abs/{number}")
+
+
+def _doi(text: str, name: str) -> Link:
+    return Link(text=text, href=f"https://doi.org/{name}")
+
+
+ARLOT_2019 = _arxiv(
+    "Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection", "1202.3878"
+)
+EFRON_1982 = _doi("Efron 1982, The jackknife, the bootstrap and other resampling plans", "10.1137/1.9781611970319")
+ELHAGE_2021 = Link(
+    text="Elhage et al. 2021, A mathematical framework for transformer circuits",
+    href="https://transformer-circuits.pub/2021/framework/index.html",
+)
+ENGELS_2025 = _arxiv("Engels et al. 2025, Not all language model features are one-dimensionally linear", "2405.14860")
+GOWER_1975 = _doi("Gower 1975, Generalized procrustes analysis", "10.1007/BF02291478")
+GU_2025 = _arxiv("Gu et al. 2025, When attention sink emerges in language models: an empirical view", "2410.10781")
+HERNANDEZ_2024 = _arxiv(
+    "Hernandez et al. 2024, Linearity of relation decoding in transformer language models", "2308.09124"
+)
+HOLM_1979 = Link(
+    text="Holm 1979, A simple sequentially rejective multiple test procedure",
+    href="https://www.jstor.org/stable/4615733",
+)
+HUH_2024 = _arxiv("Huh et al. 2024, The platonic representation hypothesis", "2405.07987")
+KORNBLITH_2019 = _arxiv("Kornblith et al. 2019, Similarity of neural network representations revisited", "1905.00414")
+MIKOLOV_2013 = Link(
+    text="Mikolov, Yih & Zweig 2013, Linguistic regularities in continuous space word representations",
+    href="https://aclanthology.org/N13-1090/",
+)
+ROUSSEEUW_1987 = _doi(
+    "Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
+    "10.1016/0377-0427(87)90125-7",
+)
+ROY_2007 = Link(
+    text="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
+    href="https://www.eurasip.org/Proceedings/Eusipco/Eusipco2007/Papers/a5p-h05.pdf",
+)
+SCHONEMANN_1966 = _doi(
+    "Schönemann 1966, A generalized solution of the orthogonal Procrustes problem", "10.1007/BF02289451"
+)
+SHAO_1989 = _doi("Shao & Wu 1989, A general theory for jackknife variance estimation", "10.1214/aos/1176347263")
+SONG_2012 = Link(
+    text="Song et al. 2012, Feature selection via dependence maximization",
+    href="https://jmlr.org/papers/v13/song12a.html",
+)
+SUN_2024 = _arxiv("Sun et al. 2024, Massive activations in large language models", "2402.17762")
+SUN_2026 = _arxiv("Sun et al. 2026", "2603.05498")
+VAART_1996 = _doi("van der Vaart & Wellner 1996, Weak convergence and empirical processes", "10.1007/978-1-4757-2545-2")
+VENNA_2001 = _doi(
+    "Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods", "10.1007/3-540-44668-0_68"
+)
+YU_2024 = _arxiv("Yu et al. 2024, The super weight in large language models", "2411.07191")

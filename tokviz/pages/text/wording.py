@@ -1,0 +1,222 @@
+"""How numbers and dates read, and the sentences that explain a word of the report's language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from tokviz.pages.text.parts import Term
+from tokviz.records import InterventionRule, InterventionValue, ModelCard, Report, Tokenization, depth_name
+from tokviz.text import isolated
+
+NBSP = "\N{NO-BREAK SPACE}"
+SPACE_MARK = "␣"
+
+READ = {
+    "last": "The last of the word’s tokens is read.",
+    "first": "The first of the word’s tokens is read.",
+    "mean": "The mean over all of the word’s tokens is taken.",
+}
+PROJECTIONS = {
+    "standardized": "Each of the state’s dimensions is shifted to mean 0 and scaled to standard deviation 1 over the "
+    "reference words before the PCA, so that every dimension counts the same and a few very large ones can’t hide the "
+    "others.",
+    "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances are those in the model. If a "
+    "few dimensions become very large, the plot shows only them.",
+    "unit_norm": "Each state is scaled to length 1 before it is centered, so that only its direction counts. A layer at "
+    "which the states merely grow looks like the previous one.",
+    "without_massive": "Like centered, but without the dimensions that are massive or moderately large at that depth, and "
+    "without the dominant one, which holds most of Σ x², if there is one. What it shows was there all along, but hidden. "
+    "Where no dimension is left out, it is the centered PCA.",
+}
+PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
+UNKNOWN = "–"
+"""What stands for a number that isn't defined."""
+
+LEAST_IN_FULL, MOST_IN_FULL = 1e-4, 1e9
+"""Numbers between these are written in full, others with a power of ten."""
+
+MOST_NAMED = 5
+"""More words than these are counted, not named, in a sentence."""
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+"""In words, as in a sentence."""
+
+MOST_WORDS_IN_SIGHT = 60
+"""Longer lists of words are folded."""
+
+
+def percent(ratio: float) -> str:
+    """``48.8 %`` for 0.488; the space doesn’t break."""
+    return f"{100 * ratio:.1f}{NBSP}%" if math.isfinite(ratio) else UNKNOWN
+
+
+def whole_percent(ratio: float) -> str:
+    """``96 %``; rounded as ``score`` does, so that a share reads the same in either form."""
+    return f"{100 * float(f'{ratio:.2f}') + 0.0:.0f}{NBSP}%".replace("-", "−") if math.isfinite(ratio) else UNKNOWN
+
+
+def score(value: float) -> str:
+    """``0.31``, ``−0.04``: shares, correlations and the like."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
+
+
+def number(value: float) -> str:
+    """``24,108``, ``35.2``, ``0.520``: any size, norm or ratio, on every page; whole from a hundred on, else three digits."""
+    if not math.isfinite(value) or value == 0:
+        return "0" if value == 0 else UNKNOWN
+    if not LEAST_IN_FULL <= abs(value) < MOST_IN_FULL:
+        digits, _, exponent = f"{value:.2e}".partition("e")
+        text = f"{digits}{NBSP}×{NBSP}{power_of_ten(int(exponent))}"
+    else:
+        text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+    return text.replace("-", "−")
+
+
+def power_of_ten(exponent: int) -> str:
+    """``10⁻⁵``."""
+    return f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
+def ranged(values: np.ndarray, write: Callable[[float], str]) -> str:
+    """``0.53–0.61``, ``87–92 %``, or one number where all read the same; NaN is left out, at least one is none."""
+    low, high = write(float(np.nanmin(values))), write(float(np.nanmax(values)))
+    if low == high:
+        return low
+    return f"{low.removesuffix(f'{NBSP}%')}{' to ' if low.startswith('−') else '–'}{high}"
+
+
+def the_depth(depth: int) -> str:
+    """``the embedding``, ``layer 11``: where something is, in a sentence."""
+    return "the embedding" if depth == 0 else depth_name(depth)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 word``, ``1,204 words``, ``9 categories``."""
+    if number == 1:
+        return f"1{NBSP}{noun}"
+    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number:,}{NBSP}{plural}"
+
+
+def words_in_all(report: Report) -> str:
+    """``116 words``; of vocabularies, which differ between models, the largest one's tokens."""
+    if report.words.vocabulary is None:
+        return count(len(report.words.words), "word")
+    sizes = [len(context.states.tokenization.words) for model in report.models for context in model.contexts]
+    return f"the {count(max(sizes, default=0), 'token')} of a whole vocabulary"
+
+
+def millions(number: int) -> str:
+    """``134.5 million``, ``4.02 billion``; small numbers in full."""
+    if number >= 1_000_000_000:
+        return f"{number / 1e9:.2f}{NBSP}billion"
+    if number >= 1_000_000:
+        return f"{number / 1e6:.1f}{NBSP}million"
+    return f"{number:,}"
+
+
+def day(timestamp: str) -> str:
+    """``24 November 2026`` for an ISO 8601 timestamp."""
+    moment = datetime.fromisoformat(timestamp)
+    return f"{moment.day}{NBSP}{moment:%B}{NBSP}{moment.year}"
+
+
+def outside_reference(tokenization: Tokenization) -> list[str]:
+    """The words that are read at another position than most."""
+    rows = zip(tokenization.words, tokenization.reference, strict=True)
+    return [word.word for word, inside in rows if not inside]
+
+
+def joined(words: Iterable[str]) -> str:
+    """``a, b, c``; a word written from right to left is kept apart, so that the list's order stays."""
+    return ", ".join(isolated(word) for word in words)
+
+
+def joined_by_and(texts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def in_words(number: int) -> str:
+    """``two``, ``12``: small numbers as a sentence has them."""
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+
+
+def neurons_named(neurons: Sequence[int]) -> str:
+    """``neuron 9``, ``neurons 1229 and 1487``, ``12 neurons``."""
+    if len(neurons) > len(NUMBERS) - 1:
+        return count(len(neurons), "neuron")
+    return f"{'neurons' if len(neurons) > 1 else 'neuron'} {joined_by_and([str(each) for each in neurons])}"
+
+
+def intervention_label(
+    context: str, rule: InterventionRule, layer: int, neurons: Sequence[int], value: InterventionValue, own: str | None
+) -> str:
+    """How a context is called when neurons are set to a value: ``alone, two neurons off``; ``own`` is the author's word."""
+    if own is not None:
+        return f"{context}, {own}"
+    n_neurons = len(neurons)
+    number_of = in_words(n_neurons)
+    noun = "neuron" if n_neurons == 1 else "neurons"
+    if rule == "off":
+        return f"{context}, {number_of} {noun} off"
+    if rule == "control":
+        return f"{context}, {number_of} other {noun} off"
+    if rule == "mean":
+        return f"{context}, {number_of} {noun} at {'its' if n_neurons == 1 else 'their'} mean"
+    to = {"zero": "zero", "mean": "the mean"}.get(str(value)) or number(float(value))
+    return f"{context}, {neurons_named(neurons)} of layer {layer} set to {to}"
+
+
+def shortened(words: Sequence[str], most: int) -> str:
+    """``a, b, c … and 7,500 more``."""
+    left = len(words) - most
+    return f"{joined(words[:most])} … and {left:,} more" if left > 0 else joined(words)
+
+
+def undrawn_note(report: Report) -> tuple[str, ...]:
+    """What readers must know of words that the pictures don't show as they are written; empty where there are none."""
+    words = report.undrawn
+    if not words:
+        return ()
+    whose = joined(words) if len(words) <= MOST_NAMED else count(len(words), "word")
+    note = f"No font on the machine that drew the plots has every character of {whose}."
+    return (f"{note} In the plots, missing characters are shown as code points, such as ⟨U+6F22⟩.",)
+
+
+def visible_spaces(text: str) -> str:
+    """Spaces at the ends are marked, since nobody sees them otherwise."""
+    start = len(text) - len(text.lstrip(" "))
+    stop = len(text.rstrip(" "))
+    return SPACE_MARK * start + text[start:stop] + SPACE_MARK * (len(text) - stop if stop > start else 0)
+
+
+def projection_label(name: str) -> str:
+    """``unit norm`` for ``unit_norm``."""
+    return PROJECTION_LABELS.get(name, name)
+
+
+def projection_term(name: str) -> Term:
+    """A projection’s name and what it does."""
+    label = projection_label(name)
+    heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
+    return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection defined by this report."))
+
+
+def facts_line(card: ModelCard) -> str:
+    """What a model is, in one line: architecture, size, format."""
+    return " · ".join(
+        (
+            count(card.n_layers, "layer"),
+            count(card.width, "dimension"),
+            *([f"{millions(card.n_parameters)} parameters"] if card.n_parameters else []),
+        )
+    )

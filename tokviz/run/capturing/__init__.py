@@ -1,0 +1,1 @@
+"""Captures that are due are made."""

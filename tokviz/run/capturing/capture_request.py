@@ -1,0 +1,303 @@
+"""One model's captures, as a piece of work that can be done in this process or anywhere else."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tokviz import models
+from tokviz.config import ModelConfig, install
+from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
+from tokviz.records import Batching, Context, HiddenStates, Tokenization, Updates, WordList
+from tokviz.run.capturing import intervening
+from tokviz.run.capturing.intervening import Ready
+from tokviz.run.plan import interventions
+from tokviz.run.plan.interventions import Wanted
+from tokviz.run.store import keys
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.locks import Locks
+from tokviz.run.store.states_file import CaptureDescription
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Reporter
+
+if TYPE_CHECKING:
+    from tokviz.capture import Structure, Sublayers
+
+_OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
+"""What ``[models]`` installs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextRequest:
+    """One context of a model."""
+
+    key: str
+    """Under which its states are stored."""
+    context: Context
+    is_due: bool
+    """Whether anything of it must be captured."""
+    intact_is_due: bool
+    """Whether the states of the model as it is are; else only those with neurons set to a value."""
+    may_break: bool
+    """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The captures of one model that are due."""
+
+    model: ModelConfig
+    base: Path
+    """The config's folder; absolute when another process is to look there."""
+    device: str
+    contexts: tuple[ContextRequest, ...]
+    """All, in the order of the configuration."""
+    words: WordList
+    read: str
+    token_budget: int
+    n_depths: int | None = None
+    """How many depths are asked for, from the embedding on; None for all."""
+    by_hand: tuple[Wanted, ...] = ()
+    """What the author wants to see with neurons set to a value."""
+    waits: bool = True
+    """Whether to wait for another run that captures the same."""
+    epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
+
+    @property
+    def due(self) -> list[ContextRequest]:
+        return [each for each in self.contexts if each.is_due]
+
+    def wanted(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Wanted]]:
+        """What follows from the states that are stored: in which context, from which states, what is set to a value."""
+        found, broken = [], False
+        for each in self.due:
+            states = store.find_states(each.key)
+            if states is None:
+                continue
+            of_break = interventions.of_break(states) if each.may_break and not broken else ()
+            broken = broken or bool(of_break)
+            found += [(each, states, wanted) for wanted in (*of_break, *self.by_hand)]
+        return found
+
+
+def now(epoch: str | None = None) -> str:
+    """ISO 8601 in UTC, to the second; ``SOURCE_DATE_EPOCH`` makes it repeatable (reproducible-builds.org).
+
+    Raises ``ConfigError`` when that isn't a number of seconds.
+    """
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {epoch!r}; correct or unset it"
+        ) from None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
+    """Load the model once, capture every context that is due, store each as soon as it is there.
+
+    Raises ``ModelError``; the contexts captured before stay stored. ``DeviceError``, ``BackendError``: no model can be
+    captured so.
+    """
+    due = [each.key for each in request.due]
+    try:
+        models.load_libraries()
+        models.require_device(request.device)
+        with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, due) as others_were_first:
+            if others_were_first:
+                request = _still_due(request, store)
+            if request.due:
+                with models.quiet_transformers():
+                    _capture(request, store, reporter)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _OF_MODELS:  # one that this kind of model needs
+            raise SourceError(
+                f"{request.model.source}: expected the package {package} for this kind of model, found none; install it"
+            ) from error
+        raise BackendError(
+            f"{request.model.display_name} is not captured yet, and here {package} is not installed; {install('models')}, or "
+            "capture elsewhere with --capture-only and copy the cache"
+        ) from error
+    except DiskFullError as error:
+        raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room
+    gc.collect()  # the model's memory is free before the next one loads
+
+
+def _still_due(request: Request, store: Store) -> Request:
+    """What another run hasn't captured meanwhile."""
+    identity = models.identity(request.model, request.base)
+
+    def intact_is_due(each: ContextRequest) -> bool:
+        states = store.find_states(each.key)
+        return each.is_due and (states is None or identity not in (None, states.card.identity))
+
+    contexts = tuple(replace(each, intact_is_due=intact_is_due(each)) for each in request.contexts)
+    missing = {
+        each.key
+        for each, states, wanted in replace(request, contexts=contexts).wanted(store)
+        if _is_missing(each, states, wanted, store)
+    }
+    return replace(
+        request,
+        contexts=tuple(replace(each, is_due=each.intact_is_due or each.key in missing) for each in contexts),
+    )
+
+
+def _is_missing(each: ContextRequest, intact: HiddenStates, wanted: Wanted, store: Store) -> bool:
+    """Whether states with neurons set to a value are neither stored nor known to fail."""
+    key = keys.intervention_key(each.key, wanted.key_parts)
+    made = store.find_states(key)
+    return store.failure(key) is None and (made is None or made.card.identity != intact.card.identity)
+
+
+def _capture(request: Request, store: Store, reporter: Reporter) -> None:
+    from tokviz import capture
+
+    name = request.model.display_name
+    # Another machine's store may not have what is stored here.
+    due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
+    with _offload_folder(store) as offload:
+        step = reporter.step(f"{name}: loading")
+        loaded = models.load(request.model, request.base, request.device, offload)
+        structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+        step.advance()
+        texts = {
+            each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts
+        }
+        tokenizations = [texts[each.context.template] for each in due]
+        for tokenization, each in zip(tokenizations, due, strict=True):
+            capture.require_fitting(loaded.module, structure, tokenization, each.context)
+        ready = Ready(
+            name=name,
+            loaded=loaded,
+            structure=structure,
+            sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
+            token_budget=request.token_budget,
+            texts=texts,
+        )
+        intervening.require_neurons(ready, request.by_hand)
+        # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
+        for group in capture.sharing_passes(loaded.module, tokenizations):
+            together = [(due[index], tokenizations[index]) for index in group]
+            _capture_together(ready, together, store, reporter, request.epoch)
+        renewed = {each.key for each in due}
+        for each, states, wanted in request.wanted(store):
+            if each.key in renewed or _is_missing(each, states, wanted, store):
+                intervening.capture_with(ready, states, each.key, wanted, store, reporter)
+
+
+def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: bool) -> Sublayers | None:
+    """None where weights are read in every pass, unless neurons are asked for ``by_hand``."""
+    from tokviz import capture
+
+    if capture.is_streamed(loaded.module) and not by_hand:
+        return None
+    try:
+        return capture.find_sublayers(loaded.module, structure)
+    except Exception:  # noqa: BLE001 - what a layer adds is beside the capture: it costs a section of a page, not the model
+        return None
+
+
+def _capture_together(
+    ready: Ready,
+    contexts: list[tuple[ContextRequest, Tokenization]],
+    store: Store,
+    reporter: Reporter,
+    epoch: str | None,
+) -> None:
+    """Capture and store some contexts."""
+    from tokviz import capture
+
+    loaded, structure = ready.loaded, ready.structure
+    card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
+    labels = " and ".join(each.context.label for each, _ in contexts)
+    tokenizations = [tokenization for _, tokenization in contexts]
+    step = reporter.step(f"{ready.name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
+    captured = capture.capture_together(
+        loaded.module, structure, tokenizations, ready.token_budget, on_progress=step.advance
+    )
+    with ExitStack() as open_files:
+        writers = [
+            open_files.enter_context(
+                store.states_writer(
+                    each.key,
+                    CaptureDescription(
+                        card=card,
+                        context=each.context,
+                        tokenization=tokenization,
+                        module_paths=structure.module_paths,
+                        captured_at=now(epoch),
+                        batch_check=captured.check,
+                    ),
+                )
+            )
+            for each, tokenization in contexts
+        ]
+        for index, batch in captured:
+            writers[index].add(batch)
+        for writer, tokenization, (each, _) in zip(writers, tokenizations, contexts, strict=True):
+            writer.attention = intervening.attention(ready, {each.context.template: tokenization})
+            writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
+
+
+def _updates(
+    ready: Ready, tokenization: Tokenization, states: Sequence[np.ndarray], batching: Batching
+) -> Updates | None:
+    """None where weights are read in every pass."""
+    from tokviz import capture
+    from tokviz.measure import writers
+
+    module, structure = ready.module, ready.structure
+    if ready.sublayers is None or capture.is_streamed(module):
+        return None
+    batches = capture.words_to_run(module, structure, tokenization, batching, ready.token_budget)
+    rows = np.sort(np.concatenate(batches))
+    of_words = [state[rows] for state in states]
+    changes = capture.Changes(dimensions=writers.changing_dimensions(of_words), marked=writers.marked_layers(of_words))
+    try:
+        updates = capture.measure_updates(module, structure, ready.sublayers, tokenization, changes, batches)
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    updates = replace(
+        updates,
+        breaking=writers.breaking_neurons(updates, of_words),
+        breaking_expert=writers.breaking_expert(updates, of_words),
+    )
+    if updates.breaking is None:
+        return updates
+    intact = states[updates.breaking.layer + 1][np.concatenate(batches)]
+    return replace(updates, random=intervening.random_neurons(ready, updates, tokenization, intact, batches))
+
+
+def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenization:
+    from tokviz.capture import tokens
+
+    if request.words.vocabulary is None:
+        return tokens.tokenize(tokenizer, request.words.words, context, request.read)
+    return tokens.tokenize_vocabulary(tokenizer, context, request.read)
+
+
+@contextmanager
+def _offload_folder(store: Store) -> Iterator[Path]:
+    """Beside what is stored, since it may be as large as the model; gone afterwards."""
+    folder = store.root / f".offload-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise TokvizError(f"{shown_path(store.root)}: can't write to the cache: {error.strerror or error}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

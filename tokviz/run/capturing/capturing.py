@@ -1,0 +1,127 @@
+"""Which models are captured, and where: in this process, in one process per GPU, or by the workers of a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+from tokviz import models
+from tokviz.errors import ModelError
+from tokviz.pages.model.batches import batch_warnings
+from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here, now
+from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
+from tokviz.run.measuring import measuring, results
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import ModelPlan, Plan
+from tokviz.run.store.store import Store
+from tokviz.run.work import workers
+from tokviz.run.work.picture_queue import PictureQueue
+from tokviz.run.work.progress import Reporter
+
+
+def captured(
+    plan: Plan, reporter: Reporter, picture_queue: PictureQueue
+) -> Iterator[tuple[ModelPlan, ModelError | None]]:
+    """Each model once all its contexts are stored, or with the reason why they aren't; elsewhere they end in any order.
+
+    In this process the next model is loaded when the caller has dealt with this one: one at a time is in memory.
+    """
+    now(os.environ.get("SOURCE_DATE_EPOCH"))  # a mistaken date is reported before any work
+    for model in plan.models:
+        if not model.due:
+            yield model, None
+    by_slug = {model.model.slug: model for model in plan.models if model.due}
+    # Of workers elsewhere it isn't known which files they see.
+    unreadable = {} if plan.options.place.is_cluster else _unreadable(list(by_slug.values()), plan.options)
+    for slug, error in unreadable.items():
+        yield by_slug.pop(slug), error
+    requests = [request_for(model, plan) for model in by_slug.values()]
+    with _workers(requests, plan.options, picture_queue) as (worker, for_workers):
+        if worker is not None:
+            for request, failure in capture_elsewhere(for_workers, worker, plan.store, reporter):
+                _warn(request, plan.store, reporter)
+                yield by_slug[request.model.slug], failure
+    for_this = [request for request in requests if request not in for_workers]
+    if for_this and plan.options.draws:
+        # The other processes get ready while the first model loads.
+        picture_queue.start((*results.LIBRARIES, *(() if plan.options.is_draft else measuring.LIBRARIES)))
+    for request in for_this:
+        model = by_slug[request.model.slug]
+        try:
+            capture_here(request, plan.store, reporter)
+        except ModelError as error:
+            yield model, error
+        else:
+            _warn(request, plan.store, reporter)
+            yield model, None
+
+
+def _unreadable(due: list[ModelPlan], options: Options) -> dict[str, ModelError]:
+    """By slug, why a model's files can't be read: a mistyped path is reported before any library or model is loaded."""
+    errors: dict[str, ModelError] = {}
+    for model in due:
+        try:
+            models.check(model.model, options.base)
+        except ModelError as error:
+            errors[model.model.slug] = error
+    return errors
+
+
+@contextmanager
+def _workers(
+    requests: list[Request], options: Options, picture_queue: PictureQueue
+) -> Iterator[tuple[Executor | None, list[Request]]]:
+    """Who captures other than this process, and which models: a cluster all, a process per GPU those that fit one."""
+    if options.place.is_cluster:
+        on_gpu = options.device.startswith("cuda")
+        yield (workers.for_models(picture_queue.start(), on_gpu=on_gpu), requests) if requests else (None, [])
+        return
+    wanted = [request.model for request in requests]
+    gpus = gpus_for(wanted, options.device, _n_gpus()) if options.device == "cuda" and len(wanted) > 1 else ()
+    if not gpus:
+        yield None, []
+        return
+    with DeviceProcesses(gpus) as processes:
+        yield processes, [request for request in requests if request.model.device_map is None]
+
+
+def _warn(request: Request, store: Store, reporter: Reporter) -> None:
+    """Say where the states of a model's words depend on what they went through the model with."""
+    for each in request.due:
+        states = store.find_states(each.key)
+        for warning in batch_warnings(states.batch_check) if states else ():
+            reporter.say(f"{request.model.display_name}, {each.context.label}: {warning}")
+
+
+def _n_gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def request_for(model: ModelPlan, plan: Plan) -> Request:
+    """What of a model is due."""
+    config, options = plan.config, plan.options
+    return Request(
+        model=model.model,
+        base=options.base.resolve(),
+        device=options.device,
+        contexts=tuple(
+            ContextRequest(
+                key=each.key,
+                context=each.context,
+                is_due=each.all_due is not None,
+                intact_is_due=each.due is not None,
+                may_break=each.may_break,
+            )
+            for each in model.contexts
+        ),
+        words=config.word_list,
+        read=config.read,
+        token_budget=config.token_budget,
+        n_depths=config.n_depths,
+        waits=options.waits,
+        by_hand=plan.by_hand(model.model),
+    )

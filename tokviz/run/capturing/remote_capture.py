@@ -1,0 +1,168 @@
+"""Captures in other processes, or on other machines.
+
+The hidden states come back to the process that publishes. Where the worker sees the same cache folder it writes there, so
+that nothing large travels; else it sends the files of its captures, context by context.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tokviz.config import ModelConfig
+from tokviz.errors import LostWorkError, ModelError, TokvizError
+from tokviz.run.capturing.capture_request import Request, capture_here
+from tokviz.run.store import keys
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.store import Store
+from tokviz.run.work.processes import Processes
+from tokviz.run.work.progress import Quiet, Reporter
+
+_ARRIVAL_SECONDS = 90
+"""Network file systems remember for up to a minute that something wasn't there."""
+
+_one_at_a_time = threading.Lock()
+"""A worker may have several threads, but memory for one model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shared:
+    """A cache folder, and the mark by which a worker recognises it."""
+
+    cache: Path
+    mark: str
+
+
+Packed = dict[str, dict[str, bytes]]
+"""Key → the files of its states."""
+
+
+def capture_elsewhere(
+    requests: Sequence[Request], executor: Executor, store: Store, reporter: Reporter
+) -> Iterator[tuple[Request, ModelError | None]]:
+    """Have ``executor`` do all requests; each, as it ends, with its error or None once its states are stored here."""
+    if not requests:
+        return
+    with _marked(store.root) as shared:
+        step = reporter.step("Capturing models", len(requests))
+        futures = {executor.submit(capture_there, request, shared): request for request in requests}
+        for future in as_completed(list(futures)):
+            request = futures.pop(future)
+            failure = None
+            try:
+                _keep(future.result(), request, store)
+            except ModelError as error:
+                failure = error
+            except LostWorkError as error:
+                failure = ModelError(f"{request.model.source}: {error}")
+            del future  # and with it the states' bytes
+            step.advance(detail=request.model.display_name)
+            yield request, failure
+
+
+def capture_there(request: Request, shared: _Shared, device: str | None = None) -> Packed | None:
+    """In another process or on another machine: the states, or None when they are in the cache that both see.
+
+    ``device`` takes the place of the request's.
+    """
+    with _one_at_a_time:
+        try:
+            request = replace(request, device=device or request.device)
+            if _sees(shared):
+                capture_here(request, Store(shared.cache), Quiet())
+                return None
+            with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
+                store = Store(Path(folder))
+                capture_here(request, store, Quiet())
+                return {key: store.packed_states(key) for key in _made(request, store)}
+        except ModelError as error:
+            # Its cause, some library's own exception, need not be known or picklable in this process.
+            raise type(error)(str(error)) from None
+
+
+def _made(request: Request, store: Store) -> Iterator[str]:
+    """The keys of what was captured, with neurons set to a value, too."""
+    yield from (each.key for each in request.due)
+    for each, _, wanted in request.wanted(store):
+        yield keys.intervention_key(each.key, wanted.key_parts)
+
+
+def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
+    """The GPU of each capturing process, when several models can use several: ``cuda:0``, ``cuda:1`` …; else none.
+
+    A model that is spread over all GPUs (``device_map``) leaves none to others.
+    """
+    n_processes = min(n_gpus, sum(not model.placement for model in models))
+    return tuple(f"cuda:{index}" for index in range(n_processes)) if device == "cuda" and n_processes > 1 else ()
+
+
+class DeviceProcesses(Executor):
+    """A local process per device; each piece of work goes to one that is free and gets its name as ``device``."""
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        self._processes = {device: Processes(1) for device in devices}
+        self._free: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for device in devices:
+            self._free.put(device)
+        self._threads = ThreadPoolExecutor(len(devices))
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return self._threads.submit(partial(self._run, fn, *args, **kwargs))
+
+    def _run(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        device = self._free.get()
+        try:
+            return self._processes[device].submit(fn, *args, device=device, **kwargs).result()
+        finally:
+            self._free.put(device)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+        for processes in self._processes.values():
+            processes.shutdown(wait, cancel_futures=cancel_futures)
+
+
+@contextmanager
+def _marked(cache: Path) -> Iterator[_Shared]:
+    mark = f".mark.{uuid.uuid4().hex}"
+    path = cache.resolve() / mark
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(mark, encoding="utf-8")
+    except OSError as error:
+        raise TokvizError(f"{shown_path(cache)}: can't write to the cache: {error.strerror or error}") from error
+    try:
+        yield _Shared(cache=path.parent, mark=mark)
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _sees(shared: _Shared) -> bool:
+    try:
+        return (shared.cache / shared.mark).read_text(encoding="utf-8") == shared.mark and os.access(
+            shared.cache, os.W_OK
+        )
+    except OSError:
+        return False
+
+
+def _keep(packed: Packed | None, request: Request, store: Store) -> None:
+    if packed is not None:
+        for key, files in packed.items():
+            store.put_packed_states(key, files)
+        return
+    latest = time.monotonic() + _ARRIVAL_SECONDS
+    while not all(store.find_states(each.key) for each in request.due) and time.monotonic() < latest:
+        time.sleep(0.5)

@@ -1,0 +1,1 @@
+"""Measures and projections that are due are made, and results read."""

@@ -1,0 +1,95 @@
+"""Which captures are made with neurons set to a value, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tokviz.config import InterventionConfig
+from tokviz.pages.text.wording import intervention_label
+from tokviz.records import Context, HiddenStates, InterventionRule, InterventionValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One intervention that a report asks for."""
+
+    rule: InterventionRule
+    layer: int
+    neurons: tuple[int, ...]
+    value: InterventionValue
+    suffix: str
+    """What follows the context's name: ``off``, ``by-hand-1``."""
+    label: str | None = None
+    """The author's."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has pictures; the others are measured only."""
+        return self.rule in ("off", "by_hand")
+
+    def context(self, intact: Context) -> Context:
+        """Under what name and label a context's words are shown so."""
+        label = intervention_label(intact.label, self.rule, self.layer, self.neurons, self.value, self.label)
+        return Context(name=f"{intact.name}-{self.suffix}", label=label, template=intact.template)
+
+    def does(self, layer: int, neurons: Iterable[int], value: float | str) -> bool:
+        """Whether it is this that is done to the model."""
+        return self.layer == layer and set(self.neurons) == set(neurons) and self.value == value
+
+    @property
+    def described(self) -> str:
+        """``neurons 1229, 1487 of layer 11 set to zero``, for people who watch the run."""
+        neurons = ", ".join(map(str, self.neurons))
+        value = {"zero": "zero", "mean": "their mean"}.get(str(self.value), str(self.value))
+        return f"neuron{'s' if len(self.neurons) > 1 else ''} {neurons} of layer {self.layer} set to {value}"
+
+    @property
+    def key_parts(self) -> Mapping[str, Any]:
+        """What its key is made of, beside the key of the intact states."""
+        if self.rule != "by_hand":
+            return {"rule": self.rule}
+        return {"layer": self.layer, "neurons": sorted(self.neurons), "value": self.value}
+
+
+def of_break(states: HiddenStates) -> tuple[Wanted, ...]:
+    """Those that the neurons which write a capture's break ask for; none where there are no such neurons.
+
+    A mean over the words is one at position 0 only where they are read there.
+    """
+    breaking = states.updates and states.updates.breaking
+    if not breaking:
+        return ()
+    asked: list[tuple[InterventionRule, InterventionValue, tuple[int, ...]]] = [("off", "zero", breaking.neurons)]
+    if states.tokenization.reads_position_0:
+        asked.append(("mean", "mean", breaking.neurons))
+    if breaking.control:
+        asked.append(("control", "zero", breaking.control))
+    return tuple(
+        Wanted(rule=rule, layer=breaking.layer, neurons=neurons, value=value, suffix=rule)
+        for rule, value, neurons in asked
+    )
+
+
+def by_hand(configured: Iterable[InterventionConfig]) -> tuple[Wanted, ...]:
+    """Those that a configuration names for a model."""
+    return tuple(
+        Wanted(
+            rule="by_hand",
+            layer=each.layer,
+            neurons=tuple(each.neurons),
+            value=each.value,
+            suffix=f"by-hand-{number}",
+            label=each.label,
+        )
+        for number, each in enumerate(configured, start=1)
+    )
+
+
+def first_breaking(states: Sequence[HiddenStates | None]) -> int | None:
+    """The first of a model's contexts, as configured, in which few neurons write a break: there they are switched off."""
+    return next(
+        (index for index, each in enumerate(states) if each and each.updates and each.updates.breaking is not None),
+        None,
+    )

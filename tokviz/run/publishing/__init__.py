@@ -1,0 +1,1 @@
+"""The finished site is put in its place."""

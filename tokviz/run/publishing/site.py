@@ -1,0 +1,264 @@
+"""What a run has made → the report, and the files of its site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tokviz import __version__, pages
+from tokviz.config import ModelConfig, ReportConfig
+from tokviz.draw import encode
+from tokviz.errors import TokvizError
+from tokviz.pages import notes, render
+from tokviz.pages.downloads import tables
+from tokviz.pages.model import profile_tables
+from tokviz.pages.text.placeholders import Placeholders
+from tokviz.records import (
+    AddedMeasure,
+    ContextReport,
+    Geometry,
+    HiddenStates,
+    Image,
+    ModelDifferences,
+    ModelReport,
+    ModelSimilarity,
+    Neighbours,
+    Opening,
+    Profile,
+    Projection,
+    ProjectionReport,
+    Relations,
+    Renditions,
+    Report,
+)
+from tokviz.run.plan.options import DRAFT, SVG
+from tokviz.run.plan.pictures import Subject, Whole
+from tokviz.run.plan.plan import PictureJob, Plan
+from tokviz.run.publishing import publish
+from tokviz.run.publishing.public import public_source, public_states, public_text
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeProjection:
+    """A projection and the pictures that show it."""
+
+    projection: Projection
+    pictures: tuple[PictureJob, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeContext:
+    """One model × context, projected and, but for a draft, measured."""
+
+    states: HiddenStates
+    projections: tuple[MadeProjection, ...]
+    geometry: Geometry | None = None
+    neighbours: Neighbours | None = None
+    added: tuple[AddedMeasure, ...] = ()
+    relations: Relations | None = None
+    profile: Profile | None = None
+    interventions: tuple[MadeContext, ...] = ()
+    """The same words with neurons set to a value."""
+    failed_interventions: tuple[str, ...] = ()
+    """Why the model gave no states so."""
+
+    @property
+    def all_projections(self) -> tuple[MadeProjection, ...]:
+        return (*self.projections, *(shown for each in self.interventions for shown in each.projections))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A model, or the reason why it couldn't be captured."""
+
+    model: ModelConfig
+    failure: str | None = None
+    contexts: tuple[MadeContext, ...] = ()
+    n_captured: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredImage:
+    """A picture’s facts and its file."""
+
+    facts: Image
+    key: str
+    file: Path
+    """In the store."""
+
+
+Images = Mapping[str, StoredImage]
+"""By path from the site's root."""
+
+
+def images(made: Sequence[Made], store: Store) -> Images:
+    """Every picture of the report, once all are drawn.
+
+    Raises
+    ------
+    TokvizError : somebody removed one meanwhile.
+    """
+    shown = [projection for each in made for context in each.contexts for projection in context.all_projections]
+    return {job.path: _stored(job, store) for projection in shown for job in projection.pictures}
+
+
+def _stored(job: PictureJob, store: Store) -> StoredImage:
+    file = store.find_image(job.key)
+    if file is None:
+        raise TokvizError(f"{shown_path(store.root)}: the image of {job.path} vanished while in use; run again")
+    width, height = encode.size(file)
+    facts = Image(path=job.path, width=width, height=height, n_bytes=file.stat().st_size)
+    return StoredImage(facts=facts, key=job.key, file=file)
+
+
+# --- the report, gathered ----------------------------------------------------------------------------------------
+
+
+def report(
+    plan: Plan,
+    made: Sequence[Made],
+    similarities: tuple[ModelSimilarity, ...],
+    differences: tuple[ModelDifferences, ...],
+    images: Images,
+    undrawn: tuple[str, ...],
+) -> Report:
+    """``undrawn``: the words that pictures show with code points."""
+    models = tuple(_model(each, images, plan.options.base) for each in made)
+    report = replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
+    return replace(report, downloads={**report.downloads, **profile_tables.downloads(report)})
+
+
+def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
+    """The report on some models, which aren't compared."""
+    config, options = plan.config, plan.options
+    placeholders = Placeholders(config.word_list, models)
+    return Report(
+        title=placeholders.filled(config.title),
+        subtitle=config.subtitle and placeholders.filled(config.subtitle),
+        author=config.author,
+        description=config.description and placeholders.filled(config.description),
+        license=config.license,
+        license_url=config.license_url,
+        site_url=f"{config.site_url.rstrip('/')}/" if config.site_url else None,
+        intro=notes.introduction(config, placeholders),
+        words=config.word_list,
+        relations=config.relation_list,
+        orders=config.order_list,
+        contexts=config.context_list,
+        projections=tuple(config.projections),
+        models=models,
+        command=options.command,
+        opening=_opening(config),
+        draft=options.is_draft,
+        look=config.look,
+        version=__version__,
+        own_styles=any((folder / render.OWN_STYLES).is_file() for folder in folders(plan)[:-1]),
+        downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
+    )
+
+
+def _opening(config: ReportConfig) -> Opening | None:
+    said = config.finding
+    return Opening(sentence=said.sentence, states=tuple(said.states or ())) if said else None
+
+
+def _model(made: Made, images: Images, base: Path) -> ModelReport:
+    """What is published of a model: nothing in it names a folder of this machine."""
+    return ModelReport(
+        slug=made.model.slug,
+        name=made.model.display_name,
+        source=public_source(made.model.source),
+        failure=made.failure and public_text(made.failure, made.model, base),
+        note=notes.note(made.model),
+        notes=notes.notes_by_address(made.model),
+        contexts=tuple(_context(context, made.model, images, base) for context in made.contexts),
+    )
+
+
+def _context(made: MadeContext, model: ModelConfig, images: Images, base: Path) -> ContextReport:
+    shown = tuple(_projection(each, made.states.n_depths, images) for each in made.projections)
+    others = (_context(each, model, images, base) for each in made.interventions)
+    return ContextReport(
+        states=public_states(made.states, model, base),
+        projections=shown,
+        geometry=made.geometry,
+        neighbours=made.neighbours,
+        added=made.added,
+        relations=made.relations,
+        profile=made.profile,
+        interventions=tuple(_beginning_like(shown, each) for each in others),
+        failed_interventions=tuple(public_text(each, model, base) for each in made.failed_interventions),
+    )
+
+
+def _beginning_like(intact: Sequence[ProjectionReport], changed: ContextReport) -> ContextReport:
+    """Before the layer whose neurons were set to a value the plates are those of the model as it is."""
+    done = changed.states.intervention
+    if done is None:
+        return changed
+    return replace(
+        changed,
+        projections=tuple(
+            replace(own, plates=(*before.plates[: done.layer + 1], *own.plates[done.layer + 1 :]))
+            if any(own.plates)
+            else own
+            for before, own in zip(intact, changed.projections, strict=True)
+        ),
+    )
+
+
+def _projection(made: MadeProjection, n_depths: int, images: Images) -> ProjectionReport:
+    by_subject: dict[Subject, dict[str, Image]] = {}
+    for job in made.pictures:
+        form = "wide" if job.form == DRAFT else job.form
+        by_subject.setdefault(job.subject, {})[form] = images[job.path].facts
+
+    def renditions(subject: Subject) -> Renditions | None:
+        forms = by_subject.get(subject)
+        if not forms:
+            return None
+        wide = forms["wide"]
+        return Renditions(wide=wide, phone=forms.get("phone", wide), svg=forms.get(SVG))
+
+    return ProjectionReport(
+        projection=made.projection,
+        plates=tuple(renditions(depth) for depth in range(n_depths)),
+        grid=renditions(Whole.GRID),
+        strip=renditions(Whole.STRIP),
+    )
+
+
+def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
+    names = [(model.slug, context.states.context.name) for model in models for context in model.contexts]
+    return {f"{slug}/{context}/excerpt.html": pages.excerpt_path(slug, context) for slug, context in names}
+
+
+# --- the site's files --------------------------------------------------------------------------------------------
+
+
+def files(report: Report, images: Images, previews: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
+    """Path from the site's root → content."""
+    options, places = plan.options, folders(plan)
+    pictures = {path: image.file for path, image in images.items()}
+    found: dict[str, publish.Content] = {
+        **render.assets(places),
+        **render.render(pages.build(report), places),
+        **tables.files(report),
+        **pictures,
+        **previews,
+        ".nojekyll": "",
+    }
+    if (font := plan.config.font_file) and report.look.font:
+        found[report.look.font] = font
+    if options.excerpts:
+        found |= render.render_excerpts(pages.excerpts(report), places, pictures)
+    return found
+
+
+def folders(plan: Plan) -> tuple[Path, ...]:
+    """Where templates and assets are looked for: in the author's theme, if there is one, then in those of tokviz."""
+    theme = plan.config.theme_folder
+    return (*(() if theme is None else (theme,)), plan.options.templates)

@@ -1,0 +1,1 @@
+"""What is kept: the cache, its keys, entries and locks."""

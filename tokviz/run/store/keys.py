@@ -1,0 +1,246 @@
+"""The keys under which products are stored.
+
+A key is made of exactly what its product depends on:
+
+states
+    the model's source, revision and dtype, and its tokenizer where the configuration names one; the context's
+    template; the unique words; which token is read. The identity of the weights is compared, not part of the key: a cache that was copied from a machine with the weights
+    is good for rendering on one without. Neither is the code: ``CAPTURE_VERSION`` stands for it, so that a new
+    docstring doesn't capture a large model again.
+projection
+    the states, their tokens, the projection's name, the code that measures.
+measures
+    the states (of both models, or of the context that they are measured against), the projections, the categories, the
+    code that measures.
+image
+    the picture record itself with the colours and shapes of its categories, the fonts that it needs besides the bundled ones, and the code that draws.
+preview
+    its texts, the images that it is made of, and the code that draws.
+
+The code of a product is its whole folder and all that the folder may import (records, text, errors), with the versions
+of the libraries that it uses. ``tests/test_architecture.py`` holds the imports against this.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from tokviz.bundled import PACKAGE
+from tokviz.config import ModelConfig
+from tokviz.records import Context, HiddenStates, Marks, OrderRows, PairRows, Picture, Points, Strip, WordList
+
+CAPTURE_VERSION = 2
+"""Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
+
+
+INTERVENTION_VERSION = 2
+"""Raised when the rule by which neurons are chosen changes, or what is done to them."""
+
+
+WITHOUT_MASSIVE = "without_massive"
+"""The projection that needs to know which dimensions are massive or dominant."""
+
+
+SHARED_CODE = ("records", "text.py", "errors.py")
+"""What every folder may import."""
+LIBRARIES = {
+    "measure": ("numpy", "scikit-learn", "scipy"),
+    "draw": ("numpy", "matplotlib", "pillow"),
+}
+"""Per folder the packages whose versions change what it makes."""
+
+
+def states_key(model: ModelConfig, context: Context, words: WordList, read: str, n_depths: int | None = None) -> str:
+    """``n_depths``: of a vocabulary, how many depths are asked for."""
+    named = {"tokenizer": model.tokenizer} if model.tokenizer else {}
+    return _digest(
+        named
+        | {
+            "version": CAPTURE_VERSION,
+            "source": model.source,
+            "revision": model.revision,
+            "dtype": model.dtype,
+            "template": context.template,
+            # The tokens of a vocabulary are the model's.
+            "words": words.words if words.vocabulary is None else {"vocabulary": n_depths},
+            "read": read,
+        }
+    )
+
+
+def intervention_key(intact: str, what: Mapping[str, Any]) -> str:
+    """Of states with neurons set to a value.
+
+    Parameters
+    ----------
+    intact : the key of the same words' states in the model as it is.
+    what : a rule, since which neurons break a capture follows from its states; or layer, neurons and value by hand.
+    """
+    return _digest({"intact": intact, "version": INTERVENTION_VERSION, **what})
+
+
+def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | None) -> str:
+    """``ordinary`` counts only where massive dimensions are left out: it says which are."""
+    return _digest(
+        {
+            "states": states.digest,
+            "name": name,
+            "massive_by": None if name != WITHOUT_MASSIVE else ordinary and ordinary.digest,
+            "code": _code("measure"),
+        }
+    )
+
+
+def geometry_key(
+    states: HiddenStates, ordinary: HiddenStates | None, projection_keys: tuple[str, ...], words: WordList
+) -> str:
+    """``projection_keys``: of the projections whose pictures are measured."""
+    return _digest(
+        {
+            "states": states.digest,
+            "ordinary": [ordinary.digest, ordinary.context.name] if ordinary else None,
+            "projections": projection_keys,
+            "memberships": words.memberships,
+            "code": _code("measure"),
+        }
+    )
+
+
+def added_key(states: HiddenStates, words: WordList, parts: Mapping[str, str]) -> str:
+    """``parts``: what tells a measure of another package from others, its code included."""
+    return _digest({"states": states.digest, "memberships": words.memberships, **parts})
+
+
+def relations_key(states: HiddenStates, pairs: Sequence[PairRows], orders: Sequence[OrderRows]) -> str:
+    """Which words they are counts, not what they are called."""
+    return _digest(
+        {
+            "states": states.digest,
+            "relations": [dataclasses.asdict(each) for each in pairs],
+            "orders": [dataclasses.asdict(each) for each in orders],
+            "reference": states.tokenization.reference,
+            "code": _code("measure"),
+        }
+    )
+
+
+def profile_key(states: HiddenStates, words: WordList, relations: str | None) -> str:
+    """``relations``: the key of those. What it takes from the geometry follows from the states and the categories."""
+    return _digest(
+        {
+            "profile": states.digest,
+            "reference": states.tokenization.reference,
+            "memberships": words.memberships,
+            "relations": relations,
+            "code": _code("measure"),
+        }
+    )
+
+
+def differences_key(
+    states: tuple[HiddenStates, HiddenStates],
+    words: tuple[WordList, WordList],
+    pairs: tuple[Sequence[PairRows], Sequence[PairRows]],
+    orders: tuple[Sequence[OrderRows], Sequence[OrderRows]],
+) -> str:
+    """Of two models, by what their profiles show."""
+    return _digest(
+        {
+            "differences": [each.digest for each in states],
+            "memberships": [each.memberships for each in words],
+            "relations": [[dataclasses.asdict(each) for each in of_model] for of_model in pairs],
+            "orders": [[dataclasses.asdict(each) for each in of_model] for of_model in orders],
+            "reference": [each.tokenization.reference for each in states],
+            "code": _code("measure"),
+        }
+    )
+
+
+def neighbours_key(states: HiddenStates) -> str:
+    """Each word’s nearest words depend on the states alone."""
+    return _digest({"neighbours": states.digest, "code": _code("measure")})
+
+
+def similarity_key(states_a: HiddenStates, states_b: HiddenStates, *, single_token: bool) -> str:
+    """``single_token``: whether only words of one token in both are compared."""
+    return _digest(
+        {
+            "states": [states_a.digest, states_b.digest],
+            "single_token": single_token,
+            "code": _code("measure"),
+        }
+    )
+
+
+def picture_key(picture: Picture) -> str:
+    """Everything that a picture shows, but not where its fonts lie."""
+    values = {
+        field.name: value
+        for field in dataclasses.fields(picture)
+        if not isinstance(value := getattr(picture, field.name), Points)
+    }
+    if not isinstance(picture, Strip):
+        values["fonts"] = [[font.digest, font.comes_first] for font in picture.fonts]  # not where they lie
+    return _digest(
+        {
+            "kind": type(picture).__name__,
+            "values": values,
+            "points": _points_digest(picture.points),
+            "code": _code("draw"),
+        }
+    )
+
+
+def preview_key(title: str, subtitle: str, plates: Sequence[str]) -> str:
+    """``plates``: the keys of the images on it."""
+    return _digest({"preview": [title, subtitle], "plates": list(plates), "code": _code("draw")})
+
+
+@lru_cache(maxsize=8)
+def _points_digest(points: Points) -> str:
+    """Hundreds of pictures share their points (one object, hashed by identity): they are read once."""
+    return _digest({field.name: getattr(points, field.name) for field in dataclasses.fields(points)})
+
+
+def _digest(ingredients: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=_plain).encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Marks):
+        return dataclasses.asdict(value)
+    if isinstance(value, np.ndarray):
+        return [str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
+    raise TypeError(f"no plain form of {type(value).__name__}")
+
+
+@cache
+def made_by() -> tuple[str, ...]:
+    """What must be alike wherever a part of the report is made: this code, and the libraries that pictures depend on."""
+    packages = (f"{package} {version(package)}" for package in LIBRARIES["draw"])
+    return (f"tokviz code {_digest_of_files(('.',), ())[:8]}", *packages)
+
+
+def _code(folder: str) -> str:
+    """New code, a new font or a new library makes a folder's products again."""
+    return _digest_of_files((folder, *SHARED_CODE), LIBRARIES[folder])
+
+
+@cache
+def _digest_of_files(paths: tuple[str, ...], packages: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(json.dumps([version(package) for package in packages]).encode())
+    for path in (PACKAGE / each for each in paths):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix in (".py", ".ttf"):
+                digest.update(file.relative_to(PACKAGE).as_posix().encode())
+                # Git may change line ends on Windows; the code is the same.
+                digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()

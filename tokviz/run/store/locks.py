@@ -1,0 +1,131 @@
+"""Locks, so that runs which share a site or a cache wait for each other.
+
+The operating system holds a lock for as long as the process that took it lives: one that was killed blocks nobody. The
+locks' files stay, since two runs could each hold a file of the same name if it were removed in between.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tokviz.errors import BusyError
+from tokviz.run.store import entries
+from tokviz.run.store.disk import shown_path
+
+_POLL_SECONDS = 0.2
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locks:
+    """How a run takes locks."""
+
+    waits: bool = True
+    """Whether it waits for another run, or refuses to begin."""
+    say: Callable[[str], None] = _silent
+    """Gets a line when the run must wait, and when a file system has no locks."""
+
+    @contextmanager
+    def on_site(self, output: Path) -> Iterator[None]:
+        """Held by one run at a time; beside the site, in which only what is published stands.
+
+        Raises
+        ------
+        BusyError : another run has it, and this one doesn't wait.
+        """
+        place = output.absolute()
+        file = place.with_name(f".{place.name}.tokviz.lock")
+        with self._held(file, f"{shown_path(output)}: another run is writing this site"):
+            yield
+
+    @contextmanager
+    def on_captures(self, cache: Path, keys: Sequence[str]) -> Iterator[bool]:
+        """Held while the states under some keys are captured; gives whether another run had one of them before.
+
+        Raises
+        ------
+        BusyError : another run has one, and this one doesn't wait.
+        """
+        had_to_wait = False
+        with ExitStack() as held:
+            for key in sorted(keys):  # in one order for all, so that no two runs wait for each other
+                lock = self._held(
+                    _folder(cache) / f"capture.{key}.lock", f"{shown_path(cache)}: another run is capturing the same"
+                )
+                had_to_wait |= held.enter_context(lock)
+            yield had_to_wait
+
+    @contextmanager
+    def in_use(self, cache: Path) -> Iterator[None]:
+        """Held by every run that uses the cache: nothing is pruned meanwhile.
+
+        Raises
+        ------
+        BusyError : it is being pruned, and this run doesn't wait.
+        """
+        folder = _folder(cache)
+        own = folder / f"run.{uuid.uuid4().hex}.lock"
+        with ExitStack() as held:
+            with self._held(folder / "prune.lock", f"{shown_path(cache)}: this cache is being pruned"):
+                held.enter_context(self._held(own, ""))
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    own.unlink()  # nobody else takes it but for pruning, which finds another file or none
+
+    @contextmanager
+    def alone(self, cache: Path) -> Iterator[None]:
+        """Held while the cache is pruned: no other run uses it.
+
+        Raises
+        ------
+        BusyError : a run uses it, and this one doesn't wait.
+        """
+        folder = _folder(cache)
+        with self._held(folder / "prune.lock", f"{shown_path(cache)}: this cache is being pruned"), ExitStack() as held:
+            for file in entries.locks(cache, "run"):
+                held.enter_context(self._held(file, f"{shown_path(cache)}: another run uses this cache"))
+            yield
+            for file in entries.locks(cache, "run", "capture"):
+                with suppress(OSError):  # nobody waits for them now
+                    file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _held(self, file: Path, taken: str) -> Iterator[bool]:
+        """Hold one lock; gives whether another process had it before."""
+        lock = FileLock(file, fallback_to_soft=False, thread_local=False)
+        had_to_wait = False
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if not self.waits:
+                    raise BusyError(f"{taken}; wait until it has ended, or run without --no-wait") from None
+                self.say(f"{taken}; waiting until it has ended …")
+                had_to_wait = True
+                lock.acquire(poll_interval=_POLL_SECONDS)
+        except (OSError, NotImplementedError) as error:
+            if os.access(file.parent, os.W_OK):  # else nothing can be written there, and the run says so when it must
+                self.say(
+                    f"{shown_path(file.parent)}: can't lock here ({error}); let only one run at a time use this folder"
+                )
+        try:
+            yield had_to_wait
+        finally:
+            lock.release()
+
+
+def _folder(cache: Path) -> Path:
+    return cache / "locks"

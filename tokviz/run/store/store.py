@@ -1,0 +1,368 @@
+"""Artefacts on disk, each under a key made of all that made it, each with a checksum.
+
+``ROOT/states/KEY/``
+    ``states.safetensors`` (a float32 tensor ``(n_words, width)`` per depth, named ``depth.000`` …, and the statistics
+    at position 0) and ``states.json`` (everything else).
+``ROOT/projections/KEY.CHECKSUM.safetensors``, ``ROOT/measures/KEY.CHECKSUM.json``, ``ROOT/images/KEY.CHECKSUM.webp``,
+``ROOT/previews/KEY.CHECKSUM.png``
+    One file each; the checksum of its content stands in its name.
+``ROOT/reports/ID.CHECKSUM.json``
+    Which artefacts a report used when it was made last; the file's time says when.
+``ROOT/tokviz-cache.txt``
+    Says that this is a cache (``tokviz.run.store.entries``, which has the names of all these files).
+``ROOT/fonts/…``
+    Which characters the fonts of this machine have (``tokviz.draw.coverage``).
+
+Files appear whole (written beside, then renamed), so a run that is killed leaves nothing half-made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shutil
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from tokviz.errors import DamagedStatesError, StoreError
+from tokviz.records import (
+    AttentionToFirst,
+    BatchCheck,
+    Context,
+    HiddenStates,
+    Intervention,
+    ModelCard,
+    Projection,
+    Tokenization,
+    Updates,
+)
+from tokviz.run.store import disk, entries
+from tokviz.run.store.disk import shown_path
+from tokviz.run.store.entries import DESCRIPTION, STATES, SUFFIXES, Entry, checksum
+from tokviz.run.store.plain import Record, from_plain, to_plain
+from tokviz.run.store.states_file import (
+    POSITION0,
+    CaptureDescription,
+    StatesWriter,
+    StoredDepths,
+    depth_tensor,
+    make_way,
+    partial_beside,
+    put_in_place,
+    read_description,
+    read_tensor,
+    storing,
+    write_description,
+)
+
+PREVIEWS = "previews"
+"""What other sites show beside links."""
+
+_REPORTS = "reports"
+LEFT_BEHIND = "left behind"
+"""What killed runs leave half-made; nobody uses it when nothing runs."""
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError),
+    *(SafetensorError, DamagedStatesError),
+)
+"""What reading raises where a file isn't what it should be."""
+_DESCRIBED = ("name", "problems", "grid_problems", "left_out")
+"""What a projection holds besides arrays."""
+
+
+Use = tuple[str, str]
+"""An artefact's kind (``states``, ``projections``, ``measures``, ``images``, ``previews``) and key."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UsedBy:
+    """What a report used when it was made last."""
+
+    config: str
+    output: str
+    used: frozenset[Use]
+    at: float
+    """Seconds since 1970."""
+
+
+class Store:
+    """The cache folder. Reading never writes; a damaged artefact counts as absent."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._checked: set[Path] = set()
+        self._damaged: set[str] = set()
+        self._used: set[Use] = set()
+
+    # --- hidden states -------------------------------------------------------------------------------------------
+
+    def find_states(self, key: str) -> HiddenStates | None:
+        """The stored capture, its states still on disk; None when there is none or it can't be read."""
+        if key in self._damaged:
+            return None
+        folder = self._states_folder(key)
+        try:
+            stored = read_description(folder)
+            digests, file = stored["digests"], folder / STATES
+            values, dimensions = (read_tensor(file, name, digests[name]) for name in POSITION0)
+            found = HiddenStates(
+                card=from_plain(ModelCard, stored["card"]),
+                context=from_plain(Context, stored["context"]),
+                tokenization=from_plain(Tokenization, stored["tokenization"]),
+                module_paths=tuple(stored["module_paths"]),
+                states=StoredDepths(
+                    file, [digests[depth_tensor(depth)] for depth in range(len(stored["module_paths"]))]
+                ),
+                position0_values=values,
+                position0_dimensions=dimensions,
+                captured_at=stored["captured_at"],
+                batch_check=stored["batch_check"] and from_plain(BatchCheck, stored["batch_check"]),
+                digest=stored["digest"],
+                updates=stored["updates"] and from_plain(Updates, stored["updates"]),
+                attention=tuple(from_plain(AttentionToFirst, each) for each in stored["attention"]),
+                intervention=stored["intervention"] and from_plain(Intervention, stored["intervention"]),
+            )
+        except _UNREADABLE:
+            return None
+        self._used.add(("states", key))
+        return found
+
+    def states_are_intact(self, key: str) -> bool:
+        """Whether there is a capture whose states are all as they were written; reads the whole file."""
+        found = self.find_states(key)
+        try:
+            return found is not None and all(state is not None for state in found.states)
+        except DamagedStatesError:
+            return False
+
+    def count_as_absent(self, error: DamagedStatesError) -> None:
+        """From now on the capture is as if it weren't there; its files stay until it is captured again."""
+        self._damaged.add(error.folder.name)
+
+    def states_writer(self, key: str, description: CaptureDescription) -> StatesWriter:
+        self._damaged.discard(key)
+        self._used.add(("states", key))
+        return StatesWriter(self._states_folder(key), description)
+
+    def put_failure(self, key: str, reason: str) -> None:
+        """Keep that there are no states under a key, and why: it isn't tried again.
+
+        Raises
+        ------
+        StoreError : the disk is full or read-only.
+        """
+        self._used.add(("states", key))
+        write_description(self._states_folder(key), {"failure": reason})
+
+    def failure(self, key: str) -> str | None:
+        """Why there are no states under a key; None where there are, or nothing was tried."""
+        try:
+            reason = read_description(self._states_folder(key)).get("failure")
+        except _UNREADABLE:
+            return None
+        self._used.add(("states", key))
+        return str(reason) if reason is not None else None
+
+    def packed_states(self, key: str) -> dict[str, bytes]:
+        """A capture's files as they are, by name, to be sent to another machine's store."""
+        folder = self._states_folder(key)
+        return {name: disk.read_regular(folder / name) for name in (STATES, DESCRIPTION) if (folder / name).exists()}
+
+    def put_packed_states(self, key: str, files: dict[str, bytes]) -> None:
+        """Keep what ``packed_states`` gave elsewhere.
+
+        Raises
+        ------
+        StoreError : the disk is full or read-only, or the files were damaged on their way.
+        """
+        folder = self._states_folder(key)
+        partial = partial_beside(folder)
+        try:
+            with storing(folder):
+                partial.mkdir(parents=True)
+                for name, content in files.items():
+                    (partial / name).write_bytes(content)
+                put_in_place(partial, folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        self._damaged.discard(key)
+        if self.failure(key) is None and not self.states_are_intact(key):
+            raise StoreError(f"{shown_path(folder)}: hidden states came damaged from another machine; run again")
+
+    def _states_folder(self, key: str) -> Path:
+        return self.root / "states" / key
+
+    # --- projections and measures ---------------------------------------------------------------------------------
+
+    def has(self, key: str, kind: type) -> bool:
+        """Whether there is a projection or a measure of that kind, such as ``Geometry``."""
+        return self._intact(_folder(kind), key) is not None
+
+    def find(self, key: str, kind: type[Record]) -> Record | None:
+        path = self._intact(_folder(kind), key)
+        if path is None:
+            return None
+        try:
+            if kind is Projection:
+                return _unpacked(path.read_bytes())  # type: ignore[return-value]  # Record is Projection here
+            return from_plain(kind, json.loads(path.read_text(encoding="utf-8")))
+        except _UNREADABLE:
+            return None
+
+    def put(self, key: str, record: object) -> None:
+        """Keep a projection or a measure.
+
+        Raises
+        ------
+        StoreError : the disk is full or read-only.
+        """
+        if isinstance(record, Projection):
+            self._put(_folder(Projection), key, ".safetensors", _packed(record))
+        else:
+            data = json.dumps(to_plain(record), ensure_ascii=False).encode()
+            self._put(_folder(type(record)), key, ".json", data)
+
+    # --- images --------------------------------------------------------------------------------------------------
+
+    def find_image(self, key: str) -> Path | None:
+        """The image's file, its content checked; it is copied from there, never held in memory."""
+        return self._intact("images", key)
+
+    def put_image(self, key: str, data: bytes) -> None:
+        # A file is found by its key; its ending is for people who look into the cache.
+        self._put("images", key, ".svg" if data.startswith(b"<svg") else ".webp", data)
+
+    def find_preview(self, key: str) -> Path | None:
+        return self._intact(PREVIEWS, key)
+
+    def put_preview(self, key: str, data: bytes) -> None:
+        self._put(PREVIEWS, key, ".png", data)
+
+    # --- who uses what ---------------------------------------------------------------------------------------------
+
+    def note_use(self, identity: str, config: str, output: str) -> None:
+        """Keep which artefacts were found or made since this store was opened, as a report's.
+
+        Parameters
+        ----------
+        identity : 32 hexadecimal digits; takes the place of what was kept under the same.
+        config, output : where the report's configuration and its site are, to tell people.
+
+        Raises
+        ------
+        StoreError : the disk is full or read-only.
+        """
+        content = {"config": config, "output": output, "used": sorted(self._used)}
+        self._put(_REPORTS, identity, ".json", json.dumps(content).encode())  # paths may hold what is no text
+
+    def reports(self) -> list[UsedBy]:
+        """What each report used; one whose file can't be read isn't known."""
+        found = []
+        for kind, identity in list(self._files):
+            if kind == _REPORTS and (path := self._intact(kind, identity)):
+                with contextlib.suppress(*_UNREADABLE):
+                    content = json.loads(path.read_text(encoding="utf-8"))
+                    used = frozenset((str(kind), str(key)) for kind, key in content["used"])
+                    found.append(
+                        UsedBy(config=content["config"], output=content["output"], used=used, at=path.stat().st_mtime)
+                    )
+        return found
+
+    # --- what is no longer used ------------------------------------------------------------------------------------
+
+    def unused(self, used: AbstractSet[Use]) -> dict[str, list[Entry]]:
+        """Every artefact but those used, per kind, and under ``LEFT_BEHIND`` what killed runs left half-made.
+
+        What isn't as it was stored may be somebody's, and isn't among them.
+        """
+        found: dict[str, list[Entry]] = {kind: [] for kind in ("states", *SUFFIXES) if kind != _REPORTS}
+        found[LEFT_BEHIND] = []
+        for entry in entries.entries(self.root):
+            if entry.key is None:
+                found[LEFT_BEHIND].append(entry)
+            elif entry.kind != _REPORTS and (entry.kind, entry.key) not in used and entry.is_as_stored:
+                found[entry.kind].append(entry)
+        return found
+
+    # --- one file, one artefact ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _files(self) -> dict[tuple[str, str], Path]:
+        """What is there, by kind and key: one listing instead of a question to the disk for every artefact."""
+        found = {}
+        for kind in SUFFIXES:
+            folder = self.root / kind
+            for file in folder.iterdir() if folder.is_dir() else ():
+                name = entries.artefact(kind, file.name)
+                if name and file.is_file():
+                    found[kind, name["key"]] = file
+        return found
+
+    def _intact(self, kind: str, key: str) -> Path | None:
+        """The artefact's file if it still has the content that it was written with; checked once a run."""
+        path = self._files.get((kind, key))
+        if path is None:
+            return None
+        if path in self._checked:
+            self._used.add((kind, key))
+            return path
+        try:
+            intact = checksum(disk.read_regular(path)) == path.name.split(".")[1]
+        except OSError:
+            intact = False
+        if not intact:
+            del self._files[kind, key]
+            return None
+        self._checked.add(path)
+        self._used.add((kind, key))
+        return path
+
+    def _put(self, kind: str, key: str, suffix: str, data: bytes) -> None:
+        path = self.root / kind / f"{key}.{checksum(data)}{suffix}"
+        partial = partial_beside(path.with_name(key))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(data)
+            if not disk.is_regular(path):
+                make_way(path)
+            partial.replace(path)
+            older = self._files.get((kind, key))
+            if older is not None and older != path:
+                older.unlink(missing_ok=True)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise StoreError(f"{shown_path(path.parent)}: can't store: {error.strerror or error}") from error
+        self._files[kind, key] = path
+        self._checked.add(path)
+        self._used.add((kind, key))
+
+
+def _folder(kind: type) -> str:
+    return "projections" if kind is Projection else "measures"
+
+
+def _packed(projection: Projection) -> bytes:
+    arrays = {
+        field.name: np.ascontiguousarray(value)
+        for field in dataclasses.fields(projection)
+        if isinstance(value := getattr(projection, field.name), np.ndarray)
+    }
+    described = {name: to_plain(getattr(projection, name)) for name in _DESCRIBED}
+    arrays["described"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
+    return save(arrays)
+
+
+def _unpacked(data: bytes) -> Projection:
+    arrays = load(data)
+    described = json.loads(arrays.pop("described").tobytes())
+    hints = get_type_hints(Projection)
+    values: dict[str, Any] = {name: from_plain(hints[name], described[name]) for name in _DESCRIBED}
+    return Projection(**{**arrays, **values})
