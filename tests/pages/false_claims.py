@@ -13,9 +13,8 @@ import numpy as np
 import page_claims
 from claims import Spoken
 from narrow import present
-from report_fixture import ALONE, SENTENCE, compared_report, model_report, sample_report, word_list
+from report_fixture import ALONE, SENTENCE, Views, compared_report, model_report, sample_report, word_list
 
-from tokviz import pages
 from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.model.story import difference, stories
 from tokviz.pages.text.sentences import stage_lead, stage_sentence
@@ -282,7 +281,7 @@ def _of_plates() -> Iterator[Case]:
 
 def _of_comparison() -> Iterator[Case]:
     report, large = compared_report(), all_large()
-    site = pages.build(dataclasses.replace(report, models=(large, *report.models[:2])))
+    site = Views(dataclasses.replace(report, models=(large, *report.models[:2])))
     page = present(site.compare)
     context = large.contexts[0]
     row = next(row for row in page.table if (row.model.text, row.context) == ("M", "alone"))
@@ -308,7 +307,7 @@ def _of_comparison() -> Iterator[Case]:
         lambda text: page_claims.check_caveats(text.split("; "), context),
     )  # fmt: skip
     layers = report.similarities[0].shared
-    (pair,) = present(present(pages.build(report).compare).layers).pairs
+    (pair,) = present(present(Views(report).compare).layers).pairs
     yield Case(
         "two models' likeness", pair.sentence, "0.62", "0.63",
         lambda text: page_claims.check_likeness(text, layers),
@@ -333,7 +332,7 @@ def _of_comparison() -> Iterator[Case]:
 
 def _of_reports() -> Iterator[Case]:
     report = sample_report()
-    site = pages.build(report)
+    site = Views(report)
     term = next(term for term in site.index.reading if term.name == "Position 0")
     yield Case(
         "who stands at position 0", term.meaning, "“alone”", "“in a sentence”",

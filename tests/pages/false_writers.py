@@ -11,9 +11,8 @@ import writers_claims
 from claims import plain
 from false_claims import Case
 from narrow import present
-from report_fixture import compared_report, sample_report
+from report_fixture import Views, compared_report, sample_report
 
-from tokviz import pages
 from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.frame.pictures import panels
 from tokviz.pages.model.without import Without
@@ -261,7 +260,7 @@ def _of_cells() -> Iterator[Case]:
         ("left, where nothing was tried", expert, r"–\|not tried", "0.1 %|20.0 of 24,410"),
     ):
         report = dataclasses.replace(compared_report(), models=(model, compared_report().models[1]))
-        table = present(pages.build(report).compare).table
+        table = present(Views(report).compare).table
         row = next(row for row in table if (row.model.text, row.context) == (model.display_name, "alone"))
         cells = "|".join(f"{cell.text}|{cell.note}" for cell in row.cells[7:9])
 

@@ -25,7 +25,7 @@ from false_claims import Case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from narrow import present
-from report_fixture import FOLDERS, PROJECTIONS, tiny_report
+from report_fixture import FOLDERS, PROJECTIONS, Views, tiny_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -37,7 +37,6 @@ from tokviz.pages.frame.pictures import panels
 from tokviz.pages.model.headline import headline
 from tokviz.pages.model.story import difference, stories
 from tokviz.pages.model.writers import writers_section
-from tokviz.pages.site import SiteView
 from tokviz.pages.text.sentences import stage_lead, stage_sentence
 from tokviz.pages.text.trust import finding, trust
 from tokviz.records import ModelReport, Report
@@ -146,7 +145,7 @@ def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, s
         writers_claims.check_cells(cells, model, by_label[row.context])
 
 
-def check_site(report: Report, site: SiteView) -> None:
+def check_site(report: Report, site: Views) -> None:
     """What pages say of all models together."""
     for model, page in zip(report.models, site.models, strict=True):
         panels = {(panel.context, panel.projection): panel for panel in page.panels}
@@ -184,7 +183,7 @@ def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> N
         headline_claims.check_two_states(two_states(report, said.states, "index.html"), report)
 
 
-def check_compare(report: Report, site: SiteView) -> None:
+def check_compare(report: Report, site: Views) -> None:
     page = present(site.compare)
     contexts = {(model.display_name, each.states.context.label): each for model, each in page_claims.captured(report)}
     for row in page.table:
@@ -224,7 +223,7 @@ def check_pair(pair: Pair, report: Report) -> None:
 @settings(max_examples=250)
 @given(report=random_geometry.reports())
 def test_a_report_is_told_truly(report: Report) -> None:
-    site = pages.build(report)
+    site = Views(report)
     check_site(report, site)
     check_compare(report, site)
 

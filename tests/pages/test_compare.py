@@ -13,6 +13,7 @@ import pytest
 from narrow import present
 from report_fixture import (
     FOLDERS,
+    Views,
     compared_report,
     hostile_report,
     many_models_report,
@@ -40,12 +41,12 @@ def without_geometry(report: Report, slug: str) -> Report:
 
 
 def page_of(report: Report) -> ComparePage:
-    return present(pages.build(report).compare)
+    return present(Views(report).compare)
 
 
 def layers_of(report: Report) -> Layers:
     """Of the compare page, or of the page of its own that a report of many models has."""
-    site = pages.build(report)
+    site = Views(report)
     return site.layers.layers if site.layers else present(present(site.compare).layers)
 
 
@@ -95,7 +96,7 @@ def test_a_single_capture_needs_no_link() -> None:
 def test_without_any_capture_there_is_no_page() -> None:
     report = sample_report()
     report = replace(report, models=report.models[2:], similarities=())
-    assert pages.build(report).compare is None
+    assert Views(report).compare is None
     assert PAGE not in render.render(pages.build(report), FOLDERS)
 
 

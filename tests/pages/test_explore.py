@@ -13,7 +13,7 @@ import making
 import numpy as np
 import pytest
 from narrow import present
-from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, sample_report
+from report_fixture import FOLDERS, HOSTILE, TEMPLATES, Views, hostile_report, sample_report
 
 from tokviz import pages
 from tokviz.draw import style
@@ -67,7 +67,7 @@ def written(report: Report) -> Scripts:
 
 
 def index(report: Report) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(present(pages.build(report).explore).data)
+    content: dict[str, Any] = json.loads(present(Views(report).explore).data)
     return content
 
 
@@ -268,7 +268,7 @@ def test_the_page_holds_no_coordinates(report: Report) -> None:
     """Fifty models must stay light: what the page itself carries grows by a kilobyte per model and some."""
     models = tuple(dataclasses.replace(report.models[1], slug=f"m-{each}", name=f"M {each}") for each in range(50))
     fifty = dataclasses.replace(report, models=models)
-    assert len(present(pages.build(fifty).explore).data) < 65_000
+    assert len(present(Views(fifty).explore).data) < 65_000
     page = render.render(pages.build(fifty), FOLDERS)["explore/index.html"]
     assert len(page.encode()) < 100_000
 
@@ -280,13 +280,13 @@ def test_it_opens_where_massive_activations_emerge(report: Report) -> None:
 
 def test_without_a_captured_model_there_is_no_explorer(report: Report) -> None:
     lost = dataclasses.replace(report, models=report.models[2:])
-    site = pages.build(lost)
+    site = Views(lost)
     assert site.explore is None
     assert "Explore" not in [link.text for link in site.index.frame.nav]
 
 
 def test_a_models_page_leads_to_the_same_view(report: Report) -> None:
-    panel = pages.build(report).models[1].panels[3]
+    panel = Views(report).models[1].panels[3]
     assert panel.explore == "../../explore/index.html#a=mini-6/sentence/centered&at=embedding"
 
 

@@ -27,13 +27,14 @@ from report_fixture import (
     word_list,
 )
 
-from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.compare import compare_data
 from tokviz.pages.compare.curves import MOST_DRAWN
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import compare_page
 from tokviz.pages.first.page import MOST_LINKS, index_page
+from tokviz.pages.method.page import method_page
+from tokviz.pages.site import NotFoundPage, Page, SiteView, View
 from tokviz.records import ModelSimilarity, Report
 
 N_MODELS = 50
@@ -72,14 +73,17 @@ def fifty_models(*, interventions: bool) -> Report:
 
 def rendered(report: Report) -> dict[str, str]:
     """Without the models' own pages, which nothing here looks at."""
-    site = pages.build(replace(report, models=report.models[:1], similarities=()))
-    site = replace(
-        site,
-        index=index_page(report),
-        models=(),
-        compare=compare_page(report),
-        layers=layers_page(report),
-        explore=None,
+    compare = present(compare_page(report))
+    views: list[tuple[str, View | None]] = [
+        ("index", index_page(report)),
+        ("compare", compare),
+        ("layers", layers_page(report)),
+        ("method", method_page(report)),
+    ]
+    site = SiteView(
+        pages=tuple(Page(template=template, view=view) for template, view in views if view),
+        not_found=NotFoundPage(path="404.html", title=report.title, home="index.html"),
+        files=compare.scripts,
     )
     return render.render(site, FOLDERS)
 

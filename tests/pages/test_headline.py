@@ -10,10 +10,9 @@ import headline_claims
 import numpy as np
 import pytest
 from narrow import present
-from report_fixture import many_models_report, one_depth_report, sample_report, tiny_report
+from report_fixture import Views, many_models_report, one_depth_report, sample_report, tiny_report
 from scipy.spatial import procrustes
 
-from tokviz import pages
 from tokviz.config import validated
 from tokviz.errors import ConfigError
 from tokviz.pages import notes
@@ -65,12 +64,12 @@ def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> N
     report = sample_report()
     deep, encoder, lost = report.models
     calm = dataclasses.replace(encoder, contexts=encoder.contexts[1:])
-    own = next(page for page in pages.build(only(calm)).models if page.name == calm.display_name)
+    own = next(page for page in Views(only(calm)).models if page.name == calm.display_name)
     said, counted, _ = present(own.opening).partition(" Neighbors are counted in all dimensions.")
     assert counted
     headline_claims.check_headline(said, only(calm))
     assert calm.display_name not in said
-    by_name = {page.name: page for page in pages.build(report).models}
+    by_name = {page.name: page for page in Views(report).models}
     assert by_name[deep.display_name].opening is None, "it has a finding"
     assert by_name[lost.display_name].opening is None
 

@@ -16,7 +16,7 @@ import html5lib
 import jinja2
 import pytest
 from narrow import present
-from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, images, one_depth_report, sample_report
+from report_fixture import FOLDERS, HOSTILE, TEMPLATES, Views, hostile_report, images, one_depth_report, sample_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -192,7 +192,7 @@ def test_every_picture_has_its_size_and_a_description() -> None:
 def test_a_name_that_the_view_lacks_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
         render.environment(FOLDERS, Explainer()).from_string("{{ page.nothing }}").render(
-            page=pages.build(REPORTS["sample"]).index
+            page=Views(REPORTS["sample"]).index
         )
 
 

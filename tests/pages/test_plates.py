@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib import colors
-from report_fixture import ALONE, TEMPLATES, model_report, sample_report, word_list
+from report_fixture import ALONE, TEMPLATES, Views, model_report, sample_report, word_list
 
-from tokviz import pages
 from tokviz.pages.frame.drawings import MOST_DRAWN
 from tokviz.records import Marks, Report, look
 from tokviz.records.look import PALETTE, contrast
@@ -39,7 +38,7 @@ SIGHTS = {
 
 
 def content(report: Report) -> Any:
-    [model, *_] = pages.build(report).models
+    [model, *_] = Views(report).models
     return model.plates and json.loads(model.plates)
 
 
@@ -62,10 +61,10 @@ def test_scripts_find_the_explorers_data() -> None:
 
 def test_of_long_lists_and_vocabularies_the_images_are_shown() -> None:
     assert content(report_of(MOST_DRAWN)) is not None
-    long = pages.build(report_of(MOST_DRAWN + 1)).models[0]
+    long = Views(report_of(MOST_DRAWN + 1)).models[0]
     report = sample_report()
     vocabulary = replace(report, words=replace(report.words, vocabulary=report.words.words))
-    for page in (long, pages.build(vocabulary).models[0]):
+    for page in (long, Views(vocabulary).models[0]):
         assert page.plates is None
         assert page.stylesheet is None
 

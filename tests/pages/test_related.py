@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from claims import plain
 from related_fixture import ORDERS, RELATION, random_order, random_relation, related_report
+from report_fixture import Views
 
-from tokviz.pages import build
 from tokviz.pages.charts.measures import related_measures
 from tokviz.pages.compare.table import columns, table
 from tokviz.pages.downloads import tables
@@ -298,7 +298,7 @@ def test_where_nothing_was_measured_nothing_can_be_chosen() -> None:
         report.models[1],
         contexts=tuple(replace(each, relations=None, interventions=()) for each in report.models[1].contexts),
     )
-    view = build(replace(report, models=(report.models[0], with_none)))
+    view = Views(replace(report, models=(report.models[0], with_none)))
     assert view.compare is not None
     first, second = view.models[:2]
     chosen = [

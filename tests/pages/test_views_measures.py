@@ -12,15 +12,13 @@ from geometry_fixture import DIMENSIONS, undefined
 from hypothesis import given
 from hypothesis import strategies as st
 from narrow import present
-from report_fixture import SENTENCE, hostile_report, model_report, sample_report
+from report_fixture import SENTENCE, Views, hostile_report, model_report, sample_report
 
-from tokviz import pages
 from tokviz.pages.charts.axis import path
 from tokviz.pages.charts.curves import alt_text
 from tokviz.pages.charts.measures import MEASURES, Reading
 from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
 from tokviz.pages.model.page import ModelPage
-from tokviz.pages.site import SiteView
 from tokviz.pages.text import wording
 
 N_LAYERS = 30
@@ -29,12 +27,12 @@ EMERGENCE = 11
 
 
 @pytest.fixture(scope="module")
-def site() -> SiteView:
-    return pages.build(sample_report())
+def site() -> Views:
+    return Views(sample_report())
 
 
 @pytest.fixture(scope="module")
-def model(site: SiteView) -> ModelPage:
+def model(site: Views) -> ModelPage:
     return site.models[0]
 
 
@@ -88,7 +86,7 @@ def test_projections_are_spoken_of_in_words() -> None:
 def test_four_projections_are_four_choices() -> None:
     report, names = sample_report(), ("standardized", "centered", "unit_norm", "without_massive")
     model = model_report("m", "M", 3, report.words, (SENTENCE,), projections=names, measured=True)
-    page = pages.build(dataclasses.replace(report, models=(model,), projections=names)).models[0]
+    page = Views(dataclasses.replace(report, models=(model,), projections=names)).models[0]
     options = page.switches[0].options
     assert [option.label for option in options][2:] == ["unit norm", "without massive or dominant dimensions"]
     assert [panel.projection for panel in page.panels] == list(names)
@@ -151,7 +149,7 @@ def test_under_each_plate_stands_how_far_to_trust_it(model: ModelPage) -> None:
 
 
 def test_without_measures_the_variance_is_told() -> None:
-    assert [spaced(part) for part in pages.build(hostile_report()).models[0].panels[0].slides[0].trust] == [
+    assert [spaced(part) for part in Views(hostile_report()).models[0].panels[0].slides[0].trust] == [
         "PC1 48.8 %, PC2 8.3 % of the variance"
     ]
 
@@ -204,7 +202,7 @@ def test_why_the_contexts_differ_is_said_in_plain_words(model: ModelPage) -> Non
 def test_nothing_is_explained_where_nothing_differs() -> None:
     report = sample_report()
     model = model_report("m", "M", 6, report.words, (SENTENCE,), measured=True)
-    page = pages.build(dataclasses.replace(report, models=(model,), contexts=(SENTENCE,))).models[0]
+    page = Views(dataclasses.replace(report, models=(model,), contexts=(SENTENCE,))).models[0]
     assert page.difference is None
     assert len(page.stories) == 1
 
@@ -236,7 +234,7 @@ def test_captions_have_the_numbers_of_what_was_measured() -> None:
         dataclasses.replace(context, geometry=dataclasses.replace(present(context.geometry), n_neighbours=7))
         for context in model.contexts
     )
-    site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
+    site = Views(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert "each word’s 7 nearest" in present(site.models[0].curves).charts[0].caption
     assert "each word’s 7 nearest" in present(site.compare).curves.rows[0].caption
     defined = {term.name: term.meaning for term in site.method.measures}
@@ -247,7 +245,7 @@ def test_captions_have_the_numbers_of_what_was_measured() -> None:
 def test_a_single_context_needs_no_name_at_its_curve() -> None:
     report = sample_report()
     model = dataclasses.replace(report.models[1], contexts=report.models[1].contexts[:1])
-    (page,) = pages.build(dataclasses.replace(report, models=(model,))).models
+    (page,) = Views(dataclasses.replace(report, models=(model,))).models
     curves = present(page.curves)
     assert {curve.name for chart in curves.charts for curve in chart.curves} == {None}
     assert present(curves.note).startswith("Shaded: the stages. ")
@@ -389,7 +387,7 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
         for context in model.contexts
         for measured in [present(context.geometry)]
     )
-    site = pages.build(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
+    site = Views(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert len(present(site.models[0].curves).charts) == 7
     assert "– in the plot, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[1].trust[1])
     assert "nan" not in _strings(site.models[0])
@@ -403,7 +401,7 @@ def _strings(record: object) -> list[str]:
     return [each for item in record for each in _strings(item)] if isinstance(record, tuple) else []
 
 
-def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site: SiteView) -> None:
+def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site: Views) -> None:
     sources = " ".join(source.text for term in site.method.measures for source in term.sources)
     for source in (
         "Roy & Vetterli 2007",
@@ -420,7 +418,7 @@ def test_the_method_page_defines_what_was_measured_and_where_it_comes_from(site:
 
 
 def test_a_page_without_measures_stays_as_it_was() -> None:
-    site = pages.build(hostile_report())
+    site = Views(hostile_report())
     page = site.models[0]
     assert (page.stories, page.difference, page.curves) == ((), None, None)
     assert page.panels[0].ruler.measured is None

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from narrow import present
-from report_fixture import sample_report
+from report_fixture import Views, sample_report
 
-from tokviz import pages
 from tokviz.pages.model.page import ModelPage
 from tokviz.pages.text import wording
 from tokviz.records import ModelReport, RefitCriteria, Stage, StageCriteria
@@ -30,7 +29,7 @@ def replaced(model: ModelReport, **changes: Any) -> ModelReport:
 
 def page_with(**changes: Any) -> ModelPage:
     report = sample_report()
-    return pages.build(dataclasses.replace(report, models=(replaced(report.models[0], **changes),))).models[0]
+    return Views(dataclasses.replace(report, models=(replaced(report.models[0], **changes),))).models[0]
 
 
 def test_where_words_have_the_very_same_state_it_is_said_that_they_have_no_neighbours() -> None:
@@ -66,7 +65,7 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
             most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=21
         ),
     }
-    site = pages.build(dataclasses.replace(report, models=(replaced(report.models[0], **changes),)))
+    site = Views(dataclasses.replace(report, models=(replaced(report.models[0], **changes),)))
     said = {term.name: spaced(term.meaning) for term in site.method.measures}
     assert "7 parts of the words, each 40 % of every category (of long lists 99 words)" in said["Intervals"]
     assert "not corrected for the number of depths" in said["Chance"]

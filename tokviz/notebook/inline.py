@@ -55,7 +55,7 @@ def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
     view = build(report)
     page = render.render(view, folders)["explore/index.html"]
     page = _WITHOUT_SCRIPTS.sub("", page)
-    assets: Mapping[str, Path | str] = {**render.assets(folders), **view.styles}
+    assets: Mapping[str, Path | str] = {**render.assets(folders), **view.files}
 
     def text(path: str) -> str:
         content = assets[path]

@@ -13,7 +13,7 @@ from hashlib import sha256
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Any, Protocol
+from typing import Any
 
 import jinja2
 from jinja2 import (
@@ -33,7 +33,6 @@ from tokviz.errors import ThemeError
 from tokviz.pages.excerpt import Excerpt
 from tokviz.pages.site import SiteView
 from tokviz.pages.text.explained import Explainer
-from tokviz.pages.text.parts import Frame
 from tokviz.text import one_line, visible
 
 ASSETS = "assets"
@@ -43,13 +42,6 @@ COMPILED_VERSION = 5
 """Raised when the environment changes, or the form of the files."""
 N_DIGEST = sha256().digest_size
 """Bytes of the checksum before a compiled template."""
-
-
-class _View(Protocol):
-    """A page's record."""
-
-    @property
-    def frame(self) -> Frame: ...
 
 
 def environment(folders: Sequence[Path], explainer: Explainer) -> Environment:
@@ -145,7 +137,7 @@ def _bytecode(kind: type[Environment]) -> FileSystemBytecodeCache | None:
 
 
 def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
-    """The text of every page, of its own scripts and of the author's look, keyed by its path from the site's root.
+    """The text of every page, and of what pages load that only this report has, keyed by its path from the site's root.
 
     Raises
     ------
@@ -158,27 +150,15 @@ def render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
 def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     explainer = Explainer()
     jinja = environment(folders, explainer)
-
-    def filled(template: str, view: _View) -> dict[str, str]:
+    files = dict(site.files)
+    for page in site.pages:
         explainer.begin()
-        return {view.frame.path: _filled(jinja, f"{template}.html", page=view, frame=view.frame)}
-
-    pages = filled("index", site.index)
-    for view in site.models:
-        pages |= filled("model", view)
-    if site.compare:
-        pages |= filled("compare", site.compare)
-        pages |= site.compare.scripts
-    if site.layers:
-        pages |= filled("layers", site.layers)
-    if site.explore:
-        pages |= filled("explore", site.explore)
-    pages |= filled("method", site.method)
+        view = page.view
+        files[view.frame.path] = _filled(jinja, f"{page.template}.html", page=view, frame=view.frame)
     if site.sitemap:
-        pages["sitemap.xml"] = _filled(jinja, "sitemap.xml", site=site)
-    pages |= site.styles
-    pages[site.not_found.path] = _filled(jinja, "404.html", page=site.not_found)
-    return pages
+        files["sitemap.xml"] = _filled(jinja, "sitemap.xml", site=site)
+    files[site.not_found.path] = _filled(jinja, "404.html", page=site.not_found)
+    return files
 
 
 def _filled(jinja: Environment, template: str, **values: object) -> str:

@@ -1,15 +1,36 @@
-"""All pages of a site."""
+"""All pages of a site, in one list."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from tokviz.pages.compare.layers import LayersPage
-from tokviz.pages.compare.page import ComparePage
-from tokviz.pages.explore.page import ExplorePage
-from tokviz.pages.first.page import IndexPage
-from tokviz.pages.method.page import MethodPage
-from tokviz.pages.model.page import ModelPage
+from tokviz.pages.compare.layers import layers_page
+from tokviz.pages.compare.page import ComparePage, compare_page
+from tokviz.pages.explore.page import explore_page
+from tokviz.pages.first.page import index_page
+from tokviz.pages.frame.look import STYLES, styles
+from tokviz.pages.method.page import method_page
+from tokviz.pages.model.page import model_page
+from tokviz.pages.text.parts import Frame
+from tokviz.records import Report
+
+
+class View(Protocol):
+    """A page's record."""
+
+    @property
+    def frame(self) -> Frame: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of the site."""
+
+    template: str
+    """Without its ending."""
+    view: View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +46,42 @@ class NotFoundPage:
 class SiteView:
     """Every page of the site."""
 
-    index: IndexPage
-    models: tuple[ModelPage, ...]
-    compare: ComparePage | None
-    explore: ExplorePage | None
-    """Both are None when no model could be captured."""
-    layers: LayersPage | None
-    """None where the compare page says it, too."""
-    method: MethodPage
+    pages: tuple[Page, ...]
     not_found: NotFoundPage
-    styles: dict[str, str]
-    """The stylesheet of the author's look, if there is one, by its path from the site's root."""
-    sitemap: tuple[str, ...]
-    """Whole addresses of all pages but the last; empty when nobody knows where the site will stand."""
+    files: Mapping[str, str]
+    """What pages load that only this report has, by its path from the site's root: the author's look, and data."""
+
+    @property
+    def sitemap(self) -> list[str]:
+        """Whole addresses of all pages; empty when nobody knows where the site will stand."""
+        return [page.view.frame.card.url for page in self.pages if page.view.frame.card]
+
+
+def build(report: Report) -> SiteView:
+    """Everything that the pages show, as text and links.
+
+    Parameters
+    ----------
+    report : what the stages gathered; failed models included.
+    """
+    pages = tuple(Page(template=template, view=view) for template, view in _views(report) if view)
+    files = {STYLES: look} if (look := styles(report.look)) else {}
+    for page in pages:
+        if isinstance(page.view, ComparePage):
+            files |= page.view.scripts
+    return SiteView(
+        pages=pages,
+        not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
+        files=files,
+    )
+
+
+def _views(report: Report) -> Iterator[tuple[str, View | None]]:
+    """The template and the record of each page, in the order of the sitemap; None where there is nothing for it to show."""
+    yield "index", index_page(report)
+    for model in report.models:
+        yield "model", model_page(report, model)
+    yield "compare", compare_page(report)
+    yield "layers", layers_page(report)
+    yield "explore", explore_page(report)
+    yield "method", method_page(report)
