@@ -1,24 +1,26 @@
-"""What the compare page's profile says, read back: every sentence and every dot against the records that they come from."""
+"""What the compare page's profile says: every fact and every dot, held against the records that they come from."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from claims import SCORE, FalseClaim, plain, require
+import pytest
+from claims import require
+from fact_checks import check_sentence
 
 from tokviz.pages.model.profile import ProfileBlock, ProfileView
+from tokviz.pages.model.profile_found import compared
+from tokviz.pages.model.profile_sentences import Facts, facts, sentence
+from tokviz.pages.text.facts import Fact
 from tokviz.records import Difference, ModelReport, Peak, Report
 
 LEVEL = 0.05
 MOST_NAMED = 8
 ZERO, EDGE = 24.0, 4.0
 """Where chance is in a dot's plot, and the leftmost place of a dot, in pixels."""
-_BY = rf"by ({SCORE})"
-_Claims = Iterator[tuple[str, str]]
-_RANGE = rf"({SCORE})(?:(?:–| to )({SCORE}))?"
 
 
 class Numbers(NamedTuple):
@@ -60,10 +62,10 @@ def numbers(report: Report, context: str) -> Numbers:
             all_of_them = (own.purity, own.silhouette, *own.relations, *own.orders)
             apart[names[pair.model_a], names[pair.model_b]] = dict(zip(said, all_of_them, strict=True))
     alike: dict[str, list[float]] = {}
-    for compared in report.similarities:
-        above = compared.shared.neighbours_summary.value - compared.shared.chance
-        if compared.context == context and math.isfinite(above):
-            for slug in (compared.model_a, compared.model_b):
+    for alike_pair in report.similarities:
+        above = alike_pair.shared.neighbours_summary.value - alike_pair.shared.chance
+        if alike_pair.context == context and math.isfinite(above):
+            for slug in (alike_pair.model_a, alike_pair.model_b):
                 if slug in names:
                     alike.setdefault(names[slug], []).append(above)
     return Numbers(
@@ -78,200 +80,162 @@ def check_profile(view: ProfileView, report: Report) -> None:
     """Everything in the section."""
     measured = [context for context in report.contexts if numbers(report, context.name).models]
     require([block.label for block in view.blocks] == [context.label for context in measured], "contexts")
-    for block, context in zip(view.blocks, measured, strict=True):
+    for block, stated, context in zip(view.blocks, map(facts, compared(report)), measured, strict=True):
         found = numbers(report, context.name)
-        check_sentences([plain(each) for each in block.sentences], found)
+        check_facts(stated, found)
+        require(block.sentences == tuple(map(sentence, stated)), block.label)
         check_dots(view, block, found)
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def check_sentences(sentences: Sequence[str], found: Numbers) -> None:
-    """Each is true, and together they leave out no measure."""
-    said = [claim for sentence in sentences for claim in _claims(sentence, found)]
-    measures = list(found.peaks[0])
-    for measure in measures:
-        known = [each[measure] for each in found.apart.values()]
-        if known:
-            require(any(kind == "apart" and of == measure for kind, of in said), measure, "not said what differs")
+def check_facts(stated: Sequence[Facts], found: Numbers) -> None:
+    """Each is true, none is left out, and each sentence has what its facts have."""
+    every = [fact for group in stated for fact in group]
+    for fact in every:
+        CHECKS[fact.kind](fact, found)
+    require(len(set(every)) == len(every), "said twice")
+    _require_nothing_left_out(every, found)
+    for group in stated:
+        check_sentence(group, sentence(group))
+
+
+def _require_nothing_left_out(every: Sequence[Fact], found: Numbers) -> None:
+    of_kind: dict[str, list[Fact]] = {}
+    for fact in every:
+        of_kind.setdefault(fact.kind, []).append(fact)
+
+    def about(measure: str, *kinds: str) -> list[Fact]:
+        return [fact for kind in kinds for fact in of_kind.get(kind, []) if measure in fact.subject]
+
+    for measure in found.peaks[0]:
+        known = [each[measure] for each in found.apart.values() if math.isfinite(each[measure].value)]
+        n_shown = sum(map(_is_shown, known))
+        if len(found.models) > MOST_NAMED:
+            valued = [own[measure] for own in found.peaks if math.isfinite(own[measure].value)]
+            require(bool(about(measure, "pairs differ")) == (bool(known) and len(valued) > 1), measure, known)
+            continue
+        require(len(about(measure, "ahead", "ahead of several")) == n_shown, measure, n_shown)
+        if found.apart:
+            open_ones = about(measure, "not shown to differ", "no two differ", "other pairs", "not compared")
+            require(bool(open_ones) == (n_shown < max(len(known), 1)), measure, known)
+        near = any(math.isfinite(own[measure].value) and _is_near(own[measure]) for own in found.peaks)
+        require(bool(about(measure, "near chance")) == near, measure)
     if len(found.models) <= MOST_NAMED and any(
         math.isfinite(each.value) for own in found.peaks for each in own.values()
     ):
-        require(sum(kind == "chance" for kind, _ in said) == 1, "whether values are above chance")
-    require(("similarity", "") in said or len(found.models) < 3 or len(found.alike) < 3, "similarity")
+        require(bool(of_kind.get("near chance")) != bool(of_kind.get("all above chance")), "chance")
+    require(bool(of_kind.get("most alike")) == (len(found.models) > 2 and len(found.alike) > 2), "similarity")
 
 
-def _claims(sentence: str, found: Numbers) -> _Claims:
-    """What it speaks of: ``apart`` and a measure, ``chance``, ``similarity``; raises where it is false."""
-    measures = "|".join(map(re.escape, found.peaks[0]))
-    names = "|".join(re.escape(name) for name in sorted(found.names, key=len, reverse=True))
-    for pattern, check in _FORMS:
-        if match := re.fullmatch(pattern.replace("NAME", names).replace("MEASURE", measures), sentence):
-            yield from check(match, found, measures, names)
-            return
-    raise FalseClaim(sentence)
-
-
-def _check_two(match: re.Match[str], found: Numbers, measures: str, _: str) -> _Claims:
-    first, second, rest = match.groups()
-    item = rf"({measures}) \({_BY}, 95 % interval {_RANGE}\)"
-    listed = _items(item, rest, match[0])
-    for measure, by, low, high in listed:
-        difference = _between(found, first, second)[measure]
-        require(difference.p_value < LEVEL and difference.value > 0, match[0], difference)
-        _require_scores(match[0], (by, low, high or low), (difference.value, difference.low, difference.high))
-        yield "apart", measure
-    shown = [key for key, each in _between(found, first, second).items() if _is_shown(each) and each.value > 0]
-    require(len(shown) == len(listed), match[0], shown)
-
-
-def _check_open(match: re.Match[str], found: Numbers, measures: str, _: str) -> _Claims:
-    (both,) = found.apart.values()
-    item = rf"({measures}) \((?:it may be up to ({SCORE})|it may be of any size)\)"
-    open_ones = [key for key, each in both.items() if math.isfinite(each.value) and not _is_shown(each)]
-    listed = _items(item, match[1], match[0])
-    require([measure for measure, _ in listed] == open_ones, match[0], open_ones)
-    for measure, most in listed:
-        largest = max(abs(both[measure].low), abs(both[measure].high))
-        if most:
-            _require_scores(match[0], (most,), (largest,))
-        require(bool(most) == (largest < 1), match[0], largest)
-        yield "apart", measure
-
-
-def _check_unknown(match: re.Match[str], found: Numbers, measures: str, _: str) -> _Claims:
-    for (measure,) in _items(rf"({measures})", match[1], match[0]):
-        require(not any(math.isfinite(each[measure].value) for each in found.apart.values()), match[0])
-        yield "apart", measure
-
-
-def _check_none(match: re.Match[str], found: Numbers, measures: str, _: str) -> _Claims:
-    for (measure,) in _items(rf"({measures})", match[1], match[0]):
-        known = [each[measure] for each in found.apart.values()]
-        require(any(math.isfinite(each.value) for each in known), match[0])
-        require(not any(map(_is_shown, known)), match[0])
-        yield "apart", measure
-
-
-def _check_extremes_of(match: re.Match[str], found: Numbers, _: str, names: str) -> _Claims:
-    yield "apart", _check_extremes(match[0], match[1], match[2], found, names)
-
-
-def _check_near(match: re.Match[str], found: Numbers, measures: str, _: str) -> _Claims:
-    _check_near_chance(match[0], match[1], found, measures)
-    yield "chance", ""
-
-
-def _check_all_above(match: re.Match[str], found: Numbers, _: str, __: str) -> _Claims:
-    require(not any(_is_near(each) for own in found.peaks for each in own.values()), match[0])
-    yield "chance", ""
-
-
-def _check_alike(match: re.Match[str], found: Numbers, _: str, __: str) -> _Claims:
-    most, most_value, least, least_value = match.groups()
-    require(found.alike[most] == max(found.alike.values()), match[0], found.alike)
-    require(found.alike[least] == min(found.alike.values()), match[0], found.alike)
-    _require_scores(match[0], (most_value, least_value), (found.alike[most], found.alike[least]))
-    yield "similarity", ""
-
-
-def _check_several(match: re.Match[str], found: Numbers, _: str, names: str) -> _Claims:
-    yield "apart", _check_ahead(match[0], match[1], match[2], found, names)
-
-
-_FORMS: tuple[tuple[str, Callable[[re.Match[str], Numbers, str, str], _Claims]], ...] = (
-    (r"(NAME) is further above chance than (NAME) in (.+)\.", _check_two),
-    (r"No difference is shown in (.+)\.", _check_open),
-    (r"Not compared, as the models share too few words or have no value: (.+)\.", _check_unknown),
-    (r"No two models are shown to differ in (.+)\.", _check_none),
-    (r"(?i:(MEASURE)): furthest above chance is (.+)", _check_extremes_of),
-    (r"Not shown to be above chance: (.+)\.", _check_near),
-    (r"All values are shown to be above chance\.", _check_all_above),
-    (
-        (
-            rf"On average most like the others is (NAME) \(({SCORE})\), least (NAME) \(({SCORE})\); whether that differs isn’t "
-            r"tested\."
-        ),
-        _check_alike,
-    ),
-    (r"(?i:(MEASURE)): (.+)", _check_several),
-)
-
-
-def _check_ahead(sentence: str, said: str, rest: str, found: Numbers, names: str) -> str:
-    """``A is further above chance than B (by 0.13) and C (by 0.20); D than E (by 0.07). No difference …``"""
-    measure = next(each for each in found.peaks[0] if each.lower() == said.lower())
-    clauses, _, others = rest.partition(". ")
-    listed = []
-    for clause in clauses.removesuffix(".").split("; "):
-        match = re.fullmatch(rf"({names}) (?:is further above chance )?than (.+)", clause)
-        if match is None:
-            raise FalseClaim(sentence)
-        for second, by in _items(rf"({names}) \({_BY}\)", match[2], sentence):
-            difference = _between(found, match[1], second)[measure]
-            require(_is_shown(difference) and difference.value > 0, sentence, difference)
-            _require_scores(sentence, (by,), (difference.value,))
-            listed.append((match[1], second))
-    known = [each[measure] for each in found.apart.values() if math.isfinite(each[measure].value)]
-    n_shown = sum(map(_is_shown, known))
-    require(len(set(listed)) == len(listed) == n_shown, sentence, n_shown)
-    rest_of_pairs = len(known) - n_shown
-    noun = "pair" if rest_of_pairs == 1 else "pairs"
-    expected = f"No difference is shown between the other {rest_of_pairs} {noun}." if rest_of_pairs else ""
-    require(others == expected, sentence, expected)
-    return measure
-
-
-def _check_extremes(sentence: str, said: str, rest: str, found: Numbers, names: str) -> str:
-    measure = next(each for each in found.peaks[0] if each.lower() == said.lower())
-    match = re.fullmatch(
-        rf"({names}) \(({SCORE})\), least ({names}) \(({SCORE})\)(?: \(these two (are|aren’t) shown to differ\))?; "
-        r"(\d+) of (\d+) models are shown to be above chance\.(?: (\d+) of (\d+) pairs? of models are shown to differ\.)?",
-        rest,
+def _check_ahead(fact: Fact, found: Numbers) -> None:
+    first, second, measure = fact.subject
+    difference = _between(found, first, second)[measure]
+    require(_is_shown(difference) and difference.value > 0, str(fact), difference)
+    require(fact.values == (difference.value,), str(fact), difference)
+    require(
+        fact.bounds == ((difference.low, difference.high) if len(found.models) == 2 else None), str(fact), difference
     )
-    if match is None:
-        raise FalseClaim(sentence)
-    first, most, last, least, verdict, n_above, n_models, n_shown, n_pairs = match.groups()
-    above = {
+
+
+def _check_not_shown_to_differ(fact: Fact, found: Numbers) -> None:
+    (both,), (measure,) = found.apart.values(), fact.subject
+    largest = max(abs(both[measure].low), abs(both[measure].high))
+    require(math.isfinite(both[measure].value) and not _is_shown(both[measure]), str(fact), both)
+    require(fact.values == ((largest,) if largest < 1 else ()), str(fact), largest)
+
+
+def _check_not_compared(fact: Fact, found: Numbers) -> None:
+    require(not any(math.isfinite(each[fact.subject[0]].value) for each in found.apart.values()), str(fact))
+
+
+def _check_no_two_differ(fact: Fact, found: Numbers) -> None:
+    known = [each[fact.subject[0]] for each in found.apart.values()]
+    require(any(math.isfinite(each.value) for each in known) and not any(map(_is_shown, known)), str(fact), known)
+
+
+def _check_other_pairs(fact: Fact, found: Numbers) -> None:
+    known = [each[fact.subject[0]] for each in found.apart.values() if math.isfinite(each[fact.subject[0]].value)]
+    n_shown = sum(map(_is_shown, known))
+    require(n_shown and fact.values == (len(known) - n_shown,), str(fact), known)
+
+
+def _above(fact: Fact, found: Numbers) -> dict[str, float]:
+    """Of what a fact compares all models by."""
+    if len(fact.subject) == 1:
+        return found.alike
+    measure = fact.subject[0]
+    return {
         name: own[measure].value - own[measure].chance
         for name, own in zip(found.names, found.peaks, strict=True)
         if math.isfinite(own[measure].value)
     }
-    require(above[first] == max(above.values()) and above[last] == min(above.values()), sentence, above)
-    _require_scores(sentence, (most, least), (above[first], above[last]))
-    known = {pair: each[measure] for pair, each in found.apart.items() if math.isfinite(each[measure].value)}
-    both = next((each for pair, each in known.items() if set(pair) == {first, last}), None)
-    require((verdict is None) == (both is None), sentence, both)
-    require(both is None or (verdict == "are") == _is_shown(both), sentence, both)
-    clear = [own[measure] for own in found.peaks if math.isfinite(own[measure].value) and not _is_near(own[measure])]
-    require((int(n_above), int(n_models)) == (len(clear), len(above)), sentence, len(clear))
-    if known:
-        require((int(n_shown), int(n_pairs)) == (sum(map(_is_shown, known.values())), len(known)), sentence)
-    return measure
 
 
-def _check_near_chance(sentence: str, rest: str, found: Numbers, measures: str) -> None:
-    listed = {}
-    for part in rest.split("; "):
-        match = re.fullmatch(rf"({measures}) in (.+)", part)
-        if match is None:
-            raise FalseClaim(sentence)
-        listed[match[1]] = match[2]
-    for measure in found.peaks[0]:
-        known = [(name, own[measure]) for name, own in zip(found.names, found.peaks, strict=True)]
-        near = [name for name, each in known if math.isfinite(each.value) and _is_near(each)]
-        require((measure in listed) == bool(near), sentence, near)
-        if near and not listed[measure].startswith("all "):
-            require([name for name in found.names if name in re.split(", | and ", listed[measure])] == near, sentence)
-        elif near:
-            require(len(near) == len([name for name, each in known if math.isfinite(each.value)]), sentence, near)
+def _check_most(fact: Fact, found: Numbers) -> None:
+    _check_place(fact, 0, found)
 
 
-def _items(item: str, text: str, sentence: str) -> list[tuple[str, ...]]:
-    """Of ``a, b and c`` the groups of each; anything else is a false claim."""
-    require(re.fullmatch(rf"{item}(?:(?:, {item})* and {item})?", text), sentence)
-    return [groups if isinstance(groups, tuple) else (groups,) for groups in re.findall(item, text)]
+def _check_least(fact: Fact, found: Numbers) -> None:
+    _check_place(fact, -1, found)
+
+
+def _check_place(fact: Fact, place: int, found: Numbers) -> None:
+    """Among those that are equal the order of the report decides."""
+    name, value = sorted(_above(fact, found).items(), key=lambda item: -item[1])[place]
+    require(fact.subject[-1] == name, str(fact), name)
+    require(fact.values == pytest.approx((value,), abs=1e-12), str(fact), value)
+
+
+def _check_both(fact: Fact, found: Numbers) -> None:
+    measure, first, last = fact.subject
+    require((fact.kind == "both differ") == _is_shown(_between(found, first, last)[measure]), str(fact))
+
+
+def _check_above_chance(fact: Fact, found: Numbers) -> None:
+    known = [own[fact.subject[0]] for own in found.peaks if math.isfinite(own[fact.subject[0]].value)]
+    require(fact.values == (sum(not _is_near(each) for each in known), len(known)), str(fact), known)
+
+
+def _check_pairs_differ(fact: Fact, found: Numbers) -> None:
+    known = [each[fact.subject[0]] for each in found.apart.values() if math.isfinite(each[fact.subject[0]].value)]
+    require(fact.values == (sum(map(_is_shown, known)), len(known)), str(fact), known)
+
+
+def _check_near_chance(fact: Fact, found: Numbers) -> None:
+    measure, *names = fact.subject
+    known = [(name, own[measure]) for name, own in zip(found.names, found.peaks, strict=True)]
+    near = [name for name, each in known if math.isfinite(each.value) and _is_near(each)]
+    if names:
+        require(names == near, str(fact), near)
+    else:
+        n_known = sum(math.isfinite(each.value) for _, each in known)
+        require(fact.values == (len(near),) == (n_known,), str(fact), near)
+
+
+def _check_all_above_chance(fact: Fact, found: Numbers) -> None:
+    require(not any(_is_near(each) for own in found.peaks for each in own.values()), str(fact))
+
+
+CHECKS: dict[str, Callable[[Fact, Numbers], None]] = {
+    "ahead": _check_ahead,
+    "ahead of several": _check_ahead,
+    "not shown to differ": _check_not_shown_to_differ,
+    "not compared": _check_not_compared,
+    "no two differ": _check_no_two_differ,
+    "other pairs": _check_other_pairs,
+    "furthest": _check_most,
+    "most alike": _check_most,
+    "least": _check_least,
+    "least alike": _check_least,
+    "both differ": _check_both,
+    "both not shown to differ": _check_both,
+    "above chance": _check_above_chance,
+    "pairs differ": _check_pairs_differ,
+    "near chance": _check_near_chance,
+    "all above chance": _check_all_above_chance,
+}
 
 
 def _between(found: Numbers, first: str, second: str) -> dict[str, Difference]:

@@ -1,130 +1,203 @@
-"""What differs between the models of one context, and what isn't shown to: sentences made of the numbers."""
+"""What differs between the models of one context, and what isn't shown to: facts, and sentences made of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
 from tokviz.pages.model.profile_found import Compared, Found, Pair
+from tokviz.pages.text.facts import Fact, the_same
 from tokviz.pages.text.wording import count, in_words, joined_by_and, ranged, score
 from tokviz.records import Difference
 
 MOST_NAMED = 8
 """Of more models sentences name the first and the last."""
+Facts = tuple[Fact, ...]
+"""Those of one sentence."""
 
 
 def sentences(found: Compared) -> tuple[str, ...]:
     """Empty parts are left out."""
+    return tuple(map(sentence, facts(found)))
+
+
+def facts(found: Compared) -> tuple[Facts, ...]:
+    """What is to be said, sentence by sentence."""
     if len(found.models) > MOST_NAMED:
-        return (*_extremes(found), *_similarities(found))
-    if len(found.models) > 2:
-        return (*_among_several(found), *_near_chance(found), *_similarities(found))
-    return (*_of_two(found), *_near_chance(found))
+        stated = [*_extremes(found), *_similarities(found)]
+    elif len(found.models) > 2:
+        stated = [*_among_several(found), *_near_chance(found), *_similarities(found)]
+    else:
+        stated = [*_of_two(found), *_near_chance(found)]
+    return tuple(tuple(each) for each in stated if each)
+
+
+def sentence(stated: Facts) -> str:
+    """The sentence that states these facts, which belong together.
+
+    Raises
+    ------
+    KeyError, ValueError : facts that no sentence states together.
+    """
+    write, others = _SENTENCES[stated[0].kind]
+    if not {each.kind for each in stated[1:]} <= {stated[0].kind, *others}:
+        raise ValueError(stated)
+    return write(stated)
 
 
 # --- two models ------------------------------------------------------------------------------------------------------
 
 
-def _of_two(found: Compared) -> Iterator[str]:
+def _of_two(found: Compared) -> Iterator[list[Fact]]:
     if not found.pairs:
         return
     pair = found.pairs[0]
     names = found.models[pair.a].name, found.models[pair.b].name
-    of = list(zip(found.measures, pair.differences, strict=False))
-    shown = [(measure.said, each) for measure, each in of if each.is_shown]
-    for first, (name, other) in ((True, names), (False, names[::-1])):
-        own = [(said, each) for said, each in shown if (each.value > 0) == first]
-        if own:
-            parts = [f"{said} (by {_size(each)}, 95 % interval {_interval(each)})" for said, each in own]
-            yield f"{name} is further above chance than {other} in {joined_by_and(parts)}."
-    open_ones = [(measure.said, each) for measure, each in of if math.isfinite(each.value) and not each.is_shown]
-    if open_ones:
-        parts = [f"{said} ({_possible(each)})" for said, each in open_ones]
-        yield f"No difference is shown in {joined_by_and(parts)}."
-    unknown = [measure.said for measure, each in of if not math.isfinite(each.value)]
-    if unknown:
-        yield f"Not compared, as the models share too few words or have no value: {joined_by_and(unknown)}."
+    of = [(measure.said, each) for measure, each in zip(found.measures, pair.differences, strict=False)]
+    shown = [(said, each) for said, each in of if each.is_shown]
+    for is_first, ordered in ((True, names), (False, names[::-1])):
+        yield [
+            Fact(kind="ahead", subject=(*ordered, said), values=(abs(each.value),), bounds=_interval(each))
+            for said, each in shown
+            if (each.value > 0) == is_first
+        ]
+    yield [
+        Fact(kind="not shown to differ", subject=(said,), values=_possible(each))
+        for said, each in of
+        if math.isfinite(each.value) and not each.is_shown
+    ]
+    yield [_not_compared(said) for said, each in of if not math.isfinite(each.value)]
 
 
-def _size(difference: Difference) -> str:
-    return score(abs(difference.value))
-
-
-def _interval(difference: Difference) -> str:
+def _interval(difference: Difference) -> tuple[float, float]:
     """Of the size, whichever model is ahead."""
-    ends = np.array([difference.low, difference.high])
-    return ranged(ends if difference.value > 0 else -ends, score)
+    low, high = difference.low, difference.high
+    return (low, high) if difference.value > 0 else (-high, -low)
 
 
-def _possible(difference: Difference) -> str:
-    """How large a difference the interval leaves open."""
+def _possible(difference: Difference) -> tuple[float, ...]:
+    """How large a difference the interval leaves open; nothing where it may be of any size."""
     most = max(abs(difference.low), abs(difference.high))
-    return f"it may be up to {score(most)}" if most < 1 else "it may be of any size"
+    return (most,) if most < 1 else ()
+
+
+def _not_compared(measure: str) -> Fact:
+    return Fact(kind="not compared", subject=(measure,))
+
+
+def _say_ahead(stated: Facts) -> str:
+    first, second = the_same(each.subject[:2] for each in stated)
+    parts = []
+    for each in stated:
+        (_, _, said), (size,) = each.subject, each.values
+        parts.append(f"{said} (by {score(size)}, 95 % interval {ranged(np.array(each.bounds), score)})")
+    return f"{first} is further above chance than {second} in {joined_by_and(parts)}."
+
+
+def _say_not_shown_to_differ(stated: Facts) -> str:
+    parts = []
+    for each in stated:
+        size = f"up to {score(each.values[0])}" if each.values else "of any size"
+        parts.append(f"{each.subject[0]} (it may be {size})")
+    return f"No difference is shown in {joined_by_and(parts)}."
+
+
+def _say_not_compared(stated: Facts) -> str:
+    measures = [each.subject[0] for each in stated]
+    return f"Not compared, as the models share too few words or have no value: {joined_by_and(measures)}."
 
 
 # --- several models --------------------------------------------------------------------------------------------------
 
 
-def _among_several(found: Compared) -> Iterator[str]:
+def _among_several(found: Compared) -> Iterator[list[Fact]]:
     """Who is ahead of whom, measure by measure; then where nobody is."""
     none, unknown = [], []
     for index, measure in enumerate(found.measures[:-1]):
         known = _known(found.pairs, index)
         shown = [(pair, each) for pair, each in known if each.is_shown]
         if not known:
-            unknown.append(measure.said)
+            unknown.append(_not_compared(measure.said))
         elif not shown:
-            none.append(measure.said)
+            none.append(Fact(kind="no two differ", subject=(measure.said,)))
         else:
-            rest = len(known) - len(shown)
-            others = f" No difference is shown between the other {count(rest, 'pair')}." if rest else ""
-            said = f"{measure.said[0].upper()}{measure.said[1:]}"
-            yield f"{said}: {'; '.join(_ahead(found.models, shown))}.{others}"
-    if none:
-        yield f"No two models are shown to differ in {joined_by_and(none)}."
-    if unknown and found.pairs:
-        yield f"Not compared, as the models share too few words or have no value: {joined_by_and(unknown)}."
+            others = Fact(kind="other pairs", subject=(measure.said,), values=(len(known) - len(shown),))
+            yield [*_ahead(found.models, shown, measure.said), *([others] if others.values[0] else [])]
+    yield none
+    yield unknown if found.pairs else []
 
 
 def _known(pairs: Sequence[Pair], index: int) -> list[tuple[Pair, Difference]]:
     return [(pair, pair.differences[index]) for pair in pairs if math.isfinite(pair.differences[index].value)]
 
 
-def _ahead(models: Sequence[Found], shown: Sequence[tuple[Pair, Difference]]) -> Iterator[str]:
-    """``A is further above chance than B (by 0.13) and C (by 0.20)``; who is ahead of most comes first."""
+def _ahead(models: Sequence[Found], shown: Sequence[tuple[Pair, Difference]], measure: str) -> Iterator[Fact]:
+    """Who is ahead of most comes first."""
     behind: dict[int, list[tuple[int, Difference]]] = {}
     for pair, difference in shown:
         first, second = (pair.a, pair.b) if difference.value > 0 else (pair.b, pair.a)
         behind.setdefault(first, []).append((second, difference))
-    for number, (first, others) in enumerate(sorted(behind.items(), key=lambda item: (-len(item[1]), item[0]))):
-        parts = [f"{models[other].name} (by {_size(each)})" for other, each in others]
-        verb = "is further above chance than" if number == 0 else "than"
-        yield f"{models[first].name} {verb} {joined_by_and(parts)}"
+    for first, others in sorted(behind.items(), key=lambda item: (-len(item[1]), item[0])):
+        for other, each in others:
+            names = models[first].name, models[other].name
+            yield Fact(kind="ahead of several", subject=(*names, measure), values=(abs(each.value),))
 
 
-def _extremes(found: Compared) -> Iterator[str]:
+def _say_ahead_of_several(stated: Facts) -> str:
+    """``A is further above chance than B (by 0.13) and C (by 0.20); D than E (by 0.10)``."""
+    measure = the_same(each.subject[-1] for each in stated)
+    *ahead, last = stated
+    others = ""
+    if last.kind == "other pairs":
+        the_same([last.subject, (measure,)])
+        others = f" No difference is shown between the other {count(int(last.values[0]), 'pair')}."
+    else:
+        ahead.append(last)
+    the_same(each.kind for each in ahead)
+    parts: list[str] = []
+    for first, own in groupby(ahead, key=lambda each: each.subject[0]):
+        verb = "than" if parts else "is further above chance than"
+        behind = [f"{each.subject[1]} (by {score(each.values[0])})" for each in own]
+        parts.append(f"{first} {verb} {joined_by_and(behind)}")
+    return f"{_begin(measure)}: {'; '.join(parts)}.{others}"
+
+
+def _say_no_two_differ(stated: Facts) -> str:
+    return f"No two models are shown to differ in {joined_by_and([each.subject[0] for each in stated])}."
+
+
+def _begin(measure: str) -> str:
+    return f"{measure[0].upper()}{measure[1:]}"
+
+
+# --- many models -----------------------------------------------------------------------------------------------------
+
+
+def _extremes(found: Compared) -> Iterator[list[Fact]]:
     """The first and the last of many, and how many pairs differ."""
     for index, measure in enumerate(found.measures[:-1]):
         ranked = _ranked(found, index)
         if len(ranked) < 2:
             continue
-        first, last = ranked[0], ranked[-1]
         known = _known(found.pairs, index)
-        n_shown = sum(each.is_shown for _, each in known)
         n_above = sum(found.models[each].values[index].kind == "above" for each in ranked)
-        of_both = next((each for pair, each in known if {pair.a, pair.b} == {first, last}), None)
-        said = f"{measure.said[0].upper()}{measure.said[1:]}"
-        apart = "" if of_both is None else _AS_A_PAIR[of_both.is_shown]
-        pairs = f" {n_shown:,} of {count(len(known), 'pair')} of models are shown to differ." if known else ""
-        yield (
-            f"{said}: furthest above chance is {_with_value(found, first, index)}, least {_with_value(found, last, index)}"
-            f"{apart}; {n_above:,} of {count(len(ranked), 'model')} are shown to be above chance.{pairs}"
-        )
+        n_shown = sum(each.is_shown for _, each in known)
+        first, last = ranked[0], ranked[-1]
+        of_both = [each for pair, each in known if {pair.a, pair.b} == {first, last}]
+        said, names = measure.said, (found.models[first].name, found.models[last].name)
+        yield [
+            _with_value("furthest", (said,), found.models[first], index),
+            _with_value("least", (said,), found.models[last], index),
+            *(Fact(kind=_AS_A_PAIR[each.is_shown], subject=(said, *names)) for each in of_both),
+            Fact(kind="above chance", subject=(said,), values=(n_above, len(ranked))),
+            *([Fact(kind="pairs differ", subject=(said,), values=(n_shown, len(known)))] if known else []),
+        ]
 
 
-_AS_A_PAIR = {True: " (these two are shown to differ)", False: " (these two aren’t shown to differ)"}
+_AS_A_PAIR = {True: "both differ", False: "both not shown to differ"}
 
 
 def _ranked(found: Compared, index: int) -> list[int]:
@@ -133,33 +206,86 @@ def _ranked(found: Compared, index: int) -> list[int]:
     return sorted(known, key=lambda place: -found.models[place].values[index].above)
 
 
-def _with_value(found: Compared, place: int, index: int) -> str:
-    model = found.models[place]
-    return f"{model.name} ({score(model.values[index].above)})"
+def _with_value(kind: str, of: tuple[str, ...], model: Found, index: int) -> Fact:
+    return Fact(kind=kind, subject=(*of, model.name), values=(model.values[index].above,))
 
 
-def _similarities(found: Compared) -> Iterator[str]:
+def _say_extremes(stated: Facts) -> str:
+    measure = the_same(each.subject[0] for each in stated)
+    by_kind = {each.kind: each for each in stated}
+    the_same([len(by_kind), len(stated)])
+    first, last, (n_above, n_models) = by_kind["furthest"], by_kind["least"], by_kind["above chance"].values
+    apart = pairs = ""
+    if both := next((each for each in stated if each.kind in _AS_A_PAIR.values()), None):
+        the_same([both.subject[1:], (first.subject[1], last.subject[1])])
+        apart = f" (these two {'are' if both.kind == _AS_A_PAIR[True] else 'aren’t'} shown to differ)"
+    if "pairs differ" in by_kind:
+        n_shown, n_pairs = by_kind["pairs differ"].values
+        pairs = f" {int(n_shown):,} of {count(int(n_pairs), 'pair')} of models are shown to differ."
+    return (
+        f"{_begin(measure)}: furthest above chance is {_valued(first)}, least {_valued(last)}{apart}; "
+        f"{int(n_above):,} of {count(int(n_models), 'model')} are shown to be above chance.{pairs}"
+    )
+
+
+def _valued(fact: Fact) -> str:
+    return f"{fact.subject[-1]} ({score(fact.values[0])})"
+
+
+def _similarities(found: Compared) -> Iterator[list[Fact]]:
     last = len(found.measures) - 1
     ranked = _ranked(found, last)
     if len(ranked) > 2:
-        most, least = (_with_value(found, place, last) for place in (ranked[0], ranked[-1]))
-        yield f"On average most like the others is {most}, least {least}; whether that differs isn’t tested."
+        ends = (("most alike", ranked[0]), ("least alike", ranked[-1]))
+        yield [_with_value(kind, (), found.models[place], last) for kind, place in ends]
+
+
+def _say_similarities(stated: Facts) -> str:
+    most, least = stated
+    the_same(["least alike", least.kind])
+    return f"On average most like the others is {_valued(most)}, least {_valued(least)}; whether that differs isn’t tested."
 
 
 # --- one model by itself ---------------------------------------------------------------------------------------------
 
 
-def _near_chance(found: Compared) -> Iterator[str]:
+def _near_chance(found: Compared) -> Iterator[list[Fact]]:
     """What isn't shown to be above chance."""
     near = []
     for index, measure in enumerate(found.measures[:-1]):
         known = [model for model in found.models if model.values[index].is_known]
         names = [model.name for model in known if model.values[index].kind == "chance"]
-        if names:
-            all_of_them = len(names) == len(known) and len(names) > 1
-            whose = f"all {in_words(len(names))} models" if all_of_them and len(names) > 2 else joined_by_and(names)
-            near.append(f"{measure.said} in {whose}")
-    if near:
-        yield f"Not shown to be above chance: {'; '.join(near)}."
-    elif any(value.is_known for model in found.models for value in model.values[:-1]):
-        yield "All values are shown to be above chance."
+        if len(names) == len(known) and len(names) > 2:
+            near.append(Fact(kind="near chance", subject=(measure.said,), values=(len(names),)))
+        elif names:
+            near.append(Fact(kind="near chance", subject=(measure.said, *names)))
+    yield near
+    if not near and any(value.is_known for model in found.models for value in model.values[:-1]):
+        yield [Fact(kind="all above chance")]
+
+
+def _say_near_chance(stated: Facts) -> str:
+    parts = []
+    for each in stated:
+        measure, *names = each.subject
+        whose = joined_by_and(names) if names else f"all {in_words(int(each.values[0]))} models"
+        parts.append(f"{measure} in {whose}")
+    return f"Not shown to be above chance: {'; '.join(parts)}."
+
+
+def _say_all_above_chance(_: Facts) -> str:
+    return "All values are shown to be above chance."
+
+
+_SENTENCES: dict[str, tuple[Callable[[Facts], str], tuple[str, ...]]] = {
+    "ahead": (_say_ahead, ()),
+    "not shown to differ": (_say_not_shown_to_differ, ()),
+    "not compared": (_say_not_compared, ()),
+    "ahead of several": (_say_ahead_of_several, ("other pairs",)),
+    "no two differ": (_say_no_two_differ, ()),
+    "furthest": (_say_extremes, ("least", *_AS_A_PAIR.values(), "above chance", "pairs differ")),
+    "most alike": (_say_similarities, ("least alike",)),
+    "near chance": (_say_near_chance, ()),
+    "all above chance": (_say_all_above_chance, ()),
+}
+"""By the kind of a sentence's first fact: what writes it, and which other kinds it has."""

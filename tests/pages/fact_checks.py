@@ -1,0 +1,58 @@
+"""What every sentence that is made of facts must do: hold their values, and change with each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from claims import plain, require
+
+from tokviz.pages.text.facts import Fact
+
+Sentence = Callable[[tuple[Fact, ...]], str]
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def check_sentence(stated: Sequence[Fact], text: str) -> None:
+    """It names what each fact is about, and has each of its numbers."""
+    said = plain(text)
+    for fact in stated:
+        for name in fact.subject:
+            require(name in said or f"{name[0].upper()}{name[1:]}" in said, said, name)
+        for value in (*fact.values, *(fact.bounds or ())):
+            require(any(form in said for form in _forms(value)), said, value)
+
+
+def _forms(value: float) -> list[str]:
+    if isinstance(value, int):
+        return [f"{value:,}", *WORDS[value : value + 1]]
+    return [f"{value + 0.0:.2f}".replace("-", "−"), "0.00"][: 2 if abs(value) < 0.005 else 1]
+
+
+def changed(stated: tuple[Fact, ...], names: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, Fact]]:
+    """Each field of each fact changed once; ``names`` and ``kinds`` that are possible elsewhere."""
+    for index, fact in enumerate(stated):
+        for place, value in enumerate(fact.values):
+            other = value + 1 if isinstance(value, int) else value + 0.37
+            yield index, replace(fact, values=(*fact.values[:place], other, *fact.values[place + 1 :]))
+        for place in range(2 if fact.bounds else 0):
+            low, high = fact.bounds or (0.0, 0.0)
+            yield index, replace(fact, bounds=(low - 0.37, high) if place == 0 else (low, high + 0.37))
+        for place, name in enumerate(fact.subject):
+            for other_name in names:
+                if other_name not in fact.subject and other_name != name:
+                    yield index, replace(fact, subject=(*fact.subject[:place], other_name, *fact.subject[place + 1 :]))
+        if len(fact.subject) > 1:
+            yield index, replace(fact, subject=fact.subject[::-1])
+        for kind in kinds:
+            if kind != fact.kind:
+                yield index, replace(fact, kind=kind)
+
+
+def require_a_change(stated: tuple[Fact, ...], index: int, other: Fact, sentence: Sentence) -> None:
+    """No sentence, or another one."""
+    try:
+        text = sentence((*stated[:index], other, *stated[index + 1 :]))
+    except (LookupError, ValueError):
+        return
+    require(text != sentence(stated), text, other)
