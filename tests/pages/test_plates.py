@@ -14,7 +14,7 @@ import pytest
 from matplotlib import colors
 from report_fixture import ALONE, TEMPLATES, Views, model_report, sample_report, word_list
 
-from tokviz.pages.frame.drawings import MOST_DRAWN
+from tokviz.pages.frame.index import MOST_DRAWN
 from tokviz.records import Marks, Report, look
 from tokviz.records.look import PALETTE, contrast
 

@@ -18,7 +18,7 @@ from plates_page import CATEGORIES, COMPARE, MODEL, NAMES, SLUG, drawn, expect_d
 from playwright.sync_api import Browser, Locator, Page, expect
 from report_fixture import ALONE, model_report, sample_report, word_list, write_site
 
-from tokviz.pages.frame.drawings import MOST_DRAWN
+from tokviz.pages.frame.index import MOST_DRAWN
 
 SVG = "{http://www.w3.org/2000/svg}"
 CLIPBOARD = ["clipboard-read", "clipboard-write"]

@@ -10,9 +10,17 @@ from typing import Any
 
 from tokviz.pages.compare.curves import ModelCurves
 from tokviz.pages.frame.frame import relative
+from tokviz.pages.frame.index import (
+    context_entry,
+    data_folder,
+    model_entry,
+    projection_entry,
+    related_flag,
+    strip_entry,
+)
 from tokviz.pages.text import json_text
 from tokviz.pages.text.problems import problems
-from tokviz.pages.text.wording import percent, projection_label, score
+from tokviz.pages.text.wording import percent, score
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report
 
 PATH = "compare/index.html"
@@ -67,23 +75,21 @@ def variance(shown: ProjectionReport, depth: int) -> str:
 def _model(model: ModelReport, *, complete: bool) -> dict[str, Any]:
     contexts = [
         {
-            "name": context.states.context.name,
-            "label": context.states.context.label,
+            **context_entry(context),
             "last": context.states.n_depths - 1,
-            **({"related": True} if context.relations else {}),
+            **related_flag(context),
             "projections": [_projection(context, shown, complete=complete) for shown in context.projections],
         }
         for context in model.drawn
     ]
-    found: dict[str, Any] = {"slug": model.slug, "name": model.display_name, "contexts": contexts}
+    found = {**model_entry(model), "contexts": contexts}
     if any(context.relations for context in model.drawn):
-        found["data"] = relative(PATH, f"data/{model.slug}")
+        found["data"] = data_folder(model, PATH)
     return found if complete else {**found, "script": relative(PATH, script_path(model.slug))}
 
 
 def _projection(context: ContextReport, shown: ProjectionReport, *, complete: bool) -> dict[str, Any]:
-    name = shown.projection.name
-    found = {"name": name, "label": projection_label(name)}
+    found = projection_entry(shown)
     return {**found, **_pictures(context, shown)} if complete else found
 
 
@@ -99,7 +105,7 @@ def _pictures(context: ContextReport, shown: ProjectionReport) -> dict[str, Any]
     return {
         "wide": _plates(shown.plates, "wide"),
         "phone": _plates(shown.plates, "phone"),
-        "strip": _strip(shown.strip),
+        "strip": strip_entry(shown.strip, PATH),
         "captions": [_caption(context, shown, depth) if shown.plates[depth] else "" for depth in depths],
         "problems": {str(depth): problems(shown.projection)[depth] for depth in depths if not shown.plates[depth]},
     }
@@ -138,12 +144,3 @@ def _plates(plates: tuple[Renditions | None, ...], form: str) -> dict[str, Any]:
 def _common_beginning(texts: list[str]) -> str:
     together = itertools.takewhile(lambda characters: len(set(characters)) == 1, zip(*texts, strict=False))
     return "".join(characters[0] for characters in together) if len(texts) > 1 else ""
-
-
-def _strip(strip: Renditions | None) -> dict[str, Any] | None:
-    if strip is None:
-        return None
-    forms = {"wide": strip.wide, "phone": strip.phone}
-    return {
-        form: {"src": relative(PATH, image.path), "size": [image.width, image.height]} for form, image in forms.items()
-    }

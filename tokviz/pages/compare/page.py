@@ -11,8 +11,8 @@ from tokviz.pages.compare.curves import Curves, compare_curves, without_measures
 from tokviz.pages.compare.layers import layers_page, link_to
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.compare.table import Column, RankRow, columns, table, table_notes
-from tokviz.pages.frame.drawings import drawings
 from tokviz.pages.frame.frame import frame, relative
+from tokviz.pages.frame.index import drawings
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.model.profile import ProfileView, profile_view
 from tokviz.pages.model.related_data import SCRIPT as RELATED_SCRIPT
@@ -116,7 +116,8 @@ def compare_page(report: Report) -> ComparePage | None:
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(captured), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
-    plates, related = drawings(report, PATH, data=relative(PATH, "data")), choices(report, captured)
+    plates = drawings(report, PATH, "plates.js", "plate-page.js", data=relative(PATH, "data"))
+    related = choices(report, captured)
     return ComparePage(
         frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
         stylesheet=relative(PATH, "assets/compare.css"),

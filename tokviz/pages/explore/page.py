@@ -7,13 +7,22 @@ from typing import Any
 
 from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.frame.frame import frame, model_path, relative
+from tokviz.pages.frame.index import (
+    context_entry,
+    data_folder,
+    model_entry,
+    projection_entry,
+    related_flag,
+    strip_entry,
+    words_entry,
+)
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.text import json_text
 from tokviz.pages.text.parts import Frame, Link, Option
-from tokviz.pages.text.wording import count, projection_label
-from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
+from tokviz.pages.text.wording import count
+from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,31 +111,24 @@ def _files(report: Report, model: ModelReport) -> ModelFiles:
 
 
 def _data(report: Report, captured: list[ModelReport]) -> str:
-    index = {
-        "words": relative(PATH, "data/words.js"),
-        "categories": [category.label for category in report.words.categories],
-        "models": [_model(model) for model in captured],
-    }
-    return json_text.embedded(index)
+    return json_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in captured]})
 
 
 def _model(model: ModelReport) -> dict[str, Any]:
     return {
-        "slug": model.slug,
-        "name": model.display_name,
+        **model_entry(model),
         "page": relative(PATH, model_path(model.slug)),
-        "data": relative(PATH, f"data/{model.slug}"),
+        "data": data_folder(model, PATH),
         "contexts": [_context(context) for context in model.captures],
     }
 
 
 def _context(context: ContextReport) -> dict[str, Any]:
     return {
-        "name": context.states.context.name,
-        "label": context.states.context.label,
+        **context_entry(context),
         "last": context.states.n_depths - 1,
         "neighbours": context.neighbours is not None,
-        **({"related": True} if context.relations else {}),
+        **related_flag(context),
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
         "projections": [
             _projection(shown, drawn=any(each is shown for each in context.drawn_projections))
@@ -137,16 +139,5 @@ def _context(context: ContextReport) -> dict[str, Any]:
 
 def _projection(shown: ProjectionReport, *, drawn: bool) -> dict[str, Any]:
     """``drawn``: whether the model's page has plates of it."""
-    name = shown.projection.name
-    found = {"name": name, "label": projection_label(name), "strip": _strip(shown.strip)}
+    found = {**projection_entry(shown), "strip": strip_entry(shown.strip, PATH)}
     return found if drawn else {**found, "undrawn": True}
-
-
-def _strip(strip: Renditions | None) -> dict[str, Any] | None:
-    """Where the small picture of all depths is, for wide screens and for phones."""
-    if strip is None:
-        return None
-    return {
-        form: {"src": relative(PATH, image.path), "size": [image.width, image.height]}
-        for form, image in (("wide", strip.wide), ("phone", strip.phone))
-    }

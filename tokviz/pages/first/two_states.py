@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.pages.first.turning import NO_TURN, Turn, least_turn, turned_limits
-from tokviz.pages.frame.drawings import can_draw
-from tokviz.pages.frame.frame import late_scripts, model_path, relative
+from tokviz.pages.frame.frame import model_path, relative
+from tokviz.pages.frame.index import can_draw, context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import picture, slide_id
 from tokviz.pages.model.headline import State
-from tokviz.pages.text import json_text
 from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.trust import finding as plate_in_words
 from tokviz.pages.text.wording import in_words, joined_by_and, percent, projection_label, the_depth, whole_percent
-from tokviz.records import Report
+from tokviz.records import ContextReport, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ def two_states(report: Report, states: tuple[State, State], page: str) -> TwoSta
         look="Compare the two states: in which of them do words of one color lie together?",
         numbers=_numbers(states, labels),
         axes=_axes(turn, labels[1]) if is_drawn else None,
-        data=_data(report, states, turn, page) if is_drawn else None,
+        data=_data(report, states, turn, page),
     )
 
 
@@ -79,7 +78,7 @@ def _labels(one: State, other: State) -> tuple[str, str]:
     """The depth, and what else tells the one from the other."""
     first, second = (_capital(the_depth(each.depth)) for each in (one, other))
     same_model, same_context = one.model is other.model, one.context is other.context
-    if same_model and _intact(one) == _intact(other) and not same_context:
+    if same_model and _intact(one) is _intact(other) and not same_context:
         first, second = (f"{name}, {_change(each)}" for name, each in ((first, one), (second, other)))
     elif not (same_model and same_context):
         of_what = [[each.model.display_name] if not same_model else [] for each in (one, other)]
@@ -96,17 +95,10 @@ def _labels(one: State, other: State) -> tuple[str, str]:
     return first, second
 
 
-def _intact(state: State) -> str:
-    """Name of the context as it is."""
-    name = state.context.states.context.name
-    return next(
-        (
-            context.states.context.name
-            for context in state.model.contexts
-            if any(each is state.context for each in context.interventions)
-        ),
-        name,
-    )
+def _intact(state: State) -> ContextReport:
+    """The context as it is, of one with neurons set to a value."""
+    changed = (each for each in state.model.contexts if any(done is state.context for done in each.interventions))
+    return next(changed, state.context)
 
 
 def _change(state: State) -> str:
@@ -126,14 +118,7 @@ def _capital(text: str) -> str:
 
 def _where(one: State, other: State) -> str:
     """``words alone, standardized PCA``."""
-    contexts = {
-        next(
-            context.states.context.label
-            for context in each.model.contexts
-            if context.states.context.name == _intact(each)
-        )
-        for each in (one, other)
-    }
+    contexts = {_intact(each).states.context.label for each in (one, other)}
     projections = {each.shown.projection.name for each in (one, other)}
     parts = [f"words {label}" for label in contexts if len(contexts) == 1]
     parts += [f"{projection_label(name)} PCA" for name in projections if len(projections) == 1]
@@ -198,7 +183,7 @@ def _turn(one: State, other: State) -> Turn:
     return least_turn(still, moved)
 
 
-def _data(report: Report, states: tuple[State, State], turn: Turn, page: str) -> str:
+def _data(report: Report, states: tuple[State, State], turn: Turn, page: str) -> str | None:
     one, other = states
     turned = None
     if not turn.is_none:
@@ -209,27 +194,16 @@ def _data(report: Report, states: tuple[State, State], turn: Turn, page: str) ->
             "limits": turned_limits(other.shown.projection, other.depth, turn),
             "axes": f"PC1 {pc1} and PC2 {pc2}, {turn_in_words(turn)}",
         }
-    return json_text.embedded(
-        {
-            "scripts": late_scripts(page, "finding.js", "two-states.js"),
-            "words": relative(page, "data/words.js"),
-            "categories": [category.label for category in report.words.categories],
-            "states": [_capture(one, None, page), _capture(other, turned, page)],
-        }
-    )
+    captures = [_capture(one, None, page), _capture(other, turned, page)]
+    return drawings(report, page, "finding.js", "two-states.js", states=captures)
 
 
 def _capture(state: State, turn: dict[str, Any] | None, page: str) -> dict[str, Any]:
-    context = state.context.states.context
     return {
-        "model": {
-            "slug": state.model.slug,
-            "name": state.model.display_name,
-            "data": relative(page, f"data/{state.model.slug}"),
-        },
-        "context": {"name": context.name, "label": context.label},
-        "shown": {"name": state.shown.projection.name, "label": projection_label(state.shown.projection.name)},
-        "key": f"{state.model.slug}/{context.name}/{state.shown.projection.name}",
+        "model": {**model_entry(state.model), "data": data_folder(state.model, page)},
+        "context": context_entry(state.context),
+        "shown": projection_entry(state.shown),
+        "key": f"{state.model.slug}/{state.context.states.context.name}/{state.shown.projection.name}",
         "depth": state.depth,
         "turn": turn,
     }

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tokviz.pages.charts.curves import ModelCharts, model_charts
 from tokviz.pages.charts.measures import related_measures
-from tokviz.pages.frame.drawings import drawings
 from tokviz.pages.frame.frame import downloads, frame, model_path, relative
+from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.headline import where_categories_hold
@@ -93,8 +93,8 @@ class ModelPage:
 
 
 SCRIPTS = ("plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
-DRAWING_SCRIPTS = ("plate-carousel.js", "plate-small.js")
-"""Of what is drawn on this page only."""
+DRAWING_SCRIPTS = ("plate-page.js", "plate-carousel.js", "plate-small.js")
+"""What ``plates.js`` loads to draw."""
 CURVES = "curves"
 MOST_WORDS = 500
 """Of a folded list; all words are in tokens.csv."""
@@ -161,23 +161,11 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
     if not model.contexts:
         return None
     contexts = [
-        {
-            "name": context.states.context.name,
-            "label": context.states.context.label,
-            "projections": [
-                {"name": shown.projection.name, "label": projection_label(shown.projection.name)}
-                for shown in context.projections
-            ],
-        }
+        {**context_entry(context), "projections": [projection_entry(shown) for shown in context.projections]}
         for context in model.drawn
     ]
-    drawn = {
-        "slug": model.slug,
-        "name": model.display_name,
-        "data": relative(page, f"data/{model.slug}"),
-        "contexts": contexts,
-    }
-    return drawings(report, page, *DRAWING_SCRIPTS, models=[drawn])
+    drawn = {**model_entry(model), "data": data_folder(model, page), "contexts": contexts}
+    return drawings(report, page, "plates.js", *DRAWING_SCRIPTS, models=[drawn])
 
 
 def _switches(model: ModelReport) -> tuple[Switch, ...]:

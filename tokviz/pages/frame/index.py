@@ -1,0 +1,75 @@
+"""What pages say to scripts of models, contexts and projections, and what scripts need that draw plates in place of images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tokviz.pages.frame.frame import late_scripts, relative
+from tokviz.pages.text import json_text
+from tokviz.pages.text.wording import projection_label
+from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
+
+MOST_DRAWN = 400
+"""Words of a plate that is drawn in the page; of longer lists the images are shown."""
+
+
+def model_entry(model: ModelReport) -> dict[str, Any]:
+    """How scripts know a model."""
+    return {"slug": model.slug, "name": model.display_name}
+
+
+def context_entry(context: ContextReport) -> dict[str, Any]:
+    """How scripts know a context."""
+    return {"name": context.states.context.name, "label": context.states.context.label}
+
+
+def related_flag(context: ContextReport) -> dict[str, Any]:
+    """Of a context whose relations and orders can be shown."""
+    return {"related": True} if context.relations else {}
+
+
+def projection_entry(shown: ProjectionReport) -> dict[str, Any]:
+    """How scripts know a projection."""
+    return {"name": shown.projection.name, "label": projection_label(shown.projection.name)}
+
+
+def words_entry(report: Report, page: str) -> dict[str, Any]:
+    """Where the words are, and what their categories are called."""
+    return {
+        "words": relative(page, "data/words.js"),
+        "categories": [category.label for category in report.words.categories],
+    }
+
+
+def data_folder(model: ModelReport, page: str) -> str:
+    """Where the scripts with a model's numbers are."""
+    return relative(page, f"data/{model.slug}")
+
+
+def strip_entry(strip: Renditions | None, page: str) -> dict[str, Any] | None:
+    """Where the small picture of all depths is, for wide screens and for phones."""
+    if strip is None:
+        return None
+    return {
+        form: {"src": relative(page, image.path), "size": [image.width, image.height]}
+        for form, image in (("wide", strip.wide), ("phone", strip.phone))
+    }
+
+
+def can_draw(report: Report) -> bool:
+    """Whether plates are drawn in pages; else their images are shown."""
+    n_words, n_categories = len(report.words.words), len(report.words.categories)
+    return report.is_explorable and n_categories > 0 and n_words <= MOST_DRAWN
+
+
+def drawings(report: Report, page: str, loader: str, *scripts: str, **more: Any) -> str | None:
+    """JSON with names, and where scripts and coordinates are; None where images are shown.
+
+    Parameters
+    ----------
+    loader, scripts : the script of the page that draws, and those that it loads when it does, by their names in the assets.
+    more : what the page's own scripts need.
+    """
+    if not can_draw(report):
+        return None
+    return json_text.embedded({"scripts": late_scripts(page, loader, *scripts), **words_entry(report, page), **more})
