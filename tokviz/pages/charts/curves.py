@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.charts.axis import Band, coordinate, path, relative_depth
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
-from tokviz.pages.text.wording import NBSP, count, joined, the_depth
+from tokviz.pages.text.wording import NBSP, capitalized, count, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport, depth_name
 
 # --- what the templates show -----------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[S
     labels = [context.states.context.label for context in contexts]
     return tuple(
         Series(
-            name=label[:1].upper() + label[1:],
+            name=capitalized(label),
             label=_short_label(context) if len(contexts) > 1 else "",
             index=index,
             reading=reading if context.rule is None else replace(reading, interval=None),

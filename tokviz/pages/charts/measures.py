@@ -9,6 +9,7 @@ import numpy as np
 
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.sources import ROY_2007
+from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, number, percent, score, whole_percent
 from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry, Order, Relation, Tested
 
@@ -82,7 +83,7 @@ MEASURES = (
         name="Category purity in the plot",
         caption="The same in the plots of the first projection. If it is lower than in the first chart, the "
         "projection hides structure.",
-        read=lambda _, geometry: geometry.pictures[0].purity if geometry.pictures else None,
+        read=lambda _, geometry: purity_in_plot(geometry),
         between=False,
     ),
     Measure(

@@ -11,6 +11,7 @@ from typing import Any
 from tokviz.pages.compare.curves import ModelCurves
 from tokviz.pages.frame.frame import relative
 from tokviz.pages.frame.index import (
+    captured,
     context_entry,
     data_folder,
     model_entry,
@@ -20,7 +21,8 @@ from tokviz.pages.frame.index import (
 )
 from tokviz.pages.text import json_text
 from tokviz.pages.text.problems import problems
-from tokviz.pages.text.wording import percent, score
+from tokviz.pages.text.trust import measures_in_plot, variance_held
+from tokviz.pages.text.wording import score
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report
 
 PATH = "compare/index.html"
@@ -28,11 +30,6 @@ MOST_IN_PAGE = 8
 """Of more models the page has the pictures of those that it opens with; the others' come when they are chosen."""
 OPENING = 0.5
 """The relative depth that the page opens at."""
-
-
-def captured(report: Report) -> list[ModelReport]:
-    """The models that can be compared."""
-    return [model for model in report.models if model.contexts]
 
 
 def is_large(report: Report) -> bool:
@@ -68,7 +65,7 @@ def scripts(report: Report, curves: Mapping[str, ModelCurves]) -> dict[str, str]
 
 def variance(shown: ProjectionReport, depth: int) -> str:
     """``PC1 12 %, PC2 7 % of the variance``."""
-    pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[depth])
+    pc1, pc2 = variance_held(shown.projection, depth)
     return f"PC1 {pc1}, PC2 {pc2} of the variance"
 
 
@@ -114,9 +111,7 @@ def _pictures(context: ContextReport, shown: ProjectionReport) -> dict[str, Any]
 def _caption(context: ContextReport, shown: ProjectionReport, depth: int) -> str:
     caption = variance(shown, depth)
     geometry = context.geometry
-    of_picture = geometry and next(
-        (each for each in geometry.pictures if each.projection == shown.projection.name), None
-    )
+    of_picture = measures_in_plot(shown.projection, geometry)
     if geometry and of_picture:
         space, flat = geometry.purity.value[depth], of_picture.purity.value[depth]
         if math.isfinite(space) and math.isfinite(flat):

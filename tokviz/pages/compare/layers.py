@@ -9,7 +9,7 @@ from tokviz.pages.compare.compare_data import is_large
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.frame.frame import frame, relative
 from tokviz.pages.text.parts import Frame, Link
-from tokviz.pages.text.wording import count
+from tokviz.pages.text.wording import capitalized, count
 from tokviz.records import Report
 
 
@@ -50,5 +50,4 @@ def link_to(page: LayersPage) -> Link:
     found = page.layers
     what = ["every model against every other"] if found.summaries else []
     what += [f"{count(len(found.pairs), 'pair')} layer by layer"] if found.pairs else []
-    text = " and ".join(what)
-    return Link(text=f"{text[0].upper()}{text[1:]}", href=relative(COMPARE, PATH))
+    return Link(text=capitalized(" and ".join(what)), href=relative(COMPARE, PATH))

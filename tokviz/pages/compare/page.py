@@ -12,7 +12,7 @@ from tokviz.pages.compare.layers import layers_page, link_to
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.compare.table import Column, RankRow, columns, table, table_notes
 from tokviz.pages.frame.frame import frame, relative
-from tokviz.pages.frame.index import drawings
+from tokviz.pages.frame.index import captured, drawings
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.model.profile import ProfileView, profile_view
 from tokviz.pages.model.related_data import SCRIPT as RELATED_SCRIPT
@@ -109,27 +109,27 @@ Capture = tuple[ModelReport, ContextReport, ProjectionReport]
 
 def compare_page(report: Report) -> ComparePage | None:
     """All captured models beside each other; None when no model could be captured."""
-    captured = compare_data.captured(report)
-    if not captured:
+    models = captured(report)
+    if not models:
         return None
-    first = _first_captures(captured)
+    first = _first_captures(models)
     title = f"Compare · {report.title}"
-    description = f"The same words in {count(len(captured), 'model')}, side by side, layer by layer."
+    description = f"The same words in {count(len(models), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
     plates = drawings(report, PATH, "plates.js", "plate-page.js", data=relative(PATH, "data"))
-    related = choices(report, captured)
+    related = choices(report, models)
     return ComparePage(
         frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
         stylesheet=relative(PATH, "assets/compare.css"),
         plates=plates,
         plates_stylesheet=relative(PATH, "assets/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare-noscript.css"),
-        intro=_intro(captured),
+        intro=_intro(models),
         profile=profile_view(report, PATH),
         related_choices=related,
         related_stylesheet=relative(PATH, "assets/relations.css"),
-        slots=tuple(_slot(captured, capture, number) for number, capture in enumerate(first)),
-        more=sum(len(context.projections) for model in captured for context in model.drawn) > len(first),
+        slots=tuple(_slot(models, capture, number) for number, capture in enumerate(first)),
+        more=sum(len(context.projections) for model in models for context in model.drawn) > len(first),
         data=compare_data.page_data(report, [model.slug for model, _, _ in first]),
         rows=tuple(_plate_row(capture) for capture in first),
         columns=columns(report),

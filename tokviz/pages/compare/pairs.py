@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.pages.text.wording import count, ranged, score
+from tokviz.pages.text.wording import UNKNOWN, count, ranged, score
 from tokviz.records import Estimate, LayerSimilarity, ModelReport, ModelSimilarity, Report, depth_name
 
 
@@ -141,7 +141,7 @@ def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], lab
         if row is column:
             return ""
         found = known.get(frozenset((row.slug, column.slug)))
-        return f"{_short(found.cka_summary)} · {_short(found.neighbours_summary)}" if found else "–"
+        return f"{_short(found.cka_summary)} · {_short(found.neighbours_summary)}" if found else UNKNOWN
 
     return SummaryTable(
         heading=f"CKA · mutual neighbors, words {label}",

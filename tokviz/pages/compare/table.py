@@ -12,7 +12,8 @@ from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
-from tokviz.pages.text.wording import NBSP, NUMBERS, count, number, percent, ranged, score, whole_percent
+from tokviz.pages.text.trust import purity_in_plot
+from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
 from tokviz.records import (
     ContextReport,
     Finding,
@@ -160,7 +161,7 @@ def _best_depth(geometry: Geometry | None) -> int:
 
 
 def _unknown(why: str = "not defined") -> Cell:
-    return Cell(text="–", note=why, sort="", number=True)
+    return Cell(text=UNKNOWN, note=why, sort="", number=True)
 
 
 def _number(value: float, text: str, note: str = "") -> Cell:
@@ -181,8 +182,8 @@ def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
         average, chance = float(np.nanmean(purity.value)), purity.null_mean
         note = f"chance {score(float(np.nanmean(chance)))}" if np.isfinite(chance).any() else ""
         mean = _number(average, score(average), note)
-    if geometry.pictures:
-        values = geometry.pictures[0].purity.value
+    if in_plot := purity_in_plot(geometry):
+        values = in_plot.value
         where = _peak(values)
         if where is not None:
             flat = _number(float(values[where]), score(values[where]), depth_name(where))

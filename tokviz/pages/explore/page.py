@@ -8,6 +8,7 @@ from typing import Any
 from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.index import (
+    captured,
     context_entry,
     data_folder,
     model_entry,
@@ -61,15 +62,15 @@ SCRIPTS = ("explore.js", "take.js", "shortcuts.js")
 
 def explore_page(report: Report) -> ExplorePage | None:
     """A scatter of any capture, to be touched; None when no model could be captured."""
-    captured = [model for model in report.models if model.contexts]
     if not report.is_explorable:
         return None
-    model, context = captured[0], captured[0].contexts[0]
+    models = captured(report)
+    model, context = models[0], models[0].contexts[0]
     n_words = count(len(report.words.words), "word")
     description = (
-        f"{n_words} of {count(len(captured), 'model')}, layer by layer: find a word, follow it, see its neighbors."
+        f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors."
     )
-    related = choices(report, captured)
+    related = choices(report, models)
     styles = ("plate.css", "explore.css", *(("relations.css",) if related else ()))
     return ExplorePage(
         frame=frame(
@@ -83,10 +84,10 @@ def explore_page(report: Report) -> ExplorePage | None:
         noscript=relative(PATH, "assets/explore-noscript.css"),
         intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
-        data=_data(report, captured),
+        data=_data(report, models),
         related_choices=related,
         categories=tuple(category.label for category in report.words.categories),
-        models=tuple(_files(report, model) for model in captured),
+        models=tuple(_files(report, model) for model in models),
         method=relative(PATH, "method/index.html"),
     )
 
@@ -110,8 +111,8 @@ def _files(report: Report, model: ModelReport) -> ModelFiles:
 # --- what the scripts choose from ------------------------------------------------------------------------------------
 
 
-def _data(report: Report, captured: list[ModelReport]) -> str:
-    return json_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in captured]})
+def _data(report: Report, models: list[ModelReport]) -> str:
+    return json_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in models]})
 
 
 def _model(model: ModelReport) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from tokviz.pages.text.wording import (
     millions,
     projection_label,
     projection_term,
+    weights_format,
+    why_not_captured,
     words_in_all,
 )
 from tokviz.records import ModelReport, Report
@@ -203,7 +205,7 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
     link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
     card = model.card
     if card is None:
-        return FactsRow(model=link, cells=(), failure=model.failure or "Not captured.")
+        return FactsRow(model=link, cells=(), failure=why_not_captured(model))
     tokenization = model.contexts[0].states.tokenization
     several = int((tokenization.n_tokens > 1).sum())
     cells = (
@@ -211,7 +213,7 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
         f"{card.n_layers:,}",
         f"{card.width:,}",
         millions(card.n_parameters) if card.n_parameters else UNKNOWN,
-        card.quantization or card.checkpoint_dtype or "not stated",
+        weights_format(card),
         card.dtype,
         f"{several:,} of {len(tokenization.words):,}" if tokenization.is_known else UNKNOWN,
         day(model.contexts[0].states.captured_at),

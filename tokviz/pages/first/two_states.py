@@ -13,8 +13,9 @@ from tokviz.pages.frame.pictures import picture, slide_id
 from tokviz.pages.model.headline import State
 from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.trust import finding as plate_in_words
-from tokviz.pages.text.wording import in_words, joined_by_and, percent, projection_label, the_depth, whole_percent
-from tokviz.records import ContextReport, Report
+from tokviz.pages.text.trust import measures_in_plot, variance_held
+from tokviz.pages.text.wording import capitalized, joined_by_and, neurons_counted, projection_label, whole_percent
+from tokviz.records import ContextReport, Report, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ def _view(state: State, label: str, page: str) -> StateView:
 
 def _labels(one: State, other: State) -> tuple[str, str]:
     """The depth, and what else tells the one from the other."""
-    first, second = (_capital(the_depth(each.depth)) for each in (one, other))
+    first, second = (capitalized(depth_name(each.depth)) for each in (one, other))
     same_model, same_context = one.model is other.model, one.context is other.context
     if same_model and _intact(one) is _intact(other) and not same_context:
         first, second = (f"{name}, {_change(each)}" for name, each in ((first, one), (second, other)))
@@ -108,12 +109,7 @@ def _change(state: State) -> str:
         return "unchanged"
     if done.rule != "off":
         return f"words {state.context.states.context.label}"
-    n_neurons = len(done.neurons)
-    return f"{in_words(n_neurons)} {'neuron' if n_neurons == 1 else 'neurons'} off"
-
-
-def _capital(text: str) -> str:
-    return text.removeprefix("the ")[:1].upper() + text.removeprefix("the ")[1:]
+    return f"{neurons_counted(len(done.neurons))} off"
 
 
 def _where(one: State, other: State) -> str:
@@ -129,8 +125,7 @@ def _numbers(states: tuple[State, State], labels: tuple[str, str]) -> str | None
     """The share of neighbors of a word's category, in either picture and by chance; None unless both have it."""
     shares = []
     for state in states:
-        pictures = state.context.geometry.pictures if state.context.geometry else ()
-        found = next((each for each in pictures if each.projection == state.shown.projection.name), None)
+        found = measures_in_plot(state.shown.projection, state.context.geometry)
         value = found.purity.value[state.depth] if found else math.nan
         if found is None or not math.isfinite(value):
             return None
@@ -187,8 +182,7 @@ def _data(report: Report, states: tuple[State, State], turn: Turn, page: str) ->
     one, other = states
     turned = None
     if not turn.is_none:
-        ratios = other.shown.projection.explained_variance_ratio[other.depth]
-        pc1, pc2 = (percent(ratio) for ratio in ratios)
+        pc1, pc2 = variance_held(other.shown.projection, other.depth)
         turned = {
             "matrix": turn.matrix.ravel().tolist(),
             "limits": turned_limits(other.shown.projection, other.depth, turn),

@@ -13,6 +13,11 @@ MOST_DRAWN = 400
 """Words of a plate that is drawn in the page; of longer lists the images are shown."""
 
 
+def captured(report: Report) -> list[ModelReport]:
+    """The models that can be chosen."""
+    return [model for model in report.models if model.contexts]
+
+
 def model_entry(model: ModelReport) -> dict[str, Any]:
     """How scripts know a model."""
     return {"slug": model.slug, "name": model.display_name}

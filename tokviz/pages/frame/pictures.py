@@ -20,15 +20,13 @@ from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.text.parts import Picture, Source
 from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.sentences import depths_name
-from tokviz.pages.text.trust import TRUSTWORTHINESS, finding, trust
+from tokviz.pages.text.trust import TRUSTWORTHINESS, finding, trust, variance_held
 from tokviz.pages.text.wording import (
-    MOST_NAMED,
     count,
-    joined,
+    named_or_counted,
     neurons_named,
     number,
     outside_reference,
-    percent,
     projection_label,
     the_depth,
 )
@@ -255,8 +253,7 @@ class Shown:
         outside = outside_reference(self.context.states.tokenization)
         if not outside:
             return None
-        whose = joined(outside) if len(outside) <= MOST_NAMED else count(len(outside), "word")
-        return f"Hollow, because read at a different position than most words: {whose}."
+        return f"Hollow, because read at a different position than most words: {named_or_counted(outside)}."
 
 
 def _at_position_0(model: ModelReport) -> str:
@@ -368,7 +365,7 @@ def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
 
 
 def _grid_caption(shown: ProjectionReport) -> str:
-    pc1, pc2 = (percent(ratio) for ratio in shown.projection.explained_variance_ratio[0])
+    pc1, pc2 = variance_held(shown.projection, 0)
     return (
         f"Every depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there; they "
         "are never refitted. Each plot has its own scale; the number above it is the spread of the words divided by "

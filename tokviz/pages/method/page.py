@@ -15,12 +15,15 @@ from tokviz.pages.text.sources import SCHONEMANN_1966
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
     READ,
+    capitalized,
     count,
     day,
     joined,
     projection_term,
     shortened,
     visible_spaces,
+    weights_format,
+    why_not_captured,
     words_in_all,
 )
 from tokviz.records import ContextReport, ModelReport, Report, Tokenization
@@ -184,7 +187,7 @@ def _n_words(report: Report) -> str:
     if report.words.vocabulary is None:
         return f"{words}, each in at least one category:"
     marked = " Marked and named in the plots:" if report.words.categories else ""
-    return f"{words[0].upper()}{words[1:]}, each fed as that one token; vocabularies have no explorer.{marked}"
+    return f"{capitalized(words)}, each fed as that one token; vocabularies have no explorer.{marked}"
 
 
 def _example(report: Report) -> str:
@@ -241,7 +244,7 @@ def _provenance(model: ModelReport, page: str) -> Provenance:
     if card is None:
         rows = (
             Row(label="Source", value=model.source, code=True),
-            Row(label="Failed", value=model.failure or "Not captured."),
+            Row(label="Failed", value=why_not_captured(model)),
         )
         return Provenance(model=link, rows=rows)
     versions = ", ".join(f"{package} {version}" for package, version in card.versions)
@@ -249,7 +252,7 @@ def _provenance(model: ModelReport, page: str) -> Provenance:
         Row(label="Source", value=card.source, code=True),
         Row(label="Weights’ identity", value=card.identity, code=True),
         *((Row(label="Revision", value=card.revision, code=True),) if card.revision else ()),
-        Row(label="Weights on disk", value=card.quantization or card.checkpoint_dtype or "not stated"),
+        Row(label="Weights on disk", value=weights_format(card)),
         Row(label="Computed in", value=card.dtype),
         Row(label="Captured", value=day(model.contexts[0].states.captured_at)),
         *((Row(label="Software", value=versions),) if versions else ()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tokviz.pages.text.wording import NBSP, UNKNOWN, count
+from tokviz.pages.text.wording import NBSP, UNKNOWN, capitalized, count
 from tokviz.records import BatchCheck, BatchComparison, depth_name
 from tokviz.text import isolated
 
@@ -22,7 +22,7 @@ def batch_notes(check: BatchCheck | None) -> tuple[str, ...]:
     """For the model's page: what was compared, what was found, and what was done; nothing of states from elsewhere."""
     if check is None:
         return ()
-    warnings = tuple(f"{text[0].upper()}{text[1:]}." for text in batch_warnings(check))
+    warnings = tuple(f"{capitalized(text)}." for text in batch_warnings(check))
     if not check.comparisons:
         return (*warnings, "No word was padded, so no word was run again by itself.")
     last = check.comparisons[-1]

@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tokviz.config.finding import MOST_WORDS_IN_FINDING
+from tokviz.pages.frame.index import captured
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.text.findings import finding_of
-from tokviz.pages.text.wording import in_words, number, percent, the_depth, whole_percent
+from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
 from tokviz.records import ContextReport, Finding, ModelReport, ProjectionReport, Renditions, Report
-
-MOST_WORDS = 25
-"""Of a sentence that is made of numbers, as of one that the author writes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,27 +99,25 @@ def _state(report: Report, address: str) -> State | None:
 
 
 def _by_itself(report: Report) -> Headline | None:
-    captured = [model for model in report.models if model.contexts]
-    if not captured:
+    models = captured(report)
+    if not models:
         return None
-    found = [(model, finding) for model in captured if (finding := finding_of(model))]
+    found = [(model, finding) for model in models if (finding := finding_of(model))]
     # What is undone without its neurons says most.
     undone = [(model, finding) for model, finding in found if finding.is_undone]
     if found:
         model, finding = (undone or found)[0]
         return Headline(sentence=finding_sentence(model, finding), states=_states_of(model, finding), note=NORM)
-    return _where_categories_hold(captured)
+    return _where_categories_hold(models)
 
 
 def finding_sentence(model: ModelReport, finding: Finding) -> str:
     """At most 25 words; the model's name, and what can be left out, where there is space for it."""
     n_named = len(finding.neurons)
-    named = in_words(n_named)
-    noun = "neuron" if n_named == 1 else "neurons"
     if finding.n_neurons is None:
         who = (f"expert {finding.expert} of {finding.n_experts}", f"expert {finding.expert}")
     else:
-        who = (f"{named} of {finding.n_neurons:,} neurons", f"{named} {noun}")
+        who = (f"{in_words(n_named)} of {finding.n_neurons:,} neurons", neurons_counted(n_named))
     one = n_named <= 1
     before, after = number(finding.before), number(finding.after)
     if finding.is_undone:
@@ -132,7 +129,7 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
         said = (f"{writes}; the mean norm goes from {before} to {after}", writes)
     wheres = [f"layer {finding.layer}{of_model}" for of_model in (f" of {model.display_name}", "")]
     sentences = [f"{each.capitalize()} in {where} {what}." for what in said for where in wheres for each in who]
-    return next(each for each in sentences if len(each.split()) <= MOST_WORDS)
+    return next(each for each in sentences if len(each.split()) <= MOST_WORDS_IN_FINDING)
 
 
 def _states_of(model: ModelReport, finding: Finding) -> tuple[State, State] | None:
@@ -215,7 +212,7 @@ def _hold_sentence(each: _Purity, *, is_best: bool) -> str:
         *(f"Categories hold best {where}{name}: {share}." for name in names if is_choice),
         *(f"{where.capitalize()}{name}, {share}." for name in names),
     ]
-    return next(sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS)
+    return next(sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS_IN_FINDING)
 
 
 def _nothing_measured(model: ModelReport) -> Headline | None:

@@ -28,6 +28,7 @@ from tokviz.pages.text.wording import (
     projection_label,
     shortened,
     undrawn_note,
+    weights_format,
 )
 from tokviz.records import ModelCard, ModelReport, Report
 from tokviz.text import isolated
@@ -205,7 +206,7 @@ def _card_rows(model: ModelReport, card: ModelCard) -> tuple[Row, ...]:
         Row(label="Layers", value=f"{card.n_layers:,}"),
         Row(label="Width", value=width),
         *((Row(label="Parameters", value=f"{card.n_parameters:,}"),) if card.n_parameters else ()),
-        Row(label="Weights on disk", value=card.quantization or card.checkpoint_dtype or "not stated"),
+        Row(label="Weights on disk", value=weights_format(card)),
         Row(label="Computed in", value=card.dtype),
         Row(label="Tokenizer", value=_tokenizer(card)),
         Row(label="Captured", value=day(states.captured_at)),

@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.pages.model.profile_found import Compared, Found, Pair
 from tokviz.pages.text.facts import Fact, the_same
-from tokviz.pages.text.wording import count, in_words, joined_by_and, ranged, score
+from tokviz.pages.text.wording import capitalized, count, in_words, joined_by_and, ranged, score
 from tokviz.records import Difference
 
 MOST_NAMED = 8
@@ -162,7 +162,7 @@ def _say_ahead_of_several(stated: Facts) -> str:
         verb = "than" if parts else "is further above chance than"
         behind = [f"{each.subject[1]} (by {score(each.values[0])})" for each in own]
         parts.append(f"{first} {verb} {joined_by_and(behind)}")
-    return f"{_begin(measure)}: {'; '.join(parts)}.{others}"
+    return f"{capitalized(measure)}: {'; '.join(parts)}.{others}"
 
 
 def _say_no_two_differ(stated: Facts) -> str:
@@ -223,7 +223,7 @@ def _say_extremes(stated: Facts) -> str:
         n_shown, n_pairs = by_kind["pairs differ"].values
         pairs = f" {int(n_shown):,} of {count(int(n_pairs), 'pair')} of models are shown to differ."
     return (
-        f"{_begin(measure)}: furthest above chance is {_valued(first)}, least {_valued(last)}{apart}; "
+        f"{capitalized(measure)}: furthest above chance is {_valued(first)}, least {_valued(last)}{apart}; "
         f"{int(n_above):,} of {count(int(n_models), 'model')} are shown to be above chance.{pairs}"
     )
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from tokviz.pages.frame.pictures import picture, slide_id
 from tokviz.pages.text.parts import Link, Picture, Section
-from tokviz.pages.text.sentences import depths_name, size, stage_lead, stage_sentence
-from tokviz.pages.text.wording import NBSP, joined, number, ranged, the_depth, whole_percent
+from tokviz.pages.text.sentences import depths_name, size, stage_lead, stage_sentence, yardstick
+from tokviz.pages.text.trust import purity_in_plot
+from tokviz.pages.text.wording import NBSP, capitalized, joined, number, ranged, the_depth, whole_percent
 from tokviz.records import (
     CategoryMeasure,
     ContextReport,
@@ -150,7 +151,7 @@ def _badges(context: ContextReport, geometry: Geometry, stage: Stage) -> tuple[B
         *_dominance(words),
     ]
     return tuple(
-        Badge(link=_slide(context, depth, _capital(what)), detail=detail)
+        Badge(link=_slide(context, depth, capitalized(what)), detail=detail)
         for depth, what, detail in sorted(found, key=lambda event: event[0])
         if stage.first_depth <= depth <= stage.last_depth
     )
@@ -212,10 +213,6 @@ def _dimensions(dimensions: tuple[int, ...]) -> str:
     return f"dimension{'s' if len(dimensions) > 1 else ''} {shown}{more}"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 # --- why contexts differ -------------------------------------------------------------------------------------------
 
 
@@ -252,12 +249,11 @@ def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str,
     massive, (label, other_label) = geometry.massive, labels
     last = len(massive.largest) - 1 if massive.end_depth is None else massive.end_depth - 1
     span = f"At {the_depth(depth)}" if last == depth else f"From {the_depth(depth)} to {the_depth(last)}"
-    median = "a typical token’s median" if massive.yardstick_is_ordinary else "the words’ own median"
     before = f", compared with {number(massive.largest[depth - 1])} at the previous depth" if depth else ""
     peak = int(np.argmax(others.massive.largest))
     text = (
         f"In the context “{label}”, the reference words are read at the first token of their text, position{NBSP}0. {span} the largest "
-        f"|x| of such a token is more than {number(massive.massive_ratio)} times {median}: "
+        f"|x| of such a token is more than {number(massive.massive_ratio)} times {yardstick(massive)}: "
         f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. In the context “{other_label}”, they are "
         f"read later, and their largest |x| is at most {number(others.massive.largest[peak])}, at {the_depth(peak)}."
     )
@@ -300,5 +296,5 @@ def _meaning(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str
 
 _PURITIES: tuple[tuple[str, Callable[[Geometry], CategoryMeasure | None]], ...] = (
     ("in all dimensions", lambda geometry: geometry.purity),
-    ("in the plot", lambda geometry: geometry.pictures[0].purity if geometry.pictures else None),
+    ("in the plot", purity_in_plot),
 )

@@ -12,6 +12,7 @@ from tokviz.pages.charts.measures import Measure
 from tokviz.pages.model.without import Without, without
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.wording import (
+    capitalized,
     count,
     joined,
     neurons_named,
@@ -137,7 +138,7 @@ def _share(found: Finding) -> str:
     else:
         who, verb = neurons_named(found.neurons), "writes" if len(found.neurons) == 1 else "write"
     return (
-        f"{who[:1].upper()}{who[1:]} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to "
+        f"{capitalized(who)} {verb} {percent(found.share)} of what the MLP of layer {found.layer} adds to "
         f"dimension {found.dimension}"
     )
 

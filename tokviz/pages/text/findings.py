@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tokviz.pages.text.csv_text import rounded
 from tokviz.pages.text.wording import NUMBERS, number, percent
 from tokviz.records import ContextReport, Finding, Geometry, ModelReport, Updates
 
@@ -87,8 +88,8 @@ def as_json(finding: Finding | None) -> dict[str, Any] | None:
         "n_neurons": finding.n_neurons,
         "expert": finding.expert,
         "n_experts": finding.n_experts,
-        "share": float(f"{finding.share:.6g}"),
-        "mean_norm_before": float(f"{finding.before:.6g}"),
-        "mean_norm_after": float(f"{finding.after:.6g}"),
-        "mean_norm_without": float(f"{finding.without:.6g}") if math.isfinite(finding.without) else None,
+        "share": rounded(finding.share),
+        "mean_norm_before": rounded(finding.before),
+        "mean_norm_after": rounded(finding.after),
+        "mean_norm_without": rounded(finding.without),
     }

@@ -6,8 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokviz.pages.text.wording import NBSP, number, percent, projection_label, ranged, score, the_depth, whole_percent
-from tokviz.records import Geometry, MassiveActivations, Projection, Stage, depth_name
+from tokviz.pages.text.trust import purity_in_plot
+from tokviz.pages.text.wording import (
+    NBSP,
+    capitalized,
+    number,
+    percent,
+    projection_label,
+    ranged,
+    score,
+    the_depth,
+    whole_percent,
+)
+from tokviz.records import CategoryMeasure, Geometry, MassiveActivations, Projection, Stage, depth_name
 
 MOST_DIMENSIONS = 4
 """More of them are counted, not named."""
@@ -34,7 +45,7 @@ def stage_lead(geometry: Geometry, number: int, *, at_position_0: bool) -> str:
     event = _outstanding(geometry.massive, depths) or ("" if at_position_0 else _outstanding_before(geometry, depths))
     parts = [part for part in (event, _neighbours(geometry, number)) if part]
     sentence = "; ".join(parts) or "the words have no massive activations here"
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{capitalized(sentence)}."
 
 
 def _depths(stage: Stage) -> range:
@@ -65,12 +76,11 @@ def _outstanding_before(geometry: Geometry, depths: range) -> str:
 
 def _neighbours(geometry: Geometry, number: int) -> str:
     """The share of neighbours of a word's category, against chance and the stage before; empty where it isn't defined."""
-    purity = geometry.pictures[0].purity if geometry.pictures else geometry.purity
+    purity, where = _purity(geometry)
     depths = _depths(geometry.stages[number])
     shares = purity.value[depths]
     if np.isnan(shares).all():
         return ""
-    where = "in the plot" if geometry.pictures else "in all dimensions"
     compared = ""
     if number and not np.isnan(before := purity.value[_depths(geometry.stages[number - 1])]).all():
         # As they are written: nobody reads that 31 % is fewer than 31 %.
@@ -83,6 +93,12 @@ def _neighbours(geometry: Geometry, number: int) -> str:
         f"{where}, {ranged(shares, whole_percent)} of a word’s nearest neighbors share its category{compared} "
         f"(by chance {ranged(purity.null_mean[depths], whole_percent)})"
     )
+
+
+def _purity(geometry: Geometry) -> tuple[CategoryMeasure, str]:
+    """In the plot if there is one, and where."""
+    flat = purity_in_plot(geometry)
+    return (geometry.purity, "in all dimensions") if flat is None else (flat, "in the plot")
 
 
 def _ends(shares: np.ndarray) -> tuple[float, float]:
@@ -104,9 +120,8 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
         if not np.isnan(explained).all():
             label = projection_label(projection.name)
             parts.append(f"PC1 holds {ranged(explained, percent)} of the variance ({label})")
-    purity = geometry.pictures[0].purity if geometry.pictures else geometry.purity
+    purity, where = _purity(geometry)
     if not np.isnan(purity.value[depths]).all():
-        where = "in the plot" if geometry.pictures else "in all dimensions"
         name = f"{geometry.n_neighbours}-neighbor purity {where}"
         parts.append(f"{name} {ranged(purity.value[depths], score)} (chance {ranged(purity.null_mean[depths], score)})")
     similarity = [
@@ -120,7 +135,12 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
     if similarity:
         parts.append(f"mean CKA {', '.join(similarity)}")
     sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{capitalized(sentence)}."
+
+
+def yardstick(activations: MassiveActivations) -> str:
+    """What values are compared with."""
+    return "a typical token’s median" if activations.yardstick_is_ordinary else "the words’ own median"
 
 
 def size(activations: MassiveActivations, depth: int, *, where: str = "") -> str:
@@ -130,7 +150,7 @@ def size(activations: MassiveActivations, depth: int, *, where: str = "") -> str
     ----------
     where : ``" at layer 11"``, if it isn't clear.
     """
-    whose = "a typical token’s median" if activations.yardstick_is_ordinary else "the words’ own median"
+    whose = yardstick(activations)
     text = f"largest |x|{NBSP}{number(activations.largest[depth])}{where}"
     if np.isnan(activations.ratio[depth]):
         return f"{text}, where {whose} is 0"

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import math
 
-from tokviz.pages.text.wording import NBSP, percent, projection_label, score, whole_percent
-from tokviz.records import ContextReport, Geometry, ModelReport, PictureMeasures, Projection, depth_name
+from tokviz.pages.text.wording import NBSP, capitalized, percent, projection_label, score, whole_percent
+from tokviz.records import (
+    CategoryMeasure,
+    ContextReport,
+    Geometry,
+    ModelReport,
+    PictureMeasures,
+    Projection,
+    depth_name,
+)
 
 TRUSTWORTHINESS = "trustworthiness"
 
@@ -13,10 +21,9 @@ TRUSTWORTHINESS = "trustworthiness"
 def finding(model: ModelReport, context: ContextReport, projection: Projection, depth: int) -> str:
     """A plate in words, for readers who don't see it: what was found there, before what it is of."""
     geometry = context.geometry
-    pc1, pc2 = (percent(ratio) for ratio in projection.explained_variance_ratio[depth])
-    name = depth_name(depth)
-    said = [f"{name[0].upper()}{name[1:]}: PC1 holds {pc1} of the variance, PC2 {pc2}"]
-    picture = _measures(projection, geometry)
+    pc1, pc2 = variance_held(projection, depth)
+    said = [f"{capitalized(depth_name(depth))}: PC1 holds {pc1} of the variance, PC2 {pc2}"]
+    picture = measures_in_plot(projection, geometry)
     if picture and math.isfinite(picture.purity.value[depth]):
         said.append(
             f"{whole_percent(picture.purity.value[depth])} of a word’s nearest neighbors share its category (chance: "
@@ -30,16 +37,28 @@ def finding(model: ModelReport, context: ContextReport, projection: Projection, 
     return f"{'; '.join(said)}. {model.display_name}, words {label}, {projection_label(projection.name)} PCA."
 
 
-def _measures(projection: Projection, geometry: Geometry | None) -> PictureMeasures | None:
+def variance_held(projection: Projection, depth: int) -> tuple[str, str]:
+    """Which shares PC1 and PC2 hold: ``12.0 %``, ``7.0 %``."""
+    pc1, pc2 = projection.explained_variance_ratio[depth]
+    return percent(pc1), percent(pc2)
+
+
+def purity_in_plot(geometry: Geometry) -> CategoryMeasure | None:
+    """In the projection that is shown first."""
+    return geometry.pictures[0].purity if geometry.pictures else None
+
+
+def measures_in_plot(projection: Projection, geometry: Geometry | None) -> PictureMeasures | None:
+    """None where the plots of a projection weren't measured."""
     pictures = geometry.pictures if geometry else ()
     return next((each for each in pictures if each.projection == projection.name), None)
 
 
 def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tuple[str, ...]:
     """Variance; and once measured how many neighbours are of the same category, and whether neighbours are true."""
-    pc1, pc2 = (percent(ratio) for ratio in projection.explained_variance_ratio[depth])
+    pc1, pc2 = variance_held(projection, depth)
     variance = f"PC1{NBSP}{pc1}, PC2{NBSP}{pc2} of the variance"
-    picture = _measures(projection, geometry)
+    picture = measures_in_plot(projection, geometry)
     if picture is None or geometry is None:
         return (variance,)
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:

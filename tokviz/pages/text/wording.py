@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from tokviz.pages.text.parts import Term
-from tokviz.records import InterventionRule, InterventionValue, ModelCard, Report, Tokenization, depth_name
+from tokviz.records import InterventionRule, InterventionValue, ModelCard, ModelReport, Report, Tokenization, depth_name
 from tokviz.text import isolated
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -145,9 +145,24 @@ def joined_by_and(texts: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def named_or_counted(words: Sequence[str]) -> str:
+    """``a, b``, or of many ``12 words``."""
+    return joined(words) if len(words) <= MOST_NAMED else count(len(words), "word")
+
+
+def capitalized(text: str) -> str:
+    """With its first letter large, as a sentence begins; unlike Python's, the other letters stay."""
+    return text[:1].upper() + text[1:]
+
+
 def in_words(number: int) -> str:
     """``two``, ``12``: small numbers as a sentence has them."""
     return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+
+
+def neurons_counted(number: int, which: str = "") -> str:
+    """``two neurons``, ``one other neuron``."""
+    return f"{in_words(number)} {which}{'neuron' if number == 1 else 'neurons'}"
 
 
 def neurons_named(neurons: Sequence[int]) -> str:
@@ -164,14 +179,12 @@ def intervention_label(
     if own is not None:
         return f"{context}, {own}"
     n_neurons = len(neurons)
-    number_of = in_words(n_neurons)
-    noun = "neuron" if n_neurons == 1 else "neurons"
     if rule == "off":
-        return f"{context}, {number_of} {noun} off"
+        return f"{context}, {neurons_counted(n_neurons)} off"
     if rule == "control":
-        return f"{context}, {number_of} other {noun} off"
+        return f"{context}, {neurons_counted(n_neurons, 'other ')} off"
     if rule == "mean":
-        return f"{context}, {number_of} {noun} at {'its' if n_neurons == 1 else 'their'} mean"
+        return f"{context}, {neurons_counted(n_neurons)} at {'its' if n_neurons == 1 else 'their'} mean"
     to = {"zero": "zero", "mean": "the mean"}.get(str(value)) or number(float(value))
     return f"{context}, {neurons_named(neurons)} of layer {layer} set to {to}"
 
@@ -187,8 +200,7 @@ def undrawn_note(report: Report) -> tuple[str, ...]:
     words = report.undrawn
     if not words:
         return ()
-    whose = joined(words) if len(words) <= MOST_NAMED else count(len(words), "word")
-    note = f"No font on the machine that drew the plots has every character of {whose}."
+    note = f"No font on the machine that drew the plots has every character of {named_or_counted(words)}."
     return (f"{note} In the plots, missing characters are shown as code points, such as ⟨U+6F22⟩.",)
 
 
@@ -209,6 +221,16 @@ def projection_term(name: str) -> Term:
     label = projection_label(name)
     heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
     return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection defined by this report."))
+
+
+def weights_format(card: ModelCard) -> str:
+    """Of the weights on disk."""
+    return card.quantization or card.checkpoint_dtype or "not stated"
+
+
+def why_not_captured(model: ModelReport) -> str:
+    """Of a model without a card."""
+    return model.failure or "Not captured."
 
 
 def facts_line(card: ModelCard) -> str:
