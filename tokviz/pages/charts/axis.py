@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from tokviz.pages.text.parts import Picture
-from tokviz.records import Geometry
+from tokviz.pages.text.wording import NBSP
+from tokviz.records import Geometry, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,30 +72,30 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Ruler:
-    """The depth axis; it is also the carousel's slider."""
+    """The depth axis, under the strip of all depths; it is also the carousel's slider."""
 
-    label: str
-    ticks: tuple[Tick, ...]
     strip: Picture | None
-    start: str
-    end: str
-    """Where the axis begins and ends, in percent of the width."""
     last: int
     """The slider's greatest value."""
+    ticks: tuple[Tick, ...] = ()
     measured: Measured | None = None
+    slides: str | None = None
+    """Of a ruler without ticks, to which a script adds them and a link per depth: a slide's address, up to the depth."""
 
+    @property
+    def start(self) -> str:
+        """Where the axis begins, in percent of the width."""
+        return length(place(0, 1))
 
-@dataclass(frozen=True, kw_only=True)
-class BriefRuler:
-    """A depth axis of which the page has the ends alone: a script adds ticks, and a link per depth."""
+    @property
+    def end(self) -> str:
+        """Where it ends."""
+        return length(place(1, 1))
 
-    strip: Picture | None
-    start: str
-    end: str
-    last: int
-    last_name: str
-    slides: str
-    """The address of a depth's slide, up to the depth."""
+    @property
+    def last_name(self) -> str:
+        """``layer 29``."""
+        return depth_name(self.last)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,15 +149,46 @@ def relative_depth(depth: float, last: int) -> float:
     return depth / max(last, 1)
 
 
+def ticks(hrefs: Sequence[str]) -> tuple[Tick, ...]:
+    """One per depth, whose slides the addresses lead to; both ends are named, and between them as many depths as fit."""
+    last = len(hrefs) - 1
+    return tuple(_tick(depth, last, href) for depth, href in enumerate(hrefs))
+
+
+def _tick(depth: int, last: int, href: str) -> Tick:
+    name, x, width = depth_name(depth), place(depth, last), RULER.axis_length / max(last, 1)
+    left, right = max(x - width / 2, 0.0), min(x + width / 2, 100.0)
+    label, label_x, anchor = str(depth - 1) if has_number(depth, last) else None, x, "middle"
+    if depth == 0:
+        label, label_x, anchor = name, 0.0, "start"
+    elif depth == last:
+        label, label_x, anchor = name, 100.0, "end"
+    return Tick(
+        name=name,
+        href=href,
+        x=length(x),
+        left=length(left),
+        width=length(right - left),
+        label=label,
+        label_x=length(label_x),
+        anchor=anchor,
+        tight=anchor == "middle" and not RULER.loose_from <= x <= RULER.loose_to,
+    )
+
+
+def ends(last: int) -> tuple[tuple[float, str], ...]:
+    """What a model's charts name: the relative depth and the name of the first depth and of the last."""
+    return tuple((relative_depth(depth, last), depth_name(depth)) for depth in sorted({0, last}))
+
+
+RELATIVE_DEPTHS = ((0.0, depth_name(0)), (0.5, f"50{NBSP}%"), (1.0, "last layer"))
+"""What charts of models of any depth name."""
+
+
 def has_number(depth: int, last: int) -> bool:
     """Whether a depth between the two ends has its number on the axis."""
     step = next((step for step in LABEL_STEPS if last / step <= RULER.most_labels), WIDEST_LABEL_STEP)
     return (depth - 1) % step == 0 and RULER.labels_from <= place(depth, last) <= RULER.labels_to
-
-
-def is_tight(x: float) -> bool:
-    """Whether a number there would touch the names of the ends on a phone."""
-    return not RULER.loose_from <= x <= RULER.loose_to
 
 
 def length(percentage: float) -> str:

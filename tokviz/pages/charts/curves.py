@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tokviz.pages.charts.axis import Band, coordinate, path, relative_depth
+from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_depth
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.text.wording import NBSP, capitalized, count, joined, the_depth
-from tokviz.records import ContextReport, Geometry, ModelReport, depth_name
+from tokviz.records import ContextReport, Geometry, ModelReport
 
 # --- what the templates show -----------------------------------------------------------------------------------------
 
@@ -98,13 +98,12 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
         return None
     first = measured[0][1]
     last = len(first.purity.value) - 1
-    depths = ((0.0, depth_name(0)), (1.0, depth_name(last))) if last else ((0.0, depth_name(0)),)
     emerged = [geometry.massive.emergence_depth for _, geometry in measured]
     emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
     charts = []
     for measure in (*WITHIN_A_MODEL, *related, *added_measures(context for context, _ in measured)):
         series = _of_contexts(measure, [context for context, _ in measured])
-        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), depths)
+        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), ends(last))
         if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
             caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
             mark = None if emergence is None else coordinate(emergence)
@@ -139,8 +138,7 @@ def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]], shaded:
         for index, (name, values) in enumerate(curves)
     )
     last = len(curves[0][1]) - 1
-    depths = ((0.0, depth_name(0)), (1.0, depth_name(last)))
-    axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), depths)
+    axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(series)), ends(last))
     chart = make_chart(axes, series, heading=measure.name, subject=measure.name)
     bands = tuple(_band(depth, depth, last, OF_A_MODEL, shaded=True) for depth in shaded)
     return None if chart is None else replace(chart, caption=measure.caption, stages=bands)

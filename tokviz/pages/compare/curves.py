@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tokviz.pages.charts.axis import RELATIVE_DEPTHS
 from tokviz.pages.charts.curves import Axes, Chart, Series, end_of, make_chart, make_curve, said
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures, related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.text import json_text
-from tokviz.pages.text.wording import NBSP, joined
-from tokviz.records import ModelReport, Report, depth_name
+from tokviz.pages.text.wording import joined
+from tokviz.records import ModelReport, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +133,8 @@ def _charts(report: Report, measure: Measure, models: Sequence[ModelReport]) -> 
     """The charts of a row."""
     per_context = [(context.label, _series(measure, models, context.name)) for context in report.contexts]
     everywhere = [each for _, series in per_context for each in series]
-    depths = ((0.0, depth_name(0)), (0.5, f"50{NBSP}%"), (1.0, "last layer"))
     layout = OF_ALL_MODELS.with_room_for(min(len(models), MOST_AT_ONCE))
-    axes = Axes.of(measure, everywhere, layout, depths)
+    axes = Axes.of(measure, everywhere, layout, RELATIVE_DEPTHS)
     made = []
     for label, series in per_context:
         subject = f"{measure.name} over relative depth, words {label}"

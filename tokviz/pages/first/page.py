@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.charts.axis import BriefRuler, Ruler
+from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.first.legend import Legend, legend
 from tokviz.pages.first.two_states import TwoStates, two_states
 from tokviz.pages.frame.frame import frame, model_path, relative
@@ -34,7 +34,7 @@ class StripRow:
 
     context: str
     href: str
-    ruler: Ruler | BriefRuler
+    ruler: Ruler
     with_axis: bool
     """Only under a model's last strip: the depths are the same in all."""
 
@@ -89,8 +89,6 @@ class IndexPage:
     more_models: tuple[ModelStrips, ...]
     """Folded, under ``more``."""
     more: str
-    brief: bool
-    """Whether the strips have a ``BriefRuler``."""
     intro: str | None
     """Safe HTML, as the report has it."""
     columns: tuple[str, ...]
@@ -139,7 +137,6 @@ def index_page(report: Report) -> IndexPage:
         models=models[:MOST_MODELS_IN_SIGHT],
         more_models=models[MOST_MODELS_IN_SIGHT:],
         more=f"{count(len(models) - MOST_MODELS_IN_SIGHT, 'more model')}",
-        brief=brief,
         intro=report.intro,
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),

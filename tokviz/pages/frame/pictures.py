@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.charts.axis import (
-    RULER,
-    BriefRuler,
-    Measured,
-    Ruler,
-    Tick,
-    has_number,
-    is_tight,
-    length,
-    measured,
-    place,
-)
+from tokviz.pages.charts.axis import Ruler, measured, ticks
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.text.parts import Picture, Source
 from tokviz.pages.text.problems import why_no_picture
@@ -168,20 +157,13 @@ class Shown:
         geometry = self.context.geometry
         everywhere = [each.geometry for each in self.model.captures if each.geometry is not None]
         measures = measured(geometry, everywhere) if geometry and with_measures else None
-        return _ruler(state.n_depths, hrefs, self._strip(), measures)
+        return Ruler(strip=self._strip(), last=state.n_depths - 1, ticks=ticks(hrefs), measured=measures)
 
-    def brief_ruler(self) -> BriefRuler:
+    def brief_ruler(self) -> Ruler:
         """The same, as light as it can be."""
-        last = self.context.states.n_depths - 1
-        slides = f"{model_path(self.model.slug)}#{self.context.states.context.name}/"
-        return BriefRuler(
-            strip=self._strip(),
-            start=length(RULER.axis_start),
-            end=length(RULER.axis_start + RULER.axis_length),
-            last=last,
-            last_name=depth_name(last),
-            slides=relative(self.page, slides),
-        )
+        state = self.context.states
+        slides = relative(self.page, f"{model_path(self.model.slug)}#{state.context.name}/")
+        return Ruler(strip=self._strip(), last=state.n_depths - 1, slides=slides)
 
     def _strip(self) -> Picture | None:
         last = self.context.states.n_depths - 1
@@ -263,48 +245,6 @@ def _at_position_0(model: ModelReport) -> str:
     )
     others = [each.states for each in model.contexts if not each.states.tokenization.reads_position_0]
     return f"{note} Compare with the words {others[0].context.label}." if others else note
-
-
-def _ruler(n_depths: int, hrefs: list[str], strip: Picture | None, measures: Measured | None) -> Ruler:
-    last = n_depths - 1
-    ticks = []
-    for depth, href in enumerate(hrefs):
-        text = None
-        if depth in (0, last):
-            text = depth_name(depth)
-        elif has_number(depth, last):
-            text = str(depth - 1)
-        ticks.append(_tick(depth, last, name=depth_name(depth), href=href, label=text))
-    return Ruler(
-        label="Depth",
-        ticks=tuple(ticks),
-        strip=strip,
-        start=length(RULER.axis_start),
-        end=length(RULER.axis_start + RULER.axis_length),
-        last=last,
-        measured=measures,
-    )
-
-
-def _tick(depth: int, last: int, *, name: str, href: str, label: str | None) -> Tick:
-    x, width = place(depth, last), RULER.axis_length / max(last, 1)
-    anchor, label_x = "middle", x
-    if depth == 0:
-        anchor, label_x = "start", 0.0
-    elif depth == last:
-        anchor, label_x = "end", 100.0
-    left, right = max(x - width / 2, 0.0), min(x + width / 2, 100.0)
-    return Tick(
-        name=name,
-        href=href,
-        x=length(x),
-        left=length(left),
-        width=length(right - left),
-        label=label,
-        label_x=length(label_x),
-        anchor=anchor,
-        tight=anchor == "middle" and is_tight(x),
-    )
 
 
 def panels(report: Report, model: ModelReport, page: str) -> tuple[Panel, ...]:
