@@ -44,7 +44,7 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "frame": {"text", "charts"},
         "model": {"text", "charts", "frame"},
         **{page: {"text", "charts", "frame", "model"} for page in ("first", "compare", "explore", "method")},
-        "downloads": {"text", "model", "explore"},
+        "downloads": {"text", "frame", "model", "explore"},
     },
     "run": {
         "store": set(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 from tokviz.config import ReportConfig, install
@@ -30,20 +29,9 @@ def frame(name: str, context: ContextReport, words: WordList, config: ReportConf
 
 
 def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfig) -> str:
-    states, updates, related = context.states, context.states.updates, context.relations
-    has_tokens, geometry = states.tokenization.is_known, context.geometry
-    made: dict[str, Callable[[], str | None]] = {
-        "coordinates": lambda: tables.coordinates_csv(context, words),
-        "geometry": lambda: tables.geometry_csv(states, geometry, context.added) if geometry else None,
-        "relations": lambda: (
-            tables.relations_csv(config.relation_list, config.order_list, related) if related else None
-        ),
-        "tokens": lambda: tables.tokens_csv(context) if has_tokens else None,
-        "updates": lambda: tables.updates_csv(updates) if updates else None,
-        "writers": lambda: tables.writers_csv(updates) if updates else None,
-        "attention": lambda: tables.attention_csv(states.attention) if states.attention else None,
-    }
-    if name in made and (text := made[name]()):
-        return text
-    what = "one of " + ", ".join(made) if name not in made else "a table that this capture has"
+    asked = tables.Asked(words=words, relations=config.relation_list, orders=config.order_list)
+    table = next((table for table in tables.TABLES if table.name == name), None)
+    if table and (found := table.of(context)):
+        return table.csv(found, context, asked)
+    what = "a table that this capture has" if table else f"one of {', '.join(each.name for each in tables.TABLES)}"
     raise TokvizError(f"table: expected {what}, got {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokviz.pages.frame.frame import address, model_path
+from tokviz.pages.frame.frame import address, data_path, model_path
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.problems import why_no_picture
@@ -48,7 +48,7 @@ def excerpts(report: Report) -> tuple[Excerpt, ...]:
 
 def excerpt_path(slug: str, context: str) -> str:
     """From the site’s root."""
-    return f"data/{slug}/{context}/excerpt.html"
+    return data_path(slug, context, "excerpt.html")
 
 
 def _excerpt(report: Report, model: ModelReport, context: ContextReport) -> Excerpt:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tokviz.pages.explore.explore_data import scripts
+from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model import profile_tables, related_data
 from tokviz.pages.text import findings, json_text
 from tokviz.pages.text.csv_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
@@ -46,52 +48,68 @@ _WITHOUT_PREFIX = ("spread", "massive")
 """Records whose measures have a column under their bare name."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a report asks of all its captures; the words as a capture has them."""
+
+    words: WordList
+    relations: Sequence[Relation]
+    orders: Sequence[Order]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One that a capture may have."""
+
+    name: str
+    """Of its file, without the ending."""
+    of: Callable[[ContextReport], Any]
+    """What it shows of a capture; empty where there is nothing to show."""
+    csv: Callable[[Any, ContextReport, Asked], str]
+    differs: bool = True
+    """Whether it is another one with neurons set to a value; else sites have it of the model as it is only."""
+
+
+TABLES = (
+    Table("coordinates", lambda of: of, lambda _, of, asked: coordinates_csv(of, asked.words)),
+    Table("geometry", lambda of: of.geometry, lambda found, of, _: geometry_csv(of.states, found, of.added)),
+    Table(
+        "relations",
+        lambda of: of.relations,
+        lambda found, _, asked: relations_csv(asked.relations, asked.orders, found),
+    ),
+    Table("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),
+    Table("updates", lambda of: of.states.updates, lambda found, *_: updates_csv(found)),
+    Table("writers", lambda of: of.states.updates, lambda found, *_: writers_csv(found)),
+    Table("attention", lambda of: of.states.attention, lambda found, *_: attention_csv(found)),
+)
+
+
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
     written = {"data/report.json": _report_json(report), **scripts(report), **profile_tables.files(report)}
-    for model, context in _captured(report):
-        folder = f"data/{model.slug}/{context.states.context.name}"
-        written[f"{folder}/coordinates.csv"] = coordinates_csv(context, report.words.of(context.states.tokenization))
-        if _has_tokens(context.states):
-            written[f"{folder}/tokens.csv"] = tokens_csv(context)
-        if context.geometry is not None:
-            written[f"{folder}/geometry.csv"] = geometry_csv(context.states, context.geometry, context.added)
-        if context.relations is not None:
-            written[f"{folder}/relations.csv"] = relations_csv(report.relations, report.orders, context.relations)
-            written |= related_data.files(report, model, context)
-        if context.states.attention:
-            written[f"{folder}/attention.csv"] = attention_csv(context.states.attention)
-        if context.states.updates is not None:
-            written[f"{folder}/updates.csv"] = updates_csv(context.states.updates)
-            written[f"{folder}/writers.csv"] = writers_csv(context.states.updates)
+    for model, context in _captured(report.models):
+        words = report.words.of(context.states.tokenization)
+        asked = Asked(words=words, relations=report.relations, orders=report.orders)
+        for table in _tables(context):
+            written[_path(model, context, table)] = table.csv(table.of(context), context, asked)
+        written |= related_data.files(report, model, context)
     return written
 
 
 def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
     """``SLUG/CONTEXT/coordinates.csv`` → path from the site's root."""
-    return {
-        f"{model.slug}/{context.states.context.name}/{name}": f"data/{model.slug}/{context.states.context.name}/{name}"
-        for model in models
-        for context in model.captures
-        for name in _names(context)
-    }
+    paths = [_path(model, context, table) for model, context in _captured(models) for table in _tables(context)]
+    return {path.removeprefix("data/"): path for path in paths}
 
 
-def _names(context: ContextReport) -> list[str]:
-    states = context.states
-    return [
-        "coordinates.csv",
-        *(["tokens.csv"] if _has_tokens(states) else []),
-        *(["geometry.csv"] if context.geometry else []),
-        *(["relations.csv"] if context.relations else []),
-        *(["attention.csv"] if states.attention else []),
-        *(["updates.csv", "writers.csv"] if states.updates else []),
-    ]
+def _path(model: ModelReport, context: ContextReport, table: Table) -> str:
+    return data_path(model.slug, context.states.context.name, f"{table.name}.csv")
 
 
-def _has_tokens(states: HiddenStates) -> bool:
-    """Those of a capture with neurons set to a value are the same as of the model as it is."""
-    return states.intervention is None and states.tokenization.is_known
+def _tables(context: ContextReport) -> list[Table]:
+    """Those that a site has of a capture."""
+    return [table for table in TABLES if table.of(context) and (table.differs or context.rule is None)]
 
 
 def coordinates_csv(context: ContextReport, words: WordList) -> str:
@@ -371,8 +389,8 @@ def _batch_check(check: BatchCheck | None) -> dict[str, Any] | None:
     }
 
 
-def _captured(report: Report) -> Iterable[tuple[ModelReport, ContextReport]]:
-    return ((model, context) for model in report.models for context in model.captures)
+def _captured(models: Sequence[ModelReport]) -> Iterable[tuple[ModelReport, ContextReport]]:
+    return ((model, context) for model in models for context in model.captures)
 
 
 def _category_keys(words: WordList, row: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.frame.frame import data_path
 from tokviz.pages.text import json_text
 from tokviz.pages.text.csv_text import rounded
 from tokviz.pages.text.problems import problems
@@ -30,7 +31,7 @@ def scripts(report: Report) -> dict[str, str]:
     written = {"data/words.js": json_text.script("words", _words(report.words))}
     for model, context in captured:
         name = context.states.context.name
-        folder, key = f"data/{model.slug}/{name}", f"{model.slug}/{name}"
+        folder, key = data_path(model.slug, name), f"{model.slug}/{name}"
         written[f"{folder}/words.js"] = json_text.script(key, _context(model, context))
         if context.neighbours is not None:
             written[f"{folder}/neighbours.js"] = json_text.script(f"{key} neighbours", _neighbours(context.neighbours))

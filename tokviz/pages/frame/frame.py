@@ -111,6 +111,11 @@ def model_path(slug: str) -> str:
     return f"models/{slug}/index.html"
 
 
+def data_path(slug: str, *parts: str) -> str:
+    """``data/mini-6/alone/geometry.csv``: of a model's numbers, from the site's root."""
+    return "/".join(("data", slug, *parts))
+
+
 def downloads(report: Report, page: str, slug: str | None = None) -> tuple[Link, ...]:
     """The files to download, of one model or of all; what stands before the file's name tells whose it is."""
     names = {model.slug: model.display_name for model in report.models}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokviz.pages.frame.frame import late_scripts, relative
+from tokviz.pages.frame.frame import data_path, late_scripts, relative
 from tokviz.pages.text import json_text
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
@@ -48,7 +48,7 @@ def words_entry(report: Report, page: str) -> dict[str, Any]:
 
 def data_folder(model: ModelReport, page: str) -> str:
     """Where the scripts with a model's numbers are."""
-    return relative(page, f"data/{model.slug}")
+    return relative(page, data_path(model.slug))
 
 
 def strip_entry(strip: Renditions | None, page: str) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of, strip
 from tokviz.pages.model.relations import order_sentences, relation_sentences
 from tokviz.pages.text import json_text
@@ -42,7 +43,7 @@ def files(report: Report, model: ModelReport, context: ContextReport) -> Iterato
     if relations is None:
         return
     name = context.states.context.name
-    folder, words = f"data/{model.slug}/{name}", report.words.of(context.states.tokenization)
+    folder, words = data_path(model.slug, name), report.words.of(context.states.tokenization)
     content = {
         "model": model.display_name,
         "label": context.states.context.label,

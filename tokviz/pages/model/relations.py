@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.pages.frame.frame import relative
+from tokviz.pages.frame.frame import data_path, relative
+from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.related_plots import CAPTIONS, kind_of, strip_size
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.wording import count, joined_by_and, ranged, score
@@ -102,7 +103,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
         stylesheet=relative(page, "assets/relations.css"),
         script=relative(page, "assets/relations.js"),
         slug=model.slug,
-        folder=relative(page, f"data/{model.slug}"),
+        folder=data_folder(model, page),
     )
 
 
@@ -133,7 +134,7 @@ def _strip(report: Report, model: ModelReport, context: ContextReport, page: str
     return RelatedStrip(
         context=name,
         current=current,
-        src=relative(page, f"data/{model.slug}/{name}/relations.svg"),
+        src=relative(page, data_path(model.slug, name, "relations.svg")),
         width=f"{width:.0f}",
         height=f"{height:.0f}",
         caption=f"The same in some layers, from the embedding to the last one: words {label}.",
