@@ -8,9 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.sources import ROY_2007
+from tokviz.pages.text.sources import (
+    ENGELS_2025,
+    HERNANDEZ_2024,
+    KORNBLITH_2019,
+    MIKOLOV_2013,
+    ROUSSEEUW_1987,
+    ROY_2007,
+    SONG_2012,
+    SUN_2024,
+)
 from tokviz.pages.text.trust import purity_in_plot
-from tokviz.pages.text.wording import NBSP, number, percent, score, whole_percent
+from tokviz.pages.text.wording import NBSP, count, number, percent, score, whole_percent
 from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry, Order, Relation, Tested
 
 
@@ -46,8 +55,8 @@ class Measure:
     """Values that the axis includes, whatever was measured."""
     thresholds: Callable[[Geometry], tuple[float, ...]] = lambda _: ()
     """Dotted lines."""
-    definition: Term | None = None
-    """For the method page, where ``definitions.py`` doesn't cover the measure."""
+    definition: Callable[[Geometry], Term] | None = None
+    """For the method page, with the thresholds that it was measured with; of measures that share one, the first has it."""
     within: bool = True
     """Whether it compares a model’s contexts."""
     between: bool = True
@@ -77,6 +86,16 @@ MEASURES = (
         name="Category purity",
         caption="Share of each word’s {geometry.n_neighbours} nearest neighbors that share its category, by cosine in "
         "all dimensions. Dotted: chance.",
+        definition=lambda geometry: Term(
+            name="Neighbors of the same category (purity)",
+            meaning=f"The share of each word’s {geometry.n_neighbours} nearest neighbors that share a category with "
+            "it, mean over words: by cosine in all dimensions, by Euclidean distance in the plot. If words have "
+            f"identical states, the {geometry.n_neighbours} nearest may be ambiguous: a word whose last neighbor and next word after it "
+            "have the same state has no well-defined neighbors, and is not counted, neither here nor in the share "
+            "of neighbors that stay from depth to depth or from model to model. If fewer than "
+            f"{100 * geometry.least_with_neighbours:.0f} % of the words have well-defined neighbors, no value is "
+            "given.",
+        ),
         read=lambda _, geometry: geometry.purity,
     ),
     Measure(
@@ -90,13 +109,19 @@ MEASURES = (
         name="Silhouette",
         caption="How much closer a word is to its own category than to the nearest other one, by cosine; 0: equally "
         "close. Dotted: chance.",
+        definition=lambda _: Term(
+            name="Silhouette",
+            meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "
+            "b to those of the nearest other. From −1 to 1; above 0, categories hold together.",
+            sources=(ROUSSEEUW_1987,),
+        ),
         read=lambda _, geometry: geometry.silhouette,
         spans=(-0.2, 0.4),
     ),
     Measure(
         name="Effective rank",
         caption="In how many directions the words differ.",
-        definition=Term(
+        definition=lambda _: Term(
             name="Effective rank",
             meaning="The exponential of the entropy of the centered states’ singular values, normalized to sum to "
             "one: 1 if all words lie on a line, at most the number of words minus one. Papers that use the "
@@ -118,6 +143,11 @@ MEASURES = (
     Measure(
         name="Mean norm",
         caption="Mean length of the hidden states, log scale. Models differ in scale from the start; look for jumps.",
+        definition=lambda _: Term(
+            name="Mean norm, mean cosine",
+            meaning="The mean Euclidean length of the states, and the mean cosine over all pairs of words. A mean "
+            "cosine near 1 says that all words point the same way (anisotropy).",
+        ),
         read=lambda _, geometry: geometry.spread.mean_norm,
         write=number,
         is_log=True,
@@ -131,6 +161,11 @@ MEASURES = (
     Measure(
         name="PC1’s share of the variance",
         caption="In the plots of the first projection. If it is high, the plot is nearly a line.",
+        definition=lambda _: Term(
+            name="Explained variance",
+            meaning="The share of the variance of the reference words that a plot’s PC1 and PC2 hold, after the "
+            "projection’s scaling.",
+        ),
         read=lambda context, _: (
             context.projections[0].projection.explained_variance_ratio[:, 0] if context.projections else None
         ),
@@ -143,6 +178,20 @@ MEASURES = (
         "themselves, if a model has no context with typical tokens), log scale. Dotted: moderately large "
         f"({{geometry.massive.lesser_ratio:,.0f}}{NBSP}×) and massive ({{geometry.massive.massive_ratio:,.0f}}{NBSP}×), if |x| "
         "is also above {geometry.massive.large:,.0f}.",
+        definition=lambda geometry: Term(
+            name="Massive activations",
+            meaning=f"A depth has them if the words’ largest |x| exceeds both {geometry.massive.large:,.0f} and "
+            f"{geometry.massive.massive_ratio:,.0f} times the median |x|; activations are moderately large if it exceeds "
+            f"both {geometry.massive.large:,.0f} and {geometry.massive.lesser_ratio:,.0f} times. “Largest |x|” is each word’s own maximum, "
+            "median over words. The median |x| is that of typical tokens at the same depth: words of a context in "
+            "which they are not at position 0, because many models build an attention sink there, which would "
+            "inflate its own baseline (Sun et al. take the median of the one text that they look at). If there is "
+            "no such context, the words’ own median is used, and the page says so. The emergence layer is the first "
+            "with massive activations. They end where |x| itself falls below the threshold; if they are no longer "
+            "massive only because other tokens have grown, the page says that instead. The dimensions named are "
+            "those that exceed the threshold in at least half of the words.",
+            sources=(SUN_2024,),
+        ),
         read=lambda _, geometry: geometry.massive.ratio,
         write=lambda value: f"{number(value)}{NBSP}×",
         is_log=True,
@@ -153,6 +202,14 @@ MEASURES = (
         name="Largest share of one dimension",
         caption="How much of Σ x² (the states’ squared lengths, summed over the words) lies in the one dimension "
         "that holds most of it, whichever that is. Above the dotted line it is dominant.",
+        definition=lambda geometry: Term(
+            name="Dominant dimensions",
+            meaning=f"A dimension is dominant at a depth if it holds more than {100 * geometry.massive.dominant_share:.0f} % "
+            "of Σ x², the states’ squared lengths summed over the reference words. In some models nearly all tokens "
+            "are large in the same dimension: then no ratio to other tokens shows it, and a dimension may be "
+            "dominant without being massive. Of position 0 only the largest values are kept, so it isn’t known "
+            "which dimensions are dominant there.",
+        ),
         read=lambda _, geometry: geometry.massive.top_share,
         write=whole_percent,
         thresholds=lambda geometry: (geometry.massive.dominant_share,),
@@ -161,6 +218,15 @@ MEASURES = (
         name="Change from the previous depth",
         caption="1 − debiased linear CKA: 0 if a layer leaves the words’ arrangement unchanged, 1 if nothing of it "
         "is left. A model with fewer layers usually changes more per layer.",
+        definition=lambda geometry: Term(
+            name="Change (1 − CKA)",
+            meaning="Centered kernel alignment (CKA) compares the pairwise inner products of the words at two "
+            "depths: 1 for the same arrangement up to rotation and scale, about 0 for unrelated ones. The debiased "
+            "estimate is used, because with fewer words than dimensions the usual one is near 1 for unrelated "
+            f"states. It needs at least {count(geometry.stage_criteria.least_words, 'word')}: for unrelated states, 95 % of its values are then below 0.2 in "
+            "size, while for four words it may be near 1.",
+            sources=(KORNBLITH_2019, SONG_2012),
+        ),
         read=lambda _, geometry: 1 - geometry.change.cka,
     ),
 )
@@ -178,7 +244,14 @@ def _added(measure: AddedMeasure) -> Measure:
     def read(context: ContextReport, _: Geometry) -> AddedMeasure | None:
         return next((each for each in context.added if each.column == measure.column), None)
 
-    return Measure(name=measure.name, caption=_as_it_is(measure.caption), read=read, write=number, spans=())
+    return Measure(
+        name=measure.name,
+        caption=_as_it_is(measure.caption),
+        definition=lambda _: Term(name=measure.name, meaning=f"{measure.caption} Measured by {measure.package}."),
+        read=read,
+        write=number,
+        spans=(),
+    )
 
 
 def _as_it_is(text: str) -> str:
@@ -202,6 +275,22 @@ def _parallelism(index: int, relation: Relation) -> Measure:
         name=f"Parallelism above chance, {relation.label}",
         caption="Mean cosine between the differences of the pairs, minus what it is in the same layer if the same words are "
         "paired at random. Dotted: chance.",
+        definition=lambda _: Term(
+            name="Relations between words",
+            meaning="If one vector led from every country to its capital, the differences between the words of a pair would be "
+            "parallel. Parallelism is the mean cosine between the differences of all pairs. By chance it isn’t 0, since the first "
+            "words differ from the second ones in their means, too: chance is the same words paired at random, 999 times, no word "
+            "with itself. A second word counts as found if it is the nearest by cosine, among all reference words of its category "
+            "but the first word of the pair, to this first word plus the mean difference of the other pairs; states are centered on "
+            "the mean of all reference words. Next to it stands how many second words are nearest to the first word alone: where "
+            "these are as many, finding them shows only that pairs lie near each other. Such pairs are also more parallel than "
+            "random ones: what remains of their differences is mostly the one between the means. So a relation is claimed only at "
+            "depths where both hold: more parallel than chance, and more second words found than by the first words alone. With ten "
+            "pairs, only strong relations can be told from chance. Plots show these words in their own first two principal components, "
+            "fitted to each layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
+            "other, for which Hernandez et al. use its derivatives.",
+            sources=(MIKOLOV_2013, HERNANDEZ_2024),
+        ),
         read=read,
         spans=(0.0, 0.5),
     )
@@ -228,5 +317,16 @@ def _order(index: int, order: Order) -> Measure:
         name=f"Order, {order.label}",
         caption="Leave-one-out R² of each word’s place, from the first principal components of these words. At 0 it is no "
         "better than the mean place for all; values below 0 are drawn at 0.",
+        definition=lambda _: Term(
+            name="Orders of words",
+            meaning="Whether the place of a word in an order, such as that of a month in the year, can be read from its state. The "
+            "place (in a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these words: "
+            "half as many as there are words less two, at most five. Each word is predicted by a regression on the others. R² is 1 "
+            "if all are predicted exactly, and 0 if the predictions are no better than the mean of all places. The components are "
+            "computed from the states of all words, but not from their places. Chance is 999 permuted orders of the same words. An "
+            "order is claimed at depths where R² is above 0 and p is below 0.05. Plots show each word where the regression on the "
+            "others puts it.",
+            sources=(ENGELS_2025,),
+        ),
         read=read,
     )

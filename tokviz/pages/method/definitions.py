@@ -1,24 +1,18 @@
-"""What each measure is, and where it comes from: the method page's last word on numbers."""
+"""The method page’s definitions of numbers: those of the measures, and of what is no measure by itself."""
 
 from __future__ import annotations
 
-from tokviz.pages.charts.measures import MEASURES
+from tokviz.pages.charts.measures import MEASURES, added_measures, related_measures
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.sources import (
     ARLOT_2019,
     EFRON_1982,
     ELHAGE_2021,
-    ENGELS_2025,
     GOWER_1975,
     GU_2025,
-    HERNANDEZ_2024,
     HOLM_1979,
     HUH_2024,
-    KORNBLITH_2019,
-    MIKOLOV_2013,
-    ROUSSEEUW_1987,
     SHAO_1989,
-    SONG_2012,
     SUN_2024,
     SUN_2026,
     VAART_1996,
@@ -28,62 +22,33 @@ from tokviz.pages.text.sources import (
 from tokviz.pages.text.wording import count
 from tokviz.records import Geometry, Report
 
+_PLACED = (
+    "PC1’s share of the variance",
+    "Mean norm",
+    "Largest activation ÷ typical",
+    "Largest share of one dimension",
+    "Category purity",
+    "Silhouette",
+    "Change from the previous depth",
+)
+"""Measures whose definitions have their place among the others; those of any other measure follow the first one."""
+
 
 def _definitions(geometry: Geometry) -> tuple[Term, ...]:
     """With the thresholds that ``geometry`` was measured with."""
-    massive, criteria = geometry.massive, geometry.stage_criteria
+    criteria = geometry.stage_criteria
     nearest = f"{geometry.n_neighbours} nearest"
     least = count(criteria.least_words, "word")
+    of = {measure.name: measure.definition(geometry) for measure in MEASURES if measure.definition}
+    variance, norm, massive, dominant, purity, silhouette, change = (of.pop(name) for name in _PLACED)
     return (
-        Term(
-            name="Explained variance",
-            meaning="The share of the variance of the reference words that a plot’s PC1 and PC2 hold, after the "
-            "projection’s scaling.",
-        ),
-        *(measure.definition for measure in MEASURES if measure.definition),
-        Term(
-            name="Mean norm, mean cosine",
-            meaning="The mean Euclidean length of the states, and the mean cosine over all pairs of words. A mean "
-            "cosine near 1 says that all words point the same way (anisotropy).",
-        ),
-        Term(
-            name="Massive activations",
-            meaning=f"A depth has them if the words’ largest |x| exceeds both {massive.large:,.0f} and "
-            f"{massive.massive_ratio:,.0f} times the median |x|; activations are moderately large if it exceeds "
-            f"both {massive.large:,.0f} and {massive.lesser_ratio:,.0f} times. “Largest |x|” is each word’s own maximum, "
-            "median over words. The median |x| is that of typical tokens at the same depth: words of a context in "
-            "which they are not at position 0, because many models build an attention sink there, which would "
-            "inflate its own baseline (Sun et al. take the median of the one text that they look at). If there is "
-            "no such context, the words’ own median is used, and the page says so. The emergence layer is the first "
-            "with massive activations. They end where |x| itself falls below the threshold; if they are no longer "
-            "massive only because other tokens have grown, the page says that instead. The dimensions named are "
-            "those that exceed the threshold in at least half of the words.",
-            sources=(SUN_2024,),
-        ),
-        Term(
-            name="Dominant dimensions",
-            meaning=f"A dimension is dominant at a depth if it holds more than {100 * massive.dominant_share:.0f} % "
-            "of Σ x², the states’ squared lengths summed over the reference words. In some models nearly all tokens "
-            "are large in the same dimension: then no ratio to other tokens shows it, and a dimension may be "
-            "dominant without being massive. Of position 0 only the largest values are kept, so it isn’t known "
-            "which dimensions are dominant there.",
-        ),
-        Term(
-            name="Neighbors of the same category (purity)",
-            meaning=f"The share of each word’s {geometry.n_neighbours} nearest neighbors that share a category with "
-            "it, mean over words: by cosine in all dimensions, by Euclidean distance in the plot. If words have "
-            f"identical states, the {nearest} may be ambiguous: a word whose last neighbor and next word after it "
-            "have the same state has no well-defined neighbors, and is not counted, neither here nor in the share "
-            "of neighbors that stay from depth to depth or from model to model. If fewer than "
-            f"{100 * geometry.least_with_neighbours:.0f} % of the words have well-defined neighbors, no value is "
-            "given.",
-        ),
-        Term(
-            name="Silhouette",
-            meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "
-            "b to those of the nearest other. From −1 to 1; above 0, categories hold together.",
-            sources=(ROUSSEEUW_1987,),
-        ),
+        variance,
+        *of.values(),
+        norm,
+        massive,
+        dominant,
+        purity,
+        silhouette,
         Term(
             name="Chance",
             meaning="A hundred points in hundreds of dimensions form groups by chance, so purity and silhouette are "
@@ -99,15 +64,7 @@ def _definitions(geometry: Geometry) -> tuple[Term, ...]:
             "all dimensions, which uses cosine. Words with identical states count once.",
             sources=(VENNA_2001,),
         ),
-        Term(
-            name="Change (1 − CKA)",
-            meaning="Centered kernel alignment (CKA) compares the pairwise inner products of the words at two "
-            "depths: 1 for the same arrangement up to rotation and scale, about 0 for unrelated ones. The debiased "
-            "estimate is used, because with fewer words than dimensions the usual one is near 1 for unrelated "
-            f"states. It needs at least {least}: for unrelated states, 95 % of its values are then below 0.2 in "
-            "size, while for four words it may be near 1.",
-            sources=(KORNBLITH_2019, SONG_2012),
-        ),
+        change,
         Term(
             name="Procrustes residual",
             meaning="What remains between the plots of two neighboring depths after shift, scale, rotation and "
@@ -158,45 +115,14 @@ def _intervals(geometry: Geometry) -> Term:
     )
 
 
-def _related(report: Report) -> tuple[Term, ...]:
-    """Of what the report asks for."""
-    relations = Term(
-        name="Relations between words",
-        meaning="If one vector led from every country to its capital, the differences between the words of a pair would be "
-        "parallel. Parallelism is the mean cosine between the differences of all pairs. By chance it isn’t 0, since the first "
-        "words differ from the second ones in their means, too: chance is the same words paired at random, 999 times, no word "
-        "with itself. A second word counts as found if it is the nearest by cosine, among all reference words of its category "
-        "but the first word of the pair, to this first word plus the mean difference of the other pairs; states are centered on "
-        "the mean of all reference words. Next to it stands how many second words are nearest to the first word alone: where "
-        "these are as many, finding them shows only that pairs lie near each other. Such pairs are also more parallel than "
-        "random ones: what remains of their differences is mostly the one between the means. So a relation is claimed only at "
-        "depths where both hold: more parallel than chance, and more second words found than by the first words alone. With ten "
-        "pairs, only strong relations can be told from chance. Plots show these words in their own first two principal components, "
-        "fitted to each layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
-        "other, for which Hernandez et al. use its derivatives.",
-        sources=(MIKOLOV_2013, HERNANDEZ_2024),
-    )
-    orders = Term(
-        name="Orders of words",
-        meaning="Whether the place of a word in an order, such as that of a month in the year, can be read from its state. The "
-        "place (in a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these words: "
-        "half as many as there are words less two, at most five. Each word is predicted by a regression on the others. R² is 1 "
-        "if all are predicted exactly, and 0 if the predictions are no better than the mean of all places. The components are "
-        "computed from the states of all words, but not from their places. Chance is 999 permuted orders of the same words. An "
-        "order is claimed at depths where R² is above 0 and p is below 0.05. Plots show each word where the regression on the "
-        "others puts it.",
-        sources=(ENGELS_2025,),
-    )
-    corrected = Term(
-        name="p-values of relations and orders",
-        meaning="p = (1 + permutations that do at least as well) / (1 + permutations). With many layers, one of them may do well "
-        "by accident: so each layer’s value is compared with the best layer of each permutation (for parallelism, in standard "
-        "deviations of each layer’s permutations). relations.csv also has the uncorrected values. How many relations, orders, "
-        "contexts and models were tried isn’t corrected for. Intervals leave out each pair or word in turn, of more than 30 one "
-        "of 30 groups (jackknife).",
-    )
-    asked = (*([relations] if report.relations else []), *([orders] if report.orders else []))
-    return (*asked, corrected)
+_CORRECTED = Term(
+    name="p-values of relations and orders",
+    meaning="p = (1 + permutations that do at least as well) / (1 + permutations). With many layers, one of them may do well "
+    "by accident: so each layer’s value is compared with the best layer of each permutation (for parallelism, in standard "
+    "deviations of each layer’s permutations). relations.csv also has the uncorrected values. How many relations, orders, "
+    "contexts and models were tried isn’t corrected for. Intervals leave out each pair or word in turn, of more than 30 one "
+    "of 30 groups (jackknife).",
+)
 
 
 _PROFILE = Term(
@@ -274,13 +200,20 @@ _UPDATES = (
 def measures(report: Report) -> tuple[Term, ...]:
     """The definitions, if anything was measured."""
     geometries = _measured(report)
+    if not geometries:
+        return ()
+    geometry = geometries[0]
     contexts = [context for model in report.models for context in model.contexts]
-    updates = _UPDATES if any(context.states.updates for context in contexts) else ()
-    added = {each.column: each for context in contexts for each in context.added}
-    terms = (Term(name=each.name, meaning=f"{each.caption} Measured by {each.package}.") for each in added.values())
-    related = _related(report) if any(context.relations for context in contexts) else ()
-    profiles = (_PROFILE,) if any(context.profile for context in contexts) else ()
-    return (*_definitions(geometries[0]), *related, *profiles, *updates, *terms) if geometries else ()
+    is_related = any(context.relations for context in contexts)
+    related = related_measures(report.relations, report.orders) if is_related else ()
+    return (
+        *_definitions(geometry),
+        *dict.fromkeys(each.definition(geometry) for each in related if each.definition),
+        *((_CORRECTED,) if is_related else ()),
+        *((_PROFILE,) if any(context.profile for context in contexts) else ()),
+        *(_UPDATES if any(context.states.updates for context in contexts) else ()),
+        *(each.definition(geometry) for each in added_measures(contexts) if each.definition),
+    )
 
 
 def measured_on(report: Report) -> str:
