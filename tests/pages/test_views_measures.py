@@ -19,7 +19,7 @@ from tokviz.pages.charts.curves import alt_text
 from tokviz.pages.charts.measures import MEASURES, Reading
 from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
 from tokviz.pages.model.page import ModelPage
-from tokviz.pages.text import wording
+from tokviz.pages.text import glossary, wording
 
 N_LAYERS = 30
 EMERGENCE = 11
@@ -78,7 +78,7 @@ def test_numbers_have_as_many_digits_as_mean_something(got: str, wanted: str) ->
 def test_projections_are_spoken_of_in_words() -> None:
     assert wording.projection_label("without_massive") == "without massive or dominant dimensions"
     names = ("standardized", "centered", "unit_norm", "without_massive")
-    meanings = {wording.projection_term(name).meaning for name in names}
+    meanings = {glossary.projection_term(name).meaning for name in names}
     assert len(meanings) == 4
     assert not any("of this report’s own" in meaning for meaning in meanings)
 

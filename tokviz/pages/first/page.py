@@ -10,6 +10,7 @@ from tokviz.pages.first.two_states import TwoStates, two_states
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.headline import headline
+from tokviz.pages.text.glossary import reading_terms
 from tokviz.pages.text.parts import Frame, Link, Term
 from tokviz.pages.text.wording import (
     MOST_NAMED,
@@ -20,7 +21,6 @@ from tokviz.pages.text.wording import (
     joined,
     millions,
     projection_label,
-    projection_term,
     weights_format,
     why_not_captured,
     words_in_all,
@@ -140,7 +140,7 @@ def index_page(report: Report) -> IndexPage:
         intro=report.intro,
         columns=COLUMNS,
         table=tuple(_facts_row(model, page) for model in report.models),
-        reading=_reading(report),
+        reading=reading_terms(report.projections, _position_0(report)),
         method=relative(page, "method/index.html"),
     )
 
@@ -216,47 +216,6 @@ def _facts_row(model: ModelReport, page: str) -> FactsRow:
         day(model.contexts[0].states.captured_at),
     )
     return FactsRow(model=link, cells=cells, failure=None)
-
-
-def _reading(report: Report) -> tuple[Term, ...]:
-    return (
-        Term(
-            name="A point",
-            meaning="A word. Its place comes from the model’s hidden state at that depth: the vector that represents "
-            "the word’s token there. Color and shape show the word’s category.",
-        ),
-        Term(
-            name="PC1 and PC2",
-            meaning="Hundreds of dimensions can’t be drawn, so each depth’s states are reduced to two by principal "
-            "component analysis (PCA). PC1 is the direction in which the words differ most, PC2 the next. The "
-            "percentage on an axis is its share of the variance; if the two hold little, points close together may "
-            "be far apart in the model.",
-        ),
-        Term(
-            name="From layer to layer",
-            meaning="Each depth has its own PCA, so look at which words lie together, not at where they lie. An axis "
-            "is flipped if that keeps the words on the same side as in the previous layer.",
-        ),
-        *(projection_term(name) for name in report.projections),
-        Term(
-            name="Hollow marks",
-            meaning="Words that can’t be compared with the others directly: those of several tokens, and those read "
-            "at a different position than most. PCA is fitted on the reference words, those read at the position "
-            "that most words share; the others are drawn in the same plot but don’t influence its axes.",
-        ),
-        Term(
-            name="Position 0",
-            meaning="Many language models use the first token of a text as an attention sink, which collects "
-            "attention that isn’t needed elsewhere: from some layer on, a few dimensions of its state become very "
-            f"large, whatever the token is. {_position_0(report)}",
-        ),
-        Term(
-            name="All layers in the embedding’s axes",
-            meaning="Near the end of a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
-            "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
-            "grown.",
-        ),
-    )
 
 
 def _position_0(report: Report) -> str:

@@ -9,9 +9,8 @@ from datetime import datetime
 
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
 from tokviz.pages.method.definitions import measured_on, measures
-from tokviz.pages.text.glossary import GLOSSARY, Entry
+from tokviz.pages.text.glossary import GLOSSARY, TRAILS, Entry, projection_term
 from tokviz.pages.text.parts import Frame, Link, Row, Term
-from tokviz.pages.text.sources import SCHONEMANN_1966
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
     READ,
@@ -19,7 +18,6 @@ from tokviz.pages.text.wording import (
     count,
     day,
     joined,
-    projection_term,
     shortened,
     visible_spaces,
     weights_format,
@@ -113,19 +111,6 @@ class MethodPage:
     version: str
 
 
-TRAILS = Term(
-    name="Trails in the explorer",
-    meaning="A trail joins a word’s positions from the embedding to the shown layer, each in its own layer’s axes. These are "
-    "fitted separately for every layer, so a long step may be only a change of axes. “Turned to fit the shown layer” takes such "
-    "changes away: each layer’s plot is rotated or reflected within its two dimensions so that the reference words lie "
-    "nearest to where they are in the next layer’s plot (orthogonal Procrustes, after both are centered and divided by the "
-    "square root of Σ x²), and so on up to the shown layer, whose center and Σ x² all get. The trail then ends at the word’s "
-    "mark; ratios of distances within a layer are kept, sizes of different layers can’t be compared. The page says which share "
-    "of the words’ variance in the plot no rotation, reflection, shift or scaling takes away: words have moved, or another "
-    "component has become one of the two. Where the share is large, a turn means little. Layers are never turned in all dimensions: with as many dimensions as words, even unrelated "
-    "states could be turned onto each other. A layer without a plot breaks the trail.",
-    sources=(SCHONEMANN_1966,),
-)
 MOST_TOKEN_ROWS = 3000
 """In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
 page of a hundred thousand rows is of no use, and hard on a phone."""

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import numpy as np
 
-from tokviz.pages.text.parts import Term
 from tokviz.records import InterventionRule, InterventionValue, ModelCard, ModelReport, Report, Tokenization, depth_name
 from tokviz.text import isolated
 
@@ -19,18 +18,6 @@ READ = {
     "last": "The last of the word’s tokens is read.",
     "first": "The first of the word’s tokens is read.",
     "mean": "The mean over all of the word’s tokens is taken.",
-}
-PROJECTIONS = {
-    "standardized": "Each of the state’s dimensions is shifted to mean 0 and scaled to standard deviation 1 over the "
-    "reference words before the PCA, so that every dimension counts the same and a few very large ones can’t hide the "
-    "others.",
-    "centered": "Each dimension is shifted to mean 0 and keeps its scale, so that distances are those in the model. If a "
-    "few dimensions become very large, the plot shows only them.",
-    "unit_norm": "Each state is scaled to length 1 before it is centered, so that only its direction counts. A layer at "
-    "which the states merely grow looks like the previous one.",
-    "without_massive": "Like centered, but without the dimensions that are massive or moderately large at that depth, and "
-    "without the dominant one, which holds most of Σ x², if there is one. What it shows was there all along, but hidden. "
-    "Where no dimension is left out, it is the centered PCA.",
 }
 PROJECTION_LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
 UNKNOWN = "–"
@@ -214,13 +201,6 @@ def visible_spaces(text: str) -> str:
 def projection_label(name: str) -> str:
     """``unit norm`` for ``unit_norm``."""
     return PROJECTION_LABELS.get(name, name)
-
-
-def projection_term(name: str) -> Term:
-    """A projection’s name and what it does."""
-    label = projection_label(name)
-    heading = f"PCA {label}" if label.startswith("without") else f"{label.capitalize()} PCA"
-    return Term(name=heading, meaning=PROJECTIONS.get(name, "A projection defined by this report."))
 
 
 def weights_format(card: ModelCard) -> str:
