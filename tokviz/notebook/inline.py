@@ -5,23 +5,22 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
-from tokviz.pages import build, render
+from tokviz.pages import render
 from tokviz.pages.downloads import tables
+from tokviz.pages.explore.page import explore_page
+from tokviz.pages.frame.look import styles
+from tokviz.pages.text.explained import Explainer
 from tokviz.records import Report
+from tokviz.text import visible
 
-_SCRIPT = re.compile(r'<script src="\.\./(assets/[^"]+)"( defer)?></script>\n?')
-_STYLE = re.compile(r'<link rel="stylesheet" href="\.\./(assets/[^"]+)">\n?')
-_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
-_WITHOUT_SCRIPTS = re.compile(r"<noscript><link[^>]*></noscript>\n?")
-_OUTSIDE = ".site-header, .site-footer, .explore-links, [data-take], .skip, main > .caption { display: none; } main { padding-top: .5rem; }"
-"""What leads to other pages of a site, and there is no site."""
 _FONT = re.compile(r"@font-face \{[^}]*\}\n?")
+"""Whose file isn't there."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -51,35 +50,32 @@ class Explorer:
 
 
 def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
-    """The explore page of a report, with all that it loads within it."""
-    view = build(report)
-    page = render.render(view, folders)["explore/index.html"]
-    page = _WITHOUT_SCRIPTS.sub("", page)
-    assets: Mapping[str, Path | str] = {**render.assets(folders), **view.files}
+    """The explorer of a report, with all that it loads within it."""
+    view = explore_page(report)
+    if view is None:
+        raise TokvizError("explore: expected words, got a whole vocabulary, which has no explorer")
+    frame, assets = view.frame, render.assets(folders)
 
-    def text(path: str) -> str:
-        content = assets[path]
-        return content.read_text(encoding="utf-8") if isinstance(content, Path) else str(content)
+    def text(link: str) -> str:
+        return assets[link.removeprefix("../")].read_text(encoding="utf-8")
 
-    scripts = [path for path, _ in _SCRIPT.findall(page)]
+    sheets = [*map(text, (frame.stylesheet, frame.screens, *view.stylesheets)), styles(report.look)]
+    if frame.own_stylesheet:
+        sheets.append(text(frame.own_stylesheet))
+    # The scripts of the page run when the data are there, which the first one takes.
+    common, *others = [text(link) for link in frame.scripts if not link.endswith("/take.js")]
     data = (content for path, content in tables.files(report).items() if path.endswith(".js"))
-    styles = "\n".join(_FONT.sub("", text(path)) for path in _STYLE.findall(page))
-    page = _STYLE.sub("", _SCRIPT.sub("", _POLICY.sub("", page)))
-    page = page.replace("</head>", f"<style>{styles}\n{_OUTSIDE}</style>\n</head>", 1)
-    # The scripts of the pages run when the page has been read; the data must be there before.
-    common, *others = (text(path) for path in _in_order(scripts))
-    return Explorer(document=page.replace("</body>", f"{_inline([common, *data, *others])}</body>", 1), height=height)
-
-
-def _in_order(scripts: Iterable[str]) -> list[str]:
-    """``common.js`` first, since it takes the data; without what only a site needs."""
-    left_out = ("theme.js", "fonts.js", "opening.js", "take.js")
-    found = [path for path in scripts if not path.endswith(left_out)]
-    return sorted(found, key=lambda path: not path.endswith("/common.js"))
-
-
-def _inline(scripts: Iterable[str]) -> str:
-    return "".join("<script>{}</script>\n".format(script.replace("</script", "<\\/script")) for script in scripts)
+    document = (
+        render.environment(folders, Explainer())
+        .get_template("notebook.html")
+        .render(
+            page=view,
+            frame=frame,
+            styles=[_FONT.sub("", sheet) for sheet in sheets if sheet],
+            scripts=[script.replace("</script", "<\\/script") for script in (common, *data, *others)],
+        )
+    )
+    return Explorer(document=visible(document), height=height)
 
 
 def facts(rows: Iterable[tuple[str, str]], strip: bytes | None) -> str:
