@@ -13,7 +13,7 @@ from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, sample_r
 
 from tokviz import pages
 from tokviz.pages import render
-from tokviz.pages.first.legend import MOST_SHOWN, legend
+from tokviz.pages.first.page import MOST_CATEGORIES_IN_SIGHT, legend
 from tokviz.records import Marks, Report
 from tokviz.records.look import PALETTE, SHAPES
 
@@ -49,11 +49,13 @@ def test_the_first_page_names_every_category_with_its_mark() -> None:
     ]
 
 
-@pytest.mark.parametrize(("n_categories", "folded"), [(MOST_SHOWN, []), (MOST_SHOWN + 4, [4])])
+@pytest.mark.parametrize(
+    ("n_categories", "folded"), [(MOST_CATEGORIES_IN_SIGHT, []), (MOST_CATEGORIES_IN_SIGHT + 4, [4])]
+)
 def test_many_categories_are_folded(n_categories: int, folded: list[int]) -> None:
     report = replace(sample_report(), words=word_list(n_categories, n_words=1))
-    assert [len(each) for each in listed(report)] == [MOST_SHOWN, *folded]
-    assert present(legend(report.words, Marks())).more.startswith(str(n_categories - MOST_SHOWN))
+    assert [len(each) for each in listed(report)] == [MOST_CATEGORIES_IN_SIGHT, *folded]
+    assert present(legend(report.words, Marks())).more.startswith(str(n_categories - MOST_CATEGORIES_IN_SIGHT))
 
 
 def test_a_vocabulary_without_categories_has_none() -> None:

@@ -17,7 +17,7 @@ from report_fixture import sample_report
 from tokviz.measure.geometry import measure
 from tokviz.measure.pca import project
 from tokviz.pages.downloads import tables
-from tokviz.pages.text import csv_text
+from tokviz.pages.text import data_text
 from tokviz.records import ContextReport, Experts, ProjectionReport, Spread
 from tokviz.run.store.store import Store
 
@@ -130,8 +130,8 @@ def test_beside_a_word_stands_one_that_no_spreadsheet_calculates(context: Contex
         assert (found["word"], found["text_safe"]) == (word, safe)
     moved = [(row["change_moved"], row["change_moved_safe"]) for row in rows(tables.geometry_csv(states, geometry))]
     assert any(plain for plain, _ in moved)
-    assert all(csv_text.spreadsheet_safe(plain) == shown for plain, shown in moved)
-    assert csv_text.spreadsheet_safe("\rline") == "'\rline"
+    assert all(data_text.spreadsheet_safe(plain) == shown for plain, shown in moved)
+    assert data_text.spreadsheet_safe("\rline") == "'\rline"
 
 
 def test_a_token_that_no_file_can_hold_is_written_as_an_escape(context: ContextReport) -> None:

@@ -19,7 +19,7 @@ from tokviz.pages.frame.index import (
     related_flag,
     strip_entry,
 )
-from tokviz.pages.text import json_text
+from tokviz.pages.text import data_text
 from tokviz.pages.text.problems import problems
 from tokviz.pages.text.trust import measures_in_plot, variance_held
 from tokviz.pages.text.wording import score
@@ -45,7 +45,7 @@ def page_data(report: Report, opened: Collection[str]) -> str:
     opened : slugs of the models that the page opens with.
     """
     models = [_model(model, complete=model.slug in opened or not is_large(report)) for model in captured(report)]
-    return json_text.embedded({"opening": OPENING, "models": models})
+    return data_text.embedded({"opening": OPENING, "models": models})
 
 
 def script_path(slug: str) -> str:
@@ -58,7 +58,7 @@ def scripts(report: Report, curves: Mapping[str, ModelCurves]) -> dict[str, str]
     if not is_large(report):
         return {}
     return {
-        script_path(model.slug): json_text.script(f"{model.slug} compared", _content(model, curves.get(model.slug)))
+        script_path(model.slug): data_text.script(f"{model.slug} compared", _content(model, curves.get(model.slug)))
         for model in captured(report)
     }
 

@@ -13,7 +13,7 @@ from tokviz.pages.charts.axis import RELATIVE_DEPTHS
 from tokviz.pages.charts.curves import Axes, Chart, Series, end_of, make_chart, make_curve, said
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures, related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
-from tokviz.pages.text import json_text
+from tokviz.pages.text import data_text
 from tokviz.pages.text.wording import joined
 from tokviz.records import ModelReport, Report
 
@@ -197,5 +197,5 @@ def _choice(n_models: int, subjects: list[str]) -> CurveChoice:
     return CurveChoice(
         summary=f"Choose the models whose curves are drawn, at most {min(MOST_AT_ONCE, n_models)} of {n_models}",
         without_script=f"These are the curves of the first {MOST_DRAWN} of {n_models} models; the curves of every other model are on its own page.",
-        data=json_text.embedded({"most": MOST_AT_ONCE, "places": places, "subjects": subjects}),
+        data=data_text.embedded({"most": MOST_AT_ONCE, "places": places, "subjects": subjects}),
     )

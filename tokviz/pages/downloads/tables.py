@@ -14,8 +14,8 @@ import numpy as np
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model import profile_tables, related_data
-from tokviz.pages.text import findings, json_text
-from tokviz.pages.text.csv_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
+from tokviz.pages.text import data_text, findings
+from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
 from tokviz.pages.text.problems import problems
 from tokviz.records import (
     NOT_KNOWN,
@@ -150,9 +150,9 @@ def tokens_csv(context: ContextReport) -> str:
                 word.text,
                 word.n_tokens,
                 tokenization.position(row),
-                json_text.spaced(word.word_pieces),
-                json_text.spaced(word.pieces),
-                json_text.spaced(word.ids),
+                data_text.spaced(word.word_pieces),
+                data_text.spaced(word.pieces),
+                data_text.spaced(word.ids),
             ]
             for row, word in enumerate(tokenization.words)
         ),
@@ -326,7 +326,7 @@ def _report_json(report: Report) -> str:
         ],
         "models": [_model(model) for model in report.models],
     }
-    return json_text.spaced(content, indent=1) + "\n"
+    return data_text.spaced(content, indent=1) + "\n"
 
 
 def _model(model: ModelReport) -> dict[str, Any]:

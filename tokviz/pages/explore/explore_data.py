@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.frame.frame import data_path
-from tokviz.pages.text import json_text
-from tokviz.pages.text.csv_text import rounded
+from tokviz.pages.text import data_text
+from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
 from tokviz.records.axes import axis_limits
@@ -28,16 +28,16 @@ def scripts(report: Report) -> dict[str, str]:
     captured = [(model, context) for model in report.models for context in model.captures]
     if not report.is_explorable:
         return {}
-    written = {"data/words.js": json_text.script("words", _words(report.words))}
+    written = {"data/words.js": data_text.script("words", _words(report.words))}
     for model, context in captured:
         name = context.states.context.name
         folder, key = data_path(model.slug, name), f"{model.slug}/{name}"
-        written[f"{folder}/words.js"] = json_text.script(key, _context(model, context))
+        written[f"{folder}/words.js"] = data_text.script(key, _context(model, context))
         if context.neighbours is not None:
-            written[f"{folder}/neighbours.js"] = json_text.script(f"{key} neighbours", _neighbours(context.neighbours))
+            written[f"{folder}/neighbours.js"] = data_text.script(f"{key} neighbours", _neighbours(context.neighbours))
         for entry in context.projections:
             projection = entry.projection
-            written[f"{folder}/coordinates-{projection.name}.js"] = json_text.script(
+            written[f"{folder}/coordinates-{projection.name}.js"] = data_text.script(
                 f"{key}/{projection.name}", _coordinates(projection)
             )
     return written

@@ -20,7 +20,7 @@ from tokviz.pages.frame.index import (
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
-from tokviz.pages.text import json_text
+from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Frame, Link, Option
 from tokviz.pages.text.wording import count
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
@@ -112,7 +112,7 @@ def _files(report: Report, model: ModelReport) -> ModelFiles:
 
 
 def _data(report: Report, models: list[ModelReport]) -> str:
-    return json_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in models]})
+    return data_text.embedded({**words_entry(report, PATH), "models": [_model(model) for model in models]})
 
 
 def _model(model: ModelReport) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler
-from tokviz.pages.first.legend import Legend, legend
 from tokviz.pages.first.two_states import TwoStates, two_states
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.pictures import Shown
@@ -25,7 +24,28 @@ from tokviz.pages.text.wording import (
     why_not_captured,
     words_in_all,
 )
-from tokviz.records import ModelReport, Report
+from tokviz.records import Marks, ModelReport, Report, WordList
+from tokviz.records.look import SHAPES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A category as the pictures show it."""
+
+    name: str
+    hue: str
+    shape: str
+    """Path data about 0, 0, with the area of a circle of diameter 1; y runs down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Legend:
+    """All categories, in the order of the report."""
+
+    shown: tuple[Mark, ...]
+    folded: tuple[Mark, ...]
+    more: str
+    """What the folded ones stand under."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +117,8 @@ class IndexPage:
     method: str
 
 
+MOST_CATEGORIES_IN_SIGHT = 20
+"""Categories beyond these are folded."""
 MOST_MODELS_IN_SIGHT = 10
 """Of more models the strips are folded."""
 MOST_LINKS = 640
@@ -143,6 +165,18 @@ def index_page(report: Report) -> IndexPage:
         reading=reading_terms(report.projections, _position_0(report)),
         method=relative(page, "method/index.html"),
     )
+
+
+def legend(words: WordList, looks: Marks) -> Legend | None:
+    """None without categories, which a vocabulary needn't have."""
+    marks = tuple(
+        Mark(name=category.label, hue=looks.hue(index), shape=SHAPES[looks.shape(index)])
+        for index, category in enumerate(words.categories)
+    )
+    if not marks:
+        return None
+    folded = marks[MOST_CATEGORIES_IN_SIGHT:]
+    return Legend(shown=marks[:MOST_CATEGORIES_IN_SIGHT], folded=folded, more=count(len(folded), "more category"))
 
 
 def _byline(report: Report, page: str) -> tuple[Link, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tokviz.pages.frame.frame import data_path, late_scripts, relative
-from tokviz.pages.text import json_text
+from tokviz.pages.text import data_text
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
 
@@ -77,4 +77,4 @@ def drawings(report: Report, page: str, loader: str, *scripts: str, **more: Any)
     """
     if not can_draw(report):
         return None
-    return json_text.embedded({"scripts": late_scripts(page, loader, *scripts), **words_entry(report, page), **more})
+    return data_text.embedded({"scripts": late_scripts(page, loader, *scripts), **words_entry(report, page), **more})

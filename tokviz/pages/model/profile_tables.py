@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tokviz.pages.model.profile_found import measures
-from tokviz.pages.text.csv_text import csv_text, rounded, spreadsheet_safe
+from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
 from tokviz.records import Report, depth_name
 
 FILES = PROFILE, DIFFERENCES = "profile.csv", "differences.csv"

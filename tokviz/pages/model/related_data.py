@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model.related_plots import CAPTIONS, Item, items, key_of, strip
 from tokviz.pages.model.relations import order_sentences, relation_sentences
-from tokviz.pages.text import json_text
+from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Option
 from tokviz.pages.text.wording import score
 from tokviz.records import (
@@ -52,7 +52,7 @@ def files(report: Report, model: ModelReport, context: ContextReport) -> Iterato
             for item, said in zip(items(report, relations, words), _said(report, relations), strict=True)
         ],
     }
-    yield f"{folder}/relations.js", json_text.script(f"{model.slug}/{name} relations", content)
+    yield f"{folder}/relations.js", data_text.script(f"{model.slug}/{name} relations", content)
     yield f"{folder}/relations.svg", strip(report, relations, words)
 
 

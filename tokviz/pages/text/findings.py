@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tokviz.pages.text.csv_text import rounded
+from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.wording import NUMBERS, number, percent
 from tokviz.records import ContextReport, Finding, Geometry, ModelReport, Updates
 
