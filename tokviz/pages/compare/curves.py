@@ -74,7 +74,7 @@ class Curves:
     """By slug; empty where all curves are drawn."""
 
 
-MOST_DRAWN = 8
+MOST_DRAWN = OF_ALL_MODELS.n_styles
 """Curves in a chart as the page opens: as many as there are colours."""
 MOST_AT_ONCE = 12
 """Curves that a reader can have in a chart: as many names as fit at their ends."""
