@@ -1,5 +1,5 @@
 // needs: common.js take.js
-// after: plates.js related-choice.js
+// after: plates/plates.js related-choice.js
 "use strict";
 
 // Every [data-viewer] shows one panel (context × projection) and one depth of it. Buttons, keys and the ruler jump at
@@ -145,7 +145,7 @@
 
   function preloadNeighbours(viewer) {
     for (const { root, slides } of shownPanels(viewer)) {
-      // These are drawn, by plate-carousel.js.
+      // These are drawn, by plates/carousel.js.
       if (root.hasAttribute("data-drawable")) continue;
       for (const slide of [slides[viewer.depth - 1], slides[viewer.depth + 1]]) {
         if (!slide) continue;

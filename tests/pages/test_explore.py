@@ -292,12 +292,11 @@ def test_a_models_page_leads_to_the_same_view(report: Report) -> None:
 
 def test_colours_and_shapes_are_those_of_the_plates() -> None:
     """The colours themselves are in plate.css."""
-    script = (ASSETS / "shapes.js").read_text(encoding="utf-8")
-    assert f"hues = {len(PALETTE)}," in script
-    assert f"dataset.hues ?? {len(PALETTE)})" in (ASSETS / "explore-marks.js").read_text(encoding="utf-8")
-    for name in ("explore.css", *(path.name for path in ASSETS.glob("explore*.js"))):
-        text = (ASSETS / name).read_text(encoding="utf-8").partition("@media (forced-colors: active)")[0]
-        assert re.findall(r"#[0-9a-f]{3,6}\b", text) == [], name
+    script = (ASSETS / "explore" / "data.js").read_text(encoding="utf-8")
+    assert f"dataset.hues ?? {len(PALETTE)})" in (ASSETS / "common.js").read_text(encoding="utf-8")
+    for path in (ASSETS / "explore").iterdir():
+        text = path.read_text(encoding="utf-8").partition("@media (forced-colors: active)")[0]
+        assert re.findall(r"#[0-9a-f]{3,6}\b", text) == [], path
     shapes = re.findall(r'^    "(M.*Z)",$', script, re.MULTILINE)
     for name, shape in zip(style.MARKERS, shapes, strict=True):
         if name == "circle":

@@ -18,7 +18,7 @@ from report_fixture import sample_report, write_site
 
 from tokviz.records import look
 
-CSS = (Path(__file__).parents[2] / "templates" / "assets" / "plate.css").read_text(encoding="utf-8")
+CSS = (Path(__file__).parents[2] / "templates" / "assets" / "plates" / "plate.css").read_text(encoding="utf-8")
 Theme = Literal["light", "dark"]
 Color = tuple[int, ...]
 THEMES: tuple[Theme, ...] = ("light", "dark")

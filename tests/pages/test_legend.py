@@ -17,7 +17,7 @@ from tokviz.pages.first.page import MOST_CATEGORIES_IN_SIGHT, legend
 from tokviz.records import Marks, Report
 from tokviz.records.look import PALETTE, SHAPES
 
-SHAPES_OF_SCRIPTS = (TEMPLATES / "assets" / "shapes.js").read_text(encoding="utf-8")
+SHAPES_OF_SCRIPTS = (TEMPLATES / "assets" / "explore" / "data.js").read_text(encoding="utf-8")
 
 
 def listed(report: Report) -> list[list[tuple[str, str, str]]]:

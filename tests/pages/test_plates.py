@@ -18,7 +18,7 @@ from tokviz.pages.frame.index import MOST_DRAWN
 from tokviz.records import Marks, Report, look
 from tokviz.records.look import PALETTE, contrast
 
-CSS = (TEMPLATES / "assets" / "plate.css").read_text(encoding="utf-8")
+CSS = (TEMPLATES / "assets" / "plates" / "plate.css").read_text(encoding="utf-8")
 LIGHT = re.findall(r"^\.hue-\d \{ --hue: (#\w{6}); --name: (#\w{6}); \}$", CSS, re.MULTILINE)
 BOTH = re.findall(
     r"^  \.hue-\d \{ --hue: light-dark\((#\w{6}), (#\w{6})\); --name: light-dark\((#\w{6}), (#\w{6})\); \}$",
@@ -50,8 +50,8 @@ def report_of(n_words: int) -> Report:
 def test_scripts_find_the_explorers_data() -> None:
     found = content(sample_report())
     assert found["words"] == "../../data/words.js"
-    assert {"../../assets/explore-data.js", "../../assets/plate-carousel.js"} < set(found["scripts"])
-    assert all((TEMPLATES / "assets" / Path(script).name).is_file() for script in found["scripts"])
+    assert {"../../assets/explore/data.js", "../../assets/plates/carousel.js"} < set(found["scripts"])
+    assert all((TEMPLATES / Path(script).relative_to("../..")).is_file() for script in found["scripts"])
     assert found["categories"] == [f"Category {number}" for number in range(1, 10)]
     [model] = found["models"]
     assert model["data"] == "../../data/smol-30"

@@ -38,7 +38,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 DRAW = f"""async ([context, projection, width, height, tries]) => {{
     const content = JSON.parse(document.querySelector('[data-plates]').textContent);
     const index = new Explore.Index(content);
-    const capture = Tokviz.captureOf(content, {{ context, projection }});
+    const capture = Tokviz.findCapture(content.models, {{ context, projection }});
     const about = Tokviz.plate.about(await index.view(capture), capture, content.categories);
     const drawing = Tokviz.svg('svg', {{ class: 'plate-svg', width, height }});
     document.querySelector('main').prepend(drawing);
@@ -201,7 +201,7 @@ def _plates(requested: list[str]) -> list[str]:
     return [path.removeprefix("images/") for path in requested if "__" in path]
 
 
-@pytest.mark.parametrize("lost", ["data/words.js", "coordinates-standardized.js", "assets/plate-board.js"])
+@pytest.mark.parametrize("lost", ["data/words.js", "coordinates-standardized.js", "assets/plates/board.js"])
 def test_without_data_or_scripts_images_are_shown(browser: Browser, site: Path, lost: str) -> None:
     page = browser.new_page(viewport=DESKTOP)
     page.route(f"**/{lost}", lambda route: route.abort())

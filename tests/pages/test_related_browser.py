@@ -116,7 +116,7 @@ def test_without_scripts_there_is_an_image(open_page: OpenPage, site: Path) -> N
 
 
 def test_a_lost_script_leaves_the_image_and_lost_numbers_are_said(browser: Browser, site: Path) -> None:
-    for lost in ("assets/relations.js", "data/smol-30/alone/relations.js"):
+    for lost in ("assets/related-plot.js", "data/smol-30/alone/relations.js"):
         page = browser.new_page()
         page.route(f"**/{lost}", lambda route: route.abort())
         page.goto(f"{(site / MODEL).as_uri()}#alone/layer-11", wait_until="load")

@@ -140,7 +140,7 @@ def test_nothing_lies_on_a_curve_or_on_another_number(
 
 
 def test_no_style_script_or_template_repeats_the_geometry() -> None:
-    files = [*ASSETS.glob("*.css"), *ASSETS.glob("*.js"), *TEMPLATES.glob("*.html")]
+    files = [*ASSETS.rglob("*.css"), *ASSETS.rglob("*.js"), *TEMPLATES.glob("*.html")]
     numbers = "|".join(re.escape(f"{number:g}") for number in (RULER.axis_start, RULER.axis_length))
     for path in files:
         assert not re.search(rf"(?<![\d.])(?:{numbers})(?!\d)", path.read_text(encoding="utf-8")), path
@@ -150,5 +150,5 @@ def test_scripts_and_styles_read_only_variables_that_every_page_has() -> None:
     written = set(re.findall(r"--[\w-]+", RULER.style()))
     script = (ASSETS / "common.js").read_text(encoding="utf-8")
     assert set(re.findall(r'variable\("(--[\w-]+)"\)', script)) == written
-    styles = "".join(path.read_text(encoding="utf-8") for path in ASSETS.glob("*.css"))
+    styles = "".join(path.read_text(encoding="utf-8") for path in ASSETS.rglob("*.css"))
     assert {"--axis-start", "--axis-length"} <= set(re.findall(r"var\((--[\w-]+)", styles))

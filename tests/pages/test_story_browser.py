@@ -170,7 +170,7 @@ def test_without_scripts_each_stage_has_its_images(open_page: OpenPage, site: Pa
     ]
 
 
-@pytest.mark.parametrize("lost", ["coordinates-standardized.js", "assets/plate-page.js"])
+@pytest.mark.parametrize("lost", ["coordinates-standardized.js", "assets/plates/board.js"])
 def test_where_nothing_can_be_drawn_the_image_is_shown(browser: Browser, site: Path, lost: str) -> None:
     page = browser.new_page(viewport=LAPTOP)
     page.route(f"**/{lost}", lambda route: route.abort())

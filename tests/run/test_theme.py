@@ -84,10 +84,11 @@ def test_its_color_and_font_are_seen(made: Path, browser: Browser) -> None:
 
 @pytest.mark.process
 def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
-    own = "/* mine */"
-    (project / "theme" / "assets" / "plate.css").write_text(own, encoding="utf-8")
+    own, published = (project / folder / "assets" / "plates" for folder in ("theme", "site"))
+    own.mkdir()
+    (own / "plate.css").write_text("/* mine */", encoding="utf-8")
     assert run(project).returncode == 0
-    assert (project / "site" / "assets" / "plate.css").read_text(encoding="utf-8") == own
+    assert (published / "plate.css").read_text(encoding="utf-8") == "/* mine */"
 
 
 @pytest.mark.process
@@ -158,8 +159,8 @@ def test_a_theme_that_is_none_is_told(project: Path, theme: str, got: str) -> No
             "theme/assets/site.css: expected a file, as tokviz has one of this name, got a folder",
         ),
         (
-            "assets/plate.js/a/b.js",
-            "theme/assets/plate.js: expected a file, as tokviz has one of this name, got a folder",
+            "assets/plates/plate.js/a/b.js",
+            "theme/assets/plates/plate.js: expected a file, as tokviz has one of this name, got a folder",
         ),
     ],
 )

@@ -49,7 +49,7 @@ def page_data(report: Report, opened: Collection[str]) -> str:
 
 
 def script_path(slug: str) -> str:
-    """Of a model’s script, from the site’s root; ``compare-curves.js`` makes it, too."""
+    """Of a model’s script, from the site’s root; ``compare/curves.js`` makes it, too."""
     return f"compare/models/{slug}.js"
 
 

@@ -38,7 +38,7 @@ def layers_page(report: Report) -> LayersPage | None:
     )
     return LayersPage(
         frame=frame(report, PATH, title, description),
-        stylesheet=relative(PATH, "assets/compare.css"),
+        stylesheet=relative(PATH, "assets/compare/compare.css"),
         layers=found,
         compare=relative(PATH, COMPARE),
         method=relative(PATH, "method/index.html"),

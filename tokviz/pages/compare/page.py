@@ -100,9 +100,9 @@ class ComparePage:
     """Path from the site's root → script, for each model whose part isn't in the page."""
 
 
-SCRIPTS = ("compare.js", "plates.js", "take.js", "table-sort.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("compare/compare.js", "plates/plates.js", "take.js", "lightbox.js", "shortcuts.js")
 """Of the page as it opens; ``CHOICE_SCRIPT`` is added where curves are chosen."""
-CHOICE_SCRIPT = "compare-curves.js"
+CHOICE_SCRIPT = "compare/curves.js"
 
 Capture = tuple[ModelReport, ContextReport, ProjectionReport]
 
@@ -116,14 +116,14 @@ def compare_page(report: Report) -> ComparePage | None:
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(models), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
-    plates = drawings(report, PATH, "plates.js", "plate-page.js", data=relative(PATH, "data"))
+    plates = drawings(report, PATH, "plates/plates.js", "plates/board.js", data=relative(PATH, "data"))
     related = choices(report, models)
     return ComparePage(
         frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
-        stylesheet=relative(PATH, "assets/compare.css"),
+        stylesheet=relative(PATH, "assets/compare/compare.css"),
         plates=plates,
-        plates_stylesheet=relative(PATH, "assets/plate.css") if plates else None,
-        noscript=relative(PATH, "assets/compare-noscript.css"),
+        plates_stylesheet=relative(PATH, "assets/plates/plate.css") if plates else None,
+        noscript=relative(PATH, "assets/compare/noscript.css"),
         intro=_intro(models),
         profile=profile_view(report, PATH),
         related_choices=related,

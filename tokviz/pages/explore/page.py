@@ -56,7 +56,7 @@ class ExplorePage:
 
 
 PATH = "explore/index.html"
-SCRIPTS = ("explore.js", "take.js", "shortcuts.js")
+SCRIPTS = ("explore/explore.js", "take.js", "shortcuts.js")
 """What they need comes with them."""
 
 
@@ -71,7 +71,7 @@ def explore_page(report: Report) -> ExplorePage | None:
         f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors."
     )
     related = choices(report, models)
-    styles = ("plate.css", "explore.css", *(("relations.css",) if related else ()))
+    styles = ("plates/plate.css", "explore/explore.css", *(("relations.css",) if related else ()))
     return ExplorePage(
         frame=frame(
             report,
@@ -81,7 +81,7 @@ def explore_page(report: Report) -> ExplorePage | None:
             scripts=_scripts(related),
         ),
         stylesheets=tuple(relative(PATH, f"assets/{name}") for name in styles),
-        noscript=relative(PATH, "assets/explore-noscript.css"),
+        noscript=relative(PATH, "assets/explore/noscript.css"),
         intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
         data=_data(report, models),

@@ -198,7 +198,7 @@ def _finding(report: Report, page: str) -> FindingSection | None:
         sentence=said.sentence,
         plate=two_states(report, said.states, page) if said.states else None,
         note=said.note,
-        stylesheets=tuple(relative(page, f"assets/{name}") for name in ("plate.css", "finding.css")),
+        stylesheets=tuple(relative(page, f"assets/{name}") for name in ("plates/plate.css", "finding.css")),
         noscript=relative(page, "assets/finding-noscript.css"),
     )
 

@@ -34,7 +34,7 @@ def frame(
 
     Parameters
     ----------
-    scripts : names of files in the assets; what they need comes with them.
+    scripts : paths within the assets; what they need comes with them.
     kind : of the page, as cards name it: ``website`` or ``article``.
     """
 

@@ -72,7 +72,7 @@ def drawings(report: Report, page: str, loader: str, *scripts: str, **more: Any)
 
     Parameters
     ----------
-    loader, scripts : the script of the page that draws, and those that it loads when it does, by their names in the assets.
+    loader, scripts : the script of the page that draws, and those that it loads when it does, by their paths within the assets.
     more : what the page's own scripts need.
     """
     if not can_draw(report):

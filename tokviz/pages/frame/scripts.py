@@ -1,13 +1,13 @@
 """Which scripts a page loads, and in which order: each says in its first lines how it stands to others.
 
-``// needs: common.js plate.js``
+``// needs: common.js plates/plate.js``
     It uses what these define: they are loaded with it, and before it.
 ``// after: take.js``
     Where a page has these as well, it comes after them.
-``// loads: picture.js``
+``// loads: save.js``
     It has these loaded later, when they are wanted; for readers and tests only.
 
-Names are those of files in the assets. An asset of a theme stands where tokviz's own of that name would.
+Names are paths within the assets. An asset of a theme stands where tokviz's own of that name would.
 """
 
 from __future__ import annotations

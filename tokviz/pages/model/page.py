@@ -93,9 +93,9 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
-DRAWING_SCRIPTS = ("plate-page.js", "plate-carousel.js", "plate-small.js")
-"""What ``plates.js`` loads to draw."""
+SCRIPTS = ("plates/plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
+DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
+"""What ``plates/plates.js`` loads to draw."""
 CURVES = "curves"
 MOST_WORDS = 500
 """Of a folded list; all words are in tokens.csv."""
@@ -140,7 +140,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         switches=_switches(model),
         panels=panels(report, model, page),
         plates=plates,
-        stylesheet=relative(page, "assets/plate.css") if plates else None,
+        stylesheet=relative(page, "assets/plates/plate.css") if plates else None,
         writers=writers,
         story_script=relative(page, "assets/story.js"),
         stories=stories(report, model, page),
@@ -166,7 +166,7 @@ def _plates(report: Report, model: ModelReport, page: str) -> str | None:
         for context in model.drawn
     ]
     drawn = {**model_entry(model), "data": data_folder(model, page), "contexts": contexts}
-    return drawings(report, page, "plates.js", *DRAWING_SCRIPTS, models=[drawn])
+    return drawings(report, page, "plates/plates.js", *DRAWING_SCRIPTS, models=[drawn])
 
 
 def _switches(model: ModelReport) -> tuple[Switch, ...]:

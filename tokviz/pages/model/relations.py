@@ -101,7 +101,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
         ),
         note=_NOTE,
         stylesheet=relative(page, "assets/relations.css"),
-        script=relative(page, "assets/relations.js"),
+        script=relative(page, "assets/related-plot.js"),
         slug=model.slug,
         folder=data_folder(model, page),
     )

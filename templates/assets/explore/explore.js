@@ -1,4 +1,4 @@
-// needs: common.js captures.js explore-data.js explore-panel.js explore-ruler.js explore-lists.js
+// needs: common.js captures.js explore/data.js explore/panel.js explore/controls.js
 // after: take.js related-choice.js related-plot.js
 "use strict";
 
@@ -99,7 +99,7 @@
   async function choose(explorer, panel, names) {
     const share = isReady(explorer) ? Tokviz.shareOf(explorer.depth, lastOf(explorer)) : null;
     try {
-      if (!(await panel.choose(captures.find(explorer.index.models, names)))) return;
+      if (!(await panel.choose(Tokviz.findCapture(explorer.index.models, names)))) return;
     } catch (error) {
       panel.fail(error);
       return;
@@ -206,10 +206,9 @@
     const drawn = panels.filter(({ capture }) => !capture.shown.undrawn);
     const end = drawn.length ? "." : "There are no plots of this view.";
     links.replaceChildren(...drawn.flatMap(({ capture: { model, context, shown }, depth }, position) => {
-      const link = document.createElement("a");
       const projection = shown === context.projections[0] ? "" : `/${shown.name}`;
-      link.href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}${related?.address ?? ""}`;
-      link.textContent = `${model.name}, ${context.label}, ${depthName(depth)}`;
+      const href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}${related?.address ?? ""}`;
+      const link = Tokviz.make("a", { href }, `${model.name}, ${context.label}, ${depthName(depth)}`);
       return position ? [" and ", link] : ["The plots of this view: ", link];
     }), end);
   }

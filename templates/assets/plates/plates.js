@@ -1,5 +1,5 @@
 // needs: common.js
-// loads: plate-page.js
+// loads: plates/board.js
 "use strict";
 
 // Has plates drawn in place of their images as soon as the page has loaded: the scripts that draw come after all that a reader
