@@ -366,7 +366,10 @@ class Views:
 def write_site(report: Report, folder: Path) -> Path:
     """The whole site with placeholder pictures."""
     files = {path: text.encode() for path, text in render.render(pages.build(report), FOLDERS).items()}
-    files |= {path: file.read_bytes() for path, file in render.assets(FOLDERS).items()}
+    files |= {
+        path: asset if isinstance(asset, bytes) else asset.read_bytes()
+        for path, asset in render.assets(FOLDERS).items()
+    }
     files |= {path: b"" for path in report.downloads.values()}
     files |= {path: text.encode() for path, text in tables.files(report).items()}
     files |= {image.path: _placeholder(image.width, image.height) for image in images(report)}

@@ -175,6 +175,16 @@ def test_the_first_lines_of_a_script_are_read() -> None:
     assert scripts.ASSETS.resolve() == ASSETS.resolve()
 
 
+def test_a_site_has_scripts_without_these_lines() -> None:
+    published = render.assets(FOLDERS)
+    for script, text in TEXTS.items():
+        content = published[f"assets/{script}"]
+        said = head(script)
+        lines = text.splitlines(keepends=True)[sum(map(bool, (said.needs, said.after, said.loads))) :]
+        assert (content if isinstance(content, bytes) else content.read_bytes()) == "".join(lines).encode(), script
+        assert isinstance(content, bytes) == (said != Head()), script
+
+
 # --- the pages -----------------------------------------------------------------------------------------------------
 
 

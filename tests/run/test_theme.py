@@ -87,8 +87,10 @@ def test_an_asset_of_its_own_takes_the_place_of_one(project: Path) -> None:
     own, published = (project / folder / "assets" / "plates" for folder in ("theme", "site"))
     own.mkdir()
     (own / "plate.css").write_text("/* mine */", encoding="utf-8")
+    (own / "plate.js").write_text("// needs: common.js\nmine();", encoding="utf-8")
     assert run(project).returncode == 0
     assert (published / "plate.css").read_text(encoding="utf-8") == "/* mine */"
+    assert (published / "plate.js").read_text(encoding="utf-8") == "mine();"
 
 
 @pytest.mark.process
@@ -264,7 +266,9 @@ def test_links_within_it_are_fine(theme: Path) -> None:
     theme.with_name("linked").symlink_to("theme")
     for folder in (theme, theme.with_name("linked")):
         render.check_theme(folder, TEMPLATES)
-        assert render.assets((folder, TEMPLATES))["assets/mine.css"].read_bytes() == b"/* mine */"
+        mine = render.assets((folder, TEMPLATES))["assets/mine.css"]
+        assert isinstance(mine, Path)
+        assert mine.read_bytes() == b"/* mine */"
 
 
 @pytest.mark.parametrize("path", ["base.html", "assets/site.css", "assets/mine", ".pipe"])

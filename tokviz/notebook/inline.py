@@ -57,7 +57,8 @@ def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
     frame, assets = view.frame, render.assets(folders)
 
     def text(link: str) -> str:
-        return assets[link.removeprefix("../")].read_text(encoding="utf-8")
+        content = assets[link.removeprefix("../")]
+        return content.decode() if isinstance(content, bytes) else content.read_text(encoding="utf-8")
 
     sheets = [*map(text, (frame.stylesheet, frame.screens, *view.stylesheets)), styles(report.look)]
     if frame.own_stylesheet:

@@ -31,6 +31,7 @@ from jinja2.bccache import Bucket
 
 from tokviz.errors import ThemeError
 from tokviz.pages.excerpt import Excerpt
+from tokviz.pages.frame.scripts import without_head
 from tokviz.pages.site import SiteView
 from tokviz.pages.text.explained import Explainer
 from tokviz.text import one_line, visible
@@ -277,8 +278,11 @@ def _check_entry(path: Path, theme: Path) -> None:
         )
 
 
-def assets(folders: Sequence[Path]) -> dict[str, Path]:
-    """The source file of every asset, keyed by its path from the site's root; a theme's take the place of those of tokviz."""
+def assets(folders: Sequence[Path]) -> dict[str, Path | bytes]:
+    """The source file of every asset, keyed by its path from the site's root; a theme's take the place of those of tokviz.
+
+    Of scripts whose first lines name others, the content without these lines.
+    """
     found: dict[str, Path] = {}
     for place in reversed(folders):
         folder, root = place / ASSETS, place.resolve()
@@ -291,4 +295,4 @@ def assets(folders: Sequence[Path]) -> dict[str, Path]:
             and path.resolve().is_relative_to(root)
         )
         found |= {f"{ASSETS}/{path.relative_to(folder).as_posix()}": path for path in files}
-    return found
+    return {path: without_head(file) if path.endswith(".js") else file for path, file in found.items()}

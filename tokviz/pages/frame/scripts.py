@@ -7,7 +7,8 @@
 ``// loads: save.js``
     It has these loaded later, when they are wanted; for readers and tests only.
 
-Names are paths within the assets. An asset of a theme stands where tokviz's own of that name would.
+Names are paths within the assets. An asset of a theme stands where tokviz's own of that name would. A site gets scripts without
+these lines.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
+from pathlib import Path
 
 from tokviz.bundled import TEMPLATES
 
 ASSETS = TEMPLATES / "assets"
 _LINE = re.compile(r"// (needs|after|loads): (.+)")
+_HEAD = re.compile(rb"(?:// (?:needs|after|loads): .+\n)+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,16 @@ def head(script: str) -> Head:
     """Of a file in the assets; read once, as every page asks for the same ones."""
     with (ASSETS / script).open("rb") as lines:  # as text it takes twice the time
         return read_head(line.decode() for line in lines)
+
+
+def without_head(script: Path) -> Path | bytes:
+    """What a site has of a script; one that has no such lines, or can't be read, is taken as it is."""
+    try:
+        content = script.read_bytes()
+    except OSError:  # who copies it says so
+        return script
+    named = _HEAD.match(content)
+    return content[named.end() :] if named else script
 
 
 @lru_cache(None)
