@@ -7,17 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tokviz.pages.text import sources
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.sources import (
-    ENGELS_2025,
-    HERNANDEZ_2024,
-    KORNBLITH_2019,
-    MIKOLOV_2013,
-    ROUSSEEUW_1987,
-    ROY_2007,
-    SONG_2012,
-    SUN_2024,
-)
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, count, number, percent, score, whole_percent
 from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry, Order, Relation, Tested
@@ -113,7 +104,7 @@ MEASURES = (
             name="Silhouette",
             meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "
             "b to those of the nearest other. From −1 to 1; above 0, categories hold together.",
-            sources=(ROUSSEEUW_1987,),
+            sources=(sources.ROUSSEEUW_1987,),
         ),
         read=lambda _, geometry: geometry.silhouette,
         spans=(-0.2, 0.4),
@@ -126,7 +117,7 @@ MEASURES = (
             meaning="The exponential of the entropy of the centered states’ singular values, normalized to sum to "
             "one: 1 if all words lie on a line, at most the number of words minus one. Papers that use the "
             "eigenvalues of the covariance (the squares of these) get lower numbers.",
-            sources=(ROY_2007,),
+            sources=(sources.ROY_2007,),
         ),
         read=lambda _, geometry: geometry.spread.effective_rank,
         write=number,
@@ -190,7 +181,7 @@ MEASURES = (
             "with massive activations. They end where |x| itself falls below the threshold; if they are no longer "
             "massive only because other tokens have grown, the page says that instead. The dimensions named are "
             "those that exceed the threshold in at least half of the words.",
-            sources=(SUN_2024,),
+            sources=(sources.SUN_2024,),
         ),
         read=lambda _, geometry: geometry.massive.ratio,
         write=lambda value: f"{number(value)}{NBSP}×",
@@ -225,7 +216,7 @@ MEASURES = (
             "estimate is used, because with fewer words than dimensions the usual one is near 1 for unrelated "
             f"states. It needs at least {count(geometry.stage_criteria.least_words, 'word')}: for unrelated states, 95 % of its values are then below 0.2 in "
             "size, while for four words it may be near 1.",
-            sources=(KORNBLITH_2019, SONG_2012),
+            sources=(sources.KORNBLITH_2019, sources.SONG_2012),
         ),
         read=lambda _, geometry: 1 - geometry.change.cka,
     ),
@@ -289,7 +280,7 @@ def _parallelism(index: int, relation: Relation) -> Measure:
             "pairs, only strong relations can be told from chance. Plots show these words in their own first two principal components, "
             "fitted to each layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
             "other, for which Hernandez et al. use its derivatives.",
-            sources=(MIKOLOV_2013, HERNANDEZ_2024),
+            sources=(sources.MIKOLOV_2013, sources.HERNANDEZ_2024),
         ),
         read=read,
         spans=(0.0, 0.5),
@@ -326,7 +317,7 @@ def _order(index: int, order: Order) -> Measure:
             "computed from the states of all words, but not from their places. Chance is 999 permuted orders of the same words. An "
             "order is claimed at depths where R² is above 0 and p is below 0.05. Plots show each word where the regression on the "
             "others puts it.",
-            sources=(ENGELS_2025,),
+            sources=(sources.ENGELS_2025,),
         ),
         read=read,
     )

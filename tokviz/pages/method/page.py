@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tokviz.pages.charts.measures import MEASURES, added_measures, related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
-from tokviz.pages.method.definitions import measured_on, measures
-from tokviz.pages.text.glossary import GLOSSARY, TRAILS, Entry, projection_term
+from tokviz.pages.text import glossary
+from tokviz.pages.text.glossary import Entry
 from tokviz.pages.text.parts import Frame, Link, Row, Term
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -24,7 +25,7 @@ from tokviz.pages.text.wording import (
     why_not_captured,
     words_in_all,
 )
-from tokviz.records import ContextReport, ModelReport, Report, Tokenization
+from tokviz.records import ContextReport, Geometry, ModelReport, Report, Tokenization
 from tokviz.text import visible_piece
 
 
@@ -115,6 +116,16 @@ MOST_TOKEN_ROWS = 3000
 """In all tables of tokens together. Of more words they show only those that need an explanation, and of these as many: a
 page of a hundred thousand rows is of no use, and hard on a phone."""
 MOST_WORDS_OF_A_CATEGORY = 1000
+_PLACED = (
+    "PC1’s share of the variance",
+    "Mean norm",
+    "Largest activation ÷ typical",
+    "Largest share of one dimension",
+    "Category purity",
+    "Silhouette",
+    "Change from the previous depth",
+)
+"""Measures whose definitions have their place among the others; those of any other measure follow the first one."""
 
 
 def method_page(report: Report) -> MethodPage:
@@ -153,11 +164,11 @@ def method_page(report: Report) -> MethodPage:
         ),
         token_tables=_token_tables(report, page),
         reading=" ".join(READ[read] for read in reads),
-        projections=tuple(projection_term(name) for name in report.projections),
-        trails=(TRAILS,) if report.is_explorable else (),
-        measures=measures(report),
-        measured_on=measured_on(report),
-        glossary=GLOSSARY,
+        projections=tuple(glossary.projection_term(name) for name in report.projections),
+        trails=(glossary.TRAILS,) if report.is_explorable else (),
+        measures=_measures(report),
+        measured_on=_measured_on(report),
+        glossary=glossary.GLOSSARY,
         folded=len(report.models) > MOST_MODELS_IN_NAV,
         provenance=tuple(_provenance(model, page) for model in report.models),
         command=report.command,
@@ -220,6 +231,60 @@ def _token_row(tokenization: Tokenization, row: int) -> TokenRow:
         n_tokens=f"{word.n_tokens}",
         position=f"{tokenization.position(row)}",
         note="" if tokenization.reference[row] else "not a reference word",
+    )
+
+
+def _measures(report: Report) -> tuple[Term, ...]:
+    """The definitions, if anything was measured."""
+    geometries = _measured(report)
+    if not geometries:
+        return ()
+    geometry = geometries[0]
+    contexts = [context for model in report.models for context in model.contexts]
+    is_related = any(context.relations for context in contexts)
+    related = related_measures(report.relations, report.orders) if is_related else ()
+    return (
+        *_definitions(geometry),
+        *dict.fromkeys(each.definition(geometry) for each in related if each.definition),
+        *((glossary.CORRECTED,) if is_related else ()),
+        *((glossary.PROFILE,) if any(context.profile for context in contexts) else ()),
+        *(glossary.UPDATES if any(context.states.updates for context in contexts) else ()),
+        *(each.definition(geometry) for each in added_measures(contexts) if each.definition),
+    )
+
+
+def _measured_on(report: Report) -> str:
+    """How many words, how many shuffles."""
+    geometries = _measured(report)
+    if not geometries:
+        return ""
+    sizes = sorted({(geometry.n_measured, geometry.n_reference) for geometry in geometries})
+    fewest, most = sizes[0][0], sizes[-1][0]
+    words = count(most, "word") if fewest == most else f"{fewest:,} to {count(most, 'word')}"
+    text = f"All metrics are computed on the reference words of a context: {words}."
+    if any(measured < reference for measured, reference in sizes):
+        compared = max(geometry.n_compared for geometry in geometries)
+        text += (
+            f" Longer lists are measured on a sample of {most:,}, and stages are found on {compared:,}, "
+            f"drawn with seed {geometries[0].seed}."
+        )
+    if report.words.vocabulary is not None:
+        text += " How well categories hold together is measured on the words of categories only."
+    return f"{text} Chance is the mean of {count(geometries[0].n_permutations, 'shuffle')}."
+
+
+def _measured(report: Report) -> list[Geometry]:
+    return [context.geometry for model in report.models for context in model.contexts if context.geometry is not None]
+
+
+def _definitions(geometry: Geometry) -> tuple[Term, ...]:
+    """With the thresholds that ``geometry`` was measured with."""
+    of = {measure.name: measure.definition(geometry) for measure in MEASURES if measure.definition}
+    variance, norm, massive, dominant, purity, silhouette, change = (of.pop(name) for name in _PLACED)
+    return (
+        *(variance, *of.values(), norm, massive, dominant, purity, silhouette),
+        *(glossary.CHANCE, glossary.intervals(geometry), glossary.trustworthiness(geometry), change),
+        *(glossary.PROCRUSTES, glossary.stages(geometry), glossary.SIMILARITY),
     )
 
 

@@ -5,23 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tokviz.pages.text import sources
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.sources import (
-    ARLOT_2019,
-    EFRON_1982,
-    ELHAGE_2021,
-    GOWER_1975,
-    GU_2025,
-    HOLM_1979,
-    HUH_2024,
-    SCHONEMANN_1966,
-    SHAO_1989,
-    SUN_2024,
-    SUN_2026,
-    VAART_1996,
-    VENNA_2001,
-    YU_2024,
-)
 from tokviz.pages.text.wording import count, projection_label
 from tokviz.records import Geometry
 
@@ -225,7 +210,7 @@ TRAILS = Term(
     "of the words’ variance in the plot no rotation, reflection, shift or scaling takes away: words have moved, or another "
     "component has become one of the two. Where the share is large, a turn means little. Layers are never turned in all dimensions: with as many dimensions as words, even unrelated "
     "states could be turned onto each other. A layer without a plot breaks the trail.",
-    sources=(SCHONEMANN_1966,),
+    sources=(sources.SCHONEMANN_1966,),
 )
 
 
@@ -255,7 +240,7 @@ def intervals(geometry: Geometry) -> Term:
         "were tested on 400 lists for each of seven settings, drawn from SmolLM2’s own category means and covariance (two layers, "
         "alone and in a sentence) and from three made-up ones: 94 to 98 % of the intervals in the plot cover the "
         "mean over all lists; with the axes held fixed, 82 % in one of them.",
-        sources=(EFRON_1982, SHAO_1989),
+        sources=(sources.EFRON_1982, sources.SHAO_1989),
     )
 
 
@@ -267,7 +252,7 @@ def trustworthiness(geometry: Geometry) -> Term:
         meaning=f"1 if each word’s {nearest} in the plot are its {nearest} in all dimensions; each one that "
         "isn’t costs more the lower it ranks in all dimensions. Both by Euclidean distance, unlike purity in "
         "all dimensions, which uses cosine. Words with identical states count once.",
-        sources=(VENNA_2001,),
+        sources=(sources.VENNA_2001,),
     )
 
 
@@ -287,7 +272,7 @@ def stages(geometry: Geometry) -> Term:
         "and is no jump: see the chart of change. The largest |x| in a stage’s sentence is the median over "
         "words of each word’s largest, at the depth where it is highest; if dimensions are massive, moderately "
         "large or dominant, among the depths at which they are.",
-        sources=(ARLOT_2019,),
+        sources=(sources.ARLOT_2019,),
     )
 
 
@@ -295,7 +280,7 @@ PROCRUSTES = Term(
     name="Procrustes residual",
     meaning="What remains between the plots of two neighboring depths after shift, scale, rotation and "
     "reflection, from 0 to 1.",
-    sources=(GOWER_1975,),
+    sources=(sources.GOWER_1975,),
 )
 SIMILARITY = Term(
     name="Similarity of two models",
@@ -304,7 +289,7 @@ SIMILARITY = Term(
     "words; by cosine) it has in both, by chance k / (n − 1) for k neighbors among n words. The number of a "
     "pair is the mean of each depth’s best match in the other model, each model counting half; its interval "
     "comes from halves of the words (delete-half jackknife).",
-    sources=(HUH_2024, SHAO_1989),
+    sources=(sources.HUH_2024, sources.SHAO_1989),
 )
 CORRECTED = Term(
     name="p-values of relations and orders",
@@ -331,7 +316,7 @@ PROFILE = Term(
     "by that metric, but not for the number of metrics. Intervals of differences are not corrected. In simulations of two models "
     "without a difference at most 7 % of the differences have p < 0.05. The number of layers still matters a little: a model with "
     "more layers has more chances for a high value.",
-    sources=(EFRON_1982, VAART_1996, HOLM_1979),
+    sources=(sources.EFRON_1982, sources.VAART_1996, sources.HOLM_1979),
 )
 
 
@@ -344,7 +329,7 @@ UPDATES = (
         "large stream. If the sum is normalized or scaled afterward, there is no such set, and the page says so. "
         "The sizes shown are mean norms over the reference words, at the token that is read; updates.csv also has "
         "position 0, the cosine with the stream that enters the layer, and the error of the sum.",
-        sources=(ELHAGE_2021,),
+        sources=(sources.ELHAGE_2021,),
     ),
     Term(
         name="Neurons that write",
@@ -358,7 +343,7 @@ UPDATES = (
         "part is its output times its routing weight, from one more run of the experts, one word and one expert at "
         "a time; it is given if these parts sum to the mixture’s update. That a neuron writes a value doesn’t say "
         "what the value is for, nor that the model would work without it.",
-        sources=(YU_2024, SUN_2026),
+        sources=(sources.YU_2024, sources.SUN_2026),
     ),
     Term(
         name="Neurons switched off",
@@ -374,7 +359,7 @@ UPDATES = (
         "without them. It doesn’t show that attention to position 0 ends, nor that the model would be better "
         "without them: its later layers were trained with what they write. Authors of a report may set other "
         "neurons, to zero, their mean or a number.",
-        sources=(SUN_2024,),
+        sources=(sources.SUN_2024,),
     ),
     Term(
         name="Attention to position 0",
@@ -383,6 +368,6 @@ UPDATES = (
         "than 0.3 (attention.csv). Measured in a separate pass, with attention computed so that its weights can be "
         "read, in contexts in which the words are not at position 0 themselves. Weight that a head can give to no "
         "token at all, as in gpt-oss, is not counted for any token.",
-        sources=(GU_2025,),
+        sources=(sources.GU_2025,),
     ),
 )
