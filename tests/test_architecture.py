@@ -50,9 +50,9 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "store": set(),
         "work": set(),
         "plan": {"store", "work"},
-        "measuring": {"store", "plan"},
+        "measuring": {"store", "work", "plan"},
         "capturing": {"store", "work", "plan", "measuring"},
-        "publishing": {"store", "plan"},
+        "publishing": {"store", "plan", "measuring"},
     },
 }
 """The same for the folders in a folder; the files beside them may import them all."""

@@ -76,13 +76,13 @@ def test_it_is_measured_again_only_where_its_code_changes(
     installed: Path, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    original = added.measured
+    original = added.measure_added
 
     def noted(each: added.Added, states: HiddenStates, words: WordList) -> AddedMeasure:
         calls.append(each.column)
         return original(each, states, words)
 
-    monkeypatch.setattr("tokviz.run.measuring.measuring.measured", noted)
+    monkeypatch.setattr("tokviz.run.measuring.measuring.measure_added", noted)
 
     def report() -> list[str]:
         calls.clear()

@@ -120,9 +120,9 @@ def test_the_lesser_outbreak_and_what_takes_the_values_back(
 
 def measured(captured: Captured, store: Store) -> tuple[float, float, float, float]:
     """Mean norm and PC1's share (centered) after the layer; purity there and after the last."""
-    (projections,) = results.projections([captured], store)
-    shown = [each for each in projections if each.name in captured.measured]
-    geometry = measuring.geometry(captured, captured.geometry, shown, store)
+    (projections,) = results.project([captured], store)
+    shown = [each for each in projections if each.name in captured.inputs.measured]
+    geometry = measuring.recall_measure("geometry", captured, store, shown)
     centered = next(each for each in projections if each.name == "centered")
     return (
         float(geometry.spread.mean_norm[LAYER + 1]),

@@ -95,7 +95,7 @@ def changed(folder: Path, *asked: dict[str, Any]) -> list[HiddenStates]:
 
 
 def intact(folder: Path) -> list[HiddenStates]:
-    return [each.states for each in plan(folder).models[0].captured]
+    return [each.states for each in plan(folder).models[0].captured.values()]
 
 
 def descriptions(folder: Path) -> Sequence[tuple[str, int]]:

@@ -44,7 +44,7 @@ def captured(store: Store, *, force: bool = False) -> Captured:
 
 
 def test_neighbours_are_measured_once_and_again_when_forced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = present(measuring.neighbours(captured(store), store))
+    first: Neighbours = present(measuring.recall_measure("neighbours", captured(store), store))
     calls: list[HiddenStates] = []
 
     def counted(states: HiddenStates) -> Neighbours:
@@ -52,16 +52,16 @@ def test_neighbours_are_measured_once_and_again_when_forced(store: Store, monkey
         return first
 
     monkeypatch.setattr("tokviz.measure.neighbours.neighbours", counted)
-    again = present(measuring.neighbours(captured(store), Store(store.root)))
+    again = present(measuring.recall_measure("neighbours", captured(store), Store(store.root)))
     assert (again.rows == first.rows).all()
     assert calls == []
-    measuring.neighbours(captured(store, force=True), Store(store.root))
+    measuring.recall_measure("neighbours", captured(store, force=True), Store(store.root))
     assert len(calls) == 1
 
 
 def test_too_many_words_have_no_neighbours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Neighbours, "MOST_WORDS", 5)
-    assert measuring.neighbours(captured(store), store) is None
+    assert measuring.recall_measure("neighbours", captured(store), store) is None
 
 
 def test_what_one_projection_made_stays_when_the_next_one_fails(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,15 +80,15 @@ def test_what_one_projection_made_stays_when_the_next_one_fails(store: Store, mo
     branch = captured(store)
     assert list(branch.projections) == ["standardized", "centered"]
     with pytest.raises(MemoryError):
-        results.projections([branch], store)
+        results.project([branch], store)
     assert [job.due is None for job in captured(store).projections.values()] == [True, False]
 
 
 def test_a_result_that_cannot_be_read_is_made_again(store: Store) -> None:
     branch = captured(store)
-    (first, _), *_ = results.projections([branch], store)
+    (first, _), *_ = results.project([branch], store)
     (file,) = (store.root / "projections").glob(f"{branch.projections['standardized'].key}.*")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     assert captured(store).projections["standardized"].due == "not projected yet"
-    (again, _), *_ = results.projections([captured(store)], Store(store.root))
+    (again, _), *_ = results.project([captured(store)], Store(store.root))
     assert (again.coordinates == first.coordinates).all()

@@ -24,7 +24,6 @@ from tokviz.records import (
     HiddenStates,
     ModelReport,
     ModelSimilarity,
-    Neighbours,
     Picture,
     Plate,
     Projection,
@@ -77,7 +76,7 @@ class Capture:
     @property
     def words(self) -> WordList:
         """The words and their categories, in the order of the rows."""
-        return self.captured.words
+        return self.captured.inputs.words
 
     def __repr__(self) -> str:
         card = self.states.card
@@ -91,17 +90,17 @@ class Capture:
         """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``."""
         if name not in configuration.PROJECTIONS:
             raise TokvizError(f"projection: expected one of {', '.join(configuration.PROJECTIONS)}, got {name!r}")
-        captured = self.captured
-        job = self.plan.projection(captured.states, captured.ordinary, name)
-        return results.projection(captured, name, job, self.plan.store)
+        inputs = self.captured.inputs
+        return results.project_one(inputs, name, self.plan.projection(inputs, name), self.plan.store)
 
     def measure(self, *projections: str) -> Geometry:
         """All metrics per depth; those of plots for the projections that are named, the standardized by default."""
         names = projections or ("standardized",)
         shown = [self.project(name) for name in names]
-        captured = self.captured
-        job = self.plan.geometry(captured.states, captured.ordinary, captured.words, names)
-        return measuring.geometry(captured, job, shown, self.plan.store)
+        inputs = replace(self.captured.inputs, measured=names)
+        captured = replace(self.captured, inputs=inputs, measures=self.plan.measures(inputs))
+        geometry: Geometry = measuring.recall_measure("geometry", captured, self.plan.store, shown)
+        return geometry
 
     def stages(self, projection: str = "standardized") -> tuple[str, ...]:
         """Each stage of the geometry in a sentence, as the report's page has it."""
@@ -206,7 +205,7 @@ class Capture:
         if not isinstance(other, Capture):
             raise TokvizError(f"compare: expected another capture, got {type(other).__name__}")
         slugs = (self.context.model.slug, other.context.model.slug)
-        comparison = self.plan.comparison(slugs, (self.states, other.states), in_detail=True)
+        comparison = self.plan.comparison(slugs, (self.captured.inputs, other.captured.inputs), in_detail=True)
         return results.Comparer(self.plan.store).similarity(comparison)
 
     def draw(
@@ -271,7 +270,7 @@ class Capture:
     def explore(self, *, height: int = 760) -> inline.Explorer:
         """The explorer of this capture in a notebook: point at words, find them, follow them; ``height`` in pixels."""
         height = arguments.whole_number("height", height, "a number of pixels")
-        captured = replace(self._report(self.plan.config.projections), neighbours=self._neighbours())
+        captured = replace(self._report(self.plan.config.projections), neighbours=self._recall("neighbours"))
         model = ModelReport(
             slug=self.context.model.slug,
             name=self.context.model.display_name,
@@ -281,8 +280,8 @@ class Capture:
         report = site.report_of((model,), self.plan)
         return inline.explorer(report, site.folders(self.plan), height)
 
-    def _neighbours(self) -> Neighbours | None:
-        return measuring.neighbours(self.captured, self.plan.store)
+    def _recall(self, measure: str) -> Any:
+        return measuring.recall_measure(measure, self.captured, self.plan.store)
 
     def _report(self, projections: Sequence[str], *, measured: bool = False) -> ContextReport:
         """What a report has of this capture, without pictures."""
@@ -294,8 +293,8 @@ class Capture:
                 for name in projections
             ),
             geometry=self.measure(*projections) if measured else None,
-            added=measuring.added(self.captured, self.plan.store) if measured else (),
-            relations=measuring.relations(self.captured, self.plan.store) if measured else None,
+            added=measuring.recall_added(self.captured, self.plan.store) if measured else (),
+            relations=self._recall("relations") if measured else None,
         )
 
     def _repr_html_(self) -> str:

@@ -8,11 +8,11 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
-from tokviz.records import HiddenStates
 from tokviz.run import places
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Captured, ContextPlan, ModelPlan, Plan
+from tokviz.run.plan.products import Inputs
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
 
@@ -33,12 +33,12 @@ def describe(config: ReportConfig, options: Options) -> Forecast:
     added_measures()
     plan = Plan(config, options, Store(options.cache))
     lines, fails = [], False
-    ready: dict[str, list[HiddenStates]] = {}
+    ready: dict[str, list[Inputs]] = {}
     for model in plan.models:
         lines.append(f"{model.model.display_name} ({model.model.source})")
         problem = _problem(model, options)
         fails = fails or problem is not None
-        ready[model.model.slug] = [] if problem else _ready(model)
+        ready[model.model.slug] = [] if problem else model.inputs
         lines += (
             [problem] if problem else [f"  {each.context.label}: {_described(each, plan)}" for each in model.contexts]
         )
@@ -62,10 +62,6 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
     return None
 
 
-def _ready(model: ModelPlan) -> list[HiddenStates]:
-    return [context.captured.states for context in model.contexts if context.captured and not context.due]
-
-
 def _described(context: ContextPlan, plan: Plan) -> str:
     captured = context.captured
     if context.due or captured is None:
@@ -74,7 +70,7 @@ def _described(context: ContextPlan, plan: Plan) -> str:
     due = [each.due for each in context.interventions if each.due]
     if due:
         parts.append(f"capture once more ({', '.join(due)}), then project, measure and draw")
-    for each in context.all_captured:
+    for each in context.all_captured.values():
         parts += _parts(each, context.model, plan)
     return "; ".join(parts)
 
@@ -97,12 +93,12 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
             f"{of}{name}: draw {len(due)} of {len(pictures)} images ({due[0]})" if due else f"{of}{name}: up to date"
         )
     if not plan.options.is_draft:
-        reason = next((job.due for job in captured.measures if job.due), None)
+        reason = next((job.due for job in captured.all_measures if job.due), None)
         parts.append(f"{of}measure ({reason})" if reason else f"{of}metrics: up to date")
     return parts
 
 
-def _comparisons(plan: Plan, ready: dict[str, list[HiddenStates]]) -> str:
+def _comparisons(plan: Plan, ready: dict[str, list[Inputs]]) -> str:
     """How many models × models × contexts are to be compared; what must be captured first is among them."""
     n_all = len(plan.config.pairs) * len(plan.config.contexts)
     known = plan.comparisons(ready)

@@ -6,7 +6,7 @@ capture, project or draw starts in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,15 +21,15 @@ from tokviz.pages.model.headline import unshown_states
 from tokviz.pages.text.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
 from tokviz.run import places, prune
-from tokviz.run.capturing.capturing import captured
-from tokviz.run.measuring import measuring, results
-from tokviz.run.measuring.measuring import Measures
+from tokviz.run.capturing.capturing import capture_models
+from tokviz.run.measuring import results
+from tokviz.run.measuring.measuring import Measurements
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Captured, Comparison, ContextPlan, ModelPlan, Plan
+from tokviz.run.plan.plan import Captured, Comparison, ModelPlan, PictureJob, Plan
 from tokviz.run.publishing import previews, publish, site
 from tokviz.run.publishing.replacing import Spared, kept_folder
-from tokviz.run.publishing.site import Made, MadeContext, MadeProjection
+from tokviz.run.publishing.site import Made, Products
 from tokviz.run.store import entries, keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
@@ -92,14 +92,14 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if complaint:
         reporter.say(complaint)
     with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
-        begun = [_begin(model, failure, plan, reporter, queue) for model, failure in captured(plan, reporter, queue)]
-        made = [finish() for finish in begun]
-        _refuse_if_all_failed([(each.model, each.failure) for each in made])
-        by_slug = {each.model.slug: each for each in made}
+        begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue)]
+        made = [_finish(each, plan, reporter) for each in begun]
+        _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
+        by_slug = {each.plan.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
         comparisons = _comparisons(plan, made)
-        similarities = results.similarities(comparisons, store)
-        differences = results.differences(comparisons, store)
+        similarities = results.compare_layers(comparisons, store)
+        differences = results.compare_profiles(comparisons, store)
         n_drawn = queue.finish()
 
     images = site.images(made, store)
@@ -119,7 +119,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         raise PublishError(spared.problems[0])
     return Outcome(
         failures=tuple(model for model in report.models if model.failure),
-        n_captured=sum(each.n_captured for each in made),
+        n_captured=sum(len(model.due) for model, each in zip(plan.models, made, strict=True) if not each.failure),
         n_drawn=n_drawn,
         n_images=len(images),
     )
@@ -168,7 +168,7 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
     with locks.in_use(options.cache):
         plan = Plan(config, options, store)
         with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
-            for model, failure in captured(plan, reporter, queue):
+            for model, failure in capture_models(plan, reporter, queue):
                 _report_failure(model.model, failure, plan, reporter)
                 outcomes.append((model, str(failure) if failure else None))
         prune.note_use(store, config, options, place)
@@ -211,102 +211,85 @@ def named_failure(name: str, failure: str) -> str:
 # --- one model: states, projections, pictures, measures ------------------------------------------------------------
 
 
-def _begin(
-    model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: Reporter, queue: PictureQueue
-) -> Callable[[], Made]:
-    """Project a captured model, and have its pictures drawn and itself measured; the call waits for its metrics."""
-
-    def failed(error: ModelError) -> Made:
-        _report_failure(model.model, error, plan, reporter)
-        return Made(model=model.model, failure=str(error))
-
-    def tried(work: Callable[[], Result]) -> Result | Made:
-        try:
-            return work()
-        except TokvizError:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is shown on the model's page
-            # What one model's numbers or its size do to a library costs that model only.
-            return failed(ModelError(f"{model.model.source}: its hidden states can't be shown: {error_line(error)}"))
-
+def _begin(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
+    """Project a captured model, and have its pictures drawn and itself measured."""
     if failure is not None:
-        made = failed(failure)
-        return lambda: made
-    begun = tried(lambda: _begun(model, plan, reporter, queue))
-    return (lambda: begun) if isinstance(begun, Made) else lambda: tried(begun)
+        return _failed(model, failure, plan, reporter)
+    return _try(model, plan, reporter, lambda: _show(plan.grown(model), plan, reporter, queue))
 
 
-def _begun(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Callable[[], Made]:
-    grown = plan.grown(model)
+def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
+    captured = model.captured
     # A cluster's workers need not see the cache.
-    is_cluster = plan.options.place.is_cluster
-    projections = results.projections(grown.captured, plan.store, None if is_cluster else queue.idle)
+    helpers = None if plan.options.place.is_cluster else queue
+    projections = results.project(list(captured.values()), plan.store, helpers.idle if helpers else None)
     # Before the pictures: it takes longest.
-    submit = None if is_cluster else queue.submit_other
-    measures = [_measure(*each, plan, submit) for each in zip(grown.captured, projections, strict=True)]
-    shown = []
-    for captured_context, of_context in zip(grown.captured, projections, strict=True):
-        shown.append(tuple(_draw(model.model, captured_context, each, plan, queue) for each in of_context))
-        reasons = problems(of_context[0])
+    measurements = [_measure(*each, plan, helpers) for each in zip(captured.values(), projections, strict=True)]
+    products = {}
+    for (key, each), of_it, measured in zip(captured.items(), projections, measurements, strict=True):
+        products[key] = Products(
+            captured=each,
+            projections=tuple(of_it),
+            pictures=tuple(_draw(model.model, each, projection, plan, queue) for projection in of_it),
+            measurements=measured,
+        )
+        reasons = problems(of_it[0])
         if all(reasons):
-            label = captured_context.states.context.label
-            reporter.say(f"{model.model.display_name}, {label}: no plot: {reasons[0]}")
+            reporter.say(f"{model.model.display_name}, {each.states.context.label}: no plot: {reasons[0]}")
     queue.keep_finished()
-
-    def finished() -> Made:
-        made = iter([_made_context(*each, plan) for each in zip(grown.captured, shown, measures, strict=True)])
-        contexts = tuple(_with_interventions(context, made) for context in grown.contexts)
-        return Made(model=model.model, contexts=contexts, n_captured=len(model.due))
-
-    return finished
+    return Made(plan=model, products=products)
 
 
-def _with_interventions(context: ContextPlan, measured: Iterator[MadeContext]) -> MadeContext:
-    """``measured``: of the context and of what is captured of it with neurons set to a value, in their order."""
-    intact, *others = (next(measured) for _ in context.all_captured)
-    failures = tuple(f"{each.wanted.described}: {each.failure}" for each in context.interventions if each.failure)
-    return replace(intact, interventions=tuple(others), failed_interventions=failures)
+def _measure(
+    captured: Captured, projections: Sequence[Projection], plan: Plan, helpers: PictureQueue | None
+) -> Measurements | None:
+    """None in a draft."""
+    if plan.options.is_draft:
+        return None
+    of_pictures = [each for each in projections if each.name in captured.inputs.measured]
+    return Measurements(captured, of_pictures, plan.store, helpers)
 
 
 def _draw(
     model: ModelConfig, captured: Captured, projection: Projection, plan: Plan, queue: PictureQueue
-) -> MadeProjection:
+) -> tuple[PictureJob, ...]:
     pictures = plan.pictures(model, captured, projection) if projection.name in captured.drawn else []
     # Grids take longest: begun last, one would keep a single process busy at the end.
     for job in sorted(pictures, key=lambda each: isinstance(each.picture, Plate)):
         if job.due:
             queue.submit(job.key, job.picture)
-    return MadeProjection(projection=projection, pictures=tuple(pictures))
+    return tuple(pictures)
 
 
-def _measure(
-    captured: Captured, projections: Sequence[Projection], plan: Plan, submit: measuring.Submit | None
-) -> Callable[[], Measures | None]:
-    """Begin to measure; the call waits for it. None in a draft."""
-    if plan.options.is_draft:
-        return lambda: None
-    of_pictures = [each for each in projections if each.name in captured.measured]
-    return measuring.begin(captured, of_pictures, plan.store, submit)
+def _finish(made: Made, plan: Plan, reporter: Reporter) -> Made:
+    """Wait for what is measured of a model."""
+    return _try(made.plan, plan, reporter, lambda: _wait(made))
 
 
-def _made_context(
-    captured: Captured, shown: tuple[MadeProjection, ...], measures: Callable[[], Measures | None], plan: Plan
-) -> MadeContext:
-    made = MadeContext(states=captured.states, projections=shown)
-    found = measures()
-    if found is None:
-        return made
-    return replace(
-        made,
-        geometry=found.geometry,
-        neighbours=found.neighbours,
-        added=measuring.added(captured, plan.store),
-        relations=found.relations,
-        profile=found.profile,
-    )
+def _wait(made: Made) -> Made:
+    for each in made.products.values():
+        if each.measurements is not None:
+            each.measurements.wait()
+    return made
 
 
-def _comparisons(plan: Plan, made: list[Made]) -> list[Comparison]:
+def _try(model: ModelPlan, plan: Plan, reporter: Reporter, work: Callable[[], Made]) -> Made:
+    """What one model's numbers or its size do to a library costs that model only, and is shown on its page."""
+    try:
+        return work()
+    except TokvizError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        reason = f"{model.model.source}: its hidden states can't be shown: {error_line(error)}"
+        return _failed(model, ModelError(reason), plan, reporter)
+
+
+def _failed(model: ModelPlan, error: ModelError, plan: Plan, reporter: Reporter) -> Made:
+    _report_failure(model.model, error, plan, reporter)
+    return Made(plan=model, failure=str(error))
+
+
+def _comparisons(plan: Plan, made: Sequence[Made]) -> list[Comparison]:
     if plan.options.is_draft:
         return []
-    return plan.comparisons({each.model.slug: [context.states for context in each.contexts] for each in made})
+    return plan.comparisons({each.plan.model.slug: [] if each.failure else each.plan.inputs for each in made})

@@ -98,19 +98,19 @@ def _used(plan: Plan) -> set[Use]:
     for model in plan.models:
         for context in model.contexts:
             used |= _used_of(context, plan)
-    states = {
-        model.model.slug: [context.captured.states for context in model.contexts if context.captured]
+    captured = {
+        model.model.slug: [context.captured.inputs for context in model.contexts if context.captured]
         for model in plan.models
     }
-    for comparison in plan.comparisons(states):
+    for comparison in plan.comparisons(captured):
         used |= {("measures", job.key) for job in comparison.jobs}
     return used
 
 
 def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
     used = {("states", context.key), *(("states", each.key) for each in context.interventions)}
-    for captured in context.all_captured:
-        used |= {("measures", job.key) for job in captured.measures}
+    for captured in context.all_captured.values():
+        used |= {("measures", job.key) for job in captured.all_measures}
         for name, job in captured.projections.items():
             used.add(("projections", job.key))
             projection = plan.store.find(job.key, job.kind) if name in captured.drawn else None

@@ -21,7 +21,7 @@ from tokviz.run.work.picture_queue import PictureQueue
 from tokviz.run.work.progress import Reporter
 
 
-def captured(
+def capture_models(
     plan: Plan, reporter: Reporter, picture_queue: PictureQueue
 ) -> Iterator[tuple[ModelPlan, ModelError | None]]:
     """Each model once all its contexts are stored, or with the reason why they aren't; elsewhere they end in any order.

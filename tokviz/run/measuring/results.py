@@ -5,21 +5,16 @@ What projects and measures is loaded only when something must be made: scipy and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tokviz.records import (
-    Differences,
-    HiddenStates,
-    LayerSimilarity,
-    ModelDifferences,
-    ModelSimilarity,
-    Projection,
-)
-from tokviz.run.measuring.correcting import corrected
+from tokviz.records import Difference, Differences, LayerSimilarity, ModelDifferences, ModelSimilarity, Projection
 from tokviz.run.plan.plan import Captured, Comparison, Job
+from tokviz.run.plan.products import Inputs
 from tokviz.run.store import keys
 from tokviz.run.store.plain import Record
 from tokviz.run.store.store import Store
@@ -58,37 +53,38 @@ def stored(store: Store, job: Job[Record]) -> Record | None:
 # --- projections ---------------------------------------------------------------------------------------------------
 
 
-def projections(captured: Sequence[Captured], store: Store, executor: Executor | None = None) -> list[list[Projection]]:
-    """Per context of a model all its projections.
+def project(captured: Sequence[Captured], store: Store, executor: Executor | None = None) -> list[list[Projection]]:
+    """Per capture of a model all its projections.
 
     Parameters
     ----------
     executor : processes that see the store's files, to project side by side; else it is done here, one after the other.
     """
-    asked = [(each.states, each.ordinary, name) for each in captured for name in each.projections]
+    asked = [(each.inputs, name) for each in captured for name in each.projections]
     jobs = [job for each in captured for job in each.projections.values()]
     do = executor.map if executor else map
     found = iter(recall_all(store, jobs, lambda due: do(_project, [asked[index] for index in due])))
     return [[next(found) for _ in each.projections] for each in captured]
 
 
-def projection(captured: Captured, name: str, job: Job[Projection], store: Store) -> Projection:
-    """One projection of one model × context."""
-    return recall(store, job, lambda: _project((captured.states, captured.ordinary, name)))
+def project_one(inputs: Inputs, name: str, job: Job[Projection], store: Store) -> Projection:
+    """One projection of one capture."""
+    return recall(store, job, lambda: _project((inputs, name)))
 
 
-def _project(asked: tuple[HiddenStates, HiddenStates | None, str]) -> Projection:
+def _project(asked: tuple[Inputs, str]) -> Projection:
     from tokviz.measure import massive, pca
 
-    states, ordinary, name = asked
-    left_out = massive.outstanding(states, ordinary) if name == keys.WITHOUT_MASSIVE else None
+    inputs, name = asked
+    states = inputs.states
+    left_out = massive.outstanding(states, inputs.ordinary) if name == keys.WITHOUT_MASSIVE else None
     return pca.project(states.states, states.tokenization.reference, name, left_out)
 
 
 # --- two captures --------------------------------------------------------------------------------------------------
 
 
-def similarities(comparisons: Sequence[Comparison], store: Store) -> tuple[ModelSimilarity, ...]:
+def compare_layers(comparisons: Sequence[Comparison], store: Store) -> tuple[ModelSimilarity, ...]:
     """All comparisons, in their order.
 
     Compared are a few models with all others, then the next few: what each capture brings is worked out once for them.
@@ -99,21 +95,19 @@ def similarities(comparisons: Sequence[Comparison], store: Store) -> tuple[Model
 
     def near_in_time(index: int) -> tuple[str, int, int, int]:
         a, b = (number[slug] for slug in comparisons[index].slugs)
-        return comparisons[index].states[0].context.name, a // _AT_ONCE, b, a
+        return comparisons[index].context, a // _AT_ONCE, b, a
 
     order = sorted(range(len(comparisons)), key=near_in_time)
     found = {index: comparer.similarity(comparisons[index]) for index in order}
     return tuple(found[index] for index in range(len(comparisons)))
 
 
-def differences(comparisons: Sequence[Comparison], store: Store) -> tuple[ModelDifferences, ...]:
+def compare_profiles(comparisons: Sequence[Comparison], store: Store) -> tuple[ModelDifferences, ...]:
     """Between the profiles of all pairs, in their order; p-values are corrected for the number of pairs."""
     comparer = Comparer(store)
-    found = corrected([comparer.differences(each) for each in comparisons])
+    found = _corrected([comparer.differences(each) for each in comparisons])
     return tuple(
-        ModelDifferences(
-            model_a=each.slugs[0], model_b=each.slugs[1], context=each.states[0].context.name, differences=of_it
-        )
+        ModelDifferences(model_a=each.slugs[0], model_b=each.slugs[1], context=each.context, differences=of_it)
         for each, of_it in zip(comparisons, found, strict=True)
     )
 
@@ -150,8 +144,13 @@ class Comparer:
             from tokviz.measure.profile import Side
 
             a, b = (
-                Side(states=states, memberships=words.memberships, pairs=asked.pairs, orders=asked.orders)
-                for states, words, asked in zip(comparison.states, comparison.words, comparison.related, strict=True)
+                Side(
+                    states=each.states,
+                    memberships=each.words.memberships,
+                    pairs=each.related.pairs,
+                    orders=each.related.orders,
+                )
+                for each in comparison.inputs
             )
             with threadpool_limits(1, "blas"):  # as for the measures of one capture
                 return self._profiles.compare(a, b)
@@ -167,7 +166,40 @@ class Comparer:
         return ModelSimilarity(
             model_a=comparison.slugs[0],
             model_b=comparison.slugs[1],
-            context=comparison.states[0].context.name,
+            context=comparison.context,
             shared=compared(comparison.shared, single_token=False),
             single_token=compared(comparison.single_token, single_token=True) if comparison.single_token else None,
         )
+
+
+# --- p-values of differences, corrected for how many there are -----------------------------------------------------
+
+
+def _corrected(found: Sequence[Differences]) -> list[Differences]:
+    """By each measure the p-values of all pairs of models, in all contexts together, after Holm."""
+    by_measure = [_after_holm(each) for each in zip(*(differences.all for differences in found), strict=True)]
+    columns = list(zip(*by_measure, strict=True))
+    return [
+        Differences(
+            purity=own[0],
+            silhouette=own[1],
+            relations=tuple(own[2 : 2 + len(each.relations)]),
+            orders=tuple(own[2 + len(each.relations) :]),
+        )
+        for each, own in zip(found, columns, strict=True)
+    ]
+
+
+def _after_holm(differences: Sequence[Difference]) -> list[Difference]:
+    p_values = _holm([each.p_value_uncorrected for each in differences])
+    return [replace(each, p_value=p_value) for each, p_value in zip(differences, p_values, strict=True)]
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    """Holm 1979, A simple sequentially rejective multiple test procedure; NaN stays, and doesn't count."""
+    known = sorted((p_value, index) for index, p_value in enumerate(p_values) if math.isfinite(p_value))
+    found, so_far = list(p_values), 0.0
+    for rank, (p_value, index) in enumerate(known):
+        so_far = max(so_far, min(p_value * (len(known) - rank), 1.0))
+        found[index] = so_far
+    return found

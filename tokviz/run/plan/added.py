@@ -95,7 +95,7 @@ def _digest(files: Iterable[Path]) -> str:
     ).hexdigest()
 
 
-def measured(added: Added, states: HiddenStates, words: WordList) -> AddedMeasure:
+def measure_added(added: Added, states: HiddenStates, words: WordList) -> AddedMeasure:
     """Its numbers at every depth, over the reference words.
 
     Raises

@@ -20,26 +20,24 @@ from tokviz.records import (
     AddedMeasure,
     Context,
     Differences,
-    Geometry,
     HiddenStates,
     LayerSimilarity,
-    Neighbours,
     Picture,
-    Profile,
     Projection,
-    Relations,
-    WordList,
 )
 from tokviz.run.plan import interventions
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pictures import Subject, Subjects, Whole
-from tokviz.run.plan.related import Related, related
+from tokviz.run.plan.products import MEASURES, Inputs, measure_keys
+from tokviz.run.plan.related import related
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.plain import Record
 from tokviz.run.store.store import Store
+
+_NOT_MEASURED, _NOT_COMPARED = "not measured yet", "not compared yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,35 +68,23 @@ class PictureJob:
 class Captured:
     """What follows from the stored states of one model × context."""
 
-    states: HiddenStates
-    ordinary: HiddenStates | None
-    """The states themselves or those of another context of the model: words that are read away from position 0."""
-    words: WordList
+    inputs: Inputs
     projections: Mapping[str, Job[Projection]]
     """By name, in the order of the configuration."""
-    geometry: Job[Geometry]
-    neighbours: Job[Neighbours] | None
-    """None where there are too many words, and of what others are only compared with."""
-    added: tuple[Job[AddedMeasure], ...]
-    """Of other packages; none of what others are only compared with."""
-    related: Related
-    relations: Job[Relations] | None
-    """None where none are asked for, and of what others are only compared with."""
-    profile: Job[Profile] | None
-    """None of captures with neurons set to a value."""
     drawn: tuple[str, ...]
     """The projections that the report has pictures of."""
-    measured: tuple[str, ...]
-    """Those whose pictures are measured."""
+    measures: Mapping[str, Job[Any]]
+    """By their names in ``MEASURES``, those that are asked for."""
+    added: tuple[Job[AddedMeasure], ...]
+    """Of other packages; none of what others are only compared with."""
 
     @property
-    def measures(self) -> tuple[Job[Any], ...]:
-        """All that is measured of it."""
-        return tuple(
-            job
-            for job in (self.geometry, self.neighbours, self.relations, self.profile, *self.added)
-            if job is not None
-        )
+    def states(self) -> HiddenStates:
+        return self.inputs.states
+
+    @property
+    def all_measures(self) -> tuple[Job[Any], ...]:
+        return (*self.measures.values(), *self.added)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,11 +121,12 @@ class ContextPlan:
     """As far as they are known; those of a break follow from the states."""
 
     @property
-    def all_captured(self) -> list[Captured]:
-        """What follows from the states, and from those with neurons set to a value."""
+    def all_captured(self) -> dict[str, Captured]:
+        """What follows from the states, and from those with neurons set to a value; by their keys."""
         if self.captured is None:
-            return []
-        return [self.captured, *(each.captured for each in self.interventions if each.captured is not None)]
+            return {}
+        others = {each.key: each.captured for each in self.interventions if each.captured is not None}
+        return {self.key: self.captured, **others}
 
     @property
     def all_due(self) -> str | None:
@@ -160,9 +147,14 @@ class ModelPlan:
         return [context for context in self.contexts if context.all_due]
 
     @property
-    def captured(self) -> list[Captured]:
+    def captured(self) -> dict[str, Captured]:
         """What follows from all states that are stored: of each context, and of it with neurons set to a value."""
-        return [captured for context in self.contexts for captured in context.all_captured]
+        return {key: captured for context in self.contexts for key, captured in context.all_captured.items()}
+
+    @property
+    def inputs(self) -> list[Inputs]:
+        """What models are compared by: the contexts whose states are stored and up to date."""
+        return [each.captured.inputs for each in self.contexts if each.captured and not each.due]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,15 +162,22 @@ class Comparison:
     """Two models in one context."""
 
     slugs: tuple[str, str]
-    states: tuple[HiddenStates, HiddenStates]
+    inputs: tuple[Inputs, Inputs]
     shared: Job[LayerSimilarity]
     """Over the words that both share."""
     single_token: Job[LayerSimilarity] | None
     """Over those that are one token in both; None where the pair isn't compared in detail."""
-    words: tuple[WordList, WordList]
-    related: tuple[Related, Related]
     differences: Job[Differences]
     """Between their profiles."""
+
+    @property
+    def states(self) -> tuple[HiddenStates, HiddenStates]:
+        return self.inputs[0].states, self.inputs[1].states
+
+    @property
+    def context(self) -> str:
+        """Its name."""
+        return self.inputs[0].states.context.name
 
     @property
     def jobs(self) -> list[Job[Any]]:
@@ -292,46 +291,36 @@ class Plan:
     # --- projections and measures ------------------------------------------------------------------------------------
 
     def _branch(self, states: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted | None = None) -> Captured:
-        words = self.config.words_of(states)
-        few = len(states.tokenization.words) <= Neighbours.MOST_WORDS
+        words, every = self.config.words_of(states), tuple(self.config.projections)
         is_control = wanted is not None and wanted.rule == "control"
-        every = tuple(self.config.projections)
-        drawn = every if wanted is None else every[:1] if wanted.is_drawn else ()
-        measured = every if wanted is None else () if is_control else every[:1]
-        asked = related(self.config, words, states)
-        relations_key = keys.relations_key(states, asked.pairs, asked.orders) if asked and not is_control else None
-        return Captured(
+        inputs = Inputs(
             states=states,
             ordinary=ordinary,
             words=words,
-            projections={name: self.projection(states, ordinary, name) for name in self.config.projections},
-            geometry=self.geometry(states, ordinary, words, measured),
-            neighbours=self._job(keys.neighbours_key(states), Neighbours, "not measured yet")
-            if few and not is_control
-            else None,
-            added=() if is_control else tuple(self._added(states, words)),
-            related=asked,
-            relations=self._job(relations_key, Relations, "not measured yet") if relations_key else None,
-            profile=self._job(keys.profile_key(states, words, relations_key), Profile, "not measured yet")
-            if wanted is None
-            else None,
-            drawn=drawn,
-            measured=measured,
+            related=related(self.config, words, states),
+            measured=every if wanted is None else () if is_control else every[:1],
+        )
+        return Captured(
+            inputs=inputs,
+            projections={name: self.projection(inputs, name) for name in every},
+            drawn=every if wanted is None else every[:1] if wanted.is_drawn else (),
+            measures=self.measures(inputs),
+            added=() if is_control else tuple(self._added(inputs)),
         )
 
-    def projection(self, states: HiddenStates, ordinary: HiddenStates | None, name: str) -> Job[Projection]:
-        return self._job(keys.projection_key(states, name, ordinary), Projection, "not projected yet")
+    def projection(self, inputs: Inputs, name: str) -> Job[Projection]:
+        key = keys.projection_key(inputs.states, name, inputs.ordinary)
+        return self._job(key, Projection, "not projected yet")
 
-    def geometry(
-        self, states: HiddenStates, ordinary: HiddenStates | None, words: WordList, projections: Sequence[str]
-    ) -> Job[Geometry]:
-        """``projections``: the names of those whose pictures are measured."""
-        of_projections = tuple(keys.projection_key(states, name, ordinary) for name in projections)
-        return self._job(keys.geometry_key(states, ordinary, of_projections, words), Geometry, "not measured yet")
+    def measures(self, inputs: Inputs) -> dict[str, Job[Any]]:
+        """By their names, those that are asked for."""
+        return {
+            name: self._job(key, MEASURES[name].record, _NOT_MEASURED) for name, key in measure_keys(inputs).items()
+        }
 
-    def _added(self, states: HiddenStates, words: WordList) -> Iterator[Job[AddedMeasure]]:
+    def _added(self, inputs: Inputs) -> Iterator[Job[AddedMeasure]]:
         for each in added_measures():
-            yield self._job(keys.added_key(states, words, each.key_parts), AddedMeasure, "not measured yet")
+            yield self._job(keys.added_key(inputs.states, inputs.words, each.key_parts), AddedMeasure, _NOT_MEASURED)
 
     def _job(self, key: str, kind: type[Record], reason: str) -> Job[Record]:
         due = "forced" if self.options.force else None if self.store.has(key, kind) else reason
@@ -352,7 +341,7 @@ class Plan:
             model=model,
             states=captured.states,
             projection=projection,
-            words=captured.words,
+            words=captured.inputs.words,
             look=self.config.look,
         )
         jobs = []
@@ -368,44 +357,41 @@ class Plan:
 
     # --- comparisons -------------------------------------------------------------------------------------------------
 
-    def comparisons(self, captured: Mapping[str, Sequence[HiddenStates]]) -> list[Comparison]:
+    def comparisons(self, captured: Mapping[str, Sequence[Inputs]]) -> list[Comparison]:
         """Every pair of the configuration in every context.
 
         Parameters
         ----------
-        captured : per model's slug its states in each context; none of a model that failed.
+        captured : per model's slug its captures, one in each context; none of a model that failed.
         """
         return [
-            self.comparison(slugs, states, in_detail=in_detail)
+            self.comparison(slugs, inputs, in_detail=in_detail)
             for slugs, in_detail in self.config.pairs
-            for states in _side_by_side(captured[slugs[0]], captured[slugs[1]])
+            for inputs in _side_by_side(captured[slugs[0]], captured[slugs[1]])
         ]
 
-    def comparison(
-        self, slugs: tuple[str, str], states: tuple[HiddenStates, HiddenStates], *, in_detail: bool
-    ) -> Comparison:
+    def comparison(self, slugs: tuple[str, str], inputs: tuple[Inputs, Inputs], *, in_detail: bool) -> Comparison:
+        states, words = (inputs[0].states, inputs[1].states), (inputs[0].words, inputs[1].words)
+        pairs = (inputs[0].related.pairs, inputs[1].related.pairs)
+        orders = (inputs[0].related.orders, inputs[1].related.orders)
+
         def job(*, single_token: bool) -> Job[LayerSimilarity]:
             key = keys.similarity_key(*states, single_token=single_token)
-            return self._job(key, LayerSimilarity, "not compared yet")
+            return self._job(key, LayerSimilarity, _NOT_COMPARED)
 
-        a, b = (self.config.words_of(each) for each in states)
-        asked = related(self.config, a, states[0]), related(self.config, b, states[1])
-        pairs, orders = (asked[0].pairs, asked[1].pairs), (asked[0].orders, asked[1].orders)
         return Comparison(
             slugs=slugs,
-            states=states,
+            inputs=inputs,
             shared=job(single_token=False),
             single_token=job(single_token=True) if in_detail else None,
-            words=(a, b),
-            related=asked,
-            differences=self._job(keys.differences_key(states, (a, b), pairs, orders), Differences, "not compared yet"),
+            differences=self._job(keys.differences_key(states, words, pairs, orders), Differences, _NOT_COMPARED),
         )
 
 
-def _side_by_side(a: Sequence[HiddenStates], b: Sequence[HiddenStates]) -> Iterator[tuple[HiddenStates, HiddenStates]]:
-    """Both models' states in each context that both have."""
-    by_name = {states.context.name: states for states in b}
-    return ((states, by_name[states.context.name]) for states in a if states.context.name in by_name)
+def _side_by_side(a: Sequence[Inputs], b: Sequence[Inputs]) -> Iterator[tuple[Inputs, Inputs]]:
+    """Both models' captures in each context that both have."""
+    by_name = {each.states.context.name: each for each in b}
+    return ((each, by_name[each.states.context.name]) for each in a if each.states.context.name in by_name)
 
 
 def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:

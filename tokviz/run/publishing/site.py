@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tokviz import __version__, pages
 from tokviz.config import ModelConfig, ReportConfig
@@ -15,26 +16,21 @@ from tokviz.pages.downloads import tables
 from tokviz.pages.model import profile_tables
 from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import (
-    AddedMeasure,
     ContextReport,
-    Geometry,
-    HiddenStates,
     Image,
     ModelDifferences,
     ModelReport,
     ModelSimilarity,
-    Neighbours,
     Opening,
-    Profile,
     Projection,
     ProjectionReport,
-    Relations,
     Renditions,
     Report,
 )
+from tokviz.run.measuring.measuring import Measurements
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
-from tokviz.run.plan.plan import PictureJob, Plan
+from tokviz.run.plan.plan import Captured, ContextPlan, ModelPlan, PictureJob, Plan
 from tokviz.run.publishing import publish
 from tokviz.run.publishing.public import public_source, public_states, public_text
 from tokviz.run.store.disk import shown_path
@@ -42,42 +38,25 @@ from tokviz.run.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
-class MadeProjection:
-    """A projection and the pictures that show it."""
+class Products:
+    """What is made of one capture."""
 
-    projection: Projection
-    pictures: tuple[PictureJob, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MadeContext:
-    """One model × context, projected and, but for a draft, measured."""
-
-    states: HiddenStates
-    projections: tuple[MadeProjection, ...]
-    geometry: Geometry | None = None
-    neighbours: Neighbours | None = None
-    added: tuple[AddedMeasure, ...] = ()
-    relations: Relations | None = None
-    profile: Profile | None = None
-    interventions: tuple[MadeContext, ...] = ()
-    """The same words with neurons set to a value."""
-    failed_interventions: tuple[str, ...] = ()
-    """Why the model gave no states so."""
-
-    @property
-    def all_projections(self) -> tuple[MadeProjection, ...]:
-        return (*self.projections, *(shown for each in self.interventions for shown in each.projections))
+    captured: Captured
+    projections: tuple[Projection, ...]
+    pictures: tuple[tuple[PictureJob, ...], ...]
+    """That show each of the projections."""
+    measurements: Measurements | None
+    """None in a draft."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
     """A model, or the reason why it couldn't be captured."""
 
-    model: ModelConfig
+    plan: ModelPlan
     failure: str | None = None
-    contexts: tuple[MadeContext, ...] = ()
-    n_captured: int = 0
+    products: Mapping[str, Products] = field(default_factory=dict)
+    """By the keys of ``plan.captured``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +80,8 @@ def images(made: Sequence[Made], store: Store) -> Images:
     ------
     TokvizError : somebody removed one meanwhile.
     """
-    shown = [projection for each in made for context in each.contexts for projection in context.all_projections]
-    return {job.path: _stored(job, store) for projection in shown for job in projection.pictures}
+    shown = (pictures for each in made for products in each.products.values() for pictures in products.pictures)
+    return {job.path: _stored(job, store) for pictures in shown for job in pictures}
 
 
 def _stored(job: PictureJob, store: Store) -> StoredImage:
@@ -167,52 +146,74 @@ def _opening(config: ReportConfig) -> Opening | None:
 
 def _model(made: Made, images: Images, base: Path) -> ModelReport:
     """What is published of a model: nothing in it names a folder of this machine."""
+    model = made.plan.model
     return ModelReport(
-        slug=made.model.slug,
-        name=made.model.display_name,
-        source=public_source(made.model.source),
-        failure=made.failure and public_text(made.failure, made.model, base),
-        note=notes.note(made.model),
-        notes=notes.notes_by_address(made.model),
-        contexts=tuple(_context(context, made.model, images, base) for context in made.contexts),
+        slug=model.slug,
+        name=model.display_name,
+        source=public_source(model.source),
+        failure=made.failure and public_text(made.failure, model, base),
+        note=notes.note(model),
+        notes=notes.notes_by_address(model),
+        contexts=()
+        if made.failure
+        else tuple(_context(each, made.products, images, base) for each in made.plan.contexts),
     )
 
 
-def _context(made: MadeContext, model: ModelConfig, images: Images, base: Path) -> ContextReport:
-    shown = tuple(_projection(each, made.states.n_depths, images) for each in made.projections)
-    others = (_context(each, model, images, base) for each in made.interventions)
-    return ContextReport(
-        states=public_states(made.states, model, base),
-        projections=shown,
-        geometry=made.geometry,
-        neighbours=made.neighbours,
-        added=made.added,
-        relations=made.relations,
-        profile=made.profile,
-        interventions=tuple(_beginning_like(shown, each) for each in others),
-        failed_interventions=tuple(public_text(each, model, base) for each in made.failed_interventions),
-    )
-
-
-def _beginning_like(intact: Sequence[ProjectionReport], changed: ContextReport) -> ContextReport:
-    """Before the layer whose neurons were set to a value the plates are those of the model as it is."""
-    done = changed.states.intervention
-    if done is None:
-        return changed
-    return replace(
-        changed,
-        projections=tuple(
-            replace(own, plates=(*before.plates[: done.layer + 1], *own.plates[done.layer + 1 :]))
-            if any(own.plates)
-            else own
-            for before, own in zip(intact, changed.projections, strict=True)
+def _context(context: ContextPlan, made: Mapping[str, Products], images: Images, base: Path) -> ContextReport:
+    """A context, with what was captured of it with neurons set to a value."""
+    own, *others = (made[key] for key in context.all_captured)
+    shown = _projections(own, images)
+    failures = (f"{each.wanted.described}: {each.failure}" for each in context.interventions if each.failure)
+    return _capture(
+        own,
+        shown,
+        context.model,
+        base,
+        interventions=tuple(
+            _capture(each, _beginning_like(shown, each, images), context.model, base) for each in others
         ),
+        failed_interventions=tuple(public_text(each, context.model, base) for each in failures),
     )
 
 
-def _projection(made: MadeProjection, n_depths: int, images: Images) -> ProjectionReport:
+def _capture(
+    made: Products, projections: tuple[ProjectionReport, ...], model: ModelConfig, base: Path, **others: Any
+) -> ContextReport:
+    return ContextReport(
+        states=public_states(made.captured.states, model, base),
+        projections=projections,
+        **(made.measurements.records if made.measurements else {}),
+        **others,
+    )
+
+
+def _beginning_like(intact: Sequence[ProjectionReport], made: Products, images: Images) -> tuple[ProjectionReport, ...]:
+    """Before the layer whose neurons were set to a value the plates are those of the model as it is."""
+    own, done = _projections(made, images), made.captured.states.intervention
+    if done is None:
+        return own
+    return tuple(
+        replace(each, plates=(*before.plates[: done.layer + 1], *each.plates[done.layer + 1 :]))
+        if any(each.plates)
+        else each
+        for before, each in zip(intact, own, strict=True)
+    )
+
+
+def _projections(made: Products, images: Images) -> tuple[ProjectionReport, ...]:
+    n_depths = made.captured.states.n_depths
+    return tuple(
+        _projection(projection, pictures, n_depths, images)
+        for projection, pictures in zip(made.projections, made.pictures, strict=True)
+    )
+
+
+def _projection(
+    projection: Projection, pictures: Sequence[PictureJob], n_depths: int, images: Images
+) -> ProjectionReport:
     by_subject: dict[Subject, dict[str, Image]] = {}
-    for job in made.pictures:
+    for job in pictures:
         form = "wide" if job.form == DRAFT else job.form
         by_subject.setdefault(job.subject, {})[form] = images[job.path].facts
 
@@ -224,7 +225,7 @@ def _projection(made: MadeProjection, n_depths: int, images: Images) -> Projecti
         return Renditions(wide=wide, phone=forms.get("phone", wide), svg=forms.get(SVG))
 
     return ProjectionReport(
-        projection=made.projection,
+        projection=projection,
         plates=tuple(renditions(depth) for depth in range(n_depths)),
         grid=renditions(Whole.GRID),
         strip=renditions(Whole.STRIP),

@@ -8,11 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from tokviz.draw import LIBRARIES, draw_image
 from tokviz.records import Picture
 from tokviz.run.work.progress import Reporter
+
+
+@dataclass(kw_only=True, eq=False)
+class OtherWork:
+    """What the same processes do besides; what it gives is kept once."""
+
+    future: Future[Any]
+    keep: Callable[[Any], None]
+    is_kept: bool = False
+
+    def wait(self) -> None:
+        """Until it is done and kept."""
+        made = self.future.result()
+        if not self.is_kept:
+            self.keep(made)
+            self.is_kept = True
 
 
 class PictureQueue:
@@ -26,7 +43,7 @@ class PictureQueue:
         self._reporter = reporter
         self._executor: Executor | None = None
         self._waiting: dict[Future[bytes], str] = {}
-        self._others: dict[Future[Any], Callable[[Any], None]] = {}
+        self._others: list[OtherWork] = []
         self._n_kept = 0
 
     def start(self, more_libraries: Sequence[str] = ()) -> Executor:
@@ -36,25 +53,21 @@ class PictureQueue:
         return self._executor
 
     @property
-    def idle(self) -> Executor | None:
-        """The executor, if it has started and nothing is waiting for it."""
-        return self._executor if all(future.done() for future in (*self._waiting, *self._others)) else None
+    def is_running(self) -> bool:
+        """Whether the executor has started."""
+        return self._executor is not None
 
     @property
-    def submit_other(self) -> Callable[[Callable[[], Any], Callable[[Any], None]], Callable[[], Any]] | None:
-        """Has the same processes do other work, if they have started, and keeps what it gives; the call waits for it."""
-        return None if self._executor is None else self._submit_other
+    def idle(self) -> Executor | None:
+        """The executor, if it has started and nothing is waiting for it."""
+        underway = (*self._waiting, *(each.future for each in self._others))
+        return self._executor if all(future.done() for future in underway) else None
 
-    def _submit_other(self, work: Callable[[], Any], keep: Callable[[Any], None]) -> Callable[[], Any]:
-        future = self.start().submit(work)
-        self._others[future] = keep
-
-        def result() -> Any:
-            made = future.result()
-            self._keep_other(future)
-            return made
-
-        return result
+    def submit_other(self, work: Callable[[], Any], keep: Callable[[Any], None]) -> OtherWork:
+        """Has the same processes do other work; ``keep`` gets what it gives, here."""
+        other = OtherWork(future=self.start().submit(work), keep=keep)
+        self._others.append(other)
+        return other
 
     def submit(self, key: str, picture: Picture) -> None:
         self._waiting[self.start().submit(draw_image, picture)] = key
@@ -62,8 +75,9 @@ class PictureQueue:
     def keep_finished(self) -> None:
         """Store what is done, so that a run which is killed later need not do it again."""
         self._keep_all([future for future in self._waiting if future.done()])
-        for future in [each for each in self._others if each.done() and each.exception() is None]:
-            self._keep_other(future)
+        for each in self._others:
+            if each.future.done() and each.future.exception() is None:
+                each.wait()
 
     def finish(self) -> int:
         """Wait for every picture and store it; how many were drawn in all."""
@@ -80,11 +94,6 @@ class PictureQueue:
         """End the processes; what has not begun is given up."""
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
-
-    def _keep_other(self, future: Future[Any]) -> None:
-        keep = self._others.pop(future, None)
-        if keep is not None:  # else it is kept already
-            keep(future.result())
 
     def _keep_all(self, futures: Iterable[Future[bytes]]) -> None:
         for future in futures:

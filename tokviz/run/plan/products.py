@@ -1,0 +1,126 @@
+"""What is measured of one capture: a table from which follow its jobs, what is due, what pruning keeps and what reports hold.
+
+Projections, which pictures need, come before: each has a key and a maker of its own (``results.project``). Nothing here is made
+in a draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
+
+from tokviz.records import (
+    Geometry,
+    HiddenStates,
+    InterventionRule,
+    Neighbours,
+    Profile,
+    Projection,
+    Relations,
+    WordList,
+)
+from tokviz.run.plan.related import Related
+from tokviz.run.store import keys
+from tokviz.run.store.plain import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the products of one capture are made of."""
+
+    states: HiddenStates
+    ordinary: HiddenStates | None
+    """The states themselves or those of another context of the model: words that are read away from position 0."""
+    words: WordList
+    related: Related
+    measured: tuple[str, ...]
+    """The projections whose pictures are measured."""
+
+    @property
+    def rule(self) -> InterventionRule | None:
+        """How the neurons that were set to a value were chosen; None for the model as it is."""
+        done = self.states.intervention
+        return done.rule if done else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(Generic[Record]):
+    """One of the fields of ``ContextReport``."""
+
+    record: type[Record]
+    key: Callable[[Inputs], str | None]
+    """None where it isn't asked for."""
+    make: Callable[[Inputs, Sequence[Projection], Mapping[str, Any]], Record]
+    """Of the projections whose pictures are measured, and of the measures that stand before it."""
+    of: Literal["all captures", "shown", "intact"] = "shown"
+    """Whether captures are left out that others are only compared with, or all with neurons set to a value."""
+
+    def is_of(self, rule: InterventionRule | None) -> bool:
+        """Whether it is made of captures with neurons chosen so."""
+        return self.of == "all captures" or rule is None or (self.of == "shown" and rule != "control")
+
+
+def measure_keys(inputs: Inputs) -> dict[str, str]:
+    """Under which keys the measures of a capture are stored, by their names."""
+    asked = {name: each.key(inputs) for name, each in MEASURES.items() if each.is_of(inputs.rule)}
+    return {name: key for name, key in asked.items() if key is not None}
+
+
+# --- the keys ------------------------------------------------------------------------------------------------------
+
+
+def _geometry_key(inputs: Inputs) -> str:
+    states, ordinary = inputs.states, inputs.ordinary
+    of_projections = tuple(keys.projection_key(states, name, ordinary) for name in inputs.measured)
+    return keys.geometry_key(states, ordinary, of_projections, inputs.words)
+
+
+def _neighbours_key(inputs: Inputs) -> str | None:
+    few = len(inputs.states.tokenization.words) <= Neighbours.MOST_WORDS
+    return keys.neighbours_key(inputs.states) if few else None
+
+
+def _relations_key(inputs: Inputs) -> str | None:
+    asked = inputs.related
+    return keys.relations_key(inputs.states, asked.pairs, asked.orders) if asked else None
+
+
+def _profile_key(inputs: Inputs) -> str:
+    return keys.profile_key(inputs.states, inputs.words, _relations_key(inputs))
+
+
+# --- the makers: what measures is loaded only when something must be measured, as scipy takes a while ---------------
+
+
+def _geometry(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Geometry:
+    from tokviz.measure.geometry import measure
+
+    return measure(inputs.states, shown, inputs.words.memberships, inputs.ordinary)
+
+
+def _neighbours(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Neighbours:
+    from tokviz.measure import neighbours
+
+    return neighbours.neighbours(inputs.states)
+
+
+def _relations(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Relations:
+    from tokviz.measure.relations import measure
+
+    return measure(inputs.states, inputs.related.pairs, inputs.related.orders)
+
+
+def _profile(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Profile:
+    from tokviz.measure.profile import profile
+
+    return profile(inputs.states, inputs.words.memberships, others["geometry"], others.get("relations"))
+
+
+MEASURES: Mapping[str, Measure[Any]] = {
+    "geometry": Measure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
+    "neighbours": Measure(record=Neighbours, key=_neighbours_key, make=_neighbours),
+    "relations": Measure(record=Relations, key=_relations_key, make=_relations),
+    "profile": Measure(record=Profile, key=_profile_key, make=_profile, of="intact"),
+}
+"""By the name of its field in ``ContextReport``; what other packages add is in ``added.py``."""
