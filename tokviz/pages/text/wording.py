@@ -176,6 +176,12 @@ def intervention_label(
     return f"{context}, {neurons_named(neurons)} of layer {layer} set to {to}"
 
 
+def intervention_in_full(layer: int, neurons: Sequence[int], value: InterventionValue) -> str:
+    """``neurons 1229, 1487 of layer 11 set to zero``: all of them, where a run says what it does, and why it failed."""
+    to = {"zero": "zero", "mean": "their mean"}.get(str(value), str(value))
+    return f"neuron{'s' if len(neurons) > 1 else ''} {', '.join(map(str, neurons))} of layer {layer} set to {to}"
+
+
 def shortened(words: Sequence[str], most: int) -> str:
     """``a, b, c … and 7,500 more``."""
     left = len(words) - most

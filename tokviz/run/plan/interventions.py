@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokviz.config import InterventionConfig
-from tokviz.pages.text.wording import intervention_label
+from tokviz.pages.text.wording import intervention_in_full, intervention_label
 from tokviz.records import Context, HiddenStates, InterventionRule, InterventionValue
 
 
@@ -40,10 +40,8 @@ class Wanted:
 
     @property
     def described(self) -> str:
-        """``neurons 1229, 1487 of layer 11 set to zero``, for people who watch the run."""
-        neurons = ", ".join(map(str, self.neurons))
-        value = {"zero": "zero", "mean": "their mean"}.get(str(self.value), str(self.value))
-        return f"neuron{'s' if len(self.neurons) > 1 else ''} {neurons} of layer {self.layer} set to {value}"
+        """For people who watch the run."""
+        return intervention_in_full(self.layer, self.neurons, self.value)
 
     @property
     def key_parts(self) -> Mapping[str, Any]:
