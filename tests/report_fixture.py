@@ -25,7 +25,6 @@ from tokviz.pages.downloads import tables
 from tokviz.pages.explore.page import ExplorePage
 from tokviz.pages.first.page import IndexPage
 from tokviz.pages.method.page import MethodPage
-from tokviz.pages.model import profile_tables
 from tokviz.pages.model.page import ModelPage
 from tokviz.records import (
     N_EXTREMES,
@@ -96,9 +95,8 @@ def sample_report() -> Report:
         models=models,
         command="python generate.py",
         version="0.1.0",
-        downloads=tables.downloads(models),
     )
-    return replace(report, downloads=report.downloads | profile_tables.downloads(report))
+    return pages.with_downloads(report)
 
 
 def hostile_report() -> Report:

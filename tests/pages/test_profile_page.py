@@ -48,13 +48,13 @@ def test_what_is_said_of_eight_models_is_what_was_measured(tmp_path: Path, monke
     models = [f'[[models]]\nsource = "{families.build(name, tmp_path / name)}"\n' for name in families_of]
     (tmp_path / "report.toml").write_text('read = "first"\n' + "".join(models) + CONFIG, encoding="utf-8")
     reports: list[Report] = []
-    written = site.files
+    written = site.make_files
 
     def seen(report: Report, *others: Any) -> Any:
         reports.append(report)
         return written(report, *others)
 
-    monkeypatch.setattr(site, "files", seen)
+    monkeypatch.setattr(site, "make_files", seen)
     options = Options(base=tmp_path, output=tmp_path / "site", cache=tmp_path / "cache", forms=("wide",), jobs=1)
     pipeline.run(load(tmp_path / "report.toml"), options, Quiet())
     [report] = reports

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokviz.errors import TokvizError
 from tokviz.notebook import arguments
-from tokviz.pages import render
+from tokviz.pages import render, with_downloads
 from tokviz.pages.downloads import tables
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.frame.look import styles
@@ -51,7 +51,7 @@ class Explorer:
 
 def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
     """The explorer of a report, with all that it loads within it."""
-    view = explore_page(report)
+    view = explore_page(with_downloads(report))
     if view is None:
         raise TokvizError("explore: expected words, got a whole vocabulary, which has no explorer")
     frame, assets = view.frame, render.assets(folders)

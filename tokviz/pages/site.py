@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tokviz.pages.compare.layers import layers_page
 from tokviz.pages.compare.page import ComparePage, compare_page
+from tokviz.pages.downloads import tables
+from tokviz.pages.excerpt import excerpt_path
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.first.page import index_page
 from tokviz.pages.frame.look import STYLES, styles
 from tokviz.pages.method.page import method_page
+from tokviz.pages.model import profile_tables
 from tokviz.pages.model.page import model_page
 from tokviz.pages.text.parts import Frame
 from tokviz.records import Report
@@ -55,6 +58,13 @@ class SiteView:
     def sitemap(self) -> list[str]:
         """Whole addresses of all pages; empty when nobody knows where the site will stand."""
         return [page.view.frame.card.url for page in self.pages if page.view.frame.card]
+
+
+def with_downloads(report: Report, *, with_excerpts: bool = False) -> Report:
+    """The report with the addresses of the files that are written beside its pages, for these to link to."""
+    captured = [(model.slug, each.states.context.name) for model in report.models for each in model.contexts]
+    taken = {f"{slug}/{name}/excerpt.html": excerpt_path(slug, name) for slug, name in captured if with_excerpts}
+    return replace(report, downloads=tables.downloads(report.models) | taken | profile_tables.downloads(report))
 
 
 def build(report: Report) -> SiteView:

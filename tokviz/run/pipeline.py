@@ -27,7 +27,7 @@ from tokviz.run.measuring.measuring import Measurements
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Captured, Comparison, ModelPlan, PictureJob, Plan
-from tokviz.run.publishing import previews, publish, site
+from tokviz.run.publishing import publish, site
 from tokviz.run.publishing.replacing import Spared, kept_folder
 from tokviz.run.publishing.site import Made, Products
 from tokviz.run.store import entries, keys
@@ -93,7 +93,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         reporter.say(complaint)
     with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
         begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue)]
-        made = [_finish(each, plan, reporter) for each in begun]
+        made = [_try(each.plan, plan, reporter, partial(_wait, each)) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
@@ -102,13 +102,13 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         differences = results.compare_profiles(comparisons, store)
         n_drawn = queue.finish()
 
-    images = site.images(made, store)
+    images = site.find_images(made, store)
     undrawn = typefaces.undrawn(config.word_list.words, missing)
-    report = site.report(plan, made, similarities, differences, images, undrawn)
+    report = site.make_report(plan, made, similarities, differences, images, undrawn)
     for address in unshown_states(report):
         reporter.say(f"finding.states: {address} has no picture, so the first page opens with what was measured")
-    report, shown_elsewhere = previews.drawn(report, images, plan)
-    files = site.files(report, images, shown_elsewhere, plan)
+    report, previews = site.draw_previews(report, images, plan)
+    files = site.make_files(report, images, previews, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of
         notes.check(config, report, files)
     reporter.say(f"Writing {shown_path(options.output)} …")
@@ -229,8 +229,7 @@ def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
     for (key, each), of_it, measured in zip(captured.items(), projections, measurements, strict=True):
         products[key] = Products(
             captured=each,
-            projections=tuple(of_it),
-            pictures=tuple(_draw(model.model, each, projection, plan, queue) for projection in of_it),
+            shown=tuple((projection, _draw(model.model, each, projection, plan, queue)) for projection in of_it),
             measurements=measured,
         )
         reasons = problems(of_it[0])
@@ -261,12 +260,8 @@ def _draw(
     return tuple(pictures)
 
 
-def _finish(made: Made, plan: Plan, reporter: Reporter) -> Made:
-    """Wait for what is measured of a model."""
-    return _try(made.plan, plan, reporter, lambda: _wait(made))
-
-
 def _wait(made: Made) -> Made:
+    """Until all is there that is measured of a model."""
     for each in made.products.values():
         if each.measurements is not None:
             each.measurements.wait()

@@ -9,11 +9,10 @@ from typing import Any
 
 from tokviz import __version__, pages
 from tokviz.config import ModelConfig, ReportConfig
-from tokviz.draw import encode
+from tokviz.draw import encode, preview
 from tokviz.errors import TokvizError
 from tokviz.pages import notes, render
 from tokviz.pages.downloads import tables
-from tokviz.pages.model import profile_tables
 from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import (
     ContextReport,
@@ -33,6 +32,7 @@ from tokviz.run.plan.pictures import Subject, Whole
 from tokviz.run.plan.plan import Captured, ContextPlan, ModelPlan, PictureJob, Plan
 from tokviz.run.publishing import publish
 from tokviz.run.publishing.public import public_source, public_states, public_text
+from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
 
@@ -42,9 +42,8 @@ class Products:
     """What is made of one capture."""
 
     captured: Captured
-    projections: tuple[Projection, ...]
-    pictures: tuple[tuple[PictureJob, ...], ...]
-    """That show each of the projections."""
+    shown: tuple[tuple[Projection, tuple[PictureJob, ...]], ...]
+    """Each projection with its pictures."""
     measurements: Measurements | None
     """None in a draft."""
 
@@ -73,15 +72,15 @@ Images = Mapping[str, StoredImage]
 """By path from the site's root."""
 
 
-def images(made: Sequence[Made], store: Store) -> Images:
+def find_images(made: Sequence[Made], store: Store) -> Images:
     """Every picture of the report, once all are drawn.
 
     Raises
     ------
     TokvizError : somebody removed one meanwhile.
     """
-    shown = (pictures for each in made for products in each.products.values() for pictures in products.pictures)
-    return {job.path: _stored(job, store) for pictures in shown for job in pictures}
+    shown = (each for model in made for products in model.products.values() for each in products.shown)
+    return {job.path: _stored(job, store) for _, pictures in shown for job in pictures}
 
 
 def _stored(job: PictureJob, store: Store) -> StoredImage:
@@ -96,7 +95,7 @@ def _stored(job: PictureJob, store: Store) -> StoredImage:
 # --- the report, gathered ----------------------------------------------------------------------------------------
 
 
-def report(
+def make_report(
     plan: Plan,
     made: Sequence[Made],
     similarities: tuple[ModelSimilarity, ...],
@@ -107,7 +106,7 @@ def report(
     """``undrawn``: the words that pictures show with code points."""
     models = tuple(_model(each, images, plan.options.base) for each in made)
     report = replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
-    return replace(report, downloads={**report.downloads, **profile_tables.downloads(report)})
+    return pages.with_downloads(report, with_excerpts=plan.options.excerpts)
 
 
 def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
@@ -135,7 +134,6 @@ def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
         look=config.look,
         version=__version__,
         own_styles=any((folder / render.OWN_STYLES).is_file() for folder in folders(plan)[:-1]),
-        downloads={**tables.downloads(models), **(_excerpt_downloads(models) if options.excerpts else {})},
     )
 
 
@@ -154,58 +152,47 @@ def _model(made: Made, images: Images, base: Path) -> ModelReport:
         failure=made.failure and public_text(made.failure, model, base),
         note=notes.note(model),
         notes=notes.notes_by_address(model),
-        contexts=()
-        if made.failure
-        else tuple(_context(each, made.products, images, base) for each in made.plan.contexts),
+        contexts=tuple(
+            _context(each, made.products, images, base) for each in made.plan.contexts if each.key in made.products
+        ),
     )
 
 
 def _context(context: ContextPlan, made: Mapping[str, Products], images: Images, base: Path) -> ContextReport:
     """A context, with what was captured of it with neurons set to a value."""
+    model = context.model
     own, *others = (made[key] for key in context.all_captured)
     shown = _projections(own, images)
     failures = (f"{each.wanted.described}: {each.failure}" for each in context.interventions if each.failure)
-    return _capture(
-        own,
-        shown,
-        context.model,
-        base,
-        interventions=tuple(
-            _capture(each, _beginning_like(shown, each, images), context.model, base) for each in others
-        ),
-        failed_interventions=tuple(public_text(each, context.model, base) for each in failures),
-    )
-
-
-def _capture(
-    made: Products, projections: tuple[ProjectionReport, ...], model: ModelConfig, base: Path, **others: Any
-) -> ContextReport:
     return ContextReport(
-        states=public_states(made.captured.states, model, base),
-        projections=projections,
-        **(made.measurements.records if made.measurements else {}),
-        **others,
+        projections=shown,
+        interventions=tuple(
+            ContextReport(projections=_beginning_like(shown, each, images), **_others(each, model, base))
+            for each in others
+        ),
+        failed_interventions=tuple(public_text(each, model, base) for each in failures),
+        **_others(own, model, base),
     )
 
 
-def _beginning_like(intact: Sequence[ProjectionReport], made: Products, images: Images) -> tuple[ProjectionReport, ...]:
-    """Before the layer whose neurons were set to a value the plates are those of the model as it is."""
-    own, done = _projections(made, images), made.captured.states.intervention
-    if done is None:
-        return own
-    return tuple(
-        replace(each, plates=(*before.plates[: done.layer + 1], *each.plates[done.layer + 1 :]))
-        if any(each.plates)
-        else each
-        for before, each in zip(intact, own, strict=True)
-    )
+def _others(made: Products, model: ModelConfig, base: Path) -> dict[str, Any]:
+    """The fields of a ``ContextReport`` beside projections: states and measures."""
+    measured = made.measurements.records if made.measurements else {}
+    return {"states": public_states(made.captured.states, model, base), **measured}
 
 
 def _projections(made: Products, images: Images) -> tuple[ProjectionReport, ...]:
     n_depths = made.captured.states.n_depths
+    return tuple(_projection(*shown, n_depths, images) for shown in made.shown)
+
+
+def _beginning_like(intact: Sequence[ProjectionReport], made: Products, images: Images) -> tuple[ProjectionReport, ...]:
+    """Before the layer whose neurons were set to a value the plates are those of the model as it is."""
+    done = made.captured.states.intervention
+    start = done.layer + 1 if done else 0
     return tuple(
-        _projection(projection, pictures, n_depths, images)
-        for projection, pictures in zip(made.projections, made.pictures, strict=True)
+        replace(own, plates=(*before.plates[:start], *own.plates[start:])) if any(own.plates) else own
+        for before, own in zip(intact, _projections(made, images), strict=True)
     )
 
 
@@ -232,15 +219,45 @@ def _projection(
     )
 
 
-def _excerpt_downloads(models: tuple[ModelReport, ...]) -> dict[str, str]:
-    names = [(model.slug, context.states.context.name) for model in models for context in model.contexts]
-    return {f"{slug}/{context}/excerpt.html": pages.excerpt_path(slug, context) for slug, context in names}
+# --- what other sites show beside links, kept beside the pictures that it is made of ---------------------------------
+
+
+def draw_previews(report: Report, images: Images, plan: Plan) -> tuple[Report, Mapping[str, Path]]:
+    """The report with what its pages know of their previews; path from the site's root → file.
+
+    Raises
+    ------
+    TokvizError : somebody removed one meanwhile.
+    """
+    files: dict[str, Path] = {}
+    found: dict[str | None, Image] = {}
+    for each in pages.previews(report):
+        file = _preview(each, images, plan)
+        width, height = encode.size(file)
+        files[each.path] = file
+        found[each.slug] = Image(path=each.path, width=width, height=height, n_bytes=file.stat().st_size)
+    models = tuple(replace(model, preview=found.get(model.slug)) for model in report.models)
+    return replace(report, models=models, preview=found.get(None)), files
+
+
+def _preview(each: pages.Preview, images: Images, plan: Plan) -> Path:
+    """In the store, drawn if it isn't there."""
+    title, subtitle = (plan.fonts.if_drawable(text) for text in (each.title, each.subtitle))
+    plates = [images[image.path] for image in each.plates]
+    key = keys.preview_key(title, subtitle, [plate.key for plate in plates])
+    file = plan.store.find_preview(key)
+    if file is None or plan.options.force:
+        plan.store.put_preview(key, preview.draw(title, subtitle, [plate.file for plate in plates]))
+        file = plan.store.find_preview(key)
+    if file is None:
+        raise TokvizError(f"{shown_path(plan.store.root)}: the preview of {each.path} vanished while in use; run again")
+    return file
 
 
 # --- the site's files --------------------------------------------------------------------------------------------
 
 
-def files(report: Report, images: Images, previews: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
+def make_files(report: Report, images: Images, previews: Mapping[str, Path], plan: Plan) -> dict[str, publish.Content]:
     """Path from the site's root → content."""
     options, places = plan.options, folders(plan)
     pictures = {path: image.file for path, image in images.items()}
