@@ -1,5 +1,5 @@
 """The same work as the blog post's notebook did it: a forward pass per word with hooks, a new unlabelled 640×480 seaborn
-figure per layer, and the grid in two columns. The yardstick of ``cold_run.py``.
+figure per layer, and the grid in two columns. The baseline of ``cold_run.py``.
 
     python benchmarks/posts_own_way.py MODEL_FOLDER WORDS_JSON OUTPUT
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Row:
     name: str
     ratio: float
-    """Ours over the yardstick; of times, the medians."""
+    """Ours over the baseline; of times, the medians."""
     target: float
     """The most that ``ratio`` may be."""
     low: float | None = None
@@ -34,22 +34,20 @@ class Row:
 Work = Callable[[], object]
 
 
-def side_by_side(
-    name: str, target: float, ours: Work, yardstick: Work, *, rounds: int = 5, warm_up: bool = True
-) -> Row:
+def side_by_side(name: str, target: float, ours: Work, baseline: Work, *, rounds: int = 5, warm_up: bool = True) -> Row:
     """Time both, alternating, for so many rounds after one that isn't counted; which one begins changes each time."""
-    [row] = against(yardstick, {name: (target, ours)}, rounds=rounds, warm_up=warm_up)
+    [row] = against(baseline, {name: (target, ours)}, rounds=rounds, warm_up=warm_up)
     return row
 
 
 def against(
-    yardstick: Work, ours: Mapping[str, tuple[float, Work]], *, rounds: int = 5, warm_up: bool = True
+    baseline: Work, ours: Mapping[str, tuple[float, Work]], *, rounds: int = 5, warm_up: bool = True
 ) -> list[Row]:
-    """Several works against one yardstick: name of the row → its target and the work.
+    """Several works against one baseline: name of the row → its target and the work.
 
     Without ``warm_up`` every round counts: of works of minutes, which make imports and files' caches matter little.
     """
-    works = [yardstick, *(work for _, work in ours.values())]
+    works = [baseline, *(work for _, work in ours.values())]
     seconds: dict[Work, list[float]] = {work: [] for work in works}
     for turn in range(0 if warm_up else 1, rounds + 1):
         for work in works if turn % 2 else reversed(works):
@@ -59,11 +57,11 @@ def against(
                 seconds[work].append(time.perf_counter() - start)
     rows = []
     for name, (target, work) in ours.items():
-        ratios = [mine / theirs for mine, theirs in zip(seconds[work], seconds[yardstick], strict=True)]
+        ratios = [mine / theirs for mine, theirs in zip(seconds[work], seconds[baseline], strict=True)]
         rows.append(
             Row(
                 name=name,
-                ratio=statistics.median(seconds[work]) / statistics.median(seconds[yardstick]),
+                ratio=statistics.median(seconds[work]) / statistics.median(seconds[baseline]),
                 target=target,
                 low=min(ratios),
                 high=max(ratios),

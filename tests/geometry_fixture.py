@@ -103,15 +103,15 @@ def _massive(n_depths: int, emergence: int | None, step_down: int | None) -> Mas
     return MassiveActivations(
         large=100.0,
         massive_ratio=1000.0,
-        lesser_ratio=300.0,
+        moderate_ratio=300.0,
         dominant_share=0.5,
-        yardstick=np.full(n_depths, 1.786),
-        yardstick_context="sentence",
-        yardstick_is_ordinary=True,
+        typical=np.full(n_depths, 1.786),
+        typical_context="sentence",
+        typical_is_ordinary=True,
         largest=largest,
         ratio=largest / 1.786,
         massive=massive,
-        lesser=np.zeros(n_depths, dtype=bool),
+        moderate=np.zeros(n_depths, dtype=bool),
         dimensions=tuple(DIMENSIONS if flag else () for flag in massive),
         top_share=np.where(massive, 0.76, 0.1),
         dominant=tuple(DIMENSIONS[0] if flag else None for flag in massive),
@@ -119,7 +119,7 @@ def _massive(n_depths: int, emergence: int | None, step_down: int | None) -> Mas
         emergence_depth=emergence,
         end_depth=step_down,
         step_down_depth=step_down,
-        lesser_runs=(),
+        moderate_runs=(),
     )
 
 

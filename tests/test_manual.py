@@ -111,7 +111,7 @@ def test_every_public_name_is_in_the_reference(published: Path) -> None:
         ),
         ("tokviz/notebook/capture.py", '"""All layers in the embedding\'s axes."""', "tokviz.Capture.draw_grid"),
         (
-            "tokviz/cli/options.py",
+            "tokviz/cli/flags.py",
             'help="The report\'s configuration; not needed with --model and --words.",',
             "--config",
         ),

@@ -144,7 +144,7 @@ def test_the_site_on_disk_knows_nothing_of_it(project: Path, served: Served) -> 
     [
         ("intro.md", "First words.", "Other words.", "Other words."),
         ("report.toml", '"A test"', '"Another test"', "Another test"),
-        ("tokviz/pages/frame.py", '"Overview"', '"The overview"', "The overview"),
+        ("tokviz/pages/frame/frame.py", '"Overview"', '"The overview"', "The overview"),
     ],
 )
 def test_notes_config_and_code_count_too(
@@ -167,7 +167,7 @@ def test_other_words_are_captured(project: Path, served: Served) -> None:
     [
         ("report.toml", 'intro = "intro.md"', "intro = 7", "error: report.toml:[0-9]+: intro: "),
         ("templates/index.html", "{% block main %}", "{% blok main %}", "error: .*unknown tag 'blok'"),
-        ("tokviz/pages/wording.py", "def millions(", "def millions(:", "error: SyntaxError"),
+        ("tokviz/pages/text/wording.py", "def millions(", "def millions(:", "error: SyntaxError"),
     ],
     ids=["config", "template", "code"],
 )

@@ -185,7 +185,7 @@ def main() -> int:
         if changed and before.capture_version == present.capture_version:
             print(
                 f"{changed[0]}\nThe states differ from those recorded with CAPTURE_VERSION {CAPTURE_VERSION}: raise it in "
-                "tokviz/run/keys.py first, or use --libraries-changed if capture itself is the same.",
+                "tokviz/run/store/keys.py first, or use --libraries-changed if capture itself is the same.",
                 file=sys.stderr,
             )
             return 1

@@ -56,23 +56,23 @@ def test_planted_massive_activations_are_found_exactly(planted: list[np.ndarray]
     massive = measured(hidden_states(planted), elsewhere).massive
     assert massive.emergence_depth == 4
     assert massive.step_down_depth == 8
-    assert massive.lesser_runs == ((2, 2), (9, 9))
+    assert massive.moderate_runs == ((2, 2), (9, 9))
     assert massive.dimensions == ((), (), (9,), (), *[(5, 17)] * 4, (), (9,))
     np.testing.assert_allclose(massive.ratio[4:8], 4000, rtol=0.05)
     assert (massive.energy_share[4:8] > 0.99).all()
     assert (massive.energy_share[[0, 1, 3, 8]] == 0).all()
     assert massive.dominant == (None, None, 9, None, 5, 5, 5, 5, None, 9)
     np.testing.assert_allclose(massive.top_share[4:8], 4**2 / (4**2 + 2**2), rtol=0.01)
-    assert (massive.yardstick_context, massive.yardstick_is_ordinary) == ("sentence", True)
+    assert (massive.typical_context, massive.typical_is_ordinary) == ("sentence", True)
 
 
-def test_a_sink_that_is_its_own_yardstick_is_called_so(planted: list[np.ndarray]) -> None:
+def test_a_sink_that_is_compared_with_itself_is_called_so(planted: list[np.ndarray]) -> None:
     """All dimensions rise with the largest, as they do at position 0: only ordinary words show how far."""
     risen = [state.copy() for state in planted]
     for depth in range(4, 8):
         risen[depth] *= np.where(np.isin(np.arange(WIDTH), [5, 17]), 1, 30).astype(np.float32)
     alone = measured(hidden_states(risen)).massive
-    assert (alone.yardstick_context, alone.yardstick_is_ordinary) == ("alone", False)
+    assert (alone.typical_context, alone.typical_is_ordinary) == ("alone", False)
     assert alone.emergence_depth is None
     ordinary = hidden_states(gaussian(10, seed=1), context="sentence", positions=[3] * N_WORDS)
     assert measured(hidden_states(risen), ordinary).massive.emergence_depth == 4
@@ -81,7 +81,7 @@ def test_a_sink_that_is_its_own_yardstick_is_called_so(planted: list[np.ndarray]
 def test_a_sink_in_a_token_before_the_word_is_told_at_position_0_only(planted: list[np.ndarray]) -> None:
     geometry = measured(hidden_states(gaussian(10), positions=[1] * N_WORDS, position0=planted))
     assert geometry.massive.emergence_depth is None
-    assert geometry.massive.yardstick_is_ordinary
+    assert geometry.massive.typical_is_ordinary
     assert geometry.position0.emergence_depth == 4
     assert geometry.position0.dimensions[4] == (5, 17)
     said = [stage_sentence(geometry, stage, None, at_position_0=False) for stage in geometry.stages]
@@ -125,7 +125,7 @@ def all_large() -> list[np.ndarray]:
 def test_where_all_tokens_are_large_a_dimension_is_dominant_and_nothing_steps_down(
     all_large: list[np.ndarray], position: int
 ) -> None:
-    """Alone or behind a first token: the yardstick is as large as what is measured against it."""
+    """Alone or behind a first token: the typical is as large as what is measured against it."""
     massive = measured(hidden_states(all_large, positions=[position] * N_WORDS)).massive
     assert massive.massive.tolist() == [False] * 3 + [True] + [False] * 4
     assert massive.dominant == (None,) * 3 + (9,) * 5

@@ -36,7 +36,7 @@ def measured_in(states: HiddenStates, ordinary: HiddenStates, words: WordList) -
 
 def test_alone_the_words_become_a_sink_at_layer_11_and_cease_to_be_at_28_or_29(measured: dict[str, Geometry]) -> None:
     massive = measured["alone"].massive
-    assert (massive.yardstick_context, massive.yardstick_is_ordinary) == ("sentence", True)
+    assert (massive.typical_context, massive.typical_is_ordinary) == ("sentence", True)
     assert massive.emergence_depth == after_layer(11)
     assert massive.step_down_depth in (after_layer(28), after_layer(29))
     assert massive.end_depth == massive.step_down_depth
@@ -49,9 +49,9 @@ def test_alone_the_words_become_a_sink_at_layer_11_and_cease_to_be_at_28_or_29(m
     assert massive.dominant[at] == SINK
 
 
-def test_alone_the_lesser_outbreak_at_layers_2_to_8_is_found(measured: dict[str, Geometry]) -> None:
+def test_alone_the_moderately_large_values_at_layers_2_to_8_is_found(measured: dict[str, Geometry]) -> None:
     massive = measured["alone"].massive
-    first, last = massive.lesser_runs[0]
+    first, last = massive.moderate_runs[0]
     assert (first, last) == (after_layer(2), after_layer(8))
     assert massive.dimensions[first] == (SINK,)
 
@@ -80,7 +80,7 @@ def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(m
 def test_in_a_sentence_no_word_is_massive_and_the_sink_stands_at_position_0(measured: dict[str, Geometry]) -> None:
     geometry = measured["sentence"]
     assert geometry.massive.emergence_depth is None
-    assert geometry.massive.lesser_runs == ()
+    assert geometry.massive.moderate_runs == ()
     assert geometry.position0.emergence_depth == after_layer(11)
     assert geometry.position0.dimensions[after_layer(11)] == (SINK,)
     assert geometry.pictures[0].purity.value[after_layer(11) :].min() > 0.5

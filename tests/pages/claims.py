@@ -94,11 +94,11 @@ def span_of(name: str) -> range:
 
 
 def is_massive(each: MassiveActivations, depth: int) -> bool:
-    return bool(each.largest[depth] > max(each.large, each.massive_ratio * each.yardstick[depth]))
+    return bool(each.largest[depth] > max(each.large, each.massive_ratio * each.typical[depth]))
 
 
-def is_lesser(each: MassiveActivations, depth: int) -> bool:
-    beyond = each.largest[depth] > max(each.large, each.lesser_ratio * each.yardstick[depth])
+def is_moderate(each: MassiveActivations, depth: int) -> bool:
+    beyond = each.largest[depth] > max(each.large, each.moderate_ratio * each.typical[depth])
     return bool(beyond) and not is_massive(each, depth)
 
 
@@ -121,9 +121,9 @@ def require_peak(claim: str, found: re.Match[str], each: MassiveActivations, amo
     require(found["at"] or shown == 1, claim, "which depth?")
     require(depth in among and each.largest[depth] == max(each.largest[one] for one in among), claim, each.largest)
     require(says(found["largest"], each.largest[depth]), claim, each.largest[depth])
-    whose = "a typical token’s" if each.yardstick_is_ordinary else "the words’ own"
+    whose = "a typical token’s" if each.typical_is_ordinary else "the words’ own"
     require((found["whose"] or found["zero"]) == whose, claim, "whose median?")
-    median = each.yardstick[depth]
+    median = each.typical[depth]
     if found["zero"]:
         require(median == 0, claim, median)
     else:
@@ -175,11 +175,11 @@ def _must_be_said(spoken: Spoken) -> list[str]:
     geometry, depths = spoken.geometry, spoken.depths
     found = [
         kind
-        for kind, test in (("massive", is_massive), ("lesser", is_lesser), ("dominant", is_dominant))
+        for kind, test in (("massive", is_massive), ("moderate", is_moderate), ("dominant", is_dominant))
         if depths_where(test, geometry.massive, depths)
     ]
-    if found[:2] == ["massive", "lesser"]:
-        found.remove("lesser")
+    if found[:2] == ["massive", "moderate"]:
+        found.remove("moderate")
     found = found or ["none"]
     if not spoken.at_position_0 and depths_where(is_massive, geometry.position0, depths):
         found.append("position 0")
@@ -201,7 +201,7 @@ def _check_outstanding(part: str, found: re.Match[str], spoken: Spoken) -> str:
     before = found["before"] is not None
     each = spoken.geometry.position0 if before else spoken.geometry.massive
     require(not (before and spoken.at_position_0), part, "the words stand there themselves")
-    flagged = depths_where(is_massive if found["kind"] == "massive" else is_lesser, each, spoken.depths)
+    flagged = depths_where(is_massive if found["kind"] == "massive" else is_moderate, each, spoken.depths)
     require(flagged, part, each.largest)
     if found["kind"] != "massive":
         require(not depths_where(is_massive, each, spoken.depths), part, "massive at some depth")
@@ -209,7 +209,7 @@ def _check_outstanding(part: str, found: re.Match[str], spoken: Spoken) -> str:
     sets = [set(each.dimensions[depth]) for depth in flagged]
     require_dimensions(part, found, sets, others=found["others"] is not None)
     require_peak(part, found, each, flagged, len(spoken.depths))
-    return "position 0" if before else "massive" if found["kind"] == "massive" else "lesser"
+    return "position 0" if before else "massive" if found["kind"] == "massive" else "moderate"
 
 
 def _check_dominant(part: str, found: re.Match[str], spoken: Spoken) -> None:
@@ -220,7 +220,7 @@ def _check_dominant(part: str, found: re.Match[str], spoken: Spoken) -> None:
     which = {each.dominant[depth] for depth in flagged}
     require(which == {int(found["one"])} if found["one"] else len(which) > 1, part, which)
     require_range(part, (found["low"], found["high"]), 100 * each.top_share[flagged], 1)
-    others = [*depths_where(is_massive, each, spoken.depths), *depths_where(is_lesser, each, spoken.depths)]
+    others = [*depths_where(is_massive, each, spoken.depths), *depths_where(is_moderate, each, spoken.depths)]
     require((found["largest"] is None) == bool(others), part, "massive?")
     if found["largest"]:
         require_peak(part, found, each, flagged, len(spoken.depths))
@@ -228,7 +228,7 @@ def _check_dominant(part: str, found: re.Match[str], spoken: Spoken) -> None:
 
 def _check_none(part: str, found: re.Match[str], spoken: Spoken) -> None:
     each = spoken.geometry.massive
-    for test in (is_massive, is_lesser, is_dominant):
+    for test in (is_massive, is_moderate, is_dominant):
         require(not depths_where(test, each, spoken.depths), part, test.__name__)
     require_peak(part, found, each, spoken.depths, len(spoken.depths))
 
@@ -327,20 +327,20 @@ def check_event(text: str, what: str, span: range, context: ContextReport) -> No
     elif what == "massive activations end":
         _require_first_end(text, first, massive)
         require(words.largest[first] < words.largest[first - 1], text, words.largest)
-        mark = max(words.large, words.massive_ratio * words.yardstick[first - 1])
-        require(words.largest[first] <= mark, text, f"only the median rose: {words.yardstick}")
+        mark = max(words.large, words.massive_ratio * words.typical[first - 1])
+        require(words.largest[first] <= mark, text, f"only the median rose: {words.typical}")
     elif found := re.fullmatch(r"no longer massive, because (typical tokens’|the words’ own) median has risen", what):
         _require_first_end(text, first, massive)
-        require(words.yardstick[first] > words.yardstick[first - 1], text, words.yardstick)
-        require((found[1] == "typical tokens’") == words.yardstick_is_ordinary, text)
+        require(words.typical[first] > words.typical[first - 1], text, words.typical)
+        require((found[1] == "typical tokens’") == words.typical_is_ordinary, text)
     elif what == "moderately large activations":
-        require(all(is_lesser(words, depth) for depth in span), text, words.largest)
+        require(all(is_moderate(words, depth) for depth in span), text, words.largest)
         around = [depth for depth in (first - 1, span[-1] + 1) if 0 <= depth < len(words.largest)]
-        require(not any(is_lesser(words, depth) for depth in around), text, words.largest)
+        require(not any(is_moderate(words, depth) for depth in around), text, words.largest)
     elif found := re.fullmatch(r"dimension (\d+) is dominant, not massive", what):
         for depth in span:
             require(is_dominant(words, depth) and words.dominant[depth] == int(found[1]), text, words.top_share)
-            require(not is_massive(words, depth) and not is_lesser(words, depth), text, words.largest)
+            require(not is_massive(words, depth) and not is_moderate(words, depth), text, words.largest)
     else:
         raise FalseClaim(f"{text!r}: no event of a known form")
 
@@ -418,7 +418,7 @@ def _check_growth(text: str, found: re.Match[str], geometry: Geometry, others: G
     require(there[: last - first + 1] == list(range(first, last + 1)) and last + 1 not in there, text, there)
     require(found["last"] is None or last > first, text)
     require(says(found["times"], words.massive_ratio), text)
-    require((found["whose"] == "a typical token’s") == words.yardstick_is_ordinary, text)
+    require((found["whose"] == "a typical token’s") == words.typical_is_ordinary, text)
     require(depth_of(found["at"]) == first and says(found["size"], words.largest[first]), text, words.largest)
     require((found["before"] is None) == (first == 0), text)
     require(first == 0 or says(found["before"], words.largest[first - 1]), text, words.largest)

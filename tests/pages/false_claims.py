@@ -37,7 +37,7 @@ class Case(NamedTuple):
 
 
 def all_large() -> ModelReport:
-    """A lesser outbreak, then a massive depth; after it all tokens are large, and one dimension is dominant."""
+    """Moderately large values, then a massive depth; after it all tokens are large, and one dimension is dominant."""
     plain = model_report("m", "M", 5, word_list(n_categories=2, n_words=3), (ALONE, SENTENCE), measured=True)
     alone, sentence = plain.contexts
     geometry = present(alone.geometry)
@@ -47,21 +47,21 @@ def all_large() -> ModelReport:
 
 def _activations(plain: MassiveActivations) -> MassiveActivations:
     largest = np.array([0.5, 400.0, 955.0, 28_053.0, 20_000.0, 500.0])
-    yardstick = np.array([0.05, 0.8, 0.9, 162.0, 150.0, 150.0])
+    typical = np.array([0.05, 0.8, 0.9, 162.0, 150.0, 150.0])
     return dataclasses.replace(
         plain,
-        yardstick=yardstick,
+        typical=typical,
         largest=largest,
-        ratio=largest / yardstick,
+        ratio=largest / typical,
         massive=np.arange(6) == 2,
-        lesser=np.arange(6) == 1,
+        moderate=np.arange(6) == 1,
         dimensions=((), (3,), (3, 5), (), (), ()),
         top_share=np.array([0.1, 0.3, 0.6, 0.87, 0.92, 0.4]),
         dominant=(None, None, 3, 3, 3, None),
         emergence_depth=2,
         end_depth=3,
         step_down_depth=None,
-        lesser_runs=((1, 1),),
+        moderate_runs=((1, 1),),
     )
 
 

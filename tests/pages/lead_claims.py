@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from claims import DEPTH, FalseClaim, depth_of, depths_where, is_lesser, is_massive, plain, require, require_range
+from claims import DEPTH, FalseClaim, depth_of, depths_where, is_massive, is_moderate, plain, require, require_range
 
 from tokviz.records import Geometry
 
@@ -61,7 +61,7 @@ def _check_lead_event(
 ) -> None:
     words = geometry.massive
     massive, ever = depths_where(is_massive, words, depths), depths_where(is_massive, words)
-    lesser = depths_where(is_lesser, words, depths)
+    moderate = depths_where(is_moderate, words, depths)
     there = [] if at_position_0 else depths_where(is_massive, geometry.position0, depths)
     claim = event or "nothing large"
     some = re.search(r" at (?P<some>\d+) of (?P<all>\d+) depths", claim)
@@ -71,22 +71,24 @@ def _check_lead_event(
         require(flagged and said == (len(flagged), len(depths)), claim, flagged)
 
     if event is None:
-        require(not massive and not lesser and not there and not any(depth < depths[0] for depth in ever), claim, ever)
+        require(
+            not massive and not moderate and not there and not any(depth < depths[0] for depth in ever), claim, ever
+        )
     elif found := re.fullmatch(rf"massive activations emerge at (?P<at>{DEPTH})", event):
         require(ever[:1] == [depth_of(found["at"])] and ever[0] in depths, claim, ever)
     elif re.fullmatch(r"the words have massive activations(?: at \d+ of \d+ depths)?", event):
         require_how_many(massive)
         require(ever[0] < depths[0], claim, "they emerge here")
     elif re.fullmatch(r"the words have moderately large activations(?: at \d+ of \d+ depths)?", event):
-        require_how_many(lesser)
+        require_how_many(moderate)
         require(not massive, claim, massive)
     elif event == "the words no longer have massive activations":
-        require(not massive and not lesser and ever and ever[0] < depths[0], claim, ever)
+        require(not massive and not moderate and ever and ever[0] < depths[0], claim, ever)
     elif re.fullmatch(
         r"the token at position 0 has massive activations(?: at \d+ of \d+ depths)?, but the words don’t", event
     ):
         require_how_many(there)
-        require(not massive and not lesser, claim, massive)
+        require(not massive and not moderate, claim, massive)
     elif event == "the words have no massive activations here":
         require(is_alone and not massive and not there, claim, massive)
     else:

@@ -263,18 +263,18 @@ def _check_best(cell: tuple[str, str], values: np.ndarray, interval: tuple[np.nd
 
 def _check_ratio(cell: tuple[str, str], geometry: Geometry) -> None:
     massive = geometry.massive
-    if not (massive.yardstick > 0).any():
-        require(cell == UNDEFINED, str(cell), massive.yardstick)
+    if not (massive.typical > 0).any():
+        require(cell == UNDEFINED, str(cell), massive.typical)
         return
     found = re.fullmatch(rf"\|x\| ({NUMBER}), ({DEPTH})(, relative to the words’ own median)?", cell[1])
     if found is None:
         raise FalseClaim(f"{cell}: no note of a known form")
     depth = depth_of(found[2])
-    ratios = [big / median for big, median in zip(massive.largest, massive.yardstick, strict=True) if median > 0]
-    ratio = massive.largest[depth] / massive.yardstick[depth]
+    ratios = [big / median for big, median in zip(massive.largest, massive.typical, strict=True) if median > 0]
+    ratio = massive.largest[depth] / massive.typical[depth]
     require(ratio == max(ratios) and says(cell[0].removesuffix(" ×"), ratio), str(cell), ratios)
     require(says(found[1], massive.largest[depth]), str(cell), massive.largest)
-    require((found[3] is None) == massive.yardstick_is_ordinary, str(cell))
+    require((found[3] is None) == massive.typical_is_ordinary, str(cell))
 
 
 def _check_emergence(cell: tuple[str, str], geometry: Geometry) -> None:
@@ -306,7 +306,7 @@ def check_caveats(caveats: Sequence[str], context: ContextReport) -> None:
     at_start = "words are read at position 0, where many models build an attention sink" in said
     require(at_start == bool((tokenization.positions[tokenization.reference] == 0).any()), str(said))
     itself = "no context with typical tokens to compare large values with" in said
-    require(itself == bool(geometry and not geometry.massive.yardstick_is_ordinary), str(said))
+    require(itself == bool(geometry and not geometry.massive.typical_is_ordinary), str(said))
     outside = len(tokenization.words) - int(tokenization.reference.sum())
     require(
         any(re.fullmatch(rf"{outside} words? outside the reference words", each) for each in said) or not outside,

@@ -30,7 +30,7 @@ from tokviz.records import (
     StageCriteria,
 )
 
-LARGE, MASSIVE, LESSER, DOMINANT = 100.0, 1000.0, 300.0, 0.5
+LARGE, MASSIVE, MODERATE, DOMINANT = 100.0, 1000.0, 300.0, 0.5
 MOST_DEPTHS = 9
 SIZES = (0.0, 4e-5, 0.5192, 30.64, 99.96, 100.0, 100.2, 955.0, 1_160.4, 1_999.5, 24_113.1, 28_053.0, 2.5e9)
 CALM_SIZES = SIZES[:6]
@@ -53,12 +53,12 @@ def plain_model(slug: str, n_depths: int, contexts: tuple[Context, ...]) -> Mode
 class Sizes:
     """What contexts of a model have in common: how many depths, and the median that ratios are taken against."""
 
-    yardstick: np.ndarray
+    typical: np.ndarray
     is_ordinary: bool
 
     @property
     def n_depths(self) -> int:
-        return len(self.yardstick)
+        return len(self.typical)
 
 
 # --- massive and dominant dimensions ---------------------------------------------------------------------------------
@@ -68,18 +68,18 @@ def activations(
     draw: st.DrawFn, sizes: Sizes, random: np.random.Generator, *, calm: bool | None = None, shares_known: bool = True
 ) -> MassiveActivations:
     """``calm``: whether none is large; by default one or the other."""
-    n_depths, yardstick = sizes.n_depths, sizes.yardstick
+    n_depths, typical = sizes.n_depths, sizes.typical
     possible = CALM_SIZES if (draw(st.booleans()) and calm is None) or calm else SIZES
     largest = np.array(draw(st.lists(st.sampled_from(possible), min_size=n_depths, max_size=n_depths)))
     largest *= jitter(draw, random, n_depths)
-    massive = [size > LARGE and size > MASSIVE * median for size, median in zip(largest, yardstick, strict=True)]
-    lesser = [
-        size > LARGE and MASSIVE * median >= size > LESSER * median
-        for size, median in zip(largest, yardstick, strict=True)
+    massive = [size > LARGE and size > MASSIVE * median for size, median in zip(largest, typical, strict=True)]
+    moderate = [
+        size > LARGE and MASSIVE * median >= size > MODERATE * median
+        for size, median in zip(largest, typical, strict=True)
     ]
     emergence = massive.index(True) if True in massive else None
     end = None if emergence is None or all(massive[emergence:]) else massive.index(False, emergence)
-    fell = end is not None and largest[end] <= max(LARGE, MASSIVE * yardstick[end - 1])
+    fell = end is not None and largest[end] <= max(LARGE, MASSIVE * typical[end - 1])
     shares = CALM_SHARES if draw(st.booleans()) else SHARES
     top_share = np.array(draw(st.lists(st.sampled_from(shares), min_size=n_depths, max_size=n_depths)))
     top_share = np.where((largest > 0) & shares_known, top_share, np.nan)
@@ -88,23 +88,23 @@ def activations(
     return MassiveActivations(
         large=LARGE,
         massive_ratio=MASSIVE,
-        lesser_ratio=LESSER,
+        moderate_ratio=MODERATE,
         dominant_share=DOMINANT,
-        yardstick=yardstick,
-        yardstick_context="sentence",
-        yardstick_is_ordinary=sizes.is_ordinary,
+        typical=typical,
+        typical_context="sentence",
+        typical_is_ordinary=sizes.is_ordinary,
         largest=largest,
-        ratio=np.array([big / median if median else np.nan for big, median in zip(largest, yardstick, strict=True)]),
+        ratio=np.array([big / median if median else np.nan for big, median in zip(largest, typical, strict=True)]),
         massive=np.array(massive),
-        lesser=np.array(lesser),
-        dimensions=dimensions(draw, [a or b for a, b in zip(massive, lesser, strict=True)], random),
+        moderate=np.array(moderate),
+        dimensions=dimensions(draw, [a or b for a, b in zip(massive, moderate, strict=True)], random),
         top_share=top_share,
         dominant=tuple(top if share > DOMINANT else None for top, share in zip(tops, top_share, strict=True)),
         energy_share=np.where(top_share > DOMINANT, top_share, 0.0),
         emergence_depth=emergence,
         end_depth=end,
         step_down_depth=end if fell else None,
-        lesser_runs=runs(lesser),
+        moderate_runs=runs(moderate),
     )
 
 
@@ -312,8 +312,8 @@ def models(draw: st.DrawFn, slug: str = "m", contexts: tuple[Context, ...] | Non
     contexts = contexts or draw(st.sampled_from(((ALONE, SENTENCE), (SENTENCE, ALONE), (ALONE,), (SENTENCE,))))
     n_depths = draw(st.integers(1, MOST_DEPTHS))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    yardstick = np.array(draw(st.lists(st.sampled_from(MEDIANS), min_size=n_depths, max_size=n_depths)))
-    sizes = Sizes(yardstick=yardstick * jitter(draw, random, n_depths), is_ordinary=SENTENCE in contexts)
+    typical = np.array(draw(st.lists(st.sampled_from(MEDIANS), min_size=n_depths, max_size=n_depths)))
+    sizes = Sizes(typical=typical * jitter(draw, random, n_depths), is_ordinary=SENTENCE in contexts)
     plain = plain_model(slug, n_depths, contexts)
     sink = activations(draw, sizes, random, calm=False) if draw(st.booleans()) else None
     shown = tuple(measured_context(draw, each, sizes, sink) for each in plain.contexts)

@@ -256,12 +256,12 @@ def _geometry(intact: Geometry, random: np.random.Generator) -> Geometry:
         intact.massive,
         largest=np.minimum(intact.massive.largest, 50.0),
         massive=np.zeros(n_depths, dtype=bool),
-        lesser=np.zeros(n_depths, dtype=bool),
+        moderate=np.zeros(n_depths, dtype=bool),
         dimensions=((),) * n_depths,
         emergence_depth=None,
         end_depth=None,
         step_down_depth=None,
-        lesser_runs=(),
+        moderate_runs=(),
     )
     return dataclasses.replace(
         intact,

@@ -110,7 +110,7 @@ def test_two_of_1536_neurons_write_the_break(updates: Updates) -> None:
     ("layer", "expected"),
     [(1, {83: 0.64}), (2, {90: 0.65, 430: 0.34}), (9, {200: 0.82}), (28, {678: 0.96})],
 )
-def test_the_lesser_outbreak_and_what_takes_the_values_back(
+def test_the_moderately_large_values_and_what_takes_the_values_back(
     updates: Updates, layer: int, expected: dict[int, float]
 ) -> None:
     found = shares(updates, layer)

@@ -12,7 +12,7 @@ import typer
 
 from tokviz import __version__
 from tokviz import config as configuration
-from tokviz.cli import options as said
+from tokviz.cli import flags
 from tokviz.cli.errors import errors_in_one_line, require_date
 from tokviz.cli.streams import say
 from tokviz.config import ReportConfig, expanded
@@ -36,28 +36,28 @@ _OF_THIS_MACHINE = ("--cache", "--output", "--address")
 
 def build(
     context: typer.Context,
-    config: said.Config = said.CONFIG,
-    output: said.Output = said.OUTPUT,
-    cache: said.Cache = said.KEPT,
-    model: said.Models = None,
-    words: said.Words = None,
-    site_url: said.SiteUrl = None,
-    jobs: said.Jobs = None,
-    device: said.Device = "cpu",
-    backend: said.OnBackend = Backend.LOCAL,
-    address: said.Address = None,
-    capture_only: said.CaptureOnly = False,
-    force: said.Force = False,
-    dry_run: said.DryRun = False,
-    draft: said.Draft = False,
-    excerpts: said.Excerpts = False,
-    svg: said.Svg = False,
-    cache_prune: said.CachePrune = False,
-    older_than: said.OlderThan = said.OLDER_THAN,
-    no_wait: said.NoWait = False,
-    quiet: said.Quiet = False,
-    debug: said.Debug = False,
-    version: said.Version = False,
+    config: flags.Config = flags.CONFIG,
+    output: flags.Output = flags.OUTPUT,
+    cache: flags.Cache = flags.KEPT,
+    model: flags.Models = None,
+    words: flags.Words = None,
+    site_url: flags.SiteUrl = None,
+    jobs: flags.Jobs = None,
+    device: flags.Device = "cpu",
+    backend: flags.OnBackend = Backend.LOCAL,
+    address: flags.Address = None,
+    capture_only: flags.CaptureOnly = False,
+    force: flags.Force = False,
+    dry_run: flags.DryRun = False,
+    draft: flags.Draft = False,
+    excerpts: flags.Excerpts = False,
+    svg: flags.Svg = False,
+    cache_prune: flags.CachePrune = False,
+    older_than: flags.OlderThan = flags.OLDER_THAN,
+    no_wait: flags.NoWait = False,
+    quiet: flags.Quiet = False,
+    debug: flags.Debug = False,
+    version: flags.Version = False,
 ) -> None:
     """Show how language models arrange words, layer by layer, as a static site."""
     if version:
@@ -98,16 +98,16 @@ def build(
 
 
 def plan(
-    config: said.Config = said.CONFIG,
-    output: said.Output = said.OUTPUT,
-    cache: said.Cache = said.KEPT,
-    model: said.Models = None,
-    words: said.Words = None,
-    site_url: said.SiteUrl = None,
-    force: said.Force = False,
-    draft: said.Draft = False,
-    svg: said.Svg = False,
-    debug: said.Debug = False,
+    config: flags.Config = flags.CONFIG,
+    output: flags.Output = flags.OUTPUT,
+    cache: flags.Cache = flags.KEPT,
+    model: flags.Models = None,
+    words: flags.Words = None,
+    site_url: flags.SiteUrl = None,
+    force: flags.Force = False,
+    draft: flags.Draft = False,
+    svg: flags.Svg = False,
+    debug: flags.Debug = False,
 ) -> None:
     """Say what a build would capture, draw and write, and why; do nothing."""
     with errors_in_one_line(debug=debug):
@@ -122,15 +122,15 @@ def plan(
 
 
 def prune(
-    config: said.Config = said.CONFIG,
-    output: said.Output = said.OUTPUT,
-    cache: said.Cache = said.KEPT,
-    model: said.Models = None,
-    words: said.Words = None,
-    older_than: said.OlderThan = said.OLDER_THAN,
-    dry_run: said.DryRun = False,
-    no_wait: said.NoWait = False,
-    debug: said.Debug = False,
+    config: flags.Config = flags.CONFIG,
+    output: flags.Output = flags.OUTPUT,
+    cache: flags.Cache = flags.KEPT,
+    model: flags.Models = None,
+    words: flags.Words = None,
+    older_than: flags.OlderThan = flags.OLDER_THAN,
+    dry_run: flags.DryRun = False,
+    no_wait: flags.NoWait = False,
+    debug: flags.Debug = False,
 ) -> None:
     """Drop from the cache what the report doesn't use, nor other reports of the last days, and what killed runs left."""
     with errors_in_one_line(debug=debug):

@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from tokviz import config as configuration
-from tokviz.cli import options as said
+from tokviz.cli import flags
 from tokviz.cli.errors import errors_in_one_line
 from tokviz.config import ModelConfig, exists, expanded, file_name, kind_of_place
 from tokviz.config.mistakes import found_by_pydantic
@@ -34,8 +34,8 @@ def models(
             help="Hub ids, folders, .gguf files or package:NAME/PATH; the configured models by default.",
         ),
     ] = None,
-    config: said.Config = said.CONFIG,
-    debug: said.Debug = False,
+    config: flags.Config = flags.CONFIG,
+    debug: flags.Debug = False,
 ) -> None:
     """Say what models are and whether they can be captured, or why not, without loading their weights."""
     with errors_in_one_line(debug=debug):
@@ -82,7 +82,7 @@ def schema(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="A file to write it to, such as report.schema.json.", readable=False, rich_help_panel=said.PLACES
+            help="A file to write it to, such as report.schema.json.", readable=False, rich_help_panel=flags.PLACES
         ),
     ] = None,
 ) -> None:

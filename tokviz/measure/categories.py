@@ -127,7 +127,7 @@ class Categories:
 def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0.0) -> Score:
     """Share of each word's nearest neighbours that have a category in common with it, mean over words.
 
-    Words without neighbours to speak of (see ``distances.nearest``) don't count.
+    Words without distinct neighbours (see ``distances.nearest``) don't count.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0
 
     Returns
     -------
-    Score : undefined where most words have no neighbours to speak of.
+    Score : undefined where most words have no distinct neighbours.
     """
     n_words = len(distances)
     if n_words < 3 or not categories.are_several:
@@ -196,7 +196,7 @@ def nearest_few(distances: np.ndarray) -> np.ndarray:
 
 
 def _neighbours(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The words that have neighbours to speak of, ``(n,)`` rows, and these, ``(n, k)``; None where too few have."""
+    """The words that have distinct neighbours, ``(n,)`` rows, and these, ``(n, k)``; None where too few have."""
     neighbours = nearest_few(distances)
     words = np.flatnonzero(are_known(neighbours))
     if len(words) < LEAST_KNOWN * len(distances):

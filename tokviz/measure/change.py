@@ -36,7 +36,7 @@ def procrustes_disparity(before: np.ndarray, after: np.ndarray) -> float:
 def lost_neighbours(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """``(n_words,)`` float64 in 0–1: share of each word's neighbours that are no longer.
 
-    NaN for a word that has no neighbours to speak of at one of the depths.
+    NaN for a word that has no distinct neighbours at one of the depths.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 UNKNOWN = -1
 """In place of the neighbours of a word that has none to speak of."""
 LEAST_KNOWN = 0.5
-"""A measure of neighbours is given where this share of the words have neighbours to speak of, or more."""
+"""A measure of neighbours is given where this share of the words have distinct neighbours, or more."""
 _SAME_DIRECTION = 1e-14
 """Cosine distances that rounding alone makes, of float32 states."""
 _SAME_POINT = 1e-12
@@ -83,7 +83,7 @@ def _nearest(lists: np.ndarray, k: int) -> np.ndarray:
 
 
 def are_known(neighbours: np.ndarray) -> np.ndarray:
-    """``(…, n_words, k)``, from ``nearest`` → ``(…, n_words)`` bool: which words have neighbours to speak of."""
+    """``(…, n_words, k)``, from ``nearest`` → ``(…, n_words)`` bool: which words have distinct neighbours."""
     return np.asarray((neighbours != UNKNOWN).all(axis=-1))
 
 

@@ -57,12 +57,12 @@ def measure(
     at_position_0 = states.tokenization.positions == 0
     measured = Categories(memberships=tuple(memberships[row] for row in rows.with_category), seed=seed)
     parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
-    yardstick = massive.choose_yardstick(states, ordinary)
-    words, position0 = massive.Tally(yardstick=yardstick), massive.Tally(yardstick=yardstick)
+    typical = massive.choose_typical(states, ordinary)
+    words, position0 = massive.Tally(typical=typical), massive.Tally(typical=typical)
     depths: list[_Depth] = []
     grams = []
     for depth in range(states.n_depths):
-        everything, median = states.states[depth], yardstick.at(depth)
+        everything, median = states.states[depth], typical.at(depth)
         state = everything[rows.measured]
         words.add_states(state, median)
         position0.add_extremes(

@@ -20,12 +20,12 @@ from tokviz.records import HiddenStates, MassiveActivations
 
 LARGE = 100.0
 MASSIVE_RATIO = 1000.0
-LESSER_RATIO = 300.0
+MODERATE_RATIO = 300.0
 DOMINANT_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Yardstick:
+class Typical:
     """The words whose median |x| is called ordinary."""
 
     states: HiddenStates
@@ -36,21 +36,21 @@ class Yardstick:
         return float(np.median(np.abs(state)))
 
 
-def choose_yardstick(states: HiddenStates, ordinary: HiddenStates | None) -> Yardstick:
+def choose_typical(states: HiddenStates, ordinary: HiddenStates | None) -> Typical:
     """``ordinary`` if its words are read away from position 0, else the words themselves, ordinary or not."""
     if ordinary is not None:
         if ordinary.n_depths != states.n_depths:
             raise ValueError(f"ordinary: expected {states.n_depths} depths, as in states, got {ordinary.n_depths}")
         if ordinary.tokenization.reads_elsewhere:
-            return Yardstick(states=ordinary, is_ordinary=True)
-    return Yardstick(states=states, is_ordinary=states.tokenization.reads_elsewhere)
+            return Typical(states=ordinary, is_ordinary=True)
+    return Typical(states=states, is_ordinary=states.tokenization.reads_elsewhere)
 
 
 @dataclass(kw_only=True)
 class Tally:
     """Gathers depth after depth, then makes the record."""
 
-    yardstick: Yardstick
+    typical: Typical
     medians: list[float] = field(default_factory=list)
     largest: list[float] = field(default_factory=list)
     dimensions: list[tuple[int, ...]] = field(default_factory=list)
@@ -90,27 +90,27 @@ class Tally:
         self.dimensions.append(tuple(int(dimension) for dimension in dimensions))
 
     def outstanding(self, depth: int) -> tuple[int, ...]:
-        """The massive dimensions at a depth, or the large ones of a lesser outbreak, and the dominant one; ascending."""
+        """The massive dimensions at a depth, or the moderately large ones, and the dominant one; ascending."""
         dominant = self.dominant[depth]
         return tuple(sorted({*self.dimensions[depth], *(() if dominant is None else (dominant,))}))
 
     def record(self) -> MassiveActivations:
-        yardstick, largest = np.array(self.medians), np.array(self.largest)
-        massive = (largest > LARGE) & (largest > MASSIVE_RATIO * yardstick)
-        lesser = (largest > LARGE) & (largest > LESSER_RATIO * yardstick) & ~massive
+        typical, largest = np.array(self.medians), np.array(self.largest)
+        massive = (largest > LARGE) & (largest > MASSIVE_RATIO * typical)
+        moderate = (largest > LARGE) & (largest > MODERATE_RATIO * typical) & ~massive
         emergence, end = _first_run(massive)
         return MassiveActivations(
             large=LARGE,
             massive_ratio=MASSIVE_RATIO,
-            lesser_ratio=LESSER_RATIO,
+            moderate_ratio=MODERATE_RATIO,
             dominant_share=DOMINANT_SHARE,
-            yardstick=yardstick,
-            yardstick_context=self.yardstick.states.context.name,
-            yardstick_is_ordinary=self.yardstick.is_ordinary,
+            typical=typical,
+            typical_context=self.typical.states.context.name,
+            typical_is_ordinary=self.typical.is_ordinary,
             largest=largest,
-            ratio=np.divide(largest, yardstick, out=np.full_like(largest, np.nan), where=yardstick > 0),
+            ratio=np.divide(largest, typical, out=np.full_like(largest, np.nan), where=typical > 0),
             massive=massive,
-            lesser=lesser,
+            moderate=moderate,
             dimensions=tuple(self.dimensions),
             top_share=np.array(self.top_shares),
             dominant=tuple(self.dominant),
@@ -118,23 +118,23 @@ class Tally:
             emergence_depth=emergence,
             end_depth=end,
             # Below what was the mark one depth before: not only because other tokens have grown since.
-            step_down_depth=end if end and largest[end] <= max(LARGE, MASSIVE_RATIO * yardstick[end - 1]) else None,
-            lesser_runs=tuple(_runs(lesser)),
+            step_down_depth=end if end and largest[end] <= max(LARGE, MASSIVE_RATIO * typical[end - 1]) else None,
+            moderate_runs=tuple(_runs(moderate)),
         )
 
 
 def outstanding(states: HiddenStates, ordinary: HiddenStates | None) -> tuple[tuple[int, ...], ...]:
-    """Per depth the massive dimensions of the reference words, or the large ones of a lesser outbreak, and the dominant one."""
-    yardstick = choose_yardstick(states, ordinary)
-    tally, reference = Tally(yardstick=yardstick), states.tokenization.reference
+    """Per depth the massive dimensions of the reference words, or the moderately large ones, and the dominant one."""
+    typical = choose_typical(states, ordinary)
+    tally, reference = Tally(typical=typical), states.tokenization.reference
     for depth in range(states.n_depths):
-        tally.add_states(states.states[depth][reference], yardstick.at(depth))
+        tally.add_states(states.states[depth][reference], typical.at(depth))
     return tuple(tally.outstanding(depth) for depth in range(states.n_depths))
 
 
 def _threshold(largest: float, median: float) -> float:
-    """What a dimension must exceed to count at a depth: the massive mark where that is reached, else the lesser."""
-    ratio = MASSIVE_RATIO if largest > max(LARGE, MASSIVE_RATIO * median) else LESSER_RATIO
+    """What a dimension must exceed to count at a depth: the massive mark where that is reached, else the moderate one."""
+    ratio = MASSIVE_RATIO if largest > max(LARGE, MASSIVE_RATIO * median) else MODERATE_RATIO
     return max(LARGE, ratio * median)
 
 

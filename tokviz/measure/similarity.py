@@ -176,7 +176,7 @@ class _Nearest:
     """``(n_depths, n_words²)`` float32: 1 where the column is one of the row's nearest; without columns where words are
     too few."""
     known: np.ndarray
-    """``(n_depths, n_words)`` float32: 1 for words that have neighbours to speak of."""
+    """``(n_depths, n_words)`` float32: 1 for words that have distinct neighbours."""
     k: int
 
     @classmethod
@@ -195,7 +195,7 @@ class _Nearest:
     def shared_with(self, other: _Nearest) -> np.ndarray:
         """``(n_depths_a, n_depths_b)``: share of each word's nearest neighbours that both have.
 
-        Mean over the words that have neighbours to speak of in both; NaN where these are too few.
+        Mean over the words that have distinct neighbours in both; NaN where these are too few.
         """
         n_known = self.known @ other.known.T
         enough = (n_known > 0) & (n_known >= LEAST_KNOWN * self.known.shape[1])

@@ -39,28 +39,28 @@ class MassiveActivations:
     """A massive activation has |x| above this …"""
     massive_ratio: float
     """… and above this many times an ordinary token's median |x| at that depth."""
-    lesser_ratio: float
-    """A lesser outbreak: above ``large``, and above this many times the median."""
+    moderate_ratio: float
+    """Moderately large: above ``large``, and above this many times the median."""
     dominant_share: float
     """A dominant dimension holds more than this part of Σ x² over the words, at least a half: there is one at most."""
 
-    yardstick: np.ndarray
+    typical: np.ndarray
     """``(n_depths,)`` float64: the median |x| that ratios are taken against."""
-    yardstick_context: str
-    """Name of the context whose words the yardstick was read from."""
-    yardstick_is_ordinary: bool
+    typical_context: str
+    """Name of the context whose words these were read from."""
+    typical_is_ordinary: bool
     """Whether those words were read away from position 0. If not, words that have all grown are measured
     against themselves: say so."""
     largest: np.ndarray
     """``(n_depths,)`` float64: each word's largest |x|, median over words."""
     ratio: np.ndarray
-    """``(n_depths,)`` float64: ``largest`` / ``yardstick``."""
+    """``(n_depths,)`` float64: ``largest`` / ``typical``."""
     massive: np.ndarray
     """``(n_depths,)`` bool."""
-    lesser: np.ndarray
-    """``(n_depths,)`` bool: lesser, not massive."""
+    moderate: np.ndarray
+    """``(n_depths,)`` bool: moderately large, not massive."""
     dimensions: tuple[tuple[int, ...], ...]
-    """Per depth the dimensions beyond that depth's own threshold (massive or lesser) in half of the words or more."""
+    """Per depth the dimensions beyond that depth's own threshold (massive or moderate) in half of the words or more."""
     top_share: np.ndarray
     """``(n_depths,)`` float64 in 0–1: of Σ x², how much lies in the dimension that holds most of it; NaN if unknown."""
     dominant: tuple[int | None, ...]
@@ -75,8 +75,8 @@ class MassiveActivations:
     step_down_depth: int | None
     """``end_depth`` where |x| itself fell there, below the mark of the depth before; None where it ends because other tokens
     have grown."""
-    lesser_runs: tuple[tuple[int, int], ...]
-    """First and last depth of each run of lesser outbreaks."""
+    moderate_runs: tuple[tuple[int, int], ...]
+    """First and last depth of each run of moderately large values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +219,7 @@ class Geometry:
     n_neighbours: int
     """Of ``purity``, here and in the pictures."""
     with_neighbours: np.ndarray
-    """``(n_depths,)`` float64 in 0–1: share of the words that have nearest neighbours to speak of. A word has none if the
+    """``(n_depths,)`` float64 in 0–1: share of the words that have distinct nearest neighbours. A word has none if the
     last of them and the next word after it are one and the same state; measures of neighbours are of the others."""
     least_with_neighbours: float
     """Where fewer words than this share have any, measures of neighbours are NaN."""

@@ -167,13 +167,13 @@ MEASURES = (
         name="Largest activation ÷ typical",
         caption="Largest |x| of a word’s state, median over words, divided by the median |x| of typical tokens (of the words "
         "themselves, if a model has no context with typical tokens), log scale. Dotted: moderately large "
-        f"({{geometry.massive.lesser_ratio:,.0f}}{NBSP}×) and massive ({{geometry.massive.massive_ratio:,.0f}}{NBSP}×), if |x| "
+        f"({{geometry.massive.moderate_ratio:,.0f}}{NBSP}×) and massive ({{geometry.massive.massive_ratio:,.0f}}{NBSP}×), if |x| "
         "is also above {geometry.massive.large:,.0f}.",
         definition=lambda geometry: Term(
             name="Massive activations",
             meaning=f"A depth has them if the words’ largest |x| exceeds both {geometry.massive.large:,.0f} and "
             f"{geometry.massive.massive_ratio:,.0f} times the median |x|; activations are moderately large if it exceeds "
-            f"both {geometry.massive.large:,.0f} and {geometry.massive.lesser_ratio:,.0f} times. “Largest |x|” is each word’s own maximum, "
+            f"both {geometry.massive.large:,.0f} and {geometry.massive.moderate_ratio:,.0f} times. “Largest |x|” is each word’s own maximum, "
             "median over words. The median |x| is that of typical tokens at the same depth: words of a context in "
             "which they are not at position 0, because many models build an attention sink there, which would "
             "inflate its own baseline (Sun et al. take the median of the one text that they look at). If there is "
@@ -187,7 +187,7 @@ MEASURES = (
         write=lambda value: f"{number(value)}{NBSP}×",
         is_log=True,
         spans=(),
-        thresholds=lambda geometry: (geometry.massive.lesser_ratio, geometry.massive.massive_ratio),
+        thresholds=lambda geometry: (geometry.massive.moderate_ratio, geometry.massive.massive_ratio),
     ),
     Measure(
         name="Largest share of one dimension",

@@ -226,7 +226,7 @@ def _ratio(geometry: Geometry) -> Cell:
     depth = _peak(massive.ratio)
     if depth is None:
         return _unknown()
-    against = "" if massive.yardstick_is_ordinary else ", relative to the words’ own median"
+    against = "" if massive.typical_is_ordinary else ", relative to the words’ own median"
     note = f"|x|{NBSP}{number(massive.largest[depth])}, {depth_name(depth)}{against}"
     return _number(float(massive.ratio[depth]), f"{number(massive.ratio[depth])}{NBSP}×", note)
 
@@ -277,7 +277,7 @@ def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tupl
         caveats.append("words are read at position 0, where many models build an attention sink")
     if card.quantization:
         caveats.append(f"quantized weights ({card.quantization})")
-    if context.geometry and not context.geometry.massive.yardstick_is_ordinary:
+    if context.geometry and not context.geometry.massive.typical_is_ordinary:
         caveats.append("no context with typical tokens to compare large values with")
     return tuple(caveats)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.pages.frame.pictures import picture, slide_id
 from tokviz.pages.text.parts import Link, Picture, Section
-from tokviz.pages.text.sentences import depths_name, size, stage_lead, stage_sentence, yardstick
+from tokviz.pages.text.sentences import depths_name, size, stage_lead, stage_sentence, typical
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, capitalized, joined, number, ranged, the_depth, whole_percent
 from tokviz.records import (
@@ -145,7 +145,7 @@ def _badges(context: ContextReport, geometry: Geometry, stage: Stage) -> tuple[B
         *_turns(geometry, at_position_0=context.states.tokenization.reads_position_0),
         *(
             (first, f"{depths_name(first, last)}: moderately large activations", _peak(words, first, last))
-            for first, last in words.lesser_runs
+            for first, last in words.moderate_runs
             if first != words.end_depth
         ),
         *_dominance(words),
@@ -171,7 +171,7 @@ def _turns(geometry: Geometry, *, at_position_0: bool) -> Iterator[_Event]:
     if words.step_down_depth is not None:
         yield _event(words, words.step_down_depth, "massive activations end")
     elif words.end_depth is not None:
-        whose = "typical tokens’" if words.yardstick_is_ordinary else "the words’ own"
+        whose = "typical tokens’" if words.typical_is_ordinary else "the words’ own"
         yield _event(words, words.end_depth, f"no longer massive, because {whose} median has risen")
 
 
@@ -183,7 +183,7 @@ def _dominance(words: MassiveActivations) -> Iterator[_Event]:
     """Runs of depths at which a dimension is dominant without being large against other tokens."""
 
     def alone(depth: int) -> int | None:
-        flagged = words.massive[depth] or words.lesser[depth]
+        flagged = words.massive[depth] or words.moderate[depth]
         return None if flagged else words.dominant[depth]
 
     for dimension, run in groupby(range(len(words.dominant)), key=alone):
@@ -253,7 +253,7 @@ def _growth(geometry: Geometry, others: Geometry, depth: int, labels: tuple[str,
     peak = int(np.argmax(others.massive.largest))
     text = (
         f"In the context “{label}”, the reference words are read at the first token of their text, position{NBSP}0. {span} the largest "
-        f"|x| of such a token is more than {number(massive.massive_ratio)} times {yardstick(massive)}: "
+        f"|x| of such a token is more than {number(massive.massive_ratio)} times {typical(massive)}: "
         f"{number(massive.largest[depth])} at {the_depth(depth)}{before}. In the context “{other_label}”, they are "
         f"read later, and their largest |x| is at most {number(others.massive.largest[peak])}, at {the_depth(peak)}."
     )

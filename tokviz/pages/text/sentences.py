@@ -59,7 +59,7 @@ def _outstanding(massive: MassiveActivations, depths: range) -> str:
         if emergence in flagged:
             return f"massive activations emerge at {the_depth(flagged[0])}"
         return f"the words have massive activations{_some(flagged, depths)}"
-    if flagged := [depth for depth in depths if massive.lesser[depth]]:
+    if flagged := [depth for depth in depths if massive.moderate[depth]]:
         return f"the words have moderately large activations{_some(flagged, depths)}"
     if emergence is not None and emergence < depths[0]:
         return "the words no longer have massive activations"
@@ -138,9 +138,9 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
     return f"{capitalized(sentence)}."
 
 
-def yardstick(activations: MassiveActivations) -> str:
+def typical(activations: MassiveActivations) -> str:
     """What values are compared with."""
-    return "a typical token’s median" if activations.yardstick_is_ordinary else "the words’ own median"
+    return "a typical token’s median" if activations.typical_is_ordinary else "the words’ own median"
 
 
 def size(activations: MassiveActivations, depth: int, *, where: str = "") -> str:
@@ -150,11 +150,11 @@ def size(activations: MassiveActivations, depth: int, *, where: str = "") -> str
     ----------
     where : ``" at layer 11"``, if it isn't clear.
     """
-    whose = yardstick(activations)
+    whose = typical(activations)
     text = f"largest |x|{NBSP}{number(activations.largest[depth])}{where}"
     if np.isnan(activations.ratio[depth]):
         return f"{text}, where {whose} is 0"
-    return f"{text}, {number(activations.ratio[depth])}{NBSP}× {whose} of {number(activations.yardstick[depth])}"
+    return f"{text}, {number(activations.ratio[depth])}{NBSP}× {whose} of {number(activations.typical[depth])}"
 
 
 # --- massive and dominant dimensions ---------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def size(activations: MassiveActivations, depth: int, *, where: str = "") -> str
 def _sizes(massive: MassiveActivations, depths: range) -> list[str]:
     """What is massive or else large against other tokens, and what is dominant; peaks only where that holds."""
     parts = []
-    for flags, kind in ((massive.massive, "massive"), (massive.lesser, "moderately large")):
+    for flags, kind in ((massive.massive, "massive"), (massive.moderate, "moderately large")):
         if flagged := [depth for depth in depths if flags[depth]]:
             which, others = _which([massive.dimensions[depth] for depth in flagged])
             how = f"{kind}{_some(flagged, depths)}{others}"

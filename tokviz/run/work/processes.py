@@ -1,7 +1,7 @@
 """Where independent work runs: an executor with the interface of ``concurrent.futures``.
 
 Processes of this machine, or the workers of a Dask or Ray cluster, which do the distributing. Work that was lost with its
-worker is done again, by whoever can, a few times.
+worker is done again, by any other worker, a few times.
 """
 
 from __future__ import annotations
