@@ -13,7 +13,7 @@ from torch import nn
 from toys import Toy
 
 from tokviz.capture import capture, find_structure
-from tokviz.capture.running import Capture
+from tokviz.capture.running import RunningCapture
 from tokviz.records import Tokenization, TokenizedWord
 
 LENGTHS = (2, 5, 3, 3, 5, 2, 4)
@@ -168,6 +168,6 @@ def test_in_bfloat16_a_single_word_is_no_sign_of_padding() -> None:
 
 def test_the_batches_of_a_capture_are_read_once() -> None:
     module = Attentive()
-    found: Capture = capture(module, find_structure(module, ""), words(), 1000)
+    found: RunningCapture = capture(module, find_structure(module, ""), words(), 1000)
     assert len(list(found)) == 1
     assert list(found) == []

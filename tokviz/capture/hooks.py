@@ -18,7 +18,7 @@ Hook = Callable[["nn.Module", Any, Any], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class StreamLayout:
     """What the axes of a module's output are."""
 
     axes: tuple[str, ...] = ("batch", "tokens", "width")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Capture:
+class RunningCapture:
     """The states of all words, once, and how far batches can be trusted."""
 
     check: BatchCheck
@@ -90,7 +90,7 @@ def capture(
     token_budget: int,
     on_progress: Callable[[int], None] | None = None,
     check: BatchCheck | None = None,
-) -> Capture:
+) -> RunningCapture:
     """Run all words through the model; gives their states, float32, in batches that cover each row once.
 
     The batch with the most padding goes first, and some of its words are run again alone. Where their states differ, words
@@ -117,7 +117,7 @@ def capture(
     if check is not None:
         rows_of_passes = limits.batches(passes.lengths, check.batching)
         batches = (batch for rows in rows_of_passes for batch in passes.run(rows))
-        return Capture(check=check, batches=_counted(batches, on_progress))
+        return RunningCapture(check=check, batches=_counted(batches, on_progress))
     comparisons: list[BatchComparison] = []
     for batching in get_args(Batching):
         waiting = limits.batches(passes.lengths, batching)
@@ -135,7 +135,7 @@ def capture(
         mask_difference=mask_difference,
     )
     later = (batch for rows in waiting for batch in passes.run(rows))
-    return Capture(check=check, batches=_counted(itertools.chain(captured, later), on_progress))
+    return RunningCapture(check=check, batches=_counted(itertools.chain(captured, later), on_progress))
 
 
 def _counted(batches: Iterator[CapturedBatch], on_progress: Callable[[int], None] | None) -> Iterator[CapturedBatch]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tokviz.capture.hooks import Layout, first_tensor, forward, hooked, is_streamed
+from tokviz.capture.hooks import StreamLayout, first_tensor, forward, hooked, is_streamed
 from tokviz.errors import StructureError
 from tokviz.records import depth_name
 from tokviz.text import error_line
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-PLAIN = Layout()
+PLAIN = StreamLayout()
 LAYOUTS = (
     # First, since a model with several streams has other lists of modules that work on one.
-    Layout(axes=("streams", "batch", "tokens", "width")),
-    Layout(axes=("batch", "tokens", "streams", "width")),
+    StreamLayout(axes=("streams", "batch", "tokens", "width")),
+    StreamLayout(axes=("batch", "tokens", "streams", "width")),
     PLAIN,
-    Layout(axes=("tokens", "batch", "width")),
-    Layout(is_padded=True),
+    StreamLayout(axes=("tokens", "batch", "width")),
+    StreamLayout(is_padded=True),
 )
 """What blocks return, in the order in which it is looked for."""
 
@@ -32,7 +32,7 @@ class Call(NamedTuple):
     """One run of a module in a forward pass."""
 
     module: nn.Module
-    layout: Layout
+    layout: StreamLayout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Structure:
     """Per depth, as in the post: ``model.embed_tokens``, ``model.layers.0``; ``…@1`` is a block's second run."""
     is_whole: bool = True
     """If not, a forward pass ends at the last of ``layers``."""
-    layouts: Mapping[nn.Module, Layout] = field(default_factory=dict)
+    layouts: Mapping[nn.Module, StreamLayout] = field(default_factory=dict)
     """Of the modules that don't return ``(batch, tokens, width)``."""
 
     @property
@@ -271,7 +271,7 @@ def _trace(
     return calls
 
 
-def _of_streams(layout: Layout, shape: torch.Size, config: Any) -> Layout:
+def _of_streams(layout: StreamLayout, shape: torch.Size, config: Any) -> StreamLayout:
     """With the number of streams, if there are several, and which of them is read."""
     if "streams" not in layout.axes:
         return layout

@@ -22,7 +22,7 @@ from tokviz.config.files import (
     read_toml_text,
 )
 from tokviz.config.interventions import InterventionConfig
-from tokviz.config.mistakes import Mistake, Origin, error_of, file_name, found_by_pydantic, mistake_line
+from tokviz.config.mistakes import ConfigPlace, Mistake, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
 from tokviz.config.types import REPLACED, TOP_LEVEL, ReportConfig
 from tokviz.errors import ConfigError
@@ -99,7 +99,7 @@ def validated(values: dict[str, Any], path: Path) -> ReportConfig:
 
     Raises ``ConfigError``, as ``load`` does.
     """
-    return _validated(values, Origin(config=path), [])
+    return _validated(values, ConfigPlace(config=path), [])
 
 
 def intervention(values: dict[str, Any], path: Path) -> InterventionConfig:
@@ -108,7 +108,7 @@ def intervention(values: dict[str, Any], path: Path) -> InterventionConfig:
         return InterventionConfig.model_validate(values)
     except ValidationError as error:
         found, n_found = found_by_pydantic(error, values)
-        raise error_of(found, Origin(config=path), n_found - len(found)) from None
+        raise error_of(found, ConfigPlace(config=path), n_found - len(found)) from None
 
 
 def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
@@ -139,7 +139,7 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
 _REMEDY = "make one with tokviz init, name another with --config, or give both --model and --words"
 
 
-def _validated(values: dict[str, Any], origin: Origin, mistakes: list[Mistake]) -> ReportConfig:
+def _validated(values: dict[str, Any], origin: ConfigPlace, mistakes: list[Mistake]) -> ReportConfig:
     try:
         config = ReportConfig.model_validate(values, context={REPLACED: "models" in origin.options})
     except ValidationError as error:
@@ -157,7 +157,7 @@ class _Loading:
     def __init__(self, path: Path, *, needed: bool) -> None:
         is_there = needed or path != DEFAULT or exists(path)
         text, self._values = read_toml(path) if is_there else ("", {})
-        self._origin = Origin(config=path, text=text)
+        self._origin = ConfigPlace(config=path, text=text)
         self._files = [path] if is_there else []
         self._mistakes: list[Mistake] = []
 

@@ -29,7 +29,7 @@ _LONGEST_FILE, _LONGEST_KEY, _LONGEST_PART = 100, 90, 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class ConfigPlace:
     """Where the values come from."""
 
     config: Path
@@ -51,7 +51,7 @@ class Mistake:
     text: str
 
 
-def error_of(mistakes: Sequence[Mistake], origin: Origin, n_more: int = 0) -> ConfigError:
+def error_of(mistakes: Sequence[Mistake], origin: ConfigPlace, n_more: int = 0) -> ConfigError:
     """One line for one mistake; else their number, and a line for each of the first.
 
     Parameters
@@ -97,7 +97,7 @@ def found_by_pydantic(error: ValidationError, values: Mapping[str, Any]) -> tupl
 class _Lines:
     """Where the keys of some mistakes stand."""
 
-    def __init__(self, origin: Origin, paths: Sequence[KeyPath]) -> None:
+    def __init__(self, origin: ConfigPlace, paths: Sequence[KeyPath]) -> None:
         self._origin = origin
         wanted = {path[:end] for path in paths for end in range(1, len(path) + 1)}
         in_words = {path[1:] for path in wanted if path[0] == "words"}

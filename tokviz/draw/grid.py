@@ -25,7 +25,7 @@ BREAK = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class GridForm:
     """The measures of a grid, in pixels."""
 
     width: int
@@ -49,7 +49,7 @@ class Form:
         return min(self.title, self.text, self.panel_title)
 
 
-WIDE = Form(
+WIDE = GridForm(
     width=2000,
     columns=6,
     legend_columns=9,
@@ -62,7 +62,7 @@ WIDE = Form(
     rim=1.0,
     hexagon=6,
 )
-PHONE = Form(
+PHONE = GridForm(
     width=716,
     columns=3,
     legend_columns=3,
@@ -203,7 +203,7 @@ class GridDrawing:
         self.sheet.boxes(np.array([[left, bottom - side, left + side, bottom]]), "#ededed" if side > 12 else "#8a8a8a")
 
 
-def _legend(grid: Grid, form: Form, top: float) -> Legend:
+def _legend(grid: Grid, form: GridForm, top: float) -> Legend:
     columns = max(1, min(form.legend_columns, len(grid.points.categories)))
     pitch = form.text * 1.5
     bottom = top + rows_needed(len(grid.points.categories), columns) * pitch
@@ -218,7 +218,7 @@ def _legend(grid: Grid, form: Form, top: float) -> Legend:
     )
 
 
-def _arrange(form: Form, n_depths: int, top: float) -> tuple[int, int, float]:
+def _arrange(form: GridForm, n_depths: int, top: float) -> tuple[int, int, float]:
     """Columns, a panel's side and a row's height: more columns than usual only where WebP would be too tall."""
     columns = min(form.columns, n_depths)
     if n_depths <= 2 * form.columns and form is WIDE:

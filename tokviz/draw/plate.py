@@ -30,7 +30,7 @@ LONGEST_LABEL = 260
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class PlateForm:
     """The measures of a plate, in pixels."""
 
     width: int
@@ -68,7 +68,7 @@ class Form:
         return min(self.title, self.label, self.legend, self.axis)
 
 
-WIDE = Form(
+WIDE = PlateForm(
     width=1500,
     height=1200,
     title=24,
@@ -84,7 +84,7 @@ WIDE = Form(
     most_labels=MOST_LABELS,
     hexagon=11,
 )
-PHONE = Form(
+PHONE = PlateForm(
     width=716,
     height=1000,
     title=24,
@@ -339,7 +339,7 @@ def _axes(plate: Plate, area: Box) -> tuple[_Axis, _Axis]:
     )
 
 
-def _sized(plate: Plate) -> Form:
+def _sized(plate: Plate) -> PlateForm:
     """The form in the plate's size.
 
     A wide one is laid out as wide as it always is and then enlarged: on a page, which has one width for all, text and marks
@@ -355,7 +355,7 @@ def _sized(plate: Plate) -> Form:
     return replace(form, height=height / width * form.width, legend_rows=rows, scale=scale)
 
 
-def _for_words(form: Form, points: Points) -> Form:
+def _for_words(form: PlateForm, points: Points) -> PlateForm:
     """The form for so many words: where only some are named, marks are smaller and names stay close to them."""
     n_words = len(points.words)
     if n_words <= MOST_LABELS:
@@ -370,7 +370,7 @@ def _for_words(form: Form, points: Points) -> Form:
     return replace(form, diameter=form.diameter * shrink, rim=form.rim * shrink, spacing=spacing)
 
 
-def _layout(form: Form, points: Points) -> tuple[int, Box]:
+def _layout(form: PlateForm, points: Points) -> tuple[int, Box]:
     """The legend's columns, and the rectangle of the axes: the same in every plate of these categories."""
     n = len(points.categories)
     if form.beside:
@@ -381,5 +381,5 @@ def _layout(form: Form, points: Points) -> tuple[int, Box]:
     return columns, Box(left=80, top=100, right=704, bottom=round(form.height - 66 - legend_height))
 
 
-def _pitch(form: Form) -> float:
+def _pitch(form: PlateForm) -> float:
     return form.legend * 1.42

@@ -44,7 +44,7 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class ChartFrame:
     """A drawing, and the rectangle in it that the curves fill."""
 
     width: str
@@ -62,7 +62,7 @@ class Chart:
     heading: str
     alt: str
     """What the curves say, in words."""
-    frame: Frame
+    frame: ChartFrame
     depths: tuple[Label, ...]
     values: tuple[Label, ...]
     """Along the vertical axis; each has a line."""
@@ -271,8 +271,8 @@ def make_chart(
     )
 
 
-def _frame(layout: Layout) -> Frame:
-    return Frame(
+def _frame(layout: Layout) -> ChartFrame:
+    return ChartFrame(
         width=coordinate(layout.width),
         height=coordinate(layout.height),
         left=coordinate(layout.left),

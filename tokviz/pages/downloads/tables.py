@@ -58,7 +58,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Table:
+class CaptureTable:
     """One that a capture may have."""
 
     name: str
@@ -71,17 +71,17 @@ class Table:
 
 
 TABLES = (
-    Table("coordinates", lambda of: of, lambda _, of, asked: coordinates_csv(of, asked.words)),
-    Table("geometry", lambda of: of.geometry, lambda found, of, _: geometry_csv(of.states, found, of.added)),
-    Table(
+    CaptureTable("coordinates", lambda of: of, lambda _, of, asked: coordinates_csv(of, asked.words)),
+    CaptureTable("geometry", lambda of: of.geometry, lambda found, of, _: geometry_csv(of.states, found, of.added)),
+    CaptureTable(
         "relations",
         lambda of: of.relations,
         lambda found, _, asked: relations_csv(asked.relations, asked.orders, found),
     ),
-    Table("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),
-    Table("updates", lambda of: of.states.updates, lambda found, *_: updates_csv(found)),
-    Table("writers", lambda of: of.states.updates, lambda found, *_: writers_csv(found)),
-    Table("attention", lambda of: of.states.attention, lambda found, *_: attention_csv(found)),
+    CaptureTable("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),
+    CaptureTable("updates", lambda of: of.states.updates, lambda found, *_: updates_csv(found)),
+    CaptureTable("writers", lambda of: of.states.updates, lambda found, *_: writers_csv(found)),
+    CaptureTable("attention", lambda of: of.states.attention, lambda found, *_: attention_csv(found)),
 )
 
 
@@ -103,11 +103,11 @@ def downloads(models: Sequence[ModelReport]) -> dict[str, str]:
     return {path.removeprefix("data/"): path for path in paths}
 
 
-def _path(model: ModelReport, context: ContextReport, table: Table) -> str:
+def _path(model: ModelReport, context: ContextReport, table: CaptureTable) -> str:
     return data_path(model.slug, context.states.context.name, f"{table.name}.csv")
 
 
-def _tables(context: ContextReport) -> list[Table]:
+def _tables(context: ContextReport) -> list[CaptureTable]:
     """Those that a site has of a capture."""
     return [table for table in TABLES if table.of(context) and (table.differs or context.rule is None)]
 

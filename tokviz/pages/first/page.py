@@ -29,7 +29,7 @@ from tokviz.records.look import SHAPES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class LegendMark:
     """A category as the pictures show it."""
 
     name: str
@@ -39,11 +39,11 @@ class Mark:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Legend:
+class CategoryLegend:
     """All categories, in the order of the report."""
 
-    shown: tuple[Mark, ...]
-    folded: tuple[Mark, ...]
+    shown: tuple[LegendMark, ...]
+    folded: tuple[LegendMark, ...]
     more: str
     """What the folded ones stand under."""
 
@@ -104,7 +104,7 @@ class IndexPage:
     """None where no model could be captured."""
     projection: str
     """Which one the strips show."""
-    legend: Legend | None
+    legend: CategoryLegend | None
     models: tuple[ModelStrips, ...]
     more_models: tuple[ModelStrips, ...]
     """Folded, under ``more``."""
@@ -167,16 +167,18 @@ def index_page(report: Report) -> IndexPage:
     )
 
 
-def legend(words: WordList, looks: Marks) -> Legend | None:
+def legend(words: WordList, looks: Marks) -> CategoryLegend | None:
     """None without categories, which a vocabulary needn't have."""
     marks = tuple(
-        Mark(name=category.label, hue=looks.hue(index), shape=SHAPES[looks.shape(index)])
+        LegendMark(name=category.label, hue=looks.hue(index), shape=SHAPES[looks.shape(index)])
         for index, category in enumerate(words.categories)
     )
     if not marks:
         return None
     folded = marks[MOST_CATEGORIES_IN_SIGHT:]
-    return Legend(shown=marks[:MOST_CATEGORIES_IN_SIGHT], folded=folded, more=count(len(folded), "more category"))
+    return CategoryLegend(
+        shown=marks[:MOST_CATEGORIES_IN_SIGHT], folded=folded, more=count(len(folded), "more category")
+    )
 
 
 def _byline(report: Report, page: str) -> tuple[Link, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from tokviz.pages.charts.measures import MEASURES, added_measures, related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
 from tokviz.pages.text import glossary
-from tokviz.pages.text.glossary import Entry
+from tokviz.pages.text.glossary import GlossaryEntry
 from tokviz.pages.text.parts import Frame, Link, Row, Term
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
@@ -101,7 +101,7 @@ class MethodPage:
     measures: tuple[Term, ...]
     """Empty when nothing has been measured."""
     measured_on: str
-    glossary: tuple[Entry, ...]
+    glossary: tuple[GlossaryEntry, ...]
     """The terms that other pages explain where they first stand."""
     provenance: tuple[Provenance, ...]
     folded: bool

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.frame.frame import relative
-from tokviz.pages.model.profile_found import Compared, Found, Measured, Value, compared
+from tokviz.pages.model.profile_found import Compared, Found, ProfileMeasure, Value, compared
 from tokviz.pages.model.profile_sentences import MOST_NAMED, sentences
 from tokviz.pages.model.profile_tables import FILES
 from tokviz.pages.text.parts import Link
@@ -154,7 +154,7 @@ def _scale(values: Sequence[Value]) -> _Scale:
     return _Scale(high=max(*ends, _LEAST))
 
 
-def _column(measure: Measured, scale: _Scale) -> ProfileColumn:
+def _column(measure: ProfileMeasure, scale: _Scale) -> ProfileColumn:
     return ProfileColumn(
         label=measure.label,
         unit=measure.unit,

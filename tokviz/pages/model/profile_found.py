@@ -12,7 +12,7 @@ from tokviz.records import Context, Difference, ModelReport, Peak, Report, depth
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class ProfileMeasure:
     """A measure as the page names it."""
 
     label: str
@@ -54,7 +54,7 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class ProfilePair:
     """Two models in one context, as indices among them; a difference per measure but the similarity."""
 
     a: int
@@ -67,10 +67,10 @@ class Compared:
     """All models of one context."""
 
     label: str
-    measures: tuple[Measured, ...]
+    measures: tuple[ProfileMeasure, ...]
     """The last one is the similarity to the others."""
     models: tuple[Found, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ProfilePair, ...]
 
 
 def compared(report: Report) -> tuple[Compared, ...]:
@@ -79,14 +79,14 @@ def compared(report: Report) -> tuple[Compared, ...]:
     return tuple(each for each in found if each.models)
 
 
-def measures(report: Report) -> tuple[Measured, ...]:
+def measures(report: Report) -> tuple[ProfileMeasure, ...]:
     """In the order of ``Profile.peaks``, and the similarity."""
     others = "others" if sum(bool(model.contexts) for model in report.models) > 2 else "other model"
     return (
-        Measured(label="Category purity", unit="share of neighbors", said="category purity", column="purity"),
-        Measured(label="Silhouette", unit="of categories", said="silhouette", column="silhouette"),
+        ProfileMeasure(label="Category purity", unit="share of neighbors", said="category purity", column="purity"),
+        ProfileMeasure(label="Silhouette", unit="of categories", said="silhouette", column="silhouette"),
         *(
-            Measured(
+            ProfileMeasure(
                 label=each.label,
                 unit="pairs, parallelism",
                 said=f"the relation “{each.label}”",
@@ -95,10 +95,12 @@ def measures(report: Report) -> tuple[Measured, ...]:
             for each in report.relations
         ),
         *(
-            Measured(label=each.label, unit="order, R²", said=f"the order “{each.label}”", column=f"order {each.name}")
+            ProfileMeasure(
+                label=each.label, unit="order, R²", said=f"the order “{each.label}”", column=f"order {each.name}"
+            )
             for each in report.orders
         ),
-        Measured(label=f"Like the {others}", unit="shared neighbors", said="similarity", column="similarity"),
+        ProfileMeasure(label=f"Like the {others}", unit="shared neighbors", said="similarity", column="similarity"),
     )
 
 
@@ -119,7 +121,7 @@ def _of_context(report: Report, context: Context) -> Compared:
         measures=measures(report),
         models=models,
         pairs=tuple(
-            Pair(a=places[each.model_a], b=places[each.model_b], differences=each.differences.all)
+            ProfilePair(a=places[each.model_a], b=places[each.model_b], differences=each.differences.all)
             for each in report.differences
             if each.context == context.name and each.model_a in places and each.model_b in places
         ),

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from tokviz.pages.model.profile_found import Compared, Found, Pair
+from tokviz.pages.model.profile_found import Compared, Found, ProfilePair
 from tokviz.pages.text.facts import Fact, the_same
 from tokviz.pages.text.wording import capitalized, count, in_words, joined_by_and, ranged, score
 from tokviz.records import Difference
@@ -130,11 +130,11 @@ def _among_several(found: Compared) -> Iterator[list[Fact]]:
     yield unknown if found.pairs else []
 
 
-def _known(pairs: Sequence[Pair], index: int) -> list[tuple[Pair, Difference]]:
+def _known(pairs: Sequence[ProfilePair], index: int) -> list[tuple[ProfilePair, Difference]]:
     return [(pair, pair.differences[index]) for pair in pairs if math.isfinite(pair.differences[index].value)]
 
 
-def _ahead(models: Sequence[Found], shown: Sequence[tuple[Pair, Difference]], measure: str) -> Iterator[Fact]:
+def _ahead(models: Sequence[Found], shown: Sequence[tuple[ProfilePair, Difference]], measure: str) -> Iterator[Fact]:
     """Who is ahead of most comes first."""
     behind: dict[int, list[tuple[int, Difference]]] = {}
     for pair, difference in shown:

@@ -9,21 +9,21 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from tokviz.pages.text.glossary import GLOSSARY, Entry
+from tokviz.pages.text.glossary import GLOSSARY, GlossaryEntry
 
 
 class Explainer:
     """Makes each term a button where it first stands on a page; its definition opens without a script."""
 
     def __init__(self) -> None:
-        self._new: dict[Entry, re.Pattern[str]] = {}
+        self._new: dict[GlossaryEntry, re.Pattern[str]] = {}
         self.begin()
 
     def begin(self) -> None:
         """On a new page, on which nothing is explained yet."""
         self._new = {entry: re.compile(rf"(?<!\w){entry.pattern}(?!\w)", re.IGNORECASE) for entry in GLOSSARY}
 
-    def explained(self) -> tuple[Entry, ...]:
+    def explained(self) -> tuple[GlossaryEntry, ...]:
         """The terms that have been explained on this page so far."""
         return tuple(entry for entry in GLOSSARY if entry not in self._new)
 
@@ -39,7 +39,7 @@ class Explainer:
             del self._new[entry]
         return Markup("").join([*parts, escape(text[done:])])
 
-    def _found(self, text: str) -> Iterator[tuple[int, int, Entry]]:
+    def _found(self, text: str) -> Iterator[tuple[int, int, GlossaryEntry]]:
         """In the order of the text; of two that overlap the first."""
         matches = [(match, entry) for entry, pattern in self._new.items() if (match := pattern.search(text))]
         end = 0

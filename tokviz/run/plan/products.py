@@ -45,7 +45,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure(Generic[Record]):
+class CaptureMeasure(Generic[Record]):
     """One of the fields of ``ContextReport``."""
 
     record: type[Record]
@@ -117,10 +117,10 @@ def _profile(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, A
     return profile(inputs.states, inputs.words.memberships, others["geometry"], others.get("relations"))
 
 
-MEASURES: Mapping[str, Measure[Any]] = {
-    "geometry": Measure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
-    "neighbours": Measure(record=Neighbours, key=_neighbours_key, make=_neighbours),
-    "relations": Measure(record=Relations, key=_relations_key, make=_relations),
-    "profile": Measure(record=Profile, key=_profile_key, make=_profile, of="intact"),
+MEASURES: Mapping[str, CaptureMeasure[Any]] = {
+    "geometry": CaptureMeasure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
+    "neighbours": CaptureMeasure(record=Neighbours, key=_neighbours_key, make=_neighbours),
+    "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations),
+    "profile": CaptureMeasure(record=Profile, key=_profile_key, make=_profile, of="intact"),
 }
 """By the name of its field in ``ContextReport``; what other packages add is in ``added.py``."""
