@@ -64,7 +64,7 @@ def test_other_states_are_not_recorded_under_the_same_version(
 
     monkeypatch.setattr("sys.argv", ["record_states.py"])
     assert record_states.main() == 1
-    assert "raise it in tokviz/run/keys.py first" in capsys.readouterr().err
+    assert "raise it in tokviz/run/store/keys.py first" in capsys.readouterr().err
     assert Record.read().made_with == record.made_with
 
     monkeypatch.setattr("sys.argv", ["record_states.py", "--libraries-changed"])

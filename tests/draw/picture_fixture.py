@@ -107,7 +107,7 @@ def overlapping_pairs(boxes: np.ndarray) -> int:
 
 
 def pixels(figure: Figure) -> np.ndarray:
-    return encode.rendered(figure)[..., :3]
+    return encode.render(figure)[..., :3]
 
 
 def spines(figure: Figure) -> tuple[np.ndarray, np.ndarray]:

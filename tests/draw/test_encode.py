@@ -31,12 +31,12 @@ def decoded(data: bytes) -> np.ndarray:
 
 def test_what_is_decoded_is_what_was_encoded() -> None:
     drawn = figure()
-    np.testing.assert_array_equal(decoded(encode.encode(drawn)), encode.few_colors(encode.rendered(drawn))[..., :3])
+    np.testing.assert_array_equal(decoded(encode.encode(drawn)), encode.few_colors(encode.render(drawn))[..., :3])
 
 
 def test_few_colors_near_the_true_ones_and_paper_stays_white() -> None:
     drawn = figure()
-    true, kept = encode.rendered(drawn)[..., :3].astype(int), decoded(encode.encode(drawn)).astype(int)
+    true, kept = encode.render(drawn)[..., :3].astype(int), decoded(encode.encode(drawn)).astype(int)
     assert len(np.unique(kept.reshape(-1, 3), axis=0)) <= 128
     np.testing.assert_array_equal((true == 255).all(axis=2), (kept == 255).all(axis=2))
     assert np.abs(true - kept).mean() < 2

@@ -60,7 +60,7 @@ def test_marks_and_text_stand_out_on_the_paper_of_pages(theme: str) -> None:
 @pytest.mark.parametrize("n_categories", [9, 60])
 def test_few_colors_leave_text_its_own(n_categories: int) -> None:
     figure = figures.draw(plate(points(n_words=120, n_categories=n_categories)))
-    kept = {tuple(color) for color in encode.few_colors(encode.rendered(figure))[..., :3].reshape(-1, 3).tolist()}
+    kept = {tuple(color) for color in encode.few_colors(encode.render(figure))[..., :3].reshape(-1, 3).tolist()}
     names = [np.array(colors.to_rgb(MARKS.name_color(category))) * 255 for category in range(9)]
     assert {tuple(name.round().astype(int).tolist()) for name in names} <= kept
 

@@ -52,7 +52,7 @@ def test_every_picture_has_the_colors_that_were_chosen_and_no_other(index: int) 
 @pytest.mark.slow
 def test_the_encoded_image_has_them() -> None:
     figure = figures.draw(pictures(OWN)[0])
-    kept = {tuple(color) for color in encode.few_colors(encode.rendered(figure))[..., :3].reshape(-1, 3).tolist()}
+    kept = {tuple(color) for color in encode.few_colors(encode.render(figure))[..., :3].reshape(-1, 3).tolist()}
     assert {tuple(bytes.fromhex(color[1:])) for color in OWN.palette} <= kept
     drawing = draw_image(plate(points(n_categories=6, marks=OWN), form="svg")).decode()
     assert all(color in drawing for color in OWN.palette)
@@ -93,7 +93,7 @@ def test_a_plate_has_the_size_that_was_chosen_and_text_grows_with_it(size: tuple
     assert (width, height) == size
     [text] = {float(artist.get_fontsize()) * figure.dpi / 72 for artist in labels(figure, of).values()}
     assert text * 711 / width == pytest.approx(9, abs=0.05), "on a page, a plate 711 pixels wide has words of 9"
-    shown = encode.rendered(figure)[..., :3].min(axis=2) < 200
+    shown = encode.render(figure)[..., :3].min(axis=2) < 200
     assert shown[-round(0.06 * width) :].any(), "it is filled to its foot"
 
 

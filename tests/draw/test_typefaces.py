@@ -57,7 +57,7 @@ def ink(text: str) -> np.ndarray:
     """The pixels of a text, cut to what is drawn."""
     sheet = Sheet(600, 80, Marks())
     sheet.text((100, 50), text, 30, "black")
-    drawn = encode.rendered(sheet.figure)[..., 0]
+    drawn = encode.render(sheet.figure)[..., 0]
     columns = np.flatnonzero((drawn < 255).any(axis=0))
     return drawn[:, columns[0] : columns[-1] + 1]
 

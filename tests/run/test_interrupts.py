@@ -152,7 +152,7 @@ def test_interrupts_that_a_shell_has_ignored_stay_ignored_from_the_beginning(mar
 
 
 def script(folder: Path, body: str) -> subprocess.Popen[str]:
-    """A script of which the body is within ``interrupts.heeded``; it has begun that when this returns."""
+    """A script of which the body is within ``interrupts.heed``; it has begun that when this returns."""
     file = folder / "script.py"
     code = f"""
         import hashlib, subprocess, sys, time
@@ -160,7 +160,7 @@ def script(folder: Path, body: str) -> subprocess.Popen[str]:
         if __name__ == "__main__":
             def work():
                 {body}
-            interrupts.heeded(work)
+            interrupts.heed(work)
     """
     file.write_text(textwrap.dedent(code), encoding="utf-8")
     run = subprocess.Popen(

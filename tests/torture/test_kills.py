@@ -86,10 +86,10 @@ Store._put = _put
 NOT_STOPPED = """
 import signal
 from tokviz.run.work import interrupts
-def heeded(work):
+def heed(work):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     work()
-interrupts.heeded = heeded
+interrupts.heed = heed
 """
 RAISES = """
 from tokviz.run.publishing import publish

@@ -156,6 +156,6 @@ def _weights_read(value: Any, batch: PaddedWords) -> torch.Tensor | None:
     is_square = isinstance(value, torch.Tensor) and value.ndim == 4 and value.is_floating_point()
     if not is_square or value.shape[0] != n_words or tuple(value.shape[2:]) != (n_tokens, n_tokens):
         return None
-    weights = batch.states_read(value.transpose(1, 2))
+    weights = batch.read_states(value.transpose(1, 2))
     is_shared_out = bool((weights >= 0).all() and (weights.sum(-1) <= 1 + _ROUNDING).all())
     return weights if is_shared_out else None

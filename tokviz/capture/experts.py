@@ -90,7 +90,7 @@ class ExpertMeter:
         for expert in experts.unique().tolist():
             found = of_words[experts[:, 0] == expert].sum(0).cpu().numpy()
             self._sums[expert] = self._sums.get(expert, 0) + found
-        self._whole = self.batch.states_read(states)
+        self._whole = self.batch.read_states(states)
         return True
 
     def _run_mixture(self, mixture: Any, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
@@ -110,8 +110,8 @@ class ExpertMeter:
         if whole is None or without is None or states is None:
             self._is_known = False
             return
-        rest = self.batch.states_read(without)
-        self._is_known = _is_same(rest + whole.to(rest.device), self.batch.states_read(states), states.dtype)
+        rest = self.batch.read_states(without)
+        self._is_known = _is_same(rest + whole.to(rest.device), self.batch.read_states(states), states.dtype)
 
     # --- what they add up to -------------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ def layer_without(
             with neurons_set(matrix, neurons), torch.inference_mode():
                 output = structure.states_from(block, block(*arguments, **named), batch.ids.shape[1])
             if output is not None:
-                states.append(batch.states_read(output).cpu().numpy())
+                states.append(batch.read_states(output).cpu().numpy())
     return [np.concatenate(states) for states in found]
 
 

@@ -51,7 +51,7 @@ class PaddedWords:
         positions = torch.from_numpy(tokenization.positions[rows])
         return cls(rows=rows, words=words, read=tokenization.read, ids=ids, mask=mask, positions=positions)
 
-    def states_read(self, outputs: torch.Tensor) -> torch.Tensor:
+    def read_states(self, outputs: torch.Tensor) -> torch.Tensor:
         """Pick each word's state: ``(n_batch, tokens, width)`` → ``(n_batch, width)`` float32."""
         import torch
 
@@ -117,7 +117,7 @@ class Recorder:
             return  # LED embeds what it pads the words with, after the words
         if depth is None or outputs is None or outputs.shape[:-1] != self._batch.ids.shape:
             raise CaptureError(self._unexpected(module, depth, output, outputs))
-        states, at_position0 = self._batch.states_read(outputs), outputs[:, 0].float()
+        states, at_position0 = self._batch.read_states(outputs), outputs[:, 0].float()
         if not bool(states.isfinite().all() and at_position0.isfinite().all()):
             raise CaptureError(self._not_finite(depth, outputs.dtype))
         self._states[depth] = states.cpu().numpy()

@@ -113,17 +113,17 @@ def capture(
     passes = _Passes(module, structure, tokenization)
     limits, mask_difference = PassLimits.of(module, structure, token_budget), None
     if not is_streamed(module):
-        limits, mask_difference = _measured(passes, limits)
+        limits, mask_difference = _measure_limits(passes, limits)
     if check is not None:
         rows_of_passes = limits.batches(passes.lengths, check.batching)
         batches = (batch for rows in rows_of_passes for batch in passes.run(rows))
-        return RunningCapture(check=check, batches=_counted(batches, on_progress))
+        return RunningCapture(check=check, batches=_count(batches, on_progress))
     comparisons: list[BatchComparison] = []
     for batching in get_args(Batching):
         waiting = limits.batches(passes.lengths, batching)
         first = waiting.pop(batch_check.most_padded(waiting, passes.lengths))
         captured = list(passes.run(first))
-        comparison = passes.compared(batching, first, captured)
+        comparison = passes.compare(batching, first, captured)
         if comparison is not None:
             comparisons.append(comparison)
         if comparison is None or comparison.accepted:
@@ -135,17 +135,17 @@ def capture(
         mask_difference=mask_difference,
     )
     later = (batch for rows in waiting for batch in passes.run(rows))
-    return RunningCapture(check=check, batches=_counted(itertools.chain(captured, later), on_progress))
+    return RunningCapture(check=check, batches=_count(itertools.chain(captured, later), on_progress))
 
 
-def _counted(batches: Iterator[CapturedBatch], on_progress: Callable[[int], None] | None) -> Iterator[CapturedBatch]:
+def _count(batches: Iterator[CapturedBatch], on_progress: Callable[[int], None] | None) -> Iterator[CapturedBatch]:
     for batch in batches:
         yield batch
         if on_progress is not None:
             on_progress(len(batch.rows))
 
 
-def _measured(passes: _Passes, limits: PassLimits) -> tuple[PassLimits, float | None]:
+def _measure_limits(passes: _Passes, limits: PassLimits) -> tuple[PassLimits, float | None]:
     """The limits within the memory that is free, and whether a mask that hides nothing changes the states.
 
     One and two of the longest words are run, the two without a mask; their memory tells what more words will take.
@@ -182,7 +182,7 @@ class _Passes:
             rows = waiting.pop()
             n_words = len(rows)
             if self._most_words is None or n_words <= self._most_words:
-                batch = self._tried(rows, masked=masked)
+                batch = self._try(rows, masked=masked)
                 if batch is not None:
                     yield batch
                     continue
@@ -191,7 +191,7 @@ class _Passes:
             half = n_words // 2
             waiting += [rows[half:], rows[:half]]
 
-    def compared(
+    def compare(
         self, batching: Batching, rows: np.ndarray, captured: Sequence[CapturedBatch]
     ) -> BatchComparison | None:
         """Run some of a batch's words again alone; None where nothing could differ."""
@@ -209,7 +209,7 @@ class _Passes:
         words = {int(row): self._tokenization.words[row].word for row in probes}
         return batch_check.compare(batching, captured, alone, words, self.dtype)
 
-    def _tried(self, rows: np.ndarray, *, masked: bool) -> CapturedBatch | None:
+    def _try(self, rows: np.ndarray, *, masked: bool) -> CapturedBatch | None:
         """None where memory ran out that fewer words may not need."""
         batch = PaddedWords.of(self._tokenization, rows)
         recorder = Recorder(self._structure, batch)

@@ -213,7 +213,7 @@ class _LayerMeter:
         """``(2, n_batch, width)`` float32: at the token that is read, and at position 0."""
         import torch
 
-        return torch.stack([self.batch.states_read(states), states[:, 0].float()])
+        return torch.stack([self.batch.read_states(states), states[:, 0].float()])
 
     # --- what they add up to -------------------------------------------------------------------------------------
 

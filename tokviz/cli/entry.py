@@ -29,7 +29,7 @@ def _carry_out(work: Callable[[], None]) -> None:
     # Up to here a signal ends the process at once: an exception in the midst of an import may be lost, or become another.
     from tokviz.run.work import interrupts
 
-    interrupts.heeded(partial(_said, work))
+    interrupts.heed(partial(_said, work))
 
 
 def _said(work: Callable[[], None]) -> None:

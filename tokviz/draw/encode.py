@@ -30,7 +30,7 @@ def encode(figure: Figure, *, for_phones: bool = False) -> bytes:
     Lossless because lossy WebP is larger for such pictures, and blurs them. For phones an eighth of the bytes is saved, in
     twice the time. The same figure gives the same bytes.
     """
-    pixels = few_colors(rendered(figure))
+    pixels = few_colors(render(figure))
     buffer = BytesIO()
     method, quality = (4, 40) if for_phones else (1, 20)
     Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, method=method, quality=quality)
@@ -60,7 +60,7 @@ def encode_svg(figure: Figure, title: str, description: str) -> bytes:
     return (head + content).encode()
 
 
-def rendered(figure: Figure) -> np.ndarray:
+def render(figure: Figure) -> np.ndarray:
     """The figure's pixels, ``(height, width, 4)`` uint8; the last, opacity, is 255 throughout."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # reading a size needs no Matplotlib
 

@@ -88,7 +88,7 @@ def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
     weights = load_weights(origin, config, offload)
     if not origin.model.placement:
         weights.part.to(device)
-    return _loaded(origin, weights, tokenizer)
+    return _ready(origin, weights, tokenizer)
 
 
 def _from_memory(origin: Origin) -> LoadedModel:
@@ -97,10 +97,10 @@ def _from_memory(origin: Origin) -> LoadedModel:
     found.require_unchanged()
     refuse_other_inputs(origin, found.model.config)
     require_offsets(found.tokenizer, origin.model.source)
-    return _loaded(origin, weights_in_memory(origin.model.source, found.model), found.tokenizer)
+    return _ready(origin, weights_in_memory(origin.model.source, found.model), found.tokenizer)
 
 
-def _loaded(origin: Origin, weights: Weights, tokenizer: Any) -> LoadedModel:
+def _ready(origin: Origin, weights: Weights, tokenizer: Any) -> LoadedModel:
     weights.part.eval()
     return LoadedModel(
         module=weights.part,

@@ -63,7 +63,7 @@ class Drawn:
 
         from tokviz.draw import encode
 
-        pixels = Image.fromarray(encode.few_colors(encode.rendered(self.figure))[..., :3])
+        pixels = Image.fromarray(encode.few_colors(encode.render(self.figure))[..., :3])
         buffer = BytesIO()
         pixels.save(buffer, "PNG", optimize=True)
         return buffer.getvalue(), {"width": pixels.width // 2, "height": pixels.height // 2}

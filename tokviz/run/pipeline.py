@@ -215,7 +215,7 @@ def _begin(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: R
     """Project a captured model, and have its pictures drawn and itself measured."""
     if failure is not None:
         return _failed(model, failure, plan, reporter)
-    return _try(model, plan, reporter, lambda: _show(plan.grown(model), plan, reporter, queue))
+    return _try(model, plan, reporter, lambda: _show(plan.grow(model), plan, reporter, queue))
 
 
 def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:

@@ -85,13 +85,13 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
             with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
                 store = Store(Path(folder))
                 capture_here(request, store, Quiet())
-                return {key: store.packed_states(key) for key in _made(request, store)}
+                return {key: store.packed_states(key) for key in _capture(request, store)}
         except ModelError as error:
             # Its cause, some library's own exception, need not be known or picklable in this process.
             raise type(error)(str(error)) from None
 
 
-def _made(request: Request, store: Store) -> Iterator[str]:
+def _capture(request: Request, store: Store) -> Iterator[str]:
     """The keys of what was captured, with neurons set to a value, too."""
     yield from (each.key for each in request.due)
     for each, _, wanted in request.wanted(store):

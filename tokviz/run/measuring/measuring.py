@@ -36,7 +36,7 @@ class Measurements:
         }
         """By the names of the fields of ``ContextReport``; all of them once they have been waited for."""
         missing = [name for name in captured.measures if name not in self.records]
-        work = partial(_made, captured.inputs, shown, dict(self.records), missing)
+        work = partial(_make, captured.inputs, shown, dict(self.records), missing)
         self._elsewhere = None
         if missing and queue is not None and queue.is_running:
             self._elsewhere = queue.submit_other(work, self._keep)
@@ -55,7 +55,7 @@ class Measurements:
         self.records["added"] = recall_added(self._captured, self._store)
 
 
-def _made(
+def _make(
     inputs: Inputs, shown: Sequence[Projection], found: Mapping[str, Any], missing: Sequence[str]
 ) -> dict[str, Any]:
     """The measures that are ``missing``, by their names."""
@@ -73,7 +73,7 @@ def _made(
 def recall_measure(name: str, captured: Captured, store: Store, shown: Sequence[Projection] = ()) -> Any:
     """One that is made of states alone, and of the projections whose plots are measured; None where it isn't asked for."""
     job = captured.measures.get(name)
-    return recall(store, job, lambda: _made(captured.inputs, shown, {}, [name])[name]) if job else None
+    return recall(store, job, lambda: _make(captured.inputs, shown, {}, [name])[name]) if job else None
 
 
 def recall_added(captured: Captured, store: Store) -> tuple[AddedMeasure, ...]:

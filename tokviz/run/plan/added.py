@@ -54,10 +54,10 @@ def added_measures() -> tuple[Added, ...]:
     AddedMeasureError : one can't be loaded, or isn't what is expected.
     """
     found = (only_one(f"measure {name}", offers, AddedMeasureError) for name, offers in offered(GROUP).items())
-    return tuple(_loaded(each) for each in found)
+    return tuple(_load(each) for each in found)
 
 
-def _loaded(found: EntryPoint) -> Added:
+def _load(found: EntryPoint) -> Added:
     package = package_of(found, with_version=True)
     try:
         measure = found.load()

@@ -2,7 +2,7 @@
 
 The tree is model → context → projections, measures and pictures, and beside it the comparisons of models. A projection's
 key depends on the captured states and a picture's on the projection, so a branch reaches as far as what is stored, and
-grows when its model has been captured (``Plan.grown``). Whoever runs, describes or prunes a report walks this tree.
+grows when its model has been captured (``Plan.grow``). Whoever runs, describes or prunes a report walks this tree.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ class Plan:
         captured = None if states is None or due else self._branch(states, ordinary, wanted)
         return InterventionPlan(wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured)
 
-    def grown(self, model: ModelPlan) -> ModelPlan:
+    def grow(self, model: ModelPlan) -> ModelPlan:
         """The plan of a model whose contexts have all been captured by now.
 
         Raises

@@ -198,7 +198,7 @@ class _Swap:
         for folder in (each for each in _entries(output.parent) if name.fullmatch(each.name) and disk.is_folder(each)):
             names = {entry.name for entry in _entries(folder)}
             is_as_made = all(disk.is_folder(folder / each) for each in names & {"new", "old"})
-            written = _noted(folder / _NOTE, output)
+            written = _read_note(folder / _NOTE, output)
             # A run that was killed before it had written its note had begun nothing.
             if is_as_made and (written is not None or (names <= {_NOTE} and _is_torn(folder / _NOTE, output))):
                 yield cls(output=output, folder=folder, written=written or ())
@@ -213,7 +213,7 @@ class _Swap:
 
     def put_in_place(self) -> None:
         """Two renames, where the site's folder can be renamed; when the second fails ``undo`` takes back the first."""
-        if self.output.exists() and (disk.has_mounts(self.output) or not self._renamed()):
+        if self.output.exists() and (disk.has_mounts(self.output) or not self._rename()):
             (self.folder / _MERGING).touch()
             return
         try:
@@ -222,7 +222,7 @@ class _Swap:
             self.put_back()
             raise
 
-    def _renamed(self) -> bool:
+    def _rename(self) -> bool:
         try:
             self.output.replace(self.old)
         except OSError as error:
@@ -255,17 +255,17 @@ class _Swap:
         """Empty the old site, or fill it with the new one: what isn't tokviz's stays, or is put aside."""
         if self.merges and disk.is_within(self.new, manifest.PATH):  # it is moved last
             merging = Merging(self.new, self.output)
-            problems = self._tried(merging.merge, self.new)
+            problems = self._try(merging.merge, self.new)
             spared = merging.spared
         else:
             emptying = Emptying(self.old, self.output)
-            problems = self._tried(emptying.empty_all, self.old)
+            problems = self._try(emptying.empty_all, self.old)
             spared = emptying.spared
         if not problems and not self.old.exists():
-            problems = self._tried(self._remove, self.folder)
+            problems = self._try(self._remove, self.folder)
         return spared + Spared(problems=tuple(problems))
 
-    def _tried(self, work: Callable[[], None], place: Path) -> list[str]:
+    def _try(self, work: Callable[[], None], place: Path) -> list[str]:
         """Why the work isn't done, and what is where."""
         try:
             work()
@@ -313,7 +313,7 @@ def _is_torn(note: Path, output: Path) -> bool:
     return begin.startswith(content) or content.startswith(begin)
 
 
-def _noted(note: Path, output: Path) -> tuple[str, ...] | None:
+def _read_note(note: Path, output: Path) -> tuple[str, ...] | None:
     """What a run has begun to write for a site; None where there is no such note."""
     try:
         content = json.loads(disk.read_regular(note))

@@ -110,7 +110,7 @@ class Emptying(Replacing):
             pass  # it still has to tell what of the rest is tokviz's
         elif self._goes(entry, path):
             entry.unlink()
-        elif self.own.is_changed(path, entry) or not self._moved(entry, path):
+        elif self.own.is_changed(path, entry) or not self._move(entry, path):
             self.put_aside(entry, path)
 
     def _goes(self, entry: Path, path: str) -> bool:
@@ -119,7 +119,7 @@ class Emptying(Replacing):
     def _has_own(self, path: str) -> bool:
         return any(each.startswith(f"{path}/") for each in self.own.paths)
 
-    def _moved(self, entry: Path, path: str) -> bool:
+    def _move(self, entry: Path, path: str) -> bool:
         """Move something into the new site, where nothing is in its way."""
         place = self.output / path
         nearest = next(each for each in (place, *place.parents) if os.path.lexists(each))

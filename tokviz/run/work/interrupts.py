@@ -47,7 +47,7 @@ class Interrupted(BaseException):
 _struck: Interrupted | None = None
 
 
-def heeded(work: Callable[[], None]) -> None:
+def heed(work: Callable[[], None]) -> None:
     """Do the work, in the main thread; a signal ends the process meanwhile."""
     # A shell lets what it starts in the background ignore interrupts.
     heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
