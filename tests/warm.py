@@ -34,13 +34,23 @@ COUNTS_COVERAGE = any(name.startswith(("COV_CORE", "COVERAGE_PROCESS")) for name
 CAN_FORK = sys.platform == "linux" and not COUNTS_COVERAGE
 SECONDS = 300
 STARTS = "tokviz.tests.warm"
-"""Who watches what Python does is told so of a run: the server that forks it may be older than a test."""
+"""The audit event of each run: the server may have been started by an earlier test, and forks where no audit hook sees it."""
+
+
+class Ran(subprocess.CompletedProcess[str]):
+    """What ``subprocess.run`` returns, and what the process took."""
+
+    seconds: float
+    """Of the processor."""
+    peak: float
+    """Of memory, in MB: that of the server, which each run begins with, included."""
+
 
 _server: subprocess.Popen[str] | None = None
 
 
-def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """What ``subprocess.run`` returns for the command in a folder."""
+def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> Ran:
+    """Run the command in a folder."""
     sys.audit(STARTS)
     server = _running_server()
     assert server.stdin is not None
@@ -58,8 +68,10 @@ def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> subp
         if not select.select([server.stdout], [], [], SECONDS)[0]:
             server.kill()
             raise subprocess.TimeoutExpired(arguments, SECONDS)
-        code = int(server.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, out.read_text("utf-8"), err.read_text("utf-8"))
+        code, seconds, kilobytes = server.stdout.readline().split()
+        ran = Ran(arguments, int(code), out.read_text("utf-8"), err.read_text("utf-8"))
+        ran.seconds, ran.peak = float(seconds), int(kilobytes) / 1e3
+        return ran
 
 
 def _running_server() -> subprocess.Popen[str]:
@@ -73,19 +85,35 @@ def _running_server() -> subprocess.Popen[str]:
 
 
 def _fork_for_each_task() -> dict[str, Any]:
-    """Returns in the processes that are forked, each with its task; the parent answers with their exit codes."""
+    """Returns in the processes that are forked, each with its task; the parent answers with exit code, seconds and peak."""
     for line in sys.stdin:
         task: dict[str, Any] = json.loads(line)
         process = os.fork()
         if process == 0:
             return task
-        _, status = os.waitpid(process, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        _, status, used = os.wait4(process, 0)
+        print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss, flush=True)
     raise SystemExit
 
 
+class _Ending:
+    """Ends a process after all that is registered for its end, without the libraries' memory being taken apart, which takes longest."""
+
+    def __init__(self) -> None:
+        self.code = 1
+        # The first that is registered is the last that is called.
+        atexit.register(self.end)
+
+    def end(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(self.code)
+
+
 def main() -> None:
-    from multiprocessing import forkserver  # not for Windows
+    ending = _Ending()
+    import resource  # not for Windows, nor is the next
+    from multiprocessing import forkserver
 
     multiprocessing.get_context("forkserver").set_forkserver_preload(OF_DRAWING.split())
     forkserver.ensure_running()
@@ -99,6 +127,8 @@ def main() -> None:
     # It runs; to ask whether it still does is only possible in its parent.
     for each in (forkserver, forkserver._forkserver):
         vars(each)["ensure_running"] = lambda: None
+    # What never ends is ended though the server is no more.
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     os.chdir(task["folder"])
     os.environ.clear()
     os.environ.update(task["environment"])
@@ -108,7 +138,12 @@ def main() -> None:
         os.close(file)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = [str(SCRIPT), *task["arguments"]]
-    runpy.run_path(str(SCRIPT), run_name="__main__")
+    try:
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+        ending.code = 0
+    except SystemExit as end:
+        ending.code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
 
 
 if __name__ == "__main__":

@@ -3,65 +3,36 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import ROOT
+import warm
 
 from tokviz.config.fields import LONGEST_MARKDOWN
 from tokviz.config.files import LARGEST_TOML
 
-SECONDS = 120
-"""A guard against what never ends."""
 MOST_SECONDS = 5
 """Of the processor, beyond those of a command that only says its version; each case takes less than two when alone."""
 MOST_MEMORY = 500
 """MB beyond those of that command."""
-RUN = """
-import os, runpy, sys, time
-sys.argv = sys.argv[1:]
-try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
-except SystemExit as end:
-    code = end.code
-# Unlike what getrusage gives, this has nothing of the process that started this one.
-peak = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")][0]
-print(peak, time.process_time())
-sys.exit(code)
-"""
 WORDS = '[words]\nmonths = ["May"]\n'
 MODEL = '[[models]]\nsource = "org/one"\n'
 VALID = WORDS + MODEL
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read as Linux has it"),
+    pytest.mark.skipif(not warm.CAN_FORK, reason="what a run takes is told by the process that forks it"),
 ]
 
 
-def measured(folder: Path, *arguments: str | bytes) -> tuple[int, str, float, float]:
-    """Exit code, what is said of errors, the peak of memory in MB, and the processor's seconds."""
-    made = subprocess.run(
-        [sys.executable, "-c", RUN, str(ROOT / "generate.py"), *arguments],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        timeout=SECONDS,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    said = made.stderr.decode()
-    assert made.stdout, said
-    peak, seconds = made.stdout.decode().split()[-2:]
-    return made.returncode, said, int(peak) / 1e3, float(seconds)
+def ran(folder: Path, *arguments: str | bytes) -> warm.Ran:
+    return warm.run([os.fsdecode(argument) for argument in arguments], folder, dict(os.environ))
 
 
 @pytest.fixture(scope="module")
-def usual(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, float]:
-    _, _, memory, seconds = measured(tmp_path_factory.mktemp("usual"), "--version")
-    return memory, seconds
+def usual(tmp_path_factory: pytest.TempPathFactory) -> warm.Ran:
+    return ran(tmp_path_factory.mktemp("usual"), "--version")
 
 
 def filled(unit: str, size: int) -> str:
@@ -103,7 +74,7 @@ CONFIGS: dict[str, tuple[Made, str]] = {
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_hostile_config_is_told(tmp_path: Path, usual: tuple[float, float], name: str) -> None:
+def test_a_hostile_config_is_told(tmp_path: Path, usual: warm.Ran, name: str) -> None:
     made, said = CONFIGS[name]
     put(tmp_path / "report.toml", made)
     check(tmp_path, usual, said)
@@ -113,9 +84,7 @@ def test_a_hostile_config_is_told(tmp_path: Path, usual: tuple[float, float], na
     "made", [Path.mkdir, os.mkfifo, device, sparse, b"\xff"], ids=["folder", "pipe", "device", "large", "bytes"]
 )
 @pytest.mark.parametrize("name", ["words.toml", "note.md"])
-def test_a_hostile_file_that_a_config_names_is_told(
-    tmp_path: Path, usual: tuple[float, float], name: str, made: Made
-) -> None:
+def test_a_hostile_file_that_a_config_names_is_told(tmp_path: Path, usual: warm.Ran, name: str, made: Made) -> None:
     put(
         tmp_path / "report.toml",
         f'words = "words.toml"\n{MODEL}' if name == "words.toml" else f'{VALID}note = "note.md"\n',
@@ -127,12 +96,12 @@ def test_a_hostile_file_that_a_config_names_is_told(
 @pytest.mark.parametrize(
     "address", ["foo", "https://", "http://[", "https://a b/", "https://a/\n", "https://a/?x", b"https://\xff/"]
 )
-def test_an_address_that_is_none_is_told(tmp_path: Path, usual: tuple[float, float], address: str | bytes) -> None:
+def test_an_address_that_is_none_is_told(tmp_path: Path, usual: warm.Ran, address: str | bytes) -> None:
     put(tmp_path / "report.toml", VALID)
     check(tmp_path, usual, "error: --site-url: expected ", "--site-url", address)
 
 
-def test_the_worst_note_is_told_soon(tmp_path: Path, usual: tuple[float, float]) -> None:
+def test_the_worst_note_is_told_soon(tmp_path: Path, usual: warm.Ran) -> None:
     """Brackets take a parser of Markdown longest."""
     put(tmp_path / "report.toml", f'{VALID}note = "note.md"\n')
     put(tmp_path / "note.md", filled("![", LONGEST_MARKDOWN - 20) + "\n\n![x](//x.org/a)")
@@ -146,14 +115,15 @@ def put(path: Path, made: Made) -> None:
         made(path)
 
 
-def check(folder: Path, usual: tuple[float, float], said: str, *arguments: str | bytes) -> None:
+def check(folder: Path, usual: warm.Ran, said: str, *arguments: str | bytes) -> None:
     before = set(folder.iterdir())
-    code, errors, memory, seconds = measured(folder, *arguments)
-    assert code == 1, errors
+    made = ran(folder, *arguments)
+    errors = made.stderr
+    assert made.returncode == 1, errors
     assert "Traceback" not in errors
     assert errors.startswith("error: ")
     assert said in errors
     assert all(len(line) <= 300 for line in errors.removeprefix("error: ").split("\n"))
-    assert memory - usual[0] < MOST_MEMORY
-    assert seconds - usual[1] < MOST_SECONDS
+    assert made.peak - usual.peak < MOST_MEMORY
+    assert made.seconds - usual.seconds < MOST_SECONDS
     assert set(folder.iterdir()) == before
