@@ -5,6 +5,7 @@ Run as a command it makes sure that there is a Chromium: on the path, Debian's, 
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import shutil
@@ -139,6 +140,14 @@ def path_of_executable() -> str:
 def launch(playwright: Playwright) -> Browser:
     """A headless Chromium that requests nothing by itself."""
     return playwright.chromium.launch(executable_path=executable((*SHELLS, *NAMES)), args=list(ARGUMENTS))
+
+
+@functools.cache
+def started() -> Browser:
+    """The one browser of this process: Playwright can't be started twice in a thread, and starting it takes longer than a page."""
+    playwright = sync_playwright().start()
+    atexit.register(playwright.stop)
+    return launch(playwright)
 
 
 @contextmanager

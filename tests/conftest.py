@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,10 @@ import families
 import marking
 import pytest
 import smollm2
-from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, launch
+from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, started
 from filelock import FileLock
 from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect
 
 from tokviz.records import HiddenStates
 
@@ -75,17 +74,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-gold", action="store_true", help="tests/pages/gold: the pages as they are now")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        try:
-            started = launch(playwright)
-        except Error as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"no browser: {str(error).splitlines()[0]}; run: python tests/browser.py")
-        yield started
-        started.close()
+@pytest.fixture(scope="session")
+def browser() -> Browser:
+    try:
+        return started()
+    except Error as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no browser: {str(error).splitlines()[0]}; run: python tests/browser.py")
 
 
 @pytest.fixture
@@ -137,15 +133,28 @@ def _note_request(url: str, address: str, problems: list[str], requested: list[s
 
 
 @pytest.fixture(scope="session")
-def smollm2_states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, HiddenStates]:
-    """The sample report's decoder in both contexts, by the context's name; captured by the first process that asks."""
+def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the processes which run tests side by side have in common."""
     own = tmp_path_factory.getbasetemp()
-    file = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "smollm2.pickle"
-    with FileLock(f"{file}.lock"):
-        if not file.exists():
-            file.write_bytes(pickle.dumps(smollm2.captured()))
-    states: dict[str, HiddenStates] = pickle.loads(file.read_bytes())
-    return states
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own).resolve()
+
+
+@pytest.fixture(scope="session")
+def smollm2_cache(of_all_processes: Path) -> Path:
+    """With the sample report's decoder in both contexts; captured by the first process that asks, and not to be changed."""
+    cache = of_all_processes / "smollm2"
+    with FileLock(f"{cache}.lock"):
+        if not cache.exists():
+            partial = cache.with_suffix(".partial")
+            smollm2.capture_into(partial)
+            partial.rename(cache)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def smollm2_states(smollm2_cache: Path) -> dict[str, HiddenStates]:
+    """By the context's name."""
+    return {each.states.context.name: each.states for each in smollm2.planned(smollm2_cache).models[0].captured}
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from browser import install_with_apt, launch
-from playwright.sync_api import Error, Page, sync_playwright
+from browser import install_with_apt, started
+from playwright.sync_api import Error, Page
 from selenium import webdriver
 from selenium.common.exceptions import NoSuchWindowException
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
@@ -274,10 +274,9 @@ def find_webkit() -> tuple[str, str, Path]:
 
 @contextmanager
 def chromium() -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield Chromium(browser.new_page(viewport={"width": 1280, "height": 900}))
-        browser.close()
+    page = started().new_page(viewport={"width": 1280, "height": 900})
+    yield Chromium(page)
+    page.close()
 
 
 @contextmanager

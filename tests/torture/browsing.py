@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from browser import COUNT_SCHEDULED, DESKTOP, launch, wait_for_frames, wait_until_quiet
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser import COUNT_SCHEDULED, DESKTOP, started, wait_for_frames, wait_until_quiet
+from playwright.sync_api import Page
 
 from torture.trial import SCRIPTS_EXECUTED, SITES_BROKEN, WORDS_LOST
 
@@ -59,41 +59,29 @@ def browse(site: Path, words: Sequence[str], chance: random.Random, leave_out: S
     pages = [path for path in sorted(site.rglob("*.html")) if path not in excerpts and path.name not in leave_out]
     names = [path.relative_to(site.parent).as_posix() for path in (*pages, host)]
     visit = Visit()
-    with _browser() as browser:
-        _open_all(browser, site.parent, names, words, chance, visit)
-        _find_all(browser, site.parent, words, visit)
+    _open_all(site.parent, names, words, chance, visit)
+    _find_all(site.parent, words, visit)
     return visit
 
 
 def open_page(site: Path, path: str, words: Sequence[str]) -> Visit:
     """Open one page only."""
     visit = Visit()
-    with _browser() as browser:
-        _open_all(browser, site.parent, [f"site/{path}"], words, random.Random(0), visit)
+    _open_all(site.parent, [f"site/{path}"], words, random.Random(0), visit)
     return visit
 
 
-@contextmanager
-def _browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-def _open_all(
-    browser: Browser, base: Path, names: Sequence[str], words: Sequence[str], chance: random.Random, visit: Visit
-) -> None:
+def _open_all(base: Path, names: Sequence[str], words: Sequence[str], chance: random.Random, visit: Visit) -> None:
     for name in names:
-        with _opened(browser, base, name, visit) as page:
+        with _opened(base, name, visit) as page:
             if name.endswith("explore/index.html"):
                 _explore(page, words, chance)
 
 
 @contextmanager
-def _opened(browser: Browser, base: Path, name: str, visit: Visit, fragment: str = "") -> Iterator[Page]:
+def _opened(base: Path, name: str, visit: Visit, fragment: str = "") -> Iterator[Page]:
     """A page of the site; what happens on it until the end is watched."""
-    context = browser.new_context(viewport=DESKTOP)
+    context = started().new_context(viewport=DESKTOP)
     page = context.new_page()
     address, own = base.as_uri() + "/", ("data:", "blob:", base.as_uri() + "/")
     page.on("console", lambda message: visit.harm.append((SITES_BROKEN, f"{name}: said {message.text[:200]}")))
@@ -136,10 +124,10 @@ def _explore(page: Page, words: Sequence[str], chance: random.Random) -> None:
     wait_until_quiet(page)
 
 
-def _find_all(browser: Browser, base: Path, words: Sequence[str], visit: Visit) -> None:
+def _find_all(base: Path, words: Sequence[str], visit: Visit) -> None:
     """An address that names all words pins all of them."""
     fragment = f"#pin={','.join(quote(word, safe='') for word in words)}"
-    with _opened(browser, base, "site/explore/index.html", visit, fragment) as page:
+    with _opened(base, "site/explore/index.html", visit, fragment) as page:
         pinned = page.locator(".pins button[aria-label]").all_text_contents()
         if len(pinned) != len(words):
             visit.harm.append((WORDS_LOST, f"the explorer finds {len(pinned)} of {len(words)} words"))
