@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import families
@@ -15,6 +14,9 @@ import pytest
 from command import COMMAND_IS_IN, ROOT, SMALL_CONFIG, differing, generate, wait_for
 
 pytestmark = pytest.mark.process
+
+DASK = [sys.executable, "-m", "dask"]
+Cluster = tuple[str, list[subprocess.Popen[bytes]]]
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +33,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@contextmanager
-def cluster(
-    folder: Path, n_workers: int = 2, **environment: str
-) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler that doesn't know tokviz, and workers that do: its address, and the workers' processes."""
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler that doesn't know tokviz, and two workers that do: its address, and the workers' processes."""
+    folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
     # The scheduler's own directory, and none of the project in its path.
     scheduler = subprocess.Popen(
@@ -49,14 +49,14 @@ def cluster(
     try:
         assert wait_for(file.exists, seconds=180)
         address = json.loads(file.read_text(encoding="utf-8"))["address"]
-        for number in range(n_workers):
+        for number in range(2):
             own = folder / f"worker-{number}"
             own.mkdir()
             workers.append(
                 subprocess.Popen(
                     [*DASK, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
                     cwd=own,
-                    env={**os.environ, "PYTHONPATH": str(ROOT), "DASK_TEMPORARY_DIRECTORY": str(own), **environment},
+                    env={**os.environ, "PYTHONPATH": str(ROOT), "DASK_TEMPORARY_DIRECTORY": str(own)},
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
@@ -68,49 +68,23 @@ def cluster(
             process.wait()
 
 
-DASK = [sys.executable, "-m", "dask"]
-
-
-def test_a_cluster_makes_the_same_report(project: Path, tmp_path: Path) -> None:
-    with cluster(tmp_path / "dask") as (address, _):
-        made = generate(
-            project, "--backend", "dask", "--address", address, "--output", "site", "--cache", str(tmp_path / "cache")
-        )
+def test_a_cluster_makes_the_same_report(project: Path, tmp_path: Path, cluster: Cluster) -> None:
+    address, _ = cluster
+    made = generate(
+        project, "--backend", "dask", "--address", address, "--output", "site", "--cache", str(tmp_path / "cache")
+    )
     assert made.returncode == 0, made.stderr
     assert "2 new captures, 24 new images" in made.stdout
     assert differing(project / "local", project / "site") <= COMMAND_IS_IN
 
 
-def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: Path) -> None:
-    with cluster(tmp_path / "dask") as (address, workers):
-        output, cache = tmp_path / "site", tmp_path / "cache"
-        run = subprocess.Popen(
-            [
-                *(sys.executable, str(ROOT / "generate.py"), "--output", str(output), "--cache", str(cache)),
-                *("--backend", "dask", "--address", address),
-            ],
-            cwd=project,
-            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert wait_for(lambda: len(list(cache.glob("images/*.webp"))) >= 3, seconds=180)
-        workers[0].kill()
-        workers[0].wait()
-        assert run.poll() is None  # there was work left
-        said, _ = run.communicate(timeout=300)
-    assert run.returncode == 0, said
-    assert differing(project / "local", output) <= COMMAND_IS_IN
-
-
-def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_path: Path) -> None:
-    with cluster(tmp_path / "dask", n_workers=1) as (address, _):
-        made = generate(
-            project,
-            *("--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site")),
-            *("--cache", str(tmp_path / "cache"), "--backend", "dask", "--address", address, "--capture-only"),
-        )
+def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_path: Path, cluster: Cluster) -> None:
+    address, _ = cluster
+    made = generate(
+        project,
+        *("--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site")),
+        *("--cache", str(tmp_path / "cache"), "--backend", "dask", "--address", address, "--capture-only"),
+    )
     assert made.returncode == 3, made.stderr
     assert "error: missing: ./missing: expected a folder" in made.stderr
     assert "1 new capture" in made.stdout
@@ -131,3 +105,27 @@ def test_a_wrong_cluster_is_one_line(project: Path, arguments: list[str], said: 
     assert said in made.stderr
     assert made.stderr.strip().splitlines()[-1].startswith("error: ")
     assert "Traceback" not in made.stderr
+
+
+def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: Path, cluster: Cluster) -> None:
+    """The last of the tests that need the cluster, which has but one worker then."""
+    address, workers = cluster
+    output, cache = tmp_path / "site", tmp_path / "cache"
+    run = subprocess.Popen(
+        [
+            *(sys.executable, str(ROOT / "generate.py"), "--output", str(output), "--cache", str(cache)),
+            *("--backend", "dask", "--address", address),
+        ],
+        cwd=project,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert wait_for(lambda: len(list(cache.glob("images/*.webp"))) >= 3, seconds=180)
+    workers[0].kill()
+    workers[0].wait()
+    assert run.poll() is None  # there was work left
+    said, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    assert differing(project / "local", output) <= COMMAND_IS_IN
