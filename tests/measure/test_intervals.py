@@ -99,8 +99,7 @@ def of_smollm2(smollm2_states: dict[str, HiddenStates]) -> Callable[[str, int], 
     return source
 
 
-@pytest.mark.parametrize("context", ["alone", "sentence"])
-@pytest.mark.parametrize("layer", [5, 20])
+@pytest.mark.parametrize(("context", "layer"), [("alone", 5), ("sentence", 20)])
 def test_of_words_as_smollm2_has_them(of_smollm2: Callable[[str, int], Source], context: str, layer: int) -> None:
     require_honest_intervals(of_smollm2(context, layer))
 
