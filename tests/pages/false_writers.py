@@ -11,9 +11,10 @@ import writers_claims
 from claims import plain
 from false_claims import Case
 from narrow import present
-from report_fixture import Views, compared_report, sample_report
+from report_fixture import compared_report, sample_report
 
 from tokviz.pages.charts.curves import model_charts
+from tokviz.pages.compare.table import table
 from tokviz.pages.frame.pictures import panels
 from tokviz.pages.model.without import Without
 from tokviz.pages.model.writers import writers_section
@@ -247,7 +248,7 @@ def _of_notes() -> Iterator[Case]:
 
 
 def _of_cells() -> Iterator[Case]:
-    tried, expert = broken(), by_an_expert()
+    tried, untried, expert = broken(), without_interventions(broken()), by_an_expert()
     for kind, model, pattern, replacement in (
         ("another number", tried, "^two", "three"),
         ("another share", tried, r"99\.8", "99.7"),
@@ -257,11 +258,15 @@ def _of_cells() -> Iterator[Case]:
         ("another norm is left", tried, r"20\.0 of", "20.1 of"),
         ("of another norm", tried, "of 24,410", "of 24,409"),
         ("another expert", expert, "expert 5", "expert 4"),
-        ("left, where nothing was tried", expert, r"–\|not tried", "0.1 %|20.0 of 24,410"),
+        ("left, where no expert was tried", expert, r"–\|not tried", "0.1 %|20.0 of 24,410"),
+        ("left, where nothing was tried", untried, r"–\|not tried", "0.1 %|20.0 of 24,410"),
     ):
         report = dataclasses.replace(compared_report(), models=(model, compared_report().models[1]))
-        table = present(Views(report).compare).table
-        row = next(row for row in table if (row.model.text, row.context) == (model.display_name, "alone"))
+        row = next(
+            row
+            for row in table(report, "compare/index.html")
+            if (row.model.text, row.context) == (model.display_name, "alone")
+        )
         cells = "|".join(f"{cell.text}|{cell.note}" for cell in row.cells[7:9])
 
         def check(text: str, model: ModelReport = model) -> None:

@@ -117,7 +117,7 @@ CHECKS = (check_stages, check_stories, check_difference, check_plates, check_mod
 
 
 @pytest.mark.slow
-@settings(max_examples=700)
+@settings(max_examples=150)
 @given(model=random_geometry.models())
 def test_a_model_is_told_truly(model: ModelReport) -> None:
     for check in CHECKS:
@@ -125,7 +125,7 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=900)
+@settings(max_examples=300)
 @given(plain=random_geometry.models(), seed=st.integers(0, 2**32 - 1))
 def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, seed: int) -> None:
     model = random_writers.with_writers(plain, np.random.default_rng(seed))
@@ -220,7 +220,7 @@ def check_pair(pair: Pair, report: Report) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(report=random_geometry.reports())
 def test_a_report_is_told_truly(report: Report) -> None:
     site = Views(report)
