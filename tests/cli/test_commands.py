@@ -14,19 +14,14 @@ import families
 import jsonschema
 import pytest
 from command import CONFIG, ROOT
-from typer.testing import CliRunner, Result
+from invoking import run
 
-from tokviz.cli.application import application
 from tokviz.config import ReportConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import Table
 from tokviz.run.store import entries
 
 WORDS = 'Colors = ["red", "green", "blue"]\n"First names" = ["Mary", "James", "Anna"]\n'
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(application, list(arguments), env={"COLUMNS": "120", "TERM": "dumb"})
 
 
 @pytest.fixture

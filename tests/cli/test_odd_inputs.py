@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 from command import ROOT
-from test_commands import run
+from invoking import run
 
 from tokviz.cli.errors import errors_in_one_line
 from tokviz.run.work import interrupts
