@@ -10,7 +10,7 @@ from torture.configs import MAKERS, trial
 
 pytestmark = pytest.mark.slow
 
-N_SHORT = 300
+N_SHORT = 200
 
 
 def test_whatever_stands_in_a_config_is_read_or_refused_in_short_lines(tmp_path: Path) -> None:
