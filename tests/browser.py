@@ -12,19 +12,21 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, ViewportSize, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 """The same engine without a browser around it: it starts, and opens pages, in less time."""
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+Scheme = Literal["light", "dark"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ARGUMENTS = (
     "--headless=new",
@@ -232,6 +234,20 @@ def expect_loaded(image: Locator) -> None:
     """Expect that a picture was fetched and could be decoded; works without scripts, too."""
     expect(image).to_have_js_property("complete", True)
     expect(image).not_to_have_js_property("naturalWidth", 0)
+
+
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+OF_COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+
+
+def expect_accessible(page: Page, within: str | None = None, schemes: Sequence[Scheme] = SCHEMES) -> None:
+    """Expect that axe finds nothing; in the dark it looks at colors only, as all else is the same."""
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        wait_until_quiet(page)
+        rules = {"runOnly": OF_COLORS} if scheme == "dark" else {}
+        found = Axe().run(page, within, {"preload": False, "resultTypes": ["violations"], **rules})
+        assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
 
 
 # --- what is seen, and what was counted ---------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, started
 from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect
+from report_fixture import sample_report, write_site
 
 from tokviz.records import HiddenStates
 
@@ -130,6 +131,12 @@ def _note_request(url: str, address: str, problems: list[str], requested: list[s
         problems.append(f"request to another host: {url}")
     if requested is not None and url.endswith(".webp"):
         requested.append(url.removeprefix(address))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample of ``report_fixture``, two folders below where it may be served from; not to be changed."""
+    return write_site(sample_report(), tmp_path_factory.mktemp("host") / "some" / "report")
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import (
     COUNT_SHIFTS,
     DESKTOP,
@@ -14,6 +12,7 @@ from browser import (
     OpenAt,
     OpenPage,
     box_of,
+    expect_accessible,
     expect_loaded,
     layout_shift,
     wait_until_quiet,
@@ -21,16 +20,10 @@ from browser import (
 from carousel_page import assert_shows, beside, choose_beside_by_keyboard, ruler, tracks
 from plates_page import named, smallest_text
 from playwright.sync_api import Page, ViewportSize, expect
-from report_fixture import sample_report, write_site
 
 MODEL = "models/smol-30/index.html"
 PAIR = f"{MODEL}#alone/layer-11+alone-off"
 OFF = "alone, two neurons off"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("beside"))
 
 
 @pytest.fixture
@@ -83,11 +76,9 @@ def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: Open
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_side_by_side(open_page: OpenAt, site: Path, scheme: str) -> None:
-    page = open_page(site, "models/mini-6/index.html#alone/layer-4+sentence", color_scheme=scheme)
-    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
-    assert result.response["violations"] == [], result.generate_report()
+def test_axe_finds_nothing_side_by_side(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, "models/mini-6/index.html#alone/layer-4+sentence")
+    expect_accessible(page)
 
 
 # --- neurons switched off beside the model as it is -----------------------------------------------------------------
@@ -239,8 +230,4 @@ def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path, viewp
     page = open_page(site, PAIR, viewport=viewport)
     page.locator(".twins").scroll_into_view_if_needed()
     expect(page.locator(".twins .plate > svg")).to_have_count(2)
-    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme)
-        result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
-        assert result.response["violations"] == [], result.generate_report()
+    expect_accessible(page)

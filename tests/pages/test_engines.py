@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from browser import PHONE, served
 from engines import ENGINES, Engine, Missing, choose, click, wait_for
-from report_fixture import sample_report, write_site
 
 FRAME = "frame.html"
 MODEL = "models/smol-30/index.html"
@@ -32,11 +31,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(missing))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("engines") / "some" / "report")
 
 
 @pytest.fixture(scope="module")

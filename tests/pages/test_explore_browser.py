@@ -22,11 +22,6 @@ from report_fixture import sample_report, write_site
 from tokviz.records import Neighbours
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("explore") / "some" / "report")
-
-
 @pytest.fixture
 def explore(open_page: OpenPage) -> OpenAt:
     return explorer(open_page)

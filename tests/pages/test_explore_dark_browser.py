@@ -14,7 +14,6 @@ from explore_page import explorer
 from narrow import present
 from PIL import Image
 from playwright.sync_api import Page, expect
-from report_fixture import sample_report, write_site
 
 from tokviz.records import look
 
@@ -76,11 +75,6 @@ def pairs(name: str) -> dict[Theme, list[Color]]:
 HUES = pairs("hue")
 NAMES = pairs("name")
 GROUND = {theme: ground for theme, [ground] in pairs("plate-ground").items()}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("dark"))
 
 
 @pytest.fixture

@@ -46,11 +46,6 @@ ALIGNED = """
 """The script alone, given what travels: limits of the axes, and each word's place between them."""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("trails"))
-
-
 @pytest.fixture
 def explore(open_page: OpenPage) -> OpenAt:
     return explorer(open_page)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import link_check
 import pytest
-from report_fixture import sample_report, write_site
 
 pytestmark = pytest.mark.process
 
@@ -16,11 +15,6 @@ ROOT = Path(__file__).parents[2]
 
 def broken(site: Path) -> list[str]:
     return link_check.broken(site, site.rglob("*.html"), least=100)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("site"))
 
 
 def test_no_link_of_the_committed_site_is_broken() -> None:

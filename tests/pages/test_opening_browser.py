@@ -70,15 +70,31 @@ def late(site: Path) -> Iterator[str]:
         *((f"{path}#{WITH_PAIRS[path]}", TABLET) for path in WITH_PAIRS),
     ],
 )
-def test_nothing_shifts_wherever_a_link_leads(
+def test_nothing_shifts_and_nothing_is_fetched_in_vain_wherever_a_link_leads(
     open_page: OpenPage, late: str, path: str, viewport: ViewportSize
 ) -> None:
-    page = open_page(late, path, viewport=viewport, before=COUNT_SHIFTS)
+    requested: list[str] = []
+    page = open_page(late, path, viewport=viewport, before=COUNT_SHIFTS, requested=requested)
     if path.startswith(EXPLORE):
         expect(page.locator("[data-ready]")).to_be_attached()
     wait_until_quiet(page)
     assert layout_shift(page) < MOST_SHIFT
     assert page.locator(":root[data-opening], .track[data-opening]").count() == 0
+    if path.startswith(MODEL) and viewport == DESKTOP:
+        page.wait_for_load_state("networkidle")
+        assert_only_the_plates_asked_for_are_fetched(requested, path.removeprefix(MODEL))
+
+
+def assert_only_the_plates_asked_for_are_fetched(requested: list[str], fragment: str) -> None:
+    depths = [0 if depth == "embedding" else int(depth.split()[1]) + 1 for _, depth in SLIDES[fragment]]
+    projection = "centered" if "centered" in fragment else "standardized"
+    # Of their neighbours no picture is needed: they will be drawn.
+    wanted = {
+        (context, projection, "model." + ("embed_tokens" if depth == 0 else f"layers.{depth - 1}"))
+        for (context, _), depth in zip(SLIDES[fragment], depths, strict=True)
+    }
+    plates = [path for path in requested if "__" in path]
+    assert {(*path.split("/")[2:4], path.split("__")[1].removesuffix(".webp")) for path in plates} == wanted
 
 
 @pytest.mark.parametrize("fragment", SLIDES)
@@ -105,20 +121,3 @@ def _without(script: str) -> str:
     return f"""new MutationObserver((changes) => {{
         for (const {{ addedNodes }} of changes) for (const node of addedNodes) if (node.src?.endsWith("{script}")) node.remove();
     }}).observe(document, {{ childList: true, subtree: true }});"""
-
-
-@pytest.mark.parametrize("fragment", SLIDES)
-def test_only_the_plates_asked_for_are_fetched(open_page: OpenPage, late: str, fragment: str) -> None:
-    requested: list[str] = []
-    page = open_page(late, f"{MODEL}{fragment}", requested=requested)
-    page.wait_for_load_state("networkidle")
-    wait_until_quiet(page)
-    depths = [0 if depth == "embedding" else int(depth.split()[1]) + 1 for _, depth in SLIDES[fragment]]
-    projection = "centered" if "centered" in fragment else "standardized"
-    # Of their neighbours no picture is needed: they will be drawn.
-    wanted = {
-        (context, projection, "model." + ("embed_tokens" if depth == 0 else f"layers.{depth - 1}"))
-        for (context, _), depth in zip(SLIDES[fragment], depths, strict=True)
-    }
-    plates = [path for path in requested if "__" in path]
-    assert {(*path.split("/")[2:4], path.split("__")[1].removesuffix(".webp")) for path in plates} == wanted

@@ -97,11 +97,13 @@ def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str
         expect(page.locator("[data-ready]")).to_be_attached()
     else:
         expect_drawn(page)
-    for viewport in (DESKTOP, TABLET, PHONE, LANDSCAPE):
+    # From the embedding past the layer with a note, and past that in every window.
+    back, again = ["ArrowLeft"] * 3, ["ArrowRight"] * 3
+    for viewport, keys in ((DESKTOP, ["ArrowRight"] * 13), (TABLET, back), (PHONE, again), (LANDSCAPE, back)):
         page.set_viewport_size(viewport)
         wait_until_quiet(page)
         before = page.evaluate(PLACES)
-        for key in ["ArrowRight"] * 13:
+        for key in keys:
             page.keyboard.press(key)
             wait_for_frames(page)
             assert page.evaluate(PLACES) == before, viewport

@@ -19,11 +19,6 @@ READ = ["embedding", "layer 4", "layer 10", "layer 11", "layer 19", "layer 28", 
 """The first, the middle and the last layer of each stage."""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("story"))
-
-
 def plot_of(page: Page, context: str = "alone") -> Locator:
     return page.locator(f".story[data-context='{context}'] [data-story]")
 

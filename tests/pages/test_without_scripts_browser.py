@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from browser import OpenPage
-from report_fixture import sample_report, write_site
 
 from tokviz.draw import grid, plate
 
@@ -19,11 +18,6 @@ SHOWN = """() => [...document.querySelectorAll(".plate img")].filter((image) => 
     .map((image) => [image.currentSrc, image.closest(".plates, .twins, .track, .grid, .plate-track").className, image.getBoundingClientRect().width])"""
 """File, place and width of every plate and grid."""
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("without_scripts"))
 
 
 def smallest_text(file: str, width: float) -> float:
