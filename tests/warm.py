@@ -22,9 +22,9 @@ from typing import Any
 
 SCRIPT = Path(__file__).parent.parent / "generate.py"
 LIBRARIES = """
-accelerate jinja2 matplotlib.backends.backend_agg matplotlib.figure PIL.Image psutil pydantic safetensors.torch
-sklearn.decomposition torch transformers transformers.modeling_utils transformers.models.auto.modeling_auto
-transformers.models.auto.tokenization_auto typer
+accelerate jinja2 markdown_it matplotlib.backends.backend_agg matplotlib.figure PIL.ImageDraw PIL.WebPImagePlugin psutil
+pydantic.json_schema pydantic.main pydantic.type_adapter safetensors.numpy safetensors.torch sklearn.decomposition tomllib torch
+transformers transformers.modeling_utils transformers.models.auto.modeling_auto transformers.models.auto.tokenization_auto typer
 """
 OF_DRAWING = """
 matplotlib.backends.backend_agg matplotlib.figure PIL.Image PIL.WebPImagePlugin scipy.linalg scipy.spatial.distance scipy.special
