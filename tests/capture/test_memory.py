@@ -15,7 +15,6 @@ import families
 import psutil
 import pytest
 import torch
-from transformers import FalconH1Config, FalconH1Model
 
 from tokviz.capture import capture, find_structure, memory
 from tokviz.capture.passes import PASS_BYTES, PassLimits
@@ -111,6 +110,8 @@ def test_words_that_take_much_go_in_small_batches() -> None:
 
 def _capture_with_scans(n_words: int) -> tuple[int, int]:
     """How many batches so many words were, and the most memory that this process ever took, in bytes."""
+    from transformers import FalconH1Config, FalconH1Model  # each process that collects tests would import them
+
     sizes = families.SIZES | {"num_hidden_layers": 1}
     scan: dict[str, Any] = {"mamba_n_heads": 128, "mamba_d_head": 8, "mamba_d_state": 256, "mamba_chunk_size": 256}
     module = FalconH1Model(FalconH1Config(**sizes, **scan, mamba_d_ssm=1024)).eval()

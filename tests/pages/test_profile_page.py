@@ -46,7 +46,8 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
 def test_what_is_said_of_eight_models_is_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     families_of = ("llama", "gpt2", "gpt_neox", "qwen3", "bert", "gemma3", "mistral", "opt")
     models = [f'[[models]]\nsource = "{families.build(name, tmp_path / name)}"\n' for name in families_of]
-    (tmp_path / "report.toml").write_text('read = "first"\n' + "".join(models) + CONFIG, encoding="utf-8")
+    head = 'read = "first"\nprojections = ["centered"]\nplate_size = [750, 600] # drawn in less time\n'
+    (tmp_path / "report.toml").write_text(head + "".join(models) + CONFIG, encoding="utf-8")
     reports: list[Report] = []
     written = site.make_files
 
