@@ -50,6 +50,9 @@ SLOW_FILES = (
     "test_all_large.py",
     "test_theme.py",
     "test_wheel.py",
+    "test_odd.py",
+    "test_opening_browser.py",
+    "test_paper_browser.py",
 )
 """They begin first, so that at the end no process waits for another one's long file; those that wait beside those that compute."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browser import PHONE, OpenPage, box_of, wait_for_frames
+from browser import COUNT_ADDRESS_CHANGES, PHONE, OpenPage, box_of, wait_for_frames, wait_until_quiet
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
@@ -71,9 +71,11 @@ def test_the_stage_that_is_read_sets_the_layer_of_a_plot_that_stays(
 
 
 def test_scrolling_writes_no_addresses_and_announces_nothing(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-5", viewport=LAPTOP)
+    page = open_page(site, f"{MODEL}#alone/layer-5", viewport=LAPTOP, before=COUNT_ADDRESS_CHANGES)
+    wait_until_quiet(page)
     page.evaluate(
         """() => {
+            window.addressChanges = 0;
             window.said = [];
             for (const live of document.querySelectorAll("[aria-live], [role=status], output")) {
                 new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true, characterData: true, subtree: true });
@@ -83,9 +85,9 @@ def test_scrolling_writes_no_addresses_and_announces_nothing(open_page: OpenPage
     for stage in ("alone/stage-1", "alone/stage-2", "alone/stage-3"):
         scroll_to(page, stage, 0.3)
     expect_layer(plot_of(page), "layer 29")
-    page.wait_for_timeout(400)
+    wait_until_quiet(page)
     assert page.evaluate("location.hash") == "#alone/layer-5"
-    assert page.evaluate("[said, window.addressChanges ?? 0]") == [[], 0]
+    assert page.evaluate("[said, addressChanges]") == [[], 0]
     assert page.locator(".viewer input[type=range]").first.input_value() == "6"
 
 

@@ -60,6 +60,11 @@ def started(project: Path, *arguments: str, **environment: str) -> subprocess.Po
     )
 
 
+def undrawn(project: Path, folder: Path) -> Path:
+    """A cache from which a run draws without torch, whose import takes longer than all else."""
+    return shutil.copytree(project / ".cache", folder / "cache", ignore=shutil.ignore_patterns("images"))
+
+
 @pytest.mark.parametrize(
     ("stage", "number", "code", "whole_group"),
     [
@@ -74,9 +79,7 @@ def test_a_signal_is_one_line_and_leaves_the_old_site(
     project: Path, tmp_path: Path, stage: str, number: signal.Signals, code: int, whole_group: bool
 ) -> None:
     before = hashes(project / "site")
-    if stage == "Drawing":  # without torch, whose import takes longer than all else
-        shutil.copytree(project / ".cache", tmp_path / "cache", ignore=shutil.ignore_patterns("images"))
-    run = started(project, "--cache", str(tmp_path / "cache"))
+    run = started(project, "--cache", str(undrawn(project, tmp_path) if stage == "Drawing" else tmp_path / "cache"))
     for line in present(run.stderr):
         if stage in line:
             break
@@ -255,9 +258,10 @@ def test_interrupts_that_a_shell_has_ignored_stay_ignored(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Processes are looked for in /proc")
 def test_a_run_that_is_killed_leaves_no_process_behind(project: Path, tmp_path: Path) -> None:
-    run = started(project, "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "c"))
-    others = wait_for(lambda: session_of(run.pid) - {run.pid}, seconds=60)
-    time.sleep(2)
+    cache = undrawn(project, tmp_path)
+    run = started(project, "--output", str(tmp_path / "site"), "--cache", str(cache))
+    assert wait_for(lambda: any(cache.glob("images/*.webp")), seconds=60)
+    others = session_of(run.pid) - {run.pid}
     run.kill()
     run.communicate()
     assert others

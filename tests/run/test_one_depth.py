@@ -11,7 +11,7 @@ import pytest
 import tiny_tokenizers
 import torch
 import transformers
-from browser import OpenPage
+from browser import OpenPage, wait_until_quiet
 from command import CONFIG, generate
 
 from tokviz.models import quiet_transformers
@@ -88,7 +88,7 @@ def test_scripts_move_through_a_single_depth(project: Path, open_page: OpenPage,
     page = open_page(site, path)
     for key in ("ArrowRight", "ArrowLeft", "End", "Home"):
         page.keyboard.press(key)
-    page.wait_for_timeout(700)
+    wait_until_quiet(page)
     assert "NaN" not in page.content()
     assert "NaN" not in page.url
 
