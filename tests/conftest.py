@@ -164,7 +164,8 @@ def smollm2_cache(of_all_processes: Path) -> Path:
 @pytest.fixture(scope="session")
 def smollm2_states(smollm2_cache: Path) -> dict[str, HiddenStates]:
     """By the context's name."""
-    return {each.states.context.name: each.states for each in smollm2.planned(smollm2_cache).models[0].captured}
+    captured = smollm2.planned(smollm2_cache).models[0].captured
+    return {each.states.context.name: each.states for each in captured.values()}
 
 
 @pytest.fixture(scope="module")
