@@ -15,7 +15,7 @@ from record_states import COMMAND, FAMILIES, Record
 from tokviz.run.store.keys import CAPTURE_VERSION
 
 REMEDY = (
-    "If capture is meant to return other states, raise CAPTURE_VERSION in tokviz/run/keys.py and run "
+    "If capture is meant to return other states, raise CAPTURE_VERSION in tokviz/run/store/keys.py and run "
     f"{COMMAND}; stored states are then captured again. If only a library changed, run "
     f"{COMMAND} --libraries-changed. Otherwise it is a mistake."
 )
