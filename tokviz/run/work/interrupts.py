@@ -141,8 +141,13 @@ def _write() -> None:
 
 
 def _end_children() -> None:
+    """What keeps account of semaphores last: were it gone, a thread that tidies up after the others would begin it anew."""
+    from multiprocessing import resource_tracker
+
     import psutil
 
-    for child in psutil.Process().children(recursive=True):
+    last = getattr(resource_tracker, "_resource_tracker", None)
+    children = psutil.Process().children(recursive=True)
+    for child in sorted(children, key=lambda each: each.pid == getattr(last, "_pid", None)):
         with suppress(psutil.Error):
             child.kill()
