@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 
 from tokviz.records import (
@@ -35,10 +37,13 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
         seed=0,
         n_permutations=999,
         spread=Spread(
-            effective_rank=np.where(broken, 5.0, 90.0 - 10 * x),
-            mean_norm=np.where(broken, 24_410.0, 10 ** (0.5 + 2 * x)),
-            norm_spread=np.ones(n_depths),
-            mean_cosine=np.where(broken, 0.99, 0.4 + 0.3 * x),
+            **{
+                **{each.name: 0.1 + 0.8 * x for each in fields(Spread)},
+                "effective_rank": np.where(broken, 5.0, 90.0 - 10 * x),
+                "mean_norm": np.where(broken, 24_410.0, 10 ** (0.5 + 2 * x)),
+                "norm_spread": np.ones(n_depths),
+                "mean_cosine": np.where(broken, 0.99, 0.4 + 0.3 * x),
+            }
         ),
         massive=_massive(n_depths, emergence, step_down) if sink else _massive(n_depths, None, None),
         position0=_massive(n_depths, emergence, step_down) if n_depths > 1 else _massive(n_depths, None, None),

@@ -161,10 +161,16 @@ def geometry(
         seed=0,
         n_permutations=999,
         spread=Spread(
-            effective_rank=gapped(random.uniform(1, 150, n_depths), gaps, random),
-            mean_norm=10 ** random.uniform(-6, 5, n_depths),
-            norm_spread=random.uniform(0, 1, n_depths),
-            mean_cosine=gapped(random.uniform(-1, 1, n_depths), gaps, random),
+            **{
+                **{
+                    each.name: gapped(random.uniform(0, 1, n_depths), gaps, random)
+                    for each in dataclasses.fields(Spread)
+                },
+                "effective_rank": gapped(random.uniform(1, 150, n_depths), gaps, random),
+                "mean_norm": 10 ** random.uniform(-6, 5, n_depths),
+                "norm_spread": random.uniform(0, 1, n_depths),
+                "mean_cosine": gapped(random.uniform(-1, 1, n_depths), gaps, random),
+            }
         ),
         massive=words,
         position0=before,

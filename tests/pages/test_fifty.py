@@ -28,6 +28,7 @@ from report_fixture import (
 )
 
 from tokviz.pages import render
+from tokviz.pages.charts.measures import BETWEEN_MODELS
 from tokviz.pages.compare import compare_data
 from tokviz.pages.compare.curves import MOST_DRAWN
 from tokviz.pages.compare.layers import layers_page
@@ -158,7 +159,7 @@ def test_a_script_has_the_curves_that_the_page_would_have(written: dict[str, str
     assert [box.get("checked") is not None for box in boxes] == [True] * MOST_DRAWN + [False] * (N_MODELS - MOST_DRAWN)
     for slug in (boxes[0].get("value"), boxes[7].get("value")):
         curves = content(written[compare_data.script_path(present(slug))])["curves"]
-        assert len(curves["charts"]) == len(charts) == 16
+        assert len(curves["charts"]) == len(charts) == 2 * len(BETWEEN_MODELS)
         for chart, own in zip(charts, curves["charts"], strict=True):
             drawn = {each.get("d") for each in chart.iter()}
             assert own["line"] in drawn
