@@ -22,7 +22,7 @@ REPORT = "data/report.json"
 """A site whose manifest is lost is known by this."""
 
 _COULD_BE_WRITTEN = re.compile(
-    r"(index|404)\.html|\.nojekyll|sitemap\.xml|(compare|explore|method|models/[^/]+)/index\.html"
+    r"([^/]+/){0,2}index\.html|404\.html|\.nojekyll|sitemap\.xml"
     r"|assets/.+\.(js|css|woff2|png|txt|md)|images/.+\.(webp|svg)|data/.+\.(csv|json|js|html)"
 )
 """What may be left over from a report whose manifest is lost; nothing is removed for it."""
