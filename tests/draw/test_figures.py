@@ -65,6 +65,26 @@ def test_every_word_is_named_and_no_two_labels_overlap(seed: int, tightness: flo
     assert overlapping_pairs(extents(list(named.values()))) == 0
 
 
+@pytest.mark.parametrize("form", ["wide", "phone"])
+def test_each_mark_stands_where_its_word_lies_in_the_color_of_its_category(form: str) -> None:
+    """Four words of four categories at known places: PC1 to the right, PC2 upwards, both linear."""
+    of, coordinates = points(n_words=4, n_categories=4), np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 5.0], [3.0, 2.0]])
+    drawn = [
+        (np.asarray(each.get_offsets())[0], tuple(np.asarray(each.get_facecolor())[0]))
+        for each in marks(figures.draw(plate(of, coordinates, form=form)))
+    ]
+    (words, legend), n_words = (drawn[:4], drawn[4:]), len(of.words)
+    assert [color for _, color in words] == [color for _, color in legend]
+    assert len({color for _, color in words}) == n_words
+    places = np.array([place for place, _ in words])
+    across, up = places[1] - places[0], places[2] - places[0]
+    assert across[0] > 200
+    assert across[1] == pytest.approx(0)
+    assert up[1] < -200
+    assert up[0] == pytest.approx(0)
+    np.testing.assert_allclose(places[3], places[0] + 0.3 * across + 0.4 * up, atol=1)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_phone_labels_overlap_neither_each_other_nor_any_mark(seed: int) -> None:
     of = points()

@@ -102,6 +102,16 @@ def test_a_depth_without_coordinates_leaves_its_fields_empty(tmp_path: Path) -> 
     assert all(row["centered_pc1"] for row in found if row["depth"] != "1")
 
 
+def test_coordinates_say_which_words_are_reference_words(tmp_path: Path) -> None:
+    states = making.put(Store(tmp_path), "k", making.depths())
+    context = ContextReport(states=states, projections=())
+    by_word = dict(zip(making.WORDS.words, states.tokenization.reference.tolist(), strict=True))
+    assert len({*by_word.values()}) == 2
+    assert {(row["word"], row["reference"]) for row in rows(tables.coordinates_csv(context, making.WORDS))} == {
+        (word, "1" if is_reference else "0") for word, is_reference in by_word.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("word", "safe"),
     [

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -132,10 +133,27 @@ def test_a_tokenizer_from_elsewhere_gives_other_states() -> None:
 
 
 def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path: Path) -> None:
-    from dataclasses import replace
 
     from tokviz.run.store.store import Store
 
     states = making.put(Store(tmp_path))
     renamed = replace(states, context=replace(states.context, name="by itself"))
     assert keys.geometry_key(states, states, (), making.WORDS) != keys.geometry_key(states, renamed, (), making.WORDS)
+
+
+def test_states_have_another_key_for_each_thing_that_they_depend_on() -> None:
+    """And the same one for what only names or describes them."""
+    model, context, words = ModelConfig(source="org/m"), making.ALONE, making.WORDS
+    used = [
+        keys.states_key(model, context, words, "last"),
+        keys.states_key(ModelConfig(source="org/n"), context, words, "last"),
+        keys.states_key(ModelConfig(source="org/m", revision="v2"), context, words, "last"),
+        keys.states_key(ModelConfig(source="org/m", dtype="bfloat16"), context, words, "last"),
+        keys.states_key(ModelConfig(source="org/m", tokenizer="org/t"), context, words, "last"),
+        keys.states_key(model, replace(context, template="A {word}"), words, "last"),
+        keys.states_key(model, context, replace(words, categories=words.categories[:1]), "last"),
+        keys.states_key(model, context, words, "first"),
+    ]
+    assert len(set(used)) == len(used)
+    renamed = ModelConfig(source="org/m", name="Another", note="Words on it.")
+    assert keys.states_key(renamed, replace(context, label="by themselves"), words, "last") == used[0]

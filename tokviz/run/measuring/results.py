@@ -191,11 +191,11 @@ def _corrected(found: Sequence[Differences]) -> list[Differences]:
 
 
 def _after_holm(differences: Sequence[Difference]) -> list[Difference]:
-    p_values = _holm([each.p_value_uncorrected for each in differences])
+    p_values = holm([each.p_value_uncorrected for each in differences])
     return [replace(each, p_value=p_value) for each, p_value in zip(differences, p_values, strict=True)]
 
 
-def _holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float]) -> list[float]:
     """Holm 1979, A simple sequentially rejective multiple test procedure; NaN stays, and doesn't count."""
     known = sorted((p_value, index) for index, p_value in enumerate(p_values) if math.isfinite(p_value))
     found, so_far = list(p_values), 0.0
