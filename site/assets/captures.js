@@ -4,17 +4,11 @@
 Tokviz.captures = (() => {
   const PARTS = ["model", "context", "projection"];
 
-  // The capture of these names; the first one stands in for a name that is unknown.
-  function find(models, names) {
-    const model = models.find(({ slug }) => slug === names.model) ?? models[0];
-    const context = model.contexts.find(({ name }) => name === names.context) ?? model.contexts[0];
-    const shown = context.projections.find(({ name }) => name === names.projection) ?? context.projections[0];
-    return { model, context, shown, key: `${model.slug}/${context.name}/${shown.name}` };
-  }
+  const { findCapture } = Tokviz;
 
   function all(models) {
     return models.flatMap((model) => model.contexts.flatMap((context) => context.projections.map((shown) =>
-      find(models, namesOf({ model, context, shown })))));
+      findCapture(models, namesOf({ model, context, shown })))));
   }
 
   const namesOf = ({ model, context, shown }) => ({ model: model.slug, context: context.name, projection: shown.name });
@@ -26,6 +20,12 @@ Tokviz.captures = (() => {
   function parse(text = "") {
     const [model, context, projection] = text.split("/").map(Tokviz.decode);
     return { model, context, projection };
+  }
+
+  // Whether there is the very capture that a part of an address names.
+  function has(models, text) {
+    const names = parse(text);
+    return findCapture(models, names).key === [names.model, names.context, names.projection].join("/");
   }
 
   // The lists of a picture; changed(names) is called when a reader chooses another capture than the one it shows.
@@ -65,5 +65,5 @@ Tokviz.captures = (() => {
     }
   }
 
-  return { find, all, namesOf, label, labelOfStates, addressPart, parse, Choice };
+  return { all, namesOf, label, labelOfStates, addressPart, parse, has, Choice };
 })();

@@ -1,7 +1,7 @@
 "use strict";
 
 // Every [data-viewer] shows one panel (context × projection) and one depth of it. Buttons, keys and the ruler jump at
-// once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling.
+// once, so that two layers can be compared by flicker; a swipe is the browser's own scrolling. Before it starts, plates.js must listen.
 (() => {
   const { clamp } = Tokviz;
   // Parts of the page outside the viewer that belong to a context or a projection.
@@ -143,7 +143,7 @@
 
   function preloadNeighbours(viewer) {
     for (const { root, slides } of shownPanels(viewer)) {
-      // These are drawn, by plate-carousel.js.
+      // These are drawn, by plates/carousel.js.
       if (root.hasAttribute("data-drawable")) continue;
       for (const slide of [slides[viewer.depth - 1], slides[viewer.depth + 1]]) {
         if (!slide) continue;

@@ -12,9 +12,20 @@ const Tokviz = (() => {
     return made;
   }
 
+  function make(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
   // Says something of an element to other scripts; false where one of them takes it over.
   const tell = (element, type, detail) =>
     element.dispatchEvent(new CustomEvent(type, { bubbles: true, cancelable: true, detail }));
+
+  // How many colors categories have, in plate.css or the report's own styles, and the class of a category's.
+  const nHues = Number(document.documentElement.dataset.hues ?? 9);
+  const hueOf = (category) => `hue-${category % nHues}`;
 
   // --- depths: 0 is the embedding, k + 1 is after layer k ---
 
@@ -28,6 +39,14 @@ const Tokviz = (() => {
     const layer = /^layer-(\d+)$/.exec(text ?? "");
     if (layer) return Number(layer[1]) + 1;
     return text === "embedding" ? 0 : null;
+  }
+
+  // The capture of these names; the first one stands in for a name that is unknown.
+  function findCapture(models, names) {
+    const model = models.find(({ slug }) => slug === names.model) ?? models[0];
+    const context = model.contexts.find(({ name }) => name === names.context) ?? model.contexts[0];
+    const shown = context.projections.find(({ name }) => name === names.projection) ?? context.projections[0];
+    return { model, context, shown, key: `${model.slug}/${context.name}/${shown.name}` };
   }
 
   // What a saved picture of a capture's depth is called.
@@ -131,23 +150,30 @@ const Tokviz = (() => {
     return requests.get(key);
   }
 
-  // Adds scripts that run in this order.
-  function loadScripts(sources) {
-    return Promise.all(sources.map((address) => new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = address;
-      script.async = false;
-      script.addEventListener("load", resolve);
-      script.addEventListener("error", reject);
-      document.head.append(script);
-    })));
-  }
+  const added = new Map();
+
+  // Adds scripts that run in this order, each once; one that didn't come is asked for again the next time.
+  const loadScripts = (sources) => Promise.all(sources.map((source) => {
+    const script = make("script", { src: source });
+    script.async = false;
+    if (!added.has(script.src)) {
+      added.set(script.src, new Promise((resolve, reject) => {
+        script.addEventListener("load", resolve);
+        script.addEventListener("error", (event) => {
+          added.delete(script.src);
+          reject(event);
+        });
+        document.head.append(script);
+      }));
+    }
+    return added.get(script.src);
+  }));
 
   // --- the ruler ---
 
   const variables = getComputedStyle(document.documentElement);
   const variable = (name) => Number.parseFloat(variables.getPropertyValue(name));
-  // In percent of a ruler's width; tokviz/pages/axis.py says what each is.
+  // In percent of a ruler's width; tokviz/pages/charts/axis.py says what each is.
   const geometry = {
     axisStart: variable("--axis-start"),
     axisLength: variable("--axis-length"),
@@ -323,8 +349,8 @@ const Tokviz = (() => {
   }
 
   return {
-    clamp, svg, tell,
-    depthName, depthKey, parseDepth, fileName,
+    clamp, svg, make, tell, nHues, hueOf,
+    depthName, depthKey, parseDepth, findCapture, fileName,
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,

@@ -1,8 +1,7 @@
 "use strict";
 
 // Asks for the fonts early, for the first picture of the page; as the stylesheet does, anonymously except on a disk.
-const { font } = document.documentElement.dataset;
-for (const name of ["source-serif-4.woff2", "source-sans-3.woff2", font].filter(Boolean)) {
+for (const name of ["source-serif-4.woff2", "source-sans-3.woff2", document.documentElement.dataset.font].filter(Boolean)) {
   const link = document.createElement("link");
   link.rel = "preload";
   link.as = "font";

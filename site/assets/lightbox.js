@@ -3,6 +3,7 @@
 // Every a.plate opens its picture in one dialog: zoom, pan, and the others of its [data-gallery] by buttons, keys
 // or swipe. Without scripts the link leads to the picture's file.
 (() => {
+  const { make } = Tokviz;
   const ZOOMS = [1, 1.5, 2, 3, 4.5];
   const SWIPE = 48;
   const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
@@ -10,13 +11,6 @@
   let items = [];
   let index = 0;
   let zoom = 0;
-
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
 
   function button(text, act) {
     const element = make("button", { type: "button" }, text);

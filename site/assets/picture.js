@@ -5,7 +5,7 @@
 // Texts name fonts and hold none: what opens SVG outside of browsers ignores fonts within it, and a page from disk can't read them.
 // Each text says how wide it is instead, so that no font makes it meet another one.
 Tokviz.picture = (() => {
-  const { svg } = Tokviz;
+  const { svg, make } = Tokviz;
   const FAMILY = "'Source Sans 3', 'Source Sans Pro', Arial, 'Liberation Sans', Helvetica, sans-serif";
   // Of a saved PNG, in device pixels for each of the page's.
   const LEAST_SCALE = 2;
@@ -212,10 +212,7 @@ Tokviz.picture = (() => {
   function downloadBlob(blob, name) {
     if (latest) URL.revokeObjectURL(latest);
     latest = URL.createObjectURL(blob);
-    const link = document.createElement("a");
-    link.href = latest;
-    link.download = name;
-    link.click();
+    make("a", { href: latest, download: name }).click();
   }
 
   return { widthOf, shapesOf, save, saveImage };

@@ -4,14 +4,6 @@
 // chosen. What draws it is loaded once it is needed.
 (() => {
   const SCRIPT = document.currentScript.src.replace(/[^/]*$/, "related-plot.js");
-  let request = null;
-
-  // What draws relations and orders.
-  Tokviz.useRelated = () => {
-    if (Tokviz.related) return Promise.resolve(Tokviz.related);
-    request ??= Tokviz.loadScripts([SCRIPT]).then(() => Tokviz.related);
-    return request;
-  };
 
   Tokviz.RelatedChoice = class {
     // changed() is called when a reader chooses something else.
@@ -49,8 +41,9 @@
       for (const host of this.hosts) if (!hosts.includes(host)) Tokviz.related?.hide(host);
       this.hosts = hosts;
       if (!isChosen) return;
-      Tokviz.useRelated().then((related) => {
-        if (turn === this.turn) for (const { host, ...each } of figures) related.show(host, select.value, each);
+      // A page may have it from the beginning.
+      Promise.resolve(Tokviz.related ?? Tokviz.loadScripts([SCRIPT])).then(() => {
+        if (turn === this.turn) for (const { host, ...each } of figures) Tokviz.related.show(host, select.value, each);
       }, () => this.giveUp());
     }
 

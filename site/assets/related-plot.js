@@ -3,12 +3,10 @@
 // Plots of relations and orders, in one layer: lines between pairs, a path along an order. A section of a model's page has them, and
 // figures show one in place of their plate.
 Tokviz.related = (() => {
-  const { svg } = Tokviz;
+  const { svg, make, hueOf } = Tokviz;
   const MARGIN = { left: 30, right: 90, top: 36, bottom: 24 };
   const NARROW = 480; // Pixels of width: below, less is kept free for names at the right.
   const RADIUS = 4;
-  // Colours of categories, as plate.css or the report's own styles have them.
-  const N_HUES = Number(document.documentElement.dataset.hues ?? 9);
   const MOST_NAMED = 40; // Of more words, those have names that leave room for each other.
   const MOST_COVERED = 0.4; // Of the area of any other name, by marks too, before it is left to its mark.
   const MOST_ON_NAMES = 0.1; // Of that area, by names that are there already.
@@ -138,7 +136,7 @@ Tokviz.related = (() => {
     const joined = lines(kind, places);
     const marks = places.map(([cx, cy], row) => {
       const mark = svg("circle", {
-        class: `hue-${hues[row] % N_HUES} ${kind === "pairs" && row % 2 === 0 ? "hollow" : "full"}`, cx: cx.toFixed(1), cy: cy.toFixed(1), r: RADIUS,
+        class: `${hueOf(hues[row])} ${kind === "pairs" && row % 2 === 0 ? "hollow" : "full"}`, cx: cx.toFixed(1), cy: cy.toFixed(1), r: RADIUS,
       });
       mark.append(svg("title", {}, words[row]));
       return mark;
@@ -150,7 +148,7 @@ Tokviz.related = (() => {
       where.textContent = text;
       return where.getComputedTextLength();
     });
-    placeNames(drawing, words, places, joined, size).forEach((text, row) => text.setAttribute("class", `hue-${hues[row] % N_HUES} related-name`));
+    placeNames(drawing, words, places, joined, size).forEach((text, row) => text.setAttribute("class", `${hueOf(hues[row])} related-name`));
   }
 
   const resized = new ResizeObserver((entries) => {
@@ -180,17 +178,13 @@ Tokviz.related = (() => {
   // --- in place of a plate ---
 
   function makePane(host) {
-    const [root, plot, said, how] = ["pane", "plot", "said", "how"].map((part) => {
-      const made = document.createElement("div");
-      made.className = `related-${part}`;
-      return made;
-    });
-    const text = document.createElement("span");
+    const [root, plot, said, how] = ["pane", "plot", "said", "how"].map((part) => make("div", { class: `related-${part}` }));
+    const text = make("span");
     said.append(text);
     root.append(plot, said, how);
     // A notebook has nothing to take away.
     if (Tokviz.take) {
-      const control = Tokviz.take.make("span", { "data-take": "related" });
+      const control = make("span", { "data-take": "related" });
       root.append(control);
       Tokviz.take.fill(control);
     }
@@ -252,5 +246,51 @@ Tokviz.related = (() => {
     host.style.minHeight = "";
   }
 
-  return { draw, clear, load, show, hide };
+  // --- the section of a model's page: each in the layer that the carousel shows ---
+
+  function startSection(section, viewer) {
+    const plots = [...section.querySelectorAll("[data-plot]")];
+    let depth = Number(viewer.querySelector(".panel[data-current] input[type=range]").value);
+    // The layer may change many times before the section is seen.
+    let isSeen = false;
+    let latest = 0;
+
+    async function update() {
+      const { context, hasRelations } = viewer.querySelector(".panel[data-current]").dataset;
+      const turn = ++latest;
+      if (hasRelations === undefined) {
+        for (const plot of plots) plot.closest("figure").toggleAttribute("data-unmeasured", true);
+        return;
+      }
+      try {
+        const { items, label } = await load(viewer.dataset, context);
+        if (turn !== latest) return;
+        const where = `${Tokviz.depthName(depth)}, ${label}`;
+        for (const plot of plots) {
+          const item = items[Number(plot.dataset.plot)];
+          plot.closest("figure").toggleAttribute("data-unmeasured", item.problem !== undefined);
+          draw(plot, item, depth, where, `${item.label}, ${where}`);
+        }
+      } catch (error) {
+        if (turn !== latest) return;
+        for (const plot of plots) {
+          plot.closest("figure").removeAttribute("data-unmeasured");
+          clear(plot, error.message);
+        }
+      }
+    }
+
+    viewer.addEventListener("shown", ({ detail }) => {
+      depth = detail.depth;
+      if (isSeen) update();
+    });
+    new IntersectionObserver((entries) => {
+      isSeen = entries.at(-1).isIntersecting;
+      if (isSeen) update();
+    }, { rootMargin: "200px" }).observe(section);
+  }
+
+  for (const section of document.querySelectorAll("[data-related]")) startSection(section, document.querySelector("[data-viewer]"));
+
+  return { show, hide };
 })();

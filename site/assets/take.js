@@ -3,24 +3,16 @@
 // What a reader may take away of a plot: its link, and the picture as it is seen. The buttons' room is kept by site.css; what else
 // is needed is loaded once it is wanted.
 Tokviz.take = (() => {
+  const { make } = Tokviz;
   const IS_DRAWN = document.querySelector("script[data-plates]") !== null;
-  const FOLDER = new URL(".", document.currentScript.src);
+  const LATE = ["copy.js", "picture.js", "save.js"].map((name) => new URL(name, document.currentScript.src).href);
   const DRAWN = ["Copy link", "Save as PNG", "SVG"];
   const PARTS = { image: ["Copy link", "Download"], link: ["Copy link"] };
   const FORMS = { "Save as PNG": "png", SVG: "svg" };
   // How long a message stays, in milliseconds.
   const MESSAGE = 3000;
-  const requests = {};
-  const savers = {};
   let message = null;
   let timer = null;
-
-  function make(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  }
 
   function part(text, control) {
     if (text === "Download") return make("a", { href: imageOf(control), download: "" }, text);
@@ -71,15 +63,6 @@ Tokviz.take = (() => {
     return asked.fragment === null ? location.href : new URL(asked.fragment, location.href).href;
   }
 
-  function use(...names) {
-    const last = names.at(-1);
-    requests[last] ??= Tokviz.loadScripts(names.map((name) => new URL(name, FOLDER).href)).catch((error) => {
-      delete requests[last];
-      throw error;
-    });
-    return requests[last];
-  }
-
   async function copy(control) {
     const address = addressOf(control);
     try {
@@ -87,16 +70,15 @@ Tokviz.take = (() => {
       say(control, "Copied.");
     } catch {
       // The browser doesn't let this page write to the clipboard.
-      await use("copy.js", "take-address.js");
-      Tokviz.showAddress(address);
+      await Tokviz.loadScripts(LATE);
+      Tokviz.save.showAddress(address);
     }
   }
 
   async function save(control, form) {
     try {
-      const kind = control.dataset.take || "plate";
-      await use("picture.js", `${kind}-save.js`);
-      say(control, await savers[kind](control, form));
+      await Tokviz.loadScripts(LATE);
+      say(control, await Tokviz.save[control.dataset.take || "plate"](control, form));
     } catch {
       say(control, "Not saved.");
     }
@@ -112,5 +94,5 @@ Tokviz.take = (() => {
 
   for (const control of document.querySelectorAll("[data-take]")) fill(control);
 
-  return { addTo, fill, make, plotOf, plateOf, imageOf, savers };
+  return { addTo, fill, plotOf, plateOf, imageOf };
 })();

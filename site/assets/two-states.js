@@ -33,11 +33,9 @@ Tokviz.twoStates = (() => {
       Object.assign(this, { states, subjects, shown: null, isolated: null, width: 0 });
       this.frame = root.querySelector(".two-states");
       this.images = [...root.querySelectorAll(".state")];
-      this.box = document.createElement("div");
-      this.box.className = "states-plate";
       this.drawing = svg("svg", { class: "plate-svg", role: "img" });
-      this.key = plateKey.make();
-      this.box.append(this.drawing, this.key);
+      this.key = plateKey.create();
+      this.box = Tokviz.make("div", { class: "states-plate" }, this.drawing, this.key);
       this.box.addEventListener("click", ({ target }) => this.press(target.closest(".plate-key button")));
       for (const name of ["pointermove", "pointerdown"]) this.drawing.addEventListener(name, (event) => this.point(event));
       this.drawing.addEventListener("pointerleave", () => this.point(null));

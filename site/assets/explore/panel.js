@@ -2,7 +2,7 @@
 
 // One picture with its choice of model, context and projection, and a description of the current word.
 (() => {
-  const { captures, clamp, depthName } = Tokviz;
+  const { captures, clamp, depthName, make } = Tokviz;
 
   class Panel {
     // `on` is the plot's, and chosen(names) when the reader wants another capture.
@@ -48,23 +48,18 @@
       this.plot.inner.style.visibility = "hidden";
     }
 
-    // How a word's tokens look, a leading space made visible.
-    tokens(row) {
-      return this.view.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
-    }
-
     // A word, its categories, tokens, neighbours and values, as text.
     facts(row, categories) {
-      const { names, memberships } = this.view.vocabulary;
-      const pieces = this.tokens(row);
+      const { vocabulary } = this.view;
+      const pieces = this.view.tokens(row);
       const { rows, where, reason } = Explore.neighbours(this.view, this.depth, row);
       return {
-        word: names[row],
-        category: memberships[row].map((category) => categories[category]).join(", "),
+        word: vocabulary.names[row],
+        category: vocabulary.categoriesOf(row, categories),
         tokens: pieces.map(Explore.isolated).join(" · "),
         count: Explore.countOf(pieces),
         position: this.view.outside.has(row) ? "read at a different position than most words" : "",
-        neighbours: rows.map((other) => Explore.isolated(names[other])),
+        neighbours: rows.map((other) => Explore.isolated(vocabulary.names[other])),
         where,
         reason,
         values: this.view.values(this.depth, row),
@@ -73,30 +68,19 @@
 
     describe(row, categories) {
       if (row === null) {
-        this.readout.replaceChildren(paragraph("Point at a word, or find one by name, to see its nearest words.", "hint"));
+        this.readout.replaceChildren(make("p", { class: "hint" }, "Point at a word, or find one by name, to see its nearest words."));
         return;
       }
       const facts = this.facts(row, categories);
-      const head = paragraph("", "word");
-      const name = document.createElement("strong");
-      name.textContent = facts.word;
-      const code = document.createElement("code");
-      code.textContent = facts.tokens;
-      head.append(Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]), " ", name, ` ${facts.category} · ${facts.count} `, code, facts.position ? ` · ${facts.position}` : "");
+      const head = make("p", { class: "word" },
+        Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]), " ", make("strong", {}, facts.word),
+        ` ${facts.category} · ${facts.count} `, make("code", {}, facts.tokens), facts.position ? ` · ${facts.position}` : "");
       const near = facts.neighbours.length
         ? `Nearest ${facts.where}: ${facts.neighbours.join(", ")}.`
         : `No neighbors: ${facts.reason}.`;
-      this.readout.replaceChildren(head, paragraph(near, "near"));
+      this.readout.replaceChildren(head, make("p", { class: "near" }, near));
     }
   }
 
-  function paragraph(text, kind) {
-    const made = document.createElement("p");
-    made.className = kind;
-    made.textContent = text;
-    return made;
-  }
-
   Explore.Panel = Panel;
-  Explore.paragraph = paragraph;
 })();

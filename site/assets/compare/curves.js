@@ -2,7 +2,7 @@
 
 // The compare page's curves in a report of many models: the page has those of the first ones, and a reader chooses whose are drawn.
 (() => {
-  const { svg, load } = Tokviz;
+  const { svg, make, load } = Tokviz;
 
   // Heights for names that must not touch, each as near to its curve's end as the others leave space.
   function spread(ends, { top, bottom, gap }) {
@@ -61,11 +61,8 @@
           const curves = models.map(({ charts: own, ...model }) => own[index] && { ...model, ...own[index] }).filter(Boolean);
           draw(chart, subjects[index], curves, places);
         });
-        keys.replaceChildren(...chosen.map((box) => {
-          const item = document.createElement("li");
-          item.append(...[...box.parentElement.childNodes].slice(1).map((node) => node.cloneNode(true)));
-          return item;
-        }));
+        keys.replaceChildren(...chosen.map((box) =>
+          make("li", {}, ...[...box.parentElement.childNodes].slice(1).map((node) => node.cloneNode(true)))));
       } catch (error) {
         problem.textContent = error.message;
         problem.hidden = false;

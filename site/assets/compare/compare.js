@@ -1,7 +1,8 @@
 "use strict";
 
 // The compare page: up to four slots show captures (model × context × projection) at one depth, matched by relative depth
-// or by layer number. Everything jumps at once, so that layers can be compared by flicker.
+// or by layer number. Everything jumps at once, so that layers can be compared by flicker. Before it starts, plates.js must listen, and
+// the slots that are cloned must have their controls from take.js.
 (() => {
   const { captures, clamp, depthName, percent } = Tokviz;
   const LETTERS = ["a", "b", "c", "d"];
@@ -82,7 +83,7 @@
   }
 
   function fillSlot(comparison, slot, names) {
-    slot.capture = captures.find(comparison.models, names);
+    slot.capture = Tokviz.findCapture(comparison.models, names);
     slot.choice.show(slot.capture);
     slot.name = captures.label(slot.capture);
     slot.strip.querySelector("p").textContent = slot.name;
@@ -239,7 +240,7 @@
 
   function preloadNeighbours(comparison) {
     const { root, slots, depth, last, phone } = comparison;
-    // These are drawn, by plate-page.js.
+    // These are drawn, by plates/board.js.
     if (root.hasAttribute("data-drawable")) return;
     for (const slot of slots) {
       for (const neighbour of [depth + 1, depth - 1]) {
@@ -289,7 +290,7 @@
     if (!chosen.length) return false;
     const all = captures.all(comparison.models);
     while (chosen.length < comparison.fewestSlots) {
-      const first = captures.find(comparison.models, chosen[0]);
+      const first = Tokviz.findCapture(comparison.models, chosen[0]);
       chosen.push(captures.namesOf(all.find(({ model }) => model !== first.model) ?? all.find(({ key }) => key !== first.key)));
     }
     while (comparison.slots.length > chosen.length) removeSlot(comparison, comparison.slots.at(-1));
@@ -341,7 +342,7 @@
     const strips = [...comparison.ruler.querySelectorAll("[data-strip]")];
     comparison.slots = [...comparison.container.querySelectorAll("[data-slot]")].map((element, index) =>
       createSlot(comparison, element, strips[index]));
-    for (const slot of comparison.slots) slot.capture = captures.find(comparison.models, slot.choice.names());
+    for (const slot of comparison.slots) slot.capture = Tokviz.findCapture(comparison.models, slot.choice.names());
     listen(comparison);
     if (!openAddress(comparison)) openDefault(comparison);
     Promise.all(comparison.slots.map(({ capture }) => capture.model.request)).then(() => {
@@ -350,4 +351,41 @@
   }
 
   for (const root of document.querySelectorAll("[data-compare]")) startCompare(root);
+})();
+
+// Every table[data-sortable] is sorted by the headings that have a column to sort by.
+(() => {
+  function startTable(table) {
+    const headings = [...table.querySelectorAll("th[data-column]")];
+
+    function sortBy(heading, descending) {
+      const column = Number(heading.dataset.column);
+      const numbers = heading.classList.contains("number");
+      const key = (row) => row.cells[column].dataset.sort;
+      const compare = (one, other) => {
+        const [a, b] = [key(one), key(other)];
+        if (a === "" || b === "") return (a === "") - (b === "");
+        const order = numbers ? Number(a) - Number(b) : a.localeCompare(b);
+        return descending ? -order : order;
+      };
+      // A row of one cell is the heading of its part of the table.
+      for (const body of table.tBodies) body.append(...[...body.rows].filter((row) => row.cells.length > 1).sort(compare));
+      for (const each of headings) {
+        each.removeAttribute("aria-sort");
+        if (each === heading) each.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      }
+    }
+
+    for (const heading of headings) {
+      const button = Tokviz.make("button", { type: "button" }, heading.querySelector(".sort-label"));
+      heading.prepend(button);
+      button.addEventListener("click", () => {
+        const sorted = heading.getAttribute("aria-sort");
+        sortBy(heading, sorted ? sorted === "ascending" : heading.classList.contains("number"));
+      });
+    }
+    if (headings[1]) headings[1].setAttribute("aria-sort", "descending");
+  }
+
+  for (const table of document.querySelectorAll("table[data-sortable]")) startTable(table);
 })();

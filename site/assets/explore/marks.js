@@ -2,9 +2,7 @@
 
 // Marks in the plates' shapes and colours, and two ways to draw thousands of them: SVG while they are few, else a canvas.
 (() => {
-  const { svg, shape, hueOf } = Tokviz;
-  const nHues = Number(document.documentElement.dataset.hues ?? 9);
-  const SECOND = 0.58;
+  const { svg, shape, nHues, hueOf } = Tokviz;
   const MOST_IN_SVG = 1500;
 
   // The colours that an element within the card has, for what is drawn without its styles; `scheme` is "light" or "dark" where it
@@ -31,7 +29,7 @@
     const whole = hollow
       ? [shape(first), diameter - line, first, true, line]
       : [shape(first), diameter, first, false, Math.min(1, diameter * 0.12)];
-    return [whole, ...others.map((category) => [shape(category), diameter * SECOND, category, false, 0.8])];
+    return [whole, ...others.map((category) => [shape(category), diameter * Explore.SECOND, category, false, 0.8])];
   }
 
   // The same with colours instead of categories: [path, scale, fill, stroke, line].
@@ -202,5 +200,5 @@
     return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
   }
 
-  Object.assign(Explore, { hueOf, colorsOf, paintedPaths, swatch, diameterFor, SvgPainter, CanvasPainter, MOST_IN_SVG });
+  Object.assign(Explore, { colorsOf, paintedPaths, swatch, diameterFor, SvgPainter, CanvasPainter, MOST_IN_SVG });
 })();

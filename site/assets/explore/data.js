@@ -1,6 +1,6 @@
 "use strict";
 
-// What the explorer shows: an index in the page, and scripts that are loaded when a reader asks for them.
+// What explorer and plates are made of: an index in the page, scripts that are loaded when a reader asks for them, and marks' shapes.
 const Explore = {};
 
 (() => {
@@ -12,6 +12,19 @@ const Explore = {};
 
   // Of a word's tokens; none where states came from elsewhere.
   Explore.countOf = ({ length }) => (length === 0 ? "tokens not known" : length === 1 ? "one token" : `${length} tokens`);
+
+  // In characters; the ends of a longer name are what tells it from others.
+  const LONGEST = 24;
+  Explore.shortened = (word) => {
+    const characters = [...word.trim()];
+    return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : characters.join("");
+  };
+
+  // The side on which a word lies beyond the axes, as an arrow; empty where it lies within them. x runs right, y down.
+  const ARROWS = {
+    "-1,0": "←", "1,0": "→", "0,-1": "↑", "0,1": "↓", "-1,-1": "↖", "1,-1": "↗", "1,1": "↘", "-1,1": "↙",
+  };
+  Explore.arrow = (side) => ARROWS[side.join()] ?? "";
 
   // As pages write what nobody can see: by its code points.
   const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
@@ -27,20 +40,6 @@ const Explore = {};
   class Index {
     constructor(content) {
       Object.assign(this, content);
-    }
-
-    capture(names) {
-      return Tokviz.captures.find(this.models, names);
-    }
-
-    // Whether there is the very capture that a part of an address names.
-    has(text) {
-      const names = Tokviz.captures.parse(text);
-      return this.capture(names).key === [names.model, names.context, names.projection].join("/");
-    }
-
-    captures() {
-      return Tokviz.captures.all(this.models);
     }
 
     async view(capture) {
@@ -65,6 +64,11 @@ const Explore = {};
       this.memberships = memberships;
       this.folded = words.map((word) => word.toLocaleLowerCase());
       this.rows = new Map(words.map((word, row) => [word, row]));
+    }
+
+    // The categories of a word, in a line.
+    categoriesOf(row, labels) {
+      return this.memberships[row].map((category) => labels[category]).join(", ");
     }
 
     // Rows of the words that begin with the text, then of those that contain it.
@@ -111,6 +115,11 @@ const Explore = {};
       return this.places.subarray(2 * depth * this.n, 2 * (depth + 1) * this.n);
     }
 
+    // How a word's tokens look, a leading space made visible.
+    tokens(row) {
+      return this.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
+    }
+
     // PC1 and PC2 of a word, as the plate's axes have them.
     values(depth, row) {
       const limits = this.limits[depth];
@@ -127,4 +136,27 @@ const Explore = {};
     const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
     return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
   };
+})();
+
+// Of a word's second category, within its mark.
+Explore.SECOND = 0.58;
+
+// The shapes of categories' marks, as the images have them.
+Tokviz.shape = (() => {
+  // Each has the area of a circle of diameter 1; y runs down.
+  const SHAPES = [
+    "M.5 0A.5.5 0 1 1-.5 0A.5.5 0 1 1 .5 0Z",
+    "M-.443 .443L.443 .443L.443-.443L-.443-.443Z",
+    "M0-.836L-.627.418L.627.418Z",
+    "M0 .627L.627 0L0-.627L-.627 0Z",
+    "M0 .836L.627-.418L-.627-.418Z",
+    "M-.198 .594L.198 .594L.198 .198L.594 .198L.594-.198L.198-.198L.198-.594L-.198-.594L-.198-.198L-.594-.198L-.594 .198L-.198 .198Z",
+    "M0-.836L-.188-.258L-.796-.258L-.304 .099L-.492 .677L0 .319L.492 .677L.304 .099L.796-.258L.188-.258Z",
+    "M-.28 .56L0 .28L.28 .56L.56 .28L.28 0L.56-.28L.28-.56L0-.28L-.28-.56L-.56-.28L-.28 0L-.56 .28Z",
+    "M-.836 0L.418 .627L.418-.627Z",
+    "M.836 0L-.418-.627L-.418 .627Z",
+  ];
+
+  const all = document.documentElement.dataset.shapes?.split("|") ?? SHAPES;
+  return (category) => all[category % all.length];
 })();

@@ -249,7 +249,7 @@
     }
 
     hueOf(row) {
-      return Explore.hueOf(this.view.vocabulary.memberships[row][0]);
+      return Tokviz.hueOf(this.view.vocabulary.memberships[row][0]);
     }
 
     drawAxes() {
@@ -273,7 +273,7 @@
     drawOver() {
       const { layers, x, y, view, current } = this;
       layers.labels.classList.toggle("faint", this.moving || current !== null);
-      const near = current === null ? [] : Explore.neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
+      const near = current === null ? [] : neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
       const hasCurrent = current !== null && this.visible[current];
       layers.links.replaceChildren(...(hasCurrent && !this.moving ? near : []).map((row) => svg("line", {
         x1: x[current].toFixed(1), y1: y[current].toFixed(1), x2: x[row].toFixed(1), y2: y[row].toFixed(1),
@@ -305,8 +305,7 @@
       const [left, top] = [x + k * this.to[2 * row] * this.width, y + k * (1 - this.to[2 * row + 1]) * this.height];
       const across = Math.sign(left - clamp(left, 0, this.width));
       const down = Math.sign(top - clamp(top, 0, this.height));
-      const arrow = { "-1,0": "←", "1,0": "→", "0,-1": "↑", "0,1": "↓", "-1,-1": "↖", "1,-1": "↗", "1,1": "↘", "-1,1": "↙" };
-      return `${text} ${arrow[`${across},${down}`] ?? ""}`.trim();
+      return `${text} ${Explore.arrow([across, down])}`.trim();
     }
 
     // --- what a reader does ---
@@ -411,7 +410,37 @@
     }
   }
 
+  // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
+  // the word stands in their place: other words have an identical state.
+  function neighbours(view, depth, row, k = 5) {
+    const key = depth * view.n + row;
+    if (view.fullSpace) {
+      const first = key * view.fullSpace.k;
+      const rows = [...view.fullSpace.rows.subarray(first, first + view.fullSpace.k)].filter((other) => other !== row);
+      return { rows, where: "in all dimensions", reason: "other words have an identical state" };
+    }
+    if (!view.pictured.has(key)) view.pictured.set(key, view.limits[depth] ? inPicture(view, depth, row, k) : []);
+    return { rows: view.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
+  }
+
+  function inPicture(view, depth, row, k) {
+    const [x0, x1, y0, y1] = view.limits[depth];
+    const places = view.at(depth);
+    const [width, height] = [x1 - x0, y1 - y0];
+    const best = [];
+    for (let other = 0; other < view.n; other += 1) {
+      if (other === row) continue;
+      const distance = Math.hypot(
+        width * (places[2 * other] - places[2 * row]), height * (places[2 * other + 1] - places[2 * row + 1]));
+      if (best.length === k && distance >= best[k - 1][0]) continue;
+      best.push([distance, other]);
+      best.sort((one, two) => one[0] - two[0]);
+      best.length = Math.min(best.length, k);
+    }
+    return best.map(([, other]) => other);
+  }
+
   const scattered = (row) => Math.imul(row + 1, 2654435761) >>> 0;
 
-  Object.assign(Explore, { Plot, ZOOM_FACTOR });
+  Object.assign(Explore, { Plot, neighbours, ZOOM_FACTOR });
 })();

@@ -1,16 +1,15 @@
 "use strict";
 
-// What stands around the pictures: the legend that hides categories, pinned words, the axes of their trails, the search, and the table.
+// What stands around the plots: the ruler, the legend that hides categories, pinned words, the axes of their trails, the search, and
+// the table.
 (() => {
   const MOST_FOUND = 10;
   const PER_PAGE = 20;
-  const { clamp, depthName } = Tokviz;
+  const { svg, make, clamp, depthName, geometry, percent } = Tokviz;
   const { swatch } = Explore;
 
   function button(text, act) {
-    const made = document.createElement("button");
-    made.type = "button";
-    made.textContent = text;
+    const made = make("button", { type: "button" }, text);
     made.addEventListener("click", act);
     return made;
   }
@@ -52,7 +51,7 @@
         return;
       }
       this.root.replaceChildren(
-        Explore.paragraph("Pinned", "hint"),
+        make("p", { class: "hint" }, "Pinned"),
         ...rows.map((row) => {
           const made = button(vocabulary.names[row], () => this.unpin(row));
           made.prepend(swatch(vocabulary.memberships[row]));
@@ -81,7 +80,7 @@
     describe(panels) {
       const names = panels.length > 1 ? ["First plot: ", "Second plot: "] : [""];
       this.remaining.replaceChildren(...panels.map(({ view, depth }, position) =>
-        Explore.paragraph(`${names[position]}${remaining(view, depth)}`, "remaining")));
+        make("p", { class: "remaining" }, `${names[position]}${remaining(view, depth)}`)));
     }
   }
 
@@ -119,16 +118,9 @@
       this.rows = this.find(this.input.value, MOST_FOUND);
       this.at = -1;
       this.list.replaceChildren(...this.rows.map((row, index) => {
-        const option = document.createElement("li");
-        option.id = `found-${index}`;
-        option.dataset.index = index;
-        option.setAttribute("role", "option");
-        option.setAttribute("aria-selected", "false");
         const { word, category } = this.describe(row);
-        const note = document.createElement("small");
-        note.textContent = category;
-        option.append(Explore.shortened(word), " ", note);
-        return option;
+        return make("li", { id: `found-${index}`, "data-index": index, role: "option", "aria-selected": "false" },
+          Explore.shortened(word), " ", make("small", {}, category));
       }));
       this.show(this.rows.length > 0);
     }
@@ -227,9 +219,6 @@
 
     row(row) {
       const facts = this.panel.facts(row, this.categories);
-      const made = document.createElement("tr");
-      const head = document.createElement("th");
-      head.scope = "row";
       const pinned = this.pins.includes(row);
       const name = button(facts.word, () => {
         this.pin(row);
@@ -238,17 +227,109 @@
       name.dataset.row = row;
       name.title = pinned ? "Unpin" : "Pin";
       name.setAttribute("aria-pressed", String(pinned));
-      head.append(name);
       const numbers = (facts.values ?? ["–", "–"]).map((value) => (typeof value === "number" ? Explore.number(value) : value));
-      made.append(head, ...[facts.category, facts.tokens, ...numbers, facts.neighbours.join(", ")].map((text, index) => {
-        const cell = document.createElement("td");
-        if (index === 2 || index === 3) cell.className = "number";
-        cell.textContent = text;
-        return cell;
-      }));
-      return made;
+      const cells = [facts.category, facts.tokens, ...numbers, facts.neighbours.join(", ")].map((text, index) =>
+        make("td", index === 2 || index === 3 ? { class: "number" } : {}, text));
+      return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
     }
   }
 
-  Object.assign(Explore, { Legend, Pins, TrailAxes, Search, Table });
+  // The depth ruler of the model that is shown first: its slider, ticks, stages and sparklines, as the models' pages draw them.
+  class Ruler {
+    constructor(root, moved) {
+      this.root = root;
+      this.range = root.querySelector("input[type=range]");
+      this.output = root.querySelector("output");
+      this.scale = root.querySelector(".scale");
+      this.plate = root.querySelector(".plate");
+      // The slider says all that the links do.
+      this.scale.setAttribute("aria-hidden", "true");
+      Tokviz.listenToSlider(this.range, moved);
+    }
+
+    setView(view) {
+      if (view === this.view) return;
+      this.view = view;
+      this.last = view.last;
+      this.range.max = view.last;
+      this.root.classList.toggle("ruler-measured", view.measures !== null);
+      const measures = view.measures ? this.measures(view.measures) : [];
+      this.scale.replaceChildren(Tokviz.rulerFoot(...measures, ...Tokviz.axis(Tokviz.depthTicks(view.last), view.last)));
+      const { strip } = view.capture.shown;
+      if (this.plate) this.plate.hidden = !strip;
+      if (this.plate && strip) this.setStrip(strip, view);
+    }
+
+    setStrip(strip, view) {
+      const alt = `${Tokviz.captures.label(view.capture)}: all ${view.last + 1} depths, without labels`;
+      Tokviz.setPicture(this.plate, (form) => strip[form], alt);
+    }
+
+    setDepth(depth, text) {
+      this.range.value = depth;
+      this.range.setAttribute("aria-valuetext", text);
+      if (this.output.value !== depthName(depth)) this.output.value = depthName(depth);
+      Tokviz.placeLabel(this.output, depth, this.last);
+    }
+
+    x(depth) {
+      return Tokviz.place(depth, this.last);
+    }
+
+    measures({ stages, emergence, purity, chance, norm, norms }) {
+      const made = [];
+      const names = [];
+      stages.forEach((first, index) => {
+        const left = Math.max(this.x(first - 0.5), 0);
+        const right = Math.min(this.x((stages[index + 1] ?? this.last + 1) - 0.5), 100);
+        made.push(svg("rect", {
+          class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -98, height: 72,
+        }));
+        if (right - left < geometry.narrowestBand) return;
+        names.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
+      });
+      if (emergence !== null) {
+        const x = percent(this.x(emergence));
+        made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -98, y2: -16 }));
+      }
+      made.push(...this.spark("purity", -83, purity, chance));
+      if (norms) {
+        let [low, high] = norms.map(Math.log10);
+        const missing = Math.max(1 - (high - low), 0) / 2;
+        [low, high] = [low - missing, high + missing];
+        made.push(...this.spark("norm", -56, norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null)), null));
+      }
+      made.push(...names);
+      if (emergence !== null) {
+        const x = this.x(emergence);
+        const flips = x > geometry.markFlip;
+        made.push(svg("text", { class: "mark-name", x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), y: -87, "text-anchor": flips ? "end" : "start" },
+          emergence ? `massive from layer ${emergence - 1}` : "massive from the embedding"));
+      }
+      return made;
+    }
+
+    // A thin line of values between 0 and 1, with a gap where a value isn't defined.
+    spark(name, y, values, chance) {
+      const drawing = svg("svg", { y, width: "100%", height: 15, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
+      for (const [kind, line] of [["chance", chance], ["spark", values]]) {
+        if (!line) continue;
+        let penDown = false;
+        const d = line.map((value, depth) => {
+          if (value === null) {
+            penDown = false;
+            return "";
+          }
+          const point = `${(10 * this.x(depth)).toFixed(1)} ${(100 * (1 - clamp(value, 0, 1))).toFixed(1)}`;
+          const part = penDown ? `L${point}` : `M${point}h.1`;
+          penDown = true;
+          return part;
+        }).join("");
+        drawing.append(svg("path", { class: kind, d }));
+      }
+      return [drawing, svg("text", { class: "spark-name", x: 0, y: y - (name === "purity" ? 4 : 2) }, name)];
+    }
+  }
+
+  Object.assign(Explore, { Legend, Pins, TrailAxes, Search, Table, Ruler });
 })();

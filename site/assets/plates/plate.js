@@ -1,10 +1,42 @@
 "use strict";
 
+// How wide texts are, in the fonts of a plate as the page has them; what is measured once is kept.
+Tokviz.plateText = (() => {
+  const { svg } = Tokviz;
+  const widths = new Map();
+  document.fonts?.addEventListener("loadingdone", () => widths.clear());
+
+  const keyOf = (text, size, bold) => `${size} ${bold ? "b" : ""} ${text}`;
+
+  // The widths of texts of one size in pixels, all measured in one step.
+  function measure(texts, size, bold = false) {
+    const fresh = [...new Set(texts)].filter((text) => !widths.has(keyOf(text, size, bold)));
+    if (fresh.length) {
+      const box = svg("svg", { class: "plate-svg plate-measure", "aria-hidden": "true" });
+      box.append(...fresh.map((text) => svg("text", { "font-size": size, "font-weight": bold ? 600 : 400 }, text)));
+      document.body.append(box);
+      [...box.children].forEach((each, index) => widths.set(keyOf(fresh[index], size, bold), each.getComputedTextLength()));
+      box.remove();
+    }
+    return texts.map((text) => widths.get(keyOf(text, size, bold)));
+  }
+
+  const fitted = (text, width, size, bold) => Tokviz.fitted(text, width, (each) => measure([each], size, bold)[0]);
+
+  // How far letters reach above and below their line, as shares of the size of text.
+  const PLAIN = /^[A-Za-z0-9]+$/;
+  const BELOW = /[gjpqyQJ]/;
+  function reachOf(text) {
+    if (!PLAIN.test(text)) return [0.78, 0.26];
+    return [0.73, BELOW.test(text) ? 0.22 : 0.03];
+  }
+
+  return { measure, fitted, reachOf };
+})();
+
 // One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
 Tokviz.plate = (() => {
   const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
-  // The second category of a word, within its mark.
-  const SECOND = 0.58;
   const TITLE = 14;
 
   const number = (value) => String(Math.round(10 * value) / 10);
@@ -17,7 +49,7 @@ Tokviz.plate = (() => {
     });
     return [
       path(first, hollow ? diameter - 1.2 : diameter, hollow ? "hollow" : "full"),
-      ...others.map((category) => path(category, diameter * SECOND, "full")),
+      ...others.map((category) => path(category, diameter * Explore.SECOND, "full")),
     ];
   }
 
@@ -42,7 +74,7 @@ Tokviz.plate = (() => {
       contexts: model.contexts.map(({ label }) => label),
       categories,
       order: plateLabels.priority(view.vocabulary.memberships),
-      labels: view.vocabulary.names.map(plateText.shortened),
+      labels: view.vocabulary.names.map(Explore.shortened),
     };
   }
 
@@ -181,8 +213,8 @@ Tokviz.plate = (() => {
 
   // A word's categories and tokens, in a line.
   function tokensOf({ view, categories }, row) {
-    const pieces = view.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
-    const category = view.vocabulary.memberships[row].map((each) => categories[each]).join(", ");
+    const pieces = view.tokens(row);
+    const category = view.vocabulary.categoriesOf(row, categories);
     const elsewhere = view.outside.has(row) ? " · read at a different position" : "";
     const tokens = [Explore.countOf(pieces), ...(pieces.length ? [pieces.map(Explore.isolated).join(" · ")] : [])].join(": ");
     return `${category} · ${tokens}${elsewhere}`;
@@ -210,5 +242,74 @@ Tokviz.plate = (() => {
     );
   }
 
-  return { about, layoutOf, draw, point, tokensOf, swatch, hueOf };
+  return { about, layoutOf, draw, point, tokensOf, swatch };
+})();
+
+// The key of a plate: its categories as buttons, notes below them, and a line for those who don't see the drawing.
+Tokviz.plateKey = (() => {
+  const { make, hueOf, plate } = Tokviz;
+
+  const create = () => make("div", { class: "plate-key" });
+
+  // Puts key and notes where the layout has them, which may have no place for the key.
+  function place(key, about, { key: where, note: below, size }) {
+    const notes = make("p", { class: "plate-note" });
+    notes.toggleAttribute("data-column", below.isColumn);
+    const said = make("p", { class: "plate-say", "aria-live": "polite" });
+    const parts = where ? [[categoriesOf(about, where), where], [notes, below]] : [[notes, below]];
+    for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
+    key.style.fontSize = `${size}px`;
+    key.replaceChildren(...parts.map(([each]) => each), said);
+  }
+
+  // A button for each category.
+  function categoriesOf({ categories }, where) {
+    const group = make("div", {
+      class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone",
+    });
+    group.append(...categories.map((label, category) => make("button", {
+      type: "button", class: hueOf(category), "aria-pressed": "false",
+    }, plate.swatch(category, 9), make("span", {}, label))));
+    group.style.gridTemplateRows = `repeat(${where.rows}, ${where.pitch}px)`;
+    group.style.gridTemplateColumns = `repeat(${where.columns}, minmax(0, 1fr))`;
+    return group;
+  }
+
+  // What hollow marks mean in a view, as the image says it; empty where there is none.
+  function hollowNote({ view }) {
+    const several = view.pieces.map((pieces) => pieces.length > 1);
+    const anySeveral = several.some(Boolean);
+    if (anySeveral && view.outside.size) {
+      const same = several.every((each, row) => each === view.outside.has(row));
+      return `hollow: several tokens ${same ? "and" : "or"} read at a different position`;
+    }
+    if (anySeveral) return "hollow: several tokens";
+    return view.outside.size ? "hollow: read at a different position" : "";
+  }
+
+  // What hollow marks and arrows mean, and how many words are named.
+  function note(key, about, { names, hasArrows }, isolated) {
+    const notes = [hollowNote(about), hasArrows ? "arrow: lies beyond the axes" : ""];
+    const { n, vocabulary } = about.view;
+    const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
+    const lines = notes.filter(Boolean).map((line) => make("span", {}, line));
+    if (names.length < all) lines.push(make("span", {}, `${names.length} of ${all} words are named`, make("span", {}, "; point at the others")));
+    key.querySelector(".plate-note").replaceChildren(...lines);
+  }
+
+  function press(key, isolated) {
+    key.querySelectorAll("button").forEach((button, category) => {
+      button.setAttribute("aria-pressed", String(category === isolated));
+    });
+  }
+
+  // A word with its tokens, or a category with its words.
+  function say(key, about, row, isolated) {
+    const { names, memberships } = about.view.vocabulary;
+    const ofCategory = () => names.filter((_, each) => memberships[each].includes(isolated)).join(", ");
+    const text = row !== null ? `${names[row]}. ${plate.tokensOf(about, row)}` : `${about.categories[isolated]}: ${ofCategory()}`;
+    key.querySelector(".plate-say").textContent = row === null && isolated === null ? "" : text;
+  }
+
+  return { create, place, note, press, say };
 })();

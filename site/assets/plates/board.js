@@ -96,7 +96,7 @@
       found.drawing = Tokviz.svg("svg", { class: "plate-svg", role: "img" });
       found.holder.append(found.drawing);
       if (found.kind === plate) {
-        found.key = plateKey.make();
+        found.key = plateKey.create();
         found.holder.after(found.key);
       }
       found.holder.setAttribute("data-drawn", "");
@@ -273,5 +273,89 @@
     }
   }
 
-  Tokviz.Board = Board;
+  // "Find a word": the first that begins as the text does, else one that contains it, is marked on all plates while one steps.
+  function listenToFind(board, input) {
+    const isTyping = () => document.activeElement === input;
+
+    // Words come with the first plate; their list names all.
+    function fill() {
+      const { vocabulary, categories } = board.index;
+      if (!vocabulary || input.list.options.length) return;
+      input.list.append(...vocabulary.words.map((word, row) => new Option(vocabulary.categoriesOf(row, categories), word)));
+    }
+
+    function show(row) {
+      input.setAttribute("aria-invalid", String(row === null && input.value.trim() !== ""));
+    }
+
+    input.addEventListener("focus", fill);
+    input.addEventListener("input", () => {
+      fill();
+      const [row = null] = board.index.vocabulary?.find(input.value, 1) ?? [];
+      show(row);
+      if (row !== board.chosen) board.choose(row);
+    });
+    input.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") input.value = "";
+    });
+    // One that was chosen on a plate stands here, too.
+    document.addEventListener("chosen", ({ detail: row }) => {
+      if (isTyping()) return;
+      input.value = row === null ? "" : board.index.vocabulary.words[row];
+      show(row);
+    });
+  }
+
+  // Which plates of a page are drawn: a carousel's, small ones and twins once they are near, a story's, and those of the compare page.
+  Tokviz.drawPlates = (content) => {
+    const { plateSmall } = Tokviz;
+    const board = new Board(content);
+
+    function near(event) {
+      event.preventDefault();
+      const holder = event.target;
+      // Twins are links themselves; what lies in a link is small.
+      const small = !holder.matches("a");
+      // A slide's address: context, depth, and where it isn't the first one, projection.
+      const address = holder.dataset.slide ?? Tokviz.decode(holder.parentElement.hash.slice(1));
+      const [context, at, projection] = address.split("/");
+      const depth = Tokviz.parseDepth(at);
+      const options = small ? { kind: plateSmall, seen: false, fills: true } : {};
+      board.use(Tokviz.findCapture(content.models, { context, projection }), (about) => board.draw(holder, { about, depth, ...options }), () => {
+        holder.querySelector("img").removeAttribute("data-late");
+      });
+    }
+
+    // What each place shall show: its coordinates may come after it shows something else.
+    const wanted = new WeakMap();
+
+    // A plot that stays in view, as large as its place; without a key where there is little space.
+    function stage(event) {
+      event.preventDefault();
+      const { target: holder, detail } = event;
+      const { context, depth } = detail;
+      wanted.set(holder, detail);
+      board.use(Tokviz.findCapture(content.models, { context }), (about) => {
+        if (wanted.get(holder) === detail) board.draw(holder, { about, depth, fills: true });
+      }, () => holder.querySelector("img").removeAttribute("data-late"));
+    }
+
+    function slot({ target, detail }) {
+      const { capture, depth } = detail;
+      wanted.set(target, detail);
+      const model = { ...capture.model, data: `${content.data}/${capture.model.slug}` };
+      board.use({ ...capture, model }, (about) => {
+        if (wanted.get(target) === detail) board.draw(target, { about, depth });
+      }, () => {
+        board.forget(target);
+        target.closest("[data-compare]").removeAttribute("data-drawable");
+      });
+    }
+
+    for (const root of document.querySelectorAll("[data-viewer]")) new Tokviz.PlateCarousel(board, root);
+    for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
+    document.addEventListener("near", near);
+    document.addEventListener("slot", slot);
+    document.addEventListener("stage", stage);
+  };
 })();

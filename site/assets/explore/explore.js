@@ -2,6 +2,7 @@
 
 // The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table. All show one state, which
 // is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&trails=aligned&hide=0,3&word=May&zoom-a=2,0.4,0.6&related=order-months
+// Before it starts, the views that are cloned must have their controls from take.js; related-plot.js stands in the page for notebooks.
 (() => {
   const { captures, clamp, decode, depthName } = Tokviz;
   const LETTERS = ["a", "b"];
@@ -96,7 +97,7 @@
   async function choose(explorer, panel, names) {
     const share = isReady(explorer) ? Tokviz.shareOf(explorer.depth, lastOf(explorer)) : null;
     try {
-      if (!(await panel.choose(explorer.index.capture(names)))) return;
+      if (!(await panel.choose(Tokviz.findCapture(explorer.index.models, names)))) return;
     } catch (error) {
       panel.fail(error);
       return;
@@ -133,7 +134,7 @@
   // Beside a picture stands another context of its model, else another model, else another projection.
   function companionOf({ panels, index }) {
     const { capture } = panels[0];
-    const others = index.captures().filter(({ key }) => key !== capture.key);
+    const others = captures.all(index.models).filter(({ key }) => key !== capture.key);
     return others.find(({ model, context, shown }) =>
       model === capture.model && context !== capture.context && shown.name === capture.shown.name)
       ?? others.find(({ model }) => model !== capture.model) ?? others[0];
@@ -203,10 +204,9 @@
     const drawn = panels.filter(({ capture }) => !capture.shown.undrawn);
     const end = drawn.length ? "." : "There are no plots of this view.";
     links.replaceChildren(...drawn.flatMap(({ capture: { model, context, shown }, depth }, position) => {
-      const link = document.createElement("a");
       const projection = shown === context.projections[0] ? "" : `/${shown.name}`;
-      link.href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}${related?.address ?? ""}`;
-      link.textContent = `${model.name}, ${context.label}, ${depthName(depth)}`;
+      const href = `${model.page}#${context.name}/${Tokviz.depthKey(depth)}${projection}${related?.address ?? ""}`;
+      const link = Tokviz.make("a", { href }, `${model.name}, ${context.label}, ${depthName(depth)}`);
       return position ? [" and ", link] : ["The plots of this view: ", link];
     }), end);
   }
@@ -364,7 +364,7 @@
 
   function openCaptures(explorer, wanted) {
     const { index, panels } = explorer;
-    const pair = index.has(wanted.get("b"));
+    const pair = captures.has(index.models, wanted.get("b"));
     setPair(explorer, pair);
     while (panels.length < (pair ? 2 : 1)) addPanel(explorer);
     return Promise.all(panels.map((panel, position) => choose(explorer, panel, captures.parse(wanted.get(LETTERS[position])))));
