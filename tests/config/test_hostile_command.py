@@ -22,7 +22,7 @@ VALID = WORDS + MODEL
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(not warm.CAN_FORK, reason="what a run takes is told by the process that forks it"),
+    pytest.mark.skipif(not warm.CAN_FORK, reason="only a run that is forked says what it took"),
 ]
 
 

@@ -38,9 +38,9 @@ def changed(stated: tuple[Fact, ...], names: Sequence[str], kinds: Sequence[str]
         for place in range(2 if fact.bounds else 0):
             low, high = fact.bounds or (0.0, 0.0)
             yield index, replace(fact, bounds=(low - 0.37, high) if place == 0 else (low, high + 0.37))
-        for place, name in enumerate(fact.subject):
+        for place in range(len(fact.subject)):
             for other_name in names:
-                if other_name not in fact.subject and other_name != name:
+                if other_name not in fact.subject:
                     yield index, replace(fact, subject=(*fact.subject[:place], other_name, *fact.subject[place + 1 :]))
         if len(fact.subject) > 1:
             yield index, replace(fact, subject=fact.subject[::-1])

@@ -17,6 +17,7 @@ from report_fixture import TEMPLATES, one_depth_report
 
 from tokviz import pages
 from tokviz.errors import ThemeError
+from tokviz.notebook import inline
 from tokviz.pages import render
 from tokviz.pages.site import SiteView
 from tokviz.pages.text.explained import Explainer
@@ -350,6 +351,12 @@ def test_a_template_of_another_encoding_is_one_line(theme: Path, content: bytes)
     (theme / "_parts.html").write_bytes(content)
     with pytest.raises(ThemeError, match=r"theme/_parts\.html: .*utf-8.*; mend the template, or leave theme out$"):
         render.render(view(), (theme, TEMPLATES))
+
+
+def test_the_explorer_of_a_notebook_names_the_template_too(theme: Path) -> None:
+    (theme / "_parts.html").write_text("{{ 1 / 0 }}", encoding="utf-8")
+    with pytest.raises(ThemeError, match=r"theme/_parts\.html, line 1: .*; mend the template, or leave theme out$"):
+        inline.explorer(one_depth_report(), (theme, TEMPLATES), 400)
 
 
 def test_a_template_that_cannot_be_read_is_one_line(theme: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,8 @@ from tokviz.pages import render, with_downloads
 from tokviz.pages.downloads import tables
 from tokviz.pages.explore.page import explore_page
 from tokviz.pages.frame.look import styles
-from tokviz.pages.text.explained import Explainer
+from tokviz.pages.site import Page
 from tokviz.records import Report
-from tokviz.text import visible
 
 _FONT = re.compile(r"@font-face \{[^}]*\}\n?")
 """Whose file isn't there."""
@@ -66,17 +65,13 @@ def explorer(report: Report, folders: Sequence[Path], height: int) -> Explorer:
     # The scripts of the page run when the data are there, which the first one takes.
     common, *others = [text(link) for link in frame.scripts if not link.endswith("/take.js")]
     data = (content for path, content in tables.files(report).items() if path.endswith(".js"))
-    document = (
-        render.environment(folders, Explainer())
-        .get_template("notebook.html")
-        .render(
-            page=view,
-            frame=frame,
-            styles=[_FONT.sub("", sheet) for sheet in sheets if sheet],
-            scripts=[script.replace("</script", "<\\/script") for script in (common, *data, *others)],
-        )
+    document = render.render_page(
+        Page(template="notebook", view=view),
+        folders,
+        styles=[_FONT.sub("", sheet) for sheet in sheets if sheet],
+        scripts=[script.replace("</script", "<\\/script") for script in (common, *data, *others)],
     )
-    return Explorer(document=visible(document), height=height)
+    return Explorer(document=document, height=height)
 
 
 def facts(rows: Iterable[tuple[str, str]], strip: bytes | None) -> str:

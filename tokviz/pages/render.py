@@ -32,7 +32,7 @@ from jinja2.bccache import Bucket
 from tokviz.errors import ThemeError
 from tokviz.pages.excerpt import Excerpt
 from tokviz.pages.frame.scripts import without_head
-from tokviz.pages.site import SiteView
+from tokviz.pages.site import Page, SiteView
 from tokviz.pages.text.explained import Explainer
 from tokviz.text import one_line, visible
 
@@ -154,12 +154,30 @@ def _render(site: SiteView, folders: Sequence[Path]) -> dict[str, str]:
     files = dict(site.files)
     for page in site.pages:
         explainer.begin()
-        view = page.view
-        files[view.frame.path] = _filled(jinja, f"{page.template}.html", page=view, frame=view.frame)
+        files[page.view.frame.path] = _filled_page(jinja, page)
     if site.sitemap:
         files["sitemap.xml"] = _filled(jinja, "sitemap.xml", site=site)
     files[site.not_found.path] = _filled(jinja, "404.html", page=site.not_found)
     return files
+
+
+def render_page(page: Page, folders: Sequence[Path], **values: object) -> str:
+    """One page by itself.
+
+    Parameters
+    ----------
+    values : what its template takes besides its record and its frame.
+
+    Raises
+    ------
+    ThemeError : a template of the author's can't be filled.
+    """
+    with _theme_errors(folders):
+        return _filled_page(environment(folders, Explainer()), page, **values)
+
+
+def _filled_page(jinja: Environment, page: Page, **values: object) -> str:
+    return _filled(jinja, f"{page.template}.html", page=page.view, frame=page.view.frame, **values)
 
 
 def _filled(jinja: Environment, template: str, **values: object) -> str:

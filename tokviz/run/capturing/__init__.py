@@ -1,1 +1,1 @@
-"""Captures that are due are made."""
+"""Makes the captures that are due."""

@@ -1,1 +1,1 @@
-"""Measures and projections that are due are made, and results read."""
+"""Makes the measures and projections that are due, and reads those that are stored."""

@@ -1,1 +1,1 @@
-"""The finished site is put in its place."""
+"""Puts the finished site in its place."""

@@ -1,1 +1,1 @@
-"""Where work runs, and what is told of it."""
+"""Where work runs, and how its progress is reported."""
