@@ -4,6 +4,7 @@ Counts: ``n_words`` unique words, ``n_layers`` layers, ``n_depths`` = ``n_layers
 depth k + 1 is after layer k), ``width`` the size of a hidden state (it may differ at the embedding).
 """
 
+from tokviz.records.claims import LEVEL, Claim, Family
 from tokviz.records.look import Look, Marks
 from tokviz.records.measures import (
     AddedMeasure,
@@ -80,6 +81,7 @@ from tokviz.records.updates import (
 from tokviz.records.words import Category, Context, Tokenization, TokenizedWord, WordList, depth_name
 
 __all__ = [
+    "LEVEL",
     "MOST_DIMENSIONS",
     "MOST_EXPERTS",
     "MOST_NEURONS",
@@ -97,12 +99,14 @@ __all__ = [
     "Category",
     "CategoryMeasure",
     "Change",
+    "Claim",
     "Context",
     "ContextReport",
     "Difference",
     "Differences",
     "Estimate",
     "Experts",
+    "Family",
     "Finding",
     "Font",
     "Geometry",

@@ -1,0 +1,135 @@
+"""One rule for everything that a report claims: max-T within a family of tests, Bonferroni over the families.
+
+Westfall & Young 1993, Resampling-based multiple testing. Holm's later steps are not for families in which some values are
+truly above chance and others aren't: announced at a higher level once the family has passed, the others would add up to more
+than the level.
+
+Each value is put on the scale of its own shuffles, so that a null that varies with the geometry favours no depth. The same
+shuffles serve all captures, so that the highest of each among all values is what chance makes of a whole report, however its
+values depend on each other; captures that are alike count once by themselves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from tokviz.records import LEVEL, Claim, Family
+
+Record = TypeVar("Record")
+_LEAST_SPREAD = 1e-9
+"""Shuffles that scatter by less are all alike: they leave nothing to be held against."""
+
+
+def claim(
+    family: str, values: np.ndarray, shuffled: np.ndarray, is_eligible: np.ndarray, n_arrangements: float = np.inf
+) -> Claim:
+    """Of values and what their shuffles give.
+
+    Parameters
+    ----------
+    values : ``(n,)``, NaN where undefined.
+    shuffled : ``(n, n_shuffles)``; the same shuffles in all claims of the family.
+    is_eligible : ``(n,)`` bool, see ``Claim``.
+    n_arrangements : how many different shuffles there are.
+    """
+    with np.errstate(invalid="ignore"):
+        mean, spread = shuffled.mean(axis=1), shuffled.std(axis=1)
+    known = np.isfinite(values) & np.isfinite(mean) & (spread > _LEAST_SPREAD * np.maximum(np.abs(mean), 1))
+    scale = np.where(known, spread, np.nan)
+    scores = (shuffled - mean[:, None]) / scale[:, None]
+    return scored(family, (values - mean) / scale, scores, is_eligible, n_arrangements)
+
+
+def scored(
+    family: str, score: np.ndarray, scores: np.ndarray, is_eligible: np.ndarray, n_arrangements: float = np.inf
+) -> Claim:
+    """Of what is on one scale already: ``score`` ``(n,)``, and ``scores`` ``(n, n_shuffles)`` by chance."""
+    n = len(score)
+    highest = np.where(np.isfinite(scores), scores, -np.inf).max(axis=0, initial=-np.inf)
+    return Claim(
+        family=family,
+        score=score,
+        highest=highest.astype(np.float32),
+        is_eligible=is_eligible,
+        least_p_value=max(1 / (len(highest) + 1), 1 / n_arrangements),
+        p_value=np.full(n, np.nan),
+        holds=np.zeros(n, dtype=bool),
+    )
+
+
+def decide(claims: Iterable[Claim]) -> dict[str, Family]:
+    """The families of all claims of a report, by their keys.
+
+    A family whose shuffles can't reach the level is left out of the count that the level is divided by, and announces nothing.
+
+    Raises
+    ------
+    ValueError : claims of one family that aren't held against the same number of shuffles.
+    """
+    by_family: dict[str, list[Claim]] = {}
+    for each in claims:
+        if np.isfinite(each.score).any():
+            by_family.setdefault(each.family, []).append(each)
+    # Those that take most shuffles are left out first.
+    n_tested = len(by_family)
+    for least in sorted((_least_p_value(each) for each in by_family.values()), reverse=True):
+        if least > LEVEL / n_tested:
+            n_tested = max(n_tested - 1, 1)
+    return {key: _family(key, each, LEVEL / max(n_tested, 1)) for key, each in by_family.items()}
+
+
+def _least_p_value(claims: Sequence[Claim]) -> float:
+    return min(each.least_p_value for each in claims)
+
+
+def _family(key: str, claims: Sequence[Claim], level: float) -> Family:
+    highest = np.sort(np.max([each.highest for each in claims], axis=0).astype(np.float64))
+    scores = np.concatenate([each.score for each in claims])
+    family = Family(
+        key=key,
+        highest=highest,
+        n_values=int(np.isfinite(scores).sum()),
+        p_value=float("nan"),
+        least_p_value=_least_p_value(claims),
+        level=level,
+    )
+    return replace(family, p_value=float(np.nanmin(family.p_values(scores))))
+
+
+# --- claims within records -----------------------------------------------------------------------------------------
+
+
+def claims_in(record: Any) -> Iterator[Claim]:
+    """All that a record of measures holds, at any depth of it."""
+    if isinstance(record, Claim):
+        yield record
+    elif dataclasses.is_dataclass(record):
+        for field in dataclasses.fields(record):
+            yield from claims_in(getattr(record, field.name))
+    elif isinstance(record, tuple):
+        for each in record:
+            yield from claims_in(each)
+
+
+def with_decisions(record: Record, families: Mapping[str, Family]) -> Record:
+    """The same record with all its claims decided."""
+    return cast(Record, _with_decisions(record, families))
+
+
+def _with_decisions(record: Any, families: Mapping[str, Family]) -> Any:
+    if isinstance(record, Claim):
+        return record.decided(families[record.family]) if record.family in families else record
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+        found = {name: _with_decisions(value, families) for name, value in values.items()}
+        changed = {name: value for name, value in found.items() if value is not values[name]}
+        return replace(record, **changed) if changed else record
+    if isinstance(record, tuple):
+        made = tuple(_with_decisions(each, families) for each in record)
+        return made if any(new is not old for new, old in zip(made, record, strict=True)) else record
+    return record

@@ -1,0 +1,76 @@
+"""What may be claimed: every value that is held against chance belongs to a family of tests, in which one rule decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+LEVEL = 0.01
+"""How often a report may claim anything that is false."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Claim:
+    """Values of one capture or one pair of models on the scale of their own chance, and what is decided on each.
+
+    All claims of a family are held against the same shuffles or resamples, of which each is taken where it does best in any of
+    them (Westfall & Young 1993, Resampling-based multiple testing: max-T).
+    """
+
+    family: str
+    """``categories``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``similarity``."""
+    score: np.ndarray
+    """``(n,)`` float64: how many standard deviations of its shuffles each value is above their mean; NaN where there is none."""
+    highest: np.ndarray
+    """``(n_shuffles,)`` float32: the highest score of each shuffle among the n values; −inf where there is none."""
+    is_eligible: np.ndarray
+    """``(n,)`` bool: what a claim needs besides its p-value, such as an interval above chance."""
+    least_p_value: float
+    """What no p-value can be below: there are so many shuffles, and so many different ones."""
+    p_value: np.ndarray
+    """``(n,)`` float64: corrected for all values of the family; NaN until that is decided."""
+    holds: np.ndarray
+    """``(n,)`` bool: what is announced; nothing until that is decided."""
+
+    def decided(self, family: Family) -> Claim:
+        """With p-values among all values of the family, and what its level announces."""
+        p_value = family.p_values(self.score)
+        holds = self.is_eligible & (p_value <= family.level * _ROUNDING) & family.can_be_tested
+        return replace(self, p_value=p_value, holds=holds)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Family:
+    """All values of a report that one question is asked of."""
+
+    key: str
+    highest: np.ndarray
+    """``(n_shuffles,)`` float64, ascending: the highest score of each shuffle among all values of the family."""
+    n_values: int
+    p_value: float
+    """The smallest of its corrected p-values; NaN without any value."""
+    least_p_value: float
+    level: float
+    """Its values are announced from this corrected p-value down: ``LEVEL`` over the number of families that can be tested."""
+
+    @property
+    def can_be_tested(self) -> bool:
+        """Whether its shuffles are enough for the level."""
+        return self.least_p_value <= self.level * _ROUNDING
+
+    @property
+    def threshold(self) -> float:
+        """The score from which a value is announced; infinite where none can be."""
+        n_above = int(self.level * _ROUNDING * (len(self.highest) + 1)) - 1
+        return float(self.highest[-1 - n_above]) + 2 * _ALIKE if 0 <= n_above < len(self.highest) else float("inf")
+
+    def p_values(self, scores: np.ndarray) -> np.ndarray:
+        """``(n,)`` scores → ``(n,)`` corrected p-values; NaN where there is no score."""
+        n_as_good = len(self.highest) - np.searchsorted(self.highest, scores - _ALIKE, side="left")
+        return np.where(np.isfinite(scores), (n_as_good + 1) / (len(self.highest) + 1), np.nan)
+
+
+_ROUNDING = 1 + 1e-9
+_ALIKE = 1e-6
+"""Scores that differ by less are alike: those of shuffles are sums in single precision, in another order."""
