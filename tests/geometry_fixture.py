@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
+from claiming import decided
 
 from tokviz.records import (
     CategoryMeasure,
     Change,
     Geometry,
     MassiveActivations,
+    Measured,
     PictureMeasures,
+    RawPurity,
     RefitCriteria,
     Spread,
     Stage,
@@ -40,6 +43,7 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
             **{
                 **{each.name: 0.1 + 0.8 * x for each in fields(Spread)},
                 "effective_rank": np.where(broken, 5.0, 90.0 - 10 * x),
+                "pc1_share": np.where(broken, 0.997, 0.2),
                 "mean_norm": np.where(broken, 24_410.0, 10 ** (0.5 + 2 * x)),
                 "norm_spread": np.ones(n_depths),
                 "mean_cosine": np.where(broken, 0.99, 0.4 + 0.3 * x),
@@ -51,13 +55,15 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
         pc1_position=np.full(n_depths, np.nan),
         silhouette=_measure(np.where(broken, -0.04, 0.2)),
         purity=_measure(purity),
+        purity_raw=_raw(purity - 0.02),
+        silhouette_raw=_interval(np.where(broken, -0.1, 0.2)),
         n_neighbours=5,
         with_neighbours=np.ones(n_depths),
         least_with_neighbours=0.5,
         pictures=tuple(
             PictureMeasures(
                 projection=name,
-                silhouette=_measure(np.where(broken, -0.1, 0.1)),
+                silhouette=_interval(np.where(broken, -0.1, 0.1)),
                 purity=_measure(np.where(broken, 0.31, 0.5)),
                 trustworthiness=np.full(n_depths, 0.83),
             )
@@ -93,10 +99,22 @@ def _measure(value: np.ndarray) -> CategoryMeasure:
         low=value - 0.05,
         high=value + 0.05,
         null_mean=np.where(known, 0.1, nothing),
-        null_high=np.where(known, 0.12, nothing),
-        p_value_uncorrected=np.where(known, 0.001, nothing),
-        p_value=np.where(known, 0.001, nothing),
+        null_spread=np.where(known, 0.02, nothing),
+        bound=1.0,
+        surface=0.3,
+        above_chance=decided(value > 0.15, known=known),
+        above_surface=decided(value > 0.4, "surface", known),
     )
+
+
+def _interval(value: np.ndarray) -> Measured:
+    return Measured(value=value, low=value - 0.05, high=value + 0.05)
+
+
+def _raw(value: np.ndarray) -> RawPurity:
+    nothing = np.full(len(value), np.nan)
+    found = _interval(value)
+    return RawPurity(value=found.value, low=found.low, high=found.high, without=nothing, dimensions=((),) * len(value))
 
 
 def _massive(n_depths: int, emergence: int | None, step_down: int | None) -> MassiveActivations:

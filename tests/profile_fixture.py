@@ -24,7 +24,7 @@ def _peak(measure: CategoryMeasure) -> Peak:
         chance=float(measure.null_mean[depth]),
         low=float(above[depth]) - 0.06,
         high=float(above[depth]) + 0.06,
-        p_value=float(measure.p_value[depth]),
+        p_value=float(measure.above_chance.p_value[depth]),
     )
 
 

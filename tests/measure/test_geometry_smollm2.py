@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import smollm2
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
 from tokviz.pages.text.sentences import stage_sentence
-from tokviz.records import CategoryMeasure, Geometry, HiddenStates, MassiveActivations, Spread, WordList
+from tokviz.records import Geometry, HiddenStates, WordList
 
 SINK = 507
 """The dimension that the sink grows in."""
@@ -74,7 +75,12 @@ def test_alone_pc1_is_the_sink_and_the_picture_loses_what_the_full_space_keeps(m
     assert centered.purity.value[at] == pytest.approx(0.14, abs=0.02)
     assert standardized.purity.value[at] == pytest.approx(0.31, abs=0.02)
     assert geometry.purity.low[at] > standardized.purity.high[at]
-    assert geometry.purity.p_value_uncorrected[at] < 0.01
+    assert geometry.purity.above_chance.score[at] > 20
+    assert geometry.purity.value[[at, -1]] == pytest.approx([0.67, 0.66], abs=0.01)
+    assert geometry.purity_raw.value[[at, -1]] == pytest.approx([0.72, 0.21], abs=0.01)
+    assert geometry.purity.surface == pytest.approx(0.34, abs=0.01)
+    assert geometry.purity.null_mean[at] == pytest.approx(0.2, abs=0.01)
+    assert standardized.purity.value[at] < standardized.purity.surface
 
 
 def test_in_a_sentence_no_word_is_massive_and_the_sink_stands_at_position_0(measured: dict[str, Geometry]) -> None:
@@ -91,8 +97,7 @@ def test_every_number_is_there(measured: dict[str, Geometry]) -> None:
     """31 depths of 115 reference words: nothing is left undefined but what has no meaning."""
     for geometry in measured.values():
         assert (geometry.n_reference, geometry.n_measured, geometry.n_compared) == (115, 115, 115)
-        records: list[Spread | MassiveActivations | CategoryMeasure]
-        records = [geometry.spread, geometry.silhouette, geometry.purity, geometry.massive]
+        records: list[Any] = [geometry.spread, geometry.silhouette, geometry.purity, geometry.massive]
         for picture in geometry.pictures:
             records += [picture.silhouette, picture.purity]
             assert np.isfinite(picture.trustworthiness).all()

@@ -16,9 +16,10 @@ from making import gaussian, hidden_states
 from threadpoolctl import threadpool_limits
 
 from tokviz.measure import pca
-from tokviz.measure.categories import Categories, Score, purity, silhouette
+from tokviz.measure.categories import Score, purity, silhouette
 from tokviz.measure.distances import euclidean_distances
 from tokviz.measure.geometry import measure
+from tokviz.measure.labels import Categories
 from tokviz.measure.refits import Parts
 from tokviz.records import HiddenStates
 

@@ -13,6 +13,7 @@ from tokviz.measure import geometry as measured
 from tokviz.measure import relations as related
 from tokviz.measure.profile import ProfileComparer, Side, profile
 from tokviz.records import Differences, HiddenStates, OrderRows, PairRows, Profile
+from tokviz.run.measuring.deciding import decide_alone
 
 N_CATEGORIES, N_EACH, WIDTH = 6, 12, 40
 N_WORDS = N_CATEGORIES * N_EACH
@@ -172,8 +173,6 @@ def test_a_peak_is_the_best_depth_of_what_was_measured() -> None:
         assert peak.value == tested.value[peak.depth]
         assert peak.above == pytest.approx(float(above.max()))
         assert peak.low < peak.above < peak.high
-        assert peak.p_value == tested.p_value.min()
-        assert peak.is_above_chance
 
 
 @pytest.mark.slow
@@ -196,11 +195,9 @@ def test_without_categories_that_hold_nothing_is_above_chance_by_accident() -> N
     found = []
     for run in range(50):
         states = making.hidden_states(making.gaussian(8, N_WORDS, 16, seed=run), positions=[1] * N_WORDS)
-        geometry = measured.measure(states, [], MEMBERSHIPS, None)
+        geometry = decide_alone(measured.measure(states, [], MEMBERSHIPS, None))
         own = profile(states, MEMBERSHIPS, geometry, None)
         found.append([own.purity.p_value, own.silhouette.p_value])
-        for measure in (geometry.purity, geometry.silhouette):
-            assert (measure.p_value >= measure.p_value_uncorrected).all()
     below = (np.array(found) < 0.05).mean(axis=0)
     assert (below <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 50)).all()
 

@@ -95,7 +95,7 @@ def _purities(report: Report) -> Iterator[tuple[ModelReport, int, float, float, 
             if context.geometry:
                 each = context.geometry.purity
                 for depth in np.flatnonzero(np.isfinite(each.value)):
-                    is_clear = bool(each.low[depth] > each.null_high[depth])
+                    is_clear = bool(each.above_chance.holds[depth])
                     yield model, int(depth), float(each.value[depth]), float(each.null_mean[depth]), is_clear
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from claiming import decided
 from hypothesis import strategies as st
 from report_fixture import ALONE, PROJECTIONS, SENTENCE, layer_similarity, model_report, sample_report, word_list
 
@@ -18,11 +19,13 @@ from tokviz.records import (
     Estimate,
     Geometry,
     MassiveActivations,
+    Measured,
     ModelReport,
     ModelSimilarity,
     PictureMeasures,
     Problem,
     Projection,
+    RawPurity,
     RefitCriteria,
     Report,
     Spread,
@@ -178,13 +181,15 @@ def geometry(
         pc1_position=np.full(n_depths, np.nan),
         silhouette=category_measure(random, n_depths, gaps),
         purity=category_measure(random, n_depths, gaps),
+        purity_raw=raw_purity(random, n_depths, gaps),
+        silhouette_raw=measured(random, n_depths, gaps),
         n_neighbours=draw(st.sampled_from((5, 3))),
         with_neighbours=np.ones(n_depths),
         least_with_neighbours=0.5,
         pictures=tuple(
             PictureMeasures(
                 projection=each.name,
-                silhouette=category_measure(random, n_depths, gaps, missing=each.problems),
+                silhouette=measured(random, n_depths, gaps),
                 purity=category_measure(random, n_depths, gaps, missing=each.problems),
                 trustworthiness=gapped(random.uniform(0, 1, n_depths), gaps, random),
             )
@@ -224,9 +229,29 @@ def category_measure(
         low=value - error,
         high=value + error,
         null_mean=chance,
-        null_high=chance,
-        p_value_uncorrected=value * 0 + 0.5,
-        p_value=value * 0 + 0.5,
+        null_spread=chance * 0 + 0.02,
+        bound=float(random.uniform(0.8, 1)),
+        surface=float(random.choice((random.uniform(0, 0.5), np.nan))),
+        above_chance=decided(random.random(n_depths) < random.random(), known=np.isfinite(value)),
+        above_surface=decided(random.random(n_depths) < random.random(), "surface", np.isfinite(value)),
+    )
+
+
+def measured(random: np.random.Generator, n_depths: int, gaps: float) -> Measured:
+    value = gapped(random.uniform(0, 1, n_depths), gaps, random)
+    error = random.uniform(0, 0.1, n_depths)
+    return Measured(value=value, low=value - error, high=value + error)
+
+
+def raw_purity(random: np.random.Generator, n_depths: int, gaps: float) -> RawPurity:
+    found = measured(random, n_depths, gaps)
+    asked = random.random(n_depths) < 0.5
+    return RawPurity(
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        without=np.where(asked, random.uniform(0, 1, n_depths), np.nan),
+        dimensions=tuple((1, 5, 7) if each else () for each in asked),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from narrow import present
 from report_fixture import FOLDERS, HOSTILE, TEMPLATES, Views, hostile_report, sample_report
+from sklearn.preprocessing import StandardScaler
 
 from tokviz import pages
 from tokviz.draw import style
@@ -218,7 +219,10 @@ def test_neighbours_are_the_nearest_by_cosine_at_each_depth(tmp_path: Path) -> N
     rows = neighbours(states).rows
     assert rows.shape == (3, 7, 5)
     for depth in range(3):
-        unit = states.states[depth] / np.linalg.norm(states.states[depth], axis=1, keepdims=True)
+        state = (
+            StandardScaler().fit(states.states[depth][states.tokenization.reference]).transform(states.states[depth])
+        )
+        unit = state / np.linalg.norm(state, axis=1, keepdims=True)
         cosine = unit @ unit.T
         np.fill_diagonal(cosine, -np.inf)
         for row in range(7):

@@ -1,7 +1,8 @@
 """How well categories hold among neighbours, against chance, and how sure that is.
 
 Chance is a permutation test: memberships are shuffled over the words, since a hundred points in hundreds of dimensions
-fall into groups of any kind.
+fall into groups of any kind (see ``labels``). What the words' surface alone gives, without any model, is a second thing that
+they are held against.
 
 The interval is an infinitesimal jackknife (Jaeckel 1972; Efron 1982, The jackknife, the bootstrap and other resampling plans,
 ch. 6): how much the value follows the weight of each word, categories kept at their size. Drawing words with replacement
@@ -13,118 +14,107 @@ distances themselves follow the words, by the axes: see ``refits``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 import numpy as np
+from scipy.special import ndtri, stdtr
 
+from tokviz.measure.decisions import claim, scored
 from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, euclidean_distances, nearest
-from tokviz.records import CategoryMeasure
+from tokviz.measure.labels import MOST_NEIGHBOURS, Categories
+from tokviz.records import CategoryMeasure, Claim, Measured
 
-N_NEIGHBOURS = 5
-N_PERMUTATIONS = 999
+LEAST_WORDS = 12
+"""With fewer, nothing is announced."""
 _Z = 1.959964
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
-_ALIKE = 1e-6
-"""Values that differ by less are alike: those of shuffles are float32 sums in another order."""
 _BLOCK = 250_000
 """How many float32 the shuffled silhouettes may fill at a time."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Score:
     """A category measure at one depth; see ``CategoryMeasure``."""
 
     value: float
     low: float
     high: float
-    null_mean: float
-    null_high: float
-    p_value_uncorrected: float
-    shuffled: np.ndarray = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
-    """``(n_permutations,)``: the value of each shuffle."""
+    error: float
+    """Its standard error."""
+    parts: np.ndarray
+    """``(n_words,)``: each word's part of it, of which the squares are to be summed."""
+    shuffled: np.ndarray = field(default_factory=lambda: np.empty(0))
+    """``(n_permutations,)``: the value of each shuffle; nothing where chance isn't asked for."""
 
 
-_FIELDS = ("value", "low", "high", "null_mean", "null_high", "p_value_uncorrected")
-_NOTHING: dict[str, Any] = dict.fromkeys(_FIELDS, float("nan"))
-UNDEFINED = Score(**_NOTHING)
+_NAN = float("nan")
+UNDEFINED = Score(value=_NAN, low=_NAN, high=_NAN, error=_NAN, parts=np.empty(0))
 
 
-def gather(scores: list[Score]) -> CategoryMeasure:
-    """A score per depth → the record."""
-    of_depths = {name: np.array([getattr(score, name) for score in scores]) for name in _FIELDS}
-    return CategoryMeasure(**of_depths, p_value=_against_best_depth(scores))
+def gather(scores: Sequence[Score]) -> Measured:
+    """A score per depth → values and intervals."""
+    return Measured(**{name: np.array([getattr(each, name) for each in scores]) for name in ("value", "low", "high")})
 
 
-def _against_best_depth(scores: list[Score]) -> np.ndarray:
-    """``(n_depths,)``: each depth against the shuffles, which are the same ones at every depth, each at its best depth."""
-    known = [score for score in scores if len(score.shuffled)]
-    if not known:
-        return np.full(len(scores), np.nan)
-    best = np.max([score.shuffled - score.null_mean for score in known], axis=0)
-    above = np.array([score.value - score.null_mean if len(score.shuffled) else np.nan for score in scores])
-    as_good = (best[None] >= above[:, None] - _ALIKE).sum(axis=1)
-    return np.where(np.isfinite(above), (as_good + 1) / (len(best) + 1), np.nan)
+def gather_tested(scores: Sequence[Score], categories: Categories, bound: float, surface: Score) -> CategoryMeasure:
+    """A score per depth → the record, with what may be claimed.
+
+    Parameters
+    ----------
+    bound : the highest value that the measure can have with these categories.
+    surface : the same measure of the words' surface.
+    """
+    measured, n = gather(scores), categories.n_permutations
+    shuffled = np.array([each.shuffled if len(each.shuffled) else np.full(n, np.nan) for each in scores])
+    shuffled = shuffled.reshape(len(scores), n)
+    null_mean, null_spread = shuffled.mean(axis=1), shuffled.std(axis=1)
+    enough = len(categories.memberships) >= LEAST_WORDS
+    return CategoryMeasure(
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
+        null_mean=null_mean,
+        null_spread=null_spread,
+        bound=bound,
+        surface=surface.value,
+        above_chance=claim(
+            "categories", measured.value, shuffled, enough & (measured.low > null_mean), categories.n_arrangements
+        ),
+        above_surface=_above_surface(scores, categories, surface, enough=enough),
+    )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Categories:
-    """The categories of the words that are measured, and the same shuffled, used at every depth alike."""
+def _above_surface(scores: Sequence[Score], categories: Categories, surface: Score, *, enough: bool) -> Claim:
+    """The difference to the surface, word by word, against what the words weighted at random give of it.
 
-    memberships: tuple[tuple[int, ...], ...]
-    """Per word the indices of its categories; the first is the one that the silhouette goes by."""
-    seed: int = 0
-    n_permutations: int = N_PERMUTATIONS
-    """0 leaves chance unknown."""
-
-    @cached_property
-    def first(self) -> np.ndarray:
-        """``(n_words,)`` int64 from 0 without gaps: each word's first category."""
-        return np.unique([own[0] for own in self.memberships], return_inverse=True)[1].astype(np.int64)
-
-    @cached_property
-    def counts(self) -> np.ndarray:
-        """How many words each category of ``first`` has."""
-        return np.bincount(self.first)
-
-    @cached_property
-    def kinds(self) -> tuple[np.ndarray, np.ndarray]:
-        """``(n_words,)``: which of the different memberships each word has; and which of those share a category."""
-        different = list(dict.fromkeys(self.memberships))
-        share = np.array([[not set(a).isdisjoint(b) for b in different] for a in different])
-        return np.array([different.index(own) for own in self.memberships]), share
-
-    @cached_property
-    def shuffles(self) -> np.ndarray:
-        """``(n_permutations, n_words)`` int64: whose membership each word gets."""
-        rows = np.tile(np.arange(len(self.memberships)), (self.n_permutations, 1))
-        return np.random.default_rng((self.seed, 1)).permuted(rows, axis=1)
-
-    @cached_property
-    def shuffled_first(self) -> np.ndarray:
-        """``(n_permutations, n_words)``: ``first`` shuffled, in as few bytes as do."""
-        return np.asarray(self.first.astype(np.min_scalar_type(len(self.counts)))[self.shuffles])
-
-    @cached_property
-    def shuffled_kinds(self) -> np.ndarray:
-        """``(n_words, n_permutations)``: the same of ``kinds``, all shuffles of a word side by side."""
-        kinds, share = self.kinds
-        return np.ascontiguousarray(kinds.astype(np.min_scalar_type(len(share)))[self.shuffles].T)
-
-    @cached_property
-    def are_single(self) -> bool:
-        """Whether words share a category only with those of the same memberships."""
-        share = self.kinds[1]
-        return int(share.sum()) == len(share)
-
-    @cached_property
-    def are_several(self) -> bool:
-        """Whether there are two categories or more, and two words in one of them: else nothing can hold."""
-        return len(self.counts) > 1 and bool(self.counts.max() > 1)
+    Gaussian multipliers (van der Vaart & Wellner 1996, Weak convergence and empirical processes, ch. 2.9), the same for a word
+    in all captures. With few words the difference is Student's, and is brought to the scale of a normal variable.
+    """
+    n = len(scores)
+    score, drawn = np.full(n, np.nan), np.full((n, categories.n_permutations), np.nan)
+    freedom = len(categories.memberships) - len(categories.counts)
+    for index, each in enumerate(scores):
+        if not np.isfinite(each.value - surface.value) or freedom < 1:
+            continue
+        parts = each.parts - surface.parts
+        # What axes that follow the words add to the error of a plot isn't any word's.
+        of_axes = max(each.error**2 - float((each.parts**2).sum()), 0.0)
+        spread = _root_of_squares(parts)
+        if spread > 0:
+            score[index] = _as_normal((each.value - surface.value) / np.hypot(spread, np.sqrt(of_axes)), freedom)
+            drawn[index] = parts @ categories.weights / spread
+    return scored("surface", score, drawn, np.full(n, enough))
 
 
-def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0.0) -> Score:
+def _as_normal(t: float, freedom: int) -> float:
+    """The normal variable that is as improbable as this value of Student's t."""
+    return float(-ndtri(stdtr(freedom, -abs(t))) * np.sign(t))
+
+
+def purity(
+    distances: np.ndarray, categories: Categories, refit_error: float = 0.0, *, with_chance: bool = True
+) -> Score:
     """Share of each word's nearest neighbours that have a category in common with it, mean over words.
 
     Words without distinct neighbours (see ``distances.nearest``) don't count.
@@ -133,6 +123,7 @@ def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0
     ----------
     distances : ``(n_words, n_words)``, symmetric.
     refit_error : standard error where the distances follow from the words, from ``refits``; NaN if unknown.
+    with_chance : whether what shuffles give is asked for.
 
     Returns
     -------
@@ -141,14 +132,16 @@ def purity(distances: np.ndarray, categories: Categories, refit_error: float = 0
     n_words = len(distances)
     if n_words < 3 or not categories.are_several:
         return UNDEFINED
-    found = _neighbours(distances)
+    found = _neighbours(distances, categories)
     if found is None:
         return UNDEFINED
     words, neighbours = found
     value, influence = _purity_influence(words, neighbours, categories)
-    error = _standard_error(influence, categories)
-    low, high = _wilson(value, _larger(error, refit_error), len(words))
-    return Score(value=value, low=low, high=high, **_chance(value, _shuffled_purity(words, neighbours, categories)))
+    parts = by_word(influence, categories)
+    error = _larger(_root_of_squares(parts), refit_error)
+    low, high = _wilson(value, error, len(words))
+    shuffled = _shuffled_purity(words, neighbours, categories) if with_chance else np.empty(0)
+    return Score(value=value, low=low, high=high, error=error, parts=parts, shuffled=shuffled)
 
 
 def _purity_influence(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> tuple[float, np.ndarray]:
@@ -169,7 +162,7 @@ def with_influence(distances: np.ndarray, categories: Categories) -> list[tuple[
     nothing = (float("nan"), np.full(len(distances), np.nan))
     if len(distances) < 3 or not categories.are_several or not distances.any():
         return [nothing, nothing]
-    found = _neighbours(distances)
+    found = _neighbours(distances, categories)
     return [
         nothing if found is None else _purity_influence(*found, categories),
         (
@@ -190,33 +183,29 @@ def by_word(influence: np.ndarray, categories: Categories) -> np.ndarray:
     return np.asarray(apart * np.sqrt(counts / np.maximum(counts - 1, 1)) / len(influence))
 
 
-def nearest_few(distances: np.ndarray) -> np.ndarray:
-    """``(…, n_words, n_words)`` → ``(…, n_words, ≤ 5)``: the neighbours that purity looks at, as ``distances.nearest`` has them."""
-    return nearest(distances, min(N_NEIGHBOURS, distances.shape[-1] - 1))
-
-
-def _neighbours(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _neighbours(distances: np.ndarray, categories: Categories) -> tuple[np.ndarray, np.ndarray] | None:
     """The words that have distinct neighbours, ``(n,)`` rows, and these, ``(n, k)``; None where too few have."""
-    neighbours = nearest_few(distances)
+    neighbours = nearest(distances, categories.n_neighbours)
     words = np.flatnonzero(are_known(neighbours))
     if len(words) < LEAST_KNOWN * len(distances):
         return None
     return words, neighbours[words]
 
 
-def purity_alone(distances: np.ndarray, kinds: np.ndarray, share: np.ndarray) -> np.ndarray:
+def purity_alone(distances: np.ndarray, kinds: np.ndarray, share: np.ndarray, n_neighbours: int) -> np.ndarray:
     """The value of ``purity`` without more, of several lists of words.
 
     Parameters
     ----------
     distances : ``(n_lists, n_words, n_words)``.
     kinds, share : as ``Categories.kinds`` has them; ``kinds`` of each list, ``(n_lists, n_words)``.
+    n_neighbours : how many count.
 
     Returns
     -------
     ``(n_lists,)``, NaN where undefined.
     """
-    neighbours = nearest_few(distances)
+    neighbours = nearest(distances, min(n_neighbours, distances.shape[-1] - 1))
     known = are_known(neighbours)
     of_neighbours = kinds[np.arange(len(kinds))[:, None, None], neighbours]
     shared = share[kinds[:, :, None], of_neighbours] & known[:, :, None]
@@ -237,7 +226,9 @@ def _shuffled_purity(words: np.ndarray, neighbours: np.ndarray, categories: Cate
     return np.asarray(n_shared.sum(axis=0, dtype=np.int64) / neighbours.size)
 
 
-def silhouette(distances: np.ndarray, categories: Categories, refit_error: float = 0.0) -> Score:
+def silhouette(
+    distances: np.ndarray, categories: Categories, refit_error: float = 0.0, *, with_chance: bool = True
+) -> Score:
     """Mean over words of (b − a) / max(a, b): a = mean distance to the own category, b = to the nearest other.
 
     Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
@@ -245,7 +236,7 @@ def silhouette(distances: np.ndarray, categories: Categories, refit_error: float
     Parameters
     ----------
     distances : ``(n_words, n_words)``, symmetric, 0 on the diagonal.
-    refit_error : as in ``purity``.
+    refit_error, with_chance : as in ``purity``.
 
     Returns
     -------
@@ -255,9 +246,11 @@ def silhouette(distances: np.ndarray, categories: Categories, refit_error: float
     if n_words < 3 or not categories.are_several or not distances.any():
         return UNDEFINED
     value = _silhouette_of(distances, categories)
-    error = _larger(_standard_error(_silhouette_influence(distances, categories), categories), refit_error)
+    parts = by_word(_silhouette_influence(distances, categories), categories)
+    error = _larger(_root_of_squares(parts), refit_error)
     low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
-    return Score(value=value, low=low, high=high, **_chance(value, shuffled_silhouette(distances, categories)))
+    shuffled = shuffled_silhouette(distances, categories) if with_chance else np.empty(0)
+    return Score(value=value, low=low, high=high, error=error, parts=parts, shuffled=shuffled)
 
 
 def _silhouette_of(distances: np.ndarray, categories: Categories) -> float:
@@ -357,7 +350,7 @@ def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
     Identical states count once: they are each other's nearest in any picture, in an order that means nothing.
     """
     rows = distinct(states)
-    n_words, k = len(rows), N_NEIGHBOURS
+    n_words, k = len(rows), MOST_NEIGHBOURS
     if n_words <= 2 * k:
         return float("nan")
     shown = euclidean_distances(coordinates[rows])
@@ -379,33 +372,13 @@ def trustworthiness(states: np.ndarray, coordinates: np.ndarray) -> float:
     return 1 - beyond * 2 / (n_words * k * (2 * n_words - 3 * k - 1))
 
 
-def _chance(value: float, shuffled: np.ndarray) -> dict[str, Any]:
-    if not len(shuffled):
-        return dict.fromkeys(("null_mean", "null_high", "p_value_uncorrected"), float("nan"))
-    as_good = int((shuffled >= value - _ALIKE).sum())
-    return {
-        "shuffled": shuffled,
-        "null_mean": float(shuffled.mean()),
-        "null_high": float(np.quantile(shuffled, 0.95)),
-        "p_value_uncorrected": (as_good + 1) / (len(shuffled) + 1),
-    }
-
-
 def _larger(error: float, refit_error: float) -> float:
     """Of two standard errors: neither may be forgotten, and one that isn't known can't be."""
     return float(np.fmax(error, refit_error))
 
 
-def _standard_error(influence: np.ndarray, categories: Categories) -> float:
-    """Of a mean with as many words in each category as there are, from each word's influence on it ``(n_words,)``.
-
-    A category of one word has no spread of its own and takes that of all words.
-    """
-    labels, counts = categories.first, categories.counts
-    means = np.bincount(labels, weights=influence) / counts
-    squares = np.bincount(labels, weights=(influence - means[labels]) ** 2)
-    variances = np.where(counts > 1, squares / np.maximum(counts - 1, 1), influence.var(ddof=1))
-    return float(np.sqrt(counts @ variances)) / len(influence)
+def _root_of_squares(parts: np.ndarray) -> float:
+    return float(np.sqrt((parts**2).sum()))
 
 
 def _wilson(value: float, error: float, n_words: int) -> tuple[float, float]:

@@ -1,4 +1,9 @@
-"""Hidden states of every depth → measures of their geometry and stages, with how sure each number is."""
+"""Hidden states of every depth → measures of their geometry and stages, with how sure each number is.
+
+Categories, neighbours and CKA are of standardized states, as the first plots are: raw cosine sees hardly anything but the few
+largest dimensions. Of lists of 12, 20 and 30 words of SmolLM2's last layer (words alone), categories are found in 0.77, 0.98
+and 1.00 of them so, by raw cosine in 0.22, 0.32 and 0.43. Norms, effective rank and PC1 are of the states as they are.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure import categories, change, massive, pca, spread, stages
-from tokviz.measure.categories import UNDEFINED, Categories, Score
+from tokviz.measure import categories, change, massive, pca, spread, stages, surface
+from tokviz.measure.categories import UNDEFINED, Score
 from tokviz.measure.cka import centred_gram
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, euclidean_distances, nearest
+from tokviz.measure.labels import Categories
 from tokviz.measure.refits import CRITERIA, Parts
+from tokviz.measure.spaces import standardized
 from tokviz.records import (
     Change,
     Geometry,
@@ -19,12 +26,14 @@ from tokviz.records import (
     MassiveActivations,
     PictureMeasures,
     Projection,
+    RawPurity,
     Spread,
     Stage,
 )
 
 MAX_MEASURED = 2000
 """Silhouette, neighbours and trustworthiness are quadratic in words: above this a sample is measured."""
+_N_LARGEST = 3
 MAX_COMPARED = 500
 """Comparing all depths with each other holds a words × words matrix of every depth in memory."""
 
@@ -55,7 +64,7 @@ def measure(
     _require_same_words(states, projections, memberships)
     rows = _Rows.drawn(states.tokenization.reference, memberships, seed)
     at_position_0 = states.tokenization.positions == 0
-    measured = Categories(memberships=tuple(memberships[row] for row in rows.with_category), seed=seed)
+    measured = categories_of(states, memberships, rows.with_category, seed)
     parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
     typical = massive.choose_typical(states, ordinary)
     words, position0 = massive.Tally(typical=typical), massive.Tally(typical=typical)
@@ -74,12 +83,14 @@ def measure(
                 space=_full_space(everything, rows, measured, depths[-1].space if depths else None),
                 pictures=tuple(_picture(everything, each, depth, rows, parts) for each in projections),
                 effective_rank=spread.effective_rank(singular_values),
+                pc1_share=spread.first_share(singular_values),
                 pc1_in_massive=spread.pc1_share(pc1, words.outstanding(-1)),
                 pc1_position=spread.pc1_of_position(everything[rows.everyone], at_position_0[rows.everyone]),
             )
         )
-        grams.append(centred_gram(everything[rows.compared]))
+        grams.append(centred_gram(standardized(everything[rows.compared])))
 
+    of_surface = surface.scores(states.tokenization, rows.with_category, measured)
     own = words.record()
     segmentation = stages.find(np.stack(grams), forced=_turning_points(own), seed=seed)
     return Geometry(
@@ -93,13 +104,17 @@ def measure(
         position0=position0.record(),
         pc1_in_massive=np.array([each.pc1_in_massive for each in depths]),
         pc1_position=np.array([each.pc1_position for each in depths]),
-        silhouette=categories.gather([each.space.silhouette for each in depths]),
-        purity=categories.gather([each.space.purity for each in depths]),
-        n_neighbours=min(categories.N_NEIGHBOURS, max(len(rows.with_category) - 1, 1)),
+        silhouette=categories.gather_tested([each.space.silhouette for each in depths], measured, 1.0, of_surface[1]),
+        purity=categories.gather_tested(
+            [each.space.purity for each in depths], measured, measured.most_purity, of_surface[0]
+        ),
+        purity_raw=_raw_purity([each.space.raw for each in depths]),
+        silhouette_raw=categories.gather([each.space.raw.silhouette for each in depths]),
+        n_neighbours=measured.n_neighbours,
         with_neighbours=np.array([each.space.with_neighbours for each in depths]),
         least_with_neighbours=LEAST_KNOWN,
         pictures=tuple(
-            _picture_measures(projection.name, [each.pictures[index] for each in depths])
+            _picture_measures(projection.name, [each.pictures[index] for each in depths], measured, of_surface[0])
             for index, projection in enumerate(projections)
         ),
         change=_change(depths, projections, rows.measured, segmentation.cka),
@@ -120,6 +135,16 @@ def _require_same_words(
         got = projection.coordinates.shape[:2]
         if got != (states.n_depths, n_words):
             raise ValueError(f"projection {projection.name}: expected {(states.n_depths, n_words)}, got {got}")
+
+
+def categories_of(
+    states: HiddenStates, memberships: tuple[tuple[int, ...], ...], rows: np.ndarray, seed: int = 0
+) -> Categories:
+    """The categories of some words of a capture, ``(n_words,)`` int64 rows."""
+    words = states.tokenization.words
+    return Categories(
+        memberships=tuple(memberships[row] for row in rows), words=tuple(words[row].word for row in rows), seed=seed
+    )
 
 
 def rows_with_category(states: HiddenStates, memberships: tuple[tuple[int, ...], ...], seed: int = 0) -> np.ndarray:
@@ -169,6 +194,17 @@ class _Rows:
 # --- one depth ---------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Raw:
+    """Categories by cosine of the states as they are."""
+
+    purity: Score
+    silhouette: Score
+    without: float
+    """Purity without the three dimensions that hold most of the states' length; NaN where that isn't asked."""
+    dimensions: tuple[int, ...]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _FullSpace:
     """What needs nothing but the states of a depth, and the neighbours of the depth before."""
@@ -178,6 +214,7 @@ class _FullSpace:
     mean_cosine: float
     silhouette: Score
     purity: Score
+    raw: _Raw
     neighbours: np.ndarray
     """``(n_measured, k)`` int64."""
     with_neighbours: float
@@ -202,17 +239,19 @@ class _Depth:
     space: _FullSpace
     pictures: tuple[_Picture, ...]
     effective_rank: float
+    pc1_share: float
     pc1_in_massive: float
     pc1_position: float
 
 
 def _full_space(everything: np.ndarray, rows: _Rows, measured: Categories, before: _FullSpace | None) -> _FullSpace:
     """``everything``: ``(n_words, width)``; ``measured``: the categories of ``rows.with_category``."""
-    state = everything[rows.measured]
+    state, with_category = everything[rows.measured], everything[rows.with_category]
     norms = np.linalg.norm(state.astype(np.float64), axis=1)
-    distances = cosine_distances(state)
+    distances, raw = cosine_distances(standardized(state)), cosine_distances(state)
     same = np.array_equal(rows.measured, rows.with_category)
-    of_categories = distances if same else cosine_distances(everything[rows.with_category])
+    of_categories = distances if same else cosine_distances(standardized(with_category))
+    purity = categories.purity(of_categories, measured)
     k = change.n_neighbours(len(state))
     neighbours = nearest(distances, k)
     overlap, moved = float("nan"), np.array([], dtype=np.int64)
@@ -222,13 +261,31 @@ def _full_space(everything: np.ndarray, rows: _Rows, measured: Categories, befor
     return _FullSpace(
         mean_norm=float(norms.mean()),
         norm_spread=float(norms.std(ddof=1)) if len(norms) > 1 else float("nan"),
-        mean_cosine=spread.mean_cosine(distances),
+        mean_cosine=spread.mean_cosine(raw),
         silhouette=categories.silhouette(of_categories, measured),
-        purity=categories.purity(of_categories, measured),
+        purity=purity,
+        raw=_raw(with_category, raw if same else cosine_distances(with_category), measured, purity),
         neighbours=neighbours,
-        with_neighbours=float(are_known(categories.nearest_few(distances)).mean()),
+        with_neighbours=float(are_known(nearest(distances, min(measured.n_neighbours, len(distances) - 1))).mean()),
         neighbour_overlap=overlap,
         moved=tuple(moved.tolist()),
+    )
+
+
+def _raw(state: np.ndarray, distances: np.ndarray, measured: Categories, purity: Score) -> _Raw:
+    """``state``: ``(n_words, width)`` of the words with a category; ``distances``: ``(n_words, n_words)`` by their cosine."""
+    raw = categories.purity(distances, measured, with_chance=False)
+    without, dimensions = float("nan"), ()
+    if raw.high < purity.low or raw.low > purity.high:
+        largest = np.sort(np.argsort((state.astype(np.float64) ** 2).sum(axis=0))[-_N_LARGEST:])
+        rest = np.delete(state, largest, axis=1)
+        without = categories.purity(cosine_distances(rest), measured, with_chance=False).value
+        dimensions = tuple(largest.tolist())
+    return _Raw(
+        purity=raw,
+        silhouette=categories.silhouette(distances, measured, with_chance=False),
+        without=without,
+        dimensions=dimensions,
     )
 
 
@@ -241,9 +298,9 @@ def _picture(everything: np.ndarray, projection: Projection, depth: int, rows: _
     errors = parts.errors(pca.scores_of(projection, depth, everything[rows.with_category]))
     distances = euclidean_distances(coordinates[rows.with_category])
     return _Picture(
-        silhouette=categories.silhouette(distances, parts.categories, errors.silhouette),
+        silhouette=categories.silhouette(distances, parts.categories, errors.silhouette, with_chance=False),
         purity=categories.purity(distances, parts.categories, errors.purity),
-        trustworthiness=categories.trustworthiness(everything[rows.measured], shown),
+        trustworthiness=categories.trustworthiness(standardized(everything[rows.measured]), shown),
     )
 
 
@@ -253,17 +310,33 @@ def _picture(everything: np.ndarray, projection: Projection, depth: int, rows: _
 def _spread(depths: Sequence[_Depth]) -> Spread:
     return Spread(
         effective_rank=np.array([each.effective_rank for each in depths]),
+        pc1_share=np.array([each.pc1_share for each in depths]),
         mean_norm=np.array([each.space.mean_norm for each in depths]),
         norm_spread=np.array([each.space.norm_spread for each in depths]),
         mean_cosine=np.array([each.space.mean_cosine for each in depths]),
     )
 
 
-def _picture_measures(name: str, pictures: Sequence[_Picture]) -> PictureMeasures:
+def _raw_purity(depths: Sequence[_Raw]) -> RawPurity:
+    found = categories.gather([each.purity for each in depths])
+    return RawPurity(
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        without=np.array([each.without for each in depths]),
+        dimensions=tuple(each.dimensions for each in depths),
+    )
+
+
+def _picture_measures(
+    name: str, pictures: Sequence[_Picture], measured: Categories, of_surface: Score
+) -> PictureMeasures:
     return PictureMeasures(
         projection=name,
         silhouette=categories.gather([picture.silhouette for picture in pictures]),
-        purity=categories.gather([picture.purity for picture in pictures]),
+        purity=categories.gather_tested(
+            [picture.purity for picture in pictures], measured, measured.most_purity, of_surface
+        ),
         trustworthiness=np.array([picture.trustworthiness for picture in pictures]),
     )
 

@@ -21,9 +21,9 @@ from scipy.special import stdtr, stdtrit
 
 from tokviz.measure import categories
 from tokviz.measure import relations as related
-from tokviz.measure.categories import Categories
 from tokviz.measure.distances import cosine_distances
 from tokviz.measure.geometry import rows_with_category
+from tokviz.measure.labels import Categories
 from tokviz.measure.similarity import shared_rows
 from tokviz.records import (
     Difference,
@@ -117,7 +117,7 @@ def profile(
     measured = ((geometry.purity, 0.0), (geometry.silhouette, -1.0))
     purity, silhouette = (
         _peak(
-            (each.value, each.null_mean, each.p_value),
+            (each.value, each.null_mean, each.above_chance.p_value),
             _weighted(each.value - each.null_mean, of_measure, freedom, seed),
             (least, 1.0),
         )

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure.categories import Categories, purity_alone, silhouette_alone
+from tokviz.measure.categories import purity_alone, silhouette_alone
 from tokviz.measure.distances import euclidean_distances
+from tokviz.measure.labels import Categories
 from tokviz.measure.pca import MIN_WORDS
 from tokviz.records import RefitCriteria
 
@@ -85,7 +86,7 @@ class Parts:
         for start in range(0, len(self.words), at_once):
             some = slice(start, start + at_once)
             distances = euclidean_distances(np.stack([scores(words) for words in self.words[some]]))
-            values[some, 0] = purity_alone(distances, kinds[self.words[some]], share)
+            values[some, 0] = purity_alone(distances, kinds[self.words[some]], share, self.categories.n_neighbours)
             values[some, 1] = silhouette_alone(distances, labels, self.n_kept)
         known = values[np.isfinite(values).all(axis=1)]
         if len(known) < len(values) / 2:

@@ -42,6 +42,12 @@ def effective_rank(singular_values: np.ndarray) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
+def first_share(singular_values: np.ndarray) -> float:
+    """How much of the variance the largest of the centred states' singular values holds; NaN without variance."""
+    total = (singular_values**2).sum()
+    return float((singular_values**2).max() / total) if total > 0 else float("nan")
+
+
 def mean_cosine(distances: np.ndarray) -> float:
     """Mean over all pairs of words, from their cosine distances ``(n_words, n_words)``."""
     n_words = len(distances)

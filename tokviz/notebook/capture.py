@@ -35,7 +35,7 @@ from tokviz.records import (
     named_with_quantization,
 )
 from tokviz.run import pipeline
-from tokviz.run.measuring import measuring, results
+from tokviz.run.measuring import deciding, measuring, results
 from tokviz.run.plan.plan import Captured, ContextPlan, Plan
 from tokviz.run.publishing import site
 from tokviz.run.publishing.public import public_source, public_states
@@ -94,13 +94,16 @@ class Capture:
         return results.project_one(inputs, name, self.plan.projection(inputs, name), self.plan.store)
 
     def measure(self, *projections: str) -> Geometry:
-        """All metrics per depth; those of plots for the projections that are named, the standardized by default."""
+        """All metrics per depth; those of plots for the projections that are named, the standardized by default.
+
+        What is announced is decided among the values of this capture alone.
+        """
         names = projections or ("standardized",)
         shown = [self.project(name) for name in names]
         inputs = replace(self.captured.inputs, measured=names)
         captured = replace(self.captured, inputs=inputs, measures=self.plan.measures(inputs))
         geometry: Geometry = measuring.recall_measure("geometry", captured, self.plan.store, shown)
-        return geometry
+        return deciding.decide_alone(geometry)
 
     def stages(self, projection: str = "standardized") -> tuple[str, ...]:
         """Each stage of the geometry in a sentence, as the report's page has it."""
@@ -294,7 +297,7 @@ class Capture:
             ),
             geometry=self.measure(*projections) if measured else None,
             added=measuring.recall_added(self.captured, self.plan.store) if measured else (),
-            relations=self._recall("relations") if measured else None,
+            relations=deciding.decide_alone(self._recall("relations")) if measured else None,
         )
 
     def _repr_html_(self) -> str:

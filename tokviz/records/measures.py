@@ -11,6 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from tokviz.records.claims import Claim
+
 # --- one model in one context ------------------------------------------------------------------------------------
 
 
@@ -20,6 +22,9 @@ class Spread:
 
     effective_rank: np.ndarray
     """``(n_depths,)`` float64, 1 to the number of words: exp of the entropy of the normalised singular values."""
+    pc1_share: np.ndarray
+    """``(n_depths,)`` float64 in 0–1: how much of the words' variance the first principal component of the centred states
+    holds; near 1 the words lie on a line."""
     mean_norm: np.ndarray
     """``(n_depths,)`` float64."""
     norm_spread: np.ndarray
@@ -80,8 +85,20 @@ class MassiveActivations:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A measure without chance, and how sure it is."""
+
+    value: np.ndarray
+    """``(n_depths,)`` float64."""
+    low: np.ndarray
+    """``(n_depths,)`` float64: lower end of the 95 % interval for word lists of this size and these categories."""
+    high: np.ndarray
+    """``(n_depths,)`` float64: its upper end."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CategoryMeasure:
-    """A measure of how well categories hold, with what chance gives and how sure it is."""
+    """A measure of how well categories hold, with what chance gives, how sure it is, and what is claimed of it."""
 
     value: np.ndarray
     """``(n_depths,)`` float64."""
@@ -90,15 +107,39 @@ class CategoryMeasure:
     high: np.ndarray
     """``(n_depths,)`` float64: its upper end."""
     null_mean: np.ndarray
-    """``(n_depths,)`` float64: mean with the categories shuffled over the words (chance)."""
-    null_high: np.ndarray
-    """``(n_depths,)`` float64: its 95 % quantile."""
-    p_value_uncorrected: np.ndarray
-    """``(n_depths,)`` float64: share of shuffles, the observed one included, that do at least as well; of each depth by
-    itself, not corrected for their number."""
-    p_value: np.ndarray
-    """``(n_depths,)`` float64: the same, each shuffle taken at the depth where it is furthest above chance, so that there
-    being many depths is accounted for."""
+    """``(n_depths,)`` float64: mean with the categories shuffled over the words of one case (chance)."""
+    null_spread: np.ndarray
+    """``(n_depths,)`` float64: the shuffles' standard deviation."""
+    bound: float
+    """The highest value that it can have with these categories."""
+    surface: float
+    """The same measure of the words' surface (case of the initial, number of tokens, log of the token's id), without any model;
+    NaN where tokens aren't known."""
+    above_chance: Claim
+    """Against shuffles; its interval must lie above chance as well."""
+    above_surface: Claim
+    """That it is more than ``surface``."""
+
+    @property
+    def effect(self) -> np.ndarray:
+        """``(n_depths,)``: 0 at chance, 1 at the bound, so that depths and models with different chance compare."""
+        return np.asarray((self.value - self.null_mean) / (self.bound - self.null_mean))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawPurity(Measured):
+    """Purity by cosine of the states as they are, which a few large dimensions may dominate."""
+
+    without: np.ndarray
+    """``(n_depths,)`` float64: the same without the three dimensions that hold most of the states' length; NaN where raw and
+    standardized purity agree within their intervals."""
+    dimensions: tuple[tuple[int, ...], ...]
+    """Per depth which those are, where ``without`` is given; else none."""
+
+    def named(self, depth: int, standardized: float) -> tuple[int, ...]:
+        """The dimensions, where the difference to standardized purity is theirs: without them half of it is gone."""
+        gap, left = standardized - self.value[depth], standardized - self.without[depth]
+        return self.dimensions[depth] if abs(left) <= abs(gap) / 2 else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +147,7 @@ class PictureMeasures:
     """How well the 2-D picture of one projection keeps categories and neighbours."""
 
     projection: str
-    silhouette: CategoryMeasure
+    silhouette: Measured
     """In −1–1, Euclidean in the picture."""
     purity: CategoryMeasure
     """In 0–1, Euclidean in the picture."""
@@ -213,9 +254,12 @@ class Geometry:
     """``(n_depths,)`` float64 in 0–1: how much of PC1's variance over *all* words is whether they are read at position
     0 (correlation ratio η²); NaN when all are or none is."""
     silhouette: CategoryMeasure
-    """In −1–1, full space, cosine."""
+    """In −1–1, full space, cosine of standardized states."""
     purity: CategoryMeasure
-    """In 0–1, full space, cosine: share of a word's nearest neighbours that share a category with it."""
+    """In 0–1, full space, cosine of standardized states: share of a word's nearest neighbours that share a category with it."""
+    purity_raw: RawPurity
+    """The same of the states as they are."""
+    silhouette_raw: Measured
     n_neighbours: int
     """Of ``purity``, here and in the pictures."""
     with_neighbours: np.ndarray

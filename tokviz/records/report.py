@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tokviz.records.claims import Family
 from tokviz.records.look import Look
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
 from tokviz.records.profile import Differences, Profile
@@ -243,6 +244,8 @@ class Report:
     """Of the pairs of models that were compared."""
     differences: tuple[ModelDifferences, ...] = ()
     """Of the same pairs."""
+    families: tuple[Family, ...] = ()
+    """What is asked of all that is measured: the families of tests, each at its level."""
     downloads: dict[str, str] = field(default_factory=dict)
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from tokviz.records import (
     AddedMeasure,
     AttentionToFirst,
     BatchCheck,
+    CategoryMeasure,
     Change,
+    Claim,
     ContextReport,
     Geometry,
     HiddenStates,
@@ -46,6 +49,8 @@ SCHEMA = 1
 """Of ``report.json``; raised when a key changes its meaning or goes."""
 _WITHOUT_PREFIX = ("spread", "massive")
 """Records whose measures have a column under their bare name."""
+_CLAIMS = {"above_chance": "", "above_surface": "surface_"}
+"""What comes before the columns of a claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,13 +287,28 @@ def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tu
         if isinstance(value, np.ndarray):
             if value.ndim == 1:
                 yield f"{prefix}{field.name}", value
+        elif isinstance(value, Claim):
+            yield from _of_claim(value, f"{prefix}{_CLAIMS[field.name]}")
         elif dataclasses.is_dataclass(value):
             own = "" if field.name in _WITHOUT_PREFIX else f"{field.name}_"
             yield from _columns(value, words, f"{prefix}{own}")
         elif field.name == "pictures":
             for picture in value:
                 yield from _columns(picture, words, f"{prefix}{picture.projection}_")
-    if isinstance(record, MassiveActivations):
+    yield from _derived(record, words, prefix)
+
+
+def _of_claim(claim: Claim, prefix: str) -> Iterable[tuple[str, Iterable[Any]]]:
+    yield f"{prefix}p_value", claim.p_value
+    yield f"{prefix}announced", claim.holds
+
+
+def _derived(record: Any, words: Sequence[str], prefix: str) -> Iterable[tuple[str, Iterable[Any]]]:
+    """What isn't one number per depth in the record."""
+    if isinstance(record, CategoryMeasure):
+        yield f"{prefix}effect", record.effect
+        yield f"{prefix}surface", itertools.repeat(record.surface, len(record.value))
+    elif isinstance(record, MassiveActivations):
         yield f"{prefix}dimensions", (" ".join(map(str, dimensions)) for dimensions in record.dimensions)
         yield f"{prefix}dominant", record.dominant
     elif isinstance(record, Change):

@@ -161,7 +161,7 @@ class _Purity:
     value: float
     chance: float
     is_clear: bool
-    """Whether all of the 95 % interval is above what 95 % of shuffles give."""
+    """Whether it is claimed to be above chance."""
 
 
 def _purities(models: list[ModelReport]) -> Iterator[_Purity]:
@@ -176,7 +176,7 @@ def _purities(models: list[ModelReport]) -> Iterator[_Purity]:
                         depth=depth,
                         value=float(value),
                         chance=float(purity.null_mean[depth]),
-                        is_clear=bool(purity.low[depth] > purity.null_high[depth]),
+                        is_clear=bool(purity.above_chance.holds[depth]),
                     )
 
 

@@ -26,6 +26,7 @@ from tokviz.records import (
     Renditions,
     Report,
 )
+from tokviz.run.measuring import deciding
 from tokviz.run.measuring.measuring import Measurements
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
@@ -106,7 +107,7 @@ def make_report(
     """``undrawn``: the words that pictures show with code points."""
     models = tuple(_model(each, images, plan.options.base) for each in made)
     report = replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
-    return pages.with_downloads(report, with_excerpts=plan.options.excerpts)
+    return pages.with_downloads(deciding.decide(report), with_excerpts=plan.options.excerpts)
 
 
 def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:

@@ -1,0 +1,133 @@
+"""The categories of the words that are measured, and the same shuffled.
+
+They are shuffled among the words whose initial is a capital and among the others, never between: else any model that tells
+proper names from other words would be above chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import gammaln
+
+from tokviz.measure.decisions import N_SHUFFLES
+
+MOST_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Categories:
+    """The categories of the words that are measured, and the same shuffled, used at every depth alike."""
+
+    memberships: tuple[tuple[int, ...], ...]
+    """Per word the indices of its categories; the first is the one that the silhouette goes by."""
+    words: tuple[str, ...] = ()
+    """A word is shuffled alike in all captures; without them, by its place among the memberships."""
+    seed: int = 0
+    n_permutations: int = N_SHUFFLES
+    """0 leaves chance unknown."""
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """``(n_words,)`` int64 from 0 without gaps: each word's first category."""
+        return np.unique([own[0] for own in self.memberships], return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """How many words each category of ``first`` has."""
+        return np.bincount(self.first)
+
+    @cached_property
+    def kinds(self) -> tuple[np.ndarray, np.ndarray]:
+        """``(n_words,)``: which of the different memberships each word has; and which of those share a category."""
+        different = list(dict.fromkeys(self.memberships))
+        share = np.array([[not set(a).isdisjoint(b) for b in different] for a in different])
+        return np.array([different.index(own) for own in self.memberships]), share
+
+    @cached_property
+    def n_neighbours(self) -> int:
+        """Five, or fewer where most categories have no more than five others."""
+        most = int(np.median(self.counts)) - 1 if len(self.counts) else 0
+        return max(1, min(MOST_NEIGHBOURS, most, len(self.memberships) - 1))
+
+    @cached_property
+    def most_purity(self) -> float:
+        """What purity is when every neighbour shares a category, as far as there are so many words in it."""
+        kinds, share = self.kinds
+        if not len(kinds):
+            return float("nan")
+        others = share @ np.bincount(kinds, minlength=len(share)) - 1
+        return float(np.minimum(others[kinds], self.n_neighbours).mean() / self.n_neighbours)
+
+    @cached_property
+    def capitalized(self) -> np.ndarray:
+        """``(n_words,)`` bool: whose initial is a capital letter."""
+        return np.array([begins_with_capital(word) for word in self._names], dtype=bool)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self.words or tuple(map(str, range(len(self.memberships))))
+
+    @cached_property
+    def shuffles(self) -> np.ndarray:
+        """``(n_permutations, n_words)`` int64: whose membership each word gets, capitalised ones among themselves."""
+        keys = self._drawn("shuffle", lambda random: random.random(self.n_permutations, dtype=np.float32)).T
+        found = np.empty(keys.shape, dtype=np.int64)
+        for words in (np.flatnonzero(self.capitalized), np.flatnonzero(~self.capitalized)):
+            found[:, words] = words[np.argsort(keys[:, words], axis=1)]
+        return found
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """``(n_words, n_permutations)``: random weights of the words, normal."""
+        return self._drawn("weights", lambda random: random.normal(size=self.n_permutations))
+
+    def _drawn(self, purpose: str, draw: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
+        """``(n_words, n_permutations)``, of each word alone, whatever the other words are."""
+        found = [draw(np.random.default_rng(_seed(self.seed, purpose, name))) for name in self._names]
+        return np.array(found).reshape(len(found), self.n_permutations)
+
+    @cached_property
+    def n_arrangements(self) -> float:
+        """How many different shuffles there are."""
+        kinds, total = self.kinds[0], 0.0
+        for words in (kinds[self.capitalized], kinds[~self.capitalized]):
+            total += gammaln(len(words) + 1) - gammaln(np.bincount(words) + 1).sum() if len(words) else 0.0
+        return float(np.exp(min(total, 700.0)))
+
+    @cached_property
+    def shuffled_first(self) -> np.ndarray:
+        """``(n_permutations, n_words)``: ``first`` shuffled, in as few bytes as do."""
+        return np.asarray(self.first.astype(np.min_scalar_type(len(self.counts)))[self.shuffles])
+
+    @cached_property
+    def shuffled_kinds(self) -> np.ndarray:
+        """``(n_words, n_permutations)``: the same of ``kinds``, all shuffles of a word side by side."""
+        kinds, share = self.kinds
+        return np.ascontiguousarray(kinds.astype(np.min_scalar_type(len(share)))[self.shuffles].T)
+
+    @cached_property
+    def are_single(self) -> bool:
+        """Whether words share a category only with those of the same memberships."""
+        share = self.kinds[1]
+        return int(share.sum()) == len(share)
+
+    @cached_property
+    def are_several(self) -> bool:
+        """Whether there are two categories or more, and two words in one of them: else nothing can hold."""
+        return len(self.counts) > 1 and bool(self.counts.max() > 1)
+
+
+def begins_with_capital(word: str) -> bool:
+    """Whether its first letter is a capital; words of scripts without case never do."""
+    return next((letter.isupper() or letter.istitle() for letter in word if letter.isalpha()), False)
+
+
+def _seed(seed: int, purpose: str, name: str) -> list[int]:
+    """Of what is drawn for one word, the same wherever the word stands."""
+    digest = hashlib.blake2b(f"{purpose}\0{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return [seed, int.from_bytes(digest)]

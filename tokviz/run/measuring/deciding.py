@@ -1,0 +1,47 @@
+"""What a report announces: decided once, when all of its captures and pairs of models are measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from tokviz.records import ContextReport, Report
+
+Record = TypeVar("Record")
+_MEASURES = ("geometry", "relations", "profile")
+
+
+def decide(report: Report) -> Report:
+    """The same report with every claim decided, and the families that they belong to.
+
+    A claim holds among all captures and pairs of the report: one more model may take from what is announced of the others.
+    """
+    from tokviz.measure.decisions import claims_in, decide, with_decisions
+
+    contexts = [each for model in report.models for context in model.contexts for each in _with_interventions(context)]
+    measures = (getattr(each, name) for each in contexts for name in _MEASURES)
+    claims = [each for record in (*measures, report.similarities, report.differences) for each in claims_in(record)]
+    families = decide(claims)
+
+    def decided(context: ContextReport) -> ContextReport:
+        found = {name: with_decisions(getattr(context, name), families) for name in _MEASURES}
+        return replace(context, **found, interventions=tuple(map(decided, context.interventions)))
+
+    return replace(
+        report,
+        models=tuple(replace(model, contexts=tuple(map(decided, model.contexts))) for model in report.models),
+        similarities=with_decisions(report.similarities, families),
+        differences=with_decisions(report.differences, families),
+        families=tuple(families.values()),
+    )
+
+
+def decide_alone(record: Record) -> Record:
+    """A record of measures as if it were all of a report: what is announced of it by itself."""
+    from tokviz.measure.decisions import claims_in, decide, with_decisions
+
+    return with_decisions(record, decide(claims_in(record)))
+
+
+def _with_interventions(context: ContextReport) -> tuple[ContextReport, ...]:
+    return context, *context.interventions
