@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tokviz.records import Claim
+from tokviz.records import LEVEL, Claim, Family
 
 
 def decided(holds: np.ndarray, family: str = "categories", known: np.ndarray | None = None) -> Claim:
@@ -18,4 +18,19 @@ def decided(holds: np.ndarray, family: str = "categories", known: np.ndarray | N
         least_p_value=0.0005,
         p_value=np.where(is_known, np.where(holds, 0.0005, 0.4), np.nan),
         holds=holds & is_known,
+    )
+
+
+def families(*keys: str, too_few: tuple[str, ...] = ()) -> tuple[Family, ...]:
+    """Those of some questions; ``too_few``: those that can't be tested."""
+    return tuple(
+        Family(
+            key=key,
+            highest=np.linspace(1, 4, 1999),
+            n_values=62,
+            p_value=0.0005,
+            least_p_value=1 / 120 if key in too_few else 1 / 2000,
+            level=LEVEL / len(keys),
+        )
+        for key in (*keys, *too_few)
     )

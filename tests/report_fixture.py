@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
+from claiming import families
 from geometry_fixture import geometry
 from intervention_fixture import with_interventions
 from making import BATCH_CHECK
@@ -93,6 +94,7 @@ def sample_report() -> Report:
         contexts=contexts,
         projections=PROJECTIONS,
         models=models,
+        families=families("categories", "surface"),
         command="python generate.py",
         version="0.1.0",
     )

@@ -68,7 +68,7 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
     site = Views(dataclasses.replace(report, models=(replaced(report.models[0], **changes),)))
     said = {term.name: spaced(term.meaning) for term in site.method.measures}
     assert "7 parts of the words, each 40 % of every category (of long lists 99 words)" in said["Intervals"]
-    assert "not corrected for the number of depths" in said["Chance"]
+    assert "p ≤ 0.005 in 2 families: categories against chance (62 values); " in said["What is claimed"]
     assert "fewer than 30 % of the words" in said["Neighbors of the same category (purity)"]
     assert "at least 21 words" in said["Change (1 − CKA)"]
     assert "eigenvalues" in said["Effective rank"]

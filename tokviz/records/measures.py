@@ -123,7 +123,8 @@ class CategoryMeasure:
     @property
     def effect(self) -> np.ndarray:
         """``(n_depths,)``: 0 at chance, 1 at the bound, so that depths and models with different chance compare."""
-        return np.asarray((self.value - self.null_mean) / (self.bound - self.null_mean))
+        room = self.bound - self.null_mean
+        return np.asarray(np.divide(self.value - self.null_mean, room, out=np.full(len(room), np.nan), where=room > 0))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,8 @@ class Curve:
     """Number of its dash pattern; colour and pattern together belong to one curve."""
     line: str
     """Path data; breaks where the measure isn't defined."""
+    raw: str | None
+    """Path data of the same measure of the states as they are, where it differs."""
     interval: str | None
     """Path data of the 95 % interval."""
     name: Label | None
@@ -68,6 +70,8 @@ class Chart:
     """Along the vertical axis; each has a line."""
     dotted: tuple[str, ...]
     """Heights of thresholds, and of what the measure is by chance."""
+    dashed: tuple[str, ...]
+    """Heights of what the words' surface gives."""
     curves: tuple[Curve, ...]
     caption: str = ""
     stages: tuple[Band, ...] = ()
@@ -267,6 +271,7 @@ def make_chart(
             for share, text in axes.scale.ticks()
         ),
         dotted=_dotted(axes, series),
+        dashed=_dashed(axes, series),
         curves=_curves(axes, shown),
     )
 
@@ -289,6 +294,13 @@ def _dotted(axes: Axes, series: Sequence[Series]) -> tuple[str, ...]:
     if np.isfinite(known).any():
         values.append(float(np.nanmean(known)))
     return tuple(coordinate(height) for height in axes.heights(np.array(values)).tolist())
+
+
+def _dashed(axes: Axes, series: Sequence[Series]) -> tuple[str, ...]:
+    """One height for all: contexts and models differ in their tokens at most."""
+    known = [each.reading.surface for each in series if each.reading.surface is not None]
+    found = [each for each in known if np.isfinite(each)]
+    return tuple(coordinate(height) for height in axes.heights(np.array([np.mean(found)])).tolist()) if found else ()
 
 
 def _curves(axes: Axes, series: Sequence[Series]) -> tuple[Curve, ...]:
@@ -314,7 +326,9 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
     """A curve; ``spot`` is where it ends and where its name stands."""
     layout = axes.layout
     x = [layout.x(share) for share in np.linspace(0, 1, len(heights)).tolist()]
-    interval, name, leader = None, None, None
+    interval, raw, name, leader = None, None, None, None
+    if series.reading.raw is not None and np.isfinite(series.reading.raw).any():
+        raw = path(x, axes.heights(series.reading.raw).tolist())
     if series.reading.interval:
         low, high = (axes.heights(bound) for bound in series.reading.interval)
         interval = outline(x, low, high)
@@ -324,7 +338,8 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         if layout.has_leaders:
             leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
     style, dash = layout.style(series.index)
-    return Curve(style=style, dash=dash, line=path(x, heights.tolist()), interval=interval, name=name, leader=leader)
+    line = path(x, heights.tolist())
+    return Curve(style=style, dash=dash, line=line, raw=raw, interval=interval, name=name, leader=leader)
 
 
 def alt_text(subject: str, curves: Sequence[tuple[str, np.ndarray]], write: Callable[[float], str]) -> str:

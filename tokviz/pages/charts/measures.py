@@ -11,7 +11,7 @@ from tokviz.pages.text import sources
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, count, number, percent, score, whole_percent
-from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry, Order, Relation, Tested
+from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry, Measured, Order, Relation, Tested
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,10 @@ class Reading:
     """``(n_depths,)`` float64."""
     thresholds: tuple[float, ...]
     """Those that the measure was judged by."""
+    surface: float | None = None
+    """What the words' surface gives, without any model."""
+    raw: np.ndarray | None = None
+    """``(n_depths,)`` float64: the measure of the states as they are, where that differs; else NaN."""
 
     @property
     def is_defined(self) -> bool:
@@ -46,6 +50,8 @@ class Measure:
     """Values that the axis includes, whatever was measured."""
     thresholds: Callable[[Geometry], tuple[float, ...]] = lambda _: ()
     """Dotted lines."""
+    raw: Callable[[Geometry], Measured] | None = None
+    """The same of the states as they are, drawn thinner where it lies outside the interval."""
     definition: Callable[[Geometry], Term] | None = None
     """For the method page, with the thresholds that it was measured with; of measures that share one, the first has it."""
     within: bool = True
@@ -63,8 +69,14 @@ class Measure:
         if isinstance(found, AddedMeasure):
             return Reading(values=found.value, interval=None, chance=found.chance, thresholds=thresholds)
         if isinstance(found, CategoryMeasure | Tested):
-            interval = found.low, found.high
-            return Reading(values=found.value, interval=interval, chance=found.null_mean, thresholds=thresholds)
+            return Reading(
+                values=found.value,
+                interval=(found.low, found.high),
+                chance=found.null_mean,
+                thresholds=thresholds,
+                surface=found.surface if isinstance(found, CategoryMeasure) else None,
+                raw=None if self.raw is None else _where_it_differs(self.raw(geometry).value, found),
+            )
         return Reading(values=found, interval=None, chance=None, thresholds=thresholds)
 
     def explained(self, geometry: Geometry) -> str:
@@ -72,22 +84,34 @@ class Measure:
         return self.caption.format(geometry=geometry)
 
 
+def _where_it_differs(raw: np.ndarray, measured: CategoryMeasure | Tested) -> np.ndarray:
+    """NaN but outside the interval, and at the depths beside those, so that a line can be drawn."""
+    outside = (raw < measured.low) | (raw > measured.high)
+    beside = np.convolve(outside, np.ones(3), "same") > 0
+    return np.where(beside, raw, np.nan)
+
+
 MEASURES = (
     Measure(
         name="Category purity",
         caption="Share of each word’s {geometry.n_neighbours} nearest neighbors that share its category, by cosine in "
-        "all dimensions. Dotted: chance.",
+        "all dimensions, each scaled to the same standard deviation. Thin: without that scaling, where it differs. Dotted: "
+        "chance. Dashed: the words’ surface, without any model.",
         definition=lambda geometry: Term(
             name="Neighbors of the same category (purity)",
             meaning=f"The share of each word’s {geometry.n_neighbours} nearest neighbors that share a category with "
-            "it, mean over words: by cosine in all dimensions, by Euclidean distance in the plot. If words have "
+            "it, mean over words: by cosine in all dimensions, by Euclidean distance in the plot. In small categories "
+            "fewer neighbors count. Before the cosine each dimension is scaled to the same standard deviation over the "
+            "reference words (standardized): raw cosine hardly sees anything but the few largest dimensions. If words have "
             f"identical states, the {geometry.n_neighbours} nearest may be ambiguous: a word whose last neighbor and next word after it "
             "have the same state has no well-defined neighbors, and is not counted, neither here nor in the share "
             "of neighbors that stay from depth to depth or from model to model. If fewer than "
             f"{100 * geometry.least_with_neighbours:.0f} % of the words have well-defined neighbors, no value is "
             "given.",
+            sources=(sources.TIMKEY_2021, sources.MU_2018),
         ),
         read=lambda _, geometry: geometry.purity,
+        raw=lambda geometry: geometry.purity_raw,
     ),
     Measure(
         name="Category purity in the plot",
@@ -98,8 +122,8 @@ MEASURES = (
     ),
     Measure(
         name="Silhouette",
-        caption="How much closer a word is to its own category than to the nearest other one, by cosine; 0: equally "
-        "close. Dotted: chance.",
+        caption="How much closer a word is to its own category than to the nearest other one, by cosine of standardized "
+        "states; 0: equally close. Thin: of the states as they are, where it differs. Dotted: chance. Dashed: the words’ surface.",
         definition=lambda _: Term(
             name="Silhouette",
             meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "
@@ -107,6 +131,7 @@ MEASURES = (
             sources=(sources.ROUSSEEUW_1987,),
         ),
         read=lambda _, geometry: geometry.silhouette,
+        raw=lambda geometry: geometry.silhouette_raw,
         spans=(-0.2, 0.4),
     ),
     Measure(

@@ -34,7 +34,8 @@ class Scale:
         arrays = [np.array(measure.spans)]
         for reading in readings:
             arrays += [reading.values, *(reading.interval or ()), np.array(reading.thresholds)]
-            arrays += [] if reading.chance is None else [reading.chance]
+            arrays += [each for each in (reading.chance, reading.raw) if each is not None]
+            arrays += [] if reading.surface is None else [np.array([reading.surface])]
         known = np.concatenate([logarithms(each) if measure.is_log else each for each in arrays])
         known = known[np.isfinite(known)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)

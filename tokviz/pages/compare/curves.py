@@ -6,7 +6,7 @@ Of many models the page has the curves of the first ones; those of all stand in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.pages.charts.axis import RELATIVE_DEPTHS
@@ -148,7 +148,7 @@ def _charts(report: Report, measure: Measure, models: Sequence[ModelReport]) -> 
 
 def _series(measure: Measure, models: Sequence[ModelReport], context_name: str) -> tuple[Series, ...]:
     return tuple(
-        Series(name=model.display_name, label=model.name, index=index, reading=reading)
+        Series(name=model.display_name, label=model.name, index=index, reading=replace(reading, raw=None))
         for index, model in enumerate(models)
         for context in model.contexts
         if context.states.context.name == context_name and (reading := measure.reading(context))

@@ -10,6 +10,7 @@ from datetime import datetime
 from tokviz.pages.charts.measures import MEASURES, added_measures, related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
 from tokviz.pages.text import glossary
+from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import GlossaryEntry
 from tokviz.pages.text.parts import Frame, Link, Row, Term
 from tokviz.pages.text.wording import (
@@ -244,7 +245,7 @@ def _measures(report: Report) -> tuple[Term, ...]:
     is_related = any(context.relations for context in contexts)
     related = related_measures(report.relations, report.orders) if is_related else ()
     return (
-        *_definitions(geometry),
+        *_definitions(report, geometry),
         *dict.fromkeys(each.definition(geometry) for each in related if each.definition),
         *((glossary.CORRECTED,) if is_related else ()),
         *((glossary.PROFILE,) if any(context.profile for context in contexts) else ()),
@@ -277,13 +278,14 @@ def _measured(report: Report) -> list[Geometry]:
     return [context.geometry for model in report.models for context in model.contexts if context.geometry is not None]
 
 
-def _definitions(geometry: Geometry) -> tuple[Term, ...]:
+def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
     """With the thresholds that ``geometry`` was measured with."""
     of = {measure.name: measure.definition(geometry) for measure in MEASURES if measure.definition}
     variance, norm, massive, dominant, purity, silhouette, change = (of.pop(name) for name in _PLACED)
     return (
         *(variance, *of.values(), norm, massive, dominant, purity, silhouette),
-        *(glossary.CHANCE, glossary.intervals(geometry), glossary.trustworthiness(geometry), change),
+        *(glossary.CHANCE, glossary.SURFACE, glossary.decisions(report.families, family_labels(report))),
+        *(glossary.intervals(geometry), glossary.trustworthiness(geometry), change),
         *(glossary.PROCRUSTES, glossary.stages(geometry), glossary.SIMILARITY),
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.text import sources
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.wording import count, projection_label
-from tokviz.records import Geometry
+from tokviz.pages.text.wording import count, joined, projection_label
+from tokviz.records import LEVEL, Family, Geometry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,8 @@ GLOSSARY = (
     GlossaryEntry(
         name="chance",
         pattern=r"chance",
-        meaning="The value that a metric has on average when the categories are shuffled over the words.",
+        meaning="The value that a metric has on average when the categories are shuffled over the words, capitalized ones among "
+        "themselves.",
     ),
     GlossaryEntry(
         name="CKA",
@@ -219,10 +220,44 @@ TRAILS = Term(
 CHANCE = Term(
     name="Chance",
     meaning="A hundred points in hundreds of dimensions form groups by chance, so purity and silhouette are "
-    "computed again with the categories shuffled over the words (a permutation test); the mean of those is "
-    "called chance. In geometry.csv, p_value_uncorrected is of each depth by itself, not corrected for the number of "
-    "depths; for p_value each shuffle is taken at the depth where it is furthest above chance, so that the number of depths is accounted for.",
+    "computed again with the categories shuffled over the words; the mean of those is called chance. Words whose initial is a "
+    "capital are shuffled among themselves, and so are the others: otherwise, telling names from other words would be enough "
+    "to be above chance. The effect in geometry.csv is (value − chance) / (highest possible value − chance).",
 )
+SURFACE = Term(
+    name="The words’ surface",
+    meaning="Categories differ in what can be seen without any model: whether words begin with a capital, how many tokens they "
+    "are, and the logarithm of the token’s id, which follows how common the token is. Purity and silhouette of these three "
+    "numbers (standardized, by cosine) are the dashed lines. “More than the surface” is claimed where the difference, word by word, is larger "
+    "than other words of these categories would make it.",
+    sources=(sources.VAART_1996,),
+)
+
+
+def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
+    """By which rule a report claims anything.
+
+    Parameters
+    ----------
+    labels : of the families, by their keys.
+    """
+    tested = [each for each in families if each.can_be_tested]
+    left_out = [labels[each.key] for each in families if not each.can_be_tested]
+    sizes = "; ".join(f"{labels[each.key]} ({count(each.n_values, 'value')})" for each in tested)
+    level = f"p ≤ {tested[0].level:.2g}" if tested else ""
+    said = (
+        "A report has hundreds of values, and by chance alone some of them look remarkable. So each question is a family of "
+        "tests, with the values of all models, contexts and depths in it. Each value is expressed in standard deviations of its own "
+        "shuffles, which are the same for all, and compared with the highest value that each shuffle reaches anywhere in the family "
+        "(max-T); p is the share of shuffles that do at least as well. All families together have a level of "
+        f"{100 * LEVEL:.0f} %, divided equally between them: in at most one of a hundred reports anything claimed is false. "
+        "What is claimed of categories must also have an interval above chance."
+    )
+    if tested:
+        said += f" In this report, values are claimed from {level} in {count(len(tested), 'family')}: {sizes}."
+    if left_out:
+        said += f" Too few different shuffles to reach this level, so that nothing is claimed: {joined(left_out)}."
+    return Term(name="What is claimed", meaning=said, sources=(sources.DUDOIT_2003,))
 
 
 def intervals(geometry: Geometry) -> Term:

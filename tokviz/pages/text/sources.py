@@ -16,6 +16,9 @@ def _doi(text: str, name: str) -> Link:
 ARLOT_2019 = _arxiv(
     "Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection", "1202.3878"
 )
+DUDOIT_2003 = _doi(
+    "Dudoit, Shaffer & Boldrick 2003, Multiple hypothesis testing in microarray experiments", "10.1214/ss/1056397487"
+)
 EFRON_1982 = _doi("Efron 1982, The jackknife, the bootstrap and other resampling plans", "10.1137/1.9781611970319")
 ELHAGE_2021 = Link(
     text="Elhage et al. 2021, A mathematical framework for transformer circuits",
@@ -37,6 +40,9 @@ MIKOLOV_2013 = Link(
     text="Mikolov, Yih & Zweig 2013, Linguistic regularities in continuous space word representations",
     href="https://aclanthology.org/N13-1090/",
 )
+MU_2018 = _arxiv(
+    "Mu & Viswanath 2018, All-but-the-top: simple and effective postprocessing for word representations", "1702.01417"
+)
 ROUSSEEUW_1987 = _doi(
     "Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
     "10.1016/0377-0427(87)90125-7",
@@ -55,6 +61,11 @@ SONG_2012 = Link(
 )
 SUN_2024 = _arxiv("Sun et al. 2024, Massive activations in large language models", "2402.17762")
 SUN_2026 = _arxiv("Sun et al. 2026", "2603.05498")
+TIMKEY_2021 = _arxiv(
+    "Timkey & van Schijndel 2021, All bark and no bite: rogue dimensions in transformer language models obscure "
+    "representational quality",
+    "2109.04404",
+)
 VAART_1996 = _doi("van der Vaart & Wellner 1996, Weak convergence and empirical processes", "10.1007/978-1-4757-2545-2")
 VENNA_2001 = _doi(
     "Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods", "10.1007/3-540-44668-0_68"
