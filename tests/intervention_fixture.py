@@ -226,7 +226,8 @@ def _geometry(intact: Geometry, rule: InterventionRule, projections: tuple[str, 
     calm = replace(calm, position0=calm.massive, purity=_lower(calm.purity))
     if rule == "off":
         return calm
-    return replace(calm, massive=intact.massive, position0=intact.position0, spread=intact.spread)
+    spread = replace(intact.spread, pc1_share=calm.spread.pc1_share)
+    return replace(calm, massive=intact.massive, position0=intact.position0, spread=spread)
 
 
 def _lower(measure: CategoryMeasure) -> CategoryMeasure:

@@ -9,7 +9,7 @@ import headline_claims
 import numpy as np
 import random_geometry
 from false_claims import Case
-from false_writers import broken, by_an_expert, without_interventions
+from false_writers import broken, by_an_expert, only_grown, without_interventions
 from narrow import present
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
@@ -23,16 +23,19 @@ def of(model: ModelReport) -> Report:
 
 
 def cases() -> Iterator[Case]:
-    tried, untried, expert = (of(each) for each in (broken(), without_interventions(broken()), by_an_expert()))
+    models = broken(), only_grown(), without_interventions(broken()), by_an_expert()
+    tried, grown, untried, expert = map(of, models)
     calm = of(model_report("m", "M", 5, word_list(n_categories=2, n_words=3), (SENTENCE, ALONE), measured=True))
     for kind, report, pattern, replacement in (
         ("another layer", tried, "layer 11", "layer 12"),
         ("another number of neurons", tried, "Two of", "Three of"),
         ("of another number", tried, "1,536", "1,537"),
-        ("another model", tried, "of Smol-135M-Instruct", "of Smol-135M"),
-        ("another norm before", tried, r"17\.1", "17.2"),
-        ("another norm after", tried, "24,410", "24,411"),
-        ("another norm without", tried, r"is 20\.0", "is 20.1"),
+        ("another share of the variance", tried, r"99\.7", "99.6"),
+        ("another share without", tried, r"is 20\.0", "is 20.1"),
+        ("another model", grown, "of Smol-135M-Instruct", "of Smol-135M"),
+        ("another norm before", grown, r"17\.1", "17.2"),
+        ("another norm after", grown, "24,410", "24,411"),
+        ("another norm without", grown, r"is 20\.0", "is 20.1"),
         ("raised, where nothing was tried", untried, r"write .*", "raise the words’ mean norm from 17.1 to 24,410."),
         ("another share", untried, r"99\.8", "99.9"),
         ("another dimension", untried, "dimension 12", "dimension 45"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+import numpy as np
 import page_claims
 import without_claims
 import writers_claims
@@ -21,6 +22,7 @@ from tokviz.pages.model.writers import writers_section
 from tokviz.records import BreakingExpert, ContextReport, ModelReport
 
 PAGE = "models/smol-30/index.html"
+LINE = "put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %."
 RAISED = "raise the mean norm (words alone) from 17.1 to 24,410; without them it is 20.0."
 SMALL = " These are much smaller, so the control can’t show what removing something as large would do."
 
@@ -46,6 +48,21 @@ def without_interventions(model: ModelReport) -> ModelReport:
     return dataclasses.replace(model, contexts=contexts)
 
 
+def only_grown() -> ModelReport:
+    """The norm grows as it does, but the words lie in no line."""
+    model = broken()
+
+    def round_again(context: ContextReport) -> ContextReport:
+        measured = present(context.geometry)
+        spread = dataclasses.replace(measured.spread, pc1_share=np.full(context.states.n_depths, 0.2))
+        changed = tuple(map(round_again, context.interventions))
+        return dataclasses.replace(
+            context, geometry=dataclasses.replace(measured, spread=spread), interventions=changed
+        )
+
+    return dataclasses.replace(model, contexts=tuple(map(round_again, model.contexts)))
+
+
 def by_an_expert() -> ModelReport:
     model = without_interventions(broken())
     context = model.contexts[0]
@@ -60,16 +77,21 @@ def by_an_expert() -> ModelReport:
 
 
 def _of_findings() -> Iterator[Case]:
-    tried, untried, expert = broken(), without_interventions(broken()), by_an_expert()
+    tried, grown, untried, expert = broken(), only_grown(), without_interventions(broken()), by_an_expert()
     for kind, model, pattern, replacement in (
         ("another layer", tried, "layer 11", "layer 12"),
         ("another number of neurons", tried, "two of", "three of"),
         ("of another number", tried, "1,536", "1,537"),
-        ("another norm before", tried, r"17\.1", "17.2"),
-        ("another norm after", tried, "24,410", "24,411"),
-        ("another norm without", tried, r"is 20\.0", "is 20.1"),
-        ("of other words", tried, "words alone", "words in a sentence"),
-        ("one neuron", tried, "raise the", "raises the"),
+        ("another share of the variance", tried, r"99\.7", "99.6"),
+        ("another share without", tried, r"is 20\.0", "is 20.1"),
+        ("set to zero", tried, "their variation", "them"),
+        ("one neuron", tried, "put ", "puts "),
+        ("of a line, where there is none", grown, r"raise .*", LINE),
+        ("another norm before", grown, r"17\.1", "17.2"),
+        ("another norm after", grown, "24,410", "24,411"),
+        ("another norm without", grown, r"is 20\.0", "is 20.1"),
+        ("of other words", grown, "words alone", "words in a sentence"),
+        ("one that raises", grown, "raise the", "raises the"),
         ("raised, where nothing was tried", untried, r"write .*", RAISED),
         ("another share", untried, r"99\.8", "99.9"),
         ("another dimension", untried, "dimension 12", "dimension 45"),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from claims import FalseClaim, close, depth_of, plain, require, says
 from scipy.spatial import procrustes
-from writers_claims import COUNTS, breaking_context
+from writers_claims import COUNTS, FLATTENS, breaking_context, check_flattening, flattens
 
 from tokviz.pages.first.two_states import TwoStates
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
@@ -19,7 +19,7 @@ from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
 NUMBER = r"−?[\d.,]+(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 FOUND = (
     rf"(?:(?P<count>{'|'.join(COUNTS)})(?: of (?P<all>[\d,]+))? neurons?|expert (?P<expert>\d+)(?: of (?P<experts>\d+))?) in "
-    rf"layer (?P<layer>\d+)(?: of (?P<model>.+?))? (?:raises? the words’ mean norm from (?P<before>{NUMBER}) to "
+    rf"layer (?P<layer>\d+)(?: of (?P<model>.+?))? (?:{FLATTENS}|raises? the words’ mean norm from (?P<before>{NUMBER}) to "
     rf"(?P<after>{NUMBER})(?:; without (?:it the norm|them it) is (?P<without>{NUMBER}))?|writes? (?P<share>\d+\.\d) % of the "
     rf"MLP’s update to dimension (?P<dimension>\d+)(?:; the mean norm goes from (?P<before2>{NUMBER}) to "
     rf"(?P<after2>{NUMBER}))?)\."
@@ -56,8 +56,9 @@ def check_found(text: str, report: Report) -> None:
     if said is None:
         raise FalseClaim(f"{text!r}: of no known form")
     found = [(model, each) for model in report.models if (each := breaking_context(model))]
+    flat = [model for model, (context, *_, layer) in found if flattens(context, layer)]
     undone = [model for model, (context, *_, layer) in found if _is_undone(context, layer)]
-    model = (undone or [model for model, _ in found])[0]
+    model = (flat or undone or [model for model, _ in found])[0]
     context, geometry, updates, layer = next(each for owner, each in found if owner is model)
     require(int(said["layer"]) == layer and said["model"] in (None, model.display_name), text, (model.slug, layer))
     breaking, expert = updates.breaking, updates.breaking_expert
@@ -71,7 +72,11 @@ def check_found(text: str, report: Report) -> None:
     before, after = geometry.spread.mean_norm[layer : layer + 2]
     for key, value in (("before", before), ("before2", before), ("after", after), ("after2", after)):
         require(said[key] is None or says(said[key], value), text, (key, value))
-    require((said["before"] is not None) == _is_undone(context, layer), text, (before, after))
+    is_flat = flattens(context, layer)
+    require((said["pc1"] is not None) == is_flat, text, geometry.spread.pc1_share)
+    if is_flat:
+        check_flattening(text, said, context, layer)
+    require((said["before"] is not None) == (_is_undone(context, layer) and not is_flat), text, (before, after))
     require(said["without"] is None or says(said["without"], _without(context, layer)), text, context)
     if said["share"]:
         writer = breaking or expert

@@ -32,6 +32,11 @@ from tokviz.records import (
 
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
+FLATTENS = (
+    r"puts? (?P<pc1>\d+\.\d) % of the words’ variance into one direction(?:; without (?P<value>its variation|their variation|it|"
+    r"them) it is (?P<rest>\d+\.\d) %)?"
+)
+
 # --- the finding ----------------------------------------------------------------------------------------------------
 
 
@@ -52,8 +57,8 @@ def breaking_context(model: ModelReport) -> tuple[ContextReport, Geometry, Updat
 
 
 FOUND = (
-    rf"At layer (?P<layer>\d+), (?:(?P<count>{'|'.join(COUNTS)}) of (?P<all>[\d,]+) MLP neurons|expert (?P<expert>\d+) of "
-    rf"(?P<experts>\d+)) (?:(?P<verb>raises?) the mean norm \(words (?P<label>.+?)\) from (?P<before>{NUMBER}) to "
+    rf"At layer (?P<layer>\d+)(?: \(words (?P<label3>.+?)\))?, (?:(?P<count>{'|'.join(COUNTS)}) of (?P<all>[\d,]+) MLP neurons|expert (?P<expert>\d+) of "
+    rf"(?P<experts>\d+)) (?:{FLATTENS}|(?P<verb>raises?) the mean norm \(words (?P<label>.+?)\) from (?P<before>{NUMBER}) to "
     rf"(?P<after>{NUMBER}); without (?P<pronoun>it the norm|them it) is (?P<without>{NUMBER})|(?P<writes>writes?) "
     rf"(?P<share>\d+\.\d) % of what the MLP adds to dimension (?P<dimension>\d+); the mean norm \(words (?P<label2>.+?)\) "
     rf"goes from (?P<before2>{NUMBER}) to (?P<after2>{NUMBER}))\."
@@ -70,8 +75,14 @@ def check_found(text: str | None, model: ModelReport) -> None:
     if found is None:
         raise FalseClaim(f"{text!r}: of no known form")
     require(int(found["layer"]) == layer, text, layer)
-    require((found["label"] or found["label2"]) == context.states.context.label, text)
+    label = found["label"] or found["label2"] or found["label3"]
+    require(label == context.states.context.label, text)
     n_named = _check_who(text, found, updates, layer)
+    require((found["pc1"] is not None) == flattens(context, layer), text, geometry.spread.pc1_share)
+    if found["pc1"]:
+        check_flattening(text, found, context, layer)
+        require(found["rest"] and ("puts" in text) == (n_named == 1), text)
+        return
     before, after = geometry.spread.mean_norm[layer : layer + 2]
     require(says(found["before"] or found["before2"], before), text, before)
     require(says(found["after"] or found["after2"], after), text, after)
@@ -85,6 +96,31 @@ def check_found(text: str | None, model: ModelReport) -> None:
         writer = updates.breaking or updates.breaking_expert
         require(writer and int(found["dimension"]) == writer.dimension, text, writer)
         require(writer and close(found["share"], 100 * writer.share, 0.1), text, writer)
+
+
+def flattens(context: ContextReport, layer: int) -> bool:
+    """Whether most of the variance lies in one direction from this layer on, and at most half of that without the neurons."""
+    if context.geometry is None:
+        return False
+    before, after = context.geometry.spread.pc1_share[layer : layer + 2]
+    return bool(after > 0.5 and before <= after / 2 and _rest(context, layer)[0] <= after / 2)
+
+
+def _rest(context: ContextReport, layer: int) -> tuple[float, bool]:
+    """What one direction holds with the neurons at their mean, or else at zero; and whether it is the mean."""
+    for rule in ("mean", "off"):
+        for each in context.interventions:
+            if each.rule == rule and each.geometry:
+                return float(each.geometry.spread.pc1_share[layer + 1]), rule == "mean"
+    return math.nan, False
+
+
+def check_flattening(text: str, said: re.Match[str], context: ContextReport, layer: int) -> None:
+    rest, is_mean = _rest(context, layer)
+    require(context.geometry and close(said["pc1"], 100 * context.geometry.spread.pc1_share[layer + 1], 0.1), text)
+    if said["rest"]:
+        require(close(said["rest"], 100 * rest, 0.1), text, rest)
+        require(("variation" in said["value"]) == is_mean, text, is_mean)
 
 
 def _check_who(text: str, found: re.Match[str], updates: Updates, layer: int) -> int:

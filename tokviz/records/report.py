@@ -90,7 +90,7 @@ class ContextReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Who writes the massive values of a model, and what is without them."""
+    """Who writes the massive values of a model, what that does to the words, and what is without it."""
 
     context: Context
     layer: int
@@ -109,6 +109,20 @@ class Finding:
     """After it."""
     without: float
     """After it, with the neurons set to zero; NaN where that wasn't tried."""
+    pc1_before: float
+    """The share of the words' variance that one direction holds before the layer (plain centred PCA)."""
+    pc1_after: float
+    """After it."""
+    pc1_without: float
+    """After it, where the neurons have the same value in all words, their mean, or else zero; NaN where neither was tried."""
+    at_mean: bool
+    """Whether that value is their mean over the words, which leaves the model's predictions as they are."""
+
+    @property
+    def flattens(self) -> bool:
+        """Whether the layer puts most of the variance into one direction, and half of that at most is left without the neurons."""
+        most = self.pc1_after / 2
+        return self.pc1_after > 0.5 and self.pc1_before <= most and self.pc1_without <= most
 
     @property
     def is_undone(self) -> bool:

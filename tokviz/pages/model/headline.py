@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
 from tokviz.pages.frame.pictures import slide_id
-from tokviz.pages.text.findings import finding_of
+from tokviz.pages.text.findings import finding_of, flattening
 from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
 from tokviz.records import ContextReport, Finding, ModelReport, ProjectionReport, Renditions, Report
 
@@ -39,6 +39,7 @@ class Headline:
 
 
 NORM = "The norm is the length of the vector that stands for a word."
+VARIANCE = "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions."
 NEIGHBORS = "The sentence above counts neighbors in all dimensions."
 
 
@@ -104,10 +105,12 @@ def _by_itself(report: Report) -> Headline | None:
         return None
     found = [(model, finding) for model in models if (finding := finding_of(model))]
     # What is undone without its neurons says most.
+    flat = [(model, finding) for model, finding in found if finding.flattens]
     undone = [(model, finding) for model, finding in found if finding.is_undone]
     if found:
-        model, finding = (undone or found)[0]
-        return Headline(sentence=finding_sentence(model, finding), states=_states_of(model, finding), note=NORM)
+        model, finding = (flat or undone or found)[0]
+        note = VARIANCE if finding.flattens else NORM
+        return Headline(sentence=finding_sentence(model, finding), states=_states_of(model, finding), note=note)
     return _where_categories_hold(models)
 
 
@@ -120,7 +123,10 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
         who = (f"{in_words(n_named)} of {finding.n_neurons:,} neurons", neurons_counted(n_named))
     one = n_named <= 1
     before, after = number(finding.before), number(finding.after)
-    if finding.is_undone:
+    if finding.flattens:
+        flattens, without = flattening(finding, one=one)
+        said = (f"{flattens}; {without}", flattens)
+    elif finding.is_undone:
         verb, without = ("raises", "it the norm") if one else ("raise", "them it")
         grows = f"{verb} the words’ mean norm from {before} to {after}"
         said = (f"{grows}; without {without} is {number(finding.without)}", grows)
