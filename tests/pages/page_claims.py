@@ -22,7 +22,9 @@ from claims import (
     require,
     require_range,
     says,
+    span_of,
 )
+from narrow import present
 
 from tokviz.records import (
     ContextReport,
@@ -205,7 +207,31 @@ def check_curves_note(text: str, model: ModelReport) -> None:
     line = f"The vertical line marks where massive activations emerge{where}. " if emerged else ""
     changed = any(each.geometry and each.states.intervention for each in model.captures)
     bands = f"Light bands are 95 % intervals{', for the unchanged model only' if changed else ''}."
-    require(plain(text) == f"Shaded: the stages{stages}. {line}{bands}", text, emerged)
+    said, *unscaled = re.split(r" (?=Without scaling)", plain(text))
+    require(said == f"Shaded: the stages{stages}. {line}{bands}", text, emerged)
+    check_unscaled(unscaled, model)
+
+
+def check_unscaled(said: Sequence[str], model: ModelReport) -> None:
+    """Of each context where purity without scaling lies elsewhere; dimensions only where they explain half of it everywhere."""
+    others = [each for each in model.contexts if each.geometry and np.isfinite(each.geometry.purity_raw.without).any()]
+    require(len(said) == len(others), str(said), [each.states.context.label for each in others])
+    for text, context in zip(said, others, strict=True):
+        found = re.fullmatch(
+            r"Without scaling, purity of the words (.+) lies outside the interval at (.+): "
+            r"(?:mostly dimensions ([\d, ]+)|the dimensions’ scales differ)\.",
+            text,
+        )
+        require(found and found[1] == context.states.context.label, text)
+        geometry = present(context.geometry)
+        raw = geometry.purity_raw
+        depths = np.flatnonzero(np.isfinite(raw.without))
+        named = found[2].split("; ") if found else []
+        require([depth for each in named for depth in span_of(each.removeprefix("the "))] == list(depths), text, depths)
+        gap, left = (np.abs(geometry.purity.value - each)[depths] for each in (raw.value, raw.without))
+        dimensions = sorted({each for depth in depths for each in raw.dimensions[depth]})
+        expected = ", ".join(map(str, dimensions)) if (left <= gap / 2).all() else None
+        require(found and found[3] == expected, text, expected)
 
 
 def check_mark(text: str | None, geometry: Geometry) -> None:

@@ -18,7 +18,7 @@ from tokviz.errors import ConfigError
 from tokviz.pages import notes
 from tokviz.pages.first.turning import Turn, least_turn
 from tokviz.pages.first.two_states import two_states
-from tokviz.pages.model.headline import headline, unshown_states
+from tokviz.pages.model.headline import NEIGHBORS, headline, unshown_states
 from tokviz.records import ModelReport, Opening, Report
 
 SAID = "Two neurons do it."
@@ -52,8 +52,10 @@ def test_a_report_opens_with_its_finding_and_the_two_states_that_show_it() -> No
     )
     calm = only(dataclasses.replace(encoder, contexts=encoder.contexts[1:]))
     sentence, labels = read(calm)
-    assert sentence.startswith("Categories hold best ")
-    assert present(headline(calm)).note == "The sentence above counts neighbors in all dimensions."
+    assert sentence.startswith(
+        f"In the embedding of {encoder.display_name}, 85 % of a word’s nearest neighbors share its category;"
+    )
+    assert present(headline(calm)).note == NEIGHBORS
     assert len(labels) == 2
     assert read(one_depth_report())[1] == ()
     assert headline(only(lost)) is None

@@ -10,6 +10,7 @@ import numpy as np
 from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_depth
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
+from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.wording import NBSP, capitalized, count, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport
 
@@ -120,7 +121,7 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     if any(context.rule for context, _ in measured):
         bands += ", for the unchanged model only"
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. {line}{bands}.{_not_given(measured)}",
+        note=f"Shaded: the stages{of_which}. {line}{bands}.{_unscaled(measured)}{_not_given(measured)}",
         charts=tuple(charts),
     )
 
@@ -152,6 +153,31 @@ def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
     """In which context the line is drawn, if there are several."""
     found = (context.states.context.label for context, each in measured if each.massive.emergence_depth is not None)
     return f" in the words {next(found)}" if len(measured) > 1 else ""
+
+
+def _unscaled(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+    """Where purity without scaling is another one, by more than both intervals, and which dimensions make it so, if few do."""
+    said = ""
+    for context, geometry in measured:
+        raw = geometry.purity_raw
+        depths = np.flatnonzero(np.isfinite(raw.without)).tolist()
+        if context.rule is not None or not len(depths):
+            continue
+        named = [raw.named(depth, geometry.purity.value[depth]) for depth in depths]
+        of_few = sorted(set().union(*named)) if all(named) else []
+        why = f"mostly dimensions {joined(map(str, of_few))}" if of_few else "the dimensions’ scales differ"
+        said += (
+            f" Without scaling, purity of the words {context.states.context.label} lies outside the interval at "
+            f"{depths_named(np.array(depths))}: {why}."
+        )
+    return said
+
+
+def depths_named(depths: np.ndarray) -> str:
+    """``layers 28–29``, ``the embedding; layers 2–4``."""
+    runs = np.split(depths, np.flatnonzero(np.diff(depths) > 1) + 1)
+    names = (depths_name(int(run[0]), int(run[-1])) for run in runs)
+    return "; ".join(f"the {name}" if name.startswith("embedding") else name for name in names)
 
 
 def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
 from tokviz.pages.frame.pictures import slide_id
@@ -40,7 +42,7 @@ class Headline:
 
 NORM = "The norm is the length of the vector that stands for a word."
 VARIANCE = "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions."
-NEIGHBORS = "The sentence above counts neighbors in all dimensions."
+NEIGHBORS = "The sentence above counts neighbors in all dimensions, each scaled to the same standard deviation."
 
 
 def headline(report: Report) -> Headline | None:
@@ -165,6 +167,8 @@ class _Purity:
     context: ContextReport
     depth: int
     value: float
+    effect: float
+    """How far that is on the way from chance to the highest possible value."""
     chance: float
     is_clear: bool
     """Whether it is claimed to be above chance."""
@@ -181,6 +185,7 @@ def _purities(models: list[ModelReport]) -> Iterator[_Purity]:
                         context=context,
                         depth=depth,
                         value=float(value),
+                        effect=float(np.nan_to_num(purity.effect[depth])),
                         chance=float(purity.null_mean[depth]),
                         is_clear=bool(purity.above_chance.holds[depth]),
                     )
@@ -189,16 +194,16 @@ def _purities(models: list[ModelReport]) -> Iterator[_Purity]:
 def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
     purities = list(_purities(models))
     best = max(purities, key=lambda each: each.value, default=None)
-    clear = max((each for each in purities if each.is_clear), key=lambda each: each.value, default=None)
+    clear = max((each for each in purities if each.is_clear), key=lambda each: each.effect, default=None)
     if best is None:
         return _nothing_measured(models[0])
     if clear is None:
         return Headline(
-            sentence="At no measured depth are a word’s nearest neighbors clearly more often of its category than by chance.",
+            sentence="At no depth are a word’s nearest neighbors shown to be of its category more often than by chance.",
             states=_from_start_to(best),
             note=NEIGHBORS,
         )
-    return Headline(sentence=_hold_sentence(clear, is_best=clear is best), states=_from_start_to(clear), note=NEIGHBORS)
+    return Headline(sentence=_hold_sentence(clear), states=_from_start_to(clear), note=NEIGHBORS)
 
 
 def where_categories_hold(model: ModelReport) -> str | None:
@@ -209,15 +214,10 @@ def where_categories_hold(model: ModelReport) -> str | None:
     return f"{found.sentence.replace(f' of {model.display_name}', '', 1)} Neighbors are counted in all dimensions."
 
 
-def _hold_sentence(each: _Purity, *, is_best: bool) -> str:
+def _hold_sentence(each: _Purity) -> str:
     where = "in the embedding" if each.depth == 0 else f"at {the_depth(each.depth)}"
     share = f"{whole_percent(each.value)} of a word’s nearest neighbors share its category; by chance, {whole_percent(each.chance)}"
-    names = (f" of {each.model.display_name}", "")
-    is_choice = is_best and each.context.states.n_depths > 1
-    sentences = [
-        *(f"Categories hold best {where}{name}: {share}." for name in names if is_choice),
-        *(f"{where.capitalize()}{name}, {share}." for name in names),
-    ]
+    sentences = (f"{where.capitalize()}{name}, {share}." for name in (f" of {each.model.display_name}", ""))
     return next(sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS_IN_FINDING)
 
 
