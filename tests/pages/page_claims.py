@@ -207,9 +207,28 @@ def check_curves_note(text: str, model: ModelReport) -> None:
     line = f"The vertical line marks where massive activations emerge{where}. " if emerged else ""
     changed = any(each.geometry and each.states.intervention for each in model.captures)
     bands = f"Light bands are 95 % intervals{', for the unchanged model only' if changed else ''}."
-    said, *unscaled = re.split(r" (?=Without scaling)", plain(text))
+    before, *unscaled = re.split(r" (?=Without scaling)", plain(text))
+    said, *announced = re.split(r" (?=Purity of the words)", before)
+    check_announced(announced, model)
     require(said == f"Shaded: the stages{stages}. {line}{bands}", text, emerged)
     check_unscaled(unscaled, model)
+
+
+def check_announced(said: Sequence[str], model: ModelReport) -> None:
+    """How many depths the claims announce."""
+    expected = []
+    for context in model.contexts:
+        geometry = context.geometry
+        if geometry is None or np.isnan(geometry.purity.value).all():
+            continue
+        numbers = [str(np.isfinite(geometry.purity.value).sum())]
+        for each in (geometry.purity, *(picture.purity for picture in geometry.pictures[:1])):
+            claims = (each.above_chance, *((each.above_surface,) if np.isfinite(each.surface) else ()))
+            numbers += [str(claim.holds.sum()) if claim.holds.any() else "none" for claim in claims]
+        expected.append((context.states.context.label, sorted(numbers)))
+    found = [re.match(r"Purity of the words (.+?) is shown to be above chance (.+)\.$", text) for text in said]
+    told = [(each[1], sorted(re.findall(r"\d+|none", each[2]))) for each in found if each]
+    require(told == expected, str(said), expected)
 
 
 def check_unscaled(said: Sequence[str], model: ModelReport) -> None:

@@ -11,8 +11,9 @@ from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_dept
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.text.sentences import depths_name
+from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, capitalized, count, joined, the_depth
-from tokviz.records import ContextReport, Geometry, ModelReport
+from tokviz.records import CategoryMeasure, Claim, ContextReport, Geometry, ModelReport
 
 # --- what the templates show -----------------------------------------------------------------------------------------
 
@@ -121,7 +122,7 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     if any(context.rule for context, _ in measured):
         bands += ", for the unchanged model only"
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. {line}{bands}.{_unscaled(measured)}{_not_given(measured)}",
+        note=f"Shaded: the stages{of_which}. {line}{bands}.{_announced(measured)}{_unscaled(measured)}{_not_given(measured)}",
         charts=tuple(charts),
     )
 
@@ -153,6 +154,31 @@ def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
     """In which context the line is drawn, if there are several."""
     found = (context.states.context.label for context, each in measured if each.massive.emergence_depth is not None)
     return f" in the words {next(found)}" if len(measured) > 1 else ""
+
+
+def _announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
+    """At how many depths purity is shown to be above chance, and above the words' surface, in the model as it is."""
+    said = ""
+    for context, geometry in measured:
+        known = int(np.isfinite(geometry.purity.above_chance.score).sum())
+        if context.rule is not None or not known:
+            continue
+        parts = [_shown(geometry.purity, f"at {{}} of {count(known, 'depth')}", "at {}")]
+        if (flat := purity_in_plot(geometry)) is not None:
+            parts.append(f"in the plot, {_shown(flat, 'at {}', 'at {}')}")
+        said += f" Purity of the words {context.states.context.label} is shown to be above chance {'; '.join(parts)}."
+    return said
+
+
+def _shown(purity: CategoryMeasure, chance: str, surface: str) -> str:
+    above = chance.format(_how_many(purity.above_chance))
+    if not np.isfinite(purity.surface):
+        return above
+    return f"{above} and above the words’ surface {surface.format(_how_many(purity.above_surface))}"
+
+
+def _how_many(claim: Claim) -> str:
+    return f"{int(claim.holds.sum())}" if claim.holds.any() else "none"
 
 
 def _unscaled(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
