@@ -248,3 +248,20 @@ def test_the_tables_hold_every_layer_and_every_neuron_that_was_kept() -> None:
         ("507", "1231", "0.001"),
     ]
     assert writers[1]["cumulative_share"] == "0.998"
+
+
+def test_where_no_layer_stands_out_nothing_is_said_of_a_table() -> None:
+    model = sample_report().models[0]
+    first, *others = model.contexts
+    updates = present(first.states.updates)
+    layers = tuple(replace(each, marked=False) for each in updates.layers)
+    states = replace(first.states, updates=replace(updates, layers=layers))
+    changed = replace(model, contexts=(replace(first, states=states), *others))
+    section = present(writers_section(changed, "models/smol-30/index.html"))
+    assert section.rows == ()
+    assert "table" not in section.explained
+    assert "Shaded" not in section.charts[0].caption
+    assert section.charts[0].stages == ()
+    with_table = present(writers_section(model, "models/smol-30/index.html"))
+    assert "The table lists" in with_table.explained
+    assert "Shaded: the layers of the table." in with_table.charts[0].caption

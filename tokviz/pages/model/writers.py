@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -111,7 +111,10 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
     attention = attention_chart(model)
     own = _update_chart(updates.layers, kinds) if is_known else None
-    explained = _explained(context, updates.n_words) if is_known else _not_found(updates.layers)
+    rows = tuple(
+        _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
+    )
+    explained = _explained(context, updates.n_words, has_table=bool(rows)) if is_known else _not_found(updates.layers)
     return WritersSection(
         heading=heading,
         finding=None if found is None else sentence(found),
@@ -121,9 +124,7 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
         charts=tuple(each for each in (own, attention) if each is not None),
         attention=None if attention is None else _attention(model),
         kinds=tuple(_NAMES[kind] for kind in kinds),
-        rows=tuple(
-            _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
-        ),
+        rows=rows,
         without=without(model, context, page),
         failed=tuple(failure for each in model.contexts for failure in each.failed_interventions),
     )
@@ -238,7 +239,7 @@ ATTENTION = Measure(
 UPDATE = Measure(
     name="Size of each update",
     caption="Mean norm of what each part of a layer adds to the hidden state of a word (its update), layer by layer, "
-    "log scale. Shaded: the layers of the table.",
+    "log scale.",
     read=lambda *_: None,
     write=number,
     is_log=True,
@@ -248,7 +249,9 @@ UPDATE = Measure(
 
 def _update_chart(layers: tuple[LayerUpdate, ...], kinds: tuple[SublayerKind, ...]) -> Chart | None:
     curves = [(_NAMES[kind] if kind == "mlp" else _NAMES[kind].capitalize(), _norms(layers, kind)) for kind in kinds]
-    return chart_of(UPDATE, curves, [index + 1 for index, each in enumerate(layers) if each.marked])
+    marked = [index + 1 for index, each in enumerate(layers) if each.marked]
+    chart = chart_of(UPDATE, curves, marked)
+    return replace(chart, caption=f"{chart.caption} Shaded: the layers of the table.") if chart and marked else chart
 
 
 def _norms(layers: tuple[LayerUpdate, ...], kind: SublayerKind) -> np.ndarray:
@@ -310,12 +313,17 @@ def _why_none(layer: LayerUpdate) -> str:
     return "its neurons can’t be separated" if any(each.kind == "mlp" for each in layer.sublayers) else "–"
 
 
-def _explained(context: ContextReport, n_words: int) -> str:
+def _explained(context: ContextReport, n_words: int, *, has_table: bool) -> str:
     over = f"{count(n_words, 'reference word')}, {context.states.context.label}"
-    return (
+    said = (
         "A layer’s output is its input plus the updates of its parts: attention and an MLP, in most models. A neuron "
         "is one input of the matrix that produces the MLP’s output; it adds exactly its activation × its weight to a "
-        "dimension. The table lists the layers at which the largest |x| changes by a factor of two or more "
+        "dimension."
+    )
+    if not has_table:
+        return f"{said} At no layer after the first does the largest |x| change by a factor of two or more ({over})."
+    return (
+        f"{said} The table lists the layers at which the largest |x| changes by a factor of two or more "
         f"({over}), and for each the mean norm of each update, the dimension that changes most, and what writes most "
         "of that change, with its share."
     )
