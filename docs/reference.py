@@ -20,9 +20,10 @@ from typer.models import ArgumentInfo
 
 import tokviz.notebook
 from tokviz.cli.application import application
-from tokviz.config import fields, files, finding, interventions, names, relations, source
+from tokviz.config import fields, files, finding, interventions, loss, names, relations, source
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.loss import LossConfig
 from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.schema import explanations, json_schema
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
@@ -35,6 +36,7 @@ TABLES: dict[type[Table], str] = {
     ModelConfig: "[[models]]",
     FindingConfig: "[finding]",
     InterventionConfig: "[[interventions]]",
+    LossConfig: "[loss]",
     RelationConfig: "[[relations]]",
     OrderConfig: "[[orders]]",
 }
@@ -183,6 +185,7 @@ def limits() -> str:
         f"templates {fields.LONGEST_TEMPLATE:,}",
         "`palette`, `markers`": f"{fields.MOST_MARKS} each",
         "the font": f"{files.LARGEST_FONT / 1e6:g} MB",
+        "the text of `[loss]`": f"{files.LARGEST_TEXT / 1e6:g} MB, UTF-8; at least {loss.LEAST_CHARACTERS:,} characters",
         "the introduction, a note": f"{fields.LONGEST_MARKDOWN:,} characters",
     }
     return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {most} |" for what, most in rows.items())])

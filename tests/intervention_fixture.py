@@ -24,6 +24,8 @@ from tokviz.records import (
     InterventionRule,
     InterventionValue,
     LayerUpdate,
+    Loss,
+    LossChange,
     ModelReport,
     Neurons,
     ProjectionReport,
@@ -45,6 +47,13 @@ RULES: tuple[tuple[InterventionRule, InterventionValue, tuple[int, ...]], ...] =
     ("mean", "mean", NEURONS),
     ("control", "zero", CONTROL),
 )
+CHANGES = (
+    LossChange(rule="off", neurons=NEURONS, difference=1.0, standard_error=0.066),
+    LossChange(rule="off_at_0", neurons=NEURONS, difference=0.97, standard_error=0.061),
+    LossChange(rule="mean", neurons=NEURONS, difference=-0.0015, standard_error=0.0005),
+    LossChange(rule="control", neurons=CONTROL, difference=-0.0008, standard_error=0.0003),
+    LossChange(rule="random", neurons=(197, 205), difference=0.0007, standard_error=0.0005),
+)
 
 
 def with_interventions(model: ModelReport) -> ModelReport:
@@ -57,8 +66,9 @@ def with_interventions(model: ModelReport) -> ModelReport:
     first, *rest = captures
     attention = tuple(_weaker(shown, layer) for each in attentive for shown in each.states.attention)
     first = replace(first, states=replace(first.states, attention=attention))
+    loss = Loss(n_passages=8, n_tokens=1016, intact=4.26, changes=CHANGES)
     return replace(
-        model, contexts=(replace(broken, states=states, interventions=(first, *rest)), *attentive)
+        model, contexts=(replace(broken, states=states, interventions=(first, *rest), loss=loss), *attentive)
     )  # as the run has it: attention of all texts is kept with the capture whose neurons are off
 
 

@@ -12,6 +12,8 @@ PACKAGE = Path(__file__).parent
 IS_INSTALLED = (PACKAGE / "templates").is_dir()
 """Whether this tokviz was built and installed, rather than run from a checkout."""
 TEMPLATES = (PACKAGE if IS_INSTALLED else PACKAGE.parent) / "templates"
+LOSS_TEXT = PACKAGE / "capture" / "loss_text.txt"
+"""Prose on ten subjects, more than 4,096 tokens of a usual tokenizer, written to measure how well a model predicts text."""
 STARTERS = PACKAGE / "starters"
 """What ``tokviz init`` writes, a folder for each template."""
 SAMPLE = STARTERS / "sample" if IS_INSTALLED else PACKAGE.parent

@@ -163,6 +163,9 @@ def _of_plates() -> Iterator[Case]:
         ("another variance", 2, r"48\.8", "48.9"),
         ("another projection", 3, "centered", "standardized"),
         ("another purity", 4, "82 %", "83 %"),
+        ("another loss", 6, r"\t4\.26", "\t4.27"),
+        ("another change of the loss", 6, r"\+1\.00", "+1.01"),
+        ("too few digits of the loss", 6, r"−0\.0015 ± 0\.0005", "−0.00 ± 0.00"),
         ("purity at another depth", 5, "layer 29", "layer 11"),
     ):
 
@@ -178,14 +181,14 @@ def _of_plates() -> Iterator[Case]:
 
     columns = "|".join(shown.columns)
     yield Case(
-        "table: columns in another order", columns, r"(set to zero)\|(set to their mean)", r"\2|\1", check_columns
+        "table: columns in another order", columns, r"(set to their mean)\|(set to zero)", r"\2|\1", check_columns
     )
     yield Case("table: one neuron", columns, "their", "its", check_columns)
 
 
 def _of_paragraphs() -> Iterator[Case]:
     shown, context = shown_without()
-    mean, control, drawn, last = shown.paragraphs
+    mean, control, drawn, loss, last = shown.paragraphs
     breaking = present(present(context.states.updates).breaking)
     for kind, paragraph, pattern, replacement in (
         ("mean: another norm", mean, "; the mean norm hardly changes", ""),
@@ -201,6 +204,10 @@ def _of_paragraphs() -> Iterator[Case]:
         ("random: another layer", drawn, "layer 11", "layer 12"),
         ("random: another norm", drawn, r"0\.000400", "0.000500"),
         ("random: another share", drawn, r"0\.1 percentage", "0.2 percentage"),
+        ("loss: more passages", loss, "8 passages", "9 passages"),
+        ("loss: another change at position 0", loss, r"\+0\.97", "+0.98"),
+        ("loss: another standard error", loss, r"± 0\.06;", "± 0.07;"),
+        ("loss: another sign", loss, r"\+0\.0007", "−0.0007"),
         ("the end: a better model", last, "need not be", "is"),
         ("the end: another layer", last, "layer 11", "layer 12"),
         ("the end: one neuron", last, "these neurons are", "this neuron is"),

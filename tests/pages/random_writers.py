@@ -20,6 +20,9 @@ from tokviz.records import (
     InterventionRule,
     InterventionValue,
     LayerUpdate,
+    Loss,
+    LossChange,
+    LossRule,
     ModelReport,
     Neurons,
     ProjectionReport,
@@ -211,7 +214,30 @@ def _with_interventions(
     off = changed[0]
     again = tuple(_attention(each, random) for each in contexts if each.states.attention)
     changed[0] = dataclasses.replace(off, states=dataclasses.replace(off.states, attention=again))
-    return dataclasses.replace(context, interventions=tuple(changed))
+    loss = _loss(breaking, random) if random.random() < 0.9 else None
+    return dataclasses.replace(context, interventions=tuple(changed), loss=loss)
+
+
+def _loss(breaking: BreakingNeurons, random: np.random.Generator) -> Loss:
+    """The mean is left out where the words aren't read at position 0, the control where there are too few neurons."""
+    if random.random() < 0.2:
+        return Loss(reason="the model has no output matrix")
+    rules: tuple[LossRule, ...] = ("off", "off_at_0", "mean", "control", "random")
+    return Loss(
+        n_passages=int(random.integers(8, 33)),
+        n_tokens=1016,
+        intact=float(random.uniform(2, 11)),
+        changes=tuple(
+            LossChange(
+                rule=rule,
+                neurons=breaking.neurons,
+                difference=float(random.normal() * 10.0 ** random.integers(-7, 2)),
+                standard_error=float(random.choice([0.0, 1e-7, 0.00049, 0.001, 0.0949, 0.095, 1.3])),
+            )
+            for rule in rules
+            if rule in ("off", "off_at_0") or random.random() < 0.8
+        ),
+    )
 
 
 def _changed(

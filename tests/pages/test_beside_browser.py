@@ -189,7 +189,7 @@ def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> 
         expect_loaded(image)
         assert box_of(image)["width"] > 300
     assert page.locator(".without thead th:visible").all_inner_texts() == [
-        "unchanged", "set to zero", "set to their mean", "control",
+        "unchanged", "set to their mean", "set to zero", "control",
     ]  # fmt: skip
     assert page.locator(".without tbody tr:visible").count() == 6
     assert page.locator(".writers-table tbody tr:visible").count() == 2

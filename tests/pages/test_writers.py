@@ -201,7 +201,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     model = replace(model, contexts=(replace(model.contexts[0], interventions=off), *model.contexts[1:]))
     shown = present(present(writers_section(model, PAGE)).without)
     assert shown.heading == f"The same words without neurons 1229 and 1230 of layer {number}"
-    assert shown.columns == ("unchanged", "set to zero", "set to their mean", "control")
+    assert shown.columns == ("unchanged", "set to their mean", "set to zero", "control")
     norm = present(model.contexts[0].geometry).spread.mean_norm[number + 1]
     assert (shown.rows[0].name, shown.rows[0].values) == (
         f"Mean norm at layer {number}",

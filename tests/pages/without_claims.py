@@ -10,7 +10,7 @@ import numpy as np
 from claims import DEPTH, NUMBER, FalseClaim, close, depth_of, plain, require, says
 
 from tokviz.pages.model.without import Without
-from tokviz.records import BreakingNeurons, ContextReport, Intervention, RandomNeurons
+from tokviz.records import BreakingNeurons, ContextReport, Intervention, Loss, RandomNeurons
 
 LISTED = r"\d[\d, and]*"
 LABELS = {"unit_norm": "unit norm", "without_massive": "without massive or dominant dimensions"}
@@ -67,16 +67,46 @@ def check_twins(twins: Sequence[tuple[str, str]], context: ContextReport, off: C
 
 def check_table(columns: Sequence[str], rows: Sequence[Sequence[str]], context: ContextReport) -> None:
     captures = [_capture_of(column, context) for column in columns]
-    known = [each for each in context.interventions if each.rule != "by_hand" and each.geometry]
+    rules = ("mean", "off", "control")
+    known = [each for rule in rules for each in context.interventions if each.rule == rule and each.geometry]
     require([id(each) for each in captures] == [id(each) for each in (context, *known)], str(columns))
     done = by_rule(context, "off").states.intervention
     depth, last = (done.layer if done else -1) + 1, context.states.n_depths - 1
+    if context.loss is not None and context.loss.intact is not None:
+        check_loss_row(rows[-1], columns, context.loss)
+        rows = rows[:-1]
     names = [_check_table_row(row, captures, (depth, last)) for row in rows]
     expected = [("Mean norm", depth), ("Largest |x|", depth)]
     expected += [(LABELS.get(each.projection.name, each.projection.name), depth) for each in context.projections]
     purity = context.geometry.purity.value if context.geometry else np.array([])
     expected += [("Neighbors", each) for each in dict.fromkeys((depth, last)) if np.isfinite(purity[each])]
     require(names == expected, str(names), expected)
+
+
+def check_loss_row(row: Sequence[str], columns: Sequence[str], loss: Loss) -> None:
+    name, intact, *changes = row
+    require(name == "Next-token loss in nats, and its change", name)
+    require(
+        loss.intact is not None and re.fullmatch(r"\d+\.\d\d", intact) and close(intact, loss.intact),
+        intact,
+        loss.intact,
+    )
+    for text, column in zip(changes, columns[1:], strict=True):
+        rule = "control" if column == "control" else "mean" if "mean" in column else "off"
+        check_change(text, rule, loss)
+
+
+def check_change(text: str, rule: str, loss: Loss) -> None:
+    """``+1.18 ± 0.08``: signed, both to the same digit, in which the standard error isn't lost."""
+    change = next((each for each in loss.changes if each.rule == rule), None)
+    if change is None:
+        return require(text == "–", text, loss)
+    found = re.fullmatch(r"([+−]\d+\.(\d{2,6})) ± (\d+\.(\d{2,6}))", text)
+    require(found and found[2] and len(found[2]) == len(found[4]), text, change)
+    if found:
+        unit = 10.0 ** -len(found[2])
+        require(close(found[1], change.difference, unit) and close(found[3], change.standard_error, unit), text, change)
+        require(change.standard_error < 1e-6 or float(found[3]) > 0, text, change)
 
 
 def _capture_of(column: str, context: ContextReport) -> ContextReport:
@@ -134,12 +164,17 @@ def check_paragraphs(paragraphs: Sequence[str], context: ContextReport) -> None:
     expected += ["The control"] if breaking.control and "control" in rules else []
     drawn = updates.random
     expected += ["random"] if drawn and math.isfinite(drawn.norm_change) and math.isfinite(drawn.pc1_change) else []
+    loss = context.loss
+    is_measured = loss is not None and loss.intact is not None
+    expected += [] if loss is None else ["The next-token loss is" if is_measured else "The next-token loss wasn’t"]
     said = []
     for text in paragraphs[:-1]:
         if text.startswith("Set to zero"):
             check_zero_and_mean(text, context)
         elif text.startswith("The control"):
             check_control(text, breaking)
+        elif text.startswith("The next-token loss") and loss is not None:
+            check_loss(text, loss, len(breaking.neurons))
         elif drawn is not None:
             check_random(text, breaking, drawn)
         said.append(next((each for each in expected if text.startswith(each)), "random"))
@@ -148,12 +183,13 @@ def check_paragraphs(paragraphs: Sequence[str], context: ContextReport) -> None:
     last = re.fullmatch(LAST, paragraphs[-1])
     require(last and (last[2] == "this neuron is", last[3] == "neuron writes") == (one, one), paragraphs[-1])
     require(last and int(last[1]) == breaking.layer, paragraphs[-1], breaking.layer)
+    require(last and (last[4] is None) == is_measured, paragraphs[-1], loss)
 
 
 LAST = (
     r"If categories reappear at layer (\d+) when (this neuron is|these neurons are) off, the states had them all along, hidden by "
     r"large values\. In later layers the changed model also computes other updates\. It need not be a better model: these layers were "
-    r"trained with what the (neuron writes|neurons write), and how well it predicts text without that isn’t measured here\."
+    r"trained with what the (neuron writes|neurons write)(, and how well it predicts text without that isn’t measured here)?\."
 )
 
 
@@ -184,6 +220,25 @@ def check_zero_and_mean(text: str, context: ContextReport) -> None:
     ]
     alike = len(shares) == 2 and bool((np.abs(shares[0] - shares[1]) < 0.0006).all())
     require(not found["layer"] or (alike and int(found["layer"]) == done.layer), text, shares)
+
+
+def check_loss(text: str, loss: Loss, n_neurons: int) -> None:
+    if loss.intact is None:
+        return require(text == f"The next-token loss wasn’t measured: {loss.reason}.", text, loss)
+    one, change = n_neurons == 1, r"[+−][\d.]+ ± [\d.]+"
+    found = re.fullmatch(
+        r"The next-token loss is measured on (?P<n>\d+) passages of 128 tokens, in nats per token\. The changes "
+        r"are means over the passages ± their standard errors"
+        rf"(?:\. With the neuron{'' if one else 's'} set to zero at position 0 only, the change is (?P<at_0>{change}))?"
+        rf"(?:; with {'another neuron' if one else f'{n_neurons} other neurons'} drawn at random and set to zero everywhere, it is "
+        rf"(?P<random>{change}))?\.",
+        text,
+    )
+    if found is None:
+        raise FalseClaim(f"{text!r}: of no known form")
+    require(int(found["n"]) == loss.n_passages, text, loss.n_passages)
+    for said, rule in ((found["at_0"], "off_at_0"), (found["random"], "random")):
+        check_change(said or "–", rule, loss)
 
 
 def check_control(text: str, breaking: BreakingNeurons) -> None:

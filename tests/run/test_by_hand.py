@@ -212,10 +212,10 @@ def test_a_worker_without_the_cache_sends_them_and_what_failed(project: Path) ->
     huge = {**ASKED, "value": 3e38, "label": "too much"}
     planned = plan(project, huge, ASKED)
     request = capturing.request_for(planned.models[0], planned)
-    packed = remote_capture.capture_there(request, remote_capture._Shared(cache=project / "elsewhere", mark="none"))
-    assert packed is not None
+    sent = remote_capture.capture_there(request, remote_capture._Shared(cache=project / "elsewhere", mark="none"))
+    assert sent.states is not None
     store = Store(project / "other-cache")
-    for key, files in packed.items():
+    for key, files in sent.states.items():
         store.put_packed_states(key, files)
     again = Plan(config(huge, ASKED), replace(options(project), cache=store.root), store)
     assert again.models[0].due == []

@@ -12,6 +12,7 @@ import pytest
 import torch
 import transformers
 from at_once import draw_at_once
+from narrow import present
 from planting import LAYER, answering, mlp_inputs
 
 from tokviz.capture.tokens import tokenize
@@ -144,10 +145,11 @@ def test_a_worker_that_does_not_see_the_cache_sends_them_too(project: Path) -> N
     everything = Plan(config(), replace(options(project), force=True), Store(project / "cache"))
     request = capturing.request_for(everything.models[0], everything)
     unseen = remote_capture._Shared(cache=project / "elsewhere", mark="no such mark")
-    packed = remote_capture.capture_there(request, unseen)
-    assert packed is not None
-    assert context.key in packed
-    assert {each.key for each in context.interventions} < set(packed)
+    sent = remote_capture.capture_there(request, unseen)
+    assert sent.states is not None
+    assert context.key in sent.states
+    assert {each.key for each in context.interventions} < set(sent.states)
+    assert set(sent.losses) == {present(context.loss).key}
 
 
 def test_interventions_can_be_left_out(project: Path) -> None:

@@ -9,6 +9,7 @@ from tokviz.capture.attention import attention_to_first
 from tokviz.capture.fitting import require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
+from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
 from tokviz.capture.passes import sharing_passes
 from tokviz.capture.recording import PaddedWords
 from tokviz.capture.running import capture, capture_together
@@ -19,6 +20,8 @@ from tokviz.capture.updates import Changes, measure_updates, mlp_matrices, n_neu
 __all__ = [
     "Changes",
     "PaddedWords",
+    "Passages",
+    "Setting",
     "Structure",
     "Sublayers",
     "attention_to_first",
@@ -28,12 +31,15 @@ __all__ = [
     "find_sublayers",
     "is_streamed",
     "layer_without",
+    "losses",
     "mean_at_position_0",
     "measure_updates",
     "mlp_matrices",
     "n_neurons",
     "neurons_set",
+    "passages",
     "require_fitting",
+    "sees_ahead",
     "sharing_passes",
     "words_to_run",
 ]

@@ -154,7 +154,7 @@ class _Surroundings:
 
     @classmethod
     def of(cls, tokenizer: Any, context: Context) -> _Surroundings:
-        opening, closing = _special_around(tokenizer)
+        opening, closing = special_around(tokenizer)
         before, after = context.template.split("{word}")
         before = before.rstrip(" ")
         head = (*opening, *tokenizer(before, add_special_tokens=False)["input_ids"])
@@ -206,7 +206,7 @@ def _following(tokenizer: Any, after: str) -> list[int]:
     return list(whole[len(start) :] if follows else tokenizer(after, add_special_tokens=False)["input_ids"])
 
 
-def _special_around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def special_around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The special tokens that the tokenizer adds before and after every text."""
     whole, plain = (tokenizer("a", add_special_tokens=added)["input_ids"] for added in (True, False))
     for n_before in range(len(whole) - len(plain) + 1):

@@ -12,6 +12,8 @@ LARGEST_TOML = 1_000_000
 The worst content of this size that was found takes tomllib 1.4 s and 175 MB (150 bytes for each digit of a number).
 """
 
+LARGEST_TEXT = 2_000_000
+"""Bytes of the text that a model is to predict: far more than is taken of it."""
 LARGEST_FONT = 2_000_000
 """Bytes of the author's font, which every reader of the pages fetches."""
 FONT_FILES = (".ttf", ".otf")
@@ -67,6 +69,20 @@ def read_markdown(path: Path, most_characters: int) -> str:
         return _text(_content(path, most_characters * _BYTES_PER_CHARACTER))
     except FileNotFoundError:
         raise UnfitFileError("expected a file, found none; create it or name another") from None
+
+
+def read_long_text(path: Path, least_characters: int) -> str:
+    """A text that a model is to predict; raises ``UnfitFileError``, for a missing file, too."""
+    try:
+        text = _text(_content(path, LARGEST_TEXT))
+    except FileNotFoundError:
+        raise UnfitFileError("expected a text file, found none; create it or name another") from None
+    n_characters = len(text.strip())
+    if n_characters < least_characters:
+        raise UnfitFileError(
+            f"expected a text of at least {least_characters:,} characters, got {n_characters:,}; take a longer one"
+        )
+    return text
 
 
 def check_font(path: Path) -> None:

@@ -18,10 +18,12 @@ from tokviz.config.files import (
     exists,
     expanded,
     kind_of_place,
+    read_long_text,
     read_markdown,
     read_toml_text,
 )
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.loss import LEAST_CHARACTERS
 from tokviz.config.mistakes import ConfigPlace, Mistake, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
 from tokviz.config.types import REPLACED, TOP_LEVEL, ReportConfig
@@ -180,6 +182,7 @@ class _Loading:
         self._read_notes()
         self._check_theme()
         self._check_font()
+        self._read_loss_text()
         config = _validated(values, self._origin, self._mistakes)
         config._files = tuple(dict.fromkeys(self._files))
         return config
@@ -261,6 +264,18 @@ class _Loading:
             self._files.append(file)
         except UnfitFileError as error:
             self._mistake(("font",), f"{file_name(file)}: {error}")
+
+    def _read_loss_text(self) -> None:
+        """Put the text of the file in place of its name."""
+        loss = self._values.get("loss")
+        if not isinstance(loss, dict) or not isinstance(name := loss.get("text"), str):
+            return
+        file = self._origin.config.parent / expanded(name)
+        try:
+            loss["text"] = read_long_text(file, LEAST_CHARACTERS)
+            self._files.append(file)
+        except UnfitFileError as error:
+            self._mistake(("loss", "text"), f"{file_name(file)}: {error}")
 
     def _read_markdown(self, table: dict[str, Any], key: str, path: tuple[str | int, ...]) -> None:
         value = table.get(key)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from tokviz.config.fields import COLOR
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.loss import LossConfig
 from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.source import KeyPath, lines_of
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
@@ -228,6 +229,7 @@ def _unknown(key: str, table: tuple[str | int, ...]) -> str:
         "words": CategoryConfig,
         "interventions": InterventionConfig,
         "finding": FindingConfig,
+        "loss": LossConfig,
         "relations": RelationConfig,
         "orders": OrderConfig,
     }

@@ -41,6 +41,7 @@ from tokviz.config.files import expanded
 from tokviz.config.finding import FindingConfig, Known
 from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
+from tokviz.config.loss import LossConfig
 from tokviz.config.names import category_slug, default_label, find_alike, find_taken_names
 from tokviz.config.relations import (
     MOST_RELATIONS,
@@ -118,6 +119,8 @@ class ReportConfig(Table):
     every pair."""
     interventions: Interventions = "auto"
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
+    loss: LossConfig | None = None
+    """The text on which it is measured how well a model predicts the next token without these neurons."""
     relations: Annotated[list[RelationConfig], at_most(MOST_RELATIONS, "relations")] = Field(default=[])
     """Pairs of words, to measure whether they differ by one and the same vector."""
     orders: Annotated[list[OrderConfig], at_most(MOST_RELATIONS, "orders")] = Field(default=[])

@@ -41,6 +41,9 @@ class LoadedModel:
     card: ModelCard
     base_model_prefix: str
     """What comes before the module's paths in the whole model, such as ``model``."""
+    head: Any = None
+    """The model that ``module`` is a part of, with the matrix that predicts the next token; None where there is none, or it
+    wasn't asked for."""
 
 
 def check(model: ModelConfig, base: Path) -> None:
@@ -53,7 +56,9 @@ def check(model: ModelConfig, base: Path) -> None:
     refuse_unreadable(Origin.of(model, base))
 
 
-def load(model: ModelConfig, base: Path, device: str, offload: Path | None = None) -> LoadedModel:
+def load(
+    model: ModelConfig, base: Path, device: str, offload: Path | None = None, *, with_head: bool = False
+) -> LoadedModel:
     """Load weights and tokenizer; a hub model in the local cache is taken from there, as it is.
 
     Parameters
@@ -63,6 +68,7 @@ def load(model: ModelConfig, base: Path, device: str, offload: Path | None = Non
     device : ``cpu``, ``cuda``, …; ``model.device_map`` has priority over it.
     offload : a folder for weights that don't fit in memory and can't be read from the checkpoint as they are (experts
         that are stacked while loading, GGUF files); needed for as long as the model is.
+    with_head : whether the output matrix is loaded, too, where the checkpoint has one.
 
     Raises
     ------
@@ -74,10 +80,10 @@ def load(model: ModelConfig, base: Path, device: str, offload: Path | None = Non
     refuse_unreadable(origin)
     check_sha256(origin)
     with explained(origin):
-        return _load(origin, device, offload)
+        return _load(origin, device, offload, with_head=with_head)
 
 
-def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
+def _load(origin: Origin, device: str, offload: Path | None, *, with_head: bool) -> LoadedModel:
     from transformers import AutoConfig
 
     refuse_untrue_header(origin)
@@ -85,9 +91,11 @@ def _load(origin: Origin, device: str, offload: Path | None) -> LoadedModel:
     config = AutoConfig.from_pretrained(**origin.arguments)
     refuse_other_inputs(origin, config)
     tokenizer = load_tokenizer(origin, config)
-    weights = load_weights(origin, config, offload)
+    weights = load_weights(origin, config, offload, with_head=with_head)
     if not origin.model.placement:
         weights.part.to(device)
+        if weights.head is not None:
+            weights.head.get_output_embeddings().to(device)
     return _ready(origin, weights, tokenizer)
 
 
@@ -101,10 +109,11 @@ def _from_memory(origin: Origin) -> LoadedModel:
 
 
 def _ready(origin: Origin, weights: Weights, tokenizer: Any) -> LoadedModel:
-    weights.part.eval()
+    (weights.part if weights.head is None else weights.head).eval()
     return LoadedModel(
         module=weights.part,
         tokenizer=tokenizer,
         card=make_card(origin, weights, tokenizer),
         base_model_prefix=".".join(name for name in (weights.whole.base_model_prefix, weights.path) if name),
+        head=weights.head,
     )

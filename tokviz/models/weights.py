@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ class Weights:
     """A base model with its weights, as transformers makes it."""
 
     whole: Any
-    """The module as the checkpoint has it, with decoder and vision part."""
+    """The module as the checkpoint has it, with decoder and vision part, without its head."""
     part: Any
     """The module in ``whole`` that words pass through; ``whole`` itself for most models."""
     path: str
@@ -30,43 +31,55 @@ class Weights:
     """Such as ``Q4_1 GGUF``; None when the weights are not quantised."""
     notes: tuple[str, ...]
     """Sentences for the model card."""
+    head: Any
+    """``whole`` with the output matrix that predicts the next token; None where there is none, or it wasn't asked for."""
 
 
-def load_weights(origin: Origin, config: Any, offload: Path | None) -> Weights:
+def load_weights(origin: Origin, config: Any, offload: Path | None, *, with_head: bool) -> Weights:
     """Load the base model.
 
     Parameters
     ----------
     config : transformers' own, of the whole model.
     offload : a folder for weights that don't fit in memory, see ``load``.
+    with_head : whether the output matrix is loaded, too, where the checkpoint has one.
 
     Raises
     ------
     SourceError : the checkpoint lacks weights that words pass through or has them in other shapes, or that part of the
         model takes no text or doesn't say how large it is.
     """
-    load = partial(_from_pretrained, origin, config, offload)
+    load = partial(_from_pretrained, origin, config, offload, _class_with_head(config) if with_head else None)
     dtype_note: str | None
     if origin.gguf_file is not None:
-        whole, dtype_note = _load_gguf(load, origin.model.dtype)
+        loaded, dtype_note = _load_gguf(load, origin.model.dtype)
+        whole, head = loaded
         quantization, checkpoint_dtype = quantization_and_dtype(origin.gguf_file)
     else:
-        whole, checkpoint_dtype, dtype_note = _load_safetensors(load, origin.model.dtype, config)
+        loaded, checkpoint_dtype, dtype_note = _load_safetensors(load, origin.model.dtype, config)
+        whole, head = loaded
         quantization = quantization_of(whole.config)
         if _quantization_config(config):
             checkpoint_dtype = None
     notes = (dtype_note,) if dtype_note else ()
-    return _weights(origin.model.source, whole, checkpoint_dtype, quantization, notes)
+    return _weights(origin.model.source, whole, head, checkpoint_dtype, quantization, notes)
 
 
 def weights_in_memory(source: str, model: Any) -> Weights:
     """The base model of one that is loaded; raises ``SourceError`` as ``load_weights`` does."""
     note = "The model was passed in memory: where its weights come from is not recorded."
-    return _weights(source, model.base_model, None, quantization_of(model.config), (note,))
+    has_head = model.base_model is not model and model.get_output_embeddings() is not None
+    head = model if has_head and not model.config.is_encoder_decoder else None
+    return _weights(source, model.base_model, head, None, quantization_of(model.config), (note,))
 
 
 def _weights(
-    source: str, whole: Any, checkpoint_dtype: str | None, quantization: str | None, notes: tuple[str, ...]
+    source: str,
+    whole: Any,
+    head: Any,
+    checkpoint_dtype: str | None,
+    quantization: str | None,
+    notes: tuple[str, ...],
 ) -> Weights:
     part, path = _part_that_runs(whole)
     _refuse_unknown_sizes(source, part)
@@ -80,6 +93,7 @@ def _weights(
         checkpoint_dtype=checkpoint_dtype,
         quantization=quantization,
         notes=notes,
+        head=head,
     )
 
 
@@ -97,34 +111,61 @@ def without_weights(origin: Origin, config: Any) -> Any:
     return part
 
 
-def _load_gguf(load: Callable[[str], Any], configured_dtype: str) -> tuple[Any, str]:
-    """The whole base model, and a note."""
+def _class_with_head(config: Any) -> Any:
+    """The class of transformers that loads the checkpoint with its output matrix; None where its config names none.
+
+    None also where that class is not the base model of ``AutoModel`` and a matrix: states are those of the base model.
+    """
+    import torch
+    import transformers
+
+    for kind in ("CAUSAL_LM", "IMAGE_TEXT_TO_TEXT"):
+        found = getattr(transformers, f"MODEL_FOR_{kind}_MAPPING").get(type(config), None)
+        # GGUF files name no class.
+        if found is None or found.__name__ not in (config.architectures or [found.__name__]):
+            continue
+        try:
+            with torch.device("meta"):
+                head = found(copy.deepcopy(config))
+        except Exception:  # noqa: BLE001 - it can't be made without weights, so that nothing is known of it
+            return None
+        base: Any = transformers.MODEL_MAPPING.get(type(config), None)
+        return found if type(head.base_model) is base else None
+    return None
+
+
+_Loaded = tuple[Any, Any]
+"""The whole base model, and the same with its head or None."""
+
+
+def _load_gguf(load: Callable[[str], _Loaded], configured_dtype: str) -> tuple[_Loaded, str]:
+    """The whole base model with its head, and a note."""
     dtype = "float32" if configured_dtype == "auto" else configured_dtype
     return load(dtype), f"The weights come from a GGUF file and were run in {dtype}."
 
 
 def _load_safetensors(
-    load: Callable[[str], Any], configured_dtype: str, config: Any
-) -> tuple[Any, str | None, str | None]:
-    """The whole base model, the dtype of the weights on disk as far as it is known, and a note."""
+    load: Callable[[str], _Loaded], configured_dtype: str, config: Any
+) -> tuple[_Loaded, str | None, str | None]:
+    """The whole base model with its head, the dtype of the weights on disk as far as it is known, and a note."""
     on_disk = dtype_name(config.dtype or config.get_text_config().dtype)
     dtype = "float32" if configured_dtype == "auto" and on_disk == "float16" else configured_dtype
-    whole = load(dtype)
+    whole, head = load(dtype)
     loaded = dtype_name(whole.dtype)
     if dtype == "auto" and loaded == "float16":
         # The config doesn't name the dtype; the weights themselves do.
         on_disk, dtype = loaded, "float32"
-        whole = load(dtype)
+        whole, head = load(dtype)
     note = None
     if on_disk == "float16" and dtype == "float32":
         note = "The checkpoint's float16 weights were run in float32, since hidden states overflow float16."
-    return whole, on_disk or (loaded if dtype == "auto" else None), note
+    return (whole, head), on_disk or (loaded if dtype == "auto" else None), note
 
 
-def _from_pretrained(origin: Origin, config: Any, offload: Path | None, dtype: str) -> Any:
+def _from_pretrained(origin: Origin, config: Any, offload: Path | None, with_head: Any, dtype: str) -> _Loaded:
     from transformers import AutoModel
 
-    whole, report = AutoModel.from_pretrained(
+    loaded, report = (with_head or AutoModel).from_pretrained(
         **origin.arguments,
         config=config,
         dtype=dtype,
@@ -134,9 +175,17 @@ def _from_pretrained(origin: Origin, config: Any, offload: Path | None, dtype: s
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # refused here, with names and shapes
     )
-    _refuse_other_shapes(origin.model.source, report["mismatched_keys"])
-    _refuse_missing(origin.model.source, whole, report["missing_keys"])
-    return whole
+    missing, mismatched = report["missing_keys"], report["mismatched_keys"]
+    whole, head = loaded, None
+    if with_head is not None:
+        whole, prefix = loaded.base_model, f"{loaded.base_model_prefix}."
+        random = {*missing, *(name for name, *_ in mismatched)}
+        head = loaded if all(name.startswith(prefix) for name in random) else None
+        missing = {name.removeprefix(prefix) for name in missing if name.startswith(prefix)}
+        mismatched = {(name.removeprefix(prefix), *shapes) for name, *shapes in mismatched if name.startswith(prefix)}
+    _refuse_other_shapes(origin.model.source, mismatched)
+    _refuse_missing(origin.model.source, whole, missing)
+    return whole, head
 
 
 def _refuse_other_shapes(source: str, mismatched: set[tuple[str, Sequence[int], Sequence[int]]]) -> None:

@@ -6,6 +6,7 @@ depth k + 1 is after layer k), ``width`` the size of a hidden state (it may diff
 
 from tokviz.records.claims import LEVEL, Claim, Family
 from tokviz.records.look import Look, Marks
+from tokviz.records.loss import LEAST_PASSAGES, MOST_PASSAGES, PASSAGE_TOKENS, Loss, LossChange, LossRule
 from tokviz.records.measures import (
     AddedMeasure,
     CategoryMeasure,
@@ -84,11 +85,14 @@ from tokviz.records.words import Category, Context, Tokenization, TokenizedWord,
 
 __all__ = [
     "LEVEL",
+    "LEAST_PASSAGES",
     "MOST_DIMENSIONS",
     "MOST_EXPERTS",
     "MOST_NEURONS",
+    "MOST_PASSAGES",
     "NOT_KNOWN",
     "N_EXTREMES",
+    "PASSAGE_TOKENS",
     "SINK_WEIGHT",
     "AddedMeasure",
     "AttentionToFirst",
@@ -122,6 +126,9 @@ __all__ = [
     "LayerSimilarity",
     "LayerUpdate",
     "Look",
+    "Loss",
+    "LossChange",
+    "LossRule",
     "Marks",
     "MassiveActivations",
     "Measured",

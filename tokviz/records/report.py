@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tokviz.records.claims import Family
 from tokviz.records.look import Look
+from tokviz.records.loss import Loss
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
 from tokviz.records.profile import Differences, Profile
 from tokviz.records.relations import Order, Relation, Relations
@@ -67,6 +68,8 @@ class ContextReport:
     """The same words with neurons set to a value, as their ``states.intervention`` says; not all of them have pictures."""
     failed_interventions: tuple[str, ...] = ()
     """Why the model gave no states with neurons set to a value."""
+    loss: Loss | None = None
+    """How well the model predicts text with a break's neurons set to a value; None where they were not switched off here."""
 
     @property
     def drawn_projections(self) -> tuple[ProjectionReport, ...]:

@@ -70,6 +70,8 @@ def _described(context: ContextPlan, plan: Plan) -> str:
     due = [each.due for each in context.interventions if each.due]
     if due:
         parts.append(f"capture once more ({', '.join(due)}), then project, measure and draw")
+    if context.loss and context.loss.due:
+        parts.append(f"measure the next-token loss ({context.loss.due})")
     for each in context.all_captured.values():
         parts += _parts(each, context.model, plan)
     return "; ".join(parts)

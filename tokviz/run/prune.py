@@ -109,6 +109,8 @@ def _used(plan: Plan) -> set[Use]:
 
 def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
     used = {("states", context.key), *(("states", each.key) for each in context.interventions)}
+    if context.loss:
+        used.add(("measures", context.loss.key))
     for captured in context.all_captured.values():
         used |= {("measures", job.key) for job in captured.all_measures}
         for name, job in captured.projections.items():

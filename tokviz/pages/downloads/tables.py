@@ -87,6 +87,7 @@ TABLES = (
     CaptureTable("updates", lambda of: of.states.updates, lambda found, *_: updates_csv(found)),
     CaptureTable("writers", lambda of: of.states.updates, lambda found, *_: writers_csv(found)),
     CaptureTable("attention", lambda of: of.states.attention, lambda found, *_: attention_csv(found)),
+    CaptureTable("loss", lambda of: of.loss and of.loss.changes, lambda _, of, __: loss_csv(of)),
 )
 
 
@@ -233,6 +234,28 @@ def attention_csv(attention: Sequence[AttentionToFirst]) -> str:
     )
 
 
+def loss_csv(context: ContextReport) -> str:
+    """A row for the model as it is and for each change of its neurons: the next-token loss, nats per token, means over passages.
+
+    ``change`` and its standard error are against the model as it is, on the same passages.
+    """
+    loss, done = context.loss, context.intervened("off")
+    if loss is None or loss.intact is None:
+        return ""
+    layer = done.states.intervention.layer if done and done.states.intervention else None
+    size = [loss.n_passages, loss.n_tokens]
+    changed = (
+        [
+            *(each.rule, layer, data_text.spaced(each.neurons)),
+            *map(rounded, (loss.intact + each.difference, each.difference, each.standard_error)),
+            *size,
+        ]
+        for each in loss.changes
+    )
+    header = ["intervention", "layer", "neurons", "loss", "change", "standard_error", "passages", "tokens"]
+    return csv_text(header, [["unchanged", None, None, rounded(loss.intact), None, None, *size], *changed])
+
+
 def writers_csv(updates: Updates) -> str:
     """A row per marked layer, dimension and writer; shares are of what its sublayer adds there.
 
@@ -374,6 +397,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "intervention": None if states.intervention is None else dataclasses.asdict(states.intervention),
         "captured_at": states.captured_at,
         "module_paths": states.module_paths,
+        "loss": None if context.loss is None else dataclasses.asdict(context.loss),
         "tokenization_notes": states.tokenization.notes,
         "batch_check": _batch_check(states.batch_check),
         "projections": [

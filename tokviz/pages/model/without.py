@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from tokviz.pages.text.parts import Link, Picture
 from tokviz.pages.text.trust import finding as plate_in_words
 from tokviz.pages.text.wording import (
     NBSP,
+    UNKNOWN,
     count,
     joined_by_and,
     neurons_named,
@@ -23,11 +25,15 @@ from tokviz.pages.text.wording import (
     whole_percent,
 )
 from tokviz.records import (
+    PASSAGE_TOKENS,
     BreakingNeurons,
     ContextReport,
     Geometry,
     Intervention,
     InterventionRule,
+    Loss,
+    LossChange,
+    LossRule,
     ModelReport,
     ProjectionReport,
     RandomNeurons,
@@ -66,17 +72,19 @@ class Without:
     paragraphs: tuple[str, ...]
 
 
-_TRIED = ("off", "mean", "control")
+_TRIED: tuple[Literal["mean", "off", "control"], ...] = ("mean", "off", "control")
+"""In the order of the columns: first what leaves the model's predictions most as they are."""
 
 
 def without(model: ModelReport, context: ContextReport, page: str) -> Without | None:
     """None where it wasn't tried; ``page`` is the path of the page that shows it."""
-    tried = [each for each in context.interventions if each.rule in _TRIED and each.geometry is not None]
+    by_rule = {rule: context.intervened(rule) for rule in _TRIED}
+    tried = {rule: each for rule, each in by_rule.items() if each is not None and each.geometry is not None}
     off = context.intervened("off")
     done = off.states.intervention if off is not None else None
     if context.geometry is None or off is None or done is None:
         return None
-    captures = [(each.geometry, each.projections) for each in (context, *tried) if each.geometry is not None]
+    captures = [(each.geometry, each.projections) for each in (context, *tried.values()) if each.geometry is not None]
     depth, last = done.layer + 1, context.states.n_depths - 1
     twins = tuple(_twins(model, context, off, depth, page))
     address = slide_id(context.states.context.name, depth)
@@ -86,13 +94,13 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
         pair=Link(text="Step through the layers of both, side by side", href=f"#{address}+{off.states.context.name}")
         if twins
         else None,
-        columns=("unchanged", *(_column(each.rule, one=len(done.neurons) == 1) for each in tried)),
-        rows=tuple(_rows(captures, depth, last)),
+        columns=("unchanged", *(_column(rule, one=len(done.neurons) == 1) for rule in tried)),
+        rows=(*_rows(captures, depth, last), *_loss_row(context.loss, list(tried))),
         paragraphs=tuple(_paragraphs(context, done)),
     )
 
 
-def _column(rule: InterventionRule | None, *, one: bool) -> str:
+def _column(rule: InterventionRule, *, one: bool) -> str:
     if rule == "control":
         return "control"
     return f"set to {'its' if one else 'their'} mean" if rule == "mean" else "set to zero"
@@ -134,6 +142,20 @@ def _rows(
             yield row(f"Neighbors of the same category at {where}, in all dimensions", map(whole_percent, purities))
 
 
+def _loss_row(loss: Loss | None, tried: Sequence[LossRule]) -> Iterator[ProofRow]:
+    if loss is not None and loss.intact is not None:
+        changes = (loss.changed_by(rule) for rule in tried)
+        values = (UNKNOWN if each is None else _change(each) for each in changes)
+        yield ProofRow(name="Next-token loss in nats, and its change", values=(f"{loss.intact:.2f}", *values))
+
+
+def _change(change: LossChange) -> str:
+    """``+1.18 ± 0.08``: to the digit in which the standard error begins, at least to two decimals."""
+    error = change.standard_error
+    decimals = 2 if error == 0 else min(6, max(2, math.ceil(-math.log10(error))))
+    return f"{change.difference:+.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
+
+
 def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
     one = len(done.neurons) == 1
     if context.intervened("mean") is not None:
@@ -144,12 +166,33 @@ def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
             yield _control(updates.breaking)
         if updates.random is not None and math.isfinite(updates.random.norm_change + updates.random.pc1_change):
             yield _random(updates.breaking, updates.random)
+    is_measured = context.loss is not None and context.loss.intact is not None
+    if context.loss is not None:
+        yield _loss(context.loss, done)
     yield (
         f"If categories reappear at layer {done.layer} when {'this neuron is' if one else 'these neurons are'} off, the "
         "states had them all along, hidden by large values. In later layers the changed model also computes other "
         f"updates. It need not be a better model: these layers were trained with what {'the neuron' if one else 'the neurons'} "
-        f"{'writes' if one else 'write'}, and how well it predicts text without that isn’t measured here."
+        f"{'writes' if one else 'write'}{'' if is_measured else ', and how well it predicts text without that isn’t measured here'}."
     )
+
+
+def _loss(loss: Loss, done: Intervention) -> str:
+    """On what it was measured, and what has no column."""
+    if loss.intact is None:
+        return f"The next-token loss wasn’t measured: {loss.reason}."
+    n = len(done.neurons)
+    said = (
+        f"The next-token loss is measured on {loss.n_passages} passages of {PASSAGE_TOKENS} tokens, in nats per "
+        "token. The changes are means over the passages ± their standard errors"
+    )
+    at_0, drawn = loss.changed_by("off_at_0"), loss.changed_by("random")
+    if at_0 is not None:
+        said += f". With {'the neuron' if n == 1 else 'the neurons'} set to zero at position 0 only, the change is {_change(at_0)}"
+    if drawn is not None:
+        others = "another neuron" if n == 1 else f"{n} other neurons"
+        said += f"; with {others} drawn at random and set to zero everywhere, it is {_change(drawn)}"
+    return f"{said}."
 
 
 def _zero_and_mean(context: ContextReport, done: Intervention) -> str:

@@ -397,6 +397,16 @@ UPDATES = (
         sources=(sources.SUN_2024,),
     ),
     Term(
+        name="Next-token loss",
+        meaning="How well a model predicts text: the cross-entropy of each token given those before it, in nats; a lower "
+        "loss is better. It is measured with a break’s neurons as they are and set to a value, for models that predict "
+        "the next token and have the output matrix for it. The text, which comes with tokviz unless the author names "
+        "another, is tokenized once and cut into passages of 128 tokens; if the tokenizer puts a token before every "
+        "text, each passage begins with it. Each passage’s loss is its mean over the predicted tokens; a change is "
+        "the mean over passages of the loss with the neurons changed minus the loss without, and its standard error "
+        "is the standard deviation of these differences divided by the root of their number (loss.csv).",
+    ),
+    Term(
         name="Attention to position 0",
         meaning="The weight that the token which is read gives to the first token of its text, mean over heads and "
         "over at most twelve reference words, spread evenly over the list; and the share of heads that give it more "

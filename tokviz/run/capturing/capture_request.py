@@ -18,11 +18,13 @@ import numpy as np
 from tokviz import models
 from tokviz.config import ModelConfig, install
 from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
-from tokviz.records import Batching, Context, HiddenStates, Tokenization, Updates, WordList
+from tokviz.records import Batching, Context, HiddenStates, Loss, Tokenization, Updates, WordList
 from tokviz.run.capturing import intervening
 from tokviz.run.capturing.intervening import Ready
+from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.plan import interventions
 from tokviz.run.plan.interventions import Wanted
+from tokviz.run.plan.losses import LossText
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
@@ -69,6 +71,8 @@ class Request:
     """How many depths are asked for, from the embedding on; None for all."""
     by_hand: tuple[Wanted, ...] = ()
     """What the author wants to see with neurons set to a value."""
+    loss_text: LossText | None = None
+    """What the model is to predict with a break's neurons set to a value; None where they aren't."""
     waits: bool = True
     """Whether to wait for another run that captures the same."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
@@ -88,6 +92,14 @@ class Request:
             broken = broken or bool(of_break)
             found += [(each, states, wanted) for wanted in (*of_break, *self.by_hand)]
         return found
+
+    def loss(self, store: Store) -> tuple[ContextRequest, HiddenStates, str] | None:
+        """What follows from the states that are stored: of which context the loss is measured, and its key."""
+        of_break = next(((each, states) for each, states, wanted in self.wanted(store) if wanted.rule == "off"), None)
+        if of_break is None or self.loss_text is None:
+            return None
+        key = self.loss_text.key(of_break[1])
+        return None if key is None else (*of_break, key)
 
 
 def now(epoch: str | None = None) -> str:
@@ -149,6 +161,10 @@ def _still_due(request: Request, store: Store) -> Request:
         for each, states, wanted in replace(request, contexts=contexts).wanted(store)
         if _is_missing(each, states, wanted, store)
     }
+    loss = replace(request, contexts=contexts).loss(store)
+    # A store lists its files once: what another run has written since, a new one finds.
+    if loss and not Store(store.root).has(loss[2], Loss):
+        missing.add(loss[0].key)
     return replace(
         request,
         contexts=tuple(replace(each, is_due=each.intact_is_due or each.key in missing) for each in contexts),
@@ -170,7 +186,8 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
     due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
     with _offload_folder(store) as offload:
         step = reporter.step(f"{name}: loading")
-        loaded = models.load(request.model, request.base, request.device, offload)
+        with_head = request.loss_text is not None
+        loaded = models.load(request.model, request.base, request.device, offload, with_head=with_head)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
         texts = {
@@ -196,6 +213,11 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
         for each, states, wanted in request.wanted(store):
             if each.key in renewed or _is_missing(each, states, wanted, store):
                 intervening.capture_with(ready, states, each.key, wanted, store, reporter)
+        loss = request.loss(store)
+        if loss and request.loss_text and (loss[0].key in renewed or not store.has(loss[2], Loss)):
+            step = reporter.step(f"{name}: measuring the next-token loss")
+            store.put(loss[2], measure_loss(ready, loss[1], request.loss_text))
+            step.advance()
 
 
 def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: bool) -> Sublayers | None:

@@ -124,4 +124,5 @@ def request_for(model: ModelPlan, plan: Plan) -> Request:
         n_depths=config.n_depths,
         waits=options.waits,
         by_hand=plan.by_hand(model.model),
+        loss_text=plan.loss_text if plan.switches_off else None,
     )

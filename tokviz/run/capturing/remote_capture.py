@@ -22,6 +22,7 @@ from typing import Any
 
 from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
+from tokviz.records import Loss
 from tokviz.run.capturing.capture_request import Request, capture_here
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
@@ -48,6 +49,16 @@ Packed = dict[str, dict[str, bytes]]
 """Key → the files of its states."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What a worker gives back."""
+
+    states: Packed | None
+    """None when they are in the cache that both see."""
+    losses: dict[str, Loss]
+    """By its key; none where nothing was measured."""
+
+
 def capture_elsewhere(
     requests: Sequence[Request], executor: Executor, store: Store, reporter: Reporter
 ) -> Iterator[tuple[Request, ModelError | None]]:
@@ -71,8 +82,8 @@ def capture_elsewhere(
             yield request, failure
 
 
-def capture_there(request: Request, shared: _Shared, device: str | None = None) -> Packed | None:
-    """In another process or on another machine: the states, or None when they are in the cache that both see.
+def capture_there(request: Request, shared: _Shared, device: str | None = None) -> Sent:
+    """In another process or on another machine.
 
     ``device`` takes the place of the request's.
     """
@@ -80,12 +91,14 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
         try:
             request = replace(request, device=device or request.device)
             if _sees(shared):
-                capture_here(request, Store(shared.cache), Quiet())
-                return None
+                store = Store(shared.cache)
+                capture_here(request, store, Quiet())
+                return Sent(states=None, losses=_losses(request, store))
             with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
                 store = Store(Path(folder))
                 capture_here(request, store, Quiet())
-                return {key: store.packed_states(key) for key in _capture(request, store)}
+                states = {key: store.packed_states(key) for key in _capture(request, store)}
+                return Sent(states=states, losses=_losses(request, store))
         except ModelError as error:
             # Its cause, some library's own exception, need not be known or picklable in this process.
             raise type(error)(str(error)) from None
@@ -96,6 +109,12 @@ def _capture(request: Request, store: Store) -> Iterator[str]:
     yield from (each.key for each in request.due)
     for each, _, wanted in request.wanted(store):
         yield keys.intervention_key(each.key, wanted.key_parts)
+
+
+def _losses(request: Request, store: Store) -> dict[str, Loss]:
+    loss = request.loss(store)
+    found = loss and store.find(loss[2], Loss)
+    return {loss[2]: found} if loss and found else {}
 
 
 def gpus_for(models: Sequence[ModelConfig], device: str, n_gpus: int) -> tuple[str, ...]:
@@ -158,9 +177,11 @@ def _sees(shared: _Shared) -> bool:
         return False
 
 
-def _keep(packed: Packed | None, request: Request, store: Store) -> None:
-    if packed is not None:
-        for key, files in packed.items():
+def _keep(sent: Sent, request: Request, store: Store) -> None:
+    for key, loss in sent.losses.items():
+        store.put(key, loss)
+    if sent.states is not None:
+        for key, files in sent.states.items():
             store.put_packed_states(key, files)
         return
     latest = time.monotonic() + _ARRIVAL_SECONDS

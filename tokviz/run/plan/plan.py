@@ -15,19 +15,21 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.typefaces import Typefaces
-from tokviz.errors import TokvizError
+from tokviz.errors import SourceError, TokvizError
 from tokviz.records import (
     AddedMeasure,
     Context,
     Differences,
     HiddenStates,
     LayerSimilarity,
+    Loss,
     Picture,
     Projection,
 )
 from tokviz.run.plan import interventions
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.interventions import Wanted
+from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pictures import Subject, Subjects, Whole
 from tokviz.run.plan.products import MEASURES, Inputs, measure_keys
@@ -119,6 +121,8 @@ class ContextPlan:
     """Whether a break in it is to be switched off: the first one of a model is."""
     interventions: tuple[InterventionPlan, ...] = ()
     """As far as they are known; those of a break follow from the states."""
+    loss: Job[Loss] | None = None
+    """Of the model with the break's neurons set to a value; None where they aren't. Due only where the model can be loaded."""
 
     @property
     def all_captured(self) -> dict[str, Captured]:
@@ -131,7 +135,8 @@ class ContextPlan:
     @property
     def all_due(self) -> str | None:
         """Why the model must run for this context, or None."""
-        return self.due or next((each.due for each in self.interventions if each.due), None)
+        of_interventions = next((each.due for each in self.interventions if each.due), None)
+        return self.due or of_interventions or (self.loss.due if self.loss else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +194,7 @@ class Plan:
 
     def __init__(self, config: ReportConfig, options: Options, store: Store) -> None:
         self.config, self.options, self.store = config, options, store
+        self.loss_text = LossText.of(config)
         self.fonts = Typefaces(Coverage(options.cache / "fonts"), own=config.font_file)
         """This machine's; which characters they have is kept beside what is stored."""
         self.models = tuple(self._model(model) for model in config.models)
@@ -226,7 +232,7 @@ class Plan:
         broken = interventions.first_breaking([states if due is None else None for _, _, states, due in found])
         plans = []
         for index, (context, key, states, due) in enumerate(found):
-            may_break = self._switches_off and (broken is None or index <= broken)
+            may_break = self.switches_off and (broken is None or index <= broken)
             ordinary = None if states is None else _ordinary(states, known)
             captured = None if states is None else self._branch(states, ordinary)
             asked = () if states is None else self._wanted(model, states, breaks=may_break and index == broken)
@@ -239,12 +245,29 @@ class Plan:
                     captured=captured,
                     may_break=may_break,
                     interventions=tuple(self._intervention(key, states, ordinary, each) for each in asked if states),
+                    loss=self._loss(model, states) if states and may_break and index == broken else None,
                 )
             )
         return tuple(plans)
 
+    def _loss(self, model: ModelConfig, states: HiddenStates) -> Job[Loss] | None:
+        key = self.loss_text.key(states)
+        if key is None:
+            return None
+        missing = not self.store.has(key, Loss) and self._is_at_hand(model)
+        return Job(key=key, kind=Loss, due=_NOT_MEASURED if missing else None)
+
+    def _is_at_hand(self, model: ModelConfig) -> bool:
+        """Whether the model can be loaded, as far as is known: what was captured elsewhere is shown without its loss, too."""
+        try:
+            models.check(model, self.options.base)
+            models.require_packages(model)
+        except SourceError:
+            return False
+        return models.identity(model, self.options.base) is not None
+
     @property
-    def _switches_off(self) -> bool:
+    def switches_off(self) -> bool:
         """In a draft nothing is measured, and so nothing is compared with what it would be."""
         return self.config.switches_off and not self.options.is_draft
 

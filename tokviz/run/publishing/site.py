@@ -17,6 +17,7 @@ from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import (
     ContextReport,
     Image,
+    Loss,
     ModelDifferences,
     ModelReport,
     ModelSimilarity,
@@ -105,7 +106,7 @@ def make_report(
     undrawn: tuple[str, ...],
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
-    models = tuple(_model(each, images, plan.options.base) for each in made)
+    models = tuple(_model(each, images, plan.options.base, plan.store) for each in made)
     report = replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
     return pages.with_downloads(deciding.decide(report), with_excerpts=plan.options.excerpts)
 
@@ -143,7 +144,7 @@ def _opening(config: ReportConfig) -> Opening | None:
     return Opening(sentence=said.sentence, states=tuple(said.states or ())) if said else None
 
 
-def _model(made: Made, images: Images, base: Path) -> ModelReport:
+def _model(made: Made, images: Images, base: Path, store: Store) -> ModelReport:
     """What is published of a model: nothing in it names a folder of this machine."""
     model = made.plan.model
     return ModelReport(
@@ -154,12 +155,16 @@ def _model(made: Made, images: Images, base: Path) -> ModelReport:
         note=notes.note(model),
         notes=notes.notes_by_address(model),
         contexts=tuple(
-            _context(each, made.products, images, base) for each in made.plan.contexts if each.key in made.products
+            _context(each, made.products, images, base, store)
+            for each in made.plan.contexts
+            if each.key in made.products
         ),
     )
 
 
-def _context(context: ContextPlan, made: Mapping[str, Products], images: Images, base: Path) -> ContextReport:
+def _context(
+    context: ContextPlan, made: Mapping[str, Products], images: Images, base: Path, store: Store
+) -> ContextReport:
     """A context, with what was captured of it with neurons set to a value."""
     model = context.model
     own, *others = (made[key] for key in context.all_captured)
@@ -172,8 +177,14 @@ def _context(context: ContextPlan, made: Mapping[str, Products], images: Images,
             for each in others
         ),
         failed_interventions=tuple(public_text(each, model, base) for each in failures),
+        loss=_public_loss(context, store, base),
         **_others(own, model, base),
     )
+
+
+def _public_loss(context: ContextPlan, store: Store, base: Path) -> Loss | None:
+    found = store.find(context.loss.key, Loss) if context.loss else None
+    return found and replace(found, reason=found.reason and public_text(found.reason, context.model, base))
 
 
 def _others(made: Products, model: ModelConfig, base: Path) -> dict[str, Any]:

@@ -7,6 +7,9 @@ states
     template; the unique words; which token is read. The identity of the weights is compared, not part of the key: a cache that was copied from a machine with the weights
     is good for rendering on one without. Neither is the code: ``CAPTURE_VERSION`` stands for it, so that a new
     docstring doesn't capture a large model again.
+loss
+    the identity of the weights, which neurons are set to what, the text, and how many of its passages are taken.
+    ``LOSS_VERSION`` stands for the code, so that a new docstring doesn't load a model.
 projection
     the states, their tokens, the projection's name, the code that measures.
 measures
@@ -35,7 +38,18 @@ import numpy as np
 
 from tokviz.bundled import PACKAGE
 from tokviz.config import ModelConfig
-from tokviz.records import Context, HiddenStates, Marks, OrderRows, PairRows, Picture, Points, Strip, WordList
+from tokviz.records import (
+    Context,
+    HiddenStates,
+    Marks,
+    ModelCard,
+    OrderRows,
+    PairRows,
+    Picture,
+    Points,
+    Strip,
+    WordList,
+)
 
 CAPTURE_VERSION = 2
 """Raised when capture gives other states for the same input; library versions don't count, they are recorded."""
@@ -43,6 +57,10 @@ CAPTURE_VERSION = 2
 
 INTERVENTION_VERSION = 2
 """Raised when the rule by which neurons are chosen changes, or what is done to them."""
+
+
+LOSS_VERSION = 1
+"""Raised when other passages are taken of the same text, other interventions are tried, or the loss is measured otherwise."""
 
 
 WITHOUT_MASSIVE = "without_massive"
@@ -85,6 +103,27 @@ def intervention_key(intact: str, what: Mapping[str, Any]) -> str:
     what : a rule, since which neurons break a capture follows from its states; or layer, neurons and value by hand.
     """
     return _digest({"intact": intact, "version": INTERVENTION_VERSION, **what})
+
+
+def loss_key(card: ModelCard, settings: Mapping[str, Any], text: str, n_passages: int) -> str:
+    """Of the next-token loss with a break's neurons set to a value.
+
+    Parameters
+    ----------
+    settings : which neurons of which layer are set to what.
+    text : all of it.
+    n_passages : how many of its passages are taken at most.
+    """
+    return _digest(
+        {
+            "version": LOSS_VERSION,
+            "identity": card.identity,
+            "dtype": card.dtype,
+            "settings": settings,
+            "text": hashlib.sha256(text.encode()).hexdigest(),
+            "n_passages": n_passages,
+        }
+    )
 
 
 def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | None) -> str:
