@@ -99,7 +99,7 @@ def test_the_wheel_holds_the_package_the_templates_and_the_sample(built: tuple[P
         files = (path for path in (ROOT / source).rglob("*") if path.is_file())
         expected |= {f"{target}/{path.relative_to(ROOT / source).as_posix()}" for path in files}
     assert names == expected | {"tokviz/starters/sample/report.toml"}
-    assert {"tokviz/py.typed", "tokviz/draw/fonts/TokvizSans-Bold.ttf"} <= names
+    assert {"tokviz/py.typed", "tokviz/capture/loss_text.txt", "tokviz/draw/fonts/TokvizSans-Bold.ttf"} <= names
 
 
 def test_the_metadata_says_what_is_needed_for_what(built: tuple[Path, Path]) -> None:

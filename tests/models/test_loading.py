@@ -9,10 +9,13 @@ from types import SimpleNamespace
 import families
 import pytest
 import tiny_tokenizers
+import torch
+import transformers
 from safetensors.torch import load_file, save_file
 from sources import configured, edit_config
 
-from tokviz.models import load
+from tokviz.errors import SourceError
+from tokviz.models import load, quiet_transformers
 from tokviz.models.weights import quantization_of
 
 
@@ -28,6 +31,53 @@ def test_the_card_describes_what_ran(checkpoints: Path) -> None:
     assert {"torch", "transformers", "tokenizers"} == {package for package, _ in card.versions}
     assert not model.module.training
     assert model.base_model_prefix == "model"
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_output_matrix_is_loaded_where_it_is_asked_for_and_changes_nothing_else(llama: Path, tied: bool) -> None:
+    torch.manual_seed(0)
+    config = transformers.AutoConfig.from_pretrained(llama)
+    config.tie_word_embeddings = tied
+    whole = transformers.LlamaForCausalLM(config)
+    with quiet_transformers():
+        whole.save_pretrained(llama)
+    plain, loaded = (load(configured("llama"), llama.parent, "cpu", with_head=each) for each in (False, True))
+    assert plain.head is None
+    assert (loaded.card, loaded.base_model_prefix) == (plain.card, plain.base_model_prefix)
+    assert loaded.head.base_model is loaded.module
+    assert not loaded.head.training
+    theirs, ours = (dict(each.state_dict()) for each in (whole.model, loaded.module))
+    assert theirs.keys() == ours.keys()
+    assert all(torch.equal(ours[name], tensor) for name, tensor in theirs.items())
+    assert torch.equal(loaded.head.get_output_embeddings().weight, whole.lm_head.weight)
+
+
+def test_a_checkpoint_without_its_output_matrix_has_no_head(llama: Path) -> None:
+    weights = {name: each for name, each in load_file(llama / "model.safetensors").items() if "lm_head" not in name}
+    save_file(weights, llama / "model.safetensors", metadata={"format": "pt"})
+    edit_config(llama, tie_word_embeddings=False)
+    assert load(configured("llama"), llama.parent, "cpu", with_head=True).head is None
+
+
+def test_what_is_refused_is_named_as_without_the_output_matrix(llama: Path) -> None:
+    weights = load_file(llama / "model.safetensors")
+    for changed, said in (
+        ({name: each for name, each in weights.items() if "layers.1.mlp" not in name}, "found none for layers.1.mlp"),
+        (weights | {"model.norm.weight": torch.ones(16)}, r"\(32,\) for norm.weight, got \(16,\)"),
+    ):
+        save_file(changed, llama / "model.safetensors", metadata={"format": "pt"})
+        for with_head in (False, True):
+            with pytest.raises(SourceError, match=said):
+                load(configured("llama"), llama.parent, "cpu", with_head=with_head)
+
+
+@pytest.mark.parametrize("kind", ["base", "encoder", "other"])
+def test_only_a_class_that_the_config_names_is_a_head(checkpoints: Path, llama: Path, kind: str) -> None:
+    if kind == "encoder":
+        assert load(configured("bert"), checkpoints, "cpu", with_head=True).head is None
+        return
+    edit_config(llama, architectures=["LlamaModel" if kind == "base" else "LlamaForSequenceClassification"])
+    assert load(configured("llama"), llama.parent, "cpu", with_head=True).head is None
 
 
 @pytest.mark.parametrize("in_config", [True, False])

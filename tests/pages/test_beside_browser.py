@@ -191,7 +191,7 @@ def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> 
     assert page.locator(".without thead th:visible").all_inner_texts() == [
         "unchanged", "set to their mean", "set to zero", "control",
     ]  # fmt: skip
-    assert page.locator(".without tbody tr:visible").count() == 6
+    assert page.locator(".without tbody tr:visible").count() == 7
     assert page.locator(".writers-table tbody tr:visible").count() == 2
     assert page.locator(".pair-link:visible").count() == 0
 

@@ -15,7 +15,7 @@ from tokviz.config import InterventionConfig
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
 from tokviz.measure.writers import random_draws
-from tokviz.records import BreakingNeurons, HiddenStates, SublayerUpdate, Updates
+from tokviz.records import LEAST_PASSAGES, BreakingNeurons, HiddenStates, Loss, SublayerUpdate, Updates
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
 from tokviz.run.plan.plan import ContextPlan
@@ -199,3 +199,22 @@ def test_attention_to_position_0_follows_the_massive_values_and_becomes_weaker_w
     assert off.template == "The word is {word}"
     assert off.mean[12] == pytest.approx(0.64, abs=0.03)
     assert 0.07 < min(off.mean[16:]) <= max(off.mean[16:]) < 0.52
+
+
+def test_the_mean_and_the_control_leave_predictions_as_they_are_and_zero_does_not(smollm2_cache: Path) -> None:
+    """Passages of another text gave: intact 4.26 nats, mean −0.0015, control −0.0008, zero +1.0."""
+    plan = smollm2.planned(smollm2_cache)
+    context = plan.models[0].contexts[0]
+    assert context.loss is not None
+    loss = plan.store.find(context.loss.key, Loss)
+    assert loss is not None
+    changes = {each.rule: each for each in loss.changes}
+    assert loss.n_passages == LEAST_PASSAGES
+    assert loss.intact == pytest.approx(3.863, abs=0.01)
+    for change in (changes["mean"], changes["control"], changes["random"]):
+        assert abs(change.difference) <= 0.02
+        assert change.standard_error < 0.002
+    for change in (changes["off"], changes["off_at_0"]):
+        assert change.neurons == NEURONS
+        assert change.difference >= 0.5
+        assert 0 < change.standard_error < 0.15

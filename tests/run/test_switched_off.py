@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import families
+import numpy as np
 import pytest
 import torch
 import transformers
@@ -15,12 +18,19 @@ from at_once import draw_at_once
 from narrow import present
 from planting import LAYER, answering, mlp_inputs
 
+from tokviz import models
+from tokviz.bundled import LOSS_TEXT
+from tokviz.capture import Structure
 from tokviz.capture.tokens import tokenize
-from tokviz.config import ReportConfig
+from tokviz.config import ModelConfig, ReportConfig
 from tokviz.models import quiet_transformers
-from tokviz.records import Context
+from tokviz.records import N_EXTREMES, Context, Loss
 from tokviz.run import pipeline, prune
 from tokviz.run.capturing import capturing, remote_capture
+from tokviz.run.capturing.intervening import Ready
+from tokviz.run.capturing.losing import measure_loss
+from tokviz.run.dry_run import describe
+from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.store.locks import Locks
@@ -169,3 +179,158 @@ def test_pruning_leaves_what_was_captured_without_the_neurons(project: Path) -> 
     assert [line for line in removed if " 0 removed" not in line] == []
     assert len(list((project / "cache" / "states").iterdir())) == n_before
     assert n_before > 2
+
+
+# --- the next-token loss ------------------------------------------------------------------------------------------------
+
+
+def loss_of(folder: Path, **changes: Any) -> Loss | None:
+    made = plan(folder, **changes)
+    return made.store.find(present(made.models[0].contexts[0].loss).key, Loss)
+
+
+def test_the_loss_is_measured_with_the_neurons_set_to_values(made: Path) -> None:
+    loss = present(loss_of(made))
+    assert (loss.n_passages, loss.n_tokens, loss.reason) == (8, 8 * 127, None)
+    off, at_0, *others = loss.changes
+    # No mean: these words are read after the tokenizer's own first token.
+    assert [each.rule for each in loss.changes] == ["off", "off_at_0", "control", "random"]
+    assert off.neurons == at_0.neurons == tuple(NEURONS)
+    assert not any(set(each.neurons) & set(NEURONS) for each in others)
+    module = transformers.AutoModelForCausalLM.from_pretrained(made / "planted").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(made / "planted")
+    ids = tokenizer(LOSS_TEXT.read_text(encoding="utf-8"), add_special_tokens=False)["input_ids"]
+    n_passages = len(ids) // 128
+    rows = [
+        torch.tensor([ids[128 * row : 128 * (row + 1)]])
+        for row in np.linspace(0, n_passages - 1, 8).round().astype(int)
+    ]
+
+    def of_each() -> np.ndarray:
+        with torch.no_grad():
+            return np.array([module(input_ids=row, labels=row).loss.item() for row in rows])
+
+    intact = of_each()
+    assert loss.intact == pytest.approx(intact.mean(), abs=1e-5)
+    for change in loss.changes:
+        if change.rule in ("off", "control", "random"):
+            weight = module.model.layers[LAYER].mlp.down_proj.weight
+            kept = weight.detach().clone()
+            with torch.no_grad():
+                weight[:, list(change.neurons)] = 0
+            differences = of_each() - intact
+            with torch.no_grad():
+                weight.copy_(kept)
+            assert change.difference == pytest.approx(differences.mean(), abs=1e-5)
+            assert change.standard_error == pytest.approx(differences.std(ddof=1) / 8**0.5, abs=1e-5)
+
+
+def test_the_page_and_a_table_show_it(made: Path) -> None:
+    text, loss = page(made, "planted"), present(loss_of(made))
+    assert "Next-token loss in nats, and its change" in text
+    assert f"{loss.intact:.2f}" in text
+    assert "measured on 8 passages of 128 tokens" in text
+    with (made / "site" / "data" / "planted" / "alone" / "loss.csv").open(encoding="utf-8") as file:
+        unchanged, *rows = csv.DictReader(file)
+    assert unchanged["intervention"] == "unchanged"
+    assert float(unchanged["loss"]) == pytest.approx(loss.intact, rel=1e-5)
+    assert [row["intervention"] for row in rows] == [each.rule for each in loss.changes]
+    assert [float(row["change"]) for row in rows] == pytest.approx([each.difference for each in loss.changes], rel=1e-4)
+    assert {(row["passages"], row["tokens"], row["layer"]) for row in rows} == {("8", "1016", str(LAYER))}
+    assert not (made / "site" / "data" / "plain" / "alone" / "loss.csv").exists()
+
+
+def descriptions(folder: Path) -> dict[str, float]:
+    """When the stored states were written."""
+    return {str(file): file.stat().st_mtime_ns for file in (folder / "cache" / "states").rglob("states.json")}
+
+
+def refuse_to_load(*_: Any, **__: Any) -> None:
+    raise AssertionError("a model was loaded")
+
+
+def without_loss(folder: Path) -> None:
+    (file,) = (folder / "cache" / "measures").glob(f"{present(plan(folder).models[0].contexts[0].loss).key}.*")
+    file.unlink()
+
+
+def test_a_run_with_nothing_changed_loads_no_model(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "load", refuse_to_load)
+    before = page(project, "planted")
+    pipeline.run(config(), options(project), Quiet())
+    assert page(project, "planted") == before
+
+
+def test_a_stored_capture_without_its_loss_gets_it_and_stays_as_it_is(project: Path) -> None:
+    before, states = page(project, "planted"), descriptions(project)
+    without_loss(project)
+    (context,) = plan(project).models[0].contexts
+    assert (context.due, context.all_due, present(context.loss).due) == (None, "not measured yet", "not measured yet")
+    (line, *_) = (each for each in describe(config(), options(project)).lines if "captured" in each)
+    assert "measure the next-token loss (not measured yet)" in line
+    pipeline.run(config(), options(project), Quiet())
+    assert (page(project, "planted"), descriptions(project)) == (before, states)
+
+
+def test_where_the_model_is_not_at_hand_a_stored_capture_is_shown_without_its_loss(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_loss(project)
+    shutil.move(project / "planted", project / "moved")
+    monkeypatch.setattr(models, "load", refuse_to_load)
+    assert plan(project).models[0].due == []
+    pipeline.run(config(), options(project), Quiet())
+    assert "The same words without" in page(project, "planted")
+    assert "Next-token loss in nats" not in page(project, "planted")
+
+
+def test_another_text_is_measured_anew_and_nothing_else(project: Path) -> None:
+    states = descriptions(project)
+    own = {"loss": {"text": "A dog ran after the red ball and came back without it. " * 400, "passages": 9}}
+    assert loss_of(project, **own) is None
+    pipeline.run(config(**own), options(project), Quiet())
+    assert present(loss_of(project, **own)).n_passages == 9
+    assert descriptions(project) == states
+    kept = present(plan(project, **own).models[0].contexts[0].loss).key
+    prune.prune(config(**own), options(project), 0, Locks(waits=True, say=print), dry_run=False)
+    assert {file.name.split(".")[0] for file in (project / "cache" / "measures").iterdir()} >= {kept}
+    assert loss_of(project) is None  # that of another text isn't used any more
+
+
+def test_why_there_is_no_loss_is_kept_and_said(project: Path) -> None:
+    edit = json.loads((project / "planted" / "config.json").read_text(encoding="utf-8"))
+    edit["architectures"] = ["LlamaModel"]
+    (project / "planted" / "config.json").write_text(json.dumps(edit), encoding="utf-8")
+    pipeline.run(config(), options(project), Quiet())
+    assert loss_of(project) == Loss(reason="the model has no output matrix")
+    assert "The next-token loss wasn’t measured: the model has no output matrix." in page(project, "planted")
+    assert plan(project).models[0].due == []
+
+
+def test_an_encoder_predicts_no_next_token(made: Path, tmp_path: Path) -> None:
+    families.build("bert", tmp_path / "bert")
+    states = present(plan(made).models[0].contexts[0].captured).states
+    ready = Ready(
+        name="bert",
+        loaded=models.load(ModelConfig(source="bert"), tmp_path, "cpu", with_head=True),
+        structure=Structure(embedding=torch.nn.Identity(), layers=(), module_paths=()),
+        sublayers=None,
+        token_budget=4096,
+        texts={},
+    )
+    assert measure_loss(ready, states, LossText.of(config())) == Loss(reason="the model is not a decoder")
+
+
+@pytest.mark.parametrize(("n_words", "n_passages"), [(7, 8), (700, 16), (7_000, 32)])
+def test_many_words_take_more_passages(made: Path, n_words: int, n_passages: int) -> None:
+    states = present(plan(made).models[0].contexts[0].captured).states
+    word = replace(states.tokenization.words[0], ids=(1, 2, 3))
+    nothing = np.zeros((states.n_depths, n_words, N_EXTREMES))
+    many = replace(
+        states,
+        tokenization=replace(states.tokenization, words=(word,) * n_words),
+        position0_values=nothing,
+        position0_dimensions=nothing,
+    )
+    assert LossText(text="", n_passages=None).most_passages(many) == n_passages
+    assert LossText(text="", n_passages=9).most_passages(many) == 9

@@ -122,9 +122,8 @@ def losses(
     ids = torch.from_numpy(text.ids)
     vocabulary = head.get_output_embeddings().weight.shape[0]  # type: ignore[operator]
     size = max(1, LOGIT_BYTES // (4 * vocabulary * PASSAGE_TOKENS))
-    before = (
-        structure.layers[:layer] if _goes_on(head, structure, layer, ids[:1, :_TRIED_TOKENS], text.n_before) else ()
-    )
+    goes_on = _goes_on(head, structure, layer, ids[:1, :_TRIED_TOKENS], text.n_before)
+    before = structure.layers[:layer] if goes_on else ()
     intact: list[np.ndarray] = []
     changed: list[list[np.ndarray]] = [[] for _ in settings]
     for start in range(0, len(ids), size):
@@ -157,9 +156,8 @@ def _losses(head: nn.Module, ids: torch.Tensor, n_before: int) -> np.ndarray:
 def _goes_on(head: nn.Module, structure: Structure, layer: int, ids: torch.Tensor, n_before: int) -> bool:
     """Whether the model can go on from what the layers before ``layer`` gave, seen with the beginning of a passage."""
     before = structure.layers[:layer]
-    if (
-        not before or len(set(structure.layers)) < structure.n_layers
-    ):  # a block that runs several times gives several states
+    runs_twice = len(set(structure.layers)) < structure.n_layers  # such a block gives several states
+    if runs_twice or not before:
         return False
     with _noted(before) as outputs:
         whole = _losses(head, ids, n_before)

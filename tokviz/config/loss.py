@@ -18,7 +18,7 @@ MOST_TAKEN = 1_000
 class LossConfig(Table):
     """``[loss]``: how well models predict text with a break's neurons set to a value."""
 
-    text: Annotated[str, Field(min_length=1)] | None = None
+    text: str | None = None
     """The name of a text file of at least 8,000 characters, UTF-8, relative to the config; after loading the text itself. By
     default a text that comes with tokviz."""
     passages: Annotated[int, Field(ge=LEAST_PASSAGES, le=MOST_TAKEN)] | None = None
