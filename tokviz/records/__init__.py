@@ -84,8 +84,8 @@ from tokviz.records.updates import (
 from tokviz.records.words import Category, Context, Tokenization, TokenizedWord, WordList, depth_name
 
 __all__ = [
-    "LEVEL",
     "LEAST_PASSAGES",
+    "LEVEL",
     "MOST_DIMENSIONS",
     "MOST_EXPERTS",
     "MOST_NEURONS",
