@@ -80,7 +80,14 @@ def geometry(n_depths: int, n_words: int, projections: tuple[str, ...], *, sink:
         cka=cka,
         stages=_stages(n_depths, emergence) if sink else (_stage(0, n_depths - 1, np.nan),),
         stage_criteria=StageCriteria(
-            most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=16
+            least_change=0.05,
+            least_ratio=3.0,
+            n_around=3,
+            tolerance=1,
+            n_subsamples=40,
+            kept_share=0.7,
+            least_recurrence=0.9,
+            least_words=16,
         ),
         refit_criteria=RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500),
     )
@@ -150,7 +157,7 @@ def _stages(n_depths: int, emergence: int) -> tuple[Stage, ...]:
     return (
         _stage(0, emergence - 1, np.nan),
         _stage(emergence, n_depths - 2, 0.96),
-        _stage(n_depths - 1, n_depths - 1, 1.0),
+        _stage(n_depths - 1, n_depths - 1, np.nan),
     )
 
 

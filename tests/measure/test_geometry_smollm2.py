@@ -59,10 +59,11 @@ def test_alone_the_moderately_large_values_at_layers_2_to_8_is_found(measured: d
 
 def test_alone_a_stage_begins_at_layer_11_and_says_why(measured: dict[str, Geometry]) -> None:
     geometry = measured["alone"]
-    stages = geometry.stages
-    assert 1 < len(stages) <= 6
-    stage = next(stage for stage in stages if stage.first_depth == after_layer(11))
-    assert stage.recurrence > 0.9
+    calm, stage, last = geometry.stages
+    assert (calm.first_depth, stage.first_depth) == (0, after_layer(11))
+    assert stage.recurrence == 1
+    assert last.first_depth == geometry.massive.step_down_depth
+    assert np.isnan(last.recurrence)  # by rule: CKA sees nothing there
     sentence = stage_sentence(geometry, stage, None, at_position_0=True)
     assert sentence.startswith(f"Dimension {SINK} is massive")
     assert "a typical token’s median" in sentence
@@ -90,7 +91,7 @@ def test_in_a_sentence_no_word_is_massive_and_the_sink_stands_at_position_0(meas
     assert geometry.position0.emergence_depth == after_layer(11)
     assert geometry.position0.dimensions[after_layer(11)] == (SINK,)
     assert geometry.pictures[0].purity.value[after_layer(11) :].min() > 0.5
-    assert 1 < len(geometry.stages) <= 6
+    assert [stage.first_depth for stage in geometry.stages] == [0, after_layer(7)]
 
 
 def test_every_number_is_there(measured: dict[str, Geometry]) -> None:

@@ -2,96 +2,137 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from falsify.stages import planted_states, untrained_states
 
 from tokviz.measure import stages
 from tokviz.measure.cka import centred_gram, geometry_vectors, vectors_of_parts
-
-N_WORDS, WIDTH = 100, 64
-
-
-def stack(seed: int, n_depths: int, starts: tuple[int, ...], between: float = 0.6, within: float = 0.95) -> np.ndarray:
-    """Gram matrices of depths whose CKA is ``within`` inside a stage and ``between`` from one stage to another.
-
-    States are blocks side by side, so that Gram matrices add: one that all depths share, one that a stage shares, and one
-    of the depth's own. Linear CKA goes with the squares of their shares.
-    """
-    random = np.random.default_rng(seed)
-    shared = random.normal(size=(N_WORDS, WIDTH))
-    grams = []
-    for depth in range(n_depths):
-        if depth == 0 or depth in starts:
-            of_stage = random.normal(size=(N_WORDS, WIDTH))
-        own = random.normal(size=(N_WORDS, WIDTH))
-        blocks = [
-            shared * between**0.25,
-            of_stage * (within - between) ** 0.25,
-            own * (1 - within) ** 0.25,
-        ]
-        grams.append(centred_gram(np.concatenate(blocks, axis=1)))
-    return np.stack(grams)
+from tokviz.measure.spaces import standardized
 
 
-def test_the_stacks_have_the_similarity_that_they_claim() -> None:
-    cka = stages.find(stack(0, 12, (5,))).cka
-    sides = np.arange(12) < 5
-    assert cka[np.ix_(sides, ~sides)].mean() == pytest.approx(0.6, abs=0.02)
-    within = cka[np.ix_(sides, sides)][np.triu_indices(5, k=1)]
-    assert within.mean() == pytest.approx(0.95, abs=0.01)
+def grams(states: Sequence[np.ndarray]) -> np.ndarray:
+    return np.stack([centred_gram(standardized(state)) for state in states])
+
+
+def found_in(states: Sequence[np.ndarray], seed: int = 0) -> tuple[int, ...]:
+    return stages.find(grams(states), seed=seed).starts
+
+
+def test_planted_states_change_as_much_as_they_claim() -> None:
+    cka = stages.find(grams(planted_states(0, 12, (5,), change=0.16, drift=0.01))).cka
+    changes = 1 - np.diag(cka, 1)
+    assert changes[4] == pytest.approx(0.16, abs=0.02)
+    np.testing.assert_allclose(np.delete(changes, 4), 0.01, atol=0.003)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n_depths", "start"), [(12, 1), (12, 5), (12, 11), (31, 12), (7, 3)])
+@pytest.mark.parametrize(("n_depths", "start"), [(12, 5), (7, 3), (13, 2), (31, 28), (5, 2)])
 def test_a_planted_change_is_found_where_it_is(n_depths: int, start: int) -> None:
-    found = [stages.find(stack(seed, n_depths, (start,)), seed=seed).starts for seed in range(20)]
-    assert found.count((0, start)) >= 19
+    found = [found_in(planted_states(seed, n_depths, (start,), change=0.16, drift=0.02), seed) for seed in range(12)]
+    assert found == [(0, start)] * 12
 
 
-@pytest.mark.parametrize("n_depths", [4, 12, 31])
-def test_a_stack_without_change_is_one_stage(n_depths: int) -> None:
-    found = [stages.find(stack(seed, n_depths, ()), seed=seed).starts for seed in range(20)]
-    assert found.count((0,)) >= 19
+@pytest.mark.parametrize("n_depths", [1, 2, 3, 4, 12, 31])
+def test_a_drift_is_one_stage(n_depths: int) -> None:
+    for drift in (0.01, 0.1):
+        assert [found_in(planted_states(seed, n_depths, (), drift=drift), seed) for seed in range(6)] == [(0,)] * 6
 
 
-def test_several_changes_are_found_and_never_more_than_six_stages() -> None:
-    assert stages.find(stack(0, 30, (4, 9, 20))).starts == (0, 4, 9, 20)
-    many = stages.find(stack(0, 30, tuple(range(3, 30, 3))))
-    assert len(many.starts) <= 6
+def test_several_changes_are_found() -> None:
+    assert found_in(planted_states(0, 30, (4, 9, 20), change=0.3, drift=0.02)) == (0, 4, 9, 20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ([0.01, 0.01, 0.01, 0.06, 0.01, 0.01, 0.01], [4]),
+        ([0.01, 0.01, 0.01, 0.04, 0.01, 0.01, 0.01], []),  # small
+        ([0.03, 0.03, 0.03, 0.06, 0.03, 0.03, 0.03], []),  # no more than twice what is around it
+        ([0.03, 0.03, 0.03, 0.09, 0.01, 0.01, 0.01], [4]),
+        ([0.04, 0.04, 0.04, 0.09, 0.01, 0.01, 0.01], []),  # where a beginning that changes much ends
+        ([0.01, 0.09, 0.01, 0.01], [2]),
+        ([0.09, 0.01, 0.01, 0.01], []),  # the first
+        ([0.01, 0.01, 0.01, 0.09], []),  # the last
+        ([0.01, 0.01, 0.08, 0.09, 0.08, 0.01, 0.01], [4]),  # spread over several layers
+        ([0.01, 0.01, 0.09, 0.09, 0.01, 0.01], [3]),
+        ([0.01, 0.01, 0.01, 0.08, 0.01, 0.08, 0.01, 0.01], [4, 6]),
+        ([0.01, 0.01, np.nan, 0.09, 0.01, 0.01], []),
+        ([0.01], []),
+        ([], []),
+    ],
+)
+def test_a_boundary_is_a_change_far_above_those_around_it(changes: list[float], found: list[int]) -> None:
+    assert stages.boundaries(np.array(changes)) == found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", [1.0, 2.0, 5.0])
+def test_models_of_random_weights_are_one_stage(scale: float) -> None:
+    n_found = [
+        len(found_in(untrained_states("llama", seed, n_layers=n_layers, scale=scale, before=before), seed)) - 1
+        for n_layers in (3, 12)
+        for before in (0, 3)
+        for seed in range(3)
+    ]
+    assert n_found == [0] * 12
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_boundary_that_hangs_on_one_word_is_dropped(seed: int) -> None:
     """One word of a hundred goes far away at depth 6: without it nothing changes."""
     random = np.random.default_rng(seed)
-    calm = random.normal(size=(N_WORDS, WIDTH))
+    calm = random.normal(size=(100, 64))
     depths = [calm + 0.1 * random.normal(size=calm.shape) for _ in range(12)]
     for state in depths[6:]:
         state[0] *= 15
-    found = stages.find(np.stack([centred_gram(state) for state in depths]), seed=seed)
-    assert found.cka[0, 11] < 0.7
-    assert found.cka[0, 5] > 0.95
-    assert found.starts == (0,)
+    raw = np.stack([centred_gram(state) for state in depths])
+    vectors = geometry_vectors(raw)
+    assert stages.boundaries(1 - np.einsum("dp,dp->d", vectors[:-1], vectors[1:])) == [6]
+    assert stages.find(raw, seed=seed).starts == (0,)
 
 
-def test_a_forced_boundary_stands_whatever_the_geometry() -> None:
-    found = stages.find(stack(0, 12, ()), forced=(7,))
-    assert found.starts == (0, 7)
-    assert found.bounds() == [(0, 6), (7, 11)]
-    several = stages.find(stack(0, 12, (4,)), forced=(7,))
-    assert several.starts == (0, 4, 7)
+def test_a_required_boundary_stands_whatever_the_geometry_and_has_no_recurrence() -> None:
+    calm = stages.find(grams(planted_states(0, 12, ())), required=(7,))
+    assert calm.starts == (0, 7)
+    assert calm.bounds() == [(0, 6), (7, 11)]
+    assert np.isnan(calm.recurrence).all()
+    changing = grams(planted_states(0, 12, (4,), change=0.3))
+    several = stages.find(changing, required=(8,))
+    assert several.starts == (0, 4, 8)
+    assert several.recurrence[1] >= 0.9
+    assert np.isnan(several.recurrence[2])
+
+
+@pytest.mark.parametrize("required", [3, 4, 5])
+def test_a_required_boundary_that_cka_shows_as_well_recurs_as_without_being_required(required: int) -> None:
+    changing = grams(planted_states(0, 12, (4,), change=0.3))
+    both, alone = stages.find(changing, required=(required,)), stages.find(changing)
+    assert both.starts == (0, required)
+    assert alone.starts == (0, 4)
+    assert both.recurrence[1] == alone.recurrence[1]
 
 
 def test_few_words_and_single_depths_are_one_stage() -> None:
-    few = stages.find(np.ones((5, 3, 3)), forced=(2,))
+    few = stages.find(np.ones((5, 3, 3)), required=(2,))
     assert few.starts == (0, 2)
+    assert np.isnan(few.recurrence).all()
     assert np.isnan(few.cka).all()
-    assert stages.find(stack(0, 1, ())).starts == (0,)
+
+
+def test_depths_at_which_all_words_are_alike_are_no_change() -> None:
+    states = planted_states(0, 9, ())
+    states[4] = np.ones_like(states[4])
+    found = stages.find(grams(states))
+    assert found.starts == (0,)
+    assert np.isnan(found.cka[4]).all()
 
 
 def test_the_same_seed_finds_the_same() -> None:
-    grams = stack(0, 12, (5,))
-    first, second = stages.find(grams, seed=3), stages.find(grams, seed=3)
+    stack = grams(planted_states(0, 12, (5,), change=0.3))
+    first, second = stages.find(stack, seed=3), stages.find(stack, seed=3)
     assert (first.starts, first.recurrence[1]) == (second.starts, second.recurrence[1])
 
 
@@ -100,9 +141,9 @@ def test_vectors_of_parts_are_those_of_their_words_alone() -> None:
     states = random.normal(size=(4, 40, 30)) + 3
     states[2, 2:] = 7  # but for two words, all alike
     states[3, 0] *= 1e4
-    grams = np.stack([centred_gram(state) for state in states])
+    every = np.stack([centred_gram(state) for state in states])
     parts = np.stack([np.arange(2, 27), *(random.choice(40, 25, replace=False) for _ in range(5))])
-    for part, found in zip(parts, vectors_of_parts(grams, parts), strict=True):
-        alone = geometry_vectors(grams[:, part[:, None], part[None, :]])
+    for part, found in zip(parts, vectors_of_parts(every, parts), strict=True):
+        alone = geometry_vectors(every[:, part[:, None], part[None, :]])
         np.testing.assert_allclose(found, alone, rtol=0, atol=1e-9)
         assert found[2].any() == (0 in part and 1 in part)

@@ -332,6 +332,15 @@ def check_event(text: str, what: str, span: range, context: ContextReport) -> No
     elif found := re.fullmatch(r"no longer massive, because (typical tokens’|the words’ own) median has risen", what):
         _require_first_end(text, first, massive)
         require(words.typical[first] > words.typical[first - 1], text, words.typical)
+        require(words.largest[first] <= words.largest[first - 1], text, words.largest)
+        require((found[1] == "typical tokens’") == words.typical_is_ordinary, text)
+    elif found := re.fullmatch(
+        r"no longer massive by the ratio, though the largest \|x\| is larger: (typical tokens’|the words’ own) median has grown more",
+        what,
+    ):
+        _require_first_end(text, first, massive)
+        require(words.largest[first] > words.largest[first - 1], text, words.largest)
+        require(words.ratio[first] < words.ratio[first - 1], text, words.ratio)
         require((found[1] == "typical tokens’") == words.typical_is_ordinary, text)
     elif what == "moderately large activations":
         require(all(is_moderate(words, depth) for depth in span), text, words.largest)

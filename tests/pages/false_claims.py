@@ -144,6 +144,8 @@ def _of_leads() -> Iterator[Case]:
             "The words have moderately large activations",
         ),
         ("lead: not over yet", sink[0], 2, r"no longer have", "have"),
+        ("lead: |x| has grown", large, 2, r"^.*?; in", "The words no longer have massive activations; in"),
+        ("lead: another's median", large, 2, r"typical tokens’", "the words’ own"),
         ("lead: not said", sink[0], 1, r"^.*?; in", "In"),
         (
             "lead: in the words instead of at position 0",
@@ -158,7 +160,7 @@ def _of_leads() -> Iterator[Case]:
         ("lead: of another space", large, 2, r"the plot", "all dimensions"),
         ("lead: another chance", large, 2, r"chance 10", "chance 11"),
         (
-            "lead: compared without a difference",
+            "lead: compared without a test",
             large,
             2,
             r"its category",
@@ -186,10 +188,11 @@ def _of_events() -> Iterator[Case]:
             large,
             0,
             2,
-            "no longer massive, because .* has risen",
+            "no longer massive by the ratio, .* has grown more",
             "massive activations end",
         ),
-        ("another's median has risen", large, 0, 2, "typical tokens’", "the words’ own"),
+        ("another's median has grown", large, 0, 2, "typical tokens’", "the words’ own"),
+        ("an end though |x| grows", large, 0, 2, "by the ratio, .*", "because typical tokens’ median has risen"),
         (
             "a median that fell",
             sink,
@@ -214,9 +217,18 @@ def _of_events() -> Iterator[Case]:
     text, detail = _events(large, 0)[1]
     yield Case("a detail's size", detail, "955", "954", lambda other: claims.check_badge(text, other, shown))
     yield Case("a detail's dimensions", detail, "3, 5", "3, 6", lambda other: claims.check_badge(text, other, shown))
-    stage = present(shown.geometry).stages[1]
-    recurrence = present(stories(sample_report(), large, "models/m/index.html")[0].stages[1].recurrence)
-    yield Case("recurrence", recurrence, "93", "94", lambda other: page_claims.check_recurrence(other, stage))
+    geometry = present(shown.geometry)
+    begins = present(stories(sample_report(), large, "models/m/index.html")[0].stages[1].beginning)
+    yield Case("recurrence", begins, "93", "94", lambda other: _check_beginning(other, geometry, 1))
+    by_rule = present(sink.contexts[0].geometry)
+    begins = present(stories(sample_report(), sink, "models/m/index.html")[0].stages[2].beginning)
+    yield Case("another rule", begins, "end", "emerge", lambda other: _check_beginning(other, by_rule, 2))
+    found = "In 100 % of subsamples of the words, CKA shows that a stage begins here or one layer away."
+    yield Case("a rule called found", begins, r".+", found, lambda other: _check_beginning(other, by_rule, 2))
+
+
+def _check_beginning(text: str, geometry: Geometry, number: int) -> None:
+    page_claims.check_beginning(text, geometry, geometry.stages[number])
 
 
 def _events(model: ModelReport, context: int) -> list[tuple[str, str]]:

@@ -23,15 +23,15 @@ def check_lead(sentence: str, geometry: Geometry, number: int, *, at_position_0:
     purity = (geometry.pictures[0] if geometry.pictures else geometry).purity
     require((neighbors is not None) == bool(np.isfinite(purity.value[depths]).any()), text, purity.value[depths])
     if neighbors:
-        _check_neighbors(neighbors, geometry, number, depths)
+        _check_neighbors(neighbors, geometry, depths)
     event = parts[0] if parts else None
     _check_lead_event(event, geometry, depths, at_position_0=at_position_0, is_alone=neighbors is None)
 
 
-def _check_neighbors(text: str, geometry: Geometry, number: int, depths: range) -> None:
+def _check_neighbors(text: str, geometry: Geometry, depths: range) -> None:
     found = re.fullmatch(
         r"in (?P<where>the plot|all dimensions), (?P<low>−?\d+)(?:(?:–| to )(?P<high>−?\d+))? % of a word’s nearest neighbors share its category"
-        r"(?:, (?P<compared>fewer|more) than anywhere in the previous stage)? "
+        r" "
         r"\(by chance (?P<chance>−?\d+)(?:(?:–| to )(?P<chance_high>−?\d+))? %\)",
         text,
     )
@@ -41,19 +41,6 @@ def _check_neighbors(text: str, geometry: Geometry, number: int, depths: range) 
     purity = (geometry.pictures[0] if geometry.pictures else geometry).purity
     require_range(text, (found["low"], found["high"]), 100 * purity.value[depths], 1)
     require_range(text, (found["chance"], found["chance_high"]), 100 * purity.null_mean[depths], 1)
-    before = np.array([])
-    if number:
-        earlier = geometry.stages[number - 1]
-        before = purity.value[earlier.first_depth : earlier.last_depth + 1]
-        before = before[np.isfinite(before)]
-    here = purity.value[depths][np.isfinite(purity.value[depths])]
-    if found["compared"]:
-        require(len(before), text, "compared with nothing")
-        apart = here.max() < before.min() if found["compared"] == "fewer" else here.min() > before.max()
-        require(apart, text, before)
-    elif len(before):
-        # Nearer than they are rounded, nothing is said.
-        require(here.max() > before.min() - 0.01 and here.min() < before.max() + 0.01, text, before)
 
 
 def _check_lead_event(
@@ -70,10 +57,12 @@ def _check_lead_event(
         said = (int(some["some"]), int(some["all"])) if some else (len(depths), len(depths))
         require(flagged and said == (len(flagged), len(depths)), claim, flagged)
 
+    before = [depth for depth in ever if depth < depths[0]]
+    mark = max(words.large, words.massive_ratio * words.typical[before[-1]]) if before else np.inf
+    above = [depth for depth in depths if words.largest[depth] > mark]
     if event is None:
-        require(
-            not massive and not moderate and not there and not any(depth < depths[0] for depth in ever), claim, ever
-        )
+        partly = 0 < len(above) < len(depths)
+        require(not massive and not moderate and not there and (partly or not before), claim, ever)
     elif found := re.fullmatch(rf"massive activations emerge at (?P<at>{DEPTH})", event):
         require(ever[:1] == [depth_of(found["at"])] and ever[0] in depths, claim, ever)
     elif re.fullmatch(r"the words have massive activations(?: at \d+ of \d+ depths)?", event):
@@ -83,7 +72,14 @@ def _check_lead_event(
         require_how_many(moderate)
         require(not massive, claim, massive)
     elif event == "the words no longer have massive activations":
-        require(not massive and not moderate and ever and ever[0] < depths[0], claim, ever)
+        require(not massive and not moderate and before and not above, claim, above)
+    elif found := re.fullmatch(
+        r"activations are no longer massive by the ratio, because (typical tokens’|the words’ own) median has risen",
+        event,
+    ):
+        require(not massive and not moderate and before and len(above) == len(depths), claim, above)
+        require((words.typical[depths] > words.typical[before[-1]]).all(), claim, words.typical)
+        require((found[1] == "typical tokens’") == words.typical_is_ordinary, claim)
     elif re.fullmatch(
         r"the token at position 0 has massive activations(?: at \d+ of \d+ depths)?, but the words don’t", event
     ):

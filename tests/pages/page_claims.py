@@ -68,9 +68,20 @@ def check_finding(alt: str, model: ModelReport, context: ContextReport, projecti
     require(found["rest"].startswith(f"{model.display_name}, words {context.states.context.label}, "), text)
 
 
-def check_recurrence(text: str, stage: Stage) -> None:
+def check_beginning(text: str, geometry: Geometry, stage: Stage) -> None:
+    """Found by CKA, or set by rule where massive activations come and go."""
+    text, massive = plain(text), depths_where(is_massive, geometry.massive)
+    if found := re.fullmatch(
+        r"This stage begins where massive activations (emerge|end), by rule(; CKA alone shows no boundary here)?\.",
+        text,
+    ):
+        require(math.isnan(stage.recurrence), text, stage.recurrence)
+        require((found[1] == "emerge") == (massive[:1] == [stage.first_depth]), text, massive)
+        require(stage.first_depth in massive or stage.first_depth - 1 in massive, text, massive)
+        require(bool(found[2]) == (geometry.n_compared >= geometry.stage_criteria.least_words), text)
+        return
     found = re.fullmatch(
-        r"In (\d+) % of subsamples of the words, this stage begins here or one layer away\.", plain(text)
+        r"In (\d+) % of subsamples of the words, CKA shows that a stage begins here or one layer away\.", text
     )
     require(found and close(found[1], 100 * stage.recurrence, 1), text, stage.recurrence)
 

@@ -204,9 +204,16 @@ def geometry(
             moved=((),) * n_depths,
         ),
         cka=cka,
-        stages=stages(draw, n_depths, random),
+        stages=stages(draw, words, random),
         stage_criteria=StageCriteria(
-            most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=4
+            least_change=0.05,
+            least_ratio=3.0,
+            n_around=3,
+            tolerance=1,
+            n_subsamples=40,
+            kept_share=0.7,
+            least_recurrence=0.9,
+            least_words=4,
         ),
         refit_criteria=RefitCriteria(n_parts=30, kept_share=0.5, most_kept=500),
     )
@@ -255,14 +262,19 @@ def raw_purity(random: np.random.Generator, n_depths: int, gaps: float) -> RawPu
     )
 
 
-def stages(draw: st.DrawFn, n_depths: int, random: np.random.Generator) -> tuple[Stage, ...]:
+def stages(draw: st.DrawFn, words: MassiveActivations, random: np.random.Generator) -> tuple[Stage, ...]:
+    """Where massive activations emerge and end, and elsewhere."""
+    n_depths = len(words.largest)
     inner = draw(st.sets(st.integers(1, n_depths - 1), max_size=5)) if n_depths > 1 else set()
-    starts = sorted({0, *inner})
+    required = {depth for depth in (words.emergence_depth, words.step_down_depth) if depth is not None}
+    starts = sorted({0, *inner, *required})
     return tuple(
         Stage(
             first_depth=first,
             last_depth=last,
-            recurrence=float("nan") if first == 0 else float(random.choice((0.9, 0.925, 1.0, np.nan))),
+            recurrence=float("nan")
+            if first == 0
+            else float(random.choice((0.9, 0.925, 1.0, *((np.nan,) if first in required else ())))),
             cka_within=float("nan") if first == last else float(random.uniform(-0.1, 1)),
             cka_before=float("nan") if first == 0 else float(random.uniform(-0.1, 1)),
         )

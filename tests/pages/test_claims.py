@@ -72,9 +72,9 @@ def check_stories(model: ModelReport) -> None:
                 assert stage.first_depth <= depth <= stage.last_depth
                 assert badge.link.href == f"#{story.context}/{'embedding' if depth == 0 else f'layer-{depth - 1}'}"
                 events.append(badge.link.text.partition(": ")[2])
-            if section.recurrence:
-                page_claims.check_recurrence(section.recurrence, stage)
-            assert (section.recurrence is None) == np.isnan(stage.recurrence)
+            if section.beginning:
+                page_claims.check_beginning(section.beginning, geometry, stage)
+            assert (section.beginning is None) == (stage.first_depth == 0)
         massive = claims.depths_where(claims.is_massive, geometry.massive)
         assert ("massive activations emerge" in events) == bool(massive)
         n_depths = len(geometry.massive.largest)

@@ -161,17 +161,20 @@ def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> 
     stage = model.stories[0].stages[1]
     assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
     assert spaced(stage.lead) == (
-        "Massive activations emerge at layer 11; in the plot, 31 % of a word’s nearest neighbors share its category, fewer than "
-        "anywhere in the previous stage (by chance 10 %)."
+        "Massive activations emerge at layer 11; in the plot, 31 % of a word’s nearest neighbors share its category "
+        "(by chance 10 %)."
     )
     assert spaced(stage.sentence).startswith("Dimension")
     assert "PC1 holds 48.8 % of the variance (standardized)" in spaced(stage.sentence)
-    assert spaced(present(stage.recurrence)) == (
-        "In 96 % of subsamples of the words, this stage begins here or one layer away."
+    assert spaced(present(stage.beginning)) == (
+        "In 96 % of subsamples of the words, CKA shows that a stage begins here or one layer away."
     )
     assert [plate.link.text for plate in stage.plates] == ["layer 11", "layer 19", "layer 28"]
     assert stage.plates[0].link.href == "#alone/layer-11"
-    assert model.stories[0].stages[0].recurrence is None
+    assert model.stories[0].stages[0].beginning is None
+    assert model.stories[0].stages[2].beginning == (
+        "This stage begins where massive activations end, by rule; CKA alone shows no boundary here."
+    )
 
 
 def test_the_emergence_is_badged_with_its_number_ratio_and_dimensions(model: ModelPage) -> None:

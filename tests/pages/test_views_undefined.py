@@ -62,7 +62,14 @@ def test_the_method_page_says_what_its_words_mean_and_how_sure_its_numbers_are()
         "refit_criteria": RefitCriteria(n_parts=7, kept_share=0.4, most_kept=99),
         "least_with_neighbours": 0.3,
         "stage_criteria": StageCriteria(
-            most_stages=6, n_subsamples=40, kept_share=0.7, least_recurrence=0.9, least_words=21
+            least_change=0.05,
+            least_ratio=3.0,
+            n_around=3,
+            tolerance=1,
+            n_subsamples=40,
+            kept_share=0.7,
+            least_recurrence=0.9,
+            least_words=21,
         ),
     }
     site = Views(dataclasses.replace(report, models=(replaced(report.models[0], **changes),)))

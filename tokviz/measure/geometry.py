@@ -92,7 +92,7 @@ def measure(
 
     of_surface = surface.scores(states.tokenization, rows.with_category, measured)
     own = words.record()
-    segmentation = stages.find(np.stack(grams), forced=_turning_points(own), seed=seed)
+    segmentation = stages.find(np.stack(grams), required=_turning_points(own), seed=seed)
     return Geometry(
         n_reference=int(states.tokenization.reference.sum()),
         n_measured=len(rows.measured),

@@ -83,6 +83,13 @@ class MassiveActivations:
     moderate_runs: tuple[tuple[int, int], ...]
     """First and last depth of each run of moderately large values."""
 
+    @property
+    def outgrown(self) -> np.ndarray:
+        """``(n_depths,)`` bool: not massive, but above what was the mark at the last massive depth before: other tokens have grown."""
+        marks = np.maximum(self.large, self.massive_ratio * self.typical)
+        last = np.maximum.accumulate(np.where(self.massive, np.arange(len(marks)), -1))
+        return ~self.massive & (last >= 0) & (self.largest > marks[last])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
@@ -161,7 +168,7 @@ class Change:
     """Each depth against the depth before; NaN and empty at depth 0."""
 
     cka: np.ndarray
-    """``(n_depths,)`` float64: debiased linear CKA, 1 for the same geometry, about 0 for unrelated ones."""
+    """``(n_depths,)`` float64: debiased linear CKA of standardized states, 1 for the same geometry, about 0 for unrelated ones."""
     procrustes: np.ndarray
     """``(n_depths,)`` float64 in 0–1: what is left between the two pictures after shift, scale and rotation."""
     procrustes_projection: str | None
@@ -199,7 +206,8 @@ class Stage:
     last_depth: int
     """Inclusive."""
     recurrence: float
-    """0–1: in how many subsamples of the words this stage begins here, give or take one layer; NaN for the first."""
+    """0–1: in how many subsamples of the words CKA shows that this stage begins here, give or take one layer; NaN for the first, and
+    where it begins by rule only: where massive activations emerge or end."""
     cka_within: float
     """Mean debiased CKA over its pairs of depths; NaN for a single depth."""
     cka_before: float
@@ -210,7 +218,14 @@ class Stage:
 class StageCriteria:
     """What a boundary between stages must pass."""
 
-    most_stages: int
+    least_change: float
+    """In 1 − CKA of standardized states, from one depth to the next."""
+    least_ratio: float
+    """It must be this many times the smallest of the ``n_around`` changes before it, and of those after it."""
+    n_around: int
+    """Fewer near the first and the last change, which are never boundaries."""
+    tolerance: int
+    """How many depths away it may be found in a subsample."""
     n_subsamples: int
     kept_share: float
     """Of the words, in each subsample."""
@@ -272,7 +287,7 @@ class Geometry:
     """In the order of the projections."""
     change: Change
     cka: np.ndarray
-    """``(n_depths, n_depths)`` float64: debiased linear CKA of every depth with every other."""
+    """``(n_depths, n_depths)`` float64: debiased linear CKA of standardized states, every depth with every other."""
     stages: tuple[Stage, ...]
     stage_criteria: StageCriteria
     refit_criteria: RefitCriteria

@@ -236,8 +236,8 @@ MEASURES = (
         "is left. A model with fewer layers usually changes more per layer.",
         definition=lambda geometry: Term(
             name="Change (1 − CKA)",
-            meaning="Centered kernel alignment (CKA) compares the pairwise inner products of the words at two "
-            "depths: 1 for the same arrangement up to rotation and scale, about 0 for unrelated ones. The debiased "
+            meaning="Centered kernel alignment (CKA) compares the pairwise inner products of the words’ standardized "
+            "states at two depths: 1 for the same arrangement up to rotation and scale, about 0 for unrelated ones. The debiased "
             "estimate is used, because with fewer words than dimensions the usual one is near 1 for unrelated "
             f"states. It needs at least {count(geometry.stage_criteria.least_words, 'word')}: for unrelated states, 95 % of its values are then below 0.2 in "
             "size, while for four words it may be near 1.",

@@ -10,7 +10,7 @@ import numpy as np
 
 from tokviz.pages.frame.pictures import picture, slide_id
 from tokviz.pages.text.parts import Link, Picture, Section
-from tokviz.pages.text.sentences import depths_name, size, stage_lead, stage_sentence, typical
+from tokviz.pages.text.sentences import depths_name, of_whom, size, stage_lead, stage_sentence, typical
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, capitalized, joined, number, ranged, the_depth, whole_percent
 from tokviz.records import (
@@ -56,7 +56,8 @@ class StageSection:
     sentence: str
     """With all its numbers."""
     badges: tuple[Badge, ...]
-    recurrence: str | None
+    beginning: str | None
+    """Why a stage begins here; None of the first."""
     plates: tuple[Thumbnail, ...]
     """The first, the middle and the last one."""
     plates_label: str
@@ -119,12 +120,23 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
             at_position_0=state.tokenization.reads_position_0,
         ),
         badges=_badges(context, geometry, stage),
-        recurrence=None
-        if np.isnan(stage.recurrence)
-        else f"In {whole_percent(stage.recurrence)} of subsamples of the words, this stage begins here or one layer away.",
+        beginning=_beginning(geometry, number),
         plates=tuple(plates),
         plates_label=f"Plots of stage {number + 1}, {state.context.label}",
     )
+
+
+def _beginning(geometry: Geometry, number: int) -> str | None:
+    stage, words = geometry.stages[number], geometry.massive
+    if not np.isnan(stage.recurrence):
+        share = whole_percent(stage.recurrence)
+        return f"In {share} of subsamples of the words, CKA shows that a stage begins here or one layer away."
+    if not number:
+        return None
+    turn = "emerge" if stage.first_depth == words.emergence_depth else "end"
+    is_known = geometry.n_compared >= geometry.stage_criteria.least_words
+    shown = "; CKA alone shows no boundary here" if is_known else ""
+    return f"This stage begins where massive activations {turn}, by rule{shown}."
 
 
 def stage_id(context: str, number: int) -> str:
@@ -171,8 +183,12 @@ def _turns(geometry: Geometry, *, at_position_0: bool) -> Iterator[_Event]:
     if words.step_down_depth is not None:
         yield _event(words, words.step_down_depth, "massive activations end")
     elif words.end_depth is not None:
-        whose = "typical tokens’" if words.typical_is_ordinary else "the words’ own"
-        yield _event(words, words.end_depth, f"no longer massive, because {whose} median has risen")
+        end, whose = words.end_depth, of_whom(words)
+        if words.largest[end] > words.largest[end - 1]:
+            what = f"no longer massive by the ratio, though the largest |x| is larger: {whose} median has grown more"
+        else:
+            what = f"no longer massive, because {whose} median has risen"
+        yield _event(words, end, what)
 
 
 def _event(activations: MassiveActivations, depth: int, what: str) -> _Event:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tokviz.pages.text import sources
 from tokviz.pages.text.parts import Term
-from tokviz.pages.text.wording import count, joined, projection_label
+from tokviz.pages.text.wording import count, in_words, joined, projection_label
 from tokviz.records import LEVEL, Family, Geometry
 
 
@@ -297,17 +297,17 @@ def stages(geometry: Geometry) -> Term:
     least = count(criteria.least_words, "word")
     return Term(
         name="Stages",
-        meaning=f"1 to {criteria.most_stages} runs of neighboring depths: the split with the smallest squared "
-        "distance of each depth’s geometry (CKA) to the mean of its stage, plus a penalty per stage, found "
-        "exactly by dynamic programming. A boundary must recur, at the same layer or one next to it, in "
+        meaning="Runs of neighboring depths, divided where the words’ arrangement changes far more than around it. The change is "
+        "1 − CKA of standardized states from one depth to the next. A stage begins after a change that is larger than those "
+        f"beside it, at least {criteria.least_change:g}, and at least {criteria.least_ratio:g} times the smallest of the "
+        f"{in_words(criteria.n_around)} before it and of the {in_words(criteria.n_around)} after it; the first and the last "
+        "change never count. It must be found, at the same layer or one next to it, in "
         f"{100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
-        f"{100 * criteria.kept_share:.0f} % of the words, so that none depends on a single word. Where massive "
-        "activations emerge or end, a stage begins whatever CKA says, because CKA doesn’t see a change of "
-        f"scale; with fewer than {least}, only there. If a model drifts gradually, a boundary divides the drift "
-        "and is no jump: see the chart of change. The largest |x| in a stage’s sentence is the median over "
-        "words of each word’s largest, at the depth where it is highest; if dimensions are massive, moderately "
-        "large or dominant, among the depths at which they are.",
-        sources=(sources.ARLOT_2019,),
+        f"{100 * criteria.kept_share:.0f} % of the words, so that it doesn’t depend on a single word. This is a rule, not a "
+        "test. Where massive activations emerge or end, a stage begins whatever CKA says, because CKA doesn’t see a change of "
+        f"scale; the page then says “by rule”. With fewer than {least}, stages begin only there. The largest |x| in a stage’s "
+        "sentence is the median over words of each word’s largest, at the depth where it is highest; if dimensions are massive, "
+        "moderately large or dominant, among the depths at which they are.",
     )
 
 

@@ -43,7 +43,7 @@ def stage_lead(geometry: Geometry, number: int, *, at_position_0: bool) -> str:
     """
     depths = _depths(geometry.stages[number])
     event = _outstanding(geometry.massive, depths) or ("" if at_position_0 else _outstanding_before(geometry, depths))
-    parts = [part for part in (event, _neighbours(geometry, number)) if part]
+    parts = [part for part in (event, _neighbours(geometry, depths)) if part]
     sentence = "; ".join(parts) or "the words have no massive activations here"
     return f"{capitalized(sentence)}."
 
@@ -53,7 +53,7 @@ def _depths(stage: Stage) -> range:
 
 
 def _outstanding(massive: MassiveActivations, depths: range) -> str:
-    """What is large in the words, or was; empty where no word was ever large."""
+    """What is large in the words, or was; empty where there is nothing to say."""
     emergence = massive.emergence_depth
     if flagged := [depth for depth in depths if massive.massive[depth]]:
         if emergence in flagged:
@@ -61,9 +61,16 @@ def _outstanding(massive: MassiveActivations, depths: range) -> str:
         return f"the words have massive activations{_some(flagged, depths)}"
     if flagged := [depth for depth in depths if massive.moderate[depth]]:
         return f"the words have moderately large activations{_some(flagged, depths)}"
-    if emergence is not None and emergence < depths[0]:
-        return "the words no longer have massive activations"
-    return ""
+    if emergence is None or emergence >= depths[0]:
+        return ""
+    if massive.outgrown[depths].all():
+        return f"activations are no longer massive by the ratio, because {of_whom(massive)} median has risen"
+    return "" if massive.outgrown[depths].any() else "the words no longer have massive activations"
+
+
+def of_whom(activations: MassiveActivations) -> str:
+    """Whose median values are compared with."""
+    return "typical tokens’" if activations.typical_is_ordinary else "the words’ own"
 
 
 def _outstanding_before(geometry: Geometry, depths: range) -> str:
@@ -74,23 +81,14 @@ def _outstanding_before(geometry: Geometry, depths: range) -> str:
     return f"the token at position{NBSP}0 has massive activations{_some(flagged, depths)}, but the words don’t"
 
 
-def _neighbours(geometry: Geometry, number: int) -> str:
-    """The share of neighbours of a word's category, against chance and the stage before; empty where it isn't defined."""
+def _neighbours(geometry: Geometry, depths: range) -> str:
+    """The share of neighbours of a word's category, and what chance gives; empty where it isn't defined."""
     purity, where = _purity(geometry)
-    depths = _depths(geometry.stages[number])
     shares = purity.value[depths]
     if np.isnan(shares).all():
         return ""
-    compared = ""
-    if number and not np.isnan(before := purity.value[_depths(geometry.stages[number - 1])]).all():
-        # As they are written: nobody reads that 31 % is fewer than 31 %.
-        (low, high), (low_before, high_before) = (_ends(each) for each in (shares, before))
-        if high < low_before:
-            compared = ", fewer than anywhere in the previous stage"
-        elif low > high_before:
-            compared = ", more than anywhere in the previous stage"
     return (
-        f"{where}, {ranged(shares, whole_percent)} of a word’s nearest neighbors share its category{compared} "
+        f"{where}, {ranged(shares, whole_percent)} of a word’s nearest neighbors share its category "
         f"(by chance {ranged(purity.null_mean[depths], whole_percent)})"
     )
 
@@ -99,10 +97,6 @@ def _purity(geometry: Geometry) -> tuple[CategoryMeasure, str]:
     """In the plot if there is one, and where."""
     flat = purity_in_plot(geometry)
     return (geometry.purity, "in all dimensions") if flat is None else (flat, "in the plot")
-
-
-def _ends(shares: np.ndarray) -> tuple[float, float]:
-    return round(float(np.nanmin(shares)), 2), round(float(np.nanmax(shares)), 2)
 
 
 def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | None, *, at_position_0: bool) -> str:

@@ -13,9 +13,6 @@ def _doi(text: str, name: str) -> Link:
     return Link(text=text, href=f"https://doi.org/{name}")
 
 
-ARLOT_2019 = _arxiv(
-    "Arlot, Celisse & Harchaoui 2019, A kernel multiple change-point algorithm via model selection", "1202.3878"
-)
 DUDOIT_2003 = _doi(
     "Dudoit, Shaffer & Boldrick 2003, Multiple hypothesis testing in microarray experiments", "10.1214/ss/1056397487"
 )
