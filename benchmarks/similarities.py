@@ -21,15 +21,16 @@ def run(rounds: int = 3) -> list[Row]:
 
     models = [making.hidden_states(making.gaussian(37, 117, 512, seed)) for seed in range(N_MODELS)]
     rows = similarity.shared_rows(models[0], models[1])
+    memberships = [(row % 9,) for row in range(117)]
 
     def together() -> None:
         comparer = similarity.LayerComparer()
         for a, b in itertools.combinations(models, 2):
-            comparer.compare(a, b, rows)
+            comparer.compare(a, b, rows, memberships)
 
     def each_by_itself() -> None:
         for a, b in itertools.combinations(models, 2):
-            similarity.LayerComparer().compare(a, b, rows)
+            similarity.LayerComparer().compare(a, b, rows, memberships)
 
     return [
         side_by_side("all pairs of 8 models / each pair by itself", TARGET, together, each_by_itself, rounds=rounds)

@@ -29,10 +29,11 @@ from tokviz.pages.method.page import MethodPage
 from tokviz.pages.model.page import ModelPage
 from tokviz.records import (
     N_EXTREMES,
+    BestMatch,
     Category,
+    Claim,
     Context,
     ContextReport,
-    Estimate,
     HiddenStates,
     Image,
     LayerSimilarity,
@@ -407,8 +408,22 @@ def layer_similarity(n_depths_a: int, n_depths_b: int, n_words: int) -> LayerSim
         neighbours=cka / 2,
         n_neighbours=10,
         chance=10 / (n_words - 1),
-        cka_summary=Estimate(value=0.62, low=0.58, high=0.66),
-        neighbours_summary=Estimate(value=0.31, low=0.25, high=0.37),
+        cka_summary=BestMatch(value=0.62, low=0.58, high=0.66, chance=0.01, within_categories=0.47),
+        neighbours_summary=BestMatch(value=0.31, low=0.25, high=0.37, chance=0.09, within_categories=0.29),
+        beyond_categories=beyond_categories(np.array([9.0, 2.0]), np.array([True, False])),
+    )
+
+
+def beyond_categories(score: np.ndarray, holds: np.ndarray) -> Claim:
+    """Decided, by CKA and by mutual neighbours."""
+    return Claim(
+        family="similarity",
+        score=score,
+        highest=np.linspace(0, 4, 1999, dtype=np.float32),
+        is_eligible=np.isfinite(score),
+        least_p_value=1 / 2000,
+        p_value=np.where(np.isfinite(score), np.where(holds, 0.0005, 0.5), np.nan),
+        holds=holds,
     )
 
 

@@ -324,6 +324,14 @@ def _of_comparison() -> Iterator[Case]:
         "two models' likeness", pair.sentence, "0.62", "0.63",
         lambda text: page_claims.check_likeness(text, layers),
     )  # fmt: skip
+    for kind, pattern, replacement in (
+        ("likeness within categories", r"0\.47", "0.46"),
+        ("likeness by chance", r"0\.01", "0.02"),
+        ("alike by another measure", r"categories by CKA", "categories by mutual neighbors"),
+        ("not alike", r"are alike", "are not shown to be alike"),
+        ("nothing announced", r" They are alike.*", ""),
+    ):
+        yield Case(kind, pair.sentence, pattern, replacement, lambda text: page_claims.check_likeness(text, layers))
     neighbours = pair.rows[0].heatmaps[1].summary
     yield Case(
         "by chance", neighbours, r"chance 0\.09", "chance 0.10",

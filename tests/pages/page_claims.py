@@ -27,8 +27,8 @@ from claims import (
 from narrow import present
 
 from tokviz.records import (
+    BestMatch,
     ContextReport,
-    Estimate,
     Geometry,
     LayerSimilarity,
     ModelReport,
@@ -374,7 +374,7 @@ ESTIMATE = rf"({SCORE})(?: \(({SCORE})(?:(?:–| to )({SCORE}))?\))?"
 """A number, and its interval if there is one."""
 
 
-def check_estimate(text: str, estimate: Estimate) -> None:
+def check_estimate(text: str, estimate: BestMatch) -> None:
     found = re.fullmatch(ESTIMATE, text)
     if found is None:
         raise FalseClaim(f"{text!r}: of no known form")
@@ -385,18 +385,38 @@ def check_estimate(text: str, estimate: Estimate) -> None:
 
 
 def check_likeness(text: str, similarity: LayerSimilarity) -> None:
-    """``Mean best match: CKA 0.62 (0.58–0.66), mutual neighbors 0.31 (0.25–0.37).``"""
-    found = re.fullmatch(r"Mean best match: CKA (.+), mutual neighbors (.+)\.", plain(text))
+    """``Mean best match: CKA 0.62 (0.58–0.66), with words permuted …; mutual neighbors … They are alike beyond categories by CKA.``"""
+    found = re.fullmatch(
+        r"Mean best match: CKA (?P<cka>.+); mutual neighbors (?P<neighbours>.+?)\."
+        r"(?: They are alike beyond categories by (?P<by>.+)\.| They are (?P<none>not shown to be) alike beyond categories\.)?",
+        plain(text),
+    )
     if found is None:
         raise FalseClaim(f"{text!r}: of no known form")
-    check_estimate(found[1], similarity.cka_summary)
-    check_estimate(found[2], similarity.neighbours_summary)
+    claim, by = similarity.beyond_categories, (found["by"] or "").split(" and ") if found["by"] else []
+    known = (("cka", "CKA", similarity.cka_summary), ("neighbours", "mutual neighbors", similarity.neighbours_summary))
+    for (group, name, best), holds in zip(known, claim.holds, strict=True):
+        _check_permuted(found[group], best)
+        require((name in by) == bool(holds), text, claim.holds)
+    asked = bool(np.isfinite(claim.score).any())
+    require(bool(found["none"]) == (asked and not claim.holds.any()), text, claim.score)
 
 
-def check_heatmap_summary(text: str, estimate: Estimate, chance: float | None) -> None:
-    """``0.31 (0.25–0.37); chance 0.11``."""
-    number, _, by_chance = plain(text).partition("; chance ")
+def _check_permuted(text: str, best: BestMatch) -> None:
+    """``0.62 (0.58–0.66), with words permuted within categories 0.47, with all words permuted 0.01``."""
+    number, *permuted = re.split(r", with (?:words permuted within categories|all words permuted) ", text)
+    check_estimate(number, best)
+    require(len(permuted) == 2, text, "no permuted words")
+    for said, value in zip(permuted, (best.within_categories, best.chance), strict=True):
+        require(close(said, value), text, value)
+
+
+def check_heatmap_summary(text: str, estimate: BestMatch, chance: float | None) -> None:
+    """``0.31 (0.25–0.37); within categories 0.29; chance 0.11``."""
+    told, _, by_chance = plain(text).partition("; chance ")
+    number, _, within = told.partition("; within categories ")
     check_estimate(number, estimate)
+    require(close(within, estimate.within_categories), text, estimate)
     require(bool(by_chance) == (chance is not None), text, chance)
     require(chance is None or close(by_chance, chance), text, chance)
 

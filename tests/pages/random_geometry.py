@@ -9,14 +9,23 @@ from typing import Any
 import numpy as np
 from claiming import decided
 from hypothesis import strategies as st
-from report_fixture import ALONE, PROJECTIONS, SENTENCE, layer_similarity, model_report, sample_report, word_list
+from report_fixture import (
+    ALONE,
+    PROJECTIONS,
+    SENTENCE,
+    beyond_categories,
+    layer_similarity,
+    model_report,
+    sample_report,
+    word_list,
+)
 
 from tokviz.records import (
+    BestMatch,
     CategoryMeasure,
     Change,
     Context,
     ContextReport,
-    Estimate,
     Geometry,
     MassiveActivations,
     Measured,
@@ -378,9 +387,15 @@ def similarity(draw: st.DrawFn, a: ModelReport, b: ModelReport, context: Context
     shape = a.contexts[0].states.n_depths, b.contexts[0].states.n_depths
     unknown = draw(st.booleans())
 
-    def estimate() -> Estimate:
-        value = float(random.uniform(-0.1, 1))
-        return Estimate(value=value, low=np.nan if unknown else value - 0.1, high=np.nan if unknown else value + 0.05)
+    def estimate() -> BestMatch:
+        value, chance, within = map(float, random.uniform(-0.1, 1, 3))
+        return BestMatch(
+            value=value,
+            low=np.nan if unknown else value - 0.1,
+            high=np.nan if unknown else value + 0.05,
+            chance=chance,
+            within_categories=within,
+        )
 
     layers = dataclasses.replace(
         layer_similarity(*shape, 7),
@@ -388,6 +403,9 @@ def similarity(draw: st.DrawFn, a: ModelReport, b: ModelReport, context: Context
         neighbours=random.uniform(0, 1, shape),
         cka_summary=estimate(),
         neighbours_summary=estimate(),
+        beyond_categories=beyond_categories(
+            np.where(random.random(2) < 0.2, np.nan, random.uniform(-3, 9, 2)), random.random(2) < 0.5
+        ),
     )
     return ModelSimilarity(
         model_a=a.slug, model_b=b.slug, context=context.name, shared=layers, single_token=dataclasses.replace(layers)

@@ -10,9 +10,9 @@ from random_geometry import SAMPLE, WORDS, plain_model
 from report_fixture import ALONE, SENTENCE, layer_similarity
 
 from tokviz.records import (
+    BestMatch,
     Difference,
     Differences,
-    Estimate,
     LayerSimilarity,
     ModelDifferences,
     ModelReport,
@@ -131,5 +131,7 @@ def _similarity(random: np.random.Generator) -> LayerSimilarity:
     value = float(random.uniform(0, 0.7)) if random.random() < 0.9 else NOTHING
     return replace(
         layer_similarity(N_DEPTHS, N_DEPTHS, 8),
-        neighbours_summary=Estimate(value=value, low=value - 0.1, high=value + 0.1),
+        neighbours_summary=BestMatch(
+            value=value, low=value - 0.1, high=value + 0.1, chance=0.1, within_categories=value / 2
+        ),
     )

@@ -24,7 +24,7 @@ from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.compare.page import ComparePage
 from tokviz.pages.compare.pairs import Layers
-from tokviz.records import Estimate, Report
+from tokviz.records import BestMatch, Report
 
 PAGE = "compare/index.html"
 CONTEXTS = {"smol-30": ["alone", "sentence", "alone-off"], "mini-6": ["alone", "sentence"]}
@@ -210,7 +210,7 @@ def test_a_pair_that_is_not_in_detail_counts_in_the_summary_only() -> None:
 
 def test_an_undefined_similarity_says_so() -> None:
     report = compared_report()
-    nothing = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
+    nothing = BestMatch(**dict.fromkeys(("value", "low", "high", "chance", "within_categories"), float("nan")))
     empty = replace(
         present(report.similarities[0].single_token),
         n_words=2,
@@ -225,12 +225,12 @@ def test_an_undefined_similarity_says_so() -> None:
 
 def test_too_few_words_for_cka_are_told() -> None:
     report = compared_report()
-    nothing = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
+    nothing = BestMatch(**dict.fromkeys(("value", "low", "high", "chance", "within_categories"), float("nan")))
     similarity = report.similarities[0]
     few = replace(similarity.shared, n_words=12, n_compared=12, cka=np.full((31, 7), np.nan), cka_summary=nothing)
     [pair] = layers_of(replace(report, similarities=(replace(similarity, shared=few),))).pairs
     assert pair.sentence.replace("\N{NO-BREAK SPACE}", " ").startswith(
-        "Mean best match: CKA needs at least 16 words, mutual neighbors 0.31"
+        "Mean best match: CKA needs at least 16 words; mutual neighbors 0.31"
     )
     heatmap = pair.rows[0].heatmaps[0]
     assert (heatmap.shades, heatmap.best) == ((), "")

@@ -39,7 +39,7 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
         profile_claims.check_profile(view, report)
     else:
         assert all(context.profile is None for model in report.models for context in model.contexts)
-    assert set(files(report)) <= {"data/profile.csv", "data/differences.csv"}
+    assert set(files(report)) <= {"data/profile.csv", "data/differences.csv", "data/similarity.csv"}
 
 
 @pytest.mark.slow

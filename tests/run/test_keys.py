@@ -115,7 +115,7 @@ def test_another_version_of_a_library_makes_again_what_it_makes(
             "neighbours": keys.neighbours_key(states),
             "profile": keys.profile_key(states, making.WORDS, None),
             "differences": keys.differences_key((states, states), (making.WORDS, making.WORDS), ((), ()), ((), ())),
-            "similarity": keys.similarity_key(states, states, single_token=False),
+            "similarity": keys.similarity_key(states, states, making.WORDS, single_token=False),
         }
 
     before = all_keys()

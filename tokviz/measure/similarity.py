@@ -2,20 +2,32 @@
 
 Both compare how words lie among each other, so the two may differ in width, in depth and in model. They must speak of
 the same words, captured the same way.
+
+The best of many depths is above 0 for unrelated models, too, and an author's categories make models alike that share nothing else.
+So the words of one model are permuted, in one way for all its depths, and the same number is taken again: over all words, and
+within categories (Gröger, Wen & Brbić 2026, Revisiting the platonic representation hypothesis, arXiv 2602.14486).
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
+from tokviz.measure import decisions
 from tokviz.measure.cka import MIN_WORDS_CKA, centred_gram, cka_between, geometry_vectors, vectors_of_parts
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
-from tokviz.records import Estimate, HiddenStates, LayerSimilarity
+from tokviz.measure.spaces import standardized
+from tokviz.records import BestMatch, Claim, HiddenStates, LayerSimilarity
 
-MAX_COMPARED = 500
-"""A words × words matrix of every depth is held in memory: above this a sample is compared."""
+MAX_COMPARED = 200
+"""Every permutation costs words × words for every pair of depths: above this a sample is compared."""
+N_PERMUTATIONS = 199
+"""Of all words, whose mean is shown; within categories there are as many as a claim needs."""
 N_NEIGHBOURS = 10
 MIN_WORDS_NEIGHBOURS = 4
 N_SUBSAMPLES = 50
@@ -56,8 +68,15 @@ class LayerComparer:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._kept: dict[tuple[str, bytes, int], _Relations] = {}
+        self._permutations: dict[tuple[tuple[str, ...], tuple[tuple[int, ...], ...]], Permutations] = {}
 
-    def compare(self, a: HiddenStates, b: HiddenStates, rows: tuple[np.ndarray, np.ndarray]) -> LayerSimilarity:
+    def compare(
+        self,
+        a: HiddenStates,
+        b: HiddenStates,
+        rows: tuple[np.ndarray, np.ndarray],
+        memberships: Sequence[tuple[int, ...]],
+    ) -> LayerSimilarity:
         """Every depth of ``a`` against every depth of ``b``.
 
         Debiased linear CKA: see ``cka.geometry_vectors``. Mutual nearest neighbours: Huh et al. 2024, The platonic
@@ -68,6 +87,7 @@ class LayerComparer:
         Parameters
         ----------
         rows : the same words' rows in ``a`` and in ``b``, from ``shared_rows``.
+        memberships : per word of ``a`` the indices of its categories.
 
         Returns
         -------
@@ -85,7 +105,16 @@ class LayerComparer:
         n_compared = len(kept)
         k = max(1, min(N_NEIGHBOURS, n_compared // 5))
         one, other = self._relations(a, rows_a[kept], k), self._relations(b, rows_b[kept], k)
+        words = tuple(a.tokenization.words[row].word for row in rows_a[kept])
+        permutations = self._permuted(words, tuple(memberships[row] for row in rows_a[kept]))
         cka, neighbours = one.cka_with(other), one.neighbours_with(other)
+        free, within = (one.permuted_with(other, each) for each in (permutations.free, permutations.within))
+        summaries = [
+            _best_match(matrix, halves, free[index].mean(), within[index].mean())
+            for index, (matrix, halves) in enumerate(
+                ((cka, one.cka_of_halves_with(other)), (neighbours, one.neighbours_of_halves_with(other)))
+            )
+        ]
         return LayerSimilarity(
             n_words=n_words,
             n_compared=n_compared,
@@ -94,9 +123,16 @@ class LayerComparer:
             neighbours=neighbours,
             n_neighbours=k,
             chance=k / (n_compared - 1) if n_compared > 1 else float("nan"),
-            cka_summary=_estimate(cka, one.cka_of_halves_with(other)),
-            neighbours_summary=_estimate(neighbours, one.neighbours_of_halves_with(other)),
+            cka_summary=summaries[0],
+            neighbours_summary=summaries[1],
+            beyond_categories=_claim(summaries, within, permutations.n_within),
         )
+
+    def _permuted(self, words: tuple[str, ...], memberships: tuple[tuple[int, ...], ...]) -> Permutations:
+        key = (words, memberships)
+        found = self._permutations.pop(key, None) or Permutations.of(words, memberships, self._seed)
+        self._permutations = {key: found}
+        return found
 
     def _relations(self, states: HiddenStates, rows: np.ndarray, k: int) -> _Relations:
         key = (states.digest, rows.tobytes(), k)
@@ -112,19 +148,68 @@ def best_match(similarity: np.ndarray) -> float:
 
     Each model counts half, so that the number is the same from either side; depths without any match are left out.
     """
-    sides = []
-    for matrix in (similarity, similarity.T):
-        best = [row[np.isfinite(row)].max() for row in matrix if np.isfinite(row).any()]
-        if not best:
-            return float("nan")
-        sides.append(float(np.mean(best)))
-    return sum(sides) / 2
+    return float(best_matches(similarity[None])[0])
 
 
-def _estimate(similarity: np.ndarray, of_halves: list[np.ndarray]) -> Estimate:
+def best_matches(similarities: np.ndarray) -> np.ndarray:
+    """``(n, n_depths_a, n_depths_b)`` → ``(n,)`` float64: the ``best_match`` of each."""
+    if not similarities.size:
+        return np.full(len(similarities), np.nan)
+    sides = [np.fmax.reduce(similarities, axis=axis).astype(np.float64) for axis in (1, 2)]
+    with np.errstate(invalid="ignore"):
+        means = [np.nansum(side, axis=1) / np.isfinite(side).sum(axis=1) for side in sides]
+    return np.asarray(sum(means) / 2)
+
+
+def _best_match(similarity: np.ndarray, of_halves: list[np.ndarray], chance: float, within: float) -> BestMatch:
     value = best_match(similarity)
     error = float(np.std([best_match(half) for half in of_halves], ddof=1)) if of_halves else float("nan")
-    return Estimate(value=value, low=value - _Z * error, high=min(value + _Z * error, 1.0))
+    return BestMatch(
+        value=value,
+        low=value - _Z * error,
+        high=min(value + _Z * error, 1.0),
+        chance=float(chance),
+        within_categories=float(within),
+    )
+
+
+def _claim(summaries: Sequence[BestMatch], within: np.ndarray, n_within: float) -> Claim:
+    values = np.array([each.value for each in summaries])
+    is_eligible = np.array([each.low > each.within_categories for each in summaries])
+    return decisions.claim("similarity", values, within, is_eligible, n_within)
+
+
+# --- permutations --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Permutations:
+    """The same for all pairs of models: each word draws its own numbers, and words are permuted by the order of these."""
+
+    free: np.ndarray
+    """``(N_PERMUTATIONS, n_words)`` int64: of all words."""
+    within: np.ndarray
+    """``(N_SHUFFLES, n_words)`` int64: of words that have the same categories."""
+    n_within: float
+    """How many different ones there are of these."""
+
+    @classmethod
+    def of(cls, words: Sequence[str], memberships: Sequence[tuple[int, ...]], seed: int) -> Permutations:
+        """``memberships``: per word the indices of its categories."""
+        n_drawn = N_PERMUTATIONS + decisions.N_SHUFFLES
+        drawn = [np.random.default_rng((seed, 5, *word.encode())).random(n_drawn) for word in words]
+        keys = np.array(drawn).reshape(len(words), n_drawn).T
+        sizes = Counter(memberships)
+        kinds = np.array([list(sizes).index(own) for own in memberships], dtype=np.int64)
+        within = np.broadcast_to(np.arange(len(words)), (decisions.N_SHUFFLES, len(words))).copy()
+        for kind in range(len(sizes)):
+            own = np.flatnonzero(kinds == kind)
+            within[:, own] = own[keys[N_PERMUTATIONS:, own].argsort(axis=1)]
+        n_within = math.prod(math.factorial(size) for size in sizes.values())
+        return cls(free=keys[:N_PERMUTATIONS].argsort(axis=1), within=within, n_within=float(min(n_within, _MANY)))
+
+
+_MANY = 10**15
 
 
 # --- one capture's share of a comparison --------------------------------------------------------------------------
@@ -135,7 +220,7 @@ class _Relations:
 
     def __init__(self, states: HiddenStates, rows: np.ndarray, k: int, seed: int) -> None:
         n_words, self.k = len(rows), k
-        depths = [states.states[depth][rows] for depth in range(states.n_depths)]
+        depths = [standardized(states.states[depth][rows]) for depth in range(states.n_depths)]
         grams = np.stack([centred_gram(depth) for depth in depths])
         distances = np.stack([cosine_distances(depth) for depth in depths])
         self.vectors = geometry_vectors(grams) if n_words >= MIN_WORDS_CKA else np.zeros((len(grams), 0))
@@ -156,6 +241,27 @@ class _Relations:
 
     def neighbours_with(self, other: _Relations) -> np.ndarray:
         return self.near.shared_with(other.near)
+
+    def permuted_with(self, other: _Relations, permutations: np.ndarray) -> np.ndarray:
+        """``(2, n_permutations)``: the best matches by CKA and by neighbours where the words of one of the two are permuted.
+
+        They are those of the one with fewer depths, as permuting costs about as much as comparing.
+        """
+        if len(self.near.known) > len(other.near.known):
+            return other.permuted_with(self, np.argsort(permutations, axis=1))
+        n_words = self.near.known.shape[1]
+        one, two = np.triu_indices(n_words, 1) if self.vectors.size else np.zeros((2, 0), dtype=np.int64)
+        place = np.zeros((n_words, n_words), dtype=np.int64)
+        place[one, two] = place[two, one] = np.arange(len(one))
+        of_self, of_other = np.ascontiguousarray(self.vectors.T, np.float32), other.vectors.astype(np.float32)
+        unknown = np.logical_not(np.logical_and.outer(of_other.any(axis=1), of_self.any(axis=0)))
+        found = np.empty((2, len(permutations), len(other.near.known), len(self.near.known)), dtype=np.float32)
+        shares = self.near.shares_permuted_with(other.near, permutations)
+        for index, (order, shared) in enumerate(zip(permutations, shares, strict=True)):
+            found[0, index] = of_other @ of_self[place[order[one], order[two]]]
+            found[1, index] = shared.T
+        found[0][:, unknown] = np.nan
+        return np.stack([best_matches(each) for each in found])
 
     def cka_of_halves_with(self, other: _Relations) -> list[np.ndarray]:
         return [cka_between(*pair) for pair in zip(self.halves, other.halves, strict=True)]
@@ -197,7 +303,18 @@ class _Nearest:
 
         Mean over the words that have distinct neighbours in both; NaN where these are too few.
         """
-        n_known = self.known @ other.known.T
+        return self._shares(self.flags @ other.flags.T, self.known @ other.known.T)
+
+    def shares_permuted_with(self, other: _Nearest, permutations: np.ndarray) -> Iterator[np.ndarray]:
+        """The same for each of ``(n_permutations, n_words)`` permutations of the words of this one."""
+        n_words = self.known.shape[1]
+        flags, others = sparse.csr_matrix(self.flags), np.ascontiguousarray(other.flags.T)
+        for order in permutations:
+            place = np.argsort(order)
+            places = (place[:, None] * n_words + place).ravel() if others.size else place
+            moved = sparse.csr_matrix((flags.data, places[flags.indices], flags.indptr), shape=flags.shape)
+            yield self._shares(moved @ others, self.known[:, order] @ other.known.T)
+
+    def _shares(self, shared: np.ndarray, n_known: np.ndarray) -> np.ndarray:
         enough = (n_known > 0) & (n_known >= LEAST_KNOWN * self.known.shape[1])
-        shared = self.flags @ other.flags.T
         return np.asarray(np.divide(shared, self.k * n_known, out=np.full(shared.shape, np.nan), where=enough))

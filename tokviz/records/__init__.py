@@ -9,9 +9,9 @@ from tokviz.records.look import Look, Marks
 from tokviz.records.loss import LEAST_PASSAGES, MOST_PASSAGES, PASSAGE_TOKENS, Loss, LossChange, LossRule
 from tokviz.records.measures import (
     AddedMeasure,
+    BestMatch,
     CategoryMeasure,
     Change,
-    Estimate,
     Geometry,
     LayerSimilarity,
     MassiveActivations,
@@ -99,6 +99,7 @@ __all__ = [
     "BatchCheck",
     "BatchComparison",
     "Batching",
+    "BestMatch",
     "BreakingExpert",
     "BreakingNeurons",
     "CapturedBatch",
@@ -110,7 +111,6 @@ __all__ = [
     "ContextReport",
     "Difference",
     "Differences",
-    "Estimate",
     "Experts",
     "Family",
     "Finding",

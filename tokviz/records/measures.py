@@ -314,12 +314,17 @@ class Neighbours:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A number and its 95 % interval."""
+class BestMatch:
+    """The mean over the depths of either model, each model counting half, of the best match in the other."""
 
     value: float
     low: float
+    """Lower end of the 95 % interval."""
     high: float
+    chance: float
+    """What it is on average where the words of one model are permuted: the best of many is above 0 between unrelated models."""
+    within_categories: float
+    """The same where they are permuted within categories: what the categories alone make alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,13 +337,14 @@ class LayerSimilarity:
     least_words: int
     """With fewer than these, ``cka`` says nothing, and is NaN."""
     cka: np.ndarray
-    """``(n_depths_a, n_depths_b)`` float64: debiased linear CKA."""
+    """``(n_depths_a, n_depths_b)`` float64: debiased linear CKA of standardized states."""
     neighbours: np.ndarray
-    """``(n_depths_a, n_depths_b)`` float64 in 0–1: share of nearest neighbours (cosine) that both have in common."""
+    """``(n_depths_a, n_depths_b)`` float64 in 0–1: share of nearest neighbours (cosine of standardized states) that both have in
+    common."""
     n_neighbours: int
     chance: float
     """What ``neighbours`` is between unrelated states: k / (n − 1)."""
-    cka_summary: Estimate
-    """Mean over the depths of either model, each model counting half, of the best match in the other."""
-    neighbours_summary: Estimate
-    """The same of ``neighbours``."""
+    cka_summary: BestMatch
+    neighbours_summary: BestMatch
+    beyond_categories: Claim
+    """Whether the best matches, of ``cka`` and of ``neighbours``, are better than with words permuted within categories."""

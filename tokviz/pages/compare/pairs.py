@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.pages.text.wording import UNKNOWN, count, ranged, score
-from tokviz.records import Estimate, LayerSimilarity, ModelReport, ModelSimilarity, Report, depth_name
+from tokviz.pages.text.wording import UNKNOWN, count, joined_by_and, ranged, score
+from tokviz.records import BestMatch, LayerSimilarity, ModelReport, ModelSimilarity, Report, depth_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ def _notes(report: Report) -> tuple[str, ...]:
     shared = report.similarities[0].shared
     what = (
         "Each cell compares a layer of one model with a layer of the other: are the words arranged alike? Debiased "
-        "linear CKA is 1 if one arrangement is the other, rotated and scaled, and about 0 if they have nothing in "
+        "linear CKA of standardized states is 1 if one arrangement is the other, rotated and scaled, and about 0 if they have nothing in "
         f"common; it needs at least {count(shared.least_words, 'word')}. Mutual neighbors: the share of a word’s "
         f"{shared.n_neighbours} nearest words that both models have in common, by chance k / (n − 1) for k neighbors "
         "among n words."
@@ -115,8 +115,10 @@ def _notes(report: Report) -> tuple[str, ...]:
     rests = (
         "Only words that are reference words of both models count; if some of them are several tokens in a model, a "
         "second row leaves these out. For each layer of the deeper model, a dot marks its best match in the other. The number of a pair is the mean best "
-        "match, each model counting half, with its 95 % interval; the best of many is above chance even for "
-        "unrelated models."
+        "match, each model counting half, with its 95 % interval. The best of many is above 0 even for unrelated models, and "
+        "categories alone make models alike: so the same number is given with the words of one model permuted, all of them or "
+        "only within categories. A pair is called alike beyond categories if its number is higher than that, by the report’s one "
+        "rule for what is announced."
     )
     return (what, rests)
 
@@ -141,17 +143,18 @@ def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], lab
         if row is column:
             return ""
         found = known.get(frozenset((row.slug, column.slug)))
-        return f"{_short(found.cka_summary)} · {_short(found.neighbours_summary)}" if found else UNKNOWN
+        return f"{_beside(found.cka_summary)} · {_beside(found.neighbours_summary)}" if found else UNKNOWN
 
     return SummaryTable(
-        heading=f"CKA · mutual neighbors, words {label}",
+        heading=f"CKA · mutual neighbors, words {label} (in brackets: words permuted within categories)",
         columns=tuple(model.display_name for model in models),
         rows=tuple((row.display_name, tuple(cell(row, column) for column in models)) for row in models),
     )
 
 
-def _short(estimate: Estimate) -> str:
-    return score(estimate.value)
+def _beside(best: BestMatch) -> str:
+    """``0.55 (0.47)``."""
+    return f"{score(best.value)} ({score(best.within_categories)})" if np.isfinite(best.value) else UNKNOWN
 
 
 def _cka(layers: LayerSimilarity) -> str:
@@ -161,12 +164,33 @@ def _cka(layers: LayerSimilarity) -> str:
     return _estimate(summary)
 
 
-def _estimate(estimate: Estimate) -> str:
-    if not np.isfinite(estimate.value):
+def _estimate(best: BestMatch) -> str:
+    if not np.isfinite(best.value):
         return "not defined"
-    if not np.isfinite(estimate.low):
-        return score(estimate.value)
-    return f"{score(estimate.value)} ({ranged(np.array([estimate.low, estimate.high]), score)})"
+    if not np.isfinite(best.low):
+        return score(best.value)
+    return f"{score(best.value)} ({ranged(np.array([best.low, best.high]), score)})"
+
+
+def _permuted(best: BestMatch) -> str:
+    """``, with words permuted within categories 0.47, with all words permuted 0.01``."""
+    if not np.isfinite(best.value):
+        return ""
+    return (
+        f", with words permuted within categories {score(best.within_categories)}, with all words permuted "
+        f"{score(best.chance)}"
+    )
+
+
+def _beyond(layers: LayerSimilarity) -> str:
+    """What is announced of a pair."""
+    claim = layers.beyond_categories
+    if not np.isfinite(claim.score).any():
+        return ""
+    by = [name for name, holds in zip(("CKA", "mutual neighbors"), claim.holds, strict=True) if holds]
+    if not by:
+        return " They are not shown to be alike beyond categories."
+    return f" They are alike beyond categories by {joined_by_and(by)}."
 
 
 # --- one pair ------------------------------------------------------------------------------------------------------
@@ -193,21 +217,37 @@ def _pair(
     rows = (only,) if same_words else (shared, single)
     return Pair(
         heading=f"{names[0]} and {names[1]}, {label}",
-        sentence=f"Mean best match: CKA {_cka(similarity.shared)}, mutual neighbors "
-        f"{_estimate(similarity.shared.neighbours_summary)}.",
+        sentence=_sentence(similarity.shared),
         rows=rows,
         folded=folded,
+    )
+
+
+def _sentence(layers: LayerSimilarity) -> str:
+    cka, neighbours = layers.cka_summary, layers.neighbours_summary
+    return (
+        f"Mean best match: CKA {_cka(layers)}{_permuted(cka)}; mutual neighbors {_estimate(neighbours)}{_permuted(neighbours)}."
+        f"{_beyond(layers)}"
     )
 
 
 def _row(label: str, layers: LayerSimilarity, names: list[str]) -> HeatmapRow:
     note = f"Compared on a sample of {layers.n_compared:,}." if layers.n_compared < layers.n_words else None
     chance = f"; chance {score(layers.chance)}" if np.isfinite(layers.chance) else ""
+    within = [
+        f"; within categories {score(each.within_categories)}" if np.isfinite(each.value) else ""
+        for each in (layers.cka_summary, layers.neighbours_summary)
+    ]
     return HeatmapRow(
         label=label,
         heatmaps=(
-            _heatmap("CKA", _cka(layers), layers.cka, names),
-            _heatmap("Mutual neighbors", f"{_estimate(layers.neighbours_summary)}{chance}", layers.neighbours, names),
+            _heatmap("CKA", f"{_cka(layers)}{within[0]}", layers.cka, names),
+            _heatmap(
+                "Mutual neighbors",
+                f"{_estimate(layers.neighbours_summary)}{within[1]}{chance}",
+                layers.neighbours,
+                names,
+            ),
         ),
         note=note,
     )

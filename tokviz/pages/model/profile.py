@@ -143,8 +143,8 @@ def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...
         return (dots,)
     others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
     similarity = (
-        f"Similarity (squares) is the mean of each layer’s best match in the {others}; the best of many is above chance even for "
-        "unrelated models, so it isn’t tested."
+        f"Similarity (squares) is the mean of each layer’s best match in the {others}, above what it is with words permuted. "
+        "Whether models are alike beyond categories is said where layers are compared."
     )
     return (dots, similarity)
 

@@ -145,12 +145,12 @@ def _similarity(report: Report, model: ModelReport, context: Context) -> Value:
         for each in report.similarities
         if each.context == context.name
         and model.slug in (each.model_a, each.model_b)
-        and math.isfinite(each.shared.neighbours_summary.value - each.shared.chance)
+        and math.isfinite(each.shared.neighbours_summary.value - each.shared.neighbours_summary.chance)
     ]
     low = high = above = float("nan")
     if known:
-        above = float(np.mean([each.neighbours_summary.value - each.chance for each in known]))
+        above = float(np.mean([each.neighbours_summary.value - each.neighbours_summary.chance for each in known]))
     if len(known) == 1:
-        summary, chance = known[0].neighbours_summary, known[0].chance
-        low, high = summary.low - chance, summary.high - chance
+        summary = known[0].neighbours_summary
+        low, high = summary.low - summary.chance, summary.high - summary.chance
     return Value(above=above, low=low, high=high, kind="untested", note="")

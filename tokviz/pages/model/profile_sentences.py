@@ -27,9 +27,9 @@ def sentences(found: Compared) -> tuple[str, ...]:
 def facts(found: Compared) -> tuple[Facts, ...]:
     """What is to be said, sentence by sentence."""
     if len(found.models) > MOST_NAMED:
-        stated = [*_extremes(found), *_similarities(found)]
+        stated = [*_extremes(found)]
     elif len(found.models) > 2:
-        stated = [*_among_several(found), *_near_chance(found), *_similarities(found)]
+        stated = [*_among_several(found), *_near_chance(found)]
     else:
         stated = [*_of_two(found), *_near_chance(found)]
     return tuple(tuple(each) for each in stated if each)
@@ -232,20 +232,6 @@ def _valued(fact: Fact) -> str:
     return f"{fact.subject[-1]} ({score(fact.values[0])})"
 
 
-def _similarities(found: Compared) -> Iterator[list[Fact]]:
-    last = len(found.measures) - 1
-    ranked = _ranked(found, last)
-    if len(ranked) > 2:
-        ends = (("most alike", ranked[0]), ("least alike", ranked[-1]))
-        yield [_with_value(kind, (), found.models[place], last) for kind, place in ends]
-
-
-def _say_similarities(stated: Facts) -> str:
-    most, least = stated
-    the_same(["least alike", least.kind])
-    return f"On average most like the others is {_valued(most)}, least {_valued(least)}; whether that differs isn’t tested."
-
-
 # --- one model by itself ---------------------------------------------------------------------------------------------
 
 
@@ -284,7 +270,6 @@ _SENTENCES: dict[str, tuple[Callable[[Facts], str], tuple[str, ...]]] = {
     "ahead of several": (_say_ahead_of_several, ("other pairs",)),
     "no two differ": (_say_no_two_differ, ()),
     "furthest": (_say_extremes, ("least", *_AS_A_PAIR.values(), "above chance", "pairs differ")),
-    "most alike": (_say_similarities, ("least alike",)),
     "near chance": (_say_near_chance, ()),
     "all above chance": (_say_all_above_chance, ()),
 }

@@ -1,4 +1,4 @@
-"""How far models are above chance, and what differs between them, as tables for download."""
+"""How far models are above chance, what differs between them and how alike they are, as tables for download."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from typing import Any
 
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
-from tokviz.records import Report, depth_name
+from tokviz.records import LayerSimilarity, Report, depth_name
 
-FILES = PROFILE, DIFFERENCES = "profile.csv", "differences.csv"
+FILES = PROFILE, DIFFERENCES, SIMILARITY = "profile.csv", "differences.csv", "similarity.csv"
 
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text."""
-    written = {PROFILE: profile_csv, DIFFERENCES: differences_csv}
+    written = {PROFILE: profile_csv, DIFFERENCES: differences_csv, SIMILARITY: similarity_csv}
     return {path: written[name](report) for name, path in downloads(report).items()}
 
 
 def downloads(report: Report) -> dict[str, str]:
     """File's name → path from the site's root."""
     has_profiles = any(context.profile for model in report.models for context in model.contexts)
-    there = ((PROFILE, has_profiles), (DIFFERENCES, bool(report.differences)))
+    there = (
+        (PROFILE, has_profiles),
+        (DIFFERENCES, bool(report.differences)),
+        (SIMILARITY, bool(report.similarities)),
+    )
     return {name: f"data/{name}" for name, is_there in there if is_there}
 
 
@@ -66,3 +70,23 @@ def differences_csv(report: Report) -> str:
     )
     header = ["model_a", "model_b", "context", "measure", "measure_safe", "n", "difference", "low", "high"]
     return csv_text([*header, "p_value_uncorrected", "p_value"], rows)
+
+
+def similarity_csv(report: Report) -> str:
+    """A row per pair of models, context, words and measure: the mean best match, and what is left of it with words permuted."""
+    rows = (
+        [each.model_a, each.model_b, each.context, words, *row]
+        for each in report.similarities
+        for words, found in (("shared", each.shared), ("one_token", each.single_token))
+        if found is not None
+        for row in _best_matches(found)
+    )
+    header = ["model_a", "model_b", "context", "words", "n", "n_compared", "measure", "best_match", "low", "high"]
+    return csv_text([*header, "chance", "within_categories", "p_value", "announced"], rows)
+
+
+def _best_matches(found: LayerSimilarity) -> Iterator[list[Any]]:
+    claim = found.beyond_categories
+    for index, (measure, best) in enumerate((("cka", found.cka_summary), ("neighbors", found.neighbours_summary))):
+        numbers = best.value, best.low, best.high, best.chance, best.within_categories, float(claim.p_value[index])
+        yield [found.n_words, found.n_compared, measure, *map(rounded, numbers), int(claim.holds[index])]

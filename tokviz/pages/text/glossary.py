@@ -319,12 +319,16 @@ PROCRUSTES = Term(
 )
 SIMILARITY = Term(
     name="Similarity of two models",
-    meaning="Every layer of one compared with every layer of the other, over the reference words of both, "
-    "by debiased CKA and by mutual nearest neighbors: how many of a word’s ten nearest (fewer below fifty "
-    "words; by cosine) it has in both, by chance k / (n − 1) for k neighbors among n words. The number of a "
-    "pair is the mean of each depth’s best match in the other model, each model counting half; its interval "
-    "comes from halves of the words (delete-half jackknife).",
-    sources=(sources.HUH_2024, sources.SHAO_1989),
+    meaning="Every layer of one compared with every layer of the other, over the reference words of both (of more than 200, a "
+    "sample), by debiased CKA and by mutual nearest neighbors: how many of a word’s ten nearest (fewer below fifty "
+    "words; by cosine) it has in both, by chance k / (n − 1) for k neighbors among n words. Both are of standardized states. "
+    "The number of a pair is the mean of each depth’s best match in the other model, each model counting half; its interval "
+    "comes from halves of the words (delete-half jackknife). What the best of many is by chance is its mean over 199 "
+    "permutations of the words of one model, each the same at all depths. Words permuted within categories, those of the same "
+    "categories among themselves, show how alike the categories alone make the models. They are called alike beyond categories "
+    "if the number is above 1,999 of these permutations by the report’s rule for claims, and its interval above their mean; "
+    "nothing else is claimed about similarity.",
+    sources=(sources.HUH_2024, sources.GROEGER_2026, sources.SHAO_1989),
 )
 CORRECTED = Term(
     name="p-values of relations and orders",

@@ -23,6 +23,9 @@ ELHAGE_2021 = Link(
 )
 ENGELS_2025 = _arxiv("Engels et al. 2025, Not all language model features are one-dimensionally linear", "2405.14860")
 GOWER_1975 = _doi("Gower 1975, Generalized procrustes analysis", "10.1007/BF02291478")
+GROEGER_2026 = _arxiv(
+    "Gröger, Wen & Brbić 2026, Revisiting the platonic representation hypothesis: an Aristotelian view", "2602.14486"
+)
 GU_2025 = _arxiv("Gu et al. 2025, When attention sink emerges in language models: an empirical view", "2410.10781")
 HERNANDEZ_2024 = _arxiv(
     "Hernandez et al. 2024, Linearity of relation decoding in transformer language models", "2308.09124"

@@ -20,6 +20,8 @@ from tokviz.run.store.plain import Record
 from tokviz.run.store.store import Store
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tokviz.measure.profile import ProfileComparer
     from tokviz.measure.similarity import LayerComparer
 
@@ -119,9 +121,11 @@ class Comparer:
         self._store = store
 
     def _compared(self, comparison: Comparison, *, single_token: bool) -> LayerSimilarity:
-        from tokviz.measure.similarity import shared_rows
+        from threadpoolctl import threadpool_limits
 
-        return self._layers.compare(*comparison.states, shared_rows(*comparison.states, single_token=single_token))
+        rows = _shared(comparison, single_token=single_token)
+        with threadpool_limits(1, "blas"):  # thousands of small products: threads would only wait for each other
+            return self._layers.compare(*comparison.states, rows, comparison.inputs[0].words.memberships)
 
     @cached_property
     def _layers(self) -> LayerComparer:
@@ -160,16 +164,26 @@ class Comparer:
     def similarity(self, comparison: Comparison) -> ModelSimilarity:
         """The layers of two models in one context, over the words they share; in detail also over those of one token."""
 
-        def compared(job: Job[LayerSimilarity], *, single_token: bool) -> LayerSimilarity:
-            return recall(self._store, job, lambda: self._compared(comparison, single_token=single_token))
+        def of_one_token() -> LayerSimilarity:
+            n_all, n_single = (len(_shared(comparison, single_token=each)[0]) for each in (False, True))
+            return shared if n_all == n_single else self._compared(comparison, single_token=True)
 
+        shared = recall(self._store, comparison.shared, lambda: self._compared(comparison, single_token=False))
         return ModelSimilarity(
             model_a=comparison.slugs[0],
             model_b=comparison.slugs[1],
             context=comparison.context,
-            shared=compared(comparison.shared, single_token=False),
-            single_token=compared(comparison.single_token, single_token=True) if comparison.single_token else None,
+            shared=shared,
+            single_token=recall(self._store, comparison.single_token, of_one_token)
+            if comparison.single_token
+            else None,
         )
+
+
+def _shared(comparison: Comparison, *, single_token: bool) -> tuple[np.ndarray, np.ndarray]:
+    from tokviz.measure.similarity import shared_rows
+
+    return shared_rows(*comparison.states, single_token=single_token)
 
 
 # --- p-values of differences, corrected for how many there are -----------------------------------------------------

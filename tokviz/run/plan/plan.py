@@ -399,7 +399,7 @@ class Plan:
         orders = (inputs[0].related.orders, inputs[1].related.orders)
 
         def job(*, single_token: bool) -> Job[LayerSimilarity]:
-            key = keys.similarity_key(*states, single_token=single_token)
+            key = keys.similarity_key(*states, words[0], single_token=single_token)
             return self._job(key, LayerSimilarity, _NOT_COMPARED)
 
         return Comparison(

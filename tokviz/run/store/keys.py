@@ -208,11 +208,12 @@ def neighbours_key(states: HiddenStates) -> str:
     return _digest({"neighbours": states.digest, "code": _code("measure")})
 
 
-def similarity_key(states_a: HiddenStates, states_b: HiddenStates, *, single_token: bool) -> str:
-    """``single_token``: whether only words of one token in both are compared."""
+def similarity_key(states_a: HiddenStates, states_b: HiddenStates, words: WordList, *, single_token: bool) -> str:
+    """``words``: of ``states_a``; ``single_token``: whether only words of one token in both are compared."""
     return _digest(
         {
             "states": [states_a.digest, states_b.digest],
+            "memberships": words.memberships,
             "single_token": single_token,
             "code": _code("measure"),
         }
