@@ -239,7 +239,7 @@ def test_too_few_words_for_cka_are_told() -> None:
 def test_more_than_two_models_get_a_table_of_models_by_models() -> None:
     (summary,) = layers_of(many_models_report()).summaries
     assert summary.columns[:2] == ("Model number 0 (Q4_1 GGUF)", "Model number 1")
-    assert summary.rows[0][1][:2] == ("", "0.62 · 0.31")
+    assert summary.rows[0][1][:2] == ("", "0.62 (0.47) · 0.31 (0.29)")
     assert summary.rows[1][1][2] == "–"
     assert layers_of(compared_report()).summaries == ()
 

@@ -145,6 +145,32 @@ def test_nothing_is_claimed_of_anything_but_the_massive_values(breaking: Breakin
     assert present(writers_section(model, PAGE)).finding is None
 
 
+@pytest.mark.parametrize("part", [24_000.0, 40.0])
+def test_what_enters_layer_0_is_not_what_layer_0_does(part: float) -> None:
+    """Massive from depth 1 on: written by layer 0, or by what is added before it, such as an embedding of the position."""
+    model, _ = model_with(EMERGING, others=layer(update("mlp", 3.0, part)), breaking=None)
+    context = model.contexts[0]
+    geometry = present(context.geometry)
+    since_layer_0 = np.arange(context.states.n_depths) > 0
+    massive = replace(
+        geometry.massive,
+        emergence_depth=1,
+        massive=since_layer_0,
+        largest=np.where(since_layer_0, 24_108.0, 35.0),
+        dimensions=tuple((DIMENSION,) if flag else () for flag in since_layer_0),
+    )
+    changed = replace(context, geometry=replace(geometry, massive=massive))
+    section = present(writers_section(replace(model, contexts=(changed, *model.contexts[1:])), PAGE))
+    if part > 12_000:
+        assert section.heading == "What happens at layer 0"
+        assert "doesn’t write" not in section.explained
+    else:
+        assert section.heading == "What each layer adds"
+        assert section.explained.startswith(
+            "Layer 0 doesn’t write the massive value that is there after it, 24,108: its parts add 40.0 to dimension 507. "
+        )
+
+
 def test_one_neuron_alone_is_spoken_of_as_one() -> None:
     model, _ = model_with(EMERGING, breaking=replace(BREAKING, neurons=(1229,), share=0.97))
     assert ", one of 1,536 MLP neurons writes 97.0" in present(present(writers_section(model, PAGE)).finding)

@@ -27,6 +27,7 @@ from tokviz.records import (
     AttentionToFirst,
     ContextReport,
     Finding,
+    Geometry,
     LayerUpdate,
     ModelReport,
     SublayerKind,
@@ -105,7 +106,8 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     if updates is None:
         return None
     emergence = geometry.massive.emergence_depth
-    heading = f"What happens at {the_depth(emergence)}" if emergence else "What each layer adds"
+    entering = _entering(updates.layers[0], geometry) if emergence == 1 else ""
+    heading = f"What happens at {the_depth(emergence)}" if emergence and not entering else "What each layer adds"
     found = finding_of(model)
     is_known = any(each.sublayers for each in updates.layers)
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
@@ -114,7 +116,8 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     rows = tuple(
         _row(index, each, kinds) for index, each in enumerate(updates.layers) if each.marked and each.sublayers
     )
-    explained = _explained(context, updates.n_words, has_table=bool(rows)) if is_known else _not_found(updates.layers)
+    what = _explained(context, updates.n_words, has_table=bool(rows)) if is_known else _not_found(updates.layers)
+    explained = entering + what
     return WritersSection(
         heading=heading,
         finding=None if found is None else sentence(found),
@@ -127,6 +130,26 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
         rows=rows,
         without=without(model, context, page),
         failed=tuple(failure for each in model.contexts for failure in each.failed_interventions),
+    )
+
+
+def _entering(first: LayerUpdate, geometry: Geometry) -> str:
+    """That layer 0 doesn't write what is massive after it; empty where it does, or what it adds isn't known.
+
+    Between the embedding and layer 0 other modules may add to the states, such as an embedding of the position.
+    """
+    massive, largest = geometry.massive.dimensions[1], geometry.massive.largest[1]
+    added = {
+        dimension: sum(each.parts[index] for each in first.sublayers)
+        for index, dimension in enumerate(first.dimensions)
+        if dimension in massive and first.sublayers
+    }
+    if not added or any(abs(part) >= largest / 2 for part in added.values()):
+        return ""
+    parts = joined(f"{number(part)} to dimension {dimension}" for dimension, part in added.items())
+    return (
+        f"Layer 0 doesn’t write the massive value that is there after it, {number(largest)}: its parts add {parts}. The value "
+        "enters layer 0, for example with an embedding of the position. "
     )
 
 

@@ -298,8 +298,8 @@ def stages(geometry: Geometry) -> Term:
     return Term(
         name="Stages",
         meaning="Runs of neighboring depths, divided where the words’ arrangement changes far more than around it. The change is "
-        "1 − CKA of standardized states from one depth to the next. A stage begins after a change that is larger than those "
-        f"beside it, at least {criteria.least_change:g}, and at least {criteria.least_ratio:g} times the smallest of the "
+        "1 − CKA of standardized states from one depth to the next. A stage begins after a change that is larger than the one "
+        f"before and the one after it, at least {criteria.least_change:g}, and at least {criteria.least_ratio:g} times the smallest of the "
         f"{in_words(criteria.n_around)} before it and of the {in_words(criteria.n_around)} after it; the first and the last "
         "change never count. It must be found, at the same layer or one next to it, in "
         f"{100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
