@@ -101,3 +101,23 @@ def test_reports_in_which_nothing_is_true_announce_something_once_in_a_hundred()
         families = decide(claims)
         n_false += any(each.decided(families[each.family]).holds.any() for each in claims)
     assert n_false <= 2000 * LEVEL + 3 * np.sqrt(2000 * LEVEL)
+
+
+def test_a_further_question_has_its_own_family_and_takes_nothing_from_the_level() -> None:
+    """Scores of the first question have a longer tail: in one family they would hide what the second one's are."""
+    random = np.random.default_rng(4)
+    first = claim("order 0", np.array([60.0]), random.standard_cauchy(size=(1, N_SHUFFLES)), np.ones(1, bool))
+    second = drawn(random, "order 0, ends meet", np.array([4.2]))
+    families = decide([first, second, drawn(random, "categories", np.array([1.0]))])
+    assert {key: each.level for key, each in families.items()} == dict.fromkeys(families, LEVEL / 2)
+    assert second.decided(families["order 0, ends meet"]).holds.all()
+
+
+def test_a_claim_says_whether_it_can_be_tested() -> None:
+    """Of one family, as of two captures with different numbers of pairs."""
+    random = np.random.default_rng(5)
+    few = claim("relation 0", np.array([9.0]), random.normal(size=(1, N_SHUFFLES)), np.ones(1, bool), n_arrangements=32)
+    many = drawn(random, "relation 0", np.array([9.0]))
+    family = decide([few, many])["relation 0"]
+    assert [few.decided(family).can_be_tested, many.decided(family).can_be_tested] == [False, True]
+    assert [few.decided(family).holds.any(), many.decided(family).holds.any()] == [False, True]

@@ -1,4 +1,4 @@
-"""One rule for everything that a report claims: max-T within a family of tests, Bonferroni over the families.
+"""One rule for everything that a report claims: max-T within a family of tests, Bonferroni over the questions that are asked.
 
 Westfall & Young 1993, Resampling-based multiple testing. Holm's later steps are not for families in which some values are
 truly above chance and others aren't: announced at a higher level once the family has passed, the others would add up to more
@@ -7,6 +7,10 @@ than the level.
 Each value is put on the scale of its own shuffles, so that a null that varies with the geometry favours no depth. The same
 shuffles serve all captures, so that the highest of each among all values is what chance makes of a whole report, however its
 values depend on each other; captures that are alike count once by themselves.
+
+A further question, such as whether the ends of an order meet, is answered only where the first one is, whether the order can be
+read. So it has a family of its own, at the level of the first one, and isn't counted again (gatekeeping: Westfall &
+Krishen 2001). In one family with the first one's scores, which have no upper bound, it could hardly ever be answered.
 """
 
 from __future__ import annotations
@@ -67,7 +71,7 @@ def scored(
 def decide(claims: Iterable[Claim]) -> dict[str, Family]:
     """The families of all claims of a report, by their keys.
 
-    A family whose shuffles can't reach the level is left out of the count that the level is divided by, and announces nothing.
+    What has too few shuffles for the level is left out of the count that the level is divided by, and announces nothing.
 
     Raises
     ------
@@ -77,9 +81,12 @@ def decide(claims: Iterable[Claim]) -> dict[str, Family]:
     for each in claims:
         if np.isfinite(each.score).any():
             by_family.setdefault(each.family, []).append(each)
+    by_question: dict[str, list[Claim]] = {}
+    for key, each_family in by_family.items():
+        by_question.setdefault(key.partition(",")[0], []).extend(each_family)
     # Those that take most shuffles are left out first.
-    n_tested = len(by_family)
-    for least in sorted((_least_p_value(each) for each in by_family.values()), reverse=True):
+    n_tested = len(by_question)
+    for least in sorted((_least_p_value(each) for each in by_question.values()), reverse=True):
         if least > LEVEL / n_tested:
             n_tested = max(n_tested - 1, 1)
     return {key: _family(key, each, LEVEL / max(n_tested, 1)) for key, each in by_family.items()}

@@ -19,7 +19,8 @@ class Claim:
     """
 
     family: str
-    """``categories``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``similarity``."""
+    """``categories``, ``surface``, ``relation 0``, ``order 1``, ``differences``, ``similarity``; after a comma a further question
+    about the same, which is answered only where the first one is: ``relation 0, offset``, ``order 1, ends meet``."""
     score: np.ndarray
     """``(n,)`` float64: how many standard deviations of its shuffles each value is above their mean; NaN where there is none."""
     highest: np.ndarray
@@ -32,12 +33,15 @@ class Claim:
     """``(n,)`` float64: corrected for all values of the family; NaN until that is decided."""
     holds: np.ndarray
     """``(n,)`` bool: what is announced; nothing until that is decided."""
+    can_be_tested: bool = True
+    """Whether its shuffles are enough for the level of its family; true until that is decided."""
 
     def decided(self, family: Family) -> Claim:
         """With p-values among all values of the family, and what its level announces."""
         p_value = family.p_values(self.score)
-        holds = self.is_eligible & (p_value <= family.level * _ROUNDING) & family.can_be_tested
-        return replace(self, p_value=p_value, holds=holds)
+        can_be_tested = self.least_p_value <= family.level * _ROUNDING
+        holds = self.is_eligible & (p_value <= family.level * _ROUNDING) & can_be_tested
+        return replace(self, p_value=p_value, holds=holds, can_be_tested=can_be_tested)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,7 +56,7 @@ class Family:
     """The smallest of its corrected p-values; NaN without any value."""
     least_p_value: float
     level: float
-    """Its values are announced from this corrected p-value down: ``LEVEL`` over the number of families that can be tested."""
+    """Its values are announced from this corrected p-value down: ``LEVEL`` over the number of questions that can be tested."""
 
     @property
     def can_be_tested(self) -> bool:
