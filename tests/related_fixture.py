@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from report_fixture import sample_report
 
-from tokviz.records import Order, OrderMeasures, Relation, RelationMeasures, Relations, Report, Tested
+from tokviz.records import Claim, Closing, Order, OrderMeasures, Relation, RelationMeasures, Relations, Report, Tested
 
 FIRST = ["red", "blue", "green", "pink", "brown", "gray"]
 SECOND = ["May", "June", "July", "March", "April", "August", "firefighter"]
@@ -46,20 +46,30 @@ def made_up(random: np.random.Generator, n_depths: int, low: float, *, undefined
     """``low``: the least value; ``undefined``: share of depths without one."""
     value = random.uniform(low, 0.9, n_depths)
     value[random.uniform(size=n_depths) < undefined] = np.nan
-    gone = np.isnan(value)
-    p_value = np.where(random.uniform(size=n_depths) < random.uniform(), 0.01, 0.4)
-    chance = random.uniform(low, 0.5, n_depths)
-    for each in (p_value, chance):
-        each[gone] = np.nan
+    chance = np.where(np.isnan(value), np.nan, random.uniform(low, 0.5, n_depths))
     return Tested(
         value=value,
         low=value - 0.1,
         high=value + 0.1,
         without=np.repeat(value[:, None], 5, axis=1) + random.normal(0, 0.01, (n_depths, 5)),
         null_mean=chance,
-        null_high=chance + 0.1,
-        p_value_uncorrected=p_value / 2,
-        p_value=p_value,
+        claim=made_up_claim(random, value),
+    )
+
+
+def made_up_claim(random: np.random.Generator, value: np.ndarray) -> Claim:
+    """Decided, on values of which some may be NaN; it can't be tested now and then."""
+    known, can_be_tested = np.isfinite(value), bool(random.uniform() < 0.8)
+    holds = known & (random.uniform(size=len(value)) < random.uniform()) & can_be_tested
+    return Claim(
+        family="made up",
+        score=np.where(known, random.standard_normal(len(value)), np.nan),
+        highest=random.standard_normal(9).astype(np.float32),
+        is_eligible=known,
+        least_p_value=0.0005 if can_be_tested else 1 / 120,
+        p_value=np.where(known, np.where(holds, 0.0005, 0.4), np.nan),
+        holds=holds,
+        can_be_tested=can_be_tested,
     )
 
 
@@ -70,14 +80,15 @@ def random_relation(random: np.random.Generator) -> RelationMeasures:
 
 def _relation(random: np.random.Generator, n_depths: int, n_pairs: int, undefined: float = 0.0) -> RelationMeasures:
     most = random.integers(0, n_pairs + 1)
+    gain = random.uniform(-0.5, 0.5, n_depths)
     return RelationMeasures(
         rows=np.stack([np.arange(n_pairs), n_pairs + np.arange(n_pairs)], axis=1),
         n_candidates=n_pairs + 3,
         parallelism=made_up(random, n_depths, -0.1, undefined=undefined),
         hits=random.integers(0, n_pairs + 1, n_depths).astype(float),
         hits_of_source=random.integers(0, most + 1, n_depths).astype(float),
-        hits_null_mean=np.ones(n_depths),
-        hits_p_value_uncorrected=np.full(n_depths, 0.5),
+        gain=gain,
+        offset=made_up_claim(random, gain),
         coordinates=random.standard_normal((n_depths, n_pairs, 2, 2)).astype(np.float32),
     )
 
@@ -87,11 +98,25 @@ def random_order(random: np.random.Generator) -> OrderMeasures:
     undefined = float(random.choice([0.0, 0.3, 1.0], p=[0.6, 0.3, 0.1]))
     r2 = made_up(random, n_depths, float(random.choice([-2.0, 0.1])), undefined=undefined)
     if random.uniform() < 0.2:
-        r2 = replace(r2, value=-np.abs(r2.value))
-    return _order(random, n_depths, n_words, r2)
+        claim = replace(r2.claim, holds=np.zeros(n_depths, dtype=bool))
+        r2 = replace(r2, value=-np.abs(r2.value), claim=claim)
+    return _order(random, n_words, r2, cyclic=bool(random.integers(2)))
 
 
-def _order(random: np.random.Generator, n_depths: int, n_words: int, r2: Tested) -> OrderMeasures:
+def order_of(measured: OrderMeasures) -> Order:
+    """What was asked for."""
+    words = tuple(f"word{place}" for place in range(measured.n_places))
+    return Order(name="order", label="An order", words=words, cyclic=measured.closing is not None)
+
+
+def _order(random: np.random.Generator, n_words: int, r2: Tested, *, cyclic: bool) -> OrderMeasures:
+    n_depths = len(r2.value)
+    closing = Closing(
+        closeness=r2.value,
+        least_r2=r2.value,
+        ends_meet=made_up_claim(random, r2.value),
+        circle=made_up_claim(random, r2.value),
+    )
     return OrderMeasures(
         rows=np.arange(n_words),
         places=np.arange(n_words),
@@ -99,6 +124,7 @@ def _order(random: np.random.Generator, n_depths: int, n_words: int, r2: Tested)
         n_components=min(5, max((n_words - 2) // 2, 0)),
         r2=r2,
         held_out=random.uniform(-1.5, 1.5, (n_depths, n_words, 2)).astype(np.float32),
+        closing=closing if cyclic else None,
     )
 
 
@@ -116,7 +142,7 @@ def related_report() -> Report:
             relation.coordinates[2] = np.nan
             orders = tuple(
                 replace(
-                    _order(random, n_depths, len(order.words), made_up(random, n_depths, -1, undefined=0.1)),
+                    _order(random, len(order.words), made_up(random, n_depths, -1, undefined=0.1), cyclic=order.cyclic),
                     rows=np.array(rows),
                 )
                 for order in ORDERS

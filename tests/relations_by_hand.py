@@ -18,19 +18,19 @@ def parallelism(states: np.ndarray, pairs: Pairs) -> float:
     return float(np.mean([cosine(a, b) for i, a in enumerate(differences) for b in differences[i + 1 :]]))
 
 
-def hits(states: np.ndarray, pairs: Pairs, candidates: list[int]) -> tuple[int, int]:
-    """How many targets the source plus the mean difference of the other pairs finds, and the source alone."""
+def ranks(states: np.ndarray, pairs: Pairs, candidates: list[int]) -> np.ndarray:
+    """``(2, n_pairs)``: the target's rank for the source plus the mean difference of the other pairs, and for the source alone."""
     centred = states - states.mean(axis=0)
-    found = of_source = 0
+    found = []
     for source, target in pairs:
         others = [centred[b] - centred[a] for a, b in pairs if a != source]
-        found += _nearest(centred[source] + np.mean(others, axis=0), centred, candidates) == target
-        of_source += _nearest(centred[source], centred, candidates) == target
-    return found, of_source
+        guesses = (centred[source] + np.mean(others, axis=0), centred[source])
+        found.append([_rank(guess, target, centred, [row for row in candidates if row != source]) for guess in guesses])
+    return np.array(found).T
 
 
-def _nearest(guess: np.ndarray, centred: np.ndarray, candidates: list[int]) -> int:
-    return max(candidates, key=lambda row: cosine(guess, centred[row]))
+def _rank(guess: np.ndarray, target: int, centred: np.ndarray, candidates: list[int]) -> int:
+    return sorted(candidates, key=lambda row: -cosine(guess, centred[row])).index(target) + 1
 
 
 def held_out(states: np.ndarray, words: list[int], aims: np.ndarray, n_components: int | None = None) -> np.ndarray:
@@ -49,6 +49,23 @@ def held_out(states: np.ndarray, words: list[int], aims: np.ndarray, n_component
 
 def r2(aims: np.ndarray, predicted: np.ndarray) -> float:
     return float(1 - ((aims - predicted) ** 2).sum() / ((aims - aims.mean(axis=0)) ** 2).sum())
+
+
+def contrasts(states: np.ndarray, places: list[int], n_places: int) -> dict[str, float]:
+    """How much farther apart far words are than others, by squared distance, as the issue that asked for it defines it."""
+    found: dict[str, list[float]] = {"far": [], "crossing": [], "near": [], "quarter": []}
+    for i, one in enumerate(places):
+        for j in range(i + 1, len(places)):
+            apart = abs(one - places[j])
+            hop = min(apart, n_places - apart)
+            distance = float(((states[i] - states[j]) ** 2).sum())
+            if 5 * n_places / 12 <= apart <= 7 * n_places / 12:
+                found["far"].append(distance)
+            if hop <= n_places / 4:
+                found["crossing" if apart > n_places / 2 else "near"].append(distance)
+            if hop == n_places // 4:
+                found["quarter"].append(distance)
+    return {kind: float(np.mean(found["far"]) - np.mean(values)) for kind, values in found.items()}
 
 
 def on_a_circle(n_words: int) -> np.ndarray:

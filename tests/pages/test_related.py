@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from claims import plain
-from related_fixture import ORDERS, RELATION, random_order, random_relation, related_report
+from related_fixture import ORDERS, RELATION, order_of, random_order, random_relation, related_report
 from report_fixture import Views
 
 from tokviz.pages.charts.measures import related_measures
@@ -76,29 +76,23 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
     if not known.any():
         assert said[0].startswith("Not defined at any depth")
         return "undefined"
-    verdict, chance, hits, *left_out = said
+    n_against_chance = int(tested.claim.holds.any())
+    verdict, against_chance = said[0], said[1 : 1 + n_against_chance]
+    hits, *left_out = said[1 + n_against_chance :]
     assert left_out == [
         f"{n_pairs} of {n_pairs + n_left_out} pairs are measured here; of the others, not both words are reference words."
     ] * (n_left_out > 0)
-    parallel = known & (tested.p_value < 0.05)
-    if found := re.fullmatch(
-        rf"At (.+), the pairs’ differences are more parallel than with the same words paired at random \(mean cosine {RANGE}, at "
-        rf"random {RANGE}; p < 0.05, corrected for the number of depths\)\.",
-        chance,
-    ):
-        assert_depths(found[1], parallel)
-        assert_range(found.group(2, 3), tested.value[parallel])
-        assert_range(found.group(4, 5), tested.null_mean[parallel])
-    else:
+    parallel = tested.claim.holds
+    for chance in against_chance:
         found = re.fullmatch(
-            rf"At no depth is it shown that the pairs’ differences are more parallel than with the same words paired at random "
-            rf"\(mean cosine {RANGE}, at random {RANGE}; p ≥ 0.05, corrected for the number of depths\)\.",
+            rf"At (.+), the pairs’ differences are more parallel than with the same words paired at random \(mean cosine {RANGE}, at "
+            rf"random {RANGE}\)\.",
             chance,
         )
         assert found, chance
-        assert not parallel.any()
-        assert_range(found.group(1, 2), tested.value[known])
-        assert_range(found.group(3, 4), tested.null_mean[known])
+        assert_depths(found[1], parallel)
+        assert_range(found.group(2, 3), tested.value[parallel])
+        assert_range(found.group(4, 5), tested.null_mean[parallel])
     both = re.fullmatch(
         rf"Over all depths, the first word plus the mean difference of the other pairs finds {RANGE} of {n_pairs} second words "
         rf"among the {measured.n_candidates} words of their category; the first word alone finds {RANGE}\.",
@@ -107,17 +101,21 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
     assert both, hits
     assert_range(both.group(1, 2), measured.hits, 1)
     assert_range(both.group(3, 4), measured.hits_of_source, 1)
-    holds = parallel & (measured.hits > measured.hits_of_source)
+    holds = parallel & measured.offset.holds
     for depth in range(len(holds)):
         check_relation_at(measured, depth, holds=bool(holds[depth]))
     if found := re.fullmatch(
         r"At (.+), a common difference leads from the first words to the second: the pairs’ differences are more parallel than "
-        r"chance, and their mean finds more second words than the first words alone do\.",
+        r"chance, and their mean leads to the second words better than the first words alone do\.",
         verdict,
     ):
         assert_depths(found[1], holds)
         return "relation"
     assert not holds.any()
+    if verdict.startswith(f"{n_pairs} pairs are too few to be tested at the level of this report: "):
+        assert not (tested.claim.can_be_tested and measured.offset.can_be_tested)
+        return "too few"
+    assert tested.claim.can_be_tested
     if verdict.startswith("The pairs lie near each other"):
         assert np.median(measured.hits_of_source[known]) > n_pairs / 2
         return "near"
@@ -131,21 +129,20 @@ def check_relation_at(measured: RelationMeasures, depth: int, *, holds: bool) ->
         assert said == ""
         return
     found = re.fullmatch(
-        rf"(The|It isn’t shown that the) pairs have a common difference here: their differences (are|aren’t shown to be) more parallel than with the "
-        rf"same words paired at random \(mean cosine ({NUMBER}), at random ({NUMBER}); p ([<≥]) 0.05, corrected for the number of "
-        rf"depths\), (and|but) the first word plus the mean difference of the other pairs finds (more|no more) second words "
-        rf"\((\d+) of {len(measured.rows)}\) than the first word alone \((\d+)\)\.",
+        rf"(The|It isn’t shown that the) pairs have a common difference here(: their differences are|, or that their differences are) more "
+        rf"parallel than with the same words paired at random \(mean cosine ({NUMBER}), at random ({NUMBER})\)(?:, (and|but it isn’t "
+        rf"shown that) the mean difference of the other pairs leads to the second words better than the first word alone "
+        rf"\((\d+) of {len(measured.rows)} found, (\d+) without it\))?\.",
         said,
     )
     assert found, said
-    is_parallel, finds_more = tested.p_value[depth] < 0.05, measured.hits[depth] > measured.hits_of_source[depth]
-    assert (found[1] == "The") == holds
-    assert (found[2] == "are") == (found[5] == "<") == is_parallel
+    is_parallel = bool(tested.claim.holds[depth])
+    assert (found[1] == "The") == (found[5] == "and") == holds
+    assert found[2].startswith(":") == (found[5] is not None) == is_parallel
     assert_range((found[3], None), tested.value[depth])
     assert_range((found[4], None), tested.null_mean[depth])
-    assert (found[6] == "and") == (is_parallel == finds_more)
-    assert (found[7] == "more") == finds_more
-    assert (int(found[8]), int(found[9])) == (measured.hits[depth], measured.hits_of_source[depth])
+    if is_parallel:
+        assert (int(found[6]), int(found[7])) == (measured.hits[depth], measured.hits_of_source[depth])
 
 
 def check_order_at(measured: OrderMeasures, depth: int, *, holds: bool) -> None:
@@ -154,18 +151,46 @@ def check_order_at(measured: OrderMeasures, depth: int, *, holds: bool) -> None:
         assert said == ""
         return
     found = re.fullmatch(
-        rf"(The order can be read here|It isn’t shown that the order can be read here): leave-one-out R² is ({NUMBER}) "
-        r"\(p ([<≥]) 0.05, corrected for the number of depths\)\.",
+        rf"(The order can be read here|It isn’t shown that the order can be read here): leave-one-out R² is ({NUMBER})\."
+        r"( It isn’t shown that its ends meet\.)?( Its ends meet\.)?( Its ends meet, and the words lie in a circle\.)?",
         said,
     )
     assert found, said
     assert found[1].startswith("The order") == holds
     assert_range((found[2], None), r2.value[depth])
-    assert (found[3] == "<") == (r2.p_value[depth] < 0.05)
+    closing = measured.closing
+    meets = closing is not None and holds and bool(closing.ends_meet.holds[depth])
+    circle = closing is not None and meets and bool(closing.circle.holds[depth])
+    expected = (closing is not None and holds and not meets, meets and not circle, circle)
+    assert tuple(found[group] is not None for group in (3, 4, 5)) == expected
 
 
-def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
-    said, *left_out = map(plain, order_sentences(measured, cyclic=cyclic))
+def check_closing(said: list[str], measured: OrderMeasures) -> list[str]:
+    """Checks what is said of the ends of a cycle, and returns the rest."""
+    closing = measured.closing
+    if closing is None or not measured.r2.claim.holds.any():
+        return said
+    meets = measured.r2.claim.holds & closing.ends_meet.holds
+    circle = meets & closing.circle.holds
+    first, last = (f"word{measured.places[end]}" for end in (0, -1))
+    if not meets.any():
+        assert said[0] == f"It isn’t shown that the ends meet: that {last} lies near {first}."
+        return said[1:]
+    found = re.fullmatch(
+        rf"At (.+), the ends meet: the last words, up to {last}, lie near the first, from {first} on\.", said[0]
+    )
+    assert found, said
+    assert_depths(found[1], meets)
+    if not circle.any():
+        return said[1:]
+    found = re.fullmatch(r"At (.+), the words lie in a circle: those opposite each other are farthest apart\.", said[1])
+    assert found, said
+    assert_depths(found[1], circle)
+    return said[2:]
+
+
+def check_order(measured: OrderMeasures) -> str:
+    said, *left_out = map(plain, order_sentences(measured, order_of(measured)))
     n_words, r2 = len(measured.rows), measured.r2
     if n_words < 8:
         assert said == f"Not measured: at least 8 reference words are needed; this capture has {n_words or 'none'}."
@@ -174,17 +199,17 @@ def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
         assert said.startswith("Not defined at any depth: the words don’t differ, or one word alone ")
         return "undefined"
     n_left_out = measured.n_places - n_words
+    left_out = check_closing(left_out, measured)
     assert left_out == [
         f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words."
     ] * (n_left_out > 0)
-    holds = (r2.value > 0) & (r2.p_value < 0.05)
+    holds = r2.claim.holds
     for depth in range(len(holds)):
         check_order_at(measured, depth, holds=bool(holds[depth]))
-    place = "place on the circle" if cyclic else "place"
+    place = "place in the cycle" if measured.closing else "place"
     how = f"from the first {measured.n_components} principal components? of these {n_words} words"
     if found := re.fullmatch(
-        rf"At (.+), a word’s {place} can be read {how}: leave-one-out R² {RANGE} \(p < 0.05 against permuted orders, "
-        r"corrected for the number of depths\)\.",
+        rf"At (.+), a word’s {place} can be read {how}, better than permuted orders can: leave-one-out R² {RANGE}\.",
         said,
     ):
         assert_depths(found[1], holds)
@@ -192,8 +217,7 @@ def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
         return "order"
     assert not holds.any()
     if found := re.fullmatch(
-        rf"It isn’t shown that a word’s {place} can be read {how} at any depth: leave-one-out R² is at most ({NUMBER}), which "
-        r"permuted orders reach too \(p ≥ 0.05, corrected for the number of depths\)\.",
+        rf"It isn’t shown that a word’s {place} can be read {how} at any depth: leave-one-out R² is at most ({NUMBER})\.",
         said,
     ):
         assert_range((found[1], None), np.array([np.nanmax(r2.value)]))
@@ -210,13 +234,13 @@ def check_order(measured: OrderMeasures, *, cyclic: bool) -> str:
 def test_every_sentence_on_relations_is_true_of_random_numbers() -> None:
     random = np.random.default_rng(1)
     said = [check_relation(random_relation(random), index % 3) for index in range(N_RECORDS)]
-    for kind in ("few", "undefined", "relation", "near", "nothing"):
+    for kind in ("few", "undefined", "relation", "too few", "near", "nothing"):
         assert said.count(kind) >= 5, kind
 
 
 def test_every_sentence_on_orders_is_true_of_random_numbers() -> None:
     random = np.random.default_rng(2)
-    said = [check_order(random_order(random), cyclic=bool(index % 2)) for index in range(N_RECORDS)]
+    said = [check_order(random_order(random)) for _ in range(N_RECORDS)]
     for kind in ("few", "undefined", "order", "not shown", "none"):
         assert said.count(kind) >= 5, kind
 
@@ -239,8 +263,24 @@ def test_the_table_has_a_row_per_depth_and_kind_and_spreadsheets_take_no_name_fo
     assert len(rows) == n_depths * (1 + len(ORDERS))
     assert rows[0]["name_safe"] == "'=1+1"
     assert [row["hits"] != "" for row in rows] == [row["kind"] == "relation" for row in rows]
-    expected = ["" if np.isnan(value) else f"{value:g}" for value in relations.orders[1].r2.p_value]
+    assert [row["circle_announced"] != "" for row in rows] == [row["name"] == ORDERS[0].name for row in rows]
+    expected = ["" if np.isnan(value) else f"{value:g}" for value in relations.orders[1].r2.claim.p_value]
     assert [row["p_value"] for row in rows[-n_depths:]] == expected
+    pairs, cycle = relations.relations[0], relations.orders[0]
+    assert cycle.closing is not None
+    for column, holds in {
+        "announced": pairs.parallelism.claim.holds,
+        "gain_announced": pairs.offset.holds,
+        "relation_announced": pairs.parallelism.claim.holds & pairs.offset.holds,
+    }.items():
+        assert [row[column] for row in rows[:n_depths]] == [f"{int(each)}" for each in holds]
+    meets = cycle.r2.claim.holds & cycle.closing.ends_meet.holds
+    for column, holds in {
+        "announced": cycle.r2.claim.holds,
+        "ends_meet_announced": meets,
+        "circle_announced": meets & cycle.closing.circle.holds,
+    }.items():
+        assert [row[column] for row in rows[n_depths : 2 * n_depths]] == [f"{int(each)}" for each in holds]
 
 
 def test_a_script_gets_the_words_and_where_they_lie() -> None:
@@ -346,5 +386,5 @@ def test_the_compare_table_has_the_depth_that_is_furthest_above_chance() -> None
         tested = relations.relations[0].parallelism
         depth = int(np.nanargmax(tested.value - tested.null_mean))
         assert float(cells[at].sort) == pytest.approx(tested.value[depth], rel=1e-4)
-        claimed = int((relations.orders[0].r2.p_value[relations.orders[0].r2.value > 0] < 0.05).sum())
+        claimed = int(relations.orders[0].r2.claim.holds.sum())
         assert cells[at + 1].note.endswith(f"claimed at {claimed} of {context.states.n_depths}\N{NO-BREAK SPACE}depths")

@@ -135,7 +135,7 @@ def profile(
 
 def _of_tested(tested: Tested, chance: np.ndarray, least: float) -> Peak:
     best = _left_out(tested.value - chance, tested.without - chance[:, None])
-    return _peak((tested.value, chance, tested.p_value), best, (least, 1.0))
+    return _peak((tested.value, chance, tested.claim.p_value), best, (least, 1.0))
 
 
 def _peak(of_depths: tuple[np.ndarray, np.ndarray, np.ndarray], best: _Best, bounds: tuple[float, float]) -> Peak:
@@ -236,18 +236,19 @@ class ProfileComparer:
         rows = [
             pairs.pairs[[own[pair] for pair in shared]] for pairs, own in zip((pairs_a, pairs_b), named, strict=True)
         ]
-        return _difference(len(shared), self._of_pairs(a, rows[0]), self._of_pairs(b, rows[1]))
+        by = shared_rows(a.states, b.states)
+        return _difference(len(shared), self._of_pairs(a, rows[0], by[0]), self._of_pairs(b, rows[1], by[1]))
 
-    def _of_pairs(self, side: Side, rows: np.ndarray) -> _Best:
-        """``rows``: ``(n_pairs, 2)``."""
-        key = (side.states.digest, "pairs", rows.tobytes())
+    def _of_pairs(self, side: Side, rows: np.ndarray, by: np.ndarray) -> _Best:
+        """``rows``: ``(n_pairs, 2)``; ``by``: the words that states are standardized over."""
+        key = (side.states.digest, "pairs", rows.tobytes() + by.tobytes())
         if key not in self._kept:
             same = related.is_one_word(rows)
             pairings = related.permutations(len(rows), self._seed, same, N_SHUFFLES)
             groups = related.groups_of(len(rows))
             above, without = [], []
-            for state in _finite(side.states):
-                found = related.parallel(state[rows], same, pairings, groups)
+            for _, (space,) in related.standardized_rows(side.states, by, [rows.ravel()], self._seed):
+                found = related.parallel(space.reshape(*rows.shape, -1), same, pairings, groups)
                 if found is not None:
                     chance = found[0][1:].mean()
                     above.append(found[0][0] - chance)

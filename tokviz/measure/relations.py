@@ -2,30 +2,39 @@
 
 Analogies by a mean difference: Mikolov, Yih & Zweig 2013, Linguistic regularities in continuous space word representations. A
 target may be nearest to its source without any difference, so that hits alone show no relation: beside them stand those of
-the source, and the cosine between the differences. Orders: Engels et al. 2025, Not all language model features are
-one-dimensionally linear.
+the source, what the difference adds to them, and the cosine between the differences. Orders: Engels et al. 2025, Not all
+language model features are one-dimensionally linear.
 
-Chance is a permutation test: pairings are shuffled, orders permuted, the same ones at every depth. Corrected for the number of
-depths, a value is held against the best depth of each permutation (Westfall & Young 1993, Resampling-based multiple testing);
-the cosines, whose chance differs between depths, are first put on one scale. Intervals are a jackknife over pairs or words
-(Tukey 1958), or over 30 groups of them.
+Pairs are compared in standardized states. An order is read from states as they are, whose first components leave out the many
+dimensions in which its words differ by little; whether it closes is told from distances, which are standardized (``closing``).
+
+Chance: pairings are shuffled, orders permuted, and the signs of what the difference adds for each pair flipped, the same ones
+at every depth and in all captures with so many pairs or words. What is claimed is decided over the whole report
+(``decisions``). Intervals are a jackknife over pairs or words (Tukey 1958), or over 30 groups of them, with Student's quantiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from scipy.special import stdtrit
 
+from tokviz.measure.closing import ClosingOverDepths
+from tokviz.measure.decisions import N_SHUFFLES, claim
+from tokviz.measure.spaces import standardized
 from tokviz.records import HiddenStates, OrderMeasures, OrderRows, PairRows, RelationMeasures, Relations, Tested
 
-N_PERMUTATIONS = 999
 MOST_COMPONENTS = 5
 MOST_GROUPS = 30
-_Z = 1.959964
+MOST_STANDARDIZED_BY = 2000
+"""Reference words that the dimensions' means and variances are of; of more, a sample."""
 _ALIKE = 1e-9
 """Cosines and R² that differ by less are alike: sums in another order differ by so much."""
+_LEAST_LEFT = 1e-9
+"""Of the variance: less is rounding."""
 _NO_SPREAD = 1e-7
 """Of the largest singular value: smaller ones are rounding of float32 states."""
 
@@ -39,21 +48,42 @@ def measure(states: HiddenStates, pairs: Sequence[PairRows], orders: Sequence[Or
     """
     of_pairs = [_PairsOverDepths(each, states.n_depths, seed) for each in pairs]
     of_orders = [_OrderOverDepths(each, states.n_depths, seed) for each in orders]
-    reference = np.flatnonzero(states.tokenization.reference)
+    rows = [
+        *(np.concatenate([each.pairs.ravel(), each.candidates]) for each in pairs),
+        *(each.words for each in orders),
+    ]
+    for depth, spaces in standardized_rows(states, np.flatnonzero(states.tokenization.reference), rows, seed):
+        for relation, space in zip(of_pairs, spaces, strict=False):
+            relation.add(depth, space)
+        for order, space in zip(of_orders, spaces[len(of_pairs) :], strict=True):
+            order.add(depth, states.states[depth][order.order.words], space)
+    return Relations(
+        n_permutations=N_SHUFFLES,
+        relations=tuple(each.record(f"relation {index}") for index, each in enumerate(of_pairs)),
+        orders=tuple(each.record(f"order {index}") for index, each in enumerate(of_orders)),
+    )
+
+
+def standardized_rows(
+    states: HiddenStates, by: np.ndarray, rows: Sequence[np.ndarray], seed: int
+) -> Iterator[tuple[int, list[np.ndarray]]]:
+    """Of each depth without infinite states its number, and groups of rows, standardized.
+
+    Parameters
+    ----------
+    by : ``(n,)`` int64: the rows that means and variances are of; of many a sample.
+    rows : ``(n,)`` int64 each.
+    seed : of the sample.
+    """
+    if len(by) > MOST_STANDARDIZED_BY:
+        by = np.sort(np.random.default_rng((seed, 7)).choice(by, MOST_STANDARDIZED_BY, replace=False))
+    kept = np.concatenate([by, *rows])
+    ends = np.cumsum([len(by), *map(len, rows)])
     for depth in range(states.n_depths):
         everything = states.states[depth]
-        if not np.isfinite(everything).all():
-            continue
-        centre = everything[reference].mean(axis=0, dtype=np.float64)
-        for relation in of_pairs:
-            relation.add(depth, everything, centre)
-        for order in of_orders:
-            order.add(depth, everything)
-    return Relations(
-        n_permutations=N_PERMUTATIONS,
-        relations=tuple(each.record() for each in of_pairs),
-        orders=tuple(each.record() for each in of_orders),
-    )
+        if np.isfinite(everything).all():
+            space = standardized(everything[kept], np.arange(len(kept)) < len(by))
+            yield depth, np.split(space, ends[:-1])[1:]
 
 
 # --- relations ---------------------------------------------------------------------------------------------------
@@ -68,37 +98,53 @@ class _PairsOverDepths:
         self.is_measured = n_pairs >= RelationMeasures.LEAST_PAIRS
         self.is_one_word = is_one_word(pairs.pairs)
         self.shuffles = permutations(n_pairs, seed, self.is_one_word if self.is_measured else None)
+        self.signs = signs(n_pairs, seed)
         self.groups = groups_of(n_pairs)
-        self.parallelism = _empty(n_depths, 1 + N_PERMUTATIONS)
+        self.parallelism = _empty(n_depths, 1 + N_SHUFFLES)
         self.without = _empty(n_depths, len(self.groups))
-        self.hits = _empty(n_depths, 1 + N_PERMUTATIONS)
-        self.hits_of_source = _empty(n_depths)
+        self.ranks = _empty(n_depths, 2, n_pairs)
         self.coordinates = np.full((n_depths, n_pairs, 2, 2), np.nan, dtype=np.float32)
 
-    def add(self, depth: int, everything: np.ndarray, centre: np.ndarray) -> None:
-        """``everything``: ``(n_words, width)``; ``centre``: ``(width,)``."""
+    def add(self, depth: int, states: np.ndarray) -> None:
+        """``states``: ``(2 * n_pairs + n_candidates, width)``, sources and targets in turn, then candidates."""
         if not self.is_measured:
             return
-        rows, candidates = self.pairs.pairs, self.pairs.candidates
-        both = _in_their_span(everything[np.concatenate([rows.ravel(), candidates])] - centre)
+        rows = self.pairs.pairs
+        both = _in_their_span(states)
         source, target = both[0 : 2 * len(rows) : 2], both[1 : 2 * len(rows) : 2]
         found = _parallel(source, target, self.is_one_word, self.shuffles, self.groups)
         if found is not None:
             self.parallelism[depth], self.without[depth] = found
-        hit, self.hits_of_source[depth] = _hits(source, target, both[2 * len(rows) :], rows, candidates)
-        self.hits[depth] = hit[np.arange(len(rows)), self.shuffles].sum(axis=1)
+        self.ranks[depth] = _ranks(source, target, both[2 * len(rows) :], self.pairs)
         self.coordinates[depth] = _plane(both[: 2 * len(rows)]).reshape(-1, 2, 2)
 
-    def record(self) -> RelationMeasures:
-        hits = _against_chance(self.hits)
+    def record(self, family: str) -> RelationMeasures:
+        n_pairs = len(self.pairs.pairs)
+        with_it, without = np.moveaxis(1 / self.ranks, 1, 0)
+        gains = with_it - without
+        gain = gains.sum(axis=1) / max(n_pairs, 1)
+        flipped = gains @ self.signs.T / max(n_pairs, 1)
+        hits, of_source = (
+            np.where(np.isnan(each).any(axis=1), np.nan, (each == 1).sum(axis=1)) for each in (with_it, without)
+        )
+        value, low, high = _with_interval(self.parallelism[:, 0], self.without, least=-1.0)
+        shuffled = self.parallelism[:, 1:]
+        null_mean = shuffled.mean(axis=1)
         return RelationMeasures(
             rows=self.pairs.pairs,
             n_candidates=len(self.pairs.candidates),
-            parallelism=_tested(self.parallelism, self.without, on_one_scale(self.parallelism), least=-1.0),
-            hits=self.hits[:, 0],
-            hits_of_source=self.hits_of_source,
-            hits_null_mean=self.hits[:, 1:].mean(axis=1),
-            hits_p_value_uncorrected=hits,
+            parallelism=Tested(
+                value=value,
+                low=low,
+                high=high,
+                without=self.without,
+                null_mean=null_mean,
+                claim=claim(family, value, shuffled, low > null_mean, _factorial(n_pairs)),
+            ),
+            hits=hits,
+            hits_of_source=of_source,
+            gain=gain,
+            offset=claim(f"{family}, offset", gain, flipped, gain > 0, 2.0**n_pairs),
             coordinates=self.coordinates,
         )
 
@@ -165,39 +211,23 @@ def _mean_cosine(unit: np.ndarray) -> float:
     return float((total @ total - n) / (n * (n - 1)))
 
 
-def _hits(
-    source: np.ndarray, target: np.ndarray, among: np.ndarray, rows: np.ndarray, candidates: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Who leads to whom.
+def _ranks(source: np.ndarray, target: np.ndarray, among: np.ndarray, pairs: PairRows) -> np.ndarray:
+    """Which of the candidates the target is, from the nearest one by cosine on; a tie counts as nearer.
 
     Returns
     -------
-    ``(n_pairs, n_pairs)`` bool: whether a source, if it were paired with a target, would lead to it, by the mean difference
-    of all others, which doesn't depend on how these are paired; and how many sources are themselves nearest to their target.
+    ``(2, n_pairs)``: to the source and the mean difference of all other pairs; to the source.
     """
     n = len(source)
-    # What is predicted is a sum of two parts, the second one of the targets but one.
-    of_source = source - (source.sum(axis=0) - source) / (n - 1)
-    of_target = (target.sum(axis=0) - target) / (n - 1)
+    differences = target - source
+    guesses = np.stack([source + (differences.sum(axis=0) - differences) / (n - 1), source])
+    cosines = _unit(guesses) @ _unit(among).T
     # A word isn't its own target, even where sources and targets are of one category.
-    is_source = rows[:, 0, None] == candidates[None]
-    is_target = rows[:, 1, None] == candidates[None]
-    unit = _unit(among)
-    along_source, along_target = of_source @ unit.T, of_target @ unit.T
-    lengths = cdist(of_source, -of_target)[..., None]
-    hit = np.empty((n, n), dtype=bool)
-    for each in range(n):
-        along = along_source[each] + along_target
-        cosines = np.divide(along, lengths[each], out=np.zeros_like(along), where=lengths[each] > 0)
-        hit[each] = _is_nearest(cosines, is_source[each], is_target)
-    return hit, float(_is_nearest(_unit(source) @ unit.T, is_source, is_target).sum())
-
-
-def _is_nearest(cosines: np.ndarray, left_out: np.ndarray, is_target: np.ndarray) -> np.ndarray:
-    """``(…)`` bool: whether the target's cosine is above all others, in ``(…, n_candidates)``; a tie is none."""
-    own = np.where(is_target, cosines, -np.inf).max(axis=-1)
-    others = np.where(left_out | is_target, -np.inf, cosines).max(axis=-1)
-    return np.asarray(own > others + _ALIKE)
+    is_source = pairs.pairs[:, 0, None] == pairs.candidates[None]
+    is_target = pairs.pairs[:, 1, None] == pairs.candidates[None]
+    own = np.where(is_target, cosines, -np.inf).max(axis=-1, keepdims=True)
+    others = np.where(is_source | is_target, -np.inf, cosines)
+    return np.asarray(1 + (others >= own - _ALIKE).sum(axis=-1))
 
 
 # --- orders ------------------------------------------------------------------------------------------------------
@@ -214,34 +244,52 @@ class _OrderOverDepths:
         self.aims = aims(order)
         self.permutations = permutations(n_words, seed)
         self.groups = groups_of(n_words)
-        self.r2 = _empty(n_depths, 1 + N_PERMUTATIONS)
+        self.closing = ClosingOverDepths(order, n_depths, self.permutations) if order.cyclic else None
+        self.left = _empty(n_depths, 1 + N_SHUFFLES)
         self.without = _empty(n_depths, len(self.groups))
         self.held_out = np.full((n_depths, n_words, 2), np.nan, dtype=np.float32)
 
-    def add(self, depth: int, everything: np.ndarray) -> None:
-        """``everything``: ``(n_words, width)``."""
+    def add(self, depth: int, states: np.ndarray, space: np.ndarray) -> None:
+        """``states``: ``(n_words, width)``; ``space``: the same words, standardized."""
         if not self.is_measured:
             return
-        gram = _gram(everything[self.order.words])
+        gram = _gram(states)
         found = _leave_one_out(gram, self.n_components)
         if np.isnan(found).any():
             return
         aims = self.aims[self.permutations].transpose(1, 0, 2)  # (n_words, 1 + N, n_aims)
         residuals = np.tensordot(found, aims, axes=1)
         total = ((self.aims - self.aims.mean(axis=0)) ** 2).sum()
-        self.r2[depth] = 1 - (residuals**2).sum(axis=(0, 2)) / total
+        self.left[depth] = (residuals**2).sum(axis=(0, 2)) / total
         predicted = self.aims - residuals[:, 0]
         self.held_out[depth] = predicted if self.order.cyclic else np.hstack([predicted, self.aims])
         self.without[depth] = _r2_without(self.groups, gram, self.aims)
+        if self.closing:
+            self.closing.add(depth, space, self.aims, residuals[:, 0])
 
-    def record(self) -> OrderMeasures:
+    def record(self, family: str) -> OrderMeasures:
+        n_words = len(self.order.words)
+        value, low, high = _with_interval(1 - self.left[:, 0], self.without, least=-np.inf)
+        # An order and what it is in a mirror, and in a cycle with any word first, are one arrangement.
+        n_arrangements = _factorial(n_words) / (2 * n_words if self.order.cyclic else 2) if n_words else 1.0
+        # R² of permuted orders has no lower bound, which leaves no scale.
+        scores = -np.log(np.maximum(self.left, _LEAST_LEFT))
+        readable = claim(family, scores[:, 0], scores[:, 1:], value > 0, n_arrangements)
         return OrderMeasures(
             rows=self.order.words,
             places=self.order.places,
             n_places=self.order.n_places,
             n_components=self.n_components,
-            r2=_tested(self.r2, self.without, self.r2, least=-np.inf),
+            r2=Tested(
+                value=value,
+                low=low,
+                high=high,
+                without=self.without,
+                null_mean=np.median(1 - self.left[:, 1:], axis=1),
+                claim=readable,
+            ),
             held_out=self.held_out,
+            closing=self.closing.record(family, n_arrangements) if self.closing else None,
         )
 
 
@@ -322,50 +370,32 @@ def _leave_one_out(grams: np.ndarray, n_components: int) -> np.ndarray:
 # --- both --------------------------------------------------------------------------------------------------------
 
 
-def _tested(values: np.ndarray, without: np.ndarray, compared: np.ndarray, *, least: float) -> Tested:
-    """``values``, ``compared``: ``(n_depths, 1 + N)``, the observed one first, then each permutation's."""
-    value, shuffled = values[:, 0], values[:, 1:]
-    n_groups = without.shape[1]
-    error = without.std(axis=1) * np.sqrt(n_groups - 1) if n_groups else np.full(len(value), np.nan)
-    middle = np.median if least == -np.inf else np.mean
-    return Tested(
-        value=value,
-        low=np.maximum(value - _Z * error, least),
-        high=np.minimum(value + _Z * error, 1.0),
-        without=without,
-        null_mean=middle(shuffled, axis=1),
-        null_high=np.quantile(shuffled, 0.95, axis=1),
-        p_value_uncorrected=_against_chance(values),
-        p_value=_against_best_depth(compared),
-    )
+def _with_interval(
+    value: np.ndarray, without: np.ndarray, *, least: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``(n_depths,)`` values, ``(n_depths, n_groups)`` those without each group → values, lower and upper ends."""
+    freedom = without.shape[1] - 1
+    half = np.full(len(value), np.nan)
+    if freedom > 0:
+        half = stdtrit(freedom, 0.975) * without.std(axis=1) * np.sqrt(freedom)
+    return value, np.maximum(value - half, least), np.minimum(value + half, 1.0)
 
 
-def on_one_scale(values: np.ndarray) -> np.ndarray:
-    """``(n_depths, 1 + N)``: how many standard deviations above the mean of its depth; the observed one counts as one of them."""
-    spread = values.std(axis=1, keepdims=True)
-    centred = values - values.mean(axis=1, keepdims=True)
-    return np.asarray(np.divide(centred, spread, out=np.zeros_like(values), where=~(spread <= 0)))
+def _factorial(n: int) -> float:
+    """Of numbers above 20, that of 20: more than are ever drawn."""
+    return float(math.factorial(min(n, 20)))
 
 
-def _against_chance(values: np.ndarray) -> np.ndarray:
-    """``(n_depths, 1 + N)`` → ``(n_depths,)``: share of all that do as well as the observed one, which is one of them."""
-    share = (values >= values[:, :1] - _ALIKE).mean(axis=1)
-    return np.where(np.isfinite(values).all(axis=1), share, np.nan)
+def signs(n: int, seed: int) -> np.ndarray:
+    """``(N_SHUFFLES, n)``: −1 or 1. Of few pairs all arrangements as often as each other, that of the pairs as they are included."""
+    if 2**n > N_SHUFFLES:
+        return np.random.default_rng((seed, 3)).choice([-1.0, 1.0], size=(N_SHUFFLES, n))
+    # The pairs as they are count as one already.
+    arrangements = np.arange(1, 1 + N_SHUFFLES) % 2**n
+    return np.asarray(1.0 - 2 * (arrangements[:, None] >> np.arange(n) & 1))
 
 
-def _against_best_depth(values: np.ndarray) -> np.ndarray:
-    """The same, where each permutation is taken at its best depth."""
-    known = np.isfinite(values).all(axis=1)
-    if not known.any():
-        return np.full(len(values), np.nan)
-    best = values[known].max(axis=0)
-    share = (best[None] >= values[:, :1] - _ALIKE).mean(axis=1)
-    return np.where(known, share, np.nan)
-
-
-def permutations(
-    n: int, seed: int, refused: np.ndarray | None = None, n_permutations: int = N_PERMUTATIONS
-) -> np.ndarray:
+def permutations(n: int, seed: int, refused: np.ndarray | None = None, n_permutations: int = N_SHUFFLES) -> np.ndarray:
     """``(1 + n_permutations, n)`` int64: the order as it is, then shuffled ones.
 
     Parameters

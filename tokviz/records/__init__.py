@@ -27,6 +27,7 @@ from tokviz.records.measures import (
 from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
 from tokviz.records.profile import Difference, Differences, Peak, Profile
 from tokviz.records.relations import (
+    Closing,
     Order,
     OrderMeasures,
     OrderRows,
@@ -107,6 +108,7 @@ __all__ = [
     "CategoryMeasure",
     "Change",
     "Claim",
+    "Closing",
     "Context",
     "ContextReport",
     "Difference",

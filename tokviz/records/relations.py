@@ -10,6 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from tokviz.records.claims import Claim
+
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
@@ -58,7 +60,7 @@ class OrderRows:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tested:
-    """A measure, its 95 % interval, and what it is by chance."""
+    """A measure, its 95 % interval, what it is by chance, and what is claimed of it."""
 
     value: np.ndarray
     """``(n_depths,)`` float64."""
@@ -70,13 +72,8 @@ class Tested:
     """``(n_depths, n_groups)`` float64: the value with one group of pairs or words left out."""
     null_mean: np.ndarray
     """``(n_depths,)`` float64: mean over permutations; of R², which has no lower bound, the median."""
-    null_high: np.ndarray
-    """``(n_depths,)`` float64: their 95 % quantile."""
-    p_value_uncorrected: np.ndarray
-    """``(n_depths,)`` float64: (1 + permutations that do at least as well) / (1 + all), of each depth by itself."""
-    p_value: np.ndarray
-    """``(n_depths,)`` float64: the same against the best depth of each permutation, so that there being many depths is
-    accounted for."""
+    claim: Claim
+    """That it is above chance."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,16 +90,15 @@ class RelationMeasures:
     """``(n_depths,)`` float64: for how many pairs source + mean difference of the other pairs is nearest to the target."""
     hits_of_source: np.ndarray
     """``(n_depths,)`` float64: for how many the source itself is, without any difference."""
-    hits_null_mean: np.ndarray
-    """``(n_depths,)`` float64: mean of ``hits`` over shuffled pairings."""
-    hits_p_value_uncorrected: np.ndarray
-    """``(n_depths,)`` float64."""
+    gain: np.ndarray
+    """``(n_depths,)`` float64, in −1–1: how much that difference adds to the mean of 1 / (the target's rank among candidates)."""
+    offset: Claim
+    """That it adds anything: which of its signs each pair's gain has is shuffled."""
     coordinates: np.ndarray
     """``(n_depths, n_pairs, 2, 2)`` float32: source and target in the plane of the first two principal components of these
     words; NaN where there is none."""
 
     LEAST_PAIRS: ClassVar[int] = 5
-    LEVEL: ClassVar[float] = 0.05
 
     @property
     def is_measured(self) -> bool:
@@ -111,8 +107,36 @@ class RelationMeasures:
 
     @property
     def holds(self) -> np.ndarray:
-        """``(n_depths,)`` bool: parallel against chance, and the difference finds more targets than the sources alone do."""
-        return (self.parallelism.p_value < self.LEVEL) & (self.hits > self.hits_of_source)
+        """``(n_depths,)`` bool: parallel against chance, and the difference leads to the targets better than the sources alone."""
+        return np.asarray(self.parallelism.claim.holds & self.offset.holds)
+
+    @property
+    def can_be_tested(self) -> bool:
+        """Whether there are enough pairs for the level of the report."""
+        return self.parallelism.claim.can_be_tested and self.offset.can_be_tested
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Closing:
+    """Whether the words of a cyclic order close it, by the squared distances between them.
+
+    Words are *far* half a cycle apart, give or take a twelfth; *near* up to a quarter, *crossing* if the step from the last word
+    to the first lies between them.
+    """
+
+    closeness: np.ndarray
+    """``(n_depths,)`` float64: how much nearer than far ones crossing words are, as a share of the same for other near words; 1 in
+    a circle, at most 0 in an open row."""
+    least_r2: np.ndarray
+    """``(n_depths,)`` float64: leave-one-out R² of the place in the direction of the circle's plane in which it is least."""
+    ends_meet: Claim
+    """That crossing words are nearer than far ones."""
+    circle: Claim
+    """That far words are farther apart than those a quarter of the cycle apart."""
+
+    LEAST_CLOSENESS: ClassVar[float] = 0.5
+    LEAST_R2: ClassVar[float] = 0.7
+    """Less is reached where words differ in one direction only, such as months from cold to warm."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,9 +156,10 @@ class OrderMeasures:
     held_out: np.ndarray
     """``(n_depths, n_words, 2)`` float32: where a regression on the other words puts each word. Of a cycle that is on the
     circle's plane (cosine and sine); else its rank, and beside it the true one."""
+    closing: Closing | None
+    """Of a cyclic order."""
 
     LEAST_WORDS: ClassVar[int] = 8
-    LEVEL: ClassVar[float] = 0.05
 
     @property
     def is_measured(self) -> bool:
@@ -143,8 +168,18 @@ class OrderMeasures:
 
     @property
     def holds(self) -> np.ndarray:
-        """``(n_depths,)`` bool: where R² is above 0, and above what permuted orders give at any depth."""
-        return (self.r2.value > 0) & (self.r2.p_value < self.LEVEL)
+        """``(n_depths,)`` bool: where the order can be read."""
+        return self.r2.claim.holds
+
+    @property
+    def ends_meet(self) -> np.ndarray:
+        """``(n_depths,)`` bool: where it can be read, and the last words lie near the first."""
+        return self.holds & self.closing.ends_meet.holds if self.closing else np.zeros_like(self.holds)
+
+    @property
+    def is_circle(self) -> np.ndarray:
+        """``(n_depths,)`` bool: where its ends meet, and opposite words lie farthest apart."""
+        return self.ends_meet & self.closing.circle.holds if self.closing else np.zeros_like(self.holds)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

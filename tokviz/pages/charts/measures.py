@@ -295,15 +295,17 @@ def _parallelism(index: int, relation: Relation) -> Measure:
             name="Relations between words",
             meaning="If one vector led from every country to its capital, the differences between the words of a pair would be "
             "parallel. Parallelism is the mean cosine between the differences of all pairs. By chance it isn’t 0, since the first "
-            "words differ from the second ones in their means, too: chance is the same words paired at random, 999 times, no word "
-            "with itself. A second word counts as found if it is the nearest by cosine, among all reference words of its category "
-            "but the first word of the pair, to this first word plus the mean difference of the other pairs; states are centered on "
-            "the mean of all reference words. Next to it stands how many second words are nearest to the first word alone: where "
-            "these are as many, finding them shows only that pairs lie near each other. Such pairs are also more parallel than "
-            "random ones: what remains of their differences is mostly the one between the means. So a relation is claimed only at "
-            "depths where both hold: more parallel than chance, and more second words found than by the first words alone. With ten "
-            "pairs, only strong relations can be told from chance. Plots show these words in their own first two principal components, "
-            "fitted to each layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
+            "words differ from the second ones in their means, too: chance is the same words paired at random, no word with "
+            "itself. A second word counts as found if it is the nearest by cosine, among all reference words of its category "
+            "but the first word of the pair, to this first word plus the mean difference of the other pairs. Next to it stands how "
+            "many second words are nearest to the first word alone: where these are as many, finding them shows only that pairs lie "
+            "near each other. Such pairs are also more parallel than random ones: what remains of their differences is mostly the "
+            "one between the means. So a second test asks whether the mean difference adds anything: of each pair, 1 divided by the "
+            "second word’s rank among the candidates, with the difference less without it, is summed, and chance gives each pair’s "
+            "gain a random sign. A relation is claimed only at depths where both hold. Of n pairs there are 2ⁿ arrangements of "
+            "signs: with fewer than ten pairs, hardly any report’s level can be reached, and the page says so. All of this is "
+            "measured on standardized states. Plots show these words in their own first two principal components, fitted to each "
+            "layer separately; all numbers are of all dimensions. It isn’t tested how the model itself gets from one word to the "
             "other, for which Hernandez et al. use its derivatives.",
             sources=(sources.MIKOLOV_2013, sources.HERNANDEZ_2024),
         ),
@@ -339,9 +341,15 @@ def _order(index: int, order: Order) -> Measure:
             "place (in a cycle of n words cos 2πk/n and sin 2πk/n) is regressed on the first principal components of these words: "
             "half as many as there are words less two, at most five. Each word is predicted by a regression on the others. R² is 1 "
             "if all are predicted exactly, and 0 if the predictions are no better than the mean of all places. The components are "
-            "computed from the states of all words, but not from their places. Chance is 999 permuted orders of the same words. An "
-            "order is claimed at depths where R² is above 0 and p is below 0.05. Plots show each word where the regression on the "
-            "others puts it.",
+            "computed from the states of all words, but not from their places. Chance is permuted orders of the same words. An open "
+            "row, such as a random walk from January to December, is read as well as a circle is. So of a cycle two more questions "
+            "are asked, by squared distances between standardized states, against the same permuted orders. Far words are those half "
+            "a cycle apart (5n/12 or more, the shorter way round), near ones those up to a quarter. The ends meet if near words on "
+            "either side of the step from the last word to the first are nearer to each other than far ones are, by at least half as "
+            "much as other near words, at a depth where the order can be read. The words are said to lie in a circle if, besides, far "
+            "words are farther apart than those a quarter of the cycle apart, and R² is at least 0.7 in every direction of the "
+            "circle’s plane: it isn’t where words only go from one extreme to the other and back. Plots show each word where the "
+            "regression on the others puts it.",
             sources=(sources.ENGELS_2025,),
         ),
         read=read,

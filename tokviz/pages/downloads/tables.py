@@ -34,6 +34,7 @@ from tokviz.records import (
     ModelCard,
     ModelReport,
     Order,
+    OrderMeasures,
     Relation,
     RelationMeasures,
     Relations,
@@ -181,25 +182,49 @@ def geometry_csv(states: HiddenStates, geometry: Geometry, added: Sequence[Added
 
 def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measured: Relations) -> str:
     """A row per relation or order and depth; of an order ``value`` is its R², of a relation its parallelism."""
-    found: list[tuple[str, str, int, Tested, RelationMeasures | None]] = [
+    found = [
         *(
-            ("relation", each.name, len(own.rows), own.parallelism, own)
+            ("relation", each.name, len(own.rows), _tested(own.parallelism) | _relation(own))
             for each, own in zip(relations, measured.relations, strict=True)
         ),
-        *(("order", each.name, len(own.rows), own.r2, None) for each, own in zip(orders, measured.orders, strict=True)),
+        *(
+            ("order", each.name, len(own.rows), _tested(own.r2) | _order(own))
+            for each, own in zip(orders, measured.orders, strict=True)
+        ),
     ]
     rows = (
         [kind, name, spreadsheet_safe(name), depth, depth_name(depth), n]
-        + [rounded(getattr(tested, field)[depth]) for field in _TESTED]
-        + [rounded(getattr(hits, field)[depth]) if hits else None for field in _HITS]
-        for kind, name, n, tested, hits in found
-        for depth in range(len(tested.value))
+        + [_plain(columns[column][depth]) if column in columns else None for column in _RELATED]
+        for kind, name, n, columns in found
+        for depth in range(len(columns["value"]))
     )
-    return csv_text(["kind", "name", "name_safe", "depth", "layer", "n", *_TESTED, *_HITS], rows)
+    return csv_text(["kind", "name", "name_safe", "depth", "layer", "n", *_RELATED], rows)
 
 
-_TESTED = ("value", "low", "high", "null_mean", "null_high", "p_value_uncorrected", "p_value")
-_HITS = ("hits", "hits_of_source", "hits_null_mean", "hits_p_value_uncorrected")
+_OF_TESTED = ("value", "low", "high", "null_mean", "p_value", "announced")
+_OF_RELATION = ("hits", "hits_of_source", "gain", "gain_p_value", "gain_announced", "relation_announced")
+_OF_ORDER = ("closeness", "ends_meet_p_value", "ends_meet_announced", "circle_p_value", "circle_announced")
+_RELATED = (*_OF_TESTED, *_OF_RELATION, *_OF_ORDER)
+
+
+def _tested(tested: Tested) -> dict[str, np.ndarray]:
+    of_claim = (tested.claim.p_value, tested.claim.holds)
+    return dict(zip(_OF_TESTED, (tested.value, tested.low, tested.high, tested.null_mean, *of_claim), strict=True))
+
+
+def _relation(found: RelationMeasures) -> dict[str, np.ndarray]:
+    of_offset = (found.offset.p_value, found.offset.holds)
+    columns = (found.hits, found.hits_of_source, found.gain, *of_offset, found.holds)
+    return dict(zip(_OF_RELATION, columns, strict=True))
+
+
+def _order(found: OrderMeasures) -> dict[str, np.ndarray]:
+    """Nothing of an order that isn't cyclic."""
+    if found.closing is None:
+        return {}
+    ends_meet = (found.closing.ends_meet.p_value, found.ends_meet)
+    circle = (found.closing.circle.p_value, found.is_circle)
+    return dict(zip(_OF_ORDER, (found.closing.closeness, *ends_meet, *circle), strict=True))
 
 
 def updates_csv(updates: Updates) -> str:

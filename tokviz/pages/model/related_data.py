@@ -22,7 +22,6 @@ from tokviz.records import (
     RelationMeasures,
     Relations,
     Report,
-    Tested,
 )
 
 SCRIPT = "related-choice.js"
@@ -81,7 +80,7 @@ def _said(report: Report, relations: Relations) -> Iterator[dict[str, Any]]:
         if ordered.is_measured:
             yield {"said": [order_at(ordered, depth) for depth in range(len(ordered.r2.value))]}
         else:
-            yield {"problem": order_sentences(ordered, cyclic=order.cyclic)[0]}
+            yield {"problem": order_sentences(ordered, order)[0]}
 
 
 def relation_at(measured: RelationMeasures, depth: int) -> str:
@@ -89,18 +88,17 @@ def relation_at(measured: RelationMeasures, depth: int) -> str:
     parallelism = measured.parallelism
     if not np.isfinite(parallelism.value[depth]):
         return ""
-    parallel = bool(parallelism.p_value[depth] < measured.LEVEL)
-    more = bool(measured.hits[depth] > measured.hits_of_source[depth])
-    claim = "The pairs have a common difference here"
-    if not measured.holds[depth]:
-        claim = "It isn’t shown that the pairs have a common difference here"
-    return (
-        f"{claim}: their differences {'are' if parallel else 'aren’t shown to be'} more parallel than with the same words paired at "
-        f"random (mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}; "
-        f"{_p(parallelism, depth, measured.LEVEL)}), {'and' if parallel == more else 'but'} the first word plus the mean "
-        f"difference of the other pairs finds {'more' if more else 'no more'} second words ({measured.hits[depth]:.0f} of "
-        f"{len(measured.rows)}) than the first word alone ({measured.hits_of_source[depth]:.0f})."
+    cosines = f"mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}"
+    found = f"{measured.hits[depth]:.0f} of {len(measured.rows)} found, {measured.hits_of_source[depth]:.0f} without it"
+    parallel = f"more parallel than with the same words paired at random ({cosines})"
+    leads = (
+        f"the mean difference of the other pairs leads to the second words better than the first word alone ({found})"
     )
+    if measured.holds[depth]:
+        return f"The pairs have a common difference here: their differences are {parallel}, and {leads}."
+    if not measured.parallelism.claim.holds[depth]:
+        return f"It isn’t shown that the pairs have a common difference here, or that their differences are {parallel}."
+    return f"It isn’t shown that the pairs have a common difference here: their differences are {parallel}, but it isn’t shown that {leads}."
 
 
 def order_at(measured: OrderMeasures, depth: int) -> str:
@@ -108,10 +106,11 @@ def order_at(measured: OrderMeasures, depth: int) -> str:
     r2 = measured.r2
     if not np.isfinite(r2.value[depth]):
         return ""
-    shown = "The order can be read here" if measured.holds[depth] else "It isn’t shown that the order can be read here"
-    return f"{shown}: leave-one-out R² is {score(r2.value[depth])} ({_p(r2, depth, measured.LEVEL)})."
-
-
-def _p(tested: Tested, depth: int, level: float) -> str:
-    sign = "<" if tested.p_value[depth] < level else "≥"
-    return f"p\N{NO-BREAK SPACE}{sign}\N{NO-BREAK SPACE}{level:g}, corrected for the number of depths"
+    if not measured.holds[depth]:
+        return f"It isn’t shown that the order can be read here: leave-one-out R² is {score(r2.value[depth])}."
+    read = f"The order can be read here: leave-one-out R² is {score(r2.value[depth])}."
+    if measured.closing is None:
+        return read
+    if measured.is_circle[depth]:
+        return f"{read} Its ends meet, and the words lie in a circle."
+    return f"{read} Its ends meet." if measured.ends_meet[depth] else f"{read} It isn’t shown that its ends meet."

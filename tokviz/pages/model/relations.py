@@ -23,6 +23,7 @@ from tokviz.records import (
     Report,
     Tested,
 )
+from tokviz.text import isolated
 
 MOST_RUNS = 3
 """Of depths that don't lie together more runs are counted, not named."""
@@ -90,7 +91,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
         return figure(relation, lambda found: relation_sentences(found.relations[index], len(relation.pairs)))
 
     def of_order(index: int, order: Order) -> RelatedFigure:
-        return figure(order, lambda found: order_sentences(found.orders[index], cyclic=order.cyclic))
+        return figure(order, lambda found: order_sentences(found.orders[index], order))
 
     relations = (of_relation(index, each) for index, each in enumerate(report.relations))
     orders = (of_order(index, each) for index, each in enumerate(report.orders))
@@ -107,10 +108,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
     )
 
 
-_NOTE = (
-    "Claims are corrected for the number of layers, but not for how many relations, orders, contexts and models were tried. "
-    "That something can be read from hidden states doesn’t say that the model uses it."
-)
+_NOTE = "That something can be read from hidden states doesn’t say that the model uses it."
 
 _UNMEASURED = ("Relations and orders weren’t measured here.",)
 
@@ -159,7 +157,6 @@ def relation_sentences(measured: RelationMeasures, n_asked: int) -> tuple[str, .
     known = np.isfinite(parallelism.value)
     if not known.any():
         return ("Not defined at any depth: one of the first words has the same state as one of the second words.",)
-    parallel = known & (parallelism.p_value < measured.LEVEL)
     hits = (
         f"Over all depths, the first word plus the mean difference of the other pairs finds {_whole(measured.hits)} of "
         f"{count(n_pairs, 'second word')} among the {count(measured.n_candidates, 'word')} of their category; the first word "
@@ -170,21 +167,18 @@ def relation_sentences(measured: RelationMeasures, n_asked: int) -> tuple[str, .
         if n_pairs < n_asked
         else ()
     )
-    return (_verdict(measured, known), _against_shuffled(parallelism, parallel, known), hits, *left_out)
+    return (_verdict(measured, known), *_against_shuffled(parallelism), hits, *left_out)
 
 
-def _against_shuffled(parallelism: Tested, parallel: np.ndarray, known: np.ndarray) -> str:
+def _against_shuffled(parallelism: Tested) -> tuple[str, ...]:
+    parallel = parallelism.claim.holds
     if not parallel.any():
-        return (
-            "At no depth is it shown that the pairs’ differences are more parallel than with the same words paired at random "
-            f"(mean cosine {ranged(parallelism.value[known], score)}, at random {ranged(parallelism.null_mean[known], score)}; p ≥ 0.05, "
-            "corrected for the number of depths)."
-        )
-    return (
+        return ()
+    shown = (
         f"At {where(parallel)}, the pairs’ differences are more parallel than with the same words paired at random (mean cosine "
-        f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)}; p < 0.05, "
-        "corrected for the number of depths)."
+        f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)})."
     )
+    return (shown,)
 
 
 def _whole(hits: np.ndarray) -> str:
@@ -197,44 +191,55 @@ def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
     if holds.any():
         return (
             f"At {where(holds)}, a common difference leads from the first words to the second: the pairs’ differences are more "
-            "parallel than chance, and their mean finds more second words than the first words alone do."
+            "parallel than chance, and their mean leads to the second words better than the first words alone do."
+        )
+    if not measured.can_be_tested:
+        return (
+            f"{count(len(measured.rows), 'pair')} are too few to be tested at the level of this report: whether a common difference "
+            "leads from the first words to the second remains open."
         )
     if np.nanmedian(measured.hits_of_source[known]) > LEAST_NEAR * len(measured.rows):
         return "The pairs lie near each other; that a common difference leads from the first words to the second isn’t shown."
     return "It isn’t shown that a common difference leads from the first words to the second."
 
 
-def order_sentences(measured: OrderMeasures, *, cyclic: bool) -> tuple[str, ...]:
-    """Whether an order can be read from the states, as far as the numbers say so."""
+def order_sentences(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
+    """Whether an order can be read from the states, and whether it closes, as far as the numbers say so."""
     n_words = len(measured.rows)
     if not measured.is_measured:
         return (_too_few(n_words, "reference words", measured.LEAST_WORDS),)
     r2, holds = measured.r2, measured.holds
     if not np.isfinite(r2.value).any():
         return ("Not defined at any depth: the words don’t differ, or one word alone makes up a principal component.",)
-    what = "place on the circle" if cyclic else "place"
+    what = "place in the cycle" if order.cyclic else "place"
     how = f"from the first {count(measured.n_components, 'principal component')} of these {count(n_words, 'word')}"
     best = float(np.nanmax(r2.value))
     if holds.any():
         said = (
-            f"At {where(holds)}, a word’s {what} can be read {how}: leave-one-out R² {ranged(r2.value[holds], score)} "
-            "(p < 0.05 against permuted orders, corrected for the number of depths)."
-        )
-    elif best > 0:
-        said = (
-            f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is at most {score(best)}, "
-            "which permuted orders reach too (p ≥ 0.05, corrected for the number of depths)."
+            f"At {where(holds)}, a word’s {what} can be read {how}, better than permuted orders can: leave-one-out R² "
+            f"{ranged(r2.value[holds], score)}."
         )
     else:
-        said = (
-            f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is nowhere above 0."
-        )
+        reached = f"at most {score(best)}" if best > 0 else "nowhere above 0"
+        said = f"It isn’t shown that a word’s {what} can be read {how} at any depth: leave-one-out R² is {reached}."
     left_out = (
         (f"{n_words} of {measured.n_places} words are measured here; the others aren’t reference words.",)
         if n_words < measured.n_places
         else ()
     )
-    return (said, *left_out)
+    return (said, *(_closing(measured, order) if order.cyclic and holds.any() else ()), *left_out)
+
+
+def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
+    """Whether the ends of a cycle that can be read meet, and whether it is a circle."""
+    first, last = (order.words[measured.places[end]] for end in (0, -1))
+    ends_meet, is_circle = measured.ends_meet, measured.is_circle
+    if not ends_meet.any():
+        return (f"It isn’t shown that the ends meet: that {isolated(last)} lies near {isolated(first)}.",)
+    met = f"At {where(ends_meet)}, the ends meet: the last words, up to {isolated(last)}, lie near the first, from {isolated(first)} on."
+    if not is_circle.any():
+        return (met,)
+    return (met, f"At {where(is_circle)}, the words lie in a circle: those opposite each other are farthest apart.")
 
 
 def _too_few(number: int, what: str, least: int) -> str:

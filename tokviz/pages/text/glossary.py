@@ -332,11 +332,13 @@ SIMILARITY = Term(
 )
 CORRECTED = Term(
     name="p-values of relations and orders",
-    meaning="p = (1 + permutations that do at least as well) / (1 + permutations). With many layers, one of them may do well "
-    "by accident: so each layer’s value is compared with the best layer of each permutation (for parallelism, in standard "
-    "deviations of each layer’s permutations). relations.csv also has the uncorrected values. How many relations, orders, "
-    "contexts and models were tried isn’t corrected for. Intervals leave out each pair or word in turn, of more than 30 one "
-    "of 30 groups (jackknife).",
+    meaning="p = (1 + permutations that do at least as well) / (1 + permutations). In many layers, contexts and models, one may do "
+    "well by accident: so each value, in standard deviations of its own permutations (of R², by −log(1 − R²)), is compared with the "
+    "best one that each permutation reaches anywhere in the report. The level of 1 % for a whole report is divided by the number "
+    "of its relations, orders and other questions. Whether an order’s ends meet is announced only where the order can be read, and "
+    "whether a mean difference adds anything only where the differences are parallel: these questions have the same level and "
+    "aren’t counted again. Intervals leave out each pair or word in turn, of more than 30 one of 30 groups (jackknife), and use "
+    "Student’s t.",
 )
 
 
