@@ -10,6 +10,12 @@ _ASKED = {
     "differences": "differences between models",
     "similarity": "similarity of models beyond categories",
 }
+_FURTHER = {
+    "offset": ": what the difference adds",
+    "ends meet": ": whether its ends meet",
+    "circle": ": whether it is a circle",
+}
+"""Questions about a relation or an order that are answered only where the first one is."""
 
 
 def family_labels(report: Report) -> dict[str, str]:
@@ -18,8 +24,9 @@ def family_labels(report: Report) -> dict[str, str]:
 
 
 def _label(report: Report, key: str) -> str:
-    kind, _, index = key.partition(" ")
-    if kind in _ASKED:
-        return _ASKED[kind]
+    if key in _ASKED:
+        return _ASKED[key]
+    first, _, further = key.partition(", ")
+    kind, _, index = first.partition(" ")
     asked = report.relations[int(index)] if kind == "relation" else report.orders[int(index)]
-    return f"the {kind} “{asked.label}”"
+    return f"the {kind} “{asked.label}”{_FURTHER[further] if further else ''}"

@@ -250,7 +250,8 @@ def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
         "tests, with the values of all models, contexts and depths in it. Each value is expressed in standard deviations of its own "
         "shuffles, which are the same for all, and compared with the highest value that each shuffle reaches anywhere in the family "
         "(max-T); p is the share of shuffles that do at least as well. All families together have a level of "
-        f"{100 * LEVEL:.0f} %, divided equally between them: in at most one of a hundred reports anything claimed is false. "
+        f"{100 * LEVEL:.0f} %, divided equally between them: in at most one of a hundred reports anything claimed is false. A further "
+        "question about a relation or an order, which is answered only where the first one is, has the same level. "
         "What is claimed of categories must also have an interval above chance."
     )
     if tested:
@@ -334,10 +335,8 @@ CORRECTED = Term(
     name="p-values of relations and orders",
     meaning="p = (1 + permutations that do at least as well) / (1 + permutations). In many layers, contexts and models, one may do "
     "well by accident: so each value, in standard deviations of its own permutations (of R², by −log(1 − R²)), is compared with the "
-    "best one that each permutation reaches anywhere in the report. The level of 1 % for a whole report is divided by the number "
-    "of its relations, orders and other questions. Whether an order’s ends meet is announced only where the order can be read, and "
-    "whether a mean difference adds anything only where the differences are parallel: these questions have the same level and "
-    "aren’t counted again. Intervals leave out each pair or word in turn, of more than 30 one of 30 groups (jackknife), and use "
+    "best one that each permutation reaches anywhere in the report. Whether an order’s ends meet is announced only where the order "
+    "can be read, and a relation only where a mean difference adds anything and the differences are parallel. Intervals leave out each pair or word in turn, of more than 30 one of 30 groups (jackknife), and use "
     "Student’s t.",
 )
 
