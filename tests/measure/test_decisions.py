@@ -54,6 +54,15 @@ def test_the_level_is_shared_by_the_families_that_can_be_tested() -> None:
     assert all(each.decided(families[each.family]).holds.all() for each in testable)
 
 
+def test_of_more_questions_than_shuffles_can_tell_apart_the_last_are_left_out() -> None:
+    """1,999 shuffles tell twenty questions apart: all together stay at the level."""
+    random = np.random.default_rng(7)
+    families = decide([drawn(random, f"order {index}", np.array([9.0])) for index in range(25)])
+    testable = [each for each in families.values() if each.can_be_tested]
+    assert [each.key for each in testable] == [f"order {index}" for index in range(20)]
+    assert sum(each.level for each in testable) == pytest.approx(LEVEL)
+
+
 def test_the_threshold_is_the_lowest_score_that_is_announced() -> None:
     family = decide([drawn(np.random.default_rng(3), "one", np.array([1.0, 2.0]))])["one"]
     at = family.threshold

@@ -71,7 +71,8 @@ def scored(
 def decide(claims: Iterable[Claim]) -> dict[str, Family]:
     """The families of all claims of a report, by their keys.
 
-    What has too few shuffles for the level is left out of the count that the level is divided by, and announces nothing.
+    What has too few shuffles for the level announces nothing, and is left out of the count that the level is divided by: first
+    those that need most, of equal ones the last.
 
     Raises
     ------
@@ -84,12 +85,13 @@ def decide(claims: Iterable[Claim]) -> dict[str, Family]:
     by_question: dict[str, list[Claim]] = {}
     for key, each_family in by_family.items():
         by_question.setdefault(key.partition(",")[0], []).extend(each_family)
-    # Those that take most shuffles are left out first.
-    n_tested = len(by_question)
-    for least in sorted((_least_p_value(each) for each in by_question.values()), reverse=True):
-        if least > LEVEL / n_tested:
-            n_tested = max(n_tested - 1, 1)
-    return {key: _family(key, each, LEVEL / max(n_tested, 1)) for key, each in by_family.items()}
+    tested = sorted(by_question, key=lambda question: _least_p_value(by_question[question]))
+    while tested and _least_p_value(by_question[tested[-1]]) > LEVEL / len(tested):
+        tested.pop()
+    level = LEVEL / max(len(tested), 1)
+    return {
+        key: _family(key, each, level if key.partition(",")[0] in tested else 0.0) for key, each in by_family.items()
+    }
 
 
 def _least_p_value(claims: Sequence[Claim]) -> float:

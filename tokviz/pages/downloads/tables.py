@@ -12,18 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.downloads import report_json
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model import profile_tables, related_data
-from tokviz.pages.text import data_text, findings
+from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
-from tokviz.pages.text.problems import problems
 from tokviz.records import (
-    NOT_KNOWN,
     SINK_WEIGHT,
     AddedMeasure,
     AttentionToFirst,
-    BatchCheck,
     CategoryMeasure,
     Change,
     Claim,
@@ -31,7 +29,6 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     MassiveActivations,
-    ModelCard,
     ModelReport,
     Order,
     OrderMeasures,
@@ -46,8 +43,6 @@ from tokviz.records import (
     depth_name,
 )
 
-SCHEMA = 1
-"""Of ``report.json``; raised when a key changes its meaning or goes."""
 _WITHOUT_PREFIX = ("spread", "massive")
 """Records whose measures have a column under their bare name."""
 _CLAIMS = {"above_chance": "", "above_surface": "surface_"}
@@ -94,7 +89,7 @@ TABLES = (
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
-    written = {"data/report.json": _report_json(report), **scripts(report), **profile_tables.files(report)}
+    written = {"data/report.json": report_json.text(report), **scripts(report), **profile_tables.files(report)}
     for model, context in _captured(report.models):
         words = report.words.of(context.states.tokenization)
         asked = Asked(words=words, relations=report.relations, orders=report.orders)
@@ -375,87 +370,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.bool_):
         return int(value)
     return rounded(float(value)) if isinstance(value, float | np.floating) else value
-
-
-def _report_json(report: Report) -> str:
-    content = {
-        "schema": SCHEMA,
-        "generator": f"tokviz {report.version}",
-        "title": report.title,
-        "author": report.author,
-        "site_url": report.site_url,
-        "command": report.command,
-        "projections": report.projections,
-        "categories": [dataclasses.asdict(category) for category in report.words.categories],
-        "contexts": [
-            dataclasses.asdict(context)
-            | {"template": None if context.name in report.without_template else context.template}
-            for context in report.contexts
-        ],
-        "models": [_model(model) for model in report.models],
-    }
-    return data_text.spaced(content, indent=1) + "\n"
-
-
-def _model(model: ModelReport) -> dict[str, Any]:
-    return {
-        "slug": model.slug,
-        "name": model.name,
-        "source": model.source,
-        "failure": model.failure,
-        "finding": findings.as_json(findings.finding_of(model)),
-        "card": None if model.card is None else _card(model.card),
-        "contexts": [_context(context) for context in model.captures],
-    }
-
-
-def _card(card: ModelCard) -> dict[str, Any]:
-    """What isn't known, as of states from elsewhere, is null."""
-    known = {name: None if value in (NOT_KNOWN, "") else value for name, value in dataclasses.asdict(card).items()}
-    return known | {"versions": dict(card.versions)}
-
-
-def _context(context: ContextReport) -> dict[str, Any]:
-    states = context.states
-    return {
-        "name": states.context.name,
-        "intervention": None if states.intervention is None else dataclasses.asdict(states.intervention),
-        "captured_at": states.captured_at,
-        "module_paths": states.module_paths,
-        "loss": None if context.loss is None else dataclasses.asdict(context.loss),
-        "tokenization_notes": states.tokenization.notes,
-        "batch_check": _batch_check(states.batch_check),
-        "projections": [
-            {
-                "name": entry.projection.name,
-                "explained_variance_ratio": [
-                    [rounded(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
-                ],
-                "problems": problems(entry.projection),
-                "plates": [plate.wide.path if plate else None for plate in entry.plates],
-                "grid": entry.grid.wide.path if entry.grid else None,
-            }
-            for entry in context.projections
-        ],
-    }
-
-
-def _batch_check(check: BatchCheck | None) -> dict[str, Any] | None:
-    """How the words were run together, and how far their states agree with those of words run alone."""
-    if check is None:
-        return None
-    return dataclasses.asdict(check) | {
-        "comparisons": [
-            dataclasses.asdict(each)
-            | {
-                "difference": rounded(each.difference),
-                "median_difference": rounded(each.median_difference),
-                "depth": depth_name(each.depth),
-            }
-            for each in check.comparisons
-        ],
-        "mask_difference": None if check.mask_difference is None else rounded(check.mask_difference),
-    }
 
 
 def _captured(models: Sequence[ModelReport]) -> Iterable[tuple[ModelReport, ContextReport]]:

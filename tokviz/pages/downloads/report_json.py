@@ -1,0 +1,96 @@
+"""``report.json``: what a report holds, and where its files are."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tokviz.pages.text import data_text, findings
+from tokviz.pages.text.data_text import rounded
+from tokviz.pages.text.problems import problems
+from tokviz.records import NOT_KNOWN, BatchCheck, ContextReport, ModelCard, ModelReport, Report, depth_name
+
+SCHEMA = 1
+"""Of ``report.json``; raised when a key changes its meaning or goes."""
+
+
+def text(report: Report) -> str:
+    """The file’s content."""
+    content = {
+        "schema": SCHEMA,
+        "generator": f"tokviz {report.version}",
+        "title": report.title,
+        "author": report.author,
+        "site_url": report.site_url,
+        "command": report.command,
+        "projections": report.projections,
+        "categories": [dataclasses.asdict(category) for category in report.words.categories],
+        "contexts": [
+            dataclasses.asdict(context)
+            | {"template": None if context.name in report.without_template else context.template}
+            for context in report.contexts
+        ],
+        "models": [_model(model) for model in report.models],
+    }
+    return data_text.spaced(content, indent=1) + "\n"
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    return {
+        "slug": model.slug,
+        "name": model.name,
+        "source": model.source,
+        "failure": model.failure,
+        "finding": findings.as_json(findings.finding_of(model)),
+        "card": None if model.card is None else _card(model.card),
+        "contexts": [_context(context) for context in model.captures],
+    }
+
+
+def _card(card: ModelCard) -> dict[str, Any]:
+    """What isn't known, as of states from elsewhere, is null."""
+    known = {name: None if value in (NOT_KNOWN, "") else value for name, value in dataclasses.asdict(card).items()}
+    return known | {"versions": dict(card.versions)}
+
+
+def _context(context: ContextReport) -> dict[str, Any]:
+    states = context.states
+    return {
+        "name": states.context.name,
+        "intervention": None if states.intervention is None else dataclasses.asdict(states.intervention),
+        "captured_at": states.captured_at,
+        "module_paths": states.module_paths,
+        "loss": None if context.loss is None else dataclasses.asdict(context.loss),
+        "tokenization_notes": states.tokenization.notes,
+        "batch_check": _batch_check(states.batch_check),
+        "projections": [
+            {
+                "name": entry.projection.name,
+                "explained_variance_ratio": [
+                    [rounded(value) for value in ratios] for ratios in entry.projection.explained_variance_ratio
+                ],
+                "problems": problems(entry.projection),
+                "plates": [plate.wide.path if plate else None for plate in entry.plates],
+                "grid": entry.grid.wide.path if entry.grid else None,
+            }
+            for entry in context.projections
+        ],
+    }
+
+
+def _batch_check(check: BatchCheck | None) -> dict[str, Any] | None:
+    """How the words were run together, and how far their states agree with those of words run alone."""
+    if check is None:
+        return None
+    return dataclasses.asdict(check) | {
+        "comparisons": [
+            dataclasses.asdict(each)
+            | {
+                "difference": rounded(each.difference),
+                "median_difference": rounded(each.median_difference),
+                "depth": depth_name(each.depth),
+            }
+            for each in check.comparisons
+        ],
+        "mask_difference": None if check.mask_difference is None else rounded(check.mask_difference),
+    }
