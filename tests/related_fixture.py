@@ -128,6 +128,16 @@ def _order(random: np.random.Generator, n_words: int, r2: Tested, *, cyclic: boo
     )
 
 
+def relation_measures(random: np.random.Generator, n_depths: int, n_pairs: int, undefined: float) -> RelationMeasures:
+    """``undefined``: share of depths without a value."""
+    return _relation(random, n_depths, n_pairs, undefined)
+
+
+def order_measures(random: np.random.Generator, n_depths: int, n_words: int, undefined: float) -> OrderMeasures:
+    """The same of an order; its R² may be negative."""
+    return _order(random, n_words, made_up(random, n_depths, -2.0, undefined=undefined), cyclic=n_words % 2 == 0)
+
+
 def related_report() -> Report:
     """The sample report's records, with one relation and two orders in every capture; a plot is missing at depth 2."""
     report, random = sample_report(), np.random.default_rng(0)
@@ -153,7 +163,6 @@ def related_report() -> Report:
                 replace(
                     context,
                     relations=Relations(n_permutations=999, relations=(relation,), orders=orders),
-                    profile=None,
                 )
             )
         models.append(replace(model, contexts=tuple(contexts)))

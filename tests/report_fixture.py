@@ -16,7 +16,7 @@ from intervention_fixture import with_interventions
 from making import BATCH_CHECK
 from PIL import Image as PillowImage
 from PIL import ImageDraw
-from profile_fixture import differences, profile
+from profile_fixture import differences
 
 from tokviz import pages
 from tokviz.pages import render
@@ -254,7 +254,6 @@ def _context_report(
             for name in projections
         ),
         geometry=of_it,
-        profile=profile(of_it) if of_it else None,
         neighbours=_neighbours(n_depths, n_words) if measured and problem_depth is None else None,
     )
 

@@ -2,133 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import making
 import numpy as np
 import pytest
+from falsify import differences as made
+from falsify.differences import N_EACH, N_WORDS, ORDERS, PAIRS, World, side
+from scipy.special import ndtr, stdtrit
 
 from tokviz.measure import geometry as measured
 from tokviz.measure import relations as related
-from tokviz.measure.profile import ProfileComparer, Side, profile
-from tokviz.records import Differences, HiddenStates, OrderRows, PairRows, Profile
-from tokviz.run.measuring.deciding import decide_alone
-
-N_CATEGORIES, N_EACH, WIDTH = 6, 12, 40
-N_WORDS = N_CATEGORIES * N_EACH
-MEMBERSHIPS = tuple((row // N_EACH,) for row in range(N_WORDS))
-CATEGORY = np.arange(N_WORDS) // N_EACH
-_ROWS = np.stack([np.arange(10), N_EACH + np.arange(10)], axis=1)
-PAIRS = (PairRows(pairs=_ROWS, candidates=_ROWS[:, 1]),)
-"""Of the first two categories."""
-ORDERS = (OrderRows(words=np.arange(2 * N_EACH, 3 * N_EACH), places=np.arange(N_EACH), n_places=N_EACH, cyclic=True),)
-"""The third."""
-_FIXED = np.random.default_rng(2026)
-MEANS = _FIXED.normal(size=(N_CATEGORIES, WIDTH))
-STEP, PLANE = _FIXED.normal(size=WIDTH), _FIXED.normal(size=(2, WIDTH))
-
-
-def model(
-    words: np.ndarray, random: np.random.Generator, n_depths: int = 5, *, noise: float = 1.0, related: float = 1.0
-) -> HiddenStates:
-    """A model of ``words``, ``(N_WORDS, WIDTH)``, which it sees with noise of its own; depths resemble those before.
-
-    Parameters
-    ----------
-    related : how much of the relation and the order it has.
-    """
-    states, own = [], random.normal(size=words.shape)
-    for _ in range(n_depths):
-        own = 0.8 * own + 0.6 * random.normal(size=words.shape)
-        state = 0.4 * MEANS[CATEGORY] + 0.7 * words + noise * own
-        state[_ROWS[:, 1]] += related * (state[_ROWS[:, 0]] + 2 * STEP)
-        angles = 2 * np.pi * np.arange(N_EACH) / N_EACH
-        state[ORDERS[0].words] += 3 * related * np.stack([np.cos(angles), np.sin(angles)], axis=1) @ PLANE
-        states.append(state.astype(np.float32))
-    return making.hidden_states(states, positions=[1] * N_WORDS)
-
-
-def side(states: HiddenStates) -> Side:
-    return Side(states=states, memberships=MEMBERSHIPS, pairs=PAIRS, orders=ORDERS)
+from tokviz.measure.decisions import claims_in, decide, with_decisions
+from tokviz.measure.profile import ProfileComparer, Side, expected_best
+from tokviz.records import Differences, HiddenStates, profile_of, student
 
 
 def compared(a: HiddenStates, b: HiddenStates) -> Differences:
     return ProfileComparer().compare(side(a), side(b))
 
 
-def profiled(states: HiddenStates) -> Profile:
-    return profile(
-        states,
-        MEMBERSHIPS,
-        measured.measure(states, [], MEMBERSHIPS, None),
-        related.measure(states, PAIRS, ORDERS),
-    )
+def drawn(seed: int) -> tuple[World, np.random.Generator]:
+    random = np.random.default_rng(seed)
+    return World.drawn(random), random
 
 
 # --- two models ------------------------------------------------------------------------------------------------------
 
 
-def p_values(n_runs: int, n_depths: Sequence[int] = (5, 5), **second: float) -> np.ndarray:
-    """``(n_runs, 4)``: of purity, silhouette, relation and order, for two models that see the same words."""
-    found = []
-    for run in range(n_runs):
-        random = np.random.default_rng((7, run))
-        words = random.normal(size=(N_WORDS, WIDTH))
-        a, b = model(words, random, n_depths[0]), model(words, random, n_depths[1], **second)
-        found.append([each.p_value_uncorrected for each in compared(a, b).all])
-    return np.array(found)
+def p_values(made_up: Callable[[int], tuple[Side, Side]], n_runs: int) -> np.ndarray:
+    """``(n_runs, 4)``: of purity, silhouette, relation and order, each by itself."""
+    scores = [
+        [float(each.claim.score[0]) for each in ProfileComparer().compare(*made_up(run)).all] for run in range(n_runs)
+    ]
+    return np.asarray(2 * ndtr(-np.array(scores)))
 
 
 @pytest.mark.slow
-def test_models_that_do_not_differ_are_seldom_said_to() -> None:
-    assert ((p_values(200) < 0.05).mean(axis=0) <= 0.07).all()
-
-
-@pytest.mark.slow
-def test_a_deeper_model_is_not_said_to_differ_because_of_its_depth() -> None:
-    assert ((p_values(50, (15, 5)) < 0.05).mean(axis=0) <= 0.1).all()
+@pytest.mark.parametrize("course", ["even", "early"])
+def test_models_that_differ_in_nothing_but_depth_are_seldom_said_to(course: made.Course) -> None:
+    """Of 1,000 pairs of 6 and 30 depths at most 5 % have p < 0.05, and 1 % p < 0.01: here of 25."""
+    found = p_values(lambda run: made.alike(run, (6, 30), course), 25)
+    assert ((found < 0.05).sum(axis=0) <= 4).all()
+    assert ((found < 0.001).sum(axis=0) == 0).all()
 
 
 @pytest.mark.slow
 def test_a_planted_difference_is_found() -> None:
-    purity, silhouette, _, _ = (p_values(20, noise=3.0) < 0.05).mean(axis=0)
-    assert min(purity, silhouette) == 1
-    _, _, relation, _ = (p_values(20, related=0.0) < 0.05).mean(axis=0)
-    assert relation >= 0.9  # twelve words in an order are too few to be sure
+    purity, _, relation, _ = p_values(lambda run: made.different(run, (6, 8)), 10).T
+    assert (np.maximum(purity, relation) < 0.01).all()
+
+    def without_relations(run: int) -> tuple[Side, Side]:
+        world, random = drawn(run)
+        return side(world.model(random, 5)), side(world.model(random, 8, related=0.0))
+
+    _, _, relation, order = p_values(without_relations, 10).T
+    assert (relation < 0.001).all()
+    assert (order < 0.001).mean() >= 0.8
 
 
 def test_a_model_does_not_differ_from_itself_however_often_a_layer_is_there() -> None:
-    random = np.random.default_rng(1)
-    states = model(random.normal(size=(N_WORDS, WIDTH)), random)
+    world, random = drawn(1)
+    states = world.model(random, 3)
     often = making.hidden_states([each for each in states.states for _ in range(4)], positions=[1] * N_WORDS)
     for difference in compared(states, often).all:
         assert difference.value == pytest.approx(0, abs=1e-9)
-        assert difference.p_value == 1
+        assert difference.claim.score == pytest.approx(0)
 
 
-def test_swapping_two_models_turns_the_sign() -> None:
-    random = np.random.default_rng(2)
-    words = random.normal(size=(N_WORDS, WIDTH))
-    a, b = model(words, random), model(words, random, 3, noise=2.0)
+def test_swapping_two_models_turns_the_sign_and_counts_once() -> None:
+    world, random = drawn(2)
+    a, b = world.model(random, 4), world.model(random, 3, noise=2.0)
     for one, other in zip(compared(a, b).all, compared(b, a).all, strict=True):
-        assert (one.value, one.low, one.high) == pytest.approx((-other.value, -other.high, -other.low))
-        assert one.p_value == pytest.approx(other.p_value)
+        assert (one.value, one.error) == pytest.approx((-other.value, other.error))
+        assert one.claim.score == pytest.approx(other.claim.score)
+        assert (one.claim.highest == other.claim.highest).all()
+    purity, silhouette, *_ = compared(a, b).all
+    assert (purity.claim.highest != silhouette.claim.highest).any()
+
+
+def test_an_interval_excludes_0_where_a_difference_is_announced() -> None:
+    world, random = drawn(3)
+    found = compared(world.model(random, 3), world.model(random, 3, noise=3.0, related=0.0))
+    families = decide(claims_in(found))
+    shown = [each.is_shown for each in with_decisions(found, families).all]
+    assert any(shown)
+    assert not all(shown)
+    for each in with_decisions(found, families).all:
+        assert (each.low > 0 or each.high < 0) == each.is_shown
+    assert np.isnan([each.low for each in found.all]).all()
 
 
 def test_only_words_count_that_both_share() -> None:
     """Words that one model reads elsewhere may be anywhere in the other."""
-    random = np.random.default_rng(3)
-    a, b = (model(random.normal(size=(N_WORDS, WIDTH)), random) for _ in range(2))
+    world, random = drawn(4)
+    a, b = world.model(random, 2), world.model(random, 2)
     elsewhere = [2 if row in (0, 5, 30, 50) else 1 for row in range(N_WORDS)]
     b = making.hidden_states(list(b.states), positions=elsewhere)
     reference = b.tokenization.reference
-    pairs = (replace(PAIRS[0], pairs=_ROWS[reference[_ROWS].all(axis=1)]),)
+    rows = PAIRS[0].pairs
+    pairs = (replace(PAIRS[0], pairs=rows[reference[rows].all(axis=1)]),)
     kept = np.isin(ORDERS[0].words, np.flatnonzero(reference))
     orders = (replace(ORDERS[0], words=ORDERS[0].words[kept], places=ORDERS[0].places[kept]),)
 
     def differences(states: HiddenStates) -> Differences:
-        other = Side(states=b, memberships=MEMBERSHIPS, pairs=pairs, orders=orders)
+        other = Side(states=b, memberships=made.MEMBERSHIPS, pairs=pairs, orders=orders)
         return ProfileComparer().compare(side(states), other)
 
     moved = [np.where(reference[:, None], state, 100 * state[::-1]) for state in a.states]
@@ -136,76 +116,92 @@ def test_only_words_count_that_both_share() -> None:
     assert [each.n for each in found.all] == [N_WORDS - 4, N_WORDS - 4, 8, 11]
     again = differences(making.hidden_states(moved, positions=[1] * N_WORDS))
     assert [each.value for each in found.all] == pytest.approx([each.value for each in again.all])
-    assert [each.p_value for each in found.all] == pytest.approx([each.p_value for each in again.all])
+    assert [each.error for each in found.all] == pytest.approx([each.error for each in again.all])
 
 
 def test_too_few_shared_pairs_and_words_are_not_compared() -> None:
-    random = np.random.default_rng(4)
-    states = model(random.normal(size=(N_WORDS, WIDTH)), random)
+    world, random = drawn(5)
     few = Side(
-        states=states,
-        memberships=tuple((0,) for _ in MEMBERSHIPS),
-        pairs=(replace(PAIRS[0], pairs=_ROWS[:4]),),
+        states=world.model(random, 2),
+        memberships=((0,),) * N_WORDS,
+        pairs=(replace(PAIRS[0], pairs=PAIRS[0].pairs[:4]),),
         orders=(replace(ORDERS[0], words=ORDERS[0].words[:7], places=ORDERS[0].places[:7]),),
     )
     found = ProfileComparer().compare(few, few)
     assert np.isnan([each.value for each in found.all]).all()
     assert [each.n for each in found.all] == [N_WORDS, N_WORDS, 4, 7]
+    assert decide(claims_in(found)) == {}
+
+
+def test_with_few_categories_words_are_the_units() -> None:
+    world, random = drawn(6)
+    several = side(world.model(random, 2)), side(world.model(random, 2))
+    few = [replace(each, memberships=tuple((row * 4 // N_WORDS,) for row in range(N_WORDS))) for each in several]
+    assert [each.unit for each in ProfileComparer().compare(*several).all] == ["category", "category", "pair", "word"]
+    of_words = ProfileComparer().compare(*few).purity
+    assert (of_words.unit, of_words.freedom) == ("word", N_WORDS - 4)
+    of_categories = ProfileComparer().compare(*several).purity
+    assert of_categories.freedom == N_WORDS // N_EACH - 1
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 7])
+def test_the_best_of_some_depths_is_expected_as_by_drawing_all(n: int) -> None:
+    values = np.random.default_rng(n).normal(size=7)
+    runs = np.array_split(values, n)
+    if n == 4:  # the first runs of an array split are the longer ones; here they are spread
+        runs = [values[:2], values[2:4], values[4:6], values[6:]]
+    if n == 3:
+        runs = [values[:3], values[3:5], values[5:]]
+    every = [max(each) for each in product(*runs)]
+    weights = expected_best(values, n)
+    assert weights.sum() == pytest.approx(1)
+    assert weights @ values == pytest.approx(np.mean(every))
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 8, 29, 107, 500])
+def test_t_is_as_rare_as_the_score_that_it_stands_for(freedom: int) -> None:
+    for score in (0.0, 0.5, 1.96, 3.0, 4.2):
+        assert student.quantile(score, freedom) == pytest.approx(-stdtrit(freedom, ndtr(-score)), rel=1e-6, abs=1e-9)
+    assert student.quantile(float("inf"), freedom) == float("inf")
 
 
 # --- one model -------------------------------------------------------------------------------------------------------
 
 
 def test_a_peak_is_the_best_depth_of_what_was_measured() -> None:
-    random = np.random.default_rng(5)
-    states = model(random.normal(size=(N_WORDS, WIDTH)), random)
-    geometry, found = measured.measure(states, [], MEMBERSHIPS, None), profiled(states)
+    world, random = drawn(7)
+    states = world.model(random, 4)
+    geometry = measured.measure(states, [], made.MEMBERSHIPS, None)
     relations = related.measure(states, PAIRS, ORDERS)
-    zero = np.zeros(states.n_depths)
-    for peak, tested, chance in (
-        (found.purity, geometry.purity, geometry.purity.null_mean),
-        (found.silhouette, geometry.silhouette, geometry.silhouette.null_mean),
-        (found.relations[0], relations.relations[0].parallelism, relations.relations[0].parallelism.null_mean),
-        (found.orders[0], relations.orders[0].r2, zero),
+    geometry = with_decisions(geometry, decide(claims_in(geometry)))
+    found = profile_of(geometry, relations)
+    parallelism = relations.relations[0].parallelism
+    for peak, effect, value, holds in (
+        (found.purity, geometry.purity.effect, geometry.purity.value, geometry.purity.above_chance.holds),
+        (
+            found.silhouette,
+            geometry.silhouette.effect,
+            geometry.silhouette.value,
+            geometry.silhouette.above_chance.holds,
+        ),
+        (
+            found.relations[0],
+            (parallelism.value - parallelism.null_mean) / (1 - parallelism.null_mean),
+            parallelism.value,
+            relations.relations[0].holds,
+        ),
+        (found.orders[0], relations.orders[0].r2.value, relations.orders[0].r2.value, relations.orders[0].holds),
     ):
-        above = tested.value - chance
-        assert peak.depth == above.argmax()
-        assert peak.value == tested.value[peak.depth]
-        assert peak.above == pytest.approx(float(above.max()))
-        assert peak.low < peak.above < peak.high
-
-
-@pytest.mark.slow
-def test_intervals_cover_what_other_lists_of_words_give() -> None:
-    """Of one depth, and of several, the interval holds the mean over all lists."""
-    for n_depths in (1, 6):
-        peaks = []
-        for run in range(50):
-            random = np.random.default_rng((8, run))
-            found = profiled(model(random.normal(size=(N_WORDS, WIDTH)), random, n_depths))
-            peaks.append([(each.low, each.above, each.high) for each in (found.purity, found.silhouette)])
-        low, above, high = np.array(peaks).transpose(2, 0, 1)
-        means = above.mean(axis=0)
-        assert (((low <= means) & (means <= high)).mean(axis=0) >= 0.9).all()
-
-
-@pytest.mark.slow
-def test_without_categories_that_hold_nothing_is_above_chance_by_accident() -> None:
-    """The best of many depths is held against the best of many depths: 5 % of lists are below 0.05."""
-    found = []
-    for run in range(50):
-        states = making.hidden_states(making.gaussian(8, N_WORDS, 16, seed=run), positions=[1] * N_WORDS)
-        geometry = decide_alone(measured.measure(states, [], MEMBERSHIPS, None))
-        own = profile(states, MEMBERSHIPS, geometry, None)
-        found.append([own.purity.p_value, own.silhouette.p_value])
-    below = (np.array(found) < 0.05).mean(axis=0)
-    assert (below <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 50)).all()
+        assert peak.depth == effect.argmax()
+        assert peak.value == value[peak.depth]
+        assert peak.effect == pytest.approx(float(effect.max()))
+        assert peak.is_above_chance == holds.any()
+    assert found.purity.is_above_chance
 
 
 def test_one_category_has_no_profile() -> None:
     states = making.hidden_states(making.gaussian(3, 20), positions=[1] * 20)
-    memberships = ((0,),) * 20
-    found = profile(states, memberships, measured.measure(states, [], memberships, None), None)
+    found = profile_of(measured.measure(states, [], ((0,),) * 20, None), None)
     assert (found.purity.depth, found.silhouette.depth) == (None, None)
-    assert np.isnan([found.purity.above, found.purity.low, found.purity.p_value]).all()
+    assert np.isnan([found.purity.effect, found.purity.value]).all()
     assert (found.relations, found.orders) == ((), ())

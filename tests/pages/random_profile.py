@@ -6,22 +6,27 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-from random_geometry import SAMPLE, WORDS, plain_model
+from geometry_fixture import geometry
+from profile_fixture import difference
+from random_geometry import SAMPLE, WORDS, category_measure, plain_model
+from related_fixture import order_measures, relation_measures
 from report_fixture import ALONE, SENTENCE, layer_similarity
 
 from tokviz.records import (
     BestMatch,
+    ContextReport,
     Difference,
     Differences,
+    Geometry,
     LayerSimilarity,
     ModelDifferences,
     ModelReport,
     ModelSimilarity,
     Order,
-    Peak,
-    Profile,
     Relation,
+    Relations,
     Report,
+    Unit,
 )
 
 MOST_MODELS = 11
@@ -42,6 +47,7 @@ def report(seed: int) -> Report:
     n_related = len(relations), len(orders)
     n_models = int(random.choice([1, 2, 2, 3, 4, 8, 9, MOST_MODELS]))
     models = tuple(_model(f"m{index}", n_related, random) for index in range(n_models))
+    unit: Unit = "word" if random.random() < 0.3 else "category"
     pairs = [
         (a.slug, b.slug, context)
         for context in CONTEXTS
@@ -61,7 +67,7 @@ def report(seed: int) -> Report:
         ),
         differences=tuple(
             ModelDifferences(
-                model_a=a, model_b=b, context=context.name, differences=_differences(n_related, random, n_models)
+                model_a=a, model_b=b, context=context.name, differences=_differences(n_related, random, n_models, unit)
             )
             for a, b, context in pairs
         ),
@@ -71,60 +77,53 @@ def report(seed: int) -> Report:
 
 def _model(slug: str, n_related: tuple[int, int], random: np.random.Generator) -> ModelReport:
     model = plain_model(slug, N_DEPTHS, CONTEXTS)
-    contexts = (
-        replace(context, profile=_profile(n_related, random) if random.random() < 0.95 else None)
-        for context in model.contexts
-    )
-    return replace(model, contexts=tuple(contexts))
+    return replace(model, contexts=tuple(_context(each, n_related, random) for each in model.contexts))
 
 
-def _profile(n_related: tuple[int, int], random: np.random.Generator) -> Profile:
+def _context(context: ContextReport, n_related: tuple[int, int], random: np.random.Generator) -> ContextReport:
+    if random.random() < 0.05:
+        return replace(context, geometry=None)
     n_relations, n_orders = n_related
-    return Profile(
-        purity=_peak(random),
-        silhouette=_peak(random),
-        relations=tuple(_peak(random) for _ in range(n_relations)),
-        orders=tuple(_peak(random, least=-2.0) for _ in range(n_orders)),
+    return replace(
+        context,
+        geometry=_geometry(random),
+        relations=Relations(
+            n_permutations=999,
+            relations=tuple(relation_measures(random, N_DEPTHS, 8, _undefined(random)) for _ in range(n_relations)),
+            orders=tuple(order_measures(random, N_DEPTHS, 9, _undefined(random)) for _ in range(n_orders)),
+        ),
     )
 
 
-def _peak(random: np.random.Generator, least: float = -0.1) -> Peak:
-    if random.random() < 0.08:
-        return Peak(depth=None, value=NOTHING, chance=NOTHING, low=NOTHING, high=NOTHING, p_value=NOTHING)
-    chance, above = float(random.uniform(0, 0.2)), float(random.choice([random.uniform(least, 0.8), 0.0, 0.005]))
-    half = float(random.uniform(0, 0.5)) if random.random() < 0.9 else NOTHING
-    return Peak(
-        depth=int(random.integers(N_DEPTHS)),
-        value=chance + above,
-        chance=chance,
-        low=above - half,
-        high=above + half,
-        p_value=float(random.choice([0.001, 0.04, 0.05, 0.3])),
-    )
+def _geometry(random: np.random.Generator) -> Geometry:
+    plain = geometry(N_DEPTHS, len(WORDS.words), ("standardized",), sink=False)
+    purity, silhouette = (category_measure(random, N_DEPTHS, _undefined(random)) for _ in range(2))
+    return replace(plain, purity=purity, silhouette=silhouette)
 
 
-def _differences(n_related: tuple[int, int], random: np.random.Generator, n_models: int) -> Differences:
+def _undefined(random: np.random.Generator) -> float:
+    """Share of depths without a value."""
+    return float(random.choice([0.0, 0.3, 1.0], p=[0.7, 0.22, 0.08]))
+
+
+def _differences(n_related: tuple[int, int], random: np.random.Generator, n_models: int, unit: Unit) -> Differences:
     n_relations, n_orders = n_related
     rarely = 1.0 if random.random() < 0.5 else 0.1  # often no pair differs
     return Differences(
-        purity=_difference(random, rarely),
-        silhouette=_difference(random, rarely / n_models),
-        relations=tuple(_difference(random, rarely / 10) for _ in range(n_relations)),
-        orders=tuple(_difference(random, rarely / 10) for _ in range(n_orders)),
+        purity=_difference(random, rarely, unit),
+        silhouette=_difference(random, rarely / n_models, unit),
+        relations=tuple(_difference(random, rarely / 10, "pair") for _ in range(n_relations)),
+        orders=tuple(_difference(random, rarely / 10, "word") for _ in range(n_orders)),
     )
 
 
-def _difference(random: np.random.Generator, share: float) -> Difference:
+def _difference(random: np.random.Generator, share: float, unit: Unit) -> Difference:
     """``share``: how many differ."""
     if random.random() < 0.1:
-        return Difference(n=3, value=NOTHING, low=NOTHING, high=NOTHING, p_value_uncorrected=NOTHING, p_value=NOTHING)
-    value = float(random.uniform(-0.6, 0.6))
-    is_shown = random.random() < share
-    half = abs(value) * float(random.uniform(0.1, 0.9) if is_shown else random.uniform(0.8, 4))
-    p_value = float(random.choice([0.001, 0.049]) if is_shown else random.choice([0.05, 0.7]))
-    return Difference(
-        n=20, value=value, low=value - half, high=value + half, p_value_uncorrected=p_value / 2, p_value=p_value
-    )
+        return difference(NOTHING, NOTHING, is_shown=False, n=3, unit=unit)
+    value, is_shown = float(random.uniform(-0.6, 0.6)), random.random() < share
+    error = abs(value) / 3.1 * float(random.uniform(0.1, 0.9) if is_shown else random.uniform(1.0, 4))
+    return difference(value, error, is_shown=bool(is_shown), n=20, unit=unit)
 
 
 def _similarity(random: np.random.Generator) -> LayerSimilarity:

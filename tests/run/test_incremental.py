@@ -102,16 +102,16 @@ def test_nothing_changed_makes_nothing(project: Path) -> None:
 def test_other_words_make_everything_again(project: Path) -> None:
     words = {**CONFIG["words"], "times": ["January", "February", "seven"]}
     outcome, kinds = rerun(project, config(words=words))
-    # Two models × two contexts; measures, neighbours and profiles: one each; and two comparisons, each over all words, over
+    # Two models × two contexts; measures and neighbours: one each; and two comparisons, each over all words, over
     # one-token words, and of profiles.
-    assert kinds == {"states": 4, "projections": 4, "measures": 4 + 4 + 4 + 6, "images": 4 * N_PICTURES}
+    assert kinds == {"states": 4, "projections": 4, "measures": 4 + 4 + 6, "images": 4 * N_PICTURES}
     assert (outcome.n_captured, outcome.n_drawn) == (4, 4 * N_PICTURES)
 
 
 def test_the_same_words_in_other_categories_are_measured_and_drawn(project: Path) -> None:
     words = {"people": ["James", "Mary"], "rest": ["doctor", "January", "February", "Tuesday"]}
     outcome, kinds = rerun(project, config(words=words))
-    assert kinds == {"measures": 4 + 4 + 2, "images": 4 * N_PICTURES}
+    assert kinds == {"measures": 4 + 2, "images": 4 * N_PICTURES}
     assert outcome.n_captured == 0
 
 
@@ -153,13 +153,13 @@ def test_another_template_of_a_context_concerns_that_context(project: Path) -> N
     # The embedding doesn't see the text around a word: its two plates per model are the ones that are there.
     assert (kinds["states"], kinds["projections"], kinds["images"]) == (2, 2, 2 * (N_PICTURES - 2))
     # Massive activations of a decoder's words alone are found by its words in the sentence: those are measured again.
-    assert kinds["measures"] == 2 + 2 + 2 + 1 + 3
+    assert kinds["measures"] == 2 + 2 + 1 + 3
 
 
 def test_a_context_added_is_all_that_is_made_and_one_removed_is_gone(project: Path) -> None:
     contexts = [*CONFIG["contexts"], {"name": "third", "template": "the {word}"}]
     outcome, kinds = rerun(project, config(contexts=contexts))
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 + 3, "images": 2 * N_PICTURES}
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 3, "images": 2 * N_PICTURES}
     assert outcome.n_captured == 2
     outcome, kinds = rerun(project)
     assert kinds == {}
@@ -177,14 +177,14 @@ def test_other_weights_concern_their_model(project: Path) -> None:
     save_file(tensors, weights, metadata={"format": "pt"})
     outcome, kinds = rerun(project)
     # What comes before layer 1 is as it was: two plates in either form.
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 + 6, "images": 2 * (N_PICTURES - 4)}
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 6, "images": 2 * (N_PICTURES - 4)}
     assert outcome.n_captured == 2
 
 
 def test_a_model_added_leaves_the_others(project: Path) -> None:
     models = [*CONFIG["models"], {"source": "gpt2"}]
     outcome, kinds = rerun(project, config(models=models))
-    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 2 + 3 * 2 * 2, "images": 2 * N_PICTURES}
+    assert kinds == {"states": 2, "projections": 2, "measures": 2 + 2 + 3 * 2 * 2, "images": 2 * N_PICTURES}
     outcome, kinds = rerun(project, config(models=CONFIG["models"][:1]))
     assert kinds == {}
     assert outcome.n_images == 2 * N_PICTURES
@@ -257,7 +257,7 @@ def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_bac
 
 def test_force_makes_everything_again(project: Path) -> None:
     outcome, kinds = rerun(project, force=True)
-    assert kinds == {"states": 4, "projections": 4, "measures": 18, "images": 4 * N_PICTURES}
+    assert kinds == {"states": 4, "projections": 4, "measures": 14, "images": 4 * N_PICTURES}
     assert outcome.n_drawn == 4 * N_PICTURES
 
 

@@ -92,19 +92,3 @@ def test_a_result_that_cannot_be_read_is_made_again(store: Store) -> None:
     assert captured(store).projections["standardized"].due == "not projected yet"
     (again, _), *_ = results.project([captured(store)], Store(store.root))
     assert (again.coordinates == first.coordinates).all()
-
-
-@pytest.mark.parametrize(
-    ("p_values", "corrected"),
-    [
-        ([], []),
-        ([0.04], [0.04]),
-        ([0.03, 0.01, 0.02], [0.04, 0.03, 0.04]),
-        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),
-        ([0.5, 0.4, 0.9], [1.0, 1.0, 1.0]),
-        ([0.01, float("nan"), 0.01], [0.02, float("nan"), 0.02]),
-    ],
-)
-def test_p_values_are_corrected_as_by_hand(p_values: list[float], corrected: list[float]) -> None:
-    """Holm 1979: the smallest of m times m, the next times m − 1, and none below the one before."""
-    np.testing.assert_allclose(np.array(results.holm(p_values)), np.array(corrected))

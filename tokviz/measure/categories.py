@@ -157,19 +157,20 @@ def _purity_influence(words: np.ndarray, neighbours: np.ndarray, categories: Cat
     return value, influence * (len(kinds) / len(words))
 
 
-def with_influence(distances: np.ndarray, categories: Categories) -> list[tuple[float, np.ndarray]]:
-    """Purity and silhouette, each with how much it follows the weight of each word, ``(n_words,)``; NaN where undefined."""
-    nothing = (float("nan"), np.full(len(distances), np.nan))
+def own_scores(distances: np.ndarray, categories: Categories) -> np.ndarray:
+    """``(2, n_words)``: each word's own purity and silhouette, of which the measures are the means; NaN where undefined."""
+    scores = np.full((2, len(distances)), np.nan)
     if len(distances) < 3 or not categories.are_several or not distances.any():
-        return [nothing, nothing]
+        return scores
     found = _neighbours(distances, categories)
-    return [
-        nothing if found is None else _purity_influence(*found, categories),
-        (
-            _silhouette_of(distances, categories),
-            _silhouette_influence(distances, categories),
-        ),
-    ]
+    if found is not None:
+        words, neighbours = found
+        kinds, share = categories.kinds
+        scores[0, words] = share[kinds[words][:, None], kinds[neighbours]].mean(axis=1)
+    members = np.eye(len(categories.counts))[categories.first].T
+    sums = np.ascontiguousarray((distances @ members.T).T[:, None])
+    scores[1] = _silhouettes(sums, members[:, None], categories.counts)[0]
+    return scores
 
 
 def by_word(influence: np.ndarray, categories: Categories) -> np.ndarray:
@@ -271,7 +272,7 @@ def silhouette_alone(distances: np.ndarray, labels: np.ndarray, counts: np.ndarr
     """
     members = (labels == np.arange(len(counts))[:, None]).astype(np.float64)
     sums = np.moveaxis(distances @ members.T, -1, 0)
-    values = _silhouettes(np.ascontiguousarray(sums), members[:, None], counts)
+    values = _silhouettes(np.ascontiguousarray(sums), members[:, None], counts).mean(axis=1)
     return np.where(distances.any(axis=(1, 2)), values, np.nan)
 
 
@@ -286,12 +287,12 @@ def shuffled_silhouette(distances: np.ndarray, categories: Categories) -> np.nda
     for start in range(0, len(labels), size):
         members = (labels[start : start + size] == numbers).astype(np.float32)
         sums = (members.reshape(-1, n_words) @ quick).reshape(members.shape)
-        found.append(_silhouettes(sums, members, counts))
+        found.append(_silhouettes(sums, members, counts).mean(axis=1, dtype=np.float64))
     return np.concatenate(found)
 
 
 def _silhouettes(sums: np.ndarray, members: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """``(n,)``: the silhouettes of n lists or labellings of as many words, with the same counts.
+    """``(n, n_words)``: each word's silhouette in n lists or labellings of as many words, with the same counts.
 
     A word alone in its category scores 0, and so does one without any distance.
 
@@ -309,7 +310,7 @@ def _silhouettes(sums: np.ndarray, members: np.ndarray, counts: np.ndarray) -> n
     others = np.maximum(sums, members * np.finfo(sums.dtype).max, out=sums).min(axis=0)
     larger = np.maximum(own, others)
     scores = (others - own) / np.where(larger > 0, larger, 1)
-    return np.asarray((scores * (n_own > 1)).mean(axis=1, dtype=np.float64))
+    return np.asarray(scores * (n_own > 1))
 
 
 def _silhouette_influence(distances: np.ndarray, categories: Categories) -> np.ndarray:

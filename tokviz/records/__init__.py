@@ -25,7 +25,7 @@ from tokviz.records.measures import (
     StageCriteria,
 )
 from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
-from tokviz.records.profile import Difference, Differences, Peak, Profile
+from tokviz.records.profile import Difference, Differences, Peak, Profile, Unit, profile_of
 from tokviz.records.relations import (
     Closing,
     Order,
@@ -171,8 +171,10 @@ __all__ = [
     "Tested",
     "Tokenization",
     "TokenizedWord",
+    "Unit",
     "Updates",
     "WordList",
     "depth_name",
     "named_with_quantization",
+    "profile_of",
 ]

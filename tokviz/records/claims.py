@@ -35,13 +35,15 @@ class Claim:
     """``(n,)`` bool: what is announced; nothing until that is decided."""
     can_be_tested: bool = True
     """Whether its shuffles are enough for the level of its family; true until that is decided."""
+    threshold: float = float("nan")
+    """The score from which a value is announced; infinite where none can be, NaN until that is decided."""
 
     def decided(self, family: Family) -> Claim:
         """With p-values among all values of the family, and what its level announces."""
         p_value = family.p_values(self.score)
         can_be_tested = self.least_p_value <= family.level * _ROUNDING
         holds = self.is_eligible & (p_value <= family.level * _ROUNDING) & can_be_tested
-        return replace(self, p_value=p_value, holds=holds, can_be_tested=can_be_tested)
+        return replace(self, p_value=p_value, holds=holds, can_be_tested=can_be_tested, threshold=family.threshold)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,42 +1,36 @@
-"""What stands out of a model: each measure that has a value by chance, at the depth where it is furthest above it.
+"""What stands out of a model: each measure that has a value by chance, at its best depth; and what differs between two.
 
-That depth is chosen again whenever words are left out, as intervals and differences between models must account for it:
-chosen once, it would flatter the model with more layers. NaN stands where something isn't defined.
+NaN stands where something isn't defined.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Literal
+
+import numpy as np
+
+from tokviz.records import student
+from tokviz.records.claims import Claim
+from tokviz.records.measures import CategoryMeasure, Geometry
+from tokviz.records.relations import Relations
+
+# --- one model -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class Peak:
-    """A measure at the depth where it is furthest above chance."""
+    """A measure at the depth where its effect is largest."""
 
     depth: int | None
     """None where the measure isn't defined at any depth."""
     value: float
     chance: float
     """At that depth; 0 of an order's R², which permuted orders push down without bound."""
-    low: float
-    """Lower end of the 95 % interval of ``above``."""
-    high: float
-    """Its upper end."""
-    p_value: float
-    """Against what shuffled words reach at their own best depth, so that there being many depths is accounted for."""
-
-    LEVEL: ClassVar[float] = 0.05
-
-    @property
-    def above(self) -> float:
-        """How far above chance."""
-        return self.value - self.chance
-
-    @property
-    def is_above_chance(self) -> bool:
-        """Whether it is shown to be."""
-        return self.p_value < self.LEVEL and self.above > 0
+    effect: float
+    """0 at chance, 1 at the highest value that is possible."""
+    is_above_chance: bool
+    """Whether that is announced at any depth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,29 +52,79 @@ class Profile:
         return (self.purity, self.silhouette, *self.relations, *self.orders)
 
 
+def profile_of(geometry: Geometry, relations: Relations | None) -> Profile:
+    """The best depths of what was measured, and what was decided on it."""
+    found = relations.relations if relations else ()
+    orders = relations.orders if relations else ()
+    return Profile(
+        purity=_of_categories(geometry.purity),
+        silhouette=_of_categories(geometry.silhouette),
+        relations=tuple(_peak(each.parallelism.value, each.parallelism.null_mean, each.holds) for each in found),
+        orders=tuple(_peak(each.r2.value, np.zeros(len(each.r2.value)), each.holds) for each in orders),
+    )
+
+
+def _of_categories(measure: CategoryMeasure) -> Peak:
+    return _peak(measure.value, measure.null_mean, measure.above_chance.holds, measure.bound)
+
+
+def _peak(value: np.ndarray, chance: np.ndarray, holds: np.ndarray, bound: float = 1.0) -> Peak:
+    """``value``, ``chance``, ``holds``: ``(n_depths,)``."""
+    effect = (value - chance) / (bound - chance)
+    if not np.isfinite(effect).any():
+        nothing = float("nan")
+        return Peak(depth=None, value=nothing, chance=nothing, effect=nothing, is_above_chance=False)
+    depth = int(np.nanargmax(effect))
+    return Peak(
+        depth=depth,
+        value=float(value[depth]),
+        chance=float(chance[depth]),
+        effect=float(effect[depth]),
+        is_above_chance=bool(holds.any()),
+    )
+
+
+# --- two models ----------------------------------------------------------------------------------------------------
+
+Unit = Literal["category", "word", "pair"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How much further above chance one model is than another, over the same words."""
+    """How much larger the effect of a measure is in one model than in another, over the same words."""
 
     n: int
     """Words, or pairs of them, that both share: what is measured here."""
+    unit: Unit
+    """What the error is taken over: with words of categories, it speaks of lists of these categories only."""
     value: float
-    """The first model's less the second's, each at its own best depth."""
-    low: float
-    """Lower end of its 95 % interval, from leaving the same words out in both."""
-    high: float
-    """Its upper end."""
-    p_value_uncorrected: float
-    """Two-sided, of this comparison by itself."""
-    p_value: float
-    """Corrected for the number of comparisons with the same measure (Holm)."""
-
-    LEVEL: ClassVar[float] = 0.05
+    """The first model's less the second's, each at its best of as many depths as both have."""
+    error: float
+    """Its standard error."""
+    freedom: int
+    """Degrees of freedom of the error."""
+    claim: Claim
+    """Of the one value, whatever its sign."""
 
     @property
     def is_shown(self) -> bool:
-        """Whether the models differ, as far as this can tell."""
-        return self.p_value < self.LEVEL
+        """Whether it is announced that the models differ."""
+        return bool(self.claim.holds[0])
+
+    @property
+    def low(self) -> float:
+        """Lower end of its interval, which holds together with those of all other differences of the report."""
+        return self.value - self._half
+
+    @property
+    def high(self) -> float:
+        """Its upper end."""
+        return self.value + self._half
+
+    @property
+    def _half(self) -> float:
+        """NaN until the claim is decided, infinite where it can't be."""
+        return student.quantile(self.claim.threshold, self.freedom) * self.error if self.error > 0 else 0 * self.error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from tokviz.records.claims import Family
 from tokviz.records.look import Look
 from tokviz.records.loss import Loss
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
-from tokviz.records.profile import Differences, Profile
+from tokviz.records.profile import Differences, Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.states import HiddenStates, ModelCard, Projection
 from tokviz.records.updates import InterventionRule
@@ -62,14 +62,17 @@ class ContextReport:
     """What other packages measure."""
     relations: Relations | None = None
     """In the order of ``Report.relations`` and ``Report.orders``."""
-    profile: Profile | None = None
-    """None where nothing was measured, and of interventions."""
     interventions: tuple[ContextReport, ...] = ()
     """The same words with neurons set to a value, as their ``states.intervention`` says; not all of them have pictures."""
     failed_interventions: tuple[str, ...] = ()
     """Why the model gave no states with neurons set to a value."""
     loss: Loss | None = None
     """How well the model predicts text with a break's neurons set to a value; None where they were not switched off here."""
+
+    @property
+    def profile(self) -> Profile | None:
+        """None where nothing was measured, and of interventions."""
+        return profile_of(self.geometry, self.relations) if self.geometry and self.rule is None else None
 
     @property
     def drawn_projections(self) -> tuple[ProjectionReport, ...]:

@@ -1,4 +1,4 @@
-"""What the compare page opens with: how far each model is above chance, measure by measure, as dots with intervals."""
+"""What the compare page opens with: how far each model is above chance, measure by measure, as dots."""
 
 from __future__ import annotations
 
@@ -35,14 +35,12 @@ class ProfileColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileCell:
-    """A dot and its interval, in pixels, and its number."""
+    """A dot, in pixels, and its number."""
 
     kind: str
     """``above``; ``chance``, a ring: not shown to be above it; ``untested``."""
     x: str
     """Empty where nothing is known."""
-    interval: str
-    """Path data; empty where it isn't known."""
     text: str
     note: str
     """The depth."""
@@ -133,12 +131,14 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
 
 def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...]:
     dots = (
-        "A dot is how far a value is above chance, at the layer where it is furthest above. Lines are 95 % intervals, for which the "
-        "layer is chosen again in each resample of the words. A ring isn’t shown to be above chance (p ≥ 0.05, corrected for the "
-        "number of layers)."
+        "A dot is the effect of a metric at the layer where it is largest: 0 at chance, 1 at the highest possible value. A ring "
+        "isn’t shown to be above chance at any layer."
     )
     if any(each.pairs for each in found):
-        dots += " Models are compared on the words that both share."
+        dots += (
+            " Models are compared on the words that both share, each at the best of as many layers as both have. Intervals hold "
+            "for all differences of the report together."
+        )
     if not has_similarity:
         return (dots,)
     others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
@@ -150,8 +150,7 @@ def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...
 
 
 def _scale(values: Sequence[Value]) -> _Scale:
-    ends = (end for value in values for end in (value.above, value.high) if math.isfinite(end))
-    return _Scale(high=max(*ends, _LEAST))
+    return _Scale(high=max([_LEAST, *(value.effect for value in values if value.is_known)]))
 
 
 def _column(measure: ProfileMeasure, scale: _Scale) -> ProfileColumn:
@@ -164,12 +163,12 @@ def _column(measure: ProfileMeasure, scale: _Scale) -> ProfileColumn:
 
 
 def _rows(found: Compared, scales: dict[int, _Scale]) -> Iterator[ProfileRow]:
-    """Furthest above chance in the first measure first."""
+    """The largest effect in the first measure first."""
     first = next(iter(scales), 0)
 
     def rank(model: Found) -> float:
         value = model.values[first]
-        return -value.above if value.is_known else math.inf
+        return -value.effect if value.is_known else math.inf
 
     for model in sorted(found.models, key=rank):
         yield ProfileRow(
@@ -183,17 +182,11 @@ def _cell(value: Value, scale: _Scale) -> ProfileCell:
     known = value.is_known
     return ProfileCell(
         kind=value.kind,
-        x=_pixels(max(scale.x(value.above), _RADIUS)) if known else "",
-        interval=_interval(value, scale) if known and math.isfinite(value.low) else "",
-        text=score(value.above) if known else UNKNOWN,
+        x=_pixels(max(scale.x(value.effect), _RADIUS)) if known else "",
+        text=score(value.effect) if known else UNKNOWN,
         note=value.note,
-        sort=f"{value.above:.3g}" if known else "",
+        sort=f"{value.effect:.3g}" if known else "",
     )
-
-
-def _interval(value: Value, scale: _Scale) -> str:
-    """A line; where it goes on below what the plot has room for, it reaches the edge."""
-    return f"M{_pixels(max(scale.x(value.low), 0.0))} 17H{_pixels(max(scale.x(value.high), 0.0))}"
 
 
 def _pixels(value: float) -> str:

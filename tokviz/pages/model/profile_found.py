@@ -10,6 +10,9 @@ import numpy as np
 
 from tokviz.records import Context, Difference, ModelReport, Peak, Report, depth_name
 
+N_OF_CATEGORIES = 2
+"""So many measures come first that are of categories."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileMeasure:
@@ -29,11 +32,9 @@ Kind = Literal["above", "chance", "untested"]
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """How far one model is above chance in one measure; NaN where it isn't known."""
+    """The effect of one measure in one model; NaN where it isn't known."""
 
-    above: float
-    low: float
-    high: float
+    effect: float
     kind: Kind
     note: str
     """The depth."""
@@ -41,7 +42,7 @@ class Value:
     @property
     def is_known(self) -> bool:
         """Whether there is a number."""
-        return math.isfinite(self.above)
+        return math.isfinite(self.effect)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,16 +131,14 @@ def _of_context(report: Report, context: Context) -> Compared:
 
 def _value(peak: Peak) -> Value:
     return Value(
-        above=peak.above,
-        low=peak.low,
-        high=peak.high,
+        effect=peak.effect,
         kind="above" if peak.is_above_chance else "chance",
         note="" if peak.depth is None else depth_name(peak.depth),
     )
 
 
 def _similarity(report: Report, model: ModelReport, context: Context) -> Value:
-    """Mean over the other models; only of a single one an interval is known."""
+    """Mean over the other models."""
     known = [
         each.shared
         for each in report.similarities
@@ -147,10 +146,9 @@ def _similarity(report: Report, model: ModelReport, context: Context) -> Value:
         and model.slug in (each.model_a, each.model_b)
         and math.isfinite(each.shared.neighbours_summary.value - each.shared.neighbours_summary.chance)
     ]
-    low = high = above = float("nan")
-    if known:
-        above = float(np.mean([each.neighbours_summary.value - each.neighbours_summary.chance for each in known]))
-    if len(known) == 1:
-        summary = known[0].neighbours_summary
-        low, high = summary.low - summary.chance, summary.high - summary.chance
-    return Value(above=above, low=low, high=high, kind="untested", note="")
+    above = (
+        float(np.mean([each.neighbours_summary.value - each.neighbours_summary.chance for each in known]))
+        if known
+        else float("nan")
+    )
+    return Value(effect=above, kind="untested", note="")

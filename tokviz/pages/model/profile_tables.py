@@ -30,9 +30,9 @@ def downloads(report: Report) -> dict[str, str]:
 
 
 def profile_csv(report: Report) -> str:
-    """A row per model, context and measure, at the depth where it is furthest above chance."""
+    """A row per model, context and measure, at the depth where its effect is largest."""
     header = ["model", "model_safe", "context", "measure", "measure_safe", "depth", "layer"]
-    return csv_text([*header, "value", "chance", "above", "low", "high", "p_value"], _rows(report))
+    return csv_text([*header, "value", "chance", "effect", "announced"], _rows(report))
 
 
 def _rows(report: Report) -> Iterator[list[Any]]:
@@ -48,12 +48,13 @@ def _rows(report: Report) -> Iterator[list[Any]]:
                     spreadsheet_safe(measure.column),
                     peak.depth,
                     None if peak.depth is None else depth_name(peak.depth),
-                    *map(rounded, (peak.value, peak.chance, peak.above, peak.low, peak.high, peak.p_value)),
+                    *map(rounded, (peak.value, peak.chance, peak.effect)),
+                    int(peak.is_above_chance),
                 ]
 
 
 def differences_csv(report: Report) -> str:
-    """A row per pair of models, context and measure: by how much the first is further above chance than the second."""
+    """A row per pair of models, context and measure: by how much the effect is larger in the first than in the second."""
     named = measures(report)
     rows = (
         [
@@ -63,13 +64,15 @@ def differences_csv(report: Report) -> str:
             measure.column,
             spreadsheet_safe(measure.column),
             found.n,
-            *map(rounded, (found.value, found.low, found.high, found.p_value_uncorrected, found.p_value)),
+            found.unit,
+            *map(rounded, (found.value, found.error, found.low, found.high, found.claim.p_value[0])),
+            int(found.is_shown),
         ]
         for each in report.differences
         for measure, found in zip(named, each.differences.all, strict=False)
     )
-    header = ["model_a", "model_b", "context", "measure", "measure_safe", "n", "difference", "low", "high"]
-    return csv_text([*header, "p_value_uncorrected", "p_value"], rows)
+    header = ["model_a", "model_b", "context", "measure", "measure_safe", "n", "unit", "difference"]
+    return csv_text([*header, "standard_error", "low", "high", "p_value", "announced"], rows)
 
 
 def similarity_csv(report: Report) -> str:

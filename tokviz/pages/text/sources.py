@@ -30,10 +30,6 @@ GU_2025 = _arxiv("Gu et al. 2025, When attention sink emerges in language models
 HERNANDEZ_2024 = _arxiv(
     "Hernandez et al. 2024, Linearity of relation decoding in transformer language models", "2308.09124"
 )
-HOLM_1979 = Link(
-    text="Holm 1979, A simple sequentially rejective multiple test procedure",
-    href="https://www.jstor.org/stable/4615733",
-)
 HUH_2024 = _arxiv("Huh et al. 2024, The platonic representation hypothesis", "2405.07987")
 KORNBLITH_2019 = _arxiv("Kornblith et al. 2019, Similarity of neural network representations revisited", "1905.00414")
 MIKOLOV_2013 = Link(
@@ -55,6 +51,10 @@ SCHONEMANN_1966 = _doi(
     "Schönemann 1966, A generalized solution of the orthogonal Procrustes problem", "10.1007/BF02289451"
 )
 SHAO_1989 = _doi("Shao & Wu 1989, A general theory for jackknife variance estimation", "10.1214/aos/1176347263")
+SIDAK_1967 = _doi(
+    "Šidák 1967, Rectangular confidence regions for the means of multivariate normal distributions",
+    "10.1080/01621459.1967.10482935",
+)
 SONG_2012 = Link(
     text="Song et al. 2012, Feature selection via dependence maximization",
     href="https://jmlr.org/papers/v13/song12a.html",

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tokviz.records import ContextReport, Report
 
 Record = TypeVar("Record")
-_MEASURES = ("geometry", "relations", "profile")
+_MEASURES = ("geometry", "relations")
 
 
 def decide(report: Report) -> Report:

@@ -5,14 +5,12 @@ What projects and measures is loaded only when something must be made: scipy and
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tokviz.records import Difference, Differences, LayerSimilarity, ModelDifferences, ModelSimilarity, Projection
+from tokviz.records import Differences, LayerSimilarity, ModelDifferences, ModelSimilarity, Projection
 from tokviz.run.plan.plan import Captured, Comparison, Job
 from tokviz.run.plan.products import Inputs
 from tokviz.run.store import keys
@@ -105,12 +103,13 @@ def compare_layers(comparisons: Sequence[Comparison], store: Store) -> tuple[Mod
 
 
 def compare_profiles(comparisons: Sequence[Comparison], store: Store) -> tuple[ModelDifferences, ...]:
-    """Between the profiles of all pairs, in their order; p-values are corrected for the number of pairs."""
+    """Between the profiles of all pairs, in their order."""
     comparer = Comparer(store)
-    found = _corrected([comparer.differences(each) for each in comparisons])
     return tuple(
-        ModelDifferences(model_a=each.slugs[0], model_b=each.slugs[1], context=each.context, differences=of_it)
-        for each, of_it in zip(comparisons, found, strict=True)
+        ModelDifferences(
+            model_a=each.slugs[0], model_b=each.slugs[1], context=each.context, differences=comparer.differences(each)
+        )
+        for each in comparisons
     )
 
 
@@ -184,36 +183,3 @@ def _shared(comparison: Comparison, *, single_token: bool) -> tuple[np.ndarray, 
     from tokviz.measure.similarity import shared_rows
 
     return shared_rows(*comparison.states, single_token=single_token)
-
-
-# --- p-values of differences, corrected for how many there are -----------------------------------------------------
-
-
-def _corrected(found: Sequence[Differences]) -> list[Differences]:
-    """By each measure the p-values of all pairs of models, in all contexts together, after Holm."""
-    by_measure = [_after_holm(each) for each in zip(*(differences.all for differences in found), strict=True)]
-    columns = list(zip(*by_measure, strict=True))
-    return [
-        Differences(
-            purity=own[0],
-            silhouette=own[1],
-            relations=tuple(own[2 : 2 + len(each.relations)]),
-            orders=tuple(own[2 + len(each.relations) :]),
-        )
-        for each, own in zip(found, columns, strict=True)
-    ]
-
-
-def _after_holm(differences: Sequence[Difference]) -> list[Difference]:
-    p_values = holm([each.p_value_uncorrected for each in differences])
-    return [replace(each, p_value=p_value) for each, p_value in zip(differences, p_values, strict=True)]
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm 1979, A simple sequentially rejective multiple test procedure; NaN stays, and doesn't count."""
-    known = sorted((p_value, index) for index, p_value in enumerate(p_values) if math.isfinite(p_value))
-    found, so_far = list(p_values), 0.0
-    for rank, (p_value, index) in enumerate(known):
-        so_far = max(so_far, min(p_value * (len(known) - rank), 1.0))
-        found[index] = so_far
-    return found

@@ -15,7 +15,6 @@ from tokviz.records import (
     HiddenStates,
     InterventionRule,
     Neighbours,
-    Profile,
     Projection,
     Relations,
     WordList,
@@ -54,11 +53,11 @@ class CaptureMeasure(Generic[Record]):
     make: Callable[[Inputs, Sequence[Projection], Mapping[str, Any]], Record]
     """Of the projections whose pictures are measured, and of the measures that stand before it."""
     of: Literal["all captures", "shown", "intact"] = "shown"
-    """Whether captures are left out that others are only compared with, or all with neurons set to a value."""
+    """Whether captures are left out that others are only compared with."""
 
     def is_of(self, rule: InterventionRule | None) -> bool:
         """Whether it is made of captures with neurons chosen so."""
-        return self.of == "all captures" or rule is None or (self.of == "shown" and rule != "control")
+        return self.of == "all captures" or rule != "control"
 
 
 def measure_keys(inputs: Inputs) -> dict[str, str]:
@@ -86,10 +85,6 @@ def _relations_key(inputs: Inputs) -> str | None:
     return keys.relations_key(inputs.states, asked.pairs, asked.orders) if asked else None
 
 
-def _profile_key(inputs: Inputs) -> str:
-    return keys.profile_key(inputs.states, inputs.words, _relations_key(inputs))
-
-
 # --- the makers: what measures is loaded only when something must be measured, as scipy takes a while ---------------
 
 
@@ -111,16 +106,9 @@ def _relations(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str,
     return measure(inputs.states, inputs.related.pairs, inputs.related.orders)
 
 
-def _profile(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Profile:
-    from tokviz.measure.profile import profile
-
-    return profile(inputs.states, inputs.words.memberships, others["geometry"], others.get("relations"))
-
-
 MEASURES: Mapping[str, CaptureMeasure[Any]] = {
     "geometry": CaptureMeasure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
     "neighbours": CaptureMeasure(record=Neighbours, key=_neighbours_key, make=_neighbours),
     "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations),
-    "profile": CaptureMeasure(record=Profile, key=_profile_key, make=_profile, of="intact"),
 }
 """By the name of its field in ``ContextReport``; what other packages add is in ``added.py``."""

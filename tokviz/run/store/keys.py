@@ -171,19 +171,6 @@ def relations_key(states: HiddenStates, pairs: Sequence[PairRows], orders: Seque
     )
 
 
-def profile_key(states: HiddenStates, words: WordList, relations: str | None) -> str:
-    """``relations``: the key of those. What it takes from the geometry follows from the states and the categories."""
-    return _digest(
-        {
-            "profile": states.digest,
-            "reference": states.tokenization.reference,
-            "memberships": words.memberships,
-            "relations": relations,
-            "code": _code("measure"),
-        }
-    )
-
-
 def differences_key(
     states: tuple[HiddenStates, HiddenStates],
     words: tuple[WordList, WordList],
