@@ -200,11 +200,9 @@ def test_the_loss_is_measured_with_the_neurons_set_to_values(made: Path) -> None
     module = transformers.AutoModelForCausalLM.from_pretrained(made / "planted").eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(made / "planted")
     ids = tokenizer(LOSS_TEXT.read_text(encoding="utf-8"), add_special_tokens=False)["input_ids"]
-    n_passages = len(ids) // 128
-    rows = [
-        torch.tensor([ids[128 * row : 128 * (row + 1)]])
-        for row in np.linspace(0, n_passages - 1, 8).round().astype(int)
-    ]
+    first, n_passages = tokenizer("a")["input_ids"][0], len(ids) // 127
+    starts = 127 * np.linspace(0, n_passages - 1, 8).round().astype(int)
+    rows = [torch.tensor([[first, *ids[start : start + 127]]]) for start in starts]
 
     def of_each() -> np.ndarray:
         with torch.no_grad():
