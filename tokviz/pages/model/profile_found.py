@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from tokviz.records import Context, Difference, ModelReport, Peak, Report, depth_name
+from tokviz.records import Context, ContextReport, Difference, ModelReport, Peak, Profile, Report, depth_name
 
 N_OF_CATEGORIES = 2
 """So many measures come first that are of categories."""
@@ -110,7 +110,7 @@ def _of_context(report: Report, context: Context) -> Compared:
         Found(
             slug=model.slug,
             name=model.display_name,
-            values=(*(_value(peak) for peak in each.profile.peaks), _similarity(report, model, context)),
+            values=(*_values(report, each, each.profile), _similarity(report, model, context)),
         )
         for model in report.models
         for each in model.contexts
@@ -127,6 +127,13 @@ def _of_context(report: Report, context: Context) -> Compared:
             if each.context == context.name and each.model_a in places and each.model_b in places
         ),
     )
+
+
+def _values(report: Report, context: ContextReport, profile: Profile) -> tuple[Value, ...]:
+    """Relations and orders that weren't measured have no value."""
+    n_asked = 0 if context.relations else len(report.relations) + len(report.orders)
+    unknown = Value(effect=float("nan"), kind="untested", note="")
+    return (*map(_value, profile.peaks), *(unknown,) * n_asked)
 
 
 def _value(peak: Peak) -> Value:
