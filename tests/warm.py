@@ -1,7 +1,8 @@
 """``python generate.py`` as a fork of a process that has imported its libraries already, which takes longer than most runs.
 
-The processes that draw are forked from one process with their libraries, too, which all runs share; a user's run starts its own.
-Nothing of tokviz is among the libraries: each run imports it from its files. Where processes can't be forked, where coverage is
+There is one such process for all that run tests side by side, which listens at a socket. The processes that draw are forked from one process with their libraries, too, which all runs share; a user's run starts its own.
+tokviz is imported with the libraries; that a run loads no more than it needs, and does so from the first line on, is tested with
+processes that begin as a user's do. Where processes can't be forked, where coverage is
 counted, and for what is read as Python starts, tests start the command as users do.
 """
 
@@ -9,16 +10,25 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import json
 import multiprocessing
 import os
+import pkgutil
 import runpy
 import select
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
+
+import psutil
+from filelock import FileLock
 
 SCRIPT = Path(__file__).parent.parent / "generate.py"
 LIBRARIES = """
@@ -28,7 +38,7 @@ transformers transformers.modeling_utils transformers.models.auto.modeling_auto 
 """
 OF_DRAWING = """
 matplotlib.backends.backend_agg matplotlib.figure PIL.Image PIL.WebPImagePlugin scipy.linalg scipy.spatial.distance scipy.special
-sklearn.decomposition sklearn.preprocessing
+sklearn.decomposition sklearn.preprocessing tokviz.draw tokviz.measure tokviz.run.pipeline
 """
 COUNTS_COVERAGE = any(name.startswith(("COV_CORE", "COVERAGE_PROCESS")) for name in os.environ)
 CAN_FORK = sys.platform == "linux" and not COUNTS_COVERAGE
@@ -46,16 +56,13 @@ class Ran(subprocess.CompletedProcess[str]):
     """Of memory, in MB: that of the server, which each run begins with, included."""
 
 
-_server: subprocess.Popen[str] | None = None
+_server: subprocess.Popen[bytes] | None = None
 
 
 def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> Ran:
     """Run the command in a folder."""
     sys.audit(STARTS)
-    server = _running_server()
-    assert server.stdin is not None
-    assert server.stdout is not None
-    with TemporaryDirectory() as written:
+    with TemporaryDirectory() as written, _connect() as connection:
         out, err = Path(written, "out"), Path(written, "err")
         task = {
             "arguments": arguments,
@@ -64,36 +71,86 @@ def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> Ran:
             "out": str(out),
             "err": str(err),
         }
-        print(json.dumps(task), file=server.stdin, flush=True)
-        if not select.select([server.stdout], [], [], SECONDS)[0]:
-            server.kill()
+        connection.sendall(f"{json.dumps(task)}\n".encode())
+        code, seconds, kilobytes = connection.makefile().readline().split()
+        if int(code) == -signal.SIGALRM:
             raise subprocess.TimeoutExpired(arguments, SECONDS)
-        code, seconds, kilobytes = server.stdout.readline().split()
         ran = Ran(arguments, int(code), out.read_text("utf-8"), err.read_text("utf-8"))
         ran.seconds, ran.peak = float(seconds), int(kilobytes) / 1e3
         return ran
 
 
-def _running_server() -> subprocess.Popen[str]:
+def _connect() -> socket.socket:
+    """To the server, which the first process that needs it starts for all others."""
     global _server
-    if _server is None or _server.poll() is not None:
+    is_one_of_several = "PYTEST_XDIST_TESTRUNUID" in os.environ
+    lives_with = os.getppid() if is_one_of_several else os.getpid()
+    address = Path(gettempdir(), f"tokviz-warm-{lives_with}-{psutil.Process(lives_with).create_time():.2f}")
+    with FileLock(f"{address}.lock"):
+        with suppress(FileNotFoundError, ConnectionRefusedError):
+            return _connected(address)
+        address.unlink(missing_ok=True)
+        command = [sys.executable, __file__, str(address), str(lives_with)]
+        # A session of its own: an interrupt of the tests is not for it.
         _server = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=SCRIPT.parent
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=SCRIPT.parent, start_new_session=True
         )
-        atexit.register(_server.kill)
-    return _server
+        assert _server.stdout is not None
+        _server.stdout.readline()  # it listens
+        return _connected(address)
 
 
-def _fork_for_each_task() -> dict[str, Any]:
-    """Returns in the processes that are forked, each with its task; the parent answers with exit code, seconds and peak."""
-    for line in sys.stdin:
-        task: dict[str, Any] = json.loads(line)
+def _connected(address: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(address))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _fork_for_each_task(listener: socket.socket, lives_with: int) -> dict[str, Any]:
+    """Returns in the processes that are forked, each with its task; the server ends with the process that it lives with."""
+    while psutil.pid_exists(lives_with):
+        # What has answered its task is gone.
+        os.waitpid(-1, os.WNOHANG)
+        if not select.select([listener], [], [], 2)[0]:
+            continue
+        connection, _ = listener.accept()
+        if os.fork():
+            connection.close()
+            continue
+        listener.close()
+        task: dict[str, Any] = json.loads(connection.makefile().readline())
         process = os.fork()
         if process == 0:
+            connection.close()
             return task
-        _, status, used = os.wait4(process, 0)
-        print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss, flush=True)
+        _answer(connection, process)
+    address = listener.getsockname()
+    for file in (address, f"{address}.lock"):
+        Path(file).unlink(missing_ok=True)
     raise SystemExit
+
+
+def _answer(connection: socket.socket, process: int) -> None:
+    """With exit code, seconds and peak, once the task has ended; one that never does is ended."""
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(process, signal.SIGALRM))
+    signal.alarm(SECONDS)
+    _, status, used = os.wait4(process, 0)
+    code, seconds = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+    with suppress(OSError):
+        connection.sendall(f"{code} {seconds} {used.ru_maxrss}\n".encode())
+    os._exit(0)
+
+
+def _modules_of_a_run() -> Iterator[str]:
+    """tokviz, but for the other ways in; what draws is in processes of its own."""
+    tokviz = importlib.import_module("tokviz")
+    for module in pkgutil.walk_packages(tokviz.__path__, "tokviz."):
+        if not module.name.startswith(("tokviz.__main__", "tokviz.notebook", "tokviz.serve", "tokviz.starters")):
+            yield module.name
 
 
 class _Ending:
@@ -110,20 +167,24 @@ class _Ending:
         os._exit(self.code)
 
 
-def main() -> None:
+def main(address: Path, lives_with: int) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(address))
+    listener.listen()
+    print("listening", flush=True)
     ending = _Ending()
     import resource  # not for Windows, nor is the next
     from multiprocessing import forkserver
 
-    multiprocessing.get_context("forkserver").set_forkserver_preload(OF_DRAWING.split())
-    forkserver.ensure_running()
-    for library in LIBRARIES.split():
-        __import__(library)
-    # As it ends, each run would look through all that was imported here, and copy it: longer than many a run takes.
-    gc.freeze()
     # The folder of this file, which Python puts first, is not on the command's path.
     sys.path[0] = str(SCRIPT.parent)
-    task = _fork_for_each_task()
+    multiprocessing.get_context("forkserver").set_forkserver_preload(OF_DRAWING.split())
+    forkserver.ensure_running()
+    for library in (*LIBRARIES.split(), *_modules_of_a_run()):
+        importlib.import_module(library)
+    # As it ends, each run would look through all that was imported here, and copy it: longer than many a run takes.
+    gc.freeze()
+    task = _fork_for_each_task(listener, lives_with)
     # It runs; to ask whether it still does is only possible in its parent.
     for each in (forkserver, forkserver._forkserver):
         vars(each)["ensure_running"] = lambda: None
@@ -147,4 +208,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]), int(sys.argv[2]))
