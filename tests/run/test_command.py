@@ -12,7 +12,7 @@ from pathlib import Path
 import families
 import made_fonts
 import pytest
-from command import CONFIG, ROOT, generate, hashes
+from command import CONFIG, ROOT, SMALL_CONFIG, generate, hashes
 
 pytestmark = pytest.mark.process
 
@@ -24,6 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = {family: families.build(family, folder / family) for family in ("qwen3", "bert")}
     tables = [f'[[models]]\nsource = "{path.name}"\nname = "Tiny {family}"\n' for family, path in models.items()]
     (folder / "report.toml").write_text(CONFIG + "\n".join(tables), encoding="utf-8")
+    (folder / "small.toml").write_text(f'{SMALL_CONFIG}[[models]]\nsource = "bert"\n', encoding="utf-8")
     made = generate(folder)
     assert made.returncode == 0, made.stderr
     return folder
@@ -106,11 +107,19 @@ def test_the_same_input_gives_the_same_bytes_with_other_processes_and_no_cache(p
 
 def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(project: Path, tmp_path: Path) -> None:
     before = hashes(project / "site")
-    arguments = ["--svg", "--model", "bert", "--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
+    arguments = [
+        "--svg",
+        "--config",
+        "small.toml",
+        "--output",
+        str(tmp_path / "site"),
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
     made = generate(project, *arguments)
     assert made.returncode == 0, made.stderr
     files = hashes(tmp_path / "site")
-    folder = "images/bert/alone/standardized/bert"
+    folder = "images/bert/sentence/standardized/bert"
     drawings = {path for path in files if path.endswith(".svg")}
     assert {f"{folder}__bert.encoder.layer.2.svg", f"{folder}_m.et.svg"} <= drawings
     assert not any("strip" in path or "phone" in path for path in drawings)
@@ -125,7 +134,7 @@ def test_drawings_are_written_where_they_are_asked_for_and_are_not_made_twice(pr
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there fonts have a fixed place")
 def test_words_that_no_font_has_are_told_until_there_is_one(project: Path, tmp_path: Path) -> None:
     (tmp_path / "words.toml").write_text('all = ["James", "Mary", "doctor", "漢"]\n', encoding="utf-8")
-    words = ["--words", str(tmp_path / "words.toml"), "--model", "bert"]
+    words = ["--words", str(tmp_path / "words.toml"), "--config", "small.toml"]
     words += ["--output", str(tmp_path / "site"), "--cache", str(tmp_path / "cache")]
     fonts = {"XDG_DATA_HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path), "HOME": str(tmp_path)}
     complaint = "no installed font has 漢 (CJK UNIFIED IDEOGRAPH-6F22): the plots show code points instead"
@@ -191,13 +200,14 @@ def test_the_cache_alone_is_enough_to_render(project: Path, tmp_path: Path) -> N
 
 
 def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project: Path, tmp_path: Path) -> None:
-    made = generate(project, "--model", "qwen3", "--model", "./missing", "--output", str(tmp_path / "site"))
+    models = ("--config", "small.toml", "--model", "bert", "--model", "./missing")
+    made = generate(project, *models, "--output", str(tmp_path / "site"))
     assert made.returncode == 3
     assert "missing: ./missing: expected a folder" in made.stderr
     assert "Traceback" not in made.stderr
     page = (tmp_path / "site" / "models" / "missing" / "index.html").read_text(encoding="utf-8")
     assert "expected a folder" in page
-    assert (tmp_path / "site" / "models" / "qwen3" / "index.html").is_file()
+    assert (tmp_path / "site" / "models" / "bert" / "index.html").is_file()
 
 
 def test_a_report_can_be_made_from_within_its_site(project: Path, tmp_path: Path) -> None:
@@ -274,9 +284,8 @@ def test_debug_shows_where_an_error_comes_from(project: Path) -> None:
 
 def test_fewer_than_three_words_make_a_page_that_says_so(project: Path, tmp_path: Path) -> None:
     (tmp_path / "few.toml").write_text('few = ["James", "Mary"]\n', encoding="utf-8")
-    made = generate(
-        project, "--words", str(tmp_path / "few.toml"), "--model", "bert", "--output", str(tmp_path / "site")
-    )
+    few = ("--words", str(tmp_path / "few.toml"), "--config", "small.toml")
+    made = generate(project, *few, "--output", str(tmp_path / "site"))
     assert made.returncode == 0, made.stderr
     page = (tmp_path / "site" / "models" / "bert" / "index.html").read_text(encoding="utf-8")
     assert "at least 3 words" in page
@@ -284,12 +293,12 @@ def test_fewer_than_three_words_make_a_page_that_says_so(project: Path, tmp_path
 
 def test_an_embedding_of_another_width_is_told_and_drawn(tmp_path: Path) -> None:
     families.build("opt_narrow", tmp_path / "opt")
-    (tmp_path / "report.toml").write_text(CONFIG + '[[models]]\nsource = "opt"\n', encoding="utf-8")
+    (tmp_path / "report.toml").write_text(SMALL_CONFIG + '[[models]]\nsource = "opt"\n', encoding="utf-8")
     made = generate(tmp_path)
     assert made.returncode == 0, made.stderr
     page = (tmp_path / "site" / "models" / "opt" / "index.html").read_text(encoding="utf-8")
     assert "dimensions" in page
-    assert (tmp_path / "site" / "images" / "opt" / "alone" / "centered" / "opt_m.et.webp").is_file()
+    assert (tmp_path / "site" / "images" / "opt" / "sentence" / "standardized" / "opt_m.et.webp").is_file()
 
 
 def test_a_model_that_reads_its_padding_is_captured_without_and_says_so(tmp_path: Path) -> None:
