@@ -241,13 +241,21 @@ OF_COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
 def expect_accessible(page: Page, within: str | None = None, schemes: Sequence[Scheme] = SCHEMES) -> None:
-    """Expect that axe finds nothing; in the dark it looks at colors only, as all else is the same."""
+    """Expect that axe finds nothing; in all schemes but the first it looks at colors only, as all else is the same."""
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         wait_until_quiet(page)
-        rules = {"runOnly": OF_COLORS} if scheme == "dark" else {}
+        rules = {"runOnly": OF_COLORS} if scheme != schemes[0] else {}
         found = Axe().run(page, within, {"preload": False, "resultTypes": ["violations"], **rules})
         assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
+
+
+def expect_accessible_at_all_sizes(page: Page, within: str | None = None) -> None:
+    """Expect the same, light in a wide window and dark in a phone's: each rule at both sizes, and colors in both schemes."""
+    page.set_viewport_size(DESKTOP)
+    expect_accessible(page, within, schemes=("light",))
+    page.set_viewport_size(PHONE)
+    expect_accessible(page, within, schemes=("dark",))
 
 
 # --- what is seen, and what was counted ---------------------------------------------------------------------------

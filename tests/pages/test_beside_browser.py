@@ -13,6 +13,7 @@ from browser import (
     OpenPage,
     box_of,
     expect_accessible,
+    expect_accessible_at_all_sizes,
     expect_loaded,
     layout_shift,
     wait_until_quiet,
@@ -225,9 +226,8 @@ def test_the_twins_are_printed(open_page: OpenAt, site: Path) -> None:
     assert page.locator(".twins img:visible").count() == 2
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path, viewport: ViewportSize) -> None:
-    page = open_page(site, PAIR, viewport=viewport)
+def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, PAIR)
     page.locator(".twins").scroll_into_view_if_needed()
     expect(page.locator(".twins .plate > svg")).to_have_count(2)
-    expect_accessible(page)
+    expect_accessible_at_all_sizes(page)

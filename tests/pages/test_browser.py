@@ -19,13 +19,14 @@ from browser import (
     address_changes,
     box_of,
     expect_accessible,
+    expect_accessible_at_all_sizes,
     expect_loaded,
     layout_shift,
     served,
     wait_until_quiet,
 )
 from carousel_page import assert_shows, ruler
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import hostile_report, sample_report, write_site
 
 from tokviz.pages.charts.axis import place
@@ -34,12 +35,12 @@ from tokviz.pages.charts.measures import MEASURES
 MODEL = "models/smol-30/index.html"
 MODELS = [MODEL, "models/mini-6/index.html", "models/lost/index.html"]
 PAGES = ["index.html", *MODELS, "compare/index.html", "explore/index.html", "method/index.html", "404.html"]
+HOSTILE_PAGES = [*PAGES[:1], "models/odd/index.html", *PAGES[4:]]
 PLATE = 64 * 1024
 """What a plate weighs at most, in bytes."""
 COMPRESSED = (".html", ".css", ".js")
 """What hosts send compressed, as GitHub Pages does."""
-FONTS = (".woff2",)
-SCRIPTS = ("common.js", "carousel.js", "compare.js", "explore.js")
+LATE = (".woff2", "common.js", "carousel.js", "compare.js", "explore.js")
 MOST_SHIFT = 0.003
 """Where a page is painted before all of its HTML has come, the end of a line may still move."""
 
@@ -69,6 +70,13 @@ def open_page(open_page: OpenPage) -> OpenAt:
 def test_buttons_step_and_stop_at_the_ends(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     assert_shows(page, "embedding")
+    output = page.locator(".panel[data-current] output")
+    assert output.get_attribute("aria-live") == "polite"
+    assert output.get_attribute("role") in (None, "status")
+    strip, plate = (box_of(page.locator(f".panel[data-current] {part}").first) for part in (".ruler", ".slide .plate"))
+    assert strip["y"] >= 0, "ruler and plate fit into the window"
+    assert plate["y"] + plate["height"] <= DESKTOP["height"]
+    assert (strip["x"], strip["width"]) == (plate["x"], plate["width"])
     page.get_by_role("button", name="Previous").click(force=True)
     assert_shows(page, "embedding")
     page.get_by_role("button", name="Next").click()
@@ -78,39 +86,22 @@ def test_buttons_step_and_stop_at_the_ends(open_page: OpenAt, site: Path) -> Non
     assert_shows(page, "layer 0")
 
 
-def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
-    box = box_of(ruler(page).locator(".."))
-    for depth, name in ((12, "layer 11"), (30, "layer 29"), (1, "layer 0")):
-        page.mouse.click(box["x"] + box["width"] * place(depth, 30) / 100, box["y"] + box["height"] * 0.6)
-        assert_shows(page, name)
-
-
-def test_the_ruler_can_be_dragged(open_page: OpenAt, site: Path) -> None:
+def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer_and_it_can_be_dragged(
+    open_page: OpenAt, site: Path
+) -> None:
     page = open_page(site)
     box = box_of(ruler(page).locator(".."))
     y = box["y"] + box["height"] * 0.6
-    page.mouse.move(box["x"] + box["width"] * place(0, 30) / 100, y)
+    for depth, name in ((12, "layer 11"), (30, "layer 29"), (1, "layer 0")):
+        page.mouse.click(box["x"] + box["width"] * place(depth, 30) / 100, y)
+        assert_shows(page, name)
+    page.mouse.move(box["x"] + box["width"] * place(1, 30) / 100, y)
     page.mouse.down()
-    for depth in range(1, 21):
+    for depth in range(2, 21):
         page.mouse.move(box["x"] + box["width"] * place(depth, 30) / 100, y)
     assert_shows(page, "layer 19")
     page.mouse.up()
     assert_shows(page, "layer 19")
-
-
-def test_the_layer_is_announced(open_page: OpenAt, site: Path) -> None:
-    output = open_page(site).locator(".panel[data-current] output")
-    assert output.get_attribute("aria-live") == "polite"
-    assert output.get_attribute("role") in (None, "status")
-
-
-def test_ruler_and_plate_fit_into_the_window(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
-    strip, plate = (box_of(page.locator(f".panel[data-current] {part}").first) for part in (".ruler", ".slide .plate"))
-    assert strip["y"] >= 0
-    assert plate["y"] + plate["height"] <= DESKTOP["height"]
-    assert (strip["x"], strip["width"]) == (plate["x"], plate["width"])
 
 
 def test_keys_move_the_ruler_and_the_carousel(open_page: OpenAt, site: Path) -> None:
@@ -125,10 +116,16 @@ def test_keys_move_the_ruler_and_the_carousel(open_page: OpenAt, site: Path) -> 
         assert_shows(page, "embedding")
         page.keyboard.press("ArrowRight")
         assert_shows(page, "layer 0")
+    ruler(page).focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "track", "the ruler is one stop of the tab key"
 
 
-def test_a_swipe_shows_the_next_layer(open_page: OpenAt, site: Path) -> None:
+def test_touch_targets_are_large_enough_and_a_swipe_shows_the_next_layer(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
+    for target in (".steps button", ".switch label", ".panel[data-current] input[type=range]", ".site-header a"):
+        for element in page.locator(target).all():
+            assert box_of(element)["height"] >= 43.5, target
     finger = page.context.new_cdp_session(page)
     for x in range(300, 40, -20):
         kind = "touchStart" if x == 300 else "touchMove"
@@ -149,26 +146,30 @@ def test_an_address_opens_its_slide_and_moving_updates_it(open_page: OpenAt, sit
     assert_shows(page, "layer 13", "sentence", "centered")
 
 
-def test_an_unknown_address_shows_the_beginning(open_page: OpenAt, site: Path) -> None:
-    assert_shows(open_page(site, f"{MODEL}#%E0%A4%A"), "embedding")
+def test_an_address_that_cannot_be_read_shows_the_beginning(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#%E0%A4%A")
+    assert_shows(page, "embedding")
+    page.locator("[id='alone/stage-2'] summary").click()
+    page.get_by_role("link", name="Layer 11: massive activations emerge", exact=True).click()
+    assert_shows(page, "layer 11")
+    plate = box_of(page.locator("[id='alone/layer-11'] .plate"))
+    assert -1 <= plate["y"] < DESKTOP["height"], "a badge leads to its slide"
 
 
-def test_context_and_projection_switch_and_the_layer_stays(open_page: OpenAt, site: Path) -> None:
+def test_the_layer_stays_when_context_projection_and_window_change(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     page.get_by_role("radio", name="in a sentence").check()
     assert_shows(page, "layer 11", "sentence")
+    assert page.locator(".story:visible h2").all_text_contents() == ["The story by stages, in a sentence"]
+    assert page.locator(".grid:visible").count() == 1
+    assert page.locator(".grid:visible").get_attribute("data-context") == "sentence"
     page.get_by_role("radio", name="centered").check()
     assert_shows(page, "layer 11", "sentence", "centered")
     page.get_by_role("radio", name="alone", exact=True).check()
     assert_shows(page, "layer 11", "alone", "centered")
-
-
-def test_the_layer_stays_when_the_window_changes(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
-    page.set_viewport_size(PHONE)
-    assert_shows(page, "layer 11")
-    page.set_viewport_size(DESKTOP)
-    assert_shows(page, "layer 11")
+    for viewport in (PHONE, DESKTOP):
+        page.set_viewport_size(viewport)
+        assert_shows(page, "layer 11", "alone", "centered")
 
 
 def test_the_address_is_not_changed_too_often_for_safari(open_page: OpenAt, site: Path) -> None:
@@ -208,23 +209,6 @@ def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenAt, site:
 # --- measures ----------------------------------------------------------------------------------------------------
 
 
-def test_a_badge_leads_to_its_slide(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
-    page.locator("[id='alone/stage-2'] summary").click()
-    page.get_by_role("link", name="Layer 11: massive activations emerge", exact=True).click()
-    assert_shows(page, "layer 11")
-    plate = box_of(page.locator("[id='alone/layer-11'] .plate"))
-    assert -1 <= plate["y"] < DESKTOP["height"]
-
-
-def test_the_story_and_the_grid_follow_the_context(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
-    page.get_by_role("radio", name="in a sentence").check()
-    assert page.locator(".story:visible h2").all_text_contents() == ["The story by stages, in a sentence"]
-    assert page.locator(".grid:visible").count() == 1
-    assert page.locator(".grid:visible").get_attribute("data-context") == "sentence"
-
-
 def test_a_stage_draws_its_plates_without_words_when_they_are_near(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     near, far = (page.locator(".story[data-current] .plates").nth(index).locator(".plate").first for index in (0, 1))
@@ -236,23 +220,19 @@ def test_a_stage_draws_its_plates_without_words_when_they_are_near(open_page: Op
     assert_shows(page, "embedding")
 
 
-def test_without_scripts_stories_and_curves_are_shown_and_no_controls(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, java_script_enabled=False)
-    assert page.locator(".story:visible").count() == 2
-    assert page.locator(".grid:visible").count() == 4
-    assert page.locator(".plates img:visible").count() == 7 + 3, "of three stages, and of one"
-    assert page.locator(".multiples svg:visible").count() == len(MEASURES) - 1
-
-
 # --- without scripts, from a server, on a phone ------------------------------------------------------------------
 
 
-def test_without_scripts_every_plate_can_be_reached(open_page: OpenAt, site: Path) -> None:
+def test_without_scripts_everything_is_shown_and_every_plate_can_be_reached(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, java_script_enabled=False)
     assert page.locator(".panel:visible").count() == 5
     assert page.locator(".slide img:visible").count() == 5 * 31
     assert page.locator(".panel-heading:visible").count() == 5
     assert page.locator(".controls:visible, input:visible, output:visible").count() == 0
+    assert page.locator(".story:visible").count() == 2
+    assert page.locator(".grid:visible").count() == 4
+    assert page.locator(".plates img:visible").count() == 7 + 3, "of three stages, and of one"
+    assert page.locator(".multiples svg:visible").count() == len(MEASURES) - 1
     page.locator(".panel").nth(2).locator("a[aria-label='layer 11']").click()
     expect(page).to_have_url(re.compile(r"#sentence/layer-11$"))
     slide = box_of(page.locator("[id='sentence/layer-11']"))
@@ -262,50 +242,39 @@ def test_without_scripts_every_plate_can_be_reached(open_page: OpenAt, site: Pat
     expect_loaded(image)
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_from_disk_and_under_a_sub_path(
-    open_page: OpenAt, site: Path, server: tuple[str, list[str]], path: str
-) -> None:
-    address, _ = server
-    from_disk, from_server = open_page(site, path), open_page(address, path)
-    for page in (from_disk, from_server):
-        expect(page.locator("h1")).to_be_visible()
-        wait_until_quiet(page)
-        assert page.evaluate(
-            "[...document.images].filter((each) => each.complete).every((each) => each.naturalWidth > 0)"
-        )
+def assert_pictures_are_there(page: Page) -> None:
+    """Those that the page has asked for so far."""
+    shown = "[...document.images].filter((each) => each.complete).every((each) => each.naturalWidth > 0)"
+    assert page.evaluate(shown)
 
 
-@pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("report", ["site", "hostile"])
-def test_nothing_overflows_a_phone(open_page: OpenAt, request: pytest.FixtureRequest, report: str, path: str) -> None:
-    folder = request.getfixturevalue(report)
-    path = path if (folder / path).exists() else "models/odd/index.html"
-    page = open_page(folder, path, viewport=PHONE)
+def assert_nothing_overflows(page: Page) -> None:
     for width in (PHONE["width"], 320):
         page.set_viewport_size({"width": width, "height": PHONE["height"]})
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_on_a_phone_touch_targets_are_large_enough(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, viewport=PHONE, has_touch=True, is_mobile=True)
-    for target in (".steps button", ".switch label", ".panel[data-current] input[type=range]", ".site-header a"):
-        for element in page.locator(target).all():
-            assert box_of(element)["height"] >= 43.5, target
+@pytest.mark.parametrize("path", HOSTILE_PAGES)
+def test_hostile_text_overflows_no_phone(open_page: OpenAt, hostile: Path, path: str) -> None:
+    assert_nothing_overflows(open_page(hostile, path, viewport=PHONE))
 
 
-@pytest.mark.parametrize("path", [*(path for path in PAGES if "mini" not in path), f"{MODEL}#sentence/layer-12"])
+@pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#sentence/layer-12"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("late", [FONTS, SCRIPTS], ids=["late fonts", "late scripts"])
-def test_nothing_shifts_while_a_page_loads(
-    open_page: OpenAt, site: Path, path: str, viewport: ViewportSize, late: tuple[str, ...]
+def test_under_a_sub_path_nothing_shifts_while_fonts_and_scripts_come_late(
+    open_page: OpenAt, site: Path, path: str, viewport: ViewportSize
 ) -> None:
-    with served(site, late=late) as address:
-        page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS)
+    """And then nothing overflows a phone."""
+    with served(site.parent.parent, late=LATE) as address:
+        page = open_page(f"{address}some/report/", path, viewport=viewport, before=COUNT_SHIFTS)
         if path.startswith("explore"):
             expect(page.locator("[data-ready]")).to_be_attached()
         wait_until_quiet(page)
         assert layout_shift(page) < MOST_SHIFT
+        expect(page.locator("h1")).to_be_visible()
+        assert_pictures_are_there(page)
+        if viewport == PHONE:
+            assert_nothing_overflows(page)
         page.goto("about:blank")  # before the server ends, of which it may still want something
 
 
@@ -345,17 +314,15 @@ def test_little_is_fetched_before_a_reader_does_something(
 
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing(open_page: OpenAt, site: Path, path: str) -> None:
+    """Nor do pictures lack, from disk."""
     page = open_page(site, path)
-    for viewport in (DESKTOP, PHONE):
-        page.set_viewport_size(viewport)
-        expect_accessible(page)
-
-
-def test_the_ruler_is_one_stop_of_the_tab_key(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
-    ruler(page).focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "track"
+    wait_until_quiet(page)
+    assert_pictures_are_there(page)
+    expect_accessible_at_all_sizes(page)
+    if path == "index.html":  # has what all pages show on a phone only, and in a wide window only
+        expect_accessible(page, schemes=("light",))
+        page.set_viewport_size(DESKTOP)
+        expect_accessible(page, schemes=("dark",))
 
 
 def test_all_plates_of_the_chosen_projection_are_printed_in_every_context(open_page: OpenAt, site: Path) -> None:

@@ -9,13 +9,12 @@ import pytest
 from browser import (
     COUNT_ADDRESS_CHANGES,
     COUNT_SHIFTS,
-    DESKTOP,
     PHONE,
     OpenAt,
     OpenPage,
     address_changes,
     box_of,
-    expect_accessible,
+    expect_accessible_at_all_sizes,
     layout_shift,
     wait_for_address,
     wait_until_quiet,
@@ -33,7 +32,7 @@ from explore_page import (
     show_side_by_side,
     wait_until_ready,
 )
-from playwright.sync_api import Browser, ViewportSize, expect
+from playwright.sync_api import Browser, Page, expect
 from report_fixture import hostile_report, large_report, sample_report, write_site
 
 
@@ -102,7 +101,7 @@ def test_an_address_restores_all_that_is_shown(explore: OpenAt, site: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "fragment", ["#a=nobody/x/y", "#%E0%A4%A", "#a=", "#at=layer-999", "#pin=%E0,nobody&hide=77,x&zoom-a=q"]
+    "fragment", ["#a=nobody/x/y", "#%E0%A4%A", "#a=", "#at=layer-999&pin=%E0,nobody&hide=77,x&zoom-a=q"]
 )
 def test_an_unknown_address_shows_what_there_is(explore: OpenAt, site: Path, fragment: str) -> None:
     page = explore(site, fragment)
@@ -112,7 +111,8 @@ def test_an_unknown_address_shows_what_there_is(explore: OpenAt, site: Path, fra
 
 
 def test_the_address_is_not_changed_too_often_for_safari(explore: OpenAt, site: Path) -> None:
-    page = explore(site, before=COUNT_ADDRESS_CHANGES)
+    page = explore(site, before=COUNT_ADDRESS_CHANGES + COUNT_SHIFTS)
+    assert layout_shift(page) == 0, "while the page loads"
     page.get_by_role("slider", name="Depth").focus()
     for _ in range(12):
         page.keyboard.press("ArrowLeft")
@@ -237,11 +237,15 @@ def test_without_scripts_it_leads_to_the_plates_and_files(explore: OpenAt, site:
     assert page.get_by_role("link", name="alone, coordinates.csv").count() == 2
 
 
-@pytest.mark.parametrize("two", [False, True])
-def test_nothing_overflows_a_phone(explore: OpenAt, site: Path, two: bool) -> None:
-    page = explore(site, viewport=PHONE, has_touch=True)
-    if two:
-        show_side_by_side(page, "layer 11", "layer 11")
+def test_nothing_shifts_and_nothing_overflows_on_a_phone(explore: OpenAt, site: Path) -> None:
+    page = explore(site, viewport=PHONE, has_touch=True, before=COUNT_SHIFTS)
+    assert layout_shift(page) == 0
+    assert_fits_a_phone(page)
+    show_side_by_side(page, "layer 11", "layer 11")
+    assert_fits_a_phone(page)
+
+
+def assert_fits_a_phone(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     small = page.locator(".explore button:not(.term):visible, .explore select:visible").evaluate_all(
         "(all) => all.filter((each) => each.getBoundingClientRect().height < 43.5).map((each) => each.textContent)"
@@ -277,18 +281,11 @@ def test_hostile_words_are_shown_as_text(explore: OpenAt, tmp_path: Path) -> Non
     assert pins(again) == pins(page)
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_nothing_shifts_while_the_page_loads(explore: OpenAt, site: Path, viewport: ViewportSize) -> None:
-    page = explore(site, before=COUNT_SHIFTS, viewport=viewport)
-    assert layout_shift(page) == 0
-
-
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing(explore: OpenAt, site: Path, viewport: ViewportSize) -> None:
-    page = explore(site, "#pin=word3c,word5f&hide=1&word=word0a&trails=aligned", viewport=viewport)
+def test_axe_finds_nothing(explore: OpenAt, site: Path) -> None:
+    page = explore(site, "#pin=word3c,word5f&hide=1&word=word0a&trails=aligned")
     show_side_by_side(page, "layer 11", "layer 11")
     page.get_by_role("combobox", name="Find a word").press_sequentially("word")
-    expect_accessible(page)
+    expect_accessible_at_all_sizes(page)
 
 
 def test_thousands_of_words_are_drawn_on_a_canvas(explore: OpenAt, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browser import DESKTOP, PHONE, OpenPage, expect_accessible, wait_for_address, wait_until_quiet
+from browser import DESKTOP, PHONE, OpenPage, expect_accessible_at_all_sizes, wait_for_address, wait_until_quiet
 from intervention_fixture import with_interventions
 from narrow import present
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 from report_fixture import compared_report, write_site
 
 from tokviz.records import ModelReport
@@ -24,8 +24,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(compared_report(), tmp_path_factory.mktemp("interventions"))
 
 
-def explore(open_page: OpenPage, site: Path, fragment: str, viewport: ViewportSize = DESKTOP) -> Page:
-    page = open_page(site, f"{EXPLORE}{fragment}", viewport=viewport)
+def explore(open_page: OpenPage, site: Path, fragment: str) -> Page:
+    page = open_page(site, f"{EXPLORE}{fragment}")
     expect(page.locator("[data-explore][data-ready]")).to_be_attached()
     wait_until_quiet(page)
     return page
@@ -151,11 +151,10 @@ def test_the_pair_of_a_models_page_is_the_explorers(open_page: OpenPage, site: P
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_and_nothing_overflows(open_page: OpenPage, site: Path, viewport: ViewportSize) -> None:
-    compare = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={OFF}", viewport=viewport)
-    for page in (compare, explore(open_page, site, f"#a={MEAN}&b={OFF}&at=layer-12", viewport)):
-        expect_accessible(page)
-        for width in (viewport["width"], 320):
-            page.set_viewport_size({"width": width, "height": viewport["height"]})
+def test_axe_finds_nothing_and_nothing_overflows(open_page: OpenPage, site: Path) -> None:
+    compare = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={OFF}")
+    for page in (compare, explore(open_page, site, f"#a={MEAN}&b={OFF}&at=layer-12")):
+        expect_accessible_at_all_sizes(page)
+        for width in (PHONE["width"], 320, DESKTOP["width"]):
+            page.set_viewport_size({"width": width, "height": PHONE["height"]})
             assert page.evaluate("document.documentElement.scrollWidth") == width

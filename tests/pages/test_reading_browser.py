@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import DESKTOP, PHONE, OpenPage, box_of, expect_accessible
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from browser import DESKTOP, PHONE, OpenPage, box_of, expect_accessible_at_all_sizes
+from playwright.sync_api import Locator, Page, expect
 
 MODEL = "models/smol-30/index.html"
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 23, 26)"}
@@ -26,7 +26,9 @@ def expect_caption(page: Page, beginning: str) -> None:
 # --- one picture, large -------------------------------------------------------------------------------------------
 
 
-def test_a_picture_is_enlarged_and_closed_again(open_page: OpenPage, site: Path) -> None:
+def test_a_picture_is_enlarged_zoomed_and_closed_again_and_the_carousel_follows(
+    open_page: OpenPage, site: Path
+) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)
     assert dialog.get_attribute("aria-label")
@@ -35,14 +37,17 @@ def test_a_picture_is_enlarged_and_closed_again(open_page: OpenPage, site: Path)
     assert large["height"] > small["height"]
     assert large["y"] >= 0
     assert large["y"] + large["height"] <= DESKTOP["height"]
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    zoomed = box_of(dialog.locator("img"))
+    assert zoomed["width"] == pytest.approx(2 * large["width"], abs=2)
+    assert zoomed["y"] + zoomed["height"] / 2 == pytest.approx(large["y"] + large["height"] / 2, abs=3)
+    page.keyboard.press("0")
+    assert box_of(dialog.locator("img")) == large
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.locator('[id="alone/layer-11"] a.plate')).to_be_focused()
-
-
-def test_the_carousel_follows_what_is_seen_enlarged(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
-    dialog = enlarge(page)
+    enlarge(page)
     page.keyboard.press("ArrowRight")
     expect_caption(page, "Layer 12: ")
     dialog.get_by_role("button", name="Previous").click()
@@ -53,32 +58,28 @@ def test_the_carousel_follows_what_is_seen_enlarged(open_page: OpenPage, site: P
     page.wait_for_function("() => location.hash === '#alone/layer-10'")
 
 
-def test_the_first_picture_has_no_previous_one(open_page: OpenPage, site: Path) -> None:
+def test_the_first_picture_has_no_previous_one_and_the_grid_no_other(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL)
     dialog = enlarge(page, "alone/embedding")
     previous = dialog.get_by_role("button", name="Previous")
     assert previous.get_attribute("aria-disabled") == "true"
     previous.click(force=True)
     expect_caption(page, "Embedding: ")
+    page.keyboard.press("Escape")
+    page.locator('[id="alone/grid"] a.plate').click()
+    expect(page.locator(".lightbox-caption")).to_contain_text("in the embedding’s axes")
+    expect(dialog.get_by_role("button", name="Next")).to_be_hidden()
 
 
-def test_a_picture_is_zoomed_about_its_middle(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
-    dialog = enlarge(page)
-    whole = box_of(dialog.locator("img"))
-    page.keyboard.press("+")
-    page.keyboard.press("+")
-    zoomed = box_of(dialog.locator("img"))
-    assert zoomed["width"] == pytest.approx(2 * whole["width"], abs=2)
-    assert zoomed["y"] + zoomed["height"] / 2 == pytest.approx(whole["y"] + whole["height"] / 2, abs=3)
-    page.keyboard.press("0")
-    assert box_of(dialog.locator("img")) == whole
-
-
-def test_a_swipe_shows_the_next_picture(open_page: OpenPage, site: Path) -> None:
+def test_the_wide_picture_can_be_downloaded_and_a_swipe_shows_the_next_one(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11", viewport=PHONE, has_touch=True, is_mobile=True)
     dialog = enlarge(page)
     expect(dialog.locator("img")).to_have_attribute("src", re.compile(r"-phone\.webp$"))
+    link = dialog.get_by_role("link", name="Download")
+    assert link.get_attribute("download") == ""
+    file = site / "models/smol-30" / (link.get_attribute("href") or "")
+    assert file.resolve().name == "smol-30__model.layers.11.webp"
+    assert file.is_file()
     finger = page.context.new_cdp_session(page)
     for x in (300, 250, 200, 150):
         kind = "touchStart" if x == 300 else "touchMove"
@@ -87,30 +88,14 @@ def test_a_swipe_shows_the_next_picture(open_page: OpenPage, site: Path) -> None
     expect_caption(page, "Layer 12: ")
 
 
-def test_the_wide_picture_can_be_downloaded(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11", viewport=PHONE)
-    link = enlarge(page).get_by_role("link", name="Download")
-    assert link.get_attribute("download") == ""
-    file = site / "models/smol-30" / (link.get_attribute("href") or "")
-    assert file.resolve().name == "smol-30__model.layers.11.webp"
-    assert file.is_file()
-
-
-def test_the_grid_is_enlarged_by_itself(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, MODEL)
-    page.locator('[id="alone/grid"] a.plate').click()
-    dialog = page.locator("dialog.lightbox")
-    expect(page.locator(".lightbox-caption")).to_contain_text("in the embedding’s axes")
-    expect(dialog.get_by_role("button", name="Next")).to_be_hidden()
-
-
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_in_the_dialog(open_page: OpenPage, site: Path, viewport: ViewportSize) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11", viewport=viewport)
+def test_axe_finds_nothing_in_the_dialog(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{MODEL}#alone/layer-11")
     dialog = enlarge(page)
-    expect_accessible(page, "dialog")
-    for target in dialog.locator("button:visible, a:visible").all():
-        assert box_of(target)["height"] >= 44
+    expect_accessible_at_all_sizes(page, "dialog")
+    for viewport in (PHONE, DESKTOP):
+        page.set_viewport_size(viewport)
+        for target in dialog.locator("button:visible, a:visible").all():
+            assert box_of(target)["height"] >= 44
 
 
 def test_without_scripts_the_picture_is_a_link_to_its_file(open_page: OpenPage, site: Path) -> None:
@@ -130,8 +115,7 @@ def paper(page: Page) -> str:
     return color
 
 
-@pytest.mark.parametrize("system", ["light", "dark"])
-@pytest.mark.parametrize("chosen", ["light", "dark"])
+@pytest.mark.parametrize(("system", "chosen"), [("light", "dark"), ("dark", "light")])
 def test_a_chosen_theme_is_kept(open_page: OpenPage, site: Path, system: str, chosen: str) -> None:
     page = open_page(site, "index.html", color_scheme=system)
     assert paper(page) == PAPER[system]
