@@ -60,24 +60,13 @@ def test_on_paper_every_slide_can_be_read(open_page: OpenPage, site: Path) -> No
     assert readable(page) == ["alone/layer-11"]
 
 
-@pytest.mark.parametrize("path", DEPTHS)
-def test_a_depth_is_said_once(open_page: OpenPage, site: Path, path: str) -> None:
-    """A slider that has the focus says it by itself."""
-    page = opened(open_page, site, path)
-    output = page.locator(".ruler output:visible, .compare-ruler output").first
-    slider = page.locator("input[type=range]:visible").first
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-    assert output.get_attribute("aria-live") == "off"
-    page.locator("[data-step]").first.focus()
-    assert output.get_attribute("aria-live") == "polite"
-
-
 # --- keys ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", DEPTHS)
-def test_arrows_step_before_anything_has_the_focus(open_page: OpenPage, site: Path, path: str) -> None:
+def test_arrows_step_before_anything_has_the_focus_and_keys_are_listed(
+    open_page: OpenPage, site: Path, path: str
+) -> None:
     page = opened(open_page, site, path)
     depth = page.locator(DEPTHS[path])
     expect(depth).not_to_be_empty()
@@ -89,9 +78,41 @@ def test_arrows_step_before_anything_has_the_focus(open_page: OpenPage, site: Pa
     for key in ("Control+ArrowRight", "Alt+ArrowRight", "Shift+ArrowRight", "End"):
         page.keyboard.press(key)
         expect(depth).to_have_text(before)
+    expect_keys_are_listed(page, depth)
+    expect_depth_is_said_once(page)
 
 
-def test_arrows_in_a_list_or_an_input_are_its_own(open_page: OpenPage, site: Path) -> None:
+def expect_keys_are_listed(page: Page, shown: Locator) -> None:
+    """By a question mark or a button."""
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("previous layer, next layer")
+    expect_accessible(page, "dialog", schemes=("light",) if EXPLORE in page.url else ("dark",))
+    depth = shown.text_content() or ""
+    page.keyboard.press("ArrowRight")
+    expect(shown).to_have_text(depth)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Keys")).to_be_focused()
+
+
+def expect_depth_is_said_once(page: Page) -> None:
+    """A slider that has the focus says it by itself."""
+    output = page.locator(".ruler output:visible, .compare-ruler output").first
+    slider = page.locator("input[type=range]:visible").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert output.get_attribute("aria-live") == "off"
+    page.locator("[data-step]").first.focus()
+    assert output.get_attribute("aria-live") == "polite"
+
+
+def test_keys_in_a_list_or_an_input_are_its_own(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, MODEL)
     for own in ("[data-theme-choice]", "[name=projection]:checked"):
         page.locator(own).first.focus()
@@ -101,30 +122,6 @@ def test_arrows_in_a_list_or_an_input_are_its_own(open_page: OpenPage, site: Pat
     before = page.locator(DEPTHS[EXPLORE]).text_content() or ""
     page.locator("#find").press("ArrowRight")
     expect(page.locator(DEPTHS[EXPLORE])).to_have_text(before)
-
-
-@pytest.mark.parametrize("path", DEPTHS)
-def test_a_question_mark_or_a_button_lists_the_keys(open_page: OpenPage, site: Path, path: str) -> None:
-    page = opened(open_page, site, path)
-    dialog = page.get_by_role("dialog", name="Keys")
-    expect(dialog).to_be_hidden()
-    page.keyboard.press("?")
-    expect(dialog).to_be_visible()
-    expect(dialog).to_contain_text("previous layer, next layer")
-    expect_accessible(page, "dialog")
-    depth = page.locator(DEPTHS[path]).text_content() or ""
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(DEPTHS[path])).to_have_text(depth)
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-    page.get_by_role("button", name="Keys").click()
-    expect(dialog).to_be_visible()
-    dialog.get_by_role("button", name="Close").click()
-    expect(page.get_by_role("button", name="Keys")).to_be_focused()
-
-
-def test_a_question_mark_can_be_written(open_page: OpenPage, site: Path) -> None:
-    page = opened(open_page, site, EXPLORE)
     page.locator("#find").press("?")
     expect(page.locator("#find")).to_have_value("?")
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -152,18 +149,18 @@ def drag(page: Page, start: tuple[int, int], end: tuple[int, int], steps: int = 
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-@pytest.mark.parametrize("end", [(200, 250), (130, 250), (280, 250)])
-def test_a_vertical_drag_changes_neither_the_plate_nor_the_page_behind(
-    open_page: OpenPage, site: Path, end: tuple[int, int]
-) -> None:
+def test_a_vertical_drag_changes_neither_the_plate_nor_the_page_behind(open_page: OpenPage, site: Path) -> None:
+    """Straight, or aslant to either side."""
     page = opened(open_page, site, f"{MODEL}#alone/layer-11", **TOUCH)
     enlarge(page)
     before = page.evaluate("scrollY")
-    drag(page, (200, 600), end)
+    for end in ((200, 250), (130, 250), (280, 250)):
+        drag(page, (200, 600), end)
+        wait_until_quiet(page)
+        expect(page.locator(".lightbox-caption")).to_have_text(re.compile("^Layer 11: "))
     page.mouse.move(200, 400)
     page.mouse.wheel(0, 500)
     wait_until_quiet(page)
-    expect(page.locator(".lightbox-caption")).to_have_text(re.compile("^Layer 11: "))
     assert page.evaluate("scrollY") == before
     page.keyboard.press("Escape")
     page.mouse.wheel(0, 500)

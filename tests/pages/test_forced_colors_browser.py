@@ -62,6 +62,13 @@ def opened(open_page: OpenPage, site: Path, path: str) -> Page:
     return page
 
 
+RULERS = {
+    f"{MODEL}#alone/layer-11": ".panel[data-current] .ruler",
+    EXPLORE: ".ruler",
+    COMPARE: ".compare-ruler",
+}
+
+
 @pytest.mark.parametrize(
     ("path", "picture"),
     [
@@ -71,10 +78,35 @@ def opened(open_page: OpenPage, site: Path, path: str) -> Page:
         (EXPLORE, ".plot"),
     ],
 )
-def test_pictures_lie_on_white_paper(open_page: OpenPage, site: Path, path: str, picture: str) -> None:
-    seen = pixels(opened(open_page, site, path).locator(picture))
+def test_pictures_lie_on_white_paper_and_lines_and_handles_are_seen(
+    open_page: OpenPage, site: Path, path: str, picture: str
+) -> None:
+    page = opened(open_page, site, path)
+    seen = pixels(page.locator(picture))
     assert (seen.min(axis=2) > 235).mean() > 0.5
     assert colourful(seen) > 2
+    assert_ticks_and_curves_stand_out(page)
+    if path in RULERS:
+        assert_the_handle_is_seen(page, RULERS[path])
+
+
+def assert_ticks_and_curves_stand_out(page: Page) -> None:
+    """From the ground."""
+    for line in (".ruler line.axis", ".ruler line.major", ".ruler .spark", ".ruler .mark", ".chart .curve"):
+        for each in page.locator(f"{line}:visible").all()[:4]:
+            assert style(each, "stroke") not in ("none", "rgb(0, 0, 0)"), line
+    for text in page.locator(".ruler text:visible, .chart text:visible").all()[:12]:
+        assert style(text, "fill") not in ("none", "rgb(0, 0, 0)")
+
+
+def assert_the_handle_is_seen(page: Page, ruler: str) -> None:
+    """Where the depth is."""
+    before = pixels(page.locator(ruler))
+    page.locator(f"{ruler} input").evaluate("(input) => { input.value = 0; }")
+    after = pixels(page.locator(ruler))
+    changed = np.abs(before - after).sum(axis=2) > 200
+    assert changed.sum(axis=0).max() > 60, "a line through the ruler"
+    assert changed.sum() > 300
 
 
 def test_dots_without_shapes_differ_in_color(open_page: OpenPage, site: Path) -> None:
@@ -85,39 +117,6 @@ def test_dots_without_shapes_differ_in_color(open_page: OpenPage, site: Path) ->
     strokes = {style(path, "stroke") for path in small.locator(".plate-dots path").all()}
     assert len(strokes) > 1
     assert colourful(pixels(small)) > 2
-
-
-def test_an_enlarged_picture_lies_on_white_paper(open_page: OpenPage, site: Path) -> None:
-    page = opened(open_page, site, f"{MODEL}#alone/layer-11")
-    page.locator('[id="alone/layer-11"] a.plate').click(position={"x": 6, "y": 6})
-    wait_until_quiet(page)
-    seen = pixels(page.locator(".lightbox-view"))
-    assert (seen.min(axis=2) > 235).mean() > 0.5
-    assert colourful(seen) > 2
-
-
-@pytest.mark.parametrize(
-    ("path", "ruler"),
-    [(f"{MODEL}#alone/layer-11", ".panel[data-current] .ruler"), (EXPLORE, ".ruler"), (COMPARE, ".compare-ruler")],
-)
-def test_the_handle_is_seen_where_the_depth_is(open_page: OpenPage, site: Path, path: str, ruler: str) -> None:
-    page = opened(open_page, site, path)
-    before = pixels(page.locator(ruler))
-    page.locator(f"{ruler} input").evaluate("(input) => { input.value = 0; }")
-    after = pixels(page.locator(ruler))
-    changed = np.abs(before - after).sum(axis=2) > 200
-    assert changed.sum(axis=0).max() > 60, "a line through the ruler"
-    assert changed.sum() > 300
-
-
-@pytest.mark.parametrize("path", [f"{MODEL}#alone/layer-11", EXPLORE])
-def test_ticks_and_curves_stand_out_from_the_ground(open_page: OpenPage, site: Path, path: str) -> None:
-    page = opened(open_page, site, path)
-    for line in (".ruler line.axis", ".ruler line.major", ".ruler .spark", ".ruler .mark", ".chart .curve"):
-        for each in page.locator(f"{line}:visible").all()[:4]:
-            assert style(each, "stroke") not in ("none", "rgb(0, 0, 0)"), line
-    for text in page.locator(".ruler text:visible, .chart text:visible").all()[:12]:
-        assert style(text, "fill") not in ("none", "rgb(0, 0, 0)")
 
 
 def test_what_is_chosen_is_marked(open_page: OpenPage, site: Path) -> None:
@@ -140,7 +139,7 @@ def test_what_is_chosen_is_marked(open_page: OpenPage, site: Path) -> None:
     assert style(beside, "backgroundColor") != before
 
 
-def test_the_focus_is_outlined(open_page: OpenPage, site: Path) -> None:
+def test_the_focus_is_outlined_and_an_enlarged_picture_lies_on_white_paper(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.keyboard.press("Tab")
     for focused in (".track", ".steps button", ".ruler-slider input", "[name=context]:checked", ".site-header li a"):
@@ -149,3 +148,8 @@ def test_the_focus_is_outlined(open_page: OpenPage, site: Path) -> None:
         outlined = page.locator("[name=context]:checked + span") if "name" in focused else element
         assert style(outlined, "outlineStyle") == "solid", focused
         assert style(outlined, "outlineColor") != "rgb(0, 0, 0)", focused
+    page.locator('[id="alone/layer-11"] a.plate').click(position={"x": 6, "y": 6})
+    wait_until_quiet(page)
+    seen = pixels(page.locator(".lightbox-view"))
+    assert (seen.min(axis=2) > 235).mean() > 0.5
+    assert colourful(seen) > 2

@@ -47,6 +47,16 @@ ADDRESSES = [
 ]
 
 
+ON_A_PHONE = [
+    f"{MODEL}#alone/layer-11",
+    f"{MODEL}#sentence/layer-29/centered+alone",
+    f"{MODEL}#curves",
+    f"{EXPLORE}#a=smol-30/alone/standardized&b=mini-6/sentence/centered&at=layer-11",
+    f"{COMPARE}#a=smol-30/alone/standardized&b=mini-6/alone/standardized&c=smol-30/sentence/centered&at=0.42",
+]
+"""One of each kind: how an address is read doesn't depend on the window."""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first slide has its author's words: the page is longer with it than with the others."""
@@ -66,7 +76,7 @@ def late(site: Path) -> Iterator[str]:
     ("path", "viewport"),
     [
         *((path, DESKTOP) for path in ADDRESSES),
-        *((path, PHONE) for path in ADDRESSES),
+        *((path, PHONE) for path in ON_A_PHONE),
         *((f"{path}#{WITH_PAIRS[path]}", TABLET) for path in WITH_PAIRS),
     ],
 )

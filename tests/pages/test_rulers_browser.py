@@ -79,25 +79,6 @@ def named(n_layers: int) -> list[str]:
     return ["embedding", *between, f"layer {n_layers - 1}"]
 
 
-@pytest.mark.parametrize("kind", PAGES)
-@pytest.mark.parametrize("n_layers", N_LAYERS)
-def test_a_click_at_a_tick_shows_its_depth(open_ruler: Callable[[str, int], Ruler], kind: str, n_layers: int) -> None:
-    """Also beside the current depth, where the slider's handle covers other depths if there are many layers."""
-    page, ruler, shown = open_ruler(kind, n_layers)
-    assert labels(ruler) == named(n_layers)
-    assert ticks(ruler) == [length(place(depth, n_layers)) for depth in range(n_layers + 1)]
-    box = box_of(ruler)
-    for depth in (0, 1, n_layers // 2, n_layers - 1, n_layers):
-        page.mouse.click(box["x"] + box["width"] * place(depth, n_layers) / 100, box["y"] + box["height"] - 20)
-        expect(shown).to_have_text(depth_name(depth))
-        left = ruler.locator("output").first.evaluate("(output) => output.style.left")
-        assert left == f"{float(length(place(depth, n_layers))[:-1]):g}%"
-
-
-def test_every_fifth_of_thirty_layers_is_named() -> None:
-    assert named(30) == ["embedding", "5", "10", "15", "20", "25", "layer 29"]
-
-
 TOUCHING = """(ruler) => {
     const texts = [...ruler.querySelectorAll("text")].filter((each) => each.getClientRects().length).map((each) => {
         const { left, right, top, height } = each.getBoundingClientRect();
@@ -125,18 +106,29 @@ TOUCHING = """(ruler) => {
 
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("n_layers", N_LAYERS)
-def test_nothing_lies_on_a_curve_or_on_another_number(
-    open_page: OpenPage, sites: dict[int, Path], kind: str, n_layers: int
+def test_a_click_at_a_tick_shows_its_depth_and_nothing_lies_on_another_name(
+    open_ruler: Callable[[str, int], Ruler], kind: str, n_layers: int
 ) -> None:
-    path, ruler, shown = PAGES[kind]
-    page = open_page(sites[n_layers], path)
-    expect(page.locator(shown).first).not_to_be_empty()
+    """Clicks also beside the current depth, where the slider's handle covers other depths if there are many layers."""
+    page, ruler, shown = open_ruler(kind, n_layers)
+    assert labels(ruler) == named(n_layers)
+    assert ticks(ruler) == [length(place(depth, n_layers)) for depth in range(n_layers + 1)]
+    box = box_of(ruler)
+    for depth in (0, 1, n_layers // 2, n_layers - 1, n_layers):
+        page.mouse.click(box["x"] + box["width"] * place(depth, n_layers) / 100, box["y"] + box["height"] - 20)
+        expect(shown).to_have_text(depth_name(depth))
+        left = ruler.locator("output").first.evaluate("(output) => output.style.left")
+        assert left == f"{float(length(place(depth, n_layers))[:-1]):g}%"
     for width in (DESKTOP["width"], PHONE["width"], 320):
         page.set_viewport_size({"width": width, "height": 844})
         wait_for_frames(page)
         if n_layers == 30 and kind != "compare":
-            expect(page.locator(ruler).locator(".mark-name, .spark-name")).to_have_count(3)
-        assert page.locator(ruler).evaluate(TOUCHING) == [], width
+            expect(ruler.locator(".mark-name, .spark-name")).to_have_count(3)
+        assert ruler.evaluate(TOUCHING) == [], width
+
+
+def test_every_fifth_of_thirty_layers_is_named() -> None:
+    assert named(30) == ["embedding", "5", "10", "15", "20", "25", "layer 29"]
 
 
 def test_no_style_script_or_template_repeats_the_geometry() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import DESKTOP, OpenPage, box_of, wait_until_quiet
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 
 MODEL = "models/smol-30/index.html"
@@ -45,6 +45,17 @@ def test_a_page_fits_with_text_of_twice_its_size_and_enlarged_four_times(
         page.set_viewport_size(viewport)
         wait_until_quiet(page)
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    if path.startswith(("explore", "compare")):
+        assert_there_is_room_for_the_pictures(page)
+
+
+def assert_there_is_room_for_the_pictures(page: Page) -> None:
+    """Though something stays in sight while one scrolls."""
+    picture = page.locator(".plot, .slot .plate").first
+    picture.evaluate("(element) => scrollTo(0, element.getBoundingClientRect().top + scrollY)")
+    wait_until_quiet(page)
+    bar = box_of(page.locator(".ruler-slider, .compare-ruler").first)
+    assert bar["y"] + bar["height"] <= ENLARGED["height"] / 4
 
 
 def test_an_enlarged_picture_can_be_used_at_four_times_its_size(open_page: OpenPage, site: Path) -> None:
@@ -65,14 +76,3 @@ def test_an_enlarged_picture_can_be_used_at_four_times_its_size(open_page: OpenP
         assert box["y"] + box["height"] <= ENLARGED["height"]
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
-
-
-@pytest.mark.parametrize("path", [path for path in PAGES if "explore" in path or "compare" in path])
-def test_what_stays_in_sight_leaves_room_for_the_pictures(open_page: OpenPage, site: Path, path: str) -> None:
-    page = open_page(site, path, viewport=ENLARGED)
-    wait_until_quiet(page)
-    picture = page.locator(".plot, .slot .plate").first
-    picture.evaluate("(element) => scrollTo(0, element.getBoundingClientRect().top + scrollY)")
-    wait_until_quiet(page)
-    bar = box_of(page.locator(".ruler-slider, .compare-ruler").first)
-    assert bar["y"] + bar["height"] <= ENLARGED["height"] / 4
