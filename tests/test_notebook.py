@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -244,11 +244,21 @@ def test_a_loaded_config_builds_a_site(model: Path, tmp_path: Path) -> None:
     assert (tmp_path / "site" / "index.html").is_file()
 
 
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[nbclient.NotebookClient]:
+    """One for all examples, as its libraries take longer to load than the examples run."""
+    client = nbclient.NotebookClient(nbformat.v4.new_notebook(), timeout=300)
+    with client.setup_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)}):
+        yield client
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "n_images"), [("first-steps", 3), ("your-checkpoint", 2), ("states-from-elsewhere", 1)]
 )
-def test_an_example_runs_in_its_own_folder(name: str, n_images: int, tmp_path: Path) -> None:
+def test_an_example_runs_in_its_own_folder(
+    kernel: nbclient.NotebookClient, name: str, n_images: int, tmp_path: Path
+) -> None:
     """But for the cell that installs what is needed."""
     file = shutil.copy(ROOT / "examples" / f"{name}.ipynb", tmp_path)
     notebook = nbformat.read(file, as_version=4)
@@ -256,8 +266,14 @@ def test_an_example_runs_in_its_own_folder(name: str, n_images: int, tmp_path: P
         cell.source.startswith("%pip install") for cell in notebook.cells if "install" in cell.metadata.get("tags", ())
     ] == [True]
     notebook.cells = [cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", ())]
-    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute(env={**os.environ, "PYTHONPATH": str(ROOT)})
+    kernel.nb = notebook
+    for line in (
+        f"%cd {tmp_path}",
+        "%reset_selective -f ^(?!_|In$|Out$|exit$|quit$|open$|get_ipython$)",
+    ):  # a name of another example is none of this one's
+        kernel.execute_cell(nbformat.v4.new_code_cell(line), 0, store_history=False)
+    for index, cell in enumerate(notebook.cells):
+        kernel.execute_cell(cell, index)
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == n_images
     said = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
