@@ -101,7 +101,7 @@ def assert_in_theme(page: Page, theme: Theme) -> None:
 
 
 def test_the_explorer_has_the_colors_of_the_theme_at_once(explore: OpenAt, site: Path) -> None:
-    """Also when the reader or the system changes it, and nothing moves."""
+    """Also when the reader or the system changes it, and nothing moves; on paper and in forced colors it is light."""
     page = explore(site, STATE, color_scheme="dark", before=COUNT_SHIFTS)
     assert_in_theme(page, "dark")
     choice = page.get_by_label("Theme")
@@ -112,6 +112,10 @@ def test_the_explorer_has_the_colors_of_the_theme_at_once(explore: OpenAt, site:
     page.emulate_media(color_scheme="light")
     assert_in_theme(page, "light")
     assert layout_shift(page) == 0
+    page.emulate_media(color_scheme="dark", media="print")
+    assert_in_theme(page, "light")
+    page.emulate_media(media="screen", forced_colors="active")
+    assert_in_theme(page, "light")
 
 
 def assert_painted(page: Page, theme: Theme) -> None:
@@ -140,16 +144,6 @@ def test_so_has_what_a_canvas_shows(explore: OpenAt, site: Path) -> None:
     assert_painted(page, "dark")
     page.emulate_media(forced_colors="active")
     assert_painted(page, "light")
-
-
-@pytest.mark.parametrize("media", ["print", "forced colors"])
-def test_on_paper_and_in_forced_colors_it_is_light(explore: OpenAt, site: Path, media: str) -> None:
-    page = explore(site, STATE, color_scheme="dark")
-    if media == "print":
-        page.emulate_media(media="print")
-    else:
-        page.emulate_media(forced_colors="active")
-    assert_in_theme(page, "light")
 
 
 @pytest.mark.parametrize("theme", THEMES)

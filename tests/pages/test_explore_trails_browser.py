@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from browser import (
     wait_for_address,
     wait_until_quiet,
 )
-from explore_page import expect_depths, explorer, place_of, plot, show_side_by_side
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from explore_page import PAGE, expect_depths, explorer, place_of, plot, show_side_by_side, wait_until_ready
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from report_fixture import sample_report, write_site
 from scipy.linalg import orthogonal_procrustes
 
@@ -54,6 +55,16 @@ def explore(open_page: OpenPage) -> OpenAt:
 # --- the turns --------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def script(browser: Browser, site: Path) -> Iterator[Page]:
+    """A page to turn coordinates in that no test changes."""
+    page = browser.new_page()
+    page.goto(f"{site.as_uri()}/{PAGE}")
+    wait_until_ready(page)
+    yield page
+    page.close()
+
+
 def aligned(page: Page, depths: np.ndarray, *, shown: int, outside: tuple[int, ...] = ()) -> dict[str, Any]:
     """What the script makes of ``(n_depths, n_words, 2)`` coordinates; its places are turned into coordinates again."""
     low, high = depths.min(axis=1) - 0.1, depths.max(axis=1) + 0.1
@@ -80,9 +91,8 @@ def turned(depth: np.ndarray, degrees: float, *, mirrored: bool = False) -> np.n
     return found
 
 
-def test_turns_are_those_of_scipy(explore: OpenAt, site: Path) -> None:
+def test_turns_are_those_of_scipy(script: Page) -> None:
     """Fitted on the reference words; the others are turned with them."""
-    page = explore(site)
     random = np.random.default_rng(4)
     depths = random.normal(size=(5, 40, 2)) * random.uniform(0.01, 300, size=(5, 1, 2))
     depths[2:4] += turned(depths[1], 100, mirrored=True)
@@ -93,7 +103,7 @@ def test_turns_are_those_of_scipy(explore: OpenAt, site: Path) -> None:
     units = about / sizes[:, None, None]
     fits = [orthogonal_procrustes(units[at][reference], units[at + 1][reference]) for at in range(4)]
     for shown in (4, 2):
-        found = aligned(page, depths, shown=shown, outside=outside)
+        found = aligned(script, depths, shown=shown, outside=outside)
         assert found["first"] == 0
         assert found["residuals"] == pytest.approx([1 - scale**2 for _, scale in fits[:shown]], abs=1e-5)
         assert found["turns"][0] is None
@@ -107,34 +117,32 @@ def test_turns_are_those_of_scipy(explore: OpenAt, site: Path) -> None:
     assert any(np.linalg.det(matrix) < 0 for matrix, _ in fits)
 
 
-def test_what_is_only_turned_stands_still(explore: OpenAt, site: Path) -> None:
-    page = explore(site)
+def test_what_is_only_turned_stands_still(script: Page) -> None:
     first = np.random.default_rng(5).normal(size=(60, 2)) * (3, 1)
     depths = np.array([first, turned(first, 30), turned(first, 170, mirrored=True), turned(first, -90)])
     for shown in range(4):
-        found = aligned(page, depths, shown=shown)
+        found = aligned(script, depths, shown=shown)
         assert found["residuals"] == pytest.approx([0] * shown, abs=1e-6)
         for coordinates in found["coordinates"]:
             assert coordinates == pytest.approx(depths[shown], abs=1e-3 * np.ptp(depths[shown]))
 
 
-def test_no_turn_makes_unrelated_words_alike(explore: OpenAt, site: Path) -> None:
+def test_no_turn_makes_unrelated_words_alike(script: Page) -> None:
     depths = np.random.default_rng(6).normal(size=(4, 200, 2))
-    assert min(aligned(explore(site), depths, shown=3)["residuals"]) > 0.9
+    assert min(aligned(script, depths, shown=3)["residuals"]) > 0.9
 
 
-def test_a_depth_that_cannot_be_turned_ends_the_chain(explore: OpenAt, site: Path) -> None:
-    page = explore(site)
+def test_a_depth_that_cannot_be_turned_ends_the_chain(script: Page) -> None:
     for gone in (np.nan, 7.0):  # no plot; all words in one place
         depths = np.random.default_rng(7).normal(size=(6, 20, 2))
         depths[2] = gone
-        found = aligned(page, depths, shown=4)
+        found = aligned(script, depths, shown=4)
         assert found["first"] == 3
         assert len(found["residuals"]) == 1
         assert [each is None for each in found["coordinates"]] == [True, True, True, False, False, False]
-        alone = aligned(page, depths, shown=2)
+        alone = aligned(script, depths, shown=2)
         assert (alone["first"], alone["residuals"]) == (2, [])
-    few = aligned(page, np.random.default_rng(8).normal(size=(3, 20, 2)), shown=2, outside=tuple(range(2, 20)))
+    few = aligned(script, np.random.default_rng(8).normal(size=(3, 20, 2)), shown=2, outside=tuple(range(2, 20)))
     assert few["residuals"] == []
 
 
@@ -247,10 +255,6 @@ def test_a_sentence_says_which_axes_trails_join(explore: OpenAt, site: Path) -> 
     again.wait_for_function("() => !location.hash.includes('trails=')")
 
 
-def test_an_unknown_choice_is_none(explore: OpenAt, site: Path) -> None:
-    expect(choice(explore(site, f"{UNTURNED}&trails=%E0"), "in each layer’s own axes")).to_be_checked()
-
-
 def test_a_depth_without_a_plot_breaks_trails(explore: OpenAt, site: Path) -> None:
     """Layer 2 has none. In own axes a trail goes on behind it, turned it can't be followed beyond it."""
     page = explore(site, "#a=mini-6/alone/standardized&at=layer-5&pin=word0a")
@@ -277,7 +281,8 @@ def test_two_plots_have_trails_of_their_own(explore: OpenAt, site: Path) -> None
 
 
 def test_a_trail_that_leaves_the_plot_is_seen_by_zooming_out(explore: OpenAt, site: Path) -> None:
-    page = explore(site, UNTURNED, reduced_motion="reduce")
+    page = explore(site, f"{UNTURNED}&trails=%E0", reduced_motion="reduce")
+    expect(choice(page, "in each layer’s own axes")).to_be_checked()
     rest = np.subtract(place_of(page, 6), place_of(page, 5))
 
     def shrunk() -> float:
