@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 import report_fixture
-from browser import OpenPage, served
+from browser import OpenPage, served, wait_until_quiet
 from hypothesis import given
 from hypothesis import strategies as st
 from plates_page import MODEL, drawn, slide, write_sample
@@ -115,32 +115,36 @@ def hexadecimal(color: str) -> str:
     return "#" + bytes(int(channel) for channel in re.findall(r"\d+", color)[:3]).hex()
 
 
-@pytest.mark.parametrize("theme", GROUNDS)
-def test_drawn_plates_have_colors_and_shapes_and_can_be_read(site: Path, open_page: OpenPage, theme: Theme) -> None:
-    page = drawn(open_page, site, MODEL, color_scheme=theme)
-    seen: dict[str, list[str]] = slide(page, "alone/embedding").evaluate(COLORS)
-    expected = {
-        "light": set(OWN.marks.palette),
-        "dark": {OWN.marks.dark_colors(category)[0] for category in range(4)},
-    }[theme]
-    assert {hexadecimal(color) for color in seen["marks"]} == expected
-    shapes = [SHAPES[OWN.marks.shape(category)] for category in range(9)]
-    assert seen["shapes"] == shapes
-    for color in (*seen["key"], *seen["names"]):
-        assert contrast(hexadecimal(color), GROUNDS[theme]) >= 4.5
+def test_drawn_plates_have_colors_and_shapes_and_can_be_read(site: Path, open_page: OpenPage) -> None:
+    page = drawn(open_page, site, MODEL)
+    for theme, ground in GROUNDS.items():
+        page.emulate_media(color_scheme=theme)
+        wait_until_quiet(page)
+        seen: dict[str, list[str]] = slide(page, "alone/embedding").evaluate(COLORS)
+        expected = {
+            "light": set(OWN.marks.palette),
+            "dark": {OWN.marks.dark_colors(category)[0] for category in range(4)},
+        }[theme]
+        assert {hexadecimal(color) for color in seen["marks"]} == expected
+        shapes = [SHAPES[OWN.marks.shape(category)] for category in range(9)]
+        assert seen["shapes"] == shapes
+        for color in (*seen["key"], *seen["names"]):
+            assert contrast(hexadecimal(color), ground) >= 4.5
 
 
-@pytest.mark.parametrize("theme", GROUNDS)
-def test_so_has_the_explorer(site: Path, open_page: OpenPage, theme: Theme) -> None:
-    page = open_page(site, "explore/index.html", color_scheme=theme)
+def test_so_has_the_explorer(site: Path, open_page: OpenPage) -> None:
+    page = open_page(site, "explore/index.html")
     page.locator(".plot-marks path").first.wait_for()
-    found: list[str] = page.locator(".legend svg path").evaluate_all(
-        "(all) => all.map((each) => getComputedStyle(each).fill)"
-    )
-    expected = [OWN.marks.palette[category % 4] for category in range(9)]
-    if theme == "dark":
-        expected = [OWN.marks.dark_colors(category)[0] for category in range(9)]
-    assert [hexadecimal(color) for color in found] == expected
+    for theme in GROUNDS:
+        page.emulate_media(color_scheme=theme)
+        wait_until_quiet(page)
+        found: list[str] = page.locator(".legend svg path").evaluate_all(
+            "(all) => all.map((each) => getComputedStyle(each).fill)"
+        )
+        expected = [OWN.marks.palette[category % 4] for category in range(9)]
+        if theme == "dark":
+            expected = [OWN.marks.dark_colors(category)[0] for category in range(9)]
+        assert [hexadecimal(color) for color in found] == expected
 
 
 def test_plates_have_one_shape_before_and_after_they_are_fetched(site: Path, open_page: OpenPage) -> None:
