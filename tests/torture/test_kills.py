@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,7 @@ def at(stage: str, nth: int, cached: str = "all", kind: int = signal.SIGKILL, *,
 
 
 CASES = {
-    "as torch is loaded, then as states are put in place": replace(
-        at("loading", 1, "none"), again=Strike(stage="capturing", nth=9)
-    ),
+    "as states are put in place": at("capturing", 9, "none"),
     "in a measure's file": at("measuring", 2, "no measures", torn=True),
     "between the renames": at("swapping", 2),
     "interrupted as it writes": at("writing the site", 20, kind=signal.SIGINT),
@@ -73,16 +70,6 @@ def finish(self):
     return Spared()
 _Swap.finish = finish
 """
-NO_RENAME = """
-from tokviz.run.store import store
-from tokviz.run.store.store import Store
-def _put(self, kind, key, suffix, data):
-    path = self.root / kind / f"{key}.{store.checksum(data)}{suffix}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    self._files[kind, key] = path
-Store._put = _put
-"""
 NOT_STOPPED = """
 import signal
 from tokviz.run.work import interrupts
@@ -100,7 +87,6 @@ publish.recover = recover
 FAULTS = {
     "copies into the site, killed": (IN_PLACE, at("writing the site", 190), {SITES_BROKEN}),
     "throws the old site away": (DROPS_THE_OLD, at("keeping fonts", 1, "no fonts"), {FOREIGN_FILES_LOST}),
-    "doesn't rename what it stores": (NO_RENAME, at("drawing", 4, "no images", torn=True), {WRONG_OUTCOMES}),
     "heeds no interrupts": (NOT_STOPPED, at("writing the site", 20, kind=signal.SIGINT), {WRONG_OUTCOMES}),
     "shows a traceback": (RAISES, at("start", 1), {TRACEBACKS, WRONG_OUTCOMES}),
 }
