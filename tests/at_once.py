@@ -1,34 +1,60 @@
-"""Runs within the process of a test: what is drawn there, and what is said."""
+"""Runs within one process: what is drawn there, or left blank, and what is said."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import ParamSpec, TypeVar
+from io import BytesIO
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-import pytest
+from PIL import Image
 
+from tokviz.draw import draw_image
+from tokviz.records import Picture, Plate
 from tokviz.run import pipeline
+from tokviz.run.store.keys import picture_key
 from tokviz.run.work.progress import Quiet
+
+if TYPE_CHECKING:  # the process that forks runs has no tests
+    import pytest
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
 class AtOnce(Executor):
-    """Draws in this process: for tests that are about what is drawn, not where."""
+    """Works in this process, and leaves pictures blank: for tests that are about what is drawn, not how or where."""
 
     def submit(
         self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Future[Result]:
         future: Future[Result] = Future()
-        future.set_result(fn(*args, **kwargs))
+        future.set_result(leave_blank(*args, **kwargs) if fn is draw_image else fn(*args, **kwargs))  # type: ignore[arg-type]
         return future
 
 
-def draw_at_once(patch: pytest.MonkeyPatch) -> None:
-    """From now on runs draw in this process, at a time that is the same in all of them."""
-    patch.setattr(pipeline, "_start", lambda *_: AtOnce())
+SIZES = {"phone": (716, 1000), "draft": (640, 480), "wide": (1000, 500)}
+
+
+def leave_blank(picture: Picture) -> bytes:
+    """A picture of the form and size of what would be drawn, white, and different where that would differ."""
+    key = picture_key(picture)
+    if picture.form == "svg":
+        return f'<svg xmlns="http://www.w3.org/2000/svg" width="750" height="600"><desc>{key}</desc></svg>'.encode()
+    size = picture.size if isinstance(picture, Plate) and picture.form == "wide" else SIZES[picture.form]
+    content = BytesIO()
+    Image.new("L", size, 255).save(content, "WEBP", lossless=True, method=0, quality=0, xmp=key.encode())
+    return content.getvalue()
+
+
+def begin(*_: object) -> AtOnce:
+    """In the place of what starts the processes of a run."""
+    return AtOnce()
+
+
+def leave_pictures_blank(patch: pytest.MonkeyPatch) -> None:
+    """From now on runs are within this process and draw nothing, at a time that is the same in all of them."""
+    patch.setattr(pipeline, "_start", begin)
     patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
 
 

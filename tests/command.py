@@ -45,17 +45,25 @@ times = ["January", "February", "Tuesday"]
 name = "sentence"
 template = "The word is {word}"
 """
+A_DATE = {"SOURCE_DATE_EPOCH": "1700000000"}
 COMMAND_IS_IN = {"method/index.html", "data/report.json", "data/manifest.json"}
 """Files that differ between two commands that make the same report."""
 
 
 def generate(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """``python generate.py`` in ``folder``; in a process of its own from the beginning where ``environment`` is given."""
-    values = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **environment}
+    values = {**os.environ, **A_DATE, **environment}
     if warm.CAN_FORK and not environment:
         return warm.run(list(arguments), folder, values)
     command = [sys.executable, str(ROOT / "generate.py"), *arguments]
     return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, env=values, timeout=300)
+
+
+def generate_blank(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same with blank pictures, where what is drawn in them is of no concern; drawn where processes can't be forked."""
+    if warm.CAN_FORK:
+        return warm.run(list(arguments), folder, {**os.environ, **A_DATE}, blank=True)
+    return generate(folder, *arguments)
 
 
 def hashes(folder: Path) -> dict[str, str]:

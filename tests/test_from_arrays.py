@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from at_once import leave_pictures_blank
 from safetensors.numpy import save_file
 
 import tokviz
@@ -102,14 +103,17 @@ def test_a_file_of_numbers_that_are_not_read_is_one_line(cache: Path, tmp_path: 
         tokviz.from_arrays(file, WORDS, cache=cache)
 
 
-@pytest.mark.process
-def test_its_site_claims_nothing_that_is_not_known(cache: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_its_site_claims_nothing_that_is_not_known(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     states = made()
     states[3:, :, 5] = 30_000  # would be a massive activation, if it were known against what
     contexts = {"before": states, "after": made(1)}
     study = tokviz.from_arrays(
         contexts, WORDS, name="Mine", cache=cache, module_paths=[f"block.{index}" for index in range(N_DEPTHS)]
     )
+    leave_pictures_blank(monkeypatch)
     study.report(tmp_path / "site", jobs=1, quiet=True)
     pages = {
         path.relative_to(tmp_path / "site").as_posix(): path.read_text(encoding="utf-8")

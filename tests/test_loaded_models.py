@@ -12,6 +12,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from at_once import leave_pictures_blank
 from matplotlib.figure import Figure
 from playwright.sync_api import Browser, expect
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -256,8 +257,11 @@ def test_the_explorer_is_shown_inline(study: tokviz.Study, browser: Browser, tmp
     assert (tmp_path / "explorer.html").read_text(encoding="utf-8") == explorer.document
 
 
-@pytest.mark.process
-def test_a_site_is_made_of_what_was_studied(study: tokviz.Study, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_site_is_made_of_what_was_studied(
+    study: tokviz.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_pictures_blank(monkeypatch)
     outcome = study.report(tmp_path / "site", jobs=1, quiet=True)
     assert outcome.n_captured == 0
     page = (tmp_path / "site" / "models" / "mine" / "index.html").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
+from at_once import leave_pictures_blank
 from PIL import Image
 
 import tokviz
@@ -99,11 +100,12 @@ def test_what_was_captured_is_not_captured_again(
     assert again["Tiny"]["alone"].states.digest == captures["alone"].states.digest
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_what_any_study_used_is_not_pruned_for_another_report(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    leave_pictures_blank(monkeypatch)
     (tmp_path / "report.toml").write_text(
         f'plate_size = [750, 600]\nwords = {{a = {[*WORDS["colors"], *WORDS["months"]]}}}\nmodels = [{{source = "{model}"}}]\n'
     )

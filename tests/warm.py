@@ -59,8 +59,8 @@ class Ran(subprocess.CompletedProcess[str]):
 _server: subprocess.Popen[bytes] | None = None
 
 
-def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> Ran:
-    """Run the command in a folder."""
+def run(arguments: list[str], folder: Path, environment: dict[str, str], *, blank: bool = False) -> Ran:
+    """Run the command in a folder; ``blank`` leaves its pictures so, and starts no processes to draw them."""
     sys.audit(STARTS)
     with TemporaryDirectory() as written, _connect() as connection:
         out, err = Path(written, "out"), Path(written, "err")
@@ -70,6 +70,7 @@ def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> Ran:
             "environment": environment,
             "out": str(out),
             "err": str(err),
+            "blank": blank,
         }
         connection.sendall(f"{json.dumps(task)}\n".encode())
         code, seconds, kilobytes = connection.makefile().readline().split()
@@ -182,6 +183,9 @@ def main(address: Path, lives_with: int) -> None:
     forkserver.ensure_running()
     for library in (*LIBRARIES.split(), *_modules_of_a_run()):
         importlib.import_module(library)
+    sys.path.append(str(Path(__file__).parent))
+    at_once = importlib.import_module("at_once")
+    sys.path.pop()
     # As it ends, each run would look through all that was imported here, and copy it: longer than many a run takes.
     gc.freeze()
     task = _fork_for_each_task(listener, lives_with)
@@ -198,6 +202,9 @@ def main(address: Path, lives_with: int) -> None:
         os.dup2(file, descriptor)
         os.close(file)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if task["blank"]:
+        pipeline = importlib.import_module("tokviz.run.pipeline")
+        vars(pipeline)["_start"] = at_once.begin
     sys.argv = [str(SCRIPT), *task["arguments"]]
     try:
         runpy.run_path(str(SCRIPT), run_name="__main__")

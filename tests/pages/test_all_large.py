@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from all_large import DIMENSION, EMERGENCE, N_LAYERS, RISE
 from claims import plain
-from command import CONFIG, generate
+from command import CONFIG, generate_blank
 
 pytestmark = pytest.mark.process
 
@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         all_large.build(folder / name, bos=name.endswith("bos"))
         config += f'[[models]]\nsource = "{name}"\nname = "{name}"\n'
     (folder / "report.toml").write_text(config, encoding="utf-8")
-    made = generate(folder, blank=True)
+    made = generate_blank(folder)
     assert made.returncode == 0, made.stderr
     return folder / "site"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import families
 import numpy as np
 import pytest
+from at_once import leave_pictures_blank
 from example_packages import install
 
 import tokviz
@@ -19,6 +20,11 @@ from tokviz.records import AddedMeasure, HiddenStates, WordList
 from tokviz.run.plan import added
 
 WORDS = {"colors": ["red", "blue", "green", "pink", "brown"], "months": ["May", "June", "July", "March", "April"]}
+
+
+@pytest.fixture(autouse=True)
+def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_pictures_blank(monkeypatch)
 
 
 def forget() -> None:
@@ -54,7 +60,6 @@ def norms_of(capture: tokviz.Capture) -> list[np.ndarray]:
 
 
 @pytest.mark.slow
-@pytest.mark.process
 def test_it_is_seen_wherever_measures_are(installed: Path, models: list[str], tmp_path: Path) -> None:
     study = tokviz.study(models, WORDS, cache=tmp_path / "cache", quiet=True)
     study.report(tmp_path / "site", jobs=1, quiet=True)
@@ -183,7 +188,7 @@ def test_two_packages_with_one_name_are_refused(installed: Path) -> None:
         added.added_measures()
 
 
-@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said"),
     [

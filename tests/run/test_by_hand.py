@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from at_once import Listening, draw_at_once
+from at_once import Listening, leave_pictures_blank
 
 from tokviz.config import ReportConfig
 from tokviz.models import quiet_transformers
@@ -35,8 +35,8 @@ ASKED = {"model": "tiny", "layer": LAYER, "neurons": NEURONS, "value": 5.0, "lab
 
 
 @pytest.fixture(autouse=True)
-def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw_at_once(monkeypatch)
+def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_pictures_blank(monkeypatch)
 
 
 def config(*asked: dict[str, Any], **changes: Any) -> ReportConfig:
@@ -70,7 +70,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     families.build("llama", folder / "tiny")
     enlarge(folder / "tiny")
     with pytest.MonkeyPatch.context() as patch:
-        draw_at_once(patch)
+        leave_pictures_blank(patch)
         pipeline.run(config(), options(folder), Quiet())
     return folder
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import families
 import made_fonts
 import pytest
-from command import CONFIG, ROOT, SMALL_CONFIG, generate, hashes
+from command import CONFIG, ROOT, SMALL_CONFIG, generate, generate_blank, hashes
 
 pytestmark = pytest.mark.process
 
@@ -201,7 +201,7 @@ def test_the_cache_alone_is_enough_to_render(project: Path, tmp_path: Path) -> N
 
 def test_a_model_that_fails_says_so_on_its_page_and_the_others_go_on(project: Path, tmp_path: Path) -> None:
     models = ("--config", "small.toml", "--model", "bert", "--model", "./missing")
-    made = generate(project, *models, "--output", str(tmp_path / "site"))
+    made = generate_blank(project, *models, "--output", str(tmp_path / "site"))
     assert made.returncode == 3
     assert "missing: ./missing: expected a folder" in made.stderr
     assert "Traceback" not in made.stderr
@@ -285,7 +285,7 @@ def test_debug_shows_where_an_error_comes_from(project: Path) -> None:
 def test_fewer_than_three_words_make_a_page_that_says_so(project: Path, tmp_path: Path) -> None:
     (tmp_path / "few.toml").write_text('few = ["James", "Mary"]\n', encoding="utf-8")
     few = ("--words", str(tmp_path / "few.toml"), "--config", "small.toml")
-    made = generate(project, *few, "--output", str(tmp_path / "site"))
+    made = generate_blank(project, *few, "--output", str(tmp_path / "site"))
     assert made.returncode == 0, made.stderr
     page = (tmp_path / "site" / "models" / "bert" / "index.html").read_text(encoding="utf-8")
     assert "at least 3 words" in page

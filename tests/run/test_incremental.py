@@ -13,7 +13,7 @@ from typing import Any
 import families
 import made_fonts
 import pytest
-from at_once import Listening, draw_at_once
+from at_once import Listening, leave_pictures_blank
 from command import hashes
 from safetensors.numpy import load_file, save_file
 
@@ -45,8 +45,8 @@ CONFIG: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw_at_once(monkeypatch)
+def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_pictures_blank(monkeypatch)
 
 
 def config(**changes: Any) -> ReportConfig:
@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for family in ("qwen3", "bert", "gpt2"):
         families.build(family, folder / family)
     with pytest.MonkeyPatch.context() as patch:
-        draw_at_once(patch)
+        leave_pictures_blank(patch)
         pipeline.run(config(), options(folder), Quiet())
     return folder
 

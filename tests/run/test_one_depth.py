@@ -12,7 +12,7 @@ import tiny_tokenizers
 import torch
 import transformers
 from browser import OpenPage, wait_until_quiet
-from command import CONFIG, generate
+from command import CONFIG, generate, generate_blank
 
 from tokviz.models import quiet_transformers
 
@@ -59,7 +59,7 @@ def depths(site: Path, model: str) -> set[str]:
 
 
 def test_a_model_without_layers_has_pages_beside_one_with_layers(project: Path) -> None:
-    made = generate(project, "--excerpts", "--svg")
+    made = generate_blank(project, "--excerpts", "--svg")
     assert made.returncode == 0, made.stderr
     site = project / "site"
     assert depths(site, "flat") == {"embedding"}
@@ -84,7 +84,7 @@ def test_a_model_without_layers_has_pages_beside_one_with_layers(project: Path) 
 def test_scripts_move_through_a_single_depth(project: Path, open_page: OpenPage, path: str) -> None:
     site = project / "site"
     if not site.exists():
-        assert generate(project).returncode == 0
+        assert generate_blank(project).returncode == 0
     page = open_page(site, path)
     for key in ("ArrowRight", "ArrowLeft", "End", "Home"):
         page.keyboard.press(key)
@@ -94,7 +94,7 @@ def test_scripts_move_through_a_single_depth(project: Path, open_page: OpenPage,
 
 
 def test_only_the_embeddings_of_vocabularies_make_a_report(project: Path) -> None:
-    made = generate(project, "--config", "vocabulary.toml", "--output", "vocabulary")
+    made = generate_blank(project, "--config", "vocabulary.toml", "--output", "vocabulary")
     assert made.returncode == 0, made.stderr
     assert depths(project / "vocabulary", "flat") == depths(project / "vocabulary", "bert") == {"embedding"}
 

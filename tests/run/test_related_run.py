@@ -9,7 +9,7 @@ from pathlib import Path
 import families
 import numpy as np
 import pytest
-from command import generate
+from command import generate, generate_blank
 from making import hidden_states
 from related_fixture import CONFIG
 
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("llama", "gpt2"):
         families.build(name, folder / name)
     write(folder)
-    made = generate(folder, "--jobs", "1")
+    made = generate_blank(folder)
     assert made.returncode == 0, made.stderr
     return folder
 
@@ -63,7 +63,7 @@ def test_a_label_measures_nothing_again_and_another_pair_does(folder: Path) -> N
     again = generate(folder, "--dry-run")
     assert "metrics: up to date" in again.stdout
     assert "measure (" not in again.stdout
-    assert generate(folder, "--jobs", "1").returncode == 0
+    assert generate_blank(folder).returncode == 0
     assert "A new label" in (folder / "site/models/llama/index.html").read_text(encoding="utf-8")
     write(folder, pairs='["gray", "firefighter"]')
     again = generate(folder, "--dry-run")
@@ -75,7 +75,7 @@ def test_a_report_without_any_says_nothing_of_them(folder: Path) -> None:
     text = (folder / "report.toml").read_text(encoding="utf-8")
     before, rest = text.split("[[relations]]")
     (folder / "without.toml").write_text(before + "[words]" + rest.split("[words]")[1], encoding="utf-8")
-    made = generate(folder, "--config", "without.toml", "--output", "without", "--jobs", "1")
+    made = generate_blank(folder, "--config", "without.toml", "--output", "without")
     assert made.returncode == 0, made.stderr
     assert "0 new captures, 0 new images" in made.stdout
     assert not list((folder / "without" / "data").rglob("relations.*"))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from at_once import draw_at_once
+from at_once import leave_pictures_blank
 from narrow import present
 from planting import LAYER, answering, mlp_inputs
 
@@ -62,8 +62,8 @@ def plant(folder: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _draw_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw_at_once(monkeypatch)
+def _leave_pictures_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_pictures_blank(monkeypatch)
 
 
 def config(**changes: Any) -> ReportConfig:
@@ -83,7 +83,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         families.build("llama", folder / name)
     plant(folder / "planted")
     with pytest.MonkeyPatch.context() as patch:
-        draw_at_once(patch)
+        leave_pictures_blank(patch)
         pipeline.run(config(), options(folder), Quiet())
     return folder
 

@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 
 import families
 import pytest
-from command import generate
+from command import generate, generate_blank
 from playwright.sync_api import Browser
 from report_fixture import TEMPLATES, one_depth_report
 
@@ -56,7 +56,7 @@ def project(made: Path, tmp_path: Path) -> Path:
 
 
 def run(folder: Path) -> CompletedProcess[str]:
-    return generate(folder, "--jobs", "1")
+    return generate_blank(folder)
 
 
 @pytest.mark.process
