@@ -10,7 +10,7 @@ import pytest
 from torture import notes
 from torture.trial import SCRIPTS_EXECUTED, WORDS_LOST
 
-N_SHORT = 100
+N_SHORT = 60
 
 
 @pytest.mark.slow
