@@ -112,6 +112,8 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
         axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), ends(last))
         if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
             caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
+            if any(curve.raw for curve in chart.curves):
+                caption += " Thin: without scaling, where that differs."
             mark = None if emergence is None else coordinate(emergence)
             charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
     of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
