@@ -422,7 +422,7 @@ def beyond_categories(score: np.ndarray, holds: np.ndarray) -> Claim:
         is_eligible=np.isfinite(score),
         least_p_value=1 / 2000,
         p_value=np.where(np.isfinite(score), np.where(holds, 0.0005, 0.5), np.nan),
-        holds=holds,
+        holds=holds & np.isfinite(score),
     )
 
 

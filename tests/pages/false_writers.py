@@ -208,9 +208,9 @@ def _of_paragraphs() -> Iterator[Case]:
         ("loss: another change at position 0", loss, r"\+0\.97", "+0.98"),
         ("loss: another standard error", loss, r"± 0\.06;", "± 0.07;"),
         ("loss: another sign", loss, r"\+0\.0007", "−0.0007"),
-        ("the end: a better model", last, "need not be", "is"),
+        ("the end: an effect at the layer itself", last, "only what", "what"),
         ("the end: another layer", last, "layer 11", "layer 12"),
-        ("the end: one neuron", last, "these neurons are", "this neuron is"),
+        ("the end: one neuron", last, "these neurons write", "this neuron writes"),
     ):
 
         def check(text: str, paragraph: str = paragraph) -> None:

@@ -235,7 +235,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     )
     assert all(len(row.values) == 4 for row in shown.rows)
     assert [len(set(row.values)) for row in shown.rows[1:]] == [1] * (len(shown.rows) - 1)
-    assert "need not be a better model" in shown.paragraphs[-1]
+    assert "follows from the states alone" in shown.paragraphs[-1]
     only_zero = replace(model.contexts[0], interventions=off[:1])
     shown = present(present(writers_section(replace(model, contexts=(only_zero,)), PAGE)).without)
     assert shown.columns == ("unchanged", "set to zero")

@@ -181,15 +181,16 @@ def check_paragraphs(paragraphs: Sequence[str], context: ContextReport) -> None:
     require(said == expected, str(said), expected)
     one = len(breaking.neurons) == 1
     last = re.fullmatch(LAST, paragraphs[-1])
-    require(last and (last[2] == "this neuron is", last[3] == "neuron writes") == (one, one), paragraphs[-1])
+    require(last and (last[2] == "this neuron writes", last[3] == "neuron writes") == (one, one), paragraphs[-1])
     require(last and int(last[1]) == breaking.layer, paragraphs[-1], breaking.layer)
     require(last and (last[4] is None) == is_measured, paragraphs[-1], loss)
 
 
 LAST = (
-    r"If categories reappear at layer (\d+) when (this neuron is|these neurons are) off, the states had them all along, hidden by "
-    r"large values\. In later layers the changed model also computes other updates\. It need not be a better model: these layers were "
-    r"trained with what the (neuron writes|neurons write)(, and how well it predicts text without that isn’t measured here)?\."
+    r"At layer (\d+) itself the changed states are the unchanged ones less what (this neuron writes|these neurons write): that much "
+    r"follows from the states alone\. Later layers work with the changed states, and only what is measured there is an effect of the "
+    r"intervention\. They were trained with what the (neuron writes|neurons write)(, and how well the model predicts text without "
+    r"that isn’t measured here)?\."
 )
 
 

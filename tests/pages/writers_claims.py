@@ -52,8 +52,27 @@ def breaking_context(model: ModelReport) -> tuple[ContextReport, Geometry, Updat
             return None
         is_known = updates.breaking is None or updates.layers[writer.layer].mlp_and_neurons is not None
         says_it = is_known and writer.dimension in geometry.massive.dimensions[massive[0]]
+        added = _added(updates.layers[writer.layer], writer.dimension)
+        says_it = says_it and not (added is not None and added < geometry.massive.largest[massive[0]] / 2)
         return (context, geometry, updates, writer.layer) if says_it else None
     return None
+
+
+def _added(layer: LayerUpdate, dimension: int) -> float | None:
+    """How much, up or down, the layer's parts add to a dimension, if that is known."""
+    if not layer.sublayers or dimension not in layer.dimensions:
+        return None
+    return abs(sum(each.parts[layer.dimensions.index(dimension)] for each in layer.sublayers))
+
+
+def _only_enters(first: int, context: ContextReport) -> bool:
+    """Whether what is massive after layer 0 isn't what layer 0 adds."""
+    geometry, updates = context.geometry, context.states.updates
+    if first != 1 or geometry is None or updates is None:
+        return False
+    added = [_added(updates.layers[0], dimension) for dimension in geometry.massive.dimensions[1]]
+    known = [each for each in added if each is not None]
+    return bool(known) and max(known) < geometry.massive.largest[1] / 2
 
 
 FOUND = (
@@ -214,7 +233,8 @@ def check_section(section: WritersSection, model: ModelReport) -> None:
     known = [each for each in model.contexts if each.geometry and each.states.updates]
     emerging = [(depths_where(is_massive, each.geometry.massive), each) for each in known if each.geometry]
     first, context = next(((depths[0], each) for depths, each in emerging if depths and depths[0]), (0, known[0]))
-    heading = f"What happens at layer {first - 1}" if first else "What each layer adds"
+    enters = _only_enters(first, context)
+    heading = f"What happens at layer {first - 1}" if first and not enters else "What each layer adds"
     require(section.heading == heading, section.heading, first)
     check_found(section.finding, model)
     check_written(section.written, section.weights, model)

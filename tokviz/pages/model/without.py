@@ -170,10 +170,10 @@ def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:
     if context.loss is not None:
         yield _loss(context.loss, done)
     yield (
-        f"If categories reappear at layer {done.layer} when {'this neuron is' if one else 'these neurons are'} off, the "
-        "states had them all along, hidden by large values. In later layers the changed model also computes other "
-        f"updates. It need not be a better model: these layers were trained with what {'the neuron' if one else 'the neurons'} "
-        f"{'writes' if one else 'write'}{'' if is_measured else ', and how well it predicts text without that isn’t measured here'}."
+        f"At layer {done.layer} itself the changed states are the unchanged ones less what {'this neuron writes' if one else 'these neurons write'}: "
+        "that much follows from the states alone. Later layers work with the changed states, and only what is measured there is "
+        f"an effect of the intervention. They were trained with what {'the neuron writes' if one else 'the neurons write'}"
+        f"{'' if is_measured else ', and how well the model predicts text without that isn’t measured here'}."
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.charts.curves import Chart, chart_of
 from tokviz.pages.charts.measures import Measure
 from tokviz.pages.model.without import Without, without
-from tokviz.pages.text.findings import finding_of, sentence
+from tokviz.pages.text.findings import added_by, finding_of, sentence
 from tokviz.pages.text.wording import (
     capitalized,
     count,
@@ -139,11 +139,7 @@ def _entering(first: LayerUpdate, geometry: Geometry) -> str:
     Between the embedding and layer 0 other modules may add to the states, such as an embedding of the position.
     """
     massive, largest = geometry.massive.dimensions[1], geometry.massive.largest[1]
-    added = {
-        dimension: sum(each.parts[index] for each in first.sublayers)
-        for index, dimension in enumerate(first.dimensions)
-        if dimension in massive and first.sublayers
-    }
+    added = {dimension: part for dimension, part in added_by(first).items() if dimension in massive}
     if not added or any(abs(part) >= largest / 2 for part in added.values()):
         return ""
     parts = joined(f"{number(part)} to dimension {dimension}" for dimension, part in added.items())

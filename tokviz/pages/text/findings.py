@@ -7,7 +7,7 @@ from typing import Any
 
 from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.wording import NUMBERS, number, percent
-from tokviz.records import ContextReport, Finding, Geometry, InterventionRule, ModelReport, Updates
+from tokviz.records import ContextReport, Finding, Geometry, InterventionRule, LayerUpdate, ModelReport, Updates
 
 
 def finding_of(model: ModelReport) -> Finding | None:
@@ -28,6 +28,9 @@ def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Fi
     depth = writer.layer + 1
     if writer.dimension not in geometry.massive.dimensions[depth]:
         return None
+    added = added_by(updates.layers[writer.layer]).get(writer.dimension, math.inf)
+    if abs(added) < geometry.massive.largest[depth] / 2:
+        return None  # it comes from elsewhere, such as an embedding of the position
     known = updates.layers[writer.layer].mlp_and_neurons
     if breaking is not None and known is None:
         return None
@@ -54,6 +57,16 @@ def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Fi
         pc1_without=float(changed.pc1_share[depth]) if changed else math.nan,
         at_mean="mean" in tried,
     )
+
+
+def added_by(layer: LayerUpdate) -> dict[int, float]:
+    """What the parts of a layer add to each of its dimensions, mean over words; empty where that isn't known."""
+    if not layer.sublayers:
+        return {}
+    return {
+        dimension: sum(each.parts[index] for each in layer.sublayers)
+        for index, dimension in enumerate(layer.dimensions)
+    }
 
 
 _TRIED: tuple[InterventionRule, ...] = ("mean", "off")
