@@ -47,6 +47,11 @@ class Score:
     shuffled: np.ndarray = field(default_factory=lambda: np.empty(0))
     """``(n_permutations,)``: the value of each shuffle; nothing where chance isn't asked for."""
 
+    def effect(self, bound: float) -> tuple[float, float]:
+        """How far the value is on the way from chance to the bound, as a share of it; and how long that way is."""
+        chance = float(self.shuffled.mean())
+        return (self.value - chance) / (bound - chance), bound - chance
+
 
 _NAN = float("nan")
 UNDEFINED = Score(value=_NAN, low=_NAN, high=_NAN, error=_NAN, parts=np.empty(0))
@@ -63,7 +68,7 @@ def gather_tested(scores: Sequence[Score], categories: Categories, bound: float,
     Parameters
     ----------
     bound : the highest value that the measure can have with these categories.
-    surface : the same measure of the words' surface.
+    surface : the same measure of the words' surface, with its chance.
     """
     measured, n = gather(scores), categories.n_permutations
     shuffled = np.array([each.shuffled if len(each.shuffled) else np.full(n, np.nan) for each in scores])
@@ -81,12 +86,17 @@ def gather_tested(scores: Sequence[Score], categories: Categories, bound: float,
         above_chance=claim(
             "categories", measured.value, shuffled, enough & (measured.low > null_mean), categories.n_arrangements
         ),
-        above_surface=_above_surface(scores, categories, surface, enough=enough),
+        above_surface=_above_surface(scores, categories, bound, surface, enough=enough),
     )
 
 
-def _above_surface(scores: Sequence[Score], categories: Categories, surface: Score, *, enough: bool) -> Claim:
+def _above_surface(
+    scores: Sequence[Score], categories: Categories, bound: float, surface: Score, *, enough: bool
+) -> Claim:
     """The difference to the surface, word by word, against what the words weighted at random give of it.
+
+    Either is taken as a share of the way from its own chance to the bound: by chance the silhouette of three features lies far
+    below that of hundreds of dimensions.
 
     Gaussian multipliers (van der Vaart & Wellner 1996, Weak convergence and empirical processes, ch. 2.9), the same for a word
     in all captures. With few words the difference is Student's, and is brought to the scale of a normal variable.
@@ -95,14 +105,17 @@ def _above_surface(scores: Sequence[Score], categories: Categories, surface: Sco
     score, drawn = np.full(n, np.nan), np.full((n, categories.n_permutations), np.nan)
     freedom = len(categories.memberships) - len(categories.counts)
     for index, each in enumerate(scores):
-        if not np.isfinite(each.value - surface.value) or freedom < 1:
+        if freedom < 1 or not (len(each.shuffled) and len(surface.shuffled)):
             continue
-        parts = each.parts - surface.parts
+        (effect, scale), (of_surface, scale_of_surface) = (one.effect(bound) for one in (each, surface))
+        if not (scale > 0 and scale_of_surface > 0):
+            continue
+        parts = each.parts / scale - surface.parts / scale_of_surface
         # What axes that follow the words add to the error of a plot isn't any word's.
-        of_axes = max(each.error**2 - float((each.parts**2).sum()), 0.0)
+        of_axes = max(each.error**2 - float((each.parts**2).sum()), 0.0) / scale**2
         spread = _root_of_squares(parts)
         if spread > 0:
-            score[index] = _as_normal((each.value - surface.value) / np.hypot(spread, np.sqrt(of_axes)), freedom)
+            score[index] = _as_normal((effect - of_surface) / np.hypot(spread, np.sqrt(of_axes)), freedom)
             drawn[index] = parts @ categories.weights / spread
     return scored("surface", score, drawn, np.full(n, enough))
 

@@ -35,7 +35,4 @@ def scores(tokenization: Tokenization, rows: np.ndarray, categories: Categories)
     if not tokenization.is_known:
         return UNDEFINED, UNDEFINED
     distances = cosine_distances(standardized(features(tokenization)[rows]))
-    return (
-        purity(distances, categories, with_chance=False),
-        silhouette(distances, categories, with_chance=False),
-    )
+    return purity(distances, categories), silhouette(distances, categories)
