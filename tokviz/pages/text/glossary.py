@@ -228,8 +228,8 @@ SURFACE = Term(
     name="The words’ surface",
     meaning="Categories differ in what can be seen without any model: whether words begin with a capital, how many tokens they "
     "are, and the logarithm of the token’s id, which follows how common the token is. Purity and silhouette of these three "
-    "numbers (standardized, by cosine) are the dashed lines. “More than the surface” is claimed where the difference, word by word, is larger "
-    "than other words of these categories would make it.",
+    "numbers (standardized, by cosine) are the dashed lines. “Above the surface” is claimed where the effect is larger than the "
+    "surface’s, each from its own chance, by more than other words of these categories would make it.",
     sources=(sources.VAART_1996,),
 )
 
