@@ -135,7 +135,7 @@ def relation_measures(random: np.random.Generator, n_depths: int, n_pairs: int, 
 
 def order_measures(random: np.random.Generator, n_depths: int, n_words: int, undefined: float) -> OrderMeasures:
     """The same of an order; its R² may be negative."""
-    return _order(random, n_words, made_up(random, n_depths, -2.0, undefined=undefined), cyclic=n_words % 2 == 0)
+    return _order(random, n_words, made_up(random, n_depths, -2.0, undefined=undefined), cyclic=False)
 
 
 def related_report() -> Report:

@@ -36,7 +36,7 @@ RELATIONS = (
     Relation(name="capital", label="Country → capital", pairs=(), candidates=()),
     Relation(name="plural", label="One → many", pairs=(), candidates=()),
 )
-ORDERS = (Order(name="months", label="Months of the year", words=(), cyclic=True),)
+ORDERS = (Order(name="months", label="Months of the year", words=tuple("abcdefghijkl"), cyclic=True),)
 NOTHING = float("nan")
 
 

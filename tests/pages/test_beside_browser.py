@@ -182,7 +182,11 @@ def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page:
 def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#writers", java_script_enabled=False)
     expect(page.locator("#writers h2")).to_have_text("What happens at layer 11")
-    assert page.locator("#writers p").first.inner_text().startswith("At layer 11, two of 1,536 MLP neurons raise")
+    assert (
+        page.locator("#writers p")
+        .first.inner_text()
+        .startswith("At layer 11 (words alone), two of 1,536 MLP neurons put")
+    )
     images = page.locator(".twins img")
     assert images.count() == 2
     for image in images.all():

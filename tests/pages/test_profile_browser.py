@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import random_profile
 from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, box_of, expect_accessible, layout_shift, wait_until_quiet
 from playwright.sync_api import ViewportSize
+from profile_fixture import differences
 from report_fixture import compared_report, write_site
 
 PAGE = "compare/index.html"
@@ -19,7 +21,9 @@ def seed_of(n_models: int) -> int:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(compared_report(), tmp_path_factory.mktemp("two"))
+    report = compared_report()
+    in_both = (*report.differences, differences("smol-30", "mini-6", "sentence"))
+    return write_site(replace(report, differences=in_both), tmp_path_factory.mktemp("two"))
 
 
 @pytest.fixture(scope="module", params=[8, random_profile.MOST_MODELS])

@@ -155,7 +155,9 @@ def crowded_report() -> Report:
             is_alone = context.states.context.name == "alone"
             contexts.append(replace(context, relations=own if is_alone else None))
         models.append(replace(model, contexts=tuple(contexts)))
-    return replace(report, models=tuple(models))
+    months, *others = report.orders
+    sixty = replace(months, words=tuple(f"word {place}" for place in range(60)))
+    return replace(report, models=tuple(models), orders=(sixty, *others))
 
 
 def test_names_that_would_cover_others_are_left_to_their_marks(

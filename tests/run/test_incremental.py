@@ -111,7 +111,8 @@ def test_other_words_make_everything_again(project: Path) -> None:
 def test_the_same_words_in_other_categories_are_measured_and_drawn(project: Path) -> None:
     words = {"people": ["James", "Mary"], "rest": ["doctor", "January", "February", "Tuesday"]}
     outcome, kinds = rerun(project, config(words=words))
-    assert kinds == {"measures": 4 + 2, "images": 4 * N_PICTURES}
+    n_compared = 2 * (1 + 2)  # differences, and similarities of all words and of those of one token
+    assert kinds == {"measures": 4 + n_compared, "images": 4 * N_PICTURES}
     assert outcome.n_captured == 0
 
 
