@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from geometry_fixture import geometry
@@ -23,7 +24,9 @@ from tokviz.records import (
     ModelReport,
     ModelSimilarity,
     Order,
+    OrderMeasures,
     Relation,
+    RelationMeasures,
     Relations,
     Report,
     Unit,
@@ -89,10 +92,22 @@ def _context(context: ContextReport, n_related: tuple[int, int], random: np.rand
         geometry=_geometry(random),
         relations=Relations(
             n_permutations=999,
-            relations=tuple(relation_measures(random, N_DEPTHS, 8, _undefined(random)) for _ in range(n_relations)),
-            orders=tuple(order_measures(random, N_DEPTHS, 9, _undefined(random)) for _ in range(n_orders)),
+            relations=tuple(
+                _of_the_words(relation_measures(random, N_DEPTHS, 8, _undefined(random))) for _ in range(n_relations)
+            ),
+            orders=tuple(
+                _of_the_words(order_measures(random, N_DEPTHS, 8, _undefined(random))) for _ in range(n_orders)
+            ),
         ),
     )
+
+
+Related = TypeVar("Related", RelationMeasures, OrderMeasures)
+
+
+def _of_the_words(measured: Related) -> Related:
+    """In rows that there are."""
+    return replace(measured, rows=measured.rows % len(WORDS.words))
 
 
 def _geometry(random: np.random.Generator) -> Geometry:
