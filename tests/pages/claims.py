@@ -340,7 +340,8 @@ def check_event(text: str, what: str, span: range, context: ContextReport) -> No
     ):
         _require_first_end(text, first, massive)
         require(words.largest[first] > words.largest[first - 1], text, words.largest)
-        require(words.ratio[first] < words.ratio[first - 1], text, words.ratio)
+        (before, now), (of_typical, typical) = (each[first - 1 : first + 1] for each in (words.largest, words.typical))
+        require(now * of_typical < before * typical, text, words.ratio)
         require((found[1] == "typical tokens’") == words.typical_is_ordinary, text)
     elif what == "moderately large activations":
         require(all(is_moderate(words, depth) for depth in span), text, words.largest)
