@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 MODEL = "smollm2-135m-instruct"
-CURVES = {"alone": "alone", "sentence": "in a sentence", "alone-off": "alone, two neurons switched off"}
+CURVES = {"alone": "alone", "sentence": "in a sentence", "alone-mean": "alone, two neurons at their mean"}
 """Folder of a capture → what it is called."""
 _COLORS = ("#c0392b", "#2471a3", "#b7950b")
 _DASHES = ("", "6 3", "2 3")

@@ -125,53 +125,84 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         if (model["slug"], context["name"], shown["name"]) == (SMOLLM2, "alone", "centered")
     ]
     before, after = (f"{float(alone[depth]['mean_norm']):,.0f}" for depth in (11, 12))
-    percent = "{:.0f} %".format
-    introduction, note = (
-        " ".join((ROOT / "notes" / name).read_text().split()) for name in ("introduction.md", "smollm2.md")
-    )
-    assert f"from {before} to {after}" in introduction
-    assert f"holds {100 * centered[12][0]:.1f} % of the variance" in introduction
-    for value in (
-        alone[12]["purity_value"],
-        alone[12]["standardized_purity_value"],
-        alone[12]["purity_null_mean"],
-        alone[30]["purity_value"],
-        sentence[30]["purity_value"],
-    ):
-        assert percent(100 * float(value)) in note
+    mean = measured(SMOLLM2, "alone-mean")
+    direction, left = (f"{100 * float(each[12]['pc1_share']):.1f} %" for each in (alone, mean))
+    assert direction == f"{100 * centered[12][0]:.1f} %"
+    assert f"{float(mean[12]['mean_norm']):,.0f}" == after
     assert alone[12]["dimensions"] == "507"
-    off = measured(SMOLLM2, "alone-off")
-    hidden, left, kept = (percent(100 * float(each["purity_value"])) for each in (alone[12], alone[30], off[30]))
-    assert f"in all dimensions, {hidden} of a word's nearest neighbors" in introduction
-    assert f"At the last layer {left} are, and {kept} without the two neurons" in introduction
-    assert f"{kept}](#alone-off/layer-29) without the two neurons" in note
+
+    def value(capture: list[dict[str, str]], layer: int, column: str = "purity_value") -> float:
+        return float(capture[layer + 1][column])
+
+    def percent(capture: list[dict[str, str]], layer: int, column: str = "purity_value") -> str:
+        return f"{100 * value(capture, layer, column):.0f} %"
+
+    captures = alone, mean, sentence
+    chances = [value(each, layer, "purity_null_mean") for each in captures for layer in (11, 29)]
+    chances.append(value(alone, 11, "standardized_purity_null_mean"))
+    assert min(chances) > 0.19
+    assert max(chances) < 0.21
+    hidden, averaged, other = (percent(each, 11) for each in captures)
+    hidden_last, averaged_last, other_last = (percent(each, 29) for each in captures)
+    in_plot, surface = percent(alone, 11, "standardized_purity_value"), percent(alone, 11, "purity_surface")
+    raw, raw_last = (percent(alone, layer, "purity_raw_value") for layer in (11, 29))
+    claimed = [alone[12][f"standardized_purity_{claim}announced"] for claim in ("", "surface_")]
+    assert claimed == ["1", "0"]
+    neighbors = f"{hidden} of a word's nearest neighbors are of its category"
+    quoted = {
+        "notes/introduction.md": (
+            f"rises from {before} to {after}",
+            f"one direction holds {direction} of the variance",
+            f"and the direction holds {left}",
+            f"{neighbors} at layer 11 and {hidden_last} at the last layer",
+            f"at their mean {averaged} and {averaged_last}. By chance it would be about 20 %, and {surface} by",
+            f"{other} of their neighbors",
+        ),
+        "notes/smollm2.md": (
+            f"{neighbors} at layer 11 and {hidden_last} at",
+            f"{other} and {other_last} in a sentence; by chance it would be about 20 %",
+            f"gives {raw} and {raw_last}",
+            f"In the plot of layer 11, {in_plot} are",
+            f"without any model, {surface}",
+        ),
+        "README.md": (
+            f"put {direction} of the variance",
+            f"it is {left}, though the mean norm stays at {after}",
+            f"{neighbors}, {averaged} with the two neurons at their mean, and {other} in a sentence; by chance about 20 %",
+            f"In the plot {in_plot} are",
+            f"without any model ({surface})",
+        ),
+        "docs/manual/explanation/not-to-conclude.md": (
+            f"{neighbors} in all dimensions, and {in_plot} in the plot",
+            f"gives {raw_last}, and {hidden_last} where",
+            f"token is give {surface} without any model",
+        ),
+        "docs/manual/explanation/interventions.md": (
+            f"put {direction} of the words' variance into one direction",
+            f"it is {left}, though the mean norm stays at {after}",
+            f"purity is {value(alone, 29):.2f}, and {value(mean, 29):.2f} with",
+        ),
+        "docs/manual/explanation/metrics.md": (
+            f"it is {value(alone, 11):.2f}; chance is {value(alone, 11, 'purity_null_mean'):.2f}, the surface",
+            f"the surface {value(alone, 11, 'purity_surface'):.2f}. At the last layer it is {value(alone, 29):.2f}",
+            f"{value(alone, 29):.2f}, but {value(alone, 29, 'purity_raw_value'):.2f} without scaling",
+            f"In the plot of layer 11 it is {value(alone, 11, 'standardized_purity_value'):.2f}",
+        ),
+        "docs/manual/explanation/position-0.md": (f"{neighbors} alone, and {other} in the sentence",),
+    }
+    for name, sayings in quoted.items():
+        text = " ".join((ROOT / name).read_text(encoding="utf-8").split())
+        assert [said for said in sayings if said not in text] == [], name
     # What is said of layers 9 and 10, and of layers 11 to 28.
     assert [row["layer"] for row, last in zip(alone[9:12], alone[8:], strict=False) if _halved(row, last)] == [
         "layer 9",
         "layer 10",
     ]
     assert [row["layer"] for row in alone if row["massive"] == "1"] == [f"layer {number}" for number in range(11, 29)]
-    readme, conclusions = (
-        " ".join((ROOT / name).read_text(encoding="utf-8").split())
-        for name in ("README.md", "docs/manual/explanation/not-to-conclude.md")
-    )
-    for said in (
-        f"mean norm goes from {before} to {after}, and without these two it is {float(off[12]['mean_norm']):,.0f}",
-        f"{percent(100 * float(alone[12]['purity_value']))} of a word's nearest neighbors",
-        f"{percent(100 * float(alone[12]['standardized_purity_value']))} in the plot",
-        f"{percent(100 * float(alone[12]['purity_null_mean']))} by chance",
-        f"{percent(100 * float(alone[30]['purity_value']))} with the two neurons",
-        f"{percent(100 * float(off[30]['purity_value']))} without them",
-    ):
-        assert said in readme
-    of_category = percent(100 * float(alone[12]["purity_value"]))
-    in_plot = percent(100 * float(alone[12]["standardized_purity_value"]))
-    assert (
-        f"{of_category} of a word's nearest neighbors are of its category in all dimensions, and {in_plot} in the plot"
-        in conclusions
-    )
     config = (ROOT / "report.toml").read_text(encoding="utf-8")
     assert f"was {before} at layer 10; now it is {after}" in config.replace("\n", " ")
+    without = percent(measured(SMOLLM2, "alone-off"), 11, "standardized_purity_value")
+    assert f"{without} of a word's neighbors in the plot are of its category, instead of {in_plot}" in config
 
 
 def _halved(row: dict[str, str], last: dict[str, str]) -> bool:
