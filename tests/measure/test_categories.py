@@ -13,7 +13,7 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from tokviz.measure.categories import Score, purity, silhouette
+from tokviz.measure.categories import Score, gather_tested, purity, silhouette
 from tokviz.measure.distances import are_known, euclidean_distances, nearest
 from tokviz.measure.geometry import measure
 from tokviz.measure.labels import Categories
@@ -211,3 +211,18 @@ def test_intervals_cover_what_fresh_lists_of_the_same_length_give(distance: floa
         true = np.mean([scores[measure_index].value for scores in fresh])
         covered = sum(scores[measure_index].low <= true <= scores[measure_index].high for scores in runs)
         assert 90 <= covered <= 99
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_chance_is_as_high_as_can_be_nothing_is_claimed() -> None:
+    """Words are shuffled within their case: names and other words keep their categories."""
+    points, labels = clusters(np.random.default_rng(0), np.array([[0.0, 0.0], [50.0, 0.0]]), 8)
+    names = tuple(f"{'Name' if label else 'word'} {row}" for row, label in enumerate(labels))
+    categories = single(labels, words=names, n_permutations=19)
+    found = purity(euclidean(points), categories)
+    assert found.value == 1
+    assert (found.shuffled == 1).all()
+    measured = gather_tested([found], categories, categories.most_purity, found)
+    assert np.isnan(measured.above_chance.score).all()
+    assert np.isnan(measured.above_surface.score).all()
+    assert np.isnan(measured.effect).all()

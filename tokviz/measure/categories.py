@@ -49,8 +49,8 @@ class Score:
 
     def effect(self, bound: float) -> tuple[float, float]:
         """How far the value is on the way from chance to the bound, as a share of it; and how long that way is."""
-        chance = float(self.shuffled.mean())
-        return (self.value - chance) / (bound - chance), bound - chance
+        room = bound - float(self.shuffled.mean())
+        return ((self.value - bound) / room + 1 if room > 0 else float("nan")), room
 
 
 _NAN = float("nan")
