@@ -18,7 +18,7 @@ RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
+.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture falsify lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,10 @@ audit-large: $(VENV)/.developer $(VENV)/.browser  ## make a large report of tiny
 torture: $(VENV)/.developer $(VENV)/.browser  ## try to break tokviz, thousands of times; goes on where it stopped (ARGS="--minutes 30")
 	PYTHONPATH=tests $(BIN)/python -m torture.torture $(ARGS)
 
+falsify: export OMP_NUM_THREADS = 1
+falsify: $(VENV)/.developer $(VENV)/.models  ## count how often a report says something false; goes on where it stopped (ARGS="--minutes 30")
+	PYTHONPATH=tests $(BIN)/python -m falsify.falsify $(ARGS)
+
 # Of what is installed, torch included, which no lock names. A package that can't be looked up is a failure, not a pass.
 audit-packages: $(VENV)/.developer  ## look up the installed packages among known vulnerabilities (asks the package index)
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' \
@@ -117,7 +121,7 @@ screenshots: $(VENV)/.developer $(VENV)/.browser  ## pictures of every page of s
 	$(BIN)/python tests/screenshots.py site .screenshots $(ARGS)
 
 clean:  ## remove what was captured and drawn
-	rm -rf .cache .docs-site .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots .torture
+	rm -rf .cache .docs-site .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache .screenshots .torture .falsify
 
 distclean: clean  ## remove the virtual environment too
 	rm -rf $(VENV) .venv-lowest dist tests/audit/node_modules

@@ -414,16 +414,18 @@ BY_NAME = {family.name: family for family in _ALL}
 FAMILIES = list(BY_NAME)
 
 
-def build(name: str, folder: Path, n_layers: int | None = None) -> Path:
+def build(name: str, folder: Path, n_layers: int | None = None, seed: int = 0) -> Path:
     """Save a tiny model of the family, as a checkpoint with its head, and its tokenizer into ``folder``.
 
-    ``n_layers`` instead of three works where a config lists nothing per layer.
+    ``n_layers`` instead of three works where a config lists nothing per layer but kinds of attention.
     """
     family = BY_NAME[name]
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     config = family.config()
     if n_layers:
         config.num_hidden_layers = n_layers
+        if getattr(config, "layer_types", None):
+            config.layer_types = ["full_attention"] * n_layers
     whole = getattr(transformers, family.whole)(config).eval()
     assert n_layers or sum(parameter.numel() for parameter in whole.parameters()) < MAX_PARAMETERS
     with torch.no_grad():

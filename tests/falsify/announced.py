@@ -1,0 +1,103 @@
+"""All that a decided report announces, read from its records."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.text.findings import finding_of
+from tokviz.records import (
+    Claim,
+    ContextReport,
+    ModelDifferences,
+    ModelSimilarity,
+    OrderMeasures,
+    RelationMeasures,
+    Report,
+)
+
+BOUNDARY, NEURONS = "stages", "neurons"
+READABLE, ENDS_MEET, CIRCLE = "readable", "ends meet", "circle"
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """One statement on one capture, or on a pair of models."""
+
+    kind: str
+    """The family of tests, for a relation or an order without its number, or ``stages`` or ``neurons``."""
+    what: str
+    """Of these, such as the measure."""
+    where: str
+    """``MODEL/CONTEXT`` or ``MODEL-MODEL/CONTEXT``."""
+    depths: tuple[int, ...] = ()
+    """At which depths it is stated; none where it isn't of depths."""
+
+    def __str__(self) -> str:
+        depths = f" at depths {', '.join(map(str, self.depths))}" if self.depths else ""
+        return f"{self.kind}: {self.what} ({self.where}){depths}"
+
+
+def announcements(report: Report) -> list[Announcement]:
+    """All of them: claims, boundaries between stages that aren't set by rule, and who writes massive values."""
+    found: list[Announcement] = []
+    for model in report.models:
+        for intact in model.contexts:
+            for context in (intact, *intact.interventions):
+                found += _of_capture(context, f"{model.slug}/{context.states.context.name}")
+        if (finding := finding_of(model)) is not None:
+            who = f"neurons {finding.neurons}" if finding.neurons else f"expert {finding.expert}"
+            found.append(Announcement(NEURONS, who, f"{model.slug}/{finding.context.name}", (finding.layer + 1,)))
+    pairs: tuple[ModelSimilarity | ModelDifferences, ...] = (*report.similarities, *report.differences)
+    for pair in pairs:
+        found += _of_claims(pair, f"{pair.model_a}-{pair.model_b}/{pair.context}", with_depths=False)
+    return found
+
+
+def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
+    if context.geometry is not None:
+        yield from _of_claims(context.geometry, where)
+        for stage in context.geometry.stages:
+            if np.isfinite(stage.recurrence):
+                yield Announcement(BOUNDARY, "a stage begins", where, (stage.first_depth,))
+    if context.relations is not None:
+        for index, relation in enumerate(context.relations.relations):
+            yield from _at_depths("relation", "a relation", f"{where} {index}", relation.holds)
+        for index, order in enumerate(context.relations.orders):
+            for what, holds in (
+                (READABLE, order.holds),
+                (ENDS_MEET, order.ends_meet),
+                (CIRCLE, order.is_circle),
+            ):
+                yield from _at_depths("order", what, f"{where} {index}", holds)
+
+
+def _of_claims(record: Any, where: str, *, with_depths: bool = True) -> Iterator[Announcement]:
+    for path, claim in claims_by_path(record):
+        if with_depths:
+            yield from _at_depths(claim.family, path, where, claim.holds)
+        elif claim.holds.any():
+            yield Announcement(claim.family, path, where)
+
+
+def _at_depths(kind: str, what: str, where: str, holds: np.ndarray) -> Iterator[Announcement]:
+    if holds.any():
+        yield Announcement(kind, what, where, tuple(np.flatnonzero(holds).tolist()))
+
+
+def claims_by_path(record: Any, path: str = "") -> Iterator[tuple[str, Claim]]:
+    """All claims in a record, by the names of the fields that lead there; of relations and orders none, as each needs several."""
+    if isinstance(record, Claim):
+        yield path, record
+    elif isinstance(record, (RelationMeasures, OrderMeasures)):
+        return
+    elif dataclasses.is_dataclass(record):
+        for field in dataclasses.fields(record):
+            yield from claims_by_path(getattr(record, field.name), f"{path}.{field.name}" if path else field.name)
+    elif isinstance(record, tuple):
+        for index, each in enumerate(record):
+            yield from claims_by_path(each, f"{path} {index}")

@@ -1,0 +1,85 @@
+"""Captures of models under labels that have nothing to do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from falsify.announced import Announcement
+from falsify.case import N_NULL, Case, Kind
+from falsify.reports import DIFFERENCES, Asked, decided, labelled, of_words
+from falsify.sample import Sample
+from tokviz.measure.labels import begins_with_capital
+from tokviz.run.plan.related import Related
+
+
+def _is_false(announced: Announcement) -> bool:
+    return announced.kind in ("categories", "surface", "differences")
+
+
+def within_case(number: int, sample: Sample) -> Case:
+    """Capitalized words have the labels of one another, other words too."""
+    random = np.random.default_rng((1, number))
+    words, labels = sample.words.words, np.array([own[0] for own in sample.words.memberships])
+    capitalized = np.array([begins_with_capital(word) for word in words])
+    for rows in (np.flatnonzero(capitalized), np.flatnonzero(~capitalized)):
+        labels[rows] = labels[random.permutation(rows)]
+    return _case(sample, labels.tolist())
+
+
+def among_all(number: int, sample: Sample) -> Case:
+    """Words have the labels of any others."""
+    random = np.random.default_rng((2, number))
+    return _case(sample, random.permutation([own[0] for own in sample.words.memberships]).tolist())
+
+
+def of_unlike_sizes(number: int, sample: Sample) -> Case:
+    """As many categories, of any size, each of words of one case."""
+    random = np.random.default_rng((3, number))
+    capitalized = np.array([begins_with_capital(word) for word in sample.words.words])
+    shares = random.dirichlet(np.full(4, 1.5), size=2)
+    drawn = [np.searchsorted(shares[int(is_one)].cumsum()[:-1], random.random()) for is_one in capitalized]
+    return _case(sample, [int(4 * is_one + own) for is_one, own in zip(capitalized, drawn, strict=True)])
+
+
+def _case(sample: Sample, labels: Sequence[int]) -> Case:
+    words = labelled(sample.words.words, labels)
+    rows = [sample.words.words.index(word) for word in words.words]
+    models = {
+        slug: [
+            replace(
+                each,
+                states=(states := of_words(each.states, rows)),
+                ordinary=states if each.ordinary is not None else None,
+                words=words,
+                related=Related(pairs=(), orders=()),
+            )
+            for each in captures
+        ]
+        for slug, captures in sample.captures.items()
+    }
+    return Case(report=decided(models, words, Asked(compares=frozenset({DIFFERENCES}))), is_false=_is_false)
+
+
+NULL = (
+    Kind(
+        name="labels shuffled within case",
+        contents="both models of the sample; false: categories, surface, differences",
+        make=within_case,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="labels shuffled among all words",
+        contents="the same",
+        make=among_all,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="labels of unlike sizes",
+        contents="the same",
+        make=of_unlike_sizes,
+        n_reports=N_NULL,
+    ),
+)

@@ -1,0 +1,161 @@
+"""Orders and relations that aren't there, or are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from falsify import related
+from falsify.announced import CIRCLE, ENDS_MEET, READABLE, Announcement
+from falsify.case import N_NULL, N_PLANTED, Case, Kind
+from falsify.reports import Asked, asked_of, decided, inputs_of, labelled
+from falsify.sample import Sample
+from tokviz.records import HiddenStates, OrderRows, PairRows, Report
+from tokviz.run.plan.related import Related
+
+SIGNAL = 10.0
+"""Variance of what is planted over that of the noise."""
+WIDTHS = (64, 576)
+ORDER, RELATION = "order", "relation"
+_WHERE = "one/alone 0"
+
+
+def _ordered(number: int, paths: Sequence[str], planted: tuple[str, ...] = (), *, cyclic: bool = True) -> Case:
+    """One of the paths, in one of the widths; ``cyclic``: whether it is asked for as a cycle."""
+    path, width = paths[number % len(paths)], WIDTHS[number // len(paths) % len(WIDTHS)]
+    random = np.random.default_rng((4, number, *map(ord, path)))
+    states = related.ordered(path, random, width=width, signal=SIGNAL)
+    false = related.PATHS[path][1]
+    return Case(
+        report=_report(states, [0] * related.N_ORDERED, orders=(replace(related.ORDER, cyclic=cyclic),)),
+        is_false=lambda each: each.kind == ORDER and each.what in false,
+        planted=tuple(Announcement(ORDER, what, _WHERE) for what in planted),
+    )
+
+
+def _paired(number: int, kinds: Sequence[str], *, planted: bool = False) -> Case:
+    kind, width = kinds[number % len(kinds)], WIDTHS[number // len(kinds) % len(WIDTHS)]
+    random = np.random.default_rng((5, number, *map(ord, kind)))
+    states = related.paired(kind, random, width=width, signal=SIGNAL)
+    labels = [0] * related.N_PAIRS + [1] * related.N_PAIRS
+    return Case(
+        report=_report(states, labels, pairs=(related.PAIRS,)),
+        is_false=lambda each: each.kind == RELATION and not planted,
+        planted=(Announcement(RELATION, "a relation", _WHERE),) if planted else (),
+    )
+
+
+def _report(
+    states: HiddenStates, labels: list[int], pairs: Sequence[PairRows] = (), orders: Sequence[OrderRows] = ()
+) -> Report:
+    """``labels``: of the first words; the others are in two more categories by turns."""
+    names = [word.word for word in states.tokenization.words]
+    n_others = len(names) - len(labels)
+    first = 1 + max(labels)
+    words = labelled(names, labels + sorted(first + index % 2 for index in range(n_others)))
+    models = {"one": [inputs_of(states, words, pairs, orders)]}
+    return decided(models, words, asked_of(names, pairs, orders))
+
+
+# --- of the sample's captures ----------------------------------------------------------------------------------------
+
+
+def shuffled(number: int, sample: Sample) -> Case:
+    """The months, the capitals from west to east and the countries' capitals in another order, the same in all captures."""
+    random = np.random.default_rng((6, number))
+    asked = next(iter(sample.captures.values()))[0].related
+    of_pairs = [random.permutation(len(each.pairs)) for each in asked.pairs]
+    of_orders = [random.permutation(len(each.words)) for each in asked.orders]
+    models = {
+        slug: [replace(each, related=_in_other_order(each.related, of_pairs, of_orders)) for each in captures]
+        for slug, captures in sample.captures.items()
+    }
+    return Case(
+        report=decided(
+            models, sample.words, Asked(relations=sample.config.relation_list, orders=sample.config.order_list)
+        ),
+        is_false=lambda each: each.kind in (ORDER, RELATION),
+    )
+
+
+def _in_other_order(found: Related, of_pairs: Sequence[np.ndarray], of_orders: Sequence[np.ndarray]) -> Related:
+    return Related(
+        pairs=tuple(
+            replace(each, pairs=np.stack([each.pairs[:, 0], each.pairs[order, 1]], axis=1))
+            for each, order in zip(found.pairs, of_pairs, strict=True)
+        ),
+        orders=tuple(
+            replace(each, words=each.words[order]) for each, order in zip(found.orders, of_orders, strict=True)
+        ),
+    )
+
+
+_OPEN = ("line", "arc of 180°", "arc of 270°", "there and back")
+_CLUSTERS = ("clusters from the first word on", "clusters across the end")
+_UNRELATED = tuple(kind for kind, false in related.PAIRED.items() if "relation" in false)
+
+
+def _of(make: Callable[..., Case], *arguments: object, **options: object) -> Callable[[int, Sample], Case]:
+    return lambda number, sample: make(number, *arguments, **options)
+
+
+NULL = (
+    Kind(
+        name="orders: random walks",
+        contents="twelve words, signal 10, in 64 and 576 dimensions; false: ends meet, circle",
+        make=_of(_ordered, ("walk",)),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders: lines and arcs",
+        contents=f"the same with {', '.join(_OPEN)}; false: ends meet (but of the last), circle",
+        make=_of(_ordered, _OPEN),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders: clusters",
+        contents="four of three words; false: circle, and ends meet where they begin with the first word",
+        make=_of(_ordered, _CLUSTERS),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders: noise",
+        contents="noise, and words of a circle in another order; false: every claim of the order",
+        make=_of(_ordered, ("noise", "shuffled circle")),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="pairs without a relation",
+        contents=f"twelve pairs: {', '.join(_UNRELATED)}; false: the relation",
+        make=_of(_paired, _UNRELATED),
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="orders and pairs shuffled",
+        contents="both models of the sample; false: every claim of orders and relations",
+        make=shuffled,
+        n_reports=N_NULL,
+    ),
+)
+PLANTED = (
+    Kind(
+        name="circles",
+        contents="a circle and an ellipse of half its width, signal 10; planted: readable, ends meet, circle",
+        make=_of(_ordered, ("circle", "ellipse"), (READABLE, ENDS_MEET, CIRCLE)),
+        n_reports=N_PLANTED,
+    ),
+    Kind(
+        name="chains",
+        contents="a line, a walk, an arc of 180°, signal 10; planted: readable",
+        make=_of(_ordered, ("line", "walk", "arc of 180°"), (READABLE,), cyclic=False),
+        n_reports=N_PLANTED,
+    ),
+    Kind(
+        name="relations",
+        contents="twelve pairs with one step, as long as words are, own differences half as long, signal 10; planted: the relation",
+        make=_of(_paired, ("relation",), planted=True),
+        n_reports=N_PLANTED,
+    ),
+)

@@ -1,0 +1,47 @@
+"""Whether the pages of a report announce anything that its records don't."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+from report_fixture import FOLDERS
+
+from falsify.announced import BOUNDARY, CIRCLE, ENDS_MEET, NEURONS, READABLE, Announcement
+from tokviz import pages
+from tokviz.pages import render
+from tokviz.records import Report
+
+PHRASES: dict[str, tuple[str, str | None]] = {
+    r"shown to be above chance at (all|[1-9])": ("categories", None),
+    r"above the words’ surface at (all|[1-9])": ("surface", None),
+    r"a common difference leads from the first words to the second: the pairs": ("relation", None),
+    r"can be read [^.]*better than permuted orders": ("order", READABLE),
+    r"the ends meet: the last words": ("order", ENDS_MEET),
+    r"the words lie in a circle: those": ("order", CIRCLE),
+    r"is further above chance than": ("differences", None),
+    r"They are alike beyond categories by": ("similarity", None),
+    r"subsamples of the words, CKA shows that a stage begins": (BOUNDARY, None),
+    r"At layer \d+, \S+ (of [\d,]+ MLP neurons|expert \d+ of \d+) (writes?|puts?|raises?)": (NEURONS, None),
+}
+"""What announces something, by the kind of announcement, and what of it, that must stand behind it."""
+_HIDDEN = re.compile(r"<(script|style|template)\b.*?</\1>|<[^>]+>", re.DOTALL)
+
+
+def unfounded(report: Report, announced: Sequence[Announcement]) -> Iterator[str]:
+    """What the pages say and no announcement stands behind."""
+    known = {(each.kind, each.what) for each in announced} | {(each.kind, None) for each in announced}
+    for phrase, said in said_of(report):
+        if PHRASES[phrase] not in known:
+            yield f"a page says “{said}”"
+
+
+def said_of(report: Report) -> Iterator[tuple[str, str]]:
+    """Each phrase of ``PHRASES`` that stands on a page, and how; the method page tells only what would be said."""
+    for path, page in render.render(pages.build(pages.with_downloads(report)), FOLDERS).items():
+        if not path.endswith(".html") or path.startswith("method/"):
+            continue
+        text = " ".join(html.unescape(_HIDDEN.sub(" ", page)).split())
+        for phrase in PHRASES:
+            yield from ((phrase, found[0]) for found in re.finditer(phrase, text))

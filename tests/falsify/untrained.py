@@ -1,0 +1,79 @@
+"""Models with random weights, captured as any others: each word is a token of its own, so that nothing is true of the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import families
+import numpy as np
+import tokenizers
+from tiny_tokenizers import numbered
+from tokenizers import models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from falsify.case import Case, Kind
+from falsify.reports import DIFFERENCES, SIMILARITY, Asked, decided
+from falsify.sample import Sample
+from falsify.stages import ARCHITECTURES
+from tokviz.config import ModelConfig
+from tokviz.run.capturing.capture_request import capture_here
+from tokviz.run.capturing.capturing import request_for
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.products import Inputs
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Quiet
+
+N_SEEDS, N_LAYERS = 9, 8
+
+
+def untrained(number: int, sample: Sample) -> Case:
+    """Two models of one architecture, with weights and tokens of their own."""
+    architecture, seed = ARCHITECTURES[number % len(ARCHITECTURES)], number // len(ARCHITECTURES)
+    with TemporaryDirectory(prefix="tokviz-falsify-") as name:
+        folder = Path(name)
+        for slug, own in (("one", seed), ("other", N_SEEDS + seed)):
+            families.build(architecture, folder / slug, n_layers=N_LAYERS, seed=own)
+            _tokenizer(sample.words.words, own).save_pretrained(folder / slug)
+        asked = Asked(
+            relations=sample.config.relation_list,
+            orders=sample.config.order_list,
+            compares=frozenset({DIFFERENCES, SIMILARITY}),
+        )
+        report = decided(_captured(sample, folder), sample.words, asked)
+    return Case(report=report, is_false=lambda _: True)
+
+
+def _tokenizer(words: Sequence[str], seed: int) -> PreTrainedTokenizerFast:
+    """A token for each word, in any order."""
+    pieces = ["<pad>", "<end>", "<unk>", "The", "word", "is", *np.random.default_rng(seed).permutation(words).tolist()]
+    raw = tokenizers.Tokenizer(models.WordLevel(vocab=numbered(pieces), unk_token="<unk>"))
+    raw.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<end>", unk_token="<unk>")
+
+
+def _captured(sample: Sample, folder: Path) -> dict[str, list[Inputs]]:
+    config = sample.config.model_copy(
+        update={"models": [ModelConfig(source=str(folder / name), name=name) for name in ("one", "other")]}
+    )
+    plan = Plan(config, Options(base=folder, output=folder / "site", cache=folder / "cache"), Store(folder / "cache"))
+    found = {}
+    for model in plan.models:
+        capture_here(request_for(model, plan), plan.store, Quiet())
+        found[model.model.slug] = [each.captured.inputs for each in plan.grow(model).contexts if each.captured]
+    return found
+
+
+NULL = (
+    Kind(
+        name="random weights",
+        contents=(
+            f"two models of one of {len(ARCHITECTURES)} architectures with {N_LAYERS} layers, the sample's words, one token each; "
+            "false: everything"
+        ),
+        make=untrained,
+        n_reports=N_SEEDS * len(ARCHITECTURES),
+    ),
+)

@@ -1,0 +1,99 @@
+"""A few reports of each kind announce nothing false, and what is planted; ``make falsify`` makes a hundred."""
+
+from __future__ import annotations
+
+import pytest
+from falsify import falsify
+from falsify.announced import announcements
+from falsify.falsify import KINDS, NULL, Result, due, fails, table, tried
+from falsify.said import PHRASES, said_of, unfounded
+from falsify.sample import Sample
+
+pytestmark = pytest.mark.slow
+
+N_EACH = 2
+DEAR = (
+    "random weights",
+    "labels shuffled among all words",
+    "labels of unlike sizes",
+    "models alike",
+    "words permuted within categories",
+    "models that share categories",
+    "differences",
+    "similarity",
+)
+"""Of which there is one."""
+LEVEL = "tokviz.measure.decisions.LEVEL"
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    return Sample.made(n_depths=3, contexts=("alone",))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_false_is_not_announced_and_what_is_planted_is(kind: str, sample: Sample) -> None:
+    results = [tried(kind, number, sample) for number in range(1 if kind in DEAR else N_EACH)]
+    assert [text for each in results for text in each.false] == []
+    assert not any(each.missed for each in results)
+
+
+def test_a_report_that_takes_any_value_for_more_than_chance_is_found_out(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LEVEL, 2.0)
+    results = [tried("labels shuffled within case", number, sample) for number in range(2)]
+    assert any(each.false for each in results)
+    assert fails(KINDS["labels shuffled within case"], results)
+
+
+@pytest.mark.parametrize("kind", ["categories", "circles", "relations"])
+def test_a_report_that_announces_nothing_misses_what_is_planted(
+    kind: str, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LEVEL, 0.0)
+    result = tried(kind, 0, sample)
+    assert result.missed
+    assert fails(KINDS[kind], [result])
+
+
+def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sample) -> None:
+    """Of pages whose wording has changed nothing would be read."""
+    said = set()
+    for kind in ("categories", "boundaries", "neurons", "circles", "relations", "differences", "similarity"):
+        report = KINDS[kind].make(1, sample).report
+        own = {phrase for phrase, _ in said_of(report)}
+        assert not list(unfounded(report, announcements(report)))
+        assert len(set(unfounded(report, []))) >= len(own) > 0
+        said |= own
+    assert said == set(PHRASES)
+
+
+# --- what is made when, and what is shown ------------------------------------------------------------------------------
+
+
+def _result(kind: str, number: int, *, false: tuple[str, ...] = (), missed: bool = False) -> Result:
+    return Result(kind=kind, number=number, announced={}, false=false, missed=missed, seconds=1.0, code="")
+
+
+def test_there_are_enough_reports_of_each_kind() -> None:
+    assert all(kind.n_reports >= (100 if kind in NULL else 60) for kind in KINDS.values())
+    assert len(KINDS) == len(falsify.NULL) + len(falsify.PLANTED)
+
+
+def test_what_is_made_is_not_made_again_and_kinds_advance_together() -> None:
+    names = ["circles", "chains"]
+    left = list(due([_result("circles", 0), _result("chains", 1)], names))
+    assert left[:3] == [("chains", 0), ("circles", 1), ("chains", 2)]
+    assert len(left) == 118
+
+
+def test_a_kind_fails_from_the_fifth_false_report_of_a_hundred_and_the_fourth_miss_of_sixty() -> None:
+    null, planted = KINDS["labels shuffled within case"], KINDS["circles"]
+    reports = [_result(null.name, number, false=("x",) if number < 4 else ()) for number in range(100)]
+    assert not fails(null, reports)
+    assert fails(null, [_result(null.name, 100, false=("x",)), *reports[:-1]])
+    found = [_result(planted.name, number, missed=number < 3) for number in range(60)]
+    assert not fails(planted, found)
+    assert fails(planted, [_result(planted.name, 60, missed=True), *found[:-1]])
+    assert "labels shuffled within case (FAILS)" in table([_result(null.name, 0, false=("x",))])
