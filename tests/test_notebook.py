@@ -139,8 +139,8 @@ def test_neurons_are_set_by_hand(captures: Captures) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({}, "layer: expected it to be named, as no few neurons write a break here"),
-        ({"layer": 1}, "neurons: expected it to be named, as no few neurons write a break here"),
+        ({}, "layer: expected it to be named, as no small set of neurons writes a break here"),
+        ({"layer": 1}, "neurons: expected it to be named, as no small set of neurons writes a break here"),
         ({"layer": 99, "neurons": [1]}, "expected a layer from 0 to 2, got 99"),
         ({"layer": 1, "neurons": []}, "without(…): neurons: expected"),
         ({"layer": 1, "neurons": [1], "value": "half"}, 'expected "zero", "mean" or a number'),

@@ -91,7 +91,8 @@ def check_trust(parts: Sequence[str], context: ContextReport, projection: Projec
     text, geometry = plain(" · ".join(parts)), context.geometry
     found = re.fullmatch(
         r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · category purity "
-        rf"(?P<here>{SCORE}|–) in the plot, (?P<all>{SCORE}|–) in all dimensions \(chance (?P<chance>{SCORE}|–)\) · "
+        rf"(?P<here>{SCORE}|–) in the plot \(chance (?P<chance>{SCORE}|–)\), (?P<all>{SCORE}|–) in all dimensions "
+        rf"\(chance (?P<of_all>{SCORE}|–)\) · "
         rf"trustworthiness (?P<trust>{SCORE}|–))?",
         text,
     )
@@ -106,6 +107,7 @@ def check_trust(parts: Sequence[str], context: ContextReport, projection: Projec
             ("here", picture.purity.value[depth]),
             ("all", geometry.purity.value[depth]),
             ("chance", picture.purity.null_mean[depth]),
+            ("of_all", geometry.purity.null_mean[depth]),
             ("trust", picture.trustworthiness[depth]),
         ):
             require(close(found[name], value), text, value)
@@ -232,13 +234,14 @@ def check_announced(said: Sequence[str], model: ModelReport) -> None:
         geometry = context.geometry
         if geometry is None or np.isnan(geometry.purity.value).all():
             continue
-        numbers = [str(np.isfinite(geometry.purity.value).sum())]
+        purity = geometry.purity
+        numbers = [str(np.isfinite(purity.value).sum())] if purity.above_chance.holds.any() else []
         for each in (geometry.purity, *(picture.purity for picture in geometry.pictures[:1])):
             claims = (each.above_chance, *((each.above_surface,) if np.isfinite(each.surface) else ()))
-            numbers += [str(claim.holds.sum()) if claim.holds.any() else "none" for claim in claims]
+            numbers += [str(claim.holds.sum()) if claim.holds.any() else "no" for claim in claims]
         expected.append((context.states.context.label, sorted(numbers)))
     found = [re.match(r"Purity of the words (.+?) is shown to be above chance (.+)\.$", text) for text in said]
-    told = [(each[1], sorted(re.findall(r"\d+|none", each[2]))) for each in found if each]
+    told = [(each[1], sorted(re.findall(r"\d+|(?<=at )no(?= depth)", each[2]))) for each in found if each]
     require(told == expected, str(said), expected)
 
 

@@ -70,7 +70,9 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
     n_pairs, tested = len(measured.rows), measured.parallelism
     if n_pairs < 5:
         there = n_pairs or "none"
-        assert said == [f"Not measured: at least 5 pairs of reference words are needed; this capture has {there}."]
+        assert said == [
+            f"Not measured: at least 5 pairs of reference words are needed; of these, this capture has {there}."
+        ]
         return "few"
     known = np.isfinite(tested.value)
     if not known.any():
@@ -193,7 +195,10 @@ def check_order(measured: OrderMeasures) -> str:
     said, *left_out = map(plain, order_sentences(measured, order_of(measured)))
     n_words, r2 = len(measured.rows), measured.r2
     if n_words < 8:
-        assert said == f"Not measured: at least 8 reference words are needed; this capture has {n_words or 'none'}."
+        assert (
+            said
+            == f"Not measured: at least 8 reference words are needed; of these, this capture has {n_words or 'none'}."
+        )
         return "few"
     if not np.isfinite(r2.value).any():
         assert said.startswith("Not defined at any depth: the words don’t differ, or one word alone ")

@@ -188,8 +188,7 @@ def check_written(text: str | None, weights: Sequence[str], model: ModelReport) 
 ATTENTION = (
     r"Measured on (?P<n>\d+) words? \((?P<words>.+?)\); attention\.csv also has the share of heads whose weight is above 0\.3\."
     r"(?: Without the (?P<noun>neurons?) this weight (?P<how>hardly changes|grows|falls): from layer (?P<from>\d+) on it is "
-    rf"(?P<a>{SCORE}) on average \((?P<label>.+?)\), and (?P<b>{SCORE}) with the neurons? off\.)?(?: Words (?P<whose>.+), have "
-    r"no massive values, yet (?P<left>\d+) % of this weight is left\.)?"
+    rf"(?P<a>{SCORE}) on average \((?P<label>.+?)\), and (?P<b>{SCORE}) with the neurons? off\.)?"
 )
 
 
@@ -204,7 +203,7 @@ def check_attention(text: str, model: ModelReport) -> None:
     require(int(found["n"]) == len(everything[0].words), text, everything[0].words)
     require(re.sub(r"[\u2066-\u2069]", "", found["words"]) == ", ".join(everything[0].words), text, everything[0].words)
     if off is None or found["how"] is None:
-        require(found["how"] is None and found["left"] is None, text, off)
+        require(found["how"] is None, text, off)
         return
     done = intervention_of(off)
     require((found["noun"] == "neuron") == (len(done.neurons) == 1), text, done)
@@ -217,12 +216,6 @@ def check_attention(text: str, model: ModelReport) -> None:
     require(close(found["a"], means[0]) and close(found["b"], means[1]), text, means)
     how = "hardly changes" if found["a"] == found["b"] else "falls" if means[1] < means[0] else "grows"
     require(found["how"] == how, text, means)
-    calm = off.geometry is not None and not depths_where(is_massive, off.geometry.massive)
-    is_said = how == "falls" and calm and means[1] >= means[0] / 10
-    require((found["left"] is not None) == is_said, text, means)
-    if found["left"]:
-        require(found["whose"] == off.states.context.label, text, off.states.context)
-        require(close(found["left"], 100 * means[1] / means[0], 1), text, means)
 
 
 # --- the section's table, panels, the compare page ------------------------------------------------------------------

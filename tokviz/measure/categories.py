@@ -62,19 +62,24 @@ def gather(scores: Sequence[Score]) -> Measured:
     return Measured(**{name: np.array([getattr(each, name) for each in scores]) for name in ("value", "low", "high")})
 
 
-def gather_tested(scores: Sequence[Score], categories: Categories, bound: float, surface: Score) -> CategoryMeasure:
+def gather_tested(
+    scores: Sequence[Score], categories: Categories, bound: float, surface: Score, distinct: np.ndarray | None = None
+) -> CategoryMeasure:
     """A score per depth → the record, with what may be claimed.
 
     Parameters
     ----------
     bound : the highest value that the measure can have with these categories.
     surface : the same measure of the words' surface, with its chance.
+    distinct : ``(n_depths,)`` bool, where most words have states of their own; else nothing is announced.
     """
     measured, n = gather(scores), categories.n_permutations
     shuffled = np.array([each.shuffled if len(each.shuffled) else np.full(n, np.nan) for each in scores])
     shuffled = shuffled.reshape(len(scores), n)
     null_mean, null_spread = shuffled.mean(axis=1), shuffled.std(axis=1)
-    enough = len(categories.memberships) >= LEAST_WORDS
+    enough = np.full(len(scores), len(categories.memberships) >= LEAST_WORDS)
+    if distinct is not None:
+        enough &= distinct
     return CategoryMeasure(
         value=measured.value,
         low=measured.low,
@@ -86,12 +91,12 @@ def gather_tested(scores: Sequence[Score], categories: Categories, bound: float,
         above_chance=claim(
             "categories", measured.value, shuffled, enough & (measured.low > null_mean), categories.n_arrangements
         ),
-        above_surface=_above_surface(scores, categories, bound, surface, enough=enough),
+        above_surface=_above_surface(scores, categories, bound, surface, enough),
     )
 
 
 def _above_surface(
-    scores: Sequence[Score], categories: Categories, bound: float, surface: Score, *, enough: bool
+    scores: Sequence[Score], categories: Categories, bound: float, surface: Score, enough: np.ndarray
 ) -> Claim:
     """The difference to the surface, word by word, against what the words weighted at random give of it.
 
@@ -117,7 +122,7 @@ def _above_surface(
         if spread > 0:
             score[index] = _as_normal((effect - of_surface) / np.hypot(spread, np.sqrt(of_axes)), freedom)
             drawn[index] = parts @ categories.weights / spread
-    return scored("surface", score, drawn, np.full(n, enough))
+    return scored("surface", score, drawn, enough)
 
 
 def _as_normal(t: float, freedom: int) -> float:

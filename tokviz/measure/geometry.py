@@ -104,7 +104,13 @@ def measure(
         position0=position0.record(),
         pc1_in_massive=np.array([each.pc1_in_massive for each in depths]),
         pc1_position=np.array([each.pc1_position for each in depths]),
-        silhouette=categories.gather_tested([each.space.silhouette for each in depths], measured, 1.0, of_surface[1]),
+        silhouette=categories.gather_tested(
+            [each.space.silhouette for each in depths],
+            measured,
+            1.0,
+            of_surface[1],
+            np.isfinite([each.space.purity.value for each in depths]),
+        ),
         purity=categories.gather_tested(
             [each.space.purity for each in depths], measured, measured.most_purity, of_surface[0]
         ),

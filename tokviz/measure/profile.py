@@ -197,7 +197,8 @@ class ProfileComparer:
     def _of_order(self, side: Side, order: OrderRows, own: np.ndarray) -> _Measured:
         """``own``: ``(n_words,)``, which of the order's words."""
         kept = OrderRows(words=order.words[own], places=order.places[own], n_places=order.n_places, cyclic=order.cyclic)
-        key = (side.states.digest, "order", kept.words.tobytes() + kept.places.tobytes())
+        what = f"order of {kept.n_places}{', cyclic' if kept.cyclic else ''}"
+        key = (side.states.digest, what, kept.words.tobytes() + kept.places.tobytes())
         if key not in self._kept:
             aims, groups = related.aims(kept), related.groups_of(len(kept.words))
             found = np.array([related.r2(state[kept.words], aims, groups) for state in _finite(side.states)])

@@ -107,12 +107,13 @@ class LayerComparer:
         one, other = self._relations(a, rows_a[kept], k), self._relations(b, rows_b[kept], k)
         words = tuple(a.tokenization.words[row].word for row in rows_a[kept])
         permutations = self._permuted(words, tuple(memberships[row] for row in rows_a[kept]))
+        one_token = all((s.tokenization.n_tokens[r[kept]] == 1).all() for s, r in ((a, rows_a), (b, rows_b)))
         cka, neighbours = one.cka_with(other), one.neighbours_with(other)
         free, within = (one.permuted_with(other, each) for each in (permutations.free, permutations.within))
         summaries = [
-            _best_match(matrix, halves, free[index].mean(), within[index].mean())
-            for index, (matrix, halves) in enumerate(
-                ((cka, one.cka_of_halves_with(other)), (neighbours, one.neighbours_of_halves_with(other)))
+            _best_match(matrix, halves, free[index].mean(), within[index].mean(), least)
+            for index, (matrix, halves, least) in enumerate(
+                ((cka, one.cka_of_halves_with(other), -1.0), (neighbours, one.neighbours_of_halves_with(other), 0.0))
             )
         ]
         return LayerSimilarity(
@@ -125,7 +126,7 @@ class LayerComparer:
             chance=k / (n_compared - 1) if n_compared > 1 else float("nan"),
             cka_summary=summaries[0],
             neighbours_summary=summaries[1],
-            beyond_categories=_claim(summaries, within, permutations.n_within),
+            beyond_categories=_claim(summaries, within, permutations.n_within, is_eligible=one_token),
         )
 
     def _permuted(self, words: tuple[str, ...], memberships: tuple[tuple[int, ...], ...]) -> Permutations:
@@ -161,22 +162,26 @@ def best_matches(similarities: np.ndarray) -> np.ndarray:
     return np.asarray(sum(means) / 2)
 
 
-def _best_match(similarity: np.ndarray, of_halves: list[np.ndarray], chance: float, within: float) -> BestMatch:
+def _best_match(
+    similarity: np.ndarray, of_halves: list[np.ndarray], chance: float, within: float, least: float
+) -> BestMatch:
+    """``least``: what such values can't be below."""
     value = best_match(similarity)
     error = float(np.std([best_match(half) for half in of_halves], ddof=1)) if of_halves else float("nan")
     return BestMatch(
         value=value,
-        low=value - _Z * error,
+        low=max(value - _Z * error, least),
         high=min(value + _Z * error, 1.0),
         chance=float(chance),
         within_categories=float(within),
     )
 
 
-def _claim(summaries: Sequence[BestMatch], within: np.ndarray, n_within: float) -> Claim:
+def _claim(summaries: Sequence[BestMatch], within: np.ndarray, n_within: float, *, is_eligible: bool) -> Claim:
+    """Of words of one token only: words that share a token are alike in any two models, whatever these know."""
     values = np.array([each.value for each in summaries])
-    is_eligible = np.array([each.low > each.within_categories for each in summaries])
-    return decisions.claim("similarity", values, within, is_eligible, n_within)
+    above = np.array([each.low > each.within_categories for each in summaries])
+    return decisions.claim("similarity", values, within, above & is_eligible, n_within)
 
 
 # --- permutations --------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ class Capture:
     def _breaking(self, argument: str) -> BreakingNeurons:
         found = self.updates().breaking
         if found is None:
-            raise TokvizError(f"{argument}: expected it to be named, as no few neurons write a break here")
+            raise TokvizError(f"{argument}: expected it to be named, as no small set of neurons writes a break here")
         return found
 
     def without(

@@ -92,6 +92,9 @@ class ModelCharts:
 # --- a model's page ----------------------------------------------------------------------------------------------------
 
 
+SURFACE = " Dashed: the words’ surface, without any model."
+
+
 def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCharts | None:
     """A chart per measure, with a curve per context; None where nothing was measured.
 
@@ -112,8 +115,8 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
         axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), ends(last))
         if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
             caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
-            if any(curve.raw for curve in chart.curves):
-                caption += " Thin: without scaling, where that differs."
+            caption += " Thin: without scaling, where that differs." if any(curve.raw for curve in chart.curves) else ""
+            caption += SURFACE if chart.dashed else ""
             mark = None if emergence is None else coordinate(emergence)
             charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
     of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
@@ -173,14 +176,15 @@ def _announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
 
 
 def _shown(purity: CategoryMeasure, chance: str, surface: str) -> str:
-    above = chance.format(_how_many(purity.above_chance))
+    above = chance.format(_how_many(purity.above_chance)) if purity.above_chance.holds.any() else "at no depth"
     if not np.isfinite(purity.surface):
         return above
-    return f"{above} and above the words’ surface {surface.format(_how_many(purity.above_surface))}"
+    shown = surface.format(_how_many(purity.above_surface)) if purity.above_surface.holds.any() else "at no depth"
+    return f"{above} and above the words’ surface {shown}"
 
 
 def _how_many(claim: Claim) -> str:
-    return f"{int(claim.holds.sum())}" if claim.holds.any() else "none"
+    return f"{int(claim.holds.sum())}"
 
 
 def _unscaled(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:

@@ -95,8 +95,7 @@ MEASURES = (
     Measure(
         name="Category purity",
         caption="Share of each word’s {geometry.n_neighbours} nearest neighbors that share its category, by cosine in "
-        "all dimensions, each scaled to the same standard deviation. Dotted: chance. Dashed: the words’ surface, without any "
-        "model.",
+        "all dimensions, each scaled to the same standard deviation. Dotted: chance.",
         definition=lambda geometry: Term(
             name="Neighbors of the same category (purity)",
             meaning=f"The share of each word’s {geometry.n_neighbours} nearest neighbors that share a category with "
@@ -123,7 +122,7 @@ MEASURES = (
     Measure(
         name="Silhouette",
         caption="How much closer a word is to its own category than to the nearest other one, by cosine of standardized "
-        "states; 0: equally close. Dotted: chance. Dashed: the words’ surface.",
+        "states; 0: equally close. Dotted: chance.",
         definition=lambda _: Term(
             name="Silhouette",
             meaning="(b − a) / max(a, b), mean over words: a is the mean distance to the words of its own category, "

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.pages.charts.axis import RELATIVE_DEPTHS
-from tokviz.pages.charts.curves import Axes, Chart, Series, end_of, make_chart, make_curve, said
+from tokviz.pages.charts.curves import SURFACE, Axes, Chart, Series, end_of, make_chart, make_curve, said
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures, related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.text import data_text
@@ -102,7 +102,8 @@ def compare_curves(report: Report) -> Curves:
         rows=tuple(
             ChartRow(
                 name=measure.name,
-                caption=measure.explained(measured[0]),
+                caption=measure.explained(measured[0])
+                + (SURFACE if any(each.chart.dashed for each in of_measure) else ""),
                 charts=tuple(each.chart for each in of_measure),
             )
             for measure, of_measure in made

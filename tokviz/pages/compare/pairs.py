@@ -117,7 +117,8 @@ def _notes(report: Report) -> tuple[str, ...]:
         "second row leaves these out. For each layer of the deeper model, a dot marks its best match in the other. The number of a pair is the mean best "
         "match, each model counting half, with its 95 % interval. The best of many is above 0 even for unrelated models, and "
         "categories alone make models alike: so the same number is given with the words of one model permuted, all of them or "
-        "only within categories. A pair is called alike beyond categories if its number is higher than that, by the report’s one "
+        "only within categories. A pair is called alike beyond categories if its number is higher than that, over the words of one token in both models (words "
+        "that share a token are alike in any two models), by the report’s one "
         "rule for what is announced."
     )
     return (what, rests)
@@ -183,7 +184,7 @@ def _permuted(best: BestMatch) -> str:
 
 
 def _beyond(layers: LayerSimilarity) -> str:
-    """What is announced of a pair."""
+    """What is announced of a pair, over the words of one token in both."""
     claim = layers.beyond_categories
     if not np.isfinite(claim.score).any():
         return ""
@@ -217,17 +218,17 @@ def _pair(
     rows = (only,) if same_words else (shared, single)
     return Pair(
         heading=f"{names[0]} and {names[1]}, {label}",
-        sentence=_sentence(similarity.shared),
+        sentence=_sentence(similarity.shared, single_token),
         rows=rows,
         folded=folded,
     )
 
 
-def _sentence(layers: LayerSimilarity) -> str:
+def _sentence(layers: LayerSimilarity, single_token: LayerSimilarity) -> str:
     cka, neighbours = layers.cka_summary, layers.neighbours_summary
     return (
         f"Mean best match: CKA {_cka(layers)}{_permuted(cka)}; mutual neighbors {_estimate(neighbours)}{_permuted(neighbours)}."
-        f"{_beyond(layers)}"
+        f"{_beyond(single_token)}"
     )
 
 

@@ -243,7 +243,7 @@ def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
 
 
 def _too_few(number: int, what: str, least: int) -> str:
-    return f"Not measured: at least {least} {what} are needed; this capture has {number or 'none'}."
+    return f"Not measured: at least {least} {what} are needed; of these, this capture has {number or 'none'}."
 
 
 def where(depths: np.ndarray) -> str:

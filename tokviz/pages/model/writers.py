@@ -230,15 +230,7 @@ def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
         return f"Without the {neurons} this weight hardly changes: {numbers}."
     if without_them > with_them:
         return f"Without the {neurons} this weight grows: {numbers}."
-    geometry = changed.geometry
-    is_calm = geometry is not None and not geometry.massive.massive.any()
-    rest = (
-        f" Words {changed.states.context.label}, have no massive values, yet "
-        f"{whole_percent(without_them / with_them)} of this weight is left."
-        if is_calm and without_them >= _MATTERS * with_them
-        else ""
-    )
-    return f"Without the {neurons} this weight falls: {numbers}.{rest}"
+    return f"Without the {neurons} this weight falls: {numbers}."
 
 
 def _mean_after(found: AttentionToFirst, layer: int) -> float | None:
