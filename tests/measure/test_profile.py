@@ -119,6 +119,16 @@ def test_only_words_count_that_both_share() -> None:
     assert [each.error for each in found.all] == pytest.approx([each.error for each in again.all])
 
 
+def test_the_same_words_as_a_cycle_and_as_a_row_are_two_orders() -> None:
+    world, random = drawn(6)
+    asked = (ORDERS[0], replace(ORDERS[0], cyclic=False))
+    sides = [replace(side(world.model(random, 2, related=related)), orders=asked) for related in (1.0, 0.0)]
+    cycle, row = ProfileComparer().compare(*sides).orders
+    alone = ProfileComparer().compare(*(replace(each, orders=asked[1:]) for each in sides)).orders[0]
+    assert row.value == alone.value
+    assert row.value != cycle.value
+
+
 def test_too_few_shared_pairs_and_words_are_not_compared() -> None:
     world, random = drawn(5)
     few = Side(

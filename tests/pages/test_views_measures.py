@@ -392,7 +392,9 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     )
     site = Views(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert len(present(site.models[0].curves).charts) == len(MEASURES) - 1 - 3, "three aren't defined"
-    assert "– in the plot (chance –), – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[1].trust[1])
+    assert "– in the plot (chance –), – in all dimensions (chance –)" in spaced(
+        site.models[0].panels[0].slides[1].trust[1]
+    )
     assert "nan" not in _strings(site.models[0])
 
 
