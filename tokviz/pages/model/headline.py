@@ -41,7 +41,7 @@ class Headline:
 
 
 NORM = "The norm is the length of the vector that stands for a word."
-VARIANCE = "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions."
+VARIANCE = "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions as they are, without scaling."
 NEIGHBORS = "The sentence above counts neighbors in all dimensions, each scaled to the same standard deviation."
 
 

@@ -131,8 +131,8 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
 
 def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...]:
     dots = (
-        "A dot is the effect of a metric at the layer where it is largest: 0 at chance, 1 at the highest possible value. A ring "
-        "isn’t shown to be above chance at any layer."
+        "A dot is the effect of a metric at the layer where it is largest: 0 at chance, 1 at the highest possible value. A ring: "
+        "nothing is claimed at any layer."
     )
     if any(each.pairs for each in found):
         dots += (

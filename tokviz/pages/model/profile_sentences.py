@@ -174,7 +174,7 @@ def _say_counts(stated: Facts) -> str:
 
 
 def _near_chance(found: Compared) -> list[Fact]:
-    """What isn't shown to be above chance."""
+    """What isn't claimed at any depth."""
     near = []
     for index, measure in enumerate(found.measures[:-1]):
         known = [model for model in found.models if model.values[index].is_known]
@@ -192,7 +192,7 @@ def _say_near_chance(stated: Facts) -> str:
         measure, *names = each.subject
         whose = joined_by_and(names) if names else f"all {in_words(int(each.values[0]))} models"
         parts.append(f"{measure} in {whose}")
-    return f"Not shown to be above chance: {'; '.join(parts)}."
+    return f"No claim at any layer: {'; '.join(parts)}."
 
 
 _SENTENCES: dict[str, tuple[Callable[[Facts], str], tuple[str, ...]]] = {
