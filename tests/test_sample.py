@@ -108,6 +108,20 @@ def test_quantised_weights_are_named_wherever_the_model_is(site: Path) -> None:
         assert "SmolLM2-135M-Instruct (Q4_1 GGUF)" in (site / page).read_text(encoding="utf-8")
 
 
+def test_the_introduction_says_where_the_order_of_the_months_is_announced(site: Path) -> None:
+    announced: dict[str, list[int]] = {}
+    for context in ("alone", "sentence"):
+        with (site / "data" / SMOLLM2 / context / "relations.csv").open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["name"] == "months"]
+        announced[context] = [int(row["depth"]) - 1 for row in rows if row["announced"] == "1"]
+        assert not any(row["ends_meet_announced"] == "1" or row["circle_announced"] == "1" for row in rows)
+    layers = announced["sentence"]
+    assert layers == list(range(layers[-1] + 1))
+    assert announced["alone"] == []
+    said = (ROOT / "notes" / "introduction.md").read_text(encoding="utf-8")
+    assert f"from SmolLM2 in a sentence at layers 0–{layers[-1]}, but it isn't shown that they lie in a circle" in said
+
+
 def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: Path) -> None:
     """A text doesn't change by itself when the numbers do."""
 

@@ -128,15 +128,12 @@ def test_the_introduction_has_the_measured_numbers(
     capitals: dict[str, RelationMeasures], months: dict[str, OrderMeasures]
 ) -> None:
     text = " ".join((smollm2.ROOT / "notes" / "introduction.md").read_text(encoding="utf-8").split())
-    found = re.search(r"states at layers 0–(\d+) \(leave-one-out R² ([\d.]+)–([\d.]+) at layers 0–2\)", text)
+    found = re.search(r"from SmolLM2 in a sentence at layers 0–(\d+), but", text)
     assert found, text
     order = months["sentence"]
-    # The sample report's other model takes the layer after these from what is announced.
+    # The sample report's other model takes the last layers from what is announced: tests/test_sample.py has them.
     assert order.holds[1 : int(found[1]) + 2].all()
-    assert not order.holds[int(found[1]) + 3 :].any()
-    assert "It isn't shown that they lie in a circle, or that December lies near January" in text
+    assert "it isn't shown that they lie in a circle, or that December lies near January" in text
     assert not any(each.ends_meet.any() for each in months.values())
-    early = order.r2.value[1:4]
-    assert (float(found[2]), float(found[3])) == (round(early.min(), 2), round(early.max(), 2))
     assert "it isn't shown that one common difference leads" in text
     assert not any(each.holds.any() for each in capitals.values())

@@ -91,7 +91,7 @@ def check_trust(parts: Sequence[str], context: ContextReport, projection: Projec
     text, geometry = plain(" · ".join(parts)), context.geometry
     found = re.fullmatch(
         r"PC1 (?P<pc1>\d+\.\d) %, PC2 (?P<pc2>\d+\.\d) % of the variance(?: · category purity "
-        rf"(?P<here>{SCORE}|–) in the plot \(chance (?P<chance>{SCORE}|–)\), (?P<all>{SCORE}|–) in all dimensions "
+        rf"(?P<here>{SCORE}|–) in the plot(?: \(chance (?P<chance>{SCORE}|–)\))?, (?P<all>{SCORE}|–) in all dimensions "
         rf"\(chance (?P<of_all>{SCORE}|–)\) · "
         rf"trustworthiness (?P<trust>{SCORE}|–))?",
         text,
@@ -110,7 +110,7 @@ def check_trust(parts: Sequence[str], context: ContextReport, projection: Projec
             ("of_all", geometry.purity.null_mean[depth]),
             ("trust", picture.trustworthiness[depth]),
         ):
-            require(close(found[name], value), text, value)
+            require(close(found[name] or found["of_all"], value), text, value)
 
 
 def _picture(geometry: Geometry | None, projection: Projection) -> PictureMeasures | None:

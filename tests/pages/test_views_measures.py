@@ -143,7 +143,7 @@ def test_a_gap_in_a_measure_is_a_gap_in_its_line() -> None:
 def test_under_each_plate_stands_how_far_to_trust_it(model: ModelPage) -> None:
     strip = spaced(" · ".join(model.panels[0].slides[EMERGENCE + 1].trust))
     assert strip == (
-        "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 in the plot (chance 0.10), "
+        "PC1 48.8 %, PC2 8.3 % of the variance · category purity 0.31 in the plot, "
         "0.53 in all dimensions (chance 0.10) · trustworthiness 0.83"
     )
 
@@ -392,9 +392,7 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     )
     site = Views(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert len(present(site.models[0].curves).charts) == len(MEASURES) - 1 - 3, "three aren't defined"
-    assert "– in the plot (chance –), – in all dimensions (chance –)" in spaced(
-        site.models[0].panels[0].slides[1].trust[1]
-    )
+    assert "– in the plot, – in all dimensions (chance –)" in spaced(site.models[0].panels[0].slides[1].trust[1])
     assert "nan" not in _strings(site.models[0])
 
 

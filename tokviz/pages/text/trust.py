@@ -63,9 +63,9 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
         return (variance,)
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
         return (variance, "no well-defined neighbors: too many words have identical states here")
+    here, everywhere = (f" (chance{NBSP}{score(each.null_mean[depth])})" for each in (picture.purity, geometry.purity))
     neighbours = (
-        f"category purity {score(picture.purity.value[depth])}{NBSP}in{NBSP}the{NBSP}plot "
-        f"(chance{NBSP}{score(picture.purity.null_mean[depth])}), {score(geometry.purity.value[depth])} "
-        f"in{NBSP}all{NBSP}dimensions (chance{NBSP}{score(geometry.purity.null_mean[depth])})"
+        f"category purity {score(picture.purity.value[depth])}{NBSP}in{NBSP}the{NBSP}plot"
+        f"{here if here != everywhere else ''}, {score(geometry.purity.value[depth])} in{NBSP}all{NBSP}dimensions{everywhere}"
     )
     return (variance, neighbours, f"{TRUSTWORTHINESS}{NBSP}{score(picture.trustworthiness[depth])}")
