@@ -152,6 +152,12 @@ def started() -> Browser:
     return launch(playwright)
 
 
+class _Server(ThreadingHTTPServer):
+    """A page's requests come all at once, each on a connection of its own: on a busy machine a short queue refuses some."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def served(
     folder: Path,
@@ -188,7 +194,7 @@ def served(
             if requested is not None:
                 requested.append(self.path)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+    with _Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
