@@ -46,5 +46,7 @@
   });
   addEventListener("hashchange", openAddress);
   openAddress();
-  if (source) addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(draw));
+  const drawSoon = () => window.requestIdleCallback ? requestIdleCallback(draw, { timeout: 1000 }) : setTimeout(draw);
+  // On a busy machine a page may never be idle.
+  if (source) addEventListener("load", drawSoon);
 })();
