@@ -120,12 +120,12 @@ def _above_surface(
         of_axes = max(each.error**2 - float((each.parts**2).sum()), 0.0) / scale**2
         spread = _root_of_squares(parts)
         if spread > 0:
-            score[index] = _as_normal((effect - of_surface) / np.hypot(spread, np.sqrt(of_axes)), freedom)
+            score[index] = as_normal((effect - of_surface) / np.hypot(spread, np.sqrt(of_axes)), freedom)
             drawn[index] = parts @ categories.weights / spread
     return scored("surface", score, drawn, enough)
 
 
-def _as_normal(t: float, freedom: int) -> float:
+def as_normal(t: float, freedom: int) -> float:
     """The normal variable that is as improbable as this value of Student's t."""
     return float(-ndtri(stdtr(freedom, -abs(t))) * np.sign(t))
 

@@ -76,10 +76,7 @@ class Categories:
     def shuffles(self) -> np.ndarray:
         """``(n_permutations, n_words)`` int64: whose membership each word gets, capitalised ones among themselves."""
         keys = self._drawn("shuffle", lambda random: random.random(self.n_permutations, dtype=np.float32)).T
-        found = np.empty(keys.shape, dtype=np.int64)
-        for words in (np.flatnonzero(self.capitalized), np.flatnonzero(~self.capitalized)):
-            found[:, words] = words[np.argsort(keys[:, words], axis=1)]
-        return found
+        return permuted_within(keys, self.capitalized)
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -120,6 +117,15 @@ class Categories:
     def are_several(self) -> bool:
         """Whether there are two categories or more, and two words in one of them: else nothing can hold."""
         return len(self.counts) > 1 and bool(self.counts.max() > 1)
+
+
+def permuted_within(keys: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """``(n, n_words)`` int64: words permuted by the order of their keys ``(n, n_words)``, those of each group ``(n_words,)`` among themselves."""
+    found = np.empty(keys.shape, dtype=np.int64)
+    for group in np.unique(groups):
+        words = np.flatnonzero(groups == group)
+        found[:, words] = words[np.argsort(keys[:, words], axis=1)]
+    return found
 
 
 def begins_with_capital(word: str) -> bool:

@@ -24,7 +24,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtr
 
 from tokviz.measure import categories, decisions
 from tokviz.measure import relations as related
@@ -274,7 +273,7 @@ def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: 
     value, parts = best_a - best_b, parts_a - parts_b
     error = float(np.linalg.norm(parts))
     is_certain = error < _ALIKE
-    score = 0.0 if is_certain else float(-ndtri(stdtr(freedom, -abs(value) / error)))
+    score = 0.0 if is_certain else categories.as_normal(abs(value) / error, freedom)
     return Difference(
         n=n,
         unit=unit,

@@ -21,6 +21,7 @@ from scipy import sparse
 from tokviz.measure import decisions
 from tokviz.measure.cka import MIN_WORDS_CKA, centred_gram, cka_between, geometry_vectors, vectors_of_parts
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
+from tokviz.measure.labels import permuted_within
 from tokviz.measure.spaces import standardized
 from tokviz.records import BestMatch, Claim, HiddenStates, LayerSimilarity
 
@@ -206,10 +207,7 @@ class Permutations:
         keys = np.array(drawn).reshape(len(words), n_drawn).T
         sizes = Counter(memberships)
         kinds = np.array([list(sizes).index(own) for own in memberships], dtype=np.int64)
-        within = np.broadcast_to(np.arange(len(words)), (decisions.N_SHUFFLES, len(words))).copy()
-        for kind in range(len(sizes)):
-            own = np.flatnonzero(kinds == kind)
-            within[:, own] = own[keys[N_PERMUTATIONS:, own].argsort(axis=1)]
+        within = permuted_within(keys[N_PERMUTATIONS:], kinds)
         n_within = math.prod(math.factorial(size) for size in sizes.values())
         return cls(free=keys[:N_PERMUTATIONS].argsort(axis=1), within=within, n_within=float(min(n_within, _MANY)))
 

@@ -104,15 +104,9 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CategoryMeasure:
+class CategoryMeasure(Measured):
     """A measure of how well categories hold, with what chance gives, how sure it is, and what is claimed of it."""
 
-    value: np.ndarray
-    """``(n_depths,)`` float64."""
-    low: np.ndarray
-    """``(n_depths,)`` float64: lower end of the 95 % interval for word lists of this size and these categories."""
-    high: np.ndarray
-    """``(n_depths,)`` float64: its upper end."""
     null_mean: np.ndarray
     """``(n_depths,)`` float64: mean with the categories shuffled over the words of one case (chance)."""
     null_spread: np.ndarray
