@@ -73,6 +73,7 @@ def measure(
     for depth in range(states.n_depths):
         everything, median = states.states[depth], typical.at(depth)
         state = everything[rows.measured]
+        scaled = standardized(state)
         words.add_states(state, median)
         position0.add_extremes(
             states.position0_values[depth, rows.measured], states.position0_dimensions[depth, rows.measured], median
@@ -80,15 +81,16 @@ def measure(
         singular_values, pc1 = spread.principal(state)
         depths.append(
             _Depth(
-                space=_full_space(everything, rows, measured, depths[-1].space if depths else None),
-                pictures=tuple(_picture(everything, each, depth, rows, parts) for each in projections),
+                space=_full_space(everything, scaled, rows, measured, depths[-1].space if depths else None),
+                pictures=tuple(_picture(everything, scaled, each, depth, rows, parts) for each in projections),
                 effective_rank=spread.effective_rank(singular_values),
                 pc1_share=spread.first_share(singular_values),
                 pc1_in_massive=spread.pc1_share(pc1, words.outstanding(-1)),
                 pc1_position=spread.pc1_of_position(everything[rows.everyone], at_position_0[rows.everyone]),
             )
         )
-        grams.append(centred_gram(standardized(everything[rows.compared])))
+        all_compared = len(rows.compared) == len(rows.measured)
+        grams.append(centred_gram(scaled if all_compared else standardized(everything[rows.compared])))
 
     of_surface = surface.scores(states.tokenization, rows.with_category, measured)
     own = words.record()
@@ -250,11 +252,20 @@ class _Depth:
     pc1_position: float
 
 
-def _full_space(everything: np.ndarray, rows: _Rows, measured: Categories, before: _FullSpace | None) -> _FullSpace:
-    """``everything``: ``(n_words, width)``; ``measured``: the categories of ``rows.with_category``."""
+def _full_space(
+    everything: np.ndarray, scaled: np.ndarray, rows: _Rows, measured: Categories, before: _FullSpace | None
+) -> _FullSpace:
+    """Of one depth.
+
+    Parameters
+    ----------
+    everything : ``(n_words, width)``.
+    scaled : ``(n_measured, ≤ width)``, ``rows.measured`` of it, standardized.
+    measured : the categories of ``rows.with_category``.
+    """
     state, with_category = everything[rows.measured], everything[rows.with_category]
     norms = np.linalg.norm(state.astype(np.float64), axis=1)
-    distances, raw = cosine_distances(standardized(state)), cosine_distances(state)
+    distances, raw = cosine_distances(scaled), cosine_distances(state)
     same = np.array_equal(rows.measured, rows.with_category)
     of_categories = distances if same else cosine_distances(standardized(with_category))
     purity = categories.purity(of_categories, measured)
@@ -295,8 +306,10 @@ def _raw(state: np.ndarray, distances: np.ndarray, measured: Categories, purity:
     )
 
 
-def _picture(everything: np.ndarray, projection: Projection, depth: int, rows: _Rows, parts: Parts) -> _Picture:
-    """``everything``: ``(n_words, width)`` at that depth; ``parts``: of the words of ``rows.with_category``."""
+def _picture(
+    everything: np.ndarray, scaled: np.ndarray, projection: Projection, depth: int, rows: _Rows, parts: Parts
+) -> _Picture:
+    """``everything``, ``scaled``: as in ``_full_space``, at that depth; ``parts``: of the words of ``rows.with_category``."""
     coordinates = projection.coordinates[depth]
     shown = coordinates[rows.measured]
     if not np.isfinite(shown).all():
@@ -306,7 +319,7 @@ def _picture(everything: np.ndarray, projection: Projection, depth: int, rows: _
     return _Picture(
         silhouette=categories.silhouette(distances, parts.categories, errors.silhouette, with_chance=False),
         purity=categories.purity(distances, parts.categories, errors.purity),
-        trustworthiness=categories.trustworthiness(standardized(everything[rows.measured]), shown),
+        trustworthiness=categories.trustworthiness(scaled, shown),
     )
 
 
