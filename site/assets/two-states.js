@@ -13,18 +13,16 @@ Tokviz.twoStates = (() => {
   function turned(view, { depth, turn }) {
     if (!turn) return view;
     const [a, b, c, d] = turn.matrix;
-    const [left, right, low, high] = turn.limits;
+    const [left, across, low, up] = turn.extents;
     const places = new Float32Array(2 * view.n);
-    const beyond = new Set();
     for (let row = 0; row < view.n; row += 1) {
       const [x, y] = view.values(depth, row);
-      const place = [(a * x + c * y - left) / (right - left), (b * x + d * y - low) / (high - low)];
+      const place = [(a * x + c * y - left) / across, (b * x + d * y - low) / up];
       places.set(place, 2 * row);
-      if (place.some((share) => share < 0 || share > 1)) beyond.add(row);
     }
     const instead = (list, value) => list.map((each, index) => (index === depth ? value : each));
     return Object.assign(Object.create(view), {
-      at: () => places, limits: instead(view.limits, turn.limits), beyond: instead(view.beyond, beyond),
+      at: () => places, extents: instead(view.extents, turn.extents),
     });
   }
 
@@ -36,7 +34,7 @@ Tokviz.twoStates = (() => {
       this.drawing = svg("svg", { class: "plate-svg", role: "img" });
       this.key = plateKey.create();
       this.box = Tokviz.make("div", { class: "states-plate" }, this.drawing, this.key);
-      this.box.addEventListener("click", ({ target }) => this.press(target.closest(".plate-key button")));
+      this.box.addEventListener("click", ({ target }) => this.press(target.closest(".plate-categories button")));
       for (const name of ["pointermove", "pointerdown"]) this.drawing.addEventListener(name, (event) => this.point(event));
       this.drawing.addEventListener("pointerleave", () => this.point(null));
       // In the next frame: what is drawn changes the size of what is observed.
@@ -56,8 +54,8 @@ Tokviz.twoStates = (() => {
       this.width = width;
       const [[wide, tall]] = this.images.map(Tokviz.formSize);
       const [one, other] = this.subjects;
-      const limits = [...one.view.limits, ...other.view.limits];
-      const view = Object.assign(Object.create(one.view), { limits });
+      const extents = [...one.view.extents, ...other.view.extents];
+      const view = Object.assign(Object.create(one.view), { extents });
       this.layout = plate.layoutOf({ ...one, view }, width, (width * tall) / wide);
       this.frame.toggleAttribute("data-drawn", this.layout !== null);
       if (this.layout === null) this.box.remove();
@@ -109,7 +107,7 @@ Tokviz.twoStates = (() => {
 
     press(button) {
       if (!button) return;
-      const category = [...this.key.querySelectorAll("button")].indexOf(button);
+      const category = [...this.key.querySelectorAll(".plate-categories button")].indexOf(button);
       this.isolated = category === this.isolated ? null : category;
       this.draw(null);
       plateKey.say(this.key, this.subjects[this.shown], null, this.isolated);

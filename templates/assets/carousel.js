@@ -1,4 +1,4 @@
-// needs: common.js take.js
+// needs: common.js take.js plates/scale.js
 // after: plates/plates.js related-choice.js
 "use strict";
 
@@ -111,7 +111,7 @@
     }
   }
 
-  function setDepth(viewer, wanted) {
+  function setDepth(viewer, wanted, isSwiped = false) {
     const { panel } = viewer;
     const last = panel.slides.length - 1;
     const depth = clamp(wanted, 0, last);
@@ -128,7 +128,7 @@
       Tokviz.take.addTo(each.slides[depth]);
     }
     if (panel.exploreLink) showExploreLink(viewer, depth);
-    Tokviz.tell(viewer.root, "shown", { depth });
+    Tokviz.tell(viewer.root, "shown", { depth, isSwiped });
     viewer.related?.showSlides(viewer.root, shownPanels(viewer), depth);
     viewer.preload();
   }
@@ -165,14 +165,14 @@
     }
   }
 
-  // --- the address: #context/layer-12, #context/layer-12/projection, …+context beside it, …&related=… ---
+  // --- the address: #context/layer-12, #context/layer-12/projection, …+context beside it, …&related=…, …&scale=… ---
 
   function fragmentOf({ panel, second, depth, related }) {
-    return `#${panel.slides[depth].id}${second ? `+${second.context}` : ""}${related?.address ?? ""}`;
+    return `#${panel.slides[depth].id}${second ? `+${second.context}` : ""}${related?.address ?? ""}${Tokviz.plotScale.address}`;
   }
 
   function openAddress(viewer) {
-    const [slides, chosen] = location.hash.slice(1).split("&related=");
+    const [slides, chosen] = Tokviz.plotScale.open(location.hash.slice(1)).split("&related=");
     const [id, pair] = slides.split("+");
     const slide = document.getElementById(id);
     const panel = viewer.panels.find(({ slides }) => slides.includes(slide));
@@ -200,7 +200,7 @@
     if (seen === viewer.depth) return;
     // WebKit may snap back to the slide before while the new one is laid out.
     if (performance.now() < viewer.settled) return void alignTracks(viewer);
-    setDepth(viewer, seen);
+    setDepth(viewer, seen, true);
     alignTracks(viewer, panel);
     viewer.address.request();
   }
@@ -252,6 +252,7 @@
       // No element has such an address, so the browser doesn't scroll there.
       if (openAddress(viewer) && (viewer.second || viewer.related?.isChosen)) viewer.panel.slides[viewer.depth].scrollIntoView({ behavior: "instant" });
     });
+    document.addEventListener("scale-chosen", () => viewer.address.request());
     PRINT.addEventListener("change", () => {
       for (const panel of viewer.panels) showOnly(panel, viewer.depth);
       alignTracks(viewer);

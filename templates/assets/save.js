@@ -60,7 +60,7 @@ Tokviz.save = (() => {
     }
     const notes = [
       view.hollow.some((each, row) => each && plot.visible[row]) ? "hollow: several tokens, or read at a different position" : "",
-      [...view.beyond[depth]].some((row) => plot.visible[row]) ? "arrow: lies beyond the axes" : "",
+      [...plot.framed.beyond(depth)].some((row) => plot.visible[row]) ? "arrow: lies beyond the axes" : "",
       depth && plot.pins.some((row) => plot.visible[row]) ? TRAILS[plot.trails.kind] : "",
     ].filter(Boolean);
     for (const note of notes) {
@@ -109,7 +109,7 @@ Tokviz.save = (() => {
     const asked = {};
     Tokviz.tell(control, "saving", asked);
     const { panel, hidden } = asked;
-    if (!panel?.view?.limits[panel.depth]) return NOTHING;
+    if (!panel?.view?.extents[panel.depth]) return NOTHING;
     await panel.plot.still();
     await picture.save(sheetOfExplorer(panel, hidden), Tokviz.fileName(panel.capture, panel.depth), form);
     return "Saved.";
@@ -178,7 +178,7 @@ Tokviz.save = (() => {
         ...[...drawing.children].map((group) => ({
           name: group.getAttribute("class").replace("plate-", ""), shapes: picture.shapesOf(group, origin),
         })),
-        { name: "key", shapes: [...key.querySelectorAll("button")].flatMap((button) => buttonOf(button, origin)) },
+        { name: "key", shapes: [...key.querySelectorAll(".plate-categories button")].flatMap((button) => buttonOf(button, origin)) },
         { name: "notes", shapes: notesOf(note, origin) },
         { name: "foot", shapes: [textOf(foot, MARGIN, height - MARGIN, getComputedStyle(note).color, { size: FOOT_SIZE })] },
       ],

@@ -193,6 +193,6 @@ def _check_turn(view: TwoStates, states: list[dict[str, Any]], shown: list[Proje
     require(("mirrored" in axes) == (np.linalg.det(matrix) < 0), axes, matrix)
     require(("turned by" in axes) == (not np.allclose(np.abs(matrix), np.eye(2)) or matrix[0, 0] < 0), axes, matrix)
     if turn:
-        left_edge, right_edge, low, high = turn["limits"]
-        placed = moved @ matrix
-        require((placed > [left_edge, low]).all() and (placed < [right_edge, high]).all(), axes, turn)
+        left_edge, across, low, up = turn["extents"]
+        shares = (moved @ matrix - [left_edge, low]) / [across, up]
+        require((shares > -1e-4).all() and (shares < 1.0001).all(), axes, turn)

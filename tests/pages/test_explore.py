@@ -50,10 +50,11 @@ def places(content: dict[str, Any], n_words: int) -> np.ndarray:
     share = steps / 65_535
     for depth, row, x, y in content["beyond"]:
         share[depth, row] = x, y
-    low, high = (
-        np.array([[np.nan] * 2 if each is None else each[offset::2] for each in content["limits"]]) for offset in (0, 1)
+    low, span = (
+        np.array([[np.nan] * 2 if each is None else each[offset:4:2] for each in content["extents"]])
+        for offset in (0, 1)
     )
-    found: np.ndarray = low[:, None] + share * (high - low)[:, None]
+    found: np.ndarray = low[:, None] + share * span[:, None]
     return found
 
 
@@ -86,7 +87,7 @@ def test_there_is_a_script_per_capture_and_projection(written: Scripts) -> None:
 
 
 def test_coordinates_come_back_to_within_a_step(report: Report, written: Scripts) -> None:
-    """A 65,535th of the axis, at each depth; a depth without a picture has no limits."""
+    """A 65,535th of the axis, at each depth; a depth without a picture has no extents."""
     for model in report.models:
         for context in model.contexts:
             for entry in context.projections:
@@ -96,15 +97,15 @@ def test_coordinates_come_back_to_within_a_step(report: Report, written: Scripts
                 found = places(content, len(report.words.words))
                 for depth, expected in enumerate(projection.coordinates):
                     if projection.problems[depth]:
-                        assert content["limits"][depth] is None
+                        assert content["extents"][depth] is None
                         assert content["problems"][depth]
                         continue
-                    x0, x1, y0, y1 = content["limits"][depth]
-                    assert np.abs(found[depth] - expected).max() < 1e-5 * max(x1 - x0, y1 - y0)
+                    _, across, _, up = content["extents"][depth]
+                    assert np.abs(found[depth] - expected).max() < 1e-5 * max(across, up)
 
 
 @pytest.mark.parametrize("n_words", [117, 3_500])
-def test_axis_limits_are_those_of_the_plates(report: Report, n_words: int) -> None:
+def test_extents_are_those_of_the_plates(report: Report, n_words: int) -> None:
     """Above 3,000 words the outermost don't set the limits, here as there."""
     coordinates = np.random.default_rng(3).standard_t(2, size=(1, n_words, 2))
     projection = dataclasses.replace(
@@ -136,8 +137,15 @@ def test_axis_limits_are_those_of_the_plates(report: Report, n_words: int) -> No
             explained_variance_ratio=(0.1, 0.1),
         )
     )
-    expected = [plate.across.low, plate.across.high, plate.up.low, plate.up.high]
-    assert explore_data._coordinates(projection)["limits"] == [pytest.approx(expected, rel=1e-4)]
+    low, across, bottom, up = explore_data._coordinates(projection)["extents"][0]
+    middle = plate.framing.main.middle
+    assert (low + across / 2, bottom + up / 2) == pytest.approx(middle, rel=1e-4, abs=1e-4 * across)
+    placed = plate.framing.main.places(np.array([[low, bottom], [low + across, bottom + up]]))
+    (left, bottom_edge), (right, top_edge) = placed
+    box = plate.framing.main.area
+    # The larger of both reaches from margin to margin.
+    shares = ((right - left) * 1.12 / box.width, (bottom_edge - top_edge) * 1.10 / box.height)
+    assert max(shares) == pytest.approx(1, rel=1e-4)
 
 
 def test_a_word_far_beyond_the_reference_words_costs_the_others_no_precision(report: Report) -> None:
@@ -179,9 +187,8 @@ def test_words_that_are_all_alike_still_have_an_axis(tmp_path: Path) -> None:
     model = dataclasses.replace(report.models[1], contexts=(context,))
     report = dataclasses.replace(report, words=making.WORDS, models=(model,))
     _, content = scripts(report)["data/mini-6/alone/coordinates-standardized.js"]
-    x0, x1, y0, y1 = content["limits"][0]
-    assert x0 < 5 < x1
-    assert y0 < 5 < y1
+    low, across, bottom, up, flat = content["extents"][0]
+    assert (low + across / 2, bottom + up / 2, flat) == (5, 5, 3)
     assert content["variance"] == [[None, None]]
     assert places(content, n_words)[0] == pytest.approx(np.full((n_words, 2), 5.0), abs=1e-3)
 

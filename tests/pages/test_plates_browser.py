@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from browser import (
     COUNT_SHIFTS,
@@ -39,7 +41,11 @@ TABLET: ViewportSize = {"width": 820, "height": 1180}
 SIZES = {720: 576, 520: 416, 350: 489}
 """Widths and heights of plates, in CSS pixels."""
 LEAST = {720: 95, 520: 88, 350: 60}
-"""How many of the 116 words are named on any layer."""
+"""How many of the 116 words are named on a layer, by the width of its plot."""
+LEAST_FLAT = {0.1: 35, 0.25: 50, 0.5: 60}
+"""The same where the shorter span is less than a share of the longer one, at 720 pixels."""
+NEAR = 60
+"""How far a name may stand from its mark there, in CSS pixels."""
 FRAME = 16
 """Milliseconds."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -53,7 +59,7 @@ DRAW = f"""async ([context, projection, width, height, tries]) => {{
     document.querySelector('main').prepend(drawing);
     const layout = Tokviz.plate.layoutOf(about, width, height);
     const inkOf = {INK};
-    return about.view.limits.map((_, depth) => {{
+    return about.view.extents.map((_, depth) => {{
         let milliseconds = Infinity;
         let drawn = null;
         for (let index = 0; index < tries; index += 1) {{
@@ -68,7 +74,15 @@ DRAW = f"""async ([context, projection, width, height, tries]) => {{
             names: inkOf([...drawing.querySelectorAll('.plate-names text')]),
             marks: rows.map((row) => [box.left + x[row], box.top + y[row]]),
             radius: layout.diameter / 2,
+            values: rows.map((row) => about.view.values(depth, row)),
+            beyond: drawn.points.beyond.map(([x, y]) => x !== 0 || y !== 0),
+            band: drawn.band && rows.map((row) => [drawn.band.x[row], drawn.band.y[row]]),
+            away: drawn.names.map((name) => Math.hypot(
+                Math.max(name.left - x[name.row], 0, x[name.row] - name.right),
+                Math.max(name.top - y[name.row], 0, y[name.row] - name.bottom))),
+            axes: [...drawing.querySelectorAll('.plate-axes text')].map((text) => text.textContent),
             area: JSON.stringify(layout.area),
+            ratio: Tokviz.framing.ratioOf(about.view.extents[depth]),
             categories: new Set(drawn.names.map((each) => about.view.vocabulary.memberships[each.row][0])).size,
         }};
     }});
@@ -117,13 +131,47 @@ def test_most_words_are_named_on_all_layers(page_of_plates: Page, context: str, 
     counts = [len(plate["names"]) for plate in plates]
     print(f"{context}, {projection}, {width} px: {min(counts)} to {max(counts)}, median {statistics.median(counts)}")
     assert len(plates) == 31
-    assert min(counts) >= LEAST[width]
+    for plate in plates:
+        assert len(plate["names"]) >= _least(width, plate["ratio"])
+        assert plate["ratio"] >= 0.5 or max(plate["away"]) <= NEAR
     assert min(name["size"] for plate in plates for name in plate["names"]) >= 11
     assert {plate["categories"] for plate in plates} == {len(CATEGORIES)}
     assert len({plate["area"] for plate in plates}) == 1
     for plate in plates:
         assert overlapping(plate["names"]) == []
         assert hidden_marks(plate) == []
+
+
+def _least(width: int, ratio: float) -> int:
+    flat = [least for share, least in LEAST_FLAT.items() if ratio < share]
+    return min(flat[0], LEAST[width]) if flat else LEAST[width]
+
+
+@pytest.mark.parametrize("projection", ["standardized", "centered"])
+@pytest.mark.parametrize("context", ["alone", "sentence"])
+def test_both_axes_of_a_plot_have_one_scale_or_it_says_how_much_one_is_magnified(
+    page_of_plates: Page, context: str, projection: str
+) -> None:
+    plates = page_of_plates.evaluate(DRAW, [context, projection, 720, SIZES[720], 1])
+    for plate in plates:
+        inside = ~np.array(plate["beyond"])
+        values = np.array(plate["values"])[inside]
+        across, up = _units(values, np.array(plate["marks"])[inside])
+        factors = [re.match(r"PC(\d) ×([\d.,]+)", text) for text in plate["axes"]]
+        magnified = {int(found[1]): float(found[2].replace(",", "")) for found in factors if found}
+        assert bool(magnified) == (plate["ratio"] < 0.25) == (plate["band"] is not None)
+        if not magnified:
+            assert up == pytest.approx(across, rel=0.01)
+            continue
+        assert magnified == {2: pytest.approx(up / across, rel=0.05)}
+        true_across, true_up = _units(values, np.array(plate["band"])[inside])
+        assert (true_across, true_up) == pytest.approx((across, across), rel=0.01)
+
+
+def _units(values: np.ndarray, places: np.ndarray) -> tuple[float, float]:
+    """Pixels for one of PC1 and of PC2."""
+    across, up = (np.polyfit(values[:, axis], places[:, axis], 1)[0] for axis in (0, 1))
+    return float(across), float(-up)
 
 
 def test_a_plate_is_drawn_within_a_frame(page_of_plates: Page) -> None:
@@ -136,7 +184,7 @@ def test_a_plate_is_drawn_within_a_frame(page_of_plates: Page) -> None:
 
 PLACES: tuple[tuple[ViewportSize, str, dict[str, int]], ...] = (
     (DESKTOP, "alone/layer-11", {"alone/layer-11": 95}),
-    (DESKTOP, "alone/layer-11+sentence", {"alone/layer-11": 88, "sentence/layer-11": 88}),
+    (DESKTOP, "alone/layer-11+sentence", {"alone/layer-11": 70, "sentence/layer-11": 80}),
     (TABLET, "alone/layer-29+sentence", {"alone/layer-29": 50, "sentence/layer-29": 50}),
     (TABLET, "alone/layer-11", {"alone/layer-11": 95}),
     (PHONE, "alone/layer-11", {"alone/layer-11": 60}),

@@ -170,7 +170,7 @@ def test_a_circle_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_first_lines_of_a_script_are_read() -> None:
-    assert head("plates/plates.js") == Head(needs=("common.js",), loads=("plates/board.js",))
+    assert head("plates/plates.js") == Head(needs=("common.js", "plates/scale.js"), loads=("plates/board.js",))
     assert head("vendor/d3.js") == head("copy.js") == Head()
     assert scripts.ASSETS.resolve() == ASSETS.resolve()
 

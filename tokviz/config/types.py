@@ -54,6 +54,7 @@ from tokviz.config.relations import (
 )
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
+from tokviz.records.axes import Aspect
 from tokviz.records.look import PALETTE, PLATE_SIZE, SHAPES, ShapeName
 from tokviz.text import shown
 
@@ -140,6 +141,9 @@ class ReportConfig(Table):
     )
     """Width and height of a layer's plot as an image, in pixels; in pages its plots have the same shape. From as high as wide to
     twice as wide. Text and marks are enlarged with the width. Phones have upright ones of their own."""
+    aspect: Aspect = "equal"
+    """``equal``: both axes of a plot have one scale, so that distances in it are distances in its plane. ``fill``: each axis is
+    stretched to the plot, and the plot says by what factor."""
     font: Text | None = None
     """A font of your own for labels and numbers, in plots and on pages: a ``.ttf`` or ``.otf`` file of at most 2 MB, relative to the
     config. It is published with the site. What it lacks is taken from the included fonts."""
@@ -172,6 +176,7 @@ class ReportConfig(Table):
         return Look(
             marks=Marks(palette=tuple(self.palette), shapes=tuple(self.markers)),
             plate_size=(width, height),
+            aspect=self.aspect,
             font=None if font is None else f"assets/fonts/own{font.suffix.lower()}",
         )
 

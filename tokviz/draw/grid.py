@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from tokviz.draw import style
 from tokviz.draw.density import is_dense, landmarks
 from tokviz.draw.legend import Legend, hollow_note, rows_needed
-from tokviz.draw.sheet import Box, Sheet, draw_title, frame
+from tokviz.draw.sheet import Sheet, draw_title, frame
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Grid
-from tokviz.records.axes import extents
+from tokviz.records.axes import Box, extents
 
 TALLEST = 16_383
 """WebP's longest side."""

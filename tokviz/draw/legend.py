@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.draw.sheet import Box, Sheet
+from tokviz.draw.sheet import Sheet
 from tokviz.records import Points
+from tokviz.records.axes import Box
 
 
 def hollow_note(points: Points) -> str | None:

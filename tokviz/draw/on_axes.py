@@ -8,7 +8,7 @@ import numpy as np
 
 from tokviz.draw import style
 from tokviz.records import Plate
-from tokviz.records.axes import axis_limits
+from tokviz.records.axes import MARGINS, Limits, extents, size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,8 @@ GAP = 4
 
 def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
     """Draw marks in the categories' colors and shapes, hollow as on a plate, and set limits, labels and title.
+
+    Both axes have one scale, as far as the plate's ``aspect`` doesn't say otherwise.
 
     Parameters
     ----------
@@ -53,9 +55,17 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
                 verticalalignment="center",
                 annotation_clip=True,
             )
-    across, up = axis_limits(xy, points.reference)
+    limits = extents(xy, points.reference)
+    across, up = (_widened(*each) for each in zip(limits, MARGINS, strict=True))
     first, second = (f"PC{axis + 1} ({share * 100:.1f} %)" for axis, share in enumerate(plate.explained_variance_ratio))
     axes.set(
         xlim=across, ylim=up, xlabel=first, ylabel=second, title=f"{plate.model} · {plate.context} · {plate.depth}"
     )
+    if plate.aspect == "equal":
+        axes.set_aspect("equal", adjustable="datalim")
     return axes
+
+
+def _widened(limits: Limits, margin: float) -> Limits:
+    middle, half = sum(limits) / 2, size(limits) * (0.5 + margin)
+    return middle - half, middle + half

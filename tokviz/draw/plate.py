@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,10 +12,10 @@ from tokviz.draw import style
 from tokviz.draw.density import is_dense, landmarks
 from tokviz.draw.labels import Spacing, place, spread_out
 from tokviz.draw.legend import Legend, hollow_note, rows_needed
-from tokviz.draw.sheet import Box, Sheet, crisp, draw_title, ticks
+from tokviz.draw.sheet import Sheet, crisp, draw_title, inside, ticks
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Plate, Points
-from tokviz.records.axes import axis_limits
+from tokviz.records.axes import DIVIDED_BELOW, Box, Framing, Limits, Pane, extents, factor_text, framing, ratio
 from tokviz.records.look import PLATE_SIZE
 
 MOST_LABELS = 240
@@ -27,6 +26,18 @@ MOST_LANDMARKS = 135
 
 LONGEST_LABEL = 260
 """Pixels that a word may take; what is longer ends in an ellipsis."""
+
+NEAR = 124
+"""How far a name may stand from its mark where words lie close along one axis, in pixels: less than 60 on a page where the plot
+is 720 wide."""
+FLAT_BELOW = 2 * DIVIDED_BELOW
+"""Of a shorter span, as a share of the longer one, below which words lie close along one axis."""
+GAP = 1.9
+"""Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there."""
+TRUE_SCALE = "PC1 and PC2 on one scale"
+"""Above the band."""
+BAND_MARK = 0.75
+"""Of a mark's diameter, in the band."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +153,7 @@ class PlateDrawing:
         self.sheet = Sheet(
             self.form.width, self.form.height, plate.points.marks, typesetter_for(plate.fonts), self.form.scale
         )
-        self.across, self.up = _axes(plate, self.area)
+        self.framing = _framed(plate, self.area, self.form.axis * GAP)
         self.xy, self.beyond = self._places()
         self.outside = np.asarray(self.beyond.any(axis=1))
         """``(n_words,)`` bool: the words that lie beyond the axes."""
@@ -157,6 +168,7 @@ class PlateDrawing:
         shown = np.full(self.xy.shape, np.nan)
         shown[marked] = self.xy[marked]
         self.sheet.marks(self.points, shown, self.form.diameter, self.form.rim)
+        self._draw_band(marked)
         y = self._draw_notes(self._draw_legend(), self._notes(n_named, bool(self.outside[marked].any())))
         if self.dense:
             self._draw_shades(y, most)
@@ -167,11 +179,10 @@ class PlateDrawing:
 
         A word beyond them stands at the margin, with −1 or 1 for the side.
         """
-        area, inset = self.area, self.form.diameter * 0.7
-        x, y = self.across.pixels(self.plate.coordinates[:, 0]), self.up.pixels(self.plate.coordinates[:, 1])
-        xy = [np.clip(x, area.left + inset, area.right - inset), np.clip(y, area.top + inset, area.bottom - inset)]
-        beyond = [np.sign(x - np.clip(x, area.left, area.right)), np.sign(y - np.clip(y, area.top, area.bottom))]
-        return np.stack(xy, axis=1), np.stack(beyond, axis=1)
+        pane, inset = self.framing.main, self.form.diameter * 0.7
+        xy = pane.places(self.plate.coordinates)
+        low, high = np.array(pane.area[:2]), np.array(pane.area[2:])
+        return np.clip(xy, low + inset, high - inset), np.sign(xy - np.clip(xy, low, high))
 
     def _chosen_words(self) -> tuple[np.ndarray, np.ndarray]:
         """The rows of the words that are named where they fit, and of those that are marked."""
@@ -194,41 +205,85 @@ class PlateDrawing:
         )
 
     def _draw_axes(self) -> None:
-        form, area, sheet = self.form, self.area, self.sheet
-        upright, level = crisp(area.left, form.spine), crisp(area.bottom, form.spine)
-        corner, tick = form.spine / 2, round(form.axis * 0.35)
+        main, form, sheet = self.framing.main, self.form, self.sheet
+        left, top, right, bottom = main.area
+        across, up = main.limits
+        # The panes of a divided plot share the axis that is not magnified.
+        self._draw_spines(main.area)
+        self._draw_ticks_below(across, main)
+        self._draw_ticks_beside(up, main, left if self.framing.magnified is None else self.area.left)
+        names = [self._axis_name(axis) for axis in (0, 1)]
+        sheet.text((right, bottom + form.axis * 2.6), names[0], form.axis, style.QUIET_INK, align=1.0)
+        sheet.text((left, top - form.axis * 0.6), names[1], form.axis, style.QUIET_INK)
+        if self.framing.band:
+            band = self.framing.band.area
+            self._draw_spines(band)
+            sheet.text((band.left, band.top - form.axis * 0.6), TRUE_SCALE, form.axis, style.QUIET_INK)
+
+    def _axis_name(self, axis: int) -> str:
+        """``PC2 ×43  0.2 %``: the factor by which the axis is magnified, and its share of the variance."""
+        magnified = f" {factor_text(self.framing.factor)}" if self.framing.magnified == axis else ""
+        return f"PC{axis + 1}{magnified}  {self.plate.explained_variance_ratio[axis] * 100:.1f} %"
+
+    def _draw_spines(self, area: Box) -> None:
+        spine = self.form.spine
+        upright, level, corner = crisp(area.left, spine), crisp(area.bottom, spine), spine / 2
         segments = [[[upright, area.top], [upright, level + corner]], [[upright - corner, level], [area.right, level]]]
-        for value, text in ticks(self.across.low, self.across.high):
-            x = self.across.pixels(value)
+        self.sheet.lines(np.array(segments), spine, style.SPINE)
+
+    def _draw_ticks_below(self, limits: Limits, pane: Pane) -> None:
+        form, bottom = self.form, pane.area.bottom
+        level, length = crisp(bottom, form.spine), self._tick
+        segments = []
+        for value, text in ticks(*limits):
+            (x, _), *_ = pane.places(np.array([[value, 0.0]]))
             place = crisp(x, form.spine)
-            segments.append([[place, level], [place, level + tick]])
-            sheet.text((x, area.bottom + tick + form.axis), text, form.axis, style.QUIET_INK, align=0.5)
-        for value, text in ticks(self.up.low, self.up.high):
-            y = self.up.pixels(value)
+            segments.append([[place, level], [place, level + length]])
+            self.sheet.text((x, bottom + length + form.axis), text, form.axis, style.QUIET_INK, align=0.5)
+        self.sheet.lines(np.array(segments), form.spine, style.SPINE)
+
+    def _draw_ticks_beside(self, limits: Limits, pane: Pane, left: float) -> None:
+        form, length = self.form, self._tick
+        upright = crisp(left, form.spine)
+        segments = []
+        for value, text in ticks(*limits):
+            (_, y), *_ = pane.places(np.array([[0.0, value]]))
             place = crisp(y, form.spine)
-            segments.append([[upright - tick, place], [upright, place]])
-            at = (area.left - tick - 4, y + form.axis * 0.33)
-            sheet.text(at, text, form.axis, style.QUIET_INK, align=1.0)
-        sheet.lines(np.array(segments), form.spine, style.SPINE)
-        shares = self.plate.explained_variance_ratio
-        across, up = (f"PC{axis + 1}  {share * 100:.1f} %" for axis, share in enumerate(shares))
-        sheet.text((area.right, area.bottom + form.axis * 2.6), across, form.axis, style.QUIET_INK, align=1.0)
-        sheet.text((area.left, area.top - form.axis * 0.6), up, form.axis, style.QUIET_INK)
+            segments.append([[upright - length, place], [upright, place]])
+            at = (left - length - 4, y + form.axis * 0.33)
+            self.sheet.text(at, text, form.axis, style.QUIET_INK, align=1.0)
+        self.sheet.lines(np.array(segments), form.spine, style.SPINE)
+
+    @property
+    def _tick(self) -> int:
+        return round(self.form.axis * 0.35)
+
+    def _draw_band(self, marked: np.ndarray) -> None:
+        """Draw the true plot of a divided one."""
+        band = self.framing.band
+        if band is None:
+            return
+        places = np.full(self.xy.shape, np.nan)
+        places[marked] = inside(band.places(self.plate.coordinates[marked]), band.area)
+        self.sheet.marks(self.points, places, self.form.diameter * BAND_MARK, self.form.rim)
 
     def _draw_density(self) -> int:
-        """Shade where the words lie; how many there are in the darkest place."""
-        inside = np.where(self.outside[:, None], np.nan, self.xy)
-        return self.sheet.density(inside, self.area, self.form.hexagon)
+        """Shade where the words lie; how many there are in the darkest place of the main pane."""
+        for pane in (self.framing.band, self.framing.main):
+            if pane is not None:
+                places = inside(pane.places(self.plate.coordinates), pane.area)
+                most = self.sheet.density(places, pane.area, self.form.hexagon)
+        return most
 
     def _draw_words(self, named: np.ndarray, marked: np.ndarray) -> int:
         """Write the words of the rows ``named`` beside their marks, away from those of ``marked``; how many fit."""
-        form, area, sheet = self.form, self.area, self.sheet
+        form, area, sheet = self.form, self.framing.main.area, self.sheet
         words = [self._label(row) for row in named.tolist()]
         boxes = np.array([sheet.typesetter.box(word, form.label) for word in words])
         widths, above, below = boxes.reshape(-1, 3).T
         sizes = np.stack([widths, above + below], axis=1)
         bounds = (area.left + 3, area.top, area.right, area.bottom - 3)
-        placement = place(self.xy[named], sizes, bounds, self.xy[marked], form.spacing)
+        placement = place(self.xy[named], sizes, bounds, self.xy[marked], self._spacing)
         first = self.points.first[named].tolist()
         colors = [style.INK if category < 0 else self.points.marks.name_color(category) for category in first]
         led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
@@ -242,6 +297,11 @@ class PlateDrawing:
             at = (x - widths[label] / 2, y + (above[label] - below[label]) / 2)
             sheet.text(at, words[label], form.label, colors[label])
         return len(placed)
+
+    @property
+    def _spacing(self) -> Spacing:
+        spacing, limits = self.form.spacing, extents(self.plate.coordinates, self.points.reference)
+        return replace(spacing, reach=min(spacing.reach, NEAR)) if ratio(limits) < FLAT_BELOW else spacing
 
     def _label(self, row: int) -> str:
         """A word as it is written: not too long, and with an arrow to the side on which it lies beyond the axes."""
@@ -311,32 +371,10 @@ class PlateDrawing:
         self.sheet.text((left + axis * 7.6, y + axis * 0.7), f"1 to {most:,} words", axis, style.QUIET_INK)
 
 
-Value = TypeVar("Value", float, np.ndarray)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Axis:
-    """From coordinates to pixels."""
-
-    low: float
-    high: float
-    """Limits, as coordinates."""
-    start: float
-    length: float
-    """In pixels; negative for an axis that runs up."""
-
-    def pixels(self, values: Value) -> Value:
-        """Where on the sheet these coordinates are."""
-        return self.start + (values - self.low) / (self.high - self.low) * self.length
-
-
-def _axes(plate: Plate, area: Box) -> tuple[_Axis, _Axis]:
-    """Across and up; the limits come from the reference words."""
-    (left, right), (low, high) = axis_limits(plate.coordinates, plate.points.reference)
-    return (
-        _Axis(low=left, high=right, start=area.left, length=area.width),
-        _Axis(low=low, high=high, start=area.bottom, length=-area.height),
-    )
+def _framed(plate: Plate, area: Box, gap: float) -> Framing:
+    """The panes of a plate; the reference words set their axes."""
+    limits = extents(plate.coordinates, plate.points.reference)
+    return framing(limits, area, gap, plate.aspect)
 
 
 def _sized(plate: Plate) -> PlateForm:

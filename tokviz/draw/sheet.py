@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
@@ -21,26 +20,7 @@ from tokviz.draw import style
 from tokviz.draw.density import SHADES
 from tokviz.draw.typesetting import PIXELS_PER_INCH, Typesetter, typesetter_for
 from tokviz.records import Marks, Points
-
-
-@dataclass(frozen=True, kw_only=True)
-class Box:
-    """A rectangle in pixels, ``top`` < ``bottom``."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def width(self) -> float:
-        """From left to right."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        """From top to bottom."""
-        return self.bottom - self.top
+from tokviz.records.axes import Box
 
 
 class Sheet:
@@ -242,6 +222,12 @@ def draw_title(sheet: Sheet, model: str, rest: str, span: tuple[float, float], s
 def crisp(position: float, width: int) -> float:
     """The nearest place for the middle of a level or upright line that fills whole pixels."""
     return round(position) + width % 2 / 2
+
+
+def inside(places: np.ndarray, box: Box) -> np.ndarray:
+    """``places`` ``(n, 2)``, NaN for those beyond a box."""
+    within = np.all((places >= box[:2]) & (places <= box[2:]), axis=1)
+    return np.where(within[:, None], places, np.nan)
 
 
 def frame(left: float, top: float, side: float) -> np.ndarray:

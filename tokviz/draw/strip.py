@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from tokviz.draw import style
 from tokviz.draw.density import is_dense
-from tokviz.draw.sheet import Box, Sheet, frame
+from tokviz.draw.sheet import Sheet, frame, inside
 from tokviz.records import Points, Strip
-from tokviz.records.axes import axis_limits
+from tokviz.records.axes import Box, extents, true_pane
 
 WIDTHS = {"wide": 2200, "phone": 1074}
 """About: a strip is a few pixels wider or narrower, so that its panels stand at equal distances of whole pixels."""
@@ -75,11 +75,8 @@ def _arranged(form: str, n_panels: int) -> tuple[int, int, list[int]]:
 
 def _places(strip: Strip, coordinates: np.ndarray, panel: Box) -> np.ndarray:
     """``(n_words, 2)`` in pixels, NaN for words beyond the panel."""
-    (low_x, high_x), (low_y, high_y) = axis_limits(coordinates, strip.points.reference, MARGINS)
-    x = panel.left + (coordinates[:, 0] - low_x) / (high_x - low_x) * panel.width
-    y = panel.bottom - (coordinates[:, 1] - low_y) / (high_y - low_y) * panel.height
-    inside = (x > panel.left) & (x < panel.right) & (y > panel.top) & (y < panel.bottom)
-    return np.where(inside[:, None], np.stack([x, y], axis=1), np.nan)
+    places = true_pane(extents(coordinates, strip.points.reference), panel, MARGINS).places(coordinates)
+    return inside(places, panel)
 
 
 def _draw_marks(sheet: Sheet, points: Points, places: np.ndarray, diameter: float) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from tokviz.records.axes import Aspect
+
 PALETTE = ("#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3a8ff6", "#8c9943", "#7757a6")
 """Nine muted hues, each 3:1 or more against white. They were searched for in OKLab so that the nearest two stay at
 least 0.10 apart for normal, protan, deutan and tritan sight (Machado et al.,
@@ -98,6 +100,8 @@ class Look:
     """Of wide plates, in pixels."""
     font: str | None = None
     """The author's font for labels and numbers: its path from the site's root."""
+    aspect: Aspect = "equal"
+    """How the axes of plots lie."""
 
 
 # --- colours -------------------------------------------------------------------------------------------------------

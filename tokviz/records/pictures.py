@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tokviz.records.axes import Aspect
 from tokviz.records.look import PLATE_SIZE, Marks
 from tokviz.records.states import require_shape
 
@@ -74,6 +75,7 @@ class Plate:
     """The author's, and those for the characters that the bundled ones lack, in order of preference."""
     size: tuple[int, int] = PLATE_SIZE
     """Width and height of the form ``wide`` in pixels; as SVG it has the same shape."""
+    aspect: Aspect = "equal"
 
     def __post_init__(self) -> None:
         require_shape("coordinates", self.coordinates, (len(self.points.words), 2))

@@ -85,14 +85,16 @@ const Explore = {};
     }
   }
 
-  // One model × context × projection: where its words stand at each depth, 0–1 between the depth's axis limits.
+  // One model × context × projection: where its words stand at each depth, 0–1 within the depth's extents.
   class View {
     constructor(capture, vocabulary, tokens, drawn, near) {
       this.capture = capture;
       this.vocabulary = vocabulary;
       this.n = vocabulary.words.length;
-      this.last = drawn.limits.length - 1;
-      this.limits = drawn.limits;
+      this.last = drawn.extents.length - 1;
+      this.extents = drawn.extents;
+      // Their ends; null where there is no picture.
+      this.limits = drawn.extents.map((each) => each && [each[0], each[0] + each[1], each[2], each[2] + each[3]]);
       this.variance = drawn.variance;
       this.problems = drawn.problems;
       this.measures = tokens.measures;
@@ -102,11 +104,7 @@ const Explore = {};
       this.hollow = tokens.pieces.map((pieces, row) => pieces.length > 1 || this.outside.has(row));
       const steps = decodeIntegers(drawn.places, 2);
       this.places = Float32Array.from(steps, (step) => step / 65535);
-      this.beyond = drawn.limits.map(() => new Set());
-      for (const [depth, row, x, y] of drawn.beyond) {
-        this.places.set([x, y], 2 * (depth * this.n + row));
-        this.beyond[depth].add(row);
-      }
+      for (const [depth, row, x, y] of drawn.beyond) this.places.set([x, y], 2 * (depth * this.n + row));
       this.pictured = new Map();
       this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 256 ? 1 : 2) };
     }
@@ -122,14 +120,44 @@ const Explore = {};
 
     // PC1 and PC2 of a word, as the plate's axes have them.
     values(depth, row) {
-      const limits = this.limits[depth];
-      if (!limits) return null;
+      const extents = this.extents[depth];
+      if (!extents) return null;
       const [x, y] = this.at(depth).subarray(2 * row, 2 * row + 2);
-      return [limits[0] + x * (limits[1] - limits[0]), limits[2] + y * (limits[3] - limits[2])];
+      return [extents[0] + x * extents[1], extents[2] + y * extents[3]];
     }
   }
 
-  Explore.Index = Index;
+  // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
+  // the word stands in their place: other words have an identical state.
+  function neighbours(view, depth, row, k = 5) {
+    const key = depth * view.n + row;
+    if (view.fullSpace) {
+      const first = key * view.fullSpace.k;
+      const rows = [...view.fullSpace.rows.subarray(first, first + view.fullSpace.k)].filter((other) => other !== row);
+      return { rows, where: "in all dimensions", reason: "other words have an identical state" };
+    }
+    if (!view.pictured.has(key)) view.pictured.set(key, view.limits[depth] ? inPicture(view, depth, row, k) : []);
+    return { rows: view.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
+  }
+
+  function inPicture(view, depth, row, k) {
+    const [x0, x1, y0, y1] = view.limits[depth];
+    const places = view.at(depth);
+    const [width, height] = [x1 - x0, y1 - y0];
+    const best = [];
+    for (let other = 0; other < view.n; other += 1) {
+      if (other === row) continue;
+      const distance = Math.hypot(
+        width * (places[2 * other] - places[2 * row]), height * (places[2 * other + 1] - places[2 * row + 1]));
+      if (best.length === k && distance >= best[k - 1][0]) continue;
+      best.push([distance, other]);
+      best.sort((one, two) => one[0] - two[0]);
+      best.length = Math.min(best.length, k);
+    }
+    return best.map(([, other]) => other);
+  }
+
+  Object.assign(Explore, { Index, neighbours });
   Explore.percentText = (ratio) => (ratio === null ? "–" : `${(100 * ratio).toFixed(1)}\u00a0%`);
   Explore.number = (value) => {
     const size = Math.abs(value);

@@ -102,19 +102,20 @@ Tokviz.plateLayout = (() => {
 
   const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 
-  // The places of words, 0 to 1 between the axes' limits, in pixels of an area; and on which side they lie beyond it.
-  function spread(places, n, area, inset) {
+  // The places of words, as shares of their extents, in pixels of a pane; and on which side they lie beyond it.
+  function spread(places, n, pane, inset) {
+    const { left, top, right, bottom } = pane.area;
     const [x, y, beyond] = [new Float64Array(n), new Float64Array(n), []];
     for (let row = 0; row < n; row += 1) {
-      const [across, up] = [places[2 * row], places[2 * row + 1]];
-      x[row] = clamp(area.left + across * (area.right - area.left), area.left + inset, area.right - inset);
-      y[row] = clamp(area.bottom - up * (area.bottom - area.top), area.top + inset, area.bottom - inset);
-      beyond.push([sideOf(across), -sideOf(up)]);
+      const [across, down] = pane.place(places[2 * row], places[2 * row + 1]);
+      x[row] = clamp(across, left + inset, right - inset);
+      y[row] = clamp(down, top + inset, bottom - inset);
+      beyond.push([sideOf(across, left, right), sideOf(down, top, bottom)]);
     }
     return { x, y, beyond };
   }
 
-  const sideOf = (share) => (share < 0 ? -1 : share > 1 ? 1 : 0);
+  const sideOf = (place, low, high) => (place < low - 0.5 ? -1 : place > high + 0.5 ? 1 : 0);
 
   // A word with an arrow to the side on which it lies beyond the axes.
   function withArrow(text, side) {
@@ -170,7 +171,7 @@ Tokviz.plateLabels = (() => {
   // `x` and `y` are the marks' places, `shown` the rows whose marks are drawn, `widths` and `heights` the names' sizes; `area`
   // has left, top, right and bottom; `reach` is how far a name may stand from its mark.
   class Placement {
-    constructor({ x, y, radius, shown, widths, heights, area, gap = 2, padding = 1, reach = Infinity }) {
+    constructor({ x, y, radius, shown, widths, heights, area, gap = 2, padding = 1.5, reach = Infinity }) {
       Object.assign(this, { x, y, radius, widths, heights, area, gap, padding });
       this.rings = RINGS.filter((ring) => ring <= reach);
       // From top to bottom, so that those near a name are found at once.

@@ -1,4 +1,4 @@
-// needs: common.js captures.js
+// needs: common.js captures.js plates/scale.js
 // after: plates/plates.js take.js related-choice.js
 "use strict";
 
@@ -268,12 +268,12 @@
     });
   }
 
-  // --- the address: #a=model/context/projection&b=…&by=relative&at=0.42&related=order-months ---
+  // --- the address: #a=model/context/projection&b=…&by=relative&at=0.42&related=order-months&scale=true ---
 
   function fragmentOf({ slots, mode, depth, last, related }) {
     const chosen = slots.map(({ capture }, index) => `${LETTERS[index]}=${captures.addressPart(capture)}`);
     const at = mode === "layer" ? Tokviz.depthKey(depth) : Number(Tokviz.shareOf(depth, last).toFixed(4));
-    return `#${[...chosen, `by=${mode}`, `at=${at}`].join("&")}${related?.address ?? ""}`;
+    return `#${[...chosen, `by=${mode}`, `at=${at}`].join("&")}${related?.address ?? ""}${Tokviz.plotScale.address}`;
   }
 
   // The names of the captures that the address wants; empty where it wants none.
@@ -287,6 +287,7 @@
   // Shows what the address wants; false where it wants nothing that is known.
   function openAddress(comparison) {
     comparison.address.cancel();
+    Tokviz.plotScale.open(location.hash);
     const wanted = Tokviz.parseAddress();
     const chosen = wantedNames(comparison, wanted);
     if (!chosen.length) return false;
@@ -337,6 +338,7 @@
       detail.fragment = fragmentOf(comparison);
     });
     window.addEventListener("hashchange", () => openAddress(comparison));
+    document.addEventListener("scale-chosen", () => comparison.address.request());
   }
 
   function startCompare(root) {

@@ -1,9 +1,9 @@
-// needs: common.js captures.js explore/data.js explore/panel.js explore/controls.js
+// needs: common.js captures.js explore/data.js explore/panel.js explore/controls.js plates/scale.js
 // after: take.js related-choice.js related-plot.js
 "use strict";
 
 // The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table. All show one state, which
-// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&trails=aligned&hide=0,3&word=May&zoom-a=2,0.4,0.6&related=order-months
+// is written into the address: #a=model/context/projection&b=…&at=layer-11&pin=May,June&trails=aligned&hide=0,3&word=May&zoom-a=2,0.4,0.6&related=order-months&scale=true
 // Before it starts, the views that are cloned must have their controls from take.js; related-plot.js stands in the page for notebooks.
 (() => {
   const { captures, clamp, decode, depthName } = Tokviz;
@@ -324,6 +324,7 @@
       Object.assign(detail, { panel: explorer.panels.find((panel) => panel.root.contains(target)), hidden: explorer.hidden });
     });
     window.addEventListener("hashchange", () => openAddress(explorer));
+    document.addEventListener("scale-chosen", () => explorer.address.request());
     const recolor = (scheme) => explorer.panels.forEach(({ plot }) => plot.recolor(scheme));
     document.addEventListener("themechange", () => recolor());
     matchMedia("(forced-colors: active)").addEventListener("change", () => recolor());
@@ -347,13 +348,14 @@
       const zoomed = plot.zoomed();
       if (zoomed) parts.push(`zoom-${LETTERS[position]}=${zoomed.map((value) => Number(value.toFixed(4))).join(",")}`);
     });
-    return `#${parts.join("&")}${explorer.related?.address ?? ""}`;
+    return `#${parts.join("&")}${explorer.related?.address ?? ""}${Tokviz.plotScale.address}`;
   }
 
   async function openAddress(explorer) {
     explorer.address.cancel();
     stop(explorer);
     const wanted = Tokviz.parseAddress();
+    Tokviz.plotScale.open(location.hash);
     explorer.trails = wanted.get("trails") === "aligned" ? "aligned" : "own";
     showTrails(explorer);
     explorer.related?.open(wanted.get("related"));

@@ -1,4 +1,4 @@
-// needs: vendor/d3.js common.js explore/data.js
+// needs: vendor/d3.js common.js explore/data.js plates/framing.js
 "use strict";
 
 // What is written in a plot: its axes, and labels of marks, as many as fit without touching a mark or each other. A grid of small
@@ -140,20 +140,32 @@
     return values.map((value) => [value, format.format(value).replace(/-/g, "−")]);
   }
 
-  // The elements of both axes, and how much variance each component explains; without `limits` (there is no picture of this depth) they have no ticks.
-  function axes({ limits, variance: [pc1, pc2], transform, left, top, width, height }) {
-    const made = [svg("path", { class: "spine", d: `M${left - 0.5} ${top}V${top + height + 0.5}H${left + width}` })];
+  // From this height or width on, in pixels, a pane has ticks.
+  const LEAST_PANE = 30;
+
+  // The elements of both axes, and how much variance each component explains; without `limits` (there is no picture of this depth)
+  // they have no ticks. `panes` is where the parts of a divided plot are seen.
+  function axes({ limits, frame, panes: { main, band }, variance, transform, left, top, width, height }) {
+    const spines = (pane) => svg("path", {
+      class: "spine", d: `M${left + pane.left - 0.5} ${top + pane.top}V${top + pane.bottom + 0.5}H${left + pane.right}`,
+    });
+    const made = [spines(main), ...(band ? [spines(band)] : [])];
     if (limits) {
       const [x0, x1, y0, y1] = limits;
       const valueX = (pixel) => x0 + ((pixel - transform.x) / transform.k / width) * (x1 - x0);
       const valueY = (pixel) => y1 - ((pixel - transform.y) / transform.k / height) * (y1 - y0);
-      made.push(...horizontal(valueX(0), valueX(width), { left, bottom: top + height, width }));
-      made.push(...vertical(valueY(height), valueY(0), { left, bottom: top + height, height }));
+      const [wide, tall] = [main.right - main.left, main.bottom - main.top];
+      if (wide > LEAST_PANE) made.push(...horizontal(valueX(main.left), valueX(main.right), { left: left + main.left, bottom: top + height, width: wide }));
+      // The panes of a divided plot share the axis that isn't magnified.
+      if (tall > LEAST_PANE) made.push(...vertical(valueY(main.bottom), valueY(main.top), { left, bottom: top + main.bottom, height: tall }));
     }
-    made.push(svg("text", { x: left + width, y: top + height + 32, "text-anchor": "end" }, `PC1  ${Explore.percentText(pc1)}`));
-    made.push(svg("text", { x: left, y: top - 7 }, `PC2  ${Explore.percentText(pc2)}`));
+    made.push(svg("text", { x: left + width, y: top + height + 32, "text-anchor": "end" }, axisName(frame, 0, variance)));
+    made.push(svg("text", { x: left + main.left, y: top + main.top - 7 }, axisName(frame, 1, variance)));
+    if (band && band.bottom > band.top) made.push(svg("text", { x: left + band.left, y: top + band.top - 7 }, Tokviz.framing.TRUE_SCALE));
     return made;
   }
+
+  const { axisName } = Tokviz.framing;
 
   function horizontal(low, high, { left, bottom, width }) {
     return ticks(low, high, width / TICK_WIDTH).flatMap(([value, text]) => {

@@ -1,4 +1,4 @@
-// needs: vendor/d3.js common.js explore/data.js explore/marks.js explore/labels.js explore/trails.js
+// needs: vendor/d3.js common.js explore/data.js explore/framed.js explore/marks.js explore/labels.js explore/trails.js plates/framing.js plates/scale.js
 "use strict";
 
 // One scatter plot: marks that move from layer to layer, axes, labels, trails, zoom. What a reader does is reported to its owner.
@@ -27,7 +27,8 @@
       this.axes = root.querySelector(".plot-axes");
       this.problem = root.querySelector(".problem");
       this.over = root.querySelector(".plot-over");
-      this.layers = Object.fromEntries(["trails", "links", "labels", "rings", "names"].map((name) => {
+      this.scales = root.querySelector(".plot-scale");
+      this.layers = Object.fromEntries(["band", "trails", "links", "labels", "rings", "names"].map((name) => {
         const group = svg("g", { class: name });
         this.over.append(group);
         return [name, group];
@@ -36,6 +37,7 @@
         new Explore.SvgPainter(root.querySelector(".plot-marks")), new Explore.CanvasPainter(root.querySelector("canvas")),
       ];
       this.trails = new Explore.Trails(this.layers.trails);
+      this.band = new Explore.Band(this.layers.band);
       this.transform = d3.zoomIdentity;
       this.current = null;
       this.pins = [];
@@ -68,31 +70,53 @@
         this.order = Uint32Array.from(view.vocabulary.words.keys()).sort((a, b) => scattered(a) - scattered(b));
       }
       this.clearNames();
-      this.trails.setView(view);
-      this.reach = Math.max(1, ...view.beyond.flatMap((rows, at) => [...rows].flatMap((row) => {
-        const places = view.at(at);
-        return [Math.abs(2 * places[2 * row] - 1), Math.abs(2 * places[2 * row + 1] - 1)];
-      })));
+      this.frameView();
       this.depth = undefined;
       this.moveTo(depth, fresh ? 0 : MOVE);
       this.measure(true);
     }
 
+    // Lays out the view for the size of the plot, and how far words lie beyond it.
+    frameView() {
+      const { view, inner: { clientWidth, clientHeight } } = this;
+      this.framed = new Explore.Framed(view, clientWidth || 1, clientHeight || 1, Tokviz.plotScale.mode);
+      this.trails.setView(this.framed);
+      this.reach = this.framed.reach;
+      this.axesDrawn = null;
+    }
+
+    // All words on another scale: they move there.
+    rescale() {
+      const { depth } = this;
+      if (depth === undefined) return;
+      this.frameView();
+      this.depth = undefined;
+      this.moveTo(depth);
+      this.clearNames();
+    }
+
     moveTo(depth, duration = MOVE) {
       if (depth === this.depth) return;
       this.depth = depth;
-      const hasPicture = this.view.limits[depth] !== null;
+      const hasPicture = this.view.extents[depth] !== null;
       this.inner.style.visibility = hasPicture ? "" : "hidden";
       this.problem.hidden = hasPicture;
+      this.showScale(hasPicture && Tokviz.framing.isDivided(this.view.extents[depth]));
       this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no plot of this depth.";
       this.from = this.now.slice();
-      this.to = this.view.at(depth);
+      this.to = this.framed.at(depth);
       this.started = performance.now();
       this.duration = reducedMotion.matches ? 0 : duration;
       this.moving = true;
       this.trails.moveTo(depth);
       this.tree = null;
       this.request();
+    }
+
+    // What may be chosen where the short axis is magnified.
+    showScale(isDivided) {
+      this.scales.hidden = !isDivided;
+      for (const button of this.scales.children) button.setAttribute("aria-pressed", String(button.dataset.scale === Tokviz.plotScale.mode));
     }
 
     setVisible(visible) {
@@ -124,6 +148,9 @@
       if (!this.view || !width || (!force && width === this.width && height === this.height)) return;
       const share = this.zoomed();
       [this.width, this.height] = [width, height];
+      this.frameView();
+      this.to = this.framed.at(this.depth);
+      if (!this.moving) this.now.set(this.to);
       this.painter.resize(width, height);
       this.limitZoom();
       this.setZoomed(share);
@@ -183,6 +210,7 @@
       this.project();
       this.painter.paint(this.x, this.y, this.visible);
       this.drawAxes();
+      this.band.draw(this.framed, this.depth, this.visible, this.transform);
       this.drawTrails(eased);
       this.drawOver();
       if (this.moving) {
@@ -202,9 +230,10 @@
         this.y[row] = top + k * (1 - now[2 * row + 1]) * height;
       }
       const inset = 0.7 * this.diameter;
-      for (const row of this.view.beyond[this.depth]) {
-        this.x[row] = clamp(this.x[row], inset, width - inset);
-        this.y[row] = clamp(this.y[row], inset, height - inset);
+      const { left: near, right: far, top: high, bottom: low } = this.framed.paneAt(this.depth, this.transform);
+      for (const row of this.framed.beyond(this.depth)) {
+        this.x[row] = clamp(this.x[row], near + inset, far - inset);
+        this.y[row] = clamp(this.y[row], high + inset, low - inset);
       }
     }
 
@@ -234,9 +263,7 @@
       return { x, y, width, height, radius: this.diameter / 2 + 0.5 };
     }
 
-    pinned() {
-      return this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
-    }
+    pinned = () => this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
 
     clearNames() {
       this.placed = [];
@@ -254,7 +281,7 @@
     }
 
     drawAxes() {
-      const limits = this.view.limits[this.depth];
+      const limits = this.framed.limits[this.depth];
       const { x, y, k } = this.transform;
       const { width, height } = this;
       const [left, top] = [this.inner.offsetLeft, this.inner.offsetTop];
@@ -262,7 +289,9 @@
       if (key === this.axesDrawn) return;
       this.axesDrawn = key;
       const variance = this.view.variance[this.depth];
-      this.axes.replaceChildren(...Explore.axes({ limits, variance, transform: this.transform, left, top, width, height }));
+      const frame = this.framed.frames[this.depth];
+      const panes = { main: this.framed.paneAt(this.depth, this.transform), band: frame?.band ? this.framed.paneAt(this.depth, this.transform, "band") : null };
+      this.axes.replaceChildren(...Explore.axes({ limits, frame, panes, variance, transform: this.transform, left, top, width, height }));
     }
 
     drawTrails(share) {
@@ -274,7 +303,7 @@
     drawOver() {
       const { layers, x, y, view, current } = this;
       layers.labels.classList.toggle("faint", this.moving || current !== null);
-      const near = current === null ? [] : neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
+      const near = current === null ? [] : Explore.neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
       const hasCurrent = current !== null && this.visible[current];
       layers.links.replaceChildren(...(hasCurrent && !this.moving ? near : []).map((row) => svg("line", {
         x1: x[current].toFixed(1), y1: y[current].toFixed(1), x2: x[row].toFixed(1), y2: y[row].toFixed(1),
@@ -301,11 +330,12 @@
     // A word at the margin says on which side it lies.
     labelOf(row) {
       const text = Explore.shortened(this.view.vocabulary.names[row]);
-      if (!this.view.beyond[this.depth].has(row)) return text;
+      if (!this.framed.beyond(this.depth).has(row)) return text;
       const { k, x, y } = this.transform;
       const [left, top] = [x + k * this.to[2 * row] * this.width, y + k * (1 - this.to[2 * row + 1]) * this.height];
-      const across = Math.sign(left - clamp(left, 0, this.width));
-      const down = Math.sign(top - clamp(top, 0, this.height));
+      const pane = this.framed.paneAt(this.depth, this.transform);
+      const across = Math.sign(left - clamp(left, pane.left, pane.right));
+      const down = Math.sign(top - clamp(top, pane.top, pane.bottom));
       return `${text} ${Explore.arrow([across, down])}`.trim();
     }
 
@@ -339,6 +369,8 @@
         return this.on.pin(row);
       });
       this.root.addEventListener("keydown", (event) => this.onKey(event));
+      document.addEventListener("scale", () => this.rescale());
+      for (const button of this.scales.children) button.addEventListener("click", () => Tokviz.plotScale.choose(button.dataset.scale));
     }
 
     under(event) {
@@ -411,37 +443,7 @@
     }
   }
 
-  // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
-  // the word stands in their place: other words have an identical state.
-  function neighbours(view, depth, row, k = 5) {
-    const key = depth * view.n + row;
-    if (view.fullSpace) {
-      const first = key * view.fullSpace.k;
-      const rows = [...view.fullSpace.rows.subarray(first, first + view.fullSpace.k)].filter((other) => other !== row);
-      return { rows, where: "in all dimensions", reason: "other words have an identical state" };
-    }
-    if (!view.pictured.has(key)) view.pictured.set(key, view.limits[depth] ? inPicture(view, depth, row, k) : []);
-    return { rows: view.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
-  }
-
-  function inPicture(view, depth, row, k) {
-    const [x0, x1, y0, y1] = view.limits[depth];
-    const places = view.at(depth);
-    const [width, height] = [x1 - x0, y1 - y0];
-    const best = [];
-    for (let other = 0; other < view.n; other += 1) {
-      if (other === row) continue;
-      const distance = Math.hypot(
-        width * (places[2 * other] - places[2 * row]), height * (places[2 * other + 1] - places[2 * row + 1]));
-      if (best.length === k && distance >= best[k - 1][0]) continue;
-      best.push([distance, other]);
-      best.sort((one, two) => one[0] - two[0]);
-      best.length = Math.min(best.length, k);
-    }
-    return best.map(([, other]) => other);
-  }
-
   const scattered = (row) => Math.imul(row + 1, 2654435761) >>> 0;
 
-  Object.assign(Explore, { Plot, neighbours, ZOOM_FACTOR });
+  Object.assign(Explore, { Plot, ZOOM_FACTOR });
 })();

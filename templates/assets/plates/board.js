@@ -1,11 +1,11 @@
-// needs: common.js explore/data.js plates/layout.js plates/plate.js
+// needs: common.js explore/data.js plates/layout.js plates/movement.js plates/plate.js
 // after: plates/carousel.js
 "use strict";
 
 // The plates that are drawn in a page, in place of their images, which stay for printing and for what can't be drawn. A reader may
 // point at a word, find one, and see one category alone: all plates show it, and it stays from layer to layer.
 (() => {
-  const { plate, plateKey } = Tokviz;
+  const { plate, plateKey, movement } = Tokviz;
   // How near a pointer or a finger must be, in pixels.
   const POINTER = 14;
   const FINGER = 24;
@@ -50,13 +50,50 @@
     // --- one plate ---
 
     // Draws a depth in `holder`, as wide as `frame`, and where it `fills` that, as high; what isn't `seen` follows a little later.
-    draw(holder, { about, depth, frame = holder, kind = plate, seen = true, fills = false }) {
+    // `from` are the points of the layer before or after, from which the words move there.
+    draw(holder, { about, depth, frame = holder, kind = plate, seen = true, fills = false, from = null }) {
       const found = this.plates.get(holder) ?? { holder, frame, kind, fills };
       const isNew = found.about !== about || found.depth !== depth;
       Object.assign(found, { about, depth, seen }, isNew ? { isolated: undefined } : {});
       if (!this.plates.has(holder)) this.resized.observe(frame);
       this.plates.set(holder, found);
       this.update(found);
+      if (from) this.moveFrom(found, from, true);
+    }
+
+    // Where the words of a plate are, if it is drawn.
+    pointsOf(holder) {
+      const found = this.plates.get(holder);
+      return (found?.drawing && found.made?.points) ?? null;
+    }
+
+    // Whether the words may move in a step to the layer next to it: steps that follow each other closely are instant.
+    mayStep() {
+      const since = performance.now() - (this.stepped ?? -Infinity);
+      this.stepped = performance.now();
+      return since > movement.DURATION;
+    }
+
+    moveFrom(found, from, turns) {
+      const { made, drawing, seen } = found;
+      if (!drawing || !seen || !made.marks || !movement.canMove(from, made.points)) return;
+      drawing.classList.add("moving");
+      found.stop = movement.move(from, made.points, turns, ({ x, y }) => {
+        made.marks.forEach((mark, row) => mark.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`));
+      }, () => {
+        drawing.classList.remove("moving");
+        found.stop = null;
+      });
+    }
+
+    // All plates on another scale: the words move there.
+    rescale() {
+      for (const found of this.plates.values()) {
+        const before = this.pointsOf(found.holder);
+        found.isolated = undefined;
+        this.update(found);
+        if (before && found.made.divided) this.moveFrom(found, before, false);
+      }
     }
 
     forget(holder) {
@@ -69,7 +106,7 @@
 
     update(found) {
       const { about, holder, depth } = found;
-      const layout = about.view.limits[depth] ? this.layoutOf(found) : null;
+      const layout = about.view.extents[depth] ? this.layoutOf(found) : null;
       if (layout === null) this.showImage(found);
       // Nothing is seen while a window is rearranged.
       if (!layout) return;
@@ -81,6 +118,7 @@
     }
 
     showImage(found) {
+      found.stop?.();
       found.holder.removeAttribute("data-drawn");
       found.holder.querySelector("img").removeAttribute("data-late");
       found.drawing?.remove();
@@ -116,8 +154,12 @@
       const isolated = this.previewed ?? this.isolated;
       if (found.isolated !== isolated) {
         found.isolated = isolated;
+        found.stop?.();
         found.made = kind.draw(drawing, about, layout, depth, isolated);
-        if (key) plateKey.note(key, about, found.made, isolated);
+        if (key) {
+          plateKey.note(key, about, found.made, isolated);
+          plateKey.showScale(key, found.made);
+        }
       }
       kind.point(drawing, about, layout, found.made, this.pointed ?? this.chosen);
       if (key) plateKey.press(key, this.isolated);
@@ -164,6 +206,7 @@
         this.setPreviewed(null);
         this.setPointed(null);
       });
+      document.addEventListener("scale", () => this.rescale());
       // Before the lightbox: at a word, a click doesn't enlarge the picture.
       document.addEventListener("click", (event) => this.click(event), { capture: true });
       // Wherever the focus is: what is pointed at may hide something.
@@ -175,7 +218,7 @@
 
     hover(event) {
       const found = this.under(event.target);
-      const button = event.target.closest?.(".plate-key button");
+      const button = event.target.closest?.(".plate-categories button");
       this.setPreviewed(button ? this.keyIndex(button) : null);
       this.setPointed(found ? this.rowAt(found, event, POINTER) : null);
     }
@@ -201,7 +244,7 @@
     }
 
     click(event) {
-      const button = event.target.closest(".plate-key button");
+      const button = event.target.closest(".plate-categories button");
       if (button) return this.isolate(this.keyIndex(button), this.ofKey(button));
       const found = this.under(event.target);
       if (!found) return undefined;
@@ -221,7 +264,7 @@
 
     onKey(event) {
       if (Tokviz.hasModifier(event)) return;
-      const button = event.target.closest?.(".plate-key button");
+      const button = event.target.closest?.(".plate-categories button");
       if (!button || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
       event.preventDefault();
       this.stepWord(this.ofKey(button), this.keyIndex(button), event.key === "ArrowDown" ? 1 : -1);
@@ -250,7 +293,7 @@
 
     keyIndex(button) {
       const key = button?.closest?.(".plate-key");
-      return key ? [...key.querySelectorAll("button")].indexOf(button) : -1;
+      return key ? [...key.querySelectorAll(".plate-categories button")].indexOf(button) : -1;
     }
 
     ofKey(button) {
@@ -271,7 +314,8 @@
       if (name) return name.row;
       const { memberships } = about.view.vocabulary;
       const rows = made.points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
-      return Tokviz.plateLayout.nearest(made.points, rows, at, most);
+      const { nearest } = Tokviz.plateLayout;
+      return nearest(made.points, rows, at, most) ?? (made.band && nearest(made.band, rows, at, most));
     }
   }
 
@@ -342,12 +386,29 @@
       }, () => holder.querySelector("img").removeAttribute("data-late"));
     }
 
+    // Whether slots move, for all of them in one step.
+    let mayMove = null;
+    function mayStep() {
+      if (mayMove === null) {
+        mayMove = board.mayStep();
+        queueMicrotask(() => { mayMove = null; });
+      }
+      return mayMove;
+    }
+
+    // The points from which a slot's words move, if it shows the layer next to the one that it showed.
+    function stepFrom(target, about, depth) {
+      const before = board.plates.get(target);
+      const isStep = before?.about === about && Math.abs(depth - before.depth) === 1;
+      return isStep && mayStep() ? board.pointsOf(target) : null;
+    }
+
     function slot({ target, detail }) {
       const { capture, depth } = detail;
       wanted.set(target, detail);
       const model = { ...capture.model, data: `${content.data}/${capture.model.slug}` };
       board.use({ ...capture, model }, (about) => {
-        if (wanted.get(target) === detail) board.draw(target, { about, depth });
+        if (wanted.get(target) === detail) board.draw(target, { about, depth, from: stepFrom(target, about, depth) });
       }, () => {
         board.forget(target);
         target.closest("[data-compare]").removeAttribute("data-drawable");

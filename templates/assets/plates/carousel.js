@@ -1,4 +1,4 @@
-// needs: common.js plates/layout.js
+// needs: common.js plates/framing.js plates/layout.js
 "use strict";
 
 // The plates of a carousel that are drawn: those that are seen, at once, and their neighbours soon after.
@@ -8,34 +8,45 @@ Tokviz.PlateCarousel = class {
     this.root = root;
     this.depth = 0;
     this.drawn = new Map();
-    root.addEventListener("shown", ({ detail }) => this.show(detail.depth));
+    root.addEventListener("shown", ({ detail }) => this.show(detail.depth, detail.isSwiped));
   }
 
   panels() {
     return [...this.root.querySelectorAll(".panel[data-drawable]:is([data-current], [data-beside])")];
   }
 
-  show(depth) {
+  show(depth, isSwiped) {
+    const from = this.stepFrom(depth, isSwiped);
     this.depth = depth;
     const focused = this.root.contains(document.activeElement) ? this.board.keyIndex(document.activeElement) : -1;
-    for (const panel of this.panels()) this.showPanel(panel, depth);
+    for (const panel of this.panels()) this.showPanel(panel, depth, from.get(panel));
     this.tidy();
     if (focused >= 0) this.keyButton(focused)?.focus({ preventScroll: true });
     this.drawNeighbours();
   }
 
-  showPanel(panel, depth) {
+  // In a step to the layer next to the one that is seen, each panel's points there; what is swiped moves with the finger.
+  stepFrom(depth, isSwiped) {
+    const found = new Map();
+    if (isSwiped || Math.abs(depth - this.depth) !== 1 || !this.board.mayStep()) return found;
+    for (const { panel, holder, depth: seen } of this.drawn.values()) {
+      if (seen === this.depth) found.set(panel, this.board.pointsOf(holder));
+    }
+    return found;
+  }
+
+  showPanel(panel, depth, from = null) {
     this.board.use(Tokviz.findCapture(this.board.index.models, panel.dataset), (about) => {
-      if (Math.abs(depth - this.depth) <= 1 && this.panels().includes(panel)) this.drawSlide(panel, about, depth);
+      if (Math.abs(depth - this.depth) <= 1 && this.panels().includes(panel)) this.drawSlide(panel, about, depth, from);
     }, () => this.leaveImages(panel));
   }
 
-  drawSlide(panel, about, depth) {
+  drawSlide(panel, about, depth, from) {
     const slide = panel.querySelectorAll(".slide")[depth];
     const holder = slide?.querySelector(".plate");
     if (!holder) return;
     this.drawn.set(slide, { panel, holder, depth });
-    this.board.draw(holder, { about, depth, frame: panel.querySelector(".track"), seen: depth === this.depth });
+    this.board.draw(holder, { about, depth, frame: panel.querySelector(".track"), seen: depth === this.depth, from });
     slide.setAttribute("data-near", "");
   }
 
@@ -72,7 +83,7 @@ Tokviz.PlateCarousel = class {
 
   keyButton(index) {
     const slide = this.root.querySelector(".panel[data-current]").querySelectorAll(".slide")[this.depth];
-    return slide.querySelectorAll(".plate-key button")[index];
+    return slide.querySelectorAll(".plate-categories button")[index];
   }
 };
 
@@ -90,7 +101,8 @@ Tokviz.plateSmall = (() => {
   const dot = (points, row) => `M${points.x[row].toFixed(1)} ${points.y[row].toFixed(1)}h0`;
 
   function draw(drawing, { view, categories }, { area }, depth, isolated) {
-    const points = plateLayout.spread(view.at(depth), view.n, area, DIAMETER / 2);
+    const pane = Tokviz.framing.truePane(area, view.extents[depth]);
+    const points = plateLayout.spread(view.at(depth), view.n, pane, DIAMETER / 2);
     const { memberships } = view.vocabulary;
     const rows = [...memberships.keys()];
     const paths = categories.map((_, category) => svg("path", {

@@ -1,4 +1,4 @@
-// needs: common.js explore/data.js plates/layout.js
+// needs: common.js explore/data.js plates/framing.js plates/layout.js plates/scale.js
 "use strict";
 
 // How wide texts are, in the fonts of a plate as the page has them; what is measured once is kept.
@@ -38,7 +38,14 @@ Tokviz.plateText = (() => {
 // One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
 Tokviz.plate = (() => {
   const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
+  const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
   const TITLE = 14;
+  // Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there.
+  const GAP = 1.9;
+  // Of a mark's diameter, in the band.
+  const BAND_MARK = 0.75;
+  // How far a name may stand from its mark where words lie close along one axis, its own distance aside.
+  const NEAR = 54;
 
   const number = (value) => String(Math.round(10 * value) / 10);
   const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
@@ -82,19 +89,30 @@ Tokviz.plate = (() => {
   // `isKeyless` where the key may be left out for want of space.
   function layoutOf({ view, model, contexts, categories }, width, height, isKeyless = false) {
     const size = plateLayout.textSize(width);
-    const labels = view.limits.filter(Boolean).flatMap(([, , low, high]) => plateLayout.ticks(low, high).map(([, text]) => text));
     const rest = Math.max(...plateText.measure(contexts.map((context) => ` · ${context} · layer 000`), TITLE));
     const title = plateText.measure([model], TITLE, true)[0] + rest;
-    return plateLayout.layout({
+    const laidOut = (tickWidth) => plateLayout.layout({
       width,
       height,
       nCategories: categories.length,
       nWords: view.n,
       nameWidth: Math.max(0, ...plateText.measure(categories, size)),
-      tickWidth: Math.max(0, ...plateText.measure(labels, size)),
+      tickWidth,
       titleLines: title > width - 16 ? 2 : 1,
       isKeyless,
     });
+    // What stands beside the axis depends on how wide the area is, which depends on what stands there.
+    const first = laidOut(0);
+    const wide = first && tickWidth(view, first);
+    return first && laidOut(Math.max(wide, tickWidth(view, laidOut(wide) ?? first)));
+  }
+
+  // Of the widest label beside an axis, at any depth and scale.
+  function tickWidth(view, { area, size }) {
+    const panes = view.extents.filter(Boolean).flatMap((extents) =>
+      ["both", "true"].map((mode) => framing(extents, area, GAP * size, mode).main));
+    const labels = panes.flatMap(({ limits: [, , low, high] }) => plateLayout.ticks(low, high).map(([, text]) => text));
+    return Math.max(0, ...plateText.measure(labels, size));
   }
 
   // --- the parts ---
@@ -123,31 +141,39 @@ Tokviz.plate = (() => {
     return plateText.fitted(context, space - plateText.measure([layer], TITLE)[0], TITLE) + layer;
   }
 
-  function axisParts({ area, size }, limits, [pc1, pc2]) {
-    const [left, bottom] = [Math.round(area.left) - 0.5, Math.round(area.bottom) + 0.5];
-    const made = [svg("path", { class: "plate-spine", d: `M${left} ${area.top}V${bottom}H${area.right}` })];
-    const [x0, x1, y0, y1] = limits;
-    const across = `PC1 ${Explore.percentText(pc1)}`;
-    const end = area.right - plateText.measure([across], size)[0] - 8;
+  // Spines, ticks and names of both axes; of a divided plot, whose panes share the axis that isn't magnified, of both panes.
+  function axisParts({ area, size }, frame, variance) {
+    const { main, band, magnified } = frame;
+    const [x0, x1, y0, y1] = main.limits;
+    const left = Math.round(magnified === 0 ? area.left : main.area.left) - 0.5;
+    const bottom = Math.round(main.area.bottom) + 0.5;
+    const made = [spines(main.area), ...(band ? [spines(band.area)] : [])];
+    const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance));
+    const end = main.area.right - plateText.measure([across], size)[0] - 8;
+    const at = (value, low, high, from, to) => Math.round(from + ((value - low) / (high - low)) * (to - from)) + 0.5;
     for (const [value, text] of plateLayout.ticks(x0, x1)) {
-      const x = Math.round(area.left + ((value - x0) / (x1 - x0)) * (area.right - area.left)) + 0.5;
+      const x = at(value, x0, x1, main.area.left, main.area.right);
       made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
       // The axis' name stands in the same line.
       if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
       made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
     }
     for (const [value, text] of plateLayout.ticks(y0, y1)) {
-      const y = Math.round(area.bottom - ((value - y0) / (y1 - y0)) * (area.bottom - area.top)) + 0.5;
+      const y = at(value, y0, y1, main.area.bottom, main.area.top);
       made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
       made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
     }
-    made.push(svg("text", { x: area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
-    made.push(svg("text", { x: area.left, y: area.top - 6 }, `PC2 ${Explore.percentText(pc2)}`));
+    made.push(svg("text", { x: main.area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
+    made.push(svg("text", { x: main.area.left, y: main.area.top - 6 }, up));
+    if (band) made.push(svg("text", { x: band.area.left, y: band.area.top - 6 }, TRUE_SCALE));
     return made;
   }
 
-  // Where names stand; `isolated` is the one category that is named, or null.
-  function placed({ view, labels, order }, { area, size, diameter, reach }, points, isolated) {
+  const spines = ({ left, top, right, bottom }) =>
+    svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
+
+  // Where names stand, in the main pane; `isolated` is the one category that is named, or null.
+  function placed({ view, labels, order }, { size, diameter, reach }, points, { area }, isolated, isFlat) {
     const sizes = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
     const reaches = sizes.map(plateText.reachOf);
     const boxes = plateLabels.placeNames({
@@ -158,7 +184,7 @@ Tokviz.plate = (() => {
       widths: plateText.measure(sizes, size),
       heights: reaches.map(([up, down]) => (up + down) * size),
       area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
-      reach,
+      reach: isFlat ? Math.min(reach, NEAR) : reach,
     }, order.filter((row) => isolated === null || view.vocabulary.memberships[row].includes(isolated)));
     return boxes.map((box) => ({ ...box, text: sizes[box.row], base: box.bottom - reaches[box.row][1] * size }));
   }
@@ -193,21 +219,28 @@ Tokviz.plate = (() => {
   // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it.
   function draw(drawing, subject, layout, depth, isolated) {
     const { view } = subject;
-    const points = plateLayout.spread(view.at(depth), view.n, layout.area, 0.7 * layout.diameter);
+    const extents = view.extents[depth];
+    const frame = framing(extents, layout.area, GAP * layout.size, Tokviz.plotScale.mode);
+    const { diameter } = layout;
+    const places = view.at(depth);
+    const points = plateLayout.spread(places, view.n, frame.main, 0.7 * diameter);
     points.rows = [...view.vocabulary.words.keys()];
-    const names = placed(subject, layout, points, isolated);
+    const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
+    const names = placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
     const { lines, names: texts } = nameParts(subject, names, layout.size);
+    const marks = markParts(subject, points, diameter, isolated);
     drawing.setAttribute("font-size", layout.size);
     Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
     drawing.replaceChildren(
       group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
-      group("plate-axes", axisParts(layout, view.limits[depth], view.variance[depth])),
+      group("plate-axes", axisParts(layout, frame, view.variance[depth])),
+      ...(band ? [group("plate-band", markParts(subject, band, BAND_MARK * diameter, isolated))] : []),
       group("plate-lines", lines),
-      group("plate-marks", markParts(subject, points, layout.diameter, isolated)),
+      group("plate-marks", marks),
       group("plate-names", texts),
       group("plate-point", []),
     );
-    return { points, names, hasArrows: view.beyond[depth].size > 0 };
+    return { points, band, names, marks, divided: isDivided(extents), hasArrows: points.beyond.some(([x, y]) => x || y) };
   }
 
   // --- the word that is pointed at ---
@@ -222,7 +255,7 @@ Tokviz.plate = (() => {
   }
 
   // A ring about a word's mark, and its name and tokens on a ground of their own; none for null.
-  function point(drawing, subject, layout, { points }, row) {
+  function point(drawing, subject, layout, { points, band }, row) {
     const box = drawing.querySelector(".plate-point");
     const hue = row === null ? "" : hueOf(subject.view.vocabulary.memberships[row][0]);
     if (row === null) return box.replaceChildren();
@@ -237,6 +270,7 @@ Tokviz.plate = (() => {
     const top = y - away - tall > area.top - 24 ? y - away - tall : y + away;
     return box.replaceChildren(
       svg("circle", { class: hue, cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
+      ...(band ? [svg("circle", { class: hue, cx: number(band.x[row]), cy: number(band.y[row]), r: layout.diameter / 2 + 2 })] : []),
       svg("rect", { x: number(left), y: number(top), width: number(wide), height: number(tall), rx: 3 }),
       svg("text", { class: `plate-word ${hue}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
       svg("text", { class: "plate-tokens", x: number(left + 7), y: number(top + 2 * size + 10), "font-size": size }, tokens),
@@ -248,19 +282,41 @@ Tokviz.plate = (() => {
 
 // The key of a plate: its categories as buttons, notes below them, and a line for those who don't see the drawing.
 Tokviz.plateKey = (() => {
-  const { make, hueOf, plate } = Tokviz;
+  const { make, hueOf, plate, plotScale } = Tokviz;
+  const SCALES = { both: "Both", true: "True scale", magnified: "Magnified" };
 
   const create = () => make("div", { class: "plate-key" });
 
   // Puts key and notes where the layout has them, which may have no place for the key.
-  function place(key, about, { key: where, note: below, size }) {
+  function place(key, about, layout) {
+    const { key: where, note: below, size, area } = layout;
     const notes = make("p", { class: "plate-note" });
     notes.toggleAttribute("data-column", below.isColumn);
     const said = make("p", { class: "plate-say", "aria-live": "polite" });
     const parts = where ? [[categoriesOf(about, where), where], [notes, below]] : [[notes, below]];
     for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
     key.style.fontSize = `${size}px`;
-    key.replaceChildren(...parts.map(([each]) => each), said);
+    const scale = scaleChoice();
+    Object.assign(scale.style, { right: `${layout.width - area.right}px`, top: `${area.top - 24}px` });
+    key.replaceChildren(...parts.map(([each]) => each), scale, said);
+  }
+
+  // What is shown of a divided plot.
+  function scaleChoice() {
+    const group = make("div", { class: "plate-scale", role: "group", "aria-label": "Scale of the short axis" });
+    group.append(...plotScale.MODES.map((mode) => {
+      const button = make("button", { type: "button" }, SCALES[mode]);
+      button.addEventListener("click", () => plotScale.choose(mode));
+      return button;
+    }));
+    group.hidden = true;
+    return group;
+  }
+
+  function showScale(key, { divided }) {
+    const group = key.querySelector(".plate-scale");
+    group.hidden = !divided;
+    [...group.children].forEach((button, at) => button.setAttribute("aria-pressed", String(plotScale.MODES[at] === plotScale.mode)));
   }
 
   // A button for each category.
@@ -299,7 +355,7 @@ Tokviz.plateKey = (() => {
   }
 
   function press(key, isolated) {
-    key.querySelectorAll("button").forEach((button, category) => {
+    key.querySelectorAll(".plate-categories button").forEach((button, category) => {
       button.setAttribute("aria-pressed", String(category === isolated));
     });
   }
@@ -312,5 +368,5 @@ Tokviz.plateKey = (() => {
     key.querySelector(".plate-say").textContent = row === null && isolated === null ? "" : text;
   }
 
-  return { create, place, note, press, say };
+  return { create, place, note, press, say, showScale };
 })();

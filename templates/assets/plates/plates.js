@@ -1,4 +1,4 @@
-// needs: common.js
+// needs: common.js plates/scale.js
 // loads: plates/board.js
 "use strict";
 
@@ -8,6 +8,8 @@
   const source = document.querySelector("script[data-plates]");
   if (!source) return;
   const content = JSON.parse(source.textContent);
+  // As the address has it, before anything is drawn.
+  Tokviz.plotScale.open(location.hash);
   // The pages' scripts say with these what is shown; the last one of each element counts.
   const EVENTS = ["shown", "near", "slot", "stage"];
   const events = new Map();

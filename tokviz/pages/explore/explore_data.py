@@ -15,7 +15,7 @@ from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
-from tokviz.records.axes import axis_limits
+from tokviz.records.axes import ROUNDING, extents, size, span
 from tokviz.text import visible_piece
 
 STEPS = 65_535
@@ -85,28 +85,34 @@ def _neighbours(neighbours: Neighbours) -> dict[str, Any]:
 
 
 def _coordinates(projection: Projection) -> dict[str, Any]:
-    """Per depth the axis limits, and each word's place between them: 0 the lower one, ``STEPS`` the upper one.
+    """Per depth the words' extents, and each word's place within them: 0 the least value, ``STEPS`` the greatest.
 
-    Words beyond the limits, which come from the reference words, are listed apart with their places in full.
+    Extents are the least PC1, its span, the least PC2, its span. Where all values of an axis are equal, there is a fifth
+    number, 1 for PC1 and 2 for PC2 or their sum, and its span is as large as the values are, with them in the middle. Words
+    beyond the extents, which come from the reference words, are listed apart with their places in full.
     """
     n_depths, n_words, _ = projection.coordinates.shape
     places = np.zeros((n_depths, n_words, 2), dtype="<u2")
-    all_limits: list[list[float | None] | None] = []
+    all_extents: list[list[float | None] | None] = []
     beyond = []
     for depth, coordinates in enumerate(projection.coordinates):
         if projection.problems[depth] or not np.isfinite(coordinates).all():
-            all_limits.append(None)
+            all_extents.append(None)
             continue
-        low, high = np.array(axis_limits(coordinates, projection.reference)).T
-        share = (coordinates - low) / (high - low)
+        limits = extents(coordinates, projection.reference)
+        spans = np.array([size(each) for each in limits])
+        low = np.array([sum(each) / 2 for each in limits]) - spans / 2
+        share = (coordinates - low) / spans
         places[depth] = np.clip(np.round(share * STEPS), 0, STEPS)
-        all_limits.append([rounded(value) for pair in zip(low, high, strict=True) for value in pair])
+        flat = sum(axis for axis, each in zip((1, 2), limits, strict=True) if not span(each))
+        written = [rounded(value) for pair in zip(low, spans, strict=True) for value in pair]
+        all_extents.append([*written, flat] if flat else written)
         beyond += [
             [depth, int(row), rounded(share[row, 0]), rounded(share[row, 1])]
-            for row in np.flatnonzero(((share < 0) | (share > 1)).any(axis=1))
+            for row in np.flatnonzero(((share < -ROUNDING) | (share > 1 + ROUNDING)).any(axis=1))
         ]
     return {
-        "limits": all_limits,
+        "extents": all_extents,
         "variance": [[rounded(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
         "problems": problems(projection),
         "places": packed(places),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.records import Projection
-from tokviz.records.axes import axis_limits
+from tokviz.records.axes import extents, size
 
 LEAST_WORDS = 3
 """Two words lie on a line, and can always be turned onto two others."""
@@ -79,7 +79,7 @@ def _best(still: np.ndarray, moved: np.ndarray, *, is_mirrored: bool) -> tuple[T
     return turn, float((still * (moved @ turn.matrix)).sum())
 
 
-def turned_limits(projection: Projection, depth: int, turn: Turn) -> tuple[float, float, float, float]:
-    """Lower and upper limits of the axes of a turned plate: fitted to its words, as those of any plate."""
-    (left, right), (low, high) = axis_limits(projection.coordinates[depth] @ turn.matrix, projection.reference)
-    return left, right, low, high
+def turned_extents(projection: Projection, depth: int, turn: Turn) -> tuple[float, float, float, float]:
+    """Least PC1 and its span, least PC2 and its span, of the words of a turned plate."""
+    across, up = extents(projection.coordinates[depth] @ turn.matrix, projection.reference)
+    return across[0], size(across), up[0], size(up)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from tokviz.pages.first.turning import NO_TURN, Turn, least_turn, turned_limits
+from tokviz.pages.first.turning import NO_TURN, Turn, least_turn, turned_extents
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.index import can_draw, context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import picture, slide_id
@@ -185,7 +185,7 @@ def _data(report: Report, states: tuple[State, State], turn: Turn, page: str) ->
         pc1, pc2 = variance_held(other.shown.projection, other.depth)
         turned = {
             "matrix": turn.matrix.ravel().tolist(),
-            "limits": turned_limits(other.shown.projection, other.depth, turn),
+            "extents": turned_extents(other.shown.projection, other.depth, turn),
             "axes": f"PC1 {pc1} and PC2 {pc2}, {turn_in_words(turn)}",
         }
     captures = [_capture(one, None, page), _capture(other, turned, page)]

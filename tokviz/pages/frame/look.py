@@ -24,6 +24,7 @@ def own_look(report: Report, stylesheet: str) -> OwnLook | None:
         stylesheet=stylesheet if styles(report.look) else None,
         n_hues=len(marks.palette) if marks.palette != PALETTE else None,
         shapes="|".join(shapes) if marks != Marks() else None,
+        fills=report.look.aspect == "fill",
         font=report.look.font and posixpath.basename(report.look.font),
     )
 

@@ -71,6 +71,8 @@ class OwnLook:
     """How many colours of categories it has, where these are the author's."""
     shapes: str | None
     """Per category the path of its shape, with ``|`` between them, where these are the author's."""
+    fills: bool
+    """Whether each axis is stretched to its plot."""
     font: str | None
     """The name of the file, among the fonts of the assets."""
 

@@ -87,6 +87,7 @@ class Subjects:
             explained_variance_ratio=self._ratios(depth),
             labelled=form != DRAFT,
             size=self.look.plate_size if form in ("wide", SVG) else PLATE_SIZE,
+            aspect=self.look.aspect,
         )
 
     def _grid(self, form: str, points: Points) -> Grid:
