@@ -191,7 +191,7 @@ def _changed(
     done = Intervention(rule=rule, layer=layer, path=path, neurons=neurons, value=value)
     label = intervention_label(context.label, rule, layer, neurons, value, None)
     changed = replace(context, name=f"{context.name}-{rule}", label=label)
-    drawn = 1 if rule == "off" else 0
+    drawn = 1 if rule == "mean" else 0
     return ContextReport(
         states=replace(intact.states, context=changed, updates=None, intervention=done, digest="1" * 64),
         projections=tuple(
@@ -199,7 +199,7 @@ def _changed(
             for index, each in enumerate(intact.projections)
         ),
         geometry=_geometry(present(intact.geometry), rule, tuple(each.projection.name for each in intact.projections)),
-        neighbours=intact.neighbours if rule == "off" else None,
+        neighbours=intact.neighbours if rule == "mean" else None,
     )
 
 

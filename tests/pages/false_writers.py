@@ -140,19 +140,19 @@ def shown_without() -> tuple[Without, ContextReport]:
 
 def _of_plates() -> Iterator[Case]:
     shown, context = shown_without()
-    off = present(context.intervened("off"))
+    twin = present(context.twin)
     sources = [twin.picture.wide.src for twin in shown.twins]
     captions = "|".join(twin.caption for twin in shown.twins)
 
     def check_captions(text: str) -> None:
-        without_claims.check_twins(list(zip(text.split("|"), sources, strict=True)), context, off)
+        without_claims.check_twins(list(zip(text.split("|"), sources, strict=True)), context, twin)
 
     yield Case("twins: another depth", captions, "Layer 11", "Layer 12", check_captions)
-    yield Case("twins: the model as it is", captions, ", two neurons off", "", check_captions)
+    yield Case("twins: the model as it is", captions, ", without the variation of two neurons", "", check_captions)
     yield Case(
-        "twins: another picture", "|".join(sources), "alone-off", "alone",
+        "twins: another picture", "|".join(sources), "alone-mean", "alone",
         lambda text: without_claims.check_twins(
-            [(twin.caption, source) for twin, source in zip(shown.twins, text.split("|"), strict=True)], context, off
+            [(twin.caption, source) for twin, source in zip(shown.twins, text.split("|"), strict=True)], context, twin
         ),
     )  # fmt: skip
     rows = [(row.name, *row.values) for row in shown.rows]
@@ -252,20 +252,20 @@ def _of_attention() -> Iterator[Case]:
 def _of_notes() -> Iterator[Case]:
     report, model = sample_report(), broken()
     context = model.contexts[0]
-    off = present(context.intervened("off"))
-    panel = next(each for each in panels(report, model, PAGE) if each.context == "alone-off")
+    twin = present(context.twin)
+    panel = next(each for each in panels(report, model, PAGE) if each.context == "alone-mean")
     for kind, pattern, replacement in (
         ("other neurons", "1487", "1488"),
         ("another layer", "of layer 11", "of layer 12"),
-        ("another value", "set to zero", "set to 3.00"),
-        ("their mean", "set to zero", "set to their mean over the words, at position 0"),
+        ("another value", "set to their mean over the words, at position 0", "set to 3.00"),
+        ("zero", "set to their mean over the words, at position 0", "set to zero"),
         ("one neuron", " are set", " is set"),
         ("plates up to another layer", "to layer 10", "to layer 11"),
         ("drawn in all", r" Plotted in .*", ""),
     ):
         yield Case(
             f"what was done: {kind}", panel.notes[0], pattern, replacement,
-            lambda text: writers_claims.check_what_was_done(text, off, context, 2),
+            lambda text: writers_claims.check_what_was_done(text, twin, context, 2),
         )  # fmt: skip
     note = present(model_charts(model)).note
     yield Case(

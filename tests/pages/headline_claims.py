@@ -137,8 +137,9 @@ def check_two_states(view: TwoStates, report: Report) -> None:
         at, _, rest = label.partition(", ")
         require(depth_of(at.lower()) == state["depth"], label, state)
         done = context.states.intervention
-        if done is not None and done.rule == "off":
-            require(rest == f"{COUNTS[len(done.neurons) - 1]} neuron{'s' if len(done.neurons) > 1 else ''} off", label)
+        if done is not None and done.rule in ("mean", "off"):
+            neurons = f"{COUNTS[len(done.neurons) - 1]} neuron{'s' if len(done.neurons) > 1 else ''}"
+            require(rest == (f"without the variation of {neurons}" if done.rule == "mean" else f"{neurons} off"), label)
         else:
             require(rest in ("", "unchanged"), label)
     if view.numbers:

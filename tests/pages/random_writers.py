@@ -210,7 +210,9 @@ def _with_interventions(
     if random.random() < 0.3:
         value = BY_HAND[random.integers(len(BY_HAND))]
         asked.append(("by_hand", value, int(random.integers(context.states.n_depths - 1)), (7,)))
-    changed = [_changed(context, *each, random) for each in asked if each[0] == "off" or random.random() < 0.9]
+    made = [each for each in asked if each[0] == "off" or random.random() < 0.9]
+    drawn = {"by_hand", "mean" if any(each[0] == "mean" for each in made) else "off"}
+    changed = [_changed(context, *each, random, drawn=each[0] in drawn) for each in made]
     off = changed[0]
     again = tuple(_attention(each, random) for each in contexts if each.states.attention)
     changed[0] = dataclasses.replace(off, states=dataclasses.replace(off.states, attention=again))
@@ -247,6 +249,8 @@ def _changed(
     layer: int,
     neurons: tuple[int, ...],
     random: np.random.Generator,
+    *,
+    drawn: bool,
 ) -> ContextReport:
     context = intact.states.context
     label = intervention_label(context.label, rule, layer, neurons, value, None)
@@ -257,7 +261,7 @@ def _changed(
         intact,
         states=dataclasses.replace(intact.states, context=named, updates=None, attention=(), intervention=done),
         projections=tuple(
-            _projection(shown, random, drawn=index == 0 and rule in ("off", "by_hand"), shared=shared)
+            _projection(shown, random, drawn=index == 0 and drawn, shared=shared)
             for index, shown in enumerate(intact.projections)
         ),
         geometry=intact.geometry and _geometry(intact.geometry, random),

@@ -1,4 +1,4 @@
-"""Two captures beside each other in a real browser: contexts, and neurons switched off beside the model as it is."""
+"""Two captures beside each other in a real browser: contexts, and neurons at their mean beside the model as it is."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from plates_page import named, smallest_text
 from playwright.sync_api import Page, ViewportSize, expect
 
 MODEL = "models/smol-30/index.html"
-PAIR = f"{MODEL}#alone/layer-11+alone-off"
-OFF = "alone, two neurons off"
+PAIR = f"{MODEL}#alone/layer-11+alone-mean"
+TWIN = "alone, without the variation of two neurons"
 
 
 @pytest.fixture
@@ -82,27 +82,27 @@ def test_axe_finds_nothing_side_by_side(open_page: OpenAt, site: Path) -> None:
     expect_accessible(page)
 
 
-# --- neurons switched off beside the model as it is -----------------------------------------------------------------
+# --- neurons at their mean beside the model as it is -----------------------------------------------------------------
 
 
 def test_neurons_off_can_be_chosen_beside_the_model_as_it_is(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-12")
-    beside(page).select_option(label=OFF)
-    assert tracks(page) == [["alone", 12], ["alone-off", 12]]
-    page.wait_for_function("() => location.hash === '#alone/layer-12+alone-off'")
+    beside(page).select_option(label=TWIN)
+    assert tracks(page) == [["alone", 12], ["alone-mean", 12]]
+    page.wait_for_function("() => location.hash === '#alone/layer-12+alone-mean'")
     page.get_by_role("button", name="Next").click()
-    assert tracks(page) == [["alone", 13], ["alone-off", 13]]
-    page.get_by_role("radio", name=OFF).check()
-    assert tracks(page) == [["alone-off", 13], ["alone", 13]]
+    assert tracks(page) == [["alone", 13], ["alone-mean", 13]]
+    page.get_by_role("radio", name=TWIN).check()
+    assert tracks(page) == [["alone-mean", 13], ["alone", 13]]
     expect(page.locator(".panel[data-current] .look")).to_contain_text("This is a changed model")
 
 
 def test_before_the_layer_both_show_the_same_plate(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-10+alone-off")
+    page = open_page(site, f"{MODEL}#alone/layer-10+alone-mean")
 
     def sources() -> list[str]:
         depth = tracks(page)[0][1]
-        images = [page.locator(f"[id='{name}/layer-{depth}'] img") for name in ("alone", "alone-off")]
+        images = [page.locator(f"[id='{name}/layer-{depth}'] img") for name in ("alone", "alone-mean")]
         return [each.evaluate("(image) => image.currentSrc || image.src") for each in images]
 
     assert len(set(sources())) == 1
@@ -116,8 +116,8 @@ def test_a_projection_without_plates_can_not_be_chosen(open_page: OpenAt, site: 
     expect(centered).to_be_disabled()
     beside(page).select_option("")
     expect(centered).to_be_enabled()
-    page.get_by_role("radio", name=OFF).check()
-    assert_shows(page, "layer 11", "alone-off")
+    page.get_by_role("radio", name=TWIN).check()
+    assert_shows(page, "layer 11", "alone-mean")
     expect(centered).to_be_disabled()
     page.get_by_role("radio", name="in a sentence").check()
     expect(centered).to_be_enabled()
@@ -126,24 +126,24 @@ def test_a_projection_without_plates_can_not_be_chosen(open_page: OpenAt, site: 
 def test_what_is_not_drawn_in_a_projection_can_not_stand_beside_it(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11/centered")
     options = {option.inner_text(): option.is_disabled() for option in beside(page).locator("option").all()}
-    assert options == {"nothing": False, "alone": True, "in a sentence": False, OFF: True}
+    assert options == {"nothing": False, "alone": True, "in a sentence": False, TWIN: True}
 
 
-def test_neurons_off_are_shown_in_the_projection_that_is_drawn(open_page: OpenAt, site: Path) -> None:
+def test_neurons_at_their_mean_are_shown_in_the_projection_that_is_drawn(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11/centered")
-    page.get_by_role("radio", name=OFF).check()
-    assert_shows(page, "layer 11", "alone-off", "standardized")
-    page.wait_for_function("() => location.hash === '#alone-off/layer-11'")
+    page.get_by_role("radio", name=TWIN).check()
+    assert_shows(page, "layer 11", "alone-mean", "standardized")
+    page.wait_for_function("() => location.hash === '#alone-mean/layer-11'")
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_an_address_opens_both_in_step(open_page: OpenAt, site: Path, viewport: ViewportSize) -> None:
     """Beside each other, or on a phone under each other."""
     page = open_page(site, PAIR, viewport=viewport)
-    assert tracks(page) == [["alone", 11], ["alone-off", 11]]
-    expect(beside(page)).to_have_value("alone-off")
+    assert tracks(page) == [["alone", 11], ["alone-mean", 11]]
+    expect(beside(page)).to_have_value("alone-mean")
     assert page.locator(".ruler-slider:visible").count() == 1
-    one, other = (box_of(page.locator(f"[id='{name}/layer-11'] .plate")) for name in ("alone", "alone-off"))
+    one, other = (box_of(page.locator(f"[id='{name}/layer-11'] .plate")) for name in ("alone", "alone-mean"))
     if viewport == PHONE:
         assert one["y"] + one["height"] <= other["y"]
     else:
@@ -151,7 +151,7 @@ def test_an_address_opens_both_in_step(open_page: OpenAt, site: Path, viewport: 
         assert one["x"] + one["width"] < other["x"]
     ruler(page).focus()
     page.keyboard.press("End")
-    assert tracks(page) == [["alone", 29], ["alone-off", 29]]
+    assert tracks(page) == [["alone", 29], ["alone-mean", 29]]
     for width in (viewport["width"], 320):
         page.set_viewport_size({"width": width, "height": viewport["height"]})
         assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -167,13 +167,13 @@ def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page:
     link = page.get_by_role("link", name="Step through the layers of both")
     link.focus()
     page.keyboard.press("Enter")
-    assert tracks(page) == [["alone", 11], ["alone-off", 11]]
+    assert tracks(page) == [["alone", 11], ["alone-mean", 11]]
     wait_until_quiet(page)
     assert in_window(page, "alone/layer-11")
     page.go_back()
     assert_shows(page, "layer 3")
     page.go_forward()
-    assert tracks(page) == [["alone", 11], ["alone-off", 11]]
+    assert tracks(page) == [["alone", 11], ["alone-mean", 11]]
 
 
 # --- the section ----------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_the_twins_are_drawn_when_they_are_seen_and_nothing_moves(
     twins.scroll_into_view_if_needed()
     expect(twins.locator(".plate > svg")).to_have_count(2)
     wait_until_quiet(page)
-    assert twins.locator(".plate-title").all_text_contents() == ["· alone · layer 11", f"· {OFF} · layer 11"] or (
+    assert twins.locator(".plate-title").all_text_contents() == ["· alone · layer 11", f"· {TWIN} · layer 11"] or (
         viewport == PHONE
     )
     for twin in twins.locator("figure").all():
@@ -230,7 +230,7 @@ def test_the_twins_are_printed(open_page: OpenAt, site: Path) -> None:
     assert page.locator(".twins img:visible").count() == 2
 
 
-def test_axe_finds_nothing_with_neurons_off(open_page: OpenAt, site: Path) -> None:
+def test_axe_finds_nothing_with_neurons_at_their_mean(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, PAIR)
     page.locator(".twins").scroll_into_view_if_needed()
     expect(page.locator(".twins .plate > svg")).to_have_count(2)

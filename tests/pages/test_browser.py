@@ -334,7 +334,7 @@ def test_all_plates_of_the_chosen_projection_are_printed_in_every_context(open_p
     shown = page.eval_on_selector_all(
         ".panel", "(all) => all.filter((each) => each.offsetParent).map((each) => each.id)"
     )
-    assert shown == ["alone/standardized", "sentence/standardized", "alone-off/standardized"]
+    assert shown == ["alone/standardized", "sentence/standardized", "alone-mean/standardized"]
     assert page.locator(".controls:visible").count() == 0
     page.emulate_media(media="screen")
     assert_shows(page, "layer 29")

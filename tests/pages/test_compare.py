@@ -27,7 +27,7 @@ from tokviz.pages.compare.pairs import Layers
 from tokviz.records import BestMatch, Report
 
 PAGE = "compare/index.html"
-CONTEXTS = {"smol-30": ["alone", "sentence", "alone-off"], "mini-6": ["alone", "sentence"]}
+CONTEXTS = {"smol-30": ["alone", "sentence", "alone-mean"], "mini-6": ["alone", "sentence"]}
 
 
 def without_geometry(report: Report, slug: str) -> Report:

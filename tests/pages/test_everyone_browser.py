@@ -53,7 +53,7 @@ def test_on_paper_every_slide_can_be_read(open_page: OpenPage, site: Path) -> No
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.emulate_media(media="print")
     wait_for_frames(page)
-    # Two contexts, and the words alone with two neurons off.
+    # Two contexts, and the words alone with without the variation of two neurons.
     assert len(readable(page)) == 3 * 31
     page.emulate_media(media="screen")
     wait_for_frames(page)

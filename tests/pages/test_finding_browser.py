@@ -50,7 +50,7 @@ def test_a_key_changes_the_state_and_words_move(open_page: OpenPage, site: str) 
     expect(first).to_have_attribute("aria-pressed", "true")
     before = np.array(page.evaluate(MARKS))
     title = plate.locator(".plate-head")
-    assert "two neurons off" not in (title.text_content() or "")
+    assert "without the variation of two neurons" not in (title.text_content() or "")
 
     page.keyboard.press("ArrowRight")
     started = np.array(page.evaluate(MARKS))
@@ -61,8 +61,8 @@ def test_a_key_changes_the_state_and_words_move(open_page: OpenPage, site: str) 
     assert np.median(begun) < np.median(ways) / 2, "words start where they were"
     expect(second).to_have_attribute("aria-pressed", "true")
     expect(first).to_have_attribute("aria-pressed", "false")
-    expect(page.locator(".states-say")).to_have_text("Layer 11, two neurons off")
-    assert "two neurons off" in (title.text_content() or "")
+    expect(page.locator(".states-say")).to_have_text("Layer 11, without the variation of two neurons")
+    assert "without the variation of two neurons" in (title.text_content() or "")
     assert "PC1 48.8" in (plate.locator(".plate-axes").text_content() or "")
     assert "turned by" in (plate.locator(".plate-axes").text_content() or "")
     expect_accessible(page, schemes=("light",))
@@ -82,7 +82,7 @@ def test_on_a_phone_nothing_moves_where_that_is_not_wanted(open_page: OpenPage, 
     assert box["y"] + box["height"] < PHONE["height"]
     assert page.evaluate(SMALLEST) >= 11
     before = np.array(page.evaluate(MARKS))
-    page.get_by_role("button", name="Layer 11, two neurons off").click()
+    page.get_by_role("button", name="Layer 11, without the variation of two neurons").click()
     assert page.evaluate("document.getAnimations().length") == 0
     after = np.array(page.evaluate(MARKS))
     assert np.median(np.linalg.norm(after - before, axis=1)) > 50
@@ -102,7 +102,9 @@ def test_without_scripts_and_where_nothing_is_drawn_there_are_images(open_page: 
     one, other = (box_of(figure) for figure in page.locator(".both-states figure").all())
     assert one["y"] == other["y"]
     assert one["x"] + one["width"] < other["x"]
-    expect(page.locator(".both-states figcaption").nth(1)).to_have_text("Layer 11, two neurons off")
+    expect(page.locator(".both-states figcaption").nth(1)).to_have_text(
+        "Layer 11, without the variation of two neurons"
+    )
     expect(page.locator(".states")).to_be_hidden()
     page.set_viewport_size(PHONE)
     one, other = (box_of(figure) for figure in page.locator(".both-states figure").all())

@@ -22,7 +22,7 @@ from tokviz.pages.model.headline import NEIGHBORS, headline, unshown_states
 from tokviz.records import ModelReport, Opening, Report
 
 SAID = "Two neurons do it."
-SHOWN = ("smol-30/alone/layer-10", "smol-30/alone-off/layer-11")
+SHOWN = ("smol-30/alone/layer-10", "smol-30/alone-mean/layer-11")
 
 
 def by_author(report: Report, *states: str) -> Report:
@@ -43,7 +43,7 @@ def test_a_report_opens_with_its_finding_and_the_two_states_that_show_it() -> No
     deep, encoder, lost = sample_report().models
     assert read(sample_report()) == (
         "Two of 1,536 neurons in layer 11 put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %.",
-        ("Layer 11, unchanged", "Layer 11, two neurons off"),
+        ("Layer 11, unchanged", "Layer 11, without the variation of two neurons"),
     )
     alone = dataclasses.replace(deep.contexts[0], interventions=())
     assert read(only(dataclasses.replace(deep, contexts=(alone,)))) == (
@@ -59,7 +59,7 @@ def test_a_report_opens_with_its_finding_and_the_two_states_that_show_it() -> No
     assert len(labels) == 2
     assert read(one_depth_report())[1] == ()
     assert headline(only(lost)) is None
-    assert read(many_models_report(50))[1] == ("Layer 11, unchanged", "Layer 11, two neurons off")
+    assert read(many_models_report(50))[1] == ("Layer 11, unchanged", "Layer 11, without the variation of two neurons")
 
 
 def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> None:
@@ -88,8 +88,11 @@ def test_what_was_not_measured_is_not_said() -> None:
 
 def test_the_author_chooses_sentence_and_states() -> None:
     report = sample_report()
-    assert read(by_author(report)) == (SAID, ("Layer 11, unchanged", "Layer 11, two neurons off"))
-    assert read(by_author(report, *SHOWN)) == (SAID, ("Layer 10, unchanged", "Layer 11, two neurons off"))
+    assert read(by_author(report)) == (SAID, ("Layer 11, unchanged", "Layer 11, without the variation of two neurons"))
+    assert read(by_author(report, *SHOWN)) == (
+        SAID,
+        ("Layer 10, unchanged", "Layer 11, without the variation of two neurons"),
+    )
     others = ("mini-6/sentence/embedding/centered", "smol-30/alone/layer-3")
     assert read(by_author(report, *others))[1] == (
         "Embedding, mini-encoder-6, words in a sentence, centered",
@@ -117,7 +120,7 @@ def test_a_state_that_no_capture_has_is_refused(tmp_path: Path) -> None:
 
     for state in (SHOWN[1], "lost/alone/layer-99"):
         check(state)
-    for state, near in (("smol-30/alone/layer-30", "layer-3"), ("mini-6/alone-off/layer-3", "mini-6/alone/layer-3")):
+    for state, near in (("smol-30/alone/layer-30", "layer-3"), ("mini-6/alone-mean/layer-3", "mini-6/alone/layer-3")):
         with pytest.raises(
             ConfigError, match=f"finding.states.0: expected a state that was captured, got '{state}'.*{near}"
         ):

@@ -16,7 +16,7 @@ from report_fixture import compared_report, write_site
 from tokviz.records import ModelReport
 
 COMPARE, EXPLORE = "compare/index.html", "explore/index.html"
-OFF, MEAN = "smol-30/alone-off/standardized", "smol-30/alone-mean/centered"
+TWIN, ZERO = "smol-30/alone-mean/standardized", "smol-30/alone-off/centered"
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +52,12 @@ def sources(page: Page) -> list[str]:
 # --- compare ----------------------------------------------------------------------------------------------------------
 
 
-def test_neurons_off_can_be_compared_with_the_model_as_it_is(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={OFF}&by=layer&at=layer-11")
-    assert chosen(page, "data-slot") == ["smol-30/alone/standardized", OFF]
+def test_neurons_at_their_mean_can_be_compared_with_the_model_as_it_is(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={TWIN}&by=layer&at=layer-11")
+    assert chosen(page, "data-slot") == ["smol-30/alone/standardized", TWIN]
     assert sources(page) == [
         "alone/standardized/smol-30__model.layers.11.webp",
-        "alone-off/standardized/smol-30__model.layers.11.webp",
+        "alone-mean/standardized/smol-30__model.layers.11.webp",
     ]
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowLeft")
@@ -65,13 +65,17 @@ def test_neurons_off_can_be_compared_with_the_model_as_it_is(open_page: OpenPage
     assert sources(page) == ["alone/standardized/smol-30__model.layers.10.webp"] * 2
 
 
-def test_neurons_off_can_be_chosen_where_another_projection_is_shown(open_page: OpenPage, site: Path) -> None:
+def test_neurons_at_their_mean_can_be_chosen_where_another_projection_is_shown(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, f"{COMPARE}#a=smol-30/alone/centered&b=mini-6/alone/centered&by=layer&at=layer-12")
     contexts = page.locator("[data-slot]").first.locator("select[data-part=context]")
-    assert contexts.locator("option").all_inner_texts() == ["alone", "in a sentence", "alone, two neurons off"]
-    contexts.select_option("alone-off")
-    assert chosen(page, "data-slot")[0] == OFF
-    wait_for_address(page, f"a={OFF}")
+    assert contexts.locator("option").all_inner_texts() == [
+        "alone",
+        "in a sentence",
+        "alone, without the variation of two neurons",
+    ]
+    contexts.select_option("alone-mean")
+    assert chosen(page, "data-slot")[0] == TWIN
+    wait_for_address(page, f"a={TWIN}")
 
 
 def test_the_table_sorts_by_who_writes_and_what_is_left(open_page: OpenPage, tmp_path: Path) -> None:
@@ -110,11 +114,11 @@ def with_one_neuron(plain: ModelReport) -> ModelReport:
 
 
 def test_a_capture_without_pictures_has_a_ruler_and_marks(open_page: OpenPage, site: Path) -> None:
-    page = explore(open_page, site, f"#a={MEAN}&at=layer-11")
-    assert chosen(page, "data-view") == [MEAN]
+    page = explore(open_page, site, f"#a={ZERO}&at=layer-11")
+    assert chosen(page, "data-view") == [ZERO]
     expect(page.locator(".view-depth")).to_have_text("layer 11")
     expect(page.locator(".plot-marks > g")).to_have_count(117)
-    expect(page.locator(".mark-name")).to_have_text("massive from layer 11")
+    expect(page.locator(".mark-name")).to_have_count(0)
     expect(page.locator(".ruler .plate")).to_be_hidden()
     page.get_by_role("slider", name="Depth").focus()
     page.keyboard.press("End")
@@ -123,26 +127,26 @@ def test_a_capture_without_pictures_has_a_ruler_and_marks(open_page: OpenPage, s
 
 
 def test_the_ruler_gets_its_strip_back(open_page: OpenPage, site: Path) -> None:
-    page = explore(open_page, site, f"#a={MEAN}&at=layer-11")
+    page = explore(open_page, site, f"#a={ZERO}&at=layer-11")
     contexts = page.locator("[data-view]").first.locator("select[data-part=context]")
-    contexts.select_option("alone-off")
+    contexts.select_option("alone-mean")
     expect(page.locator("[data-view] select[data-part=projection]").first).to_have_value("centered")
     expect(page.locator(".ruler .plate")).to_be_hidden()
     page.locator("[data-view]").first.locator("select[data-part=projection]").select_option("standardized")
     image = page.locator(".ruler .plate img")
     expect(image).to_be_visible()
-    expect(image).to_have_attribute("src", re.compile(r"alone-off/standardized/smol-30_strip\.webp$"))
-    expect(page.locator(".mark-name")).to_have_count(0)
+    expect(image).to_have_attribute("src", re.compile(r"alone-mean/standardized/smol-30_strip\.webp$"))
+    expect(page.locator(".mark-name")).to_have_text("massive from layer 11")
     page.locator(".explore-links a").click()
-    expect(page).to_have_url(re.compile(r"models/smol-30/index\.html#alone-off/layer-11$"))
+    expect(page).to_have_url(re.compile(r"models/smol-30/index\.html#alone-mean/layer-11$"))
     expect(page.locator(".panel[data-current] output")).to_have_text("layer 11")
 
 
 def test_the_pair_of_a_models_page_is_the_explorers(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, "models/smol-30/index.html#alone/layer-11+alone-off")
+    page = open_page(site, "models/smol-30/index.html#alone/layer-11+alone-mean")
     page.locator(".panel[data-current] [data-explore]").click()
     expect(page.locator("[data-explore][data-ready]")).to_be_attached()
-    assert chosen(page, "data-view") == ["smol-30/alone/standardized", OFF]
+    assert chosen(page, "data-view") == ["smol-30/alone/standardized", TWIN]
     expect(page.locator(".view-depth")).to_have_text(["layer 11", "layer 11"])
     expect(page.locator(".explore-links a")).to_have_count(2)
 
@@ -151,8 +155,8 @@ def test_the_pair_of_a_models_page_is_the_explorers(open_page: OpenPage, site: P
 
 
 def test_axe_finds_nothing_and_nothing_overflows(open_page: OpenPage, site: Path) -> None:
-    compare = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={OFF}")
-    for page in (compare, explore(open_page, site, f"#a={MEAN}&b={OFF}&at=layer-12")):
+    compare = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={TWIN}")
+    for page in (compare, explore(open_page, site, f"#a={ZERO}&b={TWIN}&at=layer-12")):
         expect_accessible_at_all_sizes(page)
         for width in (PHONE["width"], 320, DESKTOP["width"]):
             page.set_viewport_size({"width": width, "height": PHONE["height"]})

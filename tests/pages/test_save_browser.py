@@ -231,8 +231,8 @@ def test_a_plot_of_the_page_has_its_slides_link(open_page: OpenPage, tmp_path: P
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     plot.get_by_role("button", name="Copy link").click()
     expect(plot.get_by_role("status")).to_have_text("Copied.")
-    assert page.evaluate("copied.split('#')[1]") == "alone-off/layer-11"
-    assert saved(page, plot, "PNG", tmp_path).name == "smol-30-alone-off-layer-11-standardized.png"
+    assert page.evaluate("copied.split('#')[1]") == "alone-mean/layer-11"
+    assert saved(page, plot, "PNG", tmp_path).name == "smol-30-alone-mean-layer-11-standardized.png"
     # Where there is none, nothing is saved.
     page.goto(f"{(site / COMPARE).as_uri()}#a=mini-6/alone/standardized&by=layer&at=layer-2")
     slot = page.locator("[data-slot]").first

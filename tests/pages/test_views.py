@@ -134,10 +134,10 @@ def test_words_apart_are_listed(site: Views) -> None:
 
 
 def test_a_panel_says_when_its_words_stand_at_position_0(site: Views) -> None:
-    alone, _, sentence, _, off = site.models[0].panels
+    alone, _, sentence, _, twin = site.models[0].panels
     assert alone.notes[0].startswith("The reference words are read at position 0")
     assert alone.notes[0].endswith("Compare with the words in a sentence.")
-    assert not any("position 0" in note for note in (*sentence.notes, *off.notes))
+    assert not any("are read at position 0" in note for note in (*sentence.notes, *twin.notes))
 
 
 def test_what_the_tokenizer_and_the_model_have_to_say_is_on_both_pages(site: Views) -> None:

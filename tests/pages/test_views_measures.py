@@ -222,7 +222,7 @@ def test_every_chart_states_its_finding_for_every_context(model: ModelPage) -> N
         assert [present(curve.name).text for curve in chart.curves] == names
         assert len({(curve.style, curve.dash) for curve in chart.curves}) == 4
         assert "Alone: " in chart.alt
-        assert "Alone, two neurons off: " in chart.alt
+        assert "Alone, without the variation of two neurons: " in chart.alt
         assert "In a sentence: " in chart.alt
         assert chart.emergence is not None
     purity = charts[0]

@@ -226,7 +226,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     off = (changed(model, "off"), changed(model, "mean"), changed(model, "control"))
     model = replace(model, contexts=(replace(model.contexts[0], interventions=off), *model.contexts[1:]))
     shown = present(present(writers_section(model, PAGE)).without)
-    assert shown.heading == f"The same words without neurons 1229 and 1230 of layer {number}"
+    assert shown.heading == f"The same words without the variation of neurons 1229 and 1230 of layer {number}"
     assert shown.columns == ("unchanged", "set to their mean", "set to zero", "control")
     norm = present(model.contexts[0].geometry).spread.mean_norm[number + 1]
     assert (shown.rows[0].name, shown.rows[0].values) == (
@@ -239,6 +239,7 @@ def test_what_is_without_the_neurons_stands_beside_what_is_with_them() -> None:
     only_zero = replace(model.contexts[0], interventions=off[:1])
     shown = present(present(writers_section(replace(model, contexts=(only_zero,)), PAGE)).without)
     assert shown.columns == ("unchanged", "set to zero")
+    assert shown.heading == f"The same words without neurons 1229 and 1230 of layer {number}"
     assert "mean over the words" not in " ".join(shown.paragraphs)
     assert "control" not in " ".join(shown.paragraphs)
 

@@ -34,15 +34,18 @@ def intervention_of(context: ContextReport) -> Intervention:
 
 def check_without(shown: Without, context: ContextReport) -> None:
     """Plates, table and paragraphs."""
-    off = by_rule(context, "off")
-    done = off.states.intervention
+    shown_twin = twin_of(context)
+    done = shown_twin.states.intervention
     updates = context.states.updates
     if done is None or updates is None:
         raise FalseClaim(shown.heading)
-    heading = re.fullmatch(rf"The same words without (neurons?) ({LISTED}) of layer (\d+)", plain(shown.heading))
+    of_what = "the variation of " if shown_twin.rule == "mean" else ""
+    heading = re.fullmatch(
+        rf"The same words without {of_what}(neurons?) ({LISTED}) of layer (\d+)", plain(shown.heading)
+    )
     require(heading and int(heading[3]) == done.layer, shown.heading, done)
     require(heading and numbers(heading[2]) == list(done.neurons), shown.heading, done)
-    check_twins([(twin.caption, twin.picture.wide.src) for twin in shown.twins], context, off)
+    check_twins([(twin.caption, twin.picture.wide.src) for twin in shown.twins], context, shown_twin)
     require((shown.pair is not None) == bool(shown.twins), shown.heading, shown.pair)
     table = [tuple(plain(each) for each in (row.name, *row.values)) for row in shown.rows]
     check_table(shown.columns, table, context)
@@ -53,12 +56,18 @@ def by_rule(context: ContextReport, rule: str) -> ContextReport:
     return next(each for each in context.interventions if each.rule == rule)
 
 
-def check_twins(twins: Sequence[tuple[str, str]], context: ContextReport, off: ContextReport) -> None:
+def twin_of(context: ContextReport) -> ContextReport:
+    """With the neurons at their mean where that was captured, else at zero."""
+    by_mean = [each for each in context.interventions if each.rule == "mean"]
+    return by_mean[0] if by_mean else by_rule(context, "off")
+
+
+def check_twins(twins: Sequence[tuple[str, str]], context: ContextReport, twin: ContextReport) -> None:
     """Caption and address of both plates, or none where one of them isn't drawn."""
-    depth = (off.states.intervention.layer if off.states.intervention else -1) + 1
-    plates = [each.projections[0].plates[depth] for each in (context, off)]
+    depth = (twin.states.intervention.layer if twin.states.intervention else -1) + 1
+    plates = [each.projections[0].plates[depth] for each in (context, twin)]
     require(len(twins) == (2 if all(plates) else 0), str(twins), plates)
-    for (caption, source), capture, plate in zip(twins, (context, off), plates, strict=False):
+    for (caption, source), capture, plate in zip(twins, (context, twin), plates, strict=False):
         found = re.fullmatch(rf"({DEPTH}), words (.+)", plain(caption[0].lower() + caption[1:]))
         require(found and depth_of(found[1]) == depth, caption, depth)
         require(found and found[2] == capture.states.context.label, caption, capture.states.context)

@@ -12,7 +12,7 @@ from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Nei
 from tokviz.records.profile import Differences, Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.states import HiddenStates, ModelCard, Projection
-from tokviz.records.updates import InterventionRule
+from tokviz.records.updates import TWIN_RULES, InterventionRule
 from tokviz.records.words import Context, WordList
 
 
@@ -86,6 +86,11 @@ class ContextReport:
     def intervened(self, rule: InterventionRule) -> ContextReport | None:
         """The first intervention of that rule."""
         return next((each for each in self.interventions if each.rule == rule), None)
+
+    @property
+    def twin(self) -> ContextReport | None:
+        """The same words without what a break's neurons tell of them, which is shown beside it; None where there is no break."""
+        return next((each for rule in TWIN_RULES if (each := self.intervened(rule))), None)
 
     @property
     def rule(self) -> InterventionRule | None:

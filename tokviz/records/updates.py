@@ -198,6 +198,9 @@ class Updates:
 
 InterventionRule = Literal["off", "mean", "control", "by_hand"]
 """How the neurons were chosen: a break's own, set to zero or to their mean; as many others, to compare with; the author's."""
+TWIN_RULES: tuple[InterventionRule, ...] = ("mean", "off")
+"""What of a break is shown beside the model as it is: the first of these that was made. The mean leaves the model's
+predictions as they are."""
 InterventionValue = Literal["zero", "mean"] | float
 """What they were set to. ``zero`` and numbers hold at every token. ``mean`` is the mean over the reference words, at position
 0 only: set everywhere it would make every token massive."""

@@ -103,13 +103,14 @@ def _intact(state: State) -> ContextReport:
 
 
 def _change(state: State) -> str:
-    """``unchanged``, ``two neurons off``; of neurons set in another way, the context's own label."""
+    """``unchanged``, ``without the variation of two neurons``; of neurons set in another way, the context's own label."""
     done = state.context.states.intervention
     if done is None:
         return "unchanged"
-    if done.rule != "off":
-        return f"words {state.context.states.context.label}"
-    return f"{neurons_counted(len(done.neurons))} off"
+    neurons = neurons_counted(len(done.neurons))
+    if done.rule == "mean":
+        return f"without the variation of {neurons}"
+    return f"{neurons} off" if done.rule == "off" else f"words {state.context.states.context.label}"
 
 
 def _where(one: State, other: State) -> str:

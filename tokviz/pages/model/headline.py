@@ -143,8 +143,8 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
 def _states_of(model: ModelReport, finding: Finding) -> tuple[State, State] | None:
     """Intact and without the neurons where that was captured, else before the layer and after it."""
     context = next(each for each in model.contexts if each.states.context == finding.context)
-    depth, off = finding.layer + 1, context.intervened("off")
-    if off is not None and (pair := _pair(_first(model, context, depth), _first(model, off, depth))):
+    depth, twin = finding.layer + 1, context.twin
+    if twin is not None and (pair := _pair(_first(model, context, depth), _first(model, twin, depth))):
         return pair
     return _pair(_first(model, context, depth - 1), _first(model, context, depth))
 

@@ -1,4 +1,4 @@
-"""What is measured when the neurons that write a break are switched off, beside the model as it is."""
+"""What is measured when the neurons that write a break are set to their mean and to zero, beside the model as it is."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Twin:
 
 @dataclass(frozen=True, kw_only=True)
 class Without:
-    """What is measured when the neurons that write a break are switched off."""
+    """What is measured when the neurons that write a break are set to their mean and to zero."""
 
     heading: str
     twins: tuple[Twin, ...]
@@ -80,18 +80,18 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
     """None where it wasn't tried; ``page`` is the path of the page that shows it."""
     by_rule = {rule: context.intervened(rule) for rule in _TRIED}
     tried = {rule: each for rule, each in by_rule.items() if each is not None and each.geometry is not None}
-    off = context.intervened("off")
-    done = off.states.intervention if off is not None else None
-    if context.geometry is None or off is None or done is None:
+    twin = context.twin
+    done = twin.states.intervention if twin is not None else None
+    if context.geometry is None or twin is None or done is None:
         return None
     captures = [(each.geometry, each.projections) for each in (context, *tried.values()) if each.geometry is not None]
     depth, last = done.layer + 1, context.states.n_depths - 1
-    twins = tuple(_twins(model, context, off, depth, page))
+    twins = tuple(_twins(model, context, twin, depth, page))
     address = slide_id(context.states.context.name, depth)
     return Without(
-        heading=f"The same words without {neurons_named(done.neurons)} of layer {done.layer}",
+        heading=f"The same words without {_what(twin)}{neurons_named(done.neurons)} of layer {done.layer}",
         twins=twins,
-        pair=Link(text="Step through the layers of both, side by side", href=f"#{address}+{off.states.context.name}")
+        pair=Link(text="Step through the layers of both, side by side", href=f"#{address}+{twin.states.context.name}")
         if twins
         else None,
         columns=("unchanged", *(_column(rule, one=len(done.neurons) == 1) for rule in tried)),
@@ -100,18 +100,23 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
     )
 
 
+def _what(twin: ContextReport) -> str:
+    """Nothing of the neurons is left where they are set to zero."""
+    return "the variation of " if twin.rule == "mean" else ""
+
+
 def _column(rule: InterventionRule, *, one: bool) -> str:
     if rule == "control":
         return "control"
     return f"set to {'its' if one else 'their'} mean" if rule == "mean" else "set to zero"
 
 
-def _twins(model: ModelReport, context: ContextReport, off: ContextReport, depth: int, page: str) -> Iterator[Twin]:
-    intact, changed = context.projections[0], off.projections[0]
+def _twins(model: ModelReport, context: ContextReport, twin: ContextReport, depth: int, page: str) -> Iterator[Twin]:
+    intact, changed = context.projections[0], twin.projections[0]
     pictures = (intact.plates[depth], changed.plates[depth])
     if not all(pictures):
         return
-    for of_context, shown, plate in zip((context, off), (intact, changed), pictures, strict=True):
+    for of_context, shown, plate in zip((context, twin), (intact, changed), pictures, strict=True):
         if plate is not None:
             alt = plate_in_words(model, of_context, shown.projection, depth)
             yield Twin(

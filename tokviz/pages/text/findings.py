@@ -7,7 +7,7 @@ from typing import Any
 
 from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.wording import NUMBERS, number, percent
-from tokviz.records import ContextReport, Finding, Geometry, InterventionRule, LayerUpdate, ModelReport, Updates
+from tokviz.records import TWIN_RULES, ContextReport, Finding, Geometry, LayerUpdate, ModelReport, Updates
 
 
 def finding_of(model: ModelReport) -> Finding | None:
@@ -37,8 +37,8 @@ def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Fi
     before, after = geometry.spread.mean_norm[depth - 1 : depth + 1]
     if not math.isfinite(before) or not math.isfinite(after):
         return None
-    tried = {rule: each.geometry.spread for rule in _TRIED if (each := context.intervened(rule)) and each.geometry}
-    changed = next((tried[rule] for rule in _TRIED if rule in tried), None)
+    tried = {rule: each.geometry.spread for rule in TWIN_RULES if (each := context.intervened(rule)) and each.geometry}
+    changed = next((tried[rule] for rule in TWIN_RULES if rule in tried), None)
     pc1 = geometry.spread.pc1_share
     return Finding(
         context=context.states.context,
@@ -67,10 +67,6 @@ def added_by(layer: LayerUpdate) -> dict[int, float]:
         dimension: sum(each.parts[index] for each in layer.sublayers)
         for index, dimension in enumerate(layer.dimensions)
     }
-
-
-_TRIED: tuple[InterventionRule, ...] = ("mean", "off")
-"""What leaves the model's predictions as they are comes first."""
 
 
 def flattening(finding: Finding, *, one: bool) -> tuple[str, str]:

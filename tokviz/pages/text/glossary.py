@@ -385,16 +385,16 @@ UPDATES = (
         sources=(sources.YU_2024, sources.SUN_2026),
     ),
     Term(
-        name="Neurons switched off",
+        name="Neurons set to a value",
         meaning="A break is where the largest |x|, median over the words, grows most, by a factor of at least ten "
         "and to above 100. The fewest neurons of its MLP that write 95 % of the MLP’s update of the dimension that "
         "changes most (at most eight, all of one sign) are set to zero, the words are captured again, and "
         "everything is measured again. If the words are read at position 0, the same is also done with the neurons "
         "set to their mean over the words, at position 0 only: at every token, this mean would make every token "
-        "massive. The control is the same number of other neurons of the same MLP: of those that write less than 1 "
-        "% of the dimension, the ones with the largest mean |activation| × length of their weights. The same number "
-        "of neurons drawn at random, twenty times, is set to zero in that layer alone. This is done for one context "
-        "of a model, the first with a break. It shows that these neurons write the values, and what the states are "
+        "massive. Plots show the mean, or zero where there is none. The control is the same number of other neurons "
+        "of the same MLP: of those that write less than 1 % of the dimension, the ones with the largest mean "
+        "|activation| × length of their weights. The same number of neurons drawn at random, twenty times, is set to "
+        "zero in that layer alone. This is done for one context of a model, the first with a break. It shows that these neurons write the values, and what the states are "
         "without them. It doesn’t show that attention to position 0 ends, nor that the model would be better "
         "without them: its later layers were trained with what they write. Authors of a report may set other "
         "neurons, to zero, their mean or a number.",

@@ -162,7 +162,7 @@ def neurons_named(neurons: Sequence[int]) -> str:
 def intervention_label(
     context: str, rule: InterventionRule, layer: int, neurons: Sequence[int], value: InterventionValue, own: str | None
 ) -> str:
-    """How a context is called when neurons are set to a value: ``alone, two neurons off``; ``own`` is the author's word."""
+    """How a context is called when neurons are set to a value: ``alone, without the variation of two neurons``; ``own`` is the author's word."""
     if own is not None:
         return f"{context}, {own}"
     n_neurons = len(neurons)
@@ -171,7 +171,7 @@ def intervention_label(
     if rule == "control":
         return f"{context}, {neurons_counted(n_neurons, 'other ')} off"
     if rule == "mean":
-        return f"{context}, {neurons_counted(n_neurons)} at {'its' if n_neurons == 1 else 'their'} mean"
+        return f"{context}, without the variation of {neurons_counted(n_neurons)}"
     to = {"zero": "zero", "mean": "the mean"}.get(str(value)) or number(float(value))
     return f"{context}, {neurons_named(neurons)} of layer {layer} set to {to}"
 

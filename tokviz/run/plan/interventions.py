@@ -8,7 +8,7 @@ from typing import Any
 
 from tokviz.config import InterventionConfig
 from tokviz.pages.text.wording import intervention_in_full, intervention_label
-from tokviz.records import Context, HiddenStates, InterventionRule, InterventionValue
+from tokviz.records import TWIN_RULES, Context, HiddenStates, InterventionRule, InterventionValue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +23,6 @@ class Wanted:
     """What follows the context's name: ``off``, ``by-hand-1``."""
     label: str | None = None
     """The author's."""
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether it has pictures; the others are measured only."""
-        return self.rule in ("off", "by_hand")
 
     def context(self, intact: Context) -> Context:
         """Under what name and label a context's words are shown so."""
@@ -83,6 +78,16 @@ def by_hand(configured: Iterable[InterventionConfig]) -> tuple[Wanted, ...]:
         )
         for number, each in enumerate(configured, start=1)
     )
+
+
+def drawn(made: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    """Those that have pictures, of all that the model gives states for; the others are measured only.
+
+    Of a break's own the one that leaves the model's predictions as they are: neurons at their mean, or else at zero.
+    """
+    found = tuple(made)
+    of_break = next((each for rule in TWIN_RULES for each in found if each.rule == rule), None)
+    return tuple(each for each in found if each is of_break or each.rule == "by_hand")
 
 
 def first_breaking(states: Sequence[HiddenStates | None]) -> int | None:
