@@ -113,6 +113,7 @@ def test_another_version_of_a_library_makes_again_what_it_makes(
             "projection": keys.projection_key(states, "standardized", None),
             "geometry": keys.geometry_key(states, None, (), making.WORDS),
             "neighbours": keys.neighbours_key(states),
+            "same_category": keys.same_category_key(states, making.WORDS),
             "differences": keys.differences_key((states, states), (making.WORDS, making.WORDS), ((), ()), ((), ())),
             "similarity": keys.similarity_key(states, states, making.WORDS, single_token=False),
         }

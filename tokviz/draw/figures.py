@@ -1,4 +1,4 @@
-"""Records → Matplotlib figures: labelled plates, the layer-versus-embedding grid and strips of thumbnails.
+"""Records → Matplotlib figures: labelled plates, the layer-versus-embedding grid, strips of thumbnails and heat maps.
 
 Nothing here touches pyplot's global state, and nothing but fonts is read from disk. One figure unit is
 one pixel: figures have 72 dots per inch, so that sizes, positions and text are all given in pixels.
@@ -9,20 +9,23 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from tokviz.draw.grid import draw_grid
+from tokviz.draw.heat_map import draw_heat_map
 from tokviz.draw.plate import draw_plate
 from tokviz.draw.strip import draw_strip
-from tokviz.records import Picture, Plate, Strip
+from tokviz.records import HeatMap, Picture, Plate, Strip
 
 __all__ = ["described", "draw"]
 
 
 def draw(picture: Picture) -> Figure:
-    """Draw a plate, a grid or a strip at its final size in pixels.
+    """Draw a picture at its final size in pixels.
 
     Raises ``ValueError`` when a plate has coordinates that are not finite, or a form is unknown.
     """
     if isinstance(picture, Strip):
         return draw_strip(picture)
+    if isinstance(picture, HeatMap):
+        return draw_heat_map(picture)
     return draw_plate(picture) if isinstance(picture, Plate) else draw_grid(picture)
 
 
@@ -32,6 +35,8 @@ def described(picture: Picture) -> tuple[str, str]:
     counts = f"{len(points.words):,} words in {len(points.categories):,} categories"
     if isinstance(picture, Strip):
         return "Strip", f"{counts} at {len(picture.coordinates):,} depths, without labels."
+    if isinstance(picture, HeatMap):
+        return "Words by layer", f"{counts} at {len(picture.values):,} depths: {picture.unit}, 0 to {picture.most}."
     first, second = (f"{share * 100:.1f} %" for share in picture.explained_variance_ratio)
     if isinstance(picture, Plate):
         title = f"{picture.model} · {picture.context} · {picture.depth}"

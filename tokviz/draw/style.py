@@ -16,6 +16,8 @@ INK = "#2b2b2b"
 QUIET_INK = "#6b6b6b"
 SPINE = "#b4b4b4"
 HAIRLINE = "#d9d9d9"
+BAND = "#f1efe9"
+ACCENT = "#b0361a"
 
 MARKERS: dict[ShapeName, str] = {
     "circle": "o",

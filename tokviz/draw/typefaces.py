@@ -20,7 +20,7 @@ from pathlib import Path
 from tokviz.draw.coverage import Coverage
 from tokviz.draw.faces import Face
 from tokviz.errors import TokvizError
-from tokviz.records import Font, Grid, Picture, Plate, Points, Strip
+from tokviz.records import Font, Grid, HeatMap, Picture, Plate, Points, Strip
 from tokviz.text import code_points, is_without_picture
 
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
@@ -190,7 +190,9 @@ class Typefaces:
         return self._legible_points[key] if missing else points
 
 
-def _written(picture: Plate | Grid, fonts: tuple[Font, ...], missing: frozenset[int], points: Points) -> Picture:
+def _written(
+    picture: Plate | Grid | HeatMap, fonts: tuple[Font, ...], missing: frozenset[int], points: Points
+) -> Picture:
     return replace(
         picture,
         model=legible(picture.model, missing),

@@ -23,8 +23,9 @@ from tokviz.records.measures import (
     Spread,
     Stage,
     StageCriteria,
+    WordScores,
 )
-from tokviz.records.pictures import Font, Grid, Picture, Plate, Points, Strip
+from tokviz.records.pictures import Font, Grid, HeatMap, Picture, Plate, Points, Strip
 from tokviz.records.profile import Difference, Differences, Peak, Profile, Unit, profile_of
 from tokviz.records.relations import (
     Closing,
@@ -122,6 +123,7 @@ __all__ = [
     "Geometry",
     "Grid",
     "Heads",
+    "HeatMap",
     "HiddenStates",
     "Image",
     "Intervention",
@@ -176,6 +178,7 @@ __all__ = [
     "Unit",
     "Updates",
     "WordList",
+    "WordScores",
     "depth_name",
     "named_with_quantization",
     "profile_of",

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from tokviz.records.claims import Claim
+from tokviz.records.words import WordList
 
 # --- one model in one context ------------------------------------------------------------------------------------
 
@@ -302,6 +303,40 @@ class Neighbours:
 
     MOST_WORDS: ClassVar[int] = 3_000
     """Distances are quadratic in words, and the list of them is long: with more words there is no such record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordScores:
+    """A whole number for each word at each depth, as a heat map of words and layers shows it."""
+
+    values: np.ndarray
+    """``(n_depths, n_words)`` int16, 0 to ``most``; ``UNKNOWN`` where there is none."""
+    most: int
+
+    UNKNOWN: ClassVar[int] = -1
+    MOST_ROWS: ClassVar[int] = 400
+    """With more words only categories have rows in a heat map."""
+
+    def __post_init__(self) -> None:
+        low, high = self.values.min(initial=0), self.values.max(initial=0)
+        if low < self.UNKNOWN or high > self.most:
+            raise ValueError(f"values: expected {self.UNKNOWN} to {self.most}, got {low} to {high}")
+
+    def means(self, rows: np.ndarray) -> np.ndarray:
+        """``(n_depths,)`` float64: mean over the words of these rows that have a score; NaN without any."""
+        own = self.values[:, rows]
+        known = own != self.UNKNOWN
+        sums, counts = np.where(known, own, 0).sum(axis=1), known.sum(axis=1)
+        return np.asarray(np.divide(sums, counts, out=np.full(len(own), np.nan), where=counts > 0))
+
+    def category_means(self, words: WordList) -> np.ndarray:
+        """``(n_categories, n_depths)`` float64: of the words of each category."""
+        n_depths = len(self.values)
+        rows = [
+            [row for row, own in enumerate(words.memberships) if category in own]
+            for category in range(len(words.categories))
+        ]
+        return np.array([self.means(np.array(own, dtype=np.int64)) for own in rows]).reshape(len(rows), n_depths)
 
 
 # --- two models --------------------------------------------------------------------------------------------------

@@ -109,4 +109,32 @@ class Strip:
     """``(n_depths, n_words, 2)`` float64, each depth's own basis; NaN where a depth can't be projected."""
 
 
-Picture = Plate | Grid | Strip
+@dataclass(frozen=True, kw_only=True)
+class HeatMap:
+    """A whole number for each word at each depth, as shades: rows are words by category, columns are depths."""
+
+    form: str
+    model: str
+    context: str
+    points: Points
+    values: np.ndarray
+    """``(n_depths, n_words)`` int16, 0 to ``most``; −1 where there is none."""
+    means: np.ndarray
+    """``(n_categories, n_depths)`` float64, each category's mean; NaN where there is none."""
+    most: int
+    unit: str
+    """What the numbers count, ``nearest words of its category``."""
+    stages: tuple[int, ...]
+    """The first depth of each."""
+    mark: int | None
+    """The depth at which massive activations emerge."""
+    with_words: bool
+    """Else categories alone have rows."""
+    fonts: tuple[Font, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_shape("values", self.values, (len(self.values), len(self.points.words)))
+        require_shape("means", self.means, (len(self.points.categories), len(self.values)))
+
+
+Picture = Plate | Grid | Strip | HeatMap

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from tokviz.records.claims import Family
 from tokviz.records.look import Look
 from tokviz.records.loss import Loss
-from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours
+from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours, WordScores
 from tokviz.records.profile import Differences, Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.states import HiddenStates, ModelCard, Projection
@@ -58,6 +58,10 @@ class ContextReport:
     geometry: Geometry | None = None
     neighbours: Neighbours | None = None
     """None where there are too many words to look for them in the full space, and of most interventions."""
+    same_category: WordScores | None = None
+    """How many of each word's nearest words share a category with it; None of what others are only compared with."""
+    heat_map: Image | None = None
+    """The picture of ``same_category``."""
     added: tuple[AddedMeasure, ...] = ()
     """What other packages measure."""
     relations: Relations | None = None

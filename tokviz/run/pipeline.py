@@ -93,7 +93,7 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         reporter.say(complaint)
     with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
         begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue)]
-        made = [_try(each.plan, plan, reporter, partial(_wait, each)) for each in begun]
+        made = [_try(each.plan, plan, reporter, partial(_wait, each, plan, queue)) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
@@ -260,12 +260,18 @@ def _draw(
     return tuple(pictures)
 
 
-def _wait(made: Made) -> Made:
-    """Until all is there that is measured of a model."""
-    for each in made.products.values():
-        if each.measurements is not None:
-            each.measurements.wait()
-    return made
+def _wait(made: Made, plan: Plan, queue: PictureQueue) -> Made:
+    """Until all is there that is measured of a model; what is known of its words is then drawn."""
+    products = dict(made.products)
+    for key, each in made.products.items():
+        if each.measurements is None:
+            continue
+        each.measurements.wait()
+        job = plan.heat_map(made.plan.model, each.captured, each.measurements.records)
+        products[key] = replace(each, heat_map=job)
+        if job and job.due:
+            queue.submit(job.key, job.picture)
+    return replace(made, products=products)
 
 
 def _try(model: ModelPlan, plan: Plan, reporter: Reporter, work: Callable[[], Made]) -> Made:

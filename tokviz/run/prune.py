@@ -113,6 +113,9 @@ def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
         used.add(("measures", context.loss.key))
     for captured in context.all_captured.values():
         used |= {("measures", job.key) for job in captured.all_measures}
+        heat_map = plan.stored_heat_map(context.model, captured)
+        if heat_map is not None:
+            used.add(("images", heat_map.key))
         for name, job in captured.projections.items():
             used.add(("projections", job.key))
             projection = plan.store.find(job.key, job.kind) if name in captured.drawn else None

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+
 from tokviz.config import ModelConfig
 from tokviz.pages.text.problems import grid_problems
 from tokviz.records import (
+    Geometry,
     Grid,
+    HeatMap,
     HiddenStates,
     Look,
     Picture,
@@ -18,6 +22,7 @@ from tokviz.records import (
     Projection,
     Strip,
     WordList,
+    WordScores,
     depth_name,
     named_with_quantization,
 )
@@ -30,10 +35,50 @@ class Whole(StrEnum):
 
     GRID = "_m.et"
     STRIP = "_strip"
+    HEAT_MAP = "_words"
 
 
 Subject = int | Whole
 """What a picture shows: one depth, or all of them."""
+
+
+SAME_CATEGORY = "nearest words in its category"
+"""What heat maps show: so much of the words nearest to each."""
+
+
+def heat_map(
+    model: ModelConfig, states: HiddenStates, words: WordList, scores: WordScores, geometry: Geometry, look: Look
+) -> tuple[str, HeatMap] | None:
+    """The picture of what is known of each word, and its path from the site's root; None where nothing is."""
+    if not (scores.values != scores.UNKNOWN).any():
+        return None
+    points = points_of(words, states, states.tokenization.reference, look)
+    picture = HeatMap(
+        form="wide",
+        model=named_with_quantization(model.display_name, states.card),
+        context=states.context.label,
+        points=points,
+        values=scores.values,
+        means=scores.category_means(words),
+        most=scores.most,
+        unit=f"of {scores.most} {SAME_CATEGORY}",
+        stages=tuple(stage.first_depth for stage in geometry.stages),
+        mark=geometry.massive.emergence_depth,
+        with_words=words.vocabulary is None and len(words.words) <= scores.MOST_ROWS,
+    )
+    return f"images/{model.slug}/{states.context.name}/{model.slug}{Whole.HEAT_MAP}.webp", picture
+
+
+def points_of(words: WordList, states: HiddenStates, reference: np.ndarray, look: Look) -> Points:
+    """The words of a picture; ``reference``: ``(n_words,)`` bool, those that aren't drawn hollow."""
+    return Points(
+        words=words.words,
+        memberships=words.memberships,
+        categories=tuple(category.label for category in words.categories),
+        reference=reference,
+        several_tokens=states.tokenization.n_tokens > 1,
+        marks=look.marks,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +100,8 @@ class Subjects:
 
     def pictures(self, forms: tuple[str, ...]) -> Iterator[tuple[Subject, str, Picture]]:
         """Every picture that can be drawn, with its subject and form; all share one ``Points``."""
-        points, projection = self._points(), self.projection
+        projection = self.projection
+        points = points_of(self.words, self.states, projection.reference, self.look)
         for form in forms:
             whole = "wide" if form == DRAFT else form
             for depth, problem in enumerate(projection.problems):
@@ -65,16 +111,6 @@ class Subjects:
                 yield Whole.GRID, form, self._grid(whole, points)
             if form != SVG and not all(projection.problems):
                 yield Whole.STRIP, form, Strip(form=whole, points=points, coordinates=projection.coordinates)
-
-    def _points(self) -> Points:
-        return Points(
-            words=self.words.words,
-            memberships=self.words.memberships,
-            categories=tuple(category.label for category in self.words.categories),
-            reference=self.projection.reference,
-            several_tokens=self.states.tokenization.n_tokens > 1,
-            marks=self.look.marks,
-        )
 
     def _plate(self, depth: int, form: str, points: Points) -> Plate:
         return Plate(

@@ -31,7 +31,7 @@ from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.pictures import Subject, Subjects, Whole
+from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
 from tokviz.run.plan.products import MEASURES, Inputs, measure_keys
 from tokviz.run.plan.related import related
 from tokviz.run.store import keys
@@ -382,12 +382,32 @@ class Plan:
         for subject, form, plain in subjects.pictures(self.options.forms if forms is None else forms):
             if done and (subject is Whole.GRID or (isinstance(subject, int) and subject <= done.layer)):
                 continue
-            picture = self.fonts.with_fonts(plain)
-            key = keys.picture_key(picture)
-            due = "not drawn yet" if self.store.find_image(key) is None else "forced" if self.options.force else None
-            path = subjects.path(subject, form)
-            jobs.append(PictureJob(subject=subject, form=form, path=path, picture=picture, key=key, due=due))
+            jobs.append(self._picture(subject, form, subjects.path(subject, form), plain))
         return jobs
+
+    def heat_map(self, model: ModelConfig, captured: Captured, measured: Mapping[str, Any]) -> PictureJob | None:
+        """A job for what is known of each word, of a capture that the report has pictures of; None where nothing is.
+
+        Parameters
+        ----------
+        measured : the capture's measures by their names, as far as they are made.
+        """
+        scores, geometry = measured.get("same_category"), measured.get("geometry")
+        if scores is None or geometry is None or not captured.drawn:
+            return None
+        found = heat_map(model, captured.states, captured.inputs.words, scores, geometry, self.config.look)
+        return found and self._picture(Whole.HEAT_MAP, found[1].form, *found)
+
+    def stored_heat_map(self, model: ModelConfig, captured: Captured) -> PictureJob | None:
+        """The same, of the measures that the store has."""
+        jobs = {name: job for name, job in captured.measures.items() if name in ("same_category", "geometry")}
+        return self.heat_map(model, captured, {name: self.store.find(job.key, job.kind) for name, job in jobs.items()})
+
+    def _picture(self, subject: Subject, form: str, path: str, plain: Picture) -> PictureJob:
+        picture = self.fonts.with_fonts(plain)
+        key = keys.picture_key(picture)
+        due = "not drawn yet" if self.store.find_image(key) is None else "forced" if self.options.force else None
+        return PictureJob(subject=subject, form=form, path=path, picture=picture, key=key, due=due)
 
     # --- comparisons -------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from tokviz.records import (
     Projection,
     Relations,
     WordList,
+    WordScores,
 )
 from tokviz.run.plan.related import Related
 from tokviz.run.store import keys
@@ -80,6 +81,10 @@ def _neighbours_key(inputs: Inputs) -> str | None:
     return keys.neighbours_key(inputs.states) if few else None
 
 
+def _same_category_key(inputs: Inputs) -> str:
+    return keys.same_category_key(inputs.states, inputs.words)
+
+
 def _relations_key(inputs: Inputs) -> str | None:
     asked = inputs.related
     return keys.relations_key(inputs.states, asked.pairs, asked.orders) if asked else None
@@ -100,6 +105,14 @@ def _neighbours(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str
     return neighbours.neighbours(inputs.states)
 
 
+def _same_category(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> WordScores:
+    from tokviz.measure.word_scores import same_category
+
+    # Of a vocabulary, tokens with a category are few: only these are looked at.
+    found = others.get("neighbours") if inputs.words.vocabulary is None else None
+    return same_category(inputs.states, inputs.words.memberships, found)
+
+
 def _relations(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Relations:
     from tokviz.measure.relations import measure
 
@@ -109,6 +122,7 @@ def _relations(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str,
 MEASURES: Mapping[str, CaptureMeasure[Any]] = {
     "geometry": CaptureMeasure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
     "neighbours": CaptureMeasure(record=Neighbours, key=_neighbours_key, make=_neighbours),
+    "same_category": CaptureMeasure(record=WordScores, key=_same_category_key, make=_same_category),
     "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations),
 }
 """By the name of its field in ``ContextReport``; what other packages add is in ``added.py``."""

@@ -48,6 +48,8 @@ class Products:
     """Each projection with its pictures."""
     measurements: Measurements | None
     """None in a draft."""
+    heat_map: PictureJob | None = None
+    """Once all is measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,10 @@ def find_images(made: Sequence[Made], store: Store) -> Images:
     ------
     TokvizError : somebody removed one meanwhile.
     """
-    shown = (each for model in made for products in model.products.values() for each in products.shown)
-    return {job.path: _stored(job, store) for _, pictures in shown for job in pictures}
+    products = [each for model in made for each in model.products.values()]
+    jobs = [job for each in products for _, pictures in each.shown for job in pictures]
+    jobs += [each.heat_map for each in products if each.heat_map]
+    return {job.path: _stored(job, store) for job in jobs}
 
 
 def _stored(job: PictureJob, store: Store) -> StoredImage:
@@ -173,12 +177,12 @@ def _context(
     return ContextReport(
         projections=shown,
         interventions=tuple(
-            ContextReport(projections=_beginning_like(shown, each, images), **_others(each, model, base))
+            ContextReport(projections=_beginning_like(shown, each, images), **_others(each, images, model, base))
             for each in others
         ),
         failed_interventions=tuple(public_text(each, model, base) for each in failures),
         loss=_public_loss(context, store, base),
-        **_others(own, model, base),
+        **_others(own, images, model, base),
     )
 
 
@@ -187,10 +191,11 @@ def _public_loss(context: ContextPlan, store: Store, base: Path) -> Loss | None:
     return found and replace(found, reason=found.reason and public_text(found.reason, context.model, base))
 
 
-def _others(made: Products, model: ModelConfig, base: Path) -> dict[str, Any]:
+def _others(made: Products, images: Images, model: ModelConfig, base: Path) -> dict[str, Any]:
     """The fields of a ``ContextReport`` beside projections: states and measures."""
     measured = made.measurements.records if made.measurements else {}
-    return {"states": public_states(made.captured.states, model, base), **measured}
+    heat_map = images[made.heat_map.path].facts if made.heat_map else None
+    return {"states": public_states(made.captured.states, model, base), "heat_map": heat_map, **measured}
 
 
 def _projections(made: Products, images: Images) -> tuple[ProjectionReport, ...]:

@@ -195,6 +195,11 @@ def neighbours_key(states: HiddenStates) -> str:
     return _digest({"neighbours": states.digest, "code": _code("measure")})
 
 
+def same_category_key(states: HiddenStates, words: WordList) -> str:
+    """Which of the nearest words share a category depends on the words' categories besides."""
+    return _digest({"same_category": states.digest, "memberships": words.memberships, "code": _code("measure")})
+
+
 def similarity_key(states_a: HiddenStates, states_b: HiddenStates, words: WordList, *, single_token: bool) -> str:
     """``words``: of ``states_a``; ``single_token``: whether only words of one token in both are compared."""
     return _digest(
