@@ -19,6 +19,7 @@ from PIL import ImageDraw
 from profile_fixture import differences
 
 from tokviz import pages
+from tokviz.measure.word_scores import same_category
 from tokviz.pages import render
 from tokviz.pages.compare.layers import LayersPage
 from tokviz.pages.compare.page import ComparePage
@@ -247,6 +248,7 @@ def _context_report(
         digest="0" * 64,
     )
     of_it = geometry(n_depths, n_words, projections, sink=context.name == "alone") if measured else None
+    near = _neighbours(n_depths, n_words) if measured and problem_depth is None else None
     return ContextReport(
         states=states,
         projections=tuple(
@@ -254,7 +256,11 @@ def _context_report(
             for name in projections
         ),
         geometry=of_it,
-        neighbours=_neighbours(n_depths, n_words) if measured and problem_depth is None else None,
+        neighbours=near,
+        same_category=same_category(states, words.memberships, near) if near else None,
+        heat_map=Image(path=f"images/{slug}/{context.name}/{slug}_words.webp", width=1040, height=1536, n_bytes=0)
+        if near
+        else None,
     )
 
 
@@ -321,6 +327,8 @@ def images(report: Report) -> Iterator[Image]:
     """Every picture of the report, in both renditions."""
     for model in report.models:
         for context in (each for intact in model.contexts for each in (intact, *intact.interventions)):
+            if context.heat_map:
+                yield context.heat_map
             for shown in context.projections:
                 for renditions in (*shown.plates, shown.grid, shown.strip):
                     if renditions:

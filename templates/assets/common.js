@@ -150,6 +150,12 @@ const Tokviz = (() => {
     return requests.get(key);
   }
 
+  // Little-endian unsigned integers of `size` bytes each, from base64.
+  function decodeIntegers(text, size) {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return size === 2 ? new Uint16Array(bytes.buffer) : bytes;
+  }
+
   const added = new Map();
 
   // Adds scripts that run in this order, each once; one that didn't come is asked for again the next time.
@@ -352,7 +358,7 @@ const Tokviz = (() => {
     clamp, svg, make, tell, nHues, hueOf,
     depthName, depthKey, parseDepth, findCapture, fileName,
     hasModifier, listenToKeys, markSteps,
-    AddressWriter, parseAddress, decode, load, loadScripts,
+    AddressWriter, parseAddress, decode, decodeIntegers, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, sizeOf, formSize, wideSize, decodeAhead, afterLoad,
     fitted,

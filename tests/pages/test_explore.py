@@ -271,6 +271,7 @@ def test_every_script_that_the_index_promises_is_written(report: Report, written
             promised |= {f"{folder}/words.js"}
             promised |= {f"{folder}/coordinates-{each['name']}.js" for each in context["projections"]}
             promised |= {f"{folder}/neighbours.js"} if context["neighbours"] else set()
+            promised |= {f"{folder}/scores.js"} if context.get("scores") else set()
     assert {f"../{path}" for path in written} == promised
 
 

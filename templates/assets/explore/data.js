@@ -5,7 +5,7 @@
 const Explore = {};
 
 (() => {
-  const { load } = Tokviz;
+  const { decodeIntegers, load } = Tokviz;
 
   // A word as part of a list: one that is written from right to left doesn't reorder its neighbours.
   const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
@@ -31,12 +31,6 @@ const Explore = {};
   const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
   const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
   const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);
-
-  // Little-endian unsigned integers of `size` bytes each, from base64.
-  function decodeIntegers(text, size) {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return size === 2 ? new Uint16Array(bytes.buffer) : bytes;
-  }
 
   class Index {
     constructor(content) {

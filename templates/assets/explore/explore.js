@@ -1,5 +1,5 @@
 // needs: common.js captures.js explore/data.js explore/panel.js explore/controls.js plates/scale.js
-// after: take.js related-choice.js related-plot.js
+// after: take.js related-choice.js related-plot.js word-map.js
 "use strict";
 
 // The explorer: one picture or two in step, a ruler, a search, a legend, pinned words and a table. All show one state, which
@@ -47,6 +47,7 @@
 
   function addControls(explorer) {
     const { root, index } = explorer;
+    explorer.map = mapOf(explorer);
     explorer.pinList = new Explore.Pins(root.querySelector(".pins"), (row) => (row === null ? unpinAll(explorer) : togglePin(explorer, row)));
     explorer.trailAxes = new Explore.TrailAxes(root.querySelector("[data-trails]"), (kind) => chooseTrails(explorer, kind));
     explorer.legend = new Explore.Legend(root.querySelector(".legend"), index.categories, (category) => toggleCategory(explorer, category));
@@ -60,6 +61,16 @@
         if (!explorer.pins.includes(row)) togglePin(explorer, row);
         point(explorer, row, "search");
       },
+    });
+  }
+
+  // The heat map under the explorer of a page; a notebook has none.
+  function mapOf(explorer) {
+    const section = explorer.root.querySelector("[data-word-map]");
+    return section && new Tokviz.WordMap(section, explorer.index.words, {
+      go: ({ last }, depth) => go(explorer, Math.round(Tokviz.shareOf(depth, last) * lastOf(explorer))),
+      choose: (row) => togglePin(explorer, row),
+      point: (row) => point(explorer, row, "pointer"),
     });
   }
 
@@ -153,10 +164,23 @@
     showPins(explorer);
     showTrails(explorer);
     showDepth(explorer);
+    showMap(explorer);
     explorer.announcement.textContent = "";
     const hollow = panels.some(({ view }) => view.hollow.some(Boolean));
     // Its place stays, so that nothing moves.
     explorer.legendNote.style.visibility = hollow ? "" : "hidden";
+  }
+
+  // Of the captures that are seen, each once.
+  function showMap({ map, panels }) {
+    const sides = panels.filter(({ capture: { context } }) => context.scores).map(({ capture: { model, context } }) => ({
+      key: `${model.slug}/${context.name}`,
+      folder: `${model.data}/${context.name}`,
+      label: panels.some(({ capture }) => capture.model !== model) ? captures.labelOfStates({ model, context }) : context.label,
+      neighbours: context.neighbours,
+    }));
+    const seen = sides.filter(({ key }, index) => sides.findIndex((each) => each.key === key) === index);
+    if (map && seen.length) map.show(seen);
   }
 
   function showDepth(explorer) {
@@ -177,7 +201,8 @@
     })));
   }
 
-  function showCurrent({ panels, current, index }) {
+  function showCurrent({ panels, current, index, map }) {
+    map?.mark(current);
     for (const panel of panels) {
       panel.plot.setCurrent(current);
       panel.describe(current, index.categories);

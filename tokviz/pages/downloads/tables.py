@@ -15,7 +15,7 @@ import numpy as np
 from tokviz.pages.downloads import report_json
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
-from tokviz.pages.model import profile_tables, related_data
+from tokviz.pages.model import profile_tables, related_data, word_map
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
 from tokviz.records import (
@@ -40,6 +40,7 @@ from tokviz.records import (
     Tested,
     Updates,
     WordList,
+    WordScores,
     depth_name,
 )
 
@@ -75,6 +76,11 @@ TABLES = (
     CaptureTable("coordinates", lambda of: of, lambda _, of, asked: coordinates_csv(of, asked.words)),
     CaptureTable("geometry", lambda of: of.geometry, lambda found, of, _: geometry_csv(of.states, found, of.added)),
     CaptureTable(
+        "words_by_layer",
+        lambda of: of.same_category,
+        lambda found, _, asked: words_by_layer_csv(found, asked.words),
+    ),
+    CaptureTable(
         "relations",
         lambda of: of.relations,
         lambda found, _, asked: relations_csv(asked.relations, asked.orders, found),
@@ -90,6 +96,7 @@ TABLES = (
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
     written = {"data/report.json": report_json.text(report), **scripts(report), **profile_tables.files(report)}
+    written |= word_map.files(report)
     for model, context in _captured(report.models):
         words = report.words.of(context.states.tokenization)
         asked = Asked(words=words, relations=report.relations, orders=report.orders)
@@ -157,6 +164,20 @@ def tokens_csv(context: ContextReport) -> str:
                 data_text.spaced(word.ids),
             ]
             for row, word in enumerate(tokenization.words)
+        ),
+    )
+
+
+def words_by_layer_csv(scores: WordScores, words: WordList) -> str:
+    """A row per word with a category, a column per depth: how many of its ``nearest`` words share a category with it."""
+    depths = [depth_name(depth) for depth in range(len(scores.values))]
+    return csv_text(
+        ["word", "text_safe", "categories", "nearest", *depths],
+        (
+            [word, spreadsheet_safe(word), _category_keys(words, row), scores.most]
+            + [None if value == scores.UNKNOWN else int(value) for value in scores.values[:, row]]
+            for row, word in enumerate(words.words)
+            if words.memberships[row]
         ),
     )
 

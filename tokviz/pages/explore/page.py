@@ -20,6 +20,8 @@ from tokviz.pages.frame.index import (
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
+from tokviz.pages.model.word_map import SCRIPT as WORD_MAP_SCRIPT
+from tokviz.pages.model.word_map import WordMap, explorer_map, has_scores
 from tokviz.pages.text import data_text
 from tokviz.pages.text.parts import Frame, Link, Option
 from tokviz.pages.text.wording import count
@@ -51,6 +53,7 @@ class ExplorePage:
     """Relations and orders that are shown in place of all words."""
     categories: tuple[str, ...]
     """They keep the legend's place until the script makes it."""
+    word_map: WordMap | None
     models: tuple[ModelFiles, ...]
     method: str
 
@@ -70,7 +73,7 @@ def explore_page(report: Report) -> ExplorePage | None:
     description = (
         f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors."
     )
-    related = choices(report, models)
+    related, of_words = choices(report, models), explorer_map(report, PATH)
     styles = ("plates/plate.css", "explore/explore.css", *(("relations.css",) if related else ()))
     return ExplorePage(
         frame=frame(
@@ -78,15 +81,19 @@ def explore_page(report: Report) -> ExplorePage | None:
             PATH,
             f"Explore · {report.title}",
             description,
-            scripts=_scripts(related),
+            scripts=(*_scripts(related), *((WORD_MAP_SCRIPT,) if of_words else ())),
         ),
-        stylesheets=tuple(relative(PATH, f"assets/{name}") for name in styles),
+        stylesheets=(
+            *(relative(PATH, f"assets/{name}") for name in styles),
+            *((of_words.stylesheet,) if of_words else ()),
+        ),
         noscript=relative(PATH, "assets/explore/noscript.css"),
         intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
         data=_data(report, models),
         related_choices=related,
         categories=tuple(category.label for category in report.words.categories),
+        word_map=of_words,
         models=tuple(_files(report, model) for model in models),
         method=relative(PATH, "method/index.html"),
     )
@@ -130,6 +137,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "last": context.states.n_depths - 1,
         "neighbours": context.neighbours is not None,
         **related_flag(context),
+        **({"scores": True} if has_scores(context) else {}),
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
         "projections": [
             _projection(shown, drawn=any(each is shown for each in context.drawn_projections))

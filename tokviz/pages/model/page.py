@@ -16,6 +16,7 @@ from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.model.relations import RelatedSection, related_section
 from tokviz.pages.model.story import Story, difference, stage_id, stories
+from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
@@ -74,6 +75,7 @@ class ModelPage:
     stylesheet: str | None
     """Of plates that are drawn."""
     writers: WritersSection | None
+    word_map: WordMap | None
     story_script: str
     """Fetched when a story is near."""
     stories: tuple[Story, ...]
@@ -142,6 +144,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         plates=plates,
         stylesheet=relative(page, "assets/plates/plate.css") if plates else None,
         writers=writers,
+        word_map=word_map(report, model, page),
         story_script=relative(page, "assets/story.js"),
         stories=stories(report, model, page),
         difference=difference(model),

@@ -1,0 +1,211 @@
+"""What is known of each word at each depth: a heat map of words by category, and the scripts with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.frame.frame import data_path, relative
+from tokviz.pages.frame.index import context_entry, data_folder
+from tokviz.pages.text import data_text
+from tokviz.pages.text.parts import Option, Source
+from tokviz.pages.text.wording import count
+from tokviz.records import ContextReport, ModelReport, Report, WordList, WordScores
+
+HEADING = "Word by layer"
+SCRIPT = "word-map.js"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapImage:
+    """The heat map of a capture, for paper and for readers without scripts."""
+
+    capture: str
+    """Its context's name."""
+    source: Source
+    alt: str
+    on_paper: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapRow:
+    """A category."""
+
+    category: int
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordMap:
+    """The section of a page; what it shows comes with scripts."""
+
+    stylesheet: str
+    heading: str
+    captions: tuple[str, ...]
+    rows: tuple[MapRow, ...]
+    has_words: bool
+    """Whether categories open."""
+    beside: tuple[Option, ...]
+    """Captures that can stand beside the first one; empty where there is nothing to choose."""
+    images: tuple[MapImage, ...]
+    script: str | None
+    """Fetched when the map is near; None where the page has it."""
+    data: str | None
+    """JSON with ``<`` written as ``\\u003c``: what the script shows, and where it is; None where other scripts say that."""
+
+
+def has_scores(context: ContextReport) -> bool:
+    """Whether anything is known of a word."""
+    scores = context.same_category
+    return scores is not None and bool((scores.values != scores.UNKNOWN).any())
+
+
+def word_map(report: Report, model: ModelReport, page: str) -> WordMap | None:
+    """The section of a model's page; None where nothing is known of any word."""
+    shown = _in_order(model)
+    if not shown:
+        return None
+    first, *others = shown
+    return WordMap(
+        stylesheet=relative(page, "assets/word-map.css"),
+        heading=HEADING,
+        captions=(_caption(report, first), *_notes(report, first)),
+        rows=_rows(report.words.of(first.states.tokenization)),
+        has_words=_has_words(report),
+        beside=tuple(
+            Option(value=each.states.context.name, label=each.states.context.label, checked=each is others[0])
+            for each in others
+            if len(others) > 1
+        ),
+        images=tuple(
+            MapImage(
+                capture=each.states.context.name,
+                source=Source(
+                    src=relative(page, each.heat_map.path), width=each.heat_map.width, height=each.heat_map.height
+                ),
+                alt=f"{model.display_name}, {each.states.context.label}: a heat map of the words’ counts at every depth",
+                on_paper=each in shown[:2],
+            )
+            for each in shown
+            if each.heat_map is not None
+        ),
+        script=relative(page, f"assets/{SCRIPT}"),
+        data=data_text.embedded(
+            {
+                "slug": model.slug,
+                "folder": data_folder(model, page),
+                "words": relative(page, "data/words.js"),
+                "captures": [{**context_entry(each), "neighbours": each.neighbours is not None} for each in shown],
+            }
+        ),
+    )
+
+
+def explorer_map(report: Report, page: str) -> WordMap | None:
+    """The section of the explorer, whose scripts say what it shows."""
+    known = [context for model in report.models for context in model.captures if has_scores(context)]
+    if not known:
+        return None
+    return WordMap(
+        stylesheet=relative(page, "assets/word-map.css"),
+        heading=HEADING,
+        captions=(_caption(report, known[0]), *_notes(report, known[0])),
+        rows=_rows(report.words),
+        has_words=_has_words(report),
+        beside=(),
+        images=(),
+        script=None,
+        data=None,
+    )
+
+
+def _rows(words: WordList) -> tuple[MapRow, ...]:
+    """The categories that have words."""
+    used = {category for own in words.memberships for category in own}
+    return tuple(
+        MapRow(category=index, label=category.label) for index, category in enumerate(words.categories) if index in used
+    )
+
+
+def _caption(report: Report, context: ContextReport) -> str:
+    """What a cell is, and what can be done with it."""
+    most = context.same_category.most if context.same_category else 0
+    counted = (
+        f"how many of the {most} words nearest to a word (all dimensions, standardized) share its category"
+        if most > 1
+        else "whether the word nearest to a word (all dimensions, standardized) shares its category"
+    )
+    return f"A cell shows {counted}; a category’s row is the mean of its words. " + (
+        "Open a category to see its words, and choose a cell to see that layer."
+        if _has_words(report)
+        else "Choose a cell to see that layer."
+    )
+
+
+def _notes(report: Report, context: ContextReport) -> tuple[str, ...]:
+    """Which words count, and why words have no rows."""
+    words, scores = report.words.of(context.states.tokenization), context.same_category
+    if scores is None or _has_words(report):
+        return ()
+    n_counted = int((scores.values != scores.UNKNOWN).any(axis=0).sum())
+    if words.vocabulary is not None:
+        return (f"Of the vocabulary, {count(n_counted, 'token')} with a category are compared, with each other.",)
+    sampled = (
+        f"; {count(n_counted, 'word')} of them, drawn at random, are compared" if n_counted < len(words.words) else ""
+    )
+    return (f"With {count(len(words.words), 'word')}, only categories have rows{sampled}.",)
+
+
+def _has_words(report: Report) -> bool:
+    return report.is_explorable and len(report.words.words) <= WordScores.MOST_ROWS
+
+
+def _in_order(model: ModelReport) -> list[ContextReport]:
+    """The captures with plots of which something is known: the context with a break first, then the same changed, then the others."""
+    known = [each for each in model.drawn if has_scores(each)]
+    contexts = [each for each in known if each.rule is None]
+    changed = [each for each in known if each.rule is not None]
+    if not contexts:
+        return []
+    broken = [each for each in contexts if any(each.interventions)]
+    first = (broken or contexts)[0]
+    return [first, *changed, *(each for each in contexts if each is not first)]
+
+
+# --- the scripts with the numbers ------------------------------------------------------------------------------------
+
+
+def files(report: Report) -> dict[str, str]:
+    """Path from the site's root → script, for every capture that readers may choose and something is known of."""
+    return {
+        f"{data_path(model.slug, name)}/scores.js": data_text.script(
+            f"{model.slug}/{name} scores", _scores(context, report.words.of(context.states.tokenization), report)
+        )
+        for model in report.models
+        for context in model.captures
+        if has_scores(context)
+        for name in [context.states.context.name]
+    }
+
+
+def _scores(context: ContextReport, words: WordList, report: Report) -> dict[str, Any]:
+    """A word's scores are characters, from ``0`` on; a space where there is none."""
+    scores, geometry = context.same_category, context.geometry
+    if scores is None:
+        return {}
+    means = scores.category_means(words)
+    return {
+        "most": scores.most,
+        "last": context.states.n_depths - 1,
+        "stages": [stage.first_depth for stage in geometry.stages] if geometry else [],
+        "mark": geometry.massive.emergence_depth if geometry else None,
+        "categories": [[None if np.isnan(value) else round(float(value), 2) for value in row] for row in means],
+        "words": _characters(scores.values.T) if _has_words(report) else None,
+    }
+
+
+def _characters(rows: Sequence[np.ndarray] | np.ndarray) -> list[str]:
+    return ["".join(" " if value < 0 else chr(48 + value) for value in row.tolist()) for row in rows]
