@@ -55,8 +55,9 @@ const Tokviz = (() => {
   // --- keys and buttons that move through the depths ---
 
   const MOVES = { ArrowLeft: (depth) => depth - 1, ArrowRight: (depth) => depth + 1, Home: () => 0, End: () => Infinity };
-  // Elements that use these keys themselves.
-  const OWN_KEYS = "input, select, textarea, .scroll, .plates, dialog";
+  // Elements that use these keys themselves. Radio buttons and lists don't: what was chosen last keeps the focus, and ← → step on
+  // from there; ↑ ↓ choose, as in every list.
+  const OWN_KEYS = "input:not([type=radio], [type=checkbox]), textarea, .scroll, .plates, dialog";
 
   // Shift is left out: some keyboards need it for "+".
   const hasModifier = ({ altKey, ctrlKey, metaKey }) => altKey || ctrlKey || metaKey;
@@ -66,7 +67,7 @@ const Tokviz = (() => {
     document.addEventListener("keydown", (event) => {
       const move = MOVES[event.key];
       if (!move || event.target.closest(OWN_KEYS) || hasModifier(event) || event.shiftKey) return;
-      if (!event.key.startsWith("Arrow") && !root.contains(event.target)) return;
+      if (!event.key.startsWith("Arrow") && (!root.contains(event.target) || event.target.matches("select"))) return;
       event.preventDefault();
       go(move(currentDepth()));
     });
