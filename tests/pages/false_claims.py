@@ -297,7 +297,7 @@ def _of_comparison() -> Iterator[Case]:
     page = present(site.compare)
     context = large.contexts[0]
     row = next(row for row in page.table if (row.model.text, row.context) == ("M", "alone"))
-    cells = [(cell.text, cell.note) for cell in row.cells[1:]]
+    cells = [(cell.text, cell.note) for cell in row.cells]
     for index, kind, pattern, replacement in (
         (0, "best purity", r"embedding", "layer 0"),
         (1, "mean purity", r"^0\.\d", "0.0"),

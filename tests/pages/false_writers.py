@@ -294,7 +294,7 @@ def _of_cells() -> Iterator[Case]:
             for row in table(report, "compare/index.html")
             if (row.model.text, row.context) == (model.display_name, "alone")
         )
-        cells = "|".join(f"{cell.text}|{cell.note}" for cell in row.cells[7:9])
+        cells = "|".join(f"{cell.text}|{cell.note}" for cell in row.cells[6:8])
 
         def check(text: str, model: ModelReport = model) -> None:
             who, note, left, left_note = text.split("|")

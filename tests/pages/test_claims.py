@@ -141,7 +141,7 @@ def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, s
                 writers_claims.check_what_was_done(panel.notes[0], changed, context, 2)
     by_label = {context.states.context.label: context for context in model.contexts}
     for row in table(report, "compare/index.html"):
-        cells = [(cell.text, cell.note) for cell in row.cells[7:9]]
+        cells = [(cell.text, cell.note) for cell in row.cells[6:8]]
         writers_claims.check_cells(cells, model, by_label[row.context])
 
 
@@ -188,7 +188,7 @@ def check_compare(report: Report, site: Views) -> None:
     contexts = {(model.display_name, each.states.context.label): each for model, each in page_claims.captured(report)}
     for row in page.table:
         context = contexts[row.model.text, row.context]
-        page_claims.check_row([(cell.text, cell.note) for cell in row.cells[1:]], context)
+        page_claims.check_row([(cell.text, cell.note) for cell in row.cells], context)
         page_claims.check_caveats(row.caveats, context)
     for chart_row in page.curves.rows:
         for chart in chart_row.charts:

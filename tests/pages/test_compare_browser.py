@@ -23,6 +23,7 @@ from browser import (
     wait_for_address,
     wait_until_quiet,
 )
+from plates_page import expect_drawn
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 from report_fixture import compared_report, many_models_report, write_site
 
@@ -189,7 +190,7 @@ def test_a_link_to_three_pictures_is_restored(open_page: OpenAt, site: Path) -> 
 def test_everything_can_be_done_by_keyboard(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     page.get_by_role("radio", name="relative depth").focus()
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="layer number")).to_be_checked()
     ruler(page).focus()
     page.keyboard.press("Home")
@@ -300,7 +301,7 @@ def test_without_scripts_the_first_two_models_are_side_by_side(open_page: OpenAt
     last = page.locator(".plate-row").first.locator("img").last
     last.scroll_into_view_if_needed()
     expect_loaded(last)
-    assert page.locator(".ranking tbody tr").count() == 4
+    assert page.locator(".ranking thead th").count() == 4
 
 
 def test_without_scripts_nothing_overflows_a_phone(open_page: OpenAt, many: Path) -> None:
@@ -314,19 +315,115 @@ def test_axe_finds_nothing(open_page: OpenAt, many: Path) -> None:
     expect_accessible_at_all_sizes(page)
 
 
-def test_the_table_sorts_by_its_headings(open_page: OpenAt, site: Path) -> None:
+def test_captures_are_sorted_by_a_metric(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
 
-    def column(index: int) -> list[float]:
-        cells = page.locator(f".ranking tbody tr > :nth-child({index + 1})").all_inner_texts()
+    def values(name: str) -> list[float]:
+        """Of a metric, from left to right."""
+        cells = page.get_by_role("row", name=name).locator("td").all_inner_texts()
         return [float(re.findall(r"^[\d.,]+", cell)[0].replace(",", "")) for cell in cells]
 
-    assert column(1) == sorted(column(1), reverse=True)
-    heading = page.get_by_role("columnheader", name="Effective rank")
+    def captures() -> list[str]:
+        return page.locator(".ranking thead th").all_inner_texts()
+
+    first, purity = "Best category purity", dict(zip(captures(), values("Best category purity"), strict=True))
+    assert values(first) == sorted(values(first), reverse=True)
+    heading = page.get_by_role("rowheader", name="Effective rank")
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") == "descending"
-    assert column(4) == sorted(column(4), reverse=True)
+    assert values("Effective rank") == sorted(values("Effective rank"), reverse=True)
+    assert dict(zip(captures(), values(first), strict=True)) == purity  # columns stay whole
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "ascending"
-    assert column(4) == sorted(column(4))
+    assert values("Effective rank") == sorted(values("Effective rank"))
     assert page.locator(".ranking [aria-sort]").count() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_table_of_two_models_fits_its_frame_or_is_scrolled_in_it(
+    open_page: OpenAt, site: Path, many: Path, width: int
+) -> None:
+    for folder in (site, many):
+        page = open_page(folder, viewport={"width": width, "height": 800})
+        frame = page.locator(".ranking .scroll")
+        wide, seen = frame.evaluate("(each) => [each.scrollWidth, each.clientWidth]")
+        assert (wide > seen) == (folder == many or width == 390)
+        frame.evaluate("(each) => each.scrollTo({ left: 200, behavior: 'instant' })")
+        heading = page.locator(".ranking tbody th").first
+        assert abs(box_of(heading)["x"] - box_of(frame)["x"]) <= 1  # what a row is stays in sight
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_plots_of_three_slots_begin_at_one_height(open_page: OpenAt, site: Path) -> None:
+    three = "#a=smol-30/alone/standardized&b=mini-6/alone/standardized&c=smol-30/sentence/standardized&by=relative&at=1"
+    page = open_page(site, three)
+    expect_drawn(page)
+    for part in (".slot figure", ".plate-svg .plate-spine:first-child", ".slot-depth"):
+        tops = [round(box_of(each)["y"]) for each in page.locator(part).all()]
+        assert len(tops) == 3
+        assert len(set(tops)) == 1, part
+
+
+# --- keys after a choice ------------------------------------------------------------------------------------------------
+
+CONTROLS = {
+    PAGE: (
+        "[name=by][value=layer]",
+        "select[data-part=context]",
+        "select[data-part=model]",
+        "[data-step='1']",
+        "[data-add]",
+        "[data-remove]",
+        "[data-theme-choice]",
+    ),
+    "models/smol-30/index.html": (
+        "[name=context][value=sentence]",
+        "[name=projection][value=centered]",
+        "[data-pair-select]",
+        "[data-step='1']",
+        "[data-theme-choice]",
+    ),
+    "explore/index.html": (
+        "select[data-part=context]",
+        "[name=trails][value=aligned]",
+        "[data-beside]",
+        "[data-step='1']",
+    ),
+}
+
+
+CHOSEN = "[...document.querySelectorAll('main :is(select, :checked)')].map(({ value }) => value).join()"
+
+
+@pytest.mark.parametrize("path", CONTROLS)
+def test_arrows_step_through_the_layers_after_every_choice(open_page: OpenAt, site: Path, path: str) -> None:
+    """← and → step; ↑ and ↓ choose, as radio buttons and lists have it."""
+    page = open_page(site, path=path)
+    ruler = page.locator("input[type=range]:visible").first
+    for control in CONTROLS[path]:
+        ruler.focus()
+        page.keyboard.press("Home")
+        found = page.locator(f"{control}:visible").first
+        if found.evaluate("(each) => each.matches('select')"):
+            found.select_option(index=1)
+            found.focus()
+        elif "name=" in control:
+            found.check(force=True)
+        else:
+            found.click()
+        before, chosen = int(ruler.input_value()), page.evaluate(CHOSEN)
+        for key, step in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+            page.keyboard.press(key)
+            assert int(ruler.input_value()) == before + step, control
+        assert page.evaluate(CHOSEN) == chosen, control
+
+
+def test_up_and_down_choose(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site)
+    page.get_by_role("radio", name="layer number").check()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("radio", name="relative depth")).to_be_checked()
+    expect(page.get_by_role("radio", name="relative depth")).to_be_focused()
+    select(page, 0, "context").focus()
+    page.keyboard.press("ArrowDown")
+    assert chosen(page)[0] == "smol-30/sentence/standardized"

@@ -1,4 +1,4 @@
-"""The profile in a real browser: at once in sight, sorted within each context, whole on a phone and without scripts."""
+"""The profile in a real browser: under the plots, sorted within each context, whole on a phone and without scripts."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return write_site(report, tmp_path_factory.mktemp("several"))
 
 
-def test_the_profile_of_two_models_is_in_the_first_screen(open_page: OpenPage, two: Path) -> None:
+def test_the_profile_of_two_models_stands_under_the_plots_and_fits(open_page: OpenPage, two: Path) -> None:
     page = open_page(two, PAGE, viewport=DESKTOP)
-    for part in (".profile table", ".profile .said p"):
-        box = box_of(page.locator(part).last)
-        assert box["y"] + box["height"] <= DESKTOP["height"]
+    viewer, profile = box_of(page.locator(".compare")), box_of(page.locator(".profile"))
+    assert viewer["y"] + viewer["height"] <= profile["y"]
     assert page.locator(".profile circle").count() == 2 * 2 * 2
     table, frame = box_of(page.locator(".profile table")), box_of(page.locator(".profile .scroll"))
     assert table["width"] <= frame["width"] + 1

@@ -42,7 +42,8 @@
         return;
       }
       Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
-        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, this.index.categories), layouts: new Map() });
+        const { categories, longest } = this.index;
+        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, categories, longest), layouts: new Map() });
         act(this.abouts.get(key));
       }).catch(failed);
     }

@@ -70,8 +70,9 @@ Tokviz.plate = (() => {
 
   // --- where all of it stands: the same on all layers of a view ---
 
-  // What the plates of a view are made of; names are tried in one order on all of them.
-  function about(view, capture, categories) {
+  // What the plates of a view are made of; names are tried in one order on all of them. `longest` has the longest names of a page that
+  // has several models beside each other, whose plates begin at one height.
+  function about(view, capture, categories, longest) {
     const { model, context } = capture;
     return {
       view,
@@ -79,7 +80,8 @@ Tokviz.plate = (() => {
       model: model.name,
       context: context.label,
       // All that may stand side by side.
-      contexts: model.contexts.map(({ label }) => label),
+      models: [model.name, longest?.model ?? ""],
+      contexts: [...model.contexts.map(({ label }) => label), longest?.context ?? ""],
       categories,
       order: plateLabels.priority(view.vocabulary.memberships),
       labels: view.vocabulary.names.map(Explore.shortened),
@@ -87,10 +89,10 @@ Tokviz.plate = (() => {
   }
 
   // `isKeyless` where the key may be left out for want of space.
-  function layoutOf({ view, model, contexts, categories }, width, height, isKeyless = false) {
+  function layoutOf({ view, models, contexts, categories }, width, height, isKeyless = false) {
     const size = plateLayout.textSize(width);
     const rest = Math.max(...plateText.measure(contexts.map((context) => ` · ${context} · layer 000`), TITLE));
-    const title = plateText.measure([model], TITLE, true)[0] + rest;
+    const title = Math.max(...plateText.measure(models, TITLE, true)) + rest;
     const laidOut = (tickWidth) => plateLayout.layout({
       width,
       height,

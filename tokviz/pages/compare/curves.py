@@ -14,6 +14,7 @@ from tokviz.pages.charts.curves import SURFACE, Axes, Chart, Series, end_of, mak
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures, related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.text import data_text
+from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import joined
 from tokviz.records import ModelReport, Report
 
@@ -91,11 +92,11 @@ class _Made:
 
 def compare_curves(report: Report) -> Curves:
     """Charts of all models that were measured."""
-    models = _measured_models(report)
+    models, names = _measured_models(report), _short_names(report)
     measured = [context.geometry for model in models for context in model.contexts if context.geometry]
     related = related_measures(report.relations, report.orders)
     shown = (*BETWEEN_MODELS, *related, *added_measures(context for model in models for context in model.contexts))
-    made = [(measure, _charts(report, measure, models)) for measure in shown]
+    made = [(measure, _charts(report, measure, models, names)) for measure in shown]
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN
     return Curves(
@@ -111,7 +112,9 @@ def compare_curves(report: Report) -> Curves:
         ),
         keys=tuple(_key(model, index) for index, model in enumerate(models)),
         choice=None if few else _choice(len(models), [each.subject for each in charts]),
-        scripts={} if few else {model.slug: _script(model, index, charts) for index, model in enumerate(models)},
+        scripts={}
+        if few
+        else {model.slug: _script(index, names[model.name], charts) for index, model in enumerate(models)},
     )
 
 
@@ -130,9 +133,15 @@ def _measured_models(report: Report) -> list[ModelReport]:
     return [model for model in report.models if any(context.geometry for context in model.contexts)]
 
 
-def _charts(report: Report, measure: Measure, models: Sequence[ModelReport]) -> list[_Made]:
+def _short_names(report: Report) -> dict[str, str]:
+    """At the ends of curves, by the models' names."""
+    names = [model.name for model in report.models]
+    return dict(zip(names, short_names(names, OF_ALL_MODELS.longest_name), strict=True))
+
+
+def _charts(report: Report, measure: Measure, models: Sequence[ModelReport], names: Mapping[str, str]) -> list[_Made]:
     """The charts of a row."""
-    per_context = [(context.label, _series(measure, models, context.name)) for context in report.contexts]
+    per_context = [(context.label, _series(measure, models, names, context.name)) for context in report.contexts]
     everywhere = [each for _, series in per_context for each in series]
     layout = OF_ALL_MODELS.with_room_for(min(len(models), MOST_AT_ONCE))
     axes = Axes.of(measure, everywhere, layout, RELATIVE_DEPTHS)
@@ -147,9 +156,11 @@ def _charts(report: Report, measure: Measure, models: Sequence[ModelReport]) -> 
     return made
 
 
-def _series(measure: Measure, models: Sequence[ModelReport], context_name: str) -> tuple[Series, ...]:
+def _series(
+    measure: Measure, models: Sequence[ModelReport], names: Mapping[str, str], context_name: str
+) -> tuple[Series, ...]:
     return tuple(
-        Series(name=model.display_name, label=model.name, index=index, reading=replace(reading, raw=None))
+        Series(name=model.display_name, label=names[model.name], index=index, reading=replace(reading, raw=None))
         for index, model in enumerate(models)
         for context in model.contexts
         if context.states.context.name == context_name and (reading := measure.reading(context))
@@ -164,10 +175,10 @@ def _key(model: ModelReport, index: int) -> Key:
 # --- what a reader chooses from --------------------------------------------------------------------------------------
 
 
-def _script(model: ModelReport, index: int, charts: Sequence[_Made]) -> ModelCurves:
+def _script(index: int, name: str, charts: Sequence[_Made]) -> ModelCurves:
     style, dash = OF_ALL_MODELS.style(index)
     return ModelCurves(
-        name=OF_ALL_MODELS.short(model.name),
+        name=OF_ALL_MODELS.short(name),
         style=style,
         dash=dash,
         charts=tuple(each.curves.get(index) for each in charts),

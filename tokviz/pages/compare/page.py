@@ -10,7 +10,7 @@ from tokviz.pages.compare.compare_data import OPENING, PATH, is_large, variance
 from tokviz.pages.compare.curves import Curves, compare_curves, without_measures
 from tokviz.pages.compare.layers import layers_page, link_to
 from tokviz.pages.compare.pairs import Layers, layers
-from tokviz.pages.compare.table import Column, RankRow, columns, table, table_notes
+from tokviz.pages.compare.table import Metric, Ranked, metrics, table, table_notes
 from tokviz.pages.frame.frame import frame, relative
 from tokviz.pages.frame.index import captured, drawings
 from tokviz.pages.frame.pictures import picture
@@ -86,8 +86,10 @@ class ComparePage:
     data: str
     """JSON with ``<`` written as ``\\u003c``: what the script needs to show any capture."""
     rows: tuple[PlateRow, ...]
-    columns: tuple[Column, ...]
-    table: tuple[RankRow, ...]
+    table: tuple[Ranked, ...]
+    """The captures, a column each."""
+    metrics: tuple[Metric, ...]
+    """The same by rows."""
     table_notes: tuple[str, ...]
     curves: Curves
     without_measures: str | None
@@ -100,7 +102,7 @@ class ComparePage:
     """Path from the site's root → script, for each model whose part isn't in the page."""
 
 
-SCRIPTS = ("compare/compare.js", "plates/plates.js", "take.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("compare/compare.js", "compare/tables.js", "plates/plates.js", "take.js", "lightbox.js", "shortcuts.js")
 """Of the page as it opens; ``CHOICE_SCRIPT`` is added where curves are chosen."""
 CHOICE_SCRIPT = "compare/curves.js"
 
@@ -116,8 +118,10 @@ def compare_page(report: Report) -> ComparePage | None:
     title = f"Compare · {report.title}"
     description = f"The same words in {count(len(models), 'model')}, side by side, layer by layer."
     curves, apart = compare_curves(report), layers_page(report)
-    plates = drawings(report, PATH, "plates/plates.js", "plates/board.js", data=relative(PATH, "data"))
-    related = choices(report, models)
+    plates = drawings(
+        report, PATH, "plates/plates.js", "plates/board.js", data=relative(PATH, "data"), longest=_longest(models)
+    )
+    related, ranked = choices(report, models), table(report, PATH)
     return ComparePage(
         frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
         stylesheet=relative(PATH, "assets/compare/compare.css"),
@@ -132,8 +136,8 @@ def compare_page(report: Report) -> ComparePage | None:
         more=sum(len(context.projections) for model in models for context in model.drawn) > len(first),
         data=compare_data.page_data(report, [model.slug for model, _, _ in first]),
         rows=tuple(_plate_row(capture) for capture in first),
-        columns=columns(report),
-        table=table(report, PATH),
+        table=ranked,
+        metrics=metrics(report, ranked),
         table_notes=table_notes(report),
         curves=curves,
         without_measures=without_measures(report),
@@ -146,6 +150,12 @@ def compare_page(report: Report) -> ComparePage | None:
 
 def _scripts(curves: Curves, related: tuple[Option, ...]) -> tuple[str, ...]:
     return (*((RELATED_SCRIPT,) if related else ()), *SCRIPTS, *((CHOICE_SCRIPT,) if curves.choice else ()))
+
+
+def _longest(captured: list[ModelReport]) -> dict[str, str]:
+    """Of the names that titles of plots have: all plots leave space for them."""
+    contexts = [context.states.context.label for model in captured for context in model.drawn]
+    return {"model": max((model.display_name for model in captured), key=len), "context": max(contexts, key=len)}
 
 
 def _intro(captured: list[ModelReport]) -> str:

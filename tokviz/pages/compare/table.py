@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,82 +27,74 @@ from tokviz.records import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
-    """A column of the ranking table."""
-
-    key: str
-    label: str
-    number: bool
-    sortable: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A value of the ranking table, and what it is sorted by."""
+    """A value of the table, and what captures are sorted by."""
 
     text: str
     note: str
     """A second line, small: an interval, a layer."""
     sort: str
-    """What it is sorted by; empty when unknown, which comes last."""
-    number: bool
+    """Empty when unknown, which comes last."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankRow:
-    """One model × context in the ranking table."""
+class Ranked:
+    """One model × context: a column of the table."""
 
     model: Link
     context: str
     cells: tuple[Cell, ...]
+    """One per metric."""
     caveats: tuple[str, ...]
 
 
-COLUMNS = tuple(
-    Column(key=key, label=label, number=number, sortable=sortable)
-    for key, label, number, sortable in (
-        ("model", "Model, words", False, True),
-        ("best", "Best category purity", True, True),
-        ("mean", "Mean over depths", True, True),
-        ("picture", "Best purity in the plot", True, True),
-        ("rank", "Effective rank, last layer", True, True),
-        ("ratio", "Largest activation ÷ typical", True, True),
-        ("emergence", "Emergence layer", True, True),
-        ("writers", "Massive activations written by", True, True),
-        ("left", "Norm left without them", True, True),
-        ("words", "Reference words", True, True),
-        ("caveats", "Caveats", False, False),
-    )
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A row of the table."""
+
+    label: str
+    cells: tuple[Cell, ...]
+    """One per capture."""
+
+
+_MEASURED = (
+    "Best category purity",
+    "Mean over depths",
+    "Best purity in the plot",
+    "Effective rank, last layer",
+    "Largest activation ÷ typical",
+    "Emergence layer",
 )
+_WRITTEN = ("Massive activations written by", "Norm left without them")
 
 
-def columns(report: Report) -> tuple[Column, ...]:
-    """With one for each relation and order, before the words."""
-    labels = [
+def labels(report: Report) -> tuple[str, ...]:
+    """Of the metrics; relations and orders have one each."""
+    related = [
         *(f"{each.label}: parallelism" for each in report.relations),
         *(f"{each.label}: R² of the order" for each in report.orders),
     ]
-    own = (
-        Column(key=f"related-{index}", label=label, number=True, sortable=True) for index, label in enumerate(labels)
-    )
-    return (*COLUMNS[:_RELATED_AT], *own, *COLUMNS[_RELATED_AT:])
+    return (*_MEASURED, *_WRITTEN, *related, "Reference words")
 
 
-_RELATED_AT = [column.key for column in COLUMNS].index("words")
+def table(report: Report, page: str) -> tuple[Ranked, ...]:
+    """The captures, best category purity first; those without measures come last."""
+    captures = [(model, context) for model in report.models for context in model.contexts]
+    ranked = sorted(captures, key=lambda capture: -_best(capture[1].geometry))
+    return tuple(_ranked(report, model, context, page) for model, context in ranked)
 
 
-def table(report: Report, page: str) -> tuple[RankRow, ...]:
-    """One row per capture, best category purity first; captures without measures come last."""
-    rows = [(model, context) for model in report.models for context in model.contexts]
-    ranked = sorted(rows, key=lambda row: -_best(row[1].geometry))
-    return tuple(_row(report, model, context, page) for model, context in ranked)
+def metrics(report: Report, ranked: Sequence[Ranked]) -> tuple[Metric, ...]:
+    """The table by rows."""
+    rows = zip(*(each.cells for each in ranked), strict=True)
+    return tuple(Metric(label=label, cells=cells) for label, cells in zip(labels(report), rows, strict=True))
 
 
-_CLAIMED = "Claimed: at how many depths the numbers show a relation or an order, by the rules of the method page."
+_CLAIMED = "“Claimed at 3 of 31 depths”: that many depths pass the test that the method page describes."
 
 
 def table_notes(report: Report) -> tuple[str, ...]:
-    """What the columns say, as far as the report has measures."""
+    """What the metrics are, as far as the report has them."""
     geometry = next(
         (context.geometry for model in report.models for context in model.contexts if context.geometry), None
     )
@@ -138,20 +130,19 @@ def _peak(values: np.ndarray) -> int | None:
     return int(np.nanargmax(values)) if np.isfinite(values).any() else None
 
 
-def _row(report: Report, model: ModelReport, context: ContextReport, page: str) -> RankRow:
+def _ranked(report: Report, model: ModelReport, context: ContextReport, page: str) -> Ranked:
     state, geometry = context.states, context.geometry
     label = state.context.label
     target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
     n_reference = int(state.tokenization.reference.sum())
-    measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * 6
+    measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * len(_MEASURED)
     found = finding_of(model)
-    written = _written(found) if found and found.context == state.context else (_unknown(""),) * 2
-    name = Cell(text=model.display_name, note=label, sort=f"{model.display_name} {label}".lower(), number=False)
-    words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}", number=True)
-    return RankRow(
+    written = _written(found) if found and found.context == state.context else (_unknown(""),) * len(_WRITTEN)
+    words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}")
+    return Ranked(
         model=Link(text=model.display_name, href=relative(page, target)),
         context=label,
-        cells=(name, *measured, *written, *_related(report, context), words),
+        cells=(*measured, *written, *_related(report, context), words),
         caveats=_caveats(report, model, context),
     )
 
@@ -161,11 +152,11 @@ def _best_depth(geometry: Geometry | None) -> int:
 
 
 def _unknown(why: str = "not defined") -> Cell:
-    return Cell(text=UNKNOWN, note=why, sort="", number=True)
+    return Cell(text=UNKNOWN, note=why, sort="")
 
 
 def _number(value: float, text: str, note: str = "") -> Cell:
-    return Cell(text=text, note=note, sort=f"{value:.6g}", number=True)
+    return Cell(text=text, note=note, sort=f"{value:.6g}")
 
 
 def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
@@ -237,11 +228,11 @@ def _emergence(massive: MassiveActivations) -> Cell:
     often = f"a dominant dimension at {len(dominant)} of {count(len(massive.dominant), 'depth')}"
     if massive.emergence_depth is None:
         share = f", {ranged(massive.top_share[dominant], whole_percent)} of Σ{NBSP}x²" if dominant else ""
-        return Cell(text="none", note=f"{often}{share}" if dominant else "", sort="", number=True)
+        return Cell(text="none", note=f"{often}{share}" if dominant else "", sort="")
     last = len(massive.massive) - 1 if massive.end_depth is None else massive.end_depth - 1
     note = f"to {depth_name(last)}" if last > massive.emergence_depth else "only there"
     note += f"; {often}" if dominant else ""
-    return Cell(text=depth_name(massive.emergence_depth), note=note, sort=f"{massive.emergence_depth}", number=True)
+    return Cell(text=depth_name(massive.emergence_depth), note=note, sort=f"{massive.emergence_depth}")
 
 
 def _written(found: Finding) -> tuple[Cell, Cell]:

@@ -1,4 +1,4 @@
-"""What the compare page opens with: how far each model is above chance, measure by measure, as dots."""
+"""Under the compare page’s plots: how far each model is above chance, measure by measure, as dots."""
 
 from __future__ import annotations
 
