@@ -15,6 +15,8 @@ from tokviz.pages.text.parts import Card, Frame, InlineStyle, Link, Source
 from tokviz.pages.text.wording import count
 from tokviz.records import Report
 
+LEAST_IN_CONTENTS = 3
+"""A page with fewer parts has no contents."""
 MOST_MODELS_IN_NAV = 6
 """With more, the pages' header leads to the overview, which lists them all."""
 
@@ -114,6 +116,17 @@ def model_path(slug: str) -> str:
 def data_path(slug: str, *parts: str) -> str:
     """``data/mini-6/alone/geometry.csv``: of a model's numbers, from the site's root."""
     return "/".join(("data", slug, *parts))
+
+
+def contents(*parts: tuple[str, str, object]) -> tuple[Link, ...]:
+    """The contents of a page: links to those of its parts that it has.
+
+    Parameters
+    ----------
+    parts : in the page's order, of each its name, the id of its element, and anything that is false where the page hasn't got it.
+    """
+    links = tuple(Link(text=name, href=f"#{place}") for name, place, has in parts if has)
+    return links if len(links) >= LEAST_IN_CONTENTS else ()
 
 
 def downloads(report: Report, page: str, slug: str | None = None) -> tuple[Link, ...]:

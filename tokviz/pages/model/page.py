@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tokviz.pages.charts.curves import ModelCharts, model_charts
 from tokviz.pages.charts.measures import related_measures
-from tokviz.pages.frame.frame import downloads, frame, model_path, relative
+from tokviz.pages.frame.frame import contents, downloads, frame, model_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
@@ -70,6 +70,8 @@ class ModelPage:
     switches: tuple[Switch, ...]
     """Only those with something to choose."""
     panels: tuple[Panel, ...]
+    contents: tuple[Link, ...]
+    """Its parts, in their order."""
     plates: str | None
     """JSON for the scripts that draw plates: names, and where the coordinates are; None where images are shown."""
     stylesheet: str | None
@@ -95,7 +97,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("plates/plates.js", "carousel.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
 """What ``plates/plates.js`` loads to draw."""
 CURVES = "curves"
@@ -126,7 +128,23 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     description = said if card else f"{model.display_name} failed."
     plates, writers = _plates(report, model, page), writers_section(model, page)
     related = choices(report, [model])
+    shown, told, curves, drawn = (
+        panels(report, model, page),
+        stories(report, model, page),
+        model_charts(model, related_measures(report.relations, report.orders)),
+        grids(model, page),
+    )
+    relations = related_section(report, model, page)
     return ModelPage(
+        contents=contents(
+            ("Layer by layer", "main", shown),
+            (writers.heading if writers else "", "writers", writers),
+            ("Stages", "stages", told),
+            ("Relations and orders", "relations", relations),
+            ("Charts", "curves", curves),
+            ("All layers", "grids", drawn),
+            ("The model", "model", card),
+        ),
         frame=frame(
             report,
             page,
@@ -140,19 +158,19 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         facts=facts,
         failure=model.failure,
         switches=_switches(model),
-        panels=panels(report, model, page),
+        panels=shown,
         plates=plates,
         stylesheet=relative(page, "assets/plates/plate.css") if plates else None,
         writers=writers,
         word_map=word_map(report, model, page),
         story_script=relative(page, "assets/story.js"),
-        stories=stories(report, model, page),
+        stories=told,
         difference=difference(model),
-        curves=model_charts(model, related_measures(report.relations, report.orders)),
+        curves=curves,
         curves_note=model.notes.get(CURVES),
-        related=related_section(report, model, page),
+        related=relations,
         related_choices=related,
-        grids=grids(model, page),
+        grids=drawn,
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=(*card.notes, *undrawn_note(report)) if card else (),
         words=_word_notes(model),
