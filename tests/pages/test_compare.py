@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
@@ -184,9 +185,18 @@ def test_a_heatmap_tells_its_best_match_and_the_pair_its_number() -> None:
 
 def test_the_cells_of_a_heatmap_cover_it_once() -> None:
     heatmap = layers_of(compared_report()).pairs[0].rows[0].heatmaps[0]
-    areas = [int(run.split("h")[1].split("v")[0]) for shade in heatmap.shades for run in shade.path.split("M")[1:]]
-    assert sum(areas) == 31 * 7
-    assert [(shade.level, shade.path) for shade in heatmap.shades][-1] == ("18", "M30 0h1v1h-1z")
+    cells = [cell for shade in heatmap.shades for cell in _cells(shade.path)]
+    assert sorted(cells) == [(x, y) for x in range(31) for y in range(7)]
+    assert [(shade.level, shade.path) for shade in heatmap.shades][-1] == ("18", "M30 0.5h1")
+
+
+def _cells(path: str) -> Iterator[tuple[int, int]]:
+    """Those that a path runs through: one absolute move, then runs with relative moves between them."""
+    x, y = 0, 0
+    for move, dx, dy, run in re.findall(r"([Mm])(-?\d+) (\d+)(?:\.5)?h(\d+)", path):
+        x, y = (int(dx), int(dy)) if move == "M" else (x + int(dx), y + int(dy))
+        yield from ((x + step, y) for step in range(int(run)))
+        x += int(run)
 
 
 def test_words_that_are_all_one_token_are_shown_once() -> None:

@@ -89,12 +89,12 @@
     slot.choice.show(slot.capture);
     slot.name = captures.label(slot.capture);
     slot.strip.querySelector("p").textContent = slot.name;
-    requestPictures(comparison, slot.capture.model);
+    requestPictures(comparison, slot.capture);
     showStrip(slot);
   }
 
-  function showStrip({ name, strip, capture: { model, context, shown } }) {
-    if (model.script) return;
+  function showStrip({ name, strip, capture: { context, shown } }) {
+    if (context.script) return;
     const box = strip.querySelector(".plate");
     box.hidden = !shown.strip;
     if (shown.strip) {
@@ -102,18 +102,19 @@
     }
   }
 
-  // Of many models the page has the pictures of the first ones; the others have a `script` until it has been loaded.
-  function requestPictures(comparison, model) {
-    if (model.script) model.request ??= loadPictures(comparison, model);
+  // In a large report the page has the pictures of what it opens with; other contexts have a `script` until it has been loaded.
+  function requestPictures(comparison, { model, context: { script } }) {
+    if (script) model.request ??= loadPictures(comparison, model, script);
   }
 
-  async function loadPictures(comparison, model) {
+  async function loadPictures(comparison, model, script) {
     delete model.failure;
     try {
-      const { pictures } = await Tokviz.load(`${model.slug} compared`, model.script);
-      model.contexts.forEach(({ projections }, context) => projections.forEach((shown, projection) =>
-        Object.assign(shown, pictures[context][projection])));
-      delete model.script;
+      const { pictures } = await Tokviz.load(`${model.slug} compared`, script);
+      model.contexts.forEach((context, index) => {
+        context.projections.forEach((shown, projection) => Object.assign(shown, pictures[index][projection]));
+        delete context.script;
+      });
     } catch (error) {
       model.failure = error.message;
       delete model.request;
@@ -165,7 +166,7 @@
     slot.depthLabel.textContent = waits ? `${depthName(depth)} (last)` : depthName(depth);
     slot.removeButton.hidden = comparison.slots.length <= comparison.fewestSlots;
     // Until the pictures are there, what the slot showed before stays, faint, so that nothing moves.
-    const isLoading = Boolean(model.script) && !model.failure;
+    const isLoading = Boolean(context.script) && !model.failure;
     for (const each of [slot.element, slot.strip]) each.setAttribute("aria-busy", String(isLoading));
     if (isLoading) return;
     const hasPlate = plateOf(slot.capture, depth, "wide") !== null;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,25 +26,31 @@ from tokviz.pages.text.wording import score
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report
 
 PATH = "compare/index.html"
-MOST_IN_PAGE = 8
-"""Of more models the page has the pictures of those that it opens with; the others' come when they are chosen."""
+MOST_PLATES, MOST_MODELS = 400, 8
+"""Of more the page has the pictures of the captures that it opens with; the others' come when they are chosen."""
 OPENING = 0.5
 """The relative depth that the page opens at."""
 
 
 def is_large(report: Report) -> bool:
     """Whether the page would be too heavy with all that it says."""
-    return len(captured(report)) > MOST_IN_PAGE
+    models = captured(report)
+    n_plates = sum(len(shown.plates) for model in models for context in model.drawn for shown in context.projections)
+    return n_plates > MOST_PLATES or len(models) > MOST_MODELS
 
 
-def page_data(report: Report, opened: Collection[str]) -> str:
+def page_data(report: Report, opened: Collection[tuple[str, str]]) -> str:
     """JSON for a ``<script>`` of the page: what can be chosen, and the pictures.
 
     Parameters
     ----------
-    opened : slugs of the models that the page opens with.
+    opened : slug and context of what the page opens with.
     """
-    models = [_model(model, complete=model.slug in opened or not is_large(report)) for model in captured(report)]
+    apart = is_large(report)
+    models = [
+        _model(model, [apart and (model.slug, context.states.context.name) not in opened for context in model.drawn])
+        for model in captured(report)
+    ]
     return data_text.embedded({"opening": OPENING, "models": models})
 
 
@@ -69,25 +75,28 @@ def variance(shown: ProjectionReport, depth: int) -> str:
     return f"PC1 {pc1}, PC2 {pc2} of the variance"
 
 
-def _model(model: ModelReport, *, complete: bool) -> dict[str, Any]:
-    contexts = [
-        {
-            **context_entry(context),
-            "last": context.states.n_depths - 1,
-            **related_flag(context),
-            "projections": [_projection(context, shown, complete=complete) for shown in context.projections],
-        }
-        for context in model.drawn
-    ]
+def _model(model: ModelReport, apart: Sequence[bool]) -> dict[str, Any]:
+    """``apart``: of each context, whether a script has its pictures."""
+    script = relative(PATH, script_path(model.slug))
+    contexts = [_context(each, script if own else None) for each, own in zip(model.drawn, apart, strict=True)]
     found = {**model_entry(model), "contexts": contexts}
     if any(context.relations for context in model.drawn):
         found["data"] = data_folder(model, PATH)
-    return found if complete else {**found, "script": relative(PATH, script_path(model.slug))}
+    return found
 
 
-def _projection(context: ContextReport, shown: ProjectionReport, *, complete: bool) -> dict[str, Any]:
-    found = projection_entry(shown)
-    return {**found, **_pictures(context, shown)} if complete else found
+def _context(context: ContextReport, script: str | None) -> dict[str, Any]:
+    """With its pictures, unless a script has them."""
+    projections = [
+        {**projection_entry(shown), **({} if script else _pictures(context, shown))} for shown in context.projections
+    ]
+    return {
+        **context_entry(context),
+        "last": context.states.n_depths - 1,
+        **related_flag(context),
+        "projections": projections,
+        **({"script": script} if script else {}),
+    }
 
 
 def _content(model: ModelReport, curves: ModelCurves | None) -> dict[str, Any]:

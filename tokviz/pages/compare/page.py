@@ -134,7 +134,7 @@ def compare_page(report: Report) -> ComparePage | None:
         related_stylesheet=relative(PATH, "assets/relations.css"),
         slots=tuple(_slot(models, capture, number) for number, capture in enumerate(first)),
         more=sum(len(context.projections) for model in models for context in model.drawn) > len(first),
-        data=compare_data.page_data(report, [model.slug for model, _, _ in first]),
+        data=compare_data.page_data(report, [(model.slug, context.states.context.name) for model, context, _ in first]),
         rows=tuple(_plate_row(capture) for capture in first),
         table=ranked,
         metrics=metrics(report, ranked),

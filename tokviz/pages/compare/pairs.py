@@ -286,14 +286,19 @@ def _best_match_text(matrix: np.ndarray, x_name: str, y_name: str) -> str:
 
 
 def _shades(matrix: np.ndarray) -> tuple[Shade, ...]:
-    """Runs of one shade in a row become one rectangle; the embedding is at the bottom."""
+    """Runs of one shade in a row become one line, as thick as a cell; the embedding is at the bottom."""
     levels = np.where(np.isfinite(matrix), np.rint(np.clip(matrix, 0, 1) * (LEVELS - 1)), -1).astype(int)[::-1]
     n_columns = levels.shape[1]
     paths: dict[int, list[str]] = {}
+    ends: dict[int, tuple[int, int]] = {}
     for y, row in enumerate(levels):
         starts = [0, *(np.flatnonzero(np.diff(row)) + 1), n_columns]
         for start, stop in itertools.pairwise(starts):
-            paths.setdefault(int(row[start]), []).append(f"M{start} {y}h{stop - start}v1h-{stop - start}z")
+            level = int(row[start])
+            x_before, y_before = ends.get(level, (0, 0))
+            move = f"m{start - x_before} {y - y_before}" if level in ends else f"M{start} {y}.5"
+            paths.setdefault(level, []).append(f"{move}h{stop - start}")
+            ends[level] = (stop, y)
     return tuple(Shade(level=str(level), path="".join(parts)) for level, parts in sorted(paths.items()) if level >= 0)
 
 
