@@ -315,10 +315,10 @@ const Tokviz = (() => {
     return image.dataset.wide.split(" ").map(Number);
   }
 
-  // What is drawn has its image for printing only, and doesn't fetch it before; only a new one is lazy for certain.
+  // What is drawn, or will be, has its image for printing only, and doesn't fetch it before; only a new one is lazy for certain.
   function imageOf(box) {
     const image = box.querySelector("img");
-    if (!box.hasAttribute("data-drawn")) {
+    if (!box.matches("[data-drawn], [data-drawable] .slot .plate")) {
       image.loading = "eager";
       return image;
     }

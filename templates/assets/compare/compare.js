@@ -28,8 +28,8 @@
       stepButtons: [...root.querySelectorAll("[data-step]")],
       addButton: root.querySelector("[data-add]"),
       phone: matchMedia("(max-width: 40rem)"),
-      slotPrototype: root.querySelector("[data-slot]").cloneNode(true),
-      stripPrototype: root.querySelector("[data-strip]").cloneNode(true),
+      slotPrototype: prototypeOf(root.querySelector("[data-slot]")),
+      stripPrototype: prototypeOf(root.querySelector("[data-strip]")),
       fewestSlots: Math.min(2, root.querySelectorAll("[data-slot]").length),
       slots: [],
       mode: "relative",
@@ -41,6 +41,16 @@
     comparison.address = new Tokviz.AddressWriter(() => fragmentOf(comparison));
     comparison.preload = Tokviz.afterLoad(() => preloadNeighbours(comparison));
     return comparison;
+  }
+
+  // A copy without pictures; made within a template, as a clone of an image is fetched at once.
+  function prototypeOf(element) {
+    const template = document.createElement("template");
+    template.innerHTML = element.outerHTML;
+    const copy = template.content.firstElementChild;
+    for (const image of copy.querySelectorAll("img")) image.removeAttribute("src");
+    for (const source of copy.querySelectorAll("source")) source.removeAttribute("srcset");
+    return copy;
   }
 
   // --- slots, and which capture each shows ---
@@ -69,8 +79,8 @@
   }
 
   function appendSlot(comparison) {
-    const element = comparison.slotPrototype.cloneNode(true);
-    const strip = comparison.stripPrototype.cloneNode(true);
+    const element = document.importNode(comparison.slotPrototype, true);
+    const strip = document.importNode(comparison.stripPrototype, true);
     comparison.container.append(element);
     comparison.scale.before(strip);
     const slot = createSlot(comparison, element, strip);
