@@ -22,6 +22,7 @@
       pairContext: null,
       depth: 0,
       settled: 0,
+      hasMoved: false,
       switches: [...root.querySelectorAll("[data-switch]")],
       stepButtons: [...root.querySelectorAll("[data-step]")],
       pairSelect: root.querySelector("[data-pair-select]"),
@@ -39,6 +40,8 @@
     ruler.querySelector(".scale").setAttribute("aria-hidden", "true");
     // Not every report has an explorer.
     const exploreLink = root.querySelector("[data-explore]");
+    // Without notes there is none.
+    const note = root.querySelector("[data-note]");
     for (const slide of root.querySelectorAll(".slide")) slide.setAttribute("aria-roledescription", "slide");
     return {
       root,
@@ -49,6 +52,8 @@
       slides: [...root.querySelectorAll(".slide")],
       range: ruler.querySelector("input"),
       output: ruler.querySelector("output"),
+      note,
+      look: root.querySelector("[data-look]"),
       exploreLink,
       exploreAddress: exploreLink?.getAttribute("href").split("&")[0],
     };
@@ -127,10 +132,19 @@
       showOnly(each, depth);
       Tokviz.take.addTo(each.slides[depth]);
     }
+    if (panel.note) showNote(viewer, depth);
     if (panel.exploreLink) showExploreLink(viewer, depth);
     Tokviz.tell(viewer.root, "shown", { depth, isSwiped });
     viewer.related?.showSlides(viewer.root, shownPanels(viewer), depth);
     viewer.preload();
+  }
+
+  // What the author says of the layer stands beside it, in place of what to look for, once a reader has moved.
+  function showNote({ panel: { note, look, slides }, hasMoved }, depth) {
+    const own = hasMoved ? slides[depth].querySelector(".voice") : null;
+    note.replaceChildren(...(own?.cloneNode(true).childNodes ?? []));
+    note.hidden = own === null;
+    look.toggleAttribute("data-replaced", own !== null);
   }
 
   function showExploreLink({ panel: { exploreLink, exploreAddress }, second, related }, depth) {
@@ -180,6 +194,7 @@
     const isKnown = viewer.pairSelect && viewer.panels.some(({ context }) => context === pair);
     viewer.pairContext = isKnown ? pair : null;
     viewer.related?.open(chosen);
+    viewer.hasMoved = true;
     show(viewer, panel.slides.indexOf(slide), panel);
     return true;
   }
@@ -187,6 +202,7 @@
   // --- what a reader does ---
 
   function go(viewer, depth, panel = viewer.panel) {
+    viewer.hasMoved = true;
     show(viewer, depth, panel);
     viewer.settled = performance.now() + 500;
     viewer.address.request();
@@ -200,6 +216,7 @@
     if (seen === viewer.depth) return;
     // WebKit may snap back to the slide before while the new one is laid out.
     if (performance.now() < viewer.settled) return void alignTracks(viewer);
+    viewer.hasMoved = true;
     setDepth(viewer, seen, true);
     alignTracks(viewer, panel);
     viewer.address.request();
@@ -208,7 +225,6 @@
   function listenToSwitches(viewer) {
     for (const group of viewer.switches) {
       group.addEventListener("change", ({ target }) => {
-        if (target === viewer.pairSelect) return;
         const { context, projection } = viewer.panel;
         const wanted = { context, projection, [group.dataset.switch]: target.value };
         const panel = findPanel(viewer, wanted) ?? viewer.panels.find((each) => each.context === wanted.context);

@@ -275,8 +275,9 @@ const Tokviz = (() => {
 
   // The label follows the slider's handle and stays within the ruler at both ends.
   function placeLabel(output, depth, last) {
-    output.style.left = percent(place(depth, last));
-    output.style.transform = `translateX(${percent(-100 * shareOf(depth, last))})`;
+    const share = percent(100 * shareOf(depth, last));
+    output.style.left = share;
+    output.style.transform = `translateX(-${share})`;
   }
 
   // --- pictures ---

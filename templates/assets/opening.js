@@ -64,7 +64,7 @@
     range.value = depth;
     range.setAttribute("aria-valuetext", name);
     output.value = name;
-    output.style.left = `calc(var(--axis-start) + var(--axis-length) * ${share})`;
+    output.style.left = `${100 * share}%`;
     output.style.transform = `translateX(${-100 * share}%)`;
   }
 

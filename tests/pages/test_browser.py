@@ -160,7 +160,7 @@ def test_the_layer_stays_when_context_projection_and_window_change(open_page: Op
     page = open_page(site, f"{MODEL}#alone/layer-11")
     page.get_by_role("radio", name="in a sentence").check()
     assert_shows(page, "layer 11", "sentence")
-    assert page.locator(".story:visible h2").all_text_contents() == ["The story by stages, in a sentence"]
+    assert page.locator(".stages:visible h3").all_text_contents() == ["Words in a sentence"]
     assert page.locator(".grid:visible").count() == 1
     assert page.locator(".grid:visible").get_attribute("data-context") == "sentence"
     page.get_by_role("radio", name="centered").check()
@@ -211,13 +211,13 @@ def test_a_thumbnail_of_the_overview_leads_to_its_slide(open_page: OpenAt, site:
 
 def test_a_stage_draws_its_plates_without_words_when_they_are_near(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
-    near, far = (page.locator(".story[data-current] .plates").nth(index).locator(".plate").first for index in (0, 1))
+    near, far = (page.locator(".stages[data-current] .plates").nth(index).locator(".plate").first for index in (0, 1))
     assert near.locator("svg").count() == far.locator("svg").count() == 0
     near.scroll_into_view_if_needed()
     expect(near.locator("svg")).to_be_visible()
     assert near.locator("text").count() == 0
     near.click()
-    assert_shows(page, "embedding")
+    assert_shows(page, "layer 4")
 
 
 # --- without scripts, from a server, on a phone ------------------------------------------------------------------
@@ -229,10 +229,9 @@ def test_without_scripts_everything_is_shown_and_every_plate_can_be_reached(open
     assert page.locator(".slide img:visible").count() == 5 * 31
     assert page.locator(".panel-heading:visible").count() == 5
     assert page.locator(".controls:visible, input:visible, output:visible").count() == 0
-    assert page.locator(".story:visible").count() == 2
+    assert page.locator(".stages:visible").count() == 2
     assert page.locator(".grid:visible").count() == 4
-    assert page.locator(".plates img:visible").count() == 7 + 3, "of three stages, and of one"
-    assert page.locator(".multiples svg:visible").count() == len(MEASURES) - 1
+    assert page.locator(".multiples svg").count() == len(MEASURES) - 1
     page.locator(".panel").nth(2).locator("a[aria-label='layer 11']").click()
     expect(page).to_have_url(re.compile(r"#sentence/layer-11$"))
     slide = box_of(page.locator("[id='sentence/layer-11']"))

@@ -83,7 +83,7 @@ def test_a_found_word_is_marked_on_all_plates(open_page: OpenPage, site: Path) -
     """Also on those without names, and while one steps; its field says what was chosen on a plate, too."""
     page = drawn(open_page, site, f"{MODEL}#alone/layer-11")
     find = page.get_by_label("Find a word")
-    small = page.locator(".story[data-current] .plates .plate").first
+    small = page.locator(".stages[data-current] .plates .plate").first
     small.scroll_into_view_if_needed()
     expect(small.locator("svg")).to_be_visible()
     assert small.locator("text").count() == 0

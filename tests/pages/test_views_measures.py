@@ -20,6 +20,7 @@ from tokviz.pages.charts.measures import MEASURES, Reading
 from tokviz.pages.charts.scale import OF_A_MODEL, OF_ALL_MODELS, Layout, Scale, outline, spread_out
 from tokviz.pages.model.page import ModelPage
 from tokviz.pages.text import glossary, wording
+from tokviz.pages.text.parts import Link
 
 N_LAYERS = 30
 EMERGENCE = 11
@@ -157,9 +158,9 @@ def test_without_measures_the_variance_is_told() -> None:
 # --- the story -----------------------------------------------------------------------------------------------------
 
 
-def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> None:
+def test_a_stage_says_its_layers_once_and_shows_its_middle(model: ModelPage) -> None:
     stage = model.stories[0].stages[1]
-    assert (stage.name, stage.span) == ("Stage 2", "layers 11–28")
+    assert (stage.name, stage.span) == ("2", "layers 11–28")
     assert spaced(stage.lead) == (
         "Massive activations emerge at layer 11; in the plot, 31 % of a word’s nearest neighbors share its category "
         "(by chance 10 %)."
@@ -169,8 +170,7 @@ def test_a_stage_says_its_layers_once_and_shows_its_plates(model: ModelPage) -> 
     assert spaced(present(stage.beginning)) == (
         "In 96 % of subsamples of the words, CKA shows that a stage begins here or one layer away."
     )
-    assert [plate.link.text for plate in stage.plates] == ["layer 11", "layer 19", "layer 28"]
-    assert stage.plates[0].link.href == "#alone/layer-11"
+    assert present(stage.plate).link == Link(text="layer 19", href="#alone/layer-19")
     assert model.stories[0].stages[0].beginning is None
     assert model.stories[0].stages[2].beginning == (
         "This stage begins where massive activations end, by rule; CKA alone shows no boundary here."

@@ -51,7 +51,7 @@ class GridForm:
 
 WIDE = GridForm(
     width=2000,
-    columns=6,
+    columns=8,
     legend_columns=9,
     margin=24,
     gutter=22,
@@ -64,7 +64,7 @@ WIDE = GridForm(
 )
 PHONE = GridForm(
     width=716,
-    columns=3,
+    columns=4,
     legend_columns=3,
     margin=14,
     gutter=12,
@@ -235,8 +235,8 @@ def _explanation(grid: Grid) -> str:
     """What to look at, in the picture itself: it is seen without the page, too."""
     first, second = (f"{share * 100:.1f} %" for share in grid.explained_variance_ratio)
     sentences = [
-        f"Every layer in the embedding's PC1 ({first}, across) and PC2 ({second}, up); each plot at its own scale.",
-        "×: the words' spread divided by the embedding's, bold after a fivefold jump. Gray square: the embedding at that scale.",
+        f"Across: the embedding's PC1 ({first}); up: its PC2 ({second}). Each plot has its own scale.",
+        "×2: spread twice as far as in the embedding, whose size the gray square shows. Bold: a jump, by five times or more.",
     ]
     if is_dense(grid.points):
         sentences.append("Shades: how many words lie there.")

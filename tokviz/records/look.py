@@ -46,7 +46,7 @@ PLATE_SIZE = (1500, 1200)
 """Width and height of a wide plate, in pixels."""
 
 PAPER = "#efefef"
-"""The darkest paper that pictures are seen on: a page's, in its dark theme (``--plate-paper`` of ``site.css``)."""
+"""The darkest paper on which names in an image must be read; pages have white, and dark ones turn images over."""
 DARK_GROUND = "#1a1d21"
 """What plates that are drawn in a page lie on in its dark theme (``--plate-ground`` of ``plate.css``)."""
 

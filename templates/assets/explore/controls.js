@@ -277,58 +277,60 @@
       return Tokviz.place(depth, this.last);
     }
 
-    measures({ stages, emergence, purity, chance, norm, norms }) {
+    measures({ stages, mark, purity, chance, normName, norm, norms }) {
       const made = [];
       const names = [];
       stages.forEach((first, index) => {
         const left = Math.max(this.x(first - 0.5), 0);
         const right = Math.min(this.x((stages[index + 1] ?? this.last + 1) - 0.5), 100);
         made.push(svg("rect", {
-          class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -98, height: 72,
+          class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -90, height: 64,
         }));
         if (right - left < geometry.narrowestBand) return;
         names.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
       });
-      if (emergence !== null) {
-        const x = percent(this.x(emergence));
-        made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -98, y2: -16 }));
+      if (mark) {
+        const x = percent(this.x(mark[0]));
+        made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -90, y2: -16 }));
       }
-      made.push(...this.spark("purity", -83, purity, chance));
+      made.push(...this.spark("purity", { y: -76, height: 11, nameY: -80 }, { chance, spark: purity }));
       if (norms) {
         let [low, high] = norms.map(Math.log10);
         const missing = Math.max(1 - (high - low), 0) / 2;
         [low, high] = [low - missing, high + missing];
-        made.push(...this.spark("norm", -56, norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null)), null));
+        const shares = norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null));
+        made.push(...this.spark(normName, { y: -53, height: 15, nameY: -55 }, { "spark-area": shares, spark: shares }));
       }
       made.push(...names);
-      if (emergence !== null) {
-        const x = this.x(emergence);
+      if (mark) {
+        const [depth, ...texts] = mark;
+        const x = this.x(depth);
         const flips = x > geometry.markFlip;
-        made.push(svg("text", { class: "mark-name", x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), y: -87, "text-anchor": flips ? "end" : "start" },
-          emergence ? `massive from layer ${emergence - 1}` : "massive from the embedding"));
+        const place = { x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), "text-anchor": flips ? "end" : "start" };
+        made.push(...texts.map((text, index) => svg("text", { class: "mark-name", ...place, y: [-80, -56][index] }, text)));
       }
       return made;
     }
 
-    // A thin line of values between 0 and 1, with a gap where a value isn't defined.
-    spark(name, y, values, chance) {
-      const drawing = svg("svg", { y, width: "100%", height: 15, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
-      for (const [kind, line] of [["chance", chance], ["spark", values]]) {
-        if (!line) continue;
+    // Thin lines of values between 0 and 1, and areas down to 0, with a gap where a value isn't defined.
+    spark(name, { y, height, nameY }, lines) {
+      const drawing = svg("svg", { y, width: "100%", height, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
+      for (const [kind, line] of Object.entries(lines)) {
+        const [begin, end] = kind === "spark-area" ? [(x) => `M${x} 100V`, "V100"] : [(x) => `M${x} `, "h.1"];
         let penDown = false;
         const d = line.map((value, depth) => {
           if (value === null) {
             penDown = false;
             return "";
           }
-          const point = `${(10 * this.x(depth)).toFixed(1)} ${(100 * (1 - clamp(value, 0, 1))).toFixed(1)}`;
-          const part = penDown ? `L${point}` : `M${point}h.1`;
-          penDown = true;
-          return part;
+          const [x, height] = [(10 * this.x(depth)).toFixed(1), (100 * (1 - clamp(value, 0, 1))).toFixed(1)];
+          const part = penDown ? `L${x} ${height}` : `${begin(x)}${height}`;
+          penDown = line[depth + 1] !== undefined && line[depth + 1] !== null;
+          return penDown ? part : part + end;
         }).join("");
         drawing.append(svg("path", { class: kind, d }));
       }
-      return [drawing, svg("text", { class: "spark-name", x: 0, y: y - (name === "purity" ? 4 : 2) }, name)];
+      return [drawing, svg("text", { class: "spark-name", x: 0, y: nameY }, name)];
     }
   }
 

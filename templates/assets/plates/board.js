@@ -353,7 +353,7 @@
     });
   }
 
-  // Which plates of a page are drawn: a carousel's, small ones and twins once they are near, a story's, and those of the compare page.
+  // Which plates of a page are drawn: a carousel's, small ones and twins once they are near, and those of the compare page.
   Tokviz.drawPlates = (content) => {
     const { plateSmall } = Tokviz;
     const board = new Board(content);
@@ -375,17 +375,6 @@
 
     // What each place shall show: its coordinates may come after it shows something else.
     const wanted = new WeakMap();
-
-    // A plot that stays in view, as large as its place; without a key where there is little space.
-    function stage(event) {
-      event.preventDefault();
-      const { target: holder, detail } = event;
-      const { context, depth } = detail;
-      wanted.set(holder, detail);
-      board.use(Tokviz.findCapture(content.models, { context }), (about) => {
-        if (wanted.get(holder) === detail) board.draw(holder, { about, depth, fills: true });
-      }, () => holder.querySelector("img").removeAttribute("data-late"));
-    }
 
     // Whether slots move, for all of them in one step.
     let mayMove = null;
@@ -420,6 +409,5 @@
     for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
     document.addEventListener("near", near);
     document.addEventListener("slot", slot);
-    document.addEventListener("stage", stage);
   };
 })();

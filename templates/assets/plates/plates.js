@@ -11,7 +11,7 @@
   // As the address has it, before anything is drawn.
   Tokviz.plotScale.open(location.hash);
   // The pages' scripts say with these what is shown; the last one of each element counts.
-  const EVENTS = ["shown", "near", "slot", "stage"];
+  const EVENTS = ["shown", "near", "slot"];
   const events = new Map();
   // Images need not be fetched where this is set.
   const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare]");

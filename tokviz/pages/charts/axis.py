@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
 
 import numpy as np
 
+from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.parts import Picture
-from tokviz.pages.text.wording import NBSP
+from tokviz.pages.text.wording import NBSP, number
 from tokviz.records import Geometry, depth_name
 
 
@@ -49,13 +52,18 @@ class Spark:
     name: str
     line: str
     chance: str | None
+    area: str | None = None
+    """From the line to the bottom."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """The layer at which massive activations emerge."""
+    """The layer at which something breaks."""
 
     text: str
+    """``massive from layer 11``."""
+    numbers: str
+    """What the mean norm is before and at it, ``156 → 24,621``; empty where that isn't known."""
     x: str
     label_x: str
     anchor: str
@@ -264,15 +272,60 @@ def measured(geometry: Geometry, everywhere: Sequence[Geometry]) -> Measured:
             line=_spark(geometry.purity.value, 0.0, 1.0),
             chance=_spark(geometry.purity.null_mean, 0.0, 1.0),
         ),
-        Spark(name="norm", line=_spark(logarithms(geometry.spread.mean_norm), *scale), chance=None),
+        Spark(
+            name=norm_name(geometry),
+            line=_spark(logarithms(geometry.spread.mean_norm), *scale),
+            chance=None,
+            area=_area(logarithms(geometry.spread.mean_norm), *scale),
+        ),
     )
     return Measured(bands=_bands(geometry, last), sparks=sparks, mark=_mark(geometry, last))
 
 
 def _spark(values: np.ndarray, low: float, high: float) -> str:
+    return path(*_points(values, low, high))
+
+
+def _area(values: np.ndarray, low: float, high: float) -> str:
+    """Of each run of defined values a polygon of its own."""
+    x, y = _points(values, low, high)
+    known = np.isfinite(values).tolist()
+    parts = []
+    for is_known, run in groupby(range(len(x)), key=lambda depth: known[depth]):
+        if is_known:
+            depths = list(run)
+            ends = ((x[depths[0]], SPARK_HEIGHT), (x[depths[-1]], SPARK_HEIGHT))
+            parts.append(line([ends[0], *((x[depth], y[depth]) for depth in depths), ends[1]]) + "Z")
+    return "".join(parts)
+
+
+def _points(values: np.ndarray, low: float, high: float) -> tuple[list[float], list[float]]:
     last = len(values) - 1
     x = [SPARK_WIDTH * place(depth, last) / 100 for depth in range(last + 1)]
-    return path(x, [SPARK_HEIGHT * (1 - (value - low) / (high - low)) for value in values])
+    return x, [SPARK_HEIGHT * (1 - float(value - low) / (high - low)) for value in values]
+
+
+def norm_name(geometry: Geometry) -> str:
+    """``norm``; where nothing is marked, with its first and its last value: ``norm 3.1 → 41``."""
+    norms = geometry.spread.mean_norm
+    return "norm" if mark_of(geometry) else f"norm {_from_to(norms[0], norms[-1])}".rstrip()
+
+
+def mark_of(geometry: Geometry) -> tuple[int, str, str] | None:
+    """What is marked on a ruler: its depth, what it is, and the mean norm before and at it.
+
+    Where massive activations emerge, else where the mean norm jumps.
+    """
+    depth, norms = geometry.massive.emergence_depth, geometry.spread.mean_norm
+    if depth is not None:
+        text = f"massive from layer {depth - 1}" if depth else "massive from the embedding"
+        return depth, text, _from_to(norms[depth - 1], norms[depth]) if depth else ""
+    jump = norm_jump(geometry)
+    return None if jump is None else (jump, f"norm jumps at layer {jump - 1}", _from_to(norms[jump - 1], norms[jump]))
+
+
+def _from_to(before: float, after: float) -> str:
+    return f"{number(before)} → {number(after)}" if math.isfinite(before) and math.isfinite(after) else ""
 
 
 def _bands(geometry: Geometry, last: int) -> tuple[Band, ...]:
@@ -287,13 +340,15 @@ def _bands(geometry: Geometry, last: int) -> tuple[Band, ...]:
 
 
 def _mark(geometry: Geometry, last: int) -> Mark | None:
-    depth = geometry.massive.emergence_depth
-    if depth is None:
+    found = mark_of(geometry)
+    if found is None:
         return None
+    depth, text, numbers = found
     x = place(depth, last)
     flips = x > RULER.mark_flip
     return Mark(
-        text=f"massive from layer {depth - 1}" if depth else "massive from the embedding",
+        text=text,
+        numbers=numbers,
         x=length(x),
         label_x=length(x - RULER.mark_gap if flips else max(x + RULER.mark_gap, RULER.mark_from)),
         anchor="end" if flips else "start",

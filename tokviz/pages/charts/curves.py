@@ -88,6 +88,20 @@ class ModelCharts:
     note: str
     charts: tuple[Chart, ...]
 
+    @property
+    def in_sight(self) -> tuple[Chart, ...]:
+        """The first ones; the others are folded."""
+        return self.charts[:MOST_IN_SIGHT]
+
+    @property
+    def folded(self) -> tuple[Chart, ...]:
+        """All after them."""
+        return self.charts[MOST_IN_SIGHT:]
+
+
+MOST_IN_SIGHT = 6
+"""Charts of a model's page that are seen at first."""
+
 
 # --- a model's page ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tokviz.pages.charts.axis import mark_of, norm_name
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import rounded
@@ -58,7 +59,7 @@ def _context(model: ModelReport, context: ContextReport) -> dict[str, Any]:
 
 
 def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | None:
-    """What the ruler shows: stages, purity, norm and where massive activations emerge."""
+    """What the ruler shows: stages, purity, norm and its mark."""
     geometry = context.geometry
     if geometry is None:
         return None
@@ -67,9 +68,10 @@ def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | No
     positive = positive[np.isfinite(positive) & (positive > 0)]
     return {
         "stages": [stage.first_depth for stage in geometry.stages],
-        "emergence": geometry.massive.emergence_depth,
+        "mark": mark_of(geometry),
         "purity": [rounded(value) for value in geometry.purity.value],
         "chance": [rounded(value) for value in geometry.purity.null_mean],
+        "normName": norm_name(geometry),
         "norm": [rounded(value) for value in geometry.spread.mean_norm],
         # One scale for all captures of a model, so that their rulers compare.
         "norms": [rounded(positive.min()), rounded(positive.max())] if len(positive) else None,

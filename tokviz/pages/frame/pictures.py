@@ -88,10 +88,7 @@ class GridFigure:
     note: str | None
 
 
-LOOK = (
-    "Which words form clusters, and which lie apart? Does the plot change gradually from layer to layer, or all at "
-    "once?"
-)
+LOOK = "Which words form clusters, and which lie apart? Does the plot change gradually from layer to layer, or all at once?"
 
 TRUST_NOTE = f"The line under the plot says how far to trust it (purity, {TRUSTWORTHINESS})."
 
@@ -307,8 +304,7 @@ def grids(model: ModelReport, page: str) -> tuple[GridFigure, ...]:
 def _grid_caption(shown: ProjectionReport) -> str:
     pc1, pc2 = variance_held(shown.projection, 0)
     return (
-        f"Every depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there; they "
-        "are never refitted. Each plot has its own scale; the number above it is the spread of the words divided by "
-        "their spread in the embedding. See how long the embedding’s arrangement lasts and where the number jumps. "
-        "Where the words fall on a line, one direction outweighs all others."
+        f"Every depth along the embedding’s own PC1 and PC2, which hold {pc1} and {pc2} of the variance there. How long does the "
+        "embedding’s arrangement last, and where does the number above a plot jump? Where the words fall on a line, one direction "
+        "outweighs all others."
     )

@@ -11,7 +11,7 @@ import numpy as np
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
 from tokviz.pages.frame.pictures import slide_id
-from tokviz.pages.text.findings import finding_of, flattening
+from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
 from tokviz.records import ContextReport, Finding, ModelReport, ProjectionReport, Renditions, Report
 
@@ -211,7 +211,17 @@ def where_categories_hold(model: ModelReport) -> str | None:
     found = _where_categories_hold([model]) if model.contexts else None
     if found is None or found.note != NEIGHBORS:
         return None
-    return f"{found.sentence.replace(f' of {model.display_name}', '', 1)} Neighbors are counted in all dimensions."
+    said = f"{found.sentence.replace(f' of {model.display_name}', '', 1)} Neighbors are counted in all dimensions."
+    return f"{said}{_jump(model.contexts[0])}"
+
+
+def _jump(context: ContextReport) -> str:
+    """Where the mean norm jumps; empty where it doesn't."""
+    depth = norm_jump(context.geometry) if context.geometry else None
+    if depth is None or context.geometry is None:
+        return ""
+    before, after = context.geometry.spread.mean_norm[depth - 1 : depth + 1]
+    return f" At {the_depth(depth)} the mean norm (words {context.states.context.label}) jumps from {number(before)} to {number(after)}."
 
 
 def _hold_sentence(each: _Purity) -> str:

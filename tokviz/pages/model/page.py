@@ -78,8 +78,6 @@ class ModelPage:
     """Of plates that are drawn."""
     writers: WritersSection | None
     word_map: WordMap | None
-    story_script: str
-    """Fetched when a story is near."""
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
     difference: Section | None
@@ -90,6 +88,9 @@ class ModelPage:
     related_choices: tuple[Option, ...]
     """Relations and orders that the carousel shows in place of all words."""
     grids: tuple[GridFigure, ...]
+    grids_heading: str
+    model_in_brief: str
+    """One line of facts; empty of a model that failed."""
     card: tuple[Row, ...]
     notes: tuple[str, ...]
     words: tuple[WordNotes, ...]
@@ -138,12 +139,12 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
     return ModelPage(
         contents=contents(
             ("Layer by layer", "main", shown),
-            (writers.heading if writers else "", "writers", writers),
+            ("All layers", "layers", drawn),
+            (writers.place if writers else "", "writers", writers),
             ("Stages", "stages", told),
-            ("Relations and orders", "relations", relations),
             ("Charts", "curves", curves),
-            ("All layers", "grids", drawn),
-            ("The model", "model", card),
+            ("Relations and orders", "relations", relations),
+            ("Small print", "model", card),
         ),
         frame=frame(
             report,
@@ -163,7 +164,6 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         stylesheet=relative(page, "assets/plates/plate.css") if plates else None,
         writers=writers,
         word_map=word_map(report, model, page),
-        story_script=relative(page, "assets/story.js"),
         stories=told,
         difference=difference(model),
         curves=curves,
@@ -171,6 +171,8 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         related=relations,
         related_choices=related,
         grids=drawn,
+        grids_heading="All layers in the embedding’s axes",
+        model_in_brief=f"{weights_format(card)}, computed in {card.dtype}" if card else "",
         card=_card_rows(model, card) if card else (Row(label="Source", value=model.source, code=True),),
         notes=(*card.notes, *undrawn_note(report)) if card else (),
         words=_word_notes(model),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from tokviz.records import Order, Relation, Relations, Report, WordList, depth_name
+from tokviz.records import Marks, Order, Relation, Relations, Report, WordList, depth_name
 
 MOST_COLUMNS = 6
 """Depths in the image without scripts."""
@@ -30,7 +29,7 @@ CAPTIONS = {
     "is no better than the mean of all. The line joins the words in their order.",
 }
 """What a plot of each kind shows."""
-_INK, _QUIET, _HAIR = "#1c1e21", "#63676c", "#b4b4b4"
+_QUIET, _HAIR = "#63676c", "#b4b4b4"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +45,12 @@ class Item:
     """Of each word its first category's."""
     places: np.ndarray
     """``(n_depths, n_words, 2)``; y runs up."""
-    is_measured: bool
 
 
 def items(report: Report, relations: Relations, words: WordList) -> Iterator[Item]:
     """All of one capture, relations first; ``words``: those of the capture."""
 
-    def item(asked: Relation | Order, rows: Sequence[int], places: np.ndarray, *, is_measured: bool) -> Item:
+    def item(asked: Relation | Order, rows: Sequence[int], places: np.ndarray) -> Item:
         return Item(
             kind=kind_of(asked),
             key=key_of(asked),
@@ -60,16 +58,15 @@ def items(report: Report, relations: Relations, words: WordList) -> Iterator[Ite
             words=tuple(words.words[row] for row in rows),
             hues=tuple((words.memberships[row] or (0,))[0] for row in rows),
             places=places,
-            is_measured=is_measured,
         )
 
     for relation, pairs in zip(report.relations, relations.relations, strict=True):
         n_depths, n_pairs = pairs.coordinates.shape[:2]
         places = pairs.coordinates.reshape(n_depths, 2 * n_pairs, 2)
-        yield item(relation, pairs.rows.ravel().tolist(), places, is_measured=pairs.is_measured)
+        yield item(relation, pairs.rows.ravel().tolist(), places)
     for order, ordered in zip(report.orders, relations.orders, strict=True):
         rows = ordered.rows.tolist()
-        yield item(order, rows, ordered.held_out, is_measured=ordered.is_measured)
+        yield item(order, rows, ordered.held_out)
 
 
 def kind_of(asked: Relation | Order) -> str:
@@ -88,27 +85,52 @@ def key_of(asked: Relation | Order) -> str:
 
 
 def strip(report: Report, relations: Relations, words: WordList) -> str:
-    """Rows of relations and orders, columns of depths, as SVG: points, and the lines between them."""
+    """Rows of relations and orders, columns of depths, as SVG: points, and the lines between them.
+
+    Without words: pages set what ``strip_names`` has over it, in their own type.
+    """
     drawn = list(items(report, relations, words))
     depths = _some_depths(max((len(each.places) for each in drawn), default=0))
     width, height = strip_size(len(drawn), max((len(each.places) for each in drawn), default=0))
     size = f'width="{width:.0f}" height="{height:.0f}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" {size} font-family="sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" {size}>',
         f'<rect {size} fill="#fff"/>',
     ]
     for column, depth in enumerate(depths):
-        x = _LEFT + column * (_SIZE + _GAP)
-        parts.append(_text(x, 16, depth_name(depth), _QUIET))
         for row, item in enumerate(drawn):
-            y = _TOP + row * (_LABEL + _SIZE + _GAP) + _LABEL
-            if column == 0:
-                parts.append(_text(x, y - 7, _cut(item.label, width - 2 * _LEFT), _INK))
+            x, y = _left(column), _top(row)
             parts.append(
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{_SIZE}" height="{_SIZE}" fill="none" stroke="{_HAIR}"/>'
             )
-            parts += _drawn(item, item.places[depth], x, y)
+            parts += _drawn(item, item.places[depth], report.look.marks, x, y)
     return "\n".join([*parts, "</svg>", ""])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripName:
+    """A text over the strip, in its units."""
+
+    text: str
+    x: str
+    y: str
+    quiet: bool
+
+
+def strip_names(labels: Sequence[str], n_depths: int) -> tuple[StripName, ...]:
+    """The names of its columns, then those of its rows."""
+    room = strip_size(len(labels), n_depths)[0] - 2 * _LEFT
+    names = [(_left(column), 16.0, depth_name(depth), True) for column, depth in enumerate(_some_depths(n_depths))]
+    names += [(_LEFT, _top(row) - 7, _cut(label, room), False) for row, label in enumerate(labels)]
+    return tuple(StripName(text=text, x=f"{x:.0f}", y=f"{y:.0f}", quiet=quiet) for x, y, text, quiet in names)
+
+
+def _left(column: int) -> float:
+    return _LEFT + column * (_SIZE + _GAP)
+
+
+def _top(row: int) -> float:
+    return _TOP + row * (_LABEL + _SIZE + _GAP) + _LABEL
 
 
 def strip_size(n_items: int, n_depths: int) -> tuple[float, float]:
@@ -127,15 +149,10 @@ def _cut(label: str, room: float) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
-def _text(x: float, y: float, text: str, colour: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="14" fill="{colour}">{escape(text)}</text>'
-
-
-def _drawn(item: Item, places: np.ndarray, left: float, top: float) -> list[str]:
-    """``places``: ``(n_words, 2)``, into a square."""
+def _drawn(item: Item, places: np.ndarray, marks: Marks, left: float, top: float) -> list[str]:
+    """``places``: ``(n_words, 2)``, into a square, which stays empty where they aren't defined."""
     if not np.isfinite(places).all() or not places.size:
-        said = "not defined" if item.is_measured else "not measured"
-        return [_text(left + _MARGIN, top + _SIZE / 2, said, _QUIET)]
+        return []
     low, high = frame(item.kind, places)
     room = _SIZE - 2 * _MARGIN
     shares = (places - low) / (high - low)
@@ -151,8 +168,9 @@ def _drawn(item: Item, places: np.ndarray, left: float, top: float) -> list[str]
     for index, point in enumerate(points):
         a, b = point.split(",")
         # The second word of a pair is filled, so that the direction is seen.
-        fill = "#fff" if item.kind == "pairs" and index % 2 == 0 else _INK
-        drawn.append(f'<circle cx="{a}" cy="{b}" r="2.5" fill="{fill}" stroke="{_INK}"/>')
+        hue = marks.hue(item.hues[index])
+        fill = "#fff" if item.kind == "pairs" and index % 2 == 0 else hue
+        drawn.append(f'<circle cx="{a}" cy="{b}" r="3" fill="{fill}" stroke="{hue}" stroke-width="1.3"/>')
     return drawn
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import data_folder
-from tokviz.pages.model.related_plots import CAPTIONS, kind_of, strip_size
+from tokviz.pages.model.related_plots import CAPTIONS, StripName, kind_of, strip_names, strip_size
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.wording import count, joined_by_and, ranged, score
 from tokviz.records import (
@@ -60,6 +60,7 @@ class RelatedStrip:
     src: str
     width: str
     height: str
+    names: tuple[StripName, ...]
     caption: str
     alt: str
 
@@ -128,14 +129,16 @@ def _said(model: ModelReport, sentences: Callable[[Relations], tuple[str, ...]])
 def _strip(report: Report, model: ModelReport, context: ContextReport, page: str, *, current: bool) -> RelatedStrip:
     name, label = context.states.context.name, context.states.context.label
     width, height = strip_size(len(report.relations) + len(report.orders), context.states.n_depths)
-    what = joined_by_and([*(each.label for each in report.relations), *(each.label for each in report.orders)])
+    labels = [*(each.label for each in report.relations), *(each.label for each in report.orders)]
+    what = joined_by_and(labels)
     return RelatedStrip(
         context=name,
         current=current,
         src=relative(page, data_path(model.slug, name, "relations.svg")),
         width=f"{width:.0f}",
         height=f"{height:.0f}",
-        caption=f"The same in some layers, from the embedding to the last one: words {label}.",
+        names=strip_names(labels, context.states.n_depths),
+        caption=f"Words {label}, in some layers from the embedding to the last one; an empty square: not defined or not measured there.",
         alt=f"{what}, words {label}: small plots of some layers from the embedding to the last one.",
     )
 

@@ -48,7 +48,7 @@ class StageSection:
 
     id: str
     name: str
-    """``Stage 2``."""
+    """``2``."""
     span: str
     """``layers 11–27``."""
     lead: str
@@ -58,9 +58,8 @@ class StageSection:
     badges: tuple[Badge, ...]
     beginning: str | None
     """Why a stage begins here; None of the first."""
-    plates: tuple[Thumbnail, ...]
-    """The first, the middle and the last one."""
-    plates_label: str
+    plate: Thumbnail | None
+    """Of its middle."""
     note: str | None
 
 
@@ -75,7 +74,7 @@ class Story:
 
     @property
     def has_plates(self) -> bool:
-        return any(stage.plates for stage in self.stages)
+        return any(stage.plate for stage in self.stages)
 
 
 MOST_DIMENSIONS = 6
@@ -99,18 +98,13 @@ def stories(report: Report, model: ModelReport, page: str) -> tuple[Story, ...]:
 
 def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, number: int, page: str) -> StageSection:
     stage, state = geometry.stages[number], context.states
-    plates = []
-    for depth in sorted({stage.first_depth, (stage.first_depth + stage.last_depth) // 2, stage.last_depth}):
-        renditions = context.projections[0].plates[depth]
-        if renditions:
-            alt = f"{model.display_name}, {state.context.label}: the words at this depth"
-            plates.append(
-                Thumbnail(link=_slide(context, depth, depth_name(depth)), picture=picture(page, renditions, alt))
-            )
+    depth = (stage.first_depth + stage.last_depth) // 2
+    renditions = context.projections[0].plates[depth]
+    alt = f"{model.display_name}, {state.context.label}: the words at this depth"
     return StageSection(
         id=stage_id(state.context.name, number),
         note=model.notes.get(stage_id(state.context.name, number)),
-        name=f"Stage {number + 1}",
+        name=f"{number + 1}",
         span=depths_name(stage.first_depth, stage.last_depth),
         lead=stage_lead(geometry, number, at_position_0=state.tokenization.reads_position_0),
         sentence=stage_sentence(
@@ -121,8 +115,9 @@ def _stage(model: ModelReport, context: ContextReport, geometry: Geometry, numbe
         ),
         badges=_badges(context, geometry, stage),
         beginning=_beginning(geometry, number),
-        plates=tuple(plates),
-        plates_label=f"Plots of stage {number + 1}, {state.context.label}",
+        plate=Thumbnail(link=_slide(context, depth, depth_name(depth)), picture=picture(page, renditions, alt))
+        if renditions
+        else None,
     )
 
 

@@ -72,6 +72,8 @@ class WritersSection:
     """What each layer adds, for one context of a model."""
 
     heading: str
+    place: str
+    """Of the section in a list of contents: ``Layer 11``."""
     finding: str | None
     """In one sentence who writes what makes activations massive; None where none emerge, or nobody in particular does."""
     weights: tuple[str, ...]
@@ -107,8 +109,11 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
         return None
     emergence = geometry.massive.emergence_depth
     entering = _entering(updates.layers[0], geometry) if emergence == 1 else ""
-    heading = f"What happens at {the_depth(emergence)}" if emergence and not entering else "What each layer adds"
+    breaks = emergence is not None and emergence > 0 and not entering
     found = finding_of(model)
+    heading = f"What happens at {the_depth(emergence)}" if emergence and breaks else "What each layer adds"
+    if found is not None and found.flattens:
+        heading = f"Layer {found.layer} flattens the words onto a line"
     is_known = any(each.sublayers for each in updates.layers)
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
     attention = attention_chart(model)
@@ -120,6 +125,7 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     explained = entering + what
     return WritersSection(
         heading=heading,
+        place=the_depth(emergence).capitalize() if emergence and breaks else "Updates",
         finding=None if found is None else sentence(found),
         weights=_weights(found, updates),
         written=_share(found) if found else None,

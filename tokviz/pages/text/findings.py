@@ -59,6 +59,21 @@ def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Fi
     )
 
 
+JUMP = 10.0
+"""The mean norm jumps where it is so many times that of the depth before, or more."""
+
+
+def norm_jump(geometry: Geometry) -> int | None:
+    """The depth at which the mean norm grows most, if it jumps there; it may where what is massive isn't known, with one context."""
+    norms = geometry.spread.mean_norm
+    growth = [
+        after / before if before > 0 and math.isfinite(after) else 0.0
+        for before, after in zip(norms[:-1].tolist(), norms[1:].tolist(), strict=True)
+    ]
+    largest = max(range(len(growth)), key=growth.__getitem__, default=None)
+    return None if largest is None or growth[largest] < JUMP else largest + 1
+
+
 def added_by(layer: LayerUpdate) -> dict[int, float]:
     """What the parts of a layer add to each of its dimensions, mean over words; empty where that isn't known."""
     if not layer.sublayers:
