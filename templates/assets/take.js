@@ -36,7 +36,7 @@ Tokviz.take = (() => {
     fill(control);
   }
 
-  const plotOf = (control) => control.closest("figure, [data-view], [data-finding]");
+  const plotOf = (control) => control.closest("figure, [data-view]");
 
   // What holds a plot's image, drawn or not.
   function plateOf(control) {

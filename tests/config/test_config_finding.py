@@ -23,11 +23,15 @@ def loaded(folder: Path, finding: str, before: str = "", words: str = "", models
     return load(path, models=models)
 
 
-def test_a_sentence_and_two_states_are_read(tmp_path: Path) -> None:
-    states = ["name/alone/embedding", "name/alone-off/layer-11/centered"]
-    finding = loaded(tmp_path, f"{SENTENCE}states = {states}").finding
+def test_a_sentence_and_what_the_picture_shows_are_read(tmp_path: Path) -> None:
+    rows, depths = ["name/alone", "name/alone-mean"], ["embedding", "layer-11"]
+    finding = loaded(tmp_path, f'{SENTENCE}rows = {rows}\ndepths = {depths}\nprojection = "centered"').finding
     assert finding is not None
-    assert (finding.sentence, finding.states) == ("Two neurons do it.", states)
+    read = (finding.sentence, finding.rows, finding.depths, finding.projection)
+    assert read == ("Two neurons do it.", rows, depths, "centered")
+    only_depths = loaded(tmp_path, f"depths = {depths}").finding
+    assert only_depths is not None
+    assert only_depths.sentence is None
     assert loaded(tmp_path, SENTENCE, models=("org/other",)).finding is None, (
         "it speaks of the models that are replaced"
     )
@@ -36,36 +40,40 @@ def test_a_sentence_and_two_states_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("finding", "said"),
     [
-        ("", "8: finding.sentence: expected a value, got none; add it"),
+        ("", "8: finding: expected a sentence, rows, depths or a projection, got none; add one or remove the table"),
         (
             f'sentence = "{"word " * 26}"',
             "9: finding.sentence: expected at most 25 words, got 26; shorten the sentence",
         ),
-        (f"{SENTENCE}state = []", "10: finding.state: unknown key; did you mean 'states'?"),
-        (f'{SENTENCE}states = ["name/alone/layer-1"]', "10: finding.states: expected at least 2 entries, got 1: "),
-        (f"{SENTENCE}states = {['name/alone/layer-1'] * 2}", "10: finding.states: expected two different states, got "),
+        ("row = []", "9: finding.row: unknown key; did you mean 'rows'?"),
+        ("rows = []", "9: finding.rows: expected at least 1 entries, got 0: "),
+        (f"rows = {['name/alone'] * 5}", "9: finding.rows: expected at most 4 rows, got 5"),
+        (f"rows = {['name/alone'] * 2}", "9: finding.rows.1: 'name/alone' stands twice; remove one"),
+        ('depths = ["embedding"]', "9: finding.depths: expected at least 2 entries, got 1: "),
+        (f"depths = {[f'layer-{each}' for each in range(10)]}", "9: finding.depths: expected at most 9 depths, got 10"),
         (
-            "{model}",
-            "expected the folder of a model, one of name, as in name/alone/layer-3, got 'nam' in 'nam/alone/layer-1'",
+            'depths = ["embedding", "layer-x"]',
+            '9: finding.depths.1: expected "embedding" or a layer, as in layer-3, got ',
         ),
-        ("{context}", "expected a context after the model, one of alone, as in name/alone/layer-3, got 'sentence' in "),
-        ("{depth}", "expected \"embedding\" or a layer after the context, as in name/alone/layer-3, got 'layer-x' in "),
         (
-            "{projection}",
-            "expected nothing after the layer, or one of standardized, centered, as in name/alone/layer-3, got ",
+            'projection = "unit"',
+            "9: finding.projection: expected one of the report's projections, standardized, centered, got 'unit'",
+        ),
+        (
+            'rows = ["nam/alone"]',
+            "9: finding.rows.0: expected the folder of a model, one of name, as in name/alone, got 'nam' in 'nam/alone'",
+        ),
+        (
+            'rows = ["name/sentence"]',
+            "9: finding.rows.0: expected a context after the model, one of alone, as in name/alone, got 'sentence' in ",
+        ),
+        (
+            'rows = ["name/alone", "other/alone"]',
+            "9: finding.rows.1: expected the folder of a model, one of name, as in name/alone, got 'other' in ",
         ),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, finding: str, said: str) -> None:
-    wrong = {
-        "{model}": "nam/alone/layer-1",
-        "{context}": "name/sentence/layer-1",
-        "{depth}": "name/alone/layer-x",
-        "{projection}": "name/alone/layer-1/unit",
-    }
-    if finding in wrong:
-        said = f"10: finding.states.1: {said}"
-        finding = f'{SENTENCE}states = ["name/alone/embedding", "{wrong[finding]}"]'
     with pytest.raises(ConfigError) as caught:
         loaded(tmp_path, finding)
     line = str(caught.value).replace(f"{tmp_path}{os.sep}", "")
@@ -73,11 +81,15 @@ def test_a_mistake_is_one_line(tmp_path: Path, finding: str, said: str) -> None:
     assert "\n" not in line
 
 
+def test_rows_are_of_one_model(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"finding.rows.1: expected rows of one model, name, .* got 'other' in "):
+        loaded(tmp_path, 'rows = ["name/alone", "other/alone"]', before='[[models]]\nsource = "org/other"\n')
+
+
 def test_what_is_never_captured_is_refused_before_anything_is(tmp_path: Path) -> None:
-    states = f'{SENTENCE}states = ["name/alone/embedding", "name/%s"]'
     with pytest.raises(ConfigError, match=r"one of alone, .* got 'alone-off'"):
-        loaded(tmp_path, states % "alone-off/layer-1", before='interventions = "off"\n')
+        loaded(tmp_path, 'rows = ["name/alone-off"]', before='interventions = "off"\n')
     of_vocabulary = 'vocabulary = true\nlayers = ["embedding", 0, 1]\n'
-    with pytest.raises(ConfigError, match=r"up to layer-1, .* got 'layer-2'"):
-        loaded(tmp_path, states % "alone/layer-2", words=of_vocabulary)
-    assert loaded(tmp_path, states % "alone/layer-1", words=of_vocabulary).finding is not None
+    with pytest.raises(ConfigError, match=r"up to layer-1, got 'layer-2'"):
+        loaded(tmp_path, 'depths = ["embedding", "layer-2"]', words=of_vocabulary)
+    assert loaded(tmp_path, 'depths = ["embedding", "layer-1"]', words=of_vocabulary).finding is not None

@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Iterator
 
 import headline_claims
-import numpy as np
-import random_geometry
 from false_claims import Case
 from false_writers import broken, by_an_expert, only_grown, without_interventions
 from narrow import present
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
-from tokviz.pages.first.two_states import two_states
+from tokviz.pages.first.choice import Choice, choice
+from tokviz.pages.first.row_sentences import row_sentences
 from tokviz.pages.model.headline import headline
 from tokviz.records import ModelReport, Report
 
@@ -52,25 +51,20 @@ def cases() -> Iterator[Case]:
             headline_claims.check_headline(text, report)
 
         yield Case(f"first page: {kind}", present(headline(report)).sentence, pattern, replacement, check)
-    yield from _of_plates(tried)
+    for kind, report, pattern, replacement in (
+        ("another share of the variance", tried, r"99\.7", "99.6"),
+        ("another row's share", tried, "Alone:", "In a sentence:"),
+        ("another layer", tried, "layer 11", "layer 10"),
+        ("another share of neighbors", tried, r"\d+ % of a", "3 % of a"),
+        ("another chance", tried, r"chance: \d+", "chance: 2"),
+        ("another norm", grown, r"norm is [\d,]+", "norm is 24,411"),
+        ("another depth", calm, "at layer 4", "at layer 2"),
+        ("fewer neighbors", calm, r"(layer \d), \d+ %", r"\1, 3 %"),
+    ):
+        chosen = present(choice(report))
+        first = row_sentences(present(headline(report)), chosen)[0]
 
+        def check_first(text: str, chosen: Choice = chosen) -> None:
+            headline_claims.check_rows([text], chosen)
 
-def _of_plates(report: Report) -> Iterator[Case]:
-    """Of words that lie elsewhere in each state."""
-    [model] = report.models
-    random = np.random.default_rng(3)
-    contexts = tuple(random_geometry.scattered(each, random) for each in model.contexts)
-    report = of(dataclasses.replace(model, contexts=contexts))
-    view = two_states(report, present(present(headline(report)).states), "index.html")
-
-    def check_numbers(text: str) -> None:
-        headline_claims.check_two_states(dataclasses.replace(view, numbers=text), report)
-
-    def check_axes(text: str) -> None:
-        headline_claims.check_two_states(dataclasses.replace(view, axes=text), report)
-
-    yield Case(
-        "first page: another share in the picture", present(view.numbers), r"\d+ % share", "99 % share", check_numbers
-    )
-    yield Case("first page: another turn", present(view.axes), r"\d+ % of the words’", "7 % of the words’", check_axes)
-    yield Case("first page: no mirror", present(view.axes), "mirrored|turned by", "moved", check_axes)
+        yield Case(f"first page, a row: {kind}", first, pattern, replacement, check_first)

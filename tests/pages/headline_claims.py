@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from claims import FalseClaim, close, depth_of, plain, require, says
-from scipy.spatial import procrustes
+from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
 from writers_claims import COUNTS, FLATTENS, breaking_context, check_flattening, flattens
 
-from tokviz.pages.first.two_states import TwoStates
-from tokviz.records import ContextReport, ModelReport, ProjectionReport, Report
+from tokviz.pages.first.choice import Choice
+from tokviz.pages.text.wording import capitalized
+from tokviz.records import CategoryMeasure, ContextReport, ModelReport, Report
 
 NUMBER = r"−?[\d.,]+(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 FOUND = (
@@ -124,76 +122,46 @@ def _is_percent(text: str, value: float) -> bool:
     return close(text, 100 * value, 1.01)
 
 
-# --- the plate -------------------------------------------------------------------------------------------------------
+# --- the rows of the picture -----------------------------------------------------------------------------------------
+
+SHARING = r"(?P<{0}>−?\d+) % of a word’s nearest neighbors share its category \(chance: (?P<{0}_chance>−?\d+) %\)"
+ROW = (
+    rf"(?P<label>.+?): (?:at (?P<at>layer \d+) (?:one direction holds (?P<pc1>\d+\.\d) % of the variance|the mean norm is "
+    rf"(?P<norm>{NUMBER}))(?:, and {SHARING.format('there')})?|(?:in|at) (?P<best>{DEPTH}), {SHARING.format('most')}"
+    r"(?:; (?:in|at) (?P<least>.+?), (?P<fewest>−?\d+) % \(chance: (?P<fewest_chance>−?\d+) %\))?)\."
+)
 
 
-def check_two_states(view: TwoStates, report: Report) -> None:
-    """Labels, measured numbers, and how the second state is turned."""
-    if view.data is None:
-        return
-    content = json.loads(view.data)
-    states = [_captured(each, report) for each in content["states"]]
-    for state, label, (context, _) in zip(content["states"], (each.label for each in view.states), states, strict=True):
-        at, _, rest = label.partition(", ")
-        require(depth_of(at.lower()) == state["depth"], label, state)
-        done = context.states.intervention
-        if done is not None and done.rule in ("mean", "off"):
-            neurons = f"{COUNTS[len(done.neurons) - 1]} neuron{'s' if len(done.neurons) > 1 else ''}"
-            require(rest == (f"without the variation of {neurons}" if done.rule == "mean" else f"{neurons} off"), label)
+def check_rows(sentences: Sequence[str], chosen: Choice) -> None:
+    """Each row's numbers, and that neighbors are counted only where they are claimed to be above chance somewhere."""
+    by_label = {capitalized(row.states.context.label): row for row in chosen.rows}
+    for text in map(plain, sentences):
+        said = re.fullmatch(ROW, text)
+        if said is None:
+            raise FalseClaim(f"{text!r}: of no known form")
+        geometry = by_label[said["label"]].geometry
+        require(geometry, text)
+        if geometry is None:
+            return
+        purity = geometry.purity
+        if said["at"]:
+            depth = depth_of(said["at"])
+            require(depth == chosen.marked, text, chosen.marked)
+            require(said["pc1"] is None or close(said["pc1"], 100 * geometry.spread.pc1_share[depth], 0.1), text)
+            require(said["norm"] is None or says(said["norm"], geometry.spread.mean_norm[depth]), text)
+            require((said["there"] is not None) == bool(purity.above_chance.holds[depth]), text, purity.above_chance)
+            _check_share(said, "there", purity, depth)
         else:
-            require(rest in ("", "unchanged"), label)
-    if view.numbers:
-        said = re.search(
-            r", (−?\d+) % share its category in the first state .*? and (−?\d+) % in the second", plain(view.numbers)
-        )
-        require(said, view.numbers)
-        for text, state, (context, shown) in zip(said.groups() if said else (), content["states"], states, strict=True):
-            [measured] = [
-                each
-                for each in (context.geometry.pictures if context.geometry else ())
-                if each.projection == shown.projection.name
-            ]
-            require(_is_percent(text, float(measured.purity.value[state["depth"]])), view.numbers, measured)
-    _check_turn(view, content["states"], [shown for _, shown in states])
+            _check_share(said, "most", purity, depth_of(said["best"]))
+            shown = purity.value[list(chosen.depths)]
+            clear = [each for each in chosen.depths if purity.above_chance.holds[each]]
+            require(_is_percent(said["most"], max(purity.value[clear])), text, clear)
+            if said["least"]:
+                _check_share(said, "fewest", purity, depth_of(said["least"]))
+                require(_is_percent(said["fewest"], np.nanmin(shown)), text, shown)
 
 
-def _captured(state: dict[str, Any], report: Report) -> tuple[ContextReport, ProjectionReport]:
-    [found] = [
-        (context, shown)
-        for model in report.models
-        for context in model.captures
-        for shown in context.projections
-        if f"{model.slug}/{context.states.context.name}/{shown.projection.name}" == state["key"]
-    ]
-    return found
-
-
-def _check_turn(view: TwoStates, states: list[dict[str, Any]], shown: list[ProjectionReport]) -> None:
-    still, moved = (
-        each.projection.coordinates[state["depth"]][each.projection.reference]
-        for each, state in zip(shown, states, strict=True)
-    )
-    axes = plain(view.axes or "")
-    said = re.search(
-        r"(\d+) % of the words’ variance in the plot (still )?differs(: words have moved, or PC1 and PC2 are other directions now)?\.$",
-        axes,
-    )
-    if len(still) < 3 or any(np.ptp(each, axis=0).max() == 0 for each in (still, moved)):
-        require(said is None and states[1]["turn"] is None, axes)
-        return
-    _, _, left = procrustes(still, moved)
-    require(said and abs(int(said[1]) / 100 - left) < 0.012, axes, left)
-    turn = states[1]["turn"]
-    require(said and (said[2] is not None) == (turn is not None), axes, turn)
-    require(said and (said[3] is not None) == (said[1] != "0"), axes, left)
-    matrix = np.reshape(turn["matrix"], (2, 2)) if turn else np.eye(2)
-    require(np.allclose(matrix @ matrix.T, np.eye(2)), axes, matrix)
-    one, other = (each - each.mean(axis=0) for each in (still, moved @ matrix))
-    overlap = (one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other)
-    require(abs(1 - overlap**2 - left) < 0.002 and overlap >= 0, axes, (overlap, left))
-    require(("mirrored" in axes) == (np.linalg.det(matrix) < 0), axes, matrix)
-    require(("turned by" in axes) == (not np.allclose(np.abs(matrix), np.eye(2)) or matrix[0, 0] < 0), axes, matrix)
-    if turn:
-        left_edge, across, low, up = turn["extents"]
-        shares = (moved @ matrix - [left_edge, low]) / [across, up]
-        require((shares > -1e-4).all() and (shares < 1.0001).all(), axes, turn)
+def _check_share(said: re.Match[str], name: str, purity: CategoryMeasure, depth: int) -> None:
+    if said[name]:
+        require(_is_percent(said[name], purity.value[depth]), said[0], (depth, purity.value[depth]))
+        require(_is_percent(said[f"{name}_chance"], purity.null_mean[depth]), said[0], (depth, purity.null_mean[depth]))

@@ -32,7 +32,8 @@ from tokviz.pages import render
 from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.compare.pairs import Pair
 from tokviz.pages.compare.table import table
-from tokviz.pages.first.two_states import two_states
+from tokviz.pages.first.choice import choice
+from tokviz.pages.first.row_sentences import row_sentences
 from tokviz.pages.frame.pictures import panels
 from tokviz.pages.model.headline import headline
 from tokviz.pages.model.story import difference, stories
@@ -179,8 +180,8 @@ def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> N
     )
     said = headline(report)
     headline_claims.check_headline(said.sentence if said else None, report)
-    if said and said.states:
-        headline_claims.check_two_states(two_states(report, said.states, "index.html"), report)
+    if said and (chosen := choice(report)):
+        headline_claims.check_rows(row_sentences(said, chosen), chosen)
 
 
 def check_compare(report: Report, site: Views) -> None:

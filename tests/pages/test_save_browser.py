@@ -155,25 +155,6 @@ def test_on_a_phone_in_the_dark_it_is_saved_dark(open_page: OpenPage, site: Path
     assert_drawn(pixels_of(file), size_of(tree), (26, 29, 33))
 
 
-def test_the_first_pages_state_is_saved_and_its_link_opens_it(
-    open_page: OpenPage, address: str, tmp_path: Path
-) -> None:
-    page = open_page(address, "index.html#state-2", before=COUNT_SHIFTS, permissions=CLIPBOARD)
-    expect(page.locator(".states-plate .plate-names text").first).to_be_attached()
-    wait_until_quiet(page)
-    expect(page.get_by_role("button", name="Layer 29")).to_have_attribute("aria-pressed", "true")
-    assert layout_shift(page) < 0.01
-    notes = page.locator(".states-notes")
-    tree = tree_of(saved(page, notes, "SVG", tmp_path))
-    assert texts_of(tree, "head")[1] == "· alone · layer 29"
-    assert any("turned by" in text for text in texts_of(tree, "axes"))
-    assert copied(page, notes) == f"{address}index.html#state-2"
-    page.get_by_role("button", name="Embedding").click()
-    assert copied(page, notes) == f"{address}index.html"
-    # While words move, where they go to.
-    assert texts_of(tree_of(saved(page, notes, "SVG", tmp_path)), "head")[1] == "· alone · embedding"
-
-
 # --- links -----------------------------------------------------------------------------------------------------------
 
 

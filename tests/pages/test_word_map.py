@@ -105,8 +105,8 @@ def test_the_capture_with_a_break_comes_first_and_what_is_beside_it_can_be_chose
     changed = tuple(replace(each, same_category=scores) for each in alone.interventions)
     deep = replace(deep, contexts=(replace(alone, interventions=changed), *deep.contexts[1:]))
     shown = present(section(replace(report, models=(deep, *report.models[1:]))))
-    assert [each["name"] for each in json.loads(present(shown.data))["captures"]] == ["alone", "alone-off", "sentence"]
-    assert [(option.value, option.checked) for option in shown.beside] == [("alone-off", True), ("sentence", False)]
+    assert [each["name"] for each in json.loads(present(shown.data))["captures"]] == ["alone", "alone-mean", "sentence"]
+    assert [(option.value, option.checked) for option in shown.beside] == [("alone-mean", True), ("sentence", False)]
     assert present(section(report)).beside == (), "of two captures both are seen"
 
 

@@ -1,4 +1,4 @@
-"""``[finding]``: what the first page opens with, in the author's words, and the two states of its plot."""
+"""``[finding]``: what the first page opens with, in the author's words, and the plots below it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from tokviz.config.fields import LONGEST_ADDRESS, Mistakes, Text
+from tokviz.config.fields import LONGEST_ADDRESS, Mistakes, Text, at_most
 from tokviz.config.tables import Table
 from tokviz.text import shown
 
 MOST_WORDS_IN_FINDING = 25
 """A longer sentence isn't read at a glance."""
+MOST_ROWS, MOST_DEPTHS = 4, 9
+"""With more the first page's plots are too small."""
 _DEPTH = re.compile(r"embedding|layer-([0-9]{1,6})")
 _CHANGED = r"(?:-(?:off|mean|by-hand-[0-9]+))?"
 """What follows a context's name where neurons are changed."""
+
+Address = Annotated[str, Field(max_length=LONGEST_ADDRESS)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,63 +39,78 @@ class Known:
 
 
 class FindingConfig(Table):
-    """``[finding]``: one sentence, and which two plots the reader changes between."""
+    """``[finding]``: one sentence, and the small plots below it; what is left out the report chooses."""
 
-    sentence: Annotated[Text, Field(max_length=300)]
+    sentence: Annotated[Text, Field(max_length=300)] | None = None
     """What was found, in at most 25 words."""
-    states: (
-        Annotated[list[Annotated[str, Field(max_length=LONGEST_ADDRESS)]], Field(min_length=2, max_length=2)] | None
-    ) = None
-    """Two addresses of plots, ``MODEL/CONTEXT/layer-10`` or with a projection after it; by default the two that show
-    what the report found."""
+    rows: Annotated[list[Address], at_most(MOST_ROWS, "rows"), Field(min_length=1)] | None = None
+    """The rows of plots: contexts of one model as ``MODEL/CONTEXT``, at most four."""
+    depths: Annotated[list[Address], at_most(MOST_DEPTHS, "depths"), Field(min_length=2)] | None = None
+    """The columns: ``embedding``, ``layer-11``; at most nine."""
+    projection: str | None = None
+    """By default ``centered`` where the report has it, else the first one."""
 
     @field_validator("sentence")
     @classmethod
-    def _is_short(cls, sentence: str) -> str:
-        n_words = len(sentence.split())
+    def _is_short(cls, sentence: str | None) -> str | None:
+        n_words = len((sentence or "").split())
         if n_words > MOST_WORDS_IN_FINDING:
             raise ValueError(f"expected at most {MOST_WORDS_IN_FINDING} words, got {n_words}; shorten the sentence")
         return sentence
 
-    @field_validator("states")
+    @field_validator("rows", "depths")
     @classmethod
-    def _differ(cls, states: list[str] | None) -> list[str] | None:
-        if states and states[0] == states[1]:
-            raise ValueError(f"expected two different states, got {shown(states[0])} twice")
-        return states
+    def _differ(cls, entries: list[str] | None) -> list[str] | None:
+        mistakes = Mistakes()
+        for index, each in enumerate(entries or ()):
+            if each in (entries or ())[:index]:
+                mistakes.add((index,), f"{shown(each)} stands twice; remove one")
+        mistakes.refuse()
+        return entries
+
+    @model_validator(mode="after")
+    def _says_something(self) -> FindingConfig:
+        if not self.model_fields_set:
+            raise ValueError("expected a sentence, rows, depths or a projection, got none; add one or remove the table")
+        return self
 
 
 def fitting(finding: FindingConfig, known: Known) -> FindingConfig:
-    """The same, if its states fit the rest of the configuration; raises for others.
+    """The same, if it fits the rest of the configuration; raises for others.
 
     How many layers a model has, and what was captured of it with neurons changed, is known later.
     """
     mistakes = Mistakes()
-    for index, state in enumerate(finding.states or ()):
-        if problem := _problem(state, known):
+    first = (finding.rows or [""])[0].partition("/")[0]
+    for index, row in enumerate(finding.rows or ()):
+        if problem := _problem(row, first, known):
             expected, got = problem
-            example = f"{known.models[0]}/{known.contexts[0]}/layer-3"
-            mistakes.add(("states", index), f"expected {expected}, as in {example}, got {shown(got)} in {shown(state)}")
+            example = f"{known.models[0]}/{known.contexts[0]}"
+            mistakes.add(("rows", index), f"expected {expected}, as in {example}, got {shown(got)} in {shown(row)}")
+    for index, depth in enumerate(finding.depths or ()):
+        found = _DEPTH.fullmatch(depth)
+        if not found or (known.n_depths is not None and int(found[1] or -1) + 1 >= known.n_depths):
+            most = "" if known.n_depths is None else f", up to layer-{known.n_depths - 2}"
+            mistakes.add(("depths", index), f'expected "embedding" or a layer, as in layer-3{most}, got {shown(depth)}')
+    if finding.projection is not None and finding.projection not in known.projections:
+        listed = _listed(known.projections)
+        mistakes.add(
+            ("projection",), f"expected one of the report's projections, {listed}, got {shown(finding.projection)}"
+        )
     mistakes.refuse()
     return finding
 
 
-def _problem(state: str, known: Known) -> tuple[str, str] | None:
+def _problem(row: str, first: str, known: Known) -> tuple[str, str] | None:
     """What was expected in place of which part."""
-    model, _, rest = state.partition("/")
-    context, _, at = rest.partition("/")
-    depth, slash, projection = at.partition("/")
+    model, _, context = row.partition("/")
     contexts = "|".join(map(re.escape, known.contexts))
     if model not in known.models:
         return f"the folder of a model, one of {_listed(known.models)}", model
+    if model != first:
+        return f"rows of one model, {first}", model
     if not re.fullmatch(rf"(?:{contexts}){_CHANGED if known.has_changes else ''}", context):
         return f"a context after the model, one of {_listed(known.contexts)}", context
-    found = _DEPTH.fullmatch(depth)
-    if not found or (known.n_depths is not None and int(found[1] or -1) + 1 >= known.n_depths):
-        most = "" if known.n_depths is None else f", up to layer-{known.n_depths - 2}"
-        return f'"embedding" or a layer after the context{most}', depth
-    if slash and projection not in known.projections:
-        return f"nothing after the layer, or one of {_listed(known.projections)}", projection
     return None
 
 

@@ -7,12 +7,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
 from tokviz.errors import ConfigError
+from tokviz.pages.first.choice import choice
 from tokviz.pages.frame.frame import model_path
-from tokviz.pages.model.headline import has_failed, state_addresses
+from tokviz.pages.model.headline import has_failed, row_addresses
 from tokviz.pages.model.page import note_addresses
 from tokviz.pages.text import markdown
 from tokviz.pages.text.placeholders import Placeholders
-from tokviz.records import Report
+from tokviz.records import Report, depth_name
 from tokviz.text import shown
 
 INDEX = "index.html"
@@ -62,7 +63,7 @@ def check_before(config: ReportConfig) -> None:
 
 
 def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> None:
-    """See that every note has a place, that every link in one leads somewhere, and that the states of ``[finding]`` exist.
+    """See that every note has a place, that every link in one leads somewhere, and that what ``[finding]`` shows exists.
 
     Parameters
     ----------
@@ -81,11 +82,16 @@ def check(config: ReportConfig, report: Report, files: Mapping[str, object]) -> 
                 "an address on the model’s page",
             )
     by_slug = {model.slug: model for model in report.models}
-    for index, state in enumerate((config.finding and config.finding.states) or ()):
-        made = by_slug[state.partition("/")[0]]
-        if not has_failed(made, state):
-            name = f"{file_name(config.file)}: finding.states.{index}"
-            _require(name, [state], list(state_addresses(made)), "a state that was captured")
+    for index, row in enumerate((config.finding and config.finding.rows) or ()):
+        made = by_slug[row.partition("/")[0]]
+        if not has_failed(made, row):
+            name = f"{file_name(config.file)}: finding.rows.{index}"
+            _require(name, [row], row_addresses(made), "a row that was captured")
+    if report.opening and (chosen := choice(report)):
+        known = [depth_name(depth).replace(" ", "-") for depth in range(chosen.rows[0].states.n_depths)]
+        for index, depth in enumerate((config.finding and config.finding.depths) or ()):
+            name = f"{file_name(config.file)}: finding.depths.{index}"
+            _require(name, [depth], known, f"a depth of {chosen.model.display_name}")
     for key, page, text in _texts(config):
         for path, fragment in markdown.targets(text):
             path, name = path or page, f"{file_name(config.file)}: {key}"

@@ -149,9 +149,13 @@ class Finding:
 class Opening:
     """What the author has the first page open with."""
 
-    sentence: str
-    states: tuple[str, ...]
-    """Addresses of two plates, ``SLUG/CONTEXT/layer-10`` or with a projection after it; none where the report chooses."""
+    sentence: str | None = None
+    """None where the report says it."""
+    rows: tuple[str, ...] = ()
+    """Of its picture: contexts of one model as ``SLUG/CONTEXT``; none where the report chooses."""
+    depths: tuple[int, ...] = ()
+    """The picture's columns, in their order; none where the report chooses."""
+    projection: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

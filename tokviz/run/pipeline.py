@@ -17,7 +17,7 @@ from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import typefaces, warm_up
 from tokviz.errors import DamagedStatesError, ModelError, PublishError, TokvizError
 from tokviz.pages import notes
-from tokviz.pages.model.headline import unshown_states
+from tokviz.pages.model.headline import unshown_rows
 from tokviz.pages.text.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
 from tokviz.run import places, prune
@@ -105,8 +105,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     images = site.find_images(made, store)
     undrawn = typefaces.undrawn(config.word_list.words, missing)
     report = site.make_report(plan, made, similarities, differences, images, undrawn)
-    for address in unshown_states(report):
-        reporter.say(f"finding.states: {address} has no picture, so the first page opens with what was measured")
+    for row in unshown_rows(report):
+        reporter.say(f"finding.rows: {row} wasn't captured, so the first page opens with what was measured")
     report, previews = site.draw_previews(report, images, plan)
     files = site.make_files(report, images, previews, plan)
     if not report.draft:  # nothing is measured in one, so that it has no stages to speak of

@@ -2,8 +2,8 @@
 "use strict";
 
 // The depths of a view turned onto each other, so that trails can join them in the axes of one: orthogonal Procrustes in the plot's
-// two dimensions (Schönemann 1966, Psychometrika 31), as tokviz/pages/first/turning.py has it. Never in all dimensions: with as many of
-// them as words, states that have nothing in common could be turned onto each other.
+// two dimensions (Schönemann 1966, Psychometrika 31). Never in all dimensions: with as many of them as words, states that have nothing in
+// common could be turned onto each other.
 (() => {
   // Two words lie on a line, and can always be turned onto two others.
   const LEAST_WORDS = 3;

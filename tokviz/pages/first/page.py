@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler
-from tokviz.pages.first.two_states import TwoStates, two_states
+from tokviz.pages.first.choice import choice
+from tokviz.pages.first.multiples import Multiples, multiples
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.headline import headline
@@ -75,11 +76,10 @@ class FindingSection:
     """What the page opens with."""
 
     sentence: str
-    plate: TwoStates | None
-    """None where there is nothing to change between."""
+    picture: Multiples | None
+    """None where there is one depth only."""
     note: str | None
     stylesheets: tuple[str, ...]
-    noscript: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +123,6 @@ MOST_MODELS_IN_SIGHT = 10
 """Of more models the strips are folded."""
 MOST_LINKS = 640
 """To slides, of all strips together: a page with more would be heavy, and a script adds them as the strips come into view."""
-FINDING_SCRIPTS = ("take.js", "finding.js", "shortcuts.js")
-"""Of a page with a plate that changes."""
 BRIEF_SCRIPTS = ("strips.js",)
 """Of a page with brief rulers."""
 COLUMNS = (
@@ -147,7 +145,7 @@ def index_page(report: Report) -> IndexPage:
     models = tuple(_strips(report, model, page, brief=brief) for model in report.models)
     description = report.description or subtitle
     finding = _finding(report, page)
-    scripts = (*(FINDING_SCRIPTS if finding and finding.plate else ()), *(BRIEF_SCRIPTS if brief else ()))
+    scripts = BRIEF_SCRIPTS if brief else ()
     return IndexPage(
         frame=frame(report, page, report.title, description, kind="website", scripts=scripts),
         title=report.title,
@@ -193,15 +191,14 @@ def _byline(report: Report, page: str) -> tuple[Link, ...]:
 
 
 def _finding(report: Report, page: str) -> FindingSection | None:
-    said = headline(report)
+    said, chosen = headline(report), choice(report)
     if said is None:
         return None
     return FindingSection(
         sentence=said.sentence,
-        plate=two_states(report, said.states, page) if said.states else None,
+        picture=multiples(report, said, chosen, page) if chosen else None,
         note=said.note,
         stylesheets=tuple(relative(page, f"assets/{name}") for name in ("plates/plate.css", "finding.css")),
-        noscript=relative(page, "assets/finding-noscript.css"),
     )
 
 

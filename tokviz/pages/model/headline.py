@@ -1,41 +1,45 @@
-"""What the first page opens with: the report's finding in one sentence, and the two plates that show it."""
+"""What the first page opens with: the report's finding in one sentence, and what it is about."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tokviz.config.finding import MOST_WORDS_IN_FINDING
 from tokviz.pages.frame.index import captured
-from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
-from tokviz.records import ContextReport, Finding, ModelReport, ProjectionReport, Renditions, Report
+from tokviz.records import ContextReport, Finding, ModelReport, Report
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """A plate: one depth of a model × context × projection."""
+class Purity:
+    """How many of a word's nearest neighbors are of its category, in all dimensions."""
 
     model: ModelReport
     context: ContextReport
-    shown: ProjectionReport
     depth: int
-
-    @property
-    def plate(self) -> Renditions | None:
-        return self.shown.plates[self.depth]
+    value: float
+    effect: float
+    """How far that is on the way from chance to the highest possible value."""
+    chance: float
+    is_clear: bool
+    """Whether it is claimed to be above chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """A sentence, and the two plates that a reader changes between; None where these have no pictures."""
+    """A sentence, and what it is about."""
 
     sentence: str
-    states: tuple[State, State] | None
+    model: ModelReport
+    finding: Finding | None = None
+    """Of the model."""
+    best: Purity | None = None
+    """Where categories hold best, in a report without a finding; None where that wasn't measured."""
     note: str | None = None
     """What a word of the sentence means."""
 
@@ -49,53 +53,30 @@ def headline(report: Report) -> Headline | None:
     """What the author says, else what the numbers say; None where no model could be captured."""
     by_itself = _by_itself(report)
     said = report.opening
-    if said is None or by_itself is None or unshown_states(report):
+    if said is None or said.sentence is None or by_itself is None or unshown_rows(report):
         return by_itself
-    if not said.states:
-        return Headline(sentence=said.sentence, states=by_itself.states)
-    one, other = (_state(report, address) for address in said.states)
-    return Headline(sentence=said.sentence, states=(one, other) if one and other else None)
+    return replace(by_itself, sentence=said.sentence, note=None)
 
 
-# --- what the author says ------------------------------------------------------------------------------------------
+def unshown_rows(report: Report) -> tuple[str, ...]:
+    """Rows of the author's that aren't there, for a reason that isn't theirs: something couldn't be captured."""
+    rows = report.opening.rows if report.opening else ()
+    known = {address for model in report.models for address in row_addresses(model)}
+    return tuple(each for each in rows if each not in known)
 
 
-def unshown_states(report: Report) -> tuple[str, ...]:
-    """Addresses of the author's that have no plate, for a reason that isn't theirs: something couldn't be captured or drawn."""
-    addresses = report.opening.states if report.opening else ()
-    return tuple(each for each in addresses if (state := _state(report, each)) is None or state.plate is None)
-
-
-def has_failed(model: ModelReport, address: str) -> bool:
-    """Whether a state isn't there since the model, or the model with neurons changed, couldn't be captured."""
-    name = address.split("/")[1]
+def has_failed(model: ModelReport, row: str) -> bool:
+    """Whether a row isn't there since the model, or the model with neurons changed, couldn't be captured."""
+    name = row.partition("/")[2]
     changed = [context for context in model.contexts if name.startswith(f"{context.states.context.name}-")]
-    is_there = any(each.states.context.name == name for each in model.captures)
-    return model.failure is not None or (not is_there and any(each.failed_interventions for each in changed))
+    return model.failure is not None or (
+        row not in row_addresses(model) and any(each.failed_interventions for each in changed)
+    )
 
 
-def state_addresses(model: ModelReport) -> Iterator[str]:
-    """Of every plate, and of every depth without a picture."""
-    for context in model.captures:
-        for index, shown in enumerate(context.projections):
-            for depth in range(context.states.n_depths):
-                name = shown.projection.name
-                address = f"{model.slug}/{slide_id(context.states.context.name, depth)}"
-                yield f"{address}/{name}"
-                if index == 0:
-                    yield address
-
-
-def _state(report: Report, address: str) -> State | None:
-    slug, name, at, *projection = address.split("/")
-    depth = 0 if at == "embedding" else int(at.removeprefix("layer-")) + 1
-    for model in report.models:
-        for context in model.captures:
-            if (model.slug, context.states.context.name) == (slug, name) and depth < context.states.n_depths:
-                for shown in context.projections:
-                    if not projection or [shown.projection.name] == projection:
-                        return State(model=model, context=context, shown=shown, depth=depth)
-    return None
+def row_addresses(model: ModelReport) -> tuple[str, ...]:
+    """``MODEL/CONTEXT`` of all that can be a row of the first page's picture."""
+    return tuple(f"{model.slug}/{context.states.context.name}" for context in model.captures)
 
 
 # --- what the numbers say ------------------------------------------------------------------------------------------
@@ -112,7 +93,7 @@ def _by_itself(report: Report) -> Headline | None:
     if found:
         model, finding = (flat or undone or found)[0]
         note = VARIANCE if finding.flattens else NORM
-        return Headline(sentence=finding_sentence(model, finding), states=_states_of(model, finding), note=note)
+        return Headline(sentence=finding_sentence(model, finding), model=model, finding=finding, note=note)
     return _where_categories_hold(models)
 
 
@@ -140,47 +121,13 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
     return next(each for each in sentences if len(each.split()) <= MOST_WORDS_IN_FINDING)
 
 
-def _states_of(model: ModelReport, finding: Finding) -> tuple[State, State] | None:
-    """Intact and without the neurons where that was captured, else before the layer and after it."""
-    context = next(each for each in model.contexts if each.states.context == finding.context)
-    depth, twin = finding.layer + 1, context.twin
-    if twin is not None and (pair := _pair(_first(model, context, depth), _first(model, twin, depth))):
-        return pair
-    return _pair(_first(model, context, depth - 1), _first(model, context, depth))
-
-
-def _first(model: ModelReport, context: ContextReport, depth: int) -> State:
-    """In the projection that is shown first."""
-    return State(model=model, context=context, shown=context.projections[0], depth=depth)
-
-
-def _pair(one: State, other: State) -> tuple[State, State] | None:
-    is_one = one.shown is other.shown and one.depth == other.depth
-    return (one, other) if one.plate and other.plate and not is_one else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Purity:
-    """How many of a word's nearest neighbors are of its category, in all dimensions."""
-
-    model: ModelReport
-    context: ContextReport
-    depth: int
-    value: float
-    effect: float
-    """How far that is on the way from chance to the highest possible value."""
-    chance: float
-    is_clear: bool
-    """Whether it is claimed to be above chance."""
-
-
-def _purities(models: list[ModelReport]) -> Iterator[_Purity]:
+def _purities(models: list[ModelReport]) -> Iterator[Purity]:
     for model in models:
         for context in model.contexts:
             purity = context.geometry.purity if context.geometry else None
             for depth, value in enumerate(purity.value if purity else ()):
                 if purity is not None and math.isfinite(value):
-                    yield _Purity(
+                    yield Purity(
                         model=model,
                         context=context,
                         depth=depth,
@@ -200,10 +147,11 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
     if clear is None:
         return Headline(
             sentence="At no depth are a word’s nearest neighbors shown to be of its category more often than by chance.",
-            states=_from_start_to(best),
+            model=best.model,
+            best=best,
             note=NEIGHBORS,
         )
-    return Headline(sentence=_hold_sentence(clear), states=_from_start_to(clear), note=NEIGHBORS)
+    return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear, note=NEIGHBORS)
 
 
 def where_categories_hold(model: ModelReport) -> str | None:
@@ -224,7 +172,7 @@ def _jump(context: ContextReport) -> str:
     return f" At {the_depth(depth)} the mean norm (words {context.states.context.label}) jumps from {number(before)} to {number(after)}."
 
 
-def _hold_sentence(each: _Purity) -> str:
+def _hold_sentence(each: Purity) -> str:
     where = "in the embedding" if each.depth == 0 else f"at {the_depth(each.depth)}"
     share = f"{whole_percent(each.value)} of a word’s nearest neighbors share its category; by chance, {whole_percent(each.chance)}"
     sentences = (f"{where.capitalize()}{name}, {share}." for name in (f" of {each.model.display_name}", ""))
@@ -233,13 +181,5 @@ def _hold_sentence(each: _Purity) -> str:
 
 def _nothing_measured(model: ModelReport) -> Headline | None:
     """An invitation, where there is neither a finding nor a number; None where there is nothing to compare."""
-    context = model.contexts[0]
-    states = _pair(_first(model, context, 0), _first(model, context, context.states.n_depths - 1))
     sentence = "Compare how the words lie before the first layer and after the last."
-    return Headline(sentence=sentence, states=states) if states else None
-
-
-def _from_start_to(each: _Purity) -> tuple[State, State] | None:
-    """The embedding and a depth; of the embedding itself, and the last depth."""
-    last = each.context.states.n_depths - 1
-    return _pair(_first(each.model, each.context, 0), _first(each.model, each.context, each.depth or last))
+    return Headline(sentence=sentence, model=model) if model.contexts[0].states.n_depths > 1 else None

@@ -145,7 +145,15 @@ def report_of(models: tuple[ModelReport, ...], plan: Plan) -> Report:
 
 def _opening(config: ReportConfig) -> Opening | None:
     said = config.finding
-    return Opening(sentence=said.sentence, states=tuple(said.states or ())) if said else None
+    if said is None:
+        return None
+    depths = (0 if each == "embedding" else int(each.removeprefix("layer-")) + 1 for each in said.depths or ())
+    return Opening(
+        sentence=said.sentence,
+        rows=tuple(said.rows or ()),
+        depths=tuple(sorted(depths)),
+        projection=said.projection,
+    )
 
 
 def _model(made: Made, images: Images, base: Path, store: Store) -> ModelReport:

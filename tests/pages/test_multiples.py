@@ -1,0 +1,173 @@
+"""The first page's picture: depths that tell what happens, one scale for both axes of a plot, sentences that are true of rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import fact_checks
+import headline_claims
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from narrow import present
+from report_fixture import compared_report, large_report, one_depth_report, sample_report
+
+from tokviz.pages.first.choice import N_DEPTHS, choice, spread
+from tokviz.pages.first.multiples import FOOT, HEIGHT, PAD, WIDTH, Multiples, multiples, placed
+from tokviz.pages.first.row_sentences import NEIGHBORS, NORM, VARIANCE, row_facts, sentence
+from tokviz.pages.model.headline import headline
+from tokviz.records import Report
+
+
+def shown(report: Report) -> Multiples:
+    return multiples(report, present(headline(report)), present(choice(report)), "index.html")
+
+
+# --- which depths ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("telling", "n_depths", "depths"),
+    [
+        ((11, 12, 29, 30), 31, (0, 6, 11, 12, 21, 29, 30)),  # the sample: embedding, 5, 10, 11, 20, 28, 29
+        ((2, 3, 11, 12), 13, (0, 2, 3, 5, 7, 11, 12)),
+        ((), 31, (0, 4, 8, 15, 19, 23, 30)),
+        ((4,), 7, (0, 1, 2, 3, 4, 5, 6)),
+        ((), 2, (0, 1)),
+        ((), 1, (0,)),
+    ],
+)
+def test_middles_fill_the_widest_gaps(telling: tuple[int, ...], n_depths: int, depths: tuple[int, ...]) -> None:
+    assert spread(telling, n_depths) == depths
+
+
+@given(data=st.data(), n_depths=st.integers(1, 130))
+def test_ends_and_what_tells_something_are_always_shown(data: st.DataObject, n_depths: int) -> None:
+    telling = data.draw(st.lists(st.integers(0, n_depths - 1), max_size=5))
+    depths = spread(telling, n_depths)
+    assert {0, n_depths - 1, *telling} <= set(depths)
+    assert len(depths) == min(N_DEPTHS, n_depths)
+    assert all(one < other for one, other in pairwise(depths))
+
+
+def test_a_break_is_marked_and_comes_first_on_phones() -> None:
+    chosen = present(choice(compared_report()))
+    assert [row.states.context.name for row in chosen.rows] == ["alone", "alone-mean", "sentence"]
+    assert (chosen.projection, chosen.marked) == ("centered", 12)
+    assert {0, 11, 12, 30} <= set(chosen.depths)
+    assert chosen.near[:2] == (11, 12)
+    assert len(chosen.near) == 3
+    view = shown(compared_report())
+    assert [column.name for column in view.columns if column.is_marked] == ["layer 11"]
+    assert sorted(column.place for column in view.columns) == list(range(1, 8))
+
+
+def test_without_a_break_the_depths_are_those_where_categories_hold_best_and_least() -> None:
+    _, encoder, _ = sample_report().models
+    report = replace(sample_report(), models=(replace(encoder, contexts=encoder.contexts[1:]),))
+    chosen, best = present(choice(report)), present(present(headline(report)).best)
+    purity = present(best.context.geometry).purity.value
+    assert {0, best.depth, int(np.nanargmin(purity)), len(purity) - 1} <= set(chosen.depths)
+    assert chosen.marked is None
+    assert choice(one_depth_report()) is None
+
+
+# --- plots -----------------------------------------------------------------------------------------------------------
+
+
+def test_both_axes_have_one_scale_and_the_words_fill_the_longer_one() -> None:
+    random = np.random.default_rng(1)
+    for size in ((1.0, 1.0), (7000.0, 12.0), (0.01, 4.0)):
+        words = random.normal(size=(50, 2)) * size + (30, -5)
+        found, span = placed(words, np.ones(50, dtype=bool))
+        across, up = (np.polyfit(words[:, axis], found[:, axis], 1)[0] for axis in (0, 1))
+        assert across == pytest.approx(-up, rel=1e-9)
+        assert span == pytest.approx(np.ptp(words, axis=0).max())
+        reach, room = np.ptp(found, axis=0), np.array([WIDTH, HEIGHT - FOOT]) - 2 * PAD
+        assert (reach / room).max() == pytest.approx(1)
+        assert found.min() >= PAD - 1e-9
+
+
+def test_words_that_do_not_set_the_scale_may_be_left_out_and_one_place_is_one_place() -> None:
+    words = np.array([[0.0, 0.0], [1.0, 0.5], [100.0, 0.0], [0.5, 0.2]])
+    found, span = placed(words, np.array([True, True, False, True]))
+    assert span == 1
+    assert np.isnan(found[2]).all()
+    assert np.isfinite(found[[0, 1, 3]]).all()
+    found, span = placed(np.full((3, 2), 7.7), np.ones(3, dtype=bool))
+    assert span == 0
+    assert (found == (WIDTH / 2, (HEIGHT - FOOT) / 2)).all()
+
+
+def test_every_plot_of_the_page_is_true_to_scale() -> None:
+    report = compared_report()
+    view, chosen = shown(report), present(choice(report))
+    for row, captured in zip(view.rows, chosen.rows, strict=True):
+        projection = chosen.shown(captured).projection
+        for cell, depth in zip(row.cells, chosen.depths, strict=True):
+            drawn = np.concatenate([[each.split() for each in _vertices(words.path)] for words in cell.words])
+            reach = np.ptp(drawn.astype(float), axis=0)
+            spans = np.ptp(projection.coordinates[depth][projection.reference], axis=0)
+            scale = reach.max() / spans[reach.argmax()]
+            assert reach == pytest.approx(spans * scale, abs=1.5)  # units of 240 × 200: whole numbers
+            assert len({words.mark for words in cell.words}) == len(report.words.categories)
+
+
+def _vertices(path: str) -> list[str]:
+    return re.findall(r"\d+ \d+", path)
+
+
+def test_plots_lead_to_their_places() -> None:
+    chosen, view = present(choice(compared_report())), shown(compared_report())
+    place = chosen.depths.index(12)
+    assert [row.cells[place].href for row in view.rows] == [
+        "models/smol-30/index.html#alone/layer-11/centered",
+        "models/smol-30/index.html#alone-mean/layer-11",  # drawn in the first projection only
+        "models/smol-30/index.html#sentence/layer-11/centered",
+    ]
+    assert [row.cells[place].alt.split(":")[0] for row in view.rows] == ["Layer 11"] * 3
+
+
+def test_of_many_words_some_are_drawn_and_the_caption_says_so() -> None:
+    view = shown(large_report(n_words=1500, n_layers=3))
+    n_drawn = sum(len(_vertices(words.path)) for words in view.rows[0].cells[0].words)
+    assert 300 < n_drawn <= 400
+    assert "Shown are 400 of 1,500" in view.caption.replace("\N{NO-BREAK SPACE}", " ")
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
+
+
+def test_each_row_has_a_sentence_and_the_first_is_the_findings() -> None:
+    report = compared_report()
+    said, chosen = present(headline(report)), present(choice(report))
+    first, second, third = shown(report).sentences
+    headline_claims.check_rows((first, second, third), chosen)
+    assert first.startswith("Alone: at layer 11 one direction holds 99.7")
+    assert second.startswith("Alone, without the variation of two neurons: at layer 11 one direction holds 20.0")
+    assert third.startswith("In a sentence: at layer 11")
+    for row in chosen.rows:
+        facts = tuple(row_facts(said, chosen, row))
+        assert facts[0].kind == VARIANCE
+        names = ("alone", "in a sentence", "layer 11", "layer 3")
+        for index, other in fact_checks.changed(facts, names, (VARIANCE, NORM, NEIGHBORS)):
+            fact_checks.require_a_change(facts, index, other, sentence)
+
+
+def test_nothing_is_said_of_categories_where_none_hold() -> None:
+    _, encoder, _ = sample_report().models
+    contexts = []
+    for context in encoder.contexts:
+        geometry = present(context.geometry)
+        claim = replace(geometry.purity.above_chance, holds=np.zeros(context.states.n_depths, dtype=bool))
+        contexts.append(
+            replace(context, geometry=replace(geometry, purity=replace(geometry.purity, above_chance=claim)))
+        )
+    report = replace(sample_report(), models=(replace(encoder, contexts=tuple(contexts)),))
+    assert present(headline(report)).sentence.startswith("At no depth are")
+    view = shown(report)
+    assert view.sentences == ()
+    assert len(view.rows) == 2
