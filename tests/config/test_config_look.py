@@ -58,6 +58,7 @@ SIZE = "expected width and height in pixels, the width 750 or more and once to t
         ("plate_size = [1500, 700]", f"plate_size: {SIZE}[1500, 700]"),
         ("plate_size = [600, 500]", f"plate_size: {SIZE}[600, 500]"),
         ("plate_size = [4000, 3000]", "plate_size.0: expected at most 3,000, got 4000"),
+        ('aspect = "square"', "aspect: expected 'equal' or 'fill', got 'square'"),
         ("plate_size = [1500.0, 1200]", "plate_size.0: expected a whole number, got 1500.0"),
         ('font = "mine.ttf"', "font: mine.ttf: expected a .ttf or .otf file, found none; create it or name another"),
         (
