@@ -28,7 +28,7 @@ from picture_fixture import (
 
 from tokviz.draw import draw_image, encode, figures, legend, sheet
 from tokviz.draw.labels import spread_out
-from tokviz.draw.plate import MOST_LABELS
+from tokviz.draw.plate_form import MOST_LABELS
 from tokviz.draw.sheet import ticks
 from tokviz.records import Grid, Marks, Plate, Strip
 

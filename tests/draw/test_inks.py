@@ -13,7 +13,7 @@ from picture_fixture import grid, pixels, plate, points, texts
 
 from tokviz.draw import encode, figures, style
 from tokviz.draw import grid as grids
-from tokviz.draw import plate as plates
+from tokviz.draw import plate_form as plates
 from tokviz.records import Grid, Marks, Plate
 from tokviz.records.look import PALETTE
 

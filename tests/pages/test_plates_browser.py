@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
@@ -36,6 +37,7 @@ from plates_page import (
     write_sample,
 )
 from playwright.sync_api import Browser, Page, ViewportSize, expect
+from report_fixture import ALONE, model_report, sample_report, word_list, write_site
 
 TABLET: ViewportSize = {"width": 820, "height": 1180}
 SIZES = {720: 576, 520: 416, 350: 489}
@@ -206,6 +208,23 @@ def test_words_are_large_enough_wherever_a_plate_is_shown(open_page: OpenPage, s
         expect_drawn(compared)
         for slot in compared.locator("[data-slot]").all():
             assert_readable(slot, least)
+
+
+def test_among_hundreds_of_words_categories_are_named(open_page: OpenPage, tmp_path: Path) -> None:
+    words = word_list(n_categories=12, n_words=50)
+    one = model_report("one", "One", 2, words, (ALONE,))
+    site = write_site(replace(sample_report(), words=words, models=(one,), downloads={}), tmp_path)
+    page = drawn(open_page, site, "models/one/index.html#alone/layer-1")
+    plot = slide(page, "alone/layer-1")
+    categories = plot.locator(".plate-categories-named text")
+    assert {text.text_content() for text in categories.all()} <= {category.label for category in words.categories}
+    assert categories.count() >= 3
+    names = plot.locator("svg").first.evaluate(
+        f"(plot) => ({INK})([...plot.querySelectorAll('.plate-names text, .plate-categories-named text')])"
+    )
+    assert overlapping(names) == []
+    expect(page.get_by_label("Find a word")).to_be_visible()
+    expect(plot.get_by_role("button", name="Save as PNG")).to_be_visible()
 
 
 # --- in the place of the image ---------------------------------------------------------------------------------------

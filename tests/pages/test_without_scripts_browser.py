@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser import OpenPage
 
-from tokviz.draw import grid, plate
+from tokviz.draw import grid, plate_form
 
 MODEL, COMPARE = "models/smol-30/index.html", "compare/index.html"
 LEAST = 9
@@ -23,7 +23,7 @@ OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
 def smallest_text(file: str, width: float) -> float:
     """CSS pixels of an image's smallest text where it is shown ``width`` wide."""
     name, form = file.rpartition("/")[2], "phone" if file.endswith("-phone.webp") else "wide"
-    drawn = grid.FORMS[form] if "_m.et" in name else plate.FORMS[form]
+    drawn = grid.FORMS[form] if "_m.et" in name else plate_form.FORMS[form]
     return drawn.smallest_text * width / drawn.width
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,14 +12,11 @@ from tokviz.draw import style
 from tokviz.draw.density import is_dense, landmarks
 from tokviz.draw.labels import Spacing, place, spread_out
 from tokviz.draw.legend import Legend, hollow_note, rows_needed
+from tokviz.draw.plate_form import FORMS, MOST_LABELS, for_words, layout, pitch, sized
 from tokviz.draw.sheet import Sheet, crisp, draw_title, inside, ticks
 from tokviz.draw.typesetting import isolated, typesetter_for
-from tokviz.records import Plate, Points
+from tokviz.records import Plate
 from tokviz.records.axes import DIVIDED_BELOW, Box, Framing, Limits, Pane, extents, factor_text, framing, ratio
-from tokviz.records.look import PLATE_SIZE
-
-MOST_LABELS = 240
-"""Above this many words a wide plate names only some of them, spread over the plate."""
 
 MOST_LANDMARKS = 135
 """How many words a wide plate of thousands marks and tries to name."""
@@ -38,92 +35,6 @@ TRUE_SCALE = "PC1 and PC2 on one scale"
 """Above the band."""
 BAND_MARK = 0.75
 """Of a mark's diameter, in the band."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlateForm:
-    """The measures of a plate, in pixels."""
-
-    width: int
-    height: float
-    title: float
-    label: float
-    legend: float
-    axis: float
-    """Sizes of text."""
-    diameter: float
-    """Of a mark."""
-    rim: float
-    leader: float
-    spine: int
-    """Line widths."""
-    spacing: Spacing
-    most_labels: int
-    hexagon: float
-    """Width of a hexagon where words are shown by their density."""
-    area: Box | None = None
-    """Of the axes, where it isn't laid out by the legend."""
-    legend_rows: int = 36
-    """At most so many stand under each other beside the points."""
-    scale: float = 1.0
-    """Pixels of the image for each one of these."""
-
-    @property
-    def beside(self) -> bool:
-        """Whether the legend stands beside the points, and the title in one line."""
-        return self.width >= self.height
-
-    @property
-    def smallest_text(self) -> float:
-        """The smallest size of text."""
-        return min(self.title, self.label, self.legend, self.axis)
-
-
-WIDE = PlateForm(
-    width=1500,
-    height=1200,
-    title=24,
-    # 9 CSS pixels where a plate is 711 wide.
-    label=19,
-    legend=19,
-    axis=19,
-    diameter=11,
-    rim=1.3,
-    leader=0.75,
-    spine=1,
-    spacing=Spacing(radius=5.5, gap=4, padding=1.5, reach=480, leader=8, worst=1e6),
-    most_labels=MOST_LABELS,
-    hexagon=11,
-)
-PHONE = PlateForm(
-    width=716,
-    height=1000,
-    title=24,
-    label=19.5,
-    legend=21,
-    axis=18.5,
-    diameter=13,
-    rim=1.6,
-    leader=1.0,
-    spine=2,
-    # On 358 CSS pixels a label is named beside its mark or not at all: long leaders would tangle.
-    spacing=Spacing(radius=6.5, gap=3.5, padding=3, reach=28, leader=8, worst=55),
-    most_labels=60,
-    hexagon=9,
-)
-DRAFT = replace(
-    WIDE,
-    width=640,
-    height=480,
-    title=15,
-    legend=11,
-    axis=10,
-    diameter=7,
-    rim=0.8,
-    area=Box(left=48, top=52, right=500, bottom=438),
-)
-"""For ``labelled=False``: as large as the pictures of a notebook."""
-FORMS = {"wide": WIDE, "phone": PHONE, "svg": WIDE, "draft": DRAFT}
 
 
 _ARROWS = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓", (-1, -1): "↖", (1, -1): "↗", (1, 1): "↘", (-1, 1): "↙"}
@@ -148,8 +59,8 @@ class PlateDrawing:
         self.plate = plate
         self.points = plate.points
         self.dense = is_dense(plate.points)
-        self.form = _for_words(_sized(plate), plate.points)
-        self.columns, self.area = _layout(self.form, plate.points)
+        self.form = for_words(sized(plate), plate.points)
+        self.columns, self.area = layout(self.form, plate.points)
         self.sheet = Sheet(
             self.form.width, self.form.height, plate.points.marks, typesetter_for(plate.fonts), self.form.scale
         )
@@ -164,11 +75,14 @@ class PlateDrawing:
         self._draw_axes()
         most = self._draw_density() if self.dense else 0
         named, marked = self._chosen_words()
-        n_named = self._draw_words(named, marked) if self.plate.labelled else 0
+        titles = self._category_names() if self.plate.labelled and self._is_crowded else []
+        n_named = self._draw_words(named, marked, titles) if self.plate.labelled else 0
         shown = np.full(self.xy.shape, np.nan)
         shown[marked] = self.xy[marked]
         self.sheet.marks(self.points, shown, self.form.diameter, self.form.rim)
         self._draw_band(marked)
+        for title in titles:
+            title.draw(self.sheet, self.form.label)
         y = self._draw_notes(self._draw_legend(), self._notes(n_named, bool(self.outside[marked].any())))
         if self.dense:
             self._draw_shades(y, most)
@@ -192,6 +106,33 @@ class PlateDrawing:
         everyone = np.arange(len(self.xy))
         crowded = len(everyone) > self.form.most_labels
         return (spread_out(self.xy, self.form.most_labels) if crowded else everyone), everyone
+
+    @property
+    def _is_crowded(self) -> bool:
+        """Whether there are so many words that the names of their categories stand among them."""
+        return len(self.xy) > MOST_LABELS and not self.dense
+
+    def _category_names(self) -> list[_CategoryName]:
+        """The categories' names at the medians of their words, those that find a place."""
+        area, setter, size = self.framing.main.area, self.sheet.typesetter, self.form.label
+        found = [
+            (category, np.median(self.xy[rows], axis=0))
+            for category in range(len(self.points.categories))
+            if (rows := self.points.first == category).any()
+        ]
+        if not found:
+            return []
+        texts = [
+            setter.shortened(self.points.categories[category], LONGEST_LABEL, size, bold=True) for category, _ in found
+        ]
+        sizes = np.array([(setter.width(text, size, bold=True), size * 1.2) for text in texts])
+        middles = np.array([middle for _, middle in found])
+        placement = place(middles, sizes, area, np.empty((0, 2)), replace(self.form.spacing, reach=NEAR))
+        return [
+            _CategoryName(text=text, color=self.points.marks.name_color(category), centre=centre, size=box)
+            for (category, _), text, centre, box in zip(found, texts, placement.centres, sizes, strict=True)
+            if np.isfinite(centre).all()
+        ]
 
     def _draw_title(self) -> None:
         form = self.form
@@ -275,8 +216,8 @@ class PlateDrawing:
                 most = self.sheet.density(places, pane.area, self.form.hexagon)
         return most
 
-    def _draw_words(self, named: np.ndarray, marked: np.ndarray) -> int:
-        """Write the words of the rows ``named`` beside their marks, away from those of ``marked``; how many fit."""
+    def _draw_words(self, named: np.ndarray, marked: np.ndarray, titles: Sequence[_CategoryName]) -> int:
+        """Write the words of the rows ``named`` beside their marks, away from those of ``marked`` and ``titles``; how many fit."""
         form, area, sheet = self.form, self.framing.main.area, self.sheet
         words = [self._label(row) for row in named.tolist()]
         boxes = np.array([sheet.typesetter.box(word, form.label) for word in words])
@@ -286,6 +227,10 @@ class PlateDrawing:
         placement = place(self.xy[named], sizes, bounds, self.xy[marked], self._spacing)
         first = self.points.first[named].tolist()
         colors = [style.INK if category < 0 else self.points.marks.name_color(category) for category in first]
+        hidden = np.array(
+            [any(title.covers(*each) for title in titles) for each in zip(placement.centres, sizes, strict=True)]
+        )
+        placement.centres[hidden], placement.leaders[hidden] = np.nan, np.nan
         led = np.flatnonzero(np.isfinite(placement.leaders).all(axis=(1, 2)))
         sheet.lines(placement.leaders[led], form.leader, [style.tint(colors[label]) for label in led])
         placed = np.flatnonzero(np.isfinite(placement.centres).all(axis=1))
@@ -315,13 +260,13 @@ class PlateDrawing:
         """Draw the legend beside or below the axes; the y below it."""
         form, box = self.form, self._key
         rows = rows_needed(len(self.points.categories), self.columns)
-        pitch = min(_pitch(form), (box.height - 6 * form.axis) / max(rows, 1)) if form.beside else _pitch(form)
+        row = min(pitch(form), (box.height - 6 * form.axis) / max(rows, 1)) if form.beside else pitch(form)
         legend = Legend(
             points=self.points,
             box=box,
             columns=self.columns,
-            pitch=pitch,
-            size=min(form.legend, pitch / 1.2),
+            pitch=row,
+            size=min(form.legend, row / 1.2),
             diameter=form.legend * 0.64,
             rim=form.rim,
         )
@@ -371,53 +316,29 @@ class PlateDrawing:
         self.sheet.text((left + axis * 7.6, y + axis * 0.7), f"1 to {most:,} words", axis, style.QUIET_INK)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _CategoryName:
+    """A category's name among its words."""
+
+    text: str
+    color: str
+    centre: np.ndarray
+    size: np.ndarray
+    """Width and height, as the centre in pixels."""
+
+    def covers(self, centre: np.ndarray, size: np.ndarray) -> bool:
+        """Whether something of a size, about a centre, would lie under it."""
+        return bool((np.abs(self.centre - centre) < (self.size + size) / 2).all())
+
+    def draw(self, sheet: Sheet, size: float) -> None:
+        """Write it on a ground of its own."""
+        half = self.size * (0.5, 0.45)
+        sheet.boxes(np.concatenate([self.centre - half, self.centre + half])[None], "white")
+        left, base = self.centre[0] - self.size[0] / 2, self.centre[1] + size * 0.34
+        sheet.text((left, base), self.text, size, self.color, bold=True)
+
+
 def _framed(plate: Plate, area: Box, gap: float) -> Framing:
     """The panes of a plate; the reference words set their axes."""
     limits = extents(plate.coordinates, plate.points.reference)
     return framing(limits, area, gap, plate.aspect)
-
-
-def _sized(plate: Plate) -> PlateForm:
-    """The form in the plate's size.
-
-    A wide one is laid out as wide as it always is and then enlarged: on a page, which has one width for all, text and marks
-    are as large as those of any other.
-    """
-    form = FORMS[plate.form]
-    if form is not WIDE or plate.size == PLATE_SIZE:
-        return form
-    width, height = plate.size
-    # Where pixels are counted, the last one isn't to be lost for a rounding error.
-    scale = (width + 1e-6) / form.width
-    rows = max(1, form.legend_rows * height * form.width // (width * round(form.height)))
-    return replace(form, height=height / width * form.width, legend_rows=rows, scale=scale)
-
-
-def _for_words(form: PlateForm, points: Points) -> PlateForm:
-    """The form for so many words: where only some are named, marks are smaller and names stay close to them."""
-    n_words = len(points.words)
-    if n_words <= MOST_LABELS:
-        return form
-    shrink = 1.0 if is_dense(points) else max(0.6, math.sqrt(MOST_LABELS / n_words))
-    spacing = replace(
-        form.spacing,
-        radius=form.spacing.radius * shrink,
-        reach=min(form.spacing.reach, 60),
-        worst=min(form.spacing.worst, 100),
-    )
-    return replace(form, diameter=form.diameter * shrink, rim=form.rim * shrink, spacing=spacing)
-
-
-def _layout(form: PlateForm, points: Points) -> tuple[int, Box]:
-    """The legend's columns, and the rectangle of the axes: the same in every plate of these categories."""
-    n = len(points.categories)
-    if form.beside:
-        area = Box(left=84, top=72, right=form.width - 220, bottom=form.height - 60)
-        return math.ceil(n / form.legend_rows), form.area or area
-    columns = 3 if n <= 36 else 4
-    legend_height = (rows_needed(n, columns) + 2) * _pitch(form)
-    return columns, Box(left=80, top=100, right=704, bottom=round(form.height - 66 - legend_height))
-
-
-def _pitch(form: PlateForm) -> float:
-    return form.legend * 1.42

@@ -89,7 +89,7 @@ Tokviz.PlateCarousel = class {
 
 // A plate so small that no word on it could be read: its marks alone, in the same colours.
 Tokviz.plateSmall = (() => {
-  const { svg, hueOf, plateLayout } = Tokviz;
+  const { svg, hueOf, nHues, plateLayout } = Tokviz;
   const MARGIN = 5;
   const DIAMETER = 4;
 
@@ -103,16 +103,29 @@ Tokviz.plateSmall = (() => {
   function draw(drawing, { view, categories }, { area }, depth, isolated) {
     const pane = Tokviz.framing.truePane(area, view.extents[depth]);
     const points = plateLayout.spread(view.at(depth), view.n, pane, DIAMETER / 2);
-    const { memberships } = view.vocabulary;
-    const rows = [...memberships.keys()];
-    const paths = categories.map((_, category) => svg("path", {
-      class: `${hueOf(category)}${isolated === null || isolated === category ? "" : " faint"}`,
-      d: rows.filter((row) => memberships[row][0] === category).map((row) => dot(points, row)).join(""),
-    }));
+    const paths = categories.length > nHues ? shapesOf(view, points, isolated) : dotsOf(view, points, categories, isolated);
     const marks = svg("g", { class: "plate-dots", "stroke-width": DIAMETER });
     marks.append(...paths);
     drawing.replaceChildren(marks, svg("g", { class: "plate-point" }));
     return { points };
+  }
+
+  const classOf = (category, isSeen) => `${hueOf(category)}${isSeen ? "" : " faint"}`;
+
+  // Where hues recur, shapes tell categories apart.
+  function shapesOf({ vocabulary: { memberships } }, { x, y }, isolated) {
+    return memberships.map(([category], row) => svg("path", {
+      class: `mark ${classOf(category, isolated === null || isolated === category)}`, d: Tokviz.shape(category),
+      transform: `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)}) scale(${DIAMETER + 1})`,
+    }));
+  }
+
+  function dotsOf({ vocabulary: { memberships } }, points, categories, isolated) {
+    const rows = [...memberships.keys()];
+    return categories.map((_, category) => svg("path", {
+      class: classOf(category, isolated === null || isolated === category),
+      d: rows.filter((row) => memberships[row][0] === category).map((row) => dot(points, row)).join(""),
+    }));
   }
 
   // A ring about a word's mark.

@@ -135,7 +135,7 @@ Tokviz.plateLayout = (() => {
     return found;
   }
 
-  return { textSize, layout, ticks, spread, withArrow, nearest };
+  return { textSize, layout, ticks, spread, withArrow, nearest, MANY };
 })();
 
 // Where the names of a plate go: beside their marks, on no other name and no mark. Pure: numbers in, numbers out.
@@ -172,8 +172,9 @@ Tokviz.plateLabels = (() => {
   // `x` and `y` are the marks' places, `shown` the rows whose marks are drawn, `widths` and `heights` the names' sizes; `area`
   // has left, top, right and bottom; `reach` is how far a name may stand from its mark.
   class Placement {
-    constructor({ x, y, radius, shown, widths, heights, area, gap = 2, padding = 1.5, reach = Infinity }) {
-      Object.assign(this, { x, y, radius, widths, heights, area, gap, padding });
+    // Rows in `above` lie over marks: names of categories.
+    constructor({ x, y, radius, shown, widths, heights, area, gap = 2, padding = 1.5, reach = Infinity, above = new Set() }) {
+      Object.assign(this, { x, y, radius, widths, heights, area, gap, padding, above });
       this.rings = RINGS.filter((ring) => ring <= reach);
       // From top to bottom, so that those near a name are found at once.
       this.marks = Int32Array.from(shown).sort((one, two) => y[one] - y[two]);
@@ -226,9 +227,10 @@ Tokviz.plateLabels = (() => {
       return low;
     }
 
-    isClear({ left, top, right, bottom }) {
+    isClear({ row, left, top, right, bottom }) {
       const { area, radius, x, marks, levels } = this;
       if (left < area.left || top < area.top || right > area.right || bottom > area.bottom) return false;
+      if (this.above.has(row)) return true;
       for (let at = this.firstFrom(top - radius); at < marks.length && levels[at] < bottom + radius; at += 1) {
         if (x[marks[at]] > left - radius && x[marks[at]] < right + radius) return false;
       }

@@ -174,31 +174,52 @@ Tokviz.plate = (() => {
   const spines = ({ left, top, right, bottom }) =>
     svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
 
-  // Where names stand, in the main pane; `isolated` is the one category that is named, or null.
-  function placed({ view, labels, order }, { size, diameter, reach }, points, { area }, isolated, isFlat) {
-    const sizes = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
-    const reaches = sizes.map(plateText.reachOf);
+  // Where names stand, in the main pane; `isolated` is the one category that is named, or null. Of many words the categories' names
+  // come first, at the middles of their words.
+  function placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
+    const { view, labels, order } = subject;
+    const { memberships } = view.vocabulary;
+    const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
+    const middles = isolated === null && view.n > plateLayout.MANY ? middlesOf(subject, points) : [];
+    const all = [...texts, ...middles.map(({ text }) => text)];
+    const reaches = all.map(plateText.reachOf);
+    const above = middles.map((_, index) => view.n + index);
     const boxes = plateLabels.placeNames({
-      x: points.x,
-      y: points.y,
+      x: [...points.x, ...middles.map(({ x }) => x)],
+      y: [...points.y, ...middles.map(({ y }) => y)],
       radius: diameter / 2,
       shown: points.rows,
-      widths: plateText.measure(sizes, size),
+      widths: [...plateText.measure(texts, size), ...plateText.measure(all.slice(view.n), size, true)],
       heights: reaches.map(([up, down]) => (up + down) * size),
       area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
       reach: isFlat ? Math.min(reach, NEAR) : reach,
-    }, order.filter((row) => isolated === null || view.vocabulary.memberships[row].includes(isolated)));
-    return boxes.map((box) => ({ ...box, text: sizes[box.row], base: box.bottom - reaches[box.row][1] * size }));
+      above: new Set(above),
+    }, [...above, ...order.filter((row) => isolated === null || memberships[row].includes(isolated))]);
+    return boxes.map((box) => ({ ...box, text: all[box.row], base: box.bottom - reaches[box.row][1] * size, category: middles[box.row - view.n]?.category }));
+  }
+
+  // The median place of each category's words.
+  function middlesOf({ view, categories }, { x, y }) {
+    const { memberships } = view.vocabulary;
+    const median = (values) => values.sort((one, two) => one - two)[values.length >> 1];
+    return categories.flatMap((text, category) => {
+      const rows = [...memberships.keys()].filter((row) => memberships[row].includes(category));
+      return rows.length ? [{ text, category, x: median(rows.map((row) => x[row])), y: median(rows.map((row) => y[row])) }] : [];
+    });
   }
 
   function nameParts({ view }, names, size) {
     const inkOf = (row) => hueOf(view.vocabulary.memberships[row][0]);
+    const words = names.filter(({ category }) => category === undefined);
+    const classes = names.filter(({ category }) => category !== undefined);
     return {
-      lines: names.filter(({ led }) => led).map(({ row, x, y, endX, endY }) => svg("path", {
+      lines: words.filter(({ led }) => led).map(({ row, x, y, endX, endY }) => svg("path", {
         class: inkOf(row), d: `M${number(x)} ${number(y)}L${number(endX)} ${number(endY)}`,
       })),
-      names: names.map(({ row, text, left, base }) =>
+      names: words.map(({ row, text, left, base }) =>
         svg("text", { class: inkOf(row), x: number(left), y: number(base), "font-size": size }, text)),
+      categories: classes.map(({ category, text, left, base }) =>
+        svg("text", { class: hueOf(category), x: number(left), y: number(base), "font-size": size }, text)),
     };
   }
 
@@ -229,7 +250,7 @@ Tokviz.plate = (() => {
     points.rows = [...view.vocabulary.words.keys()];
     const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
     const names = placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
-    const { lines, names: texts } = nameParts(subject, names, layout.size);
+    const { lines, names: texts, categories } = nameParts(subject, names, layout.size);
     const marks = markParts(subject, points, diameter, isolated);
     drawing.setAttribute("font-size", layout.size);
     Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
@@ -240,9 +261,10 @@ Tokviz.plate = (() => {
       group("plate-lines", lines),
       group("plate-marks", marks),
       group("plate-names", texts),
+      ...(categories.length ? [group("plate-categories-named", categories)] : []),
       group("plate-point", []),
     );
-    return { points, band, names, marks, divided: isDivided(extents), hasArrows: points.beyond.some(([x, y]) => x || y) };
+    return { points, band, names: names.filter(({ category }) => category === undefined), marks, divided: isDivided(extents), hasArrows: points.beyond.some(([x, y]) => x || y) };
   }
 
   // --- the word that is pointed at ---

@@ -9,7 +9,7 @@ from tokviz.pages.text import data_text
 from tokviz.pages.text.wording import projection_label
 from tokviz.records import ContextReport, ModelReport, ProjectionReport, Renditions, Report
 
-MOST_DRAWN = 400
+MOST_DRAWN = 1000
 """Words of a plate that is drawn in the page; of longer lists the images are shown."""
 
 

@@ -64,14 +64,17 @@ JUMP = 10.0
 
 
 def norm_jump(geometry: Geometry) -> int | None:
-    """The depth at which the mean norm grows most, if it jumps there; it may where what is massive isn't known, with one context."""
-    norms = geometry.spread.mean_norm
+    """The depth at which the mean norm grows most, if it jumps there; it may where what is massive isn't known, with one context.
+
+    From the embedding to layer 0 it does in many models: an embedding is no layer's sum.
+    """
+    norms = geometry.spread.mean_norm[1:]
     growth = [
         after / before if before > 0 and math.isfinite(after) else 0.0
         for before, after in zip(norms[:-1].tolist(), norms[1:].tolist(), strict=True)
     ]
     largest = max(range(len(growth)), key=growth.__getitem__, default=None)
-    return None if largest is None or growth[largest] < JUMP else largest + 1
+    return None if largest is None or growth[largest] < JUMP else largest + 2
 
 
 def added_by(layer: LayerUpdate) -> dict[int, float]:
