@@ -88,7 +88,9 @@
     fill(row) {
       row.querySelectorAll(".heat-axis, .heat-cells").forEach((old) => old.remove());
       if (row.matches(".heat-head")) {
-        row.append(...this.sides.map((side) => axis(side)));
+        const [{ label }] = this.sides;
+        // What the second side has in common with the first isn't repeated.
+        row.append(...this.sides.map((side) => axis(side, side.label.replace(`${label}, `, ""))));
         return;
       }
       row.append(...this.sides.map((side, index) => {
@@ -318,7 +320,7 @@
   }
 
   // Above a side: what it is, its stages as on the ruler, where massive activations emerge, and both ends.
-  function axis({ label, stages, mark, last }) {
+  function axis({ stages, mark, last }, label) {
     const n = last + 1;
     const percent = (depth) => `${(100 * depth) / n}%`;
     const made = make("div", { class: "heat-axis" }, make("strong", {}, label));

@@ -213,7 +213,7 @@ def test_only_what_is_shown_is_loaded(open_page: OpenPage, site: Path) -> None:
     page.goto(f"{site.as_uri()}/{PAGE}")
     wait_until_ready(page)
     assert sorted(url.split("/data/")[1] for url in requested if "/data/" in url) == [
-        *(f"smol-30/alone/{name}.js" for name in ("coordinates-standardized", "neighbours", "words")),
+        *(f"smol-30/alone/{name}.js" for name in ("coordinates-standardized", "neighbours", "scores", "words")),
         "words.js",
     ]
 
