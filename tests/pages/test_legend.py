@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 from narrow import present
-from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, sample_report, word_list
+from report_fixture import FOLDERS, HOSTILE, TEMPLATES, hostile_report, model_report, sample_report, word_list
 
 from tokviz import pages
 from tokviz.pages import render
@@ -53,7 +53,9 @@ def test_the_first_page_names_every_category_with_its_mark() -> None:
     ("n_categories", "folded"), [(MOST_CATEGORIES_IN_SIGHT, []), (MOST_CATEGORIES_IN_SIGHT + 4, [4])]
 )
 def test_many_categories_are_folded(n_categories: int, folded: list[int]) -> None:
-    report = replace(sample_report(), words=word_list(n_categories, n_words=1))
+    words = word_list(n_categories, n_words=1)
+    models = (model_report("m", "M", 3, words, sample_report().contexts),)
+    report = replace(sample_report(), words=words, models=models)
     assert [len(each) for each in listed(report)] == [MOST_CATEGORIES_IN_SIGHT, *folded]
     assert present(legend(report.words, Marks())).more.startswith(str(n_categories - MOST_CATEGORIES_IN_SIGHT))
 

@@ -16,7 +16,7 @@ from narrow import present
 from report_fixture import compared_report, large_report, one_depth_report, sample_report
 
 from tokviz.pages.first.choice import N_DEPTHS, choice, spread
-from tokviz.pages.first.multiples import FOOT, HEIGHT, PAD, WIDTH, Multiples, multiples, placed
+from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, Multiples, multiples, placed
 from tokviz.pages.first.row_sentences import NEIGHBORS, NORM, VARIANCE, row_facts, sentence
 from tokviz.pages.model.headline import headline
 from tokviz.records import Report
@@ -86,7 +86,7 @@ def test_both_axes_have_one_scale_and_the_words_fill_the_longer_one() -> None:
         across, up = (np.polyfit(words[:, axis], found[:, axis], 1)[0] for axis in (0, 1))
         assert across == pytest.approx(-up, rel=1e-9)
         assert span == pytest.approx(np.ptp(words, axis=0).max())
-        reach, room = np.ptp(found, axis=0), np.array([WIDTH, HEIGHT - FOOT]) - 2 * PAD
+        reach, room = np.ptp(found, axis=0), np.array([WIDTH, HEIGHT]) - 2 * PAD
         assert (reach / room).max() == pytest.approx(1)
         assert found.min() >= PAD - 1e-9
 
@@ -99,7 +99,7 @@ def test_words_that_do_not_set_the_scale_may_be_left_out_and_one_place_is_one_pl
     assert np.isfinite(found[[0, 1, 3]]).all()
     found, span = placed(np.full((3, 2), 7.7), np.ones(3, dtype=bool))
     assert span == 0
-    assert (found == (WIDTH / 2, (HEIGHT - FOOT) / 2)).all()
+    assert (found == (WIDTH / 2, (HEIGHT) / 2)).all()
 
 
 def test_every_plot_of_the_page_is_true_to_scale() -> None:
@@ -112,7 +112,7 @@ def test_every_plot_of_the_page_is_true_to_scale() -> None:
             reach = np.ptp(drawn.astype(float), axis=0)
             spans = np.ptp(projection.coordinates[depth][projection.reference], axis=0)
             scale = reach.max() / spans[reach.argmax()]
-            assert reach == pytest.approx(spans * scale, abs=1.5)  # units of 240 × 200: whole numbers
+            assert reach == pytest.approx(spans * scale, abs=1.5)  # in units of a plot, whole numbers
             assert len({words.mark for words in cell.words}) == len(report.words.categories)
 
 

@@ -19,14 +19,14 @@ from tokviz.pages.model.headline import Headline
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.trust import finding as plate_in_words
 from tokviz.pages.text.wording import UNKNOWN, capitalized, count, number, projection_label
-from tokviz.records import ContextReport, Report, depth_name
-from tokviz.records.axes import extents
+from tokviz.records import ContextReport, Marks, Report, depth_name
+from tokviz.records.axes import extents, span
 from tokviz.records.look import SHAPES
 
-WIDTH, HEIGHT = 240, 200
+WIDTH, HEIGHT = 240, 165
 """Of a plot, in its own units."""
-FOOT, PAD = 28, 9
-"""What is kept free below the words for their span, and around them for marks."""
+PAD = 9
+"""What is kept free around the words, for marks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +132,16 @@ PLAIN = "mark-plain"
 """Of words without a category."""
 
 
+def hue_class(looks: Marks, category: int) -> str:
+    """The class of ``plate.css`` that has a category's color in the page's theme."""
+    return f"hue-{category % len(looks.palette)}"
+
+
 def _marks(report: Report) -> list[Mark]:
     looks = report.look.marks
     n_marks = min(len(report.words.categories), looks.n_different)
     of_categories = [
-        Mark(id=f"mark-{index}", hue=f"hue-{index % len(looks.palette)}", shape=SHAPES[looks.shape(index)])
+        Mark(id=f"mark-{index}", hue=hue_class(looks, index), shape=SHAPES[looks.shape(index)])
         for index in range(n_marks)
     ]
     return [Mark(id=PLAIN, hue="", shape=SHAPES["circle"]), *of_categories]
@@ -155,15 +160,13 @@ def placed(coordinates: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, 
     coordinates : ``(n_words, 2)``, finite.
     reference : ``(n_words,)`` bool: the others don't set the scale.
     """
-    limits = np.array(extents(coordinates, reference))
-    spans, middle = limits[:, 1] - limits[:, 0], limits.mean(axis=1)
-    room = np.array([WIDTH, HEIGHT - FOOT]) - 2 * PAD
-    with np.errstate(divide="ignore"):
-        scale = float((room / spans).min())
-    # Words that all lie in one place, but for rounding, are drawn in one.
-    scale = scale if spans.max() > 1e-9 * max(float(np.abs(limits).max()), 1e-300) else 0.0
-    found = np.array([WIDTH, HEIGHT - FOOT]) / 2 + (coordinates - middle) * scale * (1, -1)
-    inside = ((found > 0) & (found < (WIDTH, HEIGHT - FOOT))).all(axis=1)
+    limits = extents(coordinates, reference)
+    spans, middle = np.array([span(each) for each in limits]), np.mean(limits, axis=1)
+    room = np.array([WIDTH, HEIGHT])
+    known = spans > 0
+    scale = float(((room - 2 * PAD)[known] / spans[known]).min()) if known.any() else 0.0
+    found = room / 2 + (coordinates - middle) * scale * (1, -1)
+    inside = ((found > 0) & (found < room)).all(axis=1)
     return np.where(inside[:, None], found, np.nan), float(spans.max())
 
 
@@ -187,12 +190,12 @@ class _Plots:
         if (problem := projection.problems[depth]) is not None:
             where = f"{capitalized(depth_name(depth))}, words {row.states.context.label}"
             return Cell(place=place, href=None, alt=f"{where}: {problem}", span=UNKNOWN, words=())
-        found, span = placed(projection.coordinates[depth], projection.reference)
+        found, reach = placed(projection.coordinates[depth], projection.reference)
         return Cell(
             place=place,
             href=self._address(row, depth),
             alt=plate_in_words(self.chosen.model, row, projection, depth),
-            span=number(span),
+            span=number(reach),
             words=self._words(row, found),
         )
 

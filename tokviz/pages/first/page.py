@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler
 from tokviz.pages.first.choice import choice
-from tokviz.pages.first.multiples import Multiples, multiples
+from tokviz.pages.first.multiples import Multiples, hue_class, multiples
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.headline import headline
@@ -35,6 +35,9 @@ class LegendMark:
 
     name: str
     hue: str
+    """On paper."""
+    hue_class: str
+    """Of ``plate.css``: as it is drawn in the page's theme."""
     shape: str
     """Path data about 0, 0, with the area of a circle of diameter 1; y runs down."""
 
@@ -168,7 +171,12 @@ def index_page(report: Report) -> IndexPage:
 def legend(words: WordList, looks: Marks) -> CategoryLegend | None:
     """None without categories, which a vocabulary needn't have."""
     marks = tuple(
-        LegendMark(name=category.label, hue=looks.hue(index), shape=SHAPES[looks.shape(index)])
+        LegendMark(
+            name=category.label,
+            hue=looks.hue(index),
+            hue_class=hue_class(looks, index),
+            shape=SHAPES[looks.shape(index)],
+        )
         for index, category in enumerate(words.categories)
     )
     if not marks:
