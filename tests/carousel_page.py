@@ -82,7 +82,7 @@ def tracks(page: Page) -> list[list[Any]]:
 
 def beside(page: Page) -> Locator:
     """What is chosen to stand beside the words."""
-    return page.get_by_label("next to it")
+    return page.get_by_label("Compare with")
 
 
 def choose_beside_by_keyboard(page: Page, letter: str, value: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import OpenPage, box_of, wait_for_frames
 
 pytestmark = [pytest.mark.process, pytest.mark.model]
 
@@ -64,6 +65,38 @@ def test_every_layer_of_both_models_is_there(site: Path) -> None:
                     assert f"{stem}__{module}.{layer}.webp" in images
                     assert f"{stem}__{module}.{layer}-phone.webp" in images
                 assert f"{stem}_m.et.webp" in images
+
+
+WORDS = """() => {
+    const OUTSIDE = "table, svg, script, style, noscript, select, datalist, [popover], .plate-key, .slide[inert]";
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    let found = 0;
+    while (texts.nextNode()) {
+        const { parentElement, textContent } = texts.currentNode;
+        if (parentElement.closest(OUTSIDE) || !parentElement.checkVisibility() || parentElement.offsetWidth < 2) continue;
+        found += textContent.match(/\\S+/g)?.length ?? 0;
+    }
+    return found;
+}"""
+"""How many are seen outside tables and plots, with what is folded closed."""
+
+
+@pytest.mark.parametrize(("width", "height", "most"), [(1280, 800, 9_000), (390, 844, 14_000)])
+def test_a_models_page_is_read_to_its_end(open_page: OpenPage, site: Path, width: int, height: int, most: int) -> None:
+    page = open_page(site, f"models/{SMOLLM2}/index.html", viewport={"width": width, "height": height})
+    for y in range(0, most, height):  # what is fetched when it is seen
+        page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", y)
+        wait_for_frames(page)
+    assert page.evaluate("document.documentElement.scrollHeight") <= most
+    assert 500 < page.evaluate(WORDS) <= 2_500
+
+
+def test_note_and_plot_of_the_break_are_seen_at_once(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, f"models/{SMOLLM2}/index.html#alone/layer-11", viewport={"width": 1280, "height": 800})
+    for part in (".look .voice", ".slide:not([inert]) .plate", ".slide:not([inert]) figcaption"):
+        box = box_of(page.locator(f".panel[data-current] {part}"))
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 800, part
 
 
 def test_the_site_is_light(site: Path) -> None:

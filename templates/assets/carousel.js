@@ -285,16 +285,16 @@
   }
 
   // Small plates are fetched when they are seen, and, once the reader scrolls, shortly before that: a browser's own
-  // lazy loading begins screens earlier. What will be drawn isn't fetched.
+  // lazy loading begins screens earlier. What will be drawn isn't fetched; grids aren't drawn.
   function fetchNearby(margin) {
     const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
-        if (Tokviz.tell(target, "near")) target.querySelector("img").removeAttribute("data-late");
+        if (target.closest(".grid") || Tokviz.tell(target, "near")) target.querySelector("img").removeAttribute("data-late");
         observer.unobserve(target);
       }
     }, { rootMargin: margin });
-    for (const image of document.querySelectorAll(":is(.plates, .twins) img[data-late]")) observer.observe(image.closest(".plate"));
+    for (const image of document.querySelectorAll(":is(.plates, .twins, .grid) img[data-late]")) observer.observe(image.closest(".plate"));
     return observer;
   }
   const visibleOnly = fetchNearby("0px");

@@ -273,11 +273,12 @@ const Tokviz = (() => {
     return foot;
   }
 
-  // The label follows the slider's handle and stays within the ruler at both ends.
+  // The label follows the slider's handle and stays within the ruler at both ends; among the numbers of its axis it covers the names
+  // of the ends, which begin where the ruler does.
   function placeLabel(output, depth, last) {
-    const share = percent(100 * shareOf(depth, last));
-    output.style.left = share;
-    output.style.transform = `translateX(-${share})`;
+    const share = 100 * shareOf(depth, last);
+    output.style.left = percent(output.matches(".depth-label") ? share : place(depth, last));
+    output.style.transform = `translateX(${percent(-share)})`;
   }
 
   // --- pictures ---

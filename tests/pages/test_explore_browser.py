@@ -36,7 +36,7 @@ def test_it_opens_with_all_words_at_the_emergence_layer(explore: OpenAt, site: P
     expect_depths(page, "layer 11")
     expect(page.locator(".plot-marks > g")).to_have_count(117)
     expect(page.locator(".plot-axes")).to_contain_text("PC1 48.8")
-    expect(page.locator(".mark-name")).to_have_text("massive from layer 11")
+    expect(page.locator(".mark-name").first).to_have_text("massive from layer 11")
 
 
 def test_pointing_at_a_word_shows_its_neighbours(explore: OpenAt, site: Path) -> None:

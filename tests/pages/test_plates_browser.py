@@ -291,7 +291,7 @@ def test_without_data_or_scripts_images_are_shown(browser: Browser, site: Path, 
     page.get_by_role("button", name="Next").click()
     expect(slide(page, "alone/layer-12").locator("img")).to_be_visible()
     small = page.locator(".stages[data-current] .plates img").first
-    small.evaluate("(image) => image.closest('article').scrollIntoView()")
+    small.evaluate("(image) => image.closest('tr').scrollIntoView()")
     expect(small).to_be_visible()
     page.goto((site / COMPARE).as_uri(), wait_until="networkidle")
     page.get_by_role("button", name="Next").click()

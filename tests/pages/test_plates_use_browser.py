@@ -96,7 +96,7 @@ def test_a_found_word_is_marked_on_all_plates(open_page: OpenPage, site: Path) -
     find.fill("tokyo")
     page.get_by_role("button", name="Next").click()
     expect_marked([slide(page, "alone/layer-12")], "Tokyo")
-    page.get_by_label("next to it").select_option("sentence")
+    page.get_by_label("Compare with").select_option("sentence")
     expect_marked([slide(page, f"{context}/layer-12") for context in ("alone", "sentence")], "Tokyo")
     options = page.locator("#find-words option")
     assert options.count() == len(sample_words().words)

@@ -307,7 +307,7 @@
         const x = this.x(depth);
         const flips = x > geometry.markFlip;
         const place = { x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), "text-anchor": flips ? "end" : "start" };
-        made.push(...texts.map((text, index) => svg("text", { class: "mark-name", ...place, y: [-80, -56][index] }, text)));
+        made.push(...texts.map((text, index) => svg("text", { class: ["mark-name", "mark-name mark-numbers"][index], ...place, y: [-80, -56][index] }, text)));
       }
       return made;
     }
