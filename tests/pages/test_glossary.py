@@ -9,7 +9,7 @@ import pytest
 from browser import OpenAt, box_of
 from jinja2 import Environment
 from playwright.sync_api import expect
-from report_fixture import FOLDERS, hostile_report, sample_report, write_site
+from report_fixture import FOLDERS, Views, hostile_report, sample_report, write_site
 
 from tokviz import pages
 from tokviz.pages import render
@@ -93,3 +93,20 @@ def test_a_definition_opens_by_key_without_scripts_and_moves_nothing(open_page: 
     expect(definition).to_be_hidden()
     page.emulate_media(media="print")
     expect(definition).to_be_visible()
+
+
+def test_of_a_long_definition_the_first_sentence_is_in_sight_and_nothing_is_lost() -> None:
+    page = Views(sample_report()).method
+    terms = (*page.projections, *page.trails, *page.measures)
+    assert sum(bool(term.rest) for term in terms) > 10
+    for term in terms:
+        assert " ".join(filter(None, (term.lead, term.rest))) == term.meaning
+        assert len(term.lead.split()) <= 80
+        assert term.lead.endswith(".")
+
+
+def test_the_contents_of_the_method_page_lead_to_its_parts() -> None:
+    html = RENDERED["sample: method/index.html"]
+    links = Views(sample_report()).method.contents
+    assert len(links) == 10
+    assert all(f'id="{link.href.removeprefix("#")}"' in html for link in links)

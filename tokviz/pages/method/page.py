@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tokviz.pages.charts.measures import MEASURES, added_measures, related_measures
-from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, downloads, frame, model_path, relative
+from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative
 from tokviz.pages.text import glossary
 from tokviz.pages.text.families import family_labels
 from tokviz.pages.text.glossary import GlossaryEntry
@@ -90,6 +90,7 @@ class MethodPage:
     """All that the method page shows."""
 
     frame: Frame
+    contents: tuple[Link, ...]
     n_words: str
     categories: tuple[CategoryWords, ...]
     contexts: tuple[ContextExample, ...]
@@ -135,13 +136,27 @@ def method_page(report: Report) -> MethodPage:
     captured = [context for model in report.models for context in model.contexts]
     known = [context.states.tokenization for context in captured if context.states.tokenization.is_known]
     reads = dict.fromkeys(tokenization.read for tokenization in known)
+    contexts = _contexts(report)
+    measures, files = _measures(report), downloads(report, page)
     return MethodPage(
+        contents=contents(
+            ("Words", "words", True),
+            ("Contexts", "contexts", contexts),
+            ("Hidden states", "states", contexts),
+            ("Projections", "projections", True),
+            ("Metrics", "measures", measures),
+            ("Terms", "terms", True),
+            ("Tokens", "tokens", known),
+            ("Provenance", "provenance", True),
+            ("Downloads", "downloads", files),
+            ("How to cite", "cite", True),
+        ),
         frame=frame(
             report,
             page,
             f"Method · {report.title}",
             f"How the plots of “{report.title}” were made.",
-            scripts=("copy.js",),
+            scripts=("contents.js", "copy.js"),
         ),
         n_words=_n_words(report),
         categories=tuple(
@@ -154,28 +169,32 @@ def method_page(report: Report) -> MethodPage:
             )
             for category in report.words.categories
         ),
-        contexts=tuple(
-            ContextExample(
-                label=context.label,
-                template=visible_spaces(context.template),
-                example=visible_spaces(context.fill(_example(report))[0]),
-            )
-            for context in report.contexts
-            if context.name not in report.without_template
-        ),
+        contexts=contexts,
         token_tables=_token_tables(report, page),
         reading=" ".join(READ[read] for read in reads),
         projections=tuple(glossary.projection_term(name) for name in report.projections),
         trails=(glossary.TRAILS,) if report.is_explorable else (),
-        measures=_measures(report),
+        measures=measures,
         measured_on=_measured_on(report),
         glossary=glossary.GLOSSARY,
         folded=len(report.models) > MOST_MODELS_IN_NAV,
         provenance=tuple(_provenance(model, page) for model in report.models),
         command=report.command,
-        downloads=downloads(report, page),
+        downloads=files,
         citation=_bibtex(report, captured),
         version=report.version,
+    )
+
+
+def _contexts(report: Report) -> tuple[ContextExample, ...]:
+    return tuple(
+        ContextExample(
+            label=context.label,
+            template=visible_spaces(context.template),
+            example=visible_spaces(context.fill(_example(report))[0]),
+        )
+        for context in report.contexts
+        if context.name not in report.without_template
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -157,3 +158,25 @@ class Term:
     meaning: str
     sources: tuple[Link, ...] = ()
     """The works that defined it."""
+
+    @property
+    def lead(self) -> str:
+        """What is in sight: its first sentence, or all of it where that is little."""
+        return self._parts[0]
+
+    @property
+    def rest(self) -> str:
+        """What is folded: how it is computed, tested and drawn."""
+        return self._parts[1]
+
+    @property
+    def _parts(self) -> tuple[str, str]:
+        end = _SENTENCE_END.search(self.meaning)
+        if end is None or len(self.meaning.split()) <= MOST_WORDS_OF_A_TERM:
+            return self.meaning, ""
+        return self.meaning[: end.start()], self.meaning[end.end() :]
+
+
+MOST_WORDS_OF_A_TERM = 45
+"""Of one with more the first sentence is in sight."""
+_SENTENCE_END = re.compile(r"(?<=[.?])\s+(?=[A-Z“])")
