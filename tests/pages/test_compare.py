@@ -25,7 +25,7 @@ from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.compare.page import ComparePage
 from tokviz.pages.compare.pairs import Layers
-from tokviz.records import BestMatch, Report
+from tokviz.records import BestMatch, ContextReport, Report
 
 PAGE = "compare/index.html"
 CONTEXTS = {"smol-30": ["alone", "sentence", "alone-mean"], "mini-6": ["alone", "sentence"]}
@@ -278,6 +278,23 @@ def test_the_table_warns_of_what_differs() -> None:
     assert "quantized weights (Q4_1 GGUF)" in alone
     assert any("position 0" in caveat for caveat in alone)
     assert not any("position 0" in caveat for caveat in caveats["mini-encoder-6", "in a sentence"])
+
+
+def test_what_is_by_chance_is_not_ranked() -> None:
+    report = compared_report()
+
+    def by_chance(context: ContextReport) -> ContextReport:
+        geometry = present(context.geometry)
+        claim = replace(geometry.purity.above_chance, holds=np.zeros_like(geometry.purity.above_chance.holds))
+        return replace(context, geometry=replace(geometry, purity=replace(geometry.purity, above_chance=claim)))
+
+    models = tuple(replace(each, contexts=tuple(map(by_chance, each.contexts))) for each in report.models)
+    page = page_of(replace(report, models=models))
+    captures = [(model.display_name, each.states.context.label) for model in models for each in model.contexts]
+    assert [(each.model.text, each.context) for each in page.table] == captures
+    assert not any(each.is_order for each in page.metrics)
+    assert any("not shown to be above chance in any model" in note for note in page.table_notes)
+    assert [each.is_order for each in page_of(report).metrics][:2] == [True, False]
 
 
 def test_captures_without_measures_come_last() -> None:

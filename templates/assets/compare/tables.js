@@ -50,8 +50,8 @@
         sortBy(heading, sorted ? sorted === "ascending" : byRow || heading.classList.contains("number"));
       });
     }
-    // As the page was written.
-    headings[byRow ? 0 : 1]?.setAttribute("aria-sort", "descending");
+    const written = headings.find(({ dataset }) => dataset.sortBy);
+    written?.setAttribute("aria-sort", written.dataset.sortBy);
   }
 
   for (const table of document.querySelectorAll("table[data-sortable]")) startTable(table);

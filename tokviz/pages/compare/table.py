@@ -55,6 +55,8 @@ class Metric:
     label: str
     cells: tuple[Cell, ...]
     """One per capture."""
+    is_order: bool
+    """Whether the captures are sorted by it, the greatest first."""
 
 
 _MEASURED = (
@@ -78,16 +80,25 @@ def labels(report: Report) -> tuple[str, ...]:
 
 
 def table(report: Report, page: str) -> tuple[Ranked, ...]:
-    """The captures, best category purity first; those without measures come last."""
+    """The captures, best category purity first; those without measures come last. In the report's order where nothing is to be ranked."""
     captures = [(model, context) for model in report.models for context in model.contexts]
-    ranked = sorted(captures, key=lambda capture: -_best(capture[1].geometry))
+    ranked = sorted(captures, key=lambda capture: -_best(capture[1].geometry)) if is_ranked(report) else captures
     return tuple(_ranked(report, model, context, page) for model, context in ranked)
+
+
+def is_ranked(report: Report) -> bool:
+    """Whether category purity is shown to be above chance in any capture: an order of what is by chance says nothing."""
+    measured = (context.geometry for model in report.models for context in model.contexts)
+    return any(bool(each.purity.above_chance.holds.any()) for each in measured if each is not None)
 
 
 def metrics(report: Report, ranked: Sequence[Ranked]) -> tuple[Metric, ...]:
     """The table by rows."""
     rows = zip(*(each.cells for each in ranked), strict=True)
-    return tuple(Metric(label=label, cells=cells) for label, cells in zip(labels(report), rows, strict=True))
+    return tuple(
+        Metric(label=label, cells=cells, is_order=index == 0 and is_ranked(report))
+        for index, (label, cells) in enumerate(zip(labels(report), rows, strict=True))
+    )
 
 
 _CLAIMED = "“Claimed at 3 of 31 depths”: that many depths pass the test that the method page describes."
@@ -113,9 +124,16 @@ def table_notes(report: Report) -> tuple[str, ...]:
         if report.relations or report.orders
         else ()
     )
+    picked = (
+        "The best depth is picked out of many, which favors the deeper model a little; the mean over depths does not."
+    )
+    by_chance = (
+        "Category purity is not shown to be above chance in any model, so the columns are in the report’s order and nothing "
+        "follows from small differences between them."
+    )
     return (
         purity,
-        "The best depth is picked out of many, which favors the deeper model a little; the mean over depths does not.",
+        picked if is_ranked(report) else by_chance,
         *related,
     )
 
