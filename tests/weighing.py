@@ -8,6 +8,8 @@ from browser import COUNT_SCHEDULED, wait_until_quiet
 from playwright.sync_api import Browser, Response
 
 MOST = {"phone": 500 * 1024, "desktop": 800 * 1024}
+MOST_COMPARED = 600 * 1024
+"""Of the compare page, on either."""
 VIEWPORTS: dict[str, dict[str, Any]] = {
     "phone": {
         "viewport": {"width": 390, "height": 844},
@@ -17,6 +19,13 @@ VIEWPORTS: dict[str, dict[str, Any]] = {
     },
     "desktop": {"viewport": {"width": 1280, "height": 900}},
 }
+
+
+def most(page: str, size: str) -> int | None:
+    """How many bytes a page may fetch; None where there is no limit."""
+    if page == "compare/index.html":
+        return MOST_COMPARED
+    return MOST[size] if page.startswith("models/") else None
 
 
 def fetched_by(browser: Browser, address: str, path: str, viewport: dict[str, Any]) -> dict[str, bytes]:

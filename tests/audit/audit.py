@@ -2,6 +2,8 @@
 
 python tests/audit/audit.py [SITE]
 
+Then what the pages of two models of 40 layers fetch, of which a report is made in the cache (a minute the first time).
+
 Prints a table, and exits with 1 when a page has an error or misses a score. Lighthouse's figures for performance differ
 from run to run on the same bytes, so the median of three runs counts. Where it misses, three more count instead, in which a
 machine that is slow at the time is slowed down less: Lighthouse makes a phone of any machine by dividing its speed by four.
@@ -9,35 +11,30 @@ machine that is slow at the time is slowed down less: Lighthouse makes a phone o
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent.parent)]
+import large
 from browser import ARGUMENTS, path_of_executable
+from serving import served
 
 NODE_MODULES = Path(__file__).parent / "node_modules"
+LARGE = Path(".cache/large-short")
 LEAST = {"performance": 97, "accessibility": 100, "best-practices": 100, "seo": 100}
 RUNS = 3
 SLOWDOWN = 4.0
 """Of the processor, as Lighthouse has it for phones."""
 USUAL_SPEED = 2000
 """Lighthouse's own measure of a machine's speed, where the limits were set."""
-PREFIX = "/some/report/"
-"""Sites on GitHub Pages stand under the name of their repository."""
 BLOCKED_INLINE = re.compile(r"Inline (script|style) violates Content Security Policy")
-COMPRESSED = {".html", ".css", ".js", ".json", ".csv", ".svg"}
 
 
 def main(site: Path) -> int:
@@ -57,6 +54,7 @@ def main(site: Path) -> int:
                 misses += 1
                 print(f"  {name}: expected at least {LEAST[name]}, got {scores[name]:g}")
                 print("\n".join(f"    {reason}" for reason in reasons(reports[-1], name)))
+    misses += large.check_weights(large.make(LARGE, large.MODELS[:2]))
     return 1 if mistakes or misses else 0
 
 
@@ -114,38 +112,6 @@ def _mistake(message: dict[str, Any], address: str) -> str:
 
 
 # --- Lighthouse --------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def served(site: Path) -> Iterator[str]:
-    """The site's address on a local server that does as GitHub Pages does: under a sub-path, text compressed."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:
-            file = site / self.path.partition("?")[0].partition("#")[0].removeprefix(PREFIX)
-            file = file / "index.html" if file.is_dir() else file
-            if not self.path.startswith(PREFIX) or not file.is_file():
-                self.send_error(404)
-                return
-            content = file.read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Type", self.guess_type(file))
-            self.send_header("Cache-Control", "max-age=600")
-            if file.suffix in COMPRESSED:
-                content = gzip.compress(content)
-                self.send_header("Content-Encoding", "gzip")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            with suppress(ConnectionError):  # Lighthouse may have seen enough
-                self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
-        server.shutdown()
 
 
 def lighthouse(address: str, slowdown: float) -> dict[str, Any]:
