@@ -244,8 +244,8 @@ MISTAKES = {
         ("expected a value, got none", "add it"),
     ),
     "a finding of a model that isn't there": Mistake(
-        WORDS + MODEL + '[finding]\nsentence = "A."\nstates = ["other/alone/layer-1", "name/alone/layer-1"]\n',
-        "report.toml:7: finding.states",
+        WORDS + MODEL + '[finding]\nsentence = "A."\nrows = ["other/alone", "name/alone"]\n',
+        "report.toml:7: finding.rows",
         ("other",),
     ),
 }

@@ -1,4 +1,4 @@
-// needs: common.js plates/framing.js plates/layout.js
+// needs: common.js explore/data.js plates/framing.js plates/layout.js
 "use strict";
 
 // The plates of a carousel that are drawn: those that are seen, at once, and their neighbours soon after.

@@ -13,7 +13,6 @@ import numpy as np
 from tokviz.pages.first.choice import Choice
 from tokviz.pages.first.row_sentences import row_sentences
 from tokviz.pages.frame.frame import model_path, relative
-from tokviz.pages.frame.index import MOST_DRAWN
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.model.headline import Headline
 from tokviz.pages.text.parts import Link
@@ -25,6 +24,8 @@ from tokviz.records.look import SHAPES
 
 WIDTH, HEIGHT = 240, 165
 """Of a plot, in its own units."""
+MOST_WORDS = 400
+"""Of longer lists some words are drawn: each is in every plot."""
 PAD = 9
 """What is kept free around the words, for marks."""
 
@@ -149,7 +150,7 @@ def _marks(report: Report) -> list[Mark]:
 
 def drawn_words(n_words: int) -> np.ndarray:
     """The rows of the words that are drawn: all, or as many as a page can hold, evenly thinned."""
-    return np.unique(np.linspace(0, n_words - 1, min(n_words, MOST_DRAWN)).round().astype(int))
+    return np.unique(np.linspace(0, n_words - 1, min(n_words, MOST_WORDS)).round().astype(int))
 
 
 def placed(coordinates: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, float]:
