@@ -221,10 +221,10 @@
 
     // The words that are counted; those of the word's categories in bold.
     async nearest(row, word, side, depth) {
-      if (word === null) return [];
-      const others = "No nearest words: other words have an identical state.";
-      if (this.valuesIn(row, side)[depth] === null) return [others];
-      if (!side.neighbours) return [];
+      if (this.valuesIn(row, side)[depth] === null) {
+        return [`${word === null ? "None of its words has" : "It has no"} nearest words: other words have an identical state.`];
+      }
+      if (word === null || !side.neighbours) return [];
       side.near ??= load(`${side.key} neighbours`, `${side.folder}/neighbours.js`).then((found) => ({
         k: found.k, rows: decodeIntegers(found.rows, this.vocabulary.words.length <= 256 ? 1 : 2),
       }));

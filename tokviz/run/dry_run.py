@@ -95,7 +95,7 @@ def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:
             f"{of}{name}: draw {len(due)} of {len(pictures)} images ({due[0]})" if due else f"{of}{name}: up to date"
         )
     if not plan.options.is_draft:
-        heat_map = plan.stored_heat_map(model, captured)
+        heat_map = plan.heat_map(model, captured)
         if heat_map and heat_map.due:
             parts.append(f"{of}draw the words by layer ({heat_map.due})")
         reason = next((job.due for job in captured.all_measures if job.due), None)

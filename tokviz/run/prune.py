@@ -113,7 +113,7 @@ def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
         used.add(("measures", context.loss.key))
     for captured in context.all_captured.values():
         used |= {("measures", job.key) for job in captured.all_measures}
-        heat_map = plan.stored_heat_map(context.model, captured)
+        heat_map = plan.heat_map(context.model, captured)
         if heat_map is not None:
             used.add(("images", heat_map.key))
         for name, job in captured.projections.items():

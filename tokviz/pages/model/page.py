@@ -135,12 +135,13 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         model_charts(model, related_measures(report.relations, report.orders)),
         grids(model, page),
     )
-    relations = related_section(report, model, page)
+    relations, of_words = related_section(report, model, page), word_map(report, model, page)
     return ModelPage(
         contents=contents(
             ("Layer by layer", "main", shown),
             ("All layers", "layers", drawn),
             (writers.place if writers else "", "writers", writers),
+            ("Word by layer", "words-by-layer", of_words),
             ("Stages", "stages", told),
             ("Charts", "curves", curves),
             ("Relations and orders", "relations", relations),
@@ -163,7 +164,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         plates=plates,
         stylesheet=relative(page, "assets/plates/plate.css") if plates else None,
         writers=writers,
-        word_map=word_map(report, model, page),
+        word_map=of_words,
         stories=told,
         difference=difference(model),
         curves=curves,

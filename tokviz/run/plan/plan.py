@@ -385,23 +385,16 @@ class Plan:
             jobs.append(self._picture(subject, form, subjects.path(subject, form), plain))
         return jobs
 
-    def heat_map(self, model: ModelConfig, captured: Captured, measured: Mapping[str, Any]) -> PictureJob | None:
-        """A job for what is known of each word, of a capture that the report has pictures of; None where nothing is.
-
-        Parameters
-        ----------
-        measured : the capture's measures by their names, as far as they are made.
-        """
-        scores, geometry = measured.get("same_category"), measured.get("geometry")
+    def heat_map(
+        self, model: ModelConfig, captured: Captured, made: Mapping[str, Any] | None = None
+    ) -> PictureJob | None:
+        """A job for what is known of each word of a capture with pictures; ``made``: its measures, by default the stored ones."""
+        made = made or {name: self.store.find(job.key, job.kind) for name, job in captured.measures.items()}
+        scores, geometry = made.get("same_category"), made.get("geometry")
         if scores is None or geometry is None or not captured.drawn:
             return None
-        found = heat_map(model, captured.states, captured.inputs.words, scores, geometry, self.config.look)
-        return found and self._picture(Whole.HEAT_MAP, found[1].form, *found)
-
-    def stored_heat_map(self, model: ModelConfig, captured: Captured) -> PictureJob | None:
-        """The same, of the measures that the store has."""
-        jobs = {name: job for name, job in captured.measures.items() if name in ("same_category", "geometry")}
-        return self.heat_map(model, captured, {name: self.store.find(job.key, job.kind) for name, job in jobs.items()})
+        named = heat_map(model, captured.states, captured.inputs.words, scores, geometry, self.config.look)
+        return named and self._picture(Whole.HEAT_MAP, named[1].form, *named)
 
     def _picture(self, subject: Subject, form: str, path: str, plain: Picture) -> PictureJob:
         picture = self.fonts.with_fonts(plain)
