@@ -83,8 +83,6 @@
     for (const each of panels) {
       each.root.toggleAttribute("data-current", each === panel);
       each.root.toggleAttribute("data-beside", each === second);
-      // All contexts are printed, as the chosen PCA shows them.
-      each.root.toggleAttribute("data-on-paper", each.projection === panel.projection);
     }
     root.toggleAttribute("data-pair", second !== null);
     if (pairSelect) showPairChoices(viewer, pairSelect);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,3 +141,19 @@ def test_nothing_is_cut_on_paper(open_page: OpenPage, site: Path, path: str) -> 
     wait_until_quiet(page)
     on_paper(page)
     assert page.evaluate(CUT) == []
+
+
+MOST_SHEETS = 20
+
+
+def test_a_model_of_thirty_layers_takes_few_sheets(open_page: OpenPage, site: Path) -> None:
+    """Of the shown context the depths that say most are printed: the ends, about the break, and where stages begin."""
+    page = open_page(site, MODEL)
+    expect_drawn(page)
+    printed = page.pdf(format="A4")
+    assert 4 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= MOST_SHEETS
+    on_paper(page)
+    names = [each.get_attribute("aria-label") for each in page.locator(".panel:visible .slide:visible").all()]
+    assert names[0] == "embedding"
+    assert {"layer 10", "layer 11", "layer 29"} <= set(names)
+    assert len(names) <= 10

@@ -46,6 +46,8 @@ class Slide:
     """The author's words, as safe HTML; so wherever a record has a note."""
     first: bool
     """Shown when the page opens: fetched at once."""
+    on_paper: bool
+    """Whether it is printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +216,7 @@ class Shown:
             problem=None if plate else why_no_picture(projection, depth),
             note=_note(self.model, slide_id(state.context.name, depth), projection.name),
             first=first,
+            on_paper=depth in _on_paper(self.context),
         )
 
     def _notes(self) -> tuple[str, ...]:
@@ -233,6 +236,19 @@ class Shown:
         if not outside:
             return None
         return f"Hollow, because read at a different position than most words: {named_or_counted(outside)}."
+
+
+MOST_ON_PAPER = 10
+
+
+def _on_paper(context: ContextReport) -> tuple[int, ...]:
+    """The depths that are printed: both ends, the two about a break, and where stages begin, as far as there are not too many."""
+    chosen = [0, context.states.n_depths - 1]
+    if context.geometry is not None:
+        emergence = context.geometry.massive.emergence_depth
+        chosen += [] if emergence is None else [max(emergence - 1, 0), emergence]
+        chosen += [stage.first_depth for stage in context.geometry.stages]
+    return tuple(dict.fromkeys(chosen))[:MOST_ON_PAPER]
 
 
 def _at_position_0(model: ModelReport) -> str:
