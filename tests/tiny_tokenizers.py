@@ -45,6 +45,14 @@ def byte_level_bos() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
+def whole_words(words: Iterable[str]) -> PreTrainedTokenizerFast:
+    """A token for each of ``words``, in their order, and none before the first of a text."""
+    pieces = ["<pad>", "<end>", "<unk>", "The", "word", "is", *words]
+    raw = tokenizers.Tokenizer(models.WordLevel(vocab=numbered(pieces), unk_token="<unk>"))
+    raw.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<end>", unk_token="<unk>")
+
+
 def metaspace(*, bos: bool, eos: bool, prepend: bool = False) -> PreTrainedTokenizerFast:
     """Unigram over ``▁`` as in Gemma (BOS), Llama 2 (BOS and an added space) and T5 (a closing token).
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import families
 import numpy as np
-import tokenizers
-from tiny_tokenizers import numbered
-from tokenizers import models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from tiny_tokenizers import whole_words
 
 from falsify.case import Case, Kind
 from falsify.reports import DIFFERENCES, SIMILARITY, Asked, decided
@@ -36,7 +32,9 @@ def untrained(number: int, sample: Sample) -> Case:
         folder = Path(name)
         for slug, own in (("one", seed), ("other", N_SEEDS + seed)):
             families.build(architecture, folder / slug, n_layers=N_LAYERS, seed=own)
-            _tokenizer(sample.words.words, own).save_pretrained(folder / slug)
+            whole_words(np.random.default_rng(own).permutation(sample.words.words).tolist()).save_pretrained(
+                folder / slug
+            )
         asked = Asked(
             relations=sample.config.relation_list,
             orders=sample.config.order_list,
@@ -44,14 +42,6 @@ def untrained(number: int, sample: Sample) -> Case:
         )
         report = decided(_captured(sample, folder), sample.words, asked)
     return Case(report=report, is_false=lambda _: True)
-
-
-def _tokenizer(words: Sequence[str], seed: int) -> PreTrainedTokenizerFast:
-    """A token for each word, in any order."""
-    pieces = ["<pad>", "<end>", "<unk>", "The", "word", "is", *np.random.default_rng(seed).permutation(words).tolist()]
-    raw = tokenizers.Tokenizer(models.WordLevel(vocab=numbered(pieces), unk_token="<unk>"))
-    raw.pre_tokenizer = pre_tokenizers.Whitespace()
-    return PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<end>", unk_token="<unk>")
 
 
 def _captured(sample: Sample, folder: Path) -> dict[str, list[Inputs]]:
