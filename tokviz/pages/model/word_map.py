@@ -72,7 +72,7 @@ def word_map(report: Report, model: ModelReport, page: str) -> WordMap | None:
     return WordMap(
         stylesheet=relative(page, "assets/word-map.css"),
         heading=HEADING,
-        captions=(_caption(report, first), *_notes(report, first)),
+        captions=(_caption(first), *_notes(report, first)),
         rows=_rows(report.words.of(first.states.tokenization)),
         has_words=_has_words(report),
         beside=tuple(
@@ -112,7 +112,7 @@ def explorer_map(report: Report, page: str) -> WordMap | None:
     return WordMap(
         stylesheet=relative(page, "assets/word-map.css"),
         heading=HEADING,
-        captions=(_caption(report, known[0]), *_notes(report, known[0])),
+        captions=(_caption(known[0]), *_notes(report, known[0])),
         rows=_rows(report.words),
         has_words=_has_words(report),
         beside=(),
@@ -130,19 +130,15 @@ def _rows(words: WordList) -> tuple[MapRow, ...]:
     )
 
 
-def _caption(report: Report, context: ContextReport) -> str:
-    """What a cell is, and what can be done with it."""
+def _caption(context: ContextReport) -> str:
+    """What a cell is."""
     most = context.same_category.most if context.same_category else 0
     counted = (
         f"how many of the {most} words nearest to a word (all dimensions, standardized) share its category"
         if most > 1
         else "whether the word nearest to a word (all dimensions, standardized) shares its category"
     )
-    return f"A cell shows {counted}; a category’s row is the mean of its words. " + (
-        "Open a category to see its words, and choose a cell to see that layer."
-        if _has_words(report)
-        else "Choose a cell to see that layer."
-    )
+    return f"A cell shows {counted}; a category’s row is the mean of its words."
 
 
 def _notes(report: Report, context: ContextReport) -> tuple[str, ...]:
