@@ -23,6 +23,8 @@ class Wanted:
     """What follows the context's name: ``off``, ``by-hand-1``."""
     label: str | None = None
     """The author's."""
+    is_drawn: bool = False
+    """Whether it has pictures; the others are measured only."""
 
     def context(self, intact: Context) -> Context:
         """Under what name and label a context's words are shown so."""

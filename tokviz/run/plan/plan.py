@@ -235,7 +235,7 @@ class Plan:
             may_break = self.switches_off and (broken is None or index <= broken)
             ordinary = None if states is None else _ordinary(states, known)
             captured = None if states is None else self._branch(states, ordinary)
-            asked = () if states is None else self._wanted(model, states, breaks=may_break and index == broken)
+            asked = () if states is None else self._wanted(model, states, key, breaks=may_break and index == broken)
             plans.append(
                 ContextPlan(
                     model=model,
@@ -244,7 +244,7 @@ class Plan:
                     due=due,
                     captured=captured,
                     may_break=may_break,
-                    interventions=tuple(self._interventions(key, states, ordinary, asked)) if states else (),
+                    interventions=tuple(self._intervention(key, states, ordinary, each) for each in asked if states),
                     loss=self._loss(model, states) if states and may_break and index == broken else None,
                 )
             )
@@ -275,25 +275,25 @@ class Plan:
         """What the author wants to see of a model with neurons set to a value."""
         return () if self.options.is_draft else interventions.by_hand(self.config.by_hand(model))
 
-    def _wanted(self, model: ModelConfig, states: HiddenStates, *, breaks: bool) -> tuple[Wanted, ...]:
-        return (*(interventions.of_break(states) if breaks else ()), *self.by_hand(model))
+    def _wanted(self, model: ModelConfig, states: HiddenStates, key: str, *, breaks: bool) -> tuple[Wanted, ...]:
+        """``key``: of the states."""
+        every = (*(interventions.of_break(states) if breaks else ()), *self.by_hand(model))
+        failed = {each for each in every if self.store.failure(keys.intervention_key(key, each.key_parts))}
+        drawn = interventions.drawn(each for each in every if each not in failed)
+        return tuple(replace(each, is_drawn=each in drawn) for each in every)
 
-    def _interventions(
-        self, intact_key: str, intact: HiddenStates, ordinary: HiddenStates | None, asked: Sequence[Wanted]
-    ) -> Iterator[InterventionPlan]:
-        own_keys = [keys.intervention_key(intact_key, each.key_parts) for each in asked]
-        failures = [self.store.failure(key) for key in own_keys]
-        drawn = interventions.drawn(wanted for wanted, failure in zip(asked, failures, strict=True) if failure is None)
-        for wanted, key, failure in zip(asked, own_keys, failures, strict=True):
-            context = wanted.context(intact.context)
-            states, due = self._stored(key, context), None
-            if failure is None and (states is None or states.card.identity != intact.card.identity):
-                due = f"{wanted.described} not captured yet"
-            # Against the same ordinary words: those of the model as it is.
-            captured = (
-                None if states is None or due else self._branch(states, ordinary, wanted, is_drawn=wanted in drawn)
-            )
-            yield InterventionPlan(wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured)
+    def _intervention(
+        self, intact_key: str, intact: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted
+    ) -> InterventionPlan:
+        key = keys.intervention_key(intact_key, wanted.key_parts)
+        context = wanted.context(intact.context)
+        states, failure = self._stored(key, context), self.store.failure(key)
+        due = None
+        if failure is None and (states is None or states.card.identity != intact.card.identity):
+            due = f"{wanted.described} not captured yet"
+        # Against the same ordinary words: those of the model as it is.
+        captured = None if states is None or due else self._branch(states, ordinary, wanted)
+        return InterventionPlan(wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured)
 
     def grow(self, model: ModelPlan) -> ModelPlan:
         """The plan of a model whose contexts have all been captured by now.
@@ -317,14 +317,7 @@ class Plan:
 
     # --- projections and measures ------------------------------------------------------------------------------------
 
-    def _branch(
-        self,
-        states: HiddenStates,
-        ordinary: HiddenStates | None,
-        wanted: Wanted | None = None,
-        *,
-        is_drawn: bool = True,
-    ) -> Captured:
+    def _branch(self, states: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted | None = None) -> Captured:
         words, every = self.config.words_of(states), tuple(self.config.projections)
         is_control = wanted is not None and wanted.rule == "control"
         inputs = Inputs(
@@ -337,7 +330,7 @@ class Plan:
         return Captured(
             inputs=inputs,
             projections={name: self.projection(inputs, name) for name in every},
-            drawn=every if wanted is None else every[:1] if is_drawn else (),
+            drawn=every if wanted is None else every[:1] if wanted.is_drawn else (),
             measures=self.measures(inputs),
             added=() if is_control else tuple(self._added(inputs)),
         )
