@@ -99,7 +99,7 @@ class ModelCharts:
         return self.charts[MOST_IN_SIGHT:]
 
 
-MOST_IN_SIGHT = 6
+MOST_IN_SIGHT = 3
 """Charts of a model's page that are seen at first."""
 
 
