@@ -11,7 +11,7 @@ from tokviz.pages.compare.curves import Curves, compare_curves, without_measures
 from tokviz.pages.compare.layers import layers_page, link_to
 from tokviz.pages.compare.pairs import Layers, layers
 from tokviz.pages.compare.table import Metric, Ranked, metrics, table, table_notes
-from tokviz.pages.frame.frame import frame, relative
+from tokviz.pages.frame.frame import contents, frame, relative
 from tokviz.pages.frame.index import captured, drawings
 from tokviz.pages.frame.pictures import picture
 from tokviz.pages.model.profile import ProfileView, profile_view
@@ -69,6 +69,8 @@ class ComparePage:
     """All that the compare page shows."""
 
     frame: Frame
+    contents: tuple[Link, ...]
+    """Its parts, in their order."""
     stylesheet: str
     plates: str | None
     """JSON for the scripts that draw plates; None where images are shown."""
@@ -102,7 +104,15 @@ class ComparePage:
     """Path from the site's root → script, for each model whose part isn't in the page."""
 
 
-SCRIPTS = ("compare/compare.js", "compare/tables.js", "plates/plates.js", "take.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = (
+    "compare/compare.js",
+    "compare/tables.js",
+    "contents.js",
+    "plates/plates.js",
+    "take.js",
+    "lightbox.js",
+    "shortcuts.js",
+)
 """Of the page as it opens; ``CHOICE_SCRIPT`` is added where curves are chosen."""
 CHOICE_SCRIPT = "compare/curves.js"
 
@@ -122,14 +132,22 @@ def compare_page(report: Report) -> ComparePage | None:
         report, PATH, "plates/plates.js", "plates/board.js", data=relative(PATH, "data"), longest=_longest(models)
     )
     related, ranked = choices(report, models), table(report, PATH)
+    profile, here = profile_view(report, PATH), None if is_large(report) else layers(report)
     return ComparePage(
+        contents=contents(
+            ("Side by side", "main", True),
+            ("Above chance", "profile", profile),
+            ("Metrics", "table", True),
+            ("From the embedding to the last layer", "curves", curves.rows),
+            ("Layers compared", "layers", here or apart),
+        ),
         frame=frame(report, PATH, title, description, scripts=_scripts(curves, related)),
         stylesheet=relative(PATH, "assets/compare/compare.css"),
         plates=plates,
         plates_stylesheet=relative(PATH, "assets/plates/plate.css") if plates else None,
         noscript=relative(PATH, "assets/compare/noscript.css"),
         intro=_intro(models),
-        profile=profile_view(report, PATH),
+        profile=profile,
         related_choices=related,
         related_stylesheet=relative(PATH, "assets/relations.css"),
         slots=tuple(_slot(models, capture, number) for number, capture in enumerate(first)),
@@ -141,7 +159,7 @@ def compare_page(report: Report) -> ComparePage | None:
         table_notes=table_notes(report),
         curves=curves,
         without_measures=without_measures(report),
-        layers=None if is_large(report) else layers(report),
+        layers=here,
         more_layers=link_to(apart) if apart else None,
         method=relative(PATH, "method/index.html"),
         scripts=compare_data.scripts(report, curves.scripts),
