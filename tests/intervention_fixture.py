@@ -218,7 +218,9 @@ def _elsewhere(shown: Renditions | None, before: str, after: str) -> Renditions 
     def moved(image: Image) -> Image:
         return replace(image, path=image.path.replace(f"/{before}/", f"/{after}/", 1))
 
-    return shown and replace(shown, wide=moved(shown.wide), phone=moved(shown.phone))
+    return shown and replace(
+        shown, wide=moved(shown.wide), phone=moved(shown.phone), dark=_elsewhere(shown.dark, before, after)
+    )
 
 
 def _undrawn(shown: ProjectionReport) -> ProjectionReport:

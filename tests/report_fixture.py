@@ -308,7 +308,7 @@ def _projection_report(prefix: str, name: str, states: HiddenStates, problem_dep
             for depth, path in enumerate(states.module_paths)
         ),
         grid=_renditions("grid", f"{prefix}_m.et"),
-        strip=_renditions("strip", f"{prefix}_strip"),
+        strip=replace(_renditions("strip", f"{prefix}_strip"), dark=_renditions("strip", f"{prefix}_strip-dark")),
     )
 
 
@@ -330,7 +330,7 @@ def images(report: Report) -> Iterator[Image]:
             if context.heat_map:
                 yield context.heat_map
             for shown in context.projections:
-                for renditions in (*shown.plates, shown.grid, shown.strip):
+                for renditions in (*shown.plates, shown.grid, shown.strip, shown.strip and shown.strip.dark):
                     if renditions:
                         yield from (renditions.wide, renditions.phone)
 

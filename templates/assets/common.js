@@ -283,10 +283,11 @@ const Tokviz = (() => {
 
   // --- pictures ---
 
-  // Shows another picture in a box with a <picture>; sourceOf gives address and size of its wide and its phone form.
-  function setPicture(box, sourceOf, alt) {
-    const source = box.querySelector("source");
-    const image = imageOf(box);
+  // Shows another picture in a box with a <picture>, or in one of several; sourceOf gives address and size of its wide and its phone
+  // form.
+  function setPicture(box, sourceOf, alt, picture = box.querySelector("picture")) {
+    const source = picture.querySelector("source:last-of-type");
+    const image = imageOf(box, picture);
     for (const [element, attribute, form] of [[source, "srcset", "phone"], [image, "src", "wide"]]) {
       const { src, size } = sourceOf(form);
       if (element.getAttribute(attribute) !== src) element.setAttribute(attribute, src);
@@ -297,6 +298,17 @@ const Tokviz = (() => {
     delete image.dataset.wide;
     image.alt = alt;
     if (!image.parentElement) source.after(image);
+  }
+
+  // Shows another strip, in both themes if it is drawn for both.
+  function setStrip(box, strip, alt) {
+    const [day, night = day.cloneNode(true)] = box.querySelectorAll("picture");
+    setPicture(box, (form) => strip[form], alt, day);
+    if (!strip.wide.dark) return;
+    day.className = "by-day";
+    night.className = "by-night";
+    day.after(night);
+    setPicture(box, (form) => ({ ...strip[form], src: strip[form].dark }), alt, night);
   }
 
   // Width and height of the form of a picture that the window asks for. Its image says them too: an image that is hidden, as it is
@@ -317,10 +329,11 @@ const Tokviz = (() => {
     return image.dataset.wide.split(" ").map(Number);
   }
 
-  // What is drawn, or will be, has its image for printing only, and doesn't fetch it before; only a new one is lazy for certain.
-  function imageOf(box) {
-    const image = box.querySelector("img");
-    if (!box.matches("[data-drawn], [data-drawable] .slot .plate")) {
+  // What is drawn, or will be, has its image for printing only, and a strip one for the other theme: these aren't fetched before they
+  // are needed. Only a new image is lazy for certain.
+  function imageOf(box, picture) {
+    const image = picture.querySelector("img");
+    if (!box.matches("[data-drawn], [data-drawable] .slot .plate") && getComputedStyle(picture).display !== "none") {
       image.loading = "eager";
       return image;
     }
@@ -363,7 +376,7 @@ const Tokviz = (() => {
     hasModifier, listenToKeys, markSteps,
     AddressWriter, parseAddress, decode, decodeIntegers, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
-    setPicture, sizeOf, formSize, wideSize, decodeAhead, afterLoad,
+    setPicture, setStrip, sizeOf, formSize, wideSize, decodeAhead, afterLoad,
     fitted,
   };
 })();

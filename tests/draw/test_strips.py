@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib import colors
@@ -9,8 +11,8 @@ from matplotlib.figure import Figure
 from picture_fixture import clustered, marks, pixels, points, texts
 
 from tokviz.draw import figures, style
-from tokviz.records import Points, Strip
-from tokviz.records.look import SHAPES
+from tokviz.records import Marks, Points, Strip
+from tokviz.records.look import DARK_GROUND, SHAPES, contrast
 
 
 def panel_centres(figure: Figure) -> tuple[np.ndarray, float]:
@@ -88,6 +90,39 @@ def test_words_without_a_category_are_dots(n_depths: int) -> None:
     coordinates = np.random.default_rng(0).normal(size=(n_depths, 3, 2))
     figure = figures.draw(Strip(form="wide", points=of, coordinates=coordinates))
     assert sum(len(np.asarray(each.get_offsets())) for each in marks(figure)) == 3 * n_depths
+
+
+@pytest.mark.parametrize(("n_depths", "form"), [(7, "wide"), (31, "phone")])
+@pytest.mark.parametrize("looks", [Marks(), Marks(palette=("#101060", "#e69f00"))], ids=["default", "own"])
+def test_on_the_dark_ground_everything_has_its_place_and_the_dark_colors(
+    n_depths: int, form: str, looks: Marks
+) -> None:
+    of = points(n_words=117, marks=looks)
+    light, dark = (figures.draw(replace(strip_of(n_depths, form, of), dark=each)) for each in (False, True))
+    assert [np.asarray(each.get_offsets()).tolist() for each in marks(dark)] == [
+        np.asarray(each.get_offsets()).tolist() for each in marks(light)
+    ]
+    assert dark.bbox.bounds == light.bbox.bounds
+    faces = {colors.to_hex(face) for each in marks(dark) for face in np.asarray(each.get_facecolor())}
+    assert faces == {looks.dark_colors(category)[0] for category in range(9)}
+    edges = {colors.to_hex(edge) for each in marks(dark) for edge in np.asarray(each.get_edgecolor())}
+    assert edges <= {DARK_GROUND, *faces}
+    picture = pixels(dark)
+    assert (picture == bytes_of(DARK_GROUND)).all(axis=2).mean() > 0.5
+    assert (picture.min(axis=2) < 250).all(), "nothing is white"
+
+
+def bytes_of(color: str) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(color[1:]), dtype=np.uint8)
+
+
+def test_thousands_of_words_and_words_without_a_category_stand_out_on_the_dark_ground() -> None:
+    coordinates = np.random.default_rng(0).normal(size=(3, 4000, 2))
+    for n_words in (20, 4000):
+        of = points(n_words=n_words, memberships=((),) * n_words, categories=())
+        seen = pixels(figures.draw(Strip(form="wide", points=of, coordinates=coordinates[:, :n_words], dark=True)))
+        brightest = seen.reshape(-1, 3)[seen.sum(axis=2).argmax()]
+        assert contrast(f"#{bytes(brightest.tolist()).hex()}", DARK_GROUND) > 4.5
 
 
 def test_a_strip_leaves_depths_without_coordinates_empty() -> None:

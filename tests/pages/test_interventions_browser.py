@@ -133,7 +133,7 @@ def test_the_ruler_gets_its_strip_back(open_page: OpenPage, site: Path) -> None:
     expect(page.locator("[data-view] select[data-part=projection]").first).to_have_value("centered")
     expect(page.locator(".ruler .plate")).to_be_hidden()
     page.locator("[data-view]").first.locator("select[data-part=projection]").select_option("standardized")
-    image = page.locator(".ruler .plate img")
+    image = page.locator(".ruler .plate .by-day img")
     expect(image).to_be_visible()
     expect(image).to_have_attribute("src", re.compile(r"alone-mean/standardized/smol-30_strip\.webp$"))
     expect(page.locator(".mark-name")).to_have_text("massive from layer 11")

@@ -1,4 +1,4 @@
-"""The categories' legend of the first page: the plates' colours and shapes, in the page itself."""
+"""The categories' legend of the first page: the plates' colours in either theme, and their shapes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.first.page import MOST_CATEGORIES_IN_SIGHT, legend
 from tokviz.records import Marks, Report
-from tokviz.records.look import PALETTE, SHAPES
+from tokviz.records.look import SHAPES
 
 SHAPES_OF_SCRIPTS = (TEMPLATES / "assets" / "explore" / "data.js").read_text(encoding="utf-8")
 
 
 def listed(report: Report) -> list[list[tuple[str, str, str]]]:
-    """Name, colour and shape in each list of categories of the first page."""
+    """Name, class of the colour, and shape in each list of categories of the first page."""
     html = render.render(pages.build(report), FOLDERS)["index.html"]
     tree: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
     return [
@@ -33,7 +33,7 @@ def listed(report: Report) -> list[list[tuple[str, str, str]]]:
 
 def _mark(item: Element) -> tuple[str, str]:
     [path] = [each for each in item.iter() if "d" in each.attrib]
-    return present(path.get("fill")), present(path.get("d"))
+    return present(path.get("class")), present(path.get("d"))
 
 
 def test_colours_and_shapes_are_those_of_the_plates() -> None:
@@ -44,7 +44,7 @@ def test_the_first_page_names_every_category_with_its_mark() -> None:
     report = sample_report()
     [found] = listed(report)
     assert found == [
-        (category.label, PALETTE[index], list(SHAPES.values())[index])
+        (category.label, f"hue-{index}", list(SHAPES.values())[index])
         for index, category in enumerate(report.words.categories)
     ]
 

@@ -78,6 +78,7 @@ def test_on_white_colours_are_those_of_the_images() -> None:
 def test_names_can_be_read_on_either_ground() -> None:
     assert len(LIGHT) == len(DARK) == len(PALETTE)
     assert look.DARK_GROUND == DARK_GROUND
+    assert [(hue, name) for _, hue, _, name in BOTH] == [Marks().dark_colors(category) for category in range(9)]
     for _, name in LIGHT:
         assert contrast(name, "#ffffff") >= 4.5
     for name in DARK:

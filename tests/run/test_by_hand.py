@@ -130,7 +130,7 @@ def test_it_is_shown_in_the_carousel_the_explorer_and_the_tables(project: Path) 
         assert sorted(file.name for file in folder.glob("*.csv")) == ["coordinates.csv", "geometry.csv"]
         assert (folder / "coordinates-centered.js").exists()
         drawn = {file.name for file in (site / "images" / "tiny" / f"{name}-by-hand-1" / "centered").glob("*.webp")}
-        assert {f"tiny__model.layers.{LAYER}.webp", "tiny_strip.webp"} <= drawn
+        assert {f"tiny__model.layers.{LAYER}.webp", "tiny_strip.webp", "tiny_strip-dark.webp"} <= drawn
         assert not any("embed_tokens" in file or "_m.et" in file for file in drawn)
     assert "neurons 3 and 7 of layer 1 are set to 5.00" in page.replace("\N{NO-BREAK SPACE}", " ")
 

@@ -39,7 +39,7 @@ def test_one_run_writes_the_whole_site(project: Path) -> None:
             assert {f"data/{model}/{context}/coordinates.csv", f"data/{model}/{context}/tokens.csv"} <= files
             for projection in ("standardized", "centered"):
                 stem = f"images/{model}/{context}/{projection}/{model}"
-                for name in (f"__{path}", "_m.et", "_strip"):
+                for name in (f"__{path}", "_m.et", "_strip", "_strip-dark"):
                     assert {f"{stem}{name}.webp", f"{stem}{name}-phone.webp"} <= files
 
 

@@ -32,8 +32,8 @@ pytestmark = pytest.mark.slow
 MANIFEST = "data/manifest.json"
 """Has a digest of every other file."""
 N_DEPTHS = 4
-N_PICTURES = (N_DEPTHS + 2) * 2 + 1
-"""Of one model × context × projection: a plate per depth, the grid and the strip, for wide screens and phones; and the heat map."""
+N_PICTURES = (N_DEPTHS + 3) * 2 + 1
+"""Of one model × context × projection: a plate per depth, the grid and a strip for each theme, for wide screens and phones; and the heat map."""
 CONFIG: dict[str, Any] = {
     "words": {"people": ["James", "Mary", "doctor"], "times": ["January", "February", "Tuesday"]},
     "contexts": [{"name": "alone", "template": " {word}"}, {"name": "sentence", "template": "The word is {word}"}],
@@ -141,7 +141,7 @@ def test_another_size_of_plates_concerns_the_wide_ones(project: Path) -> None:
 def test_a_font_of_ones_own_is_published_and_sets_what_has_text(project: Path) -> None:
     font = made_fonts.put(project, "mine.ttf", "abc")
     outcome, kinds = rerun(project, config(font=str(font)))
-    n_strips = 4 * 2
+    n_strips = 4 * 2 * 2
     assert (outcome.n_captured, kinds) == (0, {"images": 4 * N_PICTURES - n_strips, "fonts": 1})
     assert (project / "site" / "assets" / "fonts" / "own.ttf").read_bytes() == font.read_bytes()
     rerun(project)

@@ -129,10 +129,10 @@ def drawn(store: Store, some: list[PictureJob]) -> None:
 def test_pictures_have_the_names_of_the_post_and_a_form_for_phones(store: Store) -> None:
     paths = [job.path for job in jobs(store, config())]
     folder = "images/tiny/alone/standardized/tiny"
-    for name in ("__model.embed_tokens", "__model.layers.0", "__model.layers.1", "_m.et", "_strip"):
+    for name in ("__model.embed_tokens", "__model.layers.0", "__model.layers.1", "_m.et", "_strip", "_strip-dark"):
         assert f"{folder}{name}.webp" in paths
         assert f"{folder}{name}-phone.webp" in paths
-    assert len(paths) == len(set(paths)) == 10
+    assert len(paths) == len(set(paths)) == 12
 
 
 def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store: Store) -> None:
@@ -147,7 +147,7 @@ def test_plates_and_grids_as_svg_are_one_more_form_and_change_no_other(store: St
 
 def test_drawn_pictures_are_not_drawn_again(store: Store) -> None:
     drawn(store, jobs(store, config()))
-    assert [job.due for job in jobs(store, config())] == [None] * 10
+    assert [job.due for job in jobs(store, config())] == [None] * 12
     assert {job.due for job in jobs(store, config(), force=True)} == {"forced"}
     assert {job.due for job in jobs(store, config(title="Another"))} == {None}
 
@@ -169,7 +169,7 @@ def test_what_a_picture_says_draws_it_again(store: Store, change: dict[str, Any]
 def test_a_strip_says_no_names_and_stays(store: Store) -> None:
     drawn(store, jobs(store, config()))
     renamed = jobs(store, config(models=[{"source": "org/tiny", "name": "Another"}]))
-    assert [job.due for job in renamed if "_strip" in job.path] == [None, None]
+    assert [job.due for job in renamed if "_strip" in job.path] == [None] * 4
 
 
 def test_one_layers_coordinates_concern_its_plate_only(store: Store) -> None:

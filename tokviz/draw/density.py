@@ -16,6 +16,8 @@ FREQUENT = 5000
 """Without categories landmarks are sought among the first so many words: vocabularies begin with frequent tokens."""
 SHADES = LinearSegmentedColormap.from_list("ink", ["#e6e8ec", "#c6cbd2", "#a0a7b1", "#757c88", "#454b55"], N=20)
 """From nearly white to ink."""
+DARK_SHADES = LinearSegmentedColormap.from_list("light", ["#2e3338", "#4b5157", "#757c88", "#a0a7b1", "#d3d7dd"], N=20)
+"""On the dark ground, from nearly that to nearly white."""
 
 
 def is_dense(points: Points) -> bool:

@@ -17,14 +17,15 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
 from tokviz.draw import style
-from tokviz.draw.density import SHADES
+from tokviz.draw.density import DARK_SHADES, SHADES
 from tokviz.draw.typesetting import PIXELS_PER_INCH, Typesetter, typesetter_for
 from tokviz.records import Marks, Points
 from tokviz.records.axes import Box
+from tokviz.records.look import DARK_GROUND
 
 
 class Sheet:
-    """A white figure of ``width`` × ``height`` pixels; x runs right and y down, as in the image."""
+    """A figure of ``width`` × ``height`` pixels, white or dark; x runs right and y down, as in the image."""
 
     def __init__(
         self,
@@ -33,6 +34,8 @@ class Sheet:
         looks: Marks,
         typesetter: Typesetter | None = None,
         scale: float = 1.0,
+        *,
+        dark: bool = False,
     ) -> None:
         """Lay out an empty figure.
 
@@ -41,11 +44,14 @@ class Sheet:
         looks : the colours and shapes of categories.
         typesetter : sets text, by default in the bundled fonts alone.
         scale : pixels of the image for each one of the sheet.
+        dark : whether it is the dark ground, with the colours that categories have there; not for text, nor for the scale of
+            densities.
         """
         size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
-        self.width, self.height, self._looks = width, height, looks
+        self.width, self.height, self._looks, self._dark = width, height, looks, dark
+        self._paper = DARK_GROUND if dark else style.PAPER
         self.typesetter = typesetter or typesetter_for()
-        self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH * scale, facecolor="white")
+        self.figure = Figure(figsize=size, dpi=PIXELS_PER_INCH * scale, facecolor=self._paper)
         FigureCanvasAgg(self.figure)
         inches = Affine2D().scale(1, -1).translate(0, height).scale(1 / PIXELS_PER_INCH)
         self._pixels = inches + self.figure.dpi_scale_trans
@@ -113,10 +119,10 @@ class Sheet:
 
         ``places`` is ``(n_panels, n_words, 2)`` in pixels; NaN stands for no dot.
         """
-        first = points.first
-        self._collect(style.DOT, places[:, first < 0].reshape(-1, 2), diameter, style.QUIET_INK)
+        first, quiet = points.first, style.DARK_QUIET_INK if self._dark else style.QUIET_INK
+        self._collect(style.DOT, places[:, first < 0].reshape(-1, 2), diameter, quiet)
         for category in range(len(points.categories)):
-            self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, self._looks.hue(category))
+            self._collect(style.DOT, places[:, first == category].reshape(-1, 2), diameter, self._hue(category))
 
     def one_of_each(self, places: np.ndarray, diameter: float, rim: float) -> None:
         """Draw one mark of each category in several panels; ``places`` is ``(n_panels, n_categories, 2)`` in pixels."""
@@ -125,8 +131,8 @@ class Sheet:
             [self._outline(category) for category in categories],
             places.reshape(-1, 2).round(),
             diameter,
-            [self._looks.hue(category) for category in categories],
-            "white",
+            [self._hue(category) for category in categories],
+            self._paper,
             rim,
         )
 
@@ -146,7 +152,7 @@ class Sheet:
             gridsize=(columns, rows),
             extent=(box.left, box.right, box.top, box.bottom),
             mincnt=1,
-            cmap=SHADES,
+            cmap=DARK_SHADES if self._dark else SHADES,
             linewidths=0.6,  # else the paper shows between neighbours
             edgecolors="face",
         )
@@ -165,13 +171,16 @@ class Sheet:
             self.boxes(np.array([[left + index * step, top, left + (index + 1) * step, top + height]]), to_hex(color))
 
     def category_marks(self, category: int, xy: np.ndarray, diameter: float, rim: float, hollow: bool = False) -> None:
-        """Draw one category's marks at ``xy`` ``(n, 2)``: with a white rim, or hollow."""
+        """Draw one category's marks at ``xy`` ``(n, 2)``: with a rim of the paper's colour, or hollow."""
         line = max(rim * 1.4, diameter * 0.14)
-        outline, hue = self._outline(category), self._looks.hue(category)
+        outline, hue = self._outline(category), self._hue(category)
         if hollow:
-            self._collect(outline, xy, diameter - line, "white", hue, line)
+            self._collect(outline, xy, diameter - line, self._paper, hue, line)
         else:
-            self._collect(outline, xy, diameter, hue, "white", rim)
+            self._collect(outline, xy, diameter, hue, self._paper, rim)
+
+    def _hue(self, category: int) -> str:
+        return self._looks.dark_colors(category)[0] if self._dark else self._looks.hue(category)
 
     def _outline(self, category: int) -> Path:
         return style.outline(self._looks.shape(category))

@@ -47,7 +47,7 @@ def draw_strip(strip: Strip) -> Figure:
         raise ValueError(f"form: expected one of {', '.join(WIDTHS)}, got {strip.form!r}")
     depths = shown_depths(len(strip.coordinates), strip.form)
     width, side, lefts = _arranged(strip.form, len(depths))
-    sheet = Sheet(width, side, strip.points.marks)
+    sheet = Sheet(width, side, strip.points.marks, dark=strip.dark)
     diameter = max(4.0, side * 0.055)
     places = []
     for left, depth in zip(lefts, depths, strict=True):
@@ -62,7 +62,8 @@ def draw_strip(strip: Strip) -> Figure:
             places.append(shown)
     if places:
         _draw_marks(sheet, strip.points, np.array(places), diameter)
-    sheet.lines(np.concatenate([frame(left, 0, side) for left in lefts]), 1.0, style.HAIRLINE)
+    hairline = style.DARK_HAIRLINE if strip.dark else style.HAIRLINE
+    sheet.lines(np.concatenate([frame(left, 0, side) for left in lefts]), 1.0, hairline)
     return sheet.figure
 
 

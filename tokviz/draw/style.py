@@ -12,12 +12,16 @@ from matplotlib.transforms import Affine2D
 
 from tokviz.records.look import ShapeName, changed
 
+PAPER = "white"
 INK = "#2b2b2b"
 QUIET_INK = "#6b6b6b"
 SPINE = "#b4b4b4"
 HAIRLINE = "#d9d9d9"
 BAND = "#f1efe9"
 ACCENT = "#b0361a"
+DARK_QUIET_INK = "#a2a6ac"
+DARK_HAIRLINE = "#34383d"
+"""On the dark ground, as pages have them."""
 
 MARKERS: dict[ShapeName, str] = {
     "circle": "o",

@@ -14,6 +14,18 @@ PALETTE = ("#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3
 """Nine muted hues, each 3:1 or more against white. They were searched for in OKLab so that the nearest two stay at
 least 0.10 apart for normal, protan, deutan and tritan sight (Machado et al.,
 2009, doi:10.1109/TVCG.2009.113); Paul Tol's muted palette, which they are in the spirit of, has 0.05."""
+DARK_PALETTE = (
+    "#6d80e3",
+    "#e26f5b",
+    "#eeb678",
+    "#78f7cc",
+    "#be9cb3",
+    "#a7759f",
+    "#8ea3fa",
+    "#f1e665",
+    "#c4c4fb",
+)
+"""What the nine are on the dark ground, for marks and text alike: 4.5:1 or more against it, and as far apart."""
 
 ShapeName = Literal[
     "circle",
@@ -48,7 +60,7 @@ PLATE_SIZE = (1500, 1200)
 PAPER = "#efefef"
 """The darkest paper on which names in an image must be read; pages have white, and dark ones turn images over."""
 DARK_GROUND = "#1a1d21"
-"""What plates that are drawn in a page lie on in its dark theme (``--plate-ground`` of ``plate.css``)."""
+"""What strips, and plates that are drawn in a page, lie on in its dark theme (``--plate-ground`` of ``plate.css``)."""
 
 LABEL_CONTRAST = 4.5
 """The WCAG's least contrast for text."""
@@ -87,7 +99,10 @@ class Marks:
         return _darkened(self.hue(category))
 
     def dark_colors(self, category: int) -> tuple[str, str]:
-        """What marks and text have in their place on the dark ground: the hue, lightened as far as is needed."""
+        """What marks and text have in their place on the dark ground; an author's hue is lightened as far as is needed."""
+        if self.palette == PALETTE:
+            hue = DARK_PALETTE[category % len(DARK_PALETTE)]
+            return hue, hue
         return _lightened(self.hue(category), MARK_CONTRAST), _lightened(self.hue(category), LABEL_CONTRAST)
 
 

@@ -107,6 +107,8 @@ class Strip:
     points: Points
     coordinates: np.ndarray
     """``(n_depths, n_words, 2)`` float64, each depth's own basis; NaN where a depth can't be projected."""
+    dark: bool = False
+    """On the dark ground, in its colours: for the dark theme of pages."""
 
 
 @dataclass(frozen=True, kw_only=True)

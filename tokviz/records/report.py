@@ -35,6 +35,8 @@ class Renditions:
     phone: Image
     svg: Image | None = None
     """The wide one as a drawing, where it was asked for."""
+    dark: Renditions | None = None
+    """Of a strip the same, of the same size, on the dark ground."""
 
 
 @dataclass(frozen=True, kw_only=True)

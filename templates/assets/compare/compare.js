@@ -108,7 +108,7 @@
     const box = strip.querySelector(".plate");
     box.hidden = !shown.strip;
     if (shown.strip) {
-      Tokviz.setPicture(box, (form) => shown.strip[form], `${name}: all ${context.last + 1} depths, without labels`);
+      Tokviz.setStrip(box, shown.strip, `${name}: all ${context.last + 1} depths, without labels`);
     }
   }
 

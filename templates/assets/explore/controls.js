@@ -263,7 +263,7 @@
 
     setStrip(strip, view) {
       const alt = `${Tokviz.captures.label(view.capture)}: all ${view.last + 1} depths, without labels`;
-      Tokviz.setPicture(this.plate, (form) => strip[form], alt);
+      Tokviz.setStrip(this.plate, strip, alt);
     }
 
     setDepth(depth, text) {

@@ -35,9 +35,7 @@ class LegendMark:
 
     name: str
     hue: str
-    """On paper."""
-    hue_class: str
-    """Of ``plate.css``: as it is drawn in the page's theme."""
+    """A class of ``plate.css``."""
     shape: str
     """Path data about 0, 0, with the area of a circle of diameter 1; y runs down."""
 
@@ -82,7 +80,6 @@ class FindingSection:
     picture: Multiples | None
     """None where there is one depth only."""
     note: str | None
-    stylesheets: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +96,7 @@ class IndexPage:
     """All that the first page shows."""
 
     frame: Frame
+    stylesheets: tuple[str, ...]
     title: str
     subtitle: str
     byline: tuple[Link, ...]
@@ -149,8 +147,10 @@ def index_page(report: Report) -> IndexPage:
     description = report.description or subtitle
     finding = _finding(report, page)
     scripts = BRIEF_SCRIPTS if brief else ()
+    styles = ("plates/plate.css", *(("finding.css",) if finding and finding.picture else ()))
     return IndexPage(
         frame=frame(report, page, report.title, description, kind="website", scripts=scripts),
+        stylesheets=tuple(relative(page, f"assets/{name}") for name in styles),
         title=report.title,
         subtitle=subtitle,
         byline=_byline(report, page),
@@ -171,12 +171,7 @@ def index_page(report: Report) -> IndexPage:
 def legend(words: WordList, looks: Marks) -> CategoryLegend | None:
     """None without categories, which a vocabulary needn't have."""
     marks = tuple(
-        LegendMark(
-            name=category.label,
-            hue=looks.hue(index),
-            hue_class=hue_class(looks, index),
-            shape=SHAPES[looks.shape(index)],
-        )
+        LegendMark(name=category.label, hue=hue_class(looks, index), shape=SHAPES[looks.shape(index)])
         for index, category in enumerate(words.categories)
     )
     if not marks:
@@ -206,7 +201,6 @@ def _finding(report: Report, page: str) -> FindingSection | None:
         sentence=said.sentence,
         picture=multiples(report, said, chosen, page) if chosen else None,
         note=said.note,
-        stylesheets=tuple(relative(page, f"assets/{name}") for name in ("plates/plate.css", "finding.css")),
     )
 
 

@@ -52,12 +52,18 @@ def data_folder(model: ModelReport, page: str) -> str:
 
 
 def strip_entry(strip: Renditions | None, page: str) -> dict[str, Any] | None:
-    """Where the small picture of all depths is, for wide screens and for phones."""
+    """Where the small picture of all depths is, for wide screens and for phones, and for the dark theme the same."""
     if strip is None:
         return None
+    dark = strip.dark
+    forms = (("wide", strip.wide, dark and dark.wide), ("phone", strip.phone, dark and dark.phone))
     return {
-        form: {"src": relative(page, image.path), "size": [image.width, image.height]}
-        for form, image in (("wide", strip.wide), ("phone", strip.phone))
+        form: {
+            "src": relative(page, image.path),
+            "size": [image.width, image.height],
+            **({"dark": relative(page, on_dark.path)} if on_dark else {}),
+        }
+        for form, image, on_dark in forms
     }
 
 

@@ -107,7 +107,8 @@ def picture(page: str, renditions: Renditions, alt: str) -> Picture:
         return Source(src=relative(page, image.path), width=image.width, height=image.height)
 
     svg = relative(page, renditions.svg.path) if renditions.svg else None
-    return Picture(alt=alt, wide=source(renditions.wide), phone=source(renditions.phone), svg=svg)
+    dark = picture(page, renditions.dark, alt) if renditions.dark else None
+    return Picture(alt=alt, wide=source(renditions.wide), phone=source(renditions.phone), svg=svg, dark=dark)
 
 
 def slide_id(context: str, depth: int, projection: str | None = None) -> str:

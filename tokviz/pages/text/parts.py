@@ -119,6 +119,8 @@ class Picture:
     phone: Source
     svg: str | None = None
     """The address of the same picture as SVG, where there is one."""
+    dark: Picture | None = None
+    """The same on the dark ground, for the dark theme; without it the image is turned over there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -35,6 +35,7 @@ class Whole(StrEnum):
 
     GRID = "_m.et"
     STRIP = "_strip"
+    DARK_STRIP = "_strip-dark"
     HEAT_MAP = "_words"
 
 
@@ -110,7 +111,9 @@ class Subjects:
             if projection.grid_problems[0] is None:
                 yield Whole.GRID, form, self._grid(whole, points)
             if form != SVG and not all(projection.problems):
-                yield Whole.STRIP, form, Strip(form=whole, points=points, coordinates=projection.coordinates)
+                strip = Strip(form=whole, points=points, coordinates=projection.coordinates)
+                yield Whole.STRIP, form, strip
+                yield Whole.DARK_STRIP, form, replace(strip, dark=True)
 
     def _plate(self, depth: int, form: str, points: Points) -> Plate:
         return Plate(

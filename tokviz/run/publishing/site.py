@@ -234,7 +234,8 @@ def _projection(
         if not forms:
             return None
         wide = forms["wide"]
-        return Renditions(wide=wide, phone=forms.get("phone", wide), svg=forms.get(SVG))
+        dark = renditions(Whole.DARK_STRIP) if subject is Whole.STRIP else None
+        return Renditions(wide=wide, phone=forms.get("phone", wide), svg=forms.get(SVG), dark=dark)
 
     return ProjectionReport(
         projection=projection,
