@@ -304,11 +304,11 @@ const Tokviz = (() => {
   function setStrip(box, strip, alt) {
     const [day, night = day.cloneNode(true)] = box.querySelectorAll("picture");
     setPicture(box, (form) => strip[form], alt, day);
-    if (!strip.wide.dark) return;
+    if (!strip.dark) return;
     day.className = "by-day";
     night.className = "by-night";
     day.after(night);
-    setPicture(box, (form) => ({ ...strip[form], src: strip[form].dark }), alt, night);
+    setPicture(box, (form) => ({ ...strip[form], src: strip[form].src.replace("_strip", "_strip-dark") }), alt, night);
   }
 
   // Width and height of the form of a picture that the window asks for. Its image says them too: an image that is hidden, as it is

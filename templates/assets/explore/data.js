@@ -99,7 +99,13 @@ const Explore = {};
       this.hollow = tokens.pieces.map((pieces, row) => pieces.length > 1 || this.outside.has(row));
       const steps = decodeIntegers(drawn.places, 2);
       this.places = Float32Array.from(steps, (step) => step / 65535);
-      for (const [depth, row, x, y] of drawn.beyond) this.places.set([x, y], 2 * (depth * this.n + row));
+      const beyond = new Float32Array(decodeIntegers(drawn.beyond.places, 1).buffer);
+      for (let depth = 0; depth <= this.last; depth += 1) {
+        drawn.beyond.rows.forEach((row, index) => {
+          const from = 2 * (depth * drawn.beyond.rows.length + index);
+          this.places.set(beyond.subarray(from, from + 2), 2 * (depth * this.n + row));
+        });
+      }
       this.pictured = new Map();
       this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 256 ? 1 : 2) };
     }

@@ -16,12 +16,14 @@ from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
-from tokviz.records.axes import ROUNDING, extents, size, span
+from tokviz.records.axes import extents, size, span
 from tokviz.text import visible_piece
 
 STEPS = 65_535
 """A coordinate’s place between the axis limits of its depth takes 16 bits: enlarged 64 times, a plot of 1,000 pixels is a pixel
 out."""
+ROUNDING = 1e-6
+"""What a share in 32 bits may be out."""
 
 
 def scripts(report: Report) -> dict[str, str]:
@@ -90,13 +92,13 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
     """Per depth the words' extents, and each word's place within them: 0 the least value, ``STEPS`` the greatest.
 
     Extents are the least PC1, its span, the least PC2, its span. Where all values of an axis are equal, there is a fifth
-    number, 1 for PC1 and 2 for PC2 or their sum, and its span is as large as the values are, with them in the middle. Words
-    beyond the extents, which come from the reference words, are listed apart with their places in full.
+    number, 1 for PC1 and 2 for PC2 or their sum, and its span is as large as the values are, with them in the middle. Of words
+    that lie beyond the extents at some depth, as these come from the reference words, all places stand apart, as 32-bit floats.
     """
     n_depths, n_words, _ = projection.coordinates.shape
     places = np.zeros((n_depths, n_words, 2), dtype="<u2")
     all_extents: list[list[float | None] | None] = []
-    beyond = []
+    shares = np.zeros((n_depths, n_words, 2), dtype="<f4")
     for depth, coordinates in enumerate(projection.coordinates):
         if projection.problems[depth] or not np.isfinite(coordinates).all():
             all_extents.append(None)
@@ -104,24 +106,21 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
         limits = extents(coordinates, projection.reference)
         spans = np.array([size(each) for each in limits])
         low = np.array([sum(each) / 2 for each in limits]) - spans / 2
-        share = (coordinates - low) / spans
-        places[depth] = np.clip(np.round(share * STEPS), 0, STEPS)
+        shares[depth] = (coordinates - low) / spans
+        places[depth] = np.clip(np.round(shares[depth] * STEPS), 0, STEPS)
         flat = sum(axis for axis, each in zip((1, 2), limits, strict=True) if not span(each))
         written = [rounded(value) for pair in zip(low, spans, strict=True) for value in pair]
         all_extents.append([*written, flat] if flat else written)
-        beyond += [
-            [depth, int(row), rounded(share[row, 0]), rounded(share[row, 1])]
-            for row in np.flatnonzero(((share < -ROUNDING) | (share > 1 + ROUNDING)).any(axis=1))
-        ]
+    rows = np.flatnonzero(((shares < -ROUNDING) | (shares > 1 + ROUNDING)).any(axis=(0, 2)))
     return {
         "extents": all_extents,
         "variance": [[rounded(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
         "problems": problems(projection),
         "places": packed(places),
-        "beyond": beyond,
+        "beyond": {"rows": rows.tolist(), "places": packed(shares[:, rows])},
     }
 
 
-def packed(integers: np.ndarray) -> str:
-    """Base64 of unsigned integers, little-endian."""
-    return base64.b64encode(integers.astype(integers.dtype.newbyteorder("<")).tobytes()).decode("ascii")
+def packed(numbers: np.ndarray) -> str:
+    """Base64 of unsigned integers or floats, little-endian."""
+    return base64.b64encode(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()).decode("ascii")

@@ -52,19 +52,17 @@ def data_folder(model: ModelReport, page: str) -> str:
 
 
 def strip_entry(strip: Renditions | None, page: str) -> dict[str, Any] | None:
-    """Where the small picture of all depths is, for wide screens and for phones, and for the dark theme the same."""
+    """Where the small picture of all depths is, for wide screens and for phones.
+
+    With ``dark`` there is one for the dark theme, named with ``-dark`` after ``_strip``.
+    """
     if strip is None:
         return None
-    dark = strip.dark
-    forms = (("wide", strip.wide, dark and dark.wide), ("phone", strip.phone, dark and dark.phone))
-    return {
-        form: {
-            "src": relative(page, image.path),
-            "size": [image.width, image.height],
-            **({"dark": relative(page, on_dark.path)} if on_dark else {}),
-        }
-        for form, image, on_dark in forms
+    forms = {
+        form: {"src": relative(page, image.path), "size": [image.width, image.height]}
+        for form, image in (("wide", strip.wide), ("phone", strip.phone))
     }
+    return {**forms, "dark": True} if strip.dark else forms
 
 
 def can_draw(report: Report) -> bool:
