@@ -17,7 +17,7 @@ from report_fixture import compared_report, large_report, one_depth_report, samp
 
 from tokviz.pages.first.choice import N_DEPTHS, choice, spread
 from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, Multiples, multiples, placed
-from tokviz.pages.first.row_sentences import NEIGHBORS, NORM, VARIANCE, row_facts, sentence
+from tokviz.pages.first.row_sentences import NEIGHBORS, NORM, VARIANCE, row_facts, sentence, what_is_meant
 from tokviz.pages.model.headline import headline
 from tokviz.records import Report
 
@@ -149,6 +149,8 @@ def test_each_row_has_a_sentence_and_the_first_is_the_findings() -> None:
     assert first.startswith("Alone: at layer 11 one direction holds 99.7")
     assert second.startswith("Alone, without the variation of two neurons: at layer 11 one direction holds 20.0")
     assert third.startswith("In a sentence: at layer 11")
+    meant = what_is_meant(said, chosen)
+    assert ("Variance: " in meant, "Neighbors are" in meant, "norm" in meant) == (True, True, False)
     for row in chosen.rows:
         facts = tuple(row_facts(said, chosen, row))
         assert facts[0].kind == VARIANCE
@@ -170,4 +172,5 @@ def test_nothing_is_said_of_categories_where_none_hold() -> None:
     assert present(headline(report)).sentence.startswith("At no depth are")
     view = shown(report)
     assert view.sentences == ()
+    assert view.caption.endswith("Neighbors are counted in all dimensions, each scaled to the same standard deviation.")
     assert len(view.rows) == 2

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.pages.first.choice import Choice
-from tokviz.pages.first.row_sentences import row_sentences
+from tokviz.pages.first.row_sentences import row_sentences, what_is_meant
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.model.headline import Headline
 from tokviz.pages.text.parts import Link
+from tokviz.pages.text.problems import why_no_picture
 from tokviz.pages.text.trust import finding as plate_in_words
-from tokviz.pages.text.wording import UNKNOWN, capitalized, count, number, projection_label
+from tokviz.pages.text.wording import UNKNOWN, count, number, projection_label
 from tokviz.records import ContextReport, Marks, Report, depth_name
 from tokviz.records.axes import extents, span
 from tokviz.records.look import SHAPES
@@ -28,6 +29,8 @@ MOST_WORDS = 400
 """Of longer lists some words are drawn: each is in every plot."""
 PAD = 9
 """What is kept free around the words, for marks."""
+DENSE = 200
+"""Of more words marks are smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,8 @@ class Multiples:
     """What was measured of rows."""
     model: Link
     caption: str
+    is_dense: bool
+    """Whether marks are smaller."""
 
 
 def multiples(report: Report, said: Headline, chosen: Choice, page: str) -> Multiples:
@@ -115,7 +120,8 @@ def multiples(report: Report, said: Headline, chosen: Choice, page: str) -> Mult
         ),
         sentences=row_sentences(said, chosen),
         model=Link(text=chosen.model.display_name, href=relative(page, model_path(chosen.model.slug))),
-        caption=_caption(chosen, len(plots.drawn), n_words),
+        caption=f"{_caption(chosen, len(plots.drawn), n_words)} {what_is_meant(said, chosen)}".rstrip(),
+        is_dense=len(plots.drawn) > DENSE,
     )
 
 
@@ -188,9 +194,8 @@ class _Plots:
 
     def cell(self, row: ContextReport, depth: int) -> Cell:
         projection, place = self.chosen.shown(row).projection, self.places[depth]
-        if (problem := projection.problems[depth]) is not None:
-            where = f"{capitalized(depth_name(depth))}, words {row.states.context.label}"
-            return Cell(place=place, href=None, alt=f"{where}: {problem}", span=UNKNOWN, words=())
+        if projection.problems[depth] is not None:
+            return Cell(place=place, href=None, alt=why_no_picture(projection, depth), span=UNKNOWN, words=())
         found, reach = placed(projection.coordinates[depth], projection.reference)
         return Cell(
             place=place,

@@ -79,7 +79,6 @@ class FindingSection:
     sentence: str
     picture: Multiples | None
     """None where there is one depth only."""
-    note: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +199,6 @@ def _finding(report: Report, page: str) -> FindingSection | None:
     return FindingSection(
         sentence=said.sentence,
         picture=multiples(report, said, chosen, page) if chosen else None,
-        note=said.note,
     )
 
 

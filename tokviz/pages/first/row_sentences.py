@@ -12,11 +12,25 @@ from tokviz.pages.text.wording import capitalized, number, percent, the_depth, w
 from tokviz.records import CategoryMeasure, ContextReport
 
 VARIANCE, NORM, NEIGHBORS = "variance", "norm", "neighbors"
+_MEANT = {
+    VARIANCE: "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions as they are, "
+    "without scaling.",
+    NORM: "The norm is the length of the vector that stands for a word.",
+    NEIGHBORS: "Neighbors are counted in all dimensions, each scaled to the same standard deviation.",
+}
 
 
 def row_sentences(said: Headline, chosen: Choice) -> tuple[str, ...]:
     """One for each row of which something is known."""
     return tuple(sentence(facts) for row in chosen.rows if (facts := tuple(row_facts(said, chosen, row))))
+
+
+def what_is_meant(said: Headline, chosen: Choice) -> str:
+    """By words of these sentences, and of the one above them."""
+    used = {fact.kind for row in chosen.rows for fact in row_facts(said, chosen, row)}
+    if said.best:
+        used.add(NEIGHBORS)
+    return " ".join(meant for kind, meant in _MEANT.items() if kind in used)
 
 
 def row_facts(said: Headline, chosen: Choice, row: ContextReport) -> Iterator[Fact]:

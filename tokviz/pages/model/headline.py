@@ -40,13 +40,6 @@ class Headline:
     """Of the model."""
     best: Purity | None = None
     """Where categories hold best, in a report without a finding; None where that wasn't measured."""
-    note: str | None = None
-    """What a word of the sentence means."""
-
-
-NORM = "The norm is the length of the vector that stands for a word."
-VARIANCE = "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions as they are, without scaling."
-NEIGHBORS = "The sentence above counts neighbors in all dimensions, each scaled to the same standard deviation."
 
 
 def headline(report: Report) -> Headline | None:
@@ -55,7 +48,7 @@ def headline(report: Report) -> Headline | None:
     said = report.opening
     if said is None or said.sentence is None or by_itself is None or unshown_rows(report):
         return by_itself
-    return replace(by_itself, sentence=said.sentence, note=None)
+    return replace(by_itself, sentence=said.sentence)
 
 
 def unshown_rows(report: Report) -> tuple[str, ...]:
@@ -92,8 +85,7 @@ def _by_itself(report: Report) -> Headline | None:
     undone = [(model, finding) for model, finding in found if finding.is_undone]
     if found:
         model, finding = (flat or undone or found)[0]
-        note = VARIANCE if finding.flattens else NORM
-        return Headline(sentence=finding_sentence(model, finding), model=model, finding=finding, note=note)
+        return Headline(sentence=finding_sentence(model, finding), model=model, finding=finding)
     return _where_categories_hold(models)
 
 
@@ -149,15 +141,14 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
             sentence="At no depth are a word’s nearest neighbors shown to be of its category more often than by chance.",
             model=best.model,
             best=best,
-            note=NEIGHBORS,
         )
-    return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear, note=NEIGHBORS)
+    return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear)
 
 
 def where_categories_hold(model: ModelReport) -> str | None:
     """What a model's page opens with where there is no finding; None where nothing was measured."""
     found = _where_categories_hold([model]) if model.contexts else None
-    if found is None or found.note != NEIGHBORS:
+    if found is None or found.best is None:
         return None
     said = f"{found.sentence.replace(f' of {model.display_name}', '', 1)} Neighbors are counted in all dimensions."
     return f"{said}{_jump(model.contexts[0])}"
