@@ -59,6 +59,11 @@ def readout(page: Page) -> Locator:
     return page.locator(".readout").first
 
 
+def nearest(page: Page) -> Locator:
+    """The neighbors of the word that is pointed at, in the first picture."""
+    return readout(page).locator("li")
+
+
 def current_name(page: Page) -> str:
     """The word that is pointed at, as soon as there is one."""
     name = page.locator(".names .current")

@@ -17,6 +17,8 @@ Tokviz.save = (() => {
   // --- a plot of the explorer: its layers, with a title above them and the key to the categories that are shown below ---
 
   const TITLE_SIZE = 14;
+  // Of the marks of other words than the one that is pointed at and its neighbours, as on the page.
+  const FAINT = 0.16;
   const KEY_LINE = 20;
   const SWATCH = 10;
   const TRAILS = {
@@ -25,9 +27,9 @@ Tokviz.save = (() => {
   };
 
   // Marks are made again of what the plot is made of, so that thousands that are pixels on the page are shapes as well.
-  function markOf(memberships, hollow, diameter, x, y, colors) {
+  function markOf(memberships, hollow, diameter, x, y, colors, opacity = 1) {
     return Explore.paintedPaths(memberships, hollow, diameter, colors).map(([d, scale, fill, stroke, line]) => ({
-      d, matrix: [scale, 0, 0, scale, x, y], fill, stroke, line, opacity: 1,
+      d, matrix: [scale, 0, 0, scale, x, y], fill, stroke, line, opacity,
     }));
   }
 
@@ -71,10 +73,11 @@ Tokviz.save = (() => {
   }
 
   function marksOf({ plot, view }, left, top, colors) {
-    const { x, y, visible, diameter, width, height } = plot;
+    const { x, y, visible, chosen, diameter, width, height } = plot;
     const isSeen = (row) => visible[row] && x[row] > -diameter && y[row] > -diameter && x[row] < width + diameter && y[row] < height + diameter;
     return [...visible.keys()].filter(isSeen).flatMap((row) =>
-      markOf(view.vocabulary.memberships[row], view.hollow[row], diameter, left + x[row], top + y[row], colors));
+      markOf(view.vocabulary.memberships[row], view.hollow[row], diameter, left + x[row], top + y[row], colors,
+        chosen && !chosen.includes(row) ? FAINT : 1));
   }
 
   function sheetOfExplorer(panel, hidden) {
@@ -99,7 +102,7 @@ Tokviz.save = (() => {
         { name: "title", shapes: title },
         { name: "axes", shapes: picture.shapesOf(plot.axes, origin) },
         { name: "marks", shapes: marksOf(panel, left, top, colors), clip },
-        ...[...plot.over.children].map((layer) => ({ name: layer.getAttribute("class").split(" ")[0], shapes: picture.shapesOf(layer, origin), clip })),
+        ...[...plot.over.children].filter((layer) => !layer.matches(".full")).map((layer) => ({ name: layer.getAttribute("class").split(" ")[0], shapes: picture.shapesOf(layer, origin), clip })),
         { name: "key", shapes: key.shapes },
       ],
     };

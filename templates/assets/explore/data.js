@@ -61,6 +61,11 @@ const Explore = {};
       this.rows = new Map(words.map((word, row) => [word, row]));
     }
 
+    // The class of a word's colours, which are its first category's.
+    hueOf(row) {
+      return Tokviz.hueOf(this.memberships[row][0]);
+    }
+
     // The categories of a word, in a line.
     categoriesOf(row, labels) {
       return this.memberships[row].map((category) => labels[category]).join(", ");

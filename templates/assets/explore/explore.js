@@ -42,7 +42,17 @@
     explorer.related = Tokviz.RelatedChoice?.of(root, () => chooseRelated(explorer));
     explorer.address = new Tokviz.AddressWriter(() => (isReady(explorer) ? fragmentOf(explorer) : null));
     addControls(explorer);
+    keepInView(root);
     return explorer;
+  }
+
+  // Plots are as high as the window leaves them below what stands above them.
+  function keepInView(root) {
+    const card = root.querySelector(".explore-card");
+    new ResizeObserver(() => {
+      const above = card.getBoundingClientRect().top + scrollY;
+      card.style.setProperty("--above", `${Math.round(above + card.querySelector(".view-choice").offsetHeight)}px`);
+    }).observe(root.querySelector(".explore-bar"));
   }
 
   function addControls(explorer) {

@@ -3,6 +3,7 @@
 
 // A view as a plot of some size shows it: its words' places in that plot, whose axes have one scale. What trails and names are made of.
 (() => {
+  const { svg } = Tokviz;
   // Between the panes of a divided plot, in pixels: a line of text stands there.
   const GAP = 24;
 
@@ -39,10 +40,22 @@
       return places;
     }
 
+    // Where a word of one depth stands in the main pane of another that is as large as its own.
+    within(row, depth, shown) {
+      const [from, to] = [this.areaOf(depth), this.areaOf(shown)];
+      const [x, y] = this.at(depth).subarray(2 * row, 2 * row + 2);
+      const [across, down] = [(x * this.width - from.left) / (from.right - from.left), ((1 - y) * this.height - from.top) / (from.bottom - from.top)];
+      return [(to.left + across * (to.right - to.left)) / this.width, 1 - (to.top + down * (to.bottom - to.top)) / this.height];
+    }
+
+    areaOf(depth, part = "main") {
+      return this.frames[depth]?.[part].area ?? { left: 0, top: 0, right: this.width, bottom: this.height };
+    }
+
     // A pane as it is seen in the plot, which is zoomed.
     paneAt(depth, { k, x, y }, part = "main") {
       const { width, height } = this;
-      const { left, top, right, bottom } = this.frames[depth]?.[part].area ?? { left: 0, top: 0, right: width, bottom: height };
+      const { left, top, right, bottom } = this.areaOf(depth, part);
       const [across, down] = [(at) => Tokviz.clamp(x + k * at, 0, width), (at) => Tokviz.clamp(y + k * at, 0, height)];
       return { left: across(left), right: across(right), top: down(top), bottom: down(bottom) };
     }
@@ -74,29 +87,35 @@
     }
   }
 
-  // The true plot of a divided one: dots in the words' hues, which zoom with all else.
+  // The true plot of a divided one: dots in the words' hues, which zoom with all else. Trails, which are the main pane's, pass behind it.
   class Band {
     constructor(root) {
       this.root = root;
     }
 
-    draw(framed, depth, visible, { k, x, y }) {
+    // `chosen` are the rows whose dots stay as they are where others are faint; null where all do.
+    draw(framed, depth, visible, chosen, { k, x, y }) {
       this.root.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
-      if (this.framed === framed && this.depth === depth && this.visible === visible) return;
-      Object.assign(this, { framed, depth, visible });
-      this.root.replaceChildren(...(framed.frames[depth]?.band ? this.paths() : []));
+      if (this.framed === framed && this.depth === depth && this.visible === visible && this.chosen?.join() === chosen?.join()) return;
+      Object.assign(this, { framed, depth, visible, chosen });
+      this.root.replaceChildren();
+      if (!framed.frames[depth]?.band) return;
+      const { left, top, right, bottom } = framed.areaOf(depth, "band");
+      const ground = svg("path", { class: "ground", d: `M${left} ${top}H${right}V${bottom}H${left}Z` });
+      const dots = svg("g", chosen ? { class: "faint" } : {});
+      dots.append(...this.paths([...visible.keys()].filter((row) => visible[row])));
+      this.root.append(ground, dots, ...this.paths(chosen ?? []));
     }
 
-    paths() {
-      const { framed: { view, width, height }, visible } = this;
+    paths(rows) {
+      const { view: { vocabulary }, width, height } = this.framed;
       const places = this.framed.at(this.depth, "band");
       const dots = new Map();
-      for (const row of visible.keys()) {
-        if (!visible[row]) continue;
-        const hue = Tokviz.hueOf(view.vocabulary.memberships[row][0]);
+      for (const row of rows) {
+        const hue = vocabulary.hueOf(row);
         dots.set(hue, `${dots.get(hue) ?? ""}M${(places[2 * row] * width).toFixed(1)} ${((1 - places[2 * row + 1]) * height).toFixed(1)}h0`);
       }
-      return [...dots].map(([hue, d]) => Tokviz.svg("path", { class: hue, d }));
+      return [...dots].map(([hue, d]) => svg("path", { class: hue, d }));
     }
   }
 

@@ -201,5 +201,5 @@
     return ((Math.max(share, under >>> 24) << 24) | redBlue | (green << 8)) >>> 0;
   }
 
-  Object.assign(Explore, { colorsOf, paintedPaths, swatch, diameterFor, SvgPainter, CanvasPainter, MOST_IN_SVG });
+  Object.assign(Explore, { colorsOf, paintedPaths, mark, swatch, diameterFor, SvgPainter, CanvasPainter, MOST_IN_SVG });
 })();

@@ -1,4 +1,4 @@
-// needs: common.js captures.js explore/data.js explore/marks.js explore/plot.js
+// needs: common.js captures.js explore/data.js explore/marks.js explore/plot.js plates/framing.js plates/scale.js
 "use strict";
 
 // One picture with its choice of model, context and projection, and a description of the current word.
@@ -16,11 +16,14 @@
       this.room = root.querySelector(".plot-room");
       this.depthLabel = root.querySelector(".view-depth");
       this.readout = root.querySelector(".readout");
+      this.scales = root.querySelector(".plot-scale");
       this.depth = 0;
       const zooms = { in: Explore.ZOOM_FACTOR, out: 1 / Explore.ZOOM_FACTOR, whole: null };
       for (const button of root.querySelectorAll("[data-zoom]")) {
         button.addEventListener("click", () => this.plot.zoomBy(zooms[button.dataset.zoom]));
       }
+      document.addEventListener("scale", () => this.showScale());
+      for (const button of this.scales.children) button.addEventListener("click", () => Tokviz.plotScale.choose(button.dataset.scale));
     }
 
     // Chooses a capture; its picture follows when its script has been loaded.
@@ -38,9 +41,17 @@
     show(depth, visible) {
       this.depth = clamp(depth, 0, this.view.last);
       this.plot.visible = visible;
-      if (this.plot.view === this.view) this.plot.moveTo(this.depth);
+      if (this.plot.view === this.view) this.plot.stepTo(this.depth);
       else this.plot.setView(this.view, this.depth);
       this.depthLabel.textContent = depthName(this.depth);
+      this.showScale();
+    }
+
+    // What may be chosen where the short axis is magnified; its place stays, so that nothing moves.
+    showScale() {
+      const extents = this.view?.extents[this.depth];
+      this.scales.style.visibility = extents && Tokviz.framing.isDivided(extents) ? "" : "hidden";
+      for (const button of this.scales.children) button.setAttribute("aria-pressed", String(button.dataset.scale === Tokviz.plotScale.mode));
     }
 
     fail(error) {
@@ -60,6 +71,7 @@
         tokens: pieces.map(Explore.isolated).join(" · "),
         count: Explore.countOf(pieces),
         position: this.view.outside.has(row) ? "read at a different position than most words" : "",
+        rows,
         neighbours: rows.map((other) => Explore.isolated(vocabulary.names[other])),
         where,
         reason,
@@ -73,13 +85,16 @@
         return;
       }
       const facts = this.facts(row, categories);
-      const head = make("p", { class: "word" },
-        Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]), " ", make("strong", {}, facts.word),
-        ` ${facts.category} · ${facts.count} `, make("code", {}, facts.tokens), facts.position ? ` · ${facts.position}` : "");
-      const near = facts.neighbours.length
-        ? `Nearest ${facts.where}: ${facts.neighbours.join(", ")}.`
-        : `No neighbors: ${facts.reason}.`;
-      this.readout.replaceChildren(head, make("p", { class: "near" }, near));
+      const about = make("p", { class: "about" },
+        `${facts.category} · ${facts.count} `, make("code", {}, facts.tokens), facts.position ? ` · ${facts.position}` : "");
+      const near = facts.rows.length ? `Nearest ${facts.where}:` : `No neighbors: ${facts.reason}.`;
+      this.readout.replaceChildren(
+        make("p", { class: "word" }, this.swatch(row), make("strong", {}, facts.word)), about, make("p", { class: "near" }, near),
+        make("ul", {}, ...facts.rows.map((other, index) => make("li", {}, this.swatch(other), make("span", {}, facts.neighbours[index])))));
+    }
+
+    swatch(row) {
+      return Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]);
     }
   }
 

@@ -1,17 +1,16 @@
-// needs: vendor/d3.js common.js explore/data.js explore/framed.js explore/marks.js explore/labels.js explore/trails.js plates/framing.js plates/scale.js
+// needs: vendor/d3.js common.js explore/data.js explore/framed.js explore/marks.js explore/labels.js explore/motion.js explore/overlay.js explore/trails.js plates/movement.js plates/scale.js
 "use strict";
 
-// One scatter plot: marks that move from layer to layer, axes, labels, trails, zoom. What a reader does is reported to its owner.
+// One scatter plot: marks that move from layer to layer, axes, trails, zoom. What a reader does is reported to its owner.
 (() => {
   // In milliseconds.
-  const MOVE = 450;
   const ZOOM = 220;
   const SETTLE_DELAY = 110;
   const MOST_LABELS = 150;
   // In pixels: how far from the pointer a mark may be.
   const POINTER_RADIUS = 26;
   const ZOOM_FACTOR = 1.6;
-  const { clamp, svg } = Tokviz;
+  const { clamp, svg, movement } = Tokviz;
   // In pixels: the width of a plot that fits on A4 and on Letter.
   const PAPER = 640;
   const PRINT = matchMedia("print");
@@ -27,21 +26,19 @@
       this.axes = root.querySelector(".plot-axes");
       this.problem = root.querySelector(".problem");
       this.over = root.querySelector(".plot-over");
-      this.scales = root.querySelector(".plot-scale");
-      this.layers = Object.fromEntries(["band", "trails", "links", "labels", "rings", "names"].map((name) => {
-        const group = svg("g", { class: name });
-        this.over.append(group);
-        return [name, group];
-      }));
+      const [trails, band] = ["trails", "band"].map((name) => svg("g", { class: name }));
+      this.over.append(trails, band);
       this.painters = [
         new Explore.SvgPainter(root.querySelector(".plot-marks")), new Explore.CanvasPainter(root.querySelector("canvas")),
       ];
-      this.trails = new Explore.Trails(this.layers.trails);
-      this.band = new Explore.Band(this.layers.band);
+      this.trails = new Explore.Trails(trails);
+      this.band = new Explore.Band(band);
+      this.overlay = new Explore.Overlay(this.over);
       this.transform = d3.zoomIdentity;
       this.current = null;
+      this.chosen = null;
+      this.stepped = -Infinity;
       this.pins = [];
-      this.placed = [];
       this.width = this.height = 0;
       this.listen();
       new ResizeObserver(() => {
@@ -71,8 +68,7 @@
       }
       this.clearNames();
       this.frameView();
-      this.depth = undefined;
-      this.moveTo(depth, fresh ? 0 : MOVE);
+      this.moveTo(depth, { jumps: fresh });
       this.measure(true);
     }
 
@@ -90,33 +86,33 @@
       const { depth } = this;
       if (depth === undefined) return;
       this.frameView();
-      this.depth = undefined;
       this.moveTo(depth);
       this.clearNames();
     }
 
-    moveTo(depth, duration = MOVE) {
+    // A step to the next depth is a movement, unless it follows another one closely; farther ones jump.
+    stepTo(depth) {
       if (depth === this.depth) return;
+      const isStep = Math.abs(depth - this.depth) === 1 && this.view.extents[this.depth] !== null;
+      const isClose = performance.now() - this.stepped < movement.DURATION;
+      if (isStep) this.stepped = performance.now();
+      this.moveTo(depth, { jumps: !isStep || isClose, turns: true });
+    }
+
+    moveTo(depth, { jumps = false, turns = false } = {}) {
       this.depth = depth;
       const hasPicture = this.view.extents[depth] !== null;
       this.inner.style.visibility = hasPicture ? "" : "hidden";
       this.problem.hidden = hasPicture;
-      this.showScale(hasPicture && Tokviz.framing.isDivided(this.view.extents[depth]));
       this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no plot of this depth.";
-      this.from = this.now.slice();
       this.to = this.framed.at(depth);
+      const moves = !jumps && hasPicture && this.width > 0 && !reducedMotion.matches;
+      this.motion = moves ? new Explore.Motion(this.now, this.to, this, turns) : null;
       this.started = performance.now();
-      this.duration = reducedMotion.matches ? 0 : duration;
       this.moving = true;
       this.trails.moveTo(depth);
       this.tree = null;
       this.request();
-    }
-
-    // What may be chosen where the short axis is magnified.
-    showScale(isDivided) {
-      this.scales.hidden = !isDivided;
-      for (const button of this.scales.children) button.setAttribute("aria-pressed", String(button.dataset.scale === Tokviz.plotScale.mode));
     }
 
     setVisible(visible) {
@@ -147,6 +143,7 @@
       const [width, height] = [this.inner.clientWidth, this.inner.clientHeight];
       if (!this.view || !width || (!force && width === this.width && height === this.height)) return;
       const share = this.zoomed();
+      if (width !== this.width || height !== this.height) this.motion = null;
       [this.width, this.height] = [width, height];
       this.frameView();
       this.to = this.framed.at(this.depth);
@@ -199,18 +196,16 @@
     }
 
     draw(now) {
-      const share = this.duration ? clamp((now - this.started) / this.duration, 0, 1) : 1;
+      const share = this.motion ? clamp((now - this.started) / movement.DURATION, 0, 1) : 1;
       const eased = d3.easeCubicInOut(share);
       if (this.moving) {
-        for (let index = 0; index < this.now.length; index += 1) {
-          this.now[index] = this.from[index] + (this.to[index] - this.from[index]) * eased;
-        }
+        if (this.motion) this.motion.fill(this.now, eased);
+        else this.now.set(this.to);
         this.moving = share < 1;
       }
       this.project();
       this.painter.paint(this.x, this.y, this.visible);
       this.drawAxes();
-      this.band.draw(this.framed, this.depth, this.visible, this.transform);
       this.drawTrails(eased);
       this.drawOver();
       if (this.moving) {
@@ -243,12 +238,11 @@
       this.settleTimer = setTimeout(() => {
         if (this.moving) return;
         this.stale = false;
-        this.placed = Explore.placeLabels({
-          ...this.picture(), wanted: this.pinned(), rows: this.order, visible: this.visible,
+        const pinned = this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
+        this.overlay.setLabels(Explore.placeLabels({
+          ...this.picture(), wanted: pinned, rows: this.order, visible: this.visible,
           textOf: (row) => this.labelOf(row), most: MOST_LABELS,
-        });
-        this.layers.labels.replaceChildren(...this.placed.map(({ row, text, x, y }) =>
-          svg("text", { x: x - this.x[row], y: y - this.y[row], class: this.hueOf(row), transform: this.place(row) }, text)));
+        }), this.view.vocabulary, this);
         this.request();
       }, SETTLE_DELAY);
     }
@@ -263,21 +257,10 @@
       return { x, y, width, height, radius: this.diameter / 2 + 0.5 };
     }
 
-    pinned = () => this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
-
     clearNames() {
-      this.placed = [];
-      this.layers.labels.replaceChildren();
+      this.overlay.clearLabels();
       this.stale = true;
       this.request();
-    }
-
-    place(row) {
-      return `translate(${this.x[row].toFixed(1)} ${this.y[row].toFixed(1)})`;
-    }
-
-    hueOf(row) {
-      return Tokviz.hueOf(this.view.vocabulary.memberships[row][0]);
     }
 
     drawAxes() {
@@ -301,30 +284,15 @@
     }
 
     drawOver() {
-      const { layers, x, y, view, current } = this;
-      layers.labels.classList.toggle("faint", this.moving || current !== null);
-      const near = current === null ? [] : Explore.neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
-      const hasCurrent = current !== null && this.visible[current];
-      layers.links.replaceChildren(...(hasCurrent && !this.moving ? near : []).map((row) => svg("line", {
-        x1: x[current].toFixed(1), y1: y[current].toFixed(1), x2: x[row].toFixed(1), y2: y[row].toFixed(1),
-      })));
-      const radius = this.diameter / 2;
-      const pins = this.pins.filter((row) => this.visible[row]);
-      const ring = (row, kind, margin) => svg("circle", { class: kind, r: (radius + margin).toFixed(1), transform: this.place(row) });
-      layers.rings.replaceChildren(
-        ...pins.map((row) => ring(row, "pinned", 3.5)), ...(hasCurrent ? [ring(current, "current", 4)] : []));
-      const label = (row, kind) => ({ row, text: this.labelOf(row), kind });
-      const names = hasCurrent ? [label(current, "current")] : [];
-      names.push(...this.pinned().filter(({ row }) => !hasCurrent || row !== current));
-      if (hasCurrent) names.push(...near.filter((row) => !this.pins.includes(row)).map((row) => label(row, "near")));
-      const named = new Set(names.map(({ row }) => row));
-      this.placed.forEach(({ row }, index) => {
-        const text = layers.labels.children[index];
-        text.setAttribute("transform", this.place(row));
-        text.style.display = named.has(row) ? "none" : "";
-      });
-      layers.names.replaceChildren(...Explore.placeNames(names, this.picture()).map(({ row, text, kind, x: left, y: base }) =>
-        svg("text", { class: `${kind} ${this.hueOf(row)}`, x: left.toFixed(1), y: base.toFixed(1) }, text)).reverse());
+      const { view, depth, visible, moving, diameter } = this;
+      const current = this.current !== null && visible[this.current] ? this.current : null;
+      const near = current === null ? [] : Explore.neighbours(view, depth, current).rows.filter((row) => visible[row]);
+      const pins = this.pins.filter((row) => visible[row]);
+      // The rows whose marks are not faint.
+      this.chosen = current === null ? null : [...near, ...pins, current];
+      this.inner.classList.toggle("pointing", current !== null);
+      this.band.draw(this.framed, depth, visible, this.chosen, this.transform);
+      this.overlay.draw(view, { current, near, pins, moving, diameter, labelOf: (row) => this.labelOf(row) }, this.picture());
     }
 
     // A word at the margin says on which side it lies.
@@ -370,7 +338,6 @@
       });
       this.root.addEventListener("keydown", (event) => this.onKey(event));
       document.addEventListener("scale", () => this.rescale());
-      for (const button of this.scales.children) button.addEventListener("click", () => Tokviz.plotScale.choose(button.dataset.scale));
     }
 
     under(event) {

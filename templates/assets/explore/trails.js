@@ -166,7 +166,7 @@
       this.root.replaceChildren(...words.flatMap(([row, mark]) => {
         const points = this.placesOf(row, share).map((place) => place && pixels(place));
         points[this.depth] = mark;
-        return this.paths(points, Tokviz.hueOf(this.view.vocabulary.memberships[row][0]));
+        return this.paths(points, this.view.vocabulary.hueOf(row));
       }));
     }
 
@@ -184,7 +184,7 @@
 
     place(row, depth) {
       if (this.kind === "aligned") return Explore.aligned(this.view).place(row, depth, this.depth);
-      return this.view.limits[depth] ? this.view.at(depth).subarray(2 * row, 2 * row + 2) : null;
+      return this.view.limits[depth] ? this.view.within(row, depth, this.depth) : null;
     }
 
     // Up to the shown depth: the last steps fade out backwards, earlier ones are a pale line. A depth without a place is a gap.

@@ -44,7 +44,6 @@ class ExplorePage:
     frame: Frame
     stylesheets: tuple[str, ...]
     noscript: str
-    intro: str
     ruler: Ruler
     """Of the view that opens first."""
     data: str
@@ -88,7 +87,6 @@ def explore_page(report: Report) -> ExplorePage | None:
             *((of_words.stylesheet,) if of_words else ()),
         ),
         noscript=relative(PATH, "assets/explore/noscript.css"),
-        intro=f"Point at a word to see its neighbors; pin it to follow it through the layers. {n_words}, any model.",
         ruler=Shown(report=report, model=model, context=context, shown=context.projections[0], page=PATH).ruler(),
         data=_data(report, models),
         related_choices=related,
