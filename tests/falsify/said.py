@@ -23,7 +23,11 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"is further above chance than": ("differences", None),
     r"They are alike beyond categories by": ("similarity", None),
     r"subsamples of the words, CKA shows that a stage begins": (BOUNDARY, None),
-    r"At layer \d+, \S+ (of [\d,]+ MLP neurons|expert \d+ of \d+) (writes?|puts?|raises?)": (NEURONS, None),
+    r"% of a word’s nearest neighbors share its category \(chance: ": ("categories", None),
+    r"At layer \d+, \S+ (of [\d,]+ MLP neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ flattens the words": (
+        NEURONS,
+        None,
+    ),
 }
 """What announces something, by the kind of announcement, and what of it, that must stand behind it."""
 _HIDDEN = re.compile(r"<(script|style|template)\b.*?</\1>|<[^>]+>", re.DOTALL)
