@@ -45,7 +45,7 @@ def units(coordinates: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def factor_in(said: dict[str, Any], axis: str) -> float:
     """By how much the name of an axis says that it is magnified."""
-    (found,) = [match for text in said if (match := re.match(rf"{axis} ×([\d.,]+)  ", text))]
+    (found,) = [match for text in said if (match := re.match(rf"{axis} ×([\d.,]+) · ", text))]
     return float(found[1].replace(",", ""))
 
 

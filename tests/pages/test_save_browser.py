@@ -89,7 +89,7 @@ def test_a_plot_is_saved_as_it_is_seen(open_page: OpenPage, site: Path, tmp_path
     assert texts_of(tree, "names") == names
     assert texts_of(tree, "key") == list(CATEGORIES)
     assert texts_of(tree, "head") == ["SmolLM2-135M-Instruct (Q4_1 GGUF)", "· alone · layer 11"]
-    assert {"PC1 48.8\u00a0%", "PC2 8.3\u00a0%"} < set(texts_of(tree, "axes"))
+    assert {"PC1\u200248.8\u00a0%", "PC2\u20028.3\u00a0%"} < set(texts_of(tree, "axes"))
     assert texts_of(tree, "foot") == ["Standardized PCA"]
     notes = " ".join(texts_of(tree, "notes"))
     assert notes.startswith("hollow: several tokens and read at a different position")
@@ -244,7 +244,7 @@ def test_the_explorers_plot_is_saved_with_title_and_key(open_page: OpenPage, add
     assert file.name == f"{SLUG}-alone-layer-11-standardized.svg"
     tree = tree_of(file)
     assert texts_of(tree, "title") == ["SmolLM2-135M-Instruct (Q4_1 GGUF)", "· alone · standardized PCA · layer 11"]
-    assert {"PC1  48.8\u00a0%", "PC2  8.3\u00a0%"} < set(texts_of(tree, "axes"))
+    assert {"PC1\u200248.8\u00a0%", "PC2\u20028.3\u00a0%"} < set(texts_of(tree, "axes"))
     assert texts_of(tree, "key")[:7] == list(CATEGORIES[2:])
     assert texts_of(tree, "key")[-1] == "trails: from layer to layer, each in its own axes"
     assert texts_of(tree, "names") == ["May", "May"], "its rim, and the word"

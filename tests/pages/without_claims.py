@@ -65,12 +65,20 @@ def twin_of(context: ContextReport) -> ContextReport:
 def check_twins(twins: Sequence[tuple[str, str]], context: ContextReport, twin: ContextReport) -> None:
     """Caption and address of both plates, or none where one of them isn't drawn."""
     depth = (twin.states.intervention.layer if twin.states.intervention else -1) + 1
-    plates = [each.projections[0].plates[depth] for each in (context, twin)]
-    require(len(twins) == (2 if all(plates) else 0), str(twins), plates)
+    shown = {
+        one.projection.name: (one.plates[depth], other.plates[depth])
+        for one, other in zip(context.projections, twin.projections, strict=False)
+        if one.plates[depth] and other.plates[depth]
+    }
+    require(len(twins) == (2 if shown else 0), str(twins), shown)
+    # Where it is drawn, the projection in which the finding's variance is seen.
+    name = "centered" if "centered" in shown else next(iter(shown), "")
+    plates = shown.get(name, ())
     for (caption, source), capture, plate in zip(twins, (context, twin), plates, strict=False):
-        found = re.fullmatch(rf"({DEPTH}), words (.+)", plain(caption[0].lower() + caption[1:]))
+        found = re.fullmatch(rf"({DEPTH}), words (.+), (.+) PCA", plain(caption[0].lower() + caption[1:]))
         require(found and depth_of(found[1]) == depth, caption, depth)
         require(found and found[2] == capture.states.context.label, caption, capture.states.context)
+        require(found and found[3] == LABELS.get(name, name), caption, name)
         require(plate and source.endswith(plate.wide.path), source, plate)
 
 

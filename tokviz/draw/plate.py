@@ -162,9 +162,9 @@ class PlateDrawing:
             sheet.text((band.left, band.top - form.axis * 0.6), TRUE_SCALE, form.axis, style.QUIET_INK)
 
     def _axis_name(self, axis: int) -> str:
-        """``PC2 ×43  0.2 %``: the factor by which the axis is magnified, and its share of the variance."""
-        magnified = f" {factor_text(self.framing.factor)}" if self.framing.magnified == axis else ""
-        return f"PC{axis + 1}{magnified}  {self.plate.explained_variance_ratio[axis] * 100:.1f} %"
+        """``PC2 ×43 · 0.2 %``: the factor by which the axis is magnified, and its share of the variance."""
+        magnified = f" {factor_text(self.framing.factor)} · " if self.framing.magnified == axis else "  "
+        return f"PC{axis + 1}{magnified}{self.plate.explained_variance_ratio[axis] * 100:.1f} %"
 
     def _draw_spines(self, area: Box) -> None:
         spine = self.form.spine

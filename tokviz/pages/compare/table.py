@@ -67,7 +67,7 @@ _MEASURED = (
     "Largest activation ÷ typical",
     "Emergence layer",
 )
-_WRITTEN = ("Massive activations written by", "Norm left without them")
+_WRITTEN = ("Massive activations written by", "Norm left with them at zero")
 
 
 def labels(report: Report) -> tuple[str, ...]:

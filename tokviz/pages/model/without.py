@@ -76,6 +76,10 @@ _TRIED: tuple[Literal["mean", "off", "control"], ...] = ("mean", "off", "control
 """In the order of the columns: first what leaves the model's predictions most as they are."""
 
 
+AS_THEY_ARE = "centered"
+"""The projection that keeps the dimensions' scale: what the finding says of variance is seen in it."""
+
+
 def without(model: ModelReport, context: ContextReport, page: str) -> Without | None:
     """None where it wasn't tried; ``page`` is the path of the page that shows it."""
     by_rule = {rule: context.intervened(rule) for rule in _TRIED}
@@ -112,17 +116,26 @@ def _column(rule: InterventionRule, *, one: bool) -> str:
 
 
 def _twins(model: ModelReport, context: ContextReport, twin: ContextReport, depth: int, page: str) -> Iterator[Twin]:
-    intact, changed = context.projections[0], twin.projections[0]
-    pictures = (intact.plates[depth], changed.plates[depth])
-    if not all(pictures):
+    """Both at the depth where the neurons write, in the projection that shows the states as they are, where it is drawn of both."""
+    pairs = [
+        (intact, changed)
+        for intact, changed in zip(context.projections, twin.projections, strict=False)
+        if intact.plates[depth] and changed.plates[depth]
+    ]
+    if not pairs:
         return
+    intact, changed = next((pair for pair in pairs if pair[0].projection.name == AS_THEY_ARE), pairs[0])
+    pictures = (intact.plates[depth], changed.plates[depth])
+    first = context.projections[0].projection.name
+    name = None if intact.projection.name == first else intact.projection.name
     for of_context, shown, plate in zip((context, twin), (intact, changed), pictures, strict=True):
         if plate is not None:
             alt = plate_in_words(model, of_context, shown.projection, depth)
             yield Twin(
-                caption=f"{the_depth(depth).capitalize()}, words {of_context.states.context.label}",
+                caption=f"{the_depth(depth).capitalize()}, words {of_context.states.context.label}, "
+                f"{projection_label(shown.projection.name)} PCA",
                 picture=picture(page, plate, alt),
-                slide=slide_id(of_context.states.context.name, depth),
+                slide=slide_id(of_context.states.context.name, depth, name),
             )
 
 

@@ -93,15 +93,15 @@ def flattening(finding: Finding, *, one: bool) -> tuple[str, str]:
     without = f"{value} variation" if finding.at_mean else "it" if one else "them"
     return (
         f"{verb} {percent(finding.pc1_after)} of the words’ variance into one direction",
-        f"without {without} it is {percent(finding.pc1_without)}",
+        f"without {without} the largest holds {percent(finding.pc1_without)}",
     )
 
 
 def sentence(finding: Finding) -> str:
-    """At most 27 words, where the context's label is one.
+    """At most 28 words, where the context's label is one.
 
     ``At layer 11 (words alone), two of 1,536 MLP neurons put 99.7 % of the words’ variance into one direction; without their
-    variation it is 18.8 %.``
+    variation the largest holds 18.8 %.``
     """
     at, norm = f"At layer {finding.layer}", f"the mean norm (words {finding.context.label})"
     before, after = number(finding.before), number(finding.after)

@@ -330,7 +330,7 @@ class Plan:
         return Captured(
             inputs=inputs,
             projections={name: self.projection(inputs, name) for name in every},
-            drawn=every if wanted is None else every[:1] if wanted.is_drawn else (),
+            drawn=every if wanted is None or wanted.is_drawn else (),
             measures=self.measures(inputs),
             added=() if is_control else tuple(self._added(inputs)),
         )
