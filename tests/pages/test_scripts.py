@@ -189,8 +189,20 @@ def test_a_site_has_scripts_without_comments_and_indentation() -> None:
         assert all(line.count("`") % 2 == 0 for line in lines), f"{script}: a text goes on in the next line"
 
 
-def test_a_theme_s_script_is_published_as_it_is_but_for_its_head(tmp_path: Path) -> None:
+def test_a_site_has_styles_without_comments_and_indentation() -> None:
+    published = render.assets(FOLDERS)
+    for path in ASSETS.rglob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        written = published[f"assets/{path.relative_to(ASSETS).as_posix()}"]
+        assert isinstance(written, bytes)
+        assert written.decode().splitlines() == [line.strip() for line in text.splitlines() if line.strip()], path
+
+
+def test_a_theme_s_files_are_published_as_they_are_but_for_the_head_of_scripts(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
+    style = tmp_path / "assets" / "site.css"
+    style.write_text("/* Mine. */\n  p { margin: 0; }\n", encoding="utf-8")
+    assert render.assets([tmp_path, *FOLDERS])["assets/site.css"] == style
     body = "// Mine.\nconst text = `\n  // kept\n`;\n"
     (tmp_path / "assets" / "own.js").write_text(f"// needs: common.js\n{body}", encoding="utf-8")
     assert render.assets([tmp_path, *FOLDERS])["assets/own.js"] == body.encode()

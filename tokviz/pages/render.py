@@ -299,7 +299,7 @@ def _check_entry(path: Path, theme: Path) -> None:
 def assets(folders: Sequence[Path]) -> dict[str, Path | bytes]:
     """The source file of every asset, keyed by its path from the site's root; a theme's take the place of those of tokviz.
 
-    Of scripts, what is published of them.
+    Of scripts and styles, what is published of them.
     """
     found: dict[str, Path] = {}
     for place in reversed(folders):
@@ -313,4 +313,4 @@ def assets(folders: Sequence[Path]) -> dict[str, Path | bytes]:
             and path.resolve().is_relative_to(root)
         )
         found |= {f"{ASSETS}/{path.relative_to(folder).as_posix()}": path for path in files}
-    return {path: published(file) if path.endswith(".js") else file for path, file in found.items()}
+    return {path: published(file) for path, file in found.items()}

@@ -8,7 +8,7 @@
     It has these loaded later, when they are wanted; for readers and tests only.
 
 Names are paths within the assets. An asset of a theme stands where tokviz's own of that name would. A site gets scripts without
-these lines, and tokviz's own without comments and indentation, which are a quarter of their length.
+these lines, and tokviz's own without comments and indentation, which are a quarter of their length; so are its styles.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ VENDORED = ASSETS / "vendor"
 _LINE = re.compile(r"// (needs|after|loads): (.+)")
 _BESIDE_CODE = re.compile(rb"^\s*//.*\n|^[ \t]+|^\n", re.MULTILINE)
 """Lines of comments, indentation and empty lines; no text in tokviz's scripts is longer than a line."""
+_BESIDE_STYLES = re.compile(rb"^\s*/\*.*?\*/\n|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
 _HEAD = re.compile(rb"(?:// (?:needs|after|loads): .+\n)+")
 
 
@@ -52,16 +53,18 @@ def head(script: str) -> Head:
         return read_head(line.decode() for line in lines)
 
 
-def published(script: Path) -> Path | bytes:
-    """What a site has of a script; what others wrote is taken as it is but for such lines, and so is what can't be read."""
+def published(asset: Path) -> Path | bytes:
+    """What a site has of an asset; what others wrote is taken as it is but for such lines, and so is what can't be read."""
+    if asset.suffix not in (".css", ".js"):
+        return asset
     try:
-        content = script.read_bytes()
+        content = asset.read_bytes()
     except OSError:  # who copies it says so
-        return script
-    if script.is_relative_to(ASSETS) and not script.is_relative_to(VENDORED):
-        return _BESIDE_CODE.sub(b"", content)
-    named = _HEAD.match(content)
-    return content[named.end() :] if named else script
+        return asset
+    if asset.is_relative_to(ASSETS) and not asset.is_relative_to(VENDORED):
+        return (_BESIDE_CODE if asset.suffix == ".js" else _BESIDE_STYLES).sub(b"", content)
+    named = _HEAD.match(content) if asset.suffix == ".js" else None
+    return content[named.end() :] if named else asset
 
 
 @lru_cache(None)
