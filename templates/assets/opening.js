@@ -89,9 +89,20 @@
         element.toggleAttribute("data-current", isOf(element, context, element.dataset.projection && panel.dataset.projection));
       }
     }
-    // All are lazy, so that none is fetched before this.
-    if (element.matches(".slide[data-near] img")) element.loading = "eager";
+    if (element.matches(".slide[data-near] img")) openImage(element);
   }
+
+  // All are lazy, so that none is fetched before this. What will be drawn has its place, and no image.
+  function openImage(image) {
+    if (image.closest("[data-draws]")) image.toggleAttribute("data-late", true);
+    else image.loading = "eager";
+  }
+
+  // If the scripts that draw didn't come.
+  addEventListener("load", () => {
+    if (document.querySelector(".panel[data-drawable]")) return;
+    for (const image of document.querySelectorAll(".slide img[data-late]")) image.removeAttribute("data-late");
+  });
 
   const observer = new MutationObserver((changes) => {
     for (const { addedNodes } of changes) {
@@ -112,6 +123,9 @@
       for (const name of ["data-opening", "data-beside", "data-pair", "data-current"]) each.removeAttribute(name);
     }
     first.toggleAttribute("data-current", true);
-    first.querySelector(".slide")?.toggleAttribute("data-near", true);
+    const slide = first.querySelector(".slide");
+    slide?.toggleAttribute("data-near", true);
+    const image = slide?.querySelector("img");
+    if (image) openImage(image);
   }
 })();

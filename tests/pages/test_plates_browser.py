@@ -19,6 +19,7 @@ from browser import (
     OpenPage,
     box_of,
     expect_accessible_at_all_sizes,
+    expect_loaded,
     layout_shift,
     served,
     wait_until_quiet,
@@ -28,7 +29,6 @@ from plates_page import (
     COMPARE,
     INK,
     MODEL,
-    SLUG,
     assert_readable,
     drawn,
     expect_drawn,
@@ -246,9 +246,9 @@ def test_a_drawing_takes_the_place_of_the_image(
     with served(site, late=("coordinates-standardized.js",), until=measured) as address:
         page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS)
         image, holder = page.locator(plate).locator("img"), page.locator(plate).locator(".plate")
-        # What the compare page draws has its place, and its image isn't fetched.
-        expect(image).to_be_visible(visible=path != COMPARE)
-        before = box_of(holder if path == COMPARE else image)
+        # What will be drawn has its place, and its image isn't fetched.
+        expect(image).to_be_hidden()
+        before = box_of(holder)
         measured.set()
         expect_drawn(page)
         drawing = page.locator(plate).locator(".plate > svg")
@@ -266,7 +266,7 @@ def test_stepping_fetches_no_images(open_page: OpenPage, site: Path) -> None:
         page.keyboard.press("ArrowRight")
     expect(slide(page, "alone/layer-11").locator(".plate-key:not([inert])")).to_be_attached()
     wait_until_quiet(page)
-    assert _plates(requested) == [f"{SLUG}/alone/standardized/{SLUG}__model.embed_tokens.webp"]
+    assert _plates(requested) == []
     assert page.locator(".slide .plate > svg").count() <= 3
     requested.clear()
     compared = drawn(open_page, site, COMPARE, requested=requested)
@@ -288,6 +288,7 @@ def test_without_data_or_scripts_images_are_shown(browser: Browser, site: Path, 
     page = browser.new_page(viewport=DESKTOP)
     page.route(f"**/{lost}", lambda route: route.abort())
     page.goto(f"{(site / MODEL).as_uri()}#alone/layer-11", wait_until="networkidle")
+    expect_loaded(slide(page, "alone/layer-11").locator("img:visible"))
     page.get_by_role("button", name="Next").click()
     expect(slide(page, "alone/layer-12").locator("img")).to_be_visible()
     small = page.locator(".stages[data-current] .plates img").first
@@ -297,6 +298,15 @@ def test_without_data_or_scripts_images_are_shown(browser: Browser, site: Path, 
     page.get_by_role("button", name="Next").click()
     expect(page.locator("[data-slot] .plate img").first).to_be_visible()
     assert page.locator(".plate > svg").count() == 0
+    page.close()
+
+
+@pytest.mark.parametrize("lost", ["common.js", "plates/plates.js"])
+def test_without_what_asks_for_drawings_the_opening_image_is_shown(browser: Browser, site: Path, lost: str) -> None:
+    page = browser.new_page(viewport=DESKTOP)
+    page.route(f"**/{lost}", lambda route: route.abort())
+    page.goto(f"{(site / MODEL).as_uri()}#alone/layer-11", wait_until="networkidle")
+    expect_loaded(slide(page, "alone/layer-11").locator("img:visible"))
     page.close()
 
 

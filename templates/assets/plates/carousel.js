@@ -78,6 +78,7 @@ Tokviz.PlateCarousel = class {
   leaveImages(panel) {
     panel.removeAttribute("data-drawable");
     for (const [slide, each] of this.drawn) if (each.panel === panel) this.forget(slide);
+    for (const image of panel.querySelectorAll("img[data-late]")) image.removeAttribute("data-late");
     panel.querySelectorAll(".slide")[this.depth]?.setAttribute("data-near", "");
   }
 

@@ -27,11 +27,12 @@
       Tokviz.drawPlates(content);
     } catch {
       for (const each of drawable) each.removeAttribute("data-drawable");
+      for (const image of document.querySelectorAll(".slide img[data-late]")) image.removeAttribute("data-late");
       for (const input of document.querySelectorAll("[data-find]")) input.disabled = true;
     }
     for (const name of EVENTS) document.removeEventListener(name, keep);
     for (const { type, target, detail } of events.values()) {
-      if (Tokviz.tell(target, type, detail)) target.querySelector("img[data-late]")?.removeAttribute("data-late");
+      if (Tokviz.tell(target, type, detail) && type === "near") target.querySelector("img[data-late]")?.removeAttribute("data-late");
     }
   }
 
