@@ -20,6 +20,7 @@ from tokviz.pages.text.wording import (
     facts_line,
     joined,
     millions,
+    models_arrange,
     projection_label,
     weights_format,
     why_not_captured,
@@ -203,9 +204,7 @@ def _finding(report: Report, page: str) -> FindingSection | None:
 
 
 def _default_subtitle(report: Report) -> str:
-    n_words = words_in_all(report)
-    n_models = count(len(report.models), "language model")
-    return f"How {n_models} {'arranges' if len(report.models) == 1 else 'arrange'} {n_words}, from the embedding to the last layer."
+    return f"How {models_arrange(len(report.models))} {words_in_all(report)}, from the embedding to the last layer."
 
 
 def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> ModelStrips:

@@ -193,7 +193,7 @@ def reading_terms(projections: Sequence[str], position_0: str) -> tuple[Term, ..
         ),
         Term(
             name="All layers in the embedding’s axes",
-            meaning="Near the end of a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
+            meaning="On a model’s page: every depth along the embedding’s PC1 and PC2, each plot with its "
             "own scale. It shows how much of the embedding’s arrangement is left, and how much the states have "
             "grown.",
         ),

@@ -92,6 +92,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,}{NBSP}{plural}"
 
 
+def models_arrange(n_models: int) -> str:
+    """``a language model arranges``, ``3 language models arrange``."""
+    return "a language model arranges" if n_models == 1 else f"{count(n_models, 'language model')} arrange"
+
+
 def words_in_all(report: Report) -> str:
     """``116 words``; of vocabularies, which differ between models, the largest one's tokens."""
     if report.words.vocabulary is None:
