@@ -242,6 +242,7 @@
       this.range = root.querySelector("input[type=range]");
       this.output = root.querySelector("output");
       this.scale = root.querySelector(".scale");
+      this.names = root.querySelector(".names");
       this.plate = root.querySelector(".plate");
       // The slider says all that the links do.
       this.scale.setAttribute("aria-hidden", "true");
@@ -254,8 +255,10 @@
       this.last = view.last;
       this.range.max = view.last;
       this.root.classList.toggle("ruler-measured", view.measures !== null);
-      const measures = view.measures ? this.measures(view.measures) : [];
-      this.scale.replaceChildren(Tokviz.rulerFoot(...measures, ...Tokviz.axis(Tokviz.depthTicks(view.last), view.last)));
+      const { made, names } = view.measures ? this.measures(view.measures) : { made: [], names: [] };
+      // Over the slider's handle.
+      this.names.replaceChildren(Tokviz.rulerFoot(...names));
+      this.scale.replaceChildren(Tokviz.rulerFoot(...made, ...Tokviz.axis(Tokviz.depthTicks(view.last), view.last)));
       const { strip } = view.capture.shown;
       if (this.plate) this.plate.hidden = !strip;
       if (this.plate && strip) this.setStrip(strip, view);
@@ -280,6 +283,11 @@
     measures({ stages, mark, purity, chance, normName, norm, norms }) {
       const made = [];
       const names = [];
+      const numbers = [];
+      const add = (name, place, lines) => {
+        made.push(this.spark(place, lines));
+        names.push(svg("text", { class: "spark-name", x: 0, y: place.nameY }, name));
+      };
       stages.forEach((first, index) => {
         const left = Math.max(this.x(first - 0.5), 0);
         const right = Math.min(this.x((stages[index + 1] ?? this.last + 1) - 0.5), 100);
@@ -287,33 +295,33 @@
           class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -90, height: 64,
         }));
         if (right - left < geometry.narrowestBand) return;
-        names.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
+        numbers.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
       });
       if (mark) {
         const x = percent(this.x(mark[0]));
         made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -90, y2: -16 }));
       }
-      made.push(...this.spark("purity", { y: -76, height: 11, nameY: -80 }, { chance, spark: purity }));
+      add("purity", { y: -76, height: 11, nameY: -80 }, { chance, spark: purity });
       if (norms) {
         let [low, high] = norms.map(Math.log10);
         const missing = Math.max(1 - (high - low), 0) / 2;
         [low, high] = [low - missing, high + missing];
         const shares = norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null));
-        made.push(...this.spark(normName, { y: -53, height: 15, nameY: -55 }, { "spark-area": shares, spark: shares }));
+        add(normName, { y: -53, height: 15, nameY: -55 }, { "spark-area": shares, spark: shares });
       }
-      made.push(...names);
+      made.push(...numbers);
       if (mark) {
         const [depth, ...texts] = mark;
         const x = this.x(depth);
         const flips = x > geometry.markFlip;
         const place = { x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), "text-anchor": flips ? "end" : "start" };
-        made.push(...texts.map((text, index) => svg("text", { class: ["mark-name", "mark-name mark-numbers"][index], ...place, y: [-80, -56][index] }, text)));
+        names.push(...texts.map((text, index) => svg("text", { class: ["mark-name", "mark-name mark-numbers"][index], ...place, y: [-80, -56][index] }, text)));
       }
-      return made;
+      return { made, names };
     }
 
     // Thin lines of values between 0 and 1, and areas down to 0, with a gap where a value isn't defined.
-    spark(name, { y, height, nameY }, lines) {
+    spark({ y, height }, lines) {
       const drawing = svg("svg", { y, width: "100%", height, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
       for (const [kind, line] of Object.entries(lines)) {
         const [begin, end] = kind === "spark-area" ? [(x) => `M${x} 100V`, "V100"] : [(x) => `M${x} `, "h.1"];
@@ -330,7 +338,7 @@
         }).join("");
         drawing.append(svg("path", { class: kind, d }));
       }
-      return [drawing, svg("text", { class: "spark-name", x: 0, y: nameY }, name)];
+      return drawing;
     }
   }
 
