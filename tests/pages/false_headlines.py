@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import headline_claims
 from false_claims import Case
-from false_writers import broken, by_an_expert, only_grown, without_interventions
+from false_writers import broken, by_an_expert, not_known_to_be_massive, only_grown, without_interventions
 from narrow import present
 from report_fixture import ALONE, SENTENCE, model_report, sample_report, word_list
 
@@ -51,6 +51,7 @@ def cases() -> Iterator[Case]:
             headline_claims.check_headline(text, report)
 
         yield Case(f"first page: {kind}", present(headline(report)).sentence, pattern, replacement, check)
+    jumping = of(not_known_to_be_massive(broken()))
     for kind, report, pattern, replacement in (
         ("another share of the variance", tried, r"99\.7", "99.6"),
         ("another row's share", tried, "Alone:", "In a sentence:"),
@@ -59,6 +60,8 @@ def cases() -> Iterator[Case]:
         ("another chance", tried, r"chance: \d+", "chance: 2"),
         ("another norm", grown, r"norm is [\d,]+", "norm is 24,411"),
         ("another depth", calm, "at layer 4", "at layer 2"),
+        ("another norm after a jump", jumping, r"to 24,410", "to 24,411"),
+        ("another layer of a jump", jumping, r"At layer 11", "At layer 10"),
         ("fewer neighbors", calm, r"(layer \d), \d+ %", r"\1, 3 %"),
     ):
         chosen = present(choice(report))

@@ -48,6 +48,16 @@ def without_interventions(model: ModelReport) -> ModelReport:
     return dataclasses.replace(model, contexts=contexts)
 
 
+def not_known_to_be_massive(model: ModelReport) -> ModelReport:
+    """Its first context alone: without typical tokens to compare with, nothing is called massive."""
+    first = model.contexts[0]
+    geometry = present(first.geometry)
+    massive = dataclasses.replace(geometry.massive, emergence_depth=None, end_depth=None)
+    return dataclasses.replace(
+        model, contexts=(dataclasses.replace(first, geometry=dataclasses.replace(geometry, massive=massive)),)
+    )
+
+
 def only_grown() -> ModelReport:
     """The norm grows as it does, but the words lie in no line."""
     model = broken()

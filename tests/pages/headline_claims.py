@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
@@ -12,7 +13,7 @@ from writers_claims import COUNTS, FLATTENS, breaking_context, check_flattening,
 
 from tokviz.pages.first.choice import Choice
 from tokviz.pages.text.wording import capitalized
-from tokviz.records import CategoryMeasure, ContextReport, ModelReport, Report
+from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Report
 
 NUMBER = r"−?[\d.,]+(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 FOUND = (
@@ -125,10 +126,13 @@ def _is_percent(text: str, value: float) -> bool:
 # --- the rows of the picture -----------------------------------------------------------------------------------------
 
 SHARING = r"(?P<{0}>−?\d+) % of a word’s nearest neighbors share its category \(chance: (?P<{0}_chance>−?\d+) %\)"
+JUMPS = rf"[Aa]t (?P<{{0}}jump>layer \d+) the mean norm jumps from (?P<{{0}}short>{NUMBER}) to (?P<{{0}}long>{NUMBER})"
+JUMPS += r"(?:, and one direction holds (?P<{0}pc1_there>\d+\.\d) % of the variance)?"
 ROW = (
-    rf"(?P<label>.+?): (?:at (?P<at>layer \d+) (?:one direction holds (?P<pc1>\d+\.\d) % of the variance|the mean norm is "
+    rf"(?P<label>.+?): (?:{JUMPS.format('only_')}|(?:at (?P<at>layer \d+) (?:one direction holds (?P<pc1>\d+\.\d) % of the variance|the mean norm is "
     rf"(?P<norm>{NUMBER}))(?:, and {SHARING.format('there')})?|(?:in|at) (?P<best>{DEPTH}), {SHARING.format('most')}"
-    r"(?:; (?:in|at) (?P<least>.+?), (?P<fewest>−?\d+) % \(chance: (?P<fewest_chance>−?\d+) %\))?)\."
+    r"(?:; (?:in|at) (?P<least>.+?), (?P<fewest>−?\d+) % \(chance: (?P<fewest_chance>−?\d+) %\))?)"
+    rf"(?:\. {JUMPS.format('')})?)\."
 )
 
 
@@ -144,7 +148,12 @@ def check_rows(sentences: Sequence[str], chosen: Choice) -> None:
         if geometry is None:
             return
         purity = geometry.purity
-        if said["at"]:
+        for kind in ("", "only_"):
+            if said[f"{kind}jump"]:
+                _check_jump(said, kind, geometry, chosen)
+        if said["only_jump"]:
+            require(not any(purity.above_chance.holds[each] for each in chosen.depths), text, purity.above_chance)
+        elif said["at"]:
             depth = depth_of(said["at"])
             require(depth == chosen.marked, text, chosen.marked)
             require(said["pc1"] is None or close(said["pc1"], 100 * geometry.spread.pc1_share[depth], 0.1), text)
@@ -159,6 +168,18 @@ def check_rows(sentences: Sequence[str], chosen: Choice) -> None:
             if said["least"]:
                 _check_share(said, "fewest", purity, depth_of(said["least"]))
                 require(_is_percent(said["fewest"], np.nanmin(shown)), text, shown)
+
+
+def _check_jump(said: re.Match[str], kind: str, geometry: Geometry, chosen: Choice) -> None:
+    """The largest growth after layer 0, by ten times at least, at a depth that is shown."""
+    depth, norms = depth_of(said[f"{kind}jump"]), geometry.spread.mean_norm
+    require(depth in chosen.depths and chosen.marked is None, said[0], chosen.depths)
+    require(says(said[f"{kind}short"], norms[depth - 1]) and says(said[f"{kind}long"], norms[depth]), said[0], norms)
+    held = said[f"{kind}pc1_there"]
+    require(held is None or close(held, 100 * geometry.spread.pc1_share[depth], 0.1), said[0], depth)
+    growth = norms[depth] / norms[depth - 1]
+    known = [after / before for before, after in pairwise(norms[1:].tolist()) if before > 0 and math.isfinite(after)]
+    require(growth >= 10 and growth == max(known), said[0], norms)
 
 
 def _check_share(said: re.Match[str], name: str, purity: CategoryMeasure, depth: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import headline_claims
 import pytest
+from false_writers import not_known_to_be_massive
 from narrow import present
 from report_fixture import Views, many_models_report, one_depth_report, sample_report, tiny_report
 
@@ -15,6 +16,7 @@ from tokviz.config import validated
 from tokviz.errors import ConfigError
 from tokviz.pages import notes
 from tokviz.pages.first.choice import choice
+from tokviz.pages.first.row_sentences import row_sentences
 from tokviz.pages.model.headline import headline, unshown_rows
 from tokviz.records import ModelReport, Opening, Report
 
@@ -56,6 +58,17 @@ def test_a_report_opens_with_its_finding_and_the_captures_that_show_it() -> None
     assert read(one_depth_report())[1] == []
     assert headline(only(lost)) is None
     assert read(many_models_report(50))[1] == ["alone", "alone-mean", "sentence"]
+
+
+def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
+    report = only(not_known_to_be_massive(sample_report().models[0]))
+    said, chosen = present(headline(report)), present(choice(report))
+    assert said.finding is None
+    assert [row.states.context.name for row in chosen.rows] == ["alone", "alone-mean"]
+    assert {11, 12} <= set(chosen.depths)
+    first, *others = row_sentences(said, chosen)
+    headline_claims.check_rows((first, *others), chosen)
+    assert " At layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7" in first
 
 
 def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from tokviz.pages.model.headline import Headline, headline, unshown_rows
+from tokviz.pages.text.findings import norm_jump
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Opening, ProjectionReport, Report
 
 MOST_ROWS, N_DEPTHS = 3, 7
@@ -75,11 +76,15 @@ def _asked_rows(report: Report, addresses: Iterable[str]) -> tuple[ModelReport, 
 
 
 def _rows(said: Headline) -> tuple[ContextReport, ...]:
-    """The finding's context as it is, without what the neurons tell, and one in which nothing breaks; else contexts as they come."""
+    """The finding's context as it is, without what the neurons tell, and one in which nothing breaks.
+
+    Without a finding contexts as they come, the first also without what neurons tell that write a break.
+    """
     contexts = said.model.contexts
     if said.finding is None:
         first = said.best.context if said.best else contexts[0]
-        return (first, *(each for each in contexts if each is not first))[:MOST_ROWS]
+        further = (each for each in contexts if each is not first)
+        return (first, *([first.twin] if first.twin else []), *further)[:MOST_ROWS]
     own = next(each for each in contexts if each.states.context == said.finding.context)
     others = [each for each in contexts if each is not own]
     calm = [each for each in others if each.geometry and each.geometry.massive.emergence_depth is None]
@@ -90,13 +95,16 @@ def _rows(said: Headline) -> tuple[ContextReport, ...]:
 
 
 def _telling(said: Headline, first: ContextReport) -> Iterator[int]:
-    """Where massive activations begin and end, the depth before each, or where categories hold best and least."""
+    """Where massive activations begin and end, or the norm jumps, the depth before each; where categories hold best and least."""
     if said.finding:
         yield from (said.finding.layer, said.finding.layer + 1)
         yield from _end(first.geometry)
     elif said.best and said.best.context.geometry:
         yield said.best.depth
         yield _least(said.best.context.geometry.purity)
+        jump = norm_jump(said.best.context.geometry)
+        if jump is not None:
+            yield from (jump - 1, jump)
 
 
 def _end(geometry: Geometry | None) -> Iterator[int]:

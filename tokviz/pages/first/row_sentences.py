@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from tokviz.pages.first.choice import Choice
 from tokviz.pages.model.headline import Headline
 from tokviz.pages.text.facts import Fact, the_same
+from tokviz.pages.text.findings import norm_jump
 from tokviz.pages.text.wording import capitalized, number, percent, the_depth, whole_percent
-from tokviz.records import CategoryMeasure, ContextReport
+from tokviz.records import CategoryMeasure, ContextReport, Geometry
 
-VARIANCE, NORM, NEIGHBORS = "variance", "norm", "neighbors"
+VARIANCE, NORM, JUMP, NEIGHBORS = "variance", "norm", "jump", "neighbors"
+_VARIANCE_MEANT = "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions as they are, without scaling."
+_NORM_MEANT = "The norm is the length of the vector that stands for a word."
 _MEANT = {
-    VARIANCE: "Variance: how far the vectors that stand for the words lie from their mean, over all dimensions as they are, "
-    "without scaling.",
-    NORM: "The norm is the length of the vector that stands for a word.",
+    VARIANCE: _VARIANCE_MEANT,
+    NORM: _NORM_MEANT,
+    JUMP: f"{_NORM_MEANT} {_VARIANCE_MEANT}",
     NEIGHBORS: "Neighbors are counted in all dimensions, each scaled to the same standard deviation.",
 }
 
@@ -34,12 +37,13 @@ def what_is_meant(said: Headline, chosen: Choice) -> str:
 
 
 def row_facts(said: Headline, chosen: Choice, row: ContextReport) -> Iterator[Fact]:
-    """At the finding's layer what its sentence is about, and neighbors; without a finding where most and fewest are."""
+    """At the finding's layer what its sentence is about, and neighbors; else where most and fewest are, and a jump of the norm."""
     geometry, label = row.geometry, row.states.context.label
     if geometry is None:
         return
     if said.finding is None or chosen.marked is None:
         yield from _best_and_least(geometry.purity, label, chosen.depths)
+        yield from _jump(geometry, label, chosen.depths)
         return
     kind = VARIANCE if said.finding.flattens else NORM
     value = (geometry.spread.pc1_share if said.finding.flattens else geometry.spread.mean_norm)[chosen.marked]
@@ -60,21 +64,44 @@ def _best_and_least(purity: CategoryMeasure, label: str, depths: tuple[int, ...]
             yield _neighbors(purity, label, fewest)
 
 
+def _jump(geometry: Geometry, label: str, depths: tuple[int, ...]) -> Iterator[Fact]:
+    """Where the mean norm jumps, if the depth is shown; that no few neurons are known to write it doesn't make it small."""
+    depth = norm_jump(geometry)
+    if depth in depths and depth is not None:
+        before, after = geometry.spread.mean_norm[depth - 1 : depth + 1]
+        values = (float(before), float(after), float(geometry.spread.pc1_share[depth]))
+        yield Fact(kind=JUMP, subject=(label, the_depth(depth)), values=values)
+
+
 def _neighbors(purity: CategoryMeasure, label: str, depth: int) -> Fact:
     values = (float(purity.value[depth]), float(purity.null_mean[depth]))
     return Fact(kind=NEIGHBORS, subject=(label, the_depth(depth)), values=values)
 
 
 def sentence(facts: tuple[Fact, ...]) -> str:
-    """``Alone: at layer 11 one direction holds 99.7 % of the variance, and 67 % of … share its category.``."""
+    """``Alone: at layer 11 one direction holds 99.7 % of the variance, and 67 % of … share its category.``; a jump comes last."""
+    label = capitalized(the_same(each.subject[0] for each in facts))
+    jumps = [each for each in facts if each.kind == JUMP]
+    said = [_at_a_depth([each for each in facts if each.kind != JUMP])] if len(jumps) < len(facts) else []
+    said += map(_at_a_jump, jumps)
+    first, *others = said
+    return f"{label}: {'. '.join([first, *map(capitalized, others)])}."
+
+
+def _at_a_jump(fact: Fact) -> str:
+    before, after, pc1 = fact.values
+    held = f", and one direction holds {percent(pc1)} of the variance" if math.isfinite(pc1) else ""
+    return f"{_at(fact.subject[1])} the mean norm jumps from {number(before)} to {number(after)}{held}"
+
+
+def _at_a_depth(facts: list[Fact]) -> str:
     first, *others = facts
     if any(each.kind != NEIGHBORS for each in others):
         raise ValueError(f"{facts}: expected neighbors after the first fact")
-    label = capitalized(the_same(each.subject[0] for each in facts))
     if first.kind == NEIGHBORS:
         share = whole_percent(first.values[0])
         also = [f"; {_at(each.subject[1])}, {whole_percent(each.values[0])} ({_chance(each)})" for each in others]
-        return f"{label}: {_at(first.subject[1])}, {share} of {SHARING} ({_chance(first)}){''.join(also)}."
+        return f"{_at(first.subject[1])}, {share} of {SHARING} ({_chance(first)}){''.join(also)}"
     where = _at(the_same(each.subject[1] for each in facts))
     what = (
         f"one direction holds {percent(first.values[0])} of the variance"
@@ -82,7 +109,7 @@ def sentence(facts: tuple[Fact, ...]) -> str:
         else f"the mean norm is {number(first.values[0])}"
     )
     also = [f", and {whole_percent(each.values[0])} of {SHARING} ({_chance(each)})" for each in others]
-    return f"{label}: {where} {what}{''.join(also)}."
+    return f"{where} {what}{''.join(also)}"
 
 
 SHARING = "a word’s nearest neighbors share its category"
