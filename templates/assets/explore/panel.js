@@ -58,6 +58,7 @@
       this.plot.problem.hidden = false;
       this.plot.problem.textContent = error.message;
       this.plot.inner.style.visibility = "hidden";
+      this.scales.style.visibility = "hidden";
     }
 
     // A word, its categories, tokens, neighbours and values, as text.
