@@ -300,6 +300,9 @@ const Tokviz = (() => {
     if (!image.parentElement) source.after(image);
   }
 
+  // Where a strip's address differs in the dark theme.
+  const DARK = /((?:-phone)?\.webp)$/;
+
   // Shows another strip, in both themes if it is drawn for both.
   function setStrip(box, strip, alt) {
     const [day, night = day.cloneNode(true)] = box.querySelectorAll("picture");
@@ -308,7 +311,7 @@ const Tokviz = (() => {
     day.className = "by-day";
     night.className = "by-night";
     day.after(night);
-    setPicture(box, (form) => ({ ...strip[form], src: strip[form].src.replace("_strip", "_strip-dark") }), alt, night);
+    setPicture(box, (form) => ({ ...strip[form], src: strip[form].src.replace(DARK, "-dark$1") }), alt, night);
   }
 
   // Width and height of the form of a picture that the window asks for. Its image says them too: an image that is hidden, as it is

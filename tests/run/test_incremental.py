@@ -245,7 +245,7 @@ def test_a_draft_draws_small_plates_which_the_pages_say_and_the_report_comes_bac
     before = hashes(project / "site")
     outcome, kinds = rerun(project, forms=(DRAFT,))
     assert kinds == {"images": 4 * N_DEPTHS}  # grids and strips are those of the report
-    assert outcome.n_images == 4 * (N_DEPTHS + 2)
+    assert outcome.n_images == 4 * (N_DEPTHS + 3)
     plate = project / "site" / "images" / "qwen3" / "alone" / "standardized" / "qwen3__model.layers.1.webp"
     assert encode.size(plate.read_bytes()) == (640, 480)
     for page in ("index.html", "models/qwen3/index.html", "method/index.html"):

@@ -1,0 +1,136 @@
+"""Strips in light and dark: the one of the page's theme is seen, and the other one isn't fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, Scheme, layout_shift, served, wait_until_quiet
+from playwright.sync_api import Page, ViewportSize, expect
+from report_fixture import compared_report, sample_report, write_site
+
+PAGES = ["index.html", "models/smol-30/index.html", "compare/index.html", "explore/index.html"]
+OTHER: dict[str, Scheme] = {"light": "dark", "dark": "light"}
+SHOWN = """() => [...document.querySelectorAll('picture img')].filter((image) =>
+    image.getClientRects().length && image.currentSrc.includes('_strip')).map((image) => image.currentSrc)"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(sample_report(), tmp_path_factory.mktemp("strips"))
+
+
+@pytest.fixture(scope="module")
+def server(site: Path) -> Iterator[tuple[str, list[str]]]:
+    """An address, and what is requested there."""
+    requested: list[str] = []
+    with served(site, requested) as address:
+        yield address, requested
+
+
+def themes(paths: list[str]) -> set[str]:
+    """Of the strips among some paths."""
+    return {"dark" if "_strip-dark" in path else "light" for path in paths if "_strip" in path}
+
+
+def assert_shown(page: Page, theme: str) -> None:
+    wait_until_quiet(page)
+    assert themes(page.evaluate(SHOWN)) == {theme}
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", PHONE), ("dark", DESKTOP)], ids=["light", "dark"])
+def test_the_strip_of_the_systems_theme_is_fetched_and_after_a_choice_the_other(
+    open_page: OpenPage, server: tuple[str, list[str]], path: str, scheme: Scheme, viewport: ViewportSize
+) -> None:
+    address, requested = server
+    requested.clear()
+    page = open_page(address, path, viewport=viewport, before=COUNT_SHIFTS, color_scheme=scheme)
+    assert_shown(page, scheme)
+    assert themes(requested) == {scheme}
+    assert all("-phone" in each for each in requested if "_strip" in each) == (viewport == PHONE)
+    page.locator("[data-theme-choice]").select_option(OTHER[scheme])
+    assert_shown(page, OTHER[scheme])
+    assert themes(requested) == {"light", "dark"}
+    assert layout_shift(page) < 0.02
+    # What was chosen holds on the next page from its first moment.
+    requested.clear()
+    page.goto(f"{address}/{path}")
+    assert_shown(page, OTHER[scheme])
+    assert themes(requested) <= {OTHER[scheme]}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_another_capture_has_its_strip_in_both_themes(
+    open_page: OpenPage, server: tuple[str, list[str]], scheme: Scheme
+) -> None:
+    address, requested = server
+    for path in ("compare/index.html", "explore/index.html"):
+        page = open_page(address, path, color_scheme=scheme)
+        wait_until_quiet(page)
+        requested.clear()
+        page.locator("select[data-part=context]").first.select_option("sentence")
+        assert_shown(page, scheme)
+        assert themes(requested) == {scheme}
+        assert all("/sentence/" in each for each in requested if "_strip" in each)
+        page.locator("[data-theme-choice]").select_option(OTHER[scheme])
+        assert_shown(page, OTHER[scheme])
+        assert "/sentence/" in page.evaluate(SHOWN)[0]
+
+
+def test_a_plot_that_is_added_has_the_strip_of_the_theme(open_page: OpenPage, tmp_path: Path) -> None:
+    requested: list[str] = []
+    with served(write_site(compared_report(), tmp_path), requested) as address:
+        page = open_page(address, "compare/index.html", color_scheme="dark")
+        page.locator("[data-add]").click()
+        expect(page.locator("[data-strip]")).to_have_count(3)
+        assert_shown(page, "dark")
+        assert len(page.evaluate(SHOWN)) == 3
+        assert themes(requested) == {"dark"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_without_scripts_strips_have_the_colors_of_what_stands_beside_them(
+    open_page: OpenPage, server: tuple[str, list[str]], scheme: Scheme
+) -> None:
+    """The first page's picture has the system's theme; a model's plates are images, turned over."""
+    address, requested = server
+    options: dict[str, Any] = {"java_script_enabled": False, "color_scheme": scheme}
+    page = open_page(address, "index.html", **options)
+    assert themes(page.evaluate(SHOWN)) == {scheme}
+    requested.clear()
+    page = open_page(address, "models/smol-30/index.html", **options)
+    assert themes(page.evaluate(SHOWN)) == {"light"}
+    assert themes(requested) == {"light"}
+    filters = page.locator(".ruler .by-day img").first.evaluate("(image) => getComputedStyle(image).filter")
+    assert (filters != "none") == (scheme == "dark")
+
+
+def test_paper_has_the_light_strip(open_page: OpenPage, server: tuple[str, list[str]]) -> None:
+    """Printing waits for what was not fetched before."""
+    address, requested = server
+    requested.clear()
+    page = open_page(address, "index.html", color_scheme="dark")
+    wait_until_quiet(page)
+    assert themes(requested) == {"dark"}
+    page.pdf()
+    assert themes(requested) == {"light", "dark"}
+    page.emulate_media(media="print")
+    assert themes(page.evaluate(SHOWN)) <= {"light"}
+
+
+def test_the_legend_has_the_colors_of_the_first_picture(open_page: OpenPage, site: Path) -> None:
+    for scheme in OTHER:
+        page = open_page(site, "index.html", color_scheme=scheme)
+        legend: list[str] = page.locator(".categories path").evaluate_all(
+            "(all) => all.map((path) => [getComputedStyle(path).fill, getComputedStyle(path.closest('svg')).filter])"
+        )
+        marks: list[str] = page.locator(".glance-marks path[class]").evaluate_all(
+            "(all) => all.map((path) => [getComputedStyle(path).fill, 'none'])"
+        )
+        assert len(marks) == 9
+        assert legend == marks
+        assert re.fullmatch(r"rgb\(\d+, \d+, \d+\)", legend[0][0])
