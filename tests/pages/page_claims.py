@@ -268,10 +268,15 @@ def check_unscaled(said: Sequence[str], model: ModelReport) -> None:
 
 
 def check_mark(text: str | None, geometry: Geometry) -> None:
-    """On a ruler."""
-    massive = depths_where(is_massive, geometry.massive)
+    """On a ruler: where massive values begin, or else a jump of the norm, which the embedding has no part in."""
+    massive, norms = depths_where(is_massive, geometry.massive), geometry.spread.mean_norm
+    jumps = [depth for depth in range(2, len(norms)) if norms[depth - 1] > 0 and norms[depth] >= 10 * norms[depth - 1]]
     if text is None:
-        require(not massive, "no mark", massive)
+        require(not massive and not jumps, "no mark", (massive, jumps))
+        return
+    if said := re.fullmatch(r"norm jumps at (layer \d+)", text):
+        most = max(jumps, key=lambda depth: norms[depth] / norms[depth - 1], default=None)
+        require(not massive and most == depth_of(said[1]), text, (massive, jumps))
         return
     found = re.fullmatch(rf"massive from ({DEPTH})", text)
     require(found and massive[:1] == [depth_of(found[1])], text, massive)

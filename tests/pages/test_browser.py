@@ -286,11 +286,9 @@ def test_the_layers_name_is_shown_once_a_script_has_put_it_in_its_place(
     assert label.evaluate(without_place) == "hidden"
 
 
-@pytest.mark.parametrize(
-    ("viewport", "ending", "most"), [(PHONE, "-phone", 300), (DESKTOP, "", 350)], ids=["phone", "desktop"]
-)
+@pytest.mark.parametrize(("viewport", "most"), [(PHONE, 300), (DESKTOP, 350)], ids=["phone", "desktop"])
 def test_little_is_fetched_before_a_reader_does_something(
-    open_page: OpenAt, server: tuple[str, list[str]], site: Path, viewport: ViewportSize, ending: str, most: int
+    open_page: OpenAt, server: tuple[str, list[str]], site: Path, viewport: ViewportSize, most: int
 ) -> None:
     address, requested = server
     requested.clear()
@@ -298,14 +296,14 @@ def test_little_is_fetched_before_a_reader_does_something(
     page.wait_for_load_state("networkidle")
     files = [path.removeprefix("/some/report/").split("#")[0] for path in requested]
     plates = [path for path in files if "__" in path]
-    # The others are drawn.
-    assert plates == [f"images/smol-30/alone/standardized/smol-30__model.embed_tokens{ending}.webp"]
+    # They are drawn.
+    assert plates == []
     own = "data/smol-30/alone"
     data = {path for path in files if path.startswith("data/")}
     assert data == {"data/words.js", f"{own}/words.js", f"{own}/coordinates-standardized.js"}
-    others = {path: (site / path).read_bytes() for path in files if path not in plates}
+    others = {path: (site / path).read_bytes() for path in files}
     sent = [gzip.compress(content) if path.endswith(COMPRESSED) else content for path, content in others.items()]
-    assert sum(map(len, sent)) + len(plates) * PLATE <= most * 1024
+    assert sum(map(len, sent)) <= most * 1024
 
 
 # --- accessibility -----------------------------------------------------------------------------------------------
@@ -324,16 +322,20 @@ def test_axe_finds_nothing(open_page: OpenAt, site: Path, path: str) -> None:
         expect_accessible(page, schemes=("dark",))
 
 
-def test_all_plates_of_the_chosen_projection_are_printed_in_every_context(open_page: OpenAt, site: Path) -> None:
+def test_chosen_depths_of_the_shown_context_and_projection_are_printed(open_page: OpenAt, site: Path) -> None:
     page = open_page(site)
     ruler(page).focus()
     page.keyboard.press("End")
     page.emulate_media(media="print")
-    assert page.locator(".slide img:visible").count() == 3 * 31
+    printed = page.eval_on_selector_all(
+        ".slide", "(all) => all.filter((each) => each.offsetParent).map((each) => each.id)"
+    )
+    assert printed == ["alone/embedding", "alone/layer-10", "alone/layer-11", "alone/layer-29"]
+    assert page.locator(".slide img:visible").count() == len(printed)
     shown = page.eval_on_selector_all(
         ".panel", "(all) => all.filter((each) => each.offsetParent).map((each) => each.id)"
     )
-    assert shown == ["alone/standardized", "sentence/standardized", "alone-mean/standardized"]
+    assert shown == ["alone/standardized"]
     assert page.locator(".controls:visible").count() == 0
     page.emulate_media(media="screen")
     assert_shows(page, "layer 29")

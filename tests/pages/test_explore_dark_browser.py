@@ -33,8 +33,8 @@ COLORS = """() => {
     return {
         ground: of('.explore-card', 'backgroundColor'), marks,
         legend: of('.legend svg path', 'fill'), pins: of('.pins svg path:first-child', 'fill'),
-        trails: of('.trails path', 'stroke'), names: of('.names text, .labels text', 'fill'), axes: of('.plot-axes text', 'fill'),
-        rims: of('.names text', 'stroke'), rings: of('.rings circle', 'stroke'), texts: of(card, 'color'),
+        trails: of('.trails path', 'stroke'), names: of('.plot-over .names text, .plot-over .labels text', 'fill'), axes: of('.plot-axes text', 'fill'),
+        rims: of('.plot-over .names text', 'stroke'), rings: of('.rings circle', 'stroke'), texts: of(card, 'color'),
     };
 }"""
 """What is seen, by part of the card."""

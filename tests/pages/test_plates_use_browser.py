@@ -32,7 +32,7 @@ def expect_marked(plates: list[Locator], word: str) -> None:
 
 
 def expect_nothing_marked(page: Page) -> None:
-    expect(page.locator(".plate-word, .plate-point circle, .plate-key [aria-pressed=true]")).to_have_count(0)
+    expect(page.locator(".plate-word, .plate-point circle, .plate-categories [aria-pressed=true]")).to_have_count(0)
 
 
 def test_a_word_that_is_pointed_at_is_named_in_both_plates(open_page: OpenPage, site: Path) -> None:
