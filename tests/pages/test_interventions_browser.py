@@ -136,7 +136,7 @@ def test_the_ruler_gets_its_strip_back(open_page: OpenPage, site: Path) -> None:
     image = page.locator(".ruler .plate .by-day img")
     expect(image).to_be_visible()
     expect(image).to_have_attribute("src", re.compile(r"alone-mean/standardized/smol-30_strip\.webp$"))
-    expect(page.locator(".mark-name")).to_have_text("massive from layer 11")
+    expect(page.locator(".mark-name").first).to_have_text("massive from layer 11")
     page.locator(".explore-links a").click()
     expect(page).to_have_url(re.compile(r"models/smol-30/index\.html#alone-mean/layer-11$"))
     expect(page.locator(".panel[data-current] output")).to_have_text("layer 11")
