@@ -24,7 +24,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"They are alike beyond categories by": ("similarity", None),
     r"subsamples of the words, CKA shows that a stage begins": (BOUNDARY, None),
     r"% of a word’s nearest neighbors share its category \(chance: ": ("categories", None),
-    r"At layer \d+, \S+ (of [\d,]+ MLP neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ flattens the words": (
+    r"At layer \d+, \S+ (of [\d,]+ (?:MLP )?neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ stretches the words": (
         NEURONS,
         None,
     ),

@@ -40,7 +40,7 @@ def read(report: Report) -> tuple[str, list[str]]:
 def test_a_report_opens_with_its_finding_and_the_captures_that_show_it() -> None:
     deep, encoder, lost = sample_report().models
     assert read(sample_report()) == (
-        "Two of 1,536 neurons in layer 11 put 99.7 % of the words’ variance into one direction; without their variation the largest holds 20.0 %.",
+        "Two of 1,536 neurons in layer 11 put 99.7 % of the words’ variance into one direction; without their variation, at most 20.0 %.",
         ["alone", "alone-mean", "sentence"],
     )
     alone = dataclasses.replace(deep.contexts[0], interventions=())

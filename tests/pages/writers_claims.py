@@ -34,7 +34,7 @@ COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
 FLATTENS = (
     r"puts? (?P<pc1>\d+\.\d) % of the words’ variance into one direction(?:; without (?P<value>its variation|their variation|it|"
-    r"them) the largest holds (?P<rest>\d+\.\d) %)?"
+    r"them), at most (?P<rest>\d+\.\d) %)?"
 )
 
 # --- the finding ----------------------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def _only_enters(first: int, context: ContextReport) -> bool:
 
 
 FOUND = (
-    rf"At layer (?P<layer>\d+)(?: \(words (?P<label3>.+?)\))?, (?:(?P<count>{'|'.join(COUNTS)}) of (?P<all>[\d,]+) MLP neurons|expert (?P<expert>\d+) of "
+    rf"At layer (?P<layer>\d+)(?: \(words (?P<label3>.+?)\))?, (?:(?P<count>{'|'.join(COUNTS)}) of (?P<all>[\d,]+) (?:MLP )?neurons|expert (?P<expert>\d+) of "
     rf"(?P<experts>\d+)) (?:{FLATTENS}|(?P<verb>raises?) the mean norm \(words (?P<label>.+?)\) from (?P<before>{NUMBER}) to "
     rf"(?P<after>{NUMBER}); without (?P<pronoun>it the norm|them it) is (?P<without>{NUMBER})|(?P<writes>writes?) "
     rf"(?P<share>\d+\.\d) % of what the MLP adds to dimension (?P<dimension>\d+); the mean norm \(words (?P<label2>.+?)\) "

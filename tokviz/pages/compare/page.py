@@ -136,7 +136,7 @@ def compare_page(report: Report) -> ComparePage | None:
     return ComparePage(
         contents=contents(
             ("Side by side", "main", True),
-            ("Above chance", "profile", profile),
+            ("Compared with chance", "profile", profile),
             ("Metrics", "table", True),
             ("From the embedding to the last layer", "curves", curves.rows),
             ("Layers compared", "layers", here or apart),

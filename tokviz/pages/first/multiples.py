@@ -98,14 +98,18 @@ class Multiples:
     caption: str
     is_dense: bool
     """Whether marks are smaller."""
+    is_parted: bool
+    """Whether, where depths are rows, some come before the others."""
 
 
 def multiples(report: Report, said: Headline, chosen: Choice, page: str) -> Multiples:
     """``page``: path of the page that shows it."""
     by_place = (*chosen.near, *(depth for depth in chosen.depths if depth not in chosen.near))
     places = {depth: place for place, depth in enumerate(by_place, start=1)}
+    # Those that are measured: the others don't set a plot's scale, and may lie far beyond it.
+    measured = np.flatnonzero(np.all([row.states.tokenization.reference for row in chosen.rows], axis=0))
     n_words = len(chosen.rows[0].states.tokenization.words)
-    plots = _Plots(report=report, chosen=chosen, page=page, places=places, drawn=drawn_words(n_words))
+    plots = _Plots(report=report, chosen=chosen, page=page, places=places, drawn=measured[drawn_words(len(measured))])
     return Multiples(
         width=WIDTH,
         height=HEIGHT,
@@ -122,11 +126,18 @@ def multiples(report: Report, said: Headline, chosen: Choice, page: str) -> Mult
         model=Link(text=chosen.model.display_name, href=relative(page, model_path(chosen.model.slug))),
         caption=f"{_caption(chosen, len(plots.drawn), n_words)} {what_is_meant(said, chosen)}".rstrip(),
         is_dense=len(plots.drawn) > DENSE,
+        is_parted=len(chosen.near) < len(chosen.depths),
     )
 
 
 def _caption(chosen: Choice, n_drawn: int, n_words: int) -> str:
-    some = f" Shown are {n_drawn:,} of {count(n_words, 'word')}, evenly drawn." if n_drawn < n_words else ""
+    some = ""
+    if n_drawn == MOST_WORDS:
+        some = f" Shown are {n_drawn:,} of {count(n_words, 'word')}, evenly drawn."
+    elif n_drawn < n_words:
+        some = (
+            f" Shown are the {n_drawn:,} of {count(n_words, 'word')} that are measured: all are read at one position."
+        )
     return (
         f"{projection_label(chosen.projection)} PCA. Colors and shapes are categories. Both axes of a plot have one scale, and each "
         f"plot has its own: its span is how far its words reach along the longer axis.{some}"

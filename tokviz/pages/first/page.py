@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tokviz.pages.charts.axis import Ruler
-from tokviz.pages.first.choice import choice
+from tokviz.pages.first.choice import Choice, choice
 from tokviz.pages.first.multiples import Multiples, hue_class, multiples
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.pictures import Shown
-from tokviz.pages.model.headline import headline
+from tokviz.pages.model.headline import Headline, headline
 from tokviz.pages.text.glossary import reading_terms
 from tokviz.pages.text.parts import Frame, Link, Term
 from tokviz.pages.text.wording import (
@@ -28,6 +28,7 @@ from tokviz.pages.text.wording import (
 )
 from tokviz.records import Marks, ModelReport, Report, WordList
 from tokviz.records.look import SHAPES
+from tokviz.text import isolated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,8 @@ class ModelStrips:
 class FindingSection:
     """What the page opens with."""
 
+    about: str
+    """Of which model and words."""
     sentence: str
     picture: Multiples | None
     """None where there is one depth only."""
@@ -198,9 +201,21 @@ def _finding(report: Report, page: str) -> FindingSection | None:
     if said is None:
         return None
     return FindingSection(
+        about=_about(said, chosen),
         sentence=said.sentence,
         picture=multiples(report, said, chosen, page) if chosen else None,
     )
+
+
+def _about(said: Headline, chosen: Choice | None) -> str:
+    """Of which model and words the sentence is, and how the picture under it is made."""
+    context = said.finding.context if said.finding else said.best.context.states.context if said.best else None
+    parts = [
+        said.model.display_name,
+        *([f"words {context.label}"] if context else []),
+        *([f"{projection_label(chosen.projection)} PCA"] if chosen else []),
+    ]
+    return " · ".join(map(isolated, parts))
 
 
 def _default_subtitle(report: Report) -> str:

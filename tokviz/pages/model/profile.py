@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.frame.frame import relative
-from tokviz.pages.model.profile_found import Compared, Found, ProfileMeasure, Value, compared
+from tokviz.pages.model.profile_found import Compared, ProfileMeasure, Value, compared
 from tokviz.pages.model.profile_sentences import MOST_NAMED, sentences
 from tokviz.pages.model.profile_tables import FILES
 from tokviz.pages.text.parts import Link
@@ -17,8 +17,8 @@ from tokviz.records import Report
 ZERO, MOST = 24.0, 90.0
 """Where chance is in a dot's plot, and the largest value of a measure, in pixels; ``compare.css`` has the first, too."""
 _RADIUS = 4.0
-_LEAST = 0.1
-"""What a scale shows at least."""
+_LEAST = 1.0
+"""What a scale shows at least: the whole way from chance to the highest value, so that dots of all measures compare."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,14 +163,8 @@ def _column(measure: ProfileMeasure, scale: _Scale) -> ProfileColumn:
 
 
 def _rows(found: Compared, scales: dict[int, _Scale]) -> Iterator[ProfileRow]:
-    """The largest effect in the first measure first."""
-    first = next(iter(scales), 0)
-
-    def rank(model: Found) -> float:
-        value = model.values[first]
-        return -value.effect if value.is_known else math.inf
-
-    for model in sorted(found.models, key=rank):
+    """In the report's order: an order by size would rank what no test tells apart."""
+    for model in found.models:
         yield ProfileRow(
             model=model.name,
             sort=model.name.lower(),

@@ -84,7 +84,9 @@ def measures(report: Report) -> tuple[ProfileMeasure, ...]:
     """In the order of ``Profile.peaks``, and the similarity."""
     others = "others" if sum(bool(model.contexts) for model in report.models) > 2 else "other model"
     return (
-        ProfileMeasure(label="Category purity", unit="share of neighbors", said="category purity", column="purity"),
+        ProfileMeasure(
+            label="Category purity", unit="of neighbors, 0 by chance", said="category purity", column="purity"
+        ),
         ProfileMeasure(label="Silhouette", unit="of categories", said="silhouette", column="silhouette"),
         *(
             ProfileMeasure(

@@ -138,7 +138,14 @@ def _caption(context: ContextReport) -> str:
         if most > 1
         else "whether the word nearest to a word (all dimensions, standardized) shares its category"
     )
-    return f"A cell shows {counted}; a category’s row is the mean of its words."
+    return f"A cell shows {counted}; a category’s row is the mean of its words.{_by_chance(context, most)}"
+
+
+def _by_chance(context: ContextReport, most: int) -> str:
+    """How many it would be, on average over words and depths."""
+    chance = context.geometry.purity.null_mean if context.geometry else np.array([])
+    known = chance[np.isfinite(chance)]
+    return f" By chance it would be about {known.mean() * most:.1f} of {most}." if len(known) and most > 1 else ""
 
 
 def _notes(report: Report, context: ContextReport) -> tuple[str, ...]:

@@ -40,6 +40,9 @@ _NAMES = {"attention": "attention", "mlp": "MLP", "mixer": "mixer"}
 _MATTERS = 0.1
 """Attention's heads, or a mixture's experts, are named where attention adds this share of a change, or more."""
 
+LINE = 0.95
+"""With this share of the variance in one direction, or more, a plot true to scale shows a line."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
@@ -112,8 +115,8 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     breaks = emergence is not None and emergence > 0 and not entering
     found = finding_of(model)
     heading = f"What happens at {the_depth(emergence)}" if emergence and breaks else "What each layer adds"
-    if found is not None and found.flattens:
-        heading = f"Layer {found.layer} flattens the words onto a line"
+    if found is not None and found.flattens and found.pc1_after >= LINE:
+        heading = f"Layer {found.layer} stretches the words into a line"
     is_known = any(each.sublayers for each in updates.layers)
     kinds = tuple(dict.fromkeys(each.kind for one in updates.layers for each in one.sublayers))
     attention = attention_chart(model)

@@ -93,21 +93,21 @@ def flattening(finding: Finding, *, one: bool) -> tuple[str, str]:
     without = f"{value} variation" if finding.at_mean else "it" if one else "them"
     return (
         f"{verb} {percent(finding.pc1_after)} of the words’ variance into one direction",
-        f"without {without} the largest holds {percent(finding.pc1_without)}",
+        f"without {without}, at most {percent(finding.pc1_without)}",
     )
 
 
 def sentence(finding: Finding) -> str:
     """At most 28 words, where the context's label is one.
 
-    ``At layer 11 (words alone), two of 1,536 MLP neurons put 99.7 % of the words’ variance into one direction; without their
-    variation the largest holds 18.8 %.``
+    ``At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their
+    variation, at most 18.8 %.``
     """
     at, norm = f"At layer {finding.layer}", f"the mean norm (words {finding.context.label})"
     before, after = number(finding.before), number(finding.after)
     n_named = len(finding.neurons)
     who = (
-        f"{NUMBERS[n_named]} of {finding.n_neurons:,} MLP neurons"
+        f"{NUMBERS[n_named]} of {finding.n_neurons:,} {'neurons' if finding.flattens else 'MLP neurons'}"
         if finding.n_neurons is not None
         else f"expert {finding.expert} of {finding.n_experts}"
     )

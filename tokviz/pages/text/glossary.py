@@ -342,7 +342,7 @@ CORRECTED = Term(
 
 
 PROFILE = Term(
-    name="Above chance, on the compare page",
+    name="Compared with chance, on the compare page",
     meaning="A metric’s effect is (value − chance) / (highest possible value − chance), shown at the depth where it is largest. "
     "For purity the highest possible value follows from the sizes of the categories; for the others it is 1. For the R² of an order "
     "chance is taken as 0, because permuted orders push R² down without bound. A ring is drawn where the metric isn’t shown to be "
