@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from report_fixture import ALONE, SENTENCE, images, model_report, sample_report, word_list, write_site
 from weighing import MOST, VIEWPORTS, fetched_by
 
-IMAGES = Path(__file__).parents[2] / "site" / "images" / "smollm2-135m-instruct" / "alone" / "standardized"
+IMAGES = Path(__file__).parents[2] / "site" / "images" / "smollm2-135m-instruct" / "alone"
 COMPRESSED = (".html", ".css", ".js")
 
 
@@ -35,12 +35,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @functools.cache
 def _real(kind: str, *, phone: bool) -> Path:
-    files = [path for path in IMAGES.glob(f"*{kind}*.webp") if path.stem.endswith("-phone") == phone]
+    found = (*IMAGES.glob(f"*{kind}*.webp"), *IMAGES.glob(f"standardized/*{kind}*.webp"))
+    files = [path for path in found if path.stem.endswith("-phone") == phone]
     return max(files, key=lambda path: path.stat().st_size)
 
 
 def _heaviest(path: str) -> Path:
-    kind = next(kind for kind in ("_m.et", "_strip", "__") if kind in path)
+    kind = next(kind for kind in ("_m.et", "_strip", "_words", "__") if kind in path)
     return _real(kind, phone="-phone" in path)
 
 
