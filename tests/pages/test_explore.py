@@ -48,10 +48,7 @@ def places(content: dict[str, Any], n_words: int) -> np.ndarray:
     """``(n_depths, n_words, 2)``: the coordinates that a script's reader gets back."""
     steps = np.frombuffer(base64.b64decode(content["places"]), dtype="<u2").reshape(-1, n_words, 2)
     share = steps / 65_535
-    rows = np.array(content["beyond"]["rows"], dtype=int)
-    share[:, rows] = np.frombuffer(base64.b64decode(content["beyond"]["places"]), dtype="<f4").reshape(
-        len(share), len(rows), 2
-    )
+    share[(steps == 0) | (steps == 65_535)] = np.frombuffer(base64.b64decode(content["ends"]), dtype="<f4")
     low, span = (
         np.array([[np.nan] * 2 if each is None else each[offset:4:2] for each in content["extents"]])
         for offset in (0, 1)
@@ -162,7 +159,9 @@ def test_a_word_far_beyond_the_reference_words_costs_the_others_no_precision(rep
     context = dataclasses.replace(context, projections=(dataclasses.replace(shown, projection=changed),))
     model = dataclasses.replace(model, contexts=(context,))
     _, content = scripts(dataclasses.replace(report, models=(model,)))["data/mini-6/alone/coordinates-standardized.js"]
-    assert content["beyond"]["rows"] == [7]
+    ends = np.frombuffer(base64.b64decode(content["ends"]), dtype="<f4")
+    assert ((ends < 0) | (ends > 1)).any()
+    assert len(ends) <= 6 * len(coordinates)  # at most the ends of two axes, and both numbers of the word
     found = places(content, len(report.words.words))
     assert found[2, 7] == pytest.approx(coordinates[2, 7], rel=1e-4)
     assert np.abs(np.delete(found[2] - coordinates[2], 7, axis=0)).max() < 1e-3

@@ -103,14 +103,10 @@ const Explore = {};
       this.outside = new Set(tokens.outside);
       this.hollow = tokens.pieces.map((pieces, row) => pieces.length > 1 || this.outside.has(row));
       const steps = decodeIntegers(drawn.places, 2);
-      this.places = Float32Array.from(steps, (step) => step / 65535);
-      const beyond = new Float32Array(decodeIntegers(drawn.beyond.places, 1).buffer);
-      for (let depth = 0; depth <= this.last; depth += 1) {
-        drawn.beyond.rows.forEach((row, index) => {
-          const from = 2 * (depth * drawn.beyond.rows.length + index);
-          this.places.set(beyond.subarray(from, from + 2), 2 * (depth * this.n + row));
-        });
-      }
+      // A place at an end may be that of a word beyond it.
+      const ends = new Float32Array(decodeIntegers(drawn.ends, 1).buffer);
+      let nEnds = 0;
+      this.places = Float32Array.from(steps, (step) => (step === 0 || step === 65535 ? ends[nEnds++] : step / 65535));
       this.pictured = new Map();
       this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 256 ? 1 : 2) };
     }

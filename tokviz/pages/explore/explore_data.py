@@ -92,11 +92,12 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
     """Per depth the words' extents, and each word's place within them: 0 the least value, ``STEPS`` the greatest.
 
     Extents are the least PC1, its span, the least PC2, its span. Where all values of an axis are equal, there is a fifth
-    number, 1 for PC1 and 2 for PC2 or their sum, and its span is as large as the values are, with them in the middle. Of words
-    that lie beyond the extents at some depth, as these come from the reference words, all places stand apart, as 32-bit floats.
+    number, 1 for PC1 and 2 for PC2 or their sum, and its span is as large as the values are, with them in the middle. Words
+    may lie beyond the extents, as these come from the reference words: each number that is 0 or ``STEPS`` stands apart, too, as a
+    32-bit float, in the same order.
     """
     n_depths, n_words, _ = projection.coordinates.shape
-    places = np.zeros((n_depths, n_words, 2), dtype="<u2")
+    places = np.ones((n_depths, n_words, 2), dtype="<u2")  # at no end where nothing is drawn
     all_extents: list[list[float | None] | None] = []
     shares = np.zeros((n_depths, n_words, 2), dtype="<f4")
     for depth, coordinates in enumerate(projection.coordinates):
@@ -111,13 +112,14 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
         flat = sum(axis for axis, each in zip((1, 2), limits, strict=True) if not span(each))
         written = [rounded(value) for pair in zip(low, spans, strict=True) for value in pair]
         all_extents.append([*written, flat] if flat else written)
-    rows = np.flatnonzero(((shares < -ROUNDING) | (shares > 1 + ROUNDING)).any(axis=(0, 2)))
+    within = (shares >= -ROUNDING) & (shares <= 1 + ROUNDING)
+    shares[within] = np.clip(shares[within], 0, 1)
     return {
         "extents": all_extents,
         "variance": [[rounded(ratio) for ratio in ratios] for ratios in projection.explained_variance_ratio],
         "problems": problems(projection),
         "places": packed(places),
-        "beyond": {"rows": rows.tolist(), "places": packed(shares[:, rows])},
+        "ends": packed(shares[(places == 0) | (places == STEPS)]),
     }
 
 
