@@ -170,6 +170,7 @@ def test_nothing_is_said_of_categories_where_none_hold() -> None:
         )
     report = replace(sample_report(), models=(replace(encoder, contexts=tuple(contexts)),))
     assert present(headline(report)).sentence.startswith("At no depth are")
+    assert present(choice(report)).rows == report.models[0].contexts, "none of them is best"
     view = shown(report)
     assert ["jumps" in each for each in view.sentences] == [True]
     assert not any("categor" in each for each in view.sentences)

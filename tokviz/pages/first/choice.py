@@ -100,8 +100,9 @@ def _telling(said: Headline, first: ContextReport) -> Iterator[int]:
         yield from (said.finding.layer, said.finding.layer + 1)
         yield from _end(first.geometry)
     elif said.best and said.best.context.geometry:
-        yield said.best.depth
-        yield _least(said.best.context.geometry.purity)
+        if said.best.is_clear:
+            yield said.best.depth
+            yield _least(said.best.context.geometry.purity)
         jump = norm_jump(said.best.context.geometry)
         if jump is not None:
             yield from (jump - 1, jump)

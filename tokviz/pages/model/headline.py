@@ -39,7 +39,7 @@ class Headline:
     finding: Finding | None = None
     """Of the model."""
     best: Purity | None = None
-    """Where categories hold best, in a report without a finding; None where that wasn't measured."""
+    """Where categories hold best, in a report without a finding, or the first that was measured; None where nothing was."""
 
 
 def headline(report: Report) -> Headline | None:
@@ -132,15 +132,15 @@ def _purities(models: list[ModelReport]) -> Iterator[Purity]:
 
 def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
     purities = list(_purities(models))
-    best = max(purities, key=lambda each: each.value, default=None)
     clear = max((each for each in purities if each.is_clear), key=lambda each: each.effect, default=None)
-    if best is None:
+    if not purities:
         return _nothing_measured(models[0])
     if clear is None:
+        # The largest of what is at chance is the largest by chance.
         return Headline(
             sentence="At no depth are a word’s nearest neighbors shown to be of its category more often than by chance.",
-            model=best.model,
-            best=best,
+            model=purities[0].model,
+            best=purities[0],
         )
     return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear)
 
