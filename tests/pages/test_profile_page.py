@@ -37,6 +37,10 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     report = random_profile.report(seed)
     if view := profile_view(report, PAGE):
         profile_claims.check_profile(view, report)
+        names = [model.display_name for model in report.models]
+        for block in view.blocks:
+            at_chance = [row.model for row in block.rows if row.cells and row.cells[0].kind == "chance"]
+            assert at_chance == [name for name in names if name in at_chance], "no order of what is at chance"
     else:
         assert all(context.profile is None for model in report.models for context in model.contexts)
     assert set(files(report)) <= {"data/profile.csv", "data/differences.csv", "data/similarity.csv"}

@@ -75,6 +75,8 @@ class ProfileView:
     notes: tuple[str, ...]
     columns: tuple[ProfileColumn, ...]
     blocks: tuple[ProfileBlock, ...]
+    is_ranked: bool
+    """Whether models stand in the order of the first column: some aren't at chance."""
     span: str
     """How many columns the table has."""
     is_tall: bool
@@ -121,6 +123,7 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
             )
             for each in found
         ),
+        is_ranked=any(value.is_known and value.kind != "chance" for index in shown[:1] for value in values[index]),
         span=str(1 + len(shown)),
         is_tall=any(len(each.models) > MOST_NAMED for each in found),
         files=tuple(
@@ -163,8 +166,16 @@ def _column(measure: ProfileMeasure, scale: _Scale) -> ProfileColumn:
 
 
 def _rows(found: Compared, scales: dict[int, _Scale]) -> Iterator[ProfileRow]:
-    """In the report's order: an order by size would rank what no test tells apart."""
-    for model in found.models:
+    """The largest effect in the first measure first; what is at chance in the report's order, for its own is chance's."""
+    first = next(iter(scales), 0)
+
+    def rank(model: Found) -> float:
+        value = model.values[first]
+        if value.kind == "chance":
+            return 0.0
+        return -value.effect if value.is_known else math.inf
+
+    for model in sorted(found.models, key=rank):
         yield ProfileRow(
             model=model.name,
             sort=model.name.lower(),
