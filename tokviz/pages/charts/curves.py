@@ -13,7 +13,7 @@ from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outli
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, capitalized, count, joined, the_depth
-from tokviz.records import CategoryMeasure, Claim, ContextReport, Geometry, ModelReport
+from tokviz.records import Claim, ContextReport, Geometry, ModelReport
 
 # --- what the templates show -----------------------------------------------------------------------------------------
 
@@ -182,23 +182,26 @@ def _announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
         known = int(np.isfinite(geometry.purity.above_chance.score).sum())
         if context.rule is not None or not known:
             continue
-        parts = [_shown(geometry.purity, f"at {{}} of {count(known, 'depth')}", "at {}")]
-        if (flat := purity_in_plot(geometry)) is not None:
-            parts.append(f"in the plot, {_shown(flat, 'at {}', 'at {}')}")
-        said += f" Purity of the words {context.states.context.label} is shown to be above chance {'; '.join(parts)}."
+        flat = purity_in_plot(geometry)
+        chance = _shown(
+            geometry.purity.above_chance, flat.above_chance if flat else None, f" of {count(known, 'depth')}"
+        )
+        said += f" Purity of the words {context.states.context.label} is shown to be above chance {chance}"
+        if np.isfinite(geometry.purity.surface):
+            surface = flat.above_surface if flat and np.isfinite(flat.surface) else None
+            said += f", and above the words’ surface {_shown(geometry.purity.above_surface, surface)}"
+        said += "."
     return said
 
 
-def _shown(purity: CategoryMeasure, chance: str, surface: str) -> str:
-    above = chance.format(_how_many(purity.above_chance)) if purity.above_chance.holds.any() else "at no depth"
-    if not np.isfinite(purity.surface):
-        return above
-    shown = surface.format(_how_many(purity.above_surface)) if purity.above_surface.holds.any() else "at no depth"
-    return f"{above} and above the words’ surface {shown}"
+def _shown(claim: Claim, in_plot: Claim | None, of_all: str = "") -> str:
+    """``at 31 of 31 depths (in the plot, at 12)``."""
+    beside = f" (in the plot, {_how_many(in_plot)})" if in_plot else ""
+    return f"{_how_many(claim, of_all)}{beside}"
 
 
-def _how_many(claim: Claim) -> str:
-    return f"{int(claim.holds.sum())}"
+def _how_many(claim: Claim, of_all: str = "") -> str:
+    return f"at {int(claim.holds.sum())}{of_all}" if claim.holds.any() else "at no depth"
 
 
 def _unscaled(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
