@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.frame.frame import relative
-from tokviz.pages.model.profile_found import Compared, ProfileMeasure, Value, compared
+from tokviz.pages.model.profile_found import Compared, Found, ProfileMeasure, Value, compared
 from tokviz.pages.model.profile_sentences import MOST_NAMED, sentences
 from tokviz.pages.model.profile_tables import FILES
 from tokviz.pages.text.parts import Link
