@@ -126,7 +126,7 @@ def test_a_projection_without_plates_can_not_be_chosen(open_page: OpenAt, site: 
 def test_what_is_not_drawn_in_a_projection_can_not_stand_beside_it(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#alone/layer-11/centered")
     options = {option.inner_text(): option.is_disabled() for option in beside(page).locator("option").all()}
-    assert options == {"nothing": False, "alone": True, "in a sentence": False, TWIN: True}
+    assert options == {"no other": False, "alone": True, "in a sentence": False, TWIN: True}
 
 
 def test_neurons_at_their_mean_are_shown_in_the_projection_that_is_drawn(open_page: OpenAt, site: Path) -> None:
@@ -181,11 +181,11 @@ def test_the_link_of_the_section_shows_both_and_back_and_forward_work(open_page:
 
 def test_without_scripts_the_section_is_whole(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#writers", java_script_enabled=False)
-    expect(page.locator("#writers h2")).to_have_text("What happens at layer 11")
+    expect(page.locator("#writers h2")).to_have_text("Layer 11 stretches the words into a line")
     assert (
         page.locator("#writers p")
         .first.inner_text()
-        .startswith("At layer 11 (words alone), two of 1,536 MLP neurons put")
+        .startswith("At layer 11 (words alone), two of 1,536 neurons put")
     )
     images = page.locator(".twins img")
     assert images.count() == 2

@@ -85,13 +85,13 @@ def test_a_plate_is_in_sight_on_a_phone_held_sideways(open_page: OpenPage, site:
 
 # --- stepping -----------------------------------------------------------------------------------------------------
 
-PLACES = """() => [...document.querySelectorAll('main :is(button, select, input, .look a, .take a), .ruler, h2')]
-    .filter((each) => each.getClientRects().length && !each.closest('.slide, .plate-key, [inert], table'))
+PLACES = """() => [...document.querySelectorAll('main :is(button, select, input, .take a), .ruler, h2')]
+    .filter((each) => each.getClientRects().length && !each.closest('.slide, .look, .plate-key, [inert], table'))
     .map((each) => {
         const { x, y } = each.getBoundingClientRect();
         return [each.nodeName, Math.round(x + scrollX), Math.round(y + scrollY)];
     })"""
-"""Where everything stands that can be used, except within a plate, in pixels of the page."""
+"""Where everything stands that can be used, except within a plate and what is said beside it, in pixels of the page."""
 
 
 @pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/layer-9+sentence", LATE, EXPLORE])

@@ -29,7 +29,7 @@ def smallest_text(file: str, width: float) -> float:
 
 @pytest.mark.parametrize(
     ("path", "places"),
-    [(MODEL, {"track", "plates", "twins", "grid"}), (COMPARE, {"plate-track"})],
+    [(MODEL, {"track", "twins", "grid"}), (COMPARE, {"plate-track"})],
     ids=["model", "compare"],
 )
 def test_words_of_images_can_be_read_at_every_width(
