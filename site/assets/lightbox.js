@@ -1,151 +1,130 @@
 "use strict";
-
-// Every a.plate opens its picture in one dialog: zoom, pan, and the others of its [data-gallery] by buttons, keys
-// or swipe. Without scripts the link leads to the picture's file.
 (() => {
-  const { make } = Tokviz;
-  const ZOOMS = [1, 1.5, 2, 3, 4.5];
-  const SWIPE = 48;
-  const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
-  let dialog = null;
-  let items = [];
-  let index = 0;
-  let zoom = 0;
-
-  function button(text, act) {
-    const element = make("button", { type: "button" }, text);
-    // Not "disabled": a button that has the focus would lose it at the last picture.
-    element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act());
-    return element;
-  }
-
-  function build() {
-    const image = make("img", { alt: "" });
-    const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The image; scroll to move it" }, image);
-    const parts = {
-      image,
-      view,
-      previous: button("← Previous", () => step(-1)),
-      next: button("Next →", () => step(1)),
-      larger: button("Zoom in", () => setZoom(zoom + 1)),
-      smaller: button("Zoom out", () => setZoom(zoom - 1)),
-      download: make("a", { download: "" }, "Download"),
-      caption: make("p", { class: "lightbox-caption", role: "status" }),
-    };
-    const close = button("Close", () => box.close());
-    const bar = make("div", { class: "lightbox-bar" }, parts.previous, parts.next, parts.smaller, parts.larger, parts.download, close);
-    const box = make("dialog", { class: "lightbox", "aria-label": "Enlarged image" }, bar, view, parts.caption);
-    document.body.append(box);
-    box.addEventListener("keydown", onKey);
-    box.addEventListener("click", (event) => event.target === view && box.close());
-    image.addEventListener("dblclick", () => setZoom(zoom ? 0 : 2));
-    view.addEventListener("wheel", onWheel, { passive: false });
-    listenToSwipes(view);
-    new ResizeObserver(fit).observe(view);
-    return { box, close, ...parts };
-  }
-
-  function open(link) {
-    dialog ??= build();
-    const gallery = link.closest("[data-gallery]");
-    items = gallery ? [...gallery.querySelectorAll("a.plate")] : [link];
-    dialog.box.showModal();
-    show(items.indexOf(link));
-    dialog.close.focus();
-    dialog.box.addEventListener("close", () => items[index].focus({ preventScroll: true }), { once: true });
-  }
-
-  function show(wanted) {
-    index = wanted;
-    const link = items[index];
-    const picture = link.querySelector("img");
-    dialog.image.alt = picture.alt;
-    dialog.caption.textContent = picture.alt;
-    dialog.download.href = link.getAttribute("href");
-    for (const [element, target] of [[dialog.previous, index - 1], [dialog.next, index + 1]]) {
-      element.hidden = items.length === 1;
-      element.setAttribute("aria-disabled", String(!items[target]));
-    }
-    fit();
-    // What lies underneath follows, so that closing leads to the picture that was seen last.
-    link.dispatchEvent(new Event("enlarged", { bubbles: true }));
-  }
-
-  // The phone form; enlarged, the wide one, which has more to see.
-  function choose() {
-    const picture = items[index].querySelector("img");
-    const narrow = items[index].querySelector("source");
-    const isNarrow = narrow !== null && matchMedia(narrow.media).matches;
-    const chosen = isNarrow && zoom === 0 ? narrow : picture;
-    const source = chosen === narrow ? narrow.srcset : picture.src;
-    const { image } = dialog;
-    if (image.getAttribute("src") !== source) image.src = source;
-    [image.width, image.height] = chosen === narrow ? Tokviz.sizeOf(narrow) : Tokviz.wideSize(picture);
-    return isNarrow && zoom > 0;
-  }
-
-  const step = (by) => items[index + by] && show(index + by);
-
-  function fit() {
-    if (!dialog.box.open) return;
-    const covers = choose();
-    const { image, view } = dialog;
-    const [width, height] = [image.getAttribute("width"), image.getAttribute("height")];
-    // As high as the window, the wide form has words as large as the phone's.
-    const whole = Math[covers ? "max" : "min"](view.clientWidth / width, view.clientHeight / height);
-    image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
-    dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
-    dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
-  }
-
-  // What is in the middle stays there.
-  function setZoom(wanted) {
-    const { view } = dialog;
-    const x = (view.scrollLeft + view.clientWidth / 2) / view.scrollWidth;
-    const y = (view.scrollTop + view.clientHeight / 2) / view.scrollHeight;
-    zoom = Tokviz.clamp(wanted, 0, ZOOMS.length - 1);
-    fit();
-    view.scrollTo(x * view.scrollWidth - view.clientWidth / 2, y * view.scrollHeight - view.clientHeight / 2);
-  }
-
-  function onKey(event) {
-    if (Tokviz.hasModifier(event)) return;
-    if (STEPS[event.key] && !(zoom && event.target === dialog.view)) step(STEPS[event.key]);
-    else if (event.key === "+" || event.key === "=") setZoom(zoom + 1);
-    else if (event.key === "-") setZoom(zoom - 1);
-    else if (event.key === "0") setZoom(0);
-    else return;
-    event.preventDefault();
-  }
-
-  // Two fingers on a trackpad arrive as a wheel with Ctrl.
-  let wheelDelta = 0;
-  function onWheel(event) {
-    if (!event.ctrlKey) return;
-    event.preventDefault();
-    wheelDelta += event.deltaY;
-    if (Math.abs(wheelDelta) < 20) return;
-    setZoom(zoom - Math.sign(wheelDelta));
-    wheelDelta = 0;
-  }
-
-  function listenToSwipes(view) {
-    let start = null;
-    view.addEventListener("touchstart", (event) => {
-      start = event.touches.length === 1 && zoom === 0 ? event.touches[0] : null;
-    }, { passive: true });
-    view.addEventListener("touchend", (event) => {
-      if (start === null) return;
-      const [end] = event.changedTouches;
-      const [x, y] = [end.clientX - start.clientX, end.clientY - start.clientY];
-      if (Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) step(-Math.sign(x));
-    }, { passive: true });
-  }
-
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a.plate");
-    if (!link || event.button || Tokviz.hasModifier(event) || event.shiftKey) return;
-    event.preventDefault();
-    open(link);
-  });
+const { make } = Tokviz;
+const ZOOMS = [1, 1.5, 2, 3, 4.5];
+const SWIPE = 48;
+const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+let dialog = null;
+let items = [];
+let index = 0;
+let zoom = 0;
+function button(text, act) {
+const element = make("button", { type: "button" }, text);
+element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act());
+return element;
+}
+function build() {
+const image = make("img", { alt: "" });
+const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The image; scroll to move it" }, image);
+const parts = {
+image,
+view,
+previous: button("← Previous", () => step(-1)),
+next: button("Next →", () => step(1)),
+larger: button("Zoom in", () => setZoom(zoom + 1)),
+smaller: button("Zoom out", () => setZoom(zoom - 1)),
+download: make("a", { download: "" }, "Download"),
+caption: make("p", { class: "lightbox-caption", role: "status" }),
+};
+const close = button("Close", () => box.close());
+const bar = make("div", { class: "lightbox-bar" }, parts.previous, parts.next, parts.smaller, parts.larger, parts.download, close);
+const box = make("dialog", { class: "lightbox", "aria-label": "Enlarged image" }, bar, view, parts.caption);
+document.body.append(box);
+box.addEventListener("keydown", onKey);
+box.addEventListener("click", (event) => event.target === view && box.close());
+image.addEventListener("dblclick", () => setZoom(zoom ? 0 : 2));
+view.addEventListener("wheel", onWheel, { passive: false });
+listenToSwipes(view);
+new ResizeObserver(fit).observe(view);
+return { box, close, ...parts };
+}
+function open(link) {
+dialog ??= build();
+const gallery = link.closest("[data-gallery]");
+items = gallery ? [...gallery.querySelectorAll("a.plate")] : [link];
+dialog.box.showModal();
+show(items.indexOf(link));
+dialog.close.focus();
+dialog.box.addEventListener("close", () => items[index].focus({ preventScroll: true }), { once: true });
+}
+function show(wanted) {
+index = wanted;
+const link = items[index];
+const picture = link.querySelector("img");
+dialog.image.alt = picture.alt;
+dialog.caption.textContent = picture.alt;
+dialog.download.href = link.getAttribute("href");
+for (const [element, target] of [[dialog.previous, index - 1], [dialog.next, index + 1]]) {
+element.hidden = items.length === 1;
+element.setAttribute("aria-disabled", String(!items[target]));
+}
+fit();
+link.dispatchEvent(new Event("enlarged", { bubbles: true }));
+}
+function choose() {
+const picture = items[index].querySelector("img");
+const narrow = items[index].querySelector("source");
+const isNarrow = narrow !== null && matchMedia(narrow.media).matches;
+const chosen = isNarrow && zoom === 0 ? narrow : picture;
+const source = chosen === narrow ? narrow.srcset : picture.src;
+const { image } = dialog;
+if (image.getAttribute("src") !== source) image.src = source;
+[image.width, image.height] = chosen === narrow ? Tokviz.sizeOf(narrow) : Tokviz.wideSize(picture);
+return isNarrow && zoom > 0;
+}
+const step = (by) => items[index + by] && show(index + by);
+function fit() {
+if (!dialog.box.open) return;
+const covers = choose();
+const { image, view } = dialog;
+const [width, height] = [image.getAttribute("width"), image.getAttribute("height")];
+const whole = Math[covers ? "max" : "min"](view.clientWidth / width, view.clientHeight / height);
+image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
+dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
+dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
+}
+function setZoom(wanted) {
+const { view } = dialog;
+const x = (view.scrollLeft + view.clientWidth / 2) / view.scrollWidth;
+const y = (view.scrollTop + view.clientHeight / 2) / view.scrollHeight;
+zoom = Tokviz.clamp(wanted, 0, ZOOMS.length - 1);
+fit();
+view.scrollTo(x * view.scrollWidth - view.clientWidth / 2, y * view.scrollHeight - view.clientHeight / 2);
+}
+function onKey(event) {
+if (Tokviz.hasModifier(event)) return;
+if (STEPS[event.key] && !(zoom && event.target === dialog.view)) step(STEPS[event.key]);
+else if (event.key === "+" || event.key === "=") setZoom(zoom + 1);
+else if (event.key === "-") setZoom(zoom - 1);
+else if (event.key === "0") setZoom(0);
+else return;
+event.preventDefault();
+}
+let wheelDelta = 0;
+function onWheel(event) {
+if (!event.ctrlKey) return;
+event.preventDefault();
+wheelDelta += event.deltaY;
+if (Math.abs(wheelDelta) < 20) return;
+setZoom(zoom - Math.sign(wheelDelta));
+wheelDelta = 0;
+}
+function listenToSwipes(view) {
+let start = null;
+view.addEventListener("touchstart", (event) => {
+start = event.touches.length === 1 && zoom === 0 ? event.touches[0] : null;
+}, { passive: true });
+view.addEventListener("touchend", (event) => {
+if (start === null) return;
+const [end] = event.changedTouches;
+const [x, y] = [end.clientX - start.clientX, end.clientY - start.clientY];
+if (Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) step(-Math.sign(x));
+}, { passive: true });
+}
+document.addEventListener("click", (event) => {
+const link = event.target.closest("a.plate");
+if (!link || event.button || Tokviz.hasModifier(event) || event.shiftKey) return;
+event.preventDefault();
+open(link);
+});
 })();

@@ -1,38 +1,31 @@
 "use strict";
-
-// Runs before anything is drawn, so that a page never flashes in the other theme. Where nothing can be stored (some browsers
-// store nothing for pages from disk), the choice lasts as long as the page is open.
 (() => {
-  const KEY = "tokviz-theme";
-  const root = document.documentElement;
-
-  function stored() {
-    try {
-      return localStorage.getItem(KEY) ?? "";
-    } catch {
-      return "";
-    }
-  }
-
-  function apply(theme) {
-    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-    else delete root.dataset.theme;
-    document.dispatchEvent(new Event("themechange"));
-  }
-
-  apply(stored());
-  document.addEventListener("DOMContentLoaded", () => {
-    const choice = document.querySelector("[data-theme-choice]");
-    if (!choice) return;
-    choice.value = root.dataset.theme ?? "";
-    choice.addEventListener("change", () => {
-      apply(choice.value);
-      try {
-        localStorage.setItem(KEY, choice.value);
-      } catch {
-        // It lasts as long as the page is open.
-      }
-    });
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("themechange")));
+const KEY = "tokviz-theme";
+const root = document.documentElement;
+function stored() {
+try {
+return localStorage.getItem(KEY) ?? "";
+} catch {
+return "";
+}
+}
+function apply(theme) {
+if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+else delete root.dataset.theme;
+document.dispatchEvent(new Event("themechange"));
+}
+apply(stored());
+document.addEventListener("DOMContentLoaded", () => {
+const choice = document.querySelector("[data-theme-choice]");
+if (!choice) return;
+choice.value = root.dataset.theme ?? "";
+choice.addEventListener("change", () => {
+apply(choice.value);
+try {
+localStorage.setItem(KEY, choice.value);
+} catch {
+}
+});
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("themechange")));
 })();

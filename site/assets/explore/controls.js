@@ -1,335 +1,305 @@
 "use strict";
-
-// What stands around the plots: the ruler, the legend that hides categories, pinned words, the axes of their trails, the search, and
-// the table.
 (() => {
-  const MOST_FOUND = 10;
-  const PER_PAGE = 20;
-  const { svg, make, clamp, depthName, geometry, percent } = Tokviz;
-  const { swatch } = Explore;
-
-  function button(text, act) {
-    const made = make("button", { type: "button" }, text);
-    made.addEventListener("click", act);
-    return made;
-  }
-
-  // A button per category; one that isn't pressed is hidden.
-  class Legend {
-    constructor(root, categories, toggled) {
-      this.root = root;
-      this.buttons = categories.map((label, category) => {
-        const made = button(label, () => toggled(category));
-        made.prepend(swatch([category]));
-        return made;
-      });
-      this.all = button("Show all", () => {
-        toggled(null);
-        this.buttons[0].focus();
-      });
-      this.all.className = "all";
-      this.all.hidden = true;
-      root.replaceChildren(...this.buttons, this.all);
-    }
-
-    show(hidden) {
-      this.buttons.forEach((each, category) => each.setAttribute("aria-pressed", String(!hidden.has(category))));
-      this.all.hidden = hidden.size === 0;
-    }
-  }
-
-  class Pins {
-    constructor(root, unpin) {
-      this.root = root;
-      this.unpin = unpin;
-      this.hint = root.querySelector(".hint");
-    }
-
-    show(rows, vocabulary) {
-      if (!rows.length) {
-        this.root.replaceChildren(this.hint);
-        return;
-      }
-      this.root.replaceChildren(
-        make("p", { class: "hint" }, "Pinned"),
-        ...rows.map((row) => {
-          const made = button(vocabulary.names[row], () => this.unpin(row));
-          made.prepend(swatch(vocabulary.memberships[row]));
-          made.setAttribute("aria-label", `Unpin ${vocabulary.names[row]}`);
-          made.append(" ×");
-          return made;
-        }),
-        ...(rows.length > 1 ? [button("Unpin all", () => this.unpin(null))] : []));
-    }
-  }
-
-  // Which axes the trails join, in a sentence; for turned ones also what differs after the turns, in each plot.
-  class TrailAxes {
-    constructor(root, chosen) {
-      this.radios = [...root.querySelectorAll("input")];
-      this.notes = [...root.querySelectorAll("[data-axes]")];
-      this.remaining = root.querySelector("[data-remaining]");
-      for (const radio of this.radios) radio.addEventListener("change", () => chosen(radio.value));
-    }
-
-    show(kind) {
-      for (const radio of this.radios) radio.checked = radio.value === kind;
-      for (const note of this.notes) note.hidden = note.dataset.axes !== kind;
-    }
-
-    describe(panels) {
-      const names = panels.length > 1 ? ["First plot: ", "Second plot: "] : [""];
-      this.remaining.replaceChildren(...panels.map(({ view, depth }, position) =>
-        make("p", { class: "remaining" }, `${names[position]}${remaining(view, depth)}`)));
-    }
-  }
-
-  function remaining(view, depth) {
-    const { first, residuals } = Explore.aligned(view).until(depth);
-    const nameOf = (at) => (at === 0 ? "the embedding" : depthName(at));
-    if (depth === 0) return "At the embedding, no trail has a step yet.";
-    if (!residuals.length) return `No earlier layer can be turned to fit ${nameOf(depth)}.`;
-    const sorted = residuals.map((residual) => 100 * residual).sort((one, other) => one - other);
-    const [least, most] = [sorted[0], sorted.at(-1)].map(Math.round);
-    const median = Math.round((sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2);
-    const range = least < most ? `${least}–${most}` : least || "less than 1";
-    const middle = least < most ? ` (median ${median}\u00a0%)` : "";
-    const broken = first ? ` Trails begin at ${nameOf(first)}: ${nameOf(first - 1)} can’t be turned to fit it.` : "";
-    return `From ${nameOf(first)} to ${nameOf(depth)}, ${range}\u00a0% of the words’ variance still differs between neighboring layers after the turns${middle}.${broken}`;
-  }
-
-  // The W3C's combobox with a list: arrows choose, Enter pins, Escape closes.
-  class Search {
-    constructor(input, list, { find, describe, point, pin }) {
-      Object.assign(this, { input, list, find, describe, point, pin, rows: [], at: -1 });
-      input.addEventListener("input", () => this.open());
-      input.addEventListener("focus", () => this.open());
-      input.addEventListener("blur", () => this.close());
-      input.addEventListener("keydown", (event) => this.onKey(event));
-      // Pointing at the list must not take the focus from the field.
-      list.addEventListener("pointerdown", (event) => event.preventDefault());
-      list.addEventListener("click", (event) => {
-        const option = event.target.closest("[role=option]");
-        if (option) this.choose(Number(option.dataset.index));
-      });
-    }
-
-    open() {
-      this.rows = this.find(this.input.value, MOST_FOUND);
-      this.at = -1;
-      this.list.replaceChildren(...this.rows.map((row, index) => {
-        const { word, category } = this.describe(row);
-        return make("li", { id: `found-${index}`, "data-index": index, role: "option", "aria-selected": "false" },
-          Explore.shortened(word), " ", make("small", {}, category));
-      }));
-      this.show(this.rows.length > 0);
-    }
-
-    show(open) {
-      this.list.hidden = !open;
-      this.input.setAttribute("aria-expanded", String(open));
-      if (!open) this.input.removeAttribute("aria-activedescendant");
-    }
-
-    close() {
-      this.show(false);
-    }
-
-    move(by) {
-      if (this.list.hidden) this.open();
-      if (!this.rows.length) return;
-      this.at = (this.at + by + this.rows.length + (this.at < 0 && by < 0 ? 1 : 0)) % this.rows.length;
-      [...this.list.children].forEach((option, index) => option.setAttribute("aria-selected", String(index === this.at)));
-      this.input.setAttribute("aria-activedescendant", `found-${this.at}`);
-      this.list.children[this.at].scrollIntoView({ block: "nearest" });
-      this.point(this.rows[this.at]);
-    }
-
-    choose(index) {
-      const row = this.rows[index];
-      if (row === undefined) return;
-      this.input.value = "";
-      this.rows = [];
-      this.close();
-      this.pin(row);
-    }
-
-    onKey(event) {
-      const keys = {
-        ArrowDown: () => this.move(1),
-        ArrowUp: () => this.move(-1),
-        Enter: () => this.choose(Math.max(this.at, 0)),
-        Escape: () => {
-          if (this.list.hidden) this.input.value = "";
-          this.close();
-        },
-      };
-      if (!keys[event.key]) return;
-      event.preventDefault();
-      keys[event.key]();
-    }
-  }
-
-  // The words that are shown, a page at a time.
-  class Table {
-    constructor(root, pin) {
-      this.body = root.querySelector("tbody");
-      this.caption = root.querySelector("caption");
-      this.filter = root.querySelector("#filter");
-      this.pageButtons = [...root.querySelectorAll("[data-page]")];
-      this.pin = pin;
-      this.page = 0;
-      this.filter.addEventListener("input", () => {
-        this.page = 0;
-        this.draw();
-      });
-      for (const pageButton of this.pageButtons) {
-        pageButton.addEventListener("click", () => {
-          if (pageButton.getAttribute("aria-disabled") === "true") return;
-          this.page += Number(pageButton.dataset.page);
-          this.draw();
-        });
-      }
-    }
-
-    show(panel, visible, pins, categories) {
-      Object.assign(this, { panel, visible, pins, categories });
-      this.draw();
-    }
-
-    draw() {
-      const { panel, visible, pins } = this;
-      const { vocabulary } = panel.view;
-      const found = this.filter.value.trim() ? vocabulary.find(this.filter.value) : [...vocabulary.words.keys()];
-      const others = found.filter((row) => visible[row] && !pins.includes(row));
-      const rows = [...pins.filter((row) => visible[row] && found.includes(row)), ...others];
-      const pages = Math.max(1, Math.ceil(rows.length / PER_PAGE));
-      this.page = clamp(this.page, 0, pages - 1);
-      const first = this.page * PER_PAGE;
-      const onPage = rows.slice(first, first + PER_PAGE);
-      this.caption.textContent = rows.length
-        ? `${panel.name}, ${depthName(panel.depth)}: words ${first + 1}–${first + onPage.length} of ${rows.length.toLocaleString("en")}, the pinned ones first`
-        : "No word found.";
-      this.body.replaceChildren(...onPage.map((row) => this.row(row)));
-      for (const pageButton of this.pageButtons) {
-        const target = this.page + Number(pageButton.dataset.page);
-        pageButton.setAttribute("aria-disabled", String(target < 0 || target >= pages));
-      }
-    }
-
-    row(row) {
-      const facts = this.panel.facts(row, this.categories);
-      const pinned = this.pins.includes(row);
-      const name = button(facts.word, () => {
-        this.pin(row);
-        this.body.querySelector(`[data-row="${row}"]`)?.focus();
-      });
-      name.dataset.row = row;
-      name.title = pinned ? "Unpin" : "Pin";
-      name.setAttribute("aria-pressed", String(pinned));
-      const numbers = (facts.values ?? ["–", "–"]).map((value) => (typeof value === "number" ? Explore.number(value) : value));
-      const cells = [facts.category, facts.tokens, ...numbers, facts.neighbours.join(", ")].map((text, index) =>
-        make("td", index === 2 || index === 3 ? { class: "number" } : {}, text));
-      return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
-    }
-  }
-
-  // The depth ruler of the model that is shown first: its slider, ticks, stages and sparklines, as the models' pages draw them.
-  class Ruler {
-    constructor(root, moved) {
-      this.root = root;
-      this.range = root.querySelector("input[type=range]");
-      this.output = root.querySelector("output");
-      this.scale = root.querySelector(".scale");
-      this.plate = root.querySelector(".plate");
-      // The slider says all that the links do.
-      this.scale.setAttribute("aria-hidden", "true");
-      Tokviz.listenToSlider(this.range, moved);
-    }
-
-    setView(view) {
-      if (view === this.view) return;
-      this.view = view;
-      this.last = view.last;
-      this.range.max = view.last;
-      this.root.classList.toggle("ruler-measured", view.measures !== null);
-      const measures = view.measures ? this.measures(view.measures) : [];
-      this.scale.replaceChildren(Tokviz.rulerFoot(...measures, ...Tokviz.axis(Tokviz.depthTicks(view.last), view.last)));
-      const { strip } = view.capture.shown;
-      if (this.plate) this.plate.hidden = !strip;
-      if (this.plate && strip) this.setStrip(strip, view);
-    }
-
-    setStrip(strip, view) {
-      const alt = `${Tokviz.captures.label(view.capture)}: all ${view.last + 1} depths, without labels`;
-      Tokviz.setPicture(this.plate, (form) => strip[form], alt);
-    }
-
-    setDepth(depth, text) {
-      this.range.value = depth;
-      this.range.setAttribute("aria-valuetext", text);
-      if (this.output.value !== depthName(depth)) this.output.value = depthName(depth);
-      Tokviz.placeLabel(this.output, depth, this.last);
-    }
-
-    x(depth) {
-      return Tokviz.place(depth, this.last);
-    }
-
-    measures({ stages, emergence, purity, chance, norm, norms }) {
-      const made = [];
-      const names = [];
-      stages.forEach((first, index) => {
-        const left = Math.max(this.x(first - 0.5), 0);
-        const right = Math.min(this.x((stages[index + 1] ?? this.last + 1) - 0.5), 100);
-        made.push(svg("rect", {
-          class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -98, height: 72,
-        }));
-        if (right - left < geometry.narrowestBand) return;
-        names.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
-      });
-      if (emergence !== null) {
-        const x = percent(this.x(emergence));
-        made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -98, y2: -16 }));
-      }
-      made.push(...this.spark("purity", -83, purity, chance));
-      if (norms) {
-        let [low, high] = norms.map(Math.log10);
-        const missing = Math.max(1 - (high - low), 0) / 2;
-        [low, high] = [low - missing, high + missing];
-        made.push(...this.spark("norm", -56, norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null)), null));
-      }
-      made.push(...names);
-      if (emergence !== null) {
-        const x = this.x(emergence);
-        const flips = x > geometry.markFlip;
-        made.push(svg("text", { class: "mark-name", x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), y: -87, "text-anchor": flips ? "end" : "start" },
-          emergence ? `massive from layer ${emergence - 1}` : "massive from the embedding"));
-      }
-      return made;
-    }
-
-    // A thin line of values between 0 and 1, with a gap where a value isn't defined.
-    spark(name, y, values, chance) {
-      const drawing = svg("svg", { y, width: "100%", height: 15, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
-      for (const [kind, line] of [["chance", chance], ["spark", values]]) {
-        if (!line) continue;
-        let penDown = false;
-        const d = line.map((value, depth) => {
-          if (value === null) {
-            penDown = false;
-            return "";
-          }
-          const point = `${(10 * this.x(depth)).toFixed(1)} ${(100 * (1 - clamp(value, 0, 1))).toFixed(1)}`;
-          const part = penDown ? `L${point}` : `M${point}h.1`;
-          penDown = true;
-          return part;
-        }).join("");
-        drawing.append(svg("path", { class: kind, d }));
-      }
-      return [drawing, svg("text", { class: "spark-name", x: 0, y: y - (name === "purity" ? 4 : 2) }, name)];
-    }
-  }
-
-  Object.assign(Explore, { Legend, Pins, TrailAxes, Search, Table, Ruler });
+const MOST_FOUND = 10;
+const PER_PAGE = 20;
+const { svg, make, clamp, depthName, geometry, percent } = Tokviz;
+const { swatch } = Explore;
+function button(text, act) {
+const made = make("button", { type: "button" }, text);
+made.addEventListener("click", act);
+return made;
+}
+class Legend {
+constructor(root, categories, toggled) {
+this.root = root;
+this.buttons = categories.map((label, category) => {
+const made = button(label, () => toggled(category));
+made.prepend(swatch([category]));
+return made;
+});
+this.all = button("Show all", () => {
+toggled(null);
+this.buttons[0].focus();
+});
+this.all.className = "all";
+this.all.hidden = true;
+root.replaceChildren(...this.buttons, this.all);
+}
+show(hidden) {
+this.buttons.forEach((each, category) => each.setAttribute("aria-pressed", String(!hidden.has(category))));
+this.all.hidden = hidden.size === 0;
+}
+}
+class Pins {
+constructor(root, unpin) {
+this.root = root;
+this.unpin = unpin;
+this.hint = root.querySelector(".hint");
+}
+show(rows, vocabulary) {
+if (!rows.length) {
+this.root.replaceChildren(this.hint);
+return;
+}
+this.root.replaceChildren(
+make("p", { class: "hint" }, "Pinned"),
+...rows.map((row) => {
+const made = button(vocabulary.names[row], () => this.unpin(row));
+made.prepend(swatch(vocabulary.memberships[row]));
+made.setAttribute("aria-label", `Unpin ${vocabulary.names[row]}`);
+made.append(" ×");
+return made;
+}),
+...(rows.length > 1 ? [button("Unpin all", () => this.unpin(null))] : []));
+}
+}
+class TrailAxes {
+constructor(root, chosen) {
+this.radios = [...root.querySelectorAll("input")];
+this.notes = [...root.querySelectorAll("[data-axes]")];
+this.remaining = root.querySelector("[data-remaining]");
+for (const radio of this.radios) radio.addEventListener("change", () => chosen(radio.value));
+}
+show(kind) {
+for (const radio of this.radios) radio.checked = radio.value === kind;
+for (const note of this.notes) note.hidden = note.dataset.axes !== kind;
+}
+describe(panels) {
+const names = panels.length > 1 ? ["First plot: ", "Second plot: "] : [""];
+this.remaining.replaceChildren(...panels.map(({ view, depth }, position) =>
+make("p", { class: "remaining" }, `${names[position]}${remaining(view, depth)}`)));
+}
+}
+function remaining(view, depth) {
+const { first, residuals } = Explore.aligned(view).until(depth);
+const nameOf = (at) => (at === 0 ? "the embedding" : depthName(at));
+if (depth === 0) return "At the embedding, no trail has a step yet.";
+if (!residuals.length) return `No earlier layer can be turned to fit ${nameOf(depth)}.`;
+const sorted = residuals.map((residual) => 100 * residual).sort((one, other) => one - other);
+const [least, most] = [sorted[0], sorted.at(-1)].map(Math.round);
+const median = Math.round((sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2);
+const range = least < most ? `${least}–${most}` : least || "less than 1";
+const middle = least < most ? ` (median ${median}\u00a0%)` : "";
+const broken = first ? ` Trails begin at ${nameOf(first)}: ${nameOf(first - 1)} can’t be turned to fit it.` : "";
+return `From ${nameOf(first)} to ${nameOf(depth)}, ${range}\u00a0% of the words’ variance still differs between neighboring layers after the turns${middle}.${broken}`;
+}
+class Search {
+constructor(input, list, { find, describe, point, pin }) {
+Object.assign(this, { input, list, find, describe, point, pin, rows: [], at: -1 });
+input.addEventListener("input", () => this.open());
+input.addEventListener("focus", () => this.open());
+input.addEventListener("blur", () => this.close());
+input.addEventListener("keydown", (event) => this.onKey(event));
+list.addEventListener("pointerdown", (event) => event.preventDefault());
+list.addEventListener("click", (event) => {
+const option = event.target.closest("[role=option]");
+if (option) this.choose(Number(option.dataset.index));
+});
+}
+open() {
+this.rows = this.find(this.input.value, MOST_FOUND);
+this.at = -1;
+this.list.replaceChildren(...this.rows.map((row, index) => {
+const { word, category } = this.describe(row);
+return make("li", { id: `found-${index}`, "data-index": index, role: "option", "aria-selected": "false" },
+Explore.shortened(word), " ", make("small", {}, category));
+}));
+this.show(this.rows.length > 0);
+}
+show(open) {
+this.list.hidden = !open;
+this.input.setAttribute("aria-expanded", String(open));
+if (!open) this.input.removeAttribute("aria-activedescendant");
+}
+close() {
+this.show(false);
+}
+move(by) {
+if (this.list.hidden) this.open();
+if (!this.rows.length) return;
+this.at = (this.at + by + this.rows.length + (this.at < 0 && by < 0 ? 1 : 0)) % this.rows.length;
+[...this.list.children].forEach((option, index) => option.setAttribute("aria-selected", String(index === this.at)));
+this.input.setAttribute("aria-activedescendant", `found-${this.at}`);
+this.list.children[this.at].scrollIntoView({ block: "nearest" });
+this.point(this.rows[this.at]);
+}
+choose(index) {
+const row = this.rows[index];
+if (row === undefined) return;
+this.input.value = "";
+this.rows = [];
+this.close();
+this.pin(row);
+}
+onKey(event) {
+const keys = {
+ArrowDown: () => this.move(1),
+ArrowUp: () => this.move(-1),
+Enter: () => this.choose(Math.max(this.at, 0)),
+Escape: () => {
+if (this.list.hidden) this.input.value = "";
+this.close();
+},
+};
+if (!keys[event.key]) return;
+event.preventDefault();
+keys[event.key]();
+}
+}
+class Table {
+constructor(root, pin) {
+this.body = root.querySelector("tbody");
+this.caption = root.querySelector("caption");
+this.filter = root.querySelector("#filter");
+this.pageButtons = [...root.querySelectorAll("[data-page]")];
+this.pin = pin;
+this.page = 0;
+this.filter.addEventListener("input", () => {
+this.page = 0;
+this.draw();
+});
+for (const pageButton of this.pageButtons) {
+pageButton.addEventListener("click", () => {
+if (pageButton.getAttribute("aria-disabled") === "true") return;
+this.page += Number(pageButton.dataset.page);
+this.draw();
+});
+}
+}
+show(panel, visible, pins, categories) {
+Object.assign(this, { panel, visible, pins, categories });
+this.draw();
+}
+draw() {
+const { panel, visible, pins } = this;
+const { vocabulary } = panel.view;
+const found = this.filter.value.trim() ? vocabulary.find(this.filter.value) : [...vocabulary.words.keys()];
+const others = found.filter((row) => visible[row] && !pins.includes(row));
+const rows = [...pins.filter((row) => visible[row] && found.includes(row)), ...others];
+const pages = Math.max(1, Math.ceil(rows.length / PER_PAGE));
+this.page = clamp(this.page, 0, pages - 1);
+const first = this.page * PER_PAGE;
+const onPage = rows.slice(first, first + PER_PAGE);
+this.caption.textContent = rows.length
+? `${panel.name}, ${depthName(panel.depth)}: words ${first + 1}–${first + onPage.length} of ${rows.length.toLocaleString("en")}, the pinned ones first`
+: "No word found.";
+this.body.replaceChildren(...onPage.map((row) => this.row(row)));
+for (const pageButton of this.pageButtons) {
+const target = this.page + Number(pageButton.dataset.page);
+pageButton.setAttribute("aria-disabled", String(target < 0 || target >= pages));
+}
+}
+row(row) {
+const facts = this.panel.facts(row, this.categories);
+const pinned = this.pins.includes(row);
+const name = button(facts.word, () => {
+this.pin(row);
+this.body.querySelector(`[data-row="${row}"]`)?.focus();
+});
+name.dataset.row = row;
+name.title = pinned ? "Unpin" : "Pin";
+name.setAttribute("aria-pressed", String(pinned));
+const numbers = (facts.values ?? ["–", "–"]).map((value) => (typeof value === "number" ? Explore.number(value) : value));
+const cells = [facts.category, facts.tokens, ...numbers, facts.neighbours.join(", ")].map((text, index) =>
+make("td", index === 2 || index === 3 ? { class: "number" } : {}, text));
+return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
+}
+}
+class Ruler {
+constructor(root, moved) {
+this.root = root;
+this.range = root.querySelector("input[type=range]");
+this.output = root.querySelector("output");
+this.scale = root.querySelector(".scale");
+this.names = root.querySelector(".names");
+this.plate = root.querySelector(".plate");
+this.scale.setAttribute("aria-hidden", "true");
+Tokviz.listenToSlider(this.range, moved);
+}
+setView(view) {
+if (view === this.view) return;
+this.view = view;
+this.last = view.last;
+this.range.max = view.last;
+this.root.classList.toggle("ruler-measured", view.measures !== null);
+const { made, names } = view.measures ? this.measures(view.measures) : { made: [], names: [] };
+this.names.replaceChildren(Tokviz.rulerFoot(...names));
+this.scale.replaceChildren(Tokviz.rulerFoot(...made, ...Tokviz.axis(Tokviz.depthTicks(view.last), view.last)));
+const { strip } = view.capture.shown;
+if (this.plate) this.plate.hidden = !strip;
+if (this.plate && strip) this.setStrip(strip, view);
+}
+setStrip(strip, view) {
+const alt = `${Tokviz.captures.label(view.capture)}: all ${view.last + 1} depths, without labels`;
+Tokviz.setStrip(this.plate, strip, alt);
+}
+setDepth(depth, text) {
+this.range.value = depth;
+this.range.setAttribute("aria-valuetext", text);
+if (this.output.value !== depthName(depth)) this.output.value = depthName(depth);
+Tokviz.placeLabel(this.output, depth, this.last);
+}
+x(depth) {
+return Tokviz.place(depth, this.last);
+}
+measures({ stages, mark, purity, chance, normName, norm, norms }) {
+const made = [];
+const names = [];
+const numbers = [];
+const add = (name, place, lines) => {
+made.push(this.spark(place, lines));
+names.push(svg("text", { class: "spark-name", x: 0, y: place.nameY }, name));
+};
+stages.forEach((first, index) => {
+const left = Math.max(this.x(first - 0.5), 0);
+const right = Math.min(this.x((stages[index + 1] ?? this.last + 1) - 0.5), 100);
+made.push(svg("rect", {
+class: index % 2 ? "band" : "band shaded", x: percent(left), width: percent(right - left), y: -90, height: 64,
+}));
+if (right - left < geometry.narrowestBand) return;
+numbers.push(svg("text", { class: "band-name", x: percent((left + right) / 2), y: -30, "text-anchor": "middle" }, index + 1));
+});
+if (mark) {
+const x = percent(this.x(mark[0]));
+made.push(svg("line", { class: "mark", x1: x, x2: x, y1: -90, y2: -16 }));
+}
+add("purity", { y: -76, height: 11, nameY: -80 }, { chance, spark: purity });
+if (norms) {
+let [low, high] = norms.map(Math.log10);
+const missing = Math.max(1 - (high - low), 0) / 2;
+[low, high] = [low - missing, high + missing];
+const shares = norm.map((value) => (value > 0 ? (Math.log10(value) - low) / (high - low) : null));
+add(normName, { y: -53, height: 15, nameY: -55 }, { "spark-area": shares, spark: shares });
+}
+made.push(...numbers);
+if (mark) {
+const [depth, ...texts] = mark;
+const x = this.x(depth);
+const flips = x > geometry.markFlip;
+const place = { x: percent(flips ? x - geometry.markGap : Math.max(x + geometry.markGap, geometry.markFrom)), "text-anchor": flips ? "end" : "start" };
+names.push(...texts.map((text, index) => svg("text", { class: ["mark-name", "mark-name mark-numbers"][index], ...place, y: [-80, -56][index] }, text)));
+}
+return { made, names };
+}
+spark({ y, height }, lines) {
+const drawing = svg("svg", { y, width: "100%", height, viewBox: "0 0 1000 100", preserveAspectRatio: "none", overflow: "visible" });
+for (const [kind, line] of Object.entries(lines)) {
+const [begin, end] = kind === "spark-area" ? [(x) => `M${x} 100V`, "V100"] : [(x) => `M${x} `, "h.1"];
+let penDown = false;
+const d = line.map((value, depth) => {
+if (value === null) {
+penDown = false;
+return "";
+}
+const [x, height] = [(10 * this.x(depth)).toFixed(1), (100 * (1 - clamp(value, 0, 1))).toFixed(1)];
+const part = penDown ? `L${x} ${height}` : `${begin(x)}${height}`;
+penDown = line[depth + 1] !== undefined && line[depth + 1] !== null;
+return penDown ? part : part + end;
+}).join("");
+drawing.append(svg("path", { class: kind, d }));
+}
+return drawing;
+}
+}
+Object.assign(Explore, { Legend, Pins, TrailAxes, Search, Table, Ruler });
 })();

@@ -1,190 +1,149 @@
 "use strict";
-
-// What explorer and plates are made of: an index in the page, scripts that are loaded when a reader asks for them, and marks' shapes.
 const Explore = {};
-
 (() => {
-  const { load } = Tokviz;
-
-  // A word as part of a list: one that is written from right to left doesn't reorder its neighbours.
-  const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
-  Explore.isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
-
-  // Of a word's tokens; none where states came from elsewhere.
-  Explore.countOf = ({ length }) => (length === 0 ? "tokens not known" : length === 1 ? "one token" : `${length} tokens`);
-
-  // In characters; the ends of a longer name are what tells it from others.
-  const LONGEST = 24;
-  Explore.shortened = (word) => {
-    const characters = [...word.trim()];
-    return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : characters.join("");
-  };
-
-  // The side on which a word lies beyond the axes, as an arrow; empty where it lies within them. x runs right, y down.
-  const ARROWS = {
-    "-1,0": "←", "1,0": "→", "0,-1": "↑", "0,1": "↓", "-1,-1": "↖", "1,-1": "↗", "1,1": "↘", "-1,1": "↙",
-  };
-  Explore.arrow = (side) => ARROWS[side.join()] ?? "";
-
-  // As pages write what nobody can see: by its code points.
-  const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
-  const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-  const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);
-
-  // Little-endian unsigned integers of `size` bytes each, from base64.
-  function decodeIntegers(text, size) {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return size === 2 ? new Uint16Array(bytes.buffer) : bytes;
-  }
-
-  class Index {
-    constructor(content) {
-      Object.assign(this, content);
-    }
-
-    async view(capture) {
-      const { model, context, shown } = capture;
-      const name = `${model.slug}/${context.name}`;
-      const folder = `${model.data}/${context.name}`;
-      const [words, tokens, drawn, near] = await Promise.all([
-        load("words", this.words),
-        load(name, `${folder}/words.js`),
-        load(capture.key, `${folder}/coordinates-${shown.name}.js`),
-        context.neighbours ? load(`${name} neighbours`, `${folder}/neighbours.js`) : null,
-      ]);
-      this.vocabulary ??= new Vocabulary(words);
-      return new View(capture, this.vocabulary, tokens, drawn, near);
-    }
-  }
-
-  class Vocabulary {
-    constructor({ words, memberships }) {
-      this.words = words;
-      this.names = words.map(visible);
-      this.memberships = memberships;
-      this.folded = words.map((word) => word.toLocaleLowerCase());
-      this.rows = new Map(words.map((word, row) => [word, row]));
-    }
-
-    // The categories of a word, in a line.
-    categoriesOf(row, labels) {
-      return this.memberships[row].map((category) => labels[category]).join(", ");
-    }
-
-    // Rows of the words that begin with the text, then of those that contain it.
-    find(text, most = Infinity) {
-      const wanted = text.trim().toLocaleLowerCase();
-      if (!wanted) return [];
-      const [beginning, containing] = [[], []];
-      this.folded.forEach((word, row) => {
-        const at = word.indexOf(wanted);
-        if (at === 0) beginning.push(row);
-        else if (at > 0) containing.push(row);
-      });
-      return [...beginning.sort((a, b) => this.folded[a].length - this.folded[b].length), ...containing].slice(0, most);
-    }
-  }
-
-  // One model × context × projection: where its words stand at each depth, 0–1 within the depth's extents.
-  class View {
-    constructor(capture, vocabulary, tokens, drawn, near) {
-      this.capture = capture;
-      this.vocabulary = vocabulary;
-      this.n = vocabulary.words.length;
-      this.last = drawn.extents.length - 1;
-      this.extents = drawn.extents;
-      // Their ends; null where there is no picture.
-      this.limits = drawn.extents.map((each) => each && [each[0], each[0] + each[1], each[2], each[2] + each[3]]);
-      this.variance = drawn.variance;
-      this.problems = drawn.problems;
-      this.measures = tokens.measures;
-      this.pieces = tokens.pieces;
-      this.modules = tokens.modules;
-      this.outside = new Set(tokens.outside);
-      this.hollow = tokens.pieces.map((pieces, row) => pieces.length > 1 || this.outside.has(row));
-      const steps = decodeIntegers(drawn.places, 2);
-      this.places = Float32Array.from(steps, (step) => step / 65535);
-      for (const [depth, row, x, y] of drawn.beyond) this.places.set([x, y], 2 * (depth * this.n + row));
-      this.pictured = new Map();
-      this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 256 ? 1 : 2) };
-    }
-
-    at(depth) {
-      return this.places.subarray(2 * depth * this.n, 2 * (depth + 1) * this.n);
-    }
-
-    // How a word's tokens look, a leading space made visible.
-    tokens(row) {
-      return this.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
-    }
-
-    // PC1 and PC2 of a word, as the plate's axes have them.
-    values(depth, row) {
-      const extents = this.extents[depth];
-      if (!extents) return null;
-      const [x, y] = this.at(depth).subarray(2 * row, 2 * row + 2);
-      return [extents[0] + x * extents[1], extents[2] + y * extents[3]];
-    }
-  }
-
-  // The rows nearest to a word, nearest first, and in which space: the full one if the site has its neighbours. None where
-  // the word stands in their place: other words have an identical state.
-  function neighbours(view, depth, row, k = 5) {
-    const key = depth * view.n + row;
-    if (view.fullSpace) {
-      const first = key * view.fullSpace.k;
-      const rows = [...view.fullSpace.rows.subarray(first, first + view.fullSpace.k)].filter((other) => other !== row);
-      return { rows, where: "in all dimensions", reason: "other words have an identical state" };
-    }
-    if (!view.pictured.has(key)) view.pictured.set(key, view.limits[depth] ? inPicture(view, depth, row, k) : []);
-    return { rows: view.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
-  }
-
-  function inPicture(view, depth, row, k) {
-    const [x0, x1, y0, y1] = view.limits[depth];
-    const places = view.at(depth);
-    const [width, height] = [x1 - x0, y1 - y0];
-    const best = [];
-    for (let other = 0; other < view.n; other += 1) {
-      if (other === row) continue;
-      const distance = Math.hypot(
-        width * (places[2 * other] - places[2 * row]), height * (places[2 * other + 1] - places[2 * row + 1]));
-      if (best.length === k && distance >= best[k - 1][0]) continue;
-      best.push([distance, other]);
-      best.sort((one, two) => one[0] - two[0]);
-      best.length = Math.min(best.length, k);
-    }
-    return best.map(([, other]) => other);
-  }
-
-  Object.assign(Explore, { Index, neighbours });
-  Explore.percentText = (ratio) => (ratio === null ? "–" : `${(100 * ratio).toFixed(1)}\u00a0%`);
-  Explore.number = (value) => {
-    const size = Math.abs(value);
-    const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
-    return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
-  };
+const { decodeIntegers, load } = Tokviz;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
+Explore.isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
+Explore.countOf = ({ length }) => (length === 0 ? "tokens not known" : length === 1 ? "one token" : `${length} tokens`);
+const LONGEST = 24;
+Explore.shortened = (word) => {
+const characters = [...word.trim()];
+return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : characters.join("");
+};
+const ARROWS = {
+"-1,0": "←", "1,0": "→", "0,-1": "↑", "0,1": "↓", "-1,-1": "↖", "1,-1": "↗", "1,1": "↘", "-1,1": "↙",
+};
+Explore.arrow = (side) => ARROWS[side.join()] ?? "";
+const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
+const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);
+class Index {
+constructor(content) {
+Object.assign(this, content);
+}
+async view(capture) {
+const { model, context, shown } = capture;
+const name = `${model.slug}/${context.name}`;
+const folder = `${model.data}/${context.name}`;
+const [words, tokens, drawn, near] = await Promise.all([
+load("words", this.words),
+load(name, `${folder}/words.js`),
+load(capture.key, `${folder}/coordinates-${shown.name}.js`),
+context.neighbours ? load(`${name} neighbours`, `${folder}/neighbours.js`) : null,
+]);
+this.vocabulary ??= new Vocabulary(words);
+return new View(capture, this.vocabulary, tokens, drawn, near);
+}
+}
+class Vocabulary {
+constructor({ words, memberships }) {
+this.words = words;
+this.names = words.map(visible);
+this.memberships = memberships;
+this.folded = words.map((word) => word.toLocaleLowerCase());
+this.rows = new Map(words.map((word, row) => [word, row]));
+}
+hueOf(row) {
+return Tokviz.hueOf(this.memberships[row][0]);
+}
+categoriesOf(row, labels) {
+return this.memberships[row].map((category) => labels[category]).join(", ");
+}
+find(text, most = Infinity) {
+const wanted = text.trim().toLocaleLowerCase();
+if (!wanted) return [];
+const [beginning, containing] = [[], []];
+this.folded.forEach((word, row) => {
+const at = word.indexOf(wanted);
+if (at === 0) beginning.push(row);
+else if (at > 0) containing.push(row);
+});
+return [...beginning.sort((a, b) => this.folded[a].length - this.folded[b].length), ...containing].slice(0, most);
+}
+}
+class View {
+constructor(capture, vocabulary, tokens, drawn, near) {
+this.capture = capture;
+this.vocabulary = vocabulary;
+this.n = vocabulary.words.length;
+this.last = drawn.extents.length - 1;
+this.extents = drawn.extents;
+this.limits = drawn.extents.map((each) => each && [each[0], each[0] + each[1], each[2], each[2] + each[3]]);
+this.variance = drawn.variance;
+this.problems = drawn.problems;
+this.measures = tokens.measures;
+this.pieces = tokens.pieces;
+this.modules = tokens.modules;
+this.outside = new Set(tokens.outside);
+this.hollow = tokens.pieces.map((pieces, row) => pieces.length > 1 || this.outside.has(row));
+const steps = decodeIntegers(drawn.places, 2);
+const ends = new Float32Array(decodeIntegers(drawn.ends, 1).buffer);
+let nEnds = 0;
+this.places = Float32Array.from(steps, (step) => (step === 0 || step === 65535 ? ends[nEnds++] : step / 65535));
+this.pictured = new Map();
+this.fullSpace = near && { k: near.k, rows: decodeIntegers(near.rows, this.n <= 256 ? 1 : 2) };
+}
+at(depth) {
+return this.places.subarray(2 * depth * this.n, 2 * (depth + 1) * this.n);
+}
+tokens(row) {
+return this.pieces[row].map((piece) => piece.replace(/^[Ġ▁ ]/, "␣"));
+}
+values(depth, row) {
+const extents = this.extents[depth];
+if (!extents) return null;
+const [x, y] = this.at(depth).subarray(2 * row, 2 * row + 2);
+return [extents[0] + x * extents[1], extents[2] + y * extents[3]];
+}
+}
+function neighbours(view, depth, row, k = 5) {
+const key = depth * view.n + row;
+if (view.fullSpace) {
+const first = key * view.fullSpace.k;
+const rows = [...view.fullSpace.rows.subarray(first, first + view.fullSpace.k)].filter((other) => other !== row);
+return { rows, where: "in all dimensions", reason: "other words have an identical state" };
+}
+if (!view.pictured.has(key)) view.pictured.set(key, view.limits[depth] ? inPicture(view, depth, row, k) : []);
+return { rows: view.pictured.get(key), where: "in the plot", reason: "there is no plot of this depth" };
+}
+function inPicture(view, depth, row, k) {
+const [x0, x1, y0, y1] = view.limits[depth];
+const places = view.at(depth);
+const [width, height] = [x1 - x0, y1 - y0];
+const best = [];
+for (let other = 0; other < view.n; other += 1) {
+if (other === row) continue;
+const distance = Math.hypot(
+width * (places[2 * other] - places[2 * row]), height * (places[2 * other + 1] - places[2 * row + 1]));
+if (best.length === k && distance >= best[k - 1][0]) continue;
+best.push([distance, other]);
+best.sort((one, two) => one[0] - two[0]);
+best.length = Math.min(best.length, k);
+}
+return best.map(([, other]) => other);
+}
+Object.assign(Explore, { Index, neighbours });
+Explore.percentText = (ratio) => (ratio === null ? "–" : `${(100 * ratio).toFixed(1)}\u00a0%`);
+Explore.number = (value) => {
+const size = Math.abs(value);
+const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+};
 })();
-
-// Of a word's second category, within its mark.
 Explore.SECOND = 0.58;
-
-// The shapes of categories' marks, as the images have them.
 Tokviz.shape = (() => {
-  // Each has the area of a circle of diameter 1; y runs down.
-  const SHAPES = [
-    "M.5 0A.5.5 0 1 1-.5 0A.5.5 0 1 1 .5 0Z",
-    "M-.443 .443L.443 .443L.443-.443L-.443-.443Z",
-    "M0-.836L-.627.418L.627.418Z",
-    "M0 .627L.627 0L0-.627L-.627 0Z",
-    "M0 .836L.627-.418L-.627-.418Z",
-    "M-.198 .594L.198 .594L.198 .198L.594 .198L.594-.198L.198-.198L.198-.594L-.198-.594L-.198-.198L-.594-.198L-.594 .198L-.198 .198Z",
-    "M0-.836L-.188-.258L-.796-.258L-.304 .099L-.492 .677L0 .319L.492 .677L.304 .099L.796-.258L.188-.258Z",
-    "M-.28 .56L0 .28L.28 .56L.56 .28L.28 0L.56-.28L.28-.56L0-.28L-.28-.56L-.56-.28L-.28 0L-.56 .28Z",
-    "M-.836 0L.418 .627L.418-.627Z",
-    "M.836 0L-.418-.627L-.418 .627Z",
-  ];
-
-  const all = document.documentElement.dataset.shapes?.split("|") ?? SHAPES;
-  return (category) => all[category % all.length];
+const SHAPES = [
+"M.5 0A.5.5 0 1 1-.5 0A.5.5 0 1 1 .5 0Z",
+"M-.443 .443L.443 .443L.443-.443L-.443-.443Z",
+"M0-.836L-.627.418L.627.418Z",
+"M0 .627L.627 0L0-.627L-.627 0Z",
+"M0 .836L.627-.418L-.627-.418Z",
+"M-.198 .594L.198 .594L.198 .198L.594 .198L.594-.198L.198-.198L.198-.594L-.198-.594L-.198-.198L-.594-.198L-.594 .198L-.198 .198Z",
+"M0-.836L-.188-.258L-.796-.258L-.304 .099L-.492 .677L0 .319L.492 .677L.304 .099L.796-.258L.188-.258Z",
+"M-.28 .56L0 .28L.28 .56L.56 .28L.28 0L.56-.28L.28-.56L0-.28L-.28-.56L-.56-.28L-.28 0L-.56 .28Z",
+"M-.836 0L.418 .627L.418-.627Z",
+"M.836 0L-.418-.627L-.418 .627Z",
+];
+const all = document.documentElement.dataset.shapes?.split("|") ?? SHAPES;
+return (category) => all[category % all.length];
 })();

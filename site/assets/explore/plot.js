@@ -1,448 +1,352 @@
 "use strict";
-
-// One scatter plot: marks that move from layer to layer, axes, labels, trails, zoom. What a reader does is reported to its owner.
 (() => {
-  // In milliseconds.
-  const MOVE = 450;
-  const ZOOM = 220;
-  const SETTLE_DELAY = 110;
-  const MOST_LABELS = 150;
-  // In pixels: how far from the pointer a mark may be.
-  const POINTER_RADIUS = 26;
-  const ZOOM_FACTOR = 1.6;
-  const { clamp, svg } = Tokviz;
-  // In pixels: the width of a plot that fits on A4 and on Letter.
-  const PAPER = 640;
-  const PRINT = matchMedia("print");
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-  const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-  class Plot {
-    // `on` has point(row or null, by), pin(row), zoomed() and step(by).
-    constructor(root, on) {
-      this.root = root;
-      this.on = on;
-      this.inner = root.querySelector(".plot-inner");
-      this.axes = root.querySelector(".plot-axes");
-      this.problem = root.querySelector(".problem");
-      this.over = root.querySelector(".plot-over");
-      this.scales = root.querySelector(".plot-scale");
-      this.layers = Object.fromEntries(["band", "trails", "links", "labels", "rings", "names"].map((name) => {
-        const group = svg("g", { class: name });
-        this.over.append(group);
-        return [name, group];
-      }));
-      this.painters = [
-        new Explore.SvgPainter(root.querySelector(".plot-marks")), new Explore.CanvasPainter(root.querySelector("canvas")),
-      ];
-      this.trails = new Explore.Trails(this.layers.trails);
-      this.band = new Explore.Band(this.layers.band);
-      this.transform = d3.zoomIdentity;
-      this.current = null;
-      this.pins = [];
-      this.placed = [];
-      this.width = this.height = 0;
-      this.listen();
-      new ResizeObserver(() => {
-        if (PRINT.matches) return;
-        this.measure();
-        // On paper it is what it was on the screen, made as small as the paper needs it.
-        root.style.setProperty("--on-screen", `${root.clientWidth}px`);
-        root.style.setProperty("--high-on-screen", `${root.clientHeight}px`);
-        root.style.setProperty("--to-paper", Math.min(1, PAPER / root.clientWidth));
-      }).observe(root);
-    }
-
-    // --- what is shown ---
-
-    setView(view, depth) {
-      const fresh = this.view === undefined || this.view.n !== view.n;
-      this.view = view;
-      this.painter?.stop();
-      this.painter = this.painters[view.n > Explore.MOST_IN_SVG ? 1 : 0];
-      this.diameter = Explore.diameterFor(view.n);
-      this.painter.start(view, this.diameter);
-      if (fresh) {
-        [this.x, this.y] = [new Float32Array(view.n), new Float32Array(view.n)];
-        this.now = new Float32Array(2 * view.n);
-        // A fixed order that has nothing to do with categories, so that labels are spread over the picture.
-        this.order = Uint32Array.from(view.vocabulary.words.keys()).sort((a, b) => scattered(a) - scattered(b));
-      }
-      this.clearNames();
-      this.frameView();
-      this.depth = undefined;
-      this.moveTo(depth, fresh ? 0 : MOVE);
-      this.measure(true);
-    }
-
-    // Lays out the view for the size of the plot, and how far words lie beyond it.
-    frameView() {
-      const { view, inner: { clientWidth, clientHeight } } = this;
-      this.framed = new Explore.Framed(view, clientWidth || 1, clientHeight || 1, Tokviz.plotScale.mode);
-      this.trails.setView(this.framed);
-      this.reach = this.framed.reach;
-      this.axesDrawn = null;
-    }
-
-    // All words on another scale: they move there.
-    rescale() {
-      const { depth } = this;
-      if (depth === undefined) return;
-      this.frameView();
-      this.depth = undefined;
-      this.moveTo(depth);
-      this.clearNames();
-    }
-
-    moveTo(depth, duration = MOVE) {
-      if (depth === this.depth) return;
-      this.depth = depth;
-      const hasPicture = this.view.extents[depth] !== null;
-      this.inner.style.visibility = hasPicture ? "" : "hidden";
-      this.problem.hidden = hasPicture;
-      this.showScale(hasPicture && Tokviz.framing.isDivided(this.view.extents[depth]));
-      this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no plot of this depth.";
-      this.from = this.now.slice();
-      this.to = this.framed.at(depth);
-      this.started = performance.now();
-      this.duration = reducedMotion.matches ? 0 : duration;
-      this.moving = true;
-      this.trails.moveTo(depth);
-      this.tree = null;
-      this.request();
-    }
-
-    // What may be chosen where the short axis is magnified.
-    showScale(isDivided) {
-      this.scales.hidden = !isDivided;
-      for (const button of this.scales.children) button.setAttribute("aria-pressed", String(button.dataset.scale === Tokviz.plotScale.mode));
-    }
-
-    setVisible(visible) {
-      this.visible = visible;
-      this.tree = null;
-      this.clearNames();
-    }
-
-    setCurrent(row) {
-      this.current = row;
-      this.request();
-    }
-
-    setPins(rows) {
-      this.pins = rows;
-      this.clearNames();
-    }
-
-    // Which axes the trails join: "own" or "aligned".
-    setTrails(kind) {
-      if (kind === this.trails.kind) return;
-      this.trails.setKind(kind);
-      this.limitZoom();
-      this.request();
-    }
-
-    measure(force = false) {
-      const [width, height] = [this.inner.clientWidth, this.inner.clientHeight];
-      if (!this.view || !width || (!force && width === this.width && height === this.height)) return;
-      const share = this.zoomed();
-      [this.width, this.height] = [width, height];
-      this.frameView();
-      this.to = this.framed.at(this.depth);
-      if (!this.moving) this.now.set(this.to);
-      this.painter.resize(width, height);
-      this.limitZoom();
-      this.setZoomed(share);
-      this.tree = null;
-      this.clearNames();
-    }
-
-    // A reader may zoom out to words beyond the axes, and to trails that leave the plot.
-    limitZoom() {
-      const { width, height } = this;
-      const reach = Math.max(this.reach, this.trails.reach);
-      const [dx, dy] = [(width * (reach - 1)) / 2, (height * (reach - 1)) / 2];
-      const least = Math.min(1, 0.96 / reach);
-      this.zoom.extent([[0, 0], [width, height]]).scaleExtent([least, 64]).translateExtent([[-dx, -dy], [width + dx, height + dy]]);
-      if (this.transform.k < least) this.setZoomed(null);
-    }
-
-    // Where the middle of the picture is, and how much enlarged; null for the whole picture.
-    zoomed() {
-      const { k, x, y } = this.transform;
-      if (k === 1 && x === 0 && y === 0) return null;
-      return [k, (this.width / 2 - x) / k / this.width, (this.height / 2 - y) / k / this.height];
-    }
-
-    setZoomed(share) {
-      const [k, x, y] = share ?? [1, 0.5, 0.5];
-      const where = d3.zoomIdentity.translate(this.width / 2, this.height / 2).scale(k)
-        .translate(-x * this.width, -y * this.height);
-      d3.select(this.inner).call(this.zoom.transform, share ? where : d3.zoomIdentity);
-    }
-
-    // After a change of the theme; for paper, whose colours are `scheme`'s, at once.
-    recolor(scheme = "") {
-      this.painter?.recolor(scheme);
-      if (scheme && this.view && this.width) this.painter.paint(this.x, this.y, this.visible);
-      else this.request();
-    }
-
-    // --- a frame ---
-
-    request() {
-      this.frame ??= requestAnimationFrame((now) => {
-        this.frame = null;
-        if (this.view && this.width) this.draw(now);
-      });
-    }
-
-    draw(now) {
-      const share = this.duration ? clamp((now - this.started) / this.duration, 0, 1) : 1;
-      const eased = d3.easeCubicInOut(share);
-      if (this.moving) {
-        for (let index = 0; index < this.now.length; index += 1) {
-          this.now[index] = this.from[index] + (this.to[index] - this.from[index]) * eased;
-        }
-        this.moving = share < 1;
-      }
-      this.project();
-      this.painter.paint(this.x, this.y, this.visible);
-      this.drawAxes();
-      this.band.draw(this.framed, this.depth, this.visible, this.transform);
-      this.drawTrails(eased);
-      this.drawOver();
-      if (this.moving) {
-        this.stale = true;
-        this.request();
-      } else if (this.stale) {
-        this.settle();
-      }
-    }
-
-    // Words beyond the axes stay at the margin, on the side where they are, until the reader zooms out to them.
-    project() {
-      const { k, x: left, y: top } = this.transform;
-      const { width, height, now } = this;
-      for (let row = 0; row < this.x.length; row += 1) {
-        this.x[row] = left + k * now[2 * row] * width;
-        this.y[row] = top + k * (1 - now[2 * row + 1]) * height;
-      }
-      const inset = 0.7 * this.diameter;
-      const { left: near, right: far, top: high, bottom: low } = this.framed.paneAt(this.depth, this.transform);
-      for (const row of this.framed.beyond(this.depth)) {
-        this.x[row] = clamp(this.x[row], near + inset, far - inset);
-        this.y[row] = clamp(this.y[row], high + inset, low - inset);
-      }
-    }
-
-    // Labels move with their marks, and are placed again once nothing moves.
-    settle() {
-      clearTimeout(this.settleTimer);
-      this.settleTimer = setTimeout(() => {
-        if (this.moving) return;
-        this.stale = false;
-        this.placed = Explore.placeLabels({
-          ...this.picture(), wanted: this.pinned(), rows: this.order, visible: this.visible,
-          textOf: (row) => this.labelOf(row), most: MOST_LABELS,
-        });
-        this.layers.labels.replaceChildren(...this.placed.map(({ row, text, x, y }) =>
-          svg("text", { x: x - this.x[row], y: y - this.y[row], class: this.hueOf(row), transform: this.place(row) }, text)));
-        this.request();
-      }, SETTLE_DELAY);
-    }
-
-    // Waits until words have moved and names are placed.
-    async still() {
-      while (this.moving || this.stale) await new Promise(requestAnimationFrame);
-    }
-
-    picture() {
-      const { x, y, width, height } = this;
-      return { x, y, width, height, radius: this.diameter / 2 + 0.5 };
-    }
-
-    pinned = () => this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
-
-    clearNames() {
-      this.placed = [];
-      this.layers.labels.replaceChildren();
-      this.stale = true;
-      this.request();
-    }
-
-    place(row) {
-      return `translate(${this.x[row].toFixed(1)} ${this.y[row].toFixed(1)})`;
-    }
-
-    hueOf(row) {
-      return Tokviz.hueOf(this.view.vocabulary.memberships[row][0]);
-    }
-
-    drawAxes() {
-      const limits = this.framed.limits[this.depth];
-      const { x, y, k } = this.transform;
-      const { width, height } = this;
-      const [left, top] = [this.inner.offsetLeft, this.inner.offsetTop];
-      const key = [this.view.capture.key, this.depth, k, x, y, width, height, left].join();
-      if (key === this.axesDrawn) return;
-      this.axesDrawn = key;
-      const variance = this.view.variance[this.depth];
-      const frame = this.framed.frames[this.depth];
-      const panes = { main: this.framed.paneAt(this.depth, this.transform), band: frame?.band ? this.framed.paneAt(this.depth, this.transform, "band") : null };
-      this.axes.replaceChildren(...Explore.axes({ limits, frame, panes, variance, transform: this.transform, left, top, width, height }));
-    }
-
-    drawTrails(share) {
-      const { k, x, y } = this.transform;
-      const words = this.pins.filter((row) => this.visible[row]).map((row) => [row, [this.x[row], this.y[row]]]);
-      this.trails.draw(words, share, ([across, up]) => [x + k * across * this.width, y + k * (1 - up) * this.height]);
-    }
-
-    drawOver() {
-      const { layers, x, y, view, current } = this;
-      layers.labels.classList.toggle("faint", this.moving || current !== null);
-      const near = current === null ? [] : Explore.neighbours(view, this.depth, current).rows.filter((row) => this.visible[row]);
-      const hasCurrent = current !== null && this.visible[current];
-      layers.links.replaceChildren(...(hasCurrent && !this.moving ? near : []).map((row) => svg("line", {
-        x1: x[current].toFixed(1), y1: y[current].toFixed(1), x2: x[row].toFixed(1), y2: y[row].toFixed(1),
-      })));
-      const radius = this.diameter / 2;
-      const pins = this.pins.filter((row) => this.visible[row]);
-      const ring = (row, kind, margin) => svg("circle", { class: kind, r: (radius + margin).toFixed(1), transform: this.place(row) });
-      layers.rings.replaceChildren(
-        ...pins.map((row) => ring(row, "pinned", 3.5)), ...(hasCurrent ? [ring(current, "current", 4)] : []));
-      const label = (row, kind) => ({ row, text: this.labelOf(row), kind });
-      const names = hasCurrent ? [label(current, "current")] : [];
-      names.push(...this.pinned().filter(({ row }) => !hasCurrent || row !== current));
-      if (hasCurrent) names.push(...near.filter((row) => !this.pins.includes(row)).map((row) => label(row, "near")));
-      const named = new Set(names.map(({ row }) => row));
-      this.placed.forEach(({ row }, index) => {
-        const text = layers.labels.children[index];
-        text.setAttribute("transform", this.place(row));
-        text.style.display = named.has(row) ? "none" : "";
-      });
-      layers.names.replaceChildren(...Explore.placeNames(names, this.picture()).map(({ row, text, kind, x: left, y: base }) =>
-        svg("text", { class: `${kind} ${this.hueOf(row)}`, x: left.toFixed(1), y: base.toFixed(1) }, text)).reverse());
-    }
-
-    // A word at the margin says on which side it lies.
-    labelOf(row) {
-      const text = Explore.shortened(this.view.vocabulary.names[row]);
-      if (!this.framed.beyond(this.depth).has(row)) return text;
-      const { k, x, y } = this.transform;
-      const [left, top] = [x + k * this.to[2 * row] * this.width, y + k * (1 - this.to[2 * row + 1]) * this.height];
-      const pane = this.framed.paneAt(this.depth, this.transform);
-      const across = Math.sign(left - clamp(left, pane.left, pane.right));
-      const down = Math.sign(top - clamp(top, pane.top, pane.bottom));
-      return `${text} ${Explore.arrow([across, down])}`.trim();
-    }
-
-    // --- what a reader does ---
-
-    listen() {
-      this.zoom = d3.zoom().filter((event) => {
-        if (event.type === "wheel") return event.ctrlKey || event.metaKey || this.root.contains(document.activeElement);
-        if (event.type.startsWith("touch")) return event.touches.length > 1 || this.transform.k !== 1;
-        return !event.button && !event.ctrlKey;
-      }).on("zoom", ({ transform, sourceEvent }) => {
-        this.transform = transform;
-        this.inner.classList.toggle("zoomed", transform.k !== 1);
-        this.tree = null;
-        this.stale = true;
-        this.request();
-        if (sourceEvent !== undefined) this.on.zoomed();
-      });
-      d3.select(this.inner).call(this.zoom).on("dblclick.zoom", null);
-      this.inner.addEventListener("pointermove", (event) => {
-        if (event.pointerType !== "touch" && !event.buttons) this.on.point(this.under(event), "pointer");
-      });
-      this.inner.addEventListener("pointerleave", (event) => {
-        if (event.pointerType !== "touch") this.on.point(null, "pointer");
-      });
-      this.inner.addEventListener("click", (event) => {
-        const row = this.under(event);
-        if (row === null) return this.on.point(null, "click");
-        // A finger can't hover: the first tap shows, the second pins.
-        if (event.pointerType === "touch" && row !== this.current) return this.on.point(row, "touch");
-        return this.on.pin(row);
-      });
-      this.root.addEventListener("keydown", (event) => this.onKey(event));
-      document.addEventListener("scale", () => this.rescale());
-      for (const button of this.scales.children) button.addEventListener("click", () => Tokviz.plotScale.choose(button.dataset.scale));
-    }
-
-    under(event) {
-      if (!this.view || this.moving) return null;
-      const box = this.inner.getBoundingClientRect();
-      this.tree ??= d3.quadtree(this.rowsInside(), (row) => this.x[row], (row) => this.y[row]);
-      return this.tree.find(event.clientX - box.left, event.clientY - box.top, POINTER_RADIUS) ?? null;
-    }
-
-    rowsInside() {
-      const inside = (row) => this.x[row] >= 0 && this.y[row] >= 0 && this.x[row] <= this.width && this.y[row] <= this.height;
-      return Array.from(this.visible.keys()).filter((row) => this.visible[row] && inside(row));
-    }
-
-    onKey(event) {
-      if (Tokviz.hasModifier(event)) return;
-      const direction = DIRECTIONS[event.key];
-      const keys = {
-        Enter: () => this.current !== null && this.on.pin(this.current),
-        " ": () => this.current !== null && this.on.pin(this.current),
-        Escape: () => this.on.point(null, "key"),
-        PageDown: () => this.on.step(1),
-        PageUp: () => this.on.step(-1),
-        "+": () => this.zoomBy(ZOOM_FACTOR),
-        "=": () => this.zoomBy(ZOOM_FACTOR),
-        "-": () => this.zoomBy(1 / ZOOM_FACTOR),
-        "−": () => this.zoomBy(1 / ZOOM_FACTOR),
-        0: () => this.zoomBy(null),
-      };
-      const act = direction
-        ? () => (event.shiftKey ? this.panBy(direction) : this.goTo(direction))
-        : keys[event.key];
-      if (!act) return;
-      event.preventDefault();
-      event.stopPropagation();
-      act();
-    }
-
-    // The nearest word in a direction; distance across it counts twice. Without a current word, the one in the middle.
-    goTo([right, down]) {
-      const rows = this.rowsInside();
-      const at = this.current !== null && this.visible[this.current] ? this.current : null;
-      const [x, y] = at === null ? [this.width / 2, this.height / 2] : [this.x[at], this.y[at]];
-      let [best, least] = [null, Infinity];
-      for (const row of rows) {
-        const [dx, dy] = [this.x[row] - x, this.y[row] - y];
-        const along = dx * right + dy * down;
-        const across = Math.abs(dx * down) + Math.abs(dy * right);
-        const cost = at === null ? Math.hypot(dx, dy) : along + 2 * across;
-        if (row === at || (at !== null && along <= 0.01) || cost >= least) continue;
-        [best, least] = [row, cost];
-      }
-      if (best !== null) this.on.point(best, "key");
-    }
-
-    zoomBy(factor) {
-      const inner = d3.select(this.inner);
-      const target = reducedMotion.matches ? inner : inner.transition().duration(ZOOM);
-      const current = this.current;
-      if (factor === null) target.call(this.zoom.transform, d3.zoomIdentity);
-      else if (current !== null && this.visible[current]) target.call(this.zoom.scaleBy, factor, [this.x[current], this.y[current]]);
-      else target.call(this.zoom.scaleBy, factor);
-      setTimeout(() => this.on.zoomed(), ZOOM + 30);
-    }
-
-    panBy([right, down]) {
-      d3.select(this.inner).call(
-        this.zoom.translateBy, (-right * 0.15 * this.width) / this.transform.k, (-down * 0.15 * this.height) / this.transform.k);
-      this.on.zoomed();
-    }
-  }
-
-  const scattered = (row) => Math.imul(row + 1, 2654435761) >>> 0;
-
-  Object.assign(Explore, { Plot, ZOOM_FACTOR });
+const ZOOM = 220;
+const SETTLE_DELAY = 110;
+const MOST_LABELS = 150;
+const POINTER_RADIUS = 26;
+const ZOOM_FACTOR = 1.6;
+const { clamp, svg, movement } = Tokviz;
+const PAPER = 640;
+const PRINT = matchMedia("print");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+class Plot {
+constructor(root, on) {
+this.root = root;
+this.on = on;
+this.inner = root.querySelector(".plot-inner");
+this.axes = root.querySelector(".plot-axes");
+this.problem = root.querySelector(".problem");
+this.over = root.querySelector(".plot-over");
+const [trails, band] = ["trails", "band"].map((name) => svg("g", { class: name }));
+this.over.append(trails, band);
+this.painters = [
+new Explore.SvgPainter(root.querySelector(".plot-marks")), new Explore.CanvasPainter(root.querySelector("canvas")),
+];
+this.trails = new Explore.Trails(trails);
+this.band = new Explore.Band(band);
+this.overlay = new Explore.Overlay(this.over);
+this.transform = d3.zoomIdentity;
+this.current = null;
+this.chosen = null;
+this.stepped = -Infinity;
+this.pins = [];
+this.width = this.height = 0;
+this.listen();
+new ResizeObserver(() => {
+if (PRINT.matches) return;
+this.measure();
+root.style.setProperty("--on-screen", `${root.clientWidth}px`);
+root.style.setProperty("--high-on-screen", `${root.clientHeight}px`);
+root.style.setProperty("--to-paper", Math.min(1, PAPER / root.clientWidth));
+}).observe(root);
+}
+setView(view, depth) {
+const fresh = this.view === undefined || this.view.n !== view.n;
+this.view = view;
+this.painter?.stop();
+this.painter = this.painters[view.n > Explore.MOST_IN_SVG ? 1 : 0];
+this.diameter = Explore.diameterFor(view.n);
+this.painter.start(view, this.diameter);
+if (fresh) {
+[this.x, this.y] = [new Float32Array(view.n), new Float32Array(view.n)];
+this.now = new Float32Array(2 * view.n);
+this.order = Uint32Array.from(view.vocabulary.words.keys()).sort((a, b) => scattered(a) - scattered(b));
+}
+this.clearNames();
+this.frameView();
+this.moveTo(depth, { jumps: fresh });
+this.measure(true);
+}
+frameView() {
+const { view, inner: { clientWidth, clientHeight } } = this;
+this.framed = new Explore.Framed(view, clientWidth || 1, clientHeight || 1, Tokviz.plotScale.mode);
+this.trails.setView(this.framed);
+this.reach = this.framed.reach;
+this.axesDrawn = null;
+}
+rescale() {
+const { depth } = this;
+if (depth === undefined) return;
+this.frameView();
+this.moveTo(depth);
+this.clearNames();
+}
+stepTo(depth) {
+if (depth === this.depth) return;
+const isStep = Math.abs(depth - this.depth) === 1 && this.view.extents[this.depth] !== null;
+const isClose = performance.now() - this.stepped < movement.DURATION;
+if (isStep) this.stepped = performance.now();
+this.moveTo(depth, { jumps: !isStep || isClose, turns: true });
+}
+moveTo(depth, { jumps = false, turns = false } = {}) {
+this.depth = depth;
+const hasPicture = this.view.extents[depth] !== null;
+this.inner.style.visibility = hasPicture ? "" : "hidden";
+this.problem.hidden = hasPicture;
+this.problem.textContent = hasPicture ? "" : this.view.problems[depth] ?? "There is no plot of this depth.";
+this.to = this.framed.at(depth);
+const moves = !jumps && hasPicture && this.width > 0 && !reducedMotion.matches;
+this.motion = moves ? new Explore.Motion(this.now, this.to, this, turns) : null;
+this.started = performance.now();
+this.moving = true;
+this.trails.moveTo(depth);
+this.tree = null;
+this.request();
+}
+setVisible(visible) {
+this.visible = visible;
+this.tree = null;
+this.clearNames();
+}
+setCurrent(row) {
+this.current = row;
+this.request();
+}
+setPins(rows) {
+this.pins = rows;
+this.clearNames();
+}
+setTrails(kind) {
+if (kind === this.trails.kind) return;
+this.trails.setKind(kind);
+this.limitZoom();
+this.request();
+}
+measure(force = false) {
+const [width, height] = [this.inner.clientWidth, this.inner.clientHeight];
+if (!this.view || !width || (!force && width === this.width && height === this.height)) return;
+const share = this.zoomed();
+if (width !== this.width || height !== this.height) this.motion = null;
+[this.width, this.height] = [width, height];
+this.frameView();
+this.to = this.framed.at(this.depth);
+if (!this.moving) this.now.set(this.to);
+this.painter.resize(width, height);
+this.limitZoom();
+this.setZoomed(share);
+this.tree = null;
+this.clearNames();
+}
+limitZoom() {
+const { width, height } = this;
+const reach = Math.max(this.reach, this.trails.reach);
+const [dx, dy] = [(width * (reach - 1)) / 2, (height * (reach - 1)) / 2];
+const least = Math.min(1, 0.96 / reach);
+this.zoom.extent([[0, 0], [width, height]]).scaleExtent([least, 64]).translateExtent([[-dx, -dy], [width + dx, height + dy]]);
+if (this.transform.k < least) this.setZoomed(null);
+}
+zoomed() {
+const { k, x, y } = this.transform;
+if (k === 1 && x === 0 && y === 0) return null;
+return [k, (this.width / 2 - x) / k / this.width, (this.height / 2 - y) / k / this.height];
+}
+setZoomed(share) {
+const [k, x, y] = share ?? [1, 0.5, 0.5];
+const where = d3.zoomIdentity.translate(this.width / 2, this.height / 2).scale(k)
+.translate(-x * this.width, -y * this.height);
+d3.select(this.inner).call(this.zoom.transform, share ? where : d3.zoomIdentity);
+}
+recolor(scheme = "") {
+this.painter?.recolor(scheme);
+if (scheme && this.view && this.width) this.painter.paint(this.x, this.y, this.visible);
+else this.request();
+}
+request() {
+this.frame ??= requestAnimationFrame((now) => {
+this.frame = null;
+if (this.view && this.width) this.draw(now);
+});
+}
+draw(now) {
+const share = this.motion ? clamp((now - this.started) / movement.DURATION, 0, 1) : 1;
+const eased = d3.easeCubicInOut(share);
+if (this.moving) {
+if (this.motion) this.motion.fill(this.now, eased);
+else this.now.set(this.to);
+this.moving = share < 1;
+}
+this.project();
+this.painter.paint(this.x, this.y, this.visible);
+this.drawAxes();
+this.drawTrails(eased);
+this.drawOver();
+if (this.moving) {
+this.stale = true;
+this.request();
+} else if (this.stale) {
+this.settle();
+}
+}
+project() {
+const { k, x: left, y: top } = this.transform;
+const { width, height, now } = this;
+for (let row = 0; row < this.x.length; row += 1) {
+this.x[row] = left + k * now[2 * row] * width;
+this.y[row] = top + k * (1 - now[2 * row + 1]) * height;
+}
+const inset = 0.7 * this.diameter;
+const { left: near, right: far, top: high, bottom: low } = this.framed.paneAt(this.depth, this.transform);
+for (const row of this.framed.beyond(this.depth)) {
+this.x[row] = clamp(this.x[row], near + inset, far - inset);
+this.y[row] = clamp(this.y[row], high + inset, low - inset);
+}
+}
+settle() {
+clearTimeout(this.settleTimer);
+this.settleTimer = setTimeout(() => {
+if (this.moving) return;
+this.stale = false;
+const pinned = this.pins.filter((row) => this.visible[row]).map((row) => ({ row, text: this.labelOf(row), kind: "pinned" }));
+this.overlay.setLabels(Explore.placeLabels({
+...this.picture(), wanted: pinned, rows: this.order, visible: this.visible,
+textOf: (row) => this.labelOf(row), most: MOST_LABELS,
+}), this.view.vocabulary, this);
+this.request();
+}, SETTLE_DELAY);
+}
+async still() {
+while (this.moving || this.stale) await new Promise(requestAnimationFrame);
+}
+picture() {
+const { x, y, width, height } = this;
+return { x, y, width, height, radius: this.diameter / 2 + 0.5 };
+}
+clearNames() {
+this.overlay.clearLabels();
+this.stale = true;
+this.request();
+}
+drawAxes() {
+const limits = this.framed.limits[this.depth];
+const { x, y, k } = this.transform;
+const { width, height } = this;
+const [left, top] = [this.inner.offsetLeft, this.inner.offsetTop];
+const key = [this.view.capture.key, this.depth, k, x, y, width, height, left].join();
+if (key === this.axesDrawn) return;
+this.axesDrawn = key;
+const variance = this.view.variance[this.depth];
+const frame = this.framed.frames[this.depth];
+const panes = { main: this.framed.paneAt(this.depth, this.transform), band: frame?.band ? this.framed.paneAt(this.depth, this.transform, "band") : null };
+this.axes.replaceChildren(...Explore.axes({ limits, frame, panes, variance, transform: this.transform, left, top, width, height }));
+}
+drawTrails(share) {
+const { k, x, y } = this.transform;
+const words = this.pins.filter((row) => this.visible[row]).map((row) => [row, [this.x[row], this.y[row]]]);
+this.trails.draw(words, share, ([across, up]) => [x + k * across * this.width, y + k * (1 - up) * this.height]);
+}
+drawOver() {
+const { view, depth, visible, moving, diameter } = this;
+const current = this.current !== null && visible[this.current] ? this.current : null;
+const near = current === null ? [] : Explore.neighbours(view, depth, current).rows.filter((row) => visible[row]);
+const pins = this.pins.filter((row) => visible[row]);
+this.chosen = current === null ? null : [...near, ...pins, current];
+this.inner.classList.toggle("pointing", current !== null);
+this.band.draw(this.framed, depth, visible, this.chosen, this.transform);
+this.overlay.draw(view, { current, near, pins, moving, diameter, labelOf: (row) => this.labelOf(row) }, this.picture());
+}
+labelOf(row) {
+const text = Explore.shortened(this.view.vocabulary.names[row]);
+if (!this.framed.beyond(this.depth).has(row)) return text;
+const { k, x, y } = this.transform;
+const [left, top] = [x + k * this.to[2 * row] * this.width, y + k * (1 - this.to[2 * row + 1]) * this.height];
+const pane = this.framed.paneAt(this.depth, this.transform);
+const across = Math.sign(left - clamp(left, pane.left, pane.right));
+const down = Math.sign(top - clamp(top, pane.top, pane.bottom));
+return `${text} ${Explore.arrow([across, down])}`.trim();
+}
+listen() {
+this.zoom = d3.zoom().filter((event) => {
+if (event.type === "wheel") return event.ctrlKey || event.metaKey || this.root.contains(document.activeElement);
+if (event.type.startsWith("touch")) return event.touches.length > 1 || this.transform.k !== 1;
+return !event.button && !event.ctrlKey;
+}).on("zoom", ({ transform, sourceEvent }) => {
+this.transform = transform;
+this.inner.classList.toggle("zoomed", transform.k !== 1);
+this.tree = null;
+this.stale = true;
+this.request();
+if (sourceEvent !== undefined) this.on.zoomed();
+});
+d3.select(this.inner).call(this.zoom).on("dblclick.zoom", null);
+this.inner.addEventListener("pointermove", (event) => {
+if (event.pointerType !== "touch" && !event.buttons) this.on.point(this.under(event), "pointer");
+});
+this.inner.addEventListener("pointerleave", (event) => {
+if (event.pointerType !== "touch") this.on.point(null, "pointer");
+});
+this.inner.addEventListener("click", (event) => {
+const row = this.under(event);
+if (row === null) return this.on.point(null, "click");
+if (event.pointerType === "touch" && row !== this.current) return this.on.point(row, "touch");
+return this.on.pin(row);
+});
+this.root.addEventListener("keydown", (event) => this.onKey(event));
+document.addEventListener("scale", () => this.rescale());
+}
+under(event) {
+if (!this.view || this.moving) return null;
+const box = this.inner.getBoundingClientRect();
+this.tree ??= d3.quadtree(this.rowsInside(), (row) => this.x[row], (row) => this.y[row]);
+return this.tree.find(event.clientX - box.left, event.clientY - box.top, POINTER_RADIUS) ?? null;
+}
+rowsInside() {
+const inside = (row) => this.x[row] >= 0 && this.y[row] >= 0 && this.x[row] <= this.width && this.y[row] <= this.height;
+return Array.from(this.visible.keys()).filter((row) => this.visible[row] && inside(row));
+}
+onKey(event) {
+if (Tokviz.hasModifier(event)) return;
+const direction = DIRECTIONS[event.key];
+const keys = {
+Enter: () => this.current !== null && this.on.pin(this.current),
+" ": () => this.current !== null && this.on.pin(this.current),
+Escape: () => this.on.point(null, "key"),
+PageDown: () => this.on.step(1),
+PageUp: () => this.on.step(-1),
+"+": () => this.zoomBy(ZOOM_FACTOR),
+"=": () => this.zoomBy(ZOOM_FACTOR),
+"-": () => this.zoomBy(1 / ZOOM_FACTOR),
+"−": () => this.zoomBy(1 / ZOOM_FACTOR),
+0: () => this.zoomBy(null),
+};
+const act = direction
+? () => (event.shiftKey ? this.panBy(direction) : this.goTo(direction))
+: keys[event.key];
+if (!act) return;
+event.preventDefault();
+event.stopPropagation();
+act();
+}
+goTo([right, down]) {
+const rows = this.rowsInside();
+const at = this.current !== null && this.visible[this.current] ? this.current : null;
+const [x, y] = at === null ? [this.width / 2, this.height / 2] : [this.x[at], this.y[at]];
+let [best, least] = [null, Infinity];
+for (const row of rows) {
+const [dx, dy] = [this.x[row] - x, this.y[row] - y];
+const along = dx * right + dy * down;
+const across = Math.abs(dx * down) + Math.abs(dy * right);
+const cost = at === null ? Math.hypot(dx, dy) : along + 2 * across;
+if (row === at || (at !== null && along <= 0.01) || cost >= least) continue;
+[best, least] = [row, cost];
+}
+if (best !== null) this.on.point(best, "key");
+}
+zoomBy(factor) {
+const inner = d3.select(this.inner);
+const target = reducedMotion.matches ? inner : inner.transition().duration(ZOOM);
+const current = this.current;
+if (factor === null) target.call(this.zoom.transform, d3.zoomIdentity);
+else if (current !== null && this.visible[current]) target.call(this.zoom.scaleBy, factor, [this.x[current], this.y[current]]);
+else target.call(this.zoom.scaleBy, factor);
+setTimeout(() => this.on.zoomed(), ZOOM + 30);
+}
+panBy([right, down]) {
+d3.select(this.inner).call(
+this.zoom.translateBy, (-right * 0.15 * this.width) / this.transform.k, (-down * 0.15 * this.height) / this.transform.k);
+this.on.zoomed();
+}
+}
+const scattered = (row) => Math.imul(row + 1, 2654435761) >>> 0;
+Object.assign(Explore, { Plot, ZOOM_FACTOR });
 })();

@@ -1,422 +1,328 @@
 "use strict";
-
-// The plates that are drawn in a page, in place of their images, which stay for printing and for what can't be drawn. A reader may
-// point at a word, find one, and see one category alone: all plates show it, and it stays from layer to layer.
 (() => {
-  const { plate, plateKey, movement } = Tokviz;
-  // How near a pointer or a finger must be, in pixels.
-  const POINTER = 14;
-  const FINGER = 24;
-  // Until what isn't in sight follows, in milliseconds.
-  const SOON = 120;
-
-  class Board {
-    constructor(content) {
-      this.index = new Explore.Index(content);
-      // What plates are made of, by the key of their capture.
-      this.abouts = new Map();
-      // The plates by the elements that hold image and drawing.
-      this.plates = new Map();
-      this.rooms = new Map();
-      // Rows of words, and categories: what is pointed at passes, what is chosen stays.
-      this.pointed = this.chosen = null;
-      this.previewed = this.isolated = null;
-      // In the next frame: what is drawn may change the size of what is observed.
-      this.resized = new ResizeObserver(() => {
-        cancelAnimationFrame(this.frame);
-        this.frame = requestAnimationFrame(() => {
-          this.rooms.clear();
-          for (const each of this.plates.values()) this.update(each);
-        });
-      });
-      this.listen();
-    }
-
-    // Calls act(about) with what the plates of a capture are made of, at once where it is known; or failed().
-    use(capture, act, failed) {
-      const { key } = capture;
-      if (this.abouts.has(key)) {
-        act(this.abouts.get(key));
-        return;
-      }
-      Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
-        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, this.index.categories), layouts: new Map() });
-        act(this.abouts.get(key));
-      }).catch(failed);
-    }
-
-    // --- one plate ---
-
-    // Draws a depth in `holder`, as wide as `frame`, and where it `fills` that, as high; what isn't `seen` follows a little later.
-    // `from` are the points of the layer before or after, from which the words move there.
-    draw(holder, { about, depth, frame = holder, kind = plate, seen = true, fills = false, from = null }) {
-      const found = this.plates.get(holder) ?? { holder, frame, kind, fills };
-      const isNew = found.about !== about || found.depth !== depth;
-      Object.assign(found, { about, depth, seen }, isNew ? { isolated: undefined } : {});
-      if (!this.plates.has(holder)) this.resized.observe(frame);
-      this.plates.set(holder, found);
-      this.update(found);
-      if (from) this.moveFrom(found, from, true);
-    }
-
-    // Where the words of a plate are, if it is drawn.
-    pointsOf(holder) {
-      const found = this.plates.get(holder);
-      return (found?.drawing && found.made?.points) ?? null;
-    }
-
-    // Whether the words may move in a step to the layer next to it: steps that follow each other closely are instant.
-    mayStep() {
-      const since = performance.now() - (this.stepped ?? -Infinity);
-      this.stepped = performance.now();
-      return since > movement.DURATION;
-    }
-
-    moveFrom(found, from, turns) {
-      const { made, drawing, seen } = found;
-      if (!drawing || !seen || !made.marks || !movement.canMove(from, made.points)) return;
-      drawing.classList.add("moving");
-      found.stop = movement.move(from, made.points, turns, ({ x, y }) => {
-        made.marks.forEach((mark, row) => mark.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`));
-      }, () => {
-        drawing.classList.remove("moving");
-        found.stop = null;
-      });
-    }
-
-    // All plates on another scale: the words move there.
-    rescale() {
-      for (const found of this.plates.values()) {
-        const before = this.pointsOf(found.holder);
-        found.isolated = undefined;
-        this.update(found);
-        if (before && found.made.divided) this.moveFrom(found, before, false);
-      }
-    }
-
-    forget(holder) {
-      const found = this.plates.get(holder);
-      if (!found) return;
-      this.showImage(found);
-      this.plates.delete(holder);
-      if (![...this.plates.values()].some(({ frame }) => frame === found.frame)) this.resized.unobserve(found.frame);
-    }
-
-    update(found) {
-      const { about, holder, depth } = found;
-      const layout = about.view.extents[depth] ? this.layoutOf(found) : null;
-      if (layout === null) this.showImage(found);
-      // Nothing is seen while a window is rearranged.
-      if (!layout) return;
-      if (!found.drawing) this.make(found);
-      if (found.layout !== layout) this.fit(found, layout);
-      found.drawing.setAttribute("aria-label", holder.querySelector("img").alt);
-      this.setSeen(holder, found.seen);
-      this.redraw(found);
-    }
-
-    showImage(found) {
-      found.stop?.();
-      found.holder.removeAttribute("data-drawn");
-      found.holder.querySelector("img").removeAttribute("data-late");
-      found.drawing?.remove();
-      found.key?.remove();
-      Object.assign(found, { drawing: null, key: null, layout: null });
-    }
-
-    setSeen(holder, seen) {
-      const found = this.plates.get(holder);
-      found.seen = seen;
-      if (found.key) found.key.inert = !seen;
-    }
-
-    make(found) {
-      found.drawing = Tokviz.svg("svg", { class: "plate-svg", role: "img" });
-      found.holder.append(found.drawing);
-      if (found.kind === plate) {
-        found.key = plateKey.create();
-        found.holder.after(found.key);
-      }
-      found.holder.setAttribute("data-drawn", "");
-    }
-
-    fit(found, layout) {
-      Object.assign(found, { layout, isolated: undefined });
-      found.drawing.setAttribute("width", layout.width);
-      found.drawing.setAttribute("height", layout.height);
-      if (found.key) plateKey.place(found.key, found.about, layout);
-    }
-
-    redraw(found) {
-      const { kind, drawing, about, layout, depth, key } = found;
-      const isolated = this.previewed ?? this.isolated;
-      if (found.isolated !== isolated) {
-        found.isolated = isolated;
-        found.stop?.();
-        found.made = kind.draw(drawing, about, layout, depth, isolated);
-        if (key) {
-          plateKey.note(key, about, found.made, isolated);
-          plateKey.showScale(key, found.made);
-        }
-      }
-      kind.point(drawing, about, layout, found.made, this.pointed ?? this.chosen);
-      if (key) plateKey.press(key, this.isolated);
-    }
-
-    redrawAll() {
-      const [seen, others] = [[], []];
-      for (const found of this.plates.values()) {
-        if (!found.holder.isConnected) this.forget(found.holder);
-        else if (found.drawing) (found.seen ? seen : others).push(found);
-      }
-      for (const found of seen) this.redraw(found);
-      clearTimeout(this.soon);
-      this.soon = setTimeout(() => {
-        for (const found of others) if (found.drawing) this.redraw(found);
-      }, SOON);
-    }
-
-    // Laid out for the size at which it is shown; null where there is too little space, undefined where there is none.
-    layoutOf(found) {
-      const { about, kind, fills } = found;
-      const [width, height] = this.sizeOf(found);
-      if (!width) return undefined;
-      const name = `${kind === plate ? "" : "small "}${width} ${height}${fills ? " filled" : ""}`;
-      if (!about.layouts.has(name)) about.layouts.set(name, kind.layoutOf(about, width, height, fills));
-      return about.layouts.get(name);
-    }
-
-    // A plate is as wide as its frame, and as high as its image would be, if it doesn't fill the frame. Measured once: what was
-    // drawn just before would have to be laid out first.
-    sizeOf({ holder, frame, fills }) {
-      if (!this.rooms.has(frame)) this.rooms.set(frame, frame.getBoundingClientRect());
-      const room = this.rooms.get(frame);
-      if (fills) return [room.width, room.height];
-      const [width, height] = Tokviz.formSize(holder);
-      return [room.width, (room.width * height) / width];
-    }
-
-    // --- what a reader does ---
-
-    listen() {
-      document.addEventListener("pointermove", (event) => event.pointerType !== "touch" && this.hover(event));
-      document.documentElement.addEventListener("pointerleave", () => {
-        this.setPreviewed(null);
-        this.setPointed(null);
-      });
-      document.addEventListener("scale", () => this.rescale());
-      // Before the lightbox: at a word, a click doesn't enlarge the picture.
-      document.addEventListener("click", (event) => this.click(event), { capture: true });
-      // Wherever the focus is: what is pointed at may hide something.
-      document.addEventListener("keydown", (event) => {
-        if (event.key === "Escape") this.release();
-        else this.onKey(event);
-      });
-    }
-
-    hover(event) {
-      const found = this.under(event.target);
-      const button = event.target.closest?.(".plate-categories button");
-      this.setPreviewed(button ? this.keyIndex(button) : null);
-      this.setPointed(found ? this.rowAt(found, event, POINTER) : null);
-    }
-
-    setPreviewed(category) {
-      if (category === this.previewed) return;
-      this.previewed = category;
-      this.redrawAll();
-    }
-
-    setPointed(row) {
-      if (row === this.pointed) return;
-      this.pointed = row;
-      for (const { holder } of this.plates.values()) holder.classList.toggle("on-word", row !== null);
-      this.redrawAll();
-    }
-
-    choose(row, where) {
-      this.chosen = row;
-      this.redrawAll();
-      this.say(where);
-      document.dispatchEvent(new CustomEvent("chosen", { detail: row }));
-    }
-
-    click(event) {
-      const button = event.target.closest(".plate-categories button");
-      if (button) return this.isolate(this.keyIndex(button), this.ofKey(button));
-      const found = this.under(event.target);
-      if (!found) return undefined;
-      const row = this.rowAt(found, event, event.pointerType === "touch" ? FINGER : POINTER);
-      if (row === null && this.chosen === null) return undefined;
-      event.preventDefault();
-      event.stopPropagation();
-      return this.choose(row === this.chosen ? null : row, found);
-    }
-
-    isolate(category, where) {
-      this.isolated = category === this.isolated ? null : category;
-      this.previewed = null;
-      this.redrawAll();
-      this.say(where);
-    }
-
-    onKey(event) {
-      if (Tokviz.hasModifier(event)) return;
-      const button = event.target.closest?.(".plate-categories button");
-      if (!button || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
-      event.preventDefault();
-      this.stepWord(this.ofKey(button), this.keyIndex(button), event.key === "ArrowDown" ? 1 : -1);
-    }
-
-    release() {
-      if ((this.chosen ?? this.isolated ?? this.pointed ?? this.previewed) === null) return;
-      this.pointed = this.previewed = this.isolated = null;
-      this.choose(null);
-    }
-
-    // The next word of a category, in the list's order.
-    stepWord(found, category, by) {
-      const { memberships } = found.about.view.vocabulary;
-      const rows = [...memberships.keys()].filter((row) => memberships[row].includes(category));
-      const at = rows.indexOf(this.chosen);
-      this.choose(rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length], found);
-    }
-
-    // What was chosen, for those who don't see it: said once, by the plate that was used.
-    say(where = [...this.plates.values()].find(({ key, seen, holder }) => key && seen && holder.offsetWidth)) {
-      if (where) plateKey.say(where.key, where.about, this.chosen, this.isolated);
-    }
-
-    // --- what is where ---
-
-    keyIndex(button) {
-      const key = button?.closest?.(".plate-key");
-      return key ? [...key.querySelectorAll(".plate-categories button")].indexOf(button) : -1;
-    }
-
-    ofKey(button) {
-      return [...this.plates.values()].find(({ key }) => key?.contains(button));
-    }
-
-    // Small ones say no word: they lead to the plate.
-    under(target) {
-      const drawing = target.closest?.(".plate-svg[role=img]");
-      return drawing && [...this.plates.values()].find((each) => each.drawing === drawing && each.key);
-    }
-
-    // The word whose name or mark is under the pointer; a category that is seen alone has all of it.
-    rowAt({ drawing, made, about, isolated }, { clientX, clientY }, most) {
-      const box = drawing.getBoundingClientRect();
-      const at = [clientX - box.left, clientY - box.top];
-      const name = made.names.find((each) => at[0] > each.left && at[0] < each.right && at[1] > each.top - 1 && at[1] < each.bottom + 1);
-      if (name) return name.row;
-      const { memberships } = about.view.vocabulary;
-      const rows = made.points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
-      const { nearest } = Tokviz.plateLayout;
-      return nearest(made.points, rows, at, most) ?? (made.band && nearest(made.band, rows, at, most));
-    }
-  }
-
-  // "Find a word": the first that begins as the text does, else one that contains it, is marked on all plates while one steps.
-  function listenToFind(board, input) {
-    const isTyping = () => document.activeElement === input;
-
-    // Words come with the first plate; their list names all.
-    function fill() {
-      const { vocabulary, categories } = board.index;
-      if (!vocabulary || input.list.options.length) return;
-      input.list.append(...vocabulary.words.map((word, row) => new Option(vocabulary.categoriesOf(row, categories), word)));
-    }
-
-    function show(row) {
-      input.setAttribute("aria-invalid", String(row === null && input.value.trim() !== ""));
-    }
-
-    input.addEventListener("focus", fill);
-    input.addEventListener("input", () => {
-      fill();
-      const [row = null] = board.index.vocabulary?.find(input.value, 1) ?? [];
-      show(row);
-      if (row !== board.chosen) board.choose(row);
-    });
-    input.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") input.value = "";
-    });
-    // One that was chosen on a plate stands here, too.
-    document.addEventListener("chosen", ({ detail: row }) => {
-      if (isTyping()) return;
-      input.value = row === null ? "" : board.index.vocabulary.words[row];
-      show(row);
-    });
-  }
-
-  // Which plates of a page are drawn: a carousel's, small ones and twins once they are near, a story's, and those of the compare page.
-  Tokviz.drawPlates = (content) => {
-    const { plateSmall } = Tokviz;
-    const board = new Board(content);
-
-    function near(event) {
-      event.preventDefault();
-      const holder = event.target;
-      // Twins are links themselves; what lies in a link is small.
-      const small = !holder.matches("a");
-      // A slide's address: context, depth, and where it isn't the first one, projection.
-      const address = holder.dataset.slide ?? Tokviz.decode(holder.parentElement.hash.slice(1));
-      const [context, at, projection] = address.split("/");
-      const depth = Tokviz.parseDepth(at);
-      const options = small ? { kind: plateSmall, seen: false, fills: true } : {};
-      board.use(Tokviz.findCapture(content.models, { context, projection }), (about) => board.draw(holder, { about, depth, ...options }), () => {
-        holder.querySelector("img").removeAttribute("data-late");
-      });
-    }
-
-    // What each place shall show: its coordinates may come after it shows something else.
-    const wanted = new WeakMap();
-
-    // A plot that stays in view, as large as its place; without a key where there is little space.
-    function stage(event) {
-      event.preventDefault();
-      const { target: holder, detail } = event;
-      const { context, depth } = detail;
-      wanted.set(holder, detail);
-      board.use(Tokviz.findCapture(content.models, { context }), (about) => {
-        if (wanted.get(holder) === detail) board.draw(holder, { about, depth, fills: true });
-      }, () => holder.querySelector("img").removeAttribute("data-late"));
-    }
-
-    // Whether slots move, for all of them in one step.
-    let mayMove = null;
-    function mayStep() {
-      if (mayMove === null) {
-        mayMove = board.mayStep();
-        queueMicrotask(() => { mayMove = null; });
-      }
-      return mayMove;
-    }
-
-    // The points from which a slot's words move, if it shows the layer next to the one that it showed.
-    function stepFrom(target, about, depth) {
-      const before = board.plates.get(target);
-      const isStep = before?.about === about && Math.abs(depth - before.depth) === 1;
-      return isStep && mayStep() ? board.pointsOf(target) : null;
-    }
-
-    function slot({ target, detail }) {
-      const { capture, depth } = detail;
-      wanted.set(target, detail);
-      const model = { ...capture.model, data: `${content.data}/${capture.model.slug}` };
-      board.use({ ...capture, model }, (about) => {
-        if (wanted.get(target) === detail) board.draw(target, { about, depth, from: stepFrom(target, about, depth) });
-      }, () => {
-        board.forget(target);
-        target.closest("[data-compare]").removeAttribute("data-drawable");
-      });
-    }
-
-    for (const root of document.querySelectorAll("[data-viewer]")) new Tokviz.PlateCarousel(board, root);
-    for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
-    document.addEventListener("near", near);
-    document.addEventListener("slot", slot);
-    document.addEventListener("stage", stage);
-  };
+const { plate, plateKey, movement } = Tokviz;
+const POINTER = 14;
+const FINGER = 24;
+const SOON = 120;
+class Board {
+constructor(content) {
+this.index = new Explore.Index(content);
+this.abouts = new Map();
+this.plates = new Map();
+this.rooms = new Map();
+this.pointed = this.chosen = null;
+this.previewed = this.isolated = null;
+this.resized = new ResizeObserver(() => {
+cancelAnimationFrame(this.frame);
+this.frame = requestAnimationFrame(() => {
+this.rooms.clear();
+for (const each of this.plates.values()) this.update(each);
+});
+});
+this.listen();
+}
+use(capture, act, failed) {
+const { key } = capture;
+if (this.abouts.has(key)) {
+act(this.abouts.get(key));
+return;
+}
+Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
+const { categories, longest } = this.index;
+if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, categories, longest), layouts: new Map() });
+act(this.abouts.get(key));
+}).catch(failed);
+}
+draw(holder, { about, depth, frame = holder, kind = plate, seen = true, fills = false, from = null }) {
+const found = this.plates.get(holder) ?? { holder, frame, kind, fills };
+const isNew = found.about !== about || found.depth !== depth;
+Object.assign(found, { about, depth, seen }, isNew ? { isolated: undefined } : {});
+if (!this.plates.has(holder)) this.resized.observe(frame);
+this.plates.set(holder, found);
+this.update(found);
+if (from) this.moveFrom(found, from, true);
+}
+pointsOf(holder) {
+const found = this.plates.get(holder);
+return (found?.drawing && found.made?.points) ?? null;
+}
+mayStep() {
+const since = performance.now() - (this.stepped ?? -Infinity);
+this.stepped = performance.now();
+return since > movement.DURATION;
+}
+moveFrom(found, from, turns) {
+const { made, drawing, seen } = found;
+if (!drawing || !seen || !made.marks || !movement.canMove(from, made.points)) return;
+drawing.classList.add("moving");
+found.stop = movement.move(from, made.points, turns, ({ x, y }) => {
+made.marks.forEach((mark, row) => mark.setAttribute("transform", `translate(${x[row].toFixed(1)} ${y[row].toFixed(1)})`));
+}, () => {
+drawing.classList.remove("moving");
+found.stop = null;
+});
+}
+rescale() {
+for (const found of this.plates.values()) {
+const before = this.pointsOf(found.holder);
+found.isolated = undefined;
+this.update(found);
+if (before && found.made.divided) this.moveFrom(found, before, false);
+}
+}
+forget(holder) {
+const found = this.plates.get(holder);
+if (!found) return;
+this.showImage(found);
+this.plates.delete(holder);
+if (![...this.plates.values()].some(({ frame }) => frame === found.frame)) this.resized.unobserve(found.frame);
+}
+update(found) {
+const { about, holder, depth } = found;
+const layout = about.view.extents[depth] ? this.layoutOf(found) : null;
+if (layout === null) this.showImage(found);
+if (!layout) return;
+if (!found.drawing) this.make(found);
+if (found.layout !== layout) this.fit(found, layout);
+found.drawing.setAttribute("aria-label", holder.querySelector("img").alt);
+this.setSeen(holder, found.seen);
+this.redraw(found);
+}
+showImage(found) {
+found.stop?.();
+found.holder.removeAttribute("data-drawn");
+found.holder.querySelector("img").removeAttribute("data-late");
+found.drawing?.remove();
+found.key?.remove();
+Object.assign(found, { drawing: null, key: null, layout: null });
+}
+setSeen(holder, seen) {
+const found = this.plates.get(holder);
+found.seen = seen;
+if (found.key) found.key.inert = !seen;
+}
+make(found) {
+found.drawing = Tokviz.svg("svg", { class: "plate-svg", role: "img" });
+found.holder.append(found.drawing);
+if (found.kind === plate) {
+found.key = plateKey.create();
+found.holder.after(found.key);
+}
+found.holder.setAttribute("data-drawn", "");
+}
+fit(found, layout) {
+Object.assign(found, { layout, isolated: undefined });
+found.drawing.setAttribute("width", layout.width);
+found.drawing.setAttribute("height", layout.height);
+if (found.key) plateKey.place(found.key, found.about, layout);
+}
+redraw(found) {
+const { kind, drawing, about, layout, depth, key } = found;
+const isolated = this.previewed ?? this.isolated;
+if (found.isolated !== isolated) {
+found.isolated = isolated;
+found.stop?.();
+found.made = kind.draw(drawing, about, layout, depth, isolated);
+if (key) {
+plateKey.note(key, about, found.made, isolated);
+plateKey.showScale(key, found.made);
+}
+}
+kind.point(drawing, about, layout, found.made, this.pointed ?? this.chosen);
+if (key) plateKey.press(key, this.isolated);
+}
+redrawAll() {
+const [seen, others] = [[], []];
+for (const found of this.plates.values()) {
+if (!found.holder.isConnected) this.forget(found.holder);
+else if (found.drawing) (found.seen ? seen : others).push(found);
+}
+for (const found of seen) this.redraw(found);
+clearTimeout(this.soon);
+this.soon = setTimeout(() => {
+for (const found of others) if (found.drawing) this.redraw(found);
+}, SOON);
+}
+layoutOf(found) {
+const { about, kind, fills } = found;
+const [width, height] = this.sizeOf(found);
+if (!width) return undefined;
+const name = `${kind === plate ? "" : "small "}${width} ${height}${fills ? " filled" : ""}`;
+if (!about.layouts.has(name)) about.layouts.set(name, kind.layoutOf(about, width, height, fills));
+return about.layouts.get(name);
+}
+sizeOf({ holder, frame, fills }) {
+if (!this.rooms.has(frame)) this.rooms.set(frame, frame.getBoundingClientRect());
+const room = this.rooms.get(frame);
+if (fills) return [room.width, room.height];
+const [width, height] = Tokviz.formSize(holder);
+return [room.width, (room.width * height) / width];
+}
+listen() {
+document.addEventListener("pointermove", (event) => event.pointerType !== "touch" && this.hover(event));
+document.documentElement.addEventListener("pointerleave", () => {
+this.setPreviewed(null);
+this.setPointed(null);
+});
+document.addEventListener("scale", () => this.rescale());
+document.addEventListener("click", (event) => this.click(event), { capture: true });
+document.addEventListener("keydown", (event) => {
+if (event.key === "Escape") this.release();
+else this.onKey(event);
+});
+}
+hover(event) {
+const found = this.under(event.target);
+const button = event.target.closest?.(".plate-categories button");
+this.setPreviewed(button ? this.keyIndex(button) : null);
+this.setPointed(found ? this.rowAt(found, event, POINTER) : null);
+}
+setPreviewed(category) {
+if (category === this.previewed) return;
+this.previewed = category;
+this.redrawAll();
+}
+setPointed(row) {
+if (row === this.pointed) return;
+this.pointed = row;
+for (const { holder } of this.plates.values()) holder.classList.toggle("on-word", row !== null);
+this.redrawAll();
+}
+choose(row, where) {
+this.chosen = row;
+this.redrawAll();
+this.say(where);
+document.dispatchEvent(new CustomEvent("chosen", { detail: row }));
+}
+click(event) {
+const button = event.target.closest(".plate-categories button");
+if (button) return this.isolate(this.keyIndex(button), this.ofKey(button));
+const found = this.under(event.target);
+if (!found) return undefined;
+const row = this.rowAt(found, event, event.pointerType === "touch" ? FINGER : POINTER);
+if (row === null && this.chosen === null) return undefined;
+event.preventDefault();
+event.stopPropagation();
+return this.choose(row === this.chosen ? null : row, found);
+}
+isolate(category, where) {
+this.isolated = category === this.isolated ? null : category;
+this.previewed = null;
+this.redrawAll();
+this.say(where);
+}
+onKey(event) {
+if (Tokviz.hasModifier(event)) return;
+const button = event.target.closest?.(".plate-categories button");
+if (!button || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+event.preventDefault();
+this.stepWord(this.ofKey(button), this.keyIndex(button), event.key === "ArrowDown" ? 1 : -1);
+}
+release() {
+if ((this.chosen ?? this.isolated ?? this.pointed ?? this.previewed) === null) return;
+this.pointed = this.previewed = this.isolated = null;
+this.choose(null);
+}
+stepWord(found, category, by) {
+const { memberships } = found.about.view.vocabulary;
+const rows = [...memberships.keys()].filter((row) => memberships[row].includes(category));
+const at = rows.indexOf(this.chosen);
+this.choose(rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length], found);
+}
+say(where = [...this.plates.values()].find(({ key, seen, holder }) => key && seen && holder.offsetWidth)) {
+if (where) plateKey.say(where.key, where.about, this.chosen, this.isolated);
+}
+keyIndex(button) {
+const key = button?.closest?.(".plate-key");
+return key ? [...key.querySelectorAll(".plate-categories button")].indexOf(button) : -1;
+}
+ofKey(button) {
+return [...this.plates.values()].find(({ key }) => key?.contains(button));
+}
+under(target) {
+const drawing = target.closest?.(".plate-svg[role=img]");
+return drawing && [...this.plates.values()].find((each) => each.drawing === drawing && each.key);
+}
+rowAt({ drawing, made, about, isolated }, { clientX, clientY }, most) {
+const box = drawing.getBoundingClientRect();
+const at = [clientX - box.left, clientY - box.top];
+const name = made.names.find((each) => at[0] > each.left && at[0] < each.right && at[1] > each.top - 1 && at[1] < each.bottom + 1);
+if (name) return name.row;
+const { memberships } = about.view.vocabulary;
+const rows = made.points.rows.filter((row) => isolated === null || memberships[row].includes(isolated));
+const { nearest } = Tokviz.plateLayout;
+return nearest(made.points, rows, at, most) ?? (made.band && nearest(made.band, rows, at, most));
+}
+}
+function listenToFind(board, input) {
+const isTyping = () => document.activeElement === input;
+function fill() {
+const { vocabulary, categories } = board.index;
+if (!vocabulary || input.list.options.length) return;
+input.list.append(...vocabulary.words.map((word, row) => new Option(vocabulary.categoriesOf(row, categories), word)));
+}
+function show(row) {
+input.setAttribute("aria-invalid", String(row === null && input.value.trim() !== ""));
+}
+input.addEventListener("focus", fill);
+input.addEventListener("input", () => {
+fill();
+const [row = null] = board.index.vocabulary?.find(input.value, 1) ?? [];
+show(row);
+if (row !== board.chosen) board.choose(row);
+});
+input.addEventListener("keydown", ({ key }) => {
+if (key === "Escape") input.value = "";
+});
+document.addEventListener("chosen", ({ detail: row }) => {
+if (isTyping()) return;
+input.value = row === null ? "" : board.index.vocabulary.words[row];
+show(row);
+});
+}
+Tokviz.drawPlates = (content) => {
+const { plateSmall } = Tokviz;
+const board = new Board(content);
+function near(event) {
+event.preventDefault();
+const holder = event.target;
+const small = !holder.matches("a");
+const address = holder.dataset.slide ?? Tokviz.decode(holder.parentElement.hash.slice(1));
+const [context, at, projection] = address.split("/");
+const depth = Tokviz.parseDepth(at);
+const options = small ? { kind: plateSmall, seen: false, fills: true } : {};
+board.use(Tokviz.findCapture(content.models, { context, projection }), (about) => board.draw(holder, { about, depth, ...options }), () => {
+holder.querySelector("img").removeAttribute("data-late");
+});
+}
+const wanted = new WeakMap();
+let mayMove = null;
+function mayStep() {
+if (mayMove === null) {
+mayMove = board.mayStep();
+queueMicrotask(() => { mayMove = null; });
+}
+return mayMove;
+}
+function stepFrom(target, about, depth) {
+const before = board.plates.get(target);
+const isStep = before?.about === about && Math.abs(depth - before.depth) === 1;
+return isStep && mayStep() ? board.pointsOf(target) : null;
+}
+function slot({ target, detail }) {
+const { capture, depth } = detail;
+wanted.set(target, detail);
+const model = { ...capture.model, data: `${content.data}/${capture.model.slug}` };
+board.use({ ...capture, model }, (about) => {
+if (wanted.get(target) === detail) board.draw(target, { about, depth, from: stepFrom(target, about, depth) });
+}, () => {
+board.forget(target);
+target.closest("[data-compare]").removeAttribute("data-drawable");
+});
+}
+for (const root of document.querySelectorAll("[data-viewer]")) new Tokviz.PlateCarousel(board, root);
+for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
+document.addEventListener("near", near);
+document.addEventListener("slot", slot);
+};
 })();

@@ -1,82 +1,65 @@
 "use strict";
-
-// How marks move when one steps to the next layer: the words' cloud as a whole turns, or is reflected, within the plane, and what no
-// turn explains happens meanwhile. It ends at the plot as it is drawn.
 Tokviz.movement = (() => {
-  const DURATION = 400;
-  // Of more words only the end is shown.
-  const MOST = 1500;
-  const STILL = matchMedia("(prefers-reduced-motion: reduce)");
-  const eased = (share) => (share < 0.5 ? 4 * share ** 3 : 1 - 4 * (1 - share) ** 3);
-
-  function middleOf({ x, y }) {
-    const n = x.length;
-    return [x.reduce((sum, each) => sum + each, 0) / n, y.reduce((sum, each) => sum + each, 0) / n];
-  }
-
-  // The turn of `from` about its middle after which it lies nearest to `to` (orthogonal Procrustes): an angle, after a reflection
-  // of y where `flip` is −1.
-  function turnBetween(from, to) {
-    const [[fx, fy], [tx, ty]] = [middleOf(from), middleOf(to)];
-    let [xx, xy, yx, yy] = [0, 0, 0, 0];
-    for (let row = 0; row < from.x.length; row += 1) {
-      const [a, b, c, d] = [from.x[row] - fx, from.y[row] - fy, to.x[row] - tx, to.y[row] - ty];
-      xx += a * c;
-      xy += a * d;
-      yx += b * c;
-      yy += b * d;
-    }
-    const flip = Math.hypot(xx - yy, xy + yx) > Math.hypot(xx + yy, xy - yx) ? -1 : 1;
-    return { angle: Math.atan2(xy - flip * yx, xx + flip * yy), flip };
-  }
-
-  // Where the words are at a share of the way: `from` at 0 and `to` at 1, exactly.
-  function between(from, to, { angle, flip }, share) {
-    const [[fx, fy], [tx, ty]] = [middleOf(from), middleOf(to)];
-    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    const [backCos, backSin] = [Math.cos(angle * (share - 1)), Math.sin(angle * (share - 1))];
-    // A reflection passes through a line.
-    const squeezed = flip < 0 ? 2 * share - 1 : 1;
-    const [middleX, middleY] = [fx + (tx - fx) * share, fy + (ty - fy) * share];
-    const n = from.x.length;
-    const [x, y] = [new Float64Array(n), new Float64Array(n)];
-    for (let row = 0; row < n; row += 1) {
-      const [a, b] = [from.x[row] - fx, flip * (from.y[row] - fy)];
-      const [turnedX, turnedY] = [a * cos - b * sin, a * sin + b * cos];
-      // Between the turned cloud and the one that it becomes, and back by what is left of the turn.
-      const [px, py] = [turnedX + (to.x[row] - tx - turnedX) * share, turnedY + (to.y[row] - ty - turnedY) * share];
-      const [ux, uy] = [px * cos + py * sin, squeezed * (py * cos - px * sin)];
-      const [vx, vy] = [ux * cos - uy * sin, ux * sin + uy * cos];
-      x[row] = middleX + vx * backCos - vy * backSin;
-      y[row] = middleY + vx * backSin + vy * backCos;
-    }
-    return { x, y };
-  }
-
-  const canMove = (from, to) => !STILL.matches && from.x.length === to.x.length && to.x.length <= MOST;
-
-  // Calls paint({ x, y }) in each frame until `to` is reached, then done(); what it returns stops that, at the end. `turns` where
-  // the cloud as a whole may be turned.
-  function move(from, to, turns, paint, done) {
-    const turn = turns ? turnBetween(from, to) : { angle: 0, flip: 1 };
-    const begun = performance.now();
-    let frame = null;
-    function step(now) {
-      const share = Tokviz.clamp((now - begun) / DURATION, 0, 1);
-      if (share === 1) return finish();
-      paint(between(from, to, turn, eased(share)));
-      frame = requestAnimationFrame(step);
-      return undefined;
-    }
-    function finish() {
-      cancelAnimationFrame(frame);
-      paint(to);
-      done();
-    }
-    paint(from);
-    frame = requestAnimationFrame(step);
-    return finish;
-  }
-
-  return { move, between, turnBetween, canMove, DURATION };
+const DURATION = 400;
+const MOST = 1500;
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+const eased = (share) => (share < 0.5 ? 4 * share ** 3 : 1 - 4 * (1 - share) ** 3);
+function middleOf({ x, y }) {
+const n = x.length;
+return [x.reduce((sum, each) => sum + each, 0) / n, y.reduce((sum, each) => sum + each, 0) / n];
+}
+function turnBetween(from, to) {
+const [[fx, fy], [tx, ty]] = [middleOf(from), middleOf(to)];
+let [xx, xy, yx, yy] = [0, 0, 0, 0];
+for (let row = 0; row < from.x.length; row += 1) {
+const [a, b, c, d] = [from.x[row] - fx, from.y[row] - fy, to.x[row] - tx, to.y[row] - ty];
+xx += a * c;
+xy += a * d;
+yx += b * c;
+yy += b * d;
+}
+const flip = Math.hypot(xx - yy, xy + yx) > Math.hypot(xx + yy, xy - yx) ? -1 : 1;
+return { angle: Math.atan2(xy - flip * yx, xx + flip * yy), flip };
+}
+function between(from, to, { angle, flip }, share) {
+const [[fx, fy], [tx, ty]] = [middleOf(from), middleOf(to)];
+const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+const [backCos, backSin] = [Math.cos(angle * (share - 1)), Math.sin(angle * (share - 1))];
+const squeezed = flip < 0 ? 2 * share - 1 : 1;
+const [middleX, middleY] = [fx + (tx - fx) * share, fy + (ty - fy) * share];
+const n = from.x.length;
+const [x, y] = [new Float64Array(n), new Float64Array(n)];
+for (let row = 0; row < n; row += 1) {
+const [a, b] = [from.x[row] - fx, flip * (from.y[row] - fy)];
+const [turnedX, turnedY] = [a * cos - b * sin, a * sin + b * cos];
+const [px, py] = [turnedX + (to.x[row] - tx - turnedX) * share, turnedY + (to.y[row] - ty - turnedY) * share];
+const [ux, uy] = [px * cos + py * sin, squeezed * (py * cos - px * sin)];
+const [vx, vy] = [ux * cos - uy * sin, ux * sin + uy * cos];
+x[row] = middleX + vx * backCos - vy * backSin;
+y[row] = middleY + vx * backSin + vy * backCos;
+}
+return { x, y };
+}
+const canMove = (from, to) => !STILL.matches && from.x.length === to.x.length && to.x.length <= MOST;
+function move(from, to, turns, paint, done) {
+const turn = turns ? turnBetween(from, to) : { angle: 0, flip: 1 };
+const begun = performance.now();
+let frame = null;
+function step(now) {
+const share = Tokviz.clamp((now - begun) / DURATION, 0, 1);
+if (share === 1) return finish();
+paint(between(from, to, turn, eased(share)));
+frame = requestAnimationFrame(step);
+return undefined;
+}
+function finish() {
+cancelAnimationFrame(frame);
+paint(to);
+done();
+}
+paint(from);
+frame = requestAnimationFrame(step);
+return finish;
+}
+return { move, between, turnBetween, canMove, DURATION };
 })();

@@ -1,371 +1,321 @@
 "use strict";
-
-// How wide texts are, in the fonts of a plate as the page has them; what is measured once is kept.
 Tokviz.plateText = (() => {
-  const { svg } = Tokviz;
-  const widths = new Map();
-  document.fonts?.addEventListener("loadingdone", () => widths.clear());
-
-  const keyOf = (text, size, bold) => `${size} ${bold ? "b" : ""} ${text}`;
-
-  // The widths of texts of one size in pixels, all measured in one step.
-  function measure(texts, size, bold = false) {
-    const fresh = [...new Set(texts)].filter((text) => !widths.has(keyOf(text, size, bold)));
-    if (fresh.length) {
-      const box = svg("svg", { class: "plate-svg plate-measure", "aria-hidden": "true" });
-      box.append(...fresh.map((text) => svg("text", { "font-size": size, "font-weight": bold ? 600 : 400 }, text)));
-      document.body.append(box);
-      [...box.children].forEach((each, index) => widths.set(keyOf(fresh[index], size, bold), each.getComputedTextLength()));
-      box.remove();
-    }
-    return texts.map((text) => widths.get(keyOf(text, size, bold)));
-  }
-
-  const fitted = (text, width, size, bold) => Tokviz.fitted(text, width, (each) => measure([each], size, bold)[0]);
-
-  // How far letters reach above and below their line, as shares of the size of text.
-  const PLAIN = /^[A-Za-z0-9]+$/;
-  const BELOW = /[gjpqyQJ]/;
-  function reachOf(text) {
-    if (!PLAIN.test(text)) return [0.78, 0.26];
-    return [0.73, BELOW.test(text) ? 0.22 : 0.03];
-  }
-
-  return { measure, fitted, reachOf };
+const { svg } = Tokviz;
+const widths = new Map();
+document.fonts?.addEventListener("loadingdone", () => widths.clear());
+const keyOf = (text, size, bold) => `${size} ${bold ? "b" : ""} ${text}`;
+function measure(texts, size, bold = false) {
+const fresh = [...new Set(texts)].filter((text) => !widths.has(keyOf(text, size, bold)));
+if (fresh.length) {
+const box = svg("svg", { class: "plate-svg plate-measure", "aria-hidden": "true" });
+box.append(...fresh.map((text) => svg("text", { "font-size": size, "font-weight": bold ? 600 : 400 }, text)));
+document.body.append(box);
+[...box.children].forEach((each, index) => widths.set(keyOf(fresh[index], size, bold), each.getComputedTextLength()));
+box.remove();
+}
+return texts.map((text) => widths.get(keyOf(text, size, bold)));
+}
+const fitted = (text, width, size, bold) => Tokviz.fitted(text, width, (each) => measure([each], size, bold)[0]);
+const PLAIN = /^[A-Za-z0-9]+$/;
+const BELOW = /[gjpqyQJ]/;
+function reachOf(text) {
+if (!PLAIN.test(text)) return [0.78, 0.26];
+return [0.73, BELOW.test(text) ? 0.22 : 0.03];
+}
+return { measure, fitted, reachOf };
 })();
-
-// One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
 Tokviz.plate = (() => {
-  const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
-  const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
-  const TITLE = 14;
-  // Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there.
-  const GAP = 1.9;
-  // Of a mark's diameter, in the band.
-  const BAND_MARK = 0.75;
-  // How far a name may stand from its mark where words lie close along one axis, its own distance aside.
-  const NEAR = 54;
-
-  const number = (value) => String(Math.round(10 * value) / 10);
-  const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
-
-  // A mark about 0, 0: a path for each of its categories.
-  function markPaths([first, ...others], hollow, diameter) {
-    const path = (category, scale, kind) => svg("path", {
-      class: `${hueOf(category)} ${kind}`, d: Tokviz.shape(category), transform: `scale(${number(scale)})`,
-    });
-    return [
-      path(first, hollow ? diameter - 1.2 : diameter, hollow ? "hollow" : "full"),
-      ...others.map((category) => path(category, diameter * Explore.SECOND, "full")),
-    ];
-  }
-
-  // A category's mark beside its name.
-  function swatch(category, diameter) {
-    const drawing = svg("svg", { class: "plate-svg", viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" });
-    drawing.append(...markPaths([category], false, diameter));
-    return drawing;
-  }
-
-  // --- where all of it stands: the same on all layers of a view ---
-
-  // What the plates of a view are made of; names are tried in one order on all of them.
-  function about(view, capture, categories) {
-    const { model, context } = capture;
-    return {
-      view,
-      capture,
-      model: model.name,
-      context: context.label,
-      // All that may stand side by side.
-      contexts: model.contexts.map(({ label }) => label),
-      categories,
-      order: plateLabels.priority(view.vocabulary.memberships),
-      labels: view.vocabulary.names.map(Explore.shortened),
-    };
-  }
-
-  // `isKeyless` where the key may be left out for want of space.
-  function layoutOf({ view, model, contexts, categories }, width, height, isKeyless = false) {
-    const size = plateLayout.textSize(width);
-    const rest = Math.max(...plateText.measure(contexts.map((context) => ` · ${context} · layer 000`), TITLE));
-    const title = plateText.measure([model], TITLE, true)[0] + rest;
-    const laidOut = (tickWidth) => plateLayout.layout({
-      width,
-      height,
-      nCategories: categories.length,
-      nWords: view.n,
-      nameWidth: Math.max(0, ...plateText.measure(categories, size)),
-      tickWidth,
-      titleLines: title > width - 16 ? 2 : 1,
-      isKeyless,
-    });
-    // What stands beside the axis depends on how wide the area is, which depends on what stands there.
-    const first = laidOut(0);
-    const wide = first && tickWidth(view, first);
-    return first && laidOut(Math.max(wide, tickWidth(view, laidOut(wide) ?? first)));
-  }
-
-  // Of the widest label beside an axis, at any depth and scale.
-  function tickWidth(view, { area, size }) {
-    const panes = view.extents.filter(Boolean).flatMap((extents) =>
-      ["both", "true"].map((mode) => framing(extents, area, GAP * size, mode).main));
-    const labels = panes.flatMap(({ limits: [, , low, high] }) => plateLayout.ticks(low, high).map(([, text]) => text));
-    return Math.max(0, ...plateText.measure(labels, size));
-  }
-
-  // --- the parts ---
-
-  function titleParts({ model, context }, depthName, { width, area }) {
-    const rest = `${context} · ${depthName}`;
-    const space = width - 16;
-    const oneLine = area.top < 50;
-    const left = oneLine && area.left + plateText.measure([`${model} · ${rest}`], TITLE, true)[0] < space ? area.left : 8;
-    if (!oneLine) {
-      return [
-        svg("text", { class: "plate-model", x: left, y: 20 }, plateText.fitted(model, space, TITLE, true)),
-        svg("text", { class: "plate-title", x: left, y: 38 }, shortRest(context, depthName, space)),
-      ];
-    }
-    const [wide] = plateText.measure([model], TITLE, true);
-    return [
-      svg("text", { class: "plate-model", x: left, y: 20 }, model),
-      svg("text", { class: "plate-title", x: number(left + wide + 4), y: 20 }, `· ${rest}`),
-    ];
-  }
-
-  // Of what is too long the context is shortened: the layer stays.
-  function shortRest(context, depthName, space) {
-    const layer = ` · ${depthName}`;
-    return plateText.fitted(context, space - plateText.measure([layer], TITLE)[0], TITLE) + layer;
-  }
-
-  // Spines, ticks and names of both axes; of a divided plot, whose panes share the axis that isn't magnified, of both panes.
-  function axisParts({ area, size }, frame, variance) {
-    const { main, band, magnified } = frame;
-    const [x0, x1, y0, y1] = main.limits;
-    const left = Math.round(magnified === 0 ? area.left : main.area.left) - 0.5;
-    const bottom = Math.round(main.area.bottom) + 0.5;
-    const made = [spines(main.area), ...(band ? [spines(band.area)] : [])];
-    const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance));
-    const end = main.area.right - plateText.measure([across], size)[0] - 8;
-    const at = (value, low, high, from, to) => Math.round(from + ((value - low) / (high - low)) * (to - from)) + 0.5;
-    for (const [value, text] of plateLayout.ticks(x0, x1)) {
-      const x = at(value, x0, x1, main.area.left, main.area.right);
-      made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
-      // The axis' name stands in the same line.
-      if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
-      made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
-    }
-    for (const [value, text] of plateLayout.ticks(y0, y1)) {
-      const y = at(value, y0, y1, main.area.bottom, main.area.top);
-      made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
-      made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
-    }
-    made.push(svg("text", { x: main.area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
-    made.push(svg("text", { x: main.area.left, y: main.area.top - 6 }, up));
-    if (band) made.push(svg("text", { x: band.area.left, y: band.area.top - 6 }, TRUE_SCALE));
-    return made;
-  }
-
-  const spines = ({ left, top, right, bottom }) =>
-    svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
-
-  // Where names stand, in the main pane; `isolated` is the one category that is named, or null.
-  function placed({ view, labels, order }, { size, diameter, reach }, points, { area }, isolated, isFlat) {
-    const sizes = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
-    const reaches = sizes.map(plateText.reachOf);
-    const boxes = plateLabels.placeNames({
-      x: points.x,
-      y: points.y,
-      radius: diameter / 2,
-      shown: points.rows,
-      widths: plateText.measure(sizes, size),
-      heights: reaches.map(([up, down]) => (up + down) * size),
-      area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
-      reach: isFlat ? Math.min(reach, NEAR) : reach,
-    }, order.filter((row) => isolated === null || view.vocabulary.memberships[row].includes(isolated)));
-    return boxes.map((box) => ({ ...box, text: sizes[box.row], base: box.bottom - reaches[box.row][1] * size }));
-  }
-
-  function nameParts({ view }, names, size) {
-    const inkOf = (row) => hueOf(view.vocabulary.memberships[row][0]);
-    return {
-      lines: names.filter(({ led }) => led).map(({ row, x, y, endX, endY }) => svg("path", {
-        class: inkOf(row), d: `M${number(x)} ${number(y)}L${number(endX)} ${number(endY)}`,
-      })),
-      names: names.map(({ row, text, left, base }) =>
-        svg("text", { class: inkOf(row), x: number(left), y: number(base), "font-size": size }, text)),
-    };
-  }
-
-  function markParts({ view }, { x, y }, diameter, isolated) {
-    const { memberships } = view.vocabulary;
-    return memberships.map((categories, row) => {
-      const faint = isolated !== null && !categories.includes(isolated);
-      const mark = svg("g", { transform: translated(x[row], y[row]), ...(faint ? { class: "faint" } : {}) });
-      mark.append(...markPaths(categories, view.hollow[row], diameter));
-      return mark;
-    });
-  }
-
-  function group(kind, parts) {
-    const made = svg("g", { class: kind });
-    made.append(...parts);
-    return made;
-  }
-
-  // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it.
-  function draw(drawing, subject, layout, depth, isolated) {
-    const { view } = subject;
-    const extents = view.extents[depth];
-    const frame = framing(extents, layout.area, GAP * layout.size, Tokviz.plotScale.mode);
-    const { diameter } = layout;
-    const places = view.at(depth);
-    const points = plateLayout.spread(places, view.n, frame.main, 0.7 * diameter);
-    points.rows = [...view.vocabulary.words.keys()];
-    const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
-    const names = placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
-    const { lines, names: texts } = nameParts(subject, names, layout.size);
-    const marks = markParts(subject, points, diameter, isolated);
-    drawing.setAttribute("font-size", layout.size);
-    Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
-    drawing.replaceChildren(
-      group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
-      group("plate-axes", axisParts(layout, frame, view.variance[depth])),
-      ...(band ? [group("plate-band", markParts(subject, band, BAND_MARK * diameter, isolated))] : []),
-      group("plate-lines", lines),
-      group("plate-marks", marks),
-      group("plate-names", texts),
-      group("plate-point", []),
-    );
-    return { points, band, names, marks, divided: isDivided(extents), hasArrows: points.beyond.some(([x, y]) => x || y) };
-  }
-
-  // --- the word that is pointed at ---
-
-  // A word's categories and tokens, in a line.
-  function tokensOf({ view, categories }, row) {
-    const pieces = view.tokens(row);
-    const category = view.vocabulary.categoriesOf(row, categories);
-    const elsewhere = view.outside.has(row) ? " · read at a different position" : "";
-    const tokens = [Explore.countOf(pieces), ...(pieces.length ? [pieces.map(Explore.isolated).join(" · ")] : [])].join(": ");
-    return `${category} · ${tokens}${elsewhere}`;
-  }
-
-  // A ring about a word's mark, and its name and tokens on a ground of their own; none for null.
-  function point(drawing, subject, layout, { points, band }, row) {
-    const box = drawing.querySelector(".plate-point");
-    const hue = row === null ? "" : hueOf(subject.view.vocabulary.memberships[row][0]);
-    if (row === null) return box.replaceChildren();
-    const { size, end, area } = layout;
-    const [x, y] = [points.x[row], points.y[row]];
-    const name = plateText.fitted(subject.view.vocabulary.names[row].trim(), end - 24, size + 2, true);
-    const tokens = plateText.fitted(tokensOf(subject, row), end - 24, size);
-    const wide = Math.max(...plateText.measure([name], size + 2, true), ...plateText.measure([tokens], size)) + 14;
-    const tall = 2 * size + 17;
-    const away = layout.diameter / 2 + 7;
-    const left = Tokviz.clamp(x + away, 4, end - wide - 4);
-    const top = y - away - tall > area.top - 24 ? y - away - tall : y + away;
-    return box.replaceChildren(
-      svg("circle", { class: hue, cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
-      ...(band ? [svg("circle", { class: hue, cx: number(band.x[row]), cy: number(band.y[row]), r: layout.diameter / 2 + 2 })] : []),
-      svg("rect", { x: number(left), y: number(top), width: number(wide), height: number(tall), rx: 3 }),
-      svg("text", { class: `plate-word ${hue}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
-      svg("text", { class: "plate-tokens", x: number(left + 7), y: number(top + 2 * size + 10), "font-size": size }, tokens),
-    );
-  }
-
-  return { about, layoutOf, draw, point, tokensOf, swatch };
+const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
+const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
+const TITLE = 14;
+const GAP = 1.9;
+const BAND_MARK = 0.75;
+const NEAR = 54;
+const number = (value) => String(Math.round(10 * value) / 10);
+const translated = (x, y) => `translate(${number(x)} ${number(y)})`;
+function markPaths([first, ...others], hollow, diameter) {
+const path = (category, scale, kind) => svg("path", {
+class: `${hueOf(category)} ${kind}`, d: Tokviz.shape(category), transform: `scale(${number(scale)})`,
+});
+return [
+path(first, hollow ? diameter - 1.2 : diameter, hollow ? "hollow" : "full"),
+...others.map((category) => path(category, diameter * Explore.SECOND, "full")),
+];
+}
+function swatch(category, diameter) {
+const drawing = svg("svg", { class: "plate-svg", viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" });
+drawing.append(...markPaths([category], false, diameter));
+return drawing;
+}
+function about(view, capture, categories, longest) {
+const { model, context } = capture;
+return {
+view,
+capture,
+model: model.name,
+context: context.label,
+models: [model.name, longest?.model ?? ""],
+contexts: [...model.contexts.map(({ label }) => label), longest?.context ?? ""],
+categories,
+order: plateLabels.priority(view.vocabulary.memberships),
+labels: view.vocabulary.names.map(Explore.shortened),
+};
+}
+function layoutOf({ view, models, contexts, categories }, width, height, isKeyless = false) {
+const size = plateLayout.textSize(width);
+const rest = Math.max(...plateText.measure(contexts.map((context) => ` · ${context} · layer 000`), TITLE));
+const title = Math.max(...plateText.measure(models, TITLE, true)) + rest;
+const laidOut = (tickWidth) => plateLayout.layout({
+width,
+height,
+nCategories: categories.length,
+nWords: view.n,
+nameWidth: Math.max(0, ...plateText.measure(categories, size)),
+tickWidth,
+titleLines: title > width - 16 ? 2 : 1,
+isKeyless,
+});
+const first = laidOut(0);
+const wide = first && tickWidth(view, first);
+return first && laidOut(Math.max(wide, tickWidth(view, laidOut(wide) ?? first)));
+}
+function tickWidth(view, { area, size }) {
+const panes = view.extents.filter(Boolean).flatMap((extents) =>
+["both", "true"].map((mode) => framing(extents, area, GAP * size, mode).main));
+const labels = panes.flatMap(({ limits: [, , low, high] }) => plateLayout.ticks(low, high).map(([, text]) => text));
+return Math.max(0, ...plateText.measure(labels, size));
+}
+function titleParts({ model, context }, depthName, { width, area }) {
+const rest = `${context} · ${depthName}`;
+const space = width - 16;
+const oneLine = area.top < 50;
+const left = oneLine && area.left + plateText.measure([`${model} · ${rest}`], TITLE, true)[0] < space ? area.left : 8;
+if (!oneLine) {
+return [
+svg("text", { class: "plate-model", x: left, y: 20 }, plateText.fitted(model, space, TITLE, true)),
+svg("text", { class: "plate-title", x: left, y: 38 }, shortRest(context, depthName, space)),
+];
+}
+const [wide] = plateText.measure([model], TITLE, true);
+return [
+svg("text", { class: "plate-model", x: left, y: 20 }, model),
+svg("text", { class: "plate-title", x: number(left + wide + 4), y: 20 }, `· ${rest}`),
+];
+}
+function shortRest(context, depthName, space) {
+const layer = ` · ${depthName}`;
+return plateText.fitted(context, space - plateText.measure([layer], TITLE)[0], TITLE) + layer;
+}
+function axisParts({ area, size }, frame, variance) {
+const { main, band, magnified } = frame;
+const [x0, x1, y0, y1] = main.limits;
+const left = Math.round(magnified === 0 ? area.left : main.area.left) - 0.5;
+const bottom = Math.round(main.area.bottom) + 0.5;
+const made = [spines(main.area), ...(band ? [spines(band.area)] : [])];
+const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance));
+const end = main.area.right - plateText.measure([across], size)[0] - 8;
+const at = (value, low, high, from, to) => Math.round(from + ((value - low) / (high - low)) * (to - from)) + 0.5;
+for (const [value, text] of plateLayout.ticks(x0, x1)) {
+const x = at(value, x0, x1, main.area.left, main.area.right);
+made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
+if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
+made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
+}
+for (const [value, text] of plateLayout.ticks(y0, y1)) {
+const y = at(value, y0, y1, main.area.bottom, main.area.top);
+made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
+made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
+}
+made.push(svg("text", { x: main.area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
+made.push(svg("text", { x: main.area.left, y: main.area.top - 6 }, up));
+if (band) made.push(svg("text", { x: band.area.left, y: band.area.top - 6 }, TRUE_SCALE));
+return made;
+}
+const spines = ({ left, top, right, bottom }) =>
+svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
+function placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
+const { view, labels, order } = subject;
+const { memberships } = view.vocabulary;
+const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
+const middles = isolated === null && view.n > plateLayout.MANY ? middlesOf(subject, points) : [];
+const all = [...texts, ...middles.map(({ text }) => text)];
+const reaches = all.map(plateText.reachOf);
+const above = middles.map((_, index) => view.n + index);
+const boxes = plateLabels.placeNames({
+x: [...points.x, ...middles.map(({ x }) => x)],
+y: [...points.y, ...middles.map(({ y }) => y)],
+radius: diameter / 2,
+shown: points.rows,
+widths: [...plateText.measure(texts, size), ...plateText.measure(all.slice(view.n), size, true)],
+heights: reaches.map(([up, down]) => (up + down) * size),
+area: { left: area.left + 1, top: area.top, right: area.right, bottom: area.bottom - 2 },
+reach: isFlat ? Math.min(reach, NEAR) : reach,
+above: new Set(above),
+}, [...above, ...order.filter((row) => isolated === null || memberships[row].includes(isolated))]);
+return boxes.map((box) => ({ ...box, text: all[box.row], base: box.bottom - reaches[box.row][1] * size, category: middles[box.row - view.n]?.category }));
+}
+function middlesOf({ view, categories }, { x, y }) {
+const { memberships } = view.vocabulary;
+const median = (values) => values.sort((one, two) => one - two)[values.length >> 1];
+return categories.flatMap((text, category) => {
+const rows = [...memberships.keys()].filter((row) => memberships[row].includes(category));
+return rows.length ? [{ text, category, x: median(rows.map((row) => x[row])), y: median(rows.map((row) => y[row])) }] : [];
+});
+}
+function nameParts({ view }, names, size) {
+const inkOf = (row) => hueOf(view.vocabulary.memberships[row][0]);
+const words = names.filter(({ category }) => category === undefined);
+const classes = names.filter(({ category }) => category !== undefined);
+return {
+lines: words.filter(({ led }) => led).map(({ row, x, y, endX, endY }) => svg("path", {
+class: inkOf(row), d: `M${number(x)} ${number(y)}L${number(endX)} ${number(endY)}`,
+})),
+names: words.map(({ row, text, left, base }) =>
+svg("text", { class: inkOf(row), x: number(left), y: number(base), "font-size": size }, text)),
+categories: classes.map(({ category, text, left, base }) =>
+svg("text", { class: hueOf(category), x: number(left), y: number(base), "font-size": size }, text)),
+};
+}
+function markParts({ view }, { x, y }, diameter, isolated) {
+const { memberships } = view.vocabulary;
+return memberships.map((categories, row) => {
+const faint = isolated !== null && !categories.includes(isolated);
+const mark = svg("g", { transform: translated(x[row], y[row]), ...(faint ? { class: "faint" } : {}) });
+mark.append(...markPaths(categories, view.hollow[row], diameter));
+return mark;
+});
+}
+function group(kind, parts) {
+const made = svg("g", { class: kind });
+made.append(...parts);
+return made;
+}
+function draw(drawing, subject, layout, depth, isolated) {
+const { view } = subject;
+const extents = view.extents[depth];
+const frame = framing(extents, layout.area, GAP * layout.size, Tokviz.plotScale.mode);
+const { diameter } = layout;
+const places = view.at(depth);
+const points = plateLayout.spread(places, view.n, frame.main, 0.7 * diameter);
+points.rows = [...view.vocabulary.words.keys()];
+const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
+const names = placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
+const { lines, names: texts, categories } = nameParts(subject, names, layout.size);
+const marks = markParts(subject, points, diameter, isolated);
+drawing.setAttribute("font-size", layout.size);
+Object.assign(drawing.dataset, { name: Tokviz.fileName(subject.capture, depth), projection: subject.capture.shown.label });
+drawing.replaceChildren(
+group("plate-head", titleParts(subject, Tokviz.depthName(depth), layout)),
+group("plate-axes", axisParts(layout, frame, view.variance[depth])),
+...(band ? [group("plate-band", markParts(subject, band, BAND_MARK * diameter, isolated))] : []),
+group("plate-lines", lines),
+group("plate-marks", marks),
+group("plate-names", texts),
+...(categories.length ? [group("plate-categories-named", categories)] : []),
+group("plate-point", []),
+);
+return { points, band, names: names.filter(({ category }) => category === undefined), marks, divided: isDivided(extents), hasArrows: points.beyond.some(([x, y]) => x || y) };
+}
+function tokensOf({ view, categories }, row) {
+const pieces = view.tokens(row);
+const category = view.vocabulary.categoriesOf(row, categories);
+const elsewhere = view.outside.has(row) ? " · read at a different position" : "";
+const tokens = [Explore.countOf(pieces), ...(pieces.length ? [pieces.map(Explore.isolated).join(" · ")] : [])].join(": ");
+return `${category} · ${tokens}${elsewhere}`;
+}
+function point(drawing, subject, layout, { points, band }, row) {
+const box = drawing.querySelector(".plate-point");
+const hue = row === null ? "" : hueOf(subject.view.vocabulary.memberships[row][0]);
+if (row === null) return box.replaceChildren();
+const { size, end, area } = layout;
+const [x, y] = [points.x[row], points.y[row]];
+const name = plateText.fitted(subject.view.vocabulary.names[row].trim(), end - 24, size + 2, true);
+const tokens = plateText.fitted(tokensOf(subject, row), end - 24, size);
+const wide = Math.max(...plateText.measure([name], size + 2, true), ...plateText.measure([tokens], size)) + 14;
+const tall = 2 * size + 17;
+const away = layout.diameter / 2 + 7;
+const left = Tokviz.clamp(x + away, 4, end - wide - 4);
+const top = y - away - tall > area.top - 24 ? y - away - tall : y + away;
+return box.replaceChildren(
+svg("circle", { class: hue, cx: number(x), cy: number(y), r: layout.diameter / 2 + 3.5 }),
+...(band ? [svg("circle", { class: hue, cx: number(band.x[row]), cy: number(band.y[row]), r: layout.diameter / 2 + 2 })] : []),
+svg("rect", { x: number(left), y: number(top), width: number(wide), height: number(tall), rx: 3 }),
+svg("text", { class: `plate-word ${hue}`, x: number(left + 7), y: number(top + size + 6), "font-size": size + 2 }, name),
+svg("text", { class: "plate-tokens", x: number(left + 7), y: number(top + 2 * size + 10), "font-size": size }, tokens),
+);
+}
+return { about, layoutOf, draw, point, tokensOf, swatch };
 })();
-
-// The key of a plate: its categories as buttons, notes below them, and a line for those who don't see the drawing.
 Tokviz.plateKey = (() => {
-  const { make, hueOf, plate, plotScale } = Tokviz;
-  const SCALES = { both: "Both", true: "True scale", magnified: "Magnified" };
-
-  const create = () => make("div", { class: "plate-key" });
-
-  // Puts key and notes where the layout has them, which may have no place for the key.
-  function place(key, about, layout) {
-    const { key: where, note: below, size, area } = layout;
-    const notes = make("p", { class: "plate-note" });
-    notes.toggleAttribute("data-column", below.isColumn);
-    const said = make("p", { class: "plate-say", "aria-live": "polite" });
-    const parts = where ? [[categoriesOf(about, where), where], [notes, below]] : [[notes, below]];
-    for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
-    key.style.fontSize = `${size}px`;
-    const scale = scaleChoice();
-    Object.assign(scale.style, { right: `${layout.width - area.right}px`, top: `${area.top - 24}px` });
-    key.replaceChildren(...parts.map(([each]) => each), scale, said);
-  }
-
-  // What is shown of a divided plot.
-  function scaleChoice() {
-    const group = make("div", { class: "plate-scale", role: "group", "aria-label": "Scale of the short axis" });
-    group.append(...plotScale.MODES.map((mode) => {
-      const button = make("button", { type: "button" }, SCALES[mode]);
-      button.addEventListener("click", () => plotScale.choose(mode));
-      return button;
-    }));
-    group.hidden = true;
-    return group;
-  }
-
-  function showScale(key, { divided }) {
-    const group = key.querySelector(".plate-scale");
-    group.hidden = !divided;
-    [...group.children].forEach((button, at) => button.setAttribute("aria-pressed", String(plotScale.MODES[at] === plotScale.mode)));
-  }
-
-  // A button for each category.
-  function categoriesOf({ categories }, where) {
-    const group = make("div", {
-      class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone",
-    });
-    group.append(...categories.map((label, category) => make("button", {
-      type: "button", class: hueOf(category), "aria-pressed": "false",
-    }, plate.swatch(category, 9), make("span", {}, label))));
-    group.style.gridTemplateRows = `repeat(${where.rows}, ${where.pitch}px)`;
-    group.style.gridTemplateColumns = `repeat(${where.columns}, minmax(0, 1fr))`;
-    return group;
-  }
-
-  // What hollow marks mean in a view, as the image says it; empty where there is none.
-  function hollowNote({ view }) {
-    const several = view.pieces.map((pieces) => pieces.length > 1);
-    const anySeveral = several.some(Boolean);
-    if (anySeveral && view.outside.size) {
-      const same = several.every((each, row) => each === view.outside.has(row));
-      return `hollow: several tokens ${same ? "and" : "or"} read at a different position`;
-    }
-    if (anySeveral) return "hollow: several tokens";
-    return view.outside.size ? "hollow: read at a different position" : "";
-  }
-
-  // What hollow marks and arrows mean, and how many words are named.
-  function note(key, about, { names, hasArrows }, isolated) {
-    const notes = [hollowNote(about), hasArrows ? "arrow: lies beyond the axes" : ""];
-    const { n, vocabulary } = about.view;
-    const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
-    const lines = notes.filter(Boolean).map((line) => make("span", {}, line));
-    if (names.length < all) lines.push(make("span", {}, `${names.length} of ${all} words are named`, make("span", {}, "; point at the others")));
-    key.querySelector(".plate-note").replaceChildren(...lines);
-  }
-
-  function press(key, isolated) {
-    key.querySelectorAll(".plate-categories button").forEach((button, category) => {
-      button.setAttribute("aria-pressed", String(category === isolated));
-    });
-  }
-
-  // A word with its tokens, or a category with its words.
-  function say(key, about, row, isolated) {
-    const { names, memberships } = about.view.vocabulary;
-    const ofCategory = () => names.filter((_, each) => memberships[each].includes(isolated)).join(", ");
-    const text = row !== null ? `${names[row]}. ${plate.tokensOf(about, row)}` : `${about.categories[isolated]}: ${ofCategory()}`;
-    key.querySelector(".plate-say").textContent = row === null && isolated === null ? "" : text;
-  }
-
-  return { create, place, note, press, say, showScale };
+const { make, hueOf, plate, plotScale } = Tokviz;
+const SCALES = { both: "Both", true: "True scale", magnified: "Magnified" };
+const create = () => make("div", { class: "plate-key" });
+function place(key, about, layout) {
+const { key: where, note: below, size, area } = layout;
+const notes = make("p", { class: "plate-note" });
+notes.toggleAttribute("data-column", below.isColumn);
+const said = make("p", { class: "plate-say", "aria-live": "polite" });
+const parts = where ? [[categoriesOf(about, where), where], [notes, below]] : [[notes, below]];
+for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
+key.style.fontSize = `${size}px`;
+const scale = scaleChoice();
+Object.assign(scale.style, { right: `${layout.width - area.right}px`, top: `${area.top - 24}px` });
+key.replaceChildren(...parts.map(([each]) => each), scale, said);
+}
+function scaleChoice() {
+const group = make("div", { class: "plate-scale", role: "group", "aria-label": "Scale of the short axis" });
+group.append(...plotScale.MODES.map((mode) => {
+const button = make("button", { type: "button" }, SCALES[mode]);
+button.addEventListener("click", () => plotScale.choose(mode));
+return button;
+}));
+group.hidden = true;
+return group;
+}
+function showScale(key, { divided }) {
+const group = key.querySelector(".plate-scale");
+group.hidden = !divided;
+[...group.children].forEach((button, at) => button.setAttribute("aria-pressed", String(plotScale.MODES[at] === plotScale.mode)));
+}
+function categoriesOf({ categories }, where) {
+const group = make("div", {
+class: "plate-categories", role: "group", "aria-label": "Categories; press one to see it alone",
+});
+group.append(...categories.map((label, category) => make("button", {
+type: "button", class: hueOf(category), "aria-pressed": "false",
+}, plate.swatch(category, 9), make("span", {}, label))));
+group.style.gridTemplateRows = `repeat(${where.rows}, ${where.pitch}px)`;
+group.style.gridTemplateColumns = `repeat(${where.columns}, minmax(0, 1fr))`;
+return group;
+}
+function hollowNote({ view }) {
+const several = view.pieces.map((pieces) => pieces.length > 1);
+const anySeveral = several.some(Boolean);
+if (anySeveral && view.outside.size) {
+const same = several.every((each, row) => each === view.outside.has(row));
+return `hollow: several tokens ${same ? "and" : "or"} read at a different position`;
+}
+if (anySeveral) return "hollow: several tokens";
+return view.outside.size ? "hollow: read at a different position" : "";
+}
+function note(key, about, { names, hasArrows }, isolated) {
+const notes = [hollowNote(about), hasArrows ? "arrow: lies beyond the axes" : ""];
+const { n, vocabulary } = about.view;
+const all = isolated === null ? n : vocabulary.memberships.filter((each) => each.includes(isolated)).length;
+const lines = notes.filter(Boolean).map((line) => make("span", {}, line));
+if (names.length < all) lines.push(make("span", {}, `${names.length} of ${all} words are named`, make("span", {}, "; point at the others")));
+key.querySelector(".plate-note").replaceChildren(...lines);
+}
+function press(key, isolated) {
+key.querySelectorAll(".plate-categories button").forEach((button, category) => {
+button.setAttribute("aria-pressed", String(category === isolated));
+});
+}
+function say(key, about, row, isolated) {
+const { names, memberships } = about.view.vocabulary;
+const ofCategory = () => names.filter((_, each) => memberships[each].includes(isolated)).join(", ");
+const text = row !== null ? `${names[row]}. ${plate.tokensOf(about, row)}` : `${about.categories[isolated]}: ${ofCategory()}`;
+key.querySelector(".plate-say").textContent = row === null && isolated === null ? "" : text;
+}
+return { create, place, note, press, say, showScale };
 })();

@@ -1,39 +1,31 @@
 "use strict";
-
-// Has plates drawn in place of their images as soon as the page has loaded: the scripts that draw come after all that a reader
-// sees first, and then the coordinates. Where they don't come, images are shown as if there were no drawings.
 (() => {
-  const source = document.querySelector("script[data-plates]");
-  if (!source) return;
-  const content = JSON.parse(source.textContent);
-  // As the address has it, before anything is drawn.
-  Tokviz.plotScale.open(location.hash);
-  // The pages' scripts say with these what is shown; the last one of each element counts.
-  const EVENTS = ["shown", "near", "slot", "stage"];
-  const events = new Map();
-  // Images need not be fetched where this is set.
-  const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare]");
-
-  function keep(event) {
-    event.preventDefault();
-    events.set(event.target, event);
-  }
-
-  async function draw() {
-    try {
-      await Tokviz.loadScripts(content.scripts);
-      Tokviz.drawPlates(content);
-    } catch {
-      for (const each of drawable) each.removeAttribute("data-drawable");
-      for (const input of document.querySelectorAll("[data-find]")) input.disabled = true;
-    }
-    for (const name of EVENTS) document.removeEventListener(name, keep);
-    for (const { type, target, detail } of events.values()) {
-      if (Tokviz.tell(target, type, detail)) target.querySelector("img[data-late]")?.removeAttribute("data-late");
-    }
-  }
-
-  for (const each of drawable) each.setAttribute("data-drawable", "");
-  for (const name of EVENTS) document.addEventListener(name, keep);
-  addEventListener("load", draw, { once: true });
+const source = document.querySelector("script[data-plates]");
+if (!source) return;
+const content = JSON.parse(source.textContent);
+Tokviz.plotScale.open(location.hash);
+const EVENTS = ["shown", "near", "slot"];
+const events = new Map();
+const drawable = document.querySelectorAll("[data-viewer] .panel, [data-compare]");
+function keep(event) {
+event.preventDefault();
+events.set(event.target, event);
+}
+async function draw() {
+try {
+await Tokviz.loadScripts(content.scripts);
+Tokviz.drawPlates(content);
+} catch {
+for (const each of drawable) each.removeAttribute("data-drawable");
+for (const image of document.querySelectorAll(".slide img[data-late]")) image.removeAttribute("data-late");
+for (const input of document.querySelectorAll("[data-find]")) input.disabled = true;
+}
+for (const name of EVENTS) document.removeEventListener(name, keep);
+for (const { type, target, detail } of events.values()) {
+if (Tokviz.tell(target, type, detail) && type === "near") target.querySelector("img[data-late]")?.removeAttribute("data-late");
+}
+}
+for (const each of drawable) each.setAttribute("data-drawable", "");
+for (const name of EVENTS) document.addEventListener(name, keep);
+addEventListener("load", draw, { once: true });
 })();
