@@ -301,3 +301,17 @@ def test_captures_without_measures_come_last() -> None:
     rows = page_of(without_geometry(compared_report(), "mini-6")).table
     assert [row.model.text for row in rows[2:]] == ["mini-encoder-6"] * 2
     assert rows[2].cells[0].sort == ""
+
+
+def test_models_with_other_numbers_of_neighbors_are_not_to_be_compared() -> None:
+    """Of fewer words that can be measured fewer neighbors count, of which chance gives a larger share."""
+    report = compared_report()
+    [first, second, *others] = report.models
+    context = second.contexts[0]
+    fewer = replace(context, geometry=replace(present(context.geometry), n_neighbours=1))
+    changed = replace(second, contexts=(fewer, *second.contexts[1:]))
+    same, other = (
+        page_of(replace(report, models=(first, model, *others))).table_notes[0] for model in (second, changed)
+    )
+    assert "of a word’s 5\N{NO-BREAK SPACE}nearest neighbors, the share" in same
+    assert "nearest neighbors (from 1 to 5, by how many words are measured: don’t compare their shares)" in other

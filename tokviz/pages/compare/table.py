@@ -106,12 +106,14 @@ _CLAIMED = "“Claimed at 3 of 31 depths”: that many depths pass the test that
 
 def table_notes(report: Report) -> tuple[str, ...]:
     """What the metrics are, as far as the report has them."""
-    geometry = next(
-        (context.geometry for model in report.models for context in model.contexts if context.geometry), None
+    counts = sorted(
+        {context.geometry.n_neighbours for model in report.models for context in model.contexts if context.geometry}
     )
-    if geometry is None:
+    if not counts:
         return ("This report has no metrics; the table lists what was captured.",)
-    k = count(geometry.n_neighbours, "nearest neighbor")
+    # Of fewer words that can be measured, fewer neighbors count, and chance is higher.
+    several = f" (from {counts[0]} to {counts[-1]}, by how many words are measured: don’t compare their shares)"
+    k = count(counts[0], "nearest neighbor") if len(counts) == 1 else f"nearest neighbors{several}"
     purity = (
         f"Category purity: of a word’s {k}, the share that is of its category; mean over the reference words, with "
         "its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
