@@ -127,7 +127,11 @@ def test_it_is_shown_in_the_carousel_the_explorer_and_the_tables(project: Path) 
         folder = site / "data" / "tiny" / f"{name}-by-hand-1"
         assert f'id="{name}-by-hand-1/layer-{LAYER}"' in page
         assert label in page
-        assert sorted(file.name for file in folder.glob("*.csv")) == ["coordinates.csv", "geometry.csv", "words_by_layer.csv"]
+        assert sorted(file.name for file in folder.glob("*.csv")) == [
+            "coordinates.csv",
+            "geometry.csv",
+            "words_by_layer.csv",
+        ]
         assert (folder / "coordinates-centered.js").exists()
         drawn = {file.name for file in (site / "images" / "tiny" / f"{name}-by-hand-1" / "centered").glob("*.webp")}
         assert {f"tiny__model.layers.{LAYER}.webp", "tiny_strip.webp", "tiny_strip-dark.webp"} <= drawn

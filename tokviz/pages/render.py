@@ -313,4 +313,5 @@ def assets(folders: Sequence[Path]) -> dict[str, Path | bytes]:
             and path.resolve().is_relative_to(root)
         )
         found |= {f"{ASSETS}/{path.relative_to(folder).as_posix()}": path for path in files}
-    return {path: published(file) for path, file in found.items()}
+    own = folders[-1] / ASSETS
+    return {path: published(file, own) for path, file in found.items()}

@@ -23,7 +23,6 @@ from pathlib import Path
 from tokviz.bundled import TEMPLATES
 
 ASSETS = TEMPLATES / "assets"
-VENDORED = ASSETS / "vendor"
 _LINE = re.compile(r"// (needs|after|loads): (.+)")
 _BESIDE_CODE = re.compile(rb"^\s*//.*\n|^[ \t]+|^\n", re.MULTILINE)
 """Lines of comments, indentation and empty lines; no text in tokviz's scripts is longer than a line."""
@@ -53,15 +52,20 @@ def head(script: str) -> Head:
         return read_head(line.decode() for line in lines)
 
 
-def published(asset: Path) -> Path | bytes:
-    """What a site has of an asset; what others wrote is taken as it is but for such lines, and so is what can't be read."""
+def published(asset: Path, own: Path = ASSETS) -> Path | bytes:
+    """What a site has of an asset; what others wrote is taken as it is but for such lines, and so is what can't be read.
+
+    Parameters
+    ----------
+    own : where tokviz's own assets are.
+    """
     if asset.suffix not in (".css", ".js"):
         return asset
     try:
         content = asset.read_bytes()
     except OSError:  # who copies it says so
         return asset
-    if asset.is_relative_to(ASSETS) and not asset.is_relative_to(VENDORED):
+    if asset.is_relative_to(own) and not asset.is_relative_to(own / "vendor"):
         return (_BESIDE_CODE if asset.suffix == ".js" else _BESIDE_STYLES).sub(b"", content)
     named = _HEAD.match(content) if asset.suffix == ".js" else None
     return content[named.end() :] if named else asset
