@@ -50,6 +50,10 @@ def assert_shows(
         arg=slide,
     )
     wait_until_aligned(page)
+    if picture:
+        # Until a plot is drawn its place is empty.
+        seen = page.locator(".panel[data-current] .slide:not([inert])").locator(".plate > svg, .plate img")
+        expect(seen.filter(visible=True).first).to_be_visible()
     assert state(page) == {
         "panels": 1,
         "slide": slide,

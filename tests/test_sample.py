@@ -200,7 +200,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         "notes/introduction.md": (
             f"rises from {before} to {after}",
             f"one direction holds {direction} of the variance",
-            f"and the direction holds {left}",
+            f"and no direction holds more than {left}",
             f"{neighbors} at layer 11 and {hidden_last} at the last layer",
             f"at their mean {averaged} and {averaged_last}. By chance it would be about 20 %, and {surface} by",
             f"{other} of their neighbors",

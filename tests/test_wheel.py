@@ -167,7 +167,7 @@ def test_a_new_report_is_built_with_ones_own_checkpoint(report: Path) -> None:
 def test_a_report_of_ones_own_model_says_nothing_of_another(report: Path) -> None:
     page = (report / "site" / "index.html").read_text(encoding="utf-8")
     assert "<h1>Tokens, layer by layer</h1>" in page
-    assert re.search(r"How 1.language model arranges 48.words", page)
+    assert re.search(r"How a language model arranges 48.words", page)
     assert "Say here what you looked for" not in page
 
 

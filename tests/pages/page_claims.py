@@ -237,7 +237,9 @@ def check_announced(said: Sequence[str], model: ModelReport) -> None:
         purity = geometry.purity
         numbers = [str(np.isfinite(purity.value).sum())] if purity.above_chance.holds.any() else []
         for each in (geometry.purity, *(picture.purity for picture in geometry.pictures[:1])):
-            claims = (each.above_chance, *((each.above_surface,) if np.isfinite(each.surface) else ()))
+            # That of the plot stands beside that of all dimensions.
+            has_surface = np.isfinite(purity.surface) and np.isfinite(each.surface)
+            claims = (each.above_chance, *((each.above_surface,) if has_surface else ()))
             numbers += [str(claim.holds.sum()) if claim.holds.any() else "no" for claim in claims]
         expected.append((context.states.context.label, sorted(numbers)))
     found = [re.match(r"Purity of the words (.+?) is shown to be above chance (.+)\.$", text) for text in said]

@@ -251,7 +251,7 @@ def test_the_report_tells_what_was_found_and_what_was_done() -> None:
     content = json.loads(tables.files(sample_report())["data/report.json"])
     first, second, _ = content["models"]
     assert first["finding"]["neurons"] == [1229, 1487]
-    assert first["finding"]["sentence"].startswith("At layer 11 (words alone), two of 1,536 MLP neurons put ")
+    assert first["finding"]["sentence"].startswith("At layer 11 (words alone), two of 1,536 neurons put ")
     assert second["finding"] is None
     assert [(each["name"], each["intervention"] and each["intervention"]["value"]) for each in first["contexts"]] == [
         ("alone", None),

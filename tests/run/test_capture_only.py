@@ -60,7 +60,7 @@ def test_a_copied_cache_is_enough_to_draw_and_publish_without_torch(tmp_path: Pa
     shutil.copytree(here / ".cache", there / ".cache")
     drawn = run_without_torch(there)
     assert drawn.returncode == 0, drawn.stderr
-    assert "0 new captures, 12 new images" in drawn.stdout
+    assert "0 new captures, 15 new images" in drawn.stdout
     assert generate(here).returncode == 0
     assert differing(here / "site", there / "site") <= COMMAND_IS_IN
 

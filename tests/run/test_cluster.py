@@ -74,7 +74,7 @@ def test_a_cluster_makes_the_same_report(project: Path, tmp_path: Path, cluster:
         project, "--backend", "dask", "--address", address, "--output", "site", "--cache", str(tmp_path / "cache")
     )
     assert made.returncode == 0, made.stderr
-    assert "2 new captures, 24 new images" in made.stdout
+    assert "2 new captures, 30 new images" in made.stdout
     assert differing(project / "local", project / "site") <= COMMAND_IS_IN
 
 

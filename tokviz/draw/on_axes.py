@@ -8,7 +8,7 @@ import numpy as np
 
 from tokviz.draw import style
 from tokviz.records import Plate
-from tokviz.records.axes import MARGINS, Limits, extents, size
+from tokviz.records.axes import MARGINS, Box, Limits, extents, size, true_pane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,13 +56,17 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
                 annotation_clip=True,
             )
     limits = extents(xy, points.reference)
-    across, up = (_widened(*each) for each in zip(limits, MARGINS, strict=True))
+    if plate.aspect == "equal":
+        # Limits of the axes' present shape, so that a flat plot doesn't make them flat.
+        window = axes.get_window_extent()
+        across, up = true_pane(limits, Box(0, 0, window.width, window.height)).limits
+        axes.set_aspect("equal", adjustable="box")
+    else:
+        across, up = (_widened(*each) for each in zip(limits, MARGINS, strict=True))
     first, second = (f"PC{axis + 1} ({share * 100:.1f} %)" for axis, share in enumerate(plate.explained_variance_ratio))
     axes.set(
         xlim=across, ylim=up, xlabel=first, ylabel=second, title=f"{plate.model} · {plate.context} · {plate.depth}"
     )
-    if plate.aspect == "equal":
-        axes.set_aspect("equal", adjustable="datalim")
     return axes
 
 
