@@ -208,7 +208,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         "notes/smollm2.md": (
             f"{neighbors} at layer 11 and {hidden_last} at",
             f"{other} and {other_last} in a sentence; by chance it would be about 20 %",
-            f"gives {raw} and {raw_last}",
+            f"it is {raw} and {raw_last}",
             f"In the plot of layer 11, {in_plot} are",
             f"without any model, {surface}",
         ),
