@@ -81,9 +81,10 @@ return first && laidOut(Math.max(wide, tickWidth(view, laidOut(wide) ?? first)))
 }
 function tickWidth(view, { area, size }) {
 const panes = view.extents.filter(Boolean).flatMap((extents) =>
-["both", "true"].map((mode) => framing(extents, area, GAP * size, mode).main));
+(isDivided(extents) ? ["both", "true"] : ["both"]).map((mode) => framing(extents, area, GAP * size, mode).main));
 const labels = panes.flatMap(({ limits: [, , low, high] }) => plateLayout.ticks(low, high).map(([, text]) => text));
-return Math.max(0, ...plateText.measure(labels, size));
+const longest = Math.max(0, ...labels.map((text) => text.length));
+return Math.max(0, ...plateText.measure(labels.filter((text) => text.length >= longest - 1), size));
 }
 function titleParts({ model, context }, depthName, { width, area }) {
 const rest = `${context} · ${depthName}`;

@@ -112,9 +112,11 @@ Tokviz.plate = (() => {
   // Of the widest label beside an axis, at any depth and scale.
   function tickWidth(view, { area, size }) {
     const panes = view.extents.filter(Boolean).flatMap((extents) =>
-      ["both", "true"].map((mode) => framing(extents, area, GAP * size, mode).main));
+      (isDivided(extents) ? ["both", "true"] : ["both"]).map((mode) => framing(extents, area, GAP * size, mode).main));
     const labels = panes.flatMap(({ limits: [, , low, high] }) => plateLayout.ticks(low, high).map(([, text]) => text));
-    return Math.max(0, ...plateText.measure(labels, size));
+    // Digits have one width: only the longest labels need be measured.
+    const longest = Math.max(0, ...labels.map((text) => text.length));
+    return Math.max(0, ...plateText.measure(labels.filter((text) => text.length >= longest - 1), size));
   }
 
   // --- the parts ---
