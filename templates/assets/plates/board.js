@@ -41,7 +41,9 @@
         act(this.abouts.get(key));
         return;
       }
-      Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
+      // Each in a task of its own, so that a page that draws several answers in between.
+      const inTurn = ([view]) => new Promise((done) => setTimeout(done, 0, view));
+      Promise.all([this.index.view(capture), document.fonts?.ready]).then(inTurn).then((view) => {
         const { categories, longest } = this.index;
         if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, categories, longest), layouts: new Map() });
         act(this.abouts.get(key));
