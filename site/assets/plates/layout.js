@@ -108,7 +108,7 @@ if (distance < least) [found, least] = [row, distance];
 }
 return found;
 }
-return { textSize, layout, ticks, spread, withArrow, nearest, MANY };
+return { textSize, layout, ticks, spread, withArrow, nearest, MANY, LEAST };
 })();
 Tokviz.plateLabels = (() => {
 const RINGS = [0, 4, 9, 15, 22, 30, 40, 52, 66, 82, 100, 120];

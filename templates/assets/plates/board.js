@@ -41,12 +41,15 @@
         act(this.abouts.get(key));
         return;
       }
-      // Each in a task of its own, so that a page that draws several answers in between.
-      const inTurn = ([view]) => new Promise((done) => setTimeout(done, 0, view));
-      Promise.all([this.index.view(capture), document.fonts?.ready]).then(inTurn).then((view) => {
-        const { categories, longest } = this.index;
-        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, categories, longest), layouts: new Map() });
-        act(this.abouts.get(key));
+      // In tasks of their own, what takes longest first, so that a page answers in between.
+      const inTurn = (value) => new Promise((done) => setTimeout(done, 0, value));
+      Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
+        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, this.index.categories), layouts: new Map() });
+        const about = this.abouts.get(key);
+        Tokviz.plateText.measure(about.labels, Tokviz.plateLayout.LEAST);
+        return inTurn(about);
+      }).then((about) => {
+        act(about);
       }).catch(failed);
     }
 

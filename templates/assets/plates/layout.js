@@ -144,7 +144,7 @@ Tokviz.plateLayout = (() => {
     return found;
   }
 
-  return { textSize, layout, ticks, spread, withArrow, nearest, MANY };
+  return { textSize, layout, ticks, spread, withArrow, nearest, MANY, LEAST };
 })();
 
 // Where the names of a plate go: beside their marks, on no other name and no mark. Pure: numbers in, numbers out.
