@@ -44,7 +44,8 @@
       // In tasks of their own, what takes longest first, so that a page answers in between.
       const inTurn = (value) => new Promise((done) => setTimeout(done, 0, value));
       Promise.all([this.index.view(capture), document.fonts?.ready]).then(([view]) => {
-        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, this.index.categories), layouts: new Map() });
+        const { categories, longest } = this.index;
+        if (!this.abouts.has(key)) this.abouts.set(key, { ...plate.about(view, capture, categories, longest), layouts: new Map() });
         const about = this.abouts.get(key);
         Tokviz.plateText.measure(about.labels, Tokviz.plateLayout.LEAST);
         return inTurn(about);
