@@ -72,15 +72,12 @@ const exponent = Math.floor(Math.log10(Math.max(step, ...values.map(Math.abs))))
 const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 const textOf = exponent >= 6 || exponent < -3
 ? (value) => (value ? `${Number((value / 10 ** exponent).toPrecision(3))}×10${superscript(exponent)}` : "0")
-: (value) => formatOf(decimals).format(value);
+: (value) => numberText(value, decimals);
 return values.map((value) => [value, textOf(value).replace("-", "−")]);
 }
-const formats = new Map();
-function formatOf(decimals) {
-if (!formats.has(decimals)) {
-formats.set(decimals, new Intl.NumberFormat("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
-}
-return formats.get(decimals);
+function numberText(value, decimals) {
+const [whole, ...rest] = value.toFixed(decimals).split(".");
+return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
 }
 const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 function spread(places, n, pane, inset) {

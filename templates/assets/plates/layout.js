@@ -97,17 +97,14 @@ Tokviz.plateLayout = (() => {
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const textOf = exponent >= 6 || exponent < -3
       ? (value) => (value ? `${Number((value / 10 ** exponent).toPrecision(3))}×10${superscript(exponent)}` : "0")
-      : (value) => formatOf(decimals).format(value);
+      : (value) => numberText(value, decimals);
     return values.map((value) => [value, textOf(value).replace("-", "−")]);
   }
 
-  // Made once each: a browser takes long to make them.
-  const formats = new Map();
-  function formatOf(decimals) {
-    if (!formats.has(decimals)) {
-      formats.set(decimals, new Intl.NumberFormat("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
-    }
-    return formats.get(decimals);
+  // `24,000`, `0.5`: a browser's own formats take long to be made.
+  function numberText(value, decimals) {
+    const [whole, ...rest] = value.toFixed(decimals).split(".");
+    return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
   }
 
   const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
