@@ -185,7 +185,7 @@ def test_a_plate_is_drawn_within_a_frame(page_of_plates: Page) -> None:
 
 
 PLACES: tuple[tuple[ViewportSize, str, dict[str, int]], ...] = (
-    (DESKTOP, "alone/layer-11", {"alone/layer-11": 95}),
+    (DESKTOP, "alone/layer-11", {"alone/layer-11": 85}),
     (DESKTOP, "alone/layer-11+sentence", {"alone/layer-11": 70, "sentence/layer-11": 80}),
     (TABLET, "alone/layer-29+sentence", {"alone/layer-29": 50, "sentence/layer-29": 50}),
     (TABLET, "alone/layer-11", {"alone/layer-11": 95}),
