@@ -246,7 +246,7 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
         "layer 10",
     ]
     assert [row["layer"] for row in alone if row["massive"] == "1"] == [f"layer {number}" for number in range(11, 29)]
-    config = (ROOT / "report.toml").read_text(encoding="utf-8")
+    config = " ".join((ROOT / "report.toml").read_text(encoding="utf-8").split())
     assert f"was {before} at layer 10; now it is {after}" in config.replace("\n", " ")
     without = percent(measured(SMOLLM2, "alone-mean"), 11, "standardized_purity_value")
     assert f"{without} of a word's neighbors in the plot are of its category, instead of {in_plot}" in config
