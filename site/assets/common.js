@@ -49,6 +49,24 @@ const target = depth + Number(button.dataset.step);
 button.setAttribute("aria-disabled", String(target < 0 || target > last));
 }
 }
+const SLICE = 15;
+function finish(steps) {
+for (;;) {
+const { done, value } = steps.next();
+if (done) return value;
+}
+}
+function inSlices(steps, isWanted, act) {
+setTimeout(() => {
+if (!isWanted()) return;
+const end = performance.now() + SLICE;
+do {
+const { done, value } = steps.next();
+if (done) return act(value);
+} while (performance.now() < end);
+inSlices(steps, isWanted, act);
+});
+}
 const ADDRESS_DELAY = 400;
 class AddressWriter {
 constructor(fragment) {
@@ -268,6 +286,7 @@ return {
 clamp, svg, make, tell, nHues, hueOf,
 depthName, depthKey, parseDepth, findCapture, fileName,
 hasModifier, listenToKeys, markSteps,
+finish, inSlices,
 AddressWriter, parseAddress, decode, decodeIntegers, load, loadScripts,
 geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
 setPicture, setStrip, sizeOf, formSize, wideSize, decodeAhead, afterLoad,

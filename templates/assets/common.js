@@ -81,6 +81,32 @@ const Tokviz = (() => {
     }
   }
 
+  // --- work in steps: a generator yields where others may have a turn ---
+
+  // In milliseconds: a page answers at once.
+  const SLICE = 15;
+
+  // All of it now; returns what it returns.
+  function finish(steps) {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  // A slice at a time, as long as it is wanted; then act(what it returns).
+  function inSlices(steps, isWanted, act) {
+    setTimeout(() => {
+      if (!isWanted()) return;
+      const end = performance.now() + SLICE;
+      do {
+        const { done, value } = steps.next();
+        if (done) return act(value);
+      } while (performance.now() < end);
+      inSlices(steps, isWanted, act);
+    });
+  }
+
   // --- addresses ---
 
   // Safari allows 100 changes of the address in 30 seconds.
@@ -377,6 +403,7 @@ const Tokviz = (() => {
     clamp, svg, make, tell, nHues, hueOf,
     depthName, depthKey, parseDepth, findCapture, fileName,
     hasModifier, listenToKeys, markSteps,
+    finish, inSlices,
     AddressWriter, parseAddress, decode, decodeIntegers, load, loadScripts,
     geometry, percent, shareOf, place, listenToSlider, depthTicks, axis, rulerFoot, placeLabel,
     setPicture, setStrip, sizeOf, formSize, wideSize, decodeAhead, afterLoad,

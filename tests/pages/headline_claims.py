@@ -28,6 +28,9 @@ HOLD = (
     r"(?P<share>\d+|−\d+) % of a word’s nearest neighbors share its category; by chance, (?P<chance>−?\d+) %\."
 )
 NONE_HOLD = "At no depth are a word’s nearest neighbors shown to be of its category more often than by chance."
+NONE_TESTED = (
+    "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
+)
 NOTHING = "Compare how the words lie before the first layer and after the last."
 
 
@@ -44,6 +47,9 @@ def check_headline(text: str | None, report: Report) -> None:
     elif text == NONE_HOLD:
         purities = list(_purities(report))
         require(purities and not any(is_clear for *_, is_clear in purities), text, purities)
+        require(any(_tested(report)), text)
+    elif text == NONE_TESTED:
+        require(list(_purities(report)) and not any(_tested(report)), text)
     elif text == NOTHING:
         require(not list(_purities(report)), text)
     else:
@@ -101,6 +107,12 @@ def _purities(report: Report) -> Iterator[tuple[ModelReport, int, float, float, 
                 for depth in np.flatnonzero(np.isfinite(each.value)):
                     is_clear = bool(each.above_chance.holds[depth])
                     yield model, int(depth), float(each.value[depth]), float(each.null_mean[depth]), is_clear
+
+
+def _tested(report: Report) -> Iterator[bool]:
+    for model in report.models:
+        for each in (context.geometry.purity.above_chance for context in model.contexts if context.geometry):
+            yield bool(each.can_be_tested and np.isfinite(each.p_value).any())
 
 
 def _check_hold(text: str, report: Report) -> None:

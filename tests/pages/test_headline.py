@@ -85,6 +85,22 @@ def test_a_models_page_opens_with_where_categories_hold_if_nothing_breaks() -> N
     assert by_name[lost.display_name].opening is None
 
 
+def test_a_question_that_these_words_cant_answer_is_not_answered() -> None:
+    encoder = sample_report().models[1]
+    context = encoder.contexts[1]
+    geometry = present(context.geometry)
+    above = geometry.purity.above_chance
+    for few in (
+        dataclasses.replace(above, can_be_tested=False, holds=above.holds & False),
+        dataclasses.replace(above, p_value=above.p_value * float("nan"), holds=above.holds & False),
+    ):
+        purity = dataclasses.replace(geometry.purity, above_chance=few)
+        untested = dataclasses.replace(context, geometry=dataclasses.replace(geometry, purity=purity))
+        said = present(headline(only(dataclasses.replace(encoder, contexts=(untested,))))).sentence
+        assert said.endswith("can’t be tested with these words.")
+        headline_claims.check_headline(said, only(dataclasses.replace(encoder, contexts=(untested,))))
+
+
 def test_what_was_not_measured_is_not_said() -> None:
     model = tiny_report().models[1]
     contexts = tuple(dataclasses.replace(each, geometry=None) for each in model.contexts)

@@ -88,7 +88,10 @@ point: (row, by) => point(explorer, row, by),
 pin: (row) => togglePin(explorer, row),
 zoomed: () => explorer.address.request(),
 step: (by) => go(explorer, explorer.depth + by),
-chosen: (names) => choose(explorer, panel, names).then(() => explorer.address.request()),
+chosen: (names) => choose(explorer, panel, names).then(() => {
+showChosen(explorer);
+explorer.address.request();
+}),
 });
 panels.push(panel);
 return panel;
@@ -101,10 +104,11 @@ if (!(await panel.choose(Tokviz.findCapture(explorer.index.models, names)))) ret
 panel.fail(error);
 return;
 }
+if (panel === explorer.panels[0] && share !== null && isReady(explorer)) explorer.depth = Math.round(share * lastOf(explorer));
+}
+function showChosen(explorer) {
 if (!isReady(explorer)) return;
-const [first] = explorer.panels;
-if (panel === first && share !== null) explorer.depth = Math.round(share * lastOf(explorer));
-explorer.ruler.setView(first.view);
+explorer.ruler.setView(explorer.panels[0].view);
 refresh(explorer);
 }
 function setPair({ panels, pairButton, container, tableChoice }, wanted) {
@@ -122,6 +126,7 @@ setPair(explorer, wanted);
 if (wanted) {
 const names = captures.namesOf(companionOf(explorer));
 await choose(explorer, addPanel(explorer), names);
+showChosen(explorer);
 } else {
 refresh(explorer);
 }
@@ -354,12 +359,11 @@ explorer.currentBy = "address";
 const hidden = listed("hide").filter(Boolean).map(Number).filter((category) => index.categories[category] !== undefined);
 explorer.hidden.clear();
 for (const category of hidden) explorer.hidden.add(category);
-refresh(explorer);
+showChosen(explorer);
 panels.forEach(({ plot }, position) => {
 const zoomed = listed(`zoom-${LETTERS[position]}`).map(Number);
 if (zoomed.length === 3 && zoomed.every(Number.isFinite)) plot.setZoomed(zoomed);
 });
-showTable(explorer);
 }
 for (const root of document.querySelectorAll("[data-explore]")) {
 const explorer = createExplorer(root);

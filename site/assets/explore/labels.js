@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-const { clamp, svg } = Tokviz;
+const { svg } = Tokviz;
 const CELL = 2;
 const FONT = `12px ${getComputedStyle(document.documentElement).getPropertyValue("--sans")}`;
 const HEIGHT = 12;
@@ -101,17 +101,6 @@ return found;
 }
 const TICK_WIDTH = 130;
 const TICK_HEIGHT = 90;
-function ticks(low, high, most) {
-if (!(high > low)) return [];
-const values = d3.ticks(low, high, Math.max(2, most));
-const step = values.length > 1 ? values[1] - values[0] : high - low;
-const decimals = clamp(-Math.floor(Math.log10(step) + 1e-9), 0, 12);
-const options = Math.max(Math.abs(low), Math.abs(high)) >= 1e6 || decimals > 5
-? { notation: "scientific", maximumSignificantDigits: 3 }
-: { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-const format = new Intl.NumberFormat("en", options);
-return values.map((value) => [value, format.format(value).replace(/-/g, "−")]);
-}
 const LEAST_PANE = 30;
 function axes({ limits, frame, panes: { main, band }, variance, transform, left, top, width, height }) {
 const spines = (pane) => svg("path", {
@@ -131,15 +120,15 @@ made.push(svg("text", { x: left + main.left, y: top + main.top - 7 }, axisName(f
 if (band && band.bottom > band.top) made.push(svg("text", { x: left + band.left, y: top + band.top - 7 }, Tokviz.framing.TRUE_SCALE));
 return made;
 }
-const { axisName } = Tokviz.framing;
+const { axisName, ticks } = Tokviz.framing;
 function horizontal(low, high, { left, bottom, width }) {
-return ticks(low, high, width / TICK_WIDTH).flatMap(([value, text]) => {
+return ticks(low, high, Math.max(3, width / TICK_WIDTH)).flatMap(([value, text]) => {
 const x = Math.round(left + ((value - low) / (high - low)) * width) + 0.5;
 return [svg("path", { class: "spine", d: `M${x} ${bottom}v5` }), svg("text", { x, y: bottom + 17, "text-anchor": "middle" }, text)];
 });
 }
 function vertical(low, high, { left, bottom, height }) {
-return ticks(low, high, height / TICK_HEIGHT).flatMap(([value, text]) => {
+return ticks(low, high, Math.max(3, height / TICK_HEIGHT)).flatMap(([value, text]) => {
 const y = Math.round(bottom - ((value - low) / (high - low)) * height) + 0.5;
 return [svg("path", { class: "spine", d: `M${left} ${y}h-5` }), svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, text)];
 });

@@ -83,18 +83,38 @@ this.plates.delete(holder);
 if (![...this.plates.values()].some(({ frame }) => frame === found.frame)) this.resized.unobserve(found.frame);
 }
 update(found) {
-const { about, holder, depth } = found;
+const { about, depth, kind } = found;
 const layout = about.view.extents[depth] ? this.layoutOf(found) : null;
 if (layout === null) this.showImage(found);
 if (!layout) return;
+if (kind === plate && !found.drawing && !(found.seen && about.isDrawn)) this.prepare(found, layout);
+else this.show(found, layout);
+}
+prepare(found, layout) {
+const { about, depth } = found;
+const image = found.preparing?.image ?? found.holder.querySelector("img:not([data-late])");
+const arrangement = { mode: Tokviz.plotScale.mode, isolated: this.previewed ?? this.isolated, image };
+found.preparing = arrangement;
+image?.setAttribute("data-late", "");
+const isWanted = () => found.preparing === arrangement && this.plates.get(found.holder) === found;
+Tokviz.inSlices(plate.arrange(about, layout, depth, arrangement.isolated), isWanted, (arranged) => {
+const isNow = arrangement.mode === Tokviz.plotScale.mode && arrangement.isolated === (this.previewed ?? this.isolated);
+this.show(found, layout, isNow ? arranged : undefined);
+});
+}
+show(found, layout, arranged) {
+found.preparing?.image?.removeAttribute("data-late");
+found.preparing = null;
 if (!found.drawing) this.make(found);
 if (found.layout !== layout) this.fit(found, layout);
-found.drawing.setAttribute("aria-label", holder.querySelector("img").alt);
-this.setSeen(holder, found.seen);
-this.redraw(found);
+found.drawing.setAttribute("aria-label", found.holder.querySelector("img").alt);
+this.setSeen(found.holder, found.seen);
+this.redraw(found, arranged);
+found.about.isDrawn = true;
 }
 showImage(found) {
 found.stop?.();
+found.preparing = null;
 found.holder.removeAttribute("data-drawn");
 found.holder.querySelector("img").removeAttribute("data-late");
 found.drawing?.remove();
@@ -121,13 +141,13 @@ found.drawing.setAttribute("width", layout.width);
 found.drawing.setAttribute("height", layout.height);
 if (found.key) plateKey.place(found.key, found.about, layout);
 }
-redraw(found) {
+redraw(found, arranged) {
 const { kind, drawing, about, layout, depth, key } = found;
 const isolated = this.previewed ?? this.isolated;
 if (found.isolated !== isolated) {
 found.isolated = isolated;
 found.stop?.();
-found.made = kind.draw(drawing, about, layout, depth, isolated);
+found.made = kind.draw(drawing, about, layout, depth, isolated, arranged);
 if (key) {
 plateKey.note(key, about, found.made, isolated);
 plateKey.showScale(key, found.made);

@@ -62,24 +62,6 @@ const area = { left: around.left, top: around.top, right: width - 8, bottom: hei
 return area.bottom - area.top < LEAST_HEIGHT * height ? null : { area, end: width, key: null, note: noteAtFoot(width, height, 1) };
 }
 const noteAtFoot = (width, height, lines) => ({ left: 8, top: height - lines * NOTE - 3, width: width - 16, isColumn: false });
-function ticks(low, high, most = 5) {
-const finest = Math.floor(Math.log10((high - low) / 20));
-const steps = [0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((mantissa) => mantissa * 10 ** (finest + power)));
-const step = steps.find((each) => Math.floor(high / each) - Math.ceil(low / each) < most) ?? high - low;
-const values = [];
-for (let whole = Math.ceil(low / step); whole <= Math.floor(high / step); whole += 1) values.push(whole * step || 0);
-const exponent = Math.floor(Math.log10(Math.max(step, ...values.map(Math.abs))));
-const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-const textOf = exponent >= 6 || exponent < -3
-? (value) => (value ? `${Number((value / 10 ** exponent).toPrecision(3))}×10${superscript(exponent)}` : "0")
-: (value) => numberText(value, decimals);
-return values.map((value) => [value, textOf(value).replace("-", "−")]);
-}
-function numberText(value, decimals) {
-const [whole, ...rest] = value.toFixed(decimals).split(".");
-return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
-}
-const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 function spread(places, n, pane, inset) {
 const { left, top, right, bottom } = pane.area;
 const [x, y, beyond] = [new Float64Array(n), new Float64Array(n), []];
@@ -105,7 +87,7 @@ if (distance < least) [found, least] = [row, distance];
 }
 return found;
 }
-return { textSize, layout, ticks, spread, withArrow, nearest, MANY, LEAST };
+return { textSize, layout, spread, withArrow, nearest, MANY, LEAST };
 })();
 Tokviz.plateLabels = (() => {
 const RINGS = [0, 4, 9, 15, 22, 30, 40, 52, 66, 82, 100, 120];
@@ -258,14 +240,23 @@ this.put(blocker);
 }
 }
 }
-run(order) {
+*steps(order) {
 const near = this.rings.filter((ring) => ring < LED_FROM);
-const apart = order.filter((row) => !this.set(row, near));
-const missing = apart.filter((row) => !this.set(row));
+const apart = yield* this.left(order, near);
+const missing = yield* this.left(apart, this.rings);
 for (const row of missing.slice(0, MOST_PUSHED)) {
 if (!this.set(row)) this.push(row);
+yield;
 }
 return [...this.placed.values()];
+}
+*left(order, rings) {
+const others = [];
+for (const row of order) {
+if (!this.set(row, rings)) others.push(row);
+yield;
+}
+return others;
 }
 }
 const overlaps = (one, two, padding) => one.left < two.right + padding && one.right > two.left - padding
@@ -302,6 +293,6 @@ const longest = Math.max(0, ...lists.map((list) => list.length));
 const turns = Array.from({ length: longest }, (_, index) => lists.map((list) => list[index]));
 return turns.flat().filter((row) => row !== undefined);
 }
-const placeNames = (picture, order) => new Placement(picture).run(order);
-return { placeNames, priority };
+const namesInSteps = (picture, order) => new Placement(picture).steps(order);
+return { namesInSteps, priority };
 })();

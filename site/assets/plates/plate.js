@@ -26,7 +26,7 @@ return { measure, fitted, reachOf };
 })();
 Tokviz.plate = (() => {
 const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
-const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
+const { framing, ratioOf, ticks, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
 const TITLE = 14;
 const GAP = 1.9;
 const BAND_MARK = 0.75;
@@ -82,7 +82,7 @@ return first && laidOut(Math.max(wide, tickWidth(view, laidOut(wide) ?? first)))
 function tickWidth(view, { area, size }) {
 const panes = view.extents.filter(Boolean).flatMap((extents) =>
 (isDivided(extents) ? ["both", "true"] : ["both"]).map((mode) => framing(extents, area, GAP * size, mode).main));
-const labels = panes.flatMap(({ limits: [, , low, high] }) => plateLayout.ticks(low, high).map(([, text]) => text));
+const labels = panes.flatMap(({ limits: [, , low, high] }) => ticks(low, high).map(([, text]) => text));
 const longest = Math.max(0, ...labels.map((text) => text.length));
 return Math.max(0, ...plateText.measure(labels.filter((text) => text.length >= longest - 1), size));
 }
@@ -116,13 +116,13 @@ const made = [spines(main.area), ...(band ? [spines(band.area)] : [])];
 const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance));
 const end = main.area.right - plateText.measure([across], size)[0] - 8;
 const at = (value, low, high, from, to) => Math.round(from + ((value - low) / (high - low)) * (to - from)) + 0.5;
-for (const [value, text] of plateLayout.ticks(x0, x1)) {
+for (const [value, text] of ticks(x0, x1)) {
 const x = at(value, x0, x1, main.area.left, main.area.right);
 made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
 if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
 made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
 }
-for (const [value, text] of plateLayout.ticks(y0, y1)) {
+for (const [value, text] of ticks(y0, y1)) {
 const y = at(value, y0, y1, main.area.bottom, main.area.top);
 made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
 made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
@@ -134,7 +134,7 @@ return made;
 }
 const spines = ({ left, top, right, bottom }) =>
 svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
-function placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
+function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
 const { view, labels, order } = subject;
 const { memberships } = view.vocabulary;
 const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
@@ -142,7 +142,7 @@ const middles = isolated === null && view.n > plateLayout.MANY ? middlesOf(subje
 const all = [...texts, ...middles.map(({ text }) => text)];
 const reaches = all.map(plateText.reachOf);
 const above = middles.map((_, index) => view.n + index);
-const boxes = plateLabels.placeNames({
+const boxes = yield* plateLabels.namesInSteps({
 x: [...points.x, ...middles.map(({ x }) => x)],
 y: [...points.y, ...middles.map(({ y }) => y)],
 radius: diameter / 2,
@@ -191,16 +191,21 @@ const made = svg("g", { class: kind });
 made.append(...parts);
 return made;
 }
-function draw(drawing, subject, layout, depth, isolated) {
+function* arrange(subject, layout, depth, isolated) {
 const { view } = subject;
 const extents = view.extents[depth];
 const frame = framing(extents, layout.area, GAP * layout.size, Tokviz.plotScale.mode);
-const { diameter } = layout;
 const places = view.at(depth);
-const points = plateLayout.spread(places, view.n, frame.main, 0.7 * diameter);
+const points = plateLayout.spread(places, view.n, frame.main, 0.7 * layout.diameter);
 points.rows = [...view.vocabulary.words.keys()];
 const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
-const names = placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
+const names = yield* placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
+return { frame, points, band, names };
+}
+function draw(drawing, subject, layout, depth, isolated, arranged = Tokviz.finish(arrange(subject, layout, depth, isolated))) {
+const { view } = subject;
+const { diameter } = layout;
+const { frame, points, band, names } = arranged;
 const { lines, names: texts, categories } = nameParts(subject, names, layout.size);
 const marks = markParts(subject, points, diameter, isolated);
 drawing.setAttribute("font-size", layout.size);
@@ -215,7 +220,7 @@ group("plate-names", texts),
 ...(categories.length ? [group("plate-categories-named", categories)] : []),
 group("plate-point", []),
 );
-return { points, band, names: names.filter(({ category }) => category === undefined), marks, divided: isDivided(extents), hasArrows: points.beyond.some(([x, y]) => x || y) };
+return { points, band, names: names.filter(({ category }) => category === undefined), marks, divided: isDivided(view.extents[depth]), hasArrows: points.beyond.some(([x, y]) => x || y) };
 }
 function tokensOf({ view, categories }, row) {
 const pieces = view.tokens(row);
@@ -245,7 +250,7 @@ svg("text", { class: `plate-word ${hue}`, x: number(left + 7), y: number(top + s
 svg("text", { class: "plate-tokens", x: number(left + 7), y: number(top + 2 * size + 10), "font-size": size }, tokens),
 );
 }
-return { about, layoutOf, draw, point, tokensOf, swatch };
+return { about, layoutOf, arrange, draw, point, tokensOf, swatch };
 })();
 Tokviz.plateKey = (() => {
 const { make, hueOf, plate, plotScale } = Tokviz;

@@ -111,7 +111,10 @@
       pin: (row) => togglePin(explorer, row),
       zoomed: () => explorer.address.request(),
       step: (by) => go(explorer, explorer.depth + by),
-      chosen: (names) => choose(explorer, panel, names).then(() => explorer.address.request()),
+      chosen: (names) => choose(explorer, panel, names).then(() => {
+        showChosen(explorer);
+        explorer.address.request();
+      }),
     });
     panels.push(panel);
     return panel;
@@ -125,10 +128,13 @@
       panel.fail(error);
       return;
     }
+    if (panel === explorer.panels[0] && share !== null && isReady(explorer)) explorer.depth = Math.round(share * lastOf(explorer));
+  }
+
+  // Where a capture couldn't be loaded, its panel says so, and the rest stays as it was.
+  function showChosen(explorer) {
     if (!isReady(explorer)) return;
-    const [first] = explorer.panels;
-    if (panel === first && share !== null) explorer.depth = Math.round(share * lastOf(explorer));
-    explorer.ruler.setView(first.view);
+    explorer.ruler.setView(explorer.panels[0].view);
     refresh(explorer);
   }
 
@@ -148,6 +154,7 @@
     if (wanted) {
       const names = captures.namesOf(companionOf(explorer));
       await choose(explorer, addPanel(explorer), names);
+      showChosen(explorer);
     } else {
       refresh(explorer);
     }
@@ -421,12 +428,11 @@
     const hidden = listed("hide").filter(Boolean).map(Number).filter((category) => index.categories[category] !== undefined);
     explorer.hidden.clear();
     for (const category of hidden) explorer.hidden.add(category);
-    refresh(explorer);
+    showChosen(explorer);
     panels.forEach(({ plot }, position) => {
       const zoomed = listed(`zoom-${LETTERS[position]}`).map(Number);
       if (zoomed.length === 3 && zoomed.every(Number.isFinite)) plot.setZoomed(zoomed);
     });
-    showTable(explorer);
   }
 
   for (const root of document.querySelectorAll("[data-explore]")) {

@@ -1,10 +1,10 @@
-// needs: vendor/d3.js common.js explore/data.js plates/framing.js
+// needs: common.js explore/data.js plates/framing.js
 "use strict";
 
 // What is written in a plot: its axes, and labels of marks, as many as fit without touching a mark or each other. A grid of small
 // cells marks what is occupied.
 (() => {
-  const { clamp, svg } = Tokviz;
+  const { svg } = Tokviz;
   const CELL = 2;
   const FONT = `12px ${getComputedStyle(document.documentElement).getPropertyValue("--sans")}`;
   const HEIGHT = 12;
@@ -127,19 +127,6 @@
   const TICK_WIDTH = 130;
   const TICK_HEIGHT = 90;
 
-  // Round values within an axis, and their text.
-  function ticks(low, high, most) {
-    if (!(high > low)) return [];
-    const values = d3.ticks(low, high, Math.max(2, most));
-    const step = values.length > 1 ? values[1] - values[0] : high - low;
-    const decimals = clamp(-Math.floor(Math.log10(step) + 1e-9), 0, 12);
-    const options = Math.max(Math.abs(low), Math.abs(high)) >= 1e6 || decimals > 5
-      ? { notation: "scientific", maximumSignificantDigits: 3 }
-      : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    const format = new Intl.NumberFormat("en", options);
-    return values.map((value) => [value, format.format(value).replace(/-/g, "−")]);
-  }
-
   // From this height or width on, in pixels, a pane has ticks.
   const LEAST_PANE = 30;
 
@@ -165,17 +152,17 @@
     return made;
   }
 
-  const { axisName } = Tokviz.framing;
+  const { axisName, ticks } = Tokviz.framing;
 
   function horizontal(low, high, { left, bottom, width }) {
-    return ticks(low, high, width / TICK_WIDTH).flatMap(([value, text]) => {
+    return ticks(low, high, Math.max(3, width / TICK_WIDTH)).flatMap(([value, text]) => {
       const x = Math.round(left + ((value - low) / (high - low)) * width) + 0.5;
       return [svg("path", { class: "spine", d: `M${x} ${bottom}v5` }), svg("text", { x, y: bottom + 17, "text-anchor": "middle" }, text)];
     });
   }
 
   function vertical(low, high, { left, bottom, height }) {
-    return ticks(low, high, height / TICK_HEIGHT).flatMap(([value, text]) => {
+    return ticks(low, high, Math.max(3, height / TICK_HEIGHT)).flatMap(([value, text]) => {
       const y = Math.round(bottom - ((value - low) / (high - low)) * height) + 0.5;
       return [svg("path", { class: "spine", d: `M${left} ${y}h-5` }), svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, text)];
     });

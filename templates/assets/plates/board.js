@@ -1,4 +1,4 @@
-// needs: common.js explore/data.js plates/layout.js plates/movement.js plates/plate.js
+// needs: common.js explore/data.js plates/layout.js plates/movement.js plates/plate.js plates/scale.js
 // after: plates/carousel.js
 "use strict";
 
@@ -112,20 +112,45 @@
     }
 
     update(found) {
-      const { about, holder, depth } = found;
+      const { about, depth, kind } = found;
       const layout = about.view.extents[depth] ? this.layoutOf(found) : null;
       if (layout === null) this.showImage(found);
       // Nothing is seen while a window is rearranged.
       if (!layout) return;
+      // Nobody waits yet for the first of a capture's plates, nor for one that isn't seen.
+      if (kind === plate && !found.drawing && !(found.seen && about.isDrawn)) this.prepare(found, layout);
+      else this.show(found, layout);
+    }
+
+    // Shows a plate once it is arranged, if nothing else is to be shown by then.
+    prepare(found, layout) {
+      const { about, depth } = found;
+      const image = found.preparing?.image ?? found.holder.querySelector("img:not([data-late])");
+      const arrangement = { mode: Tokviz.plotScale.mode, isolated: this.previewed ?? this.isolated, image };
+      found.preparing = arrangement;
+      // Its place is empty meanwhile, so that the image isn't fetched.
+      image?.setAttribute("data-late", "");
+      const isWanted = () => found.preparing === arrangement && this.plates.get(found.holder) === found;
+      Tokviz.inSlices(plate.arrange(about, layout, depth, arrangement.isolated), isWanted, (arranged) => {
+        const isNow = arrangement.mode === Tokviz.plotScale.mode && arrangement.isolated === (this.previewed ?? this.isolated);
+        this.show(found, layout, isNow ? arranged : undefined);
+      });
+    }
+
+    show(found, layout, arranged) {
+      found.preparing?.image?.removeAttribute("data-late");
+      found.preparing = null;
       if (!found.drawing) this.make(found);
       if (found.layout !== layout) this.fit(found, layout);
-      found.drawing.setAttribute("aria-label", holder.querySelector("img").alt);
-      this.setSeen(holder, found.seen);
-      this.redraw(found);
+      found.drawing.setAttribute("aria-label", found.holder.querySelector("img").alt);
+      this.setSeen(found.holder, found.seen);
+      this.redraw(found, arranged);
+      found.about.isDrawn = true;
     }
 
     showImage(found) {
       found.stop?.();
+      found.preparing = null;
       found.holder.removeAttribute("data-drawn");
       found.holder.querySelector("img").removeAttribute("data-late");
       found.drawing?.remove();
@@ -156,13 +181,13 @@
       if (found.key) plateKey.place(found.key, found.about, layout);
     }
 
-    redraw(found) {
+    redraw(found, arranged) {
       const { kind, drawing, about, layout, depth, key } = found;
       const isolated = this.previewed ?? this.isolated;
       if (found.isolated !== isolated) {
         found.isolated = isolated;
         found.stop?.();
-        found.made = kind.draw(drawing, about, layout, depth, isolated);
+        found.made = kind.draw(drawing, about, layout, depth, isolated, arranged);
         if (key) {
           plateKey.note(key, about, found.made, isolated);
           plateKey.showScale(key, found.made);

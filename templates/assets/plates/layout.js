@@ -86,29 +86,6 @@ Tokviz.plateLayout = (() => {
 
   const noteAtFoot = (width, height, lines) => ({ left: 8, top: height - lines * NOTE - 3, width: width - 16, isColumn: false });
 
-  // Two to `most` round values within an axis, with their labels: `−24,000`, `0.5`, `2×10⁷`.
-  function ticks(low, high, most = 5) {
-    const finest = Math.floor(Math.log10((high - low) / 20));
-    const steps = [0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((mantissa) => mantissa * 10 ** (finest + power)));
-    const step = steps.find((each) => Math.floor(high / each) - Math.ceil(low / each) < most) ?? high - low;
-    const values = [];
-    for (let whole = Math.ceil(low / step); whole <= Math.floor(high / step); whole += 1) values.push(whole * step || 0);
-    const exponent = Math.floor(Math.log10(Math.max(step, ...values.map(Math.abs))));
-    const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    const textOf = exponent >= 6 || exponent < -3
-      ? (value) => (value ? `${Number((value / 10 ** exponent).toPrecision(3))}×10${superscript(exponent)}` : "0")
-      : (value) => numberText(value, decimals);
-    return values.map((value) => [value, textOf(value).replace("-", "−")]);
-  }
-
-  // `24,000`, `0.5`: a browser's own formats take long to be made.
-  function numberText(value, decimals) {
-    const [whole, ...rest] = value.toFixed(decimals).split(".");
-    return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
-  }
-
-  const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
-
   // The places of words, as shares of their extents, in pixels of a pane; and on which side they lie beyond it.
   function spread(places, n, pane, inset) {
     const { left, top, right, bottom } = pane.area;
@@ -141,7 +118,7 @@ Tokviz.plateLayout = (() => {
     return found;
   }
 
-  return { textSize, layout, ticks, spread, withArrow, nearest, MANY, LEAST };
+  return { textSize, layout, spread, withArrow, nearest, MANY, LEAST };
 })();
 
 // Where the names of a plate go: beside their marks, on no other name and no mark. Pure: numbers in, numbers out.
@@ -333,14 +310,26 @@ Tokviz.plateLabels = (() => {
       }
     }
 
-    run(order) {
+    // Sets all names, a step each.
+    *steps(order) {
       const near = this.rings.filter((ring) => ring < LED_FROM);
-      const apart = order.filter((row) => !this.set(row, near));
-      const missing = apart.filter((row) => !this.set(row));
+      const apart = yield* this.left(order, near);
+      const missing = yield* this.left(apart, this.rings);
       for (const row of missing.slice(0, MOST_PUSHED)) {
         if (!this.set(row)) this.push(row);
+        yield;
       }
       return [...this.placed.values()];
+    }
+
+    // Sets those that find a place on these rings, and returns the others.
+    *left(order, rings) {
+      const others = [];
+      for (const row of order) {
+        if (!this.set(row, rings)) others.push(row);
+        yield;
+      }
+      return others;
     }
   }
 
@@ -388,8 +377,8 @@ Tokviz.plateLabels = (() => {
     return turns.flat().filter((row) => row !== undefined);
   }
 
-  // The boxes of the names that fit: { row, left, top, right, bottom, led, x, y, endX, endY }.
-  const placeNames = (picture, order) => new Placement(picture).run(order);
+  // In steps, the boxes of the names that fit: { row, left, top, right, bottom, led, x, y, endX, endY }.
+  const namesInSteps = (picture, order) => new Placement(picture).steps(order);
 
-  return { placeNames, priority };
+  return { namesInSteps, priority };
 })();

@@ -38,7 +38,7 @@ Tokviz.plateText = (() => {
 // One plate as inline SVG, made of the coordinates that the explorer has, too. What it looks like is in plate.css.
 Tokviz.plate = (() => {
   const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
-  const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
+  const { framing, ratioOf, ticks, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
   const TITLE = 14;
   // Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there.
   const GAP = 1.9;
@@ -113,7 +113,7 @@ Tokviz.plate = (() => {
   function tickWidth(view, { area, size }) {
     const panes = view.extents.filter(Boolean).flatMap((extents) =>
       (isDivided(extents) ? ["both", "true"] : ["both"]).map((mode) => framing(extents, area, GAP * size, mode).main));
-    const labels = panes.flatMap(({ limits: [, , low, high] }) => plateLayout.ticks(low, high).map(([, text]) => text));
+    const labels = panes.flatMap(({ limits: [, , low, high] }) => ticks(low, high).map(([, text]) => text));
     // Digits have one width: only the longest labels need be measured.
     const longest = Math.max(0, ...labels.map((text) => text.length));
     return Math.max(0, ...plateText.measure(labels.filter((text) => text.length >= longest - 1), size));
@@ -155,14 +155,14 @@ Tokviz.plate = (() => {
     const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance));
     const end = main.area.right - plateText.measure([across], size)[0] - 8;
     const at = (value, low, high, from, to) => Math.round(from + ((value - low) / (high - low)) * (to - from)) + 0.5;
-    for (const [value, text] of plateLayout.ticks(x0, x1)) {
+    for (const [value, text] of ticks(x0, x1)) {
       const x = at(value, x0, x1, main.area.left, main.area.right);
       made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
       // The axis' name stands in the same line.
       if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
       made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
     }
-    for (const [value, text] of plateLayout.ticks(y0, y1)) {
+    for (const [value, text] of ticks(y0, y1)) {
       const y = at(value, y0, y1, main.area.bottom, main.area.top);
       made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
       made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
@@ -177,8 +177,8 @@ Tokviz.plate = (() => {
     svg("path", { class: "plate-spine", d: `M${Math.round(left) - 0.5} ${top}V${Math.round(bottom) + 0.5}H${right}` });
 
   // Where names stand, in the main pane; `isolated` is the one category that is named, or null. Of many words the categories' names
-  // come first, at the middles of their words.
-  function placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
+  // come first, at the middles of their words. In steps.
+  function* placed(subject, { size, diameter, reach }, points, { area }, isolated, isFlat) {
     const { view, labels, order } = subject;
     const { memberships } = view.vocabulary;
     const texts = labels.map((text, row) => plateLayout.withArrow(text, points.beyond[row]));
@@ -186,7 +186,7 @@ Tokviz.plate = (() => {
     const all = [...texts, ...middles.map(({ text }) => text)];
     const reaches = all.map(plateText.reachOf);
     const above = middles.map((_, index) => view.n + index);
-    const boxes = plateLabels.placeNames({
+    const boxes = yield* plateLabels.namesInSteps({
       x: [...points.x, ...middles.map(({ x }) => x)],
       y: [...points.y, ...middles.map(({ y }) => y)],
       radius: diameter / 2,
@@ -241,17 +241,24 @@ Tokviz.plate = (() => {
     return made;
   }
 
-  // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it.
-  function draw(drawing, subject, layout, depth, isolated) {
+  // Where everything of a depth stands: the panes, the words' points in them, and their names. In steps, as names take long.
+  function* arrange(subject, layout, depth, isolated) {
     const { view } = subject;
     const extents = view.extents[depth];
     const frame = framing(extents, layout.area, GAP * layout.size, Tokviz.plotScale.mode);
-    const { diameter } = layout;
     const places = view.at(depth);
-    const points = plateLayout.spread(places, view.n, frame.main, 0.7 * diameter);
+    const points = plateLayout.spread(places, view.n, frame.main, 0.7 * layout.diameter);
     points.rows = [...view.vocabulary.words.keys()];
     const band = frame.band && plateLayout.spread(places, view.n, frame.band, 0);
-    const names = placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
+    const names = yield* placed(subject, layout, points, frame.main, isolated, ratioOf(extents) < FLAT_BELOW);
+    return { frame, points, band, names };
+  }
+
+  // Draws a depth into an <svg>; what was drawn is returned, so that a reader can point at it.
+  function draw(drawing, subject, layout, depth, isolated, arranged = Tokviz.finish(arrange(subject, layout, depth, isolated))) {
+    const { view } = subject;
+    const { diameter } = layout;
+    const { frame, points, band, names } = arranged;
     const { lines, names: texts, categories } = nameParts(subject, names, layout.size);
     const marks = markParts(subject, points, diameter, isolated);
     drawing.setAttribute("font-size", layout.size);
@@ -266,7 +273,7 @@ Tokviz.plate = (() => {
       ...(categories.length ? [group("plate-categories-named", categories)] : []),
       group("plate-point", []),
     );
-    return { points, band, names: names.filter(({ category }) => category === undefined), marks, divided: isDivided(extents), hasArrows: points.beyond.some(([x, y]) => x || y) };
+    return { points, band, names: names.filter(({ category }) => category === undefined), marks, divided: isDivided(view.extents[depth]), hasArrows: points.beyond.some(([x, y]) => x || y) };
   }
 
   // --- the word that is pointed at ---
@@ -303,7 +310,7 @@ Tokviz.plate = (() => {
     );
   }
 
-  return { about, layoutOf, draw, point, tokensOf, swatch };
+  return { about, layoutOf, arrange, draw, point, tokensOf, swatch };
 })();
 
 // The key of a plate: its categories as buttons, notes below them, and a line for those who don't see the drawing.

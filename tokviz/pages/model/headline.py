@@ -14,6 +14,11 @@ from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
 from tokviz.records import ContextReport, Finding, ModelReport, Report
 
+_NONE_HOLD = "At no depth are a word’s nearest neighbors shown to be of its category more often than by chance."
+_NONE_TESTED = (
+    "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Purity:
@@ -26,6 +31,8 @@ class Purity:
     effect: float
     """How far that is on the way from chance to the highest possible value."""
     chance: float
+    is_tested: bool
+    """Whether there is a test of it: none where words in one case are all of one category, or where they are too few."""
     is_clear: bool
     """Whether it is claimed to be above chance."""
 
@@ -119,6 +126,7 @@ def _purities(models: list[ModelReport]) -> Iterator[Purity]:
             purity = context.geometry.purity if context.geometry else None
             for depth, value in enumerate(purity.value if purity else ()):
                 if purity is not None and math.isfinite(value):
+                    above = purity.above_chance
                     yield Purity(
                         model=model,
                         context=context,
@@ -126,7 +134,8 @@ def _purities(models: list[ModelReport]) -> Iterator[Purity]:
                         value=float(value),
                         effect=float(np.nan_to_num(purity.effect[depth])),
                         chance=float(purity.null_mean[depth]),
-                        is_clear=bool(purity.above_chance.holds[depth]),
+                        is_tested=above.can_be_tested and bool(np.isfinite(above.p_value[depth])),
+                        is_clear=bool(above.holds[depth]),
                     )
 
 
@@ -137,11 +146,8 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
         return _nothing_measured(models[0])
     if clear is None:
         # The largest of what is at chance is the largest by chance.
-        return Headline(
-            sentence="At no depth are a word’s nearest neighbors shown to be of its category more often than by chance.",
-            model=purities[0].model,
-            best=purities[0],
-        )
+        sentence = _NONE_HOLD if any(each.is_tested for each in purities) else _NONE_TESTED
+        return Headline(sentence=sentence, model=purities[0].model, best=purities[0])
     return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear)
 
 
