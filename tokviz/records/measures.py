@@ -92,6 +92,12 @@ class MassiveActivations:
         return ~self.massive & (last >= 0) & (self.largest > marks[last])
 
 
+def effect_of(value: np.ndarray, chance: np.ndarray, bound: float) -> np.ndarray:
+    """``(n,)``: 0 at chance, 1 at the bound, so that depths and models with different chance compare; NaN where chance is the bound."""
+    room = bound - chance
+    return np.asarray(np.divide(value - chance, room, out=np.full(len(room), np.nan), where=room > 0))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """A measure without chance, and how sure it is."""
@@ -124,9 +130,8 @@ class CategoryMeasure(Measured):
 
     @property
     def effect(self) -> np.ndarray:
-        """``(n_depths,)``: 0 at chance, 1 at the bound, so that depths and models with different chance compare."""
-        room = self.bound - self.null_mean
-        return np.asarray(np.divide(self.value - self.null_mean, room, out=np.full(len(room), np.nan), where=room > 0))
+        """``(n_depths,)``: of each depth, see ``effect_of``."""
+        return effect_of(self.value, self.null_mean, self.bound)
 
 
 @dataclass(frozen=True, kw_only=True)

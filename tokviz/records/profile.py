@@ -12,7 +12,7 @@ import numpy as np
 
 from tokviz.records import student
 from tokviz.records.claims import Claim
-from tokviz.records.measures import CategoryMeasure, Geometry
+from tokviz.records.measures import CategoryMeasure, Geometry, effect_of
 from tokviz.records.relations import Relations
 
 # --- one model -----------------------------------------------------------------------------------------------------
@@ -59,18 +59,18 @@ def profile_of(geometry: Geometry, relations: Relations | None) -> Profile:
     return Profile(
         purity=_of_categories(geometry.purity),
         silhouette=_of_categories(geometry.silhouette),
-        relations=tuple(_peak(each.parallelism.value, each.parallelism.null_mean, each.holds) for each in found),
-        orders=tuple(_peak(each.r2.value, np.zeros(len(each.r2.value)), each.holds) for each in orders),
+        relations=tuple(_peak(each.parallelism.value, each.parallelism.null_mean, 1.0, each.holds) for each in found),
+        orders=tuple(_peak(each.r2.value, np.zeros(len(each.r2.value)), 1.0, each.holds) for each in orders),
     )
 
 
 def _of_categories(measure: CategoryMeasure) -> Peak:
-    return _peak(measure.value, measure.null_mean, measure.above_chance.holds, measure.bound)
+    return _peak(measure.value, measure.null_mean, measure.bound, measure.above_chance.holds)
 
 
-def _peak(value: np.ndarray, chance: np.ndarray, holds: np.ndarray, bound: float = 1.0) -> Peak:
+def _peak(value: np.ndarray, chance: np.ndarray, bound: float, holds: np.ndarray) -> Peak:
     """``value``, ``chance``, ``holds``: ``(n_depths,)``."""
-    effect = (value - chance) / (bound - chance)
+    effect = effect_of(value, chance, bound)
     if not np.isfinite(effect).any():
         nothing = float("nan")
         return Peak(depth=None, value=nothing, chance=nothing, effect=nothing, is_above_chance=False)
