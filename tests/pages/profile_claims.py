@@ -113,7 +113,7 @@ def _require_nothing_left_out(every: Sequence[Fact], found: Numbers) -> None:
             require(bool(about(measure, "above chance")) == bool(valued), measure, valued)
             require(bool(about(measure, "pairs differ")) == bool(known and valued), measure, known)
             continue
-        n_shown = sum(each.is_shown for each in known)
+        n_shown = _n_shown(measure, found)
         ahead = [f"ahead{several}{here}" for several in ("", " of several") for here in ("", " on this list")]
         require(len(about(measure, *ahead)) == n_shown, measure, n_shown)
         require(bool(about(measure, "no difference")) == _is_open(measure, found), measure, known)
@@ -124,12 +124,25 @@ def _known(measure: str, found: Numbers) -> list[Difference]:
     return [each[measure] for each in found.apart.values() if math.isfinite(each[measure].value)]
 
 
+def _above(measure: str, found: Numbers) -> set[str]:
+    return {name for name, own in zip(found.names, found.peaks, strict=True) if own[measure].is_above_chance}
+
+
+def _n_shown(measure: str, found: Numbers) -> int:
+    """How many pairs differ, where the one that is further above chance is above it at all."""
+    above = _above(measure, found)
+    return sum(
+        each[measure].is_shown and (first if each[measure].value > 0 else second) in above
+        for (first, second), each in found.apart.items()
+        if math.isfinite(each[measure].value)
+    )
+
+
 def _is_open(measure: str, found: Numbers) -> bool:
     """Whether two models that are both above chance were compared, and no two differ."""
-    above = {name for name, own in zip(found.names, found.peaks, strict=True) if own[measure].is_above_chance}
+    above = _above(measure, found)
     both = [each[measure] for names, each in found.apart.items() if set(names) <= above]
-    n_shown = sum(each.is_shown for each in _known(measure, found))
-    return any(math.isfinite(each.value) for each in both) and not n_shown
+    return any(math.isfinite(each.value) for each in both) and not _n_shown(measure, found)
 
 
 def _check_ahead(fact: Fact, found: Numbers) -> None:
@@ -154,7 +167,7 @@ def _check_above_chance(fact: Fact, found: Numbers) -> None:
 
 def _check_pairs_differ(fact: Fact, found: Numbers) -> None:
     known = _known(fact.subject[0], found)
-    require(fact.values == (sum(each.is_shown for each in known), len(known)), str(fact), known)
+    require(fact.values == (_n_shown(fact.subject[0], found), len(known)), str(fact), known)
 
 
 def _check_near_chance(fact: Fact, found: Numbers) -> None:
@@ -189,7 +202,7 @@ def _between(found: Numbers, first: str, second: str) -> dict[str, tuple[float, 
         if is_turned
         else (each.value, each.low, each.high, each.unit)
         for measure, each in pair.items()
-        if each.is_shown
+        if each.is_shown and first in _above(measure, found)
     }
 
 

@@ -65,7 +65,13 @@ def _of_two(found: Compared) -> list[list[Fact]]:
 
 
 def _shown(found: Compared, index: int) -> list[tuple[ProfilePair, Difference]]:
-    return [(pair, pair.differences[index]) for pair in found.pairs if pair.differences[index].is_shown]
+    """Differences that are shown, and whose higher model is itself shown to be above chance: else it isn't above it any further."""
+    above = [model.values[index].kind == "above" for model in found.models]
+    return [
+        (pair, each)
+        for pair in found.pairs
+        if (each := pair.differences[index]).is_shown and above[pair.a if each.value > 0 else pair.b]
+    ]
 
 
 def _where(index: int, difference: Difference) -> str:

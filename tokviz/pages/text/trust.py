@@ -63,9 +63,23 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
         return (variance,)
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
         return (variance, "no well-defined neighbors: too many words have identical states here")
-    here, everywhere = (f" (chance{NBSP}{score(each.null_mean[depth])})" for each in (picture.purity, geometry.purity))
-    neighbours = (
-        f"category purity {score(picture.purity.value[depth])}{NBSP}in{NBSP}the{NBSP}plot"
-        f"{here if here != everywhere else ''}, {score(geometry.purity.value[depth])} in{NBSP}all{NBSP}dimensions{everywhere}"
-    )
-    return (variance, neighbours, f"{TRUSTWORTHINESS}{NBSP}{score(picture.trustworthiness[depth])}")
+    kept = picture.trustworthiness[depth]
+    neighbours = _neighbours(picture.purity, geometry.purity, depth)
+    trustworthiness = (f"{TRUSTWORTHINESS}{NBSP}{score(kept)}",) if math.isfinite(kept) else ()
+    return (variance, *neighbours, *trustworthiness)
+
+
+def _neighbours(in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -> tuple[str, ...]:
+    """As far as neighbours are defined: words that lie apart in all dimensions may meet in the plot."""
+    found = [
+        (score(each.value[depth]), where, f" (chance{NBSP}{score(each.null_mean[depth])})")
+        for each, where in ((in_plot, f"{NBSP}in{NBSP}the{NBSP}plot"), (in_all, f" in{NBSP}all{NBSP}dimensions"))
+        if math.isfinite(each.value[depth])
+    ]
+    if not found:
+        return ()
+    said = [
+        f"{value}{where}{'' if index < len(found) - 1 and chance == found[-1][2] else chance}"
+        for index, (value, where, chance) in enumerate(found)
+    ]
+    return (f"category purity {', '.join(said)}",)
