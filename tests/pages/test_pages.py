@@ -16,7 +16,17 @@ import html5lib
 import jinja2
 import pytest
 from narrow import present
-from report_fixture import FOLDERS, HOSTILE, TEMPLATES, Views, hostile_report, images, one_depth_report, sample_report
+from report_fixture import (
+    FOLDERS,
+    HOSTILE,
+    TEMPLATES,
+    Views,
+    hostile_report,
+    images,
+    one_depth_report,
+    sample_report,
+    tiny_report,
+)
 
 from tokviz import pages
 from tokviz.pages import render
@@ -24,7 +34,9 @@ from tokviz.pages.downloads import tables
 from tokviz.pages.text import sources
 from tokviz.pages.text.explained import Explainer
 from tokviz.pages.text.parts import Link
+from tokviz.pages.text.short_names import short_names
 from tokviz.records import Image
+from tokviz.text import isolated
 
 REPORTS = {"sample": sample_report(), "hostile": hostile_report(), "one depth": one_depth_report()}
 WRITTEN = {name: render.render(pages.build(report), FOLDERS) for name, report in REPORTS.items()}
@@ -248,3 +260,14 @@ def test_where_it_is_not_known_nothing_is_said_of_it() -> None:
         assert 'rel="canonical"' not in html, path
         assert "og:" not in html, path
     assert "sitemap.xml" not in WRITTEN["hostile"]
+
+
+def test_names_that_are_written_from_right_to_left_turn_nothing_else_around() -> None:
+    """Else “of קטן, 68 %” would read as if 68 were part of the name."""
+    report = tiny_report()
+    first, second = report.models
+    named = replace(report, models=(replace(first, name="tiny-קטן"), second), downloads={})
+    for path, page in render.render(pages.build(named), FOLDERS).items():
+        if path.endswith(".html") and path != "404.html":
+            assert page.count("קטן") == page.count(isolated("tiny-קטן")) > 0, path
+    assert short_names((isolated("Qwen-קטן"), "tiny-2"), 8) == ("Qwen", "tiny")

@@ -17,7 +17,8 @@ from tokviz.pages.method.page import method_page
 from tokviz.pages.model import profile_tables
 from tokviz.pages.model.page import model_page
 from tokviz.pages.text.parts import Frame
-from tokviz.records import Report
+from tokviz.records import Context, ContextReport, ModelReport, Report
+from tokviz.text import isolated
 
 
 class View(Protocol):
@@ -74,7 +75,7 @@ def build(report: Report) -> SiteView:
     ----------
     report : what the stages gathered; failed models included.
     """
-    pages = tuple(Page(template=template, view=view) for template, view in _views(report) if view)
+    pages = tuple(Page(template=template, view=view) for template, view in _views(_with_isolated_names(report)) if view)
     files = {STYLES: look} if (look := styles(report.look)) else {}
     for page in pages:
         if isinstance(page.view, ComparePage):
@@ -84,6 +85,28 @@ def build(report: Report) -> SiteView:
         not_found=NotFoundPage(path="404.html", title=report.title, home=report.site_url or "index.html"),
         files=files,
     )
+
+
+def _with_isolated_names(report: Report) -> Report:
+    """In sentences: the name of a model that ends in Hebrew, and the number after it, would change places."""
+    return replace(
+        report,
+        models=tuple(_isolated_model(model) for model in report.models),
+        contexts=tuple(map(_isolated_context, report.contexts)),
+    )
+
+
+def _isolated_model(model: ModelReport) -> ModelReport:
+    return replace(model, name=isolated(model.name), contexts=tuple(map(_isolated_capture, model.contexts)))
+
+
+def _isolated_capture(capture: ContextReport) -> ContextReport:
+    states = replace(capture.states, context=_isolated_context(capture.states.context))
+    return replace(capture, states=states, interventions=tuple(map(_isolated_capture, capture.interventions)))
+
+
+def _isolated_context(context: Context) -> Context:
+    return replace(context, label=isolated(context.label))
 
 
 def _views(report: Report) -> Iterator[tuple[str, View | None]]:

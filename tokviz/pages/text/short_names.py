@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from tokviz.text import END, ISOLATE, isolated
+
 _SEPARATOR = re.compile(r"[-_\s/:]+")
 
 
@@ -15,8 +17,9 @@ def short_names(names: Sequence[str], longest: int) -> tuple[str, ...]:
     name has it. Where that is longer than ``longest`` characters, what lies between the family and the first part that differs
     is left out: ``DeepSeek…7B``. A name is whole where nothing shorter is its own.
     """
-    others = [[other for other in names if other != name] for name in names]
-    return tuple(_short(name, apart, longest) for name, apart in zip(names, others, strict=True))
+    plain = [name.removeprefix(ISOLATE).removesuffix(END) for name in names]
+    others = [[other for other in plain if other != name] for name in plain]
+    return tuple(isolated(_short(name, apart, longest)) for name, apart in zip(plain, others, strict=True))
 
 
 def _short(name: str, others: Sequence[str], longest: int) -> str:
