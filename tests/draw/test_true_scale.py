@@ -144,3 +144,15 @@ def test_a_strip_shows_a_flat_cloud_as_a_line() -> None:
     for panel, share in ((first, 1.0), (second, 0.05)):
         across, up = np.ptp(panel, axis=0)
         assert up / across == pytest.approx(share, abs=0.02)
+
+
+def test_what_rounding_leaves_of_a_line_is_not_magnified() -> None:
+    """Else words whose states lie on a line would be drawn as a cloud, magnified by millions."""
+    line = np.linspace(-4, 9, 116, dtype=np.float32)[:, None] * np.ones(2)
+    line[:, 1] = np.random.default_rng(0).normal(size=116) * 1e-7
+    limits = extents(line, np.ones(116, dtype=bool))
+    assert ratio(limits) == 0
+    (places,), said = drawn(line)
+    assert np.ptp(places[:, 1]) < 1
+    assert not any("×" in text for text in said)
+    assert ratio(extents(line * [1, 1e3], np.ones(116, dtype=bool))) > 0

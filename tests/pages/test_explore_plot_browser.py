@@ -183,6 +183,22 @@ def test_other_plots_have_one_scale(explore: OpenAt, sample: Path, fragment: str
     assert found["band"] is None
 
 
+def test_an_axis_has_at_least_two_ticks_and_writes_small_numbers_as_plots_do(explore: OpenAt, sample: Path) -> None:
+    page = explore(sample, ROUND)
+
+    def ticks(low: float, high: float, most: int) -> list[str]:
+        found: list[str] = page.evaluate(
+            "(given) => Explore.ticks(...given).map(([, text]) => text)", [low, high, most]
+        )
+        return found
+
+    assert ticks(-4.8, 4.9, 2) == ["−4", "−2", "0", "2", "4"]
+    assert ticks(-2.4e-7, 1e-8, 2) == ["−2×10⁻⁷", "0"]
+    assert ticks(3, 3, 5) == []
+    for low, high in ((-0.03, 900), (1e6, 4e7), (-7.2, -6.9)):
+        assert all(len(ticks(low, high, most)) >= 2 for most in (2, 3, 5))
+
+
 def test_the_scale_is_chosen_by_buttons_and_by_a_key(explore: OpenAt, sample: Path) -> None:
     page = explore(sample, DIVIDED)
     choice = page.get_by_role("group", name="Scale of the short axis")

@@ -23,6 +23,8 @@ BAND = 0.25
 """Share of a divided plot's height that its band takes, with the gap below it; of its width where PC1 is the short axis."""
 ROUNDING = 1e-9
 """A span of less than this share of the largest value is none."""
+ON_A_LINE = 1e-6
+"""A span of less than this share of the other axis's is none: of states on a line, in float32, so much is left by rounding."""
 
 Limits = tuple[float, float]
 Aspect = Literal["equal", "fill"]
@@ -39,7 +41,13 @@ def extents(coordinates: np.ndarray, reference: np.ndarray) -> tuple[Limits, Lim
     """
     rows = coordinates[reference] if reference.any() else coordinates
     across, up = (_within(axis) for axis in rows.T) if len(coordinates) > MANY_WORDS else rows.T
-    return (float(across.min()), float(across.max())), (float(up.min()), float(up.max()))
+    limits = [(float(axis.min()), float(axis.max())) for axis in (across, up)]
+    longest = max(map(span, limits))
+    across, up = (
+        (low, high) if high - low >= ON_A_LINE * longest else ((low + high) / 2, (low + high) / 2)
+        for low, high in limits
+    )
+    return across, up
 
 
 def _within(values: np.ndarray) -> np.ndarray:
