@@ -8,7 +8,7 @@ import numpy as np
 
 from tokviz.draw import style
 from tokviz.records import Plate
-from tokviz.records.axes import MARGINS, Box, Limits, extents, size, true_pane
+from tokviz.records.axes import Box, extents, framing, true_pane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,21 +55,16 @@ def draw(axes: Axes, plate: Plate, *, names: bool) -> Axes:
                 verticalalignment="center",
                 annotation_clip=True,
             )
-    limits = extents(xy, points.reference)
+    # Limits of the axes' present shape, so that a flat plot doesn't make them flat.
+    limits, window = extents(xy, points.reference), axes.get_window_extent()
+    area = Box(0, 0, window.width, window.height)
     if plate.aspect == "equal":
-        # Limits of the axes' present shape, so that a flat plot doesn't make them flat.
-        window = axes.get_window_extent()
-        across, up = true_pane(limits, Box(0, 0, window.width, window.height)).limits
+        across, up = true_pane(limits, area).limits
         axes.set_aspect("equal", adjustable="box")
     else:
-        across, up = (_widened(*each) for each in zip(limits, MARGINS, strict=True))
+        across, up = framing(limits, area, 0, plate.aspect).main.limits
     first, second = (f"PC{axis + 1} ({share * 100:.1f} %)" for axis, share in enumerate(plate.explained_variance_ratio))
     axes.set(
         xlim=across, ylim=up, xlabel=first, ylabel=second, title=f"{plate.model} · {plate.context} · {plate.depth}"
     )
     return axes
-
-
-def _widened(limits: Limits, margin: float) -> Limits:
-    middle, half = sum(limits) / 2, size(limits) * (0.5 + margin)
-    return middle - half, middle + half

@@ -14,6 +14,27 @@ const ARROWS = {
 "-1,0": "←", "1,0": "→", "0,-1": "↑", "0,1": "↓", "-1,-1": "↖", "1,-1": "↗", "1,1": "↘", "-1,1": "↙",
 };
 Explore.arrow = (side) => ARROWS[side.join()] ?? "";
+Explore.ticks = (low, high, most = 5) => {
+if (!(high > low)) return [];
+const finest = Math.floor(Math.log10((high - low) / 20));
+const steps = [0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((mantissa) => mantissa * 10 ** (finest + power)));
+const countOf = (step) => Math.floor(high / step) - Math.ceil(low / step) + 1;
+const few = steps.findIndex((each) => countOf(each) <= most);
+const step = steps[few > 0 && countOf(steps[few]) < 2 ? few - 1 : few] ?? high - low;
+const values = [];
+for (let whole = Math.ceil(low / step); whole <= Math.floor(high / step); whole += 1) values.push(whole * step || 0);
+const exponent = Math.floor(Math.log10(Math.max(step, ...values.map(Math.abs))));
+const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+const textOf = exponent >= 6 || exponent < -3
+? (value) => (value ? `${Number((value / 10 ** exponent).toPrecision(3))}×10${superscript(exponent)}` : "0")
+: (value) => numberText(value, decimals);
+return values.map((value) => [value, textOf(value).replace("-", "−")]);
+};
+function numberText(value, decimals) {
+const [whole, ...rest] = value.toFixed(decimals).split(".");
+return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
+}
+const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 const WITHOUT_PICTURE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
 const codePoint = (character) => character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
 const visible = (text) => text.replace(WITHOUT_PICTURE, (run) => `⟨U+${[...run].map(codePoint).join(" ")}⟩`);

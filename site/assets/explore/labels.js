@@ -120,15 +120,15 @@ made.push(svg("text", { x: left + main.left, y: top + main.top - 7 }, axisName(f
 if (band && band.bottom > band.top) made.push(svg("text", { x: left + band.left, y: top + band.top - 7 }, Tokviz.framing.TRUE_SCALE));
 return made;
 }
-const { axisName, ticks } = Tokviz.framing;
+const { axisName } = Tokviz.framing;
 function horizontal(low, high, { left, bottom, width }) {
-return ticks(low, high, Math.max(3, width / TICK_WIDTH)).flatMap(([value, text]) => {
+return Explore.ticks(low, high, Math.max(3, width / TICK_WIDTH)).flatMap(([value, text]) => {
 const x = Math.round(left + ((value - low) / (high - low)) * width) + 0.5;
 return [svg("path", { class: "spine", d: `M${x} ${bottom}v5` }), svg("text", { x, y: bottom + 17, "text-anchor": "middle" }, text)];
 });
 }
 function vertical(low, high, { left, bottom, height }) {
-return ticks(low, high, Math.max(3, height / TICK_HEIGHT)).flatMap(([value, text]) => {
+return Explore.ticks(low, high, Math.max(3, height / TICK_HEIGHT)).flatMap(([value, text]) => {
 const y = Math.round(bottom - ((value - low) / (high - low)) * height) + 0.5;
 return [svg("path", { class: "spine", d: `M${left} ${y}h-5` }), svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, text)];
 });

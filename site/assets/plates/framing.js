@@ -64,24 +64,6 @@ return made(new Pane(lower, extents, units), band, short);
 }
 const made = (main, band, magnified) =>
 ({ main, band, magnified, factor: magnified === null ? 1 : main.units[magnified] / main.units[1 - magnified] });
-function ticks(low, high, most = 5) {
-const finest = Math.floor(Math.log10((high - low) / 20));
-const steps = [0, 1, 2, 3].flatMap((power) => [1, 2, 5].map((mantissa) => mantissa * 10 ** (finest + power)));
-const step = steps.find((each) => Math.floor(high / each) - Math.ceil(low / each) < most) ?? high - low;
-const values = [];
-for (let whole = Math.ceil(low / step); whole <= Math.floor(high / step); whole += 1) values.push(whole * step || 0);
-const exponent = Math.floor(Math.log10(Math.max(step, ...values.map(Math.abs))));
-const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-const textOf = exponent >= 6 || exponent < -3
-? (value) => (value ? `${Number((value / 10 ** exponent).toPrecision(3))}×10${superscript(exponent)}` : "0")
-: (value) => numberText(value, decimals);
-return values.map((value) => [value, textOf(value).replace("-", "−")]);
-}
-function numberText(value, decimals) {
-const [whole, ...rest] = value.toFixed(decimals).split(".");
-return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
-}
-const superscript = (number) => String(number).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 const factorText = (factor) =>
 `×${factor >= 9.95 ? Math.round(factor).toLocaleString("en") : factor.toFixed(1)}`;
 const TRUE_SCALE = "PC1 and PC2 on one scale";
@@ -91,5 +73,5 @@ const isDivided = (extents) => {
 const ratio = ratioOf(extents);
 return ratio > 0 && ratio < DIVIDED_BELOW;
 };
-return { framing, truePane, ratioOf, ticks, axisName, isDivided, FLAT_BELOW, TRUE_SCALE };
+return { framing, truePane, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE };
 })();

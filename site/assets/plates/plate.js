@@ -26,7 +26,7 @@ return { measure, fitted, reachOf };
 })();
 Tokviz.plate = (() => {
 const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
-const { framing, ratioOf, ticks, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
+const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
 const TITLE = 14;
 const GAP = 1.9;
 const BAND_MARK = 0.75;
@@ -82,7 +82,7 @@ return first && laidOut(Math.max(wide, tickWidth(view, laidOut(wide) ?? first)))
 function tickWidth(view, { area, size }) {
 const panes = view.extents.filter(Boolean).flatMap((extents) =>
 (isDivided(extents) ? ["both", "true"] : ["both"]).map((mode) => framing(extents, area, GAP * size, mode).main));
-const labels = panes.flatMap(({ limits: [, , low, high] }) => ticks(low, high).map(([, text]) => text));
+const labels = panes.flatMap(({ limits: [, , low, high] }) => Explore.ticks(low, high).map(([, text]) => text));
 const longest = Math.max(0, ...labels.map((text) => text.length));
 return Math.max(0, ...plateText.measure(labels.filter((text) => text.length >= longest - 1), size));
 }
@@ -116,13 +116,13 @@ const made = [spines(main.area), ...(band ? [spines(band.area)] : [])];
 const [across, up] = [0, 1].map((axis) => axisName(frame, axis, variance));
 const end = main.area.right - plateText.measure([across], size)[0] - 8;
 const at = (value, low, high, from, to) => Math.round(from + ((value - low) / (high - low)) * (to - from)) + 0.5;
-for (const [value, text] of ticks(x0, x1)) {
+for (const [value, text] of Explore.ticks(x0, x1)) {
 const x = at(value, x0, x1, main.area.left, main.area.right);
 made.push(svg("path", { class: "plate-spine", d: `M${x} ${bottom}v4` }));
 if (x + plateText.measure([text], size)[0] / 2 >= end) continue;
 made.push(svg("text", { x, y: bottom + 5 + size, "text-anchor": "middle" }, text));
 }
-for (const [value, text] of ticks(y0, y1)) {
+for (const [value, text] of Explore.ticks(y0, y1)) {
 const y = at(value, y0, y1, main.area.bottom, main.area.top);
 made.push(svg("path", { class: "plate-spine", d: `M${left} ${y}h-4` }));
 made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" }, text));
