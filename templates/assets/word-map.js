@@ -114,7 +114,7 @@
           swatch.style.background = shade((most * step) / steps, most);
           return swatch;
         }),
-        make("span", {}, `${most} of ${most} nearest words`),
+        make("span", {}, most === 1 ? "the nearest word" : `${most} of ${most} nearest words`),
       );
     }
 

@@ -52,7 +52,13 @@ def not_known_to_be_massive(model: ModelReport) -> ModelReport:
     """Its first context alone: without typical tokens to compare with, nothing is called massive."""
     first = model.contexts[0]
     geometry = present(first.geometry)
-    massive = dataclasses.replace(geometry.massive, emergence_depth=None, end_depth=None)
+    massive = dataclasses.replace(
+        geometry.massive,
+        emergence_depth=None,
+        end_depth=None,
+        massive=np.zeros_like(geometry.massive.massive),
+        typical_is_ordinary=False,
+    )
     return dataclasses.replace(
         model, contexts=(dataclasses.replace(first, geometry=dataclasses.replace(geometry, massive=massive)),)
     )

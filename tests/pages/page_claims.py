@@ -221,7 +221,7 @@ def check_curves_note(text: str, model: ModelReport) -> None:
     changed = any(each.geometry and each.states.intervention for each in model.captures)
     bands = f"Light bands are 95 % intervals{', for the unchanged model only' if changed else ''}."
     before, *unscaled = re.split(r" (?=Without scaling)", plain(text))
-    said, *announced = re.split(r" (?=Purity of the words)", before)
+    said, *announced = re.split(r" (?=Purity of the words|At no depth is purity)", before)
     check_announced(announced, model)
     require(said == f"Shaded: the stages{stages}. {line}{bands}", text, emerged)
     check_unscaled(unscaled, model)
@@ -232,7 +232,7 @@ def check_announced(said: Sequence[str], model: ModelReport) -> None:
     expected = []
     for context in model.contexts:
         geometry = context.geometry
-        if geometry is None or np.isnan(geometry.purity.value).all():
+        if geometry is None or not np.isfinite(geometry.purity.above_chance.score).any():
             continue
         purity = geometry.purity
         numbers = [str(np.isfinite(purity.value).sum())] if purity.above_chance.holds.any() else []
@@ -241,8 +241,12 @@ def check_announced(said: Sequence[str], model: ModelReport) -> None:
             has_surface = np.isfinite(purity.surface) and np.isfinite(each.surface)
             claims = (each.above_chance, *((each.above_surface,) if has_surface else ()))
             numbers += [str(claim.holds.sum()) if claim.holds.any() else "no" for claim in claims]
-        expected.append((context.states.context.label, sorted(numbers)))
-    found = [re.match(r"Purity of the words (.+?) is shown to be above chance (.+)\.$", text) for text in said]
+        expected.append((context.states.context.label, [] if set(numbers) == {"no"} else sorted(numbers)))
+    found = [
+        re.match(r"Purity of the words (.+?) is shown to be above chance (.+)\.$", text)
+        or re.match(r"At no depth is purity of the words (.+?) shown to be above chance(.*)\.$", text)
+        for text in said
+    ]
     told = [(each[1], sorted(re.findall(r"\d+|(?<=at )no(?= depth)", each[2]))) for each in found if each]
     require(told == expected, str(said), expected)
 
@@ -398,7 +402,9 @@ def check_likeness(text: str, similarity: LayerSimilarity) -> None:
     """``Mean best match: CKA 0.62 (0.58–0.66), with words permuted …; mutual neighbors … They are alike beyond categories by CKA.``"""
     found = re.fullmatch(
         r"Mean best match: CKA (?P<cka>.+); mutual neighbors (?P<neighbours>.+?)\."
-        r"(?: They are alike beyond categories by (?P<by>.+)\.| They are (?P<none>not shown to be) alike beyond categories\.)?",
+        r"(?: They are alike beyond categories by (?P<by>.+)\.| They are (?P<none>not shown to be) alike beyond categories\."
+        r"| Whether they are alike beyond categories (?P<untested>isn’t tested)"
+        r"(?:, as (?:only (?P<few>\d+) words? (?:is|are)|no word is) one token in both models)?\.)",
         plain(text),
     )
     if found is None:
@@ -410,6 +416,8 @@ def check_likeness(text: str, similarity: LayerSimilarity) -> None:
         require((name in by) == bool(holds), text, claim.holds)
     asked = bool(np.isfinite(claim.score).any())
     require(bool(found["none"]) == (asked and not claim.holds.any()), text, claim.score)
+    require(bool(found["untested"]) == (not asked), text, claim.score)
+    require(not found["few"] or int(found["few"]) < similarity.least_words, text, similarity.n_words)
 
 
 def _check_permuted(text: str, best: BestMatch) -> None:

@@ -15,6 +15,7 @@ from narrow import present
 from report_fixture import (
     FOLDERS,
     Views,
+    beyond_categories,
     compared_report,
     hostile_report,
     many_models_report,
@@ -228,9 +229,11 @@ def test_an_undefined_similarity_says_so() -> None:
         neighbours=np.full((31, 7), np.nan),
         cka_summary=nothing,
         neighbours_summary=nothing,
+        beyond_categories=beyond_categories(np.full(2, np.nan), np.zeros(2, dtype=bool)),
     )
     html = rendered(replace(report, similarities=(replace(report.similarities[0], single_token=empty),)))
-    assert any("not defined" in text for text in described(html))
+    assert html.count('class="heatmap"') == 2, "empty ones aren't shown"
+    assert "isn’t tested, as only 2 words are one token in both models" in html
 
 
 def test_too_few_words_for_cka_are_told() -> None:

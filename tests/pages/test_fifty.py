@@ -200,6 +200,6 @@ def test_what_authors_write_runs_nowhere() -> None:
     written = rendered(replace(report, models=models))
     for path, text in written.items():
         if path.endswith(".js"):
-            assert content(text)["curves"]["name"].startswith("<script>")
+            assert "<script>" in content(text)["curves"]["name"]
         else:
             assert "<script>alert" not in text

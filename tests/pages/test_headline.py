@@ -63,11 +63,26 @@ def test_a_report_opens_with_its_finding_and_the_captures_that_show_it() -> None
 def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     report = only(not_known_to_be_massive(sample_report().models[0]))
     said, chosen = present(headline(report)), present(choice(report))
-    assert said.finding is None
+    assert said.sentence.startswith("Two of 1,536 neurons in layer 11 put 99.7")
     assert [row.states.context.name for row in chosen.rows] == ["alone", "alone-mean"]
     assert {11, 12} <= set(chosen.depths)
     first, *others = row_sentences(said, chosen)
     headline_claims.check_rows((first, *others), chosen)
+    assert "at layer 11 one direction holds 99.7" in first
+    own = Views(report).models[0]
+    assert present(own.writers).heading == "Layer 11 stretches the words into a line"
+    assert own.opening is None
+
+
+def test_a_jump_that_no_few_neurons_are_known_to_write_is_told_of() -> None:
+    model = not_known_to_be_massive(sample_report().models[0])
+    alone = dataclasses.replace(model.contexts[0], interventions=())
+    report = only(dataclasses.replace(model, contexts=(alone,)))
+    said, chosen = present(headline(report)), present(choice(report))
+    assert said.finding is None
+    assert {11, 12} <= set(chosen.depths)
+    (first,) = row_sentences(said, chosen)
+    headline_claims.check_rows((first,), chosen)
     assert " At layer 11 the mean norm jumps from 17.1 to 24,410, and one direction holds 99.7" in first
 
 

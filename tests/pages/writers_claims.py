@@ -41,21 +41,54 @@ FLATTENS = (
 
 
 def breaking_context(model: ModelReport) -> tuple[ContextReport, Geometry, Updates, int] | None:
-    """Where a finding must be said, and its layer: the first context in which massive activations emerge at a layer."""
+    """Where a finding must be said, and its layer: the first context in which massive activations emerge at a layer.
+
+    Where there are none and nothing is known of typical tokens, one in which the norm jumps and the words are put onto a line.
+    """
+    emerging = [
+        each
+        for each in model.contexts
+        if each.geometry and depths_where(is_massive, each.geometry.massive)[:1] not in ([], [0])
+    ]
+    if not emerging:
+        return _flattened_context(model)
     for context in model.contexts:
         geometry, updates = context.geometry, context.states.updates
         massive = depths_where(is_massive, geometry.massive) if geometry else []
         if geometry is None or not massive or massive[0] == 0:
             continue
-        writer = (updates.breaking or updates.breaking_expert) if updates else None
-        if updates is None or writer is None or writer.layer + 1 != massive[0]:
-            return None
-        is_known = updates.breaking is None or updates.layers[writer.layer].mlp_and_neurons is not None
-        says_it = is_known and writer.dimension in geometry.massive.dimensions[massive[0]]
-        added = _added(updates.layers[writer.layer], writer.dimension)
-        says_it = says_it and not (added is not None and added < geometry.massive.largest[massive[0]] / 2)
-        return (context, geometry, updates, writer.layer) if says_it else None
+        return (
+            (context, geometry, updates, massive[0] - 1)
+            if _is_written(geometry, updates, massive[0]) and updates
+            else None
+        )
     return None
+
+
+def _flattened_context(model: ModelReport) -> tuple[ContextReport, Geometry, Updates, int] | None:
+    for context in model.contexts:
+        geometry, updates = context.geometry, context.states.updates
+        if geometry is None or updates is None or geometry.massive.typical_is_ordinary:
+            continue
+        norms = geometry.spread.mean_norm
+        growth = {depth: norms[depth] / norms[depth - 1] for depth in range(2, len(norms)) if norms[depth - 1] > 0}
+        jumps = {depth: each for depth, each in growth.items() if each >= 10}
+        if jumps:
+            depth = max(jumps, key=jumps.__getitem__)
+            says_it = _is_written(geometry, updates, depth) and flattens(context, depth - 1)
+            return (context, geometry, updates, depth - 1) if says_it else None
+    return None
+
+
+def _is_written(geometry: Geometry, updates: Updates | None, depth: int) -> bool:
+    """Whether a few neurons or an expert write what is large at a depth."""
+    writer = (updates.breaking or updates.breaking_expert) if updates else None
+    if updates is None or writer is None or writer.layer + 1 != depth:
+        return False
+    is_known = updates.breaking is None or updates.layers[writer.layer].mlp_and_neurons is not None
+    added = _added(updates.layers[writer.layer], writer.dimension)
+    is_added = added is None or added >= geometry.massive.largest[depth] / 2
+    return is_known and writer.dimension in geometry.massive.dimensions[depth] and is_added
 
 
 def _added(layer: LayerUpdate, dimension: int) -> float | None:

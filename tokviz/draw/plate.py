@@ -16,7 +16,18 @@ from tokviz.draw.plate_form import FORMS, MOST_LABELS, for_words, layout, pitch,
 from tokviz.draw.sheet import Sheet, crisp, draw_title, inside, ticks
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Plate
-from tokviz.records.axes import DIVIDED_BELOW, Box, Framing, Limits, Pane, extents, factor_text, framing, ratio
+from tokviz.records.axes import (
+    DIVIDED_BELOW,
+    LEAST_FACTOR,
+    Box,
+    Framing,
+    Limits,
+    Pane,
+    extents,
+    factor_text,
+    framing,
+    ratio,
+)
 
 MOST_LANDMARKS = 135
 """How many words a wide plate of thousands marks and tries to name."""
@@ -163,7 +174,11 @@ class PlateDrawing:
 
     def _axis_name(self, axis: int) -> str:
         """``PC2 ×43 · 0.2 %``: the factor by which the axis is magnified, and its share of the variance."""
-        magnified = f" {factor_text(self.framing.factor)} · " if self.framing.magnified == axis else "  "
+        magnified = (
+            f" {factor_text(self.framing.factor)} · "
+            if self.framing.magnified == axis and self.framing.factor >= LEAST_FACTOR
+            else "  "
+        )
         return f"PC{axis + 1}{magnified}{self.plate.explained_variance_ratio[axis] * 100:.1f} %"
 
     def _draw_spines(self, area: Box) -> None:

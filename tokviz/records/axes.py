@@ -21,6 +21,8 @@ DIVIDED_BELOW = 0.25
 """A plot is divided where its shorter span is less than this share of the longer one."""
 BAND = 0.25
 """Share of a divided plot's height that its band takes, with the gap below it; of its width where PC1 is the short axis."""
+LEAST_FACTOR = 1.05
+"""An axis that is drawn less magnified than that is called so nowhere: its factor would be ×1.0."""
 ROUNDING = 1e-9
 """A span of less than this share of the largest value is none."""
 ON_A_LINE = 1e-6

@@ -8,6 +8,8 @@ Tokviz.framing = (() => {
   const MARGINS = [0.06, 0.05];
   const DIVIDED_BELOW = 0.25;
   const BAND = 0.25;
+  // An axis magnified by less isn't called so: its factor would be ×1.0.
+  const LEAST_FACTOR = 1.05;
   // Names stay closer to their marks where words lie close along one axis.
   const FLAT_BELOW = 2 * DIVIDED_BELOW;
 
@@ -66,10 +68,13 @@ Tokviz.framing = (() => {
     return [{ ...area, right: middle - gap }, { ...area, left: middle }];
   }
 
+  // Whether each axis of every plot is stretched to it, as the author chose.
+  const fillsPlots = () => document.documentElement.dataset.aspect === "fill";
+
   // The panes of a plot: `main`, where words are named, and `band`; `magnified` is the axis that the main one magnifies, or null,
   // `factor` how many times as large it is drawn. `mode` is "both", or one of both alone: "true" or "magnified". Report-wide, each
   // axis may be stretched to the plot instead: `fills`.
-  function framing(extents, area, gap, mode = "both", fills = document.documentElement.dataset.aspect === "fill") {
+  function framing(extents, area, gap, mode = "both", fills = fillsPlots()) {
     const spans = spansOf(extents);
     const short = spans[1] <= spans[0] ? 1 : 0;
     const isDivided = spans[short] > 0 && spans[short] < DIVIDED_BELOW * spans[1 - short];
@@ -100,12 +105,12 @@ Tokviz.framing = (() => {
 
   // `PC2 ×43 · 0.2 %`: by how much an axis is magnified, and its share of the variance.
   const axisName = (frame, axis, variance) =>
-    `PC${axis + 1}${frame?.magnified === axis ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
+    `PC${axis + 1}${frame?.magnified === axis && frame.factor >= LEAST_FACTOR ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
 
   // Whether a plot is divided, so that there is something to choose.
   const isDivided = (extents) => {
     const ratio = ratioOf(extents);
-    return ratio > 0 && ratio < DIVIDED_BELOW;
+    return !fillsPlots() && ratio > 0 && ratio < DIVIDED_BELOW;
   };
 
   return { framing, truePane, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE };

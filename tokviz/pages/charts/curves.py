@@ -13,7 +13,7 @@ from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outli
 from tokviz.pages.text.sentences import depths_name
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, capitalized, count, joined, the_depth
-from tokviz.records import Claim, ContextReport, Geometry, ModelReport
+from tokviz.records import CategoryMeasure, Claim, ContextReport, Geometry, ModelReport
 
 # --- what the templates show -----------------------------------------------------------------------------------------
 
@@ -183,15 +183,30 @@ def _announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
         if context.rule is not None or not known:
             continue
         flat = purity_in_plot(geometry)
+        has_surface = bool(np.isfinite(geometry.purity.surface))
+        if not _is_any_announced(geometry.purity, flat, has_surface=has_surface):
+            either = " or above the words’ surface" if has_surface else ""
+            where = ", in all dimensions or in the plot" if flat else ""
+            said += f" At no depth is purity of the words {context.states.context.label} shown to be above chance{either}{where}."
+            continue
         chance = _shown(
             geometry.purity.above_chance, flat.above_chance if flat else None, f" of {count(known, 'depth')}"
         )
         said += f" Purity of the words {context.states.context.label} is shown to be above chance {chance}"
-        if np.isfinite(geometry.purity.surface):
+        if has_surface:
             surface = flat.above_surface if flat and np.isfinite(flat.surface) else None
             said += f", and above the words’ surface {_shown(geometry.purity.above_surface, surface)}"
         said += "."
     return said
+
+
+def _is_any_announced(*measured: CategoryMeasure | None, has_surface: bool) -> bool:
+    """Whether any of them is shown to be above chance, or above the words' surface, at any depth."""
+    return any(
+        each.above_chance.holds.any() or (has_surface and each.above_surface.holds.any())
+        for each in measured
+        if each is not None
+    )
 
 
 def _shown(claim: Claim, in_plot: Claim | None, of_all: str = "") -> str:

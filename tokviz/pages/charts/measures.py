@@ -81,7 +81,15 @@ class Measure:
 
     def explained(self, geometry: Geometry) -> str:
         """The caption, with its numbers."""
-        return self.caption.format(geometry=geometry)
+        return self.caption.format(geometry=geometry, of_same_category=_of_same_category(geometry))
+
+
+def _of_same_category(geometry: Geometry) -> str:
+    """What purity is a share of."""
+    k = geometry.n_neighbours
+    if k == 1:
+        return "the words whose nearest neighbor shares their category"
+    return f"each word’s {k} nearest neighbors that share its category"
 
 
 def _where_it_differs(raw: np.ndarray, measured: CategoryMeasure | Tested) -> np.ndarray:
@@ -94,15 +102,13 @@ def _where_it_differs(raw: np.ndarray, measured: CategoryMeasure | Tested) -> np
 MEASURES = (
     Measure(
         name="Category purity",
-        caption="Share of each word’s {geometry.n_neighbours} nearest neighbors that share its category, by cosine in "
-        "all dimensions, each scaled to the same standard deviation. Dotted: chance.",
+        caption="Share of {of_same_category}, by cosine in all dimensions, each scaled to the same standard deviation. Dotted: chance.",
         definition=lambda geometry: Term(
             name="Neighbors of the same category (purity)",
-            meaning=f"The share of each word’s {geometry.n_neighbours} nearest neighbors that share a category with "
-            "it, mean over words: by cosine in all dimensions, by Euclidean distance in the plot. In small categories "
+            meaning=f"The share of {_of_same_category(geometry)}, mean over words: by cosine in all dimensions, by Euclidean distance in the plot. In small categories "
             "fewer neighbors count. Before the cosine each dimension is scaled to the same standard deviation over the "
             "reference words (standardized): raw cosine hardly sees anything but the few largest dimensions. If words have "
-            f"identical states, the {geometry.n_neighbours} nearest may be ambiguous: a word whose last neighbor and next word after it "
+            "identical states, the nearest may be ambiguous: a word whose last neighbor and next word after it "
             "have the same state has no well-defined neighbors, and is not counted, neither here nor in the share "
             "of neighbors that stay from depth to depth or from model to model. If fewer than "
             f"{100 * geometry.least_with_neighbours:.0f} % of the words have well-defined neighbors, no value is "

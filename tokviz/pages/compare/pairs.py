@@ -112,16 +112,26 @@ def _notes(report: Report) -> tuple[str, ...]:
         f"{shared.n_neighbours} nearest words that both models have in common, by chance k / (n − 1) for k neighbors "
         "among n words."
     )
+    if not _are_tested(report):
+        tested = "Of so many models it isn’t tested whether any two are alike beyond categories."
+    else:
+        tested = (
+            "A pair is called alike beyond categories if its number is higher than that, over the words of one token in both models (words "
+            "that share a token are alike in any two models), by the report’s one rule for what is announced."
+        )
     rests = (
         "Only words that are reference words of both models count; if some of them are several tokens in a model, a "
         "second row leaves these out. For each layer of the deeper model, a dot marks its best match in the other. The number of a pair is the mean best "
         "match, each model counting half, with its 95 % interval. The best of many is above 0 even for unrelated models, and "
         "categories alone make models alike: so the same number is given with the words of one model permuted, all of them or "
-        "only within categories. A pair is called alike beyond categories if its number is higher than that, over the words of one token in both models (words "
-        "that share a token are alike in any two models), by the report’s one "
-        "rule for what is announced."
+        f"only within categories. {tested}"
     )
     return (what, rests)
+
+
+def _are_tested(report: Report) -> bool:
+    """Whether any models were compared over the words of one token in both."""
+    return any(each.single_token is not None for each in report.similarities)
 
 
 def _summaries(report: Report) -> tuple[SummaryTable, ...]:
@@ -187,11 +197,20 @@ def _beyond(layers: LayerSimilarity) -> str:
     """What is announced of a pair, over the words of one token in both."""
     claim = layers.beyond_categories
     if not np.isfinite(claim.score).any():
-        return ""
+        return f" Whether they are alike beyond categories isn’t tested{_too_few(layers)}."
     by = [name for name, holds in zip(("CKA", "mutual neighbors"), claim.holds, strict=True) if holds]
     if not by:
         return " They are not shown to be alike beyond categories."
     return f" They are alike beyond categories by {joined_by_and(by)}."
+
+
+def _too_few(layers: LayerSimilarity) -> str:
+    """Why nothing is announced, if there are too few words of one token in both."""
+    n_words = layers.n_words
+    if n_words >= layers.least_words:
+        return ""
+    few = f"only {count(n_words, 'word')} {'is' if n_words == 1 else 'are'}" if n_words else "no word is"
+    return f", as {few} one token in both models"
 
 
 # --- one pair ------------------------------------------------------------------------------------------------------
@@ -215,7 +234,8 @@ def _pair(
     only = HeatmapRow(
         label=shared.label, heatmaps=shared.heatmaps, note=f"{shared.note} {note}" if shared.note else note
     )
-    rows = (only,) if same_words else (shared, single)
+    is_known = any(np.isfinite(each).any() for each in (single_token.cka, single_token.neighbours))
+    rows = (only,) if same_words else (shared, single) if is_known else (shared,)
     return Pair(
         heading=f"{names[0]} and {names[1]}, {label}",
         sentence=_sentence(similarity.shared, single_token),

@@ -156,7 +156,7 @@ def _ranked(report: Report, model: ModelReport, context: ContextReport, page: st
     target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
     n_reference = int(state.tokenization.reference.sum())
     measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * len(_MEASURED)
-    found = finding_of(model)
+    found = finding_of(model) if geometry and geometry.massive.emergence_depth is not None else None
     written = _written(found) if found and found.context == state.context else (_unknown(""),) * len(_WRITTEN)
     words = Cell(text=f"{n_reference:,}", note="", sort=f"{n_reference}")
     return Ranked(
@@ -276,7 +276,7 @@ def _caveats(report: Report, model: ModelReport, context: ContextReport) -> tupl
     card, tokens = state.card, state.tokenization
     several = int((tokens.n_tokens > 1).sum())
     outside = int((~tokens.reference).sum())
-    caveats = [f"{card.width:,} dimensions, {card.tokenizer}"]
+    caveats = [f"{card.width:,} dimensions{f', {card.tokenizer}' if tokens.is_known else ''}"]
     if several:
         caveats.append(f"{count(several, 'word')} of several tokens")
     if outside:

@@ -112,7 +112,11 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
     shown = [index for index, of_measure in enumerate(values) if any(value.is_known for value in of_measure)]
     scales = {index: _scale(values[index]) for index in shown}
     return ProfileView(
-        notes=_notes(found, has_similarity=len(measures) - 1 in shown),
+        notes=_notes(
+            found,
+            has_similarity=len(measures) - 1 in shown,
+            are_tested=any(each.single_token is not None for each in report.similarities),
+        ),
         columns=tuple(_column(measures[index], scales[index]) for index in shown),
         blocks=tuple(
             ProfileBlock(
@@ -132,7 +136,7 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
     )
 
 
-def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...]:
+def _notes(found: Sequence[Compared], *, has_similarity: bool, are_tested: bool) -> tuple[str, ...]:
     dots = (
         "A dot is the effect of a metric at the layer where it is largest: 0 at chance, 1 at the highest possible value. A ring: "
         "nothing is claimed at any layer."
@@ -145,10 +149,9 @@ def _notes(found: Sequence[Compared], *, has_similarity: bool) -> tuple[str, ...
     if not has_similarity:
         return (dots,)
     others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
-    similarity = (
-        f"Similarity (squares) is the mean of each layer’s best match in the {others}, above what it is with words permuted. "
-        "Whether models are alike beyond categories is said where layers are compared."
-    )
+    similarity = f"Similarity (squares) is the mean of each layer’s best match in the {others}, above what it is with words permuted."
+    if are_tested:
+        similarity += " Whether models are alike beyond categories is said where layers are compared."
     return (dots, similarity)
 
 

@@ -96,7 +96,9 @@ class WritersSection:
 
 
 def writers_section(model: ModelReport, page: str) -> WritersSection | None:
-    """Of the first context that was measured in which massive activations emerge, else of the first; None without updates.
+    """Of the context of the model's finding, else the first measured in which massive activations emerge, else the first.
+
+    None without updates.
 
     Parameters
     ----------
@@ -106,14 +108,15 @@ def writers_section(model: ModelReport, page: str) -> WritersSection | None:
     if not known:
         return None
     # Massive in the embedding already is nothing that a layer does.
-    context, geometry = next((each for each in known if each[1].massive.emergence_depth), known[0])
+    found = finding_of(model)
+    emerging = next((each for each in known if each[1].massive.emergence_depth), known[0])
+    context, geometry = next((each for each in known if found and each[0].states.context == found.context), emerging)
     updates = context.states.updates
     if updates is None:
         return None
-    emergence = geometry.massive.emergence_depth
+    emergence = found.layer + 1 if found else geometry.massive.emergence_depth
     entering = _entering(updates.layers[0], geometry) if emergence == 1 else ""
     breaks = emergence is not None and emergence > 0 and not entering
-    found = finding_of(model)
     heading = f"What happens at {the_depth(emergence)}" if emergence and breaks else "What each layer adds"
     if found is not None and found.flattens and found.pc1_after >= LINE:
         heading = f"Layer {found.layer} stretches the words into a line"

@@ -11,21 +11,29 @@ from tokviz.records import TWIN_RULES, ContextReport, Finding, Geometry, LayerUp
 
 
 def finding_of(model: ModelReport) -> Finding | None:
-    """Of the first context in which massive activations emerge; None where no few neurons and no expert write them."""
+    """Of the first context in which massive activations emerge; None where no few neurons and no expert write them.
+
+    Where no context has typical tokens nothing is known to be massive: of the first in which a layer puts the words onto a line.
+    """
     for context in model.contexts:
         geometry, updates = context.geometry, context.states.updates
         # Massive in the embedding already is nothing that a layer does.
         if geometry is not None and geometry.massive.emergence_depth:
-            return _finding(context, geometry, updates) if updates else None
+            return _finding(context, geometry, updates, geometry.massive.emergence_depth) if updates else None
+    for context in model.contexts:
+        geometry, updates = context.geometry, context.states.updates
+        if geometry and updates and not geometry.massive.typical_is_ordinary and (jump := norm_jump(geometry)):
+            found = _finding(context, geometry, updates, jump)
+            return found if found and found.flattens else None
     return None
 
 
-def _finding(context: ContextReport, geometry: Geometry, updates: Updates) -> Finding | None:
+def _finding(context: ContextReport, geometry: Geometry, updates: Updates, depth: int) -> Finding | None:
+    """Of what happens at a depth."""
     breaking, expert = updates.breaking, updates.breaking_expert
     writer = breaking or expert
-    if writer is None or geometry.massive.emergence_depth != writer.layer + 1:
+    if writer is None or depth != writer.layer + 1:
         return None
-    depth = writer.layer + 1
     if writer.dimension not in geometry.massive.dimensions[depth]:
         return None
     added = added_by(updates.layers[writer.layer]).get(writer.dimension, math.inf)
