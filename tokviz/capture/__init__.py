@@ -11,6 +11,7 @@ from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
 from tokviz.capture.passes import sharing_passes
+from tokviz.capture.probe import agree, difference, probe
 from tokviz.capture.recording import PaddedWords
 from tokviz.capture.running import capture, capture_together
 from tokviz.capture.structure import Structure, find_structure
@@ -24,9 +25,11 @@ __all__ = [
     "Setting",
     "Structure",
     "Sublayers",
+    "agree",
     "attention_to_first",
     "capture",
     "capture_together",
+    "difference",
     "find_structure",
     "find_sublayers",
     "is_streamed",
@@ -38,6 +41,7 @@ __all__ = [
     "n_neurons",
     "neurons_set",
     "passages",
+    "probe",
     "require_fitting",
     "sees_ahead",
     "sharing_passes",

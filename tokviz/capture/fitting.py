@@ -34,7 +34,7 @@ def require_fitting(module: nn.Module, structure: Structure, tokenization: Token
                 "the tokenizer; check that tokenizer and weights belong together"
             )
     longest = max(tokenization.words, key=lambda word: len(word.ids))
-    n_positions = _n_positions(module, structure.embedding)
+    n_positions = most_tokens(module, structure.embedding)
     if n_positions is not None and len(longest.ids) > n_positions:
         raise CaptureError(
             f"word {longest.word!r} in context {context.name!r}: expected a text of at most {n_positions:,} tokens, the "
@@ -48,7 +48,7 @@ def _n_rows(embedding: Any) -> int | None:
     return n_rows if isinstance(n_rows, int) else None
 
 
-def _n_positions(module: Any, embedding: nn.Module) -> int | None:
+def most_tokens(module: Any, embedding: nn.Module) -> int | None:
     """How many tokens a learned table of positions is for; None without one: rotary positions, say, have no end."""
     n_positions = getattr(module.config, "max_position_embeddings", None)
     if not isinstance(n_positions, int):

@@ -6,25 +6,35 @@
 
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
-from tokviz.models.in_memory import AtHand, at_hand
+from tokviz.models.fingerprint import fingerprint, is_offloaded, offloaded_weights_noted, own_hooks, require_values
+from tokviz.models.in_memory import AtHand, evaluated, unwrapped, without_autocast
 from tokviz.models.libraries import load_libraries
 from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
 from tokviz.models.quiet import quiet_transformers
+from tokviz.models.weights import weights_in_memory
 
 __all__ = [
     "AtHand",
     "Description",
     "LoadedModel",
     "Location",
-    "at_hand",
     "check",
     "describe",
+    "evaluated",
+    "fingerprint",
     "identity",
+    "is_offloaded",
     "load",
     "load_libraries",
     "locate",
+    "offloaded_weights_noted",
+    "own_hooks",
     "quiet_transformers",
     "require_device",
     "require_packages",
+    "require_values",
+    "unwrapped",
+    "weights_in_memory",
+    "without_autocast",
 ]

@@ -1,10 +1,10 @@
-"""Models that the caller has loaded: found by a name that is made of their weights, for as long as the caller keeps them."""
+"""Models that the caller has loaded: found by a name that is made of what they are, for as long as the caller keeps them."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -24,9 +24,13 @@ class AtHand:
     model: Any
     tokenizer: Any
     identity: str
-    """``memory:`` and the SHA-256 of weights, config and tokenizer."""
-    is_fresh: bool = False
-    """Whether that was made in the call of the caller's that still goes on, so that nothing can have changed since."""
+    """``memory:`` and a SHA-256 of all that the hidden states depend on, and of what the layers gave when they were tried."""
+    is_as_it_was: Callable[[], bool]
+    """Whether weights and layers still are as they were when that was made."""
+    hooks: tuple[str, ...] = ()
+    """The caller's own forward hooks, as ``save at model.layers.0``."""
+    is_fresh: bool = True
+    """Whether the identity was made in the call of the caller's that still goes on, so that nothing can have changed since."""
 
     @property
     def source(self) -> str:
@@ -34,51 +38,76 @@ class AtHand:
         return f"{PREFIX}{type(self.model).__name__}-{self.identity.removeprefix(PREFIX)[:16]}"
 
     def require_unchanged(self) -> None:
-        """Raise ``SourceError`` where the model has been trained further since: its states would get a false identity.
-
-        The same where it has got hooks, which may change its states.
-        """
-        _require_without_hooks(self.model)
-        if not self.is_fresh and self.identity != f"{PREFIX}{_digest(self.model, self.tokenizer)}":
-            raise SourceError(f"{self.source}: its weights have changed since; pass the model to tokviz.study again")
+        """Raise ``SourceError`` where the model has changed since: its states would get a false identity."""
+        if not self.is_fresh and not self.is_as_it_was():
+            raise SourceError(
+                f"{self.source}: its weights, or what its layers make of words, have changed since; pass the model to "
+                "tokviz.study again"
+            )
 
     @contextmanager
     def evaluated(self) -> Iterator[None]:
-        """Known to ``load``, in evaluation mode; afterwards each module is in the mode in which it was."""
+        """Known to ``load``, and ready to be captured."""
         _AT_HAND[self.source] = self  # a copy with the same weights may have come and gone
-        modes = [(module, module.training) for module in self.model.modules()]
         try:
-            yield
+            with evaluated(self.model):
+                yield
         finally:
             self.is_fresh = False
+
+
+@contextmanager
+def evaluated(model: Any) -> Iterator[None]:
+    """In evaluation mode, and uncompiled, as compiled code may pass hooks over; afterwards each module is in the mode in which it was."""
+    import torch
+
+    modes = [(module, module.training) for module in model.modules()]
+    with ExitStack() as settings:
+        if "torch._dynamo" in sys.modules:  # else nothing is compiled, and it takes seconds to import
+            settings.enter_context(torch.compiler.set_stance("force_eager"))
+        try:
+            model.eval()
+            yield
+        finally:
             for module, is_training in modes:
                 module.training = is_training
 
 
-def at_hand(model: Any, tokenizer: Any) -> AtHand:
-    """Make a loaded model known under its source.
+@contextmanager
+def without_autocast() -> Iterator[None]:
+    """A caller's ``torch.autocast`` would give a model's states in another dtype than the model's own."""
+    import torch
 
-    Parameters
-    ----------
-    model : a ``PreTrainedModel``, with a head or without, on any device.
-    tokenizer : the model's fast tokenizer.
+    devices = {"cpu", *([found.type] if (found := torch.accelerator.current_accelerator()) else [])}
+    with ExitStack() as settings:
+        for device in devices:
+            settings.enter_context(torch.autocast(device, enabled=False))
+        yield
+
+
+def unwrapped(model: Any, tokenizer: Any) -> Any:
+    """The model of transformers in what ``torch.compile``, ``DataParallel`` or PEFT has put around it.
 
     Raises
     ------
-    SourceError : it is no such model, or its weights aren't in memory.
+    SourceError : there is no such model, or the tokenizer is none.
     """
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    if not isinstance(model, PreTrainedModel):
+    found = model
+    while found is not None and not isinstance(found, PreTrainedModel):
+        if hasattr(found, "get_base_model"):  # PEFT's
+            found = found.get_base_model()
+        else:
+            inside = vars(found).get("_modules", {}) if hasattr(found, "__dict__") else {}
+            found = inside.get("_orig_mod", inside.get("module"))
+    if found is None:
         raise SourceError(f"model: expected a model of transformers or its source, got {type(model).__name__}")
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         got = "none" if tokenizer is None else type(tokenizer).__name__
         raise SourceError(
             f"tokenizer: expected the model’s tokenizer, got {got}; add tokenizer=AutoTokenizer.from_pretrained(…)"
         )
-    _require_without_hooks(model)
-    found = AtHand(model=model, tokenizer=tokenizer, identity=f"{PREFIX}{_digest(model, tokenizer)}", is_fresh=True)
-    _AT_HAND[found.source] = found
     return found
 
 
@@ -90,32 +119,3 @@ def require(source: str) -> AtHand:
             f"{source}: expected a model that is in memory, but it isn’t any more; pass it to tokviz.study again"
         )
     return found
-
-
-def _require_without_hooks(model: Any) -> None:
-    hooked = [name for name, module in model.named_modules() if module._forward_hooks or module._forward_pre_hooks]
-    if hooked:
-        raise SourceError(
-            f"model: expected one without forward hooks, which may change its states, found some at {hooked[0] or 'the model itself'}; "
-            "remove them first"
-        )
-
-
-def _digest(model: Any, tokenizer: Any) -> str:
-    """SHA-256 of all that the hidden states depend on."""
-    import torch
-
-    digest = hashlib.sha256(type(model).__name__.encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        if tensor.device.type == "meta":
-            problem = (
-                f"accelerate keeps {name} elsewhere; name the model’s source instead"
-                if getattr(model, "hf_device_map", None)
-                else f"{name} is on torch’s meta device, without values; load it with from_pretrained"
-            )
-            raise SourceError(f"model: expected weights in memory, but {problem}")
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    digest.update(model.config.to_json_string().encode())
-    digest.update(tokenizer.backend_tokenizer.to_str().encode() if tokenizer.is_fast else repr(tokenizer).encode())
-    return digest.hexdigest()

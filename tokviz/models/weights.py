@@ -65,12 +65,25 @@ def load_weights(origin: Origin, config: Any, offload: Path | None, *, with_head
     return _weights(origin.model.source, whole, head, checkpoint_dtype, quantization, notes)
 
 
-def weights_in_memory(source: str, model: Any) -> Weights:
-    """The base model of one that is loaded; raises ``SourceError`` as ``load_weights`` does."""
-    note = "The model was passed in memory: where its weights come from is not recorded."
+_MOST_HOOKS = 3
+"""How many of a caller's hooks a note names."""
+
+
+def weights_in_memory(source: str, model: Any, hooks: Sequence[str] = ()) -> Weights:
+    """The base model of one that is loaded; raises ``SourceError`` as ``load_weights`` does.
+
+    ``hooks``: the caller's own, as ``save at model.layers.0``.
+    """
+    notes = ["The model was passed in memory: where its weights come from is not recorded."]
+    if hooks:
+        more = f" and {len(hooks) - _MOST_HOOKS:,} more" if len(hooks) > _MOST_HOOKS else ""
+        notes.append(
+            f"Forward hooks of the caller’s own ran while it was captured: {', '.join(hooks[:_MOST_HOOKS])}{more}."
+        )
     has_head = model.base_model is not model and model.get_output_embeddings() is not None
     head = model if has_head and not model.config.is_encoder_decoder else None
-    return _weights(source, model.base_model, head, None, quantization_of(model.config), (note,))
+    quantization = quantization_of(model.config) or _quantized_by_torch(model)
+    return _weights(source, model.base_model, head, None, quantization, tuple(notes))
 
 
 def _weights(
@@ -260,6 +273,17 @@ def quantization_of(config: Any) -> str | None:
     name = method if method in _NO_ABBREVIATIONS else method.upper()
     bits = values.get("bits") or (4 if values.get("load_in_4bit") else 8 if values.get("load_in_8bit") else None)
     return f"{name} {bits}-bit" if bits else name
+
+
+def _quantized_by_torch(model: Any) -> str | None:
+    """``int8 (torch)`` where modules were replaced by torch's quantized ones."""
+    found = {
+        str(weight.dtype).removeprefix("torch.q")
+        for module in model.modules()
+        if ".quantized." in type(module).__module__ and callable(getattr(module, "weight", None))
+        for weight in (module.weight(),)
+    }
+    return f"{' and '.join(sorted(found))} (torch)" if found else None
 
 
 def _quantization_config(config: Any) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tokviz import config as configuration
-from tokviz import models
 from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.notebook import arguments
 from tokviz.notebook.capture import Capture
-from tokviz.run import pipeline
+from tokviz.notebook.loaded import Loaded, identified
+from tokviz.run import pipeline, prune
 from tokviz.run.plan.options import FORMS, Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.store.store import Store
@@ -98,7 +98,7 @@ def study(
     (4, 2)
     """
     cache = arguments.path("cache", cache)
-    in_memory = None
+    loaded = None
     if isinstance(model, str | Path) and str(model).endswith(".toml"):
         model = configuration.load(model)
     if isinstance(model, ReportConfig):
@@ -114,9 +114,10 @@ def study(
                 raise TokvizError(
                     f"{unfit[0]}: expected {', '.join(sorted(_OF_LOADED))} only, as the model is loaded already"
                 )
-            in_memory = models.at_hand(model, tokenizer)
-            settings = {"name": _name_of(model), **settings}
-            model = in_memory.source
+            with reporter(quiet=quiet) as progress:
+                loaded = identified(model, tokenizer, Store(cache), progress)
+            settings = {"name": _name_of(loaded.at_hand.model), **settings}
+            model = loaded.at_hand.source
         elif tokenizer is not None:
             if not isinstance(tokenizer, str | Path):
                 raise TokvizError(f"tokenizer: expected a source, as the model is one, got {type(tokenizer).__name__}")
@@ -127,7 +128,7 @@ def study(
                 f"model: expected sources in a list, got {type(unfit[0]).__name__}; a loaded model is passed by itself"
             )
         config = _config([str(source) for source in sources], words, contexts, settings)
-    return _captured(config, in_memory, cache, device, quiet=quiet)
+    return _captured(config, loaded, cache, device, quiet=quiet)
 
 
 def words_given(words: Any) -> dict[str, list[Any]]:
@@ -152,7 +153,8 @@ def _name_of(model: Any) -> str:
     return Path(str(getattr(model, "name_or_path", ""))).name or type(model).__name__
 
 
-def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, device: str, *, quiet: bool) -> Study:
+def _captured(config: ReportConfig, loaded: Loaded | None, cache: Path, device: str, *, quiet: bool) -> Study:
+    in_memory = loaded.at_hand if loaded else None
     options = Options(base=config.file.parent, output=Path("site"), cache=cache, device=device, draws=False)
     store = Store(options.cache)
     with reporter(quiet=quiet) as progress, in_memory.evaluated() if in_memory else nullcontext():
@@ -160,7 +162,11 @@ def _captured(config: ReportConfig, in_memory: AtHand | None, cache: Path, devic
     if outcome.failures:
         failures = (pipeline.named_failure(failed.name, str(failed.failure)) for failed in outcome.failures)
         raise TokvizError("; ".join(failures))
-    return Study(Plan(config, replace(options, forms=FORMS[:1]), store), in_memory)
+    plan = Plan(config, replace(options, forms=FORMS[:1]), store)
+    if loaded is not None:
+        loaded.keep(store)
+        prune.note_use(store, config, options, prune.place_of(config, options))
+    return Study(plan, in_memory)
 
 
 def _config(

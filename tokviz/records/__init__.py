@@ -60,6 +60,8 @@ from tokviz.records.states import (
     CapturedBatch,
     HiddenStates,
     ModelCard,
+    Probe,
+    Probes,
     Problem,
     Projection,
 )
@@ -154,6 +156,8 @@ __all__ = [
     "PictureMeasures",
     "Plate",
     "Points",
+    "Probe",
+    "Probes",
     "Problem",
     "Profile",
     "Projection",

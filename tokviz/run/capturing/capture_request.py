@@ -130,7 +130,7 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
             if others_were_first:
                 request = _still_due(request, store)
             if request.due:
-                with models.quiet_transformers():
+                with models.quiet_transformers(), models.without_autocast():
                     _capture(request, store, reporter)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

@@ -94,6 +94,11 @@ def states_key(model: ModelConfig, context: Context, words: WordList, read: str,
     )
 
 
+def probes_key(fingerprint: str) -> str:
+    """Of what models gave that have the same weights, buffers, modules and plain values."""
+    return _digest({"probes": fingerprint, "version": CAPTURE_VERSION})
+
+
 def intervention_key(intact: str, what: Mapping[str, Any]) -> str:
     """Of states with neurons set to a value.
 
