@@ -228,9 +228,9 @@ def raised(name: str) -> Exception:
         (
             lambda: raised("GatedRepoError"),
             "",
-            "accept its terms at https://huggingface.co/org/name, then set HF_TOKEN",
+            "accept its terms at https://huggingface.co/org/name, then log in with hf auth login, or set HF_TOKEN",
         ),
-        (lambda: raised("RepositoryNotFoundError"), "", "set HF_TOKEN if the model is private"),
+        (lambda: raised("RepositoryNotFoundError"), "", "or set HF_TOKEN, if the model is private"),
         (lambda: raised("RevisionNotFoundError"), "", "got revision 'v9', which the Hub doesn't know"),
         (lambda: raised("LocalEntryNotFoundError"), "", "can't reach the Hub"),
         (lambda: raised("LocalEntryNotFoundError"), "1", "HF_HUB_OFFLINE forbids downloads"),

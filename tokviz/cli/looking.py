@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +46,7 @@ def models(
         wanted = named or configuration.load(config).models
         failed = False
         for model in wanted:
-            found = describe(model, config.parent)
+            found = describe(model, config.parent, partial(print, file=sys.stderr))
             failed = failed or found.problem is not None
             print(f"{model.display_name} ({model.source})")
             print("\n".join(f"  {line}" for line in _lines(found)), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,10 +11,10 @@ from typing import Any, Literal
 from tokviz.config import ModelConfig, install
 from tokviz.errors import SourceError
 from tokviz.models.failures import explained
+from tokviz.models.loading import config_and_tokenizer
 from tokviz.models.location import snapshot, weights_files
 from tokviz.models.origin import Origin
-from tokviz.models.refusals import refuse_foreign_code, refuse_other_inputs, refuse_unreadable, refuse_untrue_header
-from tokviz.models.tokenizer import load_tokenizer
+from tokviz.models.refusals import refuse_unreadable
 from tokviz.models.weights import without_weights
 
 
@@ -36,12 +37,13 @@ class Description:
     """Why it can't be captured, as far as that can be known before its weights are read."""
 
 
-def describe(model: ModelConfig, base: Path) -> Description:
+def describe(model: ModelConfig, base: Path, say: Callable[[str], None] | None = None) -> Description:
     """Look at a source: its files, its config and its tokenizer, which of a hub model are downloaded if they aren't here.
 
     Parameters
     ----------
     base : the config's folder.
+    say : takes the line that is said where the Hub is waited for.
     """
     try:
         origin = Origin.of(model, base)
@@ -51,7 +53,7 @@ def describe(model: ModelConfig, base: Path) -> Description:
     try:
         refuse_unreadable(origin)
         require_packages(model)
-        return _with_architecture(origin, found)
+        return _with_architecture(origin, found, say)
     except SourceError as error:
         return replace(found, problem=str(error))
 
@@ -73,17 +75,11 @@ def _files(origin: Origin) -> Description:
     return Description(kind=origin.location.kind, is_here=bool(files), n_bytes=n_bytes if files else None)
 
 
-def _with_architecture(origin: Origin, found: Description) -> Description:
+def _with_architecture(origin: Origin, found: Description, say: Callable[[str], None] | None) -> Description:
     """The same with what transformers makes of the config; raises ``SourceError``, as ``load`` does."""
-    from transformers import AutoConfig
-
     with explained(origin):
-        refuse_untrue_header(origin)
-        refuse_foreign_code(origin)
-        config = AutoConfig.from_pretrained(**origin.arguments)
-        refuse_other_inputs(origin, config)
+        config, _ = config_and_tokenizer(origin, say)
         part: Any = without_weights(origin, config)
-        load_tokenizer(origin, config)
     return replace(
         found,
         architecture=type(part).__name__,

@@ -13,6 +13,7 @@ from pathlib import Path
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models.gguf_file import parsed_once
+from tokviz.models.hub import WITHOUT_NETWORK, endpoint
 from tokviz.models.location import files_like
 from tokviz.models.origin import Origin
 from tokviz.models.quiet import quiet_transformers
@@ -91,33 +92,43 @@ def _refused_by_hub(model: ModelConfig, causes: Sequence[BaseException]) -> str 
 
     if _any_of(causes, errors.GatedRepoError):
         return (
-            f"the model is gated; accept its terms at https://huggingface.co/{model.source}, "
-            "then set HF_TOKEN to a token that may read it"
+            f"the model is gated; accept its terms at {endpoint()}/{model.source}, then log in with hf auth login, or set "
+            "HF_TOKEN to a token that may read it"
         )
     if _any_of(causes, errors.RevisionNotFoundError):
         return f"expected a commit, branch or tag, got revision {_revision(model)}, which the Hub doesn't know"
     if _any_of(causes, errors.RepositoryNotFoundError):
         return (
             "expected a folder or a model on the Hub, found neither; check the spelling, "
-            "and set HF_TOKEN if the model is private"
+            "and log in with hf auth login, or set HF_TOKEN, if the model is private"
         )
     return None
 
 
 def _out_of_reach(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:
-    from huggingface_hub import errors
 
     if _is_offline() and _any_of(causes, OSError):
         return (
             f"expected the model in the local Hugging Face cache at revision {_revision(model)}, found it "
             "missing or incomplete, and HF_HUB_OFFLINE forbids downloads; unset it for one run, or name a folder"
         )
-    if _any_of(causes, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError, TimeoutError):
+    if _can_not_connect(causes):
         return (
             "expected a folder or a model on the Hub, found no such folder and can't reach the Hub; "
-            "check the spelling or the connection, or name a folder that holds the weights"
+            f"check the spelling and the connection; {WITHOUT_NETWORK}"
         )
     return None
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether an error means that the Hub can't be reached."""
+    return _can_not_connect(list(_causes(error)))
+
+
+def _can_not_connect(causes: Sequence[BaseException]) -> bool:
+    from huggingface_hub import errors
+
+    return _any_of(causes, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError, TimeoutError)
 
 
 def _without_safetensors(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:

@@ -6,6 +6,7 @@ repository is never trusted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from tokviz.config import ModelConfig
 from tokviz.models import in_memory
 from tokviz.models.card import make_card
 from tokviz.models.failures import explained
+from tokviz.models.hub import waiting_is_said
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import (
     check_sha256,
@@ -57,7 +59,13 @@ def check(model: ModelConfig, base: Path) -> None:
 
 
 def load(
-    model: ModelConfig, base: Path, device: str, offload: Path | None = None, *, with_head: bool = False
+    model: ModelConfig,
+    base: Path,
+    device: str,
+    offload: Path | None = None,
+    *,
+    with_head: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> LoadedModel:
     """Load weights and tokenizer; a hub model in the local cache is taken from there, as it is.
 
@@ -69,6 +77,7 @@ def load(
     offload : a folder for weights that don't fit in memory and can't be read from the checkpoint as they are (experts
         that are stacked while loading, GGUF files); needed for as long as the model is.
     with_head : whether the output matrix is loaded, too, where the checkpoint has one.
+    say : takes the line that is said where the Hub is waited for.
 
     Raises
     ------
@@ -80,17 +89,34 @@ def load(
     refuse_unreadable(origin)
     check_sha256(origin)
     with explained(origin):
-        return _load(origin, device, offload, with_head=with_head)
+        config, tokenizer = config_and_tokenizer(origin, say)
+        return _load(origin, config, tokenizer, device, offload, with_head)
 
 
-def _load(origin: Origin, device: str, offload: Path | None, *, with_head: bool) -> LoadedModel:
+def config_and_tokenizer(origin: Origin, say: Callable[[str], None] | None) -> tuple[Any, Any]:
+    """What transformers makes of a source's config, and its tokenizer; to be called within ``explained``.
+
+    Parameters
+    ----------
+    say : takes the line that is said where the Hub is waited for.
+
+    Raises
+    ------
+    SourceError : the model is refused for what its config says, or its tokenizer can't be used.
+    """
     from transformers import AutoConfig
 
     refuse_untrue_header(origin)
-    refuse_foreign_code(origin)
-    config = AutoConfig.from_pretrained(**origin.arguments)
-    refuse_other_inputs(origin, config)
-    tokenizer = load_tokenizer(origin, config)
+    with waiting_is_said(origin, say):
+        refuse_foreign_code(origin)
+        config = AutoConfig.from_pretrained(**origin.arguments)
+        refuse_other_inputs(origin, config)
+        return config, load_tokenizer(origin, config)
+
+
+def _load(
+    origin: Origin, config: Any, tokenizer: Any, device: str, offload: Path | None, with_head: bool
+) -> LoadedModel:
     weights = load_weights(origin, config, offload, with_head=with_head)
     if not origin.model.placement:
         weights.part.to(device)

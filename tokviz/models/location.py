@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Everything that changes the hidden states: weights, configs, and the files of every kind of tokenizer.
 _FILES_THAT_MATTER = ("*.safetensors", "*.json", "*.model", "*.txt", "*.tiktoken")
+_NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 _EXPECTED = "expected a folder, a .gguf file, package:NAME/PATH or a hub id such as org/name"
 _HUB_ADDRESS = re.compile(r"(https?://)?(www\.)?(huggingface\.co|hf\.co)/(?P<path>[^?#]+).*")
 GIVEN = "arrays:"
@@ -208,6 +210,21 @@ def snapshot(model: ModelConfig) -> Path | None:
     """The folder of a hub model's files in the local Hugging Face cache; None if its revision was never looked for."""
     commit = cached_commit(model) or _commit_in_cache(model)
     return _repository(model) / "snapshots" / commit if commit else None
+
+
+def is_whole_in_cache(model: ModelConfig) -> bool:
+    """Whether the local Hugging Face cache has all that is loaded of a hub model whose weights are safetensors."""
+    folder = snapshot(model)
+    if folder is None or not all((folder / name).is_file() for name in _NEEDED):
+        return False
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return (folder / "model.safetensors").is_file()
+    try:
+        files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
+    return all((folder / str(name)).is_file() for name in files)
 
 
 def _commit_in_cache(model: ModelConfig) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
-from tokviz.models.location import Location, cached_commit, locate
+from tokviz.models.location import Location, cached_commit, is_whole_in_cache, locate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,15 @@ class Origin:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The arguments of every ``from_pretrained``; code from a checkpoint is never trusted."""
+        """The arguments of every ``from_pretrained``; code from a checkpoint is never trusted.
+
+        The Hub isn't asked for a model that the local Hugging Face cache has: where there is no network, each optional file that
+        the repository lacks would be waited for, which takes minutes.
+        """
         if self.path is None:
             files: dict[str, Any] = {"pretrained_model_name_or_path": self.model.source, "revision": self.revision}
+            if is_whole_in_cache(self.model):
+                files["local_files_only"] = True
         elif self.gguf_file is not None:
             files = {"pretrained_model_name_or_path": str(self.path.parent), "gguf_file": self.path.name}
         else:

@@ -16,7 +16,7 @@ from tokviz.config import exists, kind_of_place
 from tokviz.config.files import IRREGULAR
 from tokviz.errors import SourceError
 from tokviz.models import gguf_header
-from tokviz.models.failures import explain
+from tokviz.models.failures import explain, is_out_of_reach
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
 from tokviz.text import one_line
@@ -187,8 +187,9 @@ def refuse_foreign_code(origin: Origin) -> None:
     source = origin.model.source
     try:
         values, _ = PreTrainedConfig.get_config_dict(**origin.arguments)
-    except OSError:
-        _refuse_adapter_on_hub(origin)
+    except OSError as error:
+        # Where there is no network, asking again would be another half a minute.
+        _refuse_adapter_on_hub(origin, only_in_cache=is_out_of_reach(error))
         raise
     kind = values.get("model_type")
     if kind in CONFIG_MAPPING:
@@ -204,13 +205,13 @@ def refuse_foreign_code(origin: Origin) -> None:
     )
 
 
-def _refuse_adapter_on_hub(origin: Origin) -> None:
+def _refuse_adapter_on_hub(origin: Origin, *, only_in_cache: bool) -> None:
     from transformers.utils.hub import cached_file
 
     if origin.path is not None:
         return
     try:
-        file = cached_file(origin.model.source, _ADAPTER, revision=origin.revision)
+        file = cached_file(origin.model.source, _ADAPTER, revision=origin.revision, local_files_only=only_in_cache)
     except OSError:
         return
     if file is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -124,7 +125,11 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     """
     due = [each.key for each in request.due]
     try:
+        # The first time takes seconds.
+        step = None if "transformers" in sys.modules else reporter.step("Loading PyTorch and transformers")
         models.load_libraries()
+        if step is not None:
+            step.advance()
         models.require_device(request.device)
         with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, due) as others_were_first:
             if others_were_first:
@@ -187,7 +192,9 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
     with _offload_folder(store) as offload:
         step = reporter.step(f"{name}: loading")
         with_head = request.loss_text is not None
-        loaded = models.load(request.model, request.base, request.device, offload, with_head=with_head)
+        loaded = models.load(
+            request.model, request.base, request.device, offload, with_head=with_head, say=reporter.say
+        )
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
         texts = {

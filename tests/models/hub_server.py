@@ -1,0 +1,104 @@
+"""A stand-in of the model hub: one server of this machine that huggingface_hub asks in place of the real one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import huggingface_hub.constants
+from sources import COMMIT
+
+TOKEN = "hf_of_a_test"
+
+
+@dataclass
+class Hub:
+    """What the stand-in has, and what it was asked."""
+
+    address: str = ""
+    models: dict[str, Path] = field(default_factory=dict)
+    """Id → the folder of its files."""
+    gated: set[str] = field(default_factory=set)
+    """Ids that only ``TOKEN`` opens."""
+    may_answer: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def served(cache: Path) -> Iterator[Hub]:
+    """The stand-in, with an empty ``cache`` for what is fetched from it."""
+    hub = Hub()
+    hub.may_answer.set()
+    handler = type("Handler", (_Handler,), {"hub": hub})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        hub.address = f"http://127.0.0.1:{server.server_port}"
+        with asked_in_place(hub.address, cache):
+            try:
+                yield hub
+            finally:
+                hub.may_answer.set()
+                server.shutdown()
+
+
+@contextmanager
+def asked_in_place(address: str, cache: Path) -> Iterator[None]:
+    """As if ``HF_ENDPOINT`` and ``HF_HUB_CACHE`` had been set before huggingface_hub was imported."""
+    values: dict[str, Any] = {
+        "ENDPOINT": address,
+        "HUGGINGFACE_CO_URL_TEMPLATE": f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
+        "HF_HUB_CACHE": str(cache),
+        "HF_HUB_OFFLINE": False,
+    }
+    environment = {"HF_ENDPOINT": address, "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": ""}
+    with mock.patch.multiple(huggingface_hub.constants, **values), mock.patch.dict("os.environ", environment):
+        yield
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: Hub
+
+    def do_GET(self) -> None:
+        self._answer(with_content=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_content=False)
+
+    def _answer(self, *, with_content: bool) -> None:
+        if "org/" in self.path:  # huggingface_hub has questions of its own
+            self.hub.asked.append(self.path)
+        self.hub.may_answer.wait(60)
+        name, _, file = self.path.lstrip("/").partition("/resolve/")
+        folder = self.hub.models.get(name)
+        token = self.headers.get("Authorization", "")
+        if name.startswith("api/"):  # lists of files, which nothing depends on
+            self._refuse(404, "EntryNotFound", with_content)
+        elif folder is None:
+            self._refuse(401, "RepoNotFound", with_content)
+        elif name in self.hub.gated and token != f"Bearer {TOKEN}":
+            self._refuse(403 if token else 401, "GatedRepo", with_content)
+        elif not (found := folder / file.partition("/")[2]).is_file():
+            self._refuse(404, "EntryNotFound", with_content)
+        else:
+            self._send(200, {"ETag": f'"{found.name}"'}, found.read_bytes(), with_content)
+
+    def _refuse(self, code: int, kind: str, with_content: bool) -> None:
+        self._send(code, {"X-Error-Code": kind}, b"", with_content)
+
+    def _send(self, code: int, headers: dict[str, str], content: bytes, with_content: bool) -> None:
+        self.send_response(code)
+        for name, value in {**headers, "X-Repo-Commit": COMMIT, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if with_content:
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""

@@ -1,0 +1,112 @@
+"""The model hub: silent, out of reach, with closed doors, or not needed; tested with a stand-in on this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import hub_server
+import pytest
+from hub_server import TOKEN, Hub
+from sources import COMMIT, configured, refusal
+
+from tokviz.models import describe, hub, load
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-token"))
+    with hub_server.served(tmp_path / "cache") as found:
+        found.models["org/name"] = checkpoints / "llama"
+        yield found
+
+
+def test_a_gated_model_says_what_to_do_and_a_token_opens_it(
+    stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in.gated.add("org/name")
+    expected = (
+        f"org/name: the model is gated; accept its terms at {stand_in.address}/org/name, then log in with hf auth login, or "
+        "set HF_TOKEN to a token that may read it"
+    )
+    assert refusal("org/name", tmp_path) == expected
+    monkeypatch.setenv("HF_TOKEN", "hf_of_another")
+    assert refusal("org/name", tmp_path) == expected
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    card = load(configured("org/name"), tmp_path, "cpu").card
+    assert (card.identity, card.n_layers) == (f"commit:{COMMIT}", 3)
+
+
+def test_a_model_that_the_hub_does_not_show_may_be_private(stand_in: Hub, tmp_path: Path) -> None:
+    message = refusal("org/other", tmp_path)
+    assert (
+        "found neither; check the spelling, and log in with hf auth login, or set HF_TOKEN, if the model is" in message
+    )
+
+
+def test_a_silent_hub_is_told_and_waited_for(stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "PATIENCE_SECONDS", 0.01)
+    stand_in.may_answer.clear()
+    said = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        stand_in.may_answer.set()
+
+    assert load(configured("org/name"), tmp_path, "cpu", say=say).card.n_layers == 3
+    (line,) = said
+    assert line.startswith(f"org/name: {stand_in.address} has not answered yet; still waiting (Ctrl-C ends it; ")
+    assert "HF_HUB_OFFLINE=1" in line
+    assert "tokviz init the-sample --template sample" in line
+
+
+def test_a_hub_that_answers_is_not_spoken_of(stand_in: Hub, tmp_path: Path) -> None:
+    said: list[str] = []
+    assert describe(configured("org/name"), tmp_path, said.append).problem is None
+    assert (said, stand_in.asked[:1]) == ([], ["/org/name/resolve/main/config.json"])
+    assert not any(isinstance(each, threading.Timer) and each.is_alive() for each in threading.enumerate())
+
+
+def test_without_a_network_half_a_minute_is_waited_and_the_failure_says_what_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)  # between attempts
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with hub_server.asked_in_place(address, tmp_path / "cache"):
+        message = refusal("org/name", tmp_path)
+    assert "found no such folder and can't reach the Hub; check the spelling and the connection; without a" in message
+    for way in ("name a folder", "HF_HUB_OFFLINE=1", "tokviz init the-sample --template sample"):
+        assert way in message
+    assert sum(waited) < 30
+
+
+def test_a_model_that_is_whole_in_the_cache_is_loaded_without_asking(
+    stand_in: Hub, tmp_path: Path, checkpoints: Path
+) -> None:
+    snapshot = put_into_cache(checkpoints / "llama", tmp_path / "cache")
+    assert load(configured("org/name"), tmp_path, "cpu").card.identity == f"commit:{COMMIT}"
+    assert stand_in.asked == []
+    index = {"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}
+    (snapshot / "model.safetensors.index.json").write_text(json.dumps(index))
+    load(configured("org/name"), tmp_path, "cpu")
+    assert stand_in.asked
+
+
+def put_into_cache(checkpoint: Path, cache: Path) -> Path:
+    """As ``hf download`` leaves it, which keeps no note of files that a repository lacks."""
+    repository = cache / "models--org--name"
+    snapshot = repository / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    for file in checkpoint.iterdir():
+        (snapshot / file.name).symlink_to(file)
+    return snapshot
