@@ -310,7 +310,7 @@ def serve(
 ) -> None:
     """Show the report at a local address; make it again when its config, notes, templates or the program change.
 
-    Takes the options of `build`, too. Pages of other sites may lead to the report, or show it in a frame, but read nothing of it.
+    Takes the models and options of `build`, too. Pages of other sites may lead to the report, or show it in a frame, but read nothing of it.
     """
     config, output = expanded(config), expanded(output)
     if importlib.util.find_spec("watchfiles") is None:

@@ -53,7 +53,7 @@ def _print_version(value: bool) -> None:
     epilog=_examples(
         "tokviz init my-report",
         "tokviz build",
-        "tokviz --model ./my-checkpoint --words my-words.toml --output my-site",
+        "tokviz build ./my-checkpoint --words my-words.txt --output my-site",
         "tokviz models Qwen/Qwen3-0.6B ./my-checkpoint",
     )
 )
@@ -75,8 +75,8 @@ application.command(
     rich_help_panel=_MAKE,
     epilog=_examples(
         "tokviz build",
-        "tokviz build --model Qwen/Qwen3-0.6B --model Mine=./my-checkpoint --words my-words.toml --output my-site",
-        "tokviz build --model org/name@v2 --draft",
+        "tokviz build Qwen/Qwen3-0.6B Mine=./my-checkpoint --words my-words.txt --output my-site",
+        "tokviz build org/name@v2 --draft",
         "tokviz build --capture-only --device cuda",
         "tokviz build --site-url https://you.github.io/report/",
     ),
@@ -84,10 +84,12 @@ application.command(
 application.command(
     rich_help_panel=_MAKE,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog=_examples("tokviz serve", "tokviz serve --config my-report.toml --port 0 --draft"),
+    epilog=_examples(
+        "tokviz serve", "tokviz serve ./my-checkpoint", "tokviz serve --config my-report.toml --port 0 --draft"
+    ),
 )(serve)
 application.command(
-    rich_help_panel=_LOOK, epilog=_examples("tokviz plan", "tokviz plan --model Qwen/Qwen3-4B --words my-words.toml")
+    rich_help_panel=_LOOK, epilog=_examples("tokviz plan", "tokviz plan Qwen/Qwen3-4B --words my-words.toml")
 )(plan)
 application.command(
     rich_help_panel=_LOOK,

@@ -36,6 +36,7 @@ _OF_THIS_MACHINE = ("--cache", "--output", "--address")
 
 def build(
     context: typer.Context,
+    sources: flags.Sources = None,
     config: flags.Config = flags.CONFIG,
     output: flags.Output = flags.OUTPUT,
     cache: flags.Cache = flags.KEPT,
@@ -78,7 +79,8 @@ def build(
             forms=_forms(draft=draft, svg=svg),
             command=_as_typed(context),
         )
-        report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        models = (*(sources or ()), *(model or ()))
+        report = configuration.load(config, models=models, words_file=words, site_url=site_url)
         require_date()
         if cache_prune:
             _prune(report, options, older_than, dry_run=dry_run)
@@ -98,6 +100,7 @@ def build(
 
 
 def plan(
+    sources: flags.Sources = None,
     config: flags.Config = flags.CONFIG,
     output: flags.Output = flags.OUTPUT,
     cache: flags.Cache = flags.KEPT,
@@ -112,7 +115,8 @@ def plan(
     """Say what a build would capture, draw and write, and why; do nothing."""
     with errors_in_one_line(debug=debug):
         config = expanded(config)
-        report = configuration.load(config, models=tuple(model or ()), words_file=words, site_url=site_url)
+        models = (*(sources or ()), *(model or ()))
+        report = configuration.load(config, models=models, words_file=words, site_url=site_url)
         require_date()
         forms = _forms(draft=draft, svg=svg)
         _plan(

@@ -29,6 +29,14 @@ Config = Annotated[
         rich_help_panel=SHOWN,
     ),
 ]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME=]MODEL[@REVISION]…",
+        help="Models instead of the configured ones, as --model takes them.",
+        show_default=False,
+    ),
+]
 Models = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,7 +49,9 @@ Models = Annotated[
 Words = Annotated[
     Path | None,
     typer.Option(
-        help="A TOML file of categories, instead of the configured words.", readable=False, rich_help_panel=SHOWN
+        help="A TOML, TXT, CSV or JSON file of categories, instead of the configured words.",
+        readable=False,
+        rich_help_panel=SHOWN,
     ),
 ]
 SiteUrl = Annotated[

@@ -27,6 +27,7 @@ from tokviz.config.loss import LEAST_CHARACTERS
 from tokviz.config.mistakes import ConfigPlace, Mistake, error_of, file_name, found_by_pydantic, mistake_line
 from tokviz.config.source import too_nested
 from tokviz.config.types import REPLACED, TOP_LEVEL, ReportConfig
+from tokviz.config.words_files import WordsFile, WordsFileError, reader_of
 from tokviz.errors import ConfigError
 from tokviz.text import shown
 
@@ -56,7 +57,7 @@ def load(
     ----------
     path : the TOML file; ``report.toml`` need not be there where both models and words are given.
     models : sources that replace the configured models, as ``model_of`` takes them.
-    words_file : a TOML file of categories that replaces the configured words.
+    words_file : a TOML, TXT, CSV or JSON file of categories that replaces the configured words.
     site_url : replaces the configured address.
 
     What the author says of the configured models and words is left out where either is replaced.
@@ -136,6 +137,18 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
     except ValueError:  # Python's bound on the digits of a number
         problem = "expected numbers of at most 4,300 digits, got a longer one"
     raise UnfitFileError(problem)
+
+
+def _words_in(path: Path) -> tuple[str, WordsFile]:
+    """The text of a file of words, empty unless it is TOML, and what stands in it; raises ``UnfitFileError``."""
+    read = reader_of(path)
+    if read is None:
+        text, words = _parsed(path)
+        return text, WordsFile(words=words)
+    try:
+        return "", read(path.stem, read_toml_text(path))
+    except FileNotFoundError:
+        raise UnfitFileError("expected a file of words, found none; create it or name another") from None
 
 
 _REMEDY = "make one with tokviz init, name another with --config, or give both --model and --words"
@@ -218,14 +231,16 @@ class _Loading:
         else:
             return
         try:
-            text, self._values["words"] = _parsed(file)
+            text, found = _words_in(file)
         except UnfitFileError as error:
+            place = f"{file_name(file)}:{error.line}" if isinstance(error, WordsFileError) else file_name(file)
             if words_file is not None:
-                raise ConfigError(mistake_line(file_name(file), "", str(error))) from None
-            self._mistake(("words",), f"{file_name(file)}: {error}")
+                raise ConfigError(mistake_line(place, "", str(error))) from None
+            self._mistake(("words",), f"{place}: {error}")
             self._values["words"] = {"unread": ["word"]}  # so that the rest is checked
             return
-        self._origin = replace(self._origin, words=file, words_text=text)
+        self._values["words"] = found.words
+        self._origin = replace(self._origin, words=file, words_text=text, words_lines=found.lines)
         self._files.append(file)
 
     def _read_notes(self) -> None:

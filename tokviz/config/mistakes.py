@@ -19,6 +19,7 @@ from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.source import KeyPath, lines_of
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.config.types import TOP_LEVEL, ReportConfig
+from tokviz.config.words_files import line_of
 from tokviz.errors import ConfigError
 from tokviz.text import one_line, shown
 
@@ -39,6 +40,9 @@ class ConfigPlace:
     words: Path | None = None
     """The file of the words, if they have one of their own."""
     words_text: str = ""
+    """Of a TOML file."""
+    words_lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    """Of a file in another format: where its categories and words stand."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Top-level keys that the command line gave → the option."""
 
@@ -103,7 +107,7 @@ class _Lines:
         wanted = {path[:end] for path in paths for end in range(1, len(path) + 1)}
         in_words = {path[1:] for path in wanted if path[0] == "words"}
         self._of_config = lines_of(origin.text, wanted)
-        self._of_words = lines_of(origin.words_text, in_words) if origin.words else {}
+        self._of_words = origin.words_lines or (lines_of(origin.words_text, in_words) if origin.words else {})
 
     def place(self, path: KeyPath) -> str:
         """The file and, if known, the line; for what the command line gave, its option.
@@ -116,7 +120,7 @@ class _Lines:
         in_words = origin.words is not None and path[:1] == ("words",)
         lines = self._of_words if in_words else self._of_config
         inner = path[1:] if in_words else path
-        line = next((lines[inner[:end]] for end in range(len(inner), 0, -1) if inner[:end] in lines), None)
+        line = line_of(lines, inner)
         file = file_name(origin.words if in_words and origin.words else origin.config)
         return f"{file}:{line}" if line else file
 

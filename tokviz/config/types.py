@@ -91,8 +91,8 @@ class ReportConfig(Table):
     vocabulary: bool = False
     """Stands in the table of words: whether every token of a model's vocabulary is a word."""
     words: Annotated[dict[Name, CategoryConfig], at_most(MOST_CATEGORIES, "categories")]
-    """Category → list of words, or a file that holds the same. With ``vocabulary = true`` next to them, every token of each
-    model's vocabulary is a word, and the categories' words are landmarks among them."""
+    """Category → list of words, or a TOML, TXT, CSV or JSON file that holds the same. With ``vocabulary = true`` next to them,
+    every token of each model's vocabulary is a word, and the categories' words are landmarks among them."""
     layers: (
         Annotated[list[Literal["embedding"] | Annotated[int, Field(ge=0)]], at_most(MOST_LAYERS, "layers")] | None
     ) = None
