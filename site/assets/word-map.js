@@ -94,7 +94,7 @@ const swatch = make("i");
 swatch.style.background = shade((most * step) / steps, most);
 return swatch;
 }),
-make("span", {}, `${most} of ${most} nearest words`),
+make("span", {}, most === 1 ? "the nearest word" : `${most} of ${most} nearest words`),
 );
 }
 isOpen(head) {

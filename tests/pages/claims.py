@@ -90,6 +90,22 @@ def span_of(name: str) -> range:
     return range(depth_of(name), depth_of(name) + 1)
 
 
+def depths_named(text: str, n_depths: int) -> list[int] | int:
+    """The depths that a text names, or how many."""
+    if text == "every depth":
+        return list(range(n_depths))
+    if counted := re.fullmatch(r"(\d+) of (\d+) depths?", text):
+        require(int(counted[2]) == n_depths, text, n_depths)
+        return int(counted[1])
+    return [depth for part in re.split(r", | and ", text) for depth in span_of(part.removeprefix("the "))]
+
+
+def require_depths(text: str, flags: np.ndarray) -> None:
+    """Raise ``FalseClaim`` where a text names other depths than those of ``(n_depths,)`` flags."""
+    named = depths_named(text, len(flags))
+    require(named == (int(flags.sum()) if isinstance(named, int) else np.flatnonzero(flags).tolist()), text, named)
+
+
 # --- what is massive, large, dominant: by the thresholds, not by the record's flags ---------------------------------
 
 

@@ -20,9 +20,9 @@ from claims import (
     is_massive,
     plain,
     require,
+    require_depths,
     require_range,
     says,
-    span_of,
 )
 from narrow import present
 
@@ -265,8 +265,7 @@ def check_unscaled(said: Sequence[str], model: ModelReport) -> None:
         geometry = present(context.geometry)
         raw = geometry.purity_raw
         depths = np.flatnonzero(np.isfinite(raw.without))
-        named = found[2].split("; ") if found else []
-        require([depth for each in named for depth in span_of(each.removeprefix("the "))] == list(depths), text, depths)
+        require_depths(found[2] if found else "", np.isfinite(raw.without))
         gap, left = (np.abs(geometry.purity.value - each)[depths] for each in (raw.value, raw.without))
         dimensions = sorted({each for depth in depths for each in raw.dimensions[depth]})
         expected = ", ".join(map(str, dimensions)) if (left <= gap / 2).all() else None

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from claims import plain
+from claims import plain, require_depths
 from related_fixture import ORDERS, RELATION, order_of, random_order, random_relation, related_report
 from report_fixture import Views
 
@@ -20,7 +20,8 @@ from tokviz.pages.compare.table import labels, table
 from tokviz.pages.downloads import tables
 from tokviz.pages.model import related_data, related_plots
 from tokviz.pages.model.related_data import order_at, relation_at
-from tokviz.pages.model.relations import order_sentences, relation_sentences, where
+from tokviz.pages.model.relations import order_sentences, relation_sentences
+from tokviz.pages.text.sentences import depths_where
 from tokviz.records import OrderMeasures, RelationMeasures
 
 N_RECORDS = 400
@@ -32,31 +33,6 @@ def span(found: tuple[str | None, ...]) -> tuple[float, float]:
     low, high = found
     assert low is not None
     return tuple(float(each.replace("−", "-")) for each in (low, high or low))  # type: ignore[return-value]
-
-
-def depths_named(text: str, n_depths: int) -> list[int] | int:
-    """The depths that a text names, or how many."""
-    if text == "every depth":
-        return list(range(n_depths))
-    if counted := re.fullmatch(r"(\d+) of (\d+) depths?", text):
-        assert int(counted[2]) == n_depths
-        return int(counted[1])
-    found: list[int] = []
-    for part in re.split(r", | and ", text):
-        if part == "the embedding":
-            found.append(0)
-        elif one := re.fullmatch(r"layer (\d+)", part):
-            found.append(int(one[1]) + 1)
-        else:
-            several = re.fullmatch(r"layers (\d+)–(\d+)", part)
-            assert several, part
-            found += range(int(several[1]) + 1, int(several[2]) + 2)
-    return found
-
-
-def assert_depths(text: str, flags: np.ndarray) -> None:
-    named = depths_named(text, len(flags))
-    assert named == (int(flags.sum()) if isinstance(named, int) else np.flatnonzero(flags).tolist()), text
 
 
 def assert_range(found: tuple[str | None, ...], values: np.ndarray, step: float = 0.01) -> None:
@@ -92,7 +68,7 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
             chance,
         )
         assert found, chance
-        assert_depths(found[1], parallel)
+        require_depths(found[1], parallel)
         assert_range(found.group(2, 3), tested.value[parallel])
         assert_range(found.group(4, 5), tested.null_mean[parallel])
     both = re.fullmatch(
@@ -111,7 +87,7 @@ def check_relation(measured: RelationMeasures, n_left_out: int) -> str:
         r"chance, and their mean leads to the second words better than the first words alone do\.",
         verdict,
     ):
-        assert_depths(found[1], holds)
+        require_depths(found[1], holds)
         return "relation"
     assert not holds.any()
     if verdict.startswith(f"{n_pairs} pairs are too few to be tested at the level of this report: "):
@@ -182,12 +158,12 @@ def check_closing(said: list[str], measured: OrderMeasures) -> list[str]:
         rf"At (.+), the ends meet: the last words, up to {last}, lie near the first, from {first} on\.", said[0]
     )
     assert found, said
-    assert_depths(found[1], meets)
+    require_depths(found[1], meets)
     if not circle.any():
         return said[1:]
     found = re.fullmatch(r"At (.+), the words lie in a circle: those opposite each other are farthest apart\.", said[1])
     assert found, said
-    assert_depths(found[1], circle)
+    require_depths(found[1], circle)
     return said[2:]
 
 
@@ -217,7 +193,7 @@ def check_order(measured: OrderMeasures) -> str:
         rf"At (.+), a word’s {place} can be read {how}, better than permuted orders can: leave-one-out R² {RANGE}\.",
         said,
     ):
-        assert_depths(found[1], holds)
+        require_depths(found[1], holds)
         assert_range(found.group(2, 3), r2.value[holds])
         return "order"
     assert not holds.any()
@@ -251,9 +227,9 @@ def test_every_sentence_on_orders_is_true_of_random_numbers() -> None:
 
 
 def test_depths_are_named_up_to_three_runs() -> None:
-    assert where(np.array([1, 1, 1, 0, 1], dtype=bool)) == "the embedding, layers 0–1 and layer 3"
-    assert where(np.array([1, 0, 1, 0, 1, 0, 1], dtype=bool)) == "4 of 7\N{NO-BREAK SPACE}depths"
-    assert where(np.ones(3, dtype=bool)) == "every depth"
+    assert depths_where(np.array([1, 1, 1, 0, 1], dtype=bool)) == "the embedding, layers 0–1 and layer 3"
+    assert depths_where(np.array([1, 0, 1, 0, 1, 0, 1], dtype=bool)) == "4 of 7\N{NO-BREAK SPACE}depths"
+    assert depths_where(np.ones(3, dtype=bool)) == "every depth"
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ Tokviz.framing = (() => {
 const MARGINS = [0.06, 0.05];
 const DIVIDED_BELOW = 0.25;
 const BAND = 0.25;
+const LEAST_FACTOR = 1.05;
 const FLAT_BELOW = 2 * DIVIDED_BELOW;
 const spansOf = ([, across, , up, flat = 0]) => [flat & 1 ? 0 : across, flat & 2 ? 0 : up];
 function ratioOf(extents) {
@@ -44,7 +45,8 @@ return [{ ...area, bottom: middle - gap }, { ...area, top: middle }];
 const middle = left + BAND * (right - left);
 return [{ ...area, right: middle - gap }, { ...area, left: middle }];
 }
-function framing(extents, area, gap, mode = "both", fills = document.documentElement.dataset.aspect === "fill") {
+const fillsPlots = () => document.documentElement.dataset.aspect === "fill";
+function framing(extents, area, gap, mode = "both", fills = fillsPlots()) {
 const spans = spansOf(extents);
 const short = spans[1] <= spans[0] ? 1 : 0;
 const isDivided = spans[short] > 0 && spans[short] < DIVIDED_BELOW * spans[1 - short];
@@ -68,10 +70,10 @@ const factorText = (factor) =>
 `×${factor >= 9.95 ? Math.round(factor).toLocaleString("en") : factor.toFixed(1)}`;
 const TRUE_SCALE = "PC1 and PC2 on one scale";
 const axisName = (frame, axis, variance) =>
-`PC${axis + 1}${frame?.magnified === axis ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
+`PC${axis + 1}${frame?.magnified === axis && frame.factor >= LEAST_FACTOR ? ` ${factorText(frame.factor)} · ` : "\u2002"}${Explore.percentText(variance[axis])}`;
 const isDivided = (extents) => {
 const ratio = ratioOf(extents);
-return ratio > 0 && ratio < DIVIDED_BELOW;
+return !fillsPlots() && ratio > 0 && ratio < DIVIDED_BELOW;
 };
 return { framing, truePane, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE };
 })();

@@ -9,11 +9,10 @@ import numpy as np
 
 from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_depth
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
+from tokviz.pages.charts.notes import announced, not_given, unscaled
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
-from tokviz.pages.text.sentences import depths_name
-from tokviz.pages.text.trust import purity_in_plot
-from tokviz.pages.text.wording import NBSP, capitalized, count, joined, the_depth
-from tokviz.records import CategoryMeasure, Claim, ContextReport, Geometry, ModelReport
+from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
+from tokviz.records import ContextReport, Geometry, ModelReport
 
 # --- what the templates show -----------------------------------------------------------------------------------------
 
@@ -141,7 +140,7 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     if any(context.rule for context, _ in measured):
         bands += ", for the unchanged model only"
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. {line}{bands}.{_announced(measured)}{_unscaled(measured)}{_not_given(measured)}",
+        note=f"Shaded: the stages{of_which}. {line}{bands}.{announced(measured)}{unscaled(measured)}{not_given(measured)}",
         charts=tuple(charts),
     )
 
@@ -173,94 +172,6 @@ def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
     """In which context the line is drawn, if there are several."""
     found = (context.states.context.label for context, each in measured if each.massive.emergence_depth is not None)
     return f" in the words {next(found)}" if len(measured) > 1 else ""
-
-
-def _announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
-    """At how many depths purity is shown to be above chance, and above the words' surface, in the model as it is."""
-    said = ""
-    for context, geometry in measured:
-        known = int(np.isfinite(geometry.purity.above_chance.score).sum())
-        if context.rule is not None or not known:
-            continue
-        flat = purity_in_plot(geometry)
-        has_surface = bool(np.isfinite(geometry.purity.surface))
-        if not _is_any_announced(geometry.purity, flat, has_surface=has_surface):
-            either = " or above the words’ surface" if has_surface else ""
-            where = ", in all dimensions or in the plot" if flat else ""
-            said += f" At no depth is purity of the words {context.states.context.label} shown to be above chance{either}{where}."
-            continue
-        chance = _shown(
-            geometry.purity.above_chance, flat.above_chance if flat else None, f" of {count(known, 'depth')}"
-        )
-        said += f" Purity of the words {context.states.context.label} is shown to be above chance {chance}"
-        if has_surface:
-            surface = flat.above_surface if flat and np.isfinite(flat.surface) else None
-            said += f", and above the words’ surface {_shown(geometry.purity.above_surface, surface)}"
-        said += "."
-    return said
-
-
-def _is_any_announced(*measured: CategoryMeasure | None, has_surface: bool) -> bool:
-    """Whether any of them is shown to be above chance, or above the words' surface, at any depth."""
-    return any(
-        each.above_chance.holds.any() or (has_surface and each.above_surface.holds.any())
-        for each in measured
-        if each is not None
-    )
-
-
-def _shown(claim: Claim, in_plot: Claim | None, of_all: str = "") -> str:
-    """``at 31 of 31 depths (in the plot, at 12)``."""
-    beside = f" (in the plot, {_how_many(in_plot)})" if in_plot else ""
-    return f"{_how_many(claim, of_all)}{beside}"
-
-
-def _how_many(claim: Claim, of_all: str = "") -> str:
-    return f"at {int(claim.holds.sum())}{of_all}" if claim.holds.any() else "at no depth"
-
-
-def _unscaled(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
-    """Where purity without scaling is another one, by more than both intervals, and which dimensions make it so, if few do."""
-    said = ""
-    for context, geometry in measured:
-        raw = geometry.purity_raw
-        depths = np.flatnonzero(np.isfinite(raw.without)).tolist()
-        if context.rule is not None or not len(depths):
-            continue
-        named = [raw.named(depth, geometry.purity.value[depth]) for depth in depths]
-        of_few = sorted(set().union(*named)) if all(named) else []
-        why = f"mostly dimensions {joined(map(str, of_few))}" if of_few else "the dimensions’ scales differ"
-        said += (
-            f" Without scaling, purity of the words {context.states.context.label} lies outside the interval at "
-            f"{depths_named(np.array(depths))}: {why}."
-        )
-    return said
-
-
-def depths_named(depths: np.ndarray) -> str:
-    """``layers 28–29``, ``the embedding; layers 2–4``."""
-    runs = np.split(depths, np.flatnonzero(np.diff(depths) > 1) + 1)
-    names = (depths_name(int(run[0]), int(run[-1])) for run in runs)
-    return "; ".join(f"the {name}" if name.startswith("embedding") else name for name in names)
-
-
-def _not_given(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
-    """Which numbers of neighbours and of change the curves lack, and why."""
-    said = ""
-    for context, geometry in measured:
-        n_without = int((geometry.with_neighbours < geometry.least_with_neighbours).sum())
-        if n_without:
-            said += (
-                f" Purity is not given at {count(n_without, 'depth')} of the words {context.states.context.label}: "
-                "too many words have identical states there for nearest neighbors to be defined."
-            )
-    first, criteria = measured[0][1], measured[0][1].stage_criteria
-    if first.n_compared < criteria.least_words and not np.isfinite(first.change.cka).any():
-        said += (
-            f" Change from the previous depth (CKA) needs at least {count(criteria.least_words, 'word')}, and there "
-            f"are {first.n_compared}: it is not given, and stages follow massive activations only."
-        )
-    return said
 
 
 def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[Series, ...]:

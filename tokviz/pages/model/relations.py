@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.related_plots import CAPTIONS, StripName, kind_of, strip_names, strip_size
-from tokviz.pages.text.sentences import depths_name
+from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import count, joined_by_and, ranged, score
 from tokviz.records import (
     ContextReport,
@@ -25,8 +25,6 @@ from tokviz.records import (
 )
 from tokviz.text import isolated
 
-MOST_RUNS = 3
-"""Of depths that don't lie together more runs are counted, not named."""
 LEAST_NEAR = 0.5
 """Of the second words: where the first words alone find more of them, at the median depth, the pairs lie near each other."""
 
@@ -178,7 +176,7 @@ def _against_shuffled(parallelism: Tested) -> tuple[str, ...]:
     if not parallel.any():
         return ()
     shown = (
-        f"At {where(parallel)}, the pairs’ differences are more parallel than with the same words paired at random (mean cosine "
+        f"At {depths_where(parallel)}, the pairs’ differences are more parallel than with the same words paired at random (mean cosine "
         f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)})."
     )
     return (shown,)
@@ -193,7 +191,7 @@ def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
     holds = measured.holds
     if holds.any():
         return (
-            f"At {where(holds)}, a common difference leads from the first words to the second: the pairs’ differences are more "
+            f"At {depths_where(holds)}, a common difference leads from the first words to the second: the pairs’ differences are more "
             "parallel than chance, and their mean leads to the second words better than the first words alone do."
         )
     if not measured.can_be_tested:
@@ -219,7 +217,7 @@ def order_sentences(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
     best = float(np.nanmax(r2.value))
     if holds.any():
         said = (
-            f"At {where(holds)}, a word’s {what} can be read {how}, better than permuted orders can: leave-one-out R² "
+            f"At {depths_where(holds)}, a word’s {what} can be read {how}, better than permuted orders can: leave-one-out R² "
             f"{ranged(r2.value[holds], score)}."
         )
     else:
@@ -239,23 +237,14 @@ def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
     ends_meet, is_circle = measured.ends_meet, measured.is_circle
     if not ends_meet.any():
         return (f"It isn’t shown that the ends meet: that {isolated(last)} lies near {isolated(first)}.",)
-    met = f"At {where(ends_meet)}, the ends meet: the last words, up to {isolated(last)}, lie near the first, from {isolated(first)} on."
+    met = f"At {depths_where(ends_meet)}, the ends meet: the last words, up to {isolated(last)}, lie near the first, from {isolated(first)} on."
     if not is_circle.any():
         return (met,)
-    return (met, f"At {where(is_circle)}, the words lie in a circle: those opposite each other are farthest apart.")
+    return (
+        met,
+        f"At {depths_where(is_circle)}, the words lie in a circle: those opposite each other are farthest apart.",
+    )
 
 
 def _too_few(number: int, what: str, least: int) -> str:
     return f"Not measured: at least {least} {what} are needed; of these, this capture has {number or 'none'}."
-
-
-def where(depths: np.ndarray) -> str:
-    """``(n_depths,)`` bool → ``the embedding, layers 0–3 and layer 8``, ``20 of 31 depths``, ``every depth``."""
-    if depths.all():
-        return "every depth"
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], depths.astype(int), [0]])))
-    runs = list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
-    if len(runs) > MOST_RUNS:
-        return f"{int(depths.sum())} of {count(len(depths), 'depth')}"
-    layers = [depths_name(max(first, 1), last) for first, last in runs if last > 0]
-    return joined_by_and([*(["the embedding"] if depths[0] else []), *layers])

@@ -10,6 +10,8 @@ from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import (
     NBSP,
     capitalized,
+    count,
+    joined_by_and,
     number,
     percent,
     projection_label,
@@ -22,6 +24,8 @@ from tokviz.records import CategoryMeasure, Geometry, MassiveActivations, Projec
 
 MOST_DIMENSIONS = 4
 """More of them are counted, not named."""
+MOST_RUNS = 3
+"""Where something holds at more runs of depths, the depths are counted."""
 
 
 def depths_name(first: int, last: int) -> str:
@@ -31,6 +35,18 @@ def depths_name(first: int, last: int) -> str:
     if first == 0:
         return f"embedding {'and' if last == 1 else 'to'} {depth_name(last)}"
     return f"layers {first - 1}–{last - 1}"
+
+
+def depths_where(depths: np.ndarray) -> str:
+    """``(n_depths,)`` bool → ``the embedding, layers 0–3 and layer 8``, ``20 of 31 depths``, ``every depth``."""
+    if depths.all():
+        return "every depth"
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], depths.astype(int), [0]])))
+    runs = list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
+    if len(runs) > MOST_RUNS:
+        return f"{int(depths.sum())} of {count(len(depths), 'depth')}"
+    layers = [depths_name(max(first, 1), last) for first, last in runs if last > 0]
+    return joined_by_and([*(["the embedding"] if depths[0] else []), *layers])
 
 
 def stage_lead(geometry: Geometry, number: int, *, at_position_0: bool) -> str:
