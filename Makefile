@@ -7,6 +7,8 @@ ARGS   ?=
 # How many tests run side by side: three keep two processors busy.
 JOBS   ?= 3
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
+# The files with tests that run when nothing else does; named, as to look through all files for them takes longer than they do.
+ALONE   = tests/pages/test_explore_speed.py
 # Of the tests: those without a marker of pyproject.toml.
 QUICK   = not alone and not browser and not process and not model and not slow
 # LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.
@@ -41,7 +43,7 @@ check: $(VENV)/.developer lint  ## style, types and the tests that need nothing 
 
 test: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser lint  ## set up and run every check that needs Python and browsers
 	@$(MAKE) --no-print-directory --jobs 2 types run-tests
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone $(ALONE)
 
 # One thread each: those of small matrices only wait for each other where other tests have the processors.
 quick-tests run-tests coverage: export OMP_NUM_THREADS = 1

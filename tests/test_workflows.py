@@ -168,3 +168,11 @@ def test_the_commands_that_developers_are_given_exist() -> None:
     for name in ("CONTRIBUTING.md", "README.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert set(re.findall(r"(?:`|^    )make ([a-z-]+)", text, re.MULTILINE)) <= targets
+
+
+def test_make_names_the_files_of_the_tests_that_run_alone() -> None:
+    [named] = re.findall(r"^ALONE *= (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    marker = re.compile(r"^ *(@|pytestmark = .*)pytest\.mark\.alone\b", re.MULTILINE)
+    files = (ROOT / "tests").rglob("test_*.py")
+    having = {file.relative_to(ROOT).as_posix() for file in files if marker.search(file.read_text(encoding="utf-8"))}
+    assert set(named.split()) == having
