@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -42,8 +43,14 @@ def leave_blank(picture: Picture) -> bytes:
     if picture.form == "svg":
         return f'<svg xmlns="http://www.w3.org/2000/svg" width="750" height="600"><desc>{key}</desc></svg>'.encode()
     size = picture.size if isinstance(picture, Plate) and picture.form == "wide" else SIZES[picture.form]
+    return _blank(size, len(key)).replace(b"?" * len(key), key.encode())
+
+
+@cache
+def _blank(size: tuple[int, int], n_noted: int) -> bytes:
+    """With room for a note."""
     content = BytesIO()
-    Image.new("L", size, 255).save(content, "WEBP", lossless=True, method=0, quality=0, xmp=key.encode())
+    Image.new("L", size, 255).save(content, "WEBP", lossless=True, method=0, quality=0, xmp=b"?" * n_noted)
     return content.getvalue()
 
 
