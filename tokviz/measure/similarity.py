@@ -311,11 +311,13 @@ class _Nearest:
     def shares_permuted_with(self, other: _Nearest, permutations: np.ndarray) -> Iterator[np.ndarray]:
         """The same for each of ``(n_permutations, n_words)`` permutations of the words of this one."""
         n_words = self.known.shape[1]
-        flags, others = sparse.csr_matrix(self.flags), np.ascontiguousarray(other.flags.T)
+        moved, others = sparse.csr_matrix(self.flags), np.ascontiguousarray(other.flags.T)
+        columns = moved.indices.copy()
         for order in permutations:
             place = np.argsort(order)
             places = (place[:, None] * n_words + place).ravel() if others.size else place
-            moved = sparse.csr_matrix((flags.data, places[flags.indices], flags.indptr), shape=flags.shape)
+            # In place: to make another matrix takes longer than to multiply a small one.
+            moved.indices[:] = places[columns]
             yield self._shares(moved @ others, self.known[:, order] @ other.known.T)
 
     def _shares(self, shared: np.ndarray, n_known: np.ndarray) -> np.ndarray:
