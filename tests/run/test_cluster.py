@@ -68,16 +68,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             process.wait()
 
 
-def test_a_cluster_makes_the_same_report(project: Path, tmp_path: Path, cluster: Cluster) -> None:
-    address, _ = cluster
-    made = generate(
-        project, "--backend", "dask", "--address", address, "--output", "site", "--cache", str(tmp_path / "cache")
-    )
-    assert made.returncode == 0, made.stderr
-    assert "2 new captures, 30 new images" in made.stdout
-    assert differing(project / "local", project / "site") <= COMMAND_IS_IN
-
-
 def test_a_model_that_fails_on_a_worker_says_so_on_its_page(project: Path, tmp_path: Path, cluster: Cluster) -> None:
     address, _ = cluster
     made = generate(
@@ -108,7 +98,7 @@ def test_a_wrong_cluster_is_one_line(project: Path, arguments: list[str], said: 
 
 
 def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: Path, cluster: Cluster) -> None:
-    """The last of the tests that need the cluster, which has but one worker then."""
+    """And the report is the same; the last of the tests that need the cluster, which has but one worker then."""
     address, workers = cluster
     output, cache = tmp_path / "site", tmp_path / "cache"
     run = subprocess.Popen(
@@ -128,4 +118,5 @@ def test_a_worker_that_dies_costs_a_retry_not_the_run(project: Path, tmp_path: P
     assert run.poll() is None  # there was work left
     said, _ = run.communicate(timeout=300)
     assert run.returncode == 0, said
+    assert "2 new captures, 30 new images" in said
     assert differing(project / "local", output) <= COMMAND_IS_IN
