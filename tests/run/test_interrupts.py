@@ -68,7 +68,6 @@ def undrawn(project: Path, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("stage", "number", "code", "whole_group"),
     [
-        ("", signal.SIGINT, 130, True),
         ("capturing", signal.SIGTERM, 143, False),
         ("Drawing", signal.SIGINT, 130, True),
         ("Drawing", signal.SIGINT, 130, False),
