@@ -1,4 +1,4 @@
-"""One trial of each oddity, and proof that a wait, a traceback, a loss and silence are found."""
+"""A few of the trials of odd surroundings, and proof that a wait, a traceback, a loss and silence are found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ def tried(root: Path, name: str, oddity: odd.Oddity, number: int = 0) -> Outcome
     return odd.tried((oddity,), number, folder, kit_of(folder), random.Random(number))
 
 
-@pytest.mark.parametrize("oddity", odd.ODDITIES, ids=lambda each: each.__name__)
+TRIED = (odd.links, odd.a_clock_in_the_future, odd.names_in_two_forms, odd.pipes_in_the_site)
+"""Those that no test of ``tests/cli`` or ``tests/run`` has in this form."""
+
+
+@pytest.mark.parametrize("oddity", TRIED, ids=lambda each: each.__name__)
 def test_whatever_is_odd_around_a_run_it_says_so_in_a_line(oddity: odd.Oddity, root: Path) -> None:
     outcome = tried(root, f"odd-{oddity.__name__}", oddity, odd.ODDITIES.index(oddity))
     assert not outcome.harm, outcome.detail
