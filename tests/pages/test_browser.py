@@ -245,10 +245,20 @@ def assert_pictures_are_there(page: Page) -> None:
     assert page.evaluate(shown)
 
 
+UNMARKED = """() => [...document.querySelectorAll('main table')].filter((table) => {
+    const scrolls = (each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible';
+    const frame = [table, table.parentElement].find(scrolls);
+    return frame && !getComputedStyle(frame).backgroundImage.includes('gradient');
+}).map((table) => table.textContent.slice(0, 60))"""
+"""The tables that scroll and have no shade at their end."""
+
+
 def assert_nothing_overflows(page: Page) -> None:
+    """The page scrolls down only, and a table that goes on to the right shows that it does."""
     for width in (PHONE["width"], 320):
         page.set_viewport_size({"width": width, "height": PHONE["height"]})
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(UNMARKED) == []
 
 
 @pytest.mark.parametrize("path", HOSTILE_PAGES)

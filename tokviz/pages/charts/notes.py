@@ -9,7 +9,7 @@ import numpy as np
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import count, joined
-from tokviz.records import CategoryMeasure, Claim, ContextReport, Geometry
+from tokviz.records import Claim, ContextReport, Geometry
 
 
 def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
@@ -21,7 +21,10 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
             continue
         flat = purity_in_plot(geometry)
         has_surface = bool(np.isfinite(geometry.purity.surface))
-        if not _is_any_announced(geometry.purity, flat, has_surface=has_surface):
+        claims = [
+            (each.above_chance, each.above_surface)[: 1 + has_surface] for each in (geometry.purity, flat) if each
+        ]
+        if not any(claim.holds.any() for of_one in claims for claim in of_one):
             either = " or above the words’ surface" if has_surface else ""
             where = ", in all dimensions or in the plot" if flat else ""
             said += f" At no depth is purity of the words {context.states.context.label} shown to be above chance{either}{where}."
@@ -35,15 +38,6 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
             said += f", and above the words’ surface {_shown(geometry.purity.above_surface, surface)}"
         said += "."
     return said
-
-
-def _is_any_announced(*measured: CategoryMeasure | None, has_surface: bool) -> bool:
-    """Whether any of them is shown to be above chance, or above the words' surface, at any depth."""
-    return any(
-        each.above_chance.holds.any() or (has_surface and each.above_surface.holds.any())
-        for each in measured
-        if each is not None
-    )
 
 
 def _shown(claim: Claim, in_plot: Claim | None, of_all: str = "") -> str:
