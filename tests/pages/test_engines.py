@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from browser import PHONE, served
 from engines import ENGINES, Engine, Missing, choose, click, wait_for
+from plates_page import COMPARE, DATA, SLUG, content, write_sample
+from plates_page import MODEL as SAMPLE_MODEL
 
 FRAME = "frame.html"
 MODEL = "models/smol-30/index.html"
@@ -241,3 +247,71 @@ def test_a_page_fits_a_phone(engine: Engine, address: str, path: str) -> None:
     root = f"{frame}.contentDocument.documentElement"
     assert engine.run(f"() => {root}.scrollWidth - {root}.clientWidth") == 0
     assert engine.run(f"() => {frame}.contentWindow.errors") == []
+
+
+# --- one scale for both axes -----------------------------------------------------------------------------------------
+
+PLOTS = """() => [...document.querySelectorAll('.plate-svg:has(.plate-marks), .plot-marks:has(g)')]
+    .filter((each) => each.getClientRects().length && Math.abs(each.getBoundingClientRect().left) < innerWidth)
+    .map((each) => {
+        const isExplored = each.matches('.plot-marks');
+        const marks = isExplored ? each : each.querySelector('.plate-marks');
+        const axes = isExplored ? document.querySelectorAll('.plot-axes text') : each.querySelectorAll('.plate-axes text');
+        const at = (element) => { const { e, f } = element.getScreenCTM(); return [e, f]; };
+        return {
+            name: each.dataset.name,
+            marks: [...marks.children].map(at),
+            band: [...each.querySelectorAll('.plate-band > g')].map(at),
+            axes: [...axes].map((text) => text.textContent),
+        };
+    })"""
+"""Where words are in the plots that are shown, in pixels, and what the plots' axes say."""
+EXPLORED = f"{SLUG}-alone-layer-11-centered"
+PLACES = {
+    f"{SAMPLE_MODEL}#alone/layer-11/centered": EXPLORED,
+    f"{SAMPLE_MODEL}#sentence/layer-11": f"{SLUG}-sentence-layer-11-standardized",
+    COMPARE: f"{SLUG}-alone-layer-14-standardized",
+    f"explore/index.html#a={SLUG}/alone/centered&at=layer-11": EXPLORED,
+}
+"""The plots that are looked at, by the address that shows each."""
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a site with the words and coordinates of the sample report."""
+    with served(write_sample(tmp_path_factory.mktemp("scale")), first_script=NOTE_ERRORS) as address:
+        yield address
+
+
+def coordinates(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """PC1 and PC2 of the words of a plot, ``(n_words, 2)``, and which of them lie within its axes for certain."""
+    slug, context, depth, projection = re.fullmatch(r"(.+)-(alone|sentence)-(layer-\d+|embedding)-(\w+)", name).groups()  # type: ignore[union-attr]
+    data = content(DATA / slug / context / f"coordinates-{projection}.js")
+    row = 0 if depth == "embedding" else int(depth.removeprefix("layer-")) + 1
+    steps = np.frombuffer(base64.b64decode(data["places"]), "<u2").reshape(len(data["extents"]), -1, 2)[row]
+    low1, span1, low2, span2, *_ = data["extents"][row]
+    return [low1, low2] + steps / 65535 * [span1, span2], ((steps > 0) & (steps < 65535)).all(axis=1)
+
+
+def pixels(values: np.ndarray, places: Any, inside: np.ndarray) -> tuple[float, float]:
+    """For one of PC1, and for one of PC2."""
+    found = np.array(places)
+    across, up = (float(np.polyfit(values[inside, axis], found[inside, axis], 1)[0]) for axis in (0, 1))
+    return across, -up
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_both_axes_of_a_plot_have_one_scale_or_the_factor_that_it_prints(
+    engine: Engine, sample: str, path: str
+) -> None:
+    engine.resize(1280, 900)
+    engine.go(sample + path)
+    wait_for(engine, f"({PLOTS})().some((each) => (each.name ?? '{EXPLORED}') === '{PLACES[path]}')")
+    for plot in engine.run(PLOTS):
+        values, inside = coordinates(plot.get("name", EXPLORED))
+        across, up = pixels(values, plot["marks"], inside)
+        factor = next((float(each[1]) for text in plot["axes"] if (each := re.match(r"PC2 ×([\d.]+)", text))), 1)
+        assert up / across == pytest.approx(factor, rel=0.01, abs=0 if factor == 1 else 0.5)
+        if plot["band"]:
+            assert pixels(values, plot["band"], inside) == pytest.approx((across, across), rel=0.01)
+    assert engine.run("() => window.errors") == []
