@@ -20,7 +20,7 @@ RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture falsify lint types requirements lock dist lowest test-lowest coverage serve bench screenshots clean distclean
+.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture falsify lint types requirements lock dist publish install-lines lowest test-lowest coverage serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,15 @@ dist: $(VENV)/.made $(if $(LOCK),$(VENV)/.locked)  ## build the wheel and the so
 	$(BIN)/python -m pip install --quiet "$(call RANGE,hatchling)" "$(call RANGE,uv)"
 	rm -rf dist
 	$(BIN)/python -m hatchling build -d dist
+	@$(BIN)/python docs/release.py check || true
+
+publish:  ## send the wheel and the source distribution to the package index, from the workflow that it trusts
+	$(PYTHON) docs/release.py check
+	@$(MAKE) --no-print-directory dist
+	$(BIN)/uv publish --trusted-publishing always dist/*
+
+install-lines:  ## write how tokviz is installed wherever that is said, as [tool.tokviz] of pyproject.toml has it
+	$(PYTHON) docs/release.py write
 
 # In an environment of its own: the lowest version of each direct dependency, the newest of what these need and of tools.
 lowest: $(VENV)/.made  ## set up .venv-lowest, with the lowest versions that tokviz says it works with

@@ -17,19 +17,19 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "site"
-"""The sample report, as it is committed."""
+"""The sample report, as it is committed; a source distribution has only what the manual shows of it."""
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # the program that the reference describes is the one beside it
 
 import charts
 import reference
+import sample_parts
 
 _NEED_ADDRESS = {"404.html", "sitemap.xml"}
 _GENERATED = re.compile(r"^<!-- reference: (\w+) -->$", re.MULTILINE)
-_PLOT = re.compile(r"\]\((?:\.\./)*(sample/([^)#\s]+\.webp))\)")
-"""An image of the report: ``sample/images/…`` from the manual's root."""
 _CHART = re.compile(r"^<!-- chart: (\w+)( log)? -->$", re.MULTILINE)
 """A column of ``geometry.csv``, and whether its axis is logarithmic."""
 _TO_REPORT = re.compile(r'href="report:([^"#]*)')
+_LINK_TO_REPORT = re.compile(r'<a href="report:[^>]*>(.*?)</a>', re.DOTALL)
 _PARTS: dict[str, Callable[[], str]] = {
     "config": reference.config,
     "limits": reference.limits,
@@ -50,8 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if of_theme := files.get_file_from_path(name):
             files.remove(of_theme)
     texts = [file.content_string for file in files.documentation_pages()]
-    wanted = {found for text in texts for found in _PLOT.findall(text)}
-    for path, in_report in sorted(wanted):
+    for path, in_report in sample_parts.plots(texts):
         if (SITE / in_report).is_file():
             files.append(File.generated(config, path, abs_src_path=str(SITE / in_report)))
     return files
@@ -67,7 +66,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead to the report around the manual."""
+    """Lead to the report around the manual; where there is none, what would lead there is plain text."""
+    if not (SITE / "index.html").is_file():
+        return _LINK_TO_REPORT.sub(r"\1", html)
     up = "../" * (page.url.count("/") + 1)
 
     def link(found: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ import package_index
 import pytest
 import reference
 import typer.main
+from browser import OpenPage, served
 
 import tokviz
 from tokviz import config as configuration
@@ -228,9 +229,24 @@ def test_on_a_package_index_links_of_readme_lead_to_the_repository() -> None:
     assert "(https://example.org/tokviz/blob/HEAD/CONTRIBUTING.md)" in shown
 
 
-@pytest.mark.parametrize("urls", [{}, {"Source": "https://example.org/tokviz"}])
-def test_links_of_readme_are_changed_only_if_the_repository_has_an_address(urls: dict[str, str]) -> None:
-    metadata: dict[str, Any] = {"urls": urls}
-    package_index.Readme(str(ROOT), {}).update(metadata)
+@pytest.mark.parametrize("repository", ["", "https://example.org/tokviz/"])
+def test_the_index_is_given_addresses_only_if_there_is_a_repository(tmp_path: Path, repository: str) -> None:
+    shutil.copy(ROOT / "README.md", tmp_path)
+    setting = f'[tool.tokviz]\nreleased = false\nrepository = "{repository}"\n'
+    (tmp_path / "pyproject.toml").write_text(setting, encoding="utf-8")
+    metadata: dict[str, Any] = {}
+    package_index.Readme(str(tmp_path), {}).update(metadata)
     assert metadata["readme"]["content-type"] == "text/markdown"
-    assert ("](CONTRIBUTING.md)" in metadata["readme"]["text"]) == (not urls)
+    assert ("](CONTRIBUTING.md)" in metadata["readme"]["text"]) == (not repository)
+    assert metadata["urls"].get("Issues") == ("https://example.org/tokviz/issues" if repository else None)
+
+
+def test_search_is_offered_only_where_it_works(published: Path, open_page: OpenPage) -> None:
+    from_disk = open_page(published / "manual", "faq.html")
+    assert from_disk.locator(".md-search").is_hidden()
+    assert from_disk.locator("[for=__search]:visible").count() == 0
+    with served(published / "manual") as address:
+        on_the_web = open_page(address, "faq.html")
+        on_the_web.locator(".md-search__input").click()
+        on_the_web.keyboard.type("checkpoint")
+        on_the_web.locator(".md-search-result__link").first.wait_for()

@@ -18,6 +18,7 @@ from pathlib import Path
 import families
 import pytest
 import requirements_files
+import sample_parts
 from narrow import present
 from packaging.requirements import Requirement
 
@@ -123,7 +124,9 @@ def test_the_source_distribution_is_complete(built: tuple[Path, Path], tmp_path:
     (folder,) = tmp_path.iterdir()
     for needed in ("generate.py", "report.toml", "Makefile", "requirements.txt", "tests/conftest.py", "LICENSE"):
         assert (folder / needed).is_file()
-    assert not (folder / "site").exists()
+    of_sample = {path.relative_to(folder).as_posix() for path in (folder / "site").rglob("*") if path.is_file()}
+    assert of_sample == {*sample_parts.parts(ROOT)}
+    assert len(of_sample) < 30
     (again,) = build(folder, tmp_path / "again", "wheel")
     with zipfile.ZipFile(wheel) as first, zipfile.ZipFile(again) as second:
         assert {item.filename: item.CRC for item in first.infolist()} == {
@@ -209,3 +212,23 @@ def test_a_wheel_is_no_checkout(installed: Installed, tmp_path: Path) -> None:
     sample = (ROOT / "report.toml").read_text(encoding="utf-8")
     assert (tmp_path / "report.toml").read_text(encoding="utf-8") == f"#:schema ./report.schema.json\n{sample}"
     assert {path.name for path in (tmp_path / "notes").iterdir()} == {path.name for path in (ROOT / "notes").iterdir()}
+
+
+def test_the_manual_is_made_from_the_source_distribution(built: tuple[Path, Path], tmp_path: Path) -> None:
+    with tarfile.open(built[1]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (folder,) = tmp_path.iterdir()
+    command = [sys.executable, "-P", "-m", "mkdocs", "build", "--strict", "-f", str(folder / "docs" / "mkdocs.yml")]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    made = subprocess.run(
+        command, cwd=folder, check=False, capture_output=True, text=True, timeout=120,
+        env=environment | {"NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    pages = {path: path.read_text(encoding="utf-8") for path in (folder / ".docs-site").rglob("*.html")}
+    assert [path for path, text in pages.items() if 'href="report:' in text] == []
+    shown = [
+        path.parent / source for path, text in pages.items() for source in re.findall(r'src="([^":]+\.webp)"', text)
+    ]
+    assert len(shown) >= 16
+    assert all(path.is_file() for path in shown)

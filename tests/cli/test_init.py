@@ -137,3 +137,24 @@ def test_the_sample_says_which_packages_it_needs(tmp_path: Path, monkeypatch: py
 def test_the_packages_of_the_sample_are_those_that_make_installs() -> None:
     text = (ROOT / "requirements-models.txt").read_text(encoding="utf-8")
     assert re.findall(r"^([\w-]+)>=", text, re.MULTILINE) == list(starting._OF_SAMPLE.values())
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("template", Template)
+def test_the_tutorial_commits_all_that_is_published_and_nothing_else(tmp_path: Path, template: Template) -> None:
+    init(str(tmp_path), "--template", template)
+    expected = files(tmp_path).keys() | {"site/index.html"}
+    for name in ("site/index.html", ".cache/states/large", ".venv/bin/python", "site.kept/old"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    text = (ROOT / "docs" / "manual" / "tutorial" / "publish.md").read_text(encoding="utf-8")
+    [add] = re.findall(r"^ *(git add .*)$", text, re.MULTILINE)
+    git = ("git", "-c", "core.autocrlf=false")
+    subprocess.run([*git, "init", "--quiet"], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([*git, *add.split()[1:]], cwd=tmp_path, check=True, timeout=60)
+    staged = subprocess.run(
+        [*git, "ls-files"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+    assert set(staged.splitlines()) == expected
+    others = [*git, "ls-files", "--others", "--exclude-standard"]
+    assert subprocess.run(others, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60).stdout == ""
