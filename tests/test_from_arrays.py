@@ -204,7 +204,7 @@ def test_a_file_begins_with_the_embedding(cache: Path, tmp_path: Path) -> None:
 
 def test_a_cache_that_is_no_folder_is_one_line(cache: Path) -> None:
     cache.touch()
-    with pytest.raises(TokvizError, match=r"--cache .*: expected a folder or a place for one, but .* is none"):
+    with pytest.raises(TokvizError, match=r"^cache .*: expected a folder or a place for one, but .* is none"):
         tokviz.from_arrays(made(), WORDS, cache=cache)
 
 
@@ -271,7 +271,7 @@ def test_two_of_them_are_compared(cache: Path) -> None:
             "states, given: expected arrays of numbers, got Tensor",
         ),
         (made(), {}, {}, "words: expected categories and their words"),
-        (made(), ["red"], {}, "words: expected categories and their words"),
+        (made(), "red", {}, "words: expected categories and their words"),
         (made() * 1j, WORDS, {}, "expected arrays of numbers, got ndarray: complex numbers"),
         (made(), {"colors": {"red", "blue"}}, {}, "words.colors: expected a list of words, got set"),
         (made(), {"colors": 5}, {}, "words.colors: expected a list of words, got int"),

@@ -195,7 +195,7 @@ def test_tables_are_data_frames(study: tokviz.Study) -> None:
     assert list(own.to_pandas("geometry")["depth"]) == list(range(own.states.n_depths))
     assert "largest" in " ".join(own.to_pandas("geometry").columns)
     assert list(own.to_pandas("tokens")["word"]) == [word for words in WORDS.values() for word in words]
-    with pytest.raises(TokvizError, match="table: expected one of coordinates, geometry"):
+    with pytest.raises(TokvizError, match="table: expected one of states, coordinates, geometry"):
         own.to_pandas("colours")
 
 

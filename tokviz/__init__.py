@@ -11,6 +11,8 @@ In a notebook::
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False  # typing's own would take longer to import than all else before a signal is answered
 if TYPE_CHECKING:
     from tokviz.notebook import Capture, Drawn, Study, build, from_arrays, load, study
@@ -25,8 +27,8 @@ def __getattr__(name: str) -> object:
         from tokviz import notebook
 
         return getattr(notebook, name)
-    raise AttributeError(f"module 'tokviz' has no attribute {name!r}")
+    raise AttributeError(f"module 'tokviz' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*__all__, "__version__", "__doc__"]

@@ -10,6 +10,12 @@ class TokvizError(Exception):
     """Base of every error that is reported without a traceback."""
 
 
+class UnknownNameError(TokvizError, KeyError):
+    """There is no model or context of that name."""
+
+    __str__ = Exception.__str__  # not in quotes, as other keys are
+
+
 class ConfigError(TokvizError):
     """The configuration is invalid; nothing has been written."""
 

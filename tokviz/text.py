@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import reprlib
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Any
 from unicodedata import bidirectional
@@ -85,3 +87,11 @@ def shown(value: Any) -> str:
     """A value as it stands in a message: in quotes if it is text, in one line, cut after 60 characters."""
     text = _Shown().repr(value)
     return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "…"
+
+
+def suggestion(name: Any, known: Iterable[str]) -> str:
+    """``; did you mean 'layer 7'?`` for a mistyped name; nothing where no known one is near."""
+    by_lower = {each.lower(): each for each in known}
+    typed = str(name).lower()[:MOST_CHARACTERS]
+    near = difflib.get_close_matches(typed, by_lower, n=1) or [each for each in by_lower if typed and typed in each]
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

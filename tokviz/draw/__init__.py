@@ -26,8 +26,11 @@ def warm_up() -> None:
 
 def draw_image(picture: Picture) -> bytes:
     """A picture record → the content of a WebP file, or of an SVG file."""
-    with _one_at_a_time:
+    import matplotlib
+
+    with _one_at_a_time, matplotlib.rc_context():  # a script's own settings come back
         warm_up()
+        matplotlib.rcdefaults()
         from tokviz.draw import encode, figures
 
         figure = figures.draw(picture)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,35 @@ import numpy as np
 from tokviz.config import expanded
 from tokviz.errors import TokvizError
 from tokviz.run.plan.options import DRAFT, FORMS, SVG
-from tokviz.text import shown
+from tokviz.text import shown, suggestion
 
 _WHOLE = (FORMS[0], DRAFT)
 """Forms of which a site needs one: the other forms stand beside it."""
+
+
+_OPTIONS = {
+    "address": "address",
+    "cache": "cache",
+    "config": "path",
+    "device": "device",
+    "jobs": "jobs",
+    "model": "models",
+    "output": "output",
+    "site-url": "site_url",
+    "words": "words_file",
+}
+"""Options of the command, and the arguments that say the same."""
+_OPTION = re.compile(rf"--({'|'.join(_OPTIONS)})\b")
+
+
+@contextmanager
+def instead_of_options() -> Iterator[None]:
+    """Errors name the arguments of functions where the command's would name its options."""
+    try:
+        yield
+    except TokvizError as error:
+        error.args = (_OPTION.sub(lambda option: _OPTIONS[option[1]], str(error)), *error.args[1:])
+        raise
 
 
 def path(name: str, value: Any) -> Path:
@@ -31,6 +58,56 @@ def whole_number(name: str, value: Any, expected: str) -> int:
         return index(value)
     except TypeError:
         raise TokvizError(f"{name}: expected {expected}, got {shown(value)}") from None
+
+
+def one_of(name: str, value: Any, known: Sequence[str]) -> str:
+    """One of several names; another one is told with the nearest."""
+    if value not in known:
+        raise TokvizError(f"{name}: expected one of {', '.join(known)}, got {shown(value)}{suggestion(value, known)}")
+    return str(value)
+
+
+def device(value: Any) -> str:
+    """A device as torch takes it: ``"cuda:1"``, ``torch.device("cuda:1")`` or 1."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return f"cuda:{value}"
+    if type(value).__module__ == "torch":
+        return str(value)
+    if not isinstance(value, str):
+        raise TokvizError(f"device: expected cpu, cuda, cuda:1 or mps, got {shown(value)}")
+    return value
+
+
+def dtype(value: Any) -> Any:
+    """A dtype's name, also of torch's or NumPy's own."""
+    if isinstance(value, type | np.dtype):
+        return np.dtype(value).name
+    return str(value).removeprefix("torch.") if type(value).__module__ == "torch" else value
+
+
+def words(value: Any) -> dict[str, list[Any]]:
+    """Category → words, as a configuration takes them; their order is that of the rows of all that is made of them.
+
+    Words without categories are of one, which is called ``words``.
+    """
+    expected = 'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
+    if value is None or isinstance(value, str | bytes | set | frozenset) or not isinstance(value, Iterable):
+        raise TokvizError(expected + ("none" if value is None else shown(value)))
+    table: Any = value
+    if hasattr(table, "columns"):  # a data frame: a column for each category
+        value = {name: table[name].dropna() for name in table.columns}
+    if not isinstance(value, Mapping):
+        value = {"words": value}
+    found = {str(key): _word_list(f"words.{key}", each) for key, each in value.items()}
+    if not any(found.values()):
+        raise TokvizError(f"{expected}none")
+    return found
+
+
+def _word_list(name: str, value: Any) -> list[Any]:
+    if (isinstance(value, np.ndarray | Sequence) and not isinstance(value, str)) or hasattr(value, "to_list"):
+        return [str(each) if isinstance(each, str) else plain(each) for each in value]
+    raise TokvizError(f"{name}: expected a list of words, got {type(value).__name__}")
 
 
 def names(name: str, value: Any, expected: str) -> tuple[Any, ...]:
@@ -57,15 +134,18 @@ def plain(value: Any) -> Any:
 def build_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Those of a build that aren't paths."""
     if unknown := sorted(set(given) - _BUILD_OPTIONS):
-        raise TokvizError(f"build: expected options from {', '.join(sorted(_BUILD_OPTIONS))}, got {unknown[0]!r}")
+        known = sorted(_BUILD_OPTIONS)
+        raise TokvizError(
+            f"build: expected options from {', '.join(known)}, got {unknown[0]!r}{suggestion(unknown[0], known)}"
+        )
     found = dict(given)
     if "jobs" in found:
         expected = "a number of processes, from 1 on"
         found["jobs"] = whole_number("jobs", found["jobs"], expected)
         if found["jobs"] < 1:
             raise TokvizError(f"jobs: expected {expected}, got {found['jobs']}")
-    if "device" in found and not isinstance(found["device"], str):
-        raise TokvizError(f"device: expected cpu, cuda, cuda:1 or mps, got {shown(found['device'])}")
+    if "device" in found:
+        found["device"] = device(found["device"])
     if "forms" in found:
         expected = f"one of {' and '.join(map(repr, _WHOLE))}, with {', '.join(map(repr, (*FORMS[1:], SVG)))} beside it"
         forms = names("forms", found["forms"], expected)

@@ -17,7 +17,7 @@ from tokviz.config import ReportConfig, expanded
 from tokviz.errors import TokvizError
 from tokviz.models.location import GIVEN
 from tokviz.notebook import arguments
-from tokviz.notebook.studies import Study, words_given
+from tokviz.notebook.studies import Study
 from tokviz.records import (
     N_EXTREMES,
     NOT_KNOWN,
@@ -41,13 +41,15 @@ NOTE = "The hidden states were passed in as numbers: how they were captured, and
 _MODULE_PATH = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 
 
+@arguments.instead_of_options()
 def from_arrays(
     states: Any,
-    words: Mapping[str, Sequence[str]],
+    words: Any,
     *,
     name: str = "Given states",
     module_paths: Sequence[str] | None = None,
     cache: Path | str = ".cache",
+    quiet: bool = False,
 ) -> Study:
     """States from elsewhere as a study: what is projected, measured, drawn and published of them is the same.
 
@@ -55,11 +57,14 @@ def from_arrays(
     ----------
     states : ``(n_depths, n_words, width)``, or a sequence of ``(n_words, width)`` per depth, which may differ in width: the embedding
         first, then the state after each layer; arrays of NumPy, tensors of torch, or the path of a ``.safetensors`` file whose
-        tensors are the depths in the order of their names. With several contexts, a mapping: name of the context → these.
-    words : category → words. Rows are in this order; a word that stands in two categories has one row, at its first.
+        tensors are the depths in the order of their names. With several contexts, a mapping: name of the context → these. Masked
+        arrays are taken where nothing is masked.
+    words : category → words, or a data frame with a column for each category, or words alone. Rows are in this order; a word that
+        stands in two categories has one row, at its first.
     name : of the model.
     module_paths : per depth the name under which it is shown; ``embedding``, ``layer 0``, … by default.
     cache : where states, projections and metrics are kept.
+    quiet : whether nothing is said by what is made of the captures.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def from_arrays(
         _store(store, config, context, depths, paths)
     entries.mark(options.cache)
     prune.note_use(store, config, options, prune.place_of(config, options))
-    return Study(Plan(config, options, store), None)
+    return Study(Plan(config, options, store), None, quiet=quiet)
 
 
 def _depths(states: Any, context: str) -> list[np.ndarray]:
@@ -99,7 +104,10 @@ def _depths(states: Any, context: str) -> list[np.ndarray]:
     if isinstance(states, str | Path):
         states = _from_file(expanded(states))
     try:
-        given = [np.asarray(_on_cpu(depth)) for depth in states]
+        given = [
+            np.asarray(_unmasked(_on_cpu(depth), f"states, {context}, depth {index}"))
+            for index, depth in enumerate(states)
+        ]
         for depth in given:
             if what := _NO_NUMBERS.get(depth.dtype.kind):
                 raise TokvizError(f"states, {context}: expected arrays of numbers, got {kind}: {what}")
@@ -112,6 +120,16 @@ def _depths(states: Any, context: str) -> list[np.ndarray]:
     for index, (depth, narrow) in enumerate(zip(given, found, strict=True)):
         _require_held(depth, narrow, f"states, {context}, depth {index}")
     return found
+
+
+def _unmasked(depth: Any, where: str) -> Any:
+    """What is masked is no state, whatever stands below the mask."""
+    if isinstance(depth, np.ma.MaskedArray) and np.ma.is_masked(depth):
+        row = np.argwhere(np.ma.getmaskarray(depth))[0][0]
+        raise TokvizError(
+            f"{where}: expected a state for each word, got masked values in row {row}; leave this word out, or fill them"
+        )
+    return depth
 
 
 _NO_NUMBERS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "times"}
@@ -188,7 +206,7 @@ def _digest(arrays: Mapping[str, Sequence[np.ndarray]], module_paths: Sequence[s
 def _config(words: Any, contexts: Sequence[str], name: str, digest: str) -> ReportConfig:
     values: dict[str, Any] = {
         "models": [{"source": f"{GIVEN}{digest}", "name": name}],
-        "words": words_given(words),
+        "words": arguments.words(words),
         # Contexts must differ in their templates; what stood around the words is not known.
         "contexts": [{"name": context, "template": f"{{word}} ({context})"} for context in contexts],
         "interventions": "off",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 from tokviz import config as configuration
 from tokviz.errors import TokvizError
@@ -41,14 +43,19 @@ from tokviz.run.publishing import site
 from tokviz.run.publishing.public import public_source, public_states
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import reporter
+from tokviz.text import suggestion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Capture:
     """One model in one context: its hidden states, and what can be made of them.
+
+    ``capture[depth]`` is an array ``(n_words, width)``, the embedding at depth 0, the state after layer k at k + 1 and after
+    the last layer at −1; ``numpy.asarray(capture)`` has all depths. ``X`` and ``y`` are what scikit-learn takes.
 
     Examples
     --------
@@ -56,6 +63,8 @@ class Capture:
     >>> own = tokviz.study("report.toml", quiet=True)["Tiny"]["alone"]
     >>> own.states.n_depths, own.project("centered").coordinates.shape
     (4, (4, 6, 2))
+    >>> own.shape, own[-1].shape, own.y[:4].tolist()
+    ((4, 6, 32), (6, 32), ['colors', 'colors', 'colors', 'months'])
     >>> own.to_pandas()[["word", "layer"]].iloc[0].tolist()
     ['red', 'embedding']
     >>> own.draw(-1)
@@ -67,6 +76,72 @@ class Capture:
     captured: Captured
     in_memory: AtHand | None = None
     """The model itself, where the caller had loaded it."""
+    quiet: bool = False
+    """Whether nothing is said of what is done with it."""
+
+    def __dir__(self) -> list[str]:
+        """Without the fields, which are for tokviz itself."""
+        own = {field.name for field in fields(self)}
+        return [name for name in super().__dir__() if name not in own]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model: what is made of the states is found in the cache, by its full path."""
+        return {**vars(self), "in_memory": None}
+
+    # --- as arrays ---------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self.states.n_depths
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter(self.states.states)
+
+    def __getitem__(self, depth: int | str) -> np.ndarray:
+        """``(n_words, width)`` float32: the states at a depth, by its number or its name, such as ``layer 7``."""
+        known = [depth_name(each) for each in range(len(self))]
+        if isinstance(depth, str):
+            return np.asarray(self.states.states[known.index(arguments.one_of("depth", depth, known))])
+        expected = f"a depth from {-len(self)} to {len(self) - 1} (0 is the embedding), or a name such as {known[-1]!r}"
+        number = arguments.whole_number("depth", depth, expected)
+        if not -len(self) <= number < len(self):
+            raise TokvizError(f"depth: expected {expected}, got {number}")
+        return np.asarray(self.states.states[number])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """``(n_depths, n_words, width)`` float32."""
+        if copy is False:
+            raise ValueError("expected copy=True or None: the states are read from a file")
+        self._require_one_width()
+        return np.stack(list(self)).astype(dtype or np.float32, copy=False)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """``(n_depths, n_words, width)``, that of ``numpy.asarray(capture)``."""
+        return (len(self), len(self.states.tokenization.words), self._require_one_width())
+
+    def _require_one_width(self) -> int:
+        card = self.states.card
+        if card.embedding_width != card.width or len({state.shape[1] for state in self}) > 1:
+            raise TokvizError(
+                f"capture: expected one width at all depths, got {card.embedding_width} at the embedding and {card.width} at the last "
+                "layer; take one depth, capture[-1]"
+            )
+        return card.width
+
+    @property
+    def X(self) -> np.ndarray:
+        """``(n_words, width)`` float32: the states after the last layer; ``capture[depth]`` has those of another depth."""
+        return self[-1]
+
+    @property
+    def y(self) -> np.ndarray:
+        """``(n_words,)`` of text: the category of each word, its first where it has several, and empty text for none."""
+        categories = self.words.categories
+        return np.array(
+            [categories[first].key if first is not None else "" for first in map(_first, self.words.memberships)]
+        )
+
+    # --- what it shows -----------------------------------------------------------------------------------------------
 
     @property
     def states(self) -> HiddenStates:
@@ -88,8 +163,7 @@ class Capture:
 
     def project(self, name: str = "standardized") -> Projection:
         """All depths in two dimensions: ``standardized``, ``centered``, ``unit_norm`` or ``without_massive``."""
-        if name not in configuration.PROJECTIONS:
-            raise TokvizError(f"projection: expected one of {', '.join(configuration.PROJECTIONS)}, got {name!r}")
+        name = arguments.one_of("projection", name, configuration.PROJECTIONS)
         inputs = self.captured.inputs
         return results.project_one(inputs, name, self.plan.projection(inputs, name), self.plan.store)
 
@@ -161,8 +235,14 @@ class Capture:
             raise TokvizError(f"{argument}: expected it to be named, as no small set of neurons writes a break here")
         return found
 
+    @arguments.instead_of_options()
     def without(
-        self, neurons: Sequence[int] | None = None, *, layer: int | None = None, value: float | str = "zero"
+        self,
+        neurons: Sequence[int] | None = None,
+        *,
+        layer: int | None = None,
+        value: float | str = "zero",
+        quiet: bool | None = None,
     ) -> Capture:
         """The same words with neurons of a layer's MLP set to a value: captured, or taken from what the cache has.
 
@@ -170,6 +250,7 @@ class Capture:
         ----------
         neurons, layer : those that write the break by default.
         value : ``zero``, ``mean`` (at position 0 only, the mean over the reference words) or a number.
+        quiet : whether nothing is said; as in the study by default.
 
         Raises
         ------
@@ -192,7 +273,7 @@ class Capture:
         plan = Plan(config, self.plan.options, self.plan.store)
         if plan.models[0].due:
             evaluated = self.in_memory.evaluated() if self.in_memory else nullcontext()
-            with reporter(quiet=False) as progress, evaluated:
+            with reporter(quiet=self.quiet if quiet is None else quiet) as progress, evaluated:
                 outcome = pipeline.capture_only(config, plan.options, progress)
             if outcome.failures:
                 raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
@@ -211,6 +292,12 @@ class Capture:
         comparison = self.plan.comparison(slugs, (self.captured.inputs, other.captured.inputs), in_detail=True)
         return results.Comparer(self.plan.store).similarity(comparison)
 
+    @overload
+    def draw(self, layer: int | str = ..., projection: str = ..., *, ax: None = None, names: bool = ...) -> Drawn: ...
+
+    @overload
+    def draw(self, layer: int | str = ..., projection: str = ..., *, ax: Axes, names: bool = ...) -> Axes: ...
+
     def draw(
         self,
         layer: int | str = "embedding",
@@ -218,7 +305,7 @@ class Capture:
         *,
         ax: Axes | None = None,
         names: bool = True,
-    ) -> Any:
+    ) -> Drawn | Axes:
         """The labeled plot of a layer, numbered from 0, or of the ``embedding``; −1 is the last layer.
 
         Parameters
@@ -235,7 +322,8 @@ class Capture:
         found = next((plate for plate in plates if plate.depth == wanted), None)
         if found is None:
             shown = f"{plates[0].depth} … {plates[-1].depth}" if plates else "none"
-            raise TokvizError(f"layer: expected one that can be shown ({shown}), got {layer!r}")
+            near = suggestion(layer, [plate.depth for plate in plates]) if isinstance(layer, str) else ""
+            raise TokvizError(f"layer: expected one that can be shown ({shown}), got {layer!r}{near}")
         if ax is None:
             return Drawn(picture=found)
         from matplotlib.axes import Axes
@@ -257,15 +345,17 @@ class Capture:
         jobs = self.plan.pictures(self.context.model, self.captured, self.project(projection))
         return [job.picture for job in jobs]
 
-    def to_pandas(self, table: str = "coordinates", *, projections: Sequence[str] = ("standardized",)) -> Any:
+    def to_pandas(self, table: str = "coordinates", *, projections: Sequence[str] = ("standardized",)) -> DataFrame:
         """A data frame, as the CSV file of that name on a site.
 
         Parameters
         ----------
-        table : ``coordinates``, ``geometry``, ``relations``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``relations``, ``tokens``, ``updates``, ``writers`` or ``attention``.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
         projections = arguments.names("projections", projections, "a list of projections")
+        if table == "states":
+            return frames.all_states(list(self), self.states.tokenization.words, self.y)
         return frames.frame(
             table, self._report(projections, measured=table in ("geometry", "relations")), self.words, self.plan.config
         )
@@ -311,3 +401,7 @@ class Capture:
             ("Computed in", card.dtype),
         )
         return inline.facts(rows, Drawn(picture=strip)._repr_png_()[0] if strip else None)
+
+
+def _first(categories: Sequence[int]) -> int | None:
+    return categories[0] if categories else None

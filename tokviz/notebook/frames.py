@@ -3,26 +3,60 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tokviz.config import ReportConfig, install
 from tokviz.errors import TokvizError
 from tokviz.pages.downloads import tables
-from tokviz.records import ContextReport, WordList
+from tokviz.records import ContextReport, TokenizedWord, WordList, depth_name
+from tokviz.text import suggestion
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
-def frame(name: str, context: ContextReport, words: WordList, config: ReportConfig) -> Any:
-    """A ``pandas.DataFrame``.
+def all_states(depths: Sequence[np.ndarray], words: Sequence[TokenizedWord], categories: np.ndarray) -> DataFrame:
+    """The hidden states themselves, a row for each layer and word and a column for each dimension.
+
+    Parameters
+    ----------
+    depths : per depth ``(n_words, width)``; NaN stands for dimensions that a narrower depth lacks.
+    categories : ``(n_words,)`` of text.
+
+    Raises
+    ------
+    TokvizError : pandas isn't installed.
+    """
+    pandas = _pandas()
+    names = [word.word for word in words]
+    rows = [
+        pandas.MultiIndex.from_arrays(
+            [[depth_name(depth)] * len(names), categories, names], names=["layer", "category", "word"]
+        )
+        for depth in range(len(depths))
+    ]
+    return pandas.concat([pandas.DataFrame(states, index=index) for states, index in zip(depths, rows, strict=True)])
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise TokvizError(f"to_pandas needs pandas; {install('notebook')}") from error
+    return pd
+
+
+def frame(name: str, context: ContextReport, words: WordList, config: ReportConfig) -> DataFrame:
+    """One of the tables of a site.
 
     Raises
     ------
     TokvizError : pandas isn't installed, or the capture has no such table.
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise TokvizError(f"to_pandas needs pandas; {install('notebook')}") from error
-    found = pd.read_csv(
+    found = _pandas().read_csv(
         io.StringIO(_csv(name, context, words, config)), keep_default_na=name not in ("coordinates", "tokens")
     )
     return found.drop(columns=["text_safe", "name_safe"], errors="ignore")  # the same for spreadsheets
@@ -33,5 +67,6 @@ def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfi
     table = next((table for table in tables.TABLES if table.name == name), None)
     if table and (found := table.of(context)):
         return table.csv(found, context, asked)
-    what = "a table that this capture has" if table else f"one of {', '.join(each.name for each in tables.TABLES)}"
-    raise TokvizError(f"table: expected {what}, got {name!r}")
+    known = ["states", *(each.name for each in tables.TABLES)]
+    what = "a table that this capture has" if table else f"one of {', '.join(known)}"
+    raise TokvizError(f"table: expected {what}, got {name!r}{'' if table else suggestion(name, known)}")

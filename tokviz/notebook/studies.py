@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tokviz import config as configuration
 from tokviz.config import ReportConfig
-from tokviz.errors import TokvizError
+from tokviz.errors import ConfigError, TokvizError, UnknownNameError
 from tokviz.models import AtHand
 from tokviz.notebook import arguments
 from tokviz.notebook.capture import Capture
@@ -21,9 +22,28 @@ from tokviz.run.plan.options import FORMS, Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet, reporter
+from tokviz.text import shown, suggestion
+
+Value = TypeVar("Value")
 
 
-class Study(dict[str, dict[str, Capture]]):
+class Named(dict[str, Value]):
+    """What is found by its name; a name that isn't there is told with those that are."""
+
+    kind = "context"
+
+    def __missing__(self, name: object) -> Value:
+        known = list(self)
+        shown_names = ", ".join(known[:_MOST_NAMES]) + (" …" if len(known) > _MOST_NAMES else "")
+        raise UnknownNameError(
+            f"{self.kind}: expected one of {shown_names}, got {shown(name)}{suggestion(name, known)}"
+        )
+
+
+_MOST_NAMES = 10
+
+
+class Study(Named[Named[Capture]]):
     """Name of the model → name of the context → ``Capture``.
 
     Examples
@@ -36,18 +56,27 @@ class Study(dict[str, dict[str, Capture]]):
     0
     """
 
-    def __init__(self, plan: Plan, in_memory: AtHand | None) -> None:
+    kind = "model"
+
+    def __init__(self, plan: Plan, in_memory: AtHand | None, *, quiet: bool = False) -> None:
+        given: dict[str, Any] = {"plan": plan, "in_memory": in_memory, "quiet": quiet}
         super().__init__(
             {
-                model.model.display_name: {
-                    configured.name: Capture(plan=plan, context=context, captured=context.captured, in_memory=in_memory)
-                    for configured, context in zip(plan.config.contexts, model.contexts, strict=True)
-                    if context.captured is not None
-                }
+                model.model.display_name: Named(
+                    {
+                        configured.name: Capture(context=context, captured=context.captured, **given)
+                        for configured, context in zip(plan.config.contexts, model.contexts, strict=True)
+                        if context.captured is not None
+                    }
+                )
                 for model in plan.models
             }
         )
-        self._plan, self._in_memory = plan, in_memory
+        self._plan, self._in_memory, self._quiet = plan, in_memory, quiet
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model."""
+        return {**vars(self), "_in_memory": None}
 
     def __repr__(self) -> str:
         return "\n".join(repr(capture) for contexts in self.values() for capture in contexts.values())
@@ -57,18 +86,20 @@ class Study(dict[str, dict[str, Capture]]):
 
     def report(self, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
         """Write a site of what was captured; see ``build``."""
+        options = {"cache": self._plan.options.cache, "quiet": self._quiet, **options}
         with self._in_memory.evaluated() if self._in_memory else nullcontext():
-            return build(self._plan.config, output, **{"cache": self._plan.options.cache, **options})
+            return build(self._plan.config, output, **options)
 
 
+@arguments.instead_of_options()
 def study(
     model: Any,
-    words: Mapping[str, Sequence[str]] | None = None,
+    words: Any = None,
     contexts: Mapping[str, str] | None = None,
     *,
     tokenizer: Any = None,
     cache: Path | str = ".cache",
-    device: str = "cpu",
+    device: Any = "cpu",
     quiet: bool = False,
     **settings: Any,
 ) -> Study:
@@ -78,11 +109,12 @@ def study(
     ----------
     model : a source, as ``--model`` takes it, or a list of them; a model of transformers that is loaded, on any device; a loaded
         configuration, or the path of a ``report.toml``.
-    words : category → words; a configuration has its own.
+    words : category → words, or a data frame with a column for each category, or words alone; a configuration has its own.
     contexts : name → template; the word alone, after a space, by default.
     tokenizer : of a model that is loaded; of others, the source of another tokenizer.
     cache : where hidden states, projections and metrics are kept.
-    device : where models are loaded to; one that is loaded stays where it is.
+    device : where models are loaded to, such as ``"cuda"``, or the number of a GPU; one that is loaded stays where it is.
+    quiet : whether nothing is said, here and by what is made of the captures.
     settings : with a source or a loaded model, other keys of ``[[models]]``, such as ``name``, ``revision`` or ``dtype``.
 
     Raises
@@ -97,7 +129,7 @@ def study(
     >>> captured["Mine"]["alone"].project().coordinates.shape[1:]
     (4, 2)
     """
-    cache = arguments.path("cache", cache)
+    cache, device = arguments.path("cache", cache), arguments.device(device)
     loaded = None
     if isinstance(model, str | Path) and str(model).endswith(".toml"):
         model = configuration.load(model)
@@ -113,6 +145,7 @@ def study(
             if unfit := sorted(set(settings) - _OF_LOADED):
                 raise TokvizError(
                     f"{unfit[0]}: expected {', '.join(sorted(_OF_LOADED))} only, as the model is loaded already"
+                    + suggestion(unfit[0], _OF_LOADED)
                 )
             with reporter(quiet=quiet) as progress:
                 loaded = identified(model, tokenizer, Store(cache), progress)
@@ -129,19 +162,6 @@ def study(
             )
         config = _config([str(source) for source in sources], words, contexts, settings)
     return _captured(config, loaded, cache, device, quiet=quiet)
-
-
-def words_given(words: Any) -> dict[str, list[Any]]:
-    """Category → words, as a configuration takes them; their order is that of the rows of all that is made of them."""
-    if not words or not isinstance(words, Mapping):
-        raise TokvizError(
-            'words: expected categories and their words, such as {"colors": ["red", "green"]}, got '
-            + (repr(words) if words else "none")
-        )
-    for key, each in words.items():
-        if not isinstance(each, Sequence) or isinstance(each, str):
-            raise TokvizError(f"words.{key}: expected a list of words, got {type(each).__name__}")
-    return {str(key): list(each) for key, each in words.items()}
 
 
 _OF_LOADED = {"name", "note", "notes"}
@@ -166,26 +186,36 @@ def _captured(config: ReportConfig, loaded: Loaded | None, cache: Path, device: 
     if loaded is not None:
         loaded.keep(store)
         prune.note_use(store, config, options, prune.place_of(config, options))
-    return Study(plan, in_memory)
+    return Study(plan, in_memory, quiet=quiet)
 
 
 def _config(
     sources: Sequence[str],
-    words: Mapping[str, Sequence[str]] | None,
+    words: Any,
     contexts: Mapping[str, str] | None,
     settings: dict[str, Any],
 ) -> ReportConfig:
     if contexts is not None and not isinstance(contexts, Mapping):
         raise TokvizError(f'contexts: expected names and templates, such as {{"alone": " {{word}}"}}, got {contexts!r}')
+    if "dtype" in settings:
+        settings = {**settings, "dtype": arguments.dtype(settings["dtype"])}
     values: dict[str, Any] = {
         "models": [{"source": source, **settings} for source in sources],
-        "words": words_given(words),
+        "words": arguments.words(words),
     }
     if contexts:
         values["contexts"] = [{"name": name, "template": template} for name, template in contexts.items()]
-    return configuration.validated(values, Path(os.curdir) / "study(…)")
+    try:
+        return configuration.validated(values, Path(os.curdir) / "study(…)")
+    except ConfigError as error:  # what is said of the table of a model is an argument here
+        error.args = (_OF_MODEL.sub("study(…): ", str(error)),)
+        raise
 
 
+_OF_MODEL = re.compile(r"study\(…\): models\.[0-9]+\.")
+
+
+@arguments.instead_of_options()
 def build(report: ReportConfig | str | Path, output: Path | str = "site", **options: Any) -> pipeline.Outcome:
     """Write the whole site, as the command does; gives what the run did.
 

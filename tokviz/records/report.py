@@ -207,7 +207,7 @@ def named_with_quantization(name: str, card: ModelCard | None) -> str:
     return f"{name} ({card.quantization})" if card and card.quantization else name
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ModelSimilarity:
     """How like the layers of two models are to each other, in one context."""
 
@@ -222,6 +222,13 @@ class ModelSimilarity:
     single_token: LayerSimilarity | None
     """Over those of them that are one token in both: tokenisers differ, and so does what a token stands for. None for a
     pair that is summarised only."""
+
+    def __repr__(self) -> str:
+        rows, columns = self.shared.neighbours.shape
+        return (
+            f"ModelSimilarity({self.model_a} × {self.model_b}, {self.context}: {rows} × {columns} depths, "
+            f"{self.shared.n_compared} words; .shared has cka and neighbours)"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -181,7 +181,7 @@ class AttentionToFirst:
     """Per layer the share of heads whose weight is above ``SINK_WEIGHT``, mean over words; NaN as above."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Updates:
     """What the layers of one capture add to the residual stream, and who writes it."""
 
@@ -194,6 +194,10 @@ class Updates:
     """None without ``breaking``, and where the layer can't be run by itself."""
     breaking_expert: BreakingExpert | None = None
     """The same where one expert of a mixture writes it."""
+
+    def __repr__(self) -> str:
+        marked = ", ".join(str(layer) for layer, each in enumerate(self.layers) if each.marked) or "none"
+        return f"Updates({len(self.layers)} layers, marked: {marked}; measured on {self.n_words} words)"
 
 
 InterventionRule = Literal["off", "mean", "control", "by_hand"]

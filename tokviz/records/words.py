@@ -23,7 +23,7 @@ class Category:
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class WordList:
     """The categories of a report, and the unique words in order of first appearance (rows of every array)."""
 
@@ -31,6 +31,11 @@ class WordList:
     vocabulary: tuple[str, ...] | None = None
     """The tokens of one model, as text, when its whole vocabulary is shown; empty before a model is spoken of. Categories
     then are lists of landmarks."""
+
+    def __repr__(self) -> str:
+        names = ", ".join(category.key for category in self.categories[:10])
+        more = f" and {len(self.categories) - 10} more" if len(self.categories) > 10 else ""
+        return f"WordList({len(self.words):,} words; categories {names}{more})"
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -57,7 +57,11 @@ class Processes(Executor):
     """
 
     def __init__(self, jobs: int, libraries: Sequence[str] = (), prepare: Callable[[], None] | None = None) -> None:
-        _require_guarded_script()
+        if line := unguarded_line():
+            raise UnguardedScriptError(
+                f'{line}: expected it below `if __name__ == "__main__":`; the processes that are started import this '
+                "script, and would begin its work again"
+            )
         self._jobs = jobs
         self._begin = (tuple(libraries), prepare)
         self._lock = threading.Lock()
@@ -112,26 +116,26 @@ class Processes(Executor):
             return self._pool is not broken
 
 
-def _require_guarded_script() -> None:
-    """A process that starts imports the main script: what isn't guarded there would begin once more."""
+def unguarded_line() -> str | None:
+    """Where the script that runs isn't guarded: a process that starts imports it, and would begin its work once more.
+
+    ``script.py, line 7``; None in a notebook, at a prompt, and below ``if __name__ == "__main__":``.
+    """
     main = sys.modules["__main__"]
     frame = inspect.currentframe()
     while frame is not None and not (frame.f_globals is vars(main) and frame.f_code.co_name == "<module>"):
         frame = frame.f_back
     file = getattr(main, "__file__", None)
     if frame is None or file is None:  # a notebook, a prompt, ``python -c``, another thread
-        return
+        return None
     try:
         nodes = list(ast.walk(ast.parse(Path(file).read_bytes())))
     except (OSError, SyntaxError, ValueError):  # no source at hand
-        return
+        return None
     line = frame.f_lineno
     guards = [node for node in nodes if isinstance(node, ast.If) and "__name__" in ast.dump(node.test)]
-    if not any(node.lineno <= line <= (node.end_lineno or node.lineno) for node in guards):
-        raise UnguardedScriptError(
-            f'{file}, line {line}: expected it below `if __name__ == "__main__":`; the processes that draw import this '
-            "script, and would begin its work again"
-        )
+    is_guarded = any(node.lineno <= line <= (node.end_lineno or node.lineno) for node in guards)
+    return None if is_guarded else f"{file}, line {line}"
 
 
 def _context(libraries: Sequence[str]) -> BaseContext:

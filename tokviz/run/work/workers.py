@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
 from tokviz.errors import BackendError
 from tokviz.run.work.clusters import Dask, Ray
-from tokviz.run.work.processes import Describe, Processes
+from tokviz.run.work.processes import Describe, Processes, unguarded_line
 
 
 class Backend(StrEnum):
@@ -55,7 +55,7 @@ def start(
     jobs : of local processes, how many; so too with Ray's ``local``.
     libraries, prepare : modules that local processes load, and what each does then, before the first work comes.
     describe : gives the versions that a cluster's workers must share with this process.
-    say : gets a line when no worker is there yet: a cluster's queue may take its time.
+    say : gets a line when no worker is there yet, as a cluster's queue may take its time; and when this process has to do.
 
     Raises
     ------
@@ -65,7 +65,11 @@ def start(
         return Dask(str(place.address), describe, say)
     if place.backend is Backend.RAY:
         return Ray(place.address or "auto", jobs, describe)
-    return Processes(jobs, libraries, prepare)
+    line = unguarded_line()
+    if line is None:
+        return Processes(jobs, libraries, prepare)
+    say(f'{line}: drawing in this process alone; below `if __name__ == "__main__":` several processes can')
+    return ThreadPoolExecutor(1)
 
 
 def for_models(executor: Executor, *, on_gpu: bool) -> Executor:

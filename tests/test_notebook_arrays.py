@@ -1,0 +1,296 @@
+"""Captures as notebooks use them, rightly and by mistake: arrays, frames, names and devices of every kind."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from loaded_bench import WORDS, Bench, everything, made
+from matplotlib.figure import Figure
+from sklearn.linear_model import LogisticRegression
+
+import tokviz
+from tokviz.errors import TokvizError
+from tokviz.notebook import Capture, arguments
+
+N_WORDS, N_DEPTHS, WIDTH = 8, 3, 16
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return made(tmp_path_factory.mktemp("notebook"))
+
+
+@pytest.fixture(scope="module")
+def study(bench: Bench) -> tokviz.Study:
+    return tokviz.study(bench.model, WORDS, tokenizer=bench.tokenizer, cache=bench.cache, name="Mine", quiet=True)
+
+
+@pytest.fixture
+def own(bench: Bench, study: tokviz.Study) -> Iterator[Capture]:
+    """A capture of a model that must stay as it is."""
+    before = everything(bench.model)
+    yield study["Mine"]["alone"]
+    assert everything(bench.model) == before
+
+
+def odd(value: Any) -> Any:
+    """Not what is expected, and passed nevertheless."""
+    return value
+
+
+# --- what works -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("depth", "index"),
+    [(0, 0), (2, 2), (-1, 2), (-3, 0), (np.int64(1), 1), (torch.tensor(1), 1), ("embedding", 0), ("layer 1", 2)],
+    ids=str,
+)
+def test_a_depth_is_an_array(own: Capture, depth: Any, index: int) -> None:
+    np.testing.assert_array_equal(own[depth], own.states.states[index])
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        np.asarray,
+        np.array,
+        lambda own: np.stack(list(own)),
+        lambda own: np.asarray(own, dtype=np.float64),
+        lambda own: torch.from_numpy(np.asarray(own)),
+        lambda own: own.to_pandas("states").to_numpy().reshape(own.shape),
+    ],
+    ids=["asarray", "array", "list", "float64", "torch", "pandas"],
+)
+def test_all_depths_are_one_array(own: Capture, taken: Callable[[Capture], Any]) -> None:
+    found = taken(own)
+    assert tuple(found.shape) == own.shape == (N_DEPTHS, N_WORDS, WIDTH)
+    np.testing.assert_array_equal(np.asarray(found)[1], own[1])
+    assert len(own) == N_DEPTHS
+
+
+def test_scikit_learn_takes_it(own: Capture) -> None:
+    assert own.X.shape == (N_WORDS, WIDTH)
+    np.testing.assert_array_equal(own.X, own[-1])
+    assert own.y.tolist() == ["colors"] * 4 + ["months"] * 4
+    fitted = LogisticRegression(C=1e6).fit(own.X, own.y)
+    assert fitted.score(own.X, own.y) == 1
+
+
+def test_all_states_are_a_frame_with_names(own: Capture) -> None:
+    frame = own.to_pandas("states")
+    assert frame.index.names == ["layer", "category", "word"]
+    np.testing.assert_array_equal(frame.loc["layer 0"].to_numpy(), own[1])
+    np.testing.assert_array_equal(frame.loc[("layer 1", "months", "June")].to_numpy(), own[2][5])
+
+
+def test_it_is_pickled_without_its_model(own: Capture, study: tokviz.Study) -> None:
+    again = pickle.loads(pickle.dumps(own))
+    np.testing.assert_array_equal(np.asarray(again), np.asarray(own))
+    assert again.project().coordinates.shape == (N_DEPTHS, N_WORDS, 2)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(study))["Mine"]["alone"].X, own.X)
+
+
+def test_plots_are_of_the_types_that_are_said(own: Capture) -> None:
+    axes = Figure().add_subplot()
+    assert isinstance(own.draw(0), tokviz.Drawn)
+    assert own.draw(0, ax=axes) is axes
+
+
+def test_what_is_shown_is_short(own: Capture) -> None:
+    for each in (
+        own,
+        own.compare(own),
+        own.updates(),
+        own.words,
+        own.measure(),
+        own.project(),
+        own.states,
+        own.explore(),
+    ):
+        assert len(repr(each)) < 400, type(each).__name__
+    assert repr(own.compare(own)).startswith("ModelSimilarity(mine × mine, alone: 3 × 3 depths, 4 words")
+
+
+def test_tools_offer_public_names_only(own: Capture) -> None:
+    assert not {"plan", "context", "captured", "in_memory", "quiet"} & set(dir(own))
+    assert {"X", "y", "shape", "states", "draw", "without"} <= set(dir(own))
+    assert {name for name in dir(tokviz) if not name.startswith("_")} == set(tokviz.__all__)
+
+
+def test_a_quiet_study_stays_quiet(own: Capture, capsys: pytest.CaptureFixture[str]) -> None:
+    own.without([1], layer=1, value=2)
+    assert capsys.readouterr() == ("", "")
+    own.without([2], layer=1, value=2, quiet=False)
+    assert "Mine: capturing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "categories"),
+    [
+        (WORDS, ["colors", "months"]),
+        ({name: tuple(words) for name, words in WORDS.items()}, ["colors", "months"]),
+        ({name: np.array(words) for name, words in WORDS.items()}, ["colors", "months"]),
+        ({name: pd.Series(words) for name, words in WORDS.items()}, ["colors", "months"]),
+        ({name: pd.Index(words) for name, words in WORDS.items()}, ["colors", "months"]),
+        (pd.DataFrame(WORDS), ["colors", "months"]),
+        (pd.DataFrame({"colors": [*WORDS["colors"], None], "months": [*WORDS["months"], None]}), ["colors", "months"]),
+        ([*WORDS["colors"], *WORDS["months"]], ["words"]),
+        (np.array([*WORDS["colors"], *WORDS["months"]]), ["words"]),
+        (pd.Series([*WORDS["colors"], *WORDS["months"]]), ["words"]),
+    ],
+    ids=["lists", "tuples", "arrays", "series", "indices", "frame", "uneven", "list", "array", "one series"],
+)
+def test_words_of_any_kind_are_taken(own: Capture, words: Any, categories: list[str], tmp_path: Path) -> None:
+    found = tokviz.from_arrays(np.asarray(own), words, cache=tmp_path)["Given states"]["given"]
+    assert [category.key for category in found.words.categories] == categories
+    assert found.words.words == own.words.words
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(own))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.ma.masked_invalid,
+        lambda states: [np.ma.array(depth) for depth in states],
+        lambda states: [pd.DataFrame(depth) for depth in states],
+        lambda states: states.tolist(),
+        lambda states: states.astype(np.float16),
+        lambda states: states.astype(">f8"),
+        lambda states: np.asfortranarray(states),
+        lambda states: states[:, ::-1][:, ::-1],
+        lambda states: torch.from_numpy(states).bfloat16(),
+        lambda states: (depth for depth in states),
+    ],
+    ids=[
+        "masked",
+        "masked depths",
+        "frames",
+        "nested",
+        "float16",
+        "big-endian",
+        "Fortran",
+        "a view",
+        "bfloat16",
+        "generated",
+    ],
+)
+def test_arrays_of_every_kind_are_taken(own: Capture, given: Callable[[np.ndarray], Any], tmp_path: Path) -> None:
+    found = tokviz.from_arrays(given(np.asarray(own)), WORDS, cache=tmp_path, quiet=True)["Given states"]["given"]
+    np.testing.assert_allclose(np.asarray(found), np.asarray(own), atol=0.02)
+
+
+def test_depths_of_different_widths_are_taken_one_by_one(own: Capture, tmp_path: Path) -> None:
+    states = [own[0][:, :4], *own.states.states[1:]]
+    found = tokviz.from_arrays(states, WORDS, cache=tmp_path)["Given states"]["given"]
+    assert found[0].shape == (N_WORDS, 4)
+    assert found.to_pandas("states").loc["embedding"].isna().to_numpy().sum() == N_WORDS * (WIDTH - 4)
+    with pytest.raises(
+        TokvizError, match=r"expected one width at all depths, got 4 at the embedding and 16 at the last"
+    ):
+        np.asarray(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("cuda:1", "cuda:1"), (0, "cuda:0"), (torch.device("cpu"), "cpu"), (torch.device("cuda", 1), "cuda:1")],
+)
+def test_devices_of_any_kind_are_taken(given: Any, taken: str) -> None:
+    assert arguments.device(given) == taken
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("float32", "float32"),
+        (torch.float32, "float32"),
+        (torch.bfloat16, "bfloat16"),
+        (np.float32, "float32"),
+        (np.dtype("f4"), "float32"),
+        (3, 3),
+    ],
+)
+def test_dtypes_of_any_kind_are_taken(given: Any, taken: Any) -> None:
+    assert arguments.dtype(given) == taken
+
+
+# --- what doesn't -----------------------------------------------------------------------------------------------------
+
+
+def masked(own: Capture) -> np.ma.MaskedArray:
+    states = np.ma.array(np.asarray(own))
+    states[1, 3, 2] = np.ma.masked
+    return states
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda own, _: own[3],
+            "depth: expected a depth from -3 to 2 (0 is the embedding), or a name such as 'layer 1', got 3",
+        ),
+        (lambda own, _: own[odd(1.5)], "depth: expected a depth from -3 to 2"),
+        (lambda own, _: own[odd(slice(0, 2))], "depth: expected a depth from -3 to 2"),
+        (lambda own, _: own["layer1"], "got 'layer1'; did you mean 'layer 1'?"),
+        (lambda own, _: own.draw("layer1"), "got 'layer1'; did you mean 'layer 1'?"),
+        (lambda own, _: own.project("centred"), "got 'centred'; did you mean 'centered'?"),
+        (lambda own, _: own.to_pandas("coords"), "got 'coords'; did you mean 'coordinates'?"),
+        (lambda own, _: own.to_pandas("wrong"), "table: expected one of states, coordinates, geometry"),
+        (lambda _, study: study["mine"], "model: expected one of Mine, got 'mine'; did you mean 'Mine'?"),
+        (lambda _, study: study["Other"], "model: expected one of Mine, got 'Other'"),
+        (lambda _, study: study["Mine"]["alon"], "context: expected one of alone, got 'alon'; did you mean 'alone'?"),
+        (lambda _, study: study["Mine"][0], "context: expected one of alone, got 0"),
+        (
+            lambda own, _: tokviz.from_arrays(masked(own), WORDS),
+            "states, given, depth 1: expected a state for each word, got masked values in row 3",
+        ),
+        (
+            lambda own, _: tokviz.from_arrays(np.asarray(own), "red"),
+            "words: expected categories and their words, such as",
+        ),
+        (
+            lambda own, _: tokviz.from_arrays(np.asarray(own), {"red", "blue"}),
+            "words: expected categories and their words, such as",
+        ),
+        (
+            lambda own, _: tokviz.from_arrays(np.asarray(own), {"a": {"red"}}),
+            "words.a: expected a list of words, got set",
+        ),
+        (lambda own, _: tokviz.from_arrays(np.asarray(own), []), "words: expected categories and their words, such as"),
+        (
+            lambda own, _: tokviz.from_arrays(np.asarray(own), ["red", 2]),
+            "words.words.1: expected text in quotes, got 2",
+        ),
+        (lambda *_: tokviz.study("org/model", WORDS, device=-1), "device: expected cpu, cuda, cuda:1 or mps, got -1"),
+        (lambda *_: tokviz.study("org/model", WORDS, dtype=torch.int8), "study(…): dtype: "),
+        (lambda *_: tokviz.study("org/model", WORDS, nam="x"), "study(…): nam: unknown key; did you mean 'name'?"),
+        (lambda _, study: study.report("site", job=1), "got 'job'; did you mean 'jobs'?"),
+        (lambda *_: tokviz.load("report.toml", site_url="nowhere"), "site_url: "),
+        (lambda *_: tokviz.study("org/model", WORDS, cache=__file__), "cache "),
+    ],
+)
+def test_a_mistake_is_one_line_in_words_of_python(
+    own: Capture, study: tokviz.Study, call: Callable[[Any, Any], object], said: str
+) -> None:
+    with pytest.raises(TokvizError) as caught:
+        call(own, study)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "--" not in str(caught.value)
+
+
+def test_a_name_that_is_not_there_is_a_key_that_is_not_there(study: tokviz.Study) -> None:
+    assert study.get("Other") is None
+    with pytest.raises(KeyError):
+        study["Other"]
+    with pytest.raises(AttributeError) as caught:
+        tokviz.studdy  # noqa: B018
+    assert (caught.value.name, caught.value.obj) == ("studdy", tokviz)
