@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from tokviz import __version__
 from tokviz.cli.building import TOKVIZ, build, end_soon, plan, prune
 from tokviz.cli.looking import models, schema
+from tokviz.cli.sending import publish
 from tokviz.cli.starting import init
 from tokviz.serve import serve
 
@@ -88,6 +89,10 @@ application.command(
         "tokviz serve", "tokviz serve ./my-checkpoint", "tokviz serve --config my-report.toml --port 0 --draft"
     ),
 )(serve)
+application.command(
+    rich_help_panel=_MAKE,
+    epilog=_examples("tokviz publish pages --dry-run", "tokviz publish pages", "tokviz publish space:you/report"),
+)(publish)
 application.command(
     rich_help_panel=_LOOK, epilog=_examples("tokviz plan", "tokviz plan Qwen/Qwen3-4B --words my-words.toml")
 )(plan)
