@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from narrow import present
@@ -43,6 +45,15 @@ def test_a_depth_that_cannot_be_shown_says_why() -> None:
     said = " ".join(texts(figures.draw(picture)))
     assert "narrower" in said
     assert "nan" not in said
+
+
+def test_words_that_differ_by_rounding_only_are_not_shown_apart() -> None:
+    of = points()
+    coordinates = np.stack([clustered(of, seed) for seed in range(3)])
+    coordinates[1] = 3 + np.random.default_rng(0).normal(size=coordinates[1].shape) * 1e-15
+    written = texts(figures.draw(grid(3, of=of, coordinates=coordinates)))
+    assert "The reference words lie at one point." in " ".join(written)
+    assert len([text for text in written if re.fullmatch(r"×\S+", text)]) == 1, "of the last depth"
 
 
 def test_a_distant_word_does_not_squash_a_panel() -> None:

@@ -14,7 +14,7 @@ from tokviz.draw.legend import Legend, hollow_note, rows_needed
 from tokviz.draw.sheet import Sheet, draw_title, frame
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Grid
-from tokviz.records.axes import Box, extents
+from tokviz.records.axes import ON_A_LINE, Box, extents
 
 TALLEST = 16_383
 """WebP's longest side."""
@@ -163,6 +163,9 @@ class GridDrawing:
         if problem or extent is None:
             self._draw_problem(problem or "has no finite coordinates", panel)
             return np.full((len(self.points.words), 2), np.nan)
+        if self.spreads[depth] < ON_A_LINE * self.spreads[0]:
+            self._draw_problem("The reference words lie at one point.", panel)
+            return np.full((len(self.points.words), 2), np.nan)
         self._draw_scale_cue(panel, extent)
         coordinates = self.grid.coordinates[depth]
         places = _places(coordinates, extent, panel, self.form.diameter * 0.7)
@@ -180,7 +183,7 @@ class GridDrawing:
         before = self.spreads[depth - 1] / first if depth and first > 0 else times
         jumps = before > 0 and not 1 / BREAK < times / before < BREAK
         self.sheet.text((panel.left, baseline), self.grid.depths[depth], size, bold=jumps)
-        if depth and math.isfinite(times):
+        if depth and math.isfinite(times) and times >= ON_A_LINE:
             text = f"×{times:,.0f}" if times >= 9.95 else f"×{times:.1f}" if times >= 0.095 else f"×{times:.1g}"
             color = style.INK if jumps else style.QUIET_INK
             self.sheet.text((panel.right, baseline), text, size, color, bold=jumps, align=1.0)
