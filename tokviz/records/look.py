@@ -15,17 +15,17 @@ PALETTE = ("#21319d", "#920200", "#9c5b1a", "#0b7e6a", "#c272b0", "#60305d", "#3
 least 0.10 apart for normal, protan, deutan and tritan sight (Machado et al.,
 2009, doi:10.1109/TVCG.2009.113); Paul Tol's muted palette, which they are in the spirit of, has 0.05."""
 DARK_PALETTE = (
-    "#6d80e3",
-    "#e26f5b",
-    "#eeb678",
-    "#78f7cc",
-    "#be9cb3",
-    "#a7759f",
-    "#8ea3fa",
-    "#f1e665",
-    "#c4c4fb",
+    "#727af7",
+    "#d46646",
+    "#ffce61",
+    "#a3feda",
+    "#b071ab",
+    "#ff86a7",
+    "#61aef1",
+    "#acb41a",
+    "#c6cbfe",
 )
-"""What the nine are on the dark ground, for marks and text alike: 4.5:1 or more against it, and as far apart."""
+"""What the nine are on the dark ground, for marks and text alike: 4.5:1 or more against it, as far apart for all, and 0.13 for normal sight."""
 
 ShapeName = Literal[
     "circle",
