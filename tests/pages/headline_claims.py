@@ -12,7 +12,7 @@ from claims import DEPTH, FalseClaim, close, depth_of, plain, require, says
 from writers_claims import COUNTS, FLATTENS, breaking_context, check_flattening, flattens
 
 from tokviz.pages.first.choice import Choice
-from tokviz.pages.text.wording import capitalized
+from tokviz.pages.text.wording import capitalized, in_words
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Report
 
 NUMBER = r"−?[\d.,]+(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
@@ -31,6 +31,7 @@ NONE_HOLD = "At no depth are a word’s nearest neighbors shown to be of its cat
 NONE_TESTED = (
     "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
 )
+NONE_OF_SEVERAL = NONE_HOLD.replace("At no depth", r"(At no depth|In neither model|In none of \S+ models)")
 NOTHING = "Compare how the words lie before the first layer and after the last."
 
 
@@ -44,10 +45,13 @@ def check_headline(text: str | None, report: Report) -> None:
     require(len(text.split()) <= 25, text, len(text.split()))
     if found:
         check_found(text, report)
-    elif text == NONE_HOLD:
+    elif none := re.fullmatch(NONE_OF_SEVERAL, text):
         purities = list(_purities(report))
         require(purities and not any(is_clear for *_, is_clear in purities), text, purities)
         require(any(_tested(report)), text)
+        n_measured = len({model.slug for model, *_ in purities})
+        few = {1: "At no depth", 2: "In neither model"}
+        require(none[1] == few.get(n_measured, f"In none of {in_words(n_measured)} models"), text, n_measured)
     elif text == NONE_TESTED:
         require(list(_purities(report)) and not any(_tested(report)), text)
     elif text == NOTHING:

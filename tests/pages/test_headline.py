@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import headline_claims
+import numpy as np
 import pytest
 from false_writers import not_known_to_be_massive
 from narrow import present
@@ -72,6 +73,28 @@ def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     own = Views(report).models[0]
     assert present(own.writers).heading == "Layer 11 stretches the words into a line"
     assert own.opening is None
+
+
+def test_that_nothing_holds_is_said_of_all_models() -> None:
+    report = sample_report()
+    _, encoder, _ = report.models
+
+    def at_chance(slug: str) -> ModelReport:
+        contexts = []
+        for context in encoder.contexts:
+            measured = present(context.geometry)
+            claim = dataclasses.replace(
+                measured.purity.above_chance, holds=np.zeros_like(measured.purity.above_chance.holds)
+            )
+            purity = dataclasses.replace(measured.purity, above_chance=claim)
+            contexts.append(dataclasses.replace(context, geometry=dataclasses.replace(measured, purity=purity)))
+        return dataclasses.replace(encoder, slug=slug, contexts=tuple(contexts))
+
+    for n_models, where in ((1, "At no depth"), (2, "In neither model"), (3, "In none of three models")):
+        untrained = only(*(at_chance(f"model-{index}") for index in range(n_models)))
+        said = present(headline(untrained)).sentence
+        assert said.startswith(f"{where} are a word’s nearest neighbors")
+        headline_claims.check_headline(said, untrained)
 
 
 def test_a_jump_that_no_few_neurons_are_known_to_write_is_told_of() -> None:

@@ -14,7 +14,7 @@ from tokviz.pages.text.findings import finding_of, flattening, norm_jump
 from tokviz.pages.text.wording import in_words, neurons_counted, number, percent, the_depth, whole_percent
 from tokviz.records import ContextReport, Finding, ModelReport, Report
 
-_NONE_HOLD = "At no depth are a word’s nearest neighbors shown to be of its category more often than by chance."
+_NOT_SHOWN = "are a word’s nearest neighbors shown to be of its category more often than by chance."
 _NONE_TESTED = (
     "Whether a word’s nearest neighbors are of its category more often than by chance can’t be tested with these words."
 )
@@ -146,7 +146,9 @@ def _where_categories_hold(models: list[ModelReport]) -> Headline | None:
         return _nothing_measured(models[0])
     if clear is None:
         # The largest of what is at chance is the largest by chance.
-        sentence = _NONE_HOLD if any(each.is_tested for each in purities) else _NONE_TESTED
+        n_measured = len({each.model.slug for each in purities})
+        where = {1: "At no depth", 2: "In neither model"}.get(n_measured, f"In none of {in_words(n_measured)} models")
+        sentence = f"{where} {_NOT_SHOWN}" if any(each.is_tested for each in purities) else _NONE_TESTED
         return Headline(sentence=sentence, model=purities[0].model, best=purities[0])
     return Headline(sentence=_hold_sentence(clear), model=clear.model, best=clear)
 
