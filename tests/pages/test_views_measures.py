@@ -393,6 +393,7 @@ def test_what_is_not_defined_leaves_a_dash_or_no_curve() -> None:
     site = Views(dataclasses.replace(report, models=(dataclasses.replace(model, contexts=contexts),)))
     assert len(present(site.models[0].curves).charts) == len(MEASURES) - 1 - 3, "three aren't defined"
     assert spaced(" · ".join(site.models[0].panels[0].slides[1].trust[1:])) == "trustworthiness 0.83"
+    assert present(site.models[0].panels[0].ruler.measured).sparks[0].name == "purity not defined"
     assert "nan" not in _strings(site.models[0])
 
 

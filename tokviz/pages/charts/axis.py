@@ -268,7 +268,7 @@ def measured(geometry: Geometry, everywhere: Sequence[Geometry]) -> Measured:
     scale = log_range([each.spread.mean_norm for each in everywhere])
     sparks = (
         Spark(
-            name="purity",
+            name="purity" if np.isfinite(geometry.purity.value).any() else "purity not defined",
             line=_spark(geometry.purity.value, 0.0, 1.0),
             chance=_spark(geometry.purity.null_mean, 0.0, 1.0),
         ),
