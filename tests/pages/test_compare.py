@@ -233,7 +233,22 @@ def test_an_undefined_similarity_says_so() -> None:
     )
     html = rendered(replace(report, similarities=(replace(report.similarities[0], single_token=empty),)))
     assert html.count('class="heatmap"') == 2, "empty ones aren't shown"
-    assert "isn’t tested, as only 2 words are one token in both models" in html
+    assert "isn’t tested, as only 2\N{NO-BREAK SPACE}words are one token in both models" in html
+
+
+def test_where_no_pair_has_cka_the_table_of_models_leaves_it_out() -> None:
+    report = many_models_report()
+    nothing = BestMatch(**dict.fromkeys(("value", "low", "high", "chance", "within_categories"), float("nan")))
+    without = tuple(
+        replace(each, shared=replace(each.shared, cka_summary=nothing), single_token=None)
+        for each in report.similarities
+    )
+    (usual, *_), (few, *_) = (
+        layers_of(replace(report, similarities=each)).summaries for each in (report.similarities, without)
+    )
+    assert usual.heading.startswith("CKA · mutual neighbors")
+    assert few.heading.startswith("Mutual neighbors")
+    assert "·" not in few.rows[0][1][1]
 
 
 def test_too_few_words_for_cka_are_told() -> None:
@@ -317,4 +332,8 @@ def test_models_with_other_numbers_of_neighbors_are_not_to_be_compared() -> None
         page_of(replace(report, models=(first, model, *others))).table_notes[0] for model in (second, changed)
     )
     assert "of a word’s 5\N{NO-BREAK SPACE}nearest neighbors, the share" in same
+    alone = tuple(replace(each, geometry=replace(present(each.geometry), n_neighbours=1)) for each in first.contexts)
+    only = replace(report, models=(replace(first, contexts=alone),), similarities=(), differences=())
+    one = page_of(only).table_notes[0]
+    assert "the share of the reference words whose nearest neighbor is of their category" in one
     assert "nearest neighbors (from 1 to 5, by how many words are measured: don’t compare their shares)" in other

@@ -108,9 +108,8 @@ def _notes(report: Report) -> tuple[str, ...]:
     what = (
         "Each cell compares a layer of one model with a layer of the other: are the words arranged alike? Debiased "
         "linear CKA of standardized states is 1 if one arrangement is the other, rotated and scaled, and about 0 if they have nothing in "
-        f"common; it needs at least {count(shared.least_words, 'word')}. Mutual neighbors: the share of a word’s "
-        f"{shared.n_neighbours} nearest words that both models have in common, by chance k / (n − 1) for k neighbors "
-        "among n words."
+        f"common; it needs at least {count(shared.least_words, 'word')}. Mutual neighbors: {_in_common(shared.n_neighbours)}, "
+        "by chance k / (n − 1) for k neighbors among n words."
     )
     if not _are_tested(report):
         tested = "Of so many models it isn’t tested whether any two are alike beyond categories."
@@ -127,6 +126,13 @@ def _notes(report: Report) -> tuple[str, ...]:
         f"only within categories. {tested}"
     )
     return (what, rests)
+
+
+def _in_common(k: int) -> str:
+    """What mutual neighbors are a share of."""
+    if k == 1:
+        return "the share of words whose nearest word is the same in both models"
+    return f"the share of a word’s {k} nearest words that both models have in common"
 
 
 def _are_tested(report: Report) -> bool:
@@ -150,14 +156,20 @@ def _summaries(report: Report) -> tuple[SummaryTable, ...]:
 def _summary(models: list[ModelReport], similarities: list[ModelSimilarity], label: str) -> SummaryTable:
     known = {frozenset((each.model_a, each.model_b)): each.shared for each in similarities}
 
+    # Of few words there is none.
+    has_cka = any(np.isfinite(each.cka_summary.value) for each in known.values())
+
     def cell(row: ModelReport, column: ModelReport) -> str:
         if row is column:
             return ""
         found = known.get(frozenset((row.slug, column.slug)))
-        return f"{_beside(found.cka_summary)} · {_beside(found.neighbours_summary)}" if found else UNKNOWN
+        if not found:
+            return UNKNOWN
+        both = (found.cka_summary, found.neighbours_summary)
+        return " · ".join(map(_beside, both if has_cka else both[1:]))
 
     return SummaryTable(
-        heading=f"CKA · mutual neighbors, words {label} (in brackets: words permuted within categories)",
+        heading=f"{'CKA · mutual' if has_cka else 'Mutual'} neighbors, words {label} (in brackets: words permuted within categories)",
         columns=tuple(model.display_name for model in models),
         rows=tuple((row.display_name, tuple(cell(row, column) for column in models)) for row in models),
     )

@@ -113,11 +113,11 @@ def table_notes(report: Report) -> tuple[str, ...]:
         return ("This report has no metrics; the table lists what was captured.",)
     # Of fewer words that can be measured, fewer neighbors count, and chance is higher.
     several = f" (from {counts[0]} to {counts[-1]}, by how many words are measured: don’t compare their shares)"
-    k = count(counts[0], "nearest neighbor") if len(counts) == 1 else f"nearest neighbors{several}"
-    purity = (
-        f"Category purity: of a word’s {k}, the share that is of its category; mean over the reference words, with "
-        "its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
-    )
+    of_which = count(counts[0], "nearest neighbor") if len(counts) == 1 else f"nearest neighbors{several}"
+    what = f"of a word’s {of_which}, the share that is of its category; mean over the reference words"
+    if counts == [1]:
+        what = "the share of the reference words whose nearest neighbor is of their category"
+    purity = f"Category purity: {what}, with its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
     related = (
         (
             "Parallelism: of the depth where it is furthest above chance. R²: of the depth where it is largest. "
