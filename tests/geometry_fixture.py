@@ -107,7 +107,7 @@ def _measure(value: np.ndarray) -> CategoryMeasure:
         high=value + 0.05,
         null_mean=np.where(known, 0.1, nothing),
         null_spread=np.where(known, 0.02, nothing),
-        bound=1.0,
+        bound=np.ones(len(value)),
         surface=0.3,
         above_chance=decided(value > 0.15, known=known),
         above_surface=decided(value > 0.4, "surface", known),

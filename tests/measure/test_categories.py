@@ -222,7 +222,19 @@ def test_where_chance_is_as_high_as_can_be_nothing_is_claimed() -> None:
     found = purity(euclidean(points), categories)
     assert found.value == 1
     assert (found.shuffled == 1).all()
-    measured = gather_tested([found], categories, categories.most_purity, found)
+    measured = gather_tested([found], categories, found)
     assert np.isnan(measured.above_chance.score).all()
     assert np.isnan(measured.above_surface.score).all()
     assert np.isnan(measured.effect).all()
+
+
+def test_the_bound_is_that_of_the_words_that_count() -> None:
+    """A word of a small category can't have as many neighbors of it, and doesn't count where it is at one point with many others."""
+    points, labels = clusters(np.random.default_rng(1), 50.0 * np.arange(10).reshape(5, 2), 12)
+    points = np.concatenate([points, np.full((12, 2), 500.0)])
+    labels = np.concatenate([labels, np.repeat([5, 6, 7, 8], 3)])
+    categories = single(labels, n_permutations=19)
+    found = purity(euclidean(points), categories)
+    assert found.value == found.bound == 1
+    assert categories.most_purity(np.arange(len(labels))) < 0.95
+    assert gather_tested([found], categories, found).effect.tolist() == [1.0]

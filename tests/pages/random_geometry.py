@@ -246,7 +246,7 @@ def category_measure(
         high=value + error,
         null_mean=chance,
         null_spread=chance * 0 + 0.02,
-        bound=float(random.uniform(0.8, 1)),
+        bound=random.uniform(0.8, 1, n_depths),
         surface=float(random.choice((random.uniform(0, 0.5), np.nan))),
         above_chance=decided(random.random(n_depths) < random.random(), known=np.isfinite(value)),
         above_surface=decided(random.random(n_depths) < random.random(), "surface", np.isfinite(value)),

@@ -308,7 +308,7 @@ def test_both_axes_of_a_plot_have_one_scale_or_the_factor_that_it_prints(
     engine.go(sample + path)
     wait_for(engine, f"({PLOTS})().some((each) => (each.name ?? '{EXPLORED}') === '{PLACES[path]}')")
     for plot in engine.run(PLOTS):
-        values, inside = coordinates(plot.get("name", EXPLORED))
+        values, inside = coordinates(plot.get("name") or EXPLORED)
         across, up = pixels(values, plot["marks"], inside)
         factor = next((float(each[1]) for text in plot["axes"] if (each := re.match(r"PC2 ×([\d.]+)", text))), 1)
         assert up / across == pytest.approx(factor, rel=0.01, abs=0 if factor == 1 else 0.5)

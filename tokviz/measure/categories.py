@@ -44,17 +44,19 @@ class Score:
     """Its standard error."""
     parts: np.ndarray
     """``(n_words,)``: each word's part of it, of which the squares are to be summed."""
+    bound: float
+    """The highest value that it can have, of the words that count."""
     shuffled: np.ndarray = field(default_factory=lambda: np.empty(0))
     """``(n_permutations,)``: the value of each shuffle; nothing where chance isn't asked for."""
 
-    def effect(self, bound: float) -> tuple[float, float]:
+    def effect(self) -> tuple[float, float]:
         """How far the value is on the way from chance to the bound, as a share of it; and how long that way is."""
-        room = bound - float(self.shuffled.mean())
-        return ((self.value - bound) / room + 1 if room > 0 else float("nan")), room
+        room = self.bound - float(self.shuffled.mean())
+        return ((self.value - self.bound) / room + 1 if room > 0 else float("nan")), room
 
 
 _NAN = float("nan")
-UNDEFINED = Score(value=_NAN, low=_NAN, high=_NAN, error=_NAN, parts=np.empty(0))
+UNDEFINED = Score(value=_NAN, low=_NAN, high=_NAN, error=_NAN, parts=np.empty(0), bound=_NAN)
 
 
 def gather(scores: Sequence[Score]) -> Measured:
@@ -63,13 +65,12 @@ def gather(scores: Sequence[Score]) -> Measured:
 
 
 def gather_tested(
-    scores: Sequence[Score], categories: Categories, bound: float, surface: Score, distinct: np.ndarray | None = None
+    scores: Sequence[Score], categories: Categories, surface: Score, distinct: np.ndarray | None = None
 ) -> CategoryMeasure:
     """A score per depth → the record, with what may be claimed.
 
     Parameters
     ----------
-    bound : the highest value that the measure can have with these categories.
     surface : the same measure of the words' surface, with its chance.
     distinct : ``(n_depths,)`` bool, where most words have states of their own; else nothing is announced.
     """
@@ -86,18 +87,16 @@ def gather_tested(
         high=measured.high,
         null_mean=null_mean,
         null_spread=null_spread,
-        bound=bound,
+        bound=np.array([each.bound for each in scores]),
         surface=surface.value,
         above_chance=claim(
             "categories", measured.value, shuffled, enough & (measured.low > null_mean), categories.n_arrangements
         ),
-        above_surface=_above_surface(scores, categories, bound, surface, enough),
+        above_surface=_above_surface(scores, categories, surface, enough),
     )
 
 
-def _above_surface(
-    scores: Sequence[Score], categories: Categories, bound: float, surface: Score, enough: np.ndarray
-) -> Claim:
+def _above_surface(scores: Sequence[Score], categories: Categories, surface: Score, enough: np.ndarray) -> Claim:
     """The difference to the surface, word by word, against what the words weighted at random give of it.
 
     Either is taken as a share of the way from its own chance to the bound: by chance the silhouette of three features lies far
@@ -112,7 +111,7 @@ def _above_surface(
     for index, each in enumerate(scores):
         if freedom < 1 or not (len(each.shuffled) and len(surface.shuffled)):
             continue
-        (effect, scale), (of_surface, scale_of_surface) = (one.effect(bound) for one in (each, surface))
+        (effect, scale), (of_surface, scale_of_surface) = (one.effect() for one in (each, surface))
         if not (scale > 0 and scale_of_surface > 0):
             continue
         parts = each.parts / scale - surface.parts / scale_of_surface
@@ -159,7 +158,8 @@ def purity(
     error = _larger(_root_of_squares(parts), refit_error)
     low, high = _wilson(value, error, len(words))
     shuffled = _shuffled_purity(words, neighbours, categories) if with_chance else np.empty(0)
-    return Score(value=value, low=low, high=high, error=error, parts=parts, shuffled=shuffled)
+    bound = categories.most_purity(words)
+    return Score(value=value, low=low, high=high, error=error, parts=parts, bound=bound, shuffled=shuffled)
 
 
 def _purity_influence(words: np.ndarray, neighbours: np.ndarray, categories: Categories) -> tuple[float, np.ndarray]:
@@ -269,7 +269,7 @@ def silhouette(
     error = _larger(_root_of_squares(parts), refit_error)
     low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
     shuffled = shuffled_silhouette(distances, categories) if with_chance else np.empty(0)
-    return Score(value=value, low=low, high=high, error=error, parts=parts, shuffled=shuffled)
+    return Score(value=value, low=low, high=high, error=error, parts=parts, bound=1.0, shuffled=shuffled)
 
 
 def _silhouette_of(distances: np.ndarray, categories: Categories) -> float:

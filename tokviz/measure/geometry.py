@@ -109,13 +109,10 @@ def measure(
         silhouette=categories.gather_tested(
             [each.space.silhouette for each in depths],
             measured,
-            1.0,
             of_surface[1],
             np.isfinite([each.space.purity.value for each in depths]),
         ),
-        purity=categories.gather_tested(
-            [each.space.purity for each in depths], measured, measured.most_purity, of_surface[0]
-        ),
+        purity=categories.gather_tested([each.space.purity for each in depths], measured, of_surface[0]),
         purity_raw=_raw_purity([each.space.raw for each in depths]),
         silhouette_raw=categories.gather([each.space.raw.silhouette for each in depths]),
         n_neighbours=measured.n_neighbours,
@@ -353,9 +350,7 @@ def _picture_measures(
     return PictureMeasures(
         projection=name,
         silhouette=categories.gather([picture.silhouette for picture in pictures]),
-        purity=categories.gather_tested(
-            [picture.purity for picture in pictures], measured, measured.most_purity, of_surface
-        ),
+        purity=categories.gather_tested([picture.purity for picture in pictures], measured, of_surface),
         trustworthiness=np.array([picture.trustworthiness for picture in pictures]),
     )
 

@@ -54,14 +54,11 @@ class Categories:
         most = int(np.median(self.counts)) - 1 if len(self.counts) else 0
         return max(1, min(MOST_NEIGHBOURS, most, len(self.memberships) - 1))
 
-    @cached_property
-    def most_purity(self) -> float:
-        """What purity is when every neighbour shares a category, as far as there are so many words in it."""
+    def most_purity(self, words: np.ndarray) -> float:
+        """What the purity of these words is when every neighbour shares a category, as far as there are so many words in it."""
         kinds, share = self.kinds
-        if not len(kinds):
-            return float("nan")
         others = share @ np.bincount(kinds, minlength=len(share)) - 1
-        return float(np.minimum(others[kinds], self.n_neighbours).mean() / self.n_neighbours)
+        return float(np.minimum(others[kinds[words]], self.n_neighbours).mean() / self.n_neighbours)
 
     @cached_property
     def capitalized(self) -> np.ndarray:

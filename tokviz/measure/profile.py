@@ -228,13 +228,12 @@ def _of_words(side: Side, rows: np.ndarray, unit: Unit, seed: int) -> tuple[_Mea
         distances = cosine_distances(standardized(state))
         scores = categories.purity(distances, found), categories.silhouette(distances, found)
         own = _by_category(distances, found) if unit == "category" else ((each.value, each.parts) for each in scores)
-        for index, (score, bound, (value, of_units)) in enumerate(
-            zip(scores, (found.most_purity, 1.0), own, strict=True)
-        ):
+        for index, (score, (value, of_units)) in enumerate(zip(scores, own, strict=True)):
             chance = score.shuffled.mean() if len(score.shuffled) else np.nan
-            if np.isfinite(value - chance) and bound > chance:
-                effects[index, depth] = (value - chance) / (bound - chance)
-                parts[index, depth] = of_units / (bound - chance)
+            room = score.bound - chance
+            if np.isfinite(value) and room > 0:
+                effects[index, depth] = (value - chance) / room
+                parts[index, depth] = of_units / room
     freedom = n_units - (1 if unit == "category" else n_categories)
     return tuple(_Measured(effects=effects[index], parts=parts[index], freedom=freedom) for index in range(2))
 

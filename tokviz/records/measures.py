@@ -92,7 +92,7 @@ class MassiveActivations:
         return ~self.massive & (last >= 0) & (self.largest > marks[last])
 
 
-def effect_of(value: np.ndarray, chance: np.ndarray, bound: float) -> np.ndarray:
+def effect_of(value: np.ndarray, chance: np.ndarray, bound: np.ndarray | float) -> np.ndarray:
     """``(n,)``: 0 at chance, 1 at the bound, so that depths and models with different chance compare; NaN where chance is the bound."""
     room = bound - chance
     return np.asarray(np.divide(value - chance, room, out=np.full(len(room), np.nan), where=room > 0))
@@ -118,8 +118,9 @@ class CategoryMeasure(Measured):
     """``(n_depths,)`` float64: mean with the categories shuffled over the words of one case (chance)."""
     null_spread: np.ndarray
     """``(n_depths,)`` float64: the shuffles' standard deviation."""
-    bound: float
-    """The highest value that it can have with these categories."""
+    bound: np.ndarray
+    """``(n_depths,)`` float64: the highest value that it can have with these categories; of purity, over words with distinct
+    neighbours."""
     surface: float
     """The same measure of the words' surface (case of the initial, number of tokens, log of the token's id), without any model;
     NaN where tokens aren't known."""

@@ -68,7 +68,7 @@ def _of_categories(measure: CategoryMeasure) -> Peak:
     return _peak(measure.value, measure.null_mean, measure.bound, measure.above_chance.holds)
 
 
-def _peak(value: np.ndarray, chance: np.ndarray, bound: float, holds: np.ndarray) -> Peak:
+def _peak(value: np.ndarray, chance: np.ndarray, bound: np.ndarray | float, holds: np.ndarray) -> Peak:
     """``value``, ``chance``, ``holds``: ``(n_depths,)``."""
     effect = effect_of(value, chance, bound)
     if not np.isfinite(effect).any():
