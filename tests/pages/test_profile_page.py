@@ -9,6 +9,7 @@ import families
 import profile_claims
 import pytest
 import random_profile
+from at_once import leave_pictures_blank
 from claims import FalseClaim
 from fact_checks import changed, require_a_change
 from hypothesis import given, settings
@@ -31,7 +32,7 @@ PAGE = "compare/index.html"
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     report = random_profile.report(seed)
@@ -47,8 +48,9 @@ def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_said_of_eight_models_is_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    families_of = ("llama", "gpt2", "gpt_neox", "qwen3", "bert", "gemma3", "mistral", "opt")
+def test_what_is_said_of_four_models_is_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    families_of = ("llama", "gpt2", "bert", "gemma3")
+    leave_pictures_blank(monkeypatch)
     models = [f'[[models]]\nsource = "{families.build(name, tmp_path / name)}"\n' for name in families_of]
     head = 'read = "first"\nprojections = ["centered"]\nplate_size = [750, 600] # drawn in less time\n'
     (tmp_path / "report.toml").write_text(head + "".join(models) + CONFIG, encoding="utf-8")
