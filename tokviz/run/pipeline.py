@@ -36,7 +36,7 @@ from tokviz.run.store.locks import Locks
 from tokviz.run.store.store import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue, picture_queue
-from tokviz.run.work.progress import Reporter
+from tokviz.run.work.progress import Reporter, told_if_long
 from tokviz.text import error_line
 
 Result = TypeVar("Result")
@@ -93,18 +93,20 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         reporter.say(complaint)
     with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
         begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue)]
-        made = [_try(each.plan, plan, reporter, partial(_wait, each, plan, queue)) for each in begun]
+        made = [_try(each.plan, plan, reporter, partial(_wait, each, plan, reporter, queue)) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
         comparisons = _comparisons(plan, made)
-        similarities = results.compare_layers(comparisons, store)
-        differences = results.compare_profiles(comparisons, store)
+        with told_if_long(reporter, "Comparing the models"):
+            similarities = results.compare_layers(comparisons, store)
+            differences = results.compare_profiles(comparisons, store)
         n_drawn = queue.finish()
 
     images = site.find_images(made, store)
     undrawn = typefaces.undrawn(config.word_list.words, missing)
-    report = site.make_report(plan, made, similarities, differences, images, undrawn)
+    with told_if_long(reporter, "Deciding what the report claims"):
+        report = site.make_report(plan, made, similarities, differences, images, undrawn)
     for row in unshown_rows(report):
         reporter.say(f"finding.rows: {row} wasn't captured, so the first page opens with what was measured")
     report, previews = site.draw_previews(report, images, plan)
@@ -222,9 +224,11 @@ def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
     captured = model.captured
     # A cluster's workers need not see the cache.
     helpers = None if plan.options.place.is_cluster else queue
-    projections = results.project(list(captured.values()), plan.store, helpers.idle if helpers else None)
+    with told_if_long(reporter, f"{model.model.display_name}: projecting"):
+        projections = results.project(list(captured.values()), plan.store, helpers.idle if helpers else None)
     # Before the pictures: it takes longest.
-    measurements = [_measure(*each, plan, helpers) for each in zip(captured.values(), projections, strict=True)]
+    with told_if_long(reporter, f"{model.model.display_name}: measuring"):
+        measurements = [_measure(*each, plan, helpers) for each in zip(captured.values(), projections, strict=True)]
     products = {}
     for (key, each), of_it, measured in zip(captured.items(), projections, measurements, strict=True):
         products[key] = Products(
@@ -260,13 +264,14 @@ def _draw(
     return tuple(pictures)
 
 
-def _wait(made: Made, plan: Plan, queue: PictureQueue) -> Made:
+def _wait(made: Made, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
     """Until all is there that is measured of a model; what is known of its words is then drawn."""
     products = dict(made.products)
     for key, each in made.products.items():
         if each.measurements is None:
             continue
-        each.measurements.wait()
+        with told_if_long(reporter, f"{made.plan.model.display_name}: measuring, {each.captured.states.context.label}"):
+            each.measurements.wait()
         job = plan.heat_map(made.plan.model, each.captured, each.measurements.records)
         products[key] = replace(each, heat_map=job)
         if job and job.due:

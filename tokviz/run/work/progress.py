@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+LONG_SECONDS = 1.0
 
 
 class Step(Protocol):
@@ -24,6 +27,22 @@ class Reporter(Protocol):
     def step(self, name: str, total: int | None = None) -> Step:
         """A step begins; it ends when its total is reached, or with the reporter when the total isn't known."""
         ...
+
+
+@contextmanager
+def told_if_long(reporter: Reporter, name: str) -> Iterator[None]:
+    """A step that most often is over at once, as nothing of it is due: it is spoken of once it has taken a second."""
+    begun: list[Step] = []
+    timer = threading.Timer(LONG_SECONDS, lambda: begun.append(reporter.step(name)))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for step in begun:
+            step.advance()
 
 
 class _NoStep:
