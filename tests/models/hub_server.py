@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 from unittest import mock
 
 import huggingface_hub.constants
+import huggingface_hub.hf_api
 from sources import COMMIT
+from transformers.utils import hub as transformers_hub
 
 TOKEN = "hf_of_a_test"
 
@@ -57,7 +59,17 @@ def asked_in_place(address: str, cache: Path) -> Iterator[None]:
         "HF_HUB_OFFLINE": False,
     }
     environment = {"HF_ENDPOINT": address, "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": ""}
-    with mock.patch.multiple(huggingface_hub.constants, **values), mock.patch.dict("os.environ", environment):
+    clients = [
+        huggingface_hub.hf_api.api,
+        *([transformers_hub.hf_api()] if hasattr(transformers_hub, "hf_api") else []),
+    ]
+    with (
+        mock.patch.multiple(huggingface_hub.constants, **values),
+        mock.patch.dict("os.environ", environment),
+        ExitStack() as patched,
+    ):
+        for client in clients:  # they have read the address
+            patched.enter_context(mock.patch.object(client, "endpoint", address))
         yield
 
 

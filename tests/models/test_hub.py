@@ -27,6 +27,7 @@ def stand_in(tmp_path: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch)
         yield found
 
 
+@pytest.mark.slow  # the first to load transformers
 def test_a_gated_model_says_what_to_do_and_a_token_opens_it(
     stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,8 +70,39 @@ def test_a_silent_hub_is_told_and_waited_for(stand_in: Hub, tmp_path: Path, monk
 def test_a_hub_that_answers_is_not_spoken_of(stand_in: Hub, tmp_path: Path) -> None:
     said: list[str] = []
     assert describe(configured("org/name"), tmp_path, said.append).problem is None
-    assert (said, stand_in.asked[:1]) == ([], ["/org/name/resolve/main/config.json"])
+    assert said == []
+    assert "/org/name/resolve/main/config.json" in stand_in.asked
     assert not any(isinstance(each, threading.Timer) and each.is_alive() for each in threading.enumerate())
+
+
+def test_that_the_hub_is_out_of_reach_is_found_out_while_libraries_load(
+    stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    said: list[str] = []
+    trying = hub.try_to_connect(configured("org/name"), tmp_path, said.append)
+    assert trying is not None
+    trying.join()
+    assert said == []
+    address, once = address_of_nothing(), hub.Once(said.append)
+    with monkeypatch.context() as of_nothing:
+        of_nothing.setenv("HF_ENDPOINT", address)
+        for _ in range(2):
+            trying = hub.try_to_connect(configured("org/name"), tmp_path, once)
+            assert trying is not None
+            trying.join()
+    assert [line.partition("; ")[0] for line in said] == [f"org/name: {address} has not answered yet"]
+    for variable, value in (("http_proxy", "http://localhost:1"), ("HF_HUB_OFFLINE", "1")):
+        with monkeypatch.context() as each:
+            each.setenv(variable, value)
+            assert hub.try_to_connect(configured("org/name"), tmp_path, said.append) is None
+    assert hub.try_to_connect(configured("./folder"), tmp_path, said.append) is None
+
+
+def address_of_nothing() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return f"http://127.0.0.1:{closed.getsockname()[1]}"
 
 
 def test_without_a_network_half_a_minute_is_waited_and_the_failure_says_what_works(
@@ -78,9 +110,7 @@ def test_without_a_network_half_a_minute_is_waited_and_the_failure_says_what_wor
 ) -> None:
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)  # between attempts
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with hub_server.asked_in_place(address, tmp_path / "cache"):
+    with hub_server.asked_in_place(address_of_nothing(), tmp_path / "cache"):
         message = refusal("org/name", tmp_path)
     assert "found no such folder and can't reach the Hub; check the spelling and the connection; without a" in message
     for way in ("name a folder", "HF_HUB_OFFLINE=1", "tokviz init the-sample --template sample"):

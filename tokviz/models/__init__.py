@@ -7,6 +7,7 @@
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.fingerprint import fingerprint, is_offloaded, offloaded_weights_noted, own_hooks, require_values
+from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.in_memory import AtHand, evaluated, unwrapped, without_autocast
 from tokviz.models.libraries import load_libraries
 from tokviz.models.loading import LoadedModel, check, load
@@ -19,6 +20,7 @@ __all__ = [
     "Description",
     "LoadedModel",
     "Location",
+    "Once",
     "check",
     "describe",
     "evaluated",
@@ -34,6 +36,7 @@ __all__ = [
     "require_device",
     "require_packages",
     "require_values",
+    "try_to_connect",
     "unwrapped",
     "weights_in_memory",
     "without_autocast",

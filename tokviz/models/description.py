@@ -11,6 +11,7 @@ from typing import Any, Literal
 from tokviz.config import ModelConfig, install
 from tokviz.errors import SourceError
 from tokviz.models.failures import explained
+from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.loading import config_and_tokenizer
 from tokviz.models.location import snapshot, weights_files
 from tokviz.models.origin import Origin
@@ -50,6 +51,9 @@ def describe(model: ModelConfig, base: Path, say: Callable[[str], None] | None =
     except SourceError as error:
         return Description(kind=None, problem=str(error))
     found = _files(origin)
+    if say is not None:
+        say = Once(say)
+        try_to_connect(model, base, say)
     try:
         refuse_unreadable(origin)
         require_packages(model)

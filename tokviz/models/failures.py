@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -13,7 +12,7 @@ from pathlib import Path
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models.gguf_file import parsed_once
-from tokviz.models.hub import WITHOUT_NETWORK, endpoint
+from tokviz.models.hub import WITHOUT_NETWORK, endpoint, is_offline
 from tokviz.models.location import files_like
 from tokviz.models.origin import Origin
 from tokviz.models.quiet import quiet_transformers
@@ -107,7 +106,7 @@ def _refused_by_hub(model: ModelConfig, causes: Sequence[BaseException]) -> str 
 
 def _out_of_reach(model: ModelConfig, causes: Sequence[BaseException]) -> str | None:
 
-    if _is_offline() and _any_of(causes, OSError):
+    if is_offline() and _any_of(causes, OSError):
         return (
             f"expected the model in the local Hugging Face cache at revision {_revision(model)}, found it "
             "missing or incomplete, and HF_HUB_OFFLINE forbids downloads; unset it for one run, or name a folder"
@@ -147,10 +146,6 @@ def _revision(model: ModelConfig) -> str:
 
 def _any_of(causes: Sequence[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(cause, kinds) for cause in causes)
-
-
-def _is_offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
+from tokviz.config import ModelConfig
+from tokviz.errors import SourceError
+from tokviz.models.location import is_whole_in_cache, locate
 from tokviz.models.origin import Origin
 
 PATIENCE_SECONDS = 4.0
@@ -16,26 +24,73 @@ WITHOUT_NETWORK = (
 )
 
 
+class Once:
+    """Hands on the first line that it is given, and no other: what is told of the Hub is told once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say: Callable[[str], None] | None = say
+
+    def __call__(self, line: str) -> None:
+        say, self._say = self._say, None
+        if say is not None:
+            say(line)
+
+
+def try_to_connect(model: ModelConfig, base: Path, say: Callable[[str], None]) -> threading.Thread | None:
+    """Find out meanwhile whether the Hub can be reached, if a model must come from there; where it can't, a line says so.
+
+    Libraries take seconds to load before the Hub is asked for anything. Nothing is sent; behind a proxy nothing is tried.
+    """
+    try:
+        if locate(model, base).kind != "hub" or is_whole_in_cache(model):
+            return None
+    except SourceError:
+        return None
+    if is_offline() or urllib.request.getproxies().get(_scheme()):
+        return None
+    thread = threading.Thread(target=_connect, args=[model.source, say], daemon=True)
+    thread.start()
+    return thread
+
+
+def _connect(source: str, say: Callable[[str], None]) -> None:
+    address = urlsplit(endpoint())
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), PATIENCE_SECONDS).close()
+    except (OSError, ValueError):
+        say(_waiting(source))
+
+
+def _scheme() -> str:
+    return urlsplit(endpoint()).scheme
+
+
+def endpoint() -> str:
+    """The address of the Hub, as huggingface_hub reads it, found without the cost of importing it."""
+    return os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+
+
+def is_offline() -> bool:
+    """Whether the environment forbids to ask the Hub."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def _waiting(source: str) -> str:
+    return f"{source}: {endpoint()} has not answered yet; still waiting (Ctrl-C ends it; {WITHOUT_NETWORK})"
+
+
 @contextmanager
 def waiting_is_said(origin: Origin, say: Callable[[str], None] | None) -> Iterator[None]:
     """Within the block small files are asked of the Hub: if that takes long, a line says so, once; it goes on waiting."""
     if say is None or origin.location.kind != "hub":
         yield
         return
-    line = (
-        f"{origin.model.source}: {endpoint()} has not answered yet; still waiting (Ctrl-C ends it; {WITHOUT_NETWORK})"
-    )
-    timer = threading.Timer(PATIENCE_SECONDS, say, [line])
+    timer = threading.Timer(PATIENCE_SECONDS, say, [_waiting(origin.model.source)])
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
-
-
-def endpoint() -> str:
-    """The address of the Hub, which ``HF_ENDPOINT`` sets."""
-    from huggingface_hub import constants
-
-    return constants.ENDPOINT
+        timer.join()

@@ -124,6 +124,8 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
     captured so.
     """
     due = [each.key for each in request.due]
+    say_of_hub = models.Once(reporter.say)
+    models.try_to_connect(request.model, request.base, say_of_hub)
     try:
         # The first time takes seconds.
         step = None if "transformers" in sys.modules else reporter.step("Loading PyTorch and transformers")
@@ -136,7 +138,7 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
                 request = _still_due(request, store)
             if request.due:
                 with models.quiet_transformers(), models.without_autocast():
-                    _capture(request, store, reporter)
+                    _capture(request, store, reporter, say_of_hub)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _OF_MODELS:  # one that this kind of model needs
@@ -183,7 +185,7 @@ def _is_missing(each: ContextRequest, intact: HiddenStates, wanted: Wanted, stor
     return store.failure(key) is None and (made is None or made.card.identity != intact.card.identity)
 
 
-def _capture(request: Request, store: Store, reporter: Reporter) -> None:
+def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: models.Once) -> None:
     from tokviz import capture
 
     name = request.model.display_name
@@ -192,9 +194,7 @@ def _capture(request: Request, store: Store, reporter: Reporter) -> None:
     with _offload_folder(store) as offload:
         step = reporter.step(f"{name}: loading")
         with_head = request.loss_text is not None
-        loaded = models.load(
-            request.model, request.base, request.device, offload, with_head=with_head, say=reporter.say
-        )
+        loaded = models.load(request.model, request.base, request.device, offload, with_head=with_head, say=say_of_hub)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
         texts = {
