@@ -116,6 +116,7 @@ def test_what_is_shown_is_short(own: Capture) -> None:
         own.explore(),
     ):
         assert len(repr(each)) < 400, type(each).__name__
+    assert len(repr(own.plan.config)) < 200
     assert repr(own.compare(own)).startswith("ModelSimilarity(mine × mine, alone: 3 × 3 depths, 4 words")
 
 

@@ -153,6 +153,13 @@ class ReportConfig(Table):
     _file: Path | None = PrivateAttr(default=None)
     _files: tuple[Path, ...] = PrivateAttr(default=())
 
+    def __repr__(self) -> str:
+        return (
+            f"ReportConfig({self.title!r}: {len(self.models)} models, {len(self.contexts)} contexts, {self.word_list})"
+        )
+
+    __str__ = __repr__
+
     @property
     def file(self) -> Path:
         """Where the configuration was read, to name it in what is said of it."""

@@ -27,7 +27,7 @@ def note_use(store: Store, config: ReportConfig, options: Options, place: tuple[
     It takes the place of what the report at the same ``place_of`` used before. What was only captured replaces no report,
     and no other configuration's captures: all that a notebook studies in one folder has one place.
     """
-    made = options.forms if options.draws else ("captured", repr(config))
+    made = options.forms if options.draws else ("captured", repr(dict(config)))
     identity = hashlib.sha256("\0".join((*place, *made)).encode("utf-8", "replace")).hexdigest()[:32]
     with suppress(StoreError):  # nothing is dropped from a cache that can't be written
         store.note_use(identity, *place)

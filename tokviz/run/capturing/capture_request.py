@@ -19,6 +19,7 @@ import numpy as np
 from tokviz import models
 from tokviz.config import ModelConfig, install
 from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
+from tokviz.models.in_memory import PREFIX as IN_MEMORY
 from tokviz.records import Batching, Context, HiddenStates, Loss, Tokenization, Updates, WordList
 from tokviz.run.capturing import intervening
 from tokviz.run.capturing.intervening import Ready
@@ -151,7 +152,8 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
         ) from error
     except DiskFullError as error:
         raise CaptureError(f"{request.model.source}: {error}") from error  # a smaller model may have room
-    gc.collect()  # the model's memory is free before the next one loads
+    if not request.model.source.startswith(IN_MEMORY):
+        gc.collect()  # the model's memory is free before the next one loads
 
 
 def _still_due(request: Request, store: Store) -> Request:
