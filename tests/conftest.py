@@ -58,6 +58,8 @@ SLOW_FILES = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Nearly all that libraries and tests make as they are imported stays.
+    gc.disable()
     config.pluginmanager.register(marking.Guard())
 
 
@@ -72,6 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Whenever Python looks for unused objects, it leaves out the tests and the libraries: they stay to the end."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
