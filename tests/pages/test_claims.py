@@ -126,7 +126,7 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(plain=random_geometry.models(), seed=st.integers(0, 2**32 - 1))
 def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, seed: int) -> None:
     model = random_writers.with_writers(plain, np.random.default_rng(seed))
@@ -164,7 +164,7 @@ def check_site(report: Report, site: Views) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(plain=random_geometry.reports(), seed=st.integers(0, 2**32 - 1))
 def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -221,7 +221,7 @@ def check_pair(pair: Pair, report: Report) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(report=random_geometry.reports())
 def test_a_report_is_told_truly(report: Report) -> None:
     site = Views(report)
