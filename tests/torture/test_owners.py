@@ -18,12 +18,7 @@ from torture.trial import FOREIGN_FILES_LOST
 pytestmark = pytest.mark.process
 
 
-TRIALS = (0, 2, 4, 6, 11, 15)
-"""Pruning and building, with and without mounts, with a manifest that is whole, that lacks its digest, is in conflict, damaged
-and empty; ``tests/run/test_publish.py`` has the other damages."""
-
-
-@pytest.mark.parametrize("number", TRIALS)
+@pytest.mark.parametrize("number", range(len(MANIFESTS)))
 def test_what_others_own_stays(number: int, root: Path) -> None:
     folder = root / f"owners-{number}"
     outcome = owners.tried(owners.drawn(number), number, folder, kit_of(folder))
