@@ -71,6 +71,7 @@ def test_what_is_not_captured_says_that_torch_is_missing(tmp_path: Path) -> None
     made = run_without_torch(tmp_path)
     assert made.returncode == 1
     assert made.stderr == (
+        "Loading PyTorch and transformers …\n"
         'error: qwen3 is not captured yet, and here torch is not installed; pip install "tokviz-report[models]", or capture '
         "elsewhere with --capture-only and copy the cache\n"
     )
