@@ -113,7 +113,7 @@ def test_the_metadata_says_what_is_needed_for_what(built: tuple[Path, Path]) -> 
     assert base.isdisjoint({"torch", "transformers", "accelerate", "gguf"})
     assert base == {Requirement(text).name for text in requirements_files.project()["dependencies"]}
     assert set(metadata.get_all("Provides-Extra", [])) == {"models", "cluster", "serve", "notebook", "all"}
-    authors = re.findall(r"- name: (.*)", (ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    authors = re.findall(r"^  - name: (.*)", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
     assert metadata["Author"] == ", ".join(authors)
 
 

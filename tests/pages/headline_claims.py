@@ -17,8 +17,9 @@ from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport
 
 NUMBER = r"−?[\d.,]+(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 FOUND = (
-    rf"(?:(?P<count>{'|'.join(COUNTS)})(?: of (?P<all>[\d,]+))? neurons?|expert (?P<expert>\d+)(?: of (?P<experts>\d+))?) in "
-    rf"layer (?P<layer>\d+)(?: of (?P<model>.+?))? (?:{FLATTENS}|raises? the words’ mean norm from (?P<before>{NUMBER}) to "
+    r"at layer (?P<layer>\d+)(?: of (?P<model>.+?))?, "
+    rf"(?:(?P<count>{'|'.join(COUNTS)})(?: of (?P<all>[\d,]+))? neurons?|expert (?P<expert>\d+)(?: of (?P<experts>\d+))?) "
+    rf"(?:{FLATTENS}|raises? the words’ mean norm from (?P<before>{NUMBER}) to "
     rf"(?P<after>{NUMBER})(?:; without (?:it the norm|them it) is (?P<without>{NUMBER}))?|writes? (?P<share>\d+\.\d) % of the "
     rf"MLP’s update to dimension (?P<dimension>\d+)(?:; the mean norm goes from (?P<before2>{NUMBER}) to "
     rf"(?P<after2>{NUMBER}))?)\."

@@ -60,7 +60,8 @@ def numbers(report: Report, context: str) -> Numbers:
             apart[names[pair.model_a], names[pair.model_b]] = dict(zip(said, all_of_them, strict=True))
     alike: dict[str, list[float]] = {}
     for alike_pair in report.similarities:
-        above = alike_pair.shared.neighbours_summary.value - alike_pair.shared.neighbours_summary.chance
+        best = alike_pair.shared.neighbours_summary
+        above = (best.value - best.chance) / (1 - best.chance) if best.chance < 1 else math.nan
         if alike_pair.context == context and math.isfinite(above):
             for slug in (alike_pair.model_a, alike_pair.model_b):
                 if slug in names:

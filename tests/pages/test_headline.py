@@ -41,12 +41,12 @@ def read(report: Report) -> tuple[str, list[str]]:
 def test_a_report_opens_with_its_finding_and_the_captures_that_show_it() -> None:
     deep, encoder, lost = sample_report().models
     assert read(sample_report()) == (
-        "Two of 1,536 neurons in layer 11 put 99.7 % of the words’ variance into one direction; without their variation, at most 20.0 %.",
+        "At layer 11, two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their variation, none holds over 20.0 %.",
         ["alone", "alone-mean", "sentence"],
     )
     alone = dataclasses.replace(deep.contexts[0], interventions=())
     assert read(only(dataclasses.replace(deep, contexts=(alone,)))) == (
-        "Two of 1,536 neurons in layer 11 write 99.8 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
+        "At layer 11, two of 1,536 neurons write 99.8 % of the MLP’s update to dimension 12; the mean norm goes from 17.1 to 24,410.",
         ["alone"],
     )
     calm = only(dataclasses.replace(encoder, contexts=encoder.contexts[1:]))
@@ -64,7 +64,7 @@ def test_a_report_opens_with_its_finding_and_the_captures_that_show_it() -> None
 def test_a_break_that_is_not_known_to_be_massive_is_shown_too() -> None:
     report = only(not_known_to_be_massive(sample_report().models[0]))
     said, chosen = present(headline(report)), present(choice(report))
-    assert said.sentence.startswith("Two of 1,536 neurons in layer 11 put 99.7")
+    assert said.sentence.startswith("At layer 11, two of 1,536 neurons put 99.7")
     assert [row.states.context.name for row in chosen.rows] == ["alone", "alone-mean"]
     assert {11, 12} <= set(chosen.depths)
     first, *others = row_sentences(said, chosen)

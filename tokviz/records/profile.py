@@ -59,7 +59,10 @@ def profile_of(geometry: Geometry, relations: Relations | None) -> Profile:
     return Profile(
         purity=_of_categories(geometry.purity),
         silhouette=_of_categories(geometry.silhouette),
-        relations=tuple(_peak(each.parallelism.value, each.parallelism.null_mean, 1.0, each.holds) for each in found),
+        relations=tuple(
+            _peak(each.parallelism.value, each.parallelism.null_mean, 1.0, each.parallelism.claim.holds)
+            for each in found
+        ),
         orders=tuple(_peak(each.r2.value, np.zeros(len(each.r2.value)), 1.0, each.holds) for each in orders),
     )
 

@@ -29,6 +29,7 @@ const { svg, hueOf, plateLayout, plateLabels, plateText } = Tokviz;
 const { framing, ratioOf, axisName, isDivided, FLAT_BELOW, TRUE_SCALE } = Tokviz.framing;
 const TITLE = 14;
 const GAP = 1.9;
+const LEAST_FOR_BOTH = 400;
 const BAND_MARK = 0.75;
 const NEAR = 54;
 const number = (value) => String(Math.round(10 * value) / 10);
@@ -107,7 +108,7 @@ function shortRest(context, depthName, space) {
 const layer = ` · ${depthName}`;
 return plateText.fitted(context, space - plateText.measure([layer], TITLE)[0], TITLE) + layer;
 }
-function axisParts({ area, size }, frame, variance) {
+function axisParts({ width, area, size }, frame, variance) {
 const { main, band, magnified } = frame;
 const [x0, x1, y0, y1] = main.limits;
 const left = Math.round(magnified === 0 ? area.left : main.area.left) - 0.5;
@@ -129,7 +130,7 @@ made.push(svg("text", { x: left - 7, y: y + 0.35 * size, "text-anchor": "end" },
 }
 made.push(svg("text", { x: main.area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
 made.push(svg("text", { x: main.area.left, y: main.area.top - 6 }, up));
-if (band) made.push(svg("text", { x: band.area.left, y: band.area.top - 6 }, TRUE_SCALE));
+if (band && width - area.left >= LEAST_FOR_BOTH) made.push(svg("text", { x: band.area.left, y: band.area.top - 6 }, TRUE_SCALE));
 return made;
 }
 const spines = ({ left, top, right, bottom }) =>
@@ -265,7 +266,7 @@ const parts = where ? [[categoriesOf(about, where), where], [notes, below]] : [[
 for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
 key.style.fontSize = `${size}px`;
 const scale = scaleChoice();
-Object.assign(scale.style, { right: `${layout.width - area.right}px`, top: `${area.top - 24}px` });
+Object.assign(scale.style, { right: "8px", top: `${area.top - 24}px` });
 key.replaceChildren(...parts.map(([each]) => each), scale, said);
 }
 function scaleChoice() {

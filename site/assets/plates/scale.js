@@ -23,8 +23,10 @@ scale.mode = mode;
 if (isNew) document.dispatchEvent(new CustomEvent("scale"));
 return isNew;
 }
+const isOffered = () => [...document.querySelectorAll(".plate-scale, .plot-scale")]
+.some((each) => each.checkVisibility({ visibilityProperty: true }));
 document.addEventListener("keydown", (event) => {
-if (event.key.toLowerCase() !== KEY || Tokviz.hasModifier(event) || event.target.matches?.("input:not([type=radio], [type=range]), select, textarea")) return;
+if (event.key.toLowerCase() !== KEY || !isOffered() || Tokviz.hasModifier(event) || event.target.matches?.("input:not([type=radio], [type=range]), select, textarea")) return;
 scale.choose(MODES[(MODES.indexOf(scale.mode) + 1) % MODES.length]);
 });
 return scale;

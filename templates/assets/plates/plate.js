@@ -42,6 +42,8 @@ Tokviz.plate = (() => {
   const TITLE = 14;
   // Between the panes of a divided plot, in sizes of the axes' text: a line of it stands there.
   const GAP = 1.9;
+  // How wide a plot must be for the band's name beside the choice of the scale.
+  const LEAST_FOR_BOTH = 400;
   // Of a mark's diameter, in the band.
   const BAND_MARK = 0.75;
   // How far a name may stand from its mark where words lie close along one axis, its own distance aside.
@@ -146,7 +148,7 @@ Tokviz.plate = (() => {
   }
 
   // Spines, ticks and names of both axes; of a divided plot, whose panes share the axis that isn't magnified, of both panes.
-  function axisParts({ area, size }, frame, variance) {
+  function axisParts({ width, area, size }, frame, variance) {
     const { main, band, magnified } = frame;
     const [x0, x1, y0, y1] = main.limits;
     const left = Math.round(magnified === 0 ? area.left : main.area.left) - 0.5;
@@ -169,7 +171,8 @@ Tokviz.plate = (() => {
     }
     made.push(svg("text", { x: main.area.right, y: bottom + 5 + size, "text-anchor": "end" }, across));
     made.push(svg("text", { x: main.area.left, y: main.area.top - 6 }, up));
-    if (band) made.push(svg("text", { x: band.area.left, y: band.area.top - 6 }, TRUE_SCALE));
+    // The choice of the scale stands in the same line.
+    if (band && width - area.left >= LEAST_FOR_BOTH) made.push(svg("text", { x: band.area.left, y: band.area.top - 6 }, TRUE_SCALE));
     return made;
   }
 
@@ -330,7 +333,7 @@ Tokviz.plateKey = (() => {
     for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
     key.style.fontSize = `${size}px`;
     const scale = scaleChoice();
-    Object.assign(scale.style, { right: `${layout.width - area.right}px`, top: `${area.top - 24}px` });
+    Object.assign(scale.style, { right: "8px", top: `${area.top - 24}px` });
     key.replaceChildren(...parts.map(([each]) => each), scale, said);
   }
 

@@ -19,6 +19,9 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
         known = int(np.isfinite(geometry.purity.above_chance.score).sum())
         if context.rule is not None or not known:
             continue
+        if not geometry.purity.above_chance.can_be_tested:
+            said += f" Whether purity of the words {context.states.context.label} is above chance can’t be tested with these words."
+            continue
         flat = purity_in_plot(geometry)
         has_surface = bool(np.isfinite(geometry.purity.surface))
         claims = [

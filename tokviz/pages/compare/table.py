@@ -217,7 +217,7 @@ def _related(report: Report, context: ContextReport) -> Iterator[Cell]:
         yield from (_unknown("not measured") for _ in (*report.relations, *report.orders))
         return
     for relation in found.relations:
-        yield _best_of(relation.parallelism, relation.holds, with_chance=True)
+        yield _best_of(relation.parallelism, relation.parallelism.claim.holds, with_chance=True)
     for order in found.orders:
         yield _best_of(order.r2, order.holds, with_chance=False)
 

@@ -116,7 +116,7 @@ def finding_sentence(model: ModelReport, finding: Finding) -> str:
         writes = f"{'writes' if one else 'write'} {percent(finding.share)} of the MLP’s update to dimension {finding.dimension}"
         said = (f"{writes}; the mean norm goes from {before} to {after}", writes)
     wheres = [f"layer {finding.layer}{of_model}" for of_model in (f" of {model.display_name}", "")]
-    sentences = [f"{each.capitalize()} in {where} {what}." for what in said for where in wheres for each in who]
+    sentences = [f"At {where}, {each} {what}." for what in said for where in wheres for each in who]
     return next(each for each in sentences if len(each.split()) <= MOST_WORDS_IN_FINDING)
 
 

@@ -138,18 +138,15 @@ def profile_view(report: Report, page: str) -> ProfileView | None:
 
 def _notes(found: Sequence[Compared], *, has_similarity: bool, are_tested: bool) -> tuple[str, ...]:
     dots = (
-        "A dot is the effect of a metric at the layer where it is largest: 0 at chance, 1 at the highest possible value. A ring: "
-        "nothing is claimed at any layer."
+        "A dot is the effect of a metric at the layer where it is largest: 0 at that layer’s chance (of an order, at R² = 0), 1 at the "
+        "highest possible value. The largest of many layers is above 0 by chance, too: a ring means that nothing is claimed at any layer."
     )
     if any(each.pairs for each in found):
-        dots += (
-            " Models are compared on the words that both share, each at the best of as many layers as both have. Intervals hold "
-            "for all differences of the report together."
-        )
+        dots += " Models are compared on the words that both share, each at the best of as many layers as both have."
     if not has_similarity:
         return (dots,)
     others = "other models" if any(len(each.models) > 2 for each in found) else "other model"
-    similarity = f"Similarity (squares) is the mean of each layer’s best match in the {others}, above what it is with words permuted."
+    similarity = f"Similarity (squares) is the mean of each layer’s best match in the {others}: 0 with words permuted, 1 where all neighbors are shared."
     if are_tested:
         similarity += " Whether models are alike beyond categories is said where layers are compared."
     return (dots, similarity)

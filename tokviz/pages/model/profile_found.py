@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from tokviz.records import Context, ContextReport, Difference, ModelReport, Peak, Profile, Report, depth_name
+from tokviz.records.measures import effect_of
 
 N_OF_CATEGORIES = 2
 """So many measures come first that are of categories."""
@@ -155,9 +156,8 @@ def _similarity(report: Report, model: ModelReport, context: Context) -> Value:
         and model.slug in (each.model_a, each.model_b)
         and math.isfinite(each.shared.neighbours_summary.value - each.shared.neighbours_summary.chance)
     ]
-    above = (
-        float(np.mean([each.neighbours_summary.value - each.neighbours_summary.chance for each in known]))
-        if known
-        else float("nan")
+    value, chance = (
+        np.array([getattr(each.neighbours_summary, name) for each in known]) for name in ("value", "chance")
     )
-    return Value(effect=above, kind="untested", note="")
+    effect = float(np.mean(effect_of(value, chance, 1.0))) if known else float("nan")
+    return Value(effect=effect, kind="untested", note="")

@@ -234,15 +234,10 @@ def _weaker(intact: _Attention, off: _Attention, changed: ContextReport) -> str:
         return ""
     one = done is not None and len(done.neurons) == 1
     neurons = "neuron" if one else "neurons"
-    numbers = (
-        f"from layer {layer + 1} on it is {score(with_them)} on average ({intact[0]}), and {score(without_them)} with "
-        f"the {neurons} off"
+    return (
+        f"From layer {layer + 1} on this weight is {score(with_them)} on average ({intact[0]}), and {score(without_them)} with "
+        f"the {neurons} off."
     )
-    if score(with_them) == score(without_them):
-        return f"Without the {neurons} this weight hardly changes: {numbers}."
-    if without_them > with_them:
-        return f"Without the {neurons} this weight grows: {numbers}."
-    return f"Without the {neurons} this weight falls: {numbers}."
 
 
 def _mean_after(found: AttentionToFirst, layer: int) -> float | None:

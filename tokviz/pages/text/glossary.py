@@ -104,7 +104,7 @@ GLOSSARY = (
     GlossaryEntry(
         name="stage",
         pattern=r"stages?",
-        meaning="A run of neighboring depths with similar geometry.",
+        meaning="A run of depths up to one at which the words’ arrangement changes far more than just before and after.",
     ),
     GlossaryEntry(
         name="standardized",
@@ -250,7 +250,7 @@ def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
         "tests, with the values of all models, contexts and depths in it. Each value is expressed in standard deviations of its own "
         "shuffles, which are the same for all, and compared with the highest value that each shuffle reaches anywhere in the family "
         "(max-T); p is the share of shuffles that do at least as well. All families together have a level of "
-        f"{100 * LEVEL:.0f} %, divided equally between them: in at most one of a hundred reports anything claimed is false. A further "
+        f"{100 * LEVEL:.0f} %, divided equally between them, so that about one report in a hundred claims anything false. A further "
         "question about a relation or an order, which is answered only where the first one is, has the same level. "
         "What is claimed of categories must also have an interval above chance."
     )
