@@ -7,6 +7,7 @@ python docs/release.py check    exit with 1, and say why, if what is built now m
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ PASSAGES = (
 IN_NOTEBOOKS = (('\\"tokviz-report[', '\\"..['),)
 """The same in a notebook of ``examples/``, whose folder is the current one."""
 
+_BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+_GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
+"""Colab opens notebooks of no other host, and installs a release only: it has no checkout."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
@@ -55,6 +60,18 @@ class Release:
         """CITATION.cff with the repository's address, or without one."""
         lines = [line for line in text.splitlines(keepends=True) if not line.startswith("repository-code:")]
         return "".join(lines) + (f"repository-code: {json.dumps(self.repository)}\n" if self.repository else "")
+
+    def notebook(self, text: str, name: str) -> str:
+        """A notebook with its install line in the form that fits, and a badge that opens it where Colab can."""
+        found = json.loads(self.written(text, IN_NOTEBOOKS))
+        title, *lines = found["cells"][0]["source"]
+        if lines[1].startswith(_BADGE):
+            del lines[:2]
+        if self.released and (place := _GITHUB.fullmatch(self.repository)):
+            address = f"https://colab.research.google.com/github/{place[1]}/blob/main/{name}"
+            lines = ["\n", f"{_BADGE}({address})\n", *lines]
+        found["cells"][0]["source"] = [title, *lines]
+        return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
     @property
     def problem(self) -> str | None:
@@ -84,7 +101,7 @@ def contents(release: Release, root: Path = ROOT) -> dict[str, str]:
     return {
         name: release.citation(text)
         if name == "CITATION.cff"
-        else release.written(text, IN_NOTEBOOKS if name in NOTEBOOKS else PASSAGES)
+        else (release.notebook(text, name) if name in NOTEBOOKS else release.written(text, PASSAGES))
         for name, text in found.items()
     }
 

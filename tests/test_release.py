@@ -51,6 +51,30 @@ def test_one_setting_turns_all_of_them_over_and_back(tmp_path: Path) -> None:
     assert 'repository-code: "https://example.org/tokviz"\n' in with_release["CITATION.cff"]
 
 
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (WITHOUT, None),
+        (WITH, None),
+        (Release(released=False, repository="https://github.com/someone/tokviz"), None),
+        (Release(released=True, repository="https://github.com/someone/tokviz"), "someone/tokviz"),
+        (Release(released=True, repository="https://github.com/someone/tokviz.git"), "someone/tokviz"),
+    ],
+)
+@pytest.mark.parametrize("name", release.NOTEBOOKS)
+def test_a_badge_opens_a_notebook_where_colab_finds_it_and_a_release(
+    found: Release, expected: str | None, name: str
+) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    written = found.notebook(text, name)
+    source = "".join(json.loads(written)["cells"][0]["source"])
+    badges = re.findall(r"^\[!\[Open in Colab\]\(https://[^)]+\.svg\)\]\((.*)\)$", source, re.MULTILINE)
+    address = f"https://colab.research.google.com/github/{expected}/blob/main/{name}"
+    assert badges == ([address] if expected else [])
+    assert found.notebook(written, name) == written
+    assert release.setting().notebook(written, name) == text
+
+
 def test_no_other_page_says_how_tokviz_is_installed() -> None:
     pages = [*(ROOT / "docs" / "manual").rglob("*.md"), *(ROOT / "examples").rglob("*.ipynb"), *ROOT.glob("*.md")]
     saying = {
