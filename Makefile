@@ -20,7 +20,7 @@ RANGE   = $(shell sed -n 's/^\($(1)[^ ]*\).*/\1/p' requirements-dev.txt)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture falsify lint types requirements lock dist publish install-lines lowest test-lowest coverage serve bench screenshots clean distclean
+.PHONY: help site sample sample-text check test quick-tests run-tests docs gold audit audit-large audit-packages torture falsify lint types requirements lock dist publish notebooks install-lines lowest test-lowest coverage serve bench screenshots clean distclean
 
 help:  ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ publish:  ## send the wheel and the source distribution to the package index, fr
 	$(PYTHON) docs/release.py check
 	@$(MAKE) --no-print-directory dist
 	$(BIN)/uv publish --trusted-publishing always dist/*
+
+notebooks: $(VENV)/.developer $(VENV)/.models $(VENV)/.browser  ## run the notebooks of examples/ and write them with their outputs (ARGS="first-steps")
+	PYTHONPATH=. $(BIN)/python tests/notebooks.py $(ARGS)
 
 install-lines:  ## write how tokviz is installed wherever that is said, as [tool.tokviz] of pyproject.toml has it
 	$(PYTHON) docs/release.py write
