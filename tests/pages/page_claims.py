@@ -221,7 +221,7 @@ def check_curves_note(text: str, model: ModelReport) -> None:
     changed = any(each.geometry and each.states.intervention for each in model.captures)
     bands = f"Light bands are 95 % intervals{', for the unchanged model only' if changed else ''}."
     before, *unscaled = re.split(r" (?=Without scaling)", plain(text))
-    said, *announced = re.split(r" (?=Purity of the words|At no depth is purity)", before)
+    said, *announced = re.split(r" (?=Of \d+ depths?, purity|At no depth is purity)", before)
     check_announced(announced, model)
     require(said == f"Shaded: the stages{stages}. {line}{bands}", text, emerged)
     check_unscaled(unscaled, model)
@@ -235,19 +235,21 @@ def check_announced(said: Sequence[str], model: ModelReport) -> None:
         if geometry is None or not np.isfinite(geometry.purity.above_chance.score).any():
             continue
         purity = geometry.purity
-        numbers = [str(np.isfinite(purity.value).sum())] if purity.above_chance.holds.any() else []
+        numbers, n_depths = [], str(np.isfinite(purity.value).sum())
         for each in (geometry.purity, *(picture.purity for picture in geometry.pictures[:1])):
             # That of the plot stands beside that of all dimensions.
             has_surface = np.isfinite(purity.surface) and np.isfinite(each.surface)
             claims = (each.above_chance, *((each.above_surface,) if has_surface else ()))
-            numbers += [str(claim.holds.sum()) if claim.holds.any() else "no" for claim in claims]
-        expected.append((context.states.context.label, [] if set(numbers) == {"no"} else sorted(numbers)))
+            numbers += [str(claim.holds.sum()) if claim.holds.any() else "none" for claim in claims]
+        expected.append(
+            (context.states.context.label, [] if set(numbers) == {"none"} else sorted([n_depths, *numbers]))
+        )
     found = [
-        re.match(r"Purity of the words (.+?) is shown to be above chance (.+)\.$", text)
-        or re.match(r"At no depth is purity of the words (.+?) shown to be above chance(.*)\.$", text)
+        re.match(r"Of (\d+) depths?, purity of the words (.+?) is shown to be above chance at (.+)\.$", text)
+        or re.match(r"()At no depth is purity of the words (.+?) shown to be above chance(.*)\.$", text)
         for text in said
     ]
-    told = [(each[1], sorted(re.findall(r"\d+|(?<=at )no(?= depth)", each[2]))) for each in found if each]
+    told = [(each[2], sorted(re.findall(r"\d+|none", f"{each[1]} {each[3]}"))) for each in found if each]
     require(told == expected, str(said), expected)
 
 

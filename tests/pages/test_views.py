@@ -125,11 +125,11 @@ def test_a_deep_model_has_numbers_at_sensible_intervals_only(site: Views) -> Non
     assert labels == ["embedding", "5", "10", "15", "20", "25", "layer 29"]
 
 
-def test_words_apart_are_listed(site: Views) -> None:
-    alone, sentence = site.models[0].words
-    assert [words.words for words in alone.lists] == ["word8m (2)", "word8m"]
-    assert sentence.lists == alone.lists
-    assert not alone.lists[0].folded
+def test_words_apart_are_listed_once_for_all_contexts(site: Views) -> None:
+    shared, *own = site.models[0].words
+    assert [words.words for words in shared.lists] == ["word8m (2)", "word8m"]
+    assert not any(each.lists or each.all_alike for each in own)
+    assert not shared.lists[0].folded
     assert site.models[0].panels[0].hollow == "Hollow, because read at a different position than most words: word8m."
 
 
@@ -141,7 +141,7 @@ def test_a_panel_says_when_its_words_stand_at_position_0(site: Views) -> None:
 
 
 def test_what_the_tokenizer_and_the_model_have_to_say_is_on_both_pages(site: Views) -> None:
-    assert "A note on tokens." in site.models[0].words[0].notes
+    assert "A note on tokens." in site.models[0].words[1].notes
     assert "A note on tokens." in site.method.token_tables[0].notes
     assert site.models[0].notes == site.method.provenance[0].notes == ("Weights were de-quantized while loading.",)
 

@@ -32,25 +32,26 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
             where = ", in all dimensions or in the plot" if flat else ""
             said += f" At no depth is purity of the words {context.states.context.label} shown to be above chance{either}{where}."
             continue
-        chance = _shown(
-            geometry.purity.above_chance, flat.above_chance if flat else None, f" of {count(known, 'depth')}"
+        chance = _shown(geometry.purity.above_chance, flat.above_chance if flat else None)
+        said += (
+            f" Of {count(known, 'depth')}, purity of the words {context.states.context.label} is shown to be above "
+            f"chance at {chance}"
         )
-        said += f" Purity of the words {context.states.context.label} is shown to be above chance {chance}"
         if has_surface:
             surface = flat.above_surface if flat and np.isfinite(flat.surface) else None
-            said += f", and above the words’ surface {_shown(geometry.purity.above_surface, surface)}"
+            said += f", and above the words’ surface at {_shown(geometry.purity.above_surface, surface)}"
         said += "."
     return said
 
 
-def _shown(claim: Claim, in_plot: Claim | None, of_all: str = "") -> str:
-    """``at 31 of 31 depths (in the plot, at 12)``."""
-    beside = f" (in the plot, {_how_many(in_plot)})" if in_plot else ""
-    return f"{_how_many(claim, of_all)}{beside}"
+def _shown(claim: Claim, in_plot: Claim | None) -> str:
+    """``31 (12 in the plot)``."""
+    beside = f" ({_how_many(in_plot)} in the plot)" if in_plot else ""
+    return f"{_how_many(claim)}{beside}"
 
 
-def _how_many(claim: Claim, of_all: str = "") -> str:
-    return f"at {int(claim.holds.sum())}{of_all}" if claim.holds.any() else "at no depth"
+def _how_many(claim: Claim) -> str:
+    return f"{int(claim.holds.sum())}" if claim.holds.any() else "none"
 
 
 def unscaled(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:

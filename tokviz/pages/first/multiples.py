@@ -135,9 +135,7 @@ def _caption(chosen: Choice, n_drawn: int, n_words: int) -> str:
     if n_drawn == MOST_WORDS:
         some = f" Shown are {n_drawn:,} of {count(n_words, 'word')}, evenly drawn."
     elif n_drawn < n_words:
-        some = (
-            f" Shown are the {n_drawn:,} of {count(n_words, 'word')} that are measured: all are read at one position."
-        )
+        some = f" Of {count(n_words, 'word')}, the plots show the {n_drawn:,} that are read at the same position."
     return (
         f"{projection_label(chosen.projection)} PCA. Colors and shapes are categories. Both axes of a plot have one scale, and each "
         f"plot has its own: its span is how far its words reach along the longer axis.{some}"

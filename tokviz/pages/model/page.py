@@ -31,7 +31,7 @@ from tokviz.pages.text.wording import (
     undrawn_note,
     weights_format,
 )
-from tokviz.records import ModelCard, ModelReport, Report
+from tokviz.records import ModelCard, ModelReport, Report, Tokenization
 from tokviz.text import isolated
 
 
@@ -46,7 +46,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class WordNotes:
-    """What a reader must know about the words of one context."""
+    """What a reader must know about the words of one context, or of all."""
 
     heading: str
     notes: tuple[str, ...]
@@ -242,24 +242,32 @@ def _tokenizer(card: ModelCard) -> str:
 
 
 def _word_notes(model: ModelReport) -> tuple[WordNotes, ...]:
-    notes = []
-    for context in model.contexts:
+    """What several contexts have in common stands once, above what each has of its own."""
+    lists = [_word_lists(context.states.tokenization) for context in model.contexts]
+    first, *others = lists or [()]
+    shared = tuple(words for words in first if others and all(words in each for each in others))
+    notes = [WordNotes(heading="Words in all contexts", notes=(), lists=shared, all_alike=False)] if shared else []
+    for context, some in zip(model.contexts, lists, strict=True):
         tokenization = context.states.tokenization
-        several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
-        lists = (
-            _words("Words of several tokens (number of tokens)", several),
-            _words(
-                "Words outside the reference words, read at a different position than most",
-                outside_reference(tokenization),
-            ),
-        )
-        some = tuple(words for words in lists if words.words)
         said = (*tokenization.notes, *batch_notes(context.states.batch_check))
+        own = tuple(words for words in some if words not in shared)
         all_alike = tokenization.is_known and not some
-        if said or some or all_alike:
+        if said or own or all_alike:
             heading = f"Words {context.states.context.label}"
-            notes.append(WordNotes(heading=heading, notes=said, lists=some, all_alike=all_alike))
+            notes.append(WordNotes(heading=heading, notes=said, lists=own, all_alike=all_alike))
     return tuple(notes)
+
+
+def _word_lists(tokenization: Tokenization) -> tuple[Words, ...]:
+    several = [f"{isolated(word.word)} ({word.n_tokens})" for word in tokenization.words if word.n_tokens > 1]
+    lists = (
+        _words("Words of several tokens (number of tokens)", several),
+        _words(
+            "Words outside the reference words, read at a different position than most",
+            outside_reference(tokenization),
+        ),
+    )
+    return tuple(words for words in lists if words.words)
 
 
 def _words(summary: str, words: Sequence[str]) -> Words:

@@ -198,7 +198,7 @@ def _say_near_chance(stated: Facts) -> str:
         measure, *names = each.subject
         whose = joined_by_and(names) if names else f"all {in_words(int(each.values[0]))} models"
         parts.append(f"{measure} in {whose}")
-    return f"No claim at any layer: {'; '.join(parts)}."
+    return f"Not shown to be above chance at any layer: {'; '.join(parts)}."
 
 
 _SENTENCES: dict[str, tuple[Callable[[Facts], str], tuple[str, ...]]] = {

@@ -386,10 +386,10 @@ UPDATES = (
     ),
     Term(
         name="Neurons set to a value",
-        meaning="A break is where the largest |x|, median over the words, grows most, by a factor of at least ten "
-        "and to above 100. The fewest neurons of its MLP that write 95 % of the MLP’s update of the dimension that "
+        meaning="At a break, the fewest neurons of the layer’s MLP that write 95 % of its update of the dimension that "
         "changes most (at most eight, all of one sign) are set to zero, the words are captured again, and "
-        "everything is measured again. If the words are read at position 0, the same is also done with the neurons "
+        "everything is measured again. A break is where the largest |x|, median over the words, grows most, by a "
+        "factor of at least ten and to above 100. If the words are read at position 0, the same is also done with the neurons "
         "set to their mean over the words, at position 0 only: at every token, this mean would make every token "
         "massive. Plots show the mean, or zero where there is none. The control is the same number of other neurons "
         "of the same MLP: of those that write less than 1 % of the dimension, the ones with the largest mean "
