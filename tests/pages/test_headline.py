@@ -41,7 +41,7 @@ def read(report: Report) -> tuple[str, list[str]]:
 def test_a_report_opens_with_its_finding_and_the_captures_that_show_it() -> None:
     deep, encoder, lost = sample_report().models
     assert read(sample_report()) == (
-        "At layer 11, two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their variation, none holds over 20.0 %.",
+        "At layer 11, two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their variation it is 20.0 %.",
         ["alone", "alone-mean", "sentence"],
     )
     alone = dataclasses.replace(deep.contexts[0], interventions=())

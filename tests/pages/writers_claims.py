@@ -34,7 +34,7 @@ COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
 FLATTENS = (
     r"puts? (?P<pc1>\d+\.\d) % of the words’ variance into one direction(?:; without (?P<value>its variation|their variation|it|"
-    r"them), none holds over (?P<rest>\d+\.\d) %)?"
+    r"them) it is (?P<rest>\d+\.\d) %)?"
 )
 
 # --- the finding ----------------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def flattening(finding: Finding, *, one: bool) -> tuple[str, str]:
     without = f"{value} variation" if finding.at_mean else "it" if one else "them"
     return (
         f"{verb} {percent(finding.pc1_after)} of the words’ variance into one direction",
-        f"without {without}, none holds over {percent(finding.pc1_without)}",
+        f"without {without} it is {percent(finding.pc1_without)}",
     )
 
 
@@ -109,7 +109,7 @@ def sentence(finding: Finding) -> str:
     """At most 28 words, where the context's label is one.
 
     ``At layer 11 (words alone), two of 1,536 neurons put 99.7 % of the words’ variance into one direction; without their
-    variation, none holds over 18.8 %.``
+    variation it is 18.8 %.``
     """
     at, norm = f"At layer {finding.layer}", f"the mean norm (words {finding.context.label})"
     before, after = number(finding.before), number(finding.after)
