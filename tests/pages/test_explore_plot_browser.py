@@ -170,6 +170,13 @@ def test_a_divided_plot_has_the_true_scale_above_and_the_printed_factor_below(
     assert up / across > 10
     band = np.array(found["band"])[found["inside"]]
     assert units(values, band) == pytest.approx((across, across), rel=0.01)
+    # The axes stay where they are when words are moved beneath them.
+    spines = page.locator(".plot-axes > .spine")
+    axes = [spine.get_attribute("d") for spine in spines.all()[:2]]
+    plot(page).press("Shift+ArrowRight")
+    _, values, moved = seen(page)
+    assert (moved[:, 0] < marks[:, 0] - 50).all()
+    assert [spine.get_attribute("d") for spine in spines.all()[:2]] == axes
 
 
 @pytest.mark.parametrize("zoom", ["", "&zoom-a=2,0.4,0.6"], ids=["whole", "twice"])

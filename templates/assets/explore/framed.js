@@ -52,12 +52,12 @@
       return this.frames[depth]?.[part].area ?? { left: 0, top: 0, right: this.width, bottom: this.height };
     }
 
-    // A pane as it is seen in the plot, which is zoomed.
+    // A pane as it is seen in the plot, which is zoomed: edges at the plot's own stay there, so that axes and their ticks are one.
     paneAt(depth, { k, x, y }, part = "main") {
       const { width, height } = this;
       const { left, top, right, bottom } = this.areaOf(depth, part);
-      const [across, down] = [(at) => Tokviz.clamp(x + k * at, 0, width), (at) => Tokviz.clamp(y + k * at, 0, height)];
-      return { left: across(left), right: across(right), top: down(top), bottom: down(bottom) };
+      const seen = (at, shift, length) => (at > 0 && at < length ? Tokviz.clamp(shift + k * at, 0, length) : at);
+      return { left: seen(left, x, width), right: seen(right, x, width), top: seen(top, y, height), bottom: seen(bottom, y, height) };
     }
 
     // How far words lie beyond the plot at any depth, in widths or heights of it about its middle.
