@@ -160,6 +160,21 @@ def test_zoom_by_buttons_keys_and_wheel(explore: OpenAt, site: Path) -> None:
     wait_until_quiet(page)
     assert place_of(page, 5) == pytest.approx(rest, abs=3)  # it grows about the pointer
     assert place_of(page, 6) != rest
+    # With Ctrl, one notch isn't taken for a long pinch.
+    wait_for_address(page, "zoom-a=")
+    before = zoom_of(page)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    wait_until_quiet(page)
+    assert zoom_of(page) / before == pytest.approx(1.2, rel=0.01)
+
+
+def zoom_of(page: Page) -> float:
+    """How much the first picture is enlarged, as the address says."""
+    found = re.search(r"zoom-a=([\d.]+)", page.url)
+    assert found is not None
+    return float(found[1])
 
 
 def test_the_wheel_scrolls_the_page_until_the_picture_was_clicked(explore: OpenAt, site: Path) -> None:

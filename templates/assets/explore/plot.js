@@ -10,6 +10,9 @@
   // In pixels: how far from the pointer a mark may be.
   const POINTER_RADIUS = 26;
   const ZOOM_FACTOR = 1.6;
+  // Of a notch of the wheel: with Ctrl, d3 takes it for a pinch, whose steps are small, and zooms by ten times as much.
+  const WHEEL_FACTOR = 1.2;
+  const wheelDelta = d3.zoom().wheelDelta();
   const { clamp, svg, movement } = Tokviz;
   // In pixels: the width of a plot that fits on A4 and on Letter.
   const PAPER = 640;
@@ -314,7 +317,7 @@
         if (event.type === "wheel") return event.ctrlKey || event.metaKey || this.root.contains(document.activeElement);
         if (event.type.startsWith("touch")) return event.touches.length > 1 || this.transform.k !== 1;
         return !event.button && !event.ctrlKey;
-      }).on("zoom", ({ transform, sourceEvent }) => {
+      }).wheelDelta((event) => clamp(wheelDelta(event), -Math.log2(WHEEL_FACTOR), Math.log2(WHEEL_FACTOR))).on("zoom", ({ transform, sourceEvent }) => {
         this.transform = transform;
         this.inner.classList.toggle("zoomed", transform.k !== 1);
         this.tree = null;
