@@ -29,6 +29,12 @@ def test_links_are_written_from_the_sites_root_wherever_the_text_stands() -> Non
     assert 'href="models/n/index.html#alone/layer-1"' in markdown.to_html(text, "index.html")
 
 
+def test_no_line_ends_before_a_percent_sign_or_beside_plus_minus_but_code_is_as_written() -> None:
+    html = markdown.to_html("`66 %`, [by 6 %](#a), 1.20 ± 0.08, all % ± x", MODEL).replace("\N{NO-BREAK SPACE}", "~")
+    assert "<code>66 %</code>" in html
+    assert ">by 6~%</a>, 1.20~±~0.08, all % ± x" in html
+
+
 def test_what_leads_to_the_site_is_listed_and_nothing_else() -> None:
     text = "[a](models/n/#alone/layer-1) [b](#alone/grid) [d](https://x.org/a) [f](mailto:me@x.org) ![e](images/a%20b.webp)"
     assert markdown.targets(text) == [

@@ -226,7 +226,7 @@
       host: slot.element.querySelector("figure"), source: relatedSource(slot.capture), context: slot.capture.context.name,
       isMeasured: slot.capture.context.related === true, depth: depthOf(comparison, slot, depth),
     })));
-    const text = mode === "layer" ? depthName(depth) : `${Math.round(100 * Tokviz.shareOf(depth, last))} %`;
+    const text = mode === "layer" ? depthName(depth) : `${Math.round(100 * Tokviz.shareOf(depth, last))}\u00a0%`;
     const each = slots.map(({ capture, depthLabel }) => `${capture.model.name}: ${depthLabel.textContent}`);
     range.setAttribute("aria-valuetext", `${text}. ${each.join("; ")}`);
     output.textContent = text;
@@ -275,7 +275,7 @@
       const depth = (last * tick) / RELATIVE_TICKS;
       if (tick === 0) return { depth, label: "embedding" };
       if (tick === RELATIVE_TICKS) return { depth, label: "last layer" };
-      return { depth, label: tick % (RELATIVE_TICKS / 4) ? null : `${(100 * tick) / RELATIVE_TICKS} %` };
+      return { depth, label: tick % (RELATIVE_TICKS / 4) ? null : `${(100 * tick) / RELATIVE_TICKS}\u00a0%` };
     });
   }
 

@@ -111,7 +111,7 @@ MEASURES = (
             "identical states, the nearest may be ambiguous: a word whose last neighbor and next word after it "
             "have the same state has no well-defined neighbors, and is not counted, neither here nor in the share "
             "of neighbors that stay from depth to depth or from model to model. If fewer than "
-            f"{100 * geometry.least_with_neighbours:.0f} % of the words have well-defined neighbors, no value is "
+            f"{100 * geometry.least_with_neighbours:.0f}\N{NO-BREAK SPACE}% of the words have well-defined neighbors, no value is "
             "given.",
             sources=(sources.TIMKEY_2021, sources.MU_2018),
         ),
@@ -225,7 +225,7 @@ MEASURES = (
         "that holds most of it, whichever that is. Above the dotted line it is dominant.",
         definition=lambda geometry: Term(
             name="Dominant dimensions",
-            meaning=f"A dimension is dominant at a depth if it holds more than {100 * geometry.massive.dominant_share:.0f} % "
+            meaning=f"A dimension is dominant at a depth if it holds more than {100 * geometry.massive.dominant_share:.0f}\N{NO-BREAK SPACE}% "
             "of Σ x², the states’ squared lengths summed over the reference words. In some models nearly all tokens "
             "are large in the same dimension: then no ratio to other tokens shows it, and a dimension may be "
             "dominant without being massive. Of position 0 only the largest values are kept, so it isn’t known "
@@ -244,7 +244,7 @@ MEASURES = (
             meaning="Centered kernel alignment (CKA) compares the pairwise inner products of the words’ standardized "
             "states at two depths: 1 for the same arrangement up to rotation and scale, about 0 for unrelated ones. The debiased "
             "estimate is used, because with fewer words than dimensions the usual one is near 1 for unrelated "
-            f"states. It needs at least {count(geometry.stage_criteria.least_words, 'word')}: for unrelated states, 95 % of its values are then below 0.2 in "
+            f"states. It needs at least {count(geometry.stage_criteria.least_words, 'word')}: for unrelated states, 95\N{NO-BREAK SPACE}% of its values are then below 0.2 in "
             "size, while for four words it may be near 1.",
             sources=(sources.KORNBLITH_2019, sources.SONG_2012),
         ),

@@ -121,7 +121,7 @@ def _notes(report: Report) -> tuple[str, ...]:
     rests = (
         "Only words that are reference words of both models count; if some of them are several tokens in a model, a "
         "second row leaves these out. For each layer of the deeper model, a dot marks its best match in the other. The number of a pair is the mean best "
-        "match, each model counting half, with its 95 % interval. The best of many is above 0 even for unrelated models, and "
+        "match, each model counting half, with its 95\N{NO-BREAK SPACE}% interval. The best of many is above 0 even for unrelated models, and "
         "categories alone make models alike: so the same number is given with the words of one model permuted, all of them or "
         f"only within categories. {tested}"
     )

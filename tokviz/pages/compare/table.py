@@ -117,7 +117,7 @@ def table_notes(report: Report) -> tuple[str, ...]:
     what = f"of a word’s {of_which}, the share that is of its category; mean over the reference words"
     if counts == [1]:
         what = "the share of the reference words whose nearest neighbor is of their category"
-    purity = f"Category purity: {what}, with its 95 % interval. “In the plot”: the same in the first projection’s two dimensions."
+    purity = f"Category purity: {what}, with its 95\N{NO-BREAK SPACE}% interval. “In the plot”: the same in the first projection’s two dimensions."
     related = (
         (
             "Parallelism: of the depth where it is furthest above chance. R²: of the depth where it is largest. "

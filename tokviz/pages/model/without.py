@@ -171,7 +171,7 @@ def _change(change: LossChange) -> str:
     """``+1.18 ± 0.08``: to the digit in which the standard error begins, at least to two decimals."""
     error = change.standard_error
     decimals = 2 if error == 0 else min(6, max(2, math.ceil(-math.log10(error))))
-    return f"{change.difference:+.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
+    return f"{change.difference:+.{decimals}f}{NBSP}±{NBSP}{error:.{decimals}f}".replace("-", "−")
 
 
 def _paragraphs(context: ContextReport, done: Intervention) -> Iterator[str]:

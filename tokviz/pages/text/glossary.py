@@ -99,7 +99,7 @@ GLOSSARY = (
     GlossaryEntry(
         name="relative depth",
         pattern=r"relative depth",
-        meaning="The depth divided by the number of layers: 0 % is the embedding, 100 % the last layer.",
+        meaning="The depth divided by the number of layers: 0\N{NO-BREAK SPACE}% is the embedding, 100\N{NO-BREAK SPACE}% the last layer.",
     ),
     GlossaryEntry(
         name="stage",
@@ -250,7 +250,7 @@ def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
         "tests, with the values of all models, contexts and depths in it. Each value is expressed in standard deviations of its own "
         "shuffles, which are the same for all, and compared with the highest value that each shuffle reaches anywhere in the family "
         "(max-T); p is the share of shuffles that do at least as well. All families together have a level of "
-        f"{100 * LEVEL:.0f} %, divided equally between them, so that about one report in a hundred claims anything false. A further "
+        f"{100 * LEVEL:.0f}\N{NO-BREAK SPACE}%, divided equally between them, so that about one report in a hundred claims anything false. A further "
         "question about a relation or an order, which is answered only where the first one is, has the same level. "
         "What is claimed of categories must also have an interval above chance."
     )
@@ -266,16 +266,16 @@ def intervals(geometry: Geometry) -> Term:
     refits = geometry.refit_criteria
     return Term(
         name="Intervals",
-        meaning="Intervals cover 95 % and refer to other word lists of this length. In all dimensions they are "
+        meaning="Intervals cover 95\N{NO-BREAK SPACE}% and refer to other word lists of this length. In all dimensions they are "
         "computed from how much the value depends on the weight of each word (infinitesimal jackknife); drawing "
         "words with replacement would make duplicates, which are each other’s neighbors. The axes of a plot are "
         "fitted on the words that it shows, so other words would give other axes: there the axes are fitted again "
-        f"on {refits.n_parts} parts of the words, each {100 * refits.kept_share:.0f} % of every category (of long "
+        f"on {refits.n_parts} parts of the words, each {100 * refits.kept_share:.0f}\N{NO-BREAK SPACE}% of every category (of long "
         f"lists {refits.most_kept} words), drawn without replacement, and the spread over the parts is used if it is "
         "larger (delete-d jackknife). A vocabulary’s axes come from all its tokens and are held fixed. The intervals "
         "were tested on 400 lists for each of seven settings, drawn from SmolLM2’s own category means and covariance (two layers, "
-        "alone and in a sentence) and from three made-up ones: 94 to 98 % of the intervals in the plot cover the "
-        "mean over all lists; with the axes held fixed, 82 % in one of them.",
+        "alone and in a sentence) and from three made-up ones: 94 to 98\N{NO-BREAK SPACE}% of the intervals in the plot cover the "
+        "mean over all lists; with the axes held fixed, 82\N{NO-BREAK SPACE}% in one of them.",
         sources=(sources.EFRON_1982, sources.SHAO_1989),
     )
 
@@ -303,8 +303,8 @@ def stages(geometry: Geometry) -> Term:
         f"before and the one after it, at least {criteria.least_change:g}, and at least {criteria.least_ratio:g} times the smallest of the "
         f"{in_words(criteria.n_around)} before it and of the {in_words(criteria.n_around)} after it; the first and the last "
         "change never count. It must be found, at the same layer or one next to it, in "
-        f"{100 * criteria.least_recurrence:.0f} % of {criteria.n_subsamples} subsamples of "
-        f"{100 * criteria.kept_share:.0f} % of the words, so that it doesn’t depend on a single word. This is a rule, not a "
+        f"{100 * criteria.least_recurrence:.0f}\N{NO-BREAK SPACE}% of {criteria.n_subsamples} subsamples of "
+        f"{100 * criteria.kept_share:.0f}\N{NO-BREAK SPACE}% of the words, so that it doesn’t depend on a single word. This is a rule, not a "
         "test. Where massive activations emerge or end, a stage begins whatever CKA says, because CKA doesn’t see a change of "
         f"scale; the page then says “by rule”. With fewer than {least}, stages begin only there. The largest |x| in a stage’s "
         "sentence is the median over words of each word’s largest, at the depth where it is highest; if dimensions are massive, "
@@ -353,8 +353,8 @@ PROFILE = Term(
     "much the categories differ (t-test). With fewer than five categories it comes from the words (infinitesimal jackknife), so that the "
     "difference is one on this list. For relations and orders each pair or word is left out in turn (jackknife; groups, if there "
     "are more than 30); R² below 0 counts as 0. All differences of a report are one family of tests; their intervals hold "
-    "together at the level of the family. In 2,000 simulated pairs of models with 6 and 30 depths and no other difference, at most 5 % "
-    "of the differences in one metric had p < 0.05 and 0.5 % p < 0.01, each by itself.",
+    "together at the level of the family. In 2,000 simulated pairs of models with 6 and 30 depths and no other difference, at most 5\N{NO-BREAK SPACE}% "
+    "of the differences in one metric had p < 0.05 and 0.5\N{NO-BREAK SPACE}% p < 0.01, each by itself.",
     sources=(sources.EFRON_1982, sources.SIDAK_1967),
 )
 
@@ -386,13 +386,13 @@ UPDATES = (
     ),
     Term(
         name="Neurons set to a value",
-        meaning="At a break, the fewest neurons of the layer’s MLP that write 95 % of its update of the dimension that "
+        meaning="At a break, the fewest neurons of the layer’s MLP that write 95\N{NO-BREAK SPACE}% of its update of the dimension that "
         "changes most (at most eight, all of one sign) are set to zero, the words are captured again, and "
         "everything is measured again. A break is where the largest |x|, median over the words, grows most, by a "
         "factor of at least ten and to above 100. If the words are read at position 0, the same is also done with the neurons "
         "set to their mean over the words, at position 0 only: at every token, this mean would make every token "
         "massive. Plots show the mean, or zero where there is none. The control is the same number of other neurons "
-        "of the same MLP: of those that write less than 1 % of the dimension, the ones with the largest mean "
+        "of the same MLP: of those that write less than 1\N{NO-BREAK SPACE}% of the dimension, the ones with the largest mean "
         "|activation| × length of their weights. The same number of neurons drawn at random, twenty times, is set to "
         "zero in that layer alone. This is done for one context of a model, the first with a break. It shows that these neurons write the values, and what the states are "
         "without them. It doesn’t show that attention to position 0 ends, nor that the model would be better "

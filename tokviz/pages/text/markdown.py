@@ -6,6 +6,7 @@ Links and pictures are written as seen from the site's root (``models/qwen3-4b/#
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
@@ -13,8 +14,13 @@ from urllib.parse import unquote, urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tokviz.pages.text.wording import NBSP
+
 MOST_NESTED = 40
 """Tags of quotes and lists within each other, a list having two: what stands deeper, the parser leaves out."""
+
+_OPEN = re.compile(r"(?<=\d) (?=[%±])|(?<=±) (?=\d)")
+"""Where a line must not end: ``66 %``, ``1.20 ± 0.08``."""
 
 
 def to_html(markdown: str, page: str) -> str:
@@ -27,6 +33,8 @@ def to_html(markdown: str, page: str) -> str:
     """
     parser = _parser()
     tokens = parser.parse(markdown)
+    for token in _texts(tokens):
+        token.content = _OPEN.sub(NBSP, token.content)
     for token, attribute, target in _targets(tokens):
         path, hash_mark, fragment = target.partition("#")
         if path:
@@ -82,6 +90,14 @@ def _is_own(target: str) -> bool:
     except ValueError:  # brackets that are no address of a host
         return False
     return not parts.scheme and not parts.netloc
+
+
+def _texts(tokens: list[Token]) -> Iterator[Token]:
+    """What is neither code nor markup."""
+    for token in tokens:
+        if token.type == "text":
+            yield token
+        yield from _texts(token.children or [])
 
 
 def _file(path: str) -> str:
