@@ -103,10 +103,9 @@ def _neighbours(geometry: Geometry, depths: range) -> str:
     shares = purity.value[depths]
     if np.isnan(shares).all():
         return ""
-    return (
-        f"{where}, {ranged(shares, whole_percent)} of a word’s nearest neighbors share its category "
-        f"(by chance {ranged(purity.null_mean[depths], whole_percent)})"
-    )
+    chance = purity.null_mean[depths]
+    beside = f" (by chance {ranged(chance, whole_percent)})" if np.isfinite(chance).any() else ""
+    return f"{where}, {ranged(shares, whole_percent)} of a word’s nearest neighbors share its category{beside}"
 
 
 def _purity(geometry: Geometry) -> tuple[CategoryMeasure, str]:
@@ -133,7 +132,9 @@ def stage_sentence(geometry: Geometry, stage: Stage, projection: Projection | No
     purity, where = _purity(geometry)
     if not np.isnan(purity.value[depths]).all():
         name = f"{geometry.n_neighbours}-neighbor purity {where}"
-        parts.append(f"{name} {ranged(purity.value[depths], score)} (chance {ranged(purity.null_mean[depths], score)})")
+        chance = purity.null_mean[depths]
+        beside = f" (chance {ranged(chance, score)})" if np.isfinite(chance).any() else ""
+        parts.append(f"{name} {ranged(purity.value[depths], score)}{beside}")
     similarity = [
         f"{score(value)} {between}"
         for value, between in (

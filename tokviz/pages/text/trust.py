@@ -25,9 +25,10 @@ def finding(model: ModelReport, context: ContextReport, projection: Projection, 
     said = [f"{capitalized(depth_name(depth))}: PC1 holds {pc1} of the variance, PC2 {pc2}"]
     picture = measures_in_plot(projection, geometry)
     if picture and math.isfinite(picture.purity.value[depth]):
+        chance = picture.purity.null_mean[depth]
+        beside = f" (chance: {whole_percent(chance)})" if math.isfinite(chance) else ""
         said.append(
-            f"{whole_percent(picture.purity.value[depth])} of a word’s nearest neighbors share its category (chance: "
-            f"{whole_percent(picture.purity.null_mean[depth])})"
+            f"{whole_percent(picture.purity.value[depth])} of a word’s nearest neighbors share its category{beside}"
         )
     if geometry and depth == geometry.massive.emergence_depth:
         said.append("massive activations emerge")
@@ -72,7 +73,7 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
 def _neighbours(in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -> tuple[str, ...]:
     """As far as neighbours are defined: words that lie apart in all dimensions may meet in the plot."""
     found = [
-        (score(each.value[depth]), where, f" (chance{NBSP}{score(each.null_mean[depth])})")
+        (score(each.value[depth]), where, _beside(each.null_mean[depth]))
         for each, where in ((in_plot, f"{NBSP}in{NBSP}the{NBSP}plot"), (in_all, f" in{NBSP}all{NBSP}dimensions"))
         if math.isfinite(each.value[depth])
     ]
@@ -83,3 +84,8 @@ def _neighbours(in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -
         for index, (value, where, chance) in enumerate(found)
     ]
     return (f"category purity {', '.join(said)}",)
+
+
+def _beside(chance: float) -> str:
+    """Nothing where shuffles can't give it."""
+    return f" (chance{NBSP}{score(chance)})" if math.isfinite(chance) else ""
