@@ -188,7 +188,7 @@ comparison.related?.show(slots.map((slot) => ({
 host: slot.element.querySelector("figure"), source: relatedSource(slot.capture), context: slot.capture.context.name,
 isMeasured: slot.capture.context.related === true, depth: depthOf(comparison, slot, depth),
 })));
-const text = mode === "layer" ? depthName(depth) : `${Math.round(100 * Tokviz.shareOf(depth, last))} %`;
+const text = mode === "layer" ? depthName(depth) : `${Math.round(100 * Tokviz.shareOf(depth, last))}\u00a0%`;
 const each = slots.map(({ capture, depthLabel }) => `${capture.model.name}: ${depthLabel.textContent}`);
 range.setAttribute("aria-valuetext", `${text}. ${each.join("; ")}`);
 output.textContent = text;
@@ -228,7 +228,7 @@ return Array.from({ length: RELATIVE_TICKS + 1 }, (_, tick) => {
 const depth = (last * tick) / RELATIVE_TICKS;
 if (tick === 0) return { depth, label: "embedding" };
 if (tick === RELATIVE_TICKS) return { depth, label: "last layer" };
-return { depth, label: tick % (RELATIVE_TICKS / 4) ? null : `${(100 * tick) / RELATIVE_TICKS} %` };
+return { depth, label: tick % (RELATIVE_TICKS / 4) ? null : `${(100 * tick) / RELATIVE_TICKS}\u00a0%` };
 });
 }
 function fragmentOf({ slots, mode, depth, last, related }) {

@@ -41,8 +41,8 @@ return this.frames[depth]?.[part].area ?? { left: 0, top: 0, right: this.width, 
 paneAt(depth, { k, x, y }, part = "main") {
 const { width, height } = this;
 const { left, top, right, bottom } = this.areaOf(depth, part);
-const [across, down] = [(at) => Tokviz.clamp(x + k * at, 0, width), (at) => Tokviz.clamp(y + k * at, 0, height)];
-return { left: across(left), right: across(right), top: down(top), bottom: down(bottom) };
+const seen = (at, shift, length) => (at > 0 && at < length ? Tokviz.clamp(shift + k * at, 0, length) : at);
+return { left: seen(left, x, width), right: seen(right, x, width), top: seen(top, y, height), bottom: seen(bottom, y, height) };
 }
 get reach() {
 return Math.max(1, ...this.frames.flatMap((_, depth) => [...this.beyond(depth)].flatMap((row) => {

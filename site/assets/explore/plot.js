@@ -5,6 +5,8 @@ const SETTLE_DELAY = 110;
 const MOST_LABELS = 150;
 const POINTER_RADIUS = 26;
 const ZOOM_FACTOR = 1.6;
+const WHEEL_FACTOR = 1.2;
+const wheelDelta = d3.zoom().wheelDelta();
 const { clamp, svg, movement } = Tokviz;
 const PAPER = 640;
 const PRINT = matchMedia("print");
@@ -260,7 +262,7 @@ this.zoom = d3.zoom().filter((event) => {
 if (event.type === "wheel") return event.ctrlKey || event.metaKey || this.root.contains(document.activeElement);
 if (event.type.startsWith("touch")) return event.touches.length > 1 || this.transform.k !== 1;
 return !event.button && !event.ctrlKey;
-}).on("zoom", ({ transform, sourceEvent }) => {
+}).wheelDelta((event) => clamp(wheelDelta(event), -Math.log2(WHEEL_FACTOR), Math.log2(WHEEL_FACTOR))).on("zoom", ({ transform, sourceEvent }) => {
 this.transform = transform;
 this.inner.classList.toggle("zoomed", transform.k !== 1);
 this.tree = null;
