@@ -43,6 +43,7 @@
     explorer.address = new Tokviz.AddressWriter(() => (isReady(explorer) ? fragmentOf(explorer) : null));
     addControls(explorer);
     keepInView(root);
+    releaseRuler(root);
     return explorer;
   }
 
@@ -53,6 +54,14 @@
       const above = card.getBoundingClientRect().top + scrollY;
       card.style.setProperty("--above", `${Math.round(above + card.querySelector(".view-choice").offsetHeight)}px`);
     }).observe(root.querySelector(".explore-bar"));
+  }
+
+  // On a phone the ruler sticks to the top as long as the pictures are seen below it.
+  function releaseRuler(root) {
+    const ruler = root.querySelector(".ruler-slider");
+    new IntersectionObserver((entries) => {
+      ruler.toggleAttribute("data-released", !entries.at(-1).isIntersecting);
+    }, { rootMargin: `-${ruler.offsetHeight}px 0px 0px` }).observe(root.querySelector(".views"));
   }
 
   function addControls(explorer) {
