@@ -259,6 +259,13 @@ def test_nothing_shifts_and_nothing_overflows_on_a_phone(explore: OpenAt, site: 
     page = explore(site, viewport=PHONE, has_touch=True, before=COUNT_SHIFTS)
     assert layout_shift(page) == 0
     assert_fits_a_phone(page)
+    # The ruler stays at the top as long as a plot is seen under it.
+    ruler = page.locator(".ruler-slider")
+    plot(page).evaluate("(plot) => scrollBy(0, plot.getBoundingClientRect().bottom - 300)")
+    assert box_of(ruler)["y"] == 0
+    page.locator(".legend").evaluate("(legend) => scrollBy(0, legend.getBoundingClientRect().bottom)")
+    expect(ruler).not_to_be_in_viewport()
+    page.evaluate("scrollTo(0, 0)")
     show_side_by_side(page, "layer 11", "layer 11")
     assert_fits_a_phone(page)
 

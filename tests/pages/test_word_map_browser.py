@@ -91,6 +91,7 @@ def test_on_a_phone_cells_can_be_told_apart_and_nothing_moves(open_page: OpenPag
     page = open_page(site, MODEL, viewport=PHONE, has_touch=True, before=COUNT_SHIFTS)
     section = filled(page)
     assert layout_shift(page) < 0.003
+    expect(section.locator("[data-heat-line]")).to_have_text(re.compile("^Tap a cell"), use_inner_text=True)
     section.get_by_role("button", name="Category 1").click()
     wait_for_frames(page)
     opened = layout_shift(page)
