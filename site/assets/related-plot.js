@@ -5,8 +5,8 @@ const MARGIN = { left: 30, right: 90, top: 36, bottom: 24 };
 const NARROW = 480; // Pixels of width: below, less is kept free for names at the right.
 const RADIUS = 4;
 const MOST_NAMED = 40; // Of more words, those have names that leave room for each other.
-const MOST_COVERED = 0.4; // Of the area of any other name, by marks too, before it is left to its mark.
-const MOST_ON_NAMES = 0.1; // Of that area, by names that are there already.
+const MOST_OF_MARK = 0.25; // Of the area of any mark that a name covers, before the name is left to its own mark.
+const MOST_ON_NAMES = 0.02; // Of a name's own area, by names that are there already.
 const ON_NAMES = 4; // What area of other names counts more than that of marks.
 const CROSSED = 1; // Pixels of area that one of a line through a name counts as.
 const SIDES = [[8, 4, "start"], [-8, 4, "end"], [0, -8, "middle"], [0, 17, "middle"], [7, -5, "start"], [7, 13, "start"], [-7, -5, "end"], [-7, 13, "end"]];
@@ -81,13 +81,14 @@ const y = places[row][1] + dy;
 const box = { left, right: left + long, top: y - line + 3, bottom: y + 3, x, y, anchor };
 const outside = Math.max(0, -left) + Math.max(0, left + long - width) + Math.max(0, -box.top) + Math.max(0, box.bottom - height);
 const onNames = coverage(box, named);
+const onMark = Math.max(...marks.map((mark) => overlap(box, mark)));
 const covered = onNames + coverage(box, marks);
 const crossed = joined.reduce((sum, each) => sum + lengthWithin(each, box), 0);
-return { ...box, covered, onNames, cost: outside * line + covered + ON_NAMES * onNames + CROSSED * crossed };
+return { ...box, covered, onNames, onMark, cost: outside * line + covered + ON_NAMES * onNames + CROSSED * crossed };
 });
 const best = boxes.reduce((one, other) => (other.cost < one.cost ? other : one));
-const area = widths[row] * line;
-if (words.length > MOST_NAMED ? best.covered > 0 : best.covered > MOST_COVERED * area || best.onNames > MOST_ON_NAMES * area) {
+const isCrowded = best.onMark > MOST_OF_MARK * (2 * RADIUS) ** 2 || best.onNames > MOST_ON_NAMES * widths[row] * line;
+if (words.length > MOST_NAMED ? best.covered > 0 : isCrowded) {
 text.remove();
 return;
 }

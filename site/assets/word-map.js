@@ -30,7 +30,6 @@ this.heat = root.querySelector("[data-heat]");
 this.line = root.querySelector("[data-heat-line]");
 this.voice = root.querySelector("[data-heat-say]");
 this.openAll = root.querySelector("[data-open-all]");
-this.hint = this.line.firstElementChild;
 this.sides = [];
 this.at = null;
 this.marked = null;

@@ -33,6 +33,7 @@ explorer.related = Tokviz.RelatedChoice?.of(root, () => chooseRelated(explorer))
 explorer.address = new Tokviz.AddressWriter(() => (isReady(explorer) ? fragmentOf(explorer) : null));
 addControls(explorer);
 keepInView(root);
+releaseRuler(root);
 return explorer;
 }
 function keepInView(root) {
@@ -41,6 +42,12 @@ new ResizeObserver(() => {
 const above = card.getBoundingClientRect().top + scrollY;
 card.style.setProperty("--above", `${Math.round(above + card.querySelector(".view-choice").offsetHeight)}px`);
 }).observe(root.querySelector(".explore-bar"));
+}
+function releaseRuler(root) {
+const ruler = root.querySelector(".ruler-slider");
+new IntersectionObserver((entries) => {
+ruler.toggleAttribute("data-released", !entries.at(-1).isIntersecting);
+}, { rootMargin: `-${ruler.offsetHeight}px 0px 0px` }).observe(root.querySelector(".views"));
 }
 function addControls(explorer) {
 const { root, index } = explorer;
