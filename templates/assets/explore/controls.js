@@ -249,6 +249,13 @@
       Tokviz.listenToSlider(this.range, moved);
     }
 
+    // On a phone it sticks to the top as long as the pictures are seen below it.
+    stickOver(pictures) {
+      new IntersectionObserver((entries) => {
+        this.root.toggleAttribute("data-released", !entries.at(-1).isIntersecting);
+      }, { rootMargin: `-${this.root.offsetHeight}px 0px 0px` }).observe(pictures);
+    }
+
     setView(view) {
       if (view === this.view) return;
       this.view = view;

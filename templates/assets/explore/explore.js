@@ -43,7 +43,6 @@
     explorer.address = new Tokviz.AddressWriter(() => (isReady(explorer) ? fragmentOf(explorer) : null));
     addControls(explorer);
     keepInView(root);
-    releaseRuler(root);
     return explorer;
   }
 
@@ -56,14 +55,6 @@
     }).observe(root.querySelector(".explore-bar"));
   }
 
-  // On a phone the ruler sticks to the top as long as the pictures are seen below it.
-  function releaseRuler(root) {
-    const ruler = root.querySelector(".ruler-slider");
-    new IntersectionObserver((entries) => {
-      ruler.toggleAttribute("data-released", !entries.at(-1).isIntersecting);
-    }, { rootMargin: `-${ruler.offsetHeight}px 0px 0px` }).observe(root.querySelector(".views"));
-  }
-
   function addControls(explorer) {
     const { root, index } = explorer;
     explorer.map = mapOf(explorer);
@@ -71,6 +62,7 @@
     explorer.trailAxes = new Explore.TrailAxes(root.querySelector("[data-trails]"), (kind) => chooseTrails(explorer, kind));
     explorer.legend = new Explore.Legend(root.querySelector(".legend"), index.categories, (category) => toggleCategory(explorer, category));
     explorer.ruler = new Explore.Ruler(root.querySelector(".ruler"), (wanted) => go(explorer, wanted));
+    explorer.ruler.stickOver(explorer.container);
     explorer.table = new Explore.Table(root.querySelector(".explore-table"), (row) => togglePin(explorer, row));
     explorer.search = new Explore.Search(root.querySelector("#find"), root.querySelector("#found"), {
       find: (text, most) => (isReady(explorer) ? vocabularyOf(explorer).find(text, most) : []),
