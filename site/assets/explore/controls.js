@@ -216,6 +216,11 @@ this.plate = root.querySelector(".plate");
 this.scale.setAttribute("aria-hidden", "true");
 Tokviz.listenToSlider(this.range, moved);
 }
+stickOver(pictures) {
+new IntersectionObserver((entries) => {
+this.root.toggleAttribute("data-released", !entries.at(-1).isIntersecting);
+}, { rootMargin: `-${this.root.offsetHeight}px 0px 0px` }).observe(pictures);
+}
 setView(view) {
 if (view === this.view) return;
 this.view = view;

@@ -33,7 +33,6 @@ explorer.related = Tokviz.RelatedChoice?.of(root, () => chooseRelated(explorer))
 explorer.address = new Tokviz.AddressWriter(() => (isReady(explorer) ? fragmentOf(explorer) : null));
 addControls(explorer);
 keepInView(root);
-releaseRuler(root);
 return explorer;
 }
 function keepInView(root) {
@@ -43,12 +42,6 @@ const above = card.getBoundingClientRect().top + scrollY;
 card.style.setProperty("--above", `${Math.round(above + card.querySelector(".view-choice").offsetHeight)}px`);
 }).observe(root.querySelector(".explore-bar"));
 }
-function releaseRuler(root) {
-const ruler = root.querySelector(".ruler-slider");
-new IntersectionObserver((entries) => {
-ruler.toggleAttribute("data-released", !entries.at(-1).isIntersecting);
-}, { rootMargin: `-${ruler.offsetHeight}px 0px 0px` }).observe(root.querySelector(".views"));
-}
 function addControls(explorer) {
 const { root, index } = explorer;
 explorer.map = mapOf(explorer);
@@ -56,6 +49,7 @@ explorer.pinList = new Explore.Pins(root.querySelector(".pins"), (row) => (row =
 explorer.trailAxes = new Explore.TrailAxes(root.querySelector("[data-trails]"), (kind) => chooseTrails(explorer, kind));
 explorer.legend = new Explore.Legend(root.querySelector(".legend"), index.categories, (category) => toggleCategory(explorer, category));
 explorer.ruler = new Explore.Ruler(root.querySelector(".ruler"), (wanted) => go(explorer, wanted));
+explorer.ruler.stickOver(explorer.container);
 explorer.table = new Explore.Table(root.querySelector(".explore-table"), (row) => togglePin(explorer, row));
 explorer.search = new Explore.Search(root.querySelector("#find"), root.querySelector("#found"), {
 find: (text, most) => (isReady(explorer) ? vocabularyOf(explorer).find(text, most) : []),
