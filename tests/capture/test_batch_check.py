@@ -138,11 +138,30 @@ def test_a_leak_is_named_with_its_size_word_and_depth() -> None:
     assert 0 < first.median_difference <= first.difference
 
 
-def test_where_nothing_is_padded_nothing_is_run_again() -> None:
-    found = captured(ReadsPadding, words((3, 3, 3)))
-    assert found.check.batching == "padded"
-    assert found.check.comparisons == ()
-    assert found.n_passes == 1
+@pytest.mark.parametrize(("kind", "batching"), [(ReadsPadding, "equal_lengths"), (ReadsNeighbours, "one_by_one")])
+def test_words_of_one_length_are_compared_too(kind: type[Toy], batching: str) -> None:
+    found = captured(kind, words((3, 3, 3, 3)))
+    (comparison,) = found.check.comparisons
+    assert comparison.batching == "equal_lengths"
+    assert comparison.n_words == 3
+    assert comparison.accepted is (batching == "equal_lengths")
+    assert found.check.batching == batching
+    assert found.n_passes == (1 if comparison.accepted else 4)
+    for got, expected in zip(found.states, states_alone(found.module, words((3, 3, 3, 3))), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_of_streamed_weights_words_of_one_length_cost_no_further_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_passes = []
+    for lengths in ((3, 3, 3), (2, 3, 3)):
+        runs: list[int] = []
+        module = Attentive()
+        structure = find_structure(module, "")
+        module.register_forward_pre_hook(lambda _part, inputs, runs=runs: runs.append(len(inputs)))
+        monkeypatch.setattr("tokviz.capture.running.is_streamed", lambda _: True)
+        list(capture(module, structure, words(lengths), 1000))
+        n_passes.append(len(runs))
+    assert n_passes == [1, 2]
 
 
 def test_one_word_is_enough() -> None:

@@ -1,8 +1,9 @@
 """Whether words that go through the model together have the states that each has alone.
 
 Most models ignore padding that is masked or comes after a word. Some don't: Fourier mixing takes no mask, a convolution reads
-the neighbours of a token, a mask may switch an attention that looks both ways to one that looks back only. So a few words
-are run again alone.
+the neighbours of a token, a mask may switch an attention that looks both ways to one that looks back only. Without padding,
+too, words may change each other: activations may be quantized over a whole batch, a hook may take its mean. So a few words are
+run again alone.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def probes_in(rows: np.ndarray, lengths: np.ndarray, batching: Batching) -> np.n
     Returns
     -------
     Of padded words those with the most, a middling and the least padding; of words of equal length the first ones; none
-    where the batch is one word, or nothing is padded in a batch that may be.
+    where the batch is one word, or each word goes alone.
     """
     if batching == "equal_lengths":
         return rows[:MOST_PROBES] if len(rows) > 1 else rows[:0]

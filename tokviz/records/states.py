@@ -125,7 +125,8 @@ class BatchCheck:
     tolerance: float
     """What the largest difference is held against in float32, and the median in bfloat16."""
     comparisons: tuple[BatchComparison, ...] = ()
-    """One for each way that was tried; the last is of the stored states. None where no word was padded."""
+    """One for each way that was tried; the last is of the stored states unless it wasn't accepted. None where each word went
+    alone from the start, and for words of equal length where weights are read in every pass."""
     mask_difference: float | None = None
     """The largest relative difference, over the depths of the longest word, between a mask that hides nothing and none;
     None where that was not tried, as of weights that are read in every pass."""
