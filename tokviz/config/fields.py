@@ -53,8 +53,8 @@ def composed(text: str) -> str:
 def without_controls(text: str) -> str:
     """The text, if pages, tables and pictures can hold each of its characters.
 
-    Control characters, halves of surrogate pairs and noncharacters have no picture, and neither XML nor every browser takes
-    them.
+    Control characters, separators of lines, halves of surrogate pairs and noncharacters have no picture, and neither XML nor
+    every browser takes them.
     """
     found = next((character for character in text if _is_unfit(character)), None)
     if found is not None:
@@ -65,7 +65,7 @@ def without_controls(text: str) -> str:
 def _is_unfit(character: str) -> bool:
     code = ord(character)
     is_noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-    return is_noncharacter or unicodedata.category(character) in ("Cc", "Cs")
+    return is_noncharacter or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _without_controls_in_lines(text: str) -> str:

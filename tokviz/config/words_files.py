@@ -68,7 +68,8 @@ def _of_lines(name: str, text: str) -> WordsFile:
 def _of_rows(_: str, text: str) -> WordsFile:
     """Rows with the columns ``word`` and ``category``, in any order and among others, by the names in the first row."""
     header = text.partition("\n")[0]
-    rows = csv.reader(text.split("\n"), delimiter=max(_DELIMITERS, key=header.count), strict=True)
+    lines = (f"{line}\n" for line in text.removesuffix("\n").split("\n"))
+    rows = csv.reader(lines, delimiter=max(_DELIMITERS, key=header.count), strict=True)
     found = WordsFile()
     try:
         names = [name.strip().lower() for name in next(rows, [])]
@@ -78,13 +79,15 @@ def _of_rows(_: str, text: str) -> WordsFile:
                 1, f"expected a first line that names the columns word and category, got {got}; add it"
             )
         at = [names.index(name) for name in _COLUMNS]
+        line = rows.line_num + 1
         for row in rows:
             cells = [row[index].strip() if index < len(row) else "" for index in at]
             if all(cells):
-                found.add(cells[1], cells[0], rows.line_num)
+                found.add(cells[1], cells[0], line)
             elif any(cell.strip() for cell in row):
                 missing = _COLUMNS[cells.index("")]
-                raise WordsFileError(rows.line_num, f"expected a word and its category, got no {missing}; add it")
+                raise WordsFileError(line, f"expected a word and its category, got no {missing}; add it")
+            line = rows.line_num + 1  # a quoted cell may have several
     except csv.Error as error:
         raise WordsFileError(rows.line_num, f"not valid CSV: {error}") from None
     return found
