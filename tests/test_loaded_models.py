@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections import UserDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -85,6 +86,27 @@ def test_it_is_left_as_it_was(model: Any, tokenizer: Any, cache: Path) -> None:
     assert own.model.layers[1].training
     assert not own.model.layers[0].training
     assert own.config._attn_implementation == attention
+
+
+def test_a_second_thread_waits(model: Any, tokenizer: Any, tmp_path: Path) -> None:
+    own = copy.deepcopy(model).train()
+    begun, found = threading.Barrier(2, timeout=30), []
+
+    def studied(number: int) -> None:
+        begun.wait()
+        captured = tokviz.study(own, WORDS, tokenizer=tokenizer, cache=tmp_path / str(number), quiet=True, name="Own")
+        found.append(captured["Own"]["alone"].states)
+
+    threads = [threading.Thread(target=studied, args=[number]) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    one, other = found
+    assert one.card.identity == other.card.identity
+    np.testing.assert_array_equal(one.states[-1], other.states[-1])
+    assert all(module.training for module in own.modules())
+    assert n_hooks(own) == 0
 
 
 def test_it_can_be_trained_afterwards(model: Any, tokenizer: Any, cache: Path) -> None:

@@ -8,7 +8,7 @@ from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
 from tokviz.models.fingerprint import fingerprint, is_offloaded, offloaded_weights_noted, own_hooks, require_values
 from tokviz.models.hub import Once, try_to_connect
-from tokviz.models.in_memory import AtHand, evaluated, unwrapped, without_autocast
+from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, without_autocast
 from tokviz.models.libraries import load_libraries
 from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
@@ -30,6 +30,7 @@ __all__ = [
     "load",
     "load_libraries",
     "locate",
+    "lock_of",
     "offloaded_weights_noted",
     "own_hooks",
     "quiet_transformers",

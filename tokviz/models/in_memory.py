@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Lock, RLock
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from tokviz.errors import SourceError
 
@@ -15,6 +16,9 @@ PREFIX = "memory:"
 """What the source of such a model begins with."""
 
 _AT_HAND: WeakValueDictionary[str, AtHand] = WeakValueDictionary()
+_LOCKS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""Base model → the lock of who runs it."""
+_locking = Lock()
 
 
 @dataclass(kw_only=True, eq=False)
@@ -48,12 +52,18 @@ class AtHand:
     @contextmanager
     def evaluated(self) -> Iterator[None]:
         """Known to ``load``, and ready to be captured."""
-        _AT_HAND[self.source] = self  # a copy with the same weights may have come and gone
         try:
             with evaluated(self.model):
+                _AT_HAND[self.source] = self  # a copy with the same weights may have come and gone
                 yield
         finally:
             self.is_fresh = False
+
+
+def lock_of(model: Any) -> Any:
+    """Held while a model has hooks or another mode: another thread of the caller's waits; with another head, too."""
+    with _locking:
+        return _LOCKS.setdefault(getattr(model, "base_model", model), RLock())
 
 
 @contextmanager
@@ -61,8 +71,8 @@ def evaluated(model: Any) -> Iterator[None]:
     """In evaluation mode, and uncompiled, as compiled code may pass hooks over; afterwards each module is in the mode in which it was."""
     import torch
 
-    modes = [(module, module.training) for module in model.modules()]
-    with ExitStack() as settings:
+    with lock_of(model), ExitStack() as settings:
+        modes = [(module, module.training) for module in model.modules()]
         if "torch._dynamo" in sys.modules:  # else nothing is compiled, and it takes seconds to import
             settings.enter_context(torch.compiler.set_stance("force_eager"))
         try:

@@ -52,6 +52,11 @@ def identified(model: Any, tokenizer: Any, store: Store, progress: Reporter) -> 
     StructureError, CaptureError : it can't be run, or gives other states each time.
     """
     model = models.unwrapped(model, tokenizer)
+    with models.lock_of(model):
+        return _identified(model, tokenizer, store, progress)
+
+
+def _identified(model: Any, tokenizer: Any, store: Store, progress: Reporter) -> Loaded:
     models.require_values(model)
     if models.is_offloaded(model):
         progress.say(
@@ -116,5 +121,6 @@ def _require_repeatable(model: Any, outcome: Probe) -> None:
 def _is_as_it_was(model: Any, tokenizer: Any, fingerprint: str, outcome: Probe) -> bool:
     from tokviz import capture
 
-    now, found = _look_at(model, tokenizer)
+    with models.lock_of(model):
+        now, found = _look_at(model, tokenizer)
     return found == fingerprint and capture.agree(now, outcome)
