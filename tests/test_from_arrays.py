@@ -126,7 +126,7 @@ def test_its_site_claims_nothing_that_is_not_known(
         "read at position 0,",
         "0 parameters",
         "vocabulary of 0",
-        "No word was padded",
+        "No word was run again",
         "a typical token",
         "is one token",
         "0 of 17",

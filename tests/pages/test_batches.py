@@ -33,7 +33,7 @@ def test_agreement_is_told_with_its_size() -> None:
 
 
 def test_without_padding_nothing_was_compared() -> None:
-    assert batch_notes(checked()) == ("No word was padded, so no word was run again by itself.",)
+    assert batch_notes(checked()) == ("No word was run again by itself.",)
 
 
 def test_padding_that_is_read_is_a_warning() -> None:

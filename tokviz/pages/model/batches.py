@@ -24,7 +24,7 @@ def batch_notes(check: BatchCheck | None) -> tuple[str, ...]:
         return ()
     warnings = tuple(f"{capitalized(text)}." for text in batch_warnings(check))
     if not check.comparisons:
-        return (*warnings, "No word was padded, so no word was run again by itself.")
+        return (*warnings, "No word was run again by itself.")
     last = check.comparisons[-1]
     if last.batching != check.batching:
         return warnings
