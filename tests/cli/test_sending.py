@@ -73,6 +73,16 @@ def test_what_would_be_sent_is_said_and_nothing_is_sent_without_a_terminal(folde
     assert git("branch", at="pages.git") == ""
 
 
+def test_a_remote_beside_the_repository_is_found_from_its_top(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("init", "--quiet", "report")
+    git("remote", "add", "origin", "../pages.git", at="report")
+    (folder / "report" / "below").mkdir()
+    monkeypatch.chdir(folder / "report" / "below")
+    planned = run("publish", "pages", "--output", "../../site", "--dry-run")
+    assert planned.exit_code == 0, planned.stderr
+    assert planned.stdout.splitlines()[0].endswith(f"the branch gh-pages of {folder / 'pages.git'}")
+
+
 def test_a_terminal_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_has_terminal", lambda: True)
     for answer, is_sent in ((False, False), (True, True)):

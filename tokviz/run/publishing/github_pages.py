@@ -70,14 +70,19 @@ class _Branch(Target):
 
 def _address(remote: str) -> str:
     if re.search(r"[:/\\]", remote):
-        return str(Path(remote).resolve()) if Path(remote).exists() else remote
+        return _from(Path(), remote)
     try:
-        return _git(Path(), "remote", "get-url", remote)
+        return _from(Path(_git(Path(), "rev-parse", "--show-toplevel")), _git(Path(), "remote", "get-url", remote))
     except PublishError:
         raise PublishError(
             f"--remote: expected a remote of the git repository around this folder, or an address, got {remote!r}; add it with "
             f"git remote add {remote} git@github.com:you/report.git, or give the address"
         ) from None
+
+
+def _from(folder: Path, address: str) -> str:
+    """An absolute path, as git runs elsewhere; an address of the web as it stands."""
+    return str((folder / address).resolve()) if (folder / address).exists() else address
 
 
 def _shown(address: str) -> str:
