@@ -77,7 +77,8 @@ def gather_tested(
     measured, n = gather(scores), categories.n_permutations
     shuffled = np.array([each.shuffled if len(each.shuffled) else np.full(n, np.nan) for each in scores])
     shuffled = shuffled.reshape(len(scores), n)
-    if not categories.can_be_shuffled:
+    # One arrangement, but for rounding: it is what is there, and not chance.
+    if categories.n_arrangements < 1.5:
         shuffled[:] = np.nan
     null_mean, null_spread = shuffled.mean(axis=1), shuffled.std(axis=1)
     enough = np.full(len(scores), len(categories.memberships) >= LEAST_WORDS)

@@ -86,13 +86,8 @@ class Categories:
         return np.array(found).reshape(len(found), self.n_permutations)
 
     @cached_property
-    def can_be_shuffled(self) -> bool:
-        """Whether the words of one case are of several categories: else a shuffle changes nothing, and chance isn't known."""
-        return any(len(np.unique(self.kinds[0][words])) > 1 for words in (self.capitalized, ~self.capitalized))
-
-    @cached_property
     def n_arrangements(self) -> float:
-        """How many different shuffles there are."""
+        """How many different shuffles there are: one where the words of either case are of one category."""
         kinds, total = self.kinds[0], 0.0
         for words in (kinds[self.capitalized], kinds[~self.capitalized]):
             total += gammaln(len(words) + 1) - gammaln(np.bincount(words) + 1).sum() if len(words) else 0.0
