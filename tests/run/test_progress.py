@@ -11,7 +11,7 @@ from tokviz.run.work.progress import told_if_long
 
 
 class Recorded:
-    """A reporter, and the step that it begins, which notes what it is told."""
+    """A reporter, and the step that it begins, which keeps its messages."""
 
     def __init__(self) -> None:
         self.told: list[str] = []

@@ -25,7 +25,7 @@ WITHOUT_NETWORK = (
 
 
 class Once:
-    """Hands on the first line that it is given, and no other: what is told of the Hub is told once."""
+    """Hands on the first line that it is given, and no other: the same of the Hub isn't said twice."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say: Callable[[str], None] | None = say

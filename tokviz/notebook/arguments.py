@@ -61,7 +61,7 @@ def whole_number(name: str, value: Any, expected: str) -> int:
 
 
 def one_of(name: str, value: Any, known: Sequence[str]) -> str:
-    """One of several names; another one is told with the nearest."""
+    """One of several names; the error about any other suggests the nearest."""
     if value not in known:
         raise TokvizError(f"{name}: expected one of {', '.join(known)}, got {shown(value)}{suggestion(value, known)}")
     return str(value)

@@ -28,7 +28,7 @@ Value = TypeVar("Value")
 
 
 class Named(dict[str, Value]):
-    """What is found by its name; a name that isn't there is told with those that are."""
+    """What is found by its name; the error about a name that isn't there lists those that are."""
 
     kind = "context"
 
