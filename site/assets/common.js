@@ -74,7 +74,9 @@ this.fragment = fragment;
 }
 request() {
 clearTimeout(this.timer);
+const before = location.hash;
 this.timer = setTimeout(() => {
+if (location.hash !== before) return;
 const fragment = this.fragment();
 if (fragment !== null && location.protocol !== "about:") history.replaceState(null, "", fragment);
 }, ADDRESS_DELAY);

@@ -121,7 +121,10 @@ const Tokviz = (() => {
 
     request() {
       clearTimeout(this.timer);
+      const before = location.hash;
       this.timer = setTimeout(() => {
+        // Another address has been opened since, even where its event is still to come: it is the one to be shown.
+        if (location.hash !== before) return;
         const fragment = this.fragment();
         // The explorer of a notebook has no address.
         if (fragment !== null && location.protocol !== "about:") history.replaceState(null, "", fragment);

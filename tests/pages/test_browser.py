@@ -146,6 +146,15 @@ def test_an_address_opens_its_slide_and_moving_updates_it(open_page: OpenAt, sit
     assert_shows(page, "layer 13", "sentence", "centered")
 
 
+def test_an_address_that_was_just_opened_is_not_overwritten(open_page: OpenAt, site: Path) -> None:
+    """The page's own address may be due before the browser's event is sent."""
+    page = open_page(site, before="addEventListener('hashchange', (event) => event.stopImmediatePropagation())")
+    page.get_by_role("button", name="Next").click()
+    page.evaluate("location.hash = '#alone/layer-5'")
+    wait_until_quiet(page)
+    assert page.evaluate("location.hash") == "#alone/layer-5"
+
+
 def test_an_address_that_cannot_be_read_shows_the_beginning(open_page: OpenAt, site: Path) -> None:
     page = open_page(site, f"{MODEL}#%E0%A4%A")
     assert_shows(page, "embedding")
