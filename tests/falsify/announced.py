@@ -67,6 +67,7 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
     if context.relations is not None:
         for index, relation in enumerate(context.relations.relations):
             yield from _at_depths("relation", "a relation", f"{where} {index}", relation.holds)
+            yield from _in_templates("relation", "a relation", f"{where} {index}", relation.template_holds)
         for index, order in enumerate(context.relations.orders):
             for what, holds in (
                 (READABLE, order.holds),
@@ -74,14 +75,22 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
                 (CIRCLE, order.is_circle),
             ):
                 yield from _at_depths("order", what, f"{where} {index}", holds)
+            yield from _in_templates("order", READABLE, f"{where} {index}", order.r2.claim.template_holds)
 
 
 def _of_claims(record: Any, where: str, *, with_depths: bool = True) -> Iterator[Announcement]:
     for path, claim in claims_by_path(record):
         if with_depths:
             yield from _at_depths(claim.family, path, where, claim.holds)
+            yield from _in_templates(claim.family, path, where, claim.template_holds)
         elif claim.holds.any():
             yield Announcement(claim.family, path, where)
+
+
+def _in_templates(kind: str, what: str, where: str, holds: np.ndarray | None) -> Iterator[Announcement]:
+    """``holds``: ``(n_templates, n_depths)``."""
+    for index, of_template in enumerate(() if holds is None else holds):
+        yield from _at_depths(kind, what, f"{where}, template {index}", of_template)
 
 
 def _at_depths(kind: str, what: str, where: str, holds: np.ndarray) -> Iterator[Announcement]:

@@ -38,7 +38,7 @@ def different(seed: int, n_depths: tuple[int, int] = (6, 30), course: Course = "
 
 def side(states: HiddenStates) -> Side:
     """A capture as it is compared."""
-    return Side(states=states, memberships=MEMBERSHIPS, pairs=PAIRS, orders=ORDERS)
+    return Side(templates=(states,), memberships=MEMBERSHIPS, pairs=PAIRS, orders=ORDERS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,9 +32,9 @@ from tokviz.records import (
 )
 from tokviz.run.measuring.deciding import decide
 from tokviz.run.measuring.results import compare_layers, compare_profiles
-from tokviz.run.plan.plan import Comparison, Job
 from tokviz.run.plan.products import MEASURES, Inputs
 from tokviz.run.plan.related import Related
+from tokviz.run.plan.tree import Comparison, Job
 from tokviz.run.store.store import Store
 
 PROJECTION = "standardized"

@@ -47,7 +47,7 @@ class Sample:
         options = Options(base=ROOT, output=Path("site"), cache=cache)
         plan = Plan(report, options, Store(cache))
         for model in plan.models:
-            if any(each.due for each in model.contexts):
+            if any(each.intact_due for each in model.contexts):
                 capture_here(request_for(model, plan), plan.store, Quiet())
         plan = Plan(report, options, plan.store)
         found = {model.model.slug: [each.captured for each in model.contexts] for model in plan.models}
@@ -68,7 +68,7 @@ class Sample:
             for name in contexts:
                 states = _drawn(random, [own[0] for own in words.memberships], n_depths)
                 made = named(states, words.words, name)
-                asked = related(report, words, made)
+                asked = related(report, words, made.tokenization)
                 own_contexts.append(inputs_of(made, words, asked.pairs, asked.orders, projects=True))
             captures[slug] = tuple(own_contexts)
         return cls(config=report, captures=captures)
@@ -86,6 +86,6 @@ def _drawn(random: np.random.Generator, labels: Sequence[int], n_depths: int, wi
 def _thinned(inputs: Inputs) -> Inputs:
     states = inputs.states
     depths = np.unique(np.linspace(0, states.n_depths - 1, N_DEPTHS).astype(int)).tolist()
-    thin = at_depths(states, depths)
+    thin, *further = (at_depths(each, depths) for each in inputs.templates)
     ordinary = thin if thin.tokenization.reads_elsewhere else None
-    return replace(inputs, states=thin, ordinary=ordinary, measured=(PROJECTION,))
+    return replace(inputs, states=thin, further=tuple(further), ordinary=ordinary, measured=(PROJECTION,))

@@ -13,7 +13,8 @@ from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from tokviz.measure.categories import Score, gather_tested, purity, silhouette
+from tokviz.measure.categories import Score, purity, silhouette
+from tokviz.measure.category_claims import gather_tested
 from tokviz.measure.distances import are_known, euclidean_distances, nearest
 from tokviz.measure.geometry import measure
 from tokviz.measure.labels import Categories
@@ -222,7 +223,7 @@ def test_where_chance_is_as_high_as_can_be_nothing_is_claimed() -> None:
     found = purity(euclidean(points), categories)
     assert found.value == 1
     assert (found.shuffled == 1).all()
-    measured = gather_tested([found], categories, found)
+    measured = gather_tested([[found]], categories, found)
     assert np.isnan(measured.above_chance.score).all()
     assert np.isnan(measured.above_surface.score).all()
     assert np.isnan(measured.effect).all()
@@ -237,4 +238,4 @@ def test_the_bound_is_that_of_the_words_that_count() -> None:
     found = purity(euclidean(points), categories)
     assert found.value == found.bound == 1
     assert categories.most_purity(np.arange(len(labels))) < 0.95
-    assert gather_tested([found], categories, found).effect.tolist() == [1.0]
+    assert gather_tested([[found]], categories, found).effect.tolist() == [1.0]

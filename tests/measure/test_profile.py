@@ -108,7 +108,7 @@ def test_only_words_count_that_both_share() -> None:
     orders = (replace(ORDERS[0], words=ORDERS[0].words[kept], places=ORDERS[0].places[kept]),)
 
     def differences(states: HiddenStates) -> Differences:
-        other = Side(states=b, memberships=made.MEMBERSHIPS, pairs=pairs, orders=orders)
+        other = Side(templates=(b,), memberships=made.MEMBERSHIPS, pairs=pairs, orders=orders)
         return ProfileComparer().compare(side(states), other)
 
     moved = [np.where(reference[:, None], state, 100 * state[::-1]) for state in a.states]
@@ -132,7 +132,7 @@ def test_the_same_words_as_a_cycle_and_as_a_row_are_two_orders() -> None:
 def test_too_few_shared_pairs_and_words_are_not_compared() -> None:
     world, random = drawn(5)
     few = Side(
-        states=world.model(random, 2),
+        templates=(world.model(random, 2),),
         memberships=((0,),) * N_WORDS,
         pairs=(replace(PAIRS[0], pairs=PAIRS[0].pairs[:4]),),
         orders=(replace(ORDERS[0], words=ORDERS[0].words[:7], places=ORDERS[0].places[:7]),),

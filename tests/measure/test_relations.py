@@ -13,8 +13,9 @@ from scipy.stats import kstest
 
 from tokviz.measure.closing import Hops
 from tokviz.measure.decisions import N_SHUFFLES, claims_in, decide, with_decisions
-from tokviz.measure.relations import measure, signs
+from tokviz.measure.relations import measure
 from tokviz.measure.spaces import standardized
+from tokviz.measure.tested import signs
 from tokviz.records import Claim, Closing, HiddenStates, OrderRows, PairRows, Relations
 
 N_PAIRS, N_OTHERS, N_ORDERED, WIDTH = 10, 3, 12, 24
@@ -38,7 +39,7 @@ def order(*, cyclic: bool, rows: np.ndarray = ORDERED) -> OrderRows:
 
 
 def measured(*depths: np.ndarray, seed: int = 0) -> Relations:
-    return decided(measure(states_of(*depths), [pairs()], [order(cyclic=True), order(cyclic=False)], seed))
+    return decided(measure(states_of(*depths), [pairs()], [order(cyclic=True), order(cyclic=False)], seed=seed))
 
 
 def decided(found: Relations) -> Relations:

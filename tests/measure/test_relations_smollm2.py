@@ -46,7 +46,7 @@ def months(decided: dict[str, Relations]) -> dict[str, OrderMeasures]:
 
 
 def _measured(states: HiddenStates) -> Relations:
-    asked = related(REPORT, REPORT.words_of(states), states)
+    asked = related(REPORT, REPORT.words_of(states), states.tokenization)
     return measure(states, asked.pairs, asked.orders)
 
 

@@ -18,7 +18,7 @@ from tokviz.measure.writers import random_draws
 from tokviz.records import LEAST_PASSAGES, BreakingNeurons, HiddenStates, Loss, SublayerUpdate, Updates
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
-from tokviz.run.plan.plan import ContextPlan
+from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.work.progress import Quiet
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]

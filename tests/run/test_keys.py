@@ -111,10 +111,12 @@ def test_another_version_of_a_library_makes_again_what_it_makes(
         return {
             "states": keys.states_key(model, making.ALONE, making.WORDS, "last"),
             "projection": keys.projection_key(states, "standardized", None),
-            "geometry": keys.geometry_key(states, None, (), making.WORDS),
+            "geometry": keys.geometry_key(states, (), None, (), making.WORDS),
             "neighbours": keys.neighbours_key(states),
             "same_category": keys.same_category_key(states, making.WORDS),
-            "differences": keys.differences_key((states, states), (making.WORDS, making.WORDS), ((), ()), ((), ())),
+            "differences": keys.differences_key(
+                ((states,), (states,)), (making.WORDS, making.WORDS), ((), ()), ((), ())
+            ),
             "similarity": keys.similarity_key(states, states, making.WORDS, single_token=False),
         }
 
@@ -138,7 +140,9 @@ def test_a_renamed_context_is_measured_again_where_its_name_is_recorded(tmp_path
 
     states = making.put(Store(tmp_path))
     renamed = replace(states, context=replace(states.context, name="by itself"))
-    assert keys.geometry_key(states, states, (), making.WORDS) != keys.geometry_key(states, renamed, (), making.WORDS)
+    assert keys.geometry_key(states, (), states, (), making.WORDS) != keys.geometry_key(
+        states, (), renamed, (), making.WORDS
+    )
 
 
 def test_states_have_another_key_for_each_thing_that_they_depend_on() -> None:

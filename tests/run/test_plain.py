@@ -45,5 +45,5 @@ def test_nested_records_arrays_and_nan_come_back() -> None:
 
 
 def test_what_is_no_such_record_is_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(TypeError, match="missing"):
         from_plain(ModelCard, {"source": "x"})

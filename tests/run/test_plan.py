@@ -15,7 +15,8 @@ from tokviz.config import ReportConfig
 from tokviz.measure.pca import project
 from tokviz.records import Projection
 from tokviz.run.plan.options import FORMS, SVG, Options
-from tokviz.run.plan.plan import PictureJob, Plan
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import PictureJob
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
 

@@ -112,7 +112,7 @@ all = {["red", "Red", "may", "MAY", "May", "June", *names]}
     (tmp_path / "report.toml").write_text(text, encoding="utf-8")
     config = load(tmp_path / "report.toml")
     words = replace(config.word_list, vocabulary=(" red", " may", " june", *(f" {name}" for name in names)))
-    found = related(config, words, hidden_states([np.zeros((len(words.words), 4), dtype=np.float32)]))
+    found = related(config, words, hidden_states([np.zeros((len(words.words), 4), dtype=np.float32)]).tokenization)
     assert found.pairs[0].pairs.tolist() == [[0, 1], [3, 6], [4, 7], [5, 8]]
     assert found.orders[0].words.tolist() == [0, 1, 3, 4, 5, 6, 7, 8]
     assert found.orders[0].places.tolist() == [0, 2, 3, 4, 5, 6, 7, 8]

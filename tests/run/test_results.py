@@ -14,7 +14,8 @@ from tokviz.config import ReportConfig
 from tokviz.records import HiddenStates, Neighbours, Projection
 from tokviz.run.measuring import measuring, results
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Captured, Plan
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import Captured
 from tokviz.run.store import keys
 from tokviz.run.store.store import Store
 

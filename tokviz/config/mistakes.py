@@ -191,7 +191,6 @@ _MISSING = {
     "words": 'expected categories of words, got none; add a table [words] with lines such as colors = ["red", "green"]',
     "models": 'expected at least one model, got none; add a table [[models]] with a line source = "…"',
     "source": 'expected where the model is, got none; add source = "…": a hub id, a folder, a .gguf file or package:NAME/PATH',
-    "template": 'expected a text with {word} in it, got none; add template = " {word}"',
 }
 
 _KINDS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tokviz.config.fields import (
     LONGEST_LABEL,
@@ -24,10 +24,19 @@ from tokviz.config.fields import (
     composed,
     stands_twice,
 )
-from tokviz.config.names import ContextName, context_slug, slug
+from tokviz.config.names import ContextName, context_slug, default_label, slug
+from tokviz.records import Context
 from tokviz.text import shown
 
 DtypeName = Literal["auto", "float32", "bfloat16"]
+MOST_TEMPLATES = 100
+_NO_TEMPLATE = 'expected a text with {word} in it, got none; add template = " {word}"'
+
+
+def _with_one_word(template: str) -> str:
+    if template.count("{word}") != 1:
+        raise ValueError(f"expected a template that holds {{word}} exactly once, got {shown(template)}")
+    return template
 
 
 class Table(BaseModel):
@@ -70,15 +79,40 @@ class ContextConfig(Table):
     """Stands in addresses and folders, in lower-case letters, digits, ``.``, ``_`` and ``-``: ``In a text`` as ``in-a-text``."""
     label: Label | None = None
     """How readers see it; the name by default."""
-    template: Template
+    template: Annotated[Template, AfterValidator(_with_one_word)] | None = None
     """Holds ``{word}`` exactly once. A leading space is part of it: ``" {word}"`` is how a word follows another."""
+    templates: (
+        Annotated[
+            list[Annotated[Template, AfterValidator(_with_one_word)]],
+            Field(min_length=1),
+            at_most(MOST_TEMPLATES, "templates"),
+        ]
+        | None
+    ) = None
+    """In place of ``template``: several sentences, each once. The first is drawn. All are measured: charts show their median and
+    the range between them, and what a report says of the context holds for the median."""
 
-    @field_validator("template")
-    @classmethod
-    def _holds_one_word(cls, template: str) -> str:
-        if template.count("{word}") != 1:
-            raise ValueError(f"expected a template that holds {{word}} exactly once, got {shown(template)}")
-        return template
+    @model_validator(mode="after")
+    def _has_templates(self) -> ContextConfig:
+        mistakes = Mistakes()
+        if self.template is not None and self.templates is not None:
+            mistakes.add(("templates",), 'expected "template" or "templates", got both; remove one')
+        elif self.template is None and self.templates is None:
+            mistakes.add(("template",), _NO_TEMPLATE)
+        for index, each in enumerate(self.templates or ()):
+            if each in (self.templates or ())[:index]:
+                mistakes.add(
+                    ("templates", index), f"expected templates that differ, got {shown(each)} twice; remove one"
+                )
+        mistakes.refuse()
+        return self
+
+    @property
+    def record(self) -> Context:
+        """Its label is in lower case, as it stands within sentences, unless its author wrote it otherwise."""
+        first, *further = self.templates or [self.template or ""]
+        label = default_label(self.name).lower() if self.name == self.slug else self.name
+        return Context(name=self.slug, label=self.label or label, template=first, further_templates=tuple(further))
 
     @property
     def slug(self) -> str:

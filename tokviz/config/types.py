@@ -411,19 +411,11 @@ class ReportConfig(Table):
 
     @property
     def context_list(self) -> tuple[Context, ...]:
-        return tuple(
-            Context(name=context.slug, label=context.label or _context_label(context), template=context.template)
-            for context in self.contexts
-        )
+        return tuple(context.record for context in self.contexts)
 
 
 TOP_LEVEL = frozenset(ReportConfig.model_fields) - {"words", "vocabulary", "layers"}
 """Keys that stand before the first table, or are tables; the other three may stand in the table of words."""
-
-
-def _context_label(context: ContextConfig) -> str:
-    """In lower case, as it stands within sentences, unless its author wrote it otherwise."""
-    return default_label(context.name).lower() if context.name == context.slug else context.name
 
 
 def _check_addresses(

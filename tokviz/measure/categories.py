@@ -14,16 +14,12 @@ distances themselves follow the words, by the axes: see ``refits``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import ndtri, stdtr
 
-from tokviz.measure.decisions import claim, scored
 from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, euclidean_distances, nearest
 from tokviz.measure.labels import MOST_NEIGHBOURS, Categories
-from tokviz.records import CategoryMeasure, Claim, Measured
 
 LEAST_WORDS = 12
 """With fewer, nothing is announced."""
@@ -59,79 +55,6 @@ _NAN = float("nan")
 UNDEFINED = Score(value=_NAN, low=_NAN, high=_NAN, error=_NAN, parts=np.empty(0), bound=_NAN)
 
 
-def gather(scores: Sequence[Score]) -> Measured:
-    """A score per depth → values and intervals."""
-    return Measured(**{name: np.array([getattr(each, name) for each in scores]) for name in ("value", "low", "high")})
-
-
-def gather_tested(
-    scores: Sequence[Score], categories: Categories, surface: Score, distinct: np.ndarray | None = None
-) -> CategoryMeasure:
-    """A score per depth → the record, with what may be claimed.
-
-    Parameters
-    ----------
-    surface : the same measure of the words' surface, with its chance.
-    distinct : ``(n_depths,)`` bool, where most words have states of their own; else nothing is announced.
-    """
-    measured, n = gather(scores), categories.n_permutations
-    shuffled = np.array([each.shuffled if len(each.shuffled) else np.full(n, np.nan) for each in scores])
-    shuffled = shuffled.reshape(len(scores), n)
-    # One arrangement, but for rounding: it is what is there, and not chance.
-    if categories.n_arrangements < 1.5:
-        shuffled[:] = np.nan
-    null_mean, null_spread = shuffled.mean(axis=1), shuffled.std(axis=1)
-    enough = np.full(len(scores), len(categories.memberships) >= LEAST_WORDS)
-    if distinct is not None:
-        enough &= distinct
-    return CategoryMeasure(
-        value=measured.value,
-        low=measured.low,
-        high=measured.high,
-        null_mean=null_mean,
-        null_spread=null_spread,
-        bound=np.array([each.bound for each in scores]),
-        surface=surface.value,
-        above_chance=claim(
-            "categories", measured.value, shuffled, enough & (measured.low > null_mean), categories.n_arrangements
-        ),
-        above_surface=_above_surface(scores, categories, surface, enough),
-    )
-
-
-def _above_surface(scores: Sequence[Score], categories: Categories, surface: Score, enough: np.ndarray) -> Claim:
-    """The difference to the surface, word by word, against what the words weighted at random give of it.
-
-    Either is taken as a share of the way from its own chance to the bound: by chance the silhouette of three features lies far
-    below that of hundreds of dimensions.
-
-    Gaussian multipliers (van der Vaart & Wellner 1996, Weak convergence and empirical processes, ch. 2.9), the same for a word
-    in all captures. With few words the difference is Student's, and is brought to the scale of a normal variable.
-    """
-    n = len(scores)
-    score, drawn = np.full(n, np.nan), np.full((n, categories.n_permutations), np.nan)
-    freedom = len(categories.memberships) - len(categories.counts)
-    for index, each in enumerate(scores):
-        if freedom < 1 or not (len(each.shuffled) and len(surface.shuffled)):
-            continue
-        (effect, scale), (of_surface, scale_of_surface) = (one.effect() for one in (each, surface))
-        if not (scale > 0 and scale_of_surface > 0):
-            continue
-        parts = each.parts / scale - surface.parts / scale_of_surface
-        # What axes that follow the words add to the error of a plot isn't any word's.
-        of_axes = max(each.error**2 - float((each.parts**2).sum()), 0.0) / scale**2
-        spread = _root_of_squares(parts)
-        if spread > 0:
-            score[index] = as_normal((effect - of_surface) / np.hypot(spread, np.sqrt(of_axes)), freedom)
-            drawn[index] = parts @ categories.weights / spread
-    return scored("surface", score, drawn, enough)
-
-
-def as_normal(t: float, freedom: int) -> float:
-    """The normal variable that is as improbable as this value of Student's t."""
-    return float(-ndtri(stdtr(freedom, -abs(t))) * np.sign(t))
-
-
 def purity(
     distances: np.ndarray, categories: Categories, refit_error: float = 0.0, *, with_chance: bool = True
 ) -> Score:
@@ -158,7 +81,7 @@ def purity(
     words, neighbours = found
     value, influence = _purity_influence(words, neighbours, categories)
     parts = by_word(influence, categories)
-    error = _larger(_root_of_squares(parts), refit_error)
+    error = _larger(root_of_squares(parts), refit_error)
     low, high = _wilson(value, error, len(words))
     shuffled = _shuffled_purity(words, neighbours, categories) if with_chance else np.empty(0)
     bound = categories.most_purity(words)
@@ -269,7 +192,7 @@ def silhouette(
         return UNDEFINED
     value = _silhouette_of(distances, categories)
     parts = by_word(_silhouette_influence(distances, categories), categories)
-    error = _larger(_root_of_squares(parts), refit_error)
+    error = _larger(root_of_squares(parts), refit_error)
     low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
     shuffled = shuffled_silhouette(distances, categories) if with_chance else np.empty(0)
     return Score(value=value, low=low, high=high, error=error, parts=parts, bound=1.0, shuffled=shuffled)
@@ -399,7 +322,8 @@ def _larger(error: float, refit_error: float) -> float:
     return float(np.fmax(error, refit_error))
 
 
-def _root_of_squares(parts: np.ndarray) -> float:
+def root_of_squares(parts: np.ndarray) -> float:
+    """Of the parts of a standard error."""
     return float(np.sqrt((parts**2).sum()))
 
 

@@ -6,11 +6,13 @@ a cycle from it are the distances between words on either side of the step from 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from tokviz.measure.decisions import claim
-from tokviz.records import Claim, Closing, OrderRows
+from tokviz.measure.decisions import claim_on_median
+from tokviz.records import Closing, OrderRows
 
 _AT_ONCE = 1 << 21
 """So many distances, of all permutations together, are in memory at once."""
@@ -68,8 +70,10 @@ class ClosingOverDepths:
     def __init__(self, order: OrderRows, n_depths: int, permutations: np.ndarray) -> None:
         self._hops = Hops(order)
         self._permutations = permutations
-        self._crossing, self._quarter = (np.full((n_depths, len(permutations)), np.nan) for _ in range(2))
-        self._near, self._least_r2 = np.full(n_depths, np.nan), np.full(n_depths, np.nan)
+        self.crossing, self.quarter = (np.full((n_depths, len(permutations)), np.nan) for _ in range(2))
+        """How much farther from each other far words are than crossing ones, and than those a quarter of the cycle apart."""
+        self.least_r2 = np.full(n_depths, np.nan)
+        self._near = np.full(n_depths, np.nan)
 
     def add(self, depth: int, states: np.ndarray, aims: np.ndarray, residuals: np.ndarray) -> None:
         """Of one depth.
@@ -81,24 +85,44 @@ class ClosingOverDepths:
         """
         centred = aims - aims.mean(axis=0)
         left = np.linalg.eigvals(np.linalg.solve(centred.T @ centred, residuals.T @ residuals))
-        self._least_r2[depth] = 1 - left.real.max()
+        self.least_r2[depth] = 1 - left.real.max()
         if self._hops.has_all:
             found = self._hops.contrasts(states, self._permutations)
-            self._crossing[depth], self._quarter[depth], self._near[depth] = found
+            self.crossing[depth], self.quarter[depth], self._near[depth] = found
 
-    def record(self, family: str, n_arrangements: float) -> Closing:
-        """``family``: that the order can be read belongs to."""
-        crossing = self._crossing[:, 0]
-        closeness = np.divide(crossing, self._near, out=np.full(len(crossing), np.nan), where=self._near > 0)
-        ends_meet = closeness >= Closing.LEAST_CLOSENESS
-        is_plane = self._least_r2 >= Closing.LEAST_R2
+    @property
+    def closeness(self) -> np.ndarray:
+        """``(n_depths,)``: as in ``Closing``."""
+        crossing = self.crossing[:, 0]
+        return np.asarray(np.divide(crossing, self._near, out=np.full(len(crossing), np.nan), where=self._near > 0))
 
-        def tested(what: str, contrasts: np.ndarray, is_eligible: np.ndarray) -> Claim:
-            return claim(f"{family}, {what}", contrasts[:, 0], contrasts[:, 1:], is_eligible, n_arrangements)
 
-        return Closing(
-            closeness=closeness,
-            least_r2=self._least_r2,
-            ends_meet=tested("ends meet", self._crossing, ends_meet),
-            circle=tested("circle", self._quarter, ends_meet & is_plane),
+def closing_record(family: str, templates: Sequence[ClosingOverDepths], n_arrangements: float) -> Closing:
+    """Of what was gathered in each template of a context: medians.
+
+    Parameters
+    ----------
+    family : that the order can be read belongs to.
+    """
+    closeness, least_r2 = (
+        np.median([getattr(each, name) for each in templates], axis=0) for name in ("closeness", "least_r2")
+    )
+    meet = [_are_eligible(each.closeness, each.least_r2) for each in templates]
+    of_median = _are_eligible(closeness, least_r2)
+    ends_meet, circle = (
+        claim_on_median(
+            f"{family}, {what}",
+            [getattr(each, name) for each in templates],
+            [each[index] for each in meet],
+            of_median[index],
+            n_arrangements,
         )
+        for index, (what, name) in enumerate((("ends meet", "crossing"), ("circle", "quarter")))
+    )
+    return Closing(closeness=closeness, least_r2=least_r2, ends_meet=ends_meet, circle=circle)
+
+
+def _are_eligible(closeness: np.ndarray, least_r2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``(n_depths,)`` bool each: for ends that meet, and for a circle."""
+    ends_meet = closeness >= Closing.LEAST_CLOSENESS
+    return ends_meet, ends_meet & (least_r2 >= Closing.LEAST_R2)

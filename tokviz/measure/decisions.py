@@ -68,6 +68,42 @@ def scored(
     )
 
 
+def of_median(median: Claim, templates: Sequence[Claim]) -> Claim:
+    """A claim on the median over a context's templates, with what each of them says alone, which belongs to its family."""
+    if len(templates) < 2:
+        return median
+    return replace(
+        median,
+        highest=np.maximum.reduce([each.highest for each in (median, *templates)]),
+        template_score=np.array([each.score for each in templates]),
+        template_is_eligible=np.array([each.is_eligible for each in templates]),
+    )
+
+
+def claim_on_median(
+    family: str,
+    templates: Sequence[np.ndarray],
+    are_eligible: Sequence[np.ndarray],
+    is_eligible: np.ndarray,
+    n_arrangements: float = np.inf,
+) -> Claim:
+    """``claim`` on the median over a context's templates.
+
+    Parameters
+    ----------
+    templates : ``(n, 1 + n_shuffles)`` each: values, then what their shuffles give.
+    are_eligible, is_eligible : ``(n,)`` bool: of each template; of the median.
+    """
+    alone = [
+        claim(family, each[:, 0], each[:, 1:], eligible, n_arrangements)
+        for each, eligible in zip(templates, are_eligible, strict=True)
+    ]
+    if len(alone) == 1:
+        return replace(alone[0], is_eligible=is_eligible)
+    median = np.median(np.array(templates), axis=0)
+    return of_median(claim(family, median[:, 0], median[:, 1:], is_eligible, n_arrangements), alone)
+
+
 def decide(claims: Iterable[Claim]) -> dict[str, Family]:
     """The families of all claims of a report, by their keys.
 
@@ -100,7 +136,7 @@ def _least_p_value(claims: Sequence[Claim]) -> float:
 
 def _family(key: str, claims: Sequence[Claim], level: float) -> Family:
     highest = np.sort(np.max([each.highest for each in claims], axis=0).astype(np.float64))
-    scores = np.concatenate([each.score for each in claims])
+    scores = np.concatenate([each.all_scores for each in claims])
     family = Family(
         key=key,
         highest=highest,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure import categories, change, massive, pca, spread, stages, surface
+from tokviz.measure import categories, category_claims, change, massive, pca, spread, stages, surface
 from tokviz.measure.categories import UNDEFINED, Score
 from tokviz.measure.cka import centred_gram
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, euclidean_distances, nearest
@@ -43,9 +43,12 @@ def measure(
     projections: Sequence[Projection],
     memberships: tuple[tuple[int, ...], ...],
     ordinary: HiddenStates | None,
+    further: Sequence[HiddenStates] = (),
     seed: int = 0,
 ) -> Geometry:
     """All measures of one model × context, on the reference words; one depth is read at a time.
+
+    Purity, silhouette and effective rank are medians over the context's templates; all else is of the first one.
 
     Parameters
     ----------
@@ -55,6 +58,7 @@ def measure(
     ordinary : the same model in a context in which words are not at position 0, for the median that massive
         activations are measured against; may be ``states`` itself. Without one the words' own median serves, and the
         record says whether that is ordinary.
+    further : the same words in the context's further templates.
     seed : of shuffles and samples; equal input and seed give equal numbers.
 
     Raises
@@ -62,7 +66,8 @@ def measure(
     ValueError : the arguments don't describe the same words or depths.
     """
     _require_same_words(states, projections, memberships)
-    rows = _Rows.drawn(states.tokenization.reference, memberships, seed)
+    reference = states.tokenization.reference_beside(each.tokenization for each in further)
+    rows = _Rows.drawn(reference, memberships, seed)
     at_position_0 = states.tokenization.positions == 0
     measured = categories_of(states, memberships, rows.with_category, seed)
     parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
@@ -79,11 +84,12 @@ def measure(
             states.position0_values[depth, rows.measured], states.position0_dimensions[depth, rows.measured], median
         )
         singular_values, pc1 = spread.principal(state)
+        rank = spread.effective_rank(singular_values)
         depths.append(
             _Depth(
-                space=_full_space(everything, scaled, rows, measured, depths[-1].space if depths else None),
+                space=_full_space(everything, scaled, rows, measured, rank, depths[-1].space if depths else None),
+                further=tuple(_Template.of(each.states[depth], rows, measured) for each in further),
                 pictures=tuple(_picture(everything, scaled, each, depth, rows, parts) for each in projections),
-                effective_rank=spread.effective_rank(singular_values),
                 pc1_share=spread.first_share(singular_values),
                 pc1_in_massive=spread.pc1_share(pc1, words.outstanding(-1)),
                 pc1_position=spread.pc1_of_position(everything[rows.everyone], at_position_0[rows.everyone]),
@@ -93,28 +99,35 @@ def measure(
         grams.append(centred_gram(scaled if all_compared else standardized(everything[rows.compared])))
 
     of_surface = surface.scores(states.tokenization, rows.with_category, measured)
+    of_templates = [(each.space.first, *each.further) for each in depths]
+    ranks = np.array([[each.effective_rank for each in templates] for templates in of_templates])
     own = words.record()
     segmentation = stages.find(np.stack(grams), required=_turning_points(own), seed=seed)
     return Geometry(
-        n_reference=int(states.tokenization.reference.sum()),
+        n_reference=int(reference.sum()),
         n_measured=len(rows.measured),
         n_compared=len(rows.compared),
         seed=seed,
         n_permutations=measured.n_permutations,
-        spread=_spread(depths),
+        spread=_spread(depths, np.median(ranks, axis=1)),
+        effective_rank_in_templates=ranks.T if further else None,
         massive=own,
         position0=position0.record(),
         pc1_in_massive=np.array([each.pc1_in_massive for each in depths]),
         pc1_position=np.array([each.pc1_position for each in depths]),
-        silhouette=categories.gather_tested(
-            [each.space.silhouette for each in depths],
+        silhouette=category_claims.gather_tested(
+            [[each.silhouette for each in templates] for templates in of_templates],
             measured,
             of_surface[1],
-            np.isfinite([each.space.purity.value for each in depths]),
+            [[bool(np.isfinite(each.purity.value)) for each in templates] for templates in of_templates],
         ),
-        purity=categories.gather_tested([each.space.purity for each in depths], measured, of_surface[0]),
-        purity_raw=_raw_purity([each.space.raw for each in depths]),
-        silhouette_raw=categories.gather([each.space.raw.silhouette for each in depths]),
+        purity=category_claims.gather_tested(
+            [[each.purity for each in templates] for templates in of_templates], measured, of_surface[0]
+        ),
+        purity_raw=_raw_purity([[each.raw for each in templates] for templates in of_templates]),
+        silhouette_raw=category_claims.gather(
+            [[each.raw.silhouette for each in templates] for templates in of_templates]
+        ),
         n_neighbours=measured.n_neighbours,
         with_neighbours=np.array([each.space.with_neighbours for each in depths]),
         least_with_neighbours=LEAST_KNOWN,
@@ -210,16 +223,38 @@ class _Raw:
     dimensions: tuple[int, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Template:
+    """What is measured in each template of a context."""
+
+    purity: Score
+    silhouette: Score
+    raw: _Raw
+    effective_rank: float
+
+    @classmethod
+    def of(cls, everything: np.ndarray, rows: _Rows, measured: Categories) -> _Template:
+        """``everything``: ``(n_words, width)``; ``measured``: the categories of ``rows.with_category``."""
+        state = everything[rows.with_category]
+        distances = cosine_distances(standardized(state))
+        purity = categories.purity(distances, measured)
+        values, _ = spread.principal(everything[rows.measured])
+        return cls(
+            purity=purity,
+            silhouette=categories.silhouette(distances, measured),
+            raw=_raw(state, cosine_distances(state), measured, purity),
+            effective_rank=spread.effective_rank(values),
+        )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _FullSpace:
-    """What needs nothing but the states of a depth, and the neighbours of the depth before."""
+    """What of the first template needs nothing but the states of a depth, and the neighbours of the depth before."""
 
     mean_norm: float
     norm_spread: float
     mean_cosine: float
-    silhouette: Score
-    purity: Score
-    raw: _Raw
+    first: _Template
     neighbours: np.ndarray
     """``(n_measured, k)`` int64."""
     with_neighbours: float
@@ -242,15 +277,20 @@ class _Depth:
     """The measures of one depth."""
 
     space: _FullSpace
+    further: tuple[_Template, ...]
     pictures: tuple[_Picture, ...]
-    effective_rank: float
     pc1_share: float
     pc1_in_massive: float
     pc1_position: float
 
 
 def _full_space(
-    everything: np.ndarray, scaled: np.ndarray, rows: _Rows, measured: Categories, before: _FullSpace | None
+    everything: np.ndarray,
+    scaled: np.ndarray,
+    rows: _Rows,
+    measured: Categories,
+    effective_rank: float,
+    before: _FullSpace | None,
 ) -> _FullSpace:
     """Of one depth.
 
@@ -276,9 +316,12 @@ def _full_space(
         mean_norm=float(norms.mean()),
         norm_spread=float(norms.std(ddof=1)) if len(norms) > 1 else float("nan"),
         mean_cosine=spread.mean_cosine(raw),
-        silhouette=categories.silhouette(of_categories, measured),
-        purity=purity,
-        raw=_raw(with_category, raw if same else cosine_distances(with_category), measured, purity),
+        first=_Template(
+            silhouette=categories.silhouette(of_categories, measured),
+            purity=purity,
+            raw=_raw(with_category, raw if same else cosine_distances(with_category), measured, purity),
+            effective_rank=effective_rank,
+        ),
         neighbours=neighbours,
         with_neighbours=float(are_known(nearest(distances, min(measured.n_neighbours, len(distances) - 1))).mean()),
         neighbour_overlap=overlap,
@@ -323,9 +366,9 @@ def _picture(
 # --- all depths --------------------------------------------------------------------------------------------------
 
 
-def _spread(depths: Sequence[_Depth]) -> Spread:
+def _spread(depths: Sequence[_Depth], effective_rank: np.ndarray) -> Spread:
     return Spread(
-        effective_rank=np.array([each.effective_rank for each in depths]),
+        effective_rank=effective_rank,
         pc1_share=np.array([each.pc1_share for each in depths]),
         mean_norm=np.array([each.space.mean_norm for each in depths]),
         norm_spread=np.array([each.space.norm_spread for each in depths]),
@@ -333,15 +376,23 @@ def _spread(depths: Sequence[_Depth]) -> Spread:
     )
 
 
-def _raw_purity(depths: Sequence[_Raw]) -> RawPurity:
-    found = categories.gather([each.purity for each in depths])
+def _raw_purity(depths: Sequence[Sequence[_Raw]]) -> RawPurity:
+    """Of each depth in each template; the dimensions are the first one's."""
+    found = category_claims.gather([[each.purity for each in templates] for templates in depths])
     return RawPurity(
         value=found.value,
         low=found.low,
         high=found.high,
-        without=np.array([each.without for each in depths]),
-        dimensions=tuple(each.dimensions for each in depths),
+        templates=found.templates,
+        without=np.array([_median_without(templates) for templates in depths]),
+        dimensions=tuple(templates[0].dimensions for templates in depths),
     )
+
+
+def _median_without(templates: Sequence[_Raw]) -> float:
+    """NaN where it isn't asked in the first template."""
+    asked = [each.without for each in templates if each.dimensions]
+    return float(np.median(asked)) if templates[0].dimensions else float("nan")
 
 
 def _picture_measures(
@@ -349,8 +400,8 @@ def _picture_measures(
 ) -> PictureMeasures:
     return PictureMeasures(
         projection=name,
-        silhouette=categories.gather([picture.silhouette for picture in pictures]),
-        purity=categories.gather_tested([picture.purity for picture in pictures], measured, of_surface),
+        silhouette=category_claims.gather([[picture.silhouette] for picture in pictures]),
+        purity=category_claims.gather_tested([[picture.purity] for picture in pictures], measured, of_surface),
         trustworthiness=np.array([picture.trustworthiness for picture in pictures]),
     )
 

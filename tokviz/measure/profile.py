@@ -20,12 +20,12 @@ cases instead of 1 %.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tokviz.measure import categories, decisions
+from tokviz.measure import categories, category_claims, decisions, orders, tested
 from tokviz.measure import relations as related
 from tokviz.measure.distances import cosine_distances
 from tokviz.measure.labels import Categories
@@ -100,11 +100,27 @@ def expected_best(values: np.ndarray, n: int) -> np.ndarray:
 class Side:
     """One of the two captures."""
 
-    states: HiddenStates
+    templates: tuple[HiddenStates, ...]
+    """The words in each template of the context, the one that is drawn first: compared are medians over them."""
     memberships: Memberships
     pairs: tuple[PairRows, ...]
     orders: tuple[OrderRows, ...]
     """As are ``pairs``: in the order of the configuration."""
+
+    @property
+    def states(self) -> HiddenStates:
+        """In the template that is drawn."""
+        return self.templates[0]
+
+    @property
+    def key(self) -> str:
+        """Of what is kept of it."""
+        return " ".join(each.digest for each in self.templates)
+
+    @property
+    def is_reference(self) -> np.ndarray:
+        """``(n_words,)`` bool: the words that are reference words in all templates."""
+        return self.states.tokenization.reference_beside(each.tokenization for each in self.templates[1:])
 
 
 class ProfileComparer:
@@ -139,7 +155,7 @@ class ProfileComparer:
 
     def _shared_words(self, a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
         """The words with a category that both captured the same way, as rows of either."""
-        rows_a, rows_b = shared_rows(a.states, b.states)
+        rows_a, rows_b = _shared_rows(a, b)
         kept = np.flatnonzero([bool(a.memberships[row]) for row in rows_a])
         if len(kept) > MAX_COMPARED:
             random = np.random.default_rng((self._seed, 5))
@@ -148,7 +164,7 @@ class ProfileComparer:
 
     def _of_words(self, side: Side, rows: np.ndarray, unit: Unit) -> tuple[_Measured, ...]:
         """Purity and silhouette."""
-        key = (side.states.digest, "words", rows.tobytes())
+        key = (side.key, "words", rows.tobytes())
         if key not in self._kept:
             self._kept[key] = _of_words(side, rows, unit, self._seed)
         return self._kept[key]
@@ -166,25 +182,27 @@ class ProfileComparer:
         rows = [
             pairs.pairs[[own[pair] for pair in shared]] for pairs, own in zip((pairs_a, pairs_b), named, strict=True)
         ]
-        by = shared_rows(a.states, b.states)
+        by = _shared_rows(a, b)
         of_both = (self._of_pairs(a, rows[0], by[0]), self._of_pairs(b, rows[1], by[1]))
         return _difference(len(shared), "pair", *of_both)
 
     def _of_pairs(self, side: Side, rows: np.ndarray, by: np.ndarray) -> _Measured:
         """``rows``: ``(n_pairs, 2)``; ``by``: the words that states are standardized over."""
-        key = (side.states.digest, "pairs", rows.tobytes() + by.tobytes())
+        key = (side.key, "pairs", rows.tobytes() + by.tobytes())
         if key not in self._kept:
             same = related.is_one_word(rows)
-            pairings = related.permutations(len(rows), self._seed, same, N_FOR_CHANCE)
-            groups = related.groups_of(len(rows))
-            effects, without = [], []
-            for _, (space,) in related.standardized_rows(side.states, by, [rows.ravel()], self._seed):
-                found = related.parallel(space.reshape(*rows.shape, -1), same, pairings, groups)
-                if found is not None:
-                    chance = found[0][1:].mean()
-                    effects.append((found[0][0] - chance) / (1 - chance))
-                    without.append((found[1] - chance) / (1 - chance))
-            self._kept[key] = (_left_out(np.array(effects), np.array(without).reshape(-1, len(groups))),)
+            pairings = tested.permutations(len(rows), self._seed, same, N_FOR_CHANCE)
+            groups = tested.groups_of(len(rows))
+            templates = []
+            for states in side.templates:
+                effects = np.full((states.n_depths, 1 + len(groups)), np.nan)
+                for depth, (space,) in related.standardized_rows(states, by, [rows.ravel()], self._seed):
+                    found = related.parallel(space.reshape(*rows.shape, -1), same, pairings, groups)
+                    if found is not None:
+                        chance = found[0][1:].mean()
+                        effects[depth] = (np.array([found[0][0], *found[1]]) - chance) / (1 - chance)
+                templates.append(_left_out(effects))
+            self._kept[key] = (_median(templates),)
         return self._kept[key][0]
 
     def _order(self, a: Side, b: Side, order_a: OrderRows, order_b: OrderRows) -> Difference:
@@ -197,12 +215,17 @@ class ProfileComparer:
         """``own``: ``(n_words,)``, which of the order's words."""
         kept = OrderRows(words=order.words[own], places=order.places[own], n_places=order.n_places, cyclic=order.cyclic)
         what = f"order of {kept.n_places}{', cyclic' if kept.cyclic else ''}"
-        key = (side.states.digest, what, kept.words.tobytes() + kept.places.tobytes())
+        key = (side.key, what, kept.words.tobytes() + kept.places.tobytes())
         if key not in self._kept:
-            aims, groups = related.aims(kept), related.groups_of(len(kept.words))
-            found = np.array([related.r2(state[kept.words], aims, groups) for state in _finite(side.states)])
-            found = np.maximum(found.reshape(-1, 1 + len(groups)), 0)  # below 0 nothing can be read, however far
-            self._kept[key] = (_left_out(found[:, 0], found[:, 1:]),)
+            aims, groups = orders.aims(kept), tested.groups_of(len(kept.words))
+            templates = []
+            for states in side.templates:
+                effects = np.full((states.n_depths, 1 + len(groups)), np.nan)
+                for depth, state in _finite(states):
+                    # Below 0 nothing can be read, however far.
+                    effects[depth] = np.maximum(orders.r2(state[kept.words], aims, groups), 0)
+                templates.append(_left_out(effects))
+            self._kept[key] = (_median(templates),)
         return self._kept[key][0]
 
 
@@ -218,11 +241,16 @@ def _of_words(side: Side, rows: np.ndarray, unit: Unit, seed: int) -> tuple[_Mea
     words = tuple(side.states.tokenization.words[row].word for row in rows)
     memberships = tuple(side.memberships[row] for row in rows)
     found = Categories(memberships=memberships, words=words, seed=seed, n_permutations=N_FOR_CHANCE)
-    n_categories, n_depths = len(set(found.first)), side.states.n_depths
+    templates = [_in_template(each, rows, unit, found) for each in side.templates]
+    return tuple(_median(each) for each in zip(*templates, strict=True))
+
+
+def _in_template(states: HiddenStates, rows: np.ndarray, unit: Unit, found: Categories) -> tuple[_Measured, ...]:
+    n_categories, n_depths = len(set(found.first)), states.n_depths
     n_units = n_categories if unit == "category" else len(rows)
     effects, parts = np.full((2, n_depths), np.nan), np.full((2, n_depths, n_units), np.nan)
     for depth in range(n_depths if n_categories > 1 else 0):
-        state = side.states.states[depth][rows]
+        state = states.states[depth][rows]
         if not np.isfinite(state).all():
             continue
         distances = cosine_distances(standardized(state))
@@ -248,17 +276,40 @@ def _by_category(distances: np.ndarray, found: Categories) -> Iterator[tuple[flo
         yield float(means.mean()), (means - means.mean()) / np.sqrt(len(means) * (len(means) - 1))
 
 
-def _left_out(effects: np.ndarray, without: np.ndarray) -> _Measured:
-    """``without``: ``(n_depths, n_groups)``, with a pair or a word left out, or a group of them."""
+def _median(templates: Sequence[_Measured]) -> _Measured:
+    """Over the templates of a context; how much it follows a unit is how much the effects in its middle do."""
+    n = len(templates)
+    if n == 1:
+        return templates[0]
+    effects = np.array([each.effects for each in templates])
+    parts = np.array([each.parts for each in templates])
+    inner = np.argsort(effects, axis=0)[(n - 1) // 2 : n // 2 + 1]
+    return _Measured(
+        effects=np.median(effects, axis=0),
+        parts=np.take_along_axis(parts, inner[:, :, None], axis=0).mean(axis=0),
+        freedom=templates[0].freedom,
+    )
+
+
+def _left_out(effects: np.ndarray) -> _Measured:
+    """``effects``: ``(n_depths, 1 + n_groups)``: as it is, then with a pair or a word left out, or a group of them."""
+    without = effects[:, 1:]
     n_groups = without.shape[1]
     parts = (without - without.mean(axis=1, keepdims=True)) * np.sqrt((n_groups - 1) / n_groups)
-    return _Measured(effects=effects, parts=parts, freedom=n_groups - 1)
+    return _Measured(effects=effects[:, 0], parts=parts, freedom=n_groups - 1)
 
 
-def _finite(states: HiddenStates) -> Iterator[np.ndarray]:
+def _finite(states: HiddenStates) -> Iterator[tuple[int, np.ndarray]]:
     """Those of the depths that can be measured, one after the other."""
-    every = (states.states[depth] for depth in range(states.n_depths))
-    return (state for state in every if np.isfinite(state).all())
+    every = ((depth, states.states[depth]) for depth in range(states.n_depths))
+    return ((depth, state) for depth, state in every if np.isfinite(state).all())
+
+
+def _shared_rows(a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
+    """The reference words of both, in all templates, as rows of either."""
+    rows_a, rows_b = shared_rows(a.states, b.states)
+    kept = a.is_reference[rows_a] & b.is_reference[rows_b]
+    return rows_a[kept], rows_b[kept]
 
 
 # --- two models ----------------------------------------------------------------------------------------------------
@@ -272,7 +323,7 @@ def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: 
     value, parts = best_a - best_b, parts_a - parts_b
     error = float(np.linalg.norm(parts))
     is_certain = error < _ALIKE
-    score = 0.0 if is_certain else categories.as_normal(abs(value) / error, freedom)
+    score = 0.0 if is_certain else category_claims.as_normal(abs(value) / error, freedom)
     return Difference(
         n=n,
         unit=unit,

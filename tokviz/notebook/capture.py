@@ -38,7 +38,8 @@ from tokviz.records import (
 )
 from tokviz.run import pipeline
 from tokviz.run.measuring import deciding, measuring, results
-from tokviz.run.plan.plan import Captured, ContextPlan, Plan
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import Captured, ContextPlan
 from tokviz.run.publishing import site
 from tokviz.run.publishing.public import public_source, public_states
 from tokviz.run.store.store import Store
@@ -87,6 +88,15 @@ class Capture:
     def __getstate__(self) -> dict[str, Any]:
         """Without the model: what is made of the states is found in the cache, by its full path."""
         return {**vars(self), "in_memory": None}
+
+    @property
+    def templates(self) -> dict[str, Capture]:
+        """By their text the context's templates, each as a capture of its own; the first is the one that plots show."""
+        inputs = self.captured.inputs
+        branches = (self.plan.branch(states, inputs.ordinary) for states in inputs.further)
+        first = self.plan.branch(inputs.states, inputs.ordinary) if inputs.further else self.captured
+        every = (replace(self, captured=each) for each in (first, *branches))
+        return {each.states.context.template: each for each in every}
 
     # --- as arrays ---------------------------------------------------------------------------------------------------
 
@@ -350,14 +360,17 @@ class Capture:
 
         Parameters
         ----------
-        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``relations``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``templates``, ``relations``, ``tokens``, ``updates``, ``writers`` or ``attention``.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
         projections = arguments.names("projections", projections, "a list of projections")
         if table == "states":
             return frames.all_states(list(self), self.states.tokenization.words, self.y)
         return frames.frame(
-            table, self._report(projections, measured=table in ("geometry", "relations")), self.words, self.plan.config
+            table,
+            self._report(projections, measured=table in ("geometry", "templates", "relations")),
+            self.words,
+            self.plan.config,
         )
 
     def explore(self, *, height: int = 760) -> inline.Explorer:

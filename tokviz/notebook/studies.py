@@ -95,7 +95,7 @@ class Study(Named[Named[Capture]]):
 def study(
     model: Any,
     words: Any = None,
-    contexts: Mapping[str, str] | None = None,
+    contexts: Mapping[str, str | Sequence[str]] | None = None,
     *,
     tokenizer: Any = None,
     cache: Path | str = ".cache",
@@ -110,7 +110,7 @@ def study(
     model : a source, as ``--model`` takes it, or a list of them; a model of transformers that is loaded, on any device; a loaded
         configuration, or the path of a ``report.toml``.
     words : category → words, or a data frame with a column for each category, or words alone; a configuration has its own.
-    contexts : name → template; the word alone, after a space, by default.
+    contexts : name → template, or a list of several; the word alone, after a space, by default.
     tokenizer : of a model that is loaded; of others, the source of another tokenizer.
     cache : where hidden states, projections and metrics are kept.
     device : where models are loaded to, such as ``"cuda"``, or the number of a GPU; one that is loaded stays where it is.
@@ -192,7 +192,7 @@ def _captured(config: ReportConfig, loaded: Loaded | None, cache: Path, device: 
 def _config(
     sources: Sequence[str],
     words: Any,
-    contexts: Mapping[str, str] | None,
+    contexts: Mapping[str, str | Sequence[str]] | None,
     settings: dict[str, Any],
 ) -> ReportConfig:
     if contexts is not None and not isinstance(contexts, Mapping):
@@ -204,7 +204,13 @@ def _config(
         "words": arguments.words(words),
     }
     if contexts:
-        values["contexts"] = [{"name": name, "template": template} for name, template in contexts.items()]
+        values["contexts"] = [
+            {
+                "name": name,
+                "template" if isinstance(given, str) else "templates": given if isinstance(given, str) else list(given),
+            }
+            for name, given in contexts.items()
+        ]
     try:
         return configuration.validated(values, Path(os.curdir) / "study(…)")
     except ConfigError as error:  # what is said of the table of a model is an argument here

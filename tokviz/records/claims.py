@@ -37,13 +37,37 @@ class Claim:
     """Whether its shuffles are enough for the level of its family; true until that is decided."""
     threshold: float = float("nan")
     """The score from which a value is announced; infinite where none can be, NaN until that is decided."""
+    template_score: np.ndarray | None = None
+    """``(n_templates, n)`` float64: where the values are medians over a context's templates, the score of each template; they
+    belong to the family, too."""
+    template_is_eligible: np.ndarray | None = None
+    """``(n_templates, n)`` bool."""
+    template_holds: np.ndarray | None = None
+    """``(n_templates, n)`` bool: what would be announced of each template; None with one template, and until that is decided."""
 
     def decided(self, family: Family) -> Claim:
         """With p-values among all values of the family, and what its level announces."""
         p_value = family.p_values(self.score)
         can_be_tested = self.least_p_value <= family.level * _ROUNDING
         holds = self.is_eligible & (p_value <= family.level * _ROUNDING) & can_be_tested
-        return replace(self, p_value=p_value, holds=holds, can_be_tested=can_be_tested, threshold=family.threshold)
+        in_templates = None
+        if self.template_score is not None and self.template_is_eligible is not None:
+            of_templates = family.p_values(self.template_score) <= family.level * _ROUNDING
+            in_templates = np.asarray(self.template_is_eligible & of_templates & can_be_tested)
+        return replace(
+            self,
+            p_value=p_value,
+            holds=holds,
+            can_be_tested=can_be_tested,
+            threshold=family.threshold,
+            template_holds=in_templates,
+        )
+
+    @property
+    def all_scores(self) -> np.ndarray:
+        """``(n_values,)``: of all that its family holds of it."""
+        own = () if self.template_score is None else (self.template_score.ravel(),)
+        return np.concatenate([self.score, *own])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -22,7 +22,8 @@ class Spread:
     """How the reference words lie in the full space."""
 
     effective_rank: np.ndarray
-    """``(n_depths,)`` float64, 1 to the number of words: exp of the entropy of the normalised singular values."""
+    """``(n_depths,)`` float64, 1 to the number of words: exp of the entropy of the normalised singular values; the median over a
+    context's templates."""
     pc1_share: np.ndarray
     """``(n_depths,)`` float64 in 0–1: how much of the words' variance the first principal component of the centred states
     holds; near 1 the words lie on a line."""
@@ -103,11 +104,13 @@ class Measured:
     """A measure without chance, and how sure it is."""
 
     value: np.ndarray
-    """``(n_depths,)`` float64."""
+    """``(n_depths,)`` float64: the median over a context's templates."""
     low: np.ndarray
     """``(n_depths,)`` float64: lower end of the 95 % interval for word lists of this size and these categories."""
     high: np.ndarray
     """``(n_depths,)`` float64: its upper end."""
+    templates: np.ndarray | None = None
+    """``(n_templates, n_depths)`` float64: in each template; None with one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,6 +295,8 @@ class Geometry:
     stages: tuple[Stage, ...]
     stage_criteria: StageCriteria
     refit_criteria: RefitCriteria
+    effective_rank_in_templates: np.ndarray | None = None
+    """``(n_templates, n_depths)`` float64; None with one template."""
 
     def __repr__(self) -> str:
         starts = ", ".join(str(stage.first_depth) for stage in self.stages)

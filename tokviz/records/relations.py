@@ -63,7 +63,7 @@ class Tested:
     """A measure, its 95 % interval, what it is by chance, and what is claimed of it."""
 
     value: np.ndarray
-    """``(n_depths,)`` float64."""
+    """``(n_depths,)`` float64: the median over a context's templates."""
     low: np.ndarray
     """``(n_depths,)`` float64: lower end of the jackknife's 95 % interval."""
     high: np.ndarray
@@ -74,6 +74,8 @@ class Tested:
     """``(n_depths,)`` float64: mean over permutations; of R², which has no lower bound, the median."""
     claim: Claim
     """That it is above chance."""
+    templates: np.ndarray | None = None
+    """``(n_templates, n_depths)`` float64: in each template of the context; None with one."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,6 +111,12 @@ class RelationMeasures:
     def holds(self) -> np.ndarray:
         """``(n_depths,)`` bool: parallel against chance, and the difference leads to the targets better than the sources alone."""
         return np.asarray(self.parallelism.claim.holds & self.offset.holds)
+
+    @property
+    def template_holds(self) -> np.ndarray | None:
+        """``(n_templates, n_depths)`` bool: the same in each template of the context; None with one."""
+        parallel, offset = self.parallelism.claim.template_holds, self.offset.template_holds
+        return None if parallel is None or offset is None else parallel & offset
 
     @property
     def can_be_tested(self) -> bool:

@@ -81,6 +81,11 @@ class ContextReport:
         return profile_of(self.geometry, self.relations) if self.geometry and self.rule is None else None
 
     @property
+    def has_templates(self) -> bool:
+        """Whether what is measured are medians over several templates."""
+        return self.geometry is not None and self.geometry.purity.templates is not None
+
+    @property
     def drawn_projections(self) -> tuple[ProjectionReport, ...]:
         """Those with pictures; of the model as it is also those with reasons why there are none."""
         return tuple(

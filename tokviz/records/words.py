@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -76,11 +76,19 @@ class WordList:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The text around a word. ``template`` holds ``{word}`` exactly once."""
+    """The text around a word. A template holds ``{word}`` exactly once."""
 
     name: str
     label: str
     template: str
+    """What is drawn, and measured."""
+    further_templates: tuple[str, ...] = ()
+    """Other sentences for the same, which are measured only."""
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """All, the one that is drawn first."""
+        return (self.template, *self.further_templates)
 
     def fill(self, word: str) -> tuple[str, int, int]:
         """The text, and where the word starts and ends in it, in characters."""
@@ -152,6 +160,10 @@ class Tokenization:
         values, counts = np.unique(self.positions, return_counts=True)
         commonest: int = values[np.argmax(counts)]
         return np.asarray(self.positions == commonest)
+
+    def reference_beside(self, others: Iterable[Tokenization]) -> np.ndarray:
+        """``(n_words,)`` bool: the words that are reference words in other templates, too."""
+        return np.asarray(np.logical_and.reduce([each.reference for each in (self, *others)]))
 
     @property
     def reads_position_0(self) -> bool:

@@ -11,8 +11,9 @@ from tokviz.pages import notes
 from tokviz.run import places
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Captured, ContextPlan, ModelPlan, Plan
+from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.products import Inputs
+from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
 
@@ -70,6 +71,11 @@ def _described(context: ContextPlan, plan: Plan) -> str:
     due = [each.due for each in context.interventions if each.due]
     if due:
         parts.append(f"capture once more ({', '.join(due)}), then project, measure and draw")
+    n_due = sum(each.due is not None for each in context.further)
+    if n_due:
+        parts.append(
+            f"capture {n_due} more {'templates' if n_due > 1 else 'template'} ({context.intact_due}), then measure"
+        )
     if context.loss and context.loss.due:
         parts.append(f"measure the next-token loss ({context.loss.due})")
     for each in context.all_captured.values():

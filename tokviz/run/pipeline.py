@@ -26,7 +26,8 @@ from tokviz.run.measuring import results
 from tokviz.run.measuring.measuring import Measurements
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Captured, Comparison, ModelPlan, PictureJob, Plan
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import Captured, Comparison, ModelPlan, PictureJob
 from tokviz.run.publishing import publish, site
 from tokviz.run.publishing.replacing import Spared, kept_folder
 from tokviz.run.publishing.site import Made, Products

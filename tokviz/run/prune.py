@@ -10,7 +10,8 @@ from tokviz.config import ReportConfig
 from tokviz.errors import StoreError
 from tokviz.run import places
 from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
-from tokviz.run.plan.plan import ContextPlan, Plan
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.store import entries
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
@@ -108,7 +109,7 @@ def _used(plan: Plan) -> set[Use]:
 
 
 def _used_of(context: ContextPlan, plan: Plan) -> set[Use]:
-    used = {("states", context.key), *(("states", each.key) for each in context.interventions)}
+    used = {("states", key) for key in context.states_keys}
     if context.loss:
         used.add(("measures", context.loss.key))
     for captured in context.all_captured.values():

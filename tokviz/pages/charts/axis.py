@@ -223,6 +223,16 @@ def path(x: Sequence[float], y: Sequence[float]) -> str:
     return "".join(parts)
 
 
+def strokes(x: Sequence[float], low: np.ndarray, high: np.ndarray) -> str:
+    """A vertical stroke at each place, from one height to another; none where they are alike."""
+    both = zip(x, low.tolist(), high.tolist(), strict=True)
+    known = ((left, top, bottom) for left, top, bottom in both if abs(top - bottom) >= 0.1)
+    return "".join(
+        f"M{_tenths(round(10 * left))} {_tenths(round(10 * top))}V{_tenths(round(10 * bottom))}"
+        for left, top, bottom in known
+    )
+
+
 def line(points: Sequence[tuple[float, float]]) -> str:
     """Path data in tenths of a pixel, from point to point: half as long as with their places, and there are many."""
     (x, y), *others = [(round(10 * left), round(10 * top)) for left, top in points]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_depth
+from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_depth, strokes
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
-from tokviz.pages.charts.notes import announced, not_given, unscaled
+from tokviz.pages.charts.notes import announced, not_given, over_templates, unscaled
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport
@@ -40,6 +40,10 @@ class Curve:
     """Path data of the same measure of the states as they are, where it differs."""
     interval: str | None
     """Path data of the 95 % interval."""
+    templates: str | None
+    """Path data of a stroke per depth, from the lowest to the highest value among the context's templates."""
+    switch: str
+    """Of the name of the switch that shows it; empty where it is always shown."""
     name: Label | None
     """At the curve's end."""
     leader: str | None
@@ -81,11 +85,33 @@ class Chart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Switch:
+    """What a reader may add to charts that show the model, its intervals, chance and the surface."""
+
+    name: str
+    label: str
+
+
+SWITCHES = (
+    Switch(name="raw", label="without scaling"),
+    Switch(name="changed", label="neurons changed"),
+    Switch(name="untrained", label="untrained"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelCharts:
     """All that was measured in a model's contexts."""
 
     note: str
     charts: tuple[Chart, ...]
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """What readers add to the charts, as far as these have it."""
+        curves = [curve for chart in self.charts for curve in chart.curves]
+        found = {curve.switch for curve in curves} | ({"raw"} if any(curve.raw for curve in curves) else set())
+        return tuple(each for each in SWITCHES if each.name in found)
 
     @property
     def in_sight(self) -> tuple[Chart, ...]:
@@ -136,9 +162,11 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     line = (
         "" if emergence is None else f"The vertical line marks where massive activations emerge{_emerging(measured)}. "
     )
-    bands = f"Light bands are 95{NBSP}% intervals"
+    templates = over_templates([context for context, _ in measured])
+    bands = f"Light bands are 95{NBSP}% intervals{' over words' if templates else ''}"
     if any(context.rule for context, _ in measured):
         bands += ", for the unchanged model only"
+    bands += templates
     return ModelCharts(
         note=f"Shaded: the stages{of_which}. {line}{bands}.{announced(measured)}{unscaled(measured)}{not_given(measured)}",
         charts=tuple(charts),
@@ -182,6 +210,7 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[S
             label=_short_label(context) if len(contexts) > 1 else "",
             index=index,
             reading=reading if context.rule is None else replace(reading, interval=None),
+            switch="" if context.rule is None else "changed",
         )
         for index, (label, context) in enumerate(zip(labels, contexts, strict=True))
         if (reading := measure.reading(context))
@@ -223,6 +252,8 @@ class Series:
     index: int
     """Its colour and dash pattern follow from it."""
     reading: Reading
+    switch: str = ""
+    """As in ``Curve``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,12 +358,14 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
     """A curve; ``spot`` is where it ends and where its name stands."""
     layout = axes.layout
     x = [layout.x(share) for share in np.linspace(0, 1, len(heights)).tolist()]
-    interval, raw, name, leader = None, None, None, None
+    interval, templates, raw, name, leader = None, None, None, None, None
     if series.reading.raw is not None and np.isfinite(series.reading.raw).any():
         raw = path(x, axes.heights(series.reading.raw).tolist())
     if series.reading.interval:
         low, high = (axes.heights(bound) for bound in series.reading.interval)
         interval = outline(x, low, high)
+    if series.reading.templates:
+        templates = strokes(x, *(axes.heights(bound) for bound in series.reading.templates)) or None
     if spot:
         end, place = spot
         name = Label(x=coordinate(layout.right + layout.name_at), y=coordinate(place), text=layout.short(series.label))
@@ -340,7 +373,17 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
             leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
     style, dash = layout.style(series.index)
     line = path(x, heights.tolist())
-    return Curve(style=style, dash=dash, line=line, raw=raw, interval=interval, name=name, leader=leader)
+    return Curve(
+        style=style,
+        dash=dash,
+        line=line,
+        raw=raw,
+        interval=interval,
+        templates=templates,
+        switch=series.switch,
+        name=name,
+        leader=leader,
+    )
 
 
 def alt_text(subject: str, curves: Sequence[tuple[str, np.ndarray]], write: Callable[[float], str]) -> str:

@@ -28,6 +28,8 @@ class Reading:
     """Those that the measure was judged by."""
     surface: float | None = None
     """What the words' surface gives, without any model."""
+    templates: tuple[np.ndarray, np.ndarray] | None = None
+    """The lowest and the highest value among the context's templates, ``(n_depths,)`` each, of which ``values`` are the medians."""
     raw: np.ndarray | None = None
     """``(n_depths,)`` float64: the measure of the states as they are, where that differs; else NaN."""
 
@@ -50,6 +52,8 @@ class Measure:
     """Values that the axis includes, whatever was measured."""
     thresholds: Callable[[Geometry], tuple[float, ...]] = lambda _: ()
     """Dotted lines."""
+    templates: Callable[[Geometry], np.ndarray | None] = lambda _: None
+    """``(n_templates, n_depths)``, of an array; measures with chance have them."""
     raw: Callable[[Geometry], Measured] | None = None
     """The same of the states as they are, drawn thinner where it lies outside the interval."""
     definition: Callable[[Geometry], Term] | None = None
@@ -75,13 +79,25 @@ class Measure:
                 chance=found.null_mean,
                 thresholds=thresholds,
                 surface=found.surface if isinstance(found, CategoryMeasure) else None,
+                templates=_range(found.templates),
                 raw=None if self.raw is None else _where_it_differs(self.raw(geometry).value, found),
             )
-        return Reading(values=found, interval=None, chance=None, thresholds=thresholds)
+        templates = _range(self.templates(geometry))
+        return Reading(values=found, interval=None, chance=None, thresholds=thresholds, templates=templates)
 
     def explained(self, geometry: Geometry) -> str:
         """The caption, with its numbers."""
         return self.caption.format(geometry=geometry, of_same_category=_of_same_category(geometry))
+
+
+def _per_word(geometry: Geometry) -> np.ndarray | None:
+    ranks = geometry.effective_rank_in_templates
+    return None if ranks is None else ranks / geometry.n_measured
+
+
+def _range(templates: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """``(n_templates, n_depths)`` → the lowest and the highest values; None of one template."""
+    return None if templates is None else (templates.min(axis=0), templates.max(axis=0))
 
 
 def _of_same_category(geometry: Geometry) -> str:
@@ -150,6 +166,7 @@ MEASURES = (
             sources=(sources.ROY_2007,),
         ),
         read=lambda _, geometry: geometry.spread.effective_rank,
+        templates=lambda geometry: geometry.effective_rank_in_templates,
         write=number,
         spans=(0.0,),
         between=False,
@@ -159,6 +176,7 @@ MEASURES = (
         caption="In how many directions the words differ, divided by the number of words, so that models can be "
         "compared.",
         read=lambda _, geometry: geometry.spread.effective_rank / geometry.n_measured,
+        templates=lambda geometry: _per_word(geometry),
         within=False,
     ),
     Measure(
@@ -327,14 +345,27 @@ def _above_chance(tested: Tested) -> Tested:
         value=tested.value - chance,
         low=tested.low - chance,
         high=tested.high - chance,
+        templates=None if tested.templates is None else tested.templates - chance,
         null_mean=np.zeros_like(chance),
     )
 
 
+def _not_below_0(r2: Tested) -> Tested:
+    """What is below 0 has no bound, and says no more than 0 does; so chance is left out, and with it the intervals."""
+    nothing = np.full(len(r2.value), np.nan)
+    return replace(
+        r2,
+        value=np.maximum(r2.value, 0.0),
+        low=nothing,
+        high=nothing,
+        null_mean=nothing,
+        templates=None if r2.templates is None else np.maximum(r2.templates, 0.0),
+    )
+
+
 def _order(index: int, order: Order) -> Measure:
-    def read(context: ContextReport, _: Geometry) -> np.ndarray | None:
-        # What is below 0 has no bound, and says no more than 0 does.
-        return np.maximum(context.relations.orders[index].r2.value, 0.0) if context.relations else None
+    def read(context: ContextReport, _: Geometry) -> Tested | None:
+        return _not_below_0(context.relations.orders[index].r2) if context.relations else None
 
     return Measure(
         name=f"Order, {order.label}",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tokviz.pages.text.sentences import depths_where
+from tokviz.pages.text.sentences import depths_where, over_sentences
 from tokviz.pages.text.trust import purity_in_plot
-from tokviz.pages.text.wording import count, joined
+from tokviz.pages.text.wording import count, in_words, joined, joined_by_and
 from tokviz.records import Claim, ContextReport, Geometry
 
 
@@ -27,10 +27,13 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
         claims = [
             (each.above_chance, each.above_surface)[: 1 + has_surface] for each in (geometry.purity, flat) if each
         ]
+        claim = geometry.purity.above_chance
+        by_sentence = over_sentences(claim.holds, claim.template_holds, context.states.context.templates)
         if not any(claim.holds.any() for of_one in claims for claim in of_one):
             either = " or above the words’ surface" if has_surface else ""
             where = ", in all dimensions or in the plot" if flat else ""
             said += f" At no depth is purity of the words {context.states.context.label} shown to be above chance{either}{where}."
+            said += "".join(f" {each}" for each in by_sentence)
             continue
         chance = _shown(geometry.purity.above_chance, flat.above_chance if flat else None)
         said += (
@@ -41,7 +44,22 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
             surface = flat.above_surface if flat and np.isfinite(flat.surface) else None
             said += f", and above the words’ surface at {_shown(geometry.purity.above_surface, surface)}"
         said += "."
+        said += "".join(f" {each}" for each in by_sentence)
     return said
+
+
+def over_templates(contexts: Sequence[ContextReport]) -> str:
+    """What charts show of contexts with several sentences."""
+    several = [each.states.context for each in contexts if each.has_templates]
+    if not several:
+        return ""
+    labels = joined_by_and([each.label for each in several])
+    numbers = dict.fromkeys(len(each.templates) for each in several)
+    of = f"{in_words(next(iter(numbers)))} sentences" if len(numbers) == 1 else "their sentences"
+    return (
+        f". Of the words {labels}, category purity, silhouette, effective rank, relations and orders are medians over {of}; "
+        "vertical strokes reach from the lowest sentence to the highest"
+    )
 
 
 def _shown(claim: Claim, in_plot: Claim | None) -> str:

@@ -33,7 +33,12 @@ class Scale:
         """As long as the values, their intervals, chance and what the measure spans require."""
         arrays = [np.array(measure.spans)]
         for reading in readings:
-            arrays += [reading.values, *(reading.interval or ()), np.array(reading.thresholds)]
+            arrays += [
+                reading.values,
+                *(reading.interval or ()),
+                *(reading.templates or ()),
+                np.array(reading.thresholds),
+            ]
             arrays += [each for each in (reading.chance, reading.raw) if each is not None]
             arrays += [] if reading.surface is None else [np.array([reading.surface])]
         known = np.concatenate([logarithms(each) if measure.is_log else each for each in arrays])

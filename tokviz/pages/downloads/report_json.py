@@ -8,7 +8,7 @@ from typing import Any
 from tokviz.pages.text import data_text, findings
 from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.problems import problems
-from tokviz.records import NOT_KNOWN, BatchCheck, ContextReport, ModelCard, ModelReport, Report, depth_name
+from tokviz.records import NOT_KNOWN, BatchCheck, Context, ContextReport, ModelCard, ModelReport, Report, depth_name
 
 SCHEMA = 1
 """Of ``report.json``; raised when a key changes its meaning or goes."""
@@ -25,14 +25,20 @@ def text(report: Report) -> str:
         "command": report.command,
         "projections": report.projections,
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
-        "contexts": [
-            dataclasses.asdict(context)
-            | {"template": None if context.name in report.without_template else context.template}
-            for context in report.contexts
-        ],
+        "contexts": [_asked(context, known=context.name not in report.without_template) for context in report.contexts],
         "models": [_model(model) for model in report.models],
     }
     return data_text.spaced(content, indent=1) + "\n"
+
+
+def _asked(context: Context, *, known: bool) -> dict[str, Any]:
+    """``known``: whether it is known what stands around the words."""
+    return {
+        "name": context.name,
+        "label": context.label,
+        "template": context.template if known else None,
+        "templates": context.templates if known else None,
+    }
 
 
 def _model(model: ModelReport) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.downloads import report_json
+from tokviz.pages.downloads.template_table import templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model import profile_tables, related_data, word_map
@@ -84,6 +85,11 @@ TABLES = (
         "relations",
         lambda of: of.relations,
         lambda found, _, asked: relations_csv(asked.relations, asked.orders, found),
+    ),
+    CaptureTable(
+        "templates",
+        lambda of: of.has_templates,
+        lambda _, of, asked: templates_csv(of, asked.relations, asked.orders),
     ),
     CaptureTable("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),
     CaptureTable("updates", lambda of: of.states.updates, lambda found, *_: updates_csv(found)),
@@ -218,14 +224,18 @@ def relations_csv(relations: Sequence[Relation], orders: Sequence[Order], measur
 
 
 _OF_TESTED = ("value", "low", "high", "null_mean", "p_value", "announced")
+_OF_TEMPLATES = ("lowest_template", "highest_template")
 _OF_RELATION = ("hits", "hits_of_source", "gain", "gain_p_value", "gain_announced", "relation_announced")
 _OF_ORDER = ("closeness", "ends_meet_p_value", "ends_meet_announced", "circle_p_value", "circle_announced")
-_RELATED = (*_OF_TESTED, *_OF_RELATION, *_OF_ORDER)
+_RELATED = (*_OF_TESTED, *_OF_TEMPLATES, *_OF_RELATION, *_OF_ORDER)
 
 
 def _tested(tested: Tested) -> dict[str, np.ndarray]:
     of_claim = (tested.claim.p_value, tested.claim.holds)
-    return dict(zip(_OF_TESTED, (tested.value, tested.low, tested.high, tested.null_mean, *of_claim), strict=True))
+    found = dict(zip(_OF_TESTED, (tested.value, tested.low, tested.high, tested.null_mean, *of_claim), strict=True))
+    if tested.templates is not None:
+        found |= dict(zip(_OF_TEMPLATES, (tested.templates.min(axis=0), tested.templates.max(axis=0)), strict=True))
+    return found
 
 
 def _relation(found: RelationMeasures) -> dict[str, np.ndarray]:
@@ -351,6 +361,10 @@ def _columns(record: Any, words: Sequence[str], prefix: str = "") -> Iterable[tu
         if isinstance(value, np.ndarray):
             if value.ndim == 1:
                 yield f"{prefix}{field.name}", value
+            elif field.name.endswith("templates"):
+                own = prefix if field.name == "templates" else f"{prefix}{field.name.removesuffix('_in_templates')}_"
+                yield f"{own}lowest_template", value.min(axis=0)
+                yield f"{own}highest_template", value.max(axis=0)
         elif isinstance(value, Claim):
             yield from _of_claim(value, f"{prefix}{_CLAIMS[field.name]}")
         elif dataclasses.is_dataclass(value):

@@ -44,10 +44,11 @@ class CategoryWords:
 
 @dataclass(frozen=True, kw_only=True)
 class ContextExample:
-    """A context, its template with leading and trailing spaces made visible, and what it gives for one word."""
+    """A context, its templates with leading and trailing spaces made visible, and what it gives for one word."""
 
     label: str
-    template: str
+    templates: tuple[str, ...]
+    """The one that is drawn first."""
     example: str
 
 
@@ -112,6 +113,11 @@ class MethodPage:
     downloads: tuple[Link, ...]
     citation: str
     version: str
+
+    @property
+    def has_templates(self) -> bool:
+        """Whether a context has several."""
+        return any(len(each.templates) > 1 for each in self.contexts)
 
 
 MOST_TOKEN_ROWS = 3000
@@ -190,7 +196,7 @@ def _contexts(report: Report) -> tuple[ContextExample, ...]:
     return tuple(
         ContextExample(
             label=context.label,
-            template=visible_spaces(context.template),
+            templates=tuple(map(visible_spaces, context.templates)),
             example=visible_spaces(context.fill(_example(report))[0]),
         )
         for context in report.contexts

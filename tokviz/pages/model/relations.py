@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.related_plots import CAPTIONS, StripName, kind_of, strip_names, strip_size
-from tokviz.pages.text.sentences import depths_where
+from tokviz.pages.text.sentences import depths_where, over_sentences
 from tokviz.pages.text.wording import count, joined_by_and, ranged, score
 from tokviz.records import (
     ContextReport,
@@ -77,20 +77,26 @@ class RelatedSection:
     """Of the model's numbers."""
 
 
+Sentences = Callable[[Relations, tuple[str, ...]], tuple[str, ...]]
+"""What is measured in a context, and its templates → what is said of one relation or order."""
+
+
 def related_section(report: Report, model: ModelReport, page: str) -> RelatedSection | None:
     """None where nothing was asked for or measured."""
     measured = [context for context in model.captures if context.relations is not None]
     if not measured:
         return None
 
-    def figure(asked: Relation | Order, sentences: Callable[[Relations], tuple[str, ...]]) -> RelatedFigure:
+    def figure(asked: Relation | Order, sentences: Sentences) -> RelatedFigure:
         return RelatedFigure(heading=asked.label, caption=CAPTIONS[kind_of(asked)], said=_said(model, sentences))
 
     def of_relation(index: int, relation: Relation) -> RelatedFigure:
-        return figure(relation, lambda found: relation_sentences(found.relations[index], len(relation.pairs)))
+        return figure(
+            relation, lambda found, texts: relation_sentences(found.relations[index], len(relation.pairs), texts)
+        )
 
     def of_order(index: int, order: Order) -> RelatedFigure:
-        return figure(order, lambda found: order_sentences(found.orders[index], order))
+        return figure(order, lambda found, texts: order_sentences(found.orders[index], order, texts))
 
     relations = (of_relation(index, each) for index, each in enumerate(report.relations))
     orders = (of_order(index, each) for index, each in enumerate(report.orders))
@@ -112,12 +118,14 @@ _NOTE = "That something can be read from hidden states doesn’t say that the mo
 _UNMEASURED = ("Relations and orders weren’t measured here.",)
 
 
-def _said(model: ModelReport, sentences: Callable[[Relations], tuple[str, ...]]) -> tuple[Said, ...]:
+def _said(model: ModelReport, sentences: Sentences) -> tuple[Said, ...]:
     return tuple(
         Said(
             context=context.states.context.name,
             label=context.states.context.label,
-            sentences=_UNMEASURED if context.relations is None else sentences(context.relations),
+            sentences=sentences(context.relations, context.states.context.templates)
+            if context.relations
+            else _UNMEASURED,
             current=index == 0,
         )
         for index, context in enumerate(model.captures)
@@ -144,12 +152,13 @@ def _strip(report: Report, model: ModelReport, context: ContextReport, page: str
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def relation_sentences(measured: RelationMeasures, n_asked: int) -> tuple[str, ...]:
+def relation_sentences(measured: RelationMeasures, n_asked: int, templates: Sequence[str] = ()) -> tuple[str, ...]:
     """Whether pairs differ by one vector, as far as the numbers say so.
 
     Parameters
     ----------
     n_asked : pairs in the configuration.
+    templates : of the context.
     """
     n_pairs = len(measured.rows)
     if not measured.is_measured:
@@ -168,7 +177,8 @@ def relation_sentences(measured: RelationMeasures, n_asked: int) -> tuple[str, .
         if n_pairs < n_asked
         else ()
     )
-    return (_verdict(measured, known), *_against_shuffled(parallelism), hits, *left_out)
+    by_sentence = over_sentences(measured.holds, measured.template_holds, templates)
+    return (_verdict(measured, known), *by_sentence, *_against_shuffled(parallelism), hits, *left_out)
 
 
 def _against_shuffled(parallelism: Tested) -> tuple[str, ...]:
@@ -204,7 +214,7 @@ def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
     return "It isn’t shown that a common difference leads from the first words to the second."
 
 
-def order_sentences(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
+def order_sentences(measured: OrderMeasures, order: Order, templates: Sequence[str] = ()) -> tuple[str, ...]:
     """Whether an order can be read from the states, and whether it closes, as far as the numbers say so."""
     n_words = len(measured.rows)
     if not measured.is_measured:
@@ -228,7 +238,9 @@ def order_sentences(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
         if n_words < measured.n_places
         else ()
     )
-    return (said, *(_closing(measured, order) if order.cyclic and holds.any() else ()), *left_out)
+    by_sentence = over_sentences(holds, r2.claim.template_holds, templates)
+    closing = _closing(measured, order) if order.cyclic and holds.any() else ()
+    return (said, *by_sentence, *closing, *left_out)
 
 
 def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:

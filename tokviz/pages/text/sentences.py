@@ -11,6 +11,7 @@ from tokviz.pages.text.wording import (
     NBSP,
     capitalized,
     count,
+    in_words,
     joined_by_and,
     number,
     percent,
@@ -21,11 +22,44 @@ from tokviz.pages.text.wording import (
     whole_percent,
 )
 from tokviz.records import CategoryMeasure, Geometry, MassiveActivations, Projection, Stage, depth_name
+from tokviz.text import isolated
 
 MOST_DIMENSIONS = 4
 """More of them are counted, not named."""
 MOST_RUNS = 3
 """Where something holds at more runs of depths, the depths are counted."""
+
+
+MOST_TEMPLATES = 3
+"""Of more sentences the number is said."""
+
+
+def over_sentences(holds: np.ndarray, template_holds: np.ndarray | None, templates: Sequence[str]) -> tuple[str, ...]:
+    """Whether each sentence of a context by itself says what their median does, and if not, which ones say otherwise.
+
+    Parameters
+    ----------
+    holds : ``(n_depths,)`` bool: what is announced of the median; ``template_holds``: ``(n_templates, n_depths)``, of each sentence;
+        None with one.
+    """
+    if template_holds is None:
+        return ()
+    shown, alone = bool(holds.any()), np.asarray(template_holds.any(axis=1))
+    others = np.flatnonzero(alone != shown).tolist()
+    n = in_words(len(alone))
+    if not others:
+        return (f"This holds for the median over {n} sentences, and for each of them alone.",) if shown else ()
+    named = joined_by_and([in_quotes(templates[index]) for index in others])
+    which = named if len(others) <= MOST_TEMPLATES else f"{in_words(len(others))} of the {n}"
+    verdict = "it is not shown" if shown else "it is shown"
+    return (
+        f"This depends on the sentence: it is {'' if shown else 'not '}shown for the median over {n} sentences, but in {which} alone {verdict}.",
+    )
+
+
+def in_quotes(template: str) -> str:
+    """``“I saw …”``."""
+    return f"“{isolated(template.replace('{word}', '…').strip())}”"
 
 
 def depths_name(first: int, last: int) -> str:

@@ -54,6 +54,8 @@ class ContextRequest:
     """Whether the states of the model as it is are; else only those with neurons set to a value."""
     may_break: bool
     """Whether a break that is found in it is to be switched off; it isn't where an earlier context has one."""
+    is_measured_only: bool = False
+    """Whether it is one of a context's further templates: nothing is asked but its states."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ class Request:
         """What follows from the states that are stored: in which context, from which states, what is set to a value."""
         found, broken = [], False
         for each in self.due:
-            states = store.find_states(each.key)
+            states = None if each.is_measured_only else store.find_states(each.key)
             if states is None:
                 continue
             of_break = interventions.of_break(states) if each.may_break and not broken else ()
@@ -211,11 +213,14 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
             structure=structure,
             sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
             token_budget=request.token_budget,
-            texts=texts,
+            texts={
+                each.context.template: texts[each.context.template]
+                for each in request.contexts
+                if not each.is_measured_only
+            },
         )
         intervening.require_neurons(ready, request.by_hand)
-        # One after the other where nothing is gained by more, so that a run which is killed keeps those that it had.
-        for group in capture.sharing_passes(loaded.module, tokenizations):
+        for group in _groups(due, capture.sharing_passes(loaded.module, tokenizations)):
             together = [(due[index], tokenizations[index]) for index in group]
             _capture_together(ready, together, store, reporter, request.epoch)
         renewed = {each.key for each in due}
@@ -227,6 +232,24 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
             step = reporter.step(f"{name}: measuring the next-token loss")
             store.put(loss[2], measure_loss(ready, loss[1], request.loss_text))
             step.advance()
+
+
+def _groups(due: Sequence[ContextRequest], sharing: Sequence[list[int]]) -> list[list[int]]:
+    """Which of the requests go through the model together, by their indices.
+
+    One after the other where nothing is gained by more, so that a run which is killed keeps those that it had; but the further
+    templates of a context at once, as one check of their batches does for all.
+
+    Parameters
+    ----------
+    sharing : those that share the reading of the weights.
+    """
+    if any(len(group) > 1 for group in sharing):
+        return list(sharing)
+    together: dict[tuple[str, bool], list[int]] = {}
+    for index, each in enumerate(due):
+        together.setdefault((each.context.name, each.is_measured_only), []).append(index)
+    return list(together.values())
 
 
 def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: bool) -> Sublayers | None:
@@ -253,7 +276,7 @@ def _capture_together(
 
     loaded, structure = ready.loaded, ready.structure
     card = replace(loaded.card, notes=(*loaded.card.notes, *structure.notes))
-    labels = " and ".join(each.context.label for each, _ in contexts)
+    labels = " and ".join(dict.fromkeys(each.context.label for each, _ in contexts))
     tokenizations = [tokenization for _, tokenization in contexts]
     step = reporter.step(f"{ready.name}: capturing, {labels}", sum(len(each.words) for each in tokenizations))
     captured = capture.capture_together(
@@ -279,6 +302,8 @@ def _capture_together(
         for index, batch in captured:
             writers[index].add(batch)
         for writer, tokenization, (each, _) in zip(writers, tokenizations, contexts, strict=True):
+            if each.is_measured_only:
+                continue
             writer.attention = intervening.attention(ready, {each.context.template: tokenization})
             writer.updates = _updates(ready, tokenization, writer.states, captured.check.batching)
 

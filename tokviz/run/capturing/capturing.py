@@ -14,7 +14,8 @@ from tokviz.run.capturing.capture_request import ContextRequest, Request, captur
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
 from tokviz.run.measuring import measuring, results
 from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import ModelPlan, Plan
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import ContextPlan, ModelPlan
 from tokviz.run.store.store import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue
@@ -89,16 +90,38 @@ def _workers(
 
 def _warn(request: Request, store: Store, reporter: Reporter) -> None:
     """Say where the states of a model's words depend on what they went through the model with."""
-    for each in request.due:
-        states = store.find_states(each.key)
-        for warning in batch_warnings(states.batch_check) if states else ():
-            reporter.say(f"{request.model.display_name}, {each.context.label}: {warning}")
+    found = ((each.context.label, store.find_states(each.key)) for each in request.due)
+    warnings = (
+        f"{label}: {warning}" for label, states in found if states for warning in batch_warnings(states.batch_check)
+    )
+    for warning in dict.fromkeys(warnings):  # the templates of a context have one check
+        reporter.say(f"{request.model.display_name}, {warning}")
 
 
 def _n_gpus() -> int:
     import torch
 
     return torch.cuda.device_count()
+
+
+def _of_context(plan: ContextPlan) -> Iterator[ContextRequest]:
+    yield ContextRequest(
+        key=plan.key,
+        context=plan.context,
+        is_due=plan.first_due is not None,
+        intact_is_due=plan.due is not None,
+        may_break=plan.may_break,
+    )
+    for each in plan.further:
+        is_due = each.due is not None
+        yield ContextRequest(
+            key=each.key,
+            context=each.context,
+            is_due=is_due,
+            intact_is_due=is_due,
+            may_break=False,
+            is_measured_only=True,
+        )
 
 
 def request_for(model: ModelPlan, plan: Plan) -> Request:
@@ -108,16 +131,7 @@ def request_for(model: ModelPlan, plan: Plan) -> Request:
         model=model.model,
         base=options.base.resolve(),
         device=options.device,
-        contexts=tuple(
-            ContextRequest(
-                key=each.key,
-                context=each.context,
-                is_due=each.all_due is not None,
-                intact_is_due=each.due is not None,
-                may_break=each.may_break,
-            )
-            for each in model.contexts
-        ),
+        contexts=tuple(request for each in model.contexts for request in _of_context(each)),
         words=config.word_list,
         read=config.read,
         token_budget=config.token_budget,

@@ -9,8 +9,8 @@ from typing import Any
 from tokviz.records import AddedMeasure, Projection
 from tokviz.run.measuring.results import recall, stored
 from tokviz.run.plan.added import added_measures, measure_added
-from tokviz.run.plan.plan import Captured
 from tokviz.run.plan.products import MEASURES, Inputs
+from tokviz.run.plan.tree import Captured
 from tokviz.run.store.store import Store
 from tokviz.run.work.picture_queue import PictureQueue
 

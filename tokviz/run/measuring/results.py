@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tokviz.records import Differences, LayerSimilarity, ModelDifferences, ModelSimilarity, Projection
-from tokviz.run.plan.plan import Captured, Comparison, Job
 from tokviz.run.plan.products import Inputs
+from tokviz.run.plan.tree import Captured, Comparison, Job
 from tokviz.run.store import keys
 from tokviz.run.store.plain import Record
 from tokviz.run.store.store import Store
@@ -148,7 +148,7 @@ class Comparer:
 
             a, b = (
                 Side(
-                    states=each.states,
+                    templates=each.templates,
                     memberships=each.words.memberships,
                     pairs=each.related.pairs,
                     orders=each.related.orders,

@@ -8,8 +8,8 @@ grows when its model has been captured (``Plan.grow``). Whoever runs, describes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Generic
+from dataclasses import replace
+from typing import Any
 
 from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
@@ -34,159 +34,22 @@ from tokviz.run.plan.options import Options
 from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
 from tokviz.run.plan.products import MEASURES, Inputs, measure_keys
 from tokviz.run.plan.related import related
+from tokviz.run.plan.tree import (
+    Captured,
+    Comparison,
+    ContextPlan,
+    InterventionPlan,
+    Job,
+    ModelPlan,
+    PictureJob,
+    TemplatePlan,
+)
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.plain import Record
 from tokviz.run.store.store import Store
 
 _NOT_MEASURED, _NOT_COMPARED = "not measured yet", "not compared yet"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job(Generic[Record]):
-    """A projection or a measure."""
-
-    key: str
-    kind: type[Record]
-    due: str | None
-    """Why it must be made, or None when the store has it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PictureJob:
-    """One image of the site."""
-
-    subject: Subject
-    form: str
-    path: str
-    """From the site's root."""
-    picture: Picture
-    key: str
-    due: str | None
-    """Why it must be drawn, or None when the store has it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Captured:
-    """What follows from the stored states of one model × context."""
-
-    inputs: Inputs
-    projections: Mapping[str, Job[Projection]]
-    """By name, in the order of the configuration."""
-    drawn: tuple[str, ...]
-    """The projections that the report has pictures of."""
-    measures: Mapping[str, Job[Any]]
-    """By their names in ``MEASURES``, those that are asked for."""
-    added: tuple[Job[AddedMeasure], ...]
-    """Of other packages; none of what others are only compared with."""
-
-    @property
-    def states(self) -> HiddenStates:
-        return self.inputs.states
-
-    @property
-    def all_measures(self) -> tuple[Job[Any], ...]:
-        return (*self.measures.values(), *self.added)
-
-
-@dataclass(frozen=True, kw_only=True)
-class InterventionPlan:
-    """A context's words with neurons set to a value."""
-
-    wanted: Wanted
-    context: Context
-    """With a name and a label of its own."""
-    key: str
-    """Of the states."""
-    due: str | None
-    """Why the states must be captured, or None when the store has them, or why there can't be any."""
-    failure: str | None
-    """Why the model gave no states so."""
-    captured: Captured | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContextPlan:
-    """One model × context."""
-
-    model: ModelConfig
-    context: Context
-    key: str
-    """Of the states."""
-    due: str | None
-    """Why the states must be captured, or None when the store has them."""
-    captured: Captured | None
-    """None where no states are stored; those of files that have changed since count until they are captured again."""
-    may_break: bool
-    """Whether a break in it is to be switched off: the first one of a model is."""
-    interventions: tuple[InterventionPlan, ...] = ()
-    """As far as they are known; those of a break follow from the states."""
-    loss: Job[Loss] | None = None
-    """Of the model with the break's neurons set to a value; None where they aren't. Due only where the model can be loaded."""
-
-    @property
-    def all_captured(self) -> dict[str, Captured]:
-        """What follows from the states, and from those with neurons set to a value; by their keys."""
-        if self.captured is None:
-            return {}
-        others = {each.key: each.captured for each in self.interventions if each.captured is not None}
-        return {self.key: self.captured, **others}
-
-    @property
-    def all_due(self) -> str | None:
-        """Why the model must run for this context, or None."""
-        of_interventions = next((each.due for each in self.interventions if each.due), None)
-        return self.due or of_interventions or (self.loss.due if self.loss else None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelPlan:
-    """A model in all contexts."""
-
-    model: ModelConfig
-    contexts: tuple[ContextPlan, ...]
-
-    @property
-    def due(self) -> list[ContextPlan]:
-        """The contexts that the model must run for."""
-        return [context for context in self.contexts if context.all_due]
-
-    @property
-    def captured(self) -> dict[str, Captured]:
-        """What follows from all states that are stored: of each context, and of it with neurons set to a value."""
-        return {key: captured for context in self.contexts for key, captured in context.all_captured.items()}
-
-    @property
-    def inputs(self) -> list[Inputs]:
-        """What models are compared by: the contexts whose states are stored and up to date."""
-        return [each.captured.inputs for each in self.contexts if each.captured and not each.due]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two models in one context."""
-
-    slugs: tuple[str, str]
-    inputs: tuple[Inputs, Inputs]
-    shared: Job[LayerSimilarity]
-    """Over the words that both share."""
-    single_token: Job[LayerSimilarity] | None
-    """Over those that are one token in both; None where the pair isn't compared in detail."""
-    differences: Job[Differences]
-    """Between their profiles."""
-
-    @property
-    def states(self) -> tuple[HiddenStates, HiddenStates]:
-        return self.inputs[0].states, self.inputs[1].states
-
-    @property
-    def context(self) -> str:
-        """Its name."""
-        return self.inputs[0].states.context.name
-
-    @property
-    def jobs(self) -> list[Job[Any]]:
-        return [job for job in (self.shared, self.single_token, self.differences) if job is not None]
 
 
 class Plan:
@@ -203,12 +66,21 @@ class Plan:
 
     def _model(self, model: ModelConfig) -> ModelPlan:
         identity = models.identity(model, self.options.base)
-        found: list[tuple[Context, str, HiddenStates | None, str | None]] = []
-        for context in self.config.context_list:
-            key = keys.states_key(model, context, self.config.word_list, self.config.read, self.config.n_depths)
-            states = self._stored(key, context)
-            found.append((context, key, states, self._due(states, identity)))
+        found = [
+            [self._template(model, each, identity) for each in self._in_each_template(context)]
+            for context in self.config.context_list
+        ]
         return ModelPlan(model=model, contexts=self._contexts(model, found))
+
+    def _in_each_template(self, context: Context) -> list[Context]:
+        """The context itself, then what it is in each of its further templates, which are measured: none in a draft."""
+        further = () if self.options.is_draft else context.further_templates
+        return [context, *(replace(context, template=each, further_templates=()) for each in further)]
+
+    def _template(self, model: ModelConfig, context: Context, identity: str | None) -> TemplatePlan:
+        key = keys.states_key(model, context, self.config.word_list, self.config.read, self.config.n_depths)
+        states = self._stored(key, context)
+        return TemplatePlan(context=context, key=key, states=states, due=self._due(states, identity))
 
     def _stored(self, key: str, context: Context) -> HiddenStates | None:
         """The states under the context's present name and label, which aren't part of their key."""
@@ -223,27 +95,27 @@ class Plan:
             return "forced"
         return "the model's files changed" if identity not in (None, states.card.identity) else None
 
-    def _contexts(
-        self, model: ModelConfig, found: Sequence[tuple[Context, str, HiddenStates | None, str | None]]
-    ) -> tuple[ContextPlan, ...]:
-        """``found``: of each context its key, what is stored, and why it is due."""
-        stored = [states for _, _, states, _ in found]
-        known = [states for states in stored if states is not None]
-        broken = interventions.first_breaking([states if due is None else None for _, _, states, due in found])
+    def _contexts(self, model: ModelConfig, found: Sequence[Sequence[TemplatePlan]]) -> tuple[ContextPlan, ...]:
+        """``found``: of each context its templates, the one that is drawn first."""
+        firsts = [templates[0] for templates in found]
+        known = [each.states for each in firsts if each.states is not None]
+        broken = interventions.first_breaking([each.states if each.due is None else None for each in firsts])
         plans = []
-        for index, (context, key, states, due) in enumerate(found):
+        for index, (first, *further) in enumerate(found):
+            key, states = first.key, first.states
             may_break = self.switches_off and (broken is None or index <= broken)
             ordinary = None if states is None else _ordinary(states, known)
-            captured = None if states is None else self._branch(states, ordinary)
+            captured = None if states is None else self.branch(states, ordinary, further=_all_states(further))
             asked = () if states is None else self._wanted(model, states, key, breaks=may_break and index == broken)
             plans.append(
                 ContextPlan(
                     model=model,
-                    context=context,
+                    context=first.context,
                     key=key,
-                    due=due,
+                    due=first.due,
                     captured=captured,
                     may_break=may_break,
+                    further=tuple(further),
                     interventions=tuple(self._intervention(key, states, ordinary, each) for each in asked if states),
                     loss=self._loss(model, states) if states and may_break and index == broken else None,
                 )
@@ -292,7 +164,7 @@ class Plan:
         if failure is None and (states is None or states.card.identity != intact.card.identity):
             due = f"{wanted.described} not captured yet"
         # Against the same ordinary words: those of the model as it is.
-        captured = None if states is None or due else self._branch(states, ordinary, wanted)
+        captured = None if states is None or due else self.branch(states, ordinary, wanted)
         return InterventionPlan(wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured)
 
     def grow(self, model: ModelPlan) -> ModelPlan:
@@ -305,26 +177,44 @@ class Plan:
         if not model.due:
             return model
         found = []
-        for context in model.contexts:
-            states = self._stored(context.key, context.context)
-            if states is None:
-                raise TokvizError(
-                    f"{shown_path(self.store.root)}: the hidden states of {model.model.display_name} vanished while in use; run "
-                    "again"
-                )
-            found.append((context.context, context.key, states, None))
+        for each in model.contexts:
+            templates = [(each.context, each.key), *((other.context, other.key) for other in each.further)]
+            found.append([self._captured_template(model.model, *template) for template in templates])
         return replace(model, contexts=self._contexts(model.model, found))
+
+    def _captured_template(self, model: ModelConfig, context: Context, key: str) -> TemplatePlan:
+        states = self._stored(key, context)
+        if states is None:
+            raise TokvizError(
+                f"{shown_path(self.store.root)}: the hidden states of {model.display_name} vanished while in use; run again"
+            )
+        return TemplatePlan(context=context, key=key, states=states, due=None)
 
     # --- projections and measures ------------------------------------------------------------------------------------
 
-    def _branch(self, states: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted | None = None) -> Captured:
+    def branch(
+        self,
+        states: HiddenStates,
+        ordinary: HiddenStates | None,
+        wanted: Wanted | None = None,
+        further: tuple[HiddenStates, ...] = (),
+    ) -> Captured:
+        """What follows from stored states.
+
+        Parameters
+        ----------
+        ordinary : as in ``Inputs``.
+        wanted : what was done to the model.
+        further : the same words in the context's further templates.
+        """
         words, every = self.config.words_of(states), tuple(self.config.projections)
         is_control = wanted is not None and wanted.rule == "control"
         inputs = Inputs(
             states=states,
+            further=further,
             ordinary=ordinary,
             words=words,
-            related=related(self.config, words, states),
+            related=related(self.config, words, states.tokenization, [each.tokenization for each in further]),
             measured=every if wanted is None else () if is_control else every[:1],
         )
         return Captured(
@@ -412,6 +302,7 @@ class Plan:
 
     def comparison(self, slugs: tuple[str, str], inputs: tuple[Inputs, Inputs], *, in_detail: bool) -> Comparison:
         states, words = (inputs[0].states, inputs[1].states), (inputs[0].words, inputs[1].words)
+        templates = (inputs[0].templates, inputs[1].templates)
         pairs = (inputs[0].related.pairs, inputs[1].related.pairs)
         orders = (inputs[0].related.orders, inputs[1].related.orders)
 
@@ -424,7 +315,7 @@ class Plan:
             inputs=inputs,
             shared=job(single_token=False),
             single_token=job(single_token=True) if in_detail else None,
-            differences=self._job(keys.differences_key(states, words, pairs, orders), Differences, _NOT_COMPARED),
+            differences=self._job(keys.differences_key(templates, words, pairs, orders), Differences, _NOT_COMPARED),
         )
 
 
@@ -432,6 +323,12 @@ def _side_by_side(a: Sequence[Inputs], b: Sequence[Inputs]) -> Iterator[tuple[In
     """Both models' captures in each context that both have."""
     by_name = {each.states.context.name: each for each in b}
     return ((each, by_name[each.states.context.name]) for each in a if each.states.context.name in by_name)
+
+
+def _all_states(templates: Sequence[TemplatePlan]) -> tuple[HiddenStates, ...]:
+    """Those of all templates; none as long as some are due."""
+    found = tuple(each.states for each in templates if each.states is not None and each.due is None)
+    return found if len(found) == len(templates) else ()
 
 
 def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:

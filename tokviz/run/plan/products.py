@@ -30,12 +30,19 @@ class Inputs:
     """What the products of one capture are made of."""
 
     states: HiddenStates
+    further: tuple[HiddenStates, ...] = ()
+    """The same words in the context's further templates."""
     ordinary: HiddenStates | None
     """The states themselves or those of another context of the model: words that are read away from position 0."""
     words: WordList
     related: Related
     measured: tuple[str, ...]
     """The projections whose pictures are measured."""
+
+    @property
+    def templates(self) -> tuple[HiddenStates, ...]:
+        """The words in each of the context's templates, the one that is drawn first."""
+        return (self.states, *self.further)
 
     @property
     def rule(self) -> InterventionRule | None:
@@ -73,7 +80,7 @@ def measure_keys(inputs: Inputs) -> dict[str, str]:
 def _geometry_key(inputs: Inputs) -> str:
     states, ordinary = inputs.states, inputs.ordinary
     of_projections = tuple(keys.projection_key(states, name, ordinary) for name in inputs.measured)
-    return keys.geometry_key(states, ordinary, of_projections, inputs.words)
+    return keys.geometry_key(states, inputs.further, ordinary, of_projections, inputs.words)
 
 
 def _neighbours_key(inputs: Inputs) -> str | None:
@@ -87,7 +94,7 @@ def _same_category_key(inputs: Inputs) -> str:
 
 def _relations_key(inputs: Inputs) -> str | None:
     asked = inputs.related
-    return keys.relations_key(inputs.states, asked.pairs, asked.orders) if asked else None
+    return keys.relations_key(inputs.templates, asked.pairs, asked.orders) if asked else None
 
 
 # --- the makers: what measures is loaded only when something must be measured, as scipy takes a while ---------------
@@ -96,7 +103,7 @@ def _relations_key(inputs: Inputs) -> str | None:
 def _geometry(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Geometry:
     from tokviz.measure.geometry import measure
 
-    return measure(inputs.states, shown, inputs.words.memberships, inputs.ordinary)
+    return measure(inputs.states, shown, inputs.words.memberships, inputs.ordinary, inputs.further)
 
 
 def _neighbours(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Neighbours:
@@ -116,7 +123,7 @@ def _same_category(inputs: Inputs, shown: Sequence[Projection], others: Mapping[
 def _relations(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Relations:
     from tokviz.measure.relations import measure
 
-    return measure(inputs.states, inputs.related.pairs, inputs.related.orders)
+    return measure(inputs.states, inputs.related.pairs, inputs.related.orders, inputs.further)
 
 
 MEASURES: Mapping[str, CaptureMeasure[Any]] = {

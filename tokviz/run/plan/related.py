@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokviz.config import ReportConfig
-from tokviz.records import HiddenStates, OrderRows, PairRows, WordList
+from tokviz.records import OrderRows, PairRows, Tokenization, WordList
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,12 +22,14 @@ class Related:
         return bool(self.pairs or self.orders)
 
 
-def related(config: ReportConfig, words: WordList, states: HiddenStates) -> Related:
-    """Those of the words that are reference words: others may differ by their position alone.
+def related(
+    config: ReportConfig, words: WordList, tokenization: Tokenization, further: Sequence[Tokenization] = ()
+) -> Related:
+    """Those of the words that are reference words in all templates: others may differ by their position alone.
 
     Words that are one token of a vocabulary count once.
     """
-    reference = states.tokenization.reference
+    reference = tokenization.reference_beside(further)
 
     def found(asked: Sequence[str]) -> list[int | None]:
         return [row if row is not None and reference[row] else None for row in words.rows(asked)]

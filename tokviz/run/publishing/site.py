@@ -31,7 +31,8 @@ from tokviz.run.measuring import deciding
 from tokviz.run.measuring.measuring import Measurements
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
-from tokviz.run.plan.plan import Captured, ContextPlan, ModelPlan, PictureJob, Plan
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import Captured, ContextPlan, ModelPlan, PictureJob
 from tokviz.run.publishing import publish
 from tokviz.run.publishing.public import public_source, public_states, public_text
 from tokviz.run.store import keys

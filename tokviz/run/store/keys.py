@@ -144,12 +144,16 @@ def projection_key(states: HiddenStates, name: str, ordinary: HiddenStates | Non
 
 
 def geometry_key(
-    states: HiddenStates, ordinary: HiddenStates | None, projection_keys: tuple[str, ...], words: WordList
+    states: HiddenStates,
+    further: Sequence[HiddenStates],
+    ordinary: HiddenStates | None,
+    projection_keys: tuple[str, ...],
+    words: WordList,
 ) -> str:
-    """``projection_keys``: of the projections whose pictures are measured."""
+    """``further``: of other templates; ``projection_keys``: of the projections whose pictures are measured."""
     return _digest(
         {
-            "states": states.digest,
+            "states": [each.digest for each in (states, *further)],
             "ordinary": [ordinary.digest, ordinary.context.name] if ordinary else None,
             "projections": projection_keys,
             "memberships": words.memberships,
@@ -163,33 +167,33 @@ def added_key(states: HiddenStates, words: WordList, parts: Mapping[str, str]) -
     return _digest({"states": states.digest, "memberships": words.memberships, **parts})
 
 
-def relations_key(states: HiddenStates, pairs: Sequence[PairRows], orders: Sequence[OrderRows]) -> str:
-    """Which words they are counts, not what they are called."""
+def relations_key(states: Sequence[HiddenStates], pairs: Sequence[PairRows], orders: Sequence[OrderRows]) -> str:
+    """Which words they are counts, not what they are called; ``states``: in each template of a context."""
     return _digest(
         {
-            "states": states.digest,
+            "states": [each.digest for each in states],
             "relations": [dataclasses.asdict(each) for each in pairs],
             "orders": [dataclasses.asdict(each) for each in orders],
-            "reference": states.tokenization.reference,
+            "reference": [each.tokenization.reference for each in states],
             "code": _code("measure"),
         }
     )
 
 
 def differences_key(
-    states: tuple[HiddenStates, HiddenStates],
+    states: tuple[Sequence[HiddenStates], Sequence[HiddenStates]],
     words: tuple[WordList, WordList],
     pairs: tuple[Sequence[PairRows], Sequence[PairRows]],
     orders: tuple[Sequence[OrderRows], Sequence[OrderRows]],
 ) -> str:
-    """Of two models, by what their profiles show."""
+    """Of two models, by what their profiles show; ``states``: in each template of a context."""
     return _digest(
         {
-            "differences": [each.digest for each in states],
+            "differences": [[each.digest for each in of_model] for of_model in states],
             "memberships": [each.memberships for each in words],
             "relations": [[dataclasses.asdict(each) for each in of_model] for of_model in pairs],
             "orders": [[dataclasses.asdict(each) for each in of_model] for of_model in orders],
-            "reference": [each.tokenization.reference for each in states],
+            "reference": [[each.tokenization.reference for each in of_model] for of_model in states],
             "code": _code("measure"),
         }
     )

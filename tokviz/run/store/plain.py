@@ -28,7 +28,7 @@ def from_plain(kind: type[Record], plain: Any) -> Record:
 
     Raises
     ------
-    TypeError, KeyError, ValueError : ``plain`` isn't of that kind.
+    TypeError, ValueError : ``plain`` isn't of that kind.
     """
     return _read(kind, plain)  # type: ignore[no-any-return]  # its type is known to the caller only
 
@@ -45,7 +45,8 @@ def _fields(kind: Any) -> dict[str, Any] | None:
 def _read(kind: Any, plain: Any) -> Any:
     fields = _fields(kind)
     if fields is not None:
-        return kind(**{name: _read(of_field, plain[name]) for name, of_field in fields.items()})
+        # A field that was added since, with a default, isn't there.
+        return kind(**{name: _read(of_field, plain[name]) for name, of_field in fields.items() if name in plain})
     if kind is np.ndarray:
         return np.array(plain["values"], dtype=plain["dtype"]).reshape(plain["shape"])
     arguments = get_args(kind)

@@ -1,0 +1,91 @@
+"""Several templates in one context through the whole run: what is captured, drawn and told of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import families
+import pytest
+from command import generate, generate_blank
+from related_fixture import CONFIG
+
+import tokviz
+
+pytestmark = pytest.mark.process
+
+TEMPLATES = ("The word is {word}", "I saw {word}", "They often speak of {word}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a report of a tiny model, made once with two templates and then with three."""
+    folder = tmp_path_factory.mktemp("templates")
+    families.build("llama", folder / "llama")
+    for n in (2, 3):
+        write(folder, TEMPLATES[:n])
+        if n == 3:
+            plan = generate(folder, "--dry-run")
+            assert "in a text: captured; capture 1 more template (not captured yet), then measure" in plan.stdout
+            assert "draw 0 of" not in plan.stdout
+        made = generate_blank(folder)
+        assert made.returncode == 0, made.stderr
+    assert "(1 new capture, 0 new images)" in made.stdout
+    return folder
+
+
+def write(folder: Path, templates: tuple[str, ...]) -> None:
+    contexts = f'[[contexts]]\nname = "alone"\ntemplate = " {{word}}"\n[[contexts]]\nname = "text"\nlabel = "in a text"\ntemplates = {json.dumps(templates)}\n'
+    text = re.sub(r"\[\[contexts\]\].*?(?=\n\[)", "", CONFIG, flags=re.DOTALL)
+    (folder / "report.toml").write_text(
+        f'read = "first"\nplate_size = [750, 600]\n{contexts}[[models]]\nsource = "./llama"\n{text}', encoding="utf-8"
+    )
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / "site/data/llama" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables_have_the_median_and_its_range(folder: Path) -> None:
+    found = rows(folder, "text/templates.csv")
+    assert {row["template"] for row in found} == set(TEMPLATES)
+    assert {row["measure"] for row in found} == {
+        "purity",
+        "silhouette",
+        "effective_rank",
+        "relation pair",
+        "order line",
+    }
+    names = ("effective_rank_lowest_template", "effective_rank", "effective_rank_highest_template")
+    for row in rows(folder, "text/geometry.csv"):
+        own = [each for each in found if each["measure"] == "effective_rank" and each["depth"] == row["depth"]]
+        assert [float(row[name]) for name in names] == sorted(float(each["value"]) for each in own)
+    assert not (folder / "site/data/llama/alone/templates.csv").exists()
+    assert "effective_rank_lowest_template" not in rows(folder, "alone/geometry.csv")[0]
+
+
+def test_pages_draw_the_first_and_tell_of_all(folder: Path) -> None:
+    model = (folder / "site/models/llama/index.html").read_text(encoding="utf-8")
+    assert "are medians over three sentences; vertical strokes reach from the lowest sentence to the highest." in model
+    assert 'class="templates ' in model
+    assert "templates.csv" in model
+    method = (folder / "site/method/index.html").read_text(encoding="utf-8")
+    assert all(template.split("{")[0].strip() in method for template in TEMPLATES)
+    report = json.loads((folder / "site/data/report.json").read_text(encoding="utf-8"))
+    assert [each["templates"] for each in report["contexts"]] == [[" {word}"], list(TEMPLATES)]
+    images = [path.name for path in (folder / "site/images/llama/text").rglob("*.webp")]
+    assert len([name for name in images if "embed_tokens" in name and "phone" not in name]) == 2
+
+
+def test_a_notebook_has_the_states_in_each(folder: Path) -> None:
+    own = tokviz.study(folder / "report.toml", cache=folder / ".cache", quiet=True)["llama"]["text"]
+    assert list(own.templates) == list(TEMPLATES)
+    assert [each.states.context.template for each in own.templates.values()] == list(TEMPLATES)
+    first, second, _ = own.templates.values()
+    assert (first[-1] == own[-1]).all()
+    assert (second[-1] != own[-1]).any()
+    frame = own.to_pandas("templates")
+    assert set(frame["template"]) == set(TEMPLATES)

@@ -1,0 +1,80 @@
+"""What relations and orders share: shuffles, intervals with parts left out in turn, and medians over a context's templates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import stdtrit
+
+from tokviz.measure.decisions import N_SHUFFLES, of_median
+from tokviz.records import Tested
+
+MOST_GROUPS = 30
+
+
+def over_templates(templates: Sequence[Tested], median: Tested) -> Tested:
+    """The median, with what each template says alone."""
+    if len(templates) < 2:
+        return median
+    return replace(
+        median,
+        claim=of_median(median.claim, [each.claim for each in templates]),
+        templates=np.array([each.value for each in templates]),
+    )
+
+
+def median(templates: Sequence[np.ndarray]) -> np.ndarray:
+    """Over templates, element by element."""
+    return templates[0] if len(templates) == 1 else np.asarray(np.median(np.array(templates), axis=0))
+
+
+def with_interval(value: np.ndarray, without: np.ndarray, *, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``(n_depths,)`` values, ``(n_depths, n_groups)`` those without each group → values, lower and upper ends."""
+    freedom = without.shape[1] - 1
+    half = np.full(len(value), np.nan)
+    if freedom > 0:
+        half = stdtrit(freedom, 0.975) * without.std(axis=1) * np.sqrt(freedom)
+    return value, np.maximum(value - half, least), np.minimum(value + half, 1.0)
+
+
+def factorial(n: int) -> float:
+    """Of numbers above 20, that of 20: more than are ever drawn."""
+    return float(math.factorial(min(n, 20)))
+
+
+def signs(n: int, seed: int) -> np.ndarray:
+    """``(N_SHUFFLES, n)``: −1 or 1. Of few pairs all arrangements as often as each other, that of the pairs as they are included."""
+    if 2**n > N_SHUFFLES:
+        return np.random.default_rng((seed, 3)).choice([-1.0, 1.0], size=(N_SHUFFLES, n))
+    # The pairs as they are count as one already.
+    arrangements = np.arange(1, 1 + N_SHUFFLES) % 2**n
+    return np.asarray(1.0 - 2 * (arrangements[:, None] >> np.arange(n) & 1))
+
+
+def permutations(n: int, seed: int, refused: np.ndarray | None = None, n_permutations: int = N_SHUFFLES) -> np.ndarray:
+    """``(1 + n_permutations, n)`` int64: the order as it is, then shuffled ones.
+
+    Parameters
+    ----------
+    refused : ``(n, n)`` bool, at most one per row and column: what may not stand where; the order as it is has none of it.
+    """
+    random = np.random.default_rng((seed, 2))
+    shuffled = random.permuted(np.tile(np.arange(n), (n_permutations, 1)), axis=1)
+    if refused is not None:
+        # Drawn again until they fit: of those that do, each is as likely as any other.
+        while (unfit := refused[np.arange(n), shuffled].any(axis=1)).any():
+            shuffled[unfit] = random.permuted(shuffled[unfit], axis=1)
+    return np.concatenate([np.arange(n)[None], shuffled])
+
+
+def groups_of(n: int) -> list[np.ndarray]:
+    """What is left out in turn: each of ``n``, or each of ``MOST_GROUPS`` groups."""
+    return [np.arange(first, n, MOST_GROUPS) for first in range(min(n, MOST_GROUPS))]
+
+
+def empty(*shape: int) -> np.ndarray:
+    """NaN, to be filled."""
+    return np.full(shape, np.nan)

@@ -1,0 +1,192 @@
+"""The tree of a report, model → context → projections, measures and pictures: what each part is, and why it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from tokviz.config import ModelConfig
+from tokviz.records import AddedMeasure, Context, Differences, HiddenStates, LayerSimilarity, Loss, Picture, Projection
+from tokviz.run.plan.interventions import Wanted
+from tokviz.run.plan.pictures import Subject
+from tokviz.run.plan.products import Inputs
+from tokviz.run.store.plain import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(Generic[Record]):
+    """A projection or a measure."""
+
+    key: str
+    kind: type[Record]
+    due: str | None
+    """Why it must be made, or None when the store has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureJob:
+    """One image of the site."""
+
+    subject: Subject
+    form: str
+    path: str
+    """From the site's root."""
+    picture: Picture
+    key: str
+    due: str | None
+    """Why it must be drawn, or None when the store has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """What follows from the stored states of one model × context."""
+
+    inputs: Inputs
+    projections: Mapping[str, Job[Projection]]
+    """By name, in the order of the configuration."""
+    drawn: tuple[str, ...]
+    """The projections that the report has pictures of."""
+    measures: Mapping[str, Job[Any]]
+    """By their names in ``MEASURES``, those that are asked for."""
+    added: tuple[Job[AddedMeasure], ...]
+    """Of other packages; none of what others are only compared with."""
+
+    @property
+    def states(self) -> HiddenStates:
+        return self.inputs.states
+
+    @property
+    def all_measures(self) -> tuple[Job[Any], ...]:
+        return (*self.measures.values(), *self.added)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterventionPlan:
+    """A context's words with neurons set to a value."""
+
+    wanted: Wanted
+    context: Context
+    """With a name and a label of its own."""
+    key: str
+    """Of the states."""
+    due: str | None
+    """Why the states must be captured, or None when the store has them, or why there can't be any."""
+    failure: str | None
+    """Why the model gave no states so."""
+    captured: Captured | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplatePlan:
+    """A context's words in one of its templates."""
+
+    context: Context
+    """With this template; of the first one with all."""
+    key: str
+    """Of the states."""
+    states: HiddenStates | None
+    """None where none are stored."""
+    due: str | None
+    """Why the states must be captured, or None when the store has them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextPlan:
+    """One model × context."""
+
+    model: ModelConfig
+    context: Context
+    key: str
+    """Of the states."""
+    due: str | None
+    """Why the states must be captured, or None when the store has them."""
+    captured: Captured | None
+    """None where no states are stored; those of files that have changed since count until they are captured again."""
+    may_break: bool
+    """Whether a break in it is to be switched off: the first one of a model is."""
+    further: tuple[TemplatePlan, ...] = ()
+    """The templates that are measured only."""
+    interventions: tuple[InterventionPlan, ...] = ()
+    """As far as they are known; those of a break follow from the states."""
+    loss: Job[Loss] | None = None
+    """Of the model with the break's neurons set to a value; None where they aren't. Due only where the model can be loaded."""
+
+    @property
+    def all_captured(self) -> dict[str, Captured]:
+        """What follows from the states, and from those with neurons set to a value; by their keys."""
+        if self.captured is None:
+            return {}
+        others = {each.key: each.captured for each in self.interventions if each.captured is not None}
+        return {self.key: self.captured, **others}
+
+    @property
+    def states_keys(self) -> tuple[str, ...]:
+        """Of all states that belong to it, whether they are stored or not."""
+        return (self.key, *(each.key for each in self.further), *(each.key for each in self.interventions))
+
+    @property
+    def intact_due(self) -> str | None:
+        """Why states of the model as it is must be captured in one of the templates, or None."""
+        return self.due or next((each.due for each in self.further if each.due), None)
+
+    @property
+    def all_due(self) -> str | None:
+        """Why the model must run for this context, or None."""
+        return self.first_due or self.intact_due
+
+    @property
+    def first_due(self) -> str | None:
+        """The same in the template that is drawn."""
+        of_interventions = next((each.due for each in self.interventions if each.due), None)
+        return self.due or of_interventions or (self.loss.due if self.loss else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlan:
+    """A model in all contexts."""
+
+    model: ModelConfig
+    contexts: tuple[ContextPlan, ...]
+
+    @property
+    def due(self) -> list[ContextPlan]:
+        """The contexts that the model must run for."""
+        return [context for context in self.contexts if context.all_due]
+
+    @property
+    def captured(self) -> dict[str, Captured]:
+        """What follows from all states that are stored: of each context, and of it with neurons set to a value."""
+        return {key: captured for context in self.contexts for key, captured in context.all_captured.items()}
+
+    @property
+    def inputs(self) -> list[Inputs]:
+        """What models are compared by: the contexts whose states are stored and up to date."""
+        return [each.captured.inputs for each in self.contexts if each.captured and not each.intact_due]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two models in one context."""
+
+    slugs: tuple[str, str]
+    inputs: tuple[Inputs, Inputs]
+    shared: Job[LayerSimilarity]
+    """Over the words that both share."""
+    single_token: Job[LayerSimilarity] | None
+    """Over those that are one token in both; None where the pair isn't compared in detail."""
+    differences: Job[Differences]
+    """Between their profiles."""
+
+    @property
+    def states(self) -> tuple[HiddenStates, HiddenStates]:
+        return self.inputs[0].states, self.inputs[1].states
+
+    @property
+    def context(self) -> str:
+        """Its name."""
+        return self.inputs[0].states.context.name
+
+    @property
+    def jobs(self) -> list[Job[Any]]:
+        return [job for job in (self.shared, self.single_token, self.differences) if job is not None]
