@@ -78,6 +78,18 @@ def test_the_command_refuses_to_begin_where_it_is_not_to_wait(tmp_path: Path) ->
     assert "no model could be captured" in generate(tmp_path, "--no-wait").stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="This system has no /proc, where no file can be made")
+@pytest.mark.parametrize("option", ["--output", "--cache"])
+@pytest.mark.parametrize("folder", ["/proc/mine", "/proc/missing/mine"])
+def test_a_place_where_no_file_can_be_made_is_told_at_once(tmp_path: Path, option: str, folder: str) -> None:
+    (tmp_path / "report.toml").write_text('[words]\na = ["b", "c"]\n[[models]]\nsource = "./none"\n', encoding="utf-8")
+    refused = generate(tmp_path, option, folder)
+    assert refused.returncode == 1
+    assert "expected a place where files can be made, but making one failed: " in refused.stderr
+    assert folder in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_a_run_that_was_killed_holds_nothing(tmp_path: Path) -> None:
     with another(f"on_site(Path({str(tmp_path / 'site')!r}))") as process:
         process.kill()

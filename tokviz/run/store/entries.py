@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,12 +173,22 @@ def is_marked(root: Path) -> bool:
 
 
 def mark(root: Path) -> None:
-    """Make a folder known as a cache, where nothing is in it, or only what a version that left no such file has made."""
+    """Make a folder known as a cache, where nothing is in it, or only what a version that left no such file has made.
+
+    Raises
+    ------
+    StoreError : it can't be written.
+    """
     if is_marked(root) or stranger(root) is not None:
         return
-    with suppress(OSError):  # in a cache that can't be written nothing is pruned either
+    try:
         root.mkdir(parents=True, exist_ok=True)
         (root / MARKER).write_bytes(_MARK + _EXPLANATION)
+    except OSError as error:
+        raise StoreError(
+            f"--cache {shown_path(root)}: expected a place where files can be made, but making one failed: "
+            f"{error.strerror or error}; name another"
+        ) from error
 
 
 def stranger(root: Path) -> Path | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tokviz.errors import BusyError
+from tokviz.errors import BusyError, PublishError
 from tokviz.run.store import entries
 from tokviz.run.store.disk import shown_path
 
@@ -42,9 +42,17 @@ class Locks:
         Raises
         ------
         BusyError : another run has it, and this one doesn't wait.
+        PublishError : no file can be made beside the site, so that the site couldn't be made either.
         """
         place = output.absolute()
         file = place.with_name(f".{place.name}.tokviz.lock")
+        try:
+            _make(file)
+        except OSError as error:
+            raise PublishError(
+                f"{shown_path(output)}: expected a place where files can be made, but making one failed: "
+                f"{error.strerror or error}; choose another --output"
+            ) from error
         with self._held(file, f"{shown_path(output)}: another run is writing this site"):
             yield
 
@@ -107,7 +115,7 @@ class Locks:
         lock = FileLock(file, fallback_to_soft=False, thread_local=False)
         had_to_wait = False
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            _make(file)
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -125,6 +133,13 @@ class Locks:
             yield had_to_wait
         finally:
             lock.release()
+
+
+def _make(file: Path) -> None:
+    """Raise ``OSError`` where it can't be made: filelock takes some of these errors for a lock that another process holds."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
 
 
 def _folder(cache: Path) -> Path:
