@@ -26,6 +26,14 @@ def test_each_form_of_a_source_is_recognized(tmp_path: Path) -> None:
     assert locate(configured("gpt2"), tmp_path).kind == "hub"
 
 
+@pytest.mark.parametrize("source", ["mine", "./mine", "tiny.gguf", MINILM])
+def test_files_on_this_machine_have_no_revision(tmp_path: Path, source: str) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "tiny.gguf").touch()
+    with pytest.raises(SourceError, match=r"expected no revision, .* got 'v1' for files on this machine; leave it out"):
+        locate(configured(source, revision="v1"), tmp_path)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
 @pytest.mark.parametrize("source", ["./pipe", "pipe", "pipe.gguf", "/dev/zero", "/dev/null"])
 def test_a_pipe_or_a_device_is_no_source(tmp_path: Path, source: str) -> None:

@@ -17,6 +17,7 @@ from tokviz.config import ModelConfig, expanded, kind_of_place
 from tokviz.config.files import FILE, FOLDER, NOTHING
 from tokviz.errors import SourceError
 from tokviz.models import in_memory, plugins
+from tokviz.text import shown
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -50,9 +51,19 @@ def locate(model: ModelConfig, base: Path) -> Location:
 
     Raises
     ------
-    SourceError : it looks like a path or a package's file but isn't there, or has no known form.
+    SourceError : it looks like a path or a package's file but isn't there, or has no known form; or a revision is named of
+        files on this machine.
     """
-    source = model.source
+    location = _located(model.source, base)
+    if model.revision is not None and location.path is not None:
+        raise SourceError(
+            f"{model.source}: expected no revision, as only models of the Hub have one, got {shown(model.revision)} for files on "
+            "this machine; leave it out"
+        )
+    return location
+
+
+def _located(source: str, base: Path) -> Location:
     if source.startswith(in_memory.PREFIX):
         in_memory.require(source)
         return Location(kind="memory", path=None)
