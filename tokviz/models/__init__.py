@@ -6,7 +6,14 @@
 
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
-from tokviz.models.fingerprint import fingerprint, is_offloaded, offloaded_weights_noted, own_hooks, require_values
+from tokviz.models.fingerprint import (
+    fingerprint,
+    is_offloaded,
+    offloaded_weights_noted,
+    own_hooks,
+    require_values,
+    some_hooks,
+)
 from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, without_autocast
 from tokviz.models.libraries import load_libraries
@@ -37,6 +44,7 @@ __all__ = [
     "require_device",
     "require_packages",
     "require_values",
+    "some_hooks",
     "try_to_connect",
     "unwrapped",
     "weights_in_memory",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -13,6 +13,8 @@ from tokviz.errors import SourceError
 
 _NO_VALUE = {"training", "gradient_checkpointing", "max_seq_len_cached", "name_or_path"}
 """Attributes of modules that change no state in evaluation mode."""
+_MOST_HOOKS = 3
+"""How many of a caller's hooks are named."""
 
 
 def own_hooks(model: Any) -> tuple[str, ...]:
@@ -38,6 +40,12 @@ def _name_of(hook: Any) -> str:
     while isinstance(hook, functools.partial):
         hook = hook.func
     return str(getattr(hook, "__qualname__", type(hook).__qualname__))
+
+
+def some_hooks(hooks: Sequence[str]) -> str:
+    """The first of a caller's hooks, and how many more there are, as part of a sentence."""
+    more = f" and {len(hooks) - _MOST_HOOKS:,} more" if len(hooks) > _MOST_HOOKS else ""
+    return f"{', '.join(hooks[:_MOST_HOOKS])}{more}"
 
 
 @contextmanager

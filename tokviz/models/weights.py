@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tokviz.errors import SourceError
+from tokviz.models.fingerprint import some_hooks
 from tokviz.models.gguf_file import quantization_and_dtype
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_without_text
@@ -65,10 +66,6 @@ def load_weights(origin: Origin, config: Any, offload: Path | None, *, with_head
     return _weights(origin.model.source, whole, head, checkpoint_dtype, quantization, notes)
 
 
-_MOST_HOOKS = 3
-"""How many of a caller's hooks a note names."""
-
-
 def weights_in_memory(source: str, model: Any, hooks: Sequence[str] = ()) -> Weights:
     """The base model of one that is loaded; raises ``SourceError`` as ``load_weights`` does.
 
@@ -76,10 +73,7 @@ def weights_in_memory(source: str, model: Any, hooks: Sequence[str] = ()) -> Wei
     """
     notes = ["The model was passed in memory: where its weights come from is not recorded."]
     if hooks:
-        more = f" and {len(hooks) - _MOST_HOOKS:,} more" if len(hooks) > _MOST_HOOKS else ""
-        notes.append(
-            f"Forward hooks of the caller’s own ran while it was captured: {', '.join(hooks[:_MOST_HOOKS])}{more}."
-        )
+        notes.append(f"Forward hooks of the caller’s own ran while it was captured: {some_hooks(hooks)}.")
     has_head = model.base_model is not model and model.get_output_embeddings() is not None
     head = model if has_head and not model.config.is_encoder_decoder else None
     quantization = quantization_of(model.config) or _quantized_by_torch(model)
