@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
+from sources import edit_config, refusal
 
 from tokviz.config import ModelConfig
 from tokviz.models import describe, load
@@ -65,3 +67,23 @@ def test_what_a_run_would_refuse_is_told(llama: Path) -> None:
     found = describe(ModelConfig(source="llama"), llama.parent)
     assert "check that the files are whole" in str(found.problem)
     assert (found.kind, found.n_layers) == ("folder", None)
+
+
+def test_weights_that_are_not_whole_are_told(llama: Path) -> None:
+    os.truncate(llama / "model.safetensors", (llama / "model.safetensors").stat().st_size - 4)
+    assert "check that the files are whole" in str(describe(ModelConfig(source="llama"), llama.parent).problem)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"intermediate_size": 48}, "expected weights of the shapes that config.json gives"),
+        ({"num_hidden_layers": 4}, "found none for layers.3."),
+    ],
+    ids=str,
+)
+def test_a_config_of_other_weights_is_told_as_a_run_tells_it(llama: Path, values: dict[str, int], said: str) -> None:
+    edit_config(llama, **values)
+    found = describe(ModelConfig(source="llama"), llama.parent).problem
+    assert found == refusal("llama", llama.parent)
+    assert said in str(found)

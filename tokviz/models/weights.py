@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from tokviz.errors import SourceError
 from tokviz.models.fingerprint import some_hooks
 from tokviz.models.gguf_file import quantization_and_dtype
+from tokviz.models.location import is_whole_in_cache
 from tokviz.models.origin import Origin
 from tokviz.models.refusals import refuse_without_text
 
@@ -105,15 +106,23 @@ def _weights(
 
 
 def without_weights(origin: Origin, config: Any) -> Any:
-    """The module that words pass through, made of the config alone: it takes no memory, and can't run.
+    """The module that words pass through: it takes no memory, and can't run.
 
-    Raises ``SourceError``, as ``load_weights`` does for a kind of model that can't be captured.
+    Where safetensors weights are on this machine their names and shapes are read, and compared with the config.
+
+    Raises ``SourceError``, as ``load_weights`` does.
     """
     import torch
     from transformers import AutoModel
 
-    with torch.device("meta"):
-        part, _ = _part_that_runs(AutoModel.from_config(config))
+    is_here = origin.path is not None or is_whole_in_cache(origin.model)
+    if is_here and origin.gguf_file is None and not _quantization_config(config):
+        on_meta = origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
+        whole, _ = _from_pretrained(replace(origin, model=on_meta), config, None, None, "auto")
+    else:
+        with torch.device("meta"):
+            whole = AutoModel.from_config(config)
+    part, _ = _part_that_runs(whole)
     _refuse_unknown_sizes(origin.model.source, part)
     return part
 
