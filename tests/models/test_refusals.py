@@ -187,6 +187,16 @@ def test_a_failure_names_no_folders_with_spaces(checkpoints: Path, tmp_path: Pat
     assert "secrets" not in message
 
 
+def test_a_path_from_the_current_folder_leaves_the_rest_of_a_message_alone(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (llama / "config.json").write_text("{")
+    for folder, source in ((llama.parent, "llama"), (llama, ".")):
+        monkeypatch.chdir(folder)
+        with pytest.raises(SourceError, match=r"config\.json"):
+            load(configured(source), Path(), "cpu")
+
+
 def test_code_from_a_checkpoint_is_never_run(llama: Path, tmp_path: Path) -> None:
     mark = tmp_path / "was-run"
     (llama / "modeling_odd.py").write_text(f"open({str(mark)!r}, 'w')\nclass OddModel: pass\nclass OddConfig: pass\n")

@@ -161,7 +161,8 @@ def said(error: Exception, path: Path | None) -> str:
     """What a library's error says, in one line without this machine's folders; its type's name where it says nothing."""
     text = " ".join(str(error).split())
     # Failures are shown in the published report, which must not name this machine's folders.
-    if path is not None:
-        text = text.replace(str(path), path.name).replace(str(path.parent), "…")
+    for folder, name in ((path, path.name), (path.parent, "…")) if path is not None else ():
+        if folder.name:  # else it is "." or "/", which stand elsewhere, too
+            text = re.sub(rf"(?<![\w./\\-]){re.escape(str(folder))}(?![\w-])", name.replace("\\", r"\\"), text)
     text = _FOLDERS.sub("…/", text)
     return f"{type(error).__name__}: {one_line(text)}"
