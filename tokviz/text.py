@@ -45,6 +45,11 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split())[:MOST_CHARACTERS])
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``1,204 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def error_line(error: BaseException) -> str:
     """A library's error in one line: ``ValueError: what it says``."""
     return f"{type(error).__name__}: {one_line(str(error))}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from command import ROOT
+from command import ROOT, generate
 from invoking import run
 
 from tokviz.cli.errors import errors_in_one_line
@@ -62,6 +62,15 @@ def test_a_current_folder_that_was_removed_is_one_line(tmp_path: Path, command: 
     assert made.stderr == (
         "error: expected a current folder, got one that was removed; change to another (cd), and run again\n"
     )
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("arguments", [("--words", ""), ("--output=",)], ids=str)
+def test_an_empty_path_is_not_the_current_folder(project: Path, arguments: tuple[str, ...]) -> None:
+    made = generate(project, *arguments)
+    option = arguments[0].removesuffix("=")
+    assert (made.returncode, made.stdout) == (1, "")
+    assert made.stderr == f"error: {option}: expected a path, got an empty one; name one, or leave the option out\n"
 
 
 # --- names that are no text ----------------------------------------------------------------------------------------------

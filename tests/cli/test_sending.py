@@ -62,7 +62,7 @@ def test_what_would_be_sent_is_said_and_nothing_is_sent_without_a_terminal(folde
     assert planned.stdout.splitlines() == [
         f"site → the branch gh-pages of {folder / 'pages.git'}",
         "  the branch gh-pages is not there yet, and is made",
-        "  4 files are new and 0 replace others: 0.0 MB",
+        "  4 new files and 0 changed files: 0.0 MB",
         "Nothing was sent.",
     ]
     unasked = run(*PAGES)
@@ -99,7 +99,7 @@ def test_pages_get_the_report_and_lose_only_what_an_earlier_one_wrote(folder: Pa
     assert "choose Pages, Deploy from a branch, gh-pages" in sent.stdout
     assert on_pages() == {*FIRST, "data/manifest.json", "about.html"}
     assert run(*PAGES, "--yes").stdout.splitlines()[1:] == [
-        "  5 files are there already",
+        "  already there: 5 files",
         "It is there already; nothing is to be sent.",
     ]
     push({"CNAME": "report.example.org", "models/a/index.html": "changed by hand"})
@@ -107,7 +107,7 @@ def test_pages_get_the_report_and_lose_only_what_an_earlier_one_wrote(folder: Pa
     Path("site/about.html").write_text("mine, and newer", encoding="utf-8")
     again = run(*PAGES, "--yes")
     assert again.exit_code == 0, again.stderr
-    assert "  2 files that tokviz did not write stay" in again.stdout  # one is no longer as it was written
+    assert "  left as they are: 2 files that tokviz did not write" in again.stdout  # one is no longer as it was written
     assert on_pages() == {*SECOND, "data/manifest.json", "about.html", "CNAME", "models/a/index.html"}
     assert git("show", "gh-pages:about.html", at="pages.git") == "mine, and newer"
     assert git("show", "gh-pages:index.html", at="pages.git") == "second"
@@ -115,7 +115,7 @@ def test_pages_get_the_report_and_lose_only_what_an_earlier_one_wrote(folder: Pa
     publish.publish({**SECOND, "models/c/index.html": "c"}, Path("site"))
     run(*PAGES, "--yes")
     publish.publish(dict(SECOND), Path("site"))
-    assert "  1 files of an earlier report go: models/c/index.html" in run(*PAGES, "--yes").stdout
+    assert "  removed: 1 file of an earlier report: models/c/index.html" in run(*PAGES, "--yes").stdout
     assert "models/c/index.html" not in on_pages()
 
 
@@ -142,6 +142,11 @@ def test_somebodys_page_is_not_replaced(folder: Path) -> None:
             "error: --remote: expected a remote of the git repository around this folder, or an address, got 'origin'",
         ),
         (("pages", "--remote", "./none.git"), "error: git ls-remote: expected it to succeed, got: fatal: "),
+        (
+            ("pages", "--branch", "a b"),
+            "error: --branch: expected a name that git takes for a branch, got 'a b'; choose",
+        ),
+        (("pages", "--branch", ""), "error: --branch: expected a name that git takes for a branch, got ''; choose"),
         (("here",), "error: expected pages or space:OWNER/NAME as the place, got 'here'; correct it"),
         (
             (*PAGES[1:], "--output", "nowhere"),
@@ -192,7 +197,7 @@ def test_a_space_loses_only_what_an_earlier_report_wrote(hub: Hub, monkeypatch: 
     publish.publish(dict(SECOND), Path("site"))
     n_writes = len(hub.writes)
     planned = to_space("--dry-run")
-    assert "  1 files of an earlier report go: models/a/index.html\n" in planned.stdout
+    assert "  removed: 1 file of an earlier report: models/a/index.html\n" in planned.stdout
     assert len(hub.writes) == n_writes
     assert to_space("--yes").exit_code == 0
     assert {*hub.files} == {*SECOND, "data/manifest.json", "README.md", ".gitattributes", "mine.html"}

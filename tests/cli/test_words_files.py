@@ -68,6 +68,7 @@ BAD: dict[str, tuple[str, str | bytes | None, str]] = {
     "a number": ("w.json", '{"a": ["red"],\n "b": [\n"x",\n 3]}', "w.json:4: words.b.1: expected text in quotes, got 3"),
     "an unknown key": ("w.json", '{"a": {"words": ["x"],\n "colour": 3}}', "w.json:2: words.a.colour: unknown key"),
     "many brackets": ("w.json", "[" * 100_000, "w.json: expected numbers of at most 4,300 digits and at most 20 brackets"),
+    "another format": ("w.yaml", "a:\n - red\n", "w.yaml: expected a file whose name ends in .toml, .txt, .csv, .tsv or .json"),
     "a file that isn't there": ("w.csv", None, "w.csv: expected a file of words, found none; create it"),
 }  # fmt: skip
 

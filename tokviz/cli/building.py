@@ -27,6 +27,7 @@ from tokviz.run.store.locks import Locks
 from tokviz.run.work.processes import default_jobs
 from tokviz.run.work.progress import reporter
 from tokviz.run.work.workers import Backend, Place
+from tokviz.text import counted
 
 TOKVIZ = "tokviz"
 """The program's name, where it isn't ``generate.py`` that is run."""
@@ -161,15 +162,11 @@ def _forms(*, draft: bool, svg: bool) -> tuple[str, ...]:
 
 
 def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:
-    n_models = _counted(len(report.models) - len(outcome.failures), "model")
+    n_models = counted(len(report.models) - len(outcome.failures), "model")
     if capture_only:
-        return f"{shown_path(options.cache)}: {n_models} ({_counted(outcome.n_captured, 'new capture')})"
-    new = f"{_counted(outcome.n_captured, 'new capture')}, {_counted(outcome.n_drawn, 'new image')}"
-    return f"{shown_path(options.output / 'index.html')}: {n_models}, {_counted(outcome.n_images, 'image')} ({new})"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+        return f"{shown_path(options.cache)}: {n_models} ({counted(outcome.n_captured, 'new capture')})"
+    new = f"{counted(outcome.n_captured, 'new capture')}, {counted(outcome.n_drawn, 'new image')}"
+    return f"{shown_path(options.output / 'index.html')}: {n_models}, {counted(outcome.n_images, 'image')} ({new})"
 
 
 def _as_typed(context: typer.Context) -> str:

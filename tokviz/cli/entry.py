@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from tokviz.cli import streams
+
+_PATHS = ("--config", "--words", "--output", "--cache")
 
 
 def run() -> None:
@@ -36,6 +39,7 @@ def _said(work: Callable[[], None]) -> None:
     """Do the work, which ends with ``SystemExit``, and write out what it printed; an error if that can't be written."""
     try:
         _require_current_folder()
+        _require_paths(sys.argv[1:])
         try:
             work()
         except SystemExit:
@@ -50,6 +54,13 @@ def _require_current_folder() -> None:
         Path.cwd()
     except OSError:
         _refuse("expected a current folder, got one that was removed; change to another (cd), and run again")
+
+
+def _require_paths(arguments: list[str]) -> None:
+    """An empty path would be taken for the current folder: a variable of a shell wasn't set."""
+    for option in _PATHS:
+        if f"{option}=" in arguments or (option, "") in pairwise(arguments):
+            _refuse(f"{option}: expected a path, got an empty one; name one, or leave the option out")
 
 
 @contextmanager

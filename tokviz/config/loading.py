@@ -143,7 +143,14 @@ def _words_in(path: Path) -> tuple[str, WordsFile]:
     """The text of a file of words, empty unless it is TOML, and what stands in it; raises ``UnfitFileError``."""
     read = reader_of(path)
     if read is None:
-        text, words = _parsed(path)
+        try:
+            text, words = _parsed(path)
+        except UnfitFileError as error:
+            if path.suffix.lower() == ".toml" or not exists(path):
+                raise
+            raise UnfitFileError(
+                f"expected a file whose name ends in .toml, .txt, .csv, .tsv or .json, got another, which was read as TOML: {error}"
+            ) from None
         return text, WordsFile(words=words)
     try:
         return "", read(path.stem, read_toml_text(path))

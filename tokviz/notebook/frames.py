@@ -12,7 +12,7 @@ from tokviz.config import ReportConfig, install
 from tokviz.errors import TokvizError
 from tokviz.pages.downloads import tables
 from tokviz.records import ContextReport, TokenizedWord, WordList, depth_name
-from tokviz.text import suggestion
+from tokviz.text import shown, suggestion
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -69,6 +69,8 @@ def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfi
     table = next((table for table in tables.TABLES if table.name == name), None)
     if table and (found := table.of(context)):
         return table.csv(found, context, asked)
-    known = ["states", *(each.name for each in tables.TABLES)]
-    what = "a table that this capture has" if table else f"one of {', '.join(known)}"
-    raise TokvizError(f"table: expected {what}, got {name!r}{'' if table else suggestion(name, known)}")
+    measured = {"geometry", *(["relations"] if asked.relations or asked.orders else [])}  # when they are asked for
+    known = ["states", *(each.name for each in tables.TABLES if each.name in measured or each.of(context))]
+    raise TokvizError(
+        f"table: expected one of {', '.join(known)}, which this capture has, got {shown(name)}{suggestion(name, known)}"
+    )

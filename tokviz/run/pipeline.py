@@ -38,7 +38,7 @@ from tokviz.run.store.store import Store
 from tokviz.run.work import workers
 from tokviz.run.work.picture_queue import PictureQueue, picture_queue
 from tokviz.run.work.progress import Reporter, told_if_long
-from tokviz.text import error_line
+from tokviz.text import counted, error_line
 
 Result = TypeVar("Result")
 
@@ -136,8 +136,8 @@ def _say_spared(spared: Spared, options: Options, reporter: Reporter) -> None:
         )
     if spared.left_over:
         reporter.say(
-            f"{shown_path(options.output)}: {len(spared.left_over)} files stay that may be left over from an earlier report, "
-            f"such as {spared.left_over[0]}: its list of what it wrote doesn't prove that they are; remove them if they are"
+            f"{shown_path(options.output)}: {counted(len(spared.left_over), 'file')} may be left over from an earlier report, such as "
+            f"{spared.left_over[0]}: its list of what it wrote doesn't prove that; remove what is left over"
         )
 
 

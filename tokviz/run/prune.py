@@ -16,6 +16,7 @@ from tokviz.run.store import entries
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.store import PREVIEWS, Store, Use, UsedBy
+from tokviz.text import counted
 
 ALL_FORMS = (*FORMS, DRAFT, SVG)
 OLDER_THAN_DAYS = 30
@@ -85,7 +86,7 @@ def _previews(store: Store, config: ReportConfig, options: Options) -> set[Use]:
 
 def _kept(report: UsedBy, own: set[Use]) -> str:
     days = int((time.time() - report.at) / _SECONDS_OF_A_DAY)
-    when = "today" if days <= 0 else f"{days} {'day' if days == 1 else 'days'} ago"
+    when = "today" if days <= 0 else f"{counted(days, 'day')} ago"
     return f"{len(report.used - own)} kept that {report.config} used {when} (--older-than 0 drops them, too)"
 
 

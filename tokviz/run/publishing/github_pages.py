@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tokviz.errors import PublishError
 from tokviz.run.publishing.sending import Changes, Target, apply
-from tokviz.text import one_line
+from tokviz.text import one_line, shown
 
 _GITHUB = re.compile(
     r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)github\.com[:/](?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/?"
@@ -32,8 +32,10 @@ def github_pages(remote: str, branch: str) -> Iterator[Target]:
 
     Raises
     ------
-    PublishError : there is no git, no such remote, or it can't be read.
+    PublishError : there is no git, no such remote, or it can't be read; or no branch can have that name.
     """
+    unfit = f"--branch: expected a name that git takes for a branch, got {shown(branch)}; choose another"
+    _git(Path(), "check-ref-format", f"refs/heads/{branch}", otherwise=unfit)
     address = _address(remote)
     who = [f"{key}={value}" for key in ("user.name", "user.email") if (value := _setting(key))]
     with tempfile.TemporaryDirectory(prefix="tokviz-") as name:
@@ -97,8 +99,8 @@ def _setting(key: str) -> str:
         return ""
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    """What git prints; raises ``PublishError``."""
+def _git(folder: Path, *arguments: str, otherwise: str | None = None) -> str:
+    """What git prints; raises ``PublishError``, which says ``otherwise`` instead of git's reason where that is given."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=folder, check=False, capture_output=True, text=True, encoding="utf-8",
@@ -107,6 +109,8 @@ def _git(folder: Path, *arguments: str) -> str:
     except FileNotFoundError:
         raise PublishError("expected the program git, found none; install it") from None
     if done.returncode:
+        if otherwise is not None:
+            raise PublishError(otherwise)
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
         said = next((line for line in lines if re.match(r"(fatal|error| !)", line)), lines[-1])
         raise PublishError(f"git {arguments[0]}: expected it to succeed, got: {_shown(one_line(said.strip()))}")

@@ -17,6 +17,7 @@ from tokviz.run.publishing import manifest
 from tokviz.run.publishing.manifest import OwnFiles
 from tokviz.run.store import disk
 from tokviz.run.store.disk import shown_path
+from tokviz.text import counted
 
 _MOST_NAMED = 3
 
@@ -46,13 +47,14 @@ class Changes:
     def lines(self) -> Iterator[str]:
         """In words, a line for each kind of change."""
         if self.sent:
-            yield f"{len(self.added):,} files are new and {len(self.replaced):,} replace others: {self.n_bytes / 1e6:,.1f} MB"
+            new, changed = counted(len(self.added), "new file"), counted(len(self.replaced), "changed file")
+            yield f"{new} and {changed}: {self.n_bytes / 1e6:,.1f} MB"
         if self.removed:
-            yield f"{len(self.removed):,} files of an earlier report go: {_some(self.removed)}"
+            yield f"removed: {counted(len(self.removed), 'file')} of an earlier report: {_some(self.removed)}"
         if self.n_alike:
-            yield f"{self.n_alike:,} files are there already"
+            yield f"already there: {counted(self.n_alike, 'file')}"
         if self.n_others:
-            yield f"{self.n_others:,} files that tokviz did not write stay"
+            yield f"left as they are: {counted(self.n_others, 'file')} that tokviz did not write"
 
 
 class Target(ABC):
