@@ -14,6 +14,7 @@ import pytest
 from hub_server import TOKEN, Hub
 from sources import COMMIT, configured, refusal
 
+from tokviz.errors import SourceError
 from tokviz.models import describe, hub, load
 
 
@@ -65,6 +66,25 @@ def test_a_silent_hub_is_told_and_waited_for(stand_in: Hub, tmp_path: Path, monk
     assert line.startswith(f"org/name: {stand_in.address} has not answered yet; still waiting (Ctrl-C ends it; ")
     assert "HF_HUB_OFFLINE=1" in line
     assert "tokviz init the-sample --template sample" in line
+
+
+def test_a_silent_hub_is_told_for_a_model_with_a_checksum_too(
+    stand_in: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "PATIENCE_SECONDS", 0.01)
+    stand_in.may_answer.clear()
+    waiting = threading.Timer(5, stand_in.may_answer.set)  # so that a run that says nothing ends, too
+    waiting.start()
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        stand_in.may_answer.set()
+
+    with pytest.raises(SourceError, match=r"expected sha256 a{64}, got "):
+        load(configured("org/name", sha256="a" * 64), tmp_path, "cpu", say=say)
+    waiting.cancel()
+    assert len(said) == 1
 
 
 def test_a_hub_that_answers_is_not_spoken_of(stand_in: Hub, tmp_path: Path) -> None:

@@ -87,9 +87,9 @@ def load(
     if origin.location.kind == "memory":
         return _from_memory(origin)
     refuse_unreadable(origin)
-    check_sha256(origin)
     with explained(origin):
         config, tokenizer = config_and_tokenizer(origin, say)
+        check_sha256(origin)
         return _load(origin, config, tokenizer, device, offload, with_head)
 
 

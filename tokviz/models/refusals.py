@@ -16,7 +16,7 @@ from tokviz.config import exists, kind_of_place
 from tokviz.config.files import IRREGULAR
 from tokviz.errors import SourceError
 from tokviz.models import gguf_header
-from tokviz.models.failures import explain, is_out_of_reach
+from tokviz.models.failures import is_out_of_reach
 from tokviz.models.location import files_like, weights_files
 from tokviz.models.origin import Origin
 from tokviz.text import one_line
@@ -143,7 +143,7 @@ def refuse_untrue_header(origin: Origin) -> None:
 
 
 def check_sha256(origin: Origin) -> None:
-    """Read the one weights file and compare its checksum, where one is configured.
+    """Read the one weights file and compare its checksum, where one is configured; to be called within ``explained``.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def check_sha256(origin: Origin) -> None:
     if origin.model.sha256 is None:
         return
     source, expected = origin.model.source, origin.model.sha256
-    files = weights_files(origin.path) if origin.path else [_download_single_file(origin)]
+    files = weights_files(origin.path) if origin.path else [_fetch_single_file(origin)]
     if len(files) != 1:
         raise SourceError(
             f"{source}: sha256 is of one weights file, found {len(files)}; remove it and pin a revision instead"
@@ -166,13 +166,10 @@ def check_sha256(origin: Origin) -> None:
         )
 
 
-def _download_single_file(origin: Origin) -> Path:
+def _fetch_single_file(origin: Origin) -> Path:
     from huggingface_hub import hf_hub_download
 
-    try:
-        return Path(hf_hub_download(origin.model.source, "model.safetensors", revision=origin.revision))
-    except Exception as error:
-        raise SourceError(explain(origin, error)) from error
+    return Path(hf_hub_download(origin.model.source, "model.safetensors", revision=origin.revision))
 
 
 def refuse_foreign_code(origin: Origin) -> None:
