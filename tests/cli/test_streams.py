@@ -27,7 +27,7 @@ BUILT = """
 from tokviz.run import pipeline
 def run(report, options, progress):
     progress.say("Writing site …")
-    return pipeline.Outcome(failures=(), n_captured=0, n_drawn=0, n_images=8)
+    return pipeline.Outcome(place=options.output / "index.html", n_models=1, failures=(), n_captured=0, n_drawn=0, n_images=8)
 pipeline.run = run
 from tokviz.cli import run
 run()

@@ -19,7 +19,6 @@ from tokviz.config import ReportConfig, expanded
 from tokviz.run import dry_run as dry_runs
 from tokviz.run import pipeline
 from tokviz.run import prune as pruning
-from tokviz.run.pipeline import Outcome
 from tokviz.run.plan.options import DRAFT, FORMS, SVG, Options
 from tokviz.run.publishing.public import public_source
 from tokviz.run.store.disk import shown_path
@@ -27,7 +26,6 @@ from tokviz.run.store.locks import Locks
 from tokviz.run.work.processes import default_jobs
 from tokviz.run.work.progress import reporter
 from tokviz.run.work.workers import Backend, Place
-from tokviz.text import counted
 
 TOKVIZ = "tokviz"
 """The program's name, where it isn't ``generate.py`` that is run."""
@@ -95,7 +93,7 @@ def build(
         print(f"error: {pipeline.named_failure(failed.name, str(failed.failure))}", file=sys.stderr)
     if not quiet:
         stands = "the states are captured" if capture_only else f"the report stands in {shown_path(options.output)}"
-        say(_summary(report, options, outcome, capture_only=capture_only), stands)
+        say(outcome.summary, stands)
     if outcome.failures:
         raise typer.Exit(3)
 
@@ -159,14 +157,6 @@ def _prune(report: ReportConfig, options: Options, older_than: float, *, dry_run
 
 def _forms(*, draft: bool, svg: bool) -> tuple[str, ...]:
     return (*((DRAFT,) if draft else FORMS), *((SVG,) if svg else ()))
-
-
-def _summary(report: ReportConfig, options: Options, outcome: Outcome, *, capture_only: bool) -> str:
-    n_models = counted(len(report.models) - len(outcome.failures), "model")
-    if capture_only:
-        return f"{shown_path(options.cache)}: {n_models} ({counted(outcome.n_captured, 'new capture')})"
-    new = f"{counted(outcome.n_captured, 'new capture')}, {counted(outcome.n_drawn, 'new image')}"
-    return f"{shown_path(options.output / 'index.html')}: {n_models}, {counted(outcome.n_images, 'image')} ({new})"
 
 
 def _as_typed(context: typer.Context) -> str:

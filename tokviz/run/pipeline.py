@@ -43,15 +43,31 @@ from tokviz.text import counted, error_line
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Outcome:
-    """What a run did."""
+    """What a run did; shown as one line."""
 
+    place: Path
+    """The site's first page; the cache where states were captured only."""
+    n_models: int
+    """In the report."""
     failures: tuple[ModelReport, ...]
     n_captured: int
     """Model × context captures that were made, not reused."""
     n_drawn: int
     n_images: int
+
+    @property
+    def summary(self) -> str:
+        """Where it stands and what it has, in words."""
+        new = counted(self.n_captured, "new capture")
+        models = f"{shown_path(self.place)}: {counted(self.n_models - len(self.failures), 'model')}"
+        if not self.n_images:
+            return f"{models} ({new})"
+        return f"{models}, {counted(self.n_images, 'image')} ({new}, {counted(self.n_drawn, 'new image')})"
+
+    def __repr__(self) -> str:
+        return "; ".join([self.summary, *(named_failure(each.name, str(each.failure)) for each in self.failures)])
 
 
 def run(config: ReportConfig, options: Options, reporter: Reporter) -> Outcome:
@@ -121,6 +137,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     if spared.problems:
         raise PublishError(spared.problems[0])
     return Outcome(
+        place=options.output / "index.html",
+        n_models=len(plan.models),
         failures=tuple(model for model in report.models if model.failure),
         n_captured=sum(len(model.due) for model, each in zip(plan.models, made, strict=True) if not each.failure),
         n_drawn=n_drawn,
@@ -177,6 +195,8 @@ def capture_only(config: ReportConfig, options: Options, reporter: Reporter) -> 
         prune.note_use(store, config, options, place)
     _refuse_if_all_failed([(model.model, failure) for model, failure in outcomes])
     return Outcome(
+        place=options.cache,
+        n_models=len(outcomes),
         failures=tuple(
             ModelReport(
                 slug=model.model.slug, name=model.model.display_name, source=model.model.source, failure=failure
