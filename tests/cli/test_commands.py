@@ -141,6 +141,16 @@ def test_a_mistyped_command_is_refused_and_an_option_too() -> None:
     assert "No such command 'bild'" in run("bild").stderr
 
 
+@pytest.mark.parametrize(
+    ("argument", "meant"),
+    [("./ckpt", "./ckpt"), ("org/name@v2", "org/name@v2"), ("a.toml", "--config a.toml"), ("a b/c", "'a b/c'")],
+)
+def test_a_model_without_a_command_is_told_which_one_takes_it(argument: str, meant: str) -> None:
+    refused = run(argument)
+    assert refused.exit_code == 2
+    assert f"No such command '{argument}'. Did you mean: tokviz build {meant}" in refused.stderr
+
+
 @pytest.mark.process
 def test_shells_complete_commands_and_options() -> None:
     code = "from tokviz.__main__ import main; main()"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +14,7 @@ from tokviz.cli.building import TOKVIZ, build, end_soon, plan, prune
 from tokviz.cli.looking import models, schema
 from tokviz.cli.sending import publish
 from tokviz.cli.starting import init
+from tokviz.config import exists
 from tokviz.serve import serve
 
 _BEGIN, _MAKE, _LOOK = "Begin", "Make", "Look, and keep in order"
@@ -25,8 +28,17 @@ class _BuildsByDefault(TyperGroup):
         own = {option for parameter in self.get_params(ctx) for option in parameter.opts}
         if not args and ctx.resilient_parsing:  # a shell asks which commands there are
             return list(super().parse_args(ctx, args))
+        if args and not ctx.resilient_parsing and args[0] not in self.commands and _is_source(args[0]):
+            option = "--config " if args[0].endswith(".toml") else ""
+            ctx.fail(f"No such command {args[0]!r}. Did you mean: tokviz build {option}{shlex.quote(args[0])}")
         is_own = bool(args) and (not args[0].startswith("-") or args[0].partition("=")[0] in own)
         return list(super().parse_args(ctx, args if is_own else ["build", *args]))
+
+
+def _is_source(argument: str) -> bool:
+    """Whether an argument is no mistyped command but a model, or a configuration."""
+    looks_like_one = any(mark in argument for mark in "/\\.@=:")
+    return not argument.startswith("-") and argument != "" and (looks_like_one or exists(Path(argument)))
 
 
 application = typer.Typer(
