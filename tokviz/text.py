@@ -19,6 +19,9 @@ MOST_CHARACTERS = 300
 MOST_SHOWN = 60
 """Characters of a value in a message."""
 
+_LEAST_OF_A_NAME = 3
+"""So many characters of a longer name tell which is meant."""
+
 _TURNING = {"R", "AL", "LRE", "RLE", "LRO", "RLO", "LRI", "RLI", "FSI"}
 """Letters that are written from right to left, and signs that turn what follows them around."""
 
@@ -98,5 +101,7 @@ def suggestion(name: Any, known: Iterable[str]) -> str:
     """``; did you mean 'layer 7'?`` for a mistyped name; nothing where no known one is near."""
     by_lower = {each.lower(): each for each in known}
     typed = str(name).lower()[:MOST_CHARACTERS]
-    near = difflib.get_close_matches(typed, by_lower, n=1) or [each for each in by_lower if typed and typed in each]
+    near = difflib.get_close_matches(typed, by_lower, n=1)
+    if not near and len(typed) >= _LEAST_OF_A_NAME:
+        near = [each for each in by_lower if typed in each]
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Tab
 from tokviz.config.types import TOP_LEVEL, ReportConfig
 from tokviz.config.words_files import line_of
 from tokviz.errors import ConfigError
-from tokviz.text import one_line, shown
+from tokviz.text import one_line, shown, suggestion
 
 MOST_MISTAKES = 20
 """So many are shown; of the others the number is said."""
@@ -238,5 +237,5 @@ def _unknown(key: str, table: tuple[str | int, ...]) -> str:
     }
     owner: type[Table] = tables.get(str(table[0]), ReportConfig) if table else ReportConfig
     known = list(owner.model_fields)
-    near = difflib.get_close_matches(key[:LONGEST_MISTAKE], known, n=1)
-    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known keys are {', '.join(known)}"
+    hint = suggestion(key, known) or f"; known keys are {', '.join(known)}"
+    return f"unknown key{hint}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from tokviz.config import ModelConfig, ReportConfig, file_name
@@ -14,7 +13,7 @@ from tokviz.pages.model.page import note_addresses
 from tokviz.pages.text import markdown
 from tokviz.pages.text.placeholders import Placeholders
 from tokviz.records import Report, depth_name
-from tokviz.text import shown
+from tokviz.text import shown, suggestion
 
 INDEX = "index.html"
 OWN_ADDRESSES = ("compare/", "explore/")
@@ -128,6 +127,5 @@ def _require(name: str, wanted: Iterable[str], known: Container[str], what: str)
     for target in wanted:
         if target in known:
             continue
-        near = difflib.get_close_matches(target, known, n=1) if isinstance(known, Iterable) else []
-        hint = f"; did you mean {shown(near[0])}?" if near else ""
+        hint = suggestion(target, known) if isinstance(known, Iterable) else ""
         raise ConfigError(f"{name}: expected {what}, got {shown(target)}{hint}")
