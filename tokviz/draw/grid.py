@@ -14,12 +14,14 @@ from tokviz.draw.legend import Legend, hollow_note, rows_needed
 from tokviz.draw.sheet import Sheet, draw_title, frame
 from tokviz.draw.typesetting import isolated, typesetter_for
 from tokviz.records import Grid
-from tokviz.records.axes import ON_A_LINE, Box, extents
+from tokviz.records.axes import ON_A_LINE, Box, Pane, extents, true_pane
 
 TALLEST = 16_383
 """WebP's longest side."""
 MOST_LANDMARKS = 45
 """How many words a panel marks where it shows the density of thousands."""
+MARGINS = (0.05, 0.05)
+"""Of the words' span, kept free around them in a panel."""
 BREAK = 5.0
 """A panel stands out where the words' spread is this many times that of the depth before, or its reciprocal."""
 
@@ -88,16 +90,6 @@ def draw_grid(grid: Grid) -> Figure:
     return GridDrawing(grid).draw()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Extent:
-    """What a panel shows, in the embedding's units."""
-
-    middle: np.ndarray
-    """``(2,)``"""
-    half: float
-    """Half of its side."""
-
-
 class GridDrawing:
     """One grid on its sheet: title, notes and legend in the head, then a panel for each depth."""
 
@@ -116,7 +108,7 @@ class GridDrawing:
         rows = math.ceil(len(grid.depths) / self.columns)
         height = math.ceil(self.top + rows * self.row_height + form.margin - form.gutter)
         self.sheet = Sheet(form.width, height, grid.points.marks, setter)
-        self.extents = [_extent(grid, depth) for depth in range(len(grid.depths))]
+        self.panes = [self._pane(depth) for depth in range(len(grid.depths))]
         self.spreads = [_spread(grid, depth) for depth in range(len(grid.depths))]
 
     def draw(self) -> Figure:
@@ -148,6 +140,13 @@ class GridDrawing:
             self.sheet.text(at, line, form.text, style.QUIET_INK)
         self.legend.draw(self.sheet)
 
+    def _pane(self, depth: int) -> Pane | None:
+        """What a panel shows, in the embedding's units, or None where its words can't be shown."""
+        if _fitted(self.grid, depth) is None:
+            return None
+        limits = extents(self.grid.coordinates[depth], self.points.reference)
+        return true_pane(limits, self._panel(depth), MARGINS)
+
     def _panel(self, depth: int) -> Box:
         """A depth's panel, on whole pixels."""
         row, column = divmod(depth, self.columns)
@@ -157,23 +156,24 @@ class GridDrawing:
 
     def _draw_panel(self, depth: int) -> np.ndarray:
         """Draw a panel without its marks; their places ``(n_words, 2)`` in pixels, NaN where there are none."""
-        panel, extent, problem = self._panel(depth), self.extents[depth], self.grid.problems[depth]
+        panel, pane, problem = self._panel(depth), self.panes[depth], self.grid.problems[depth]
         self._draw_heading(depth, panel)
         self.sheet.lines(frame(panel.left, panel.top, self.side), 1.0, style.SPINE)
-        if problem or extent is None:
+        if problem or pane is None:
             self._draw_problem(problem or "has no finite coordinates", panel)
             return np.full((len(self.points.words), 2), np.nan)
         if self.spreads[depth] < ON_A_LINE * self.spreads[0]:
             self._draw_problem("The reference words lie at one point.", panel)
             return np.full((len(self.points.words), 2), np.nan)
-        self._draw_scale_cue(panel, extent)
-        coordinates = self.grid.coordinates[depth]
-        places = _places(coordinates, extent, panel, self.form.diameter * 0.7)
+        self._draw_scale_cue(pane)
+        places = pane.places(self.grid.coordinates[depth])
+        first, last, inset = np.array(panel[:2]), np.array(panel[2:]), self.form.diameter * 0.7
+        shown: np.ndarray = np.clip(places, first + inset, last - inset)  # words beyond a panel stand on its edge
         if self.dense:
-            inside = (np.abs(coordinates - extent.middle) <= extent.half).all(axis=1)
+            inside = np.all((first <= places) & (places <= last), axis=1)
             size = max(self.form.hexagon, panel.width / 50)
-            self.sheet.density(np.where(inside[:, None], places, np.nan), panel, size)
-        return places
+            self.sheet.density(np.where(inside[:, np.newaxis], shown, np.nan), panel, size)
+        return shown
 
     def _draw_heading(self, depth: int, panel: Box) -> None:
         """Write the depth and how its words' spread compares with the embedding's, in bold where it jumps."""
@@ -196,13 +196,13 @@ class GridDrawing:
             at = ((panel.left + panel.right) / 2, y + index * size * 1.3)
             self.sheet.text(at, line, size, style.QUIET_INK, align=0.5)
 
-    def _draw_scale_cue(self, panel: Box, extent: _Extent) -> None:
+    def _draw_scale_cue(self, pane: Pane) -> None:
         """Draw the embedding's panel at this panel's scale, as a grey square in the lower left corner."""
-        embedding = self.extents[0]
-        if embedding is None or embedding.half >= extent.half:
+        embedding = self.panes[0]
+        if embedding is None or embedding.units[0] <= pane.units[0]:
             return
-        side = max(2.0, embedding.half / extent.half * panel.width)
-        left, bottom = panel.left + 1, panel.bottom - 1
+        side = max(2.0, pane.units[0] / embedding.units[0] * pane.area.width)
+        left, bottom = pane.area.left + 1, pane.area.bottom - 1
         self.sheet.boxes(np.array([[left, bottom - side, left + side, bottom]]), "#ededed" if side > 12 else "#8a8a8a")
 
 
@@ -255,27 +255,7 @@ def _fitted(grid: Grid, depth: int) -> np.ndarray | None:
     return rows if len(rows) and np.isfinite(grid.coordinates[depth]).all() else None
 
 
-def _extent(grid: Grid, depth: int) -> _Extent | None:
-    """What a panel shows, or None where its words can't be shown."""
-    if _fitted(grid, depth) is None:
-        return None
-    low, high = np.array(extents(grid.coordinates[depth], grid.points.reference)).T
-    half = 0.55 * float((high - low).max())
-    return _Extent(middle=(low + high) / 2, half=half if half > 0 else 1.0)
-
-
 def _spread(grid: Grid, depth: int) -> float:
     """Root mean square distance of the reference words from their mean; NaN where they can't be shown."""
     rows = _fitted(grid, depth)
     return math.nan if rows is None else float(np.sqrt(((rows - rows.mean(axis=0)) ** 2).sum(axis=1).mean()))
-
-
-def _places(coordinates: np.ndarray, extent: _Extent, panel: Box, inset: float) -> np.ndarray:
-    """``(n_words, 2)`` in pixels; words beyond a panel stand on its edge."""
-    unit = (coordinates - extent.middle) / extent.half
-    x = panel.left + (unit[:, 0] + 1) / 2 * panel.width
-    y = panel.bottom - (unit[:, 1] + 1) / 2 * panel.height
-    return np.stack(
-        [np.clip(x, panel.left + inset, panel.right - inset), np.clip(y, panel.top + inset, panel.bottom - inset)],
-        axis=1,
-    )
