@@ -67,7 +67,7 @@ def measure(
     """
     _require_same_words(states, projections, memberships)
     reference = states.tokenization.reference_beside(each.tokenization for each in further)
-    rows = _Rows.drawn(reference, memberships, seed)
+    rows = Rows.drawn(reference, memberships, seed)
     at_position_0 = states.tokenization.positions == 0
     measured = categories_of(states, memberships, rows.with_category, seed)
     parts = Parts.drawn(measured) if rows.axes_follow else Parts.none(measured)
@@ -167,11 +167,11 @@ def categories_of(
 
 def rows_with_category(states: HiddenStates, memberships: tuple[tuple[int, ...], ...], seed: int = 0) -> np.ndarray:
     """``(n,)`` int64, ascending: the words that purity and silhouette are measured on."""
-    return _Rows.drawn(states.tokenization.reference, memberships, seed).with_category
+    return Rows.drawn(states.tokenization.reference, memberships, seed).with_category
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Rows:
+class Rows:
     """Which words are measured, as ascending rows of the capture: all that are meant, or a sample of them."""
 
     measured: np.ndarray
@@ -188,7 +188,7 @@ class _Rows:
     come from all its tokens, and hardly depend on the few with a category."""
 
     @classmethod
-    def drawn(cls, reference: np.ndarray, memberships: tuple[tuple[int, ...], ...], seed: int) -> _Rows:
+    def drawn(cls, reference: np.ndarray, memberships: tuple[tuple[int, ...], ...], seed: int) -> Rows:
         random = np.random.default_rng((seed, 0))
 
         def sample(rows: np.ndarray, most: int) -> np.ndarray:
@@ -233,7 +233,7 @@ class _Template:
     effective_rank: float
 
     @classmethod
-    def of(cls, everything: np.ndarray, rows: _Rows, measured: Categories) -> _Template:
+    def of(cls, everything: np.ndarray, rows: Rows, measured: Categories) -> _Template:
         """``everything``: ``(n_words, width)``; ``measured``: the categories of ``rows.with_category``."""
         state = everything[rows.with_category]
         distances = cosine_distances(standardized(state))
@@ -287,7 +287,7 @@ class _Depth:
 def _full_space(
     everything: np.ndarray,
     scaled: np.ndarray,
-    rows: _Rows,
+    rows: Rows,
     measured: Categories,
     effective_rank: float,
     before: _FullSpace | None,
@@ -347,7 +347,7 @@ def _raw(state: np.ndarray, distances: np.ndarray, measured: Categories, purity:
 
 
 def _picture(
-    everything: np.ndarray, scaled: np.ndarray, projection: Projection, depth: int, rows: _Rows, parts: Parts
+    everything: np.ndarray, scaled: np.ndarray, projection: Projection, depth: int, rows: Rows, parts: Parts
 ) -> _Picture:
     """``everything``, ``scaled``: as in ``_full_space``, at that depth; ``parts``: of the words of ``rows.with_category``."""
     coordinates = projection.coordinates[depth]

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,8 +69,12 @@ class _Measured:
 
     @property
     def known(self) -> np.ndarray:
-        """Indices of the depths that have a value."""
+        """The depths that have a value."""
         return np.flatnonzero(np.isfinite(self.effects))
+
+    def since(self, first_depth: int) -> _Measured:
+        """Without the depths before that one."""
+        return replace(self, effects=self.effects[first_depth:], parts=self.parts[first_depth:])
 
     def best_of(self, n: int) -> tuple[float, np.ndarray]:
         """What the best of ``n`` of its depths is expected to be, and its parts ``(n_units,)``."""
@@ -106,6 +110,8 @@ class Side:
     pairs: tuple[PairRows, ...]
     orders: tuple[OrderRows, ...]
     """As are ``pairs``: in the order of the configuration."""
+    first_depth: int = 0
+    """The first depth that counts."""
 
     @property
     def states(self) -> HiddenStates:
@@ -129,10 +135,11 @@ class ProfileComparer:
     Parameters
     ----------
     seed : of samples and shuffles.
+    family : of the claims.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        self._seed = seed
+    def __init__(self, seed: int = 0, family: str = FAMILY) -> None:
+        self._seed, self._family = seed, family
         self._kept: dict[tuple[str, str, bytes], tuple[_Measured, ...]] = {}
 
     def compare(self, a: Side, b: Side) -> Differences:
@@ -141,7 +148,7 @@ class ProfileComparer:
         unit: Unit = "category" if _n_categories(a, rows_a) >= LEAST_CATEGORIES else "word"
         of_words = zip(self._of_words(a, rows_a, unit), self._of_words(b, rows_b, unit), strict=True)
         purity, silhouette = (
-            _difference(len(rows_a), unit, *both, is_eligible=len(rows_a) >= categories.LEAST_WORDS)
+            _difference(self._family, len(rows_a), unit, *both, is_eligible=len(rows_a) >= categories.LEAST_WORDS)
             for both in of_words
         )
         return Differences(
@@ -167,7 +174,7 @@ class ProfileComparer:
         key = (side.key, "words", rows.tobytes())
         if key not in self._kept:
             self._kept[key] = _of_words(side, rows, unit, self._seed)
-        return self._kept[key]
+        return tuple(each.since(side.first_depth) for each in self._kept[key])
 
     # --- relations and orders --------------------------------------------------------------------------------------
 
@@ -178,13 +185,13 @@ class ProfileComparer:
         ]
         shared = [pair for pair in named[0] if pair in named[1]]
         if len(shared) < RelationMeasures.LEAST_PAIRS:
-            return _unknown(len(shared), "pair")
+            return _unknown(self._family, len(shared), "pair")
         rows = [
             pairs.pairs[[own[pair] for pair in shared]] for pairs, own in zip((pairs_a, pairs_b), named, strict=True)
         ]
         by = _shared_rows(a, b)
         of_both = (self._of_pairs(a, rows[0], by[0]), self._of_pairs(b, rows[1], by[1]))
-        return _difference(len(shared), "pair", *of_both)
+        return _difference(self._family, len(shared), "pair", *of_both)
 
     def _of_pairs(self, side: Side, rows: np.ndarray, by: np.ndarray) -> _Measured:
         """``rows``: ``(n_pairs, 2)``; ``by``: the words that states are standardized over."""
@@ -203,13 +210,15 @@ class ProfileComparer:
                         effects[depth] = (np.array([found[0][0], *found[1]]) - chance) / (1 - chance)
                 templates.append(_left_out(effects))
             self._kept[key] = (_median(templates),)
-        return self._kept[key][0]
+        return self._kept[key][0].since(side.first_depth)
 
     def _order(self, a: Side, b: Side, order_a: OrderRows, order_b: OrderRows) -> Difference:
         shared, of_a, of_b = np.intersect1d(order_a.places, order_b.places, return_indices=True)
         if len(shared) < OrderMeasures.LEAST_WORDS:
-            return _unknown(len(shared), "word")
-        return _difference(len(shared), "word", self._of_order(a, order_a, of_a), self._of_order(b, order_b, of_b))
+            return _unknown(self._family, len(shared), "word")
+        return _difference(
+            self._family, len(shared), "word", self._of_order(a, order_a, of_a), self._of_order(b, order_b, of_b)
+        )
 
     def _of_order(self, side: Side, order: OrderRows, own: np.ndarray) -> _Measured:
         """``own``: ``(n_words,)``, which of the order's words."""
@@ -226,7 +235,7 @@ class ProfileComparer:
                     effects[depth] = np.maximum(orders.r2(state[kept.words], aims, groups), 0)
                 templates.append(_left_out(effects))
             self._kept[key] = (_median(templates),)
-        return self._kept[key][0]
+        return self._kept[key][0].since(side.first_depth)
 
 
 # --- one model -----------------------------------------------------------------------------------------------------
@@ -315,10 +324,10 @@ def _shared_rows(a: Side, b: Side) -> tuple[np.ndarray, np.ndarray]:
 # --- two models ----------------------------------------------------------------------------------------------------
 
 
-def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: bool = True) -> Difference:
+def _difference(family: str, n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: bool = True) -> Difference:
     n_depths, freedom = min(len(a.known), len(b.known)), a.freedom
     if n_depths == 0 or freedom < 1:
-        return _unknown(n, unit)
+        return _unknown(family, n, unit)
     (best_a, parts_a), (best_b, parts_b) = a.best_of(n_depths), b.best_of(n_depths)
     value, parts = best_a - best_b, parts_a - parts_b
     error = float(np.linalg.norm(parts))
@@ -330,7 +339,7 @@ def _difference(n: int, unit: Unit, a: _Measured, b: _Measured, *, is_eligible: 
         value=value,
         error=error,
         freedom=freedom,
-        claim=_claim(score, _drawn(parts if is_certain else parts / error), is_eligible=is_eligible),
+        claim=_claim(family, score, _drawn(parts if is_certain else parts / error), is_eligible=is_eligible),
     )
 
 
@@ -341,11 +350,11 @@ def _drawn(parts: np.ndarray) -> np.ndarray:
     return np.abs(np.random.default_rng((seed, 7)).normal(size=decisions.N_SHUFFLES))
 
 
-def _claim(score: float, drawn: np.ndarray, *, is_eligible: bool) -> Claim:
-    return decisions.scored(FAMILY, np.array([score]), drawn[None], np.array([is_eligible]))
+def _claim(family: str, score: float, drawn: np.ndarray, *, is_eligible: bool) -> Claim:
+    return decisions.scored(family, np.array([score]), drawn[None], np.array([is_eligible]))
 
 
-def _unknown(n: int, unit: Unit) -> Difference:
+def _unknown(family: str, n: int, unit: Unit) -> Difference:
     nothing = float("nan")
-    claim = _claim(nothing, np.full(decisions.N_SHUFFLES, nothing), is_eligible=False)
+    claim = _claim(family, nothing, np.full(decisions.N_SHUFFLES, nothing), is_eligible=False)
     return Difference(n=n, unit=unit, value=nothing, error=nothing, freedom=0, claim=claim)

@@ -166,13 +166,21 @@ def _parts(value: Any) -> Iterator[Any]:
 
 
 def _content_elsewhere(model: Any, name: str) -> str:
+    weight = weight_elsewhere(model, name)
+    if weight is None:
+        raise SourceError(
+            f"model: expected weights in memory, but accelerate keeps {name} elsewhere; name its source instead"
+        )
+    return _content(name, weight)
+
+
+def weight_elsewhere(model: Any, name: str) -> Any:
+    """A weight that accelerate keeps elsewhere; None where it has none of that name."""
     for path, hook in _offloading(model):
         if name.startswith(path):
             with suppress(KeyError):
-                return _content(name, hook.weights_map[name.removeprefix(path)])
-    raise SourceError(
-        f"model: expected weights in memory, but accelerate keeps {name} elsewhere; name its source instead"
-    )
+                return hook.weights_map[name.removeprefix(path)]
+    return None
 
 
 def _content(name: str, value: Any) -> str:

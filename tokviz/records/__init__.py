@@ -65,6 +65,7 @@ from tokviz.records.states import (
     Problem,
     Projection,
 )
+from tokviz.records.untrained import ControlCurves, Untrained
 from tokviz.records.updates import (
     MOST_DIMENSIONS,
     MOST_EXPERTS,
@@ -116,6 +117,7 @@ __all__ = [
     "Closing",
     "Context",
     "ContextReport",
+    "ControlCurves",
     "Difference",
     "Differences",
     "Experts",
@@ -180,6 +182,7 @@ __all__ = [
     "Tokenization",
     "TokenizedWord",
     "Unit",
+    "Untrained",
     "Updates",
     "WordList",
     "WordScores",

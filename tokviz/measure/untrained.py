@@ -1,0 +1,121 @@
+"""A model's controls: what its measures are without training, and whether it exceeds that.
+
+The curves have neither shuffles nor intervals: chance is that of the model's own measures, which are of the same words in
+the same spaces. What is announced is the difference between the model and a control, each at its best depth, with
+the error that ``profile`` has for two models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tokviz.measure import categories, geometry, spread
+from tokviz.measure import orders as orders_of
+from tokviz.measure import relations as related
+from tokviz.measure.distances import cosine_distances
+from tokviz.measure.profile import Memberships, ProfileComparer, Side
+from tokviz.measure.spaces import standardized
+from tokviz.records import (
+    ControlCurves,
+    HiddenStates,
+    OrderMeasures,
+    OrderRows,
+    PairRows,
+    RelationMeasures,
+    Untrained,
+)
+
+FAMILY = "untrained"
+
+
+def measure(
+    model: Side,
+    random: HiddenStates | None,
+    own_embedding: Sequence[HiddenStates],
+    *,
+    problems: Sequence[str] = (),
+    seed: int = 0,
+) -> Untrained:
+    """All that is told of one model × context and its controls.
+
+    Parameters
+    ----------
+    model : the model as it is; the controls have the same words.
+    random : with all weights random; None where there is none.
+    own_embedding : with random layers after the model's own embedding, one of each seed.
+    problems : why controls are missing.
+    seed : of samples and shuffles.
+    """
+    comparer = ProfileComparer(seed, FAMILY)
+    layers = replace(model, first_depth=1)
+    return Untrained(
+        random=None if random is None else curves(replace(model, templates=(random,)), seed),
+        own_embedding=tuple(curves(replace(model, templates=(each,)), seed) for each in own_embedding),
+        training=None if random is None else comparer.compare(model, replace(model, templates=(random,))),
+        layers=tuple(comparer.compare(layers, replace(layers, templates=(each,))) for each in own_embedding),
+        problems=tuple(problems),
+    )
+
+
+def curves(side: Side, seed: int = 0) -> ControlCurves:
+    """The values of ``geometry.measure`` and ``relations.measure`` alone."""
+    purity, silhouette, effective_rank = _of_categories(side.states, side.memberships, seed)
+    return ControlCurves(
+        purity=purity,
+        silhouette=silhouette,
+        effective_rank=effective_rank,
+        relations=_of_relations(side.states, side.pairs, seed),
+        orders=_of_orders(side.states, side.orders),
+    )
+
+
+def _of_categories(states: HiddenStates, memberships: Memberships, seed: int) -> np.ndarray:
+    """``(3, n_depths)``: purity, silhouette and effective rank."""
+    rows = geometry.Rows.drawn(states.tokenization.reference, memberships, seed)
+    found = geometry.categories_of(states, memberships, rows.with_category, seed)
+    is_defined = found.are_several and len(rows.with_category) > 2
+    curves = _empty(3, states.n_depths)
+    for depth in range(states.n_depths):
+        everything = states.states[depth]
+        if is_defined:
+            distances = cosine_distances(standardized(everything[rows.with_category]))[None]
+            kinds, share = found.kinds
+            curves[0, depth] = categories.purity_alone(distances, kinds[None], share, found.n_neighbours)[0]
+            curves[1, depth] = categories.silhouette_alone(distances, found.first, found.counts)[0]
+        curves[2, depth] = spread.effective_rank(spread.principal(everything[rows.measured])[0])
+    return curves
+
+
+def _of_relations(states: HiddenStates, pairs: Sequence[PairRows], seed: int) -> np.ndarray:
+    """``(n_relations, n_depths)``."""
+    curves = _empty(len(pairs), states.n_depths)
+    measured = [index for index, each in enumerate(pairs) if len(each.pairs) >= RelationMeasures.LEAST_PAIRS]
+    rows = [pairs[index].pairs.ravel() for index in measured]
+    reference = np.flatnonzero(states.tokenization.reference)
+    for depth, spaces in related.standardized_rows(states, reference, rows if measured else [], seed):
+        for index, space in zip(measured, spaces, strict=True):
+            own = pairs[index].pairs
+            as_it_is = np.arange(len(own))[None]
+            found = related.parallel(space.reshape(*own.shape, -1), related.is_one_word(own), as_it_is, [])
+            if found is not None:
+                curves[index, depth] = found[0][0]
+    return curves
+
+
+def _of_orders(states: HiddenStates, orders: Sequence[OrderRows]) -> np.ndarray:
+    """``(n_orders, n_depths)``."""
+    curves = _empty(len(orders), states.n_depths)
+    for index, order in enumerate(orders):
+        if len(order.words) < OrderMeasures.LEAST_WORDS:
+            continue
+        aims = orders_of.aims(order)
+        for depth in range(states.n_depths):
+            curves[index, depth] = orders_of.r2(states.states[depth][order.words], aims, [])[0]
+    return curves
+
+
+def _empty(*shape: int) -> np.ndarray:
+    return np.full(shape, np.nan)

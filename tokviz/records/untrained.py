@@ -1,0 +1,86 @@
+"""What a model would be without its training: the measures of its controls, and how it differs from them.
+
+Depths are numbered as in ``measures``; NaN stands where a measure isn't defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+
+from tokviz.records.profile import Difference, Differences
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ControlCurves:
+    """The measures of one control, on the words and in the spaces in which its model is measured."""
+
+    purity: np.ndarray
+    """``(n_depths,)`` float64, in 0–1."""
+    silhouette: np.ndarray
+    """``(n_depths,)`` float64, in −1–1."""
+    effective_rank: np.ndarray
+    """``(n_depths,)`` float64, at least 1."""
+    relations: np.ndarray
+    """``(n_relations, n_depths)`` float64: parallelism, in −1–1, in the order of the configuration."""
+    orders: np.ndarray
+    """``(n_orders, n_depths)`` float64: leave-one-out R², at most 1, in the order of the configuration."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Untrained:
+    """The controls of one model × context."""
+
+    random: ControlCurves | None
+    """All weights random; None where that couldn't be captured."""
+    own_embedding: tuple[ControlCurves, ...]
+    """Random layers after the model's own embedding, one of each seed."""
+    training: Differences | None
+    """The model less ``random``."""
+    layers: tuple[Differences, ...]
+    """The model less each of ``own_embedding``, without the embedding, which they have in common."""
+    problems: tuple[str, ...] = ()
+    """Why controls are missing; one sentence each."""
+
+    N_SEEDS: ClassVar[int] = 5
+    """How many of ``own_embedding`` are made."""
+
+    @property
+    def median(self) -> ControlCurves | None:
+        """Of ``own_embedding``, at each depth; None where there is none."""
+        return self._over_seeds(np.median)
+
+    @property
+    def low(self) -> ControlCurves | None:
+        """The lowest of ``own_embedding`` at each depth; None where there is none."""
+        return self._over_seeds(np.min)
+
+    @property
+    def high(self) -> ControlCurves | None:
+        """The highest of ``own_embedding`` at each depth; None where there is none."""
+        return self._over_seeds(np.max)
+
+    def _over_seeds(self, statistic: Callable[..., np.ndarray]) -> ControlCurves | None:
+        if not self.own_embedding:
+            return None
+        names = [field.name for field in fields(ControlCurves)]
+        curves = {name: np.stack([getattr(each, name) for each in self.own_embedding]) for name in names}
+        return ControlCurves(**{name: statistic(curve, axis=0) for name, curve in curves.items()})
+
+    @property
+    def by_training(self) -> tuple[bool, ...]:
+        """Of each measure, in the order of ``Profile.peaks``, whether it is announced that the model exceeds ``random``."""
+        return () if self.training is None else tuple(map(_exceeds, self.training.all))
+
+    @property
+    def by_layers(self) -> tuple[bool, ...]:
+        """Of each measure whether it is announced that the model exceeds all seeds: what may be called its layers' work."""
+        by_measure = zip(*(each.all for each in self.layers), strict=True)
+        return tuple(len(self.layers) == self.N_SEEDS and all(map(_exceeds, seeds)) for seeds in by_measure)
+
+
+def _exceeds(difference: Difference) -> bool:
+    return difference.is_shown and difference.value > 0
