@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 N_EACH = 2
 DEAR = (
     "random weights",
+    "untrained against untrained",
     "labels shuffled among all words",
     "labels of unlike sizes",
     "models alike",

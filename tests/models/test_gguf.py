@@ -17,7 +17,7 @@ from sources import configured, refusal
 
 from tokviz.capture import capture, find_structure
 from tokviz.capture.tokens import tokenize
-from tokviz.models import gguf_header, load, quiet_transformers
+from tokviz.models import UntrainedModel, gguf_header, load, quiet_transformers
 from tokviz.models.gguf_file import quantization_and_dtype
 from tokviz.records import Context
 
@@ -137,6 +137,18 @@ def test_a_gguf_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
         model = load(configured("tiny.gguf"), tmp_path, "cpu")
         embeddings.append(model.module.get_parameter("embed_tokens.weight").detach().clone())
     assert not torch.equal(*embeddings)
+
+
+def test_a_gguf_file_has_an_untrained_model(tmp_path: Path) -> None:
+    as_gguf(qwen2(tmp_path / "whole"), tmp_path / "tiny.gguf", "Q8_0")
+    loaded = load(configured("tiny.gguf"), tmp_path, "cpu")
+    layers = find_structure(loaded.module, loaded.base_model_prefix).layers
+    module = UntrainedModel(loaded, layers).own_embedding(1)
+    own, before = dict(module.named_parameters()), dict(loaded.module.named_parameters())
+    assert {weight.dtype for weight in own.values()} == {torch.float32}
+    assert {name for name, weight in own.items() if weight.ndim > 1 and torch.equal(weight, before[name])} == {
+        "embed_tokens.weight"
+    }
 
 
 def test_what_is_no_gguf_file_is_one_line(tmp_path: Path) -> None:

