@@ -75,6 +75,11 @@ def test_each_kind_of_model_has_one(name: str, tmp_path: Path) -> None:
 
     assert all(torch.equal(weight, before[path]) for path, weight in weights(loaded.module).items())
     assert torch.equal(torch.get_rng_state(), generator)
+    # It differs in nothing but its weights: with those of the loaded model it gives the same.
+    module.load_state_dict(loaded.module.state_dict())
+    ids = torch.arange(5, 25).reshape(4, 5)
+    with torch.inference_mode():
+        assert torch.allclose(module(ids)[0], loaded.module(ids)[0], atol=1e-6)
 
 
 def test_the_weights_are_those_of_a_new_model_of_the_class() -> None:
