@@ -95,7 +95,7 @@ def _untrained(folder: Path, captured: list[Inputs]) -> tuple[Untrained, ...]:
     return tuple(
         measure(
             Side(
-                states=each.states,
+                templates=(each.states,),
                 memberships=each.words.memberships,
                 pairs=each.related.pairs,
                 orders=each.related.orders,

@@ -114,7 +114,7 @@ def test_of_layers_the_seed_is_told_that_the_model_exceeds_least() -> None:
     least = measure(side(model), None, own).layers
     assert least is not None
     layers = replace(side(model), first_depth=1)
-    each = [ProfileComparer().compare(layers, replace(layers, states=states)) for states in own]
+    each = [ProfileComparer().compare(layers, replace(layers, templates=(states,))) for states in own]
     for index, difference in enumerate(least.all[:3]):  # the order can be read in neither
         t_values = [seed.all[index].value / seed.all[index].error for seed in each]
         assert difference.value / difference.error == pytest.approx(min(t_values))

@@ -141,6 +141,8 @@ class ModelConfig(Table):
     """A hub id or a folder that holds the tokenizer, where it doesn't come with the model; relative to the config."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the one weights file; a file with another hash is refused."""
+    untrained: bool | None = None
+    """Whether it is also captured without its training; by default as the report says, of models of at most a billion parameters."""
     note: Markdown | None = None
     """The author's words on the model: Markdown, or the name of a ``.md`` file."""
     notes: Annotated[dict[str, Markdown], at_most(MOST_NOTES, "notes")] = {}

@@ -122,6 +122,9 @@ class ReportConfig(Table):
     """Whether neurons that write a break are switched off, to see what is then; or which ones are set to what, besides."""
     loss: LossConfig | None = None
     """The text on which it is measured how well a model predicts the next token without these neurons."""
+    untrained: bool = False
+    """Whether each model of at most a billion parameters is also captured without its training, as a control: with all weights
+    random, and with random layers after its own embedding. A model's own table may say otherwise."""
     relations: Annotated[list[RelationConfig], at_most(MOST_RELATIONS, "relations")] = Field(default=[])
     """Pairs of words, to measure whether they differ by one and the same vector."""
     orders: Annotated[list[OrderConfig], at_most(MOST_RELATIONS, "orders")] = Field(default=[])

@@ -12,6 +12,7 @@ from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Nei
 from tokviz.records.profile import Differences, Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
 from tokviz.records.states import HiddenStates, ModelCard, Projection
+from tokviz.records.untrained import Untrained
 from tokviz.records.updates import TWIN_RULES, InterventionRule
 from tokviz.records.words import Context, WordList
 
@@ -68,6 +69,8 @@ class ContextReport:
     """What other packages measure."""
     relations: Relations | None = None
     """In the order of ``Report.relations`` and ``Report.orders``."""
+    untrained: Untrained | None = None
+    """What the measures are in untrained models of the same form; None where that wasn't asked for, and of interventions."""
     interventions: tuple[ContextReport, ...] = ()
     """The same words with neurons set to a value, as their ``states.intervention`` says; not all of them have pictures."""
     failed_interventions: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
+from tokviz.pages.text.wording import count
 from tokviz.run import places
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
@@ -69,6 +70,9 @@ def _described(context: ContextPlan, plan: Plan) -> str:
         return f"capture ({context.due}), then project, measure and draw"
     parts = ["captured"]
     due = [each.due for each in context.interventions if each.due]
+    untrained = sum(each.due is not None for each in context.controls)
+    if untrained:
+        parts.append(f"capture {count(untrained, 'untrained model')}, then measure")
     if due:
         parts.append(f"capture once more ({', '.join(due)}), then project, measure and draw")
     n_due = sum(each.due is not None for each in context.further)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_depth, strokes
-from tokviz.pages.charts.measures import WITHIN_A_MODEL, Measure, Reading, added_measures
-from tokviz.pages.charts.notes import announced, not_given, over_templates, unscaled
+from tokviz.pages.charts.measures import WITHIN_A_MODEL, ControlKind, Measure, Reading, added_measures
+from tokviz.pages.charts.notes import announced, controls_noted, not_given, over_templates, unscaled
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
 from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport
@@ -99,6 +99,13 @@ SWITCHES = (
 )
 
 
+def switches_of(charts: Sequence[Chart]) -> tuple[Switch, ...]:
+    """Those that have something to show in these charts."""
+    curves = [curve for chart in charts for curve in chart.curves]
+    found = {curve.switch for curve in curves} | ({"raw"} if any(curve.raw for curve in curves) else set())
+    return tuple(each for each in SWITCHES if each.name in found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelCharts:
     """All that was measured in a model's contexts."""
@@ -109,9 +116,7 @@ class ModelCharts:
     @property
     def switches(self) -> tuple[Switch, ...]:
         """What readers add to the charts, as far as these have it."""
-        curves = [curve for chart in self.charts for curve in chart.curves]
-        found = {curve.switch for curve in curves} | ({"raw"} if any(curve.raw for curve in curves) else set())
-        return tuple(each for each in SWITCHES if each.name in found)
+        return switches_of(self.charts)
 
     @property
     def in_sight(self) -> tuple[Chart, ...]:
@@ -148,10 +153,10 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     last = len(first.purity.value) - 1
     emerged = [geometry.massive.emergence_depth for _, geometry in measured]
     emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
-    charts = []
+    charts, n_names = [], len(measured) + 2 * any(context.untrained for context, _ in measured)
     for measure in (*WITHIN_A_MODEL, *related, *added_measures(context for context, _ in measured)):
         series = _of_contexts(measure, [context for context, _ in measured])
-        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(len(measured)), ends(last))
+        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(n_names), ends(last))
         if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
             caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
             caption += " Thin: without scaling, where that differs." if any(curve.raw for curve in chart.curves) else ""
@@ -162,13 +167,13 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     line = (
         "" if emergence is None else f"The vertical line marks where massive activations emerge{_emerging(measured)}. "
     )
-    templates = over_templates([context for context, _ in measured])
-    bands = f"Light bands are 95{NBSP}% intervals{' over words' if templates else ''}"
+    contexts = [context for context, _ in measured]
+    beside = over_templates(contexts) + controls_noted(contexts)
+    bands = f"Light bands are 95{NBSP}% intervals{' over words' if beside else ''}"
     if any(context.rule for context, _ in measured):
         bands += ", for the unchanged model only"
-    bands += templates
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. {line}{bands}.{announced(measured)}{unscaled(measured)}{not_given(measured)}",
+        note=f"Shaded: the stages{of_which}. {line}{bands}.{beside}{announced(measured)}{unscaled(measured)}{not_given(measured)}",
         charts=tuple(charts),
     )
 
@@ -204,7 +209,7 @@ def _emerging(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
 
 def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[Series, ...]:
     labels = [context.states.context.label for context in contexts]
-    return tuple(
+    models = [
         Series(
             name=capitalized(label),
             label=_short_label(context) if len(contexts) > 1 else "",
@@ -214,7 +219,36 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[S
         )
         for index, (label, context) in enumerate(zip(labels, contexts, strict=True))
         if (reading := measure.reading(context))
+    ]
+    controls = (
+        of_controls(measure, context, index, capitalized(context.states.context.label), named=index == 0)
+        for index, context in enumerate(contexts)
     )
+    return (*models, *(each for own in controls for each in own))
+
+
+CONTROL_NAMES: Mapping[ControlKind, str] = {"random": "all random", "layers": "random layers"}
+"""At a curve's end."""
+
+
+def of_controls(measure: Measure, context: ContextReport, index: int, name: str, *, named: bool) -> Iterator[Series]:
+    """Curves of a context's untrained models.
+
+    Parameters
+    ----------
+    index, name : of the curve of the model itself.
+    named : whether they have names at their ends.
+    """
+    for kind, reading in measure.of_controls(context).items():
+        label = CONTROL_NAMES[kind]
+        yield Series(
+            name=f"{name}, {label}",
+            label=label if named else "",
+            index=index,
+            reading=reading,
+            switch="untrained",
+            control=kind,
+        )
 
 
 def _short_label(context: ContextReport) -> str:
@@ -254,6 +288,8 @@ class Series:
     reading: Reading
     switch: str = ""
     """As in ``Curve``."""
+    control: ControlKind | None = None
+    """Of an untrained model, which is grey and has the dash pattern of the model beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,13 +375,16 @@ def _curves(axes: Axes, series: Sequence[Series]) -> tuple[Curve, ...]:
     layout = axes.layout
     heights = [axes.heights(each.reading.values) for each in series]
     ends = {
-        each.index: end
-        for each, own in zip(series, heights, strict=True)
+        place: end
+        for place, (each, own) in enumerate(zip(series, heights, strict=True))
         if each.label and (end := end_of(own)) is not None
     }
     places = spread_out(list(ends.values()), gap=NAME_GAP, top=layout.top, bottom=layout.bottom)
     spots = dict(zip(ends, zip(ends.values(), places, strict=True), strict=True))
-    return tuple(make_curve(axes, each, own, spots.get(each.index)) for each, own in zip(series, heights, strict=True))
+    return tuple(
+        make_curve(axes, each, own, spots.get(place))
+        for place, (each, own) in enumerate(zip(series, heights, strict=True))
+    )
 
 
 def end_of(heights: np.ndarray) -> float | None:
@@ -372,6 +411,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         if layout.has_leaders:
             leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
     style, dash = layout.style(series.index)
+    style = style if series.control is None else series.control
     line = path(x, heights.tolist())
     return Curve(
         style=style,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +12,20 @@ from tokviz.pages.text import sources
 from tokviz.pages.text.parts import Term
 from tokviz.pages.text.trust import purity_in_plot
 from tokviz.pages.text.wording import NBSP, count, number, percent, score, whole_percent
-from tokviz.records import AddedMeasure, CategoryMeasure, ContextReport, Geometry, Measured, Order, Relation, Tested
+from tokviz.records import (
+    AddedMeasure,
+    CategoryMeasure,
+    ContextReport,
+    ControlCurves,
+    Geometry,
+    Measured,
+    Order,
+    Relation,
+    Tested,
+)
+
+ControlKind = Literal["random", "layers"]
+"""All weights random; random layers after the model's own embedding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +70,8 @@ class Measure:
     """``(n_templates, n_depths)``, of an array; measures with chance have them."""
     raw: Callable[[Geometry], Measured] | None = None
     """The same of the states as they are, drawn thinner where it lies outside the interval."""
+    of_control: Callable[[ControlCurves, ContextReport, Geometry], np.ndarray] | None = None
+    """The same of an untrained model, ``(n_depths,)``, where it is measured."""
     definition: Callable[[Geometry], Term] | None = None
     """For the method page, with the thresholds that it was measured with; of measures that share one, the first has it."""
     within: bool = True
@@ -85,9 +101,28 @@ class Measure:
         templates = _range(self.templates(geometry))
         return Reading(values=found, interval=None, chance=None, thresholds=thresholds, templates=templates)
 
+    def of_controls(self, context: ContextReport) -> dict[ControlKind, Reading]:
+        """In untrained models: with all weights random; and the median and the range over the seeds of random layers."""
+        untrained, geometry = context.untrained, context.geometry
+        if untrained is None or geometry is None or self.of_control is None:
+            return {}
+        found: dict[ControlKind, Reading] = {}
+        if untrained.random is not None:
+            found["random"] = _plain(self.of_control(untrained.random, context, geometry))
+        if untrained.low and untrained.median and untrained.high:
+            low, median, high = (
+                self.of_control(each, context, geometry) for each in (untrained.low, untrained.median, untrained.high)
+            )
+            found["layers"] = replace(_plain(median), interval=(low, high))
+        return found
+
     def explained(self, geometry: Geometry) -> str:
         """The caption, with its numbers."""
         return self.caption.format(geometry=geometry, of_same_category=_of_same_category(geometry))
+
+
+def _plain(values: np.ndarray) -> Reading:
+    return Reading(values=values, interval=None, chance=None, thresholds=())
 
 
 def _per_word(geometry: Geometry) -> np.ndarray | None:
@@ -132,6 +167,7 @@ MEASURES = (
             sources=(sources.TIMKEY_2021, sources.MU_2018),
         ),
         read=lambda _, geometry: geometry.purity,
+        of_control=lambda control, *_: control.purity,
         raw=lambda geometry: geometry.purity_raw,
     ),
     Measure(
@@ -152,6 +188,7 @@ MEASURES = (
             sources=(sources.ROUSSEEUW_1987,),
         ),
         read=lambda _, geometry: geometry.silhouette,
+        of_control=lambda control, *_: control.silhouette,
         raw=lambda geometry: geometry.silhouette_raw,
         spans=(-0.2, 0.4),
     ),
@@ -167,6 +204,7 @@ MEASURES = (
         ),
         read=lambda _, geometry: geometry.spread.effective_rank,
         templates=lambda geometry: geometry.effective_rank_in_templates,
+        of_control=lambda control, *_: control.effective_rank,
         write=number,
         spans=(0.0,),
         between=False,
@@ -177,6 +215,7 @@ MEASURES = (
         "compared.",
         read=lambda _, geometry: geometry.spread.effective_rank / geometry.n_measured,
         templates=lambda geometry: _per_word(geometry),
+        of_control=lambda control, _, geometry: control.effective_rank / geometry.n_measured,
         within=False,
     ),
     Measure(
@@ -310,6 +349,10 @@ def _parallelism(index: int, relation: Relation) -> Measure:
     def read(context: ContextReport, _: Geometry) -> Tested | None:
         return _above_chance(context.relations.relations[index].parallelism) if context.relations else None
 
+    def of_control(control: ControlCurves, context: ContextReport, _: Geometry) -> np.ndarray:
+        chance = context.relations.relations[index].parallelism.null_mean if context.relations else np.nan
+        return np.asarray(control.relations[index] - chance)
+
     return Measure(
         name=f"Parallelism above chance, {relation.label}",
         caption="Mean cosine between the differences of the pairs, minus what it is in the same layer if the same words are "
@@ -333,6 +376,7 @@ def _parallelism(index: int, relation: Relation) -> Measure:
             sources=(sources.MIKOLOV_2013, sources.HERNANDEZ_2024),
         ),
         read=read,
+        of_control=of_control,
         spans=(0.0, 0.5),
     )
 
@@ -367,6 +411,9 @@ def _order(index: int, order: Order) -> Measure:
     def read(context: ContextReport, _: Geometry) -> Tested | None:
         return _not_below_0(context.relations.orders[index].r2) if context.relations else None
 
+    def of_control(control: ControlCurves, *_: object) -> np.ndarray:
+        return np.asarray(np.maximum(control.orders[index], 0.0))
+
     return Measure(
         name=f"Order, {order.label}",
         caption="Leave-one-out R² of each word’s place, from the first principal components of these words. At 0 it is no "
@@ -389,4 +436,5 @@ def _order(index: int, order: Order) -> Measure:
             sources=(sources.ENGELS_2025,),
         ),
         read=read,
+        of_control=of_control,
     )

@@ -57,8 +57,20 @@ def over_templates(contexts: Sequence[ContextReport]) -> str:
     numbers = dict.fromkeys(len(each.templates) for each in several)
     of = f"{in_words(next(iter(numbers)))} sentences" if len(numbers) == 1 else "their sentences"
     return (
-        f". Of the words {labels}, category purity, silhouette, effective rank, relations and orders are medians over {of}; "
-        "vertical strokes reach from the lowest sentence to the highest"
+        f" Of the words {labels}, category purity, silhouette, effective rank, relations and orders are medians over {of}; "
+        "vertical strokes reach from the lowest sentence to the highest."
+    )
+
+
+def controls_noted(contexts: Sequence[ContextReport]) -> str:
+    """What grey curves are."""
+    known = [each for each in contexts if each.untrained]
+    if not known:
+        return ""
+    first = ", in the first sentence" if any(each.has_templates for each in known) else ""
+    return (
+        " Grey, if shown: untrained models, dashed as the model’s own lines, with all weights random, and with random layers after the "
+        f"model’s own embedding (median and range of five seeds){first}."
     )
 
 

@@ -10,8 +10,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tokviz.pages.charts.axis import RELATIVE_DEPTHS
-from tokviz.pages.charts.curves import SURFACE, Axes, Chart, Series, end_of, make_chart, make_curve, said
+from tokviz.pages.charts.curves import (
+    SURFACE,
+    Axes,
+    Chart,
+    Series,
+    Switch,
+    end_of,
+    make_chart,
+    make_curve,
+    of_controls,
+    said,
+    switches_of,
+)
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures, related_measures
+from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.text import data_text
 from tokviz.pages.text.short_names import short_names
@@ -68,15 +81,24 @@ class Curves:
 
     rows: tuple[ChartRow, ...]
     """Empty where nothing was measured."""
+    note: str
+    """What else there is in them."""
     keys: tuple[Key, ...]
     choice: CurveChoice | None
     """None where all curves are drawn."""
     scripts: Mapping[str, ModelCurves]
     """By slug; empty where all curves are drawn."""
 
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """What readers add to the charts, as far as these have it."""
+        return switches_of([chart for row in self.rows for chart in row.charts])
+
 
 MOST_DRAWN = OF_ALL_MODELS.n_styles
 """Curves in a chart as the page opens: as many as there are colours."""
+MOST_WITH_CONTROLS = 4
+"""Of so many models the curves of their untrained controls are drawn, too."""
 MOST_AT_ONCE = 12
 """Curves that a reader can have in a chart: as many names as fit at their ends."""
 
@@ -110,12 +132,19 @@ def compare_curves(report: Report) -> Curves:
             for measure, of_measure in made
             if of_measure
         ),
+        note=_note(models),
         keys=tuple(_key(model, index) for index, model in enumerate(models)),
         choice=None if few else _choice(len(models), [each.subject for each in charts]),
         scripts={}
         if few
         else {model.slug: _script(index, names[model.name], charts) for index, model in enumerate(models)},
     )
+
+
+def _note(models: Sequence[ModelReport]) -> str:
+    contexts = [context for model in models for context in model.contexts]
+    grey = controls_noted(contexts) if len(models) <= MOST_WITH_CONTROLS else ""
+    return (over_templates(contexts) + grey).strip()
 
 
 def without_measures(report: Report) -> str | None:
@@ -159,11 +188,25 @@ def _charts(report: Report, measure: Measure, models: Sequence[ModelReport], nam
 def _series(
     measure: Measure, models: Sequence[ModelReport], names: Mapping[str, str], context_name: str
 ) -> tuple[Series, ...]:
-    return tuple(
-        Series(name=model.display_name, label=names[model.name], index=index, reading=replace(reading, raw=None))
+    found = [
+        (index, model, context, reading)
         for index, model in enumerate(models)
         for context in model.contexts
         if context.states.context.name == context_name and (reading := measure.reading(context))
+    ]
+    # Of many models each has its own on its page.
+    with_controls = found if len(models) <= MOST_WITH_CONTROLS else []
+    controls = [
+        each
+        for place, (index, model, context, _) in enumerate(with_controls)
+        for each in of_controls(measure, context, index, model.display_name, named=place == 0)
+    ]
+    return (
+        *(
+            Series(name=model.display_name, label=names[model.name], index=index, reading=replace(reading, raw=None))
+            for index, model, _, reading in found
+        ),
+        *controls,
     )
 
 
@@ -192,6 +235,7 @@ def _curve(axes: Axes, series: Series) -> dict[str, Any]:
     return {
         "line": curve.line,
         "interval": curve.interval,
+        "templates": curve.templates,
         "end": None if end is None else round(end, 1),
         "said": said(series.name, series.reading.values, axes.measure.write),
     }

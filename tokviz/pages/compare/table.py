@@ -76,7 +76,12 @@ def labels(report: Report) -> tuple[str, ...]:
         *(f"{each.label}: parallelism" for each in report.relations),
         *(f"{each.label}: R² of the order" for each in report.orders),
     ]
-    return (*_MEASURED, *_WRITTEN, *related, "Reference words")
+    untrained = ("Best purity with all weights random", "With random layers") if _has_controls(report) else ()
+    return (*_MEASURED, *untrained, *_WRITTEN, *related, "Reference words")
+
+
+def _has_controls(report: Report) -> bool:
+    return any(context.untrained for model in report.models for context in model.contexts)
 
 
 def table(report: Report, page: str) -> tuple[Ranked, ...]:
@@ -162,7 +167,13 @@ def _ranked(report: Report, model: ModelReport, context: ContextReport, page: st
     return Ranked(
         model=Link(text=model.display_name, href=relative(page, target)),
         context=label,
-        cells=(*measured, *written, *_related(report, context), words),
+        cells=(
+            *measured,
+            *(_of_controls(context) if _has_controls(report) else ()),
+            *written,
+            *_related(report, context),
+            words,
+        ),
         caveats=_caveats(report, model, context),
     )
 
@@ -208,6 +219,22 @@ def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
         _ratio(geometry),
         _emergence(massive),
     )
+
+
+def _of_controls(context: ContextReport) -> tuple[Cell, Cell]:
+    """The best purity with all weights random; the median and the range over seeds with random layers, at the last layer."""
+    untrained = context.untrained
+    if untrained is None:
+        return _unknown("not captured"), _unknown("not captured")
+    random, layers = _unknown(), _unknown()
+    if untrained.random is not None and (depth := _peak(untrained.random.purity)) is not None:
+        value = float(untrained.random.purity[depth])
+        random = _number(value, score(value), depth_name(depth))
+    if untrained.low and untrained.median and untrained.high and np.isfinite(untrained.median.purity[-1]):
+        low, value, high = (float(each.purity[-1]) for each in (untrained.low, untrained.median, untrained.high))
+        last = depth_name(len(untrained.median.purity) - 1)
+        layers = _number(value, score(value), f"{ranged(np.array([low, high]), score)}, {last}")
+    return random, layers
 
 
 def _related(report: Report, context: ContextReport) -> Iterator[Cell]:

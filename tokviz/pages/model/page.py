@@ -12,6 +12,7 @@ from tokviz.pages.frame.index import context_entry, data_folder, drawings, model
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.headline import where_categories_hold
+from tokviz.pages.model.profile_found import measures
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.model.relations import RelatedSection, related_section
@@ -20,6 +21,7 @@ from tokviz.pages.model.word_map import WordMap, word_map
 from tokviz.pages.model.writers import WritersSection, writers_section
 from tokviz.pages.text.findings import finding_of, sentence
 from tokviz.pages.text.parts import Frame, Link, Option, Row, Section, Switch
+from tokviz.pages.text.without_training import untrained_sentences
 from tokviz.pages.text.wording import (
     MOST_WORDS_IN_SIGHT,
     count,
@@ -83,6 +85,8 @@ class ModelPage:
     difference: Section | None
     """Why the contexts differ, when massive activations are the reason."""
     curves: ModelCharts | None
+    untrained: tuple[str, ...]
+    """What untrained models tell of it, a paragraph for each context."""
     curves_note: str | None
     related: RelatedSection | None
     related_choices: tuple[Option, ...]
@@ -117,6 +121,12 @@ def note_addresses(model: ModelReport) -> tuple[str, ...]:
             found.append(grid_id(name, projection))
         found += [stage_id(name, number) for number in range(len(stages))]
     return (*found, CURVES)
+
+
+def _untrained(report: Report, model: ModelReport) -> tuple[str, ...]:
+    names = [each.said for each in measures(report)]
+    found = (untrained_sentences(context, names) for context in model.contexts)
+    return tuple(" ".join(each) for each in found if each)
 
 
 def model_page(report: Report, model: ModelReport) -> ModelPage:
@@ -168,6 +178,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         stories=told,
         difference=difference(model),
         curves=curves,
+        untrained=_untrained(report, model),
         curves_note=model.notes.get(CURVES),
         related=relations,
         related_choices=related,

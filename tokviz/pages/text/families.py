@@ -9,6 +9,7 @@ _ASKED = {
     "surface": "categories against the words’ surface",
     "differences": "differences between models",
     "similarity": "similarity of models beyond categories",
+    "untrained": "models against their untrained controls",
 }
 _FURTHER = {
     "offset": ": what the difference adds",

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,9 +22,11 @@ from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
 from tokviz.records import Batching, Context, HiddenStates, Loss, Tokenization, Updates, WordList
 from tokviz.run.capturing import intervening
+from tokviz.run.capturing.controlling import capture_controls
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.plan import interventions
+from tokviz.run.plan.controls import CONTROLS, Control, are_wanted
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.losses import LossText
 from tokviz.run.store import keys
@@ -77,6 +79,8 @@ class Request:
     """What the author wants to see with neurons set to a value."""
     loss_text: LossText | None = None
     """What the model is to predict with a break's neurons set to a value; None where they aren't."""
+    untrained: bool | None = False
+    """Whether untrained controls of the model are wanted; None where that follows from its size."""
     waits: bool = True
     """Whether to wait for another run that captures the same."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
@@ -96,6 +100,16 @@ class Request:
             broken = broken or bool(of_break)
             found += [(each, states, wanted) for wanted in (*of_break, *self.by_hand)]
         return found
+
+    def controls(self, store: Store) -> list[tuple[ContextRequest, HiddenStates, Control]]:
+        """What follows from the states that are stored: in which context, from which states, which control."""
+        known = ((each, store.find_states(each.key)) for each in self.due if not each.is_measured_only)
+        return [
+            (each, states, control)
+            for each, states in known
+            if states is not None and are_wanted(self.untrained, states.card)
+            for control in CONTROLS
+        ]
 
     def loss(self, store: Store) -> tuple[ContextRequest, HiddenStates, str] | None:
         """What follows from the states that are stored: of which context the loss is measured, and its key."""
@@ -170,8 +184,9 @@ def _still_due(request: Request, store: Store) -> Request:
     missing = {
         each.key
         for each, states, wanted in replace(request, contexts=contexts).wanted(store)
-        if _is_missing(each, states, wanted, store)
+        if _is_missing(keys.intervention_key(each.key, wanted.key_parts), states, store)
     }
+    missing |= {each.key for each, _, _ in _missing_controls(replace(request, contexts=contexts), store)}
     loss = replace(request, contexts=contexts).loss(store)
     # A store lists its files once: what another run has written since, a new one finds.
     if loss and not Store(store.root).has(loss[2], Loss):
@@ -182,9 +197,19 @@ def _still_due(request: Request, store: Store) -> Request:
     )
 
 
-def _is_missing(each: ContextRequest, intact: HiddenStates, wanted: Wanted, store: Store) -> bool:
-    """Whether states with neurons set to a value are neither stored nor known to fail."""
-    key = keys.intervention_key(each.key, wanted.key_parts)
+def _missing_controls(
+    request: Request, store: Store, renewed: Collection[str] = ()
+) -> list[tuple[ContextRequest, HiddenStates, Control]]:
+    """``renewed``: keys of states that have just been captured, whose controls are captured, too."""
+    return [
+        (each, states, control)
+        for each, states, control in request.controls(store)
+        if each.key in renewed or _is_missing(keys.control_key(each.key, control.key_parts), states, store)
+    ]
+
+
+def _is_missing(key: str, intact: HiddenStates, store: Store) -> bool:
+    """Whether states that follow from a model's own, under ``key``, are neither stored nor known to fail."""
     made = store.find_states(key)
     return store.failure(key) is None and (made is None or made.card.identity != intact.card.identity)
 
@@ -225,8 +250,14 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
             _capture_together(ready, together, store, reporter, request.epoch)
         renewed = {each.key for each in due}
         for each, states, wanted in request.wanted(store):
-            if each.key in renewed or _is_missing(each, states, wanted, store):
+            key = keys.intervention_key(each.key, wanted.key_parts)
+            if each.key in renewed or _is_missing(key, states, store):
                 intervening.capture_with(ready, states, each.key, wanted, store, reporter)
+        untrained = [
+            (each.key, states, control) for each, states, control in _missing_controls(request, store, renewed)
+        ]
+        if untrained:
+            capture_controls(ready, untrained, store, reporter)
         loss = request.loss(store)
         if loss and request.loss_text and (loss[0].key in renewed or not store.has(loss[2], Loss)):
             step = reporter.step(f"{name}: measuring the next-token loss")

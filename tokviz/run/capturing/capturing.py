@@ -136,6 +136,7 @@ def request_for(model: ModelPlan, plan: Plan) -> Request:
         read=config.read,
         token_budget=config.token_budget,
         n_depths=config.n_depths,
+        untrained=plan.untrained(model.model),
         waits=options.waits,
         by_hand=plan.by_hand(model.model),
         loss_text=plan.loss_text if plan.switches_off else None,

@@ -28,6 +28,7 @@ from tokviz.records import (
 )
 from tokviz.run.plan import interventions
 from tokviz.run.plan.added import added_measures
+from tokviz.run.plan.controls import CONTROLS, Controls, are_wanted
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
@@ -38,6 +39,7 @@ from tokviz.run.plan.tree import (
     Captured,
     Comparison,
     ContextPlan,
+    ControlPlan,
     InterventionPlan,
     Job,
     ModelPlan,
@@ -105,7 +107,10 @@ class Plan:
             key, states = first.key, first.states
             may_break = self.switches_off and (broken is None or index <= broken)
             ordinary = None if states is None else _ordinary(states, known)
-            captured = None if states is None else self.branch(states, ordinary, further=_all_states(further))
+            controls = () if states is None else tuple(self._controls(model, key, states))
+            captured = None
+            if states is not None:
+                captured = self.branch(states, ordinary, further=_all_states(further), controls=_states_of(controls))
             asked = () if states is None else self._wanted(model, states, key, breaks=may_break and index == broken)
             plans.append(
                 ContextPlan(
@@ -116,11 +121,31 @@ class Plan:
                     captured=captured,
                     may_break=may_break,
                     further=tuple(further),
+                    controls=controls,
                     interventions=tuple(self._intervention(key, states, ordinary, each) for each in asked if states),
                     loss=self._loss(model, states) if states and may_break and index == broken else None,
                 )
             )
         return tuple(plans)
+
+    def untrained(self, model: ModelConfig) -> bool | None:
+        """Whether a model's untrained controls are captured; None where that follows from its size.
+
+        In a draft nothing is measured, and of a vocabulary it would take long.
+        """
+        if self.options.is_draft or self.config.vocabulary:
+            return False
+        if model.untrained is not None:
+            return model.untrained
+        return None if self.config.untrained else False
+
+    def _controls(self, model: ModelConfig, intact_key: str, intact: HiddenStates) -> Iterator[ControlPlan]:
+        for each in CONTROLS if are_wanted(self.untrained(model), intact.card) else ():
+            key = keys.control_key(intact_key, each.key_parts)
+            states, failure = self.store.find_states(key), self.store.failure(key)
+            is_there = states is not None and states.card.identity == intact.card.identity
+            due = None if is_there or failure or not self._is_at_hand(model) else "untrained model not captured yet"
+            yield ControlPlan(control=each, key=key, states=states if is_there else None, due=due, failure=failure)
 
     def _loss(self, model: ModelConfig, states: HiddenStates) -> Job[Loss] | None:
         key = self.loss_text.key(states)
@@ -198,6 +223,7 @@ class Plan:
         ordinary: HiddenStates | None,
         wanted: Wanted | None = None,
         further: tuple[HiddenStates, ...] = (),
+        controls: Controls | None = None,
     ) -> Captured:
         """What follows from stored states.
 
@@ -206,12 +232,14 @@ class Plan:
         ordinary : as in ``Inputs``.
         wanted : what was done to the model.
         further : the same words in the context's further templates.
+        controls : the same words in untrained models.
         """
         words, every = self.config.words_of(states), tuple(self.config.projections)
         is_control = wanted is not None and wanted.rule == "control"
         inputs = Inputs(
             states=states,
             further=further,
+            controls=controls,
             ordinary=ordinary,
             words=words,
             related=related(self.config, words, states.tokenization, [each.tokenization for each in further]),
@@ -329,6 +357,21 @@ def _all_states(templates: Sequence[TemplatePlan]) -> tuple[HiddenStates, ...]:
     """Those of all templates; none as long as some are due."""
     found = tuple(each.states for each in templates if each.states is not None and each.due is None)
     return found if len(found) == len(templates) else ()
+
+
+def _states_of(controls: Sequence[ControlPlan]) -> Controls | None:
+    """None as long as some are due, and where there are none."""
+    if not controls or any(each.due for each in controls):
+        return None
+    found = {each.control: each.states for each in controls if each.states is not None}
+    problems = dict.fromkeys(each.failure for each in controls if each.failure)
+    if not found and not problems:
+        return None
+    return Controls(
+        random=next((states for control, states in found.items() if control.kind == "random"), None),
+        own_embedding=tuple(states for control, states in found.items() if control.kind == "own_embedding"),
+        problems=tuple(problems),
+    )
 
 
 def _ordinary(states: HiddenStates, captured: Sequence[HiddenStates]) -> HiddenStates | None:

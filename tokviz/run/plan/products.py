@@ -17,9 +17,11 @@ from tokviz.records import (
     Neighbours,
     Projection,
     Relations,
+    Untrained,
     WordList,
     WordScores,
 )
+from tokviz.run.plan.controls import Controls
 from tokviz.run.plan.related import Related
 from tokviz.run.store import keys
 from tokviz.run.store.plain import Record
@@ -38,6 +40,8 @@ class Inputs:
     related: Related
     measured: tuple[str, ...]
     """The projections whose pictures are measured."""
+    controls: Controls | None = None
+    """The same words in untrained models; None where that isn't asked for."""
 
     @property
     def templates(self) -> tuple[HiddenStates, ...]:
@@ -97,6 +101,14 @@ def _relations_key(inputs: Inputs) -> str | None:
     return keys.relations_key(inputs.templates, asked.pairs, asked.orders) if asked else None
 
 
+def _untrained_key(inputs: Inputs) -> str | None:
+    controls, asked = inputs.controls, inputs.related
+    if controls is None:
+        return None
+    every = (controls.random, *controls.own_embedding)
+    return keys.untrained_key(inputs.states, every, controls.problems, inputs.words, asked.pairs, asked.orders)
+
+
 # --- the makers: what measures is loaded only when something must be measured, as scipy takes a while ---------------
 
 
@@ -126,10 +138,27 @@ def _relations(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str,
     return measure(inputs.states, inputs.related.pairs, inputs.related.orders, inputs.further)
 
 
+def _untrained(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Untrained:
+    from tokviz.measure.profile import Side
+    from tokviz.measure.untrained import measure
+
+    controls = inputs.controls
+    if controls is None:
+        raise ValueError("controls: expected some, as there is a key")
+    side = Side(
+        templates=(inputs.states,),
+        memberships=inputs.words.memberships,
+        pairs=inputs.related.pairs,
+        orders=inputs.related.orders,
+    )
+    return measure(side, controls.random, controls.own_embedding, problems=controls.problems)
+
+
 MEASURES: Mapping[str, CaptureMeasure[Any]] = {
     "geometry": CaptureMeasure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
     "neighbours": CaptureMeasure(record=Neighbours, key=_neighbours_key, make=_neighbours),
     "same_category": CaptureMeasure(record=WordScores, key=_same_category_key, make=_same_category),
     "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations),
+    "untrained": CaptureMeasure(record=Untrained, key=_untrained_key, make=_untrained),
 }
 """By the name of its field in ``ContextReport``; what other packages add is in ``added.py``."""

@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 from tokviz.config import ModelConfig
 from tokviz.records import AddedMeasure, Context, Differences, HiddenStates, LayerSimilarity, Loss, Picture, Projection
+from tokviz.run.plan.controls import Control
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.pictures import Subject
 from tokviz.run.plan.products import Inputs
@@ -78,6 +79,20 @@ class InterventionPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ControlPlan:
+    """A context's words in an untrained model."""
+
+    control: Control
+    key: str
+    """Of the states."""
+    states: HiddenStates | None
+    due: str | None
+    """Why the states must be captured, or None when the store has them, or why there can't be any, or the model isn't here."""
+    failure: str | None
+    """Why it gave no states."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TemplatePlan:
     """A context's words in one of its templates."""
 
@@ -109,6 +124,8 @@ class ContextPlan:
     """The templates that are measured only."""
     interventions: tuple[InterventionPlan, ...] = ()
     """As far as they are known; those of a break follow from the states."""
+    controls: tuple[ControlPlan, ...] = ()
+    """As far as it is known whether there are any; that may follow from the model's size."""
     loss: Job[Loss] | None = None
     """Of the model with the break's neurons set to a value; None where they aren't. Due only where the model can be loaded."""
 
@@ -123,7 +140,8 @@ class ContextPlan:
     @property
     def states_keys(self) -> tuple[str, ...]:
         """Of all states that belong to it, whether they are stored or not."""
-        return (self.key, *(each.key for each in self.further), *(each.key for each in self.interventions))
+        others = (self.further, self.interventions, self.controls)
+        return (self.key, *(each.key for those in others for each in those))
 
     @property
     def intact_due(self) -> str | None:
@@ -138,8 +156,8 @@ class ContextPlan:
     @property
     def first_due(self) -> str | None:
         """The same in the template that is drawn."""
-        of_interventions = next((each.due for each in self.interventions if each.due), None)
-        return self.due or of_interventions or (self.loss.due if self.loss else None)
+        others = (*(each.due for each in self.interventions), *(each.due for each in self.controls))
+        return self.due or next(filter(None, others), None) or (self.loss.due if self.loss else None)
 
 
 @dataclass(frozen=True, kw_only=True)

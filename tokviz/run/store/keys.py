@@ -59,6 +59,10 @@ INTERVENTION_VERSION = 2
 """Raised when the rule by which neurons are chosen changes, or what is done to them."""
 
 
+CONTROL_VERSION = 1
+"""Raised when other weights are drawn of the same seed."""
+
+
 LOSS_VERSION = 1
 """Raised when other passages are taken of the same text, other interventions are tried, or the loss is measured otherwise."""
 
@@ -108,6 +112,17 @@ def intervention_key(intact: str, what: Mapping[str, Any]) -> str:
     what : a rule, since which neurons break a capture follows from its states; or layer, neurons and value by hand.
     """
     return _digest({"intact": intact, "version": INTERVENTION_VERSION, **what})
+
+
+def control_key(intact: str, what: Mapping[str, Any]) -> str:
+    """Of states of an untrained model.
+
+    Parameters
+    ----------
+    intact : the key of the same words' states in the model itself.
+    what : the kind of control, and its seed.
+    """
+    return _digest({"intact": intact, "version": CONTROL_VERSION, **what})
 
 
 def loss_key(card: ModelCard, settings: Mapping[str, Any], text: str, n_passages: int) -> str:
@@ -194,6 +209,29 @@ def differences_key(
             "relations": [[dataclasses.asdict(each) for each in of_model] for of_model in pairs],
             "orders": [[dataclasses.asdict(each) for each in of_model] for of_model in orders],
             "reference": [[each.tokenization.reference for each in of_model] for of_model in states],
+            "code": _code("measure"),
+        }
+    )
+
+
+def untrained_key(
+    states: HiddenStates,
+    controls: Sequence[HiddenStates | None],
+    problems: Sequence[str],
+    words: WordList,
+    pairs: Sequence[PairRows],
+    orders: Sequence[OrderRows],
+) -> str:
+    """``controls``: the states of each, None where there are none; ``problems``: why."""
+    return _digest(
+        {
+            "states": states.digest,
+            "controls": [each and each.digest for each in controls],
+            "problems": list(problems),
+            "memberships": words.memberships,
+            "relations": [dataclasses.asdict(each) for each in pairs],
+            "orders": [dataclasses.asdict(each) for each in orders],
+            "reference": states.tokenization.reference,
             "code": _code("measure"),
         }
     )

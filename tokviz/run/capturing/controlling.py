@@ -1,0 +1,79 @@
+"""The captures of a loaded model's untrained controls, beside those of the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tokviz import models
+from tokviz.errors import CaptureError, SourceError
+from tokviz.records import HiddenStates
+from tokviz.run.capturing.intervening import Ready
+from tokviz.run.plan.controls import CONTROLS, Control
+from tokviz.run.store import keys
+from tokviz.run.store.states_file import CaptureDescription
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Reporter
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from tokviz.capture import Structure
+
+Wanted = tuple[str, HiddenStates, Control]
+"""The key of a context's states, these, and which control of them is wanted."""
+
+
+def capture_controls(ready: Ready, wanted: Sequence[Wanted], store: Store, reporter: Reporter) -> None:
+    """Capture and store the words of some contexts in untrained models; where one gives no states, keep why."""
+    step = reporter.step(f"{ready.name}: capturing, untrained", len(wanted))
+    for control, structure, problem in _made(ready, [control for _, _, control in wanted]):
+        for key, intact, _ in (each for each in wanted if each[2] == control):
+            own = keys.control_key(key, control.key_parts)
+            try:
+                if structure is None:
+                    raise CaptureError(problem)
+                _capture(ready, *structure, intact, own, store)
+            except CaptureError as error:  # such as values that no longer are finite
+                store.put_failure(own, str(error))
+            step.advance()
+
+
+def _made(ready: Ready, wanted: Sequence[Control]) -> Iterator[tuple[Control, tuple[nn.Module, Structure] | None, str]]:
+    """Each control with its module, which holds until the next one is made; or why there is none."""
+    from tokviz import capture
+
+    try:
+        untrained = models.UntrainedModel(ready.loaded, ready.structure.layers)
+    except SourceError as error:
+        yield from ((each, None, str(error)) for each in CONTROLS if each in wanted)
+        return
+    for each in CONTROLS:
+        if each not in wanted:
+            continue
+        try:
+            module = untrained.random(each.seed) if each.kind == "random" else untrained.own_embedding(each.seed)
+            found = capture.find_structure(module, ready.loaded.base_model_prefix).up_to(ready.structure.n_layers + 1)
+        except (SourceError, CaptureError) as error:
+            yield each, None, str(error)
+        else:
+            yield each, (module, found), ""
+
+
+def _capture(
+    ready: Ready, module: nn.Module, structure: Structure, intact: HiddenStates, key: str, store: Store
+) -> None:
+    from tokviz import capture
+
+    captured = capture.capture(module, structure, intact.tokenization, ready.token_budget, check=intact.batch_check)
+    description = CaptureDescription(
+        card=intact.card,
+        context=intact.context,
+        tokenization=intact.tokenization,
+        module_paths=intact.module_paths,
+        captured_at=intact.captured_at,
+        batch_check=intact.batch_check,
+    )
+    with store.states_writer(key, description) as writer:
+        for batch in captured:
+            writer.add(batch)
