@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 import filelock
 import pytest
@@ -15,6 +18,7 @@ from command import ROOT, generate, wait_for
 from narrow import present
 
 from tokviz.errors import BusyError
+from tokviz.run.store import locks
 from tokviz.run.store.locks import Locks
 
 pytestmark = pytest.mark.process
@@ -65,6 +69,30 @@ def test_a_site_is_written_by_one_run_at_a_time(tmp_path: Path) -> None:
         present(process.stdin).close()
         waiting.join(20)
         assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("on_a_network", [False, True])
+def test_the_locks_file_goes_and_still_one_run_at_a_time_has_the_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_a_network: bool
+) -> None:
+    monkeypatch.setattr(locks, "_POLL_SECONDS", 0.001)
+    if on_a_network:  # there a file that somebody has open gets another name, and keeps its link
+        monkeypatch.setattr(Path, "unlink", lambda file: file.rename(tmp_path / f".nfs{uuid.uuid4().hex}"))
+    held, n_held = Lock(), []
+
+    def write() -> None:
+        for _ in range(40):
+            with Locks().on_site(tmp_path / "site"):
+                if held.acquire(blocking=False):
+                    time.sleep(0.0005)  # others come meanwhile
+                    n_held.append(1)
+                    held.release()
+
+    with ThreadPoolExecutor(6) as runs:
+        for run in [runs.submit(write) for _ in range(6)]:
+            run.result()
+    assert len(n_held) == 6 * 40
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".nfs")] == []
 
 
 def test_the_command_refuses_to_begin_where_it_is_not_to_wait(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Locks, so that runs which share a site or a cache wait for each other.
 
-The operating system holds a lock for as long as the process that took it lives: one that was killed blocks nobody. The
-locks' files stay, since two runs could each hold a file of the same name if it were removed in between.
+The operating system holds a lock for as long as the process that took it lives: one that was killed blocks nobody. A lock's
+file may go while it is held: whoever had opened it before then finds another file of that name, or none, and tries again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Locks:
                 f"{shown_path(output)}: expected a place where files can be made, but making one failed: "
                 f"{error.strerror or error}; choose another --output"
             ) from error
-        with self._held(file, f"{shown_path(output)}: another run is writing this site"):
+        with self._held(file, f"{shown_path(output)}: another run is writing this site", goes=True):
             yield
 
     @contextmanager
@@ -110,20 +110,19 @@ class Locks:
                     file.unlink(missing_ok=True)
 
     @contextmanager
-    def _held(self, file: Path, taken: str) -> Iterator[bool]:
-        """Hold one lock; gives whether another process had it before."""
+    def _held(self, file: Path, taken: str, *, goes: bool = False) -> Iterator[bool]:
+        """Hold one lock; gives whether another process had it before. ``goes``: the file is removed at the end."""
         lock = FileLock(file, fallback_to_soft=False, thread_local=False)
         had_to_wait = False
         try:
-            _make(file)
             try:
-                lock.acquire(timeout=0)
+                _acquire(lock, file, timeout=0)
             except Timeout:
                 if not self.waits:
                     raise BusyError(f"{taken}; wait until it has ended, or run without --no-wait") from None
                 self.say(f"{taken}; waiting until it has ended …")
                 had_to_wait = True
-                lock.acquire(poll_interval=_POLL_SECONDS)
+                _acquire(lock, file)
         except (OSError, NotImplementedError) as error:
             if os.access(file.parent, os.W_OK):  # else nothing can be written there, and the run says so when it must
                 self.say(
@@ -132,7 +131,30 @@ class Locks:
         try:
             yield had_to_wait
         finally:
+            if goes and lock.is_locked:
+                with suppress(OSError):  # Windows removes no open file
+                    file.unlink()
             lock.release()
+
+
+def _acquire(lock: FileLock, file: Path, timeout: float = -1) -> None:
+    """Take a lock whose file others may remove; raises ``Timeout``, and ``OSError`` where the file can't be made or locked."""
+    while True:
+        _make(file)
+        before = _identity(file)
+        lock.acquire(timeout=timeout, poll_interval=_POLL_SECONDS)
+        # filelock sees that a file was removed by its number of links, which a network file system may not change.
+        if before is not None and before == _identity(file):
+            return
+        lock.release()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        facts = file.lstat()
+    except FileNotFoundError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _make(file: Path) -> None:
