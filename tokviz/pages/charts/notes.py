@@ -53,7 +53,7 @@ def over_templates(contexts: Sequence[ContextReport]) -> str:
     several = [each.states.context for each in contexts if each.has_templates]
     if not several:
         return ""
-    labels = joined_by_and([each.label for each in several])
+    labels = joined_by_and(list(dict.fromkeys(each.label for each in several)))
     numbers = dict.fromkeys(len(each.templates) for each in several)
     of = f"{in_words(next(iter(numbers)))} sentences" if len(numbers) == 1 else "their sentences"
     return (
