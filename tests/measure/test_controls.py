@@ -40,20 +40,20 @@ def trained(seed: int = 0) -> HiddenStates:
     return states_of([means + 0.5 * random.normal(size=(N_WORDS, 24)) for _ in range(N_DEPTHS)])
 
 
-@pytest.mark.parametrize("positions", [[1] * N_WORDS, [0] * 9 + [1] * (N_WORDS - 9)])
-def test_curves_are_those_of_the_model_itself(positions: list[int]) -> None:
-    """With words that are not measured, too, and some without a category."""
+@pytest.mark.parametrize("positions", [[[1] * N_WORDS], [[0] * 9 + [1] * (N_WORDS - 9), [2] * (N_WORDS - 9) + [3] * 9]])
+def test_curves_are_those_of_the_model_itself(positions: list[list[int]]) -> None:
+    """With words that aren't measured, in one of the templates or the other, and some without a category, too."""
     random = np.random.default_rng(0)
-    states = World.drawn(random).model(random, N_DEPTHS)
-    states = making.hidden_states(list(states.states), positions=positions)
+    states = list(World.drawn(random).model(random, N_DEPTHS).states)
+    templates = tuple(making.hidden_states(states, positions=each) for each in positions)
     without = ((), *MEMBERSHIPS[1:-1], ())
     few = PairRows(pairs=PAIRS[0].pairs[:4], candidates=PAIRS[0].candidates[:4])
     short = OrderRows(words=np.arange(30, 37), places=np.arange(7), n_places=7, cyclic=False)
     pairs = (PairRows(pairs=PAIRS[0].pairs + 9, candidates=PAIRS[0].candidates + 9), few)
     for memberships in (MEMBERSHIPS, without):
-        found = curves(Side(templates=(states,), memberships=memberships, pairs=pairs, orders=(*ORDERS, short)))
-        whole = geometry.measure(states, [], memberships, None)
-        related = relations.measure(states, pairs, (*ORDERS, short))
+        found = curves(Side(templates=templates, memberships=memberships, pairs=pairs, orders=(*ORDERS, short)))
+        whole = geometry.measure(templates[0], [], memberships, None, templates[1:])
+        related = relations.measure(templates[0], pairs, (*ORDERS, short), templates[1:])
         assert found.purity == pytest.approx(whole.purity.value, abs=1e-12)
         assert found.silhouette == pytest.approx(whole.silhouette.value, abs=1e-12)
         assert found.effective_rank == pytest.approx(whole.spread.effective_rank, abs=1e-5)

@@ -238,12 +238,11 @@ class _Template:
         state = everything[rows.with_category]
         distances = cosine_distances(standardized(state))
         purity = categories.purity(distances, measured)
-        values, _ = spread.principal(everything[rows.measured])
         return cls(
             purity=purity,
             silhouette=categories.silhouette(distances, measured),
             raw=_raw(state, cosine_distances(state), measured, purity),
-            effective_rank=spread.effective_rank(values),
+            effective_rank=spread.effective_rank(spread.singular_values(everything[rows.measured])),
         )
 
 

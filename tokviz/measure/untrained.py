@@ -15,11 +15,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from tokviz.measure import categories, geometry, spread
-from tokviz.measure import orders as orders_of
+from tokviz.measure import categories, geometry, orders, spread
 from tokviz.measure import relations as related
 from tokviz.measure.distances import cosine_distances
-from tokviz.measure.profile import Memberships, ProfileComparer, Side
+from tokviz.measure.profile import ProfileComparer, Side
 from tokviz.measure.spaces import standardized
 from tokviz.records import (
     ControlCurves,
@@ -27,8 +26,6 @@ from tokviz.records import (
     Differences,
     HiddenStates,
     OrderMeasures,
-    OrderRows,
-    PairRows,
     RelationMeasures,
     Untrained,
 )
@@ -48,18 +45,21 @@ def measure(
 
     Parameters
     ----------
-    model : the model as it is; the controls have the same words.
+    model : the model as it is; the controls have the same words in its first template.
     random : with all weights random; None where there is none.
     own_embedding : with random layers after the model's own embedding, one of each seed.
     problems : why controls are missing.
     seed : of samples and shuffles.
     """
     comparer = ProfileComparer(seed, FAMILY)
-    layers = replace(model, first_depth=1)
+    # Of the words that are measured in the model: the reference words in all of its templates.
+    further = model.templates[1:]
+    whole = replace(model, templates=model.templates[:1])
+    layers = replace(whole, first_depth=1)
     return Untrained(
-        random=None if random is None else curves(replace(model, templates=(random,)), seed),
-        own_embedding=tuple(curves(replace(model, templates=(each,)), seed) for each in own_embedding),
-        training=None if random is None else comparer.compare(model, replace(model, templates=(random,))),
+        random=None if random is None else curves(replace(model, templates=(random, *further)), seed),
+        own_embedding=tuple(curves(replace(model, templates=(each, *further)), seed) for each in own_embedding),
+        training=None if random is None else comparer.compare(whole, replace(whole, templates=(random,))),
         layers=_least([comparer.compare(layers, replace(layers, templates=(each,))) for each in own_embedding]),
         problems=tuple(problems),
     )
@@ -94,21 +94,22 @@ def _if_above(difference: Difference) -> Difference:
 
 
 def curves(side: Side, seed: int = 0) -> ControlCurves:
-    """The values of ``geometry.measure`` and ``relations.measure`` alone."""
-    purity, silhouette, effective_rank = _of_categories(side.states, side.memberships, seed)
+    """The values of ``geometry.measure`` and ``relations.measure`` alone, in the first template."""
+    purity, silhouette, effective_rank = _of_categories(side, seed)
     return ControlCurves(
         purity=purity,
         silhouette=silhouette,
         effective_rank=effective_rank,
-        relations=_of_relations(side.states, side.pairs, seed),
-        orders=_of_orders(side.states, side.orders),
+        relations=_of_relations(side, seed),
+        orders=_of_orders(side),
     )
 
 
-def _of_categories(states: HiddenStates, memberships: Memberships, seed: int) -> np.ndarray:
+def _of_categories(side: Side, seed: int) -> np.ndarray:
     """``(3, n_depths)``: purity, silhouette and effective rank."""
-    rows = geometry.Rows.drawn(states.tokenization.reference, memberships, seed)
-    found = geometry.categories_of(states, memberships, rows.with_category, seed)
+    states = side.states
+    rows = geometry.Rows.drawn(side.is_reference, side.memberships, seed)
+    found = geometry.categories_of(states, side.memberships, rows.with_category, seed)
     is_defined = found.are_several and len(rows.with_category) > 2
     curves = _empty(3, states.n_depths)
     for depth in range(states.n_depths):
@@ -122,13 +123,14 @@ def _of_categories(states: HiddenStates, memberships: Memberships, seed: int) ->
     return curves
 
 
-def _of_relations(states: HiddenStates, pairs: Sequence[PairRows], seed: int) -> np.ndarray:
+def _of_relations(side: Side, seed: int) -> np.ndarray:
     """``(n_relations, n_depths)``."""
+    states, pairs = side.states, side.pairs
     curves = _empty(len(pairs), states.n_depths)
     measured = [index for index, each in enumerate(pairs) if len(each.pairs) >= RelationMeasures.LEAST_PAIRS]
     rows = [pairs[index].pairs.ravel() for index in measured]
-    reference = np.flatnonzero(states.tokenization.reference)
-    for depth, spaces in related.standardized_rows(states, reference, rows if measured else [], seed):
+    by = np.flatnonzero(side.is_reference)
+    for depth, spaces in related.standardized_rows(states, by, rows, seed) if rows else ():
         for index, space in zip(measured, spaces, strict=True):
             own = pairs[index].pairs
             as_it_is = np.arange(len(own))[None]
@@ -138,15 +140,15 @@ def _of_relations(states: HiddenStates, pairs: Sequence[PairRows], seed: int) ->
     return curves
 
 
-def _of_orders(states: HiddenStates, orders: Sequence[OrderRows]) -> np.ndarray:
+def _of_orders(side: Side) -> np.ndarray:
     """``(n_orders, n_depths)``."""
-    curves = _empty(len(orders), states.n_depths)
-    for index, order in enumerate(orders):
+    curves = _empty(len(side.orders), side.states.n_depths)
+    for index, order in enumerate(side.orders):
         if len(order.words) < OrderMeasures.LEAST_WORDS:
             continue
-        aims = orders_of.aims(order)
-        for depth in range(states.n_depths):
-            curves[index, depth] = orders_of.r2(states.states[depth][order.words], aims, [])[0]
+        aims = orders.aims(order)
+        for depth in range(side.states.n_depths):
+            curves[index, depth] = orders.r2(side.states.states[depth][order.words], aims, [])[0]
     return curves
 
 
