@@ -64,6 +64,8 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
         for stage in context.geometry.stages:
             if np.isfinite(stage.recurrence):
                 yield Announcement(BOUNDARY, "a stage begins", where, (stage.first_depth,))
+    if context.untrained is not None:
+        yield from _of_claims(context.untrained, where, with_depths=False)
     if context.relations is not None:
         for index, relation in enumerate(context.relations.relations):
             yield from _at_depths("relation", "a relation", f"{where} {index}", relation.holds)

@@ -20,9 +20,6 @@ class Case:
     planted: tuple[Announcement, ...] = ()
     """What must be announced: the same of the same, near one of its depths."""
 
-    beside: tuple[Announcement, ...] = ()
-    """What is announced by a record that isn't in the report."""
-
     def found(self, announced: list[Announcement]) -> bool:
         """Whether all that is planted is announced."""
         return all(any(_is_same(each, other) for other in announced) for each in self.planted)

@@ -61,7 +61,7 @@ def tried(name: str, number: int, sample: Sample) -> Result:
     """One report of a kind."""
     start = time.process_time()
     case = KINDS[name].make(number, sample)
-    announced = [*announcements(case.report), *case.beside]
+    announced = announcements(case.report)
     return Result(
         kind=name,
         number=number,
@@ -178,7 +178,7 @@ def main() -> int:
     names = list(asked.only or KINDS)
     if asked.report is not None:
         case = KINDS[names[0]].make(asked.report, _sample())
-        for each in (*announcements(case.report), *case.beside):
+        for each in announcements(case.report):
             print("FALSE" if case.is_false(each) else "     ", each)
         return 0
     if asked.again:

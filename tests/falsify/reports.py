@@ -161,7 +161,8 @@ def _context(inputs: Inputs) -> ContextReport:
     projections = [projection] if inputs.measured else []
     measures: dict[str, Any] = {}
     for name, each in MEASURES.items():
-        if name not in ("neighbours", "same_category") and (name != "relations" or inputs.related):
+        asked = {"relations": inputs.related, "untrained": inputs.controls}.get(name, True)
+        if name not in ("neighbours", "same_category") and asked:
             measures[name] = each.make(inputs, projections, measures)
     shown = ProjectionReport(projection=projection, plates=(_PLATE,) * states.n_depths, grid=None, strip=None)
     return ContextReport(states=states, projections=(shown,), **measures)

@@ -43,7 +43,7 @@ class Sample:
     @classmethod
     def stored(cls, cache: Path) -> Sample:
         """Of the sample report's models, captured if they haven't been."""
-        report = config.load(ROOT / "report.toml")
+        report = config.load(ROOT / "report.toml").model_copy(update={"untrained": False})
         options = Options(base=ROOT, output=Path("site"), cache=cache)
         plan = Plan(report, options, Store(cache))
         for model in plan.models:

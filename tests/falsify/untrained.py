@@ -5,28 +5,19 @@ Neither is anything true of one of them and its controls, which are of the same 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import families
 import numpy as np
 from tiny_tokenizers import whole_words
 
-from falsify.announced import Announcement, claims_by_path
 from falsify.case import Case, Kind
 from falsify.reports import DIFFERENCES, SIMILARITY, Asked, decided
 from falsify.sample import Sample
 from falsify.stages import ARCHITECTURES
-from tokviz import capture, models
 from tokviz.config import ModelConfig
-from tokviz.measure.decisions import claims_in, decide, with_decisions
-from tokviz.measure.profile import Side
-from tokviz.measure.untrained import FAMILY, measure
-from tokviz.records import HiddenStates, Untrained
+from tokviz.measure.untrained import FAMILY
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
 from tokviz.run.plan.options import Options
@@ -36,7 +27,6 @@ from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
 
 N_SEEDS, N_LAYERS = 9, 8
-TOKEN_BUDGET = 8192
 
 
 def untrained(number: int, sample: Sample) -> Case:
@@ -67,70 +57,18 @@ def with_controls(number: int, sample: Sample) -> Case:
         whole_words(np.random.default_rng(seed).permutation(sample.words.words).tolist()).save_pretrained(
             folder / "one"
         )
-        captured = _captured(sample, folder, "one")["one"]
         report = decided(
-            {"one": captured},
+            _captured(sample, folder, "one", untrained=True),
             sample.words,
             Asked(relations=sample.config.relation_list, orders=sample.config.order_list),
         )
-        found = _untrained(folder, captured)
-    # All claims are decided together; the report has no place for these.
-    found = with_decisions(found, decide([*claims_in(report.models), *claims_in(found)]))
-    names = [each.states.context.name for each in captured]
-    beside = tuple(each for name, own in zip(names, found, strict=True) for each in _announced(own, f"one/{name}"))
-    return Case(report=report, is_false=lambda each: each.kind == FAMILY, beside=beside)
+    return Case(report=report, is_false=lambda each: each.kind == FAMILY)
 
 
-def _untrained(folder: Path, captured: list[Inputs]) -> tuple[Untrained, ...]:
-    """Of each capture of the model ``one``."""
-    with models.quiet_transformers():
-        loaded = models.load(ModelConfig(source="one"), folder, "cpu")
-        structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
-        untrained_model = models.UntrainedModel(loaded, structure.layers)
-        of_random = _states(untrained_model.random(0), loaded.base_model_prefix, captured)
-        of_seeds = [
-            _states(untrained_model.own_embedding(seed), loaded.base_model_prefix, captured)
-            for seed in range(1, 1 + Untrained.N_SEEDS)
-        ]
-    return tuple(
-        measure(
-            Side(
-                templates=(each.states,),
-                memberships=each.words.memberships,
-                pairs=each.related.pairs,
-                orders=each.related.orders,
-            ),
-            of_random[index],
-            [states[index] for states in of_seeds],
-        )
-        for index, each in enumerate(captured)
-    )
-
-
-def _states(module: Any, prefix: str, captured: list[Inputs]) -> list[HiddenStates]:
-    """Of the same words in the same contexts, from a control."""
-    structure = capture.find_structure(module, prefix)
-    found = []
-    for each in captured:
-        states: list[np.ndarray] = [np.empty(state.shape, np.float32) for state in each.states.states]
-        for batch in capture.capture(module, structure, each.states.tokenization, TOKEN_BUDGET):
-            for whole, own in zip(states, batch.states, strict=True):
-                whole[batch.rows] = own
-        digest = hashlib.sha256(b"".join(state.tobytes() for state in states)).hexdigest()
-        found.append(replace(each.states, states=states, digest=digest, updates=None, attention=()))
-    return found
-
-
-def _announced(untrained: Untrained, where: str) -> Iterator[Announcement]:
-    for path, claim in claims_by_path(untrained):
-        if claim.holds.any():
-            yield Announcement(FAMILY, path, where)
-
-
-def _captured(sample: Sample, folder: Path, *names: str) -> dict[str, list[Inputs]]:
-    config = sample.config.model_copy(
-        update={"models": [ModelConfig(source=str(folder / name), name=name) for name in names]}
-    )
+def _captured(sample: Sample, folder: Path, *names: str, untrained: bool = False) -> dict[str, list[Inputs]]:
+    """``untrained``: whether with controls."""
+    models = [ModelConfig(source=str(folder / name), name=name, untrained=untrained) for name in names]
+    config = sample.config.model_copy(update={"models": models})
     plan = Plan(config, Options(base=folder, output=folder / "site", cache=folder / "cache"), Store(folder / "cache"))
     found = {}
     for model in plan.models:
