@@ -14,20 +14,22 @@ lowest = each.y - gap;
 return placed.sort((one, other) => one.index - other.index).map(({ y }) => y);
 }
 function draw(chart, subject, curves, places) {
-for (const old of chart.querySelectorAll(".interval, .curve, .leader, .end")) old.remove();
+for (const old of chart.querySelectorAll(".interval, .templates, .curve, .leader, .end")) old.remove();
 const named = curves.filter(({ end }) => end !== null);
 const heights = spread(named.map(({ end }) => end), places);
 const x = places.right + places.name_at;
 const bands = curves.filter(({ interval }) => interval)
 .map(({ interval, style }) => svg("path", { class: `interval style-${style}`, d: interval }));
+const ranges = curves.filter(({ templates }) => templates)
+.map(({ templates, style }) => svg("path", { class: `templates style-${style}`, d: templates }));
 const lines = curves.map(({ line, style, dash }) => svg("path", { class: `curve style-${style} dash-${dash}`, d: line }));
 const names = named.flatMap(({ end, style, name }, index) => [
 svg("path", { class: `leader style-${style}`, d: `M${places.right + 2} ${end}L${x - 3} ${heights[index]}` }),
 svg("text", { class: `end style-${style}`, x, y: heights[index], dy: 4 }, name),
 ]);
 const dotted = chart.querySelector(".chance");
-if (dotted) dotted.before(...bands);
-else chart.append(...bands);
+if (dotted) dotted.before(...bands, ...ranges);
+else chart.append(...bands, ...ranges);
 chart.append(...lines, ...names);
 chart.setAttribute("aria-label", [`${subject}.`, ...curves.map(({ said }) => said)].join(" "));
 }
