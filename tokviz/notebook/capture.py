@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from tokviz import config as configuration
+from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.models.location import GIVEN
 from tokviz.notebook import arguments, frames, inline
+from tokviz.notebook.beside import captured_beside
 from tokviz.notebook.drawn import Drawn
 from tokviz.pages.text.sentences import depths_name, stage_sentence
 from tokviz.records import (
@@ -36,14 +37,11 @@ from tokviz.records import (
     depth_name,
     named_with_quantization,
 )
-from tokviz.run import pipeline
 from tokviz.run.measuring import deciding, measuring, results
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.tree import Captured, ContextPlan
 from tokviz.run.publishing import site
 from tokviz.run.publishing.public import public_source, public_states
-from tokviz.run.store.store import Store
-from tokviz.run.work.progress import reporter
 from tokviz.text import suggestion
 
 if TYPE_CHECKING:
@@ -266,10 +264,7 @@ class Capture:
         ------
         TokvizError : there are no such neurons, or the model gives no finite states so.
         """
-        if self.context.model.source.startswith(GIVEN):
-            raise TokvizError(
-                "without: expected a model whose neurons can be set, but these states were given as numbers"
-            )
+        self._require_model("without", "whose neurons can be set")
         layer = self._breaking("layer").layer if layer is None else arguments.plain(layer)
         neurons = arguments.numbers("neurons", self._breaking("neurons").neurons if neurons is None else neurons)
         value = arguments.plain(value)
@@ -280,19 +275,50 @@ class Capture:
         asked = {"model": model.display_name, "layer": layer, "neurons": neurons, "value": value}
         table = configuration.intervention(asked, Path(os.curdir) / "without(…)")
         config = self.plan.config.model_copy(update={"models": [model], "interventions": [table]})
-        plan = Plan(config, self.plan.options, self.plan.store)
-        if plan.models[0].due:
-            evaluated = self.in_memory.evaluated() if self.in_memory else nullcontext()
-            with reporter(quiet=self.quiet if quiet is None else quiet) as progress, evaluated:
-                outcome = pipeline.capture_only(config, plan.options, progress)
-            if outcome.failures:
-                raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
-            plan = Plan(config, plan.options, Store(self.plan.store.root))
-        context = next(each for each in plan.models[0].contexts if each.key == self.context.key)
+        plan, context = self._captured_beside(config, quiet)
         made = next(each for each in context.interventions if each.wanted.rule == "by_hand")
         if made.captured is None:
             raise TokvizError(f"{made.wanted.described}: {made.failure}")
         return replace(self, plan=plan, context=context, captured=made.captured)
+
+    @arguments.instead_of_options()
+    def untrained(self, *, quiet: bool | None = None) -> dict[str, Capture]:
+        """The same words in untrained models of this form: captured, or taken from what the cache has.
+
+        Parameters
+        ----------
+        quiet : whether nothing is said; as in the study by default.
+
+        Returns
+        -------
+        ``random``, with all weights random, and ``own embedding 1`` to ``5``, with random layers after the model's own embedding.
+
+        Raises
+        ------
+        TokvizError : there is no untrained model of this kind.
+        """
+        self._require_model("untrained", "that has an untrained form")
+        model = self.context.model.model_copy(update={"untrained": True})
+        config = self.plan.config.model_copy(update={"models": [model]})
+        plan, context = self._captured_beside(config, quiet)
+        failures = dict.fromkeys(each.failure for each in context.controls if each.failure)
+        if failures:
+            raise TokvizError("; ".join(failures))
+        ordinary = self.captured.inputs.ordinary
+        names = ("random", *(f"own embedding {number}" for number in range(1, len(context.controls))))
+        return {
+            name: replace(self, plan=plan, context=context, captured=plan.branch(each.states, ordinary))
+            for name, each in zip(names, context.controls, strict=True)
+            if each.states is not None
+        }
+
+    def _require_model(self, what: str, kind: str) -> None:
+        if self.context.model.source.startswith(GIVEN):
+            raise TokvizError(f"{what}: expected a model {kind}, but these states were given as numbers")
+
+    def _captured_beside(self, config: ReportConfig, quiet: bool | None) -> tuple[Plan, ContextPlan]:
+        plan = captured_beside(config, self.plan, self.in_memory, quiet=self.quiet if quiet is None else quiet)
+        return plan, next(each for each in plan.models[0].contexts if each.key == self.context.key)
 
     def compare(self, other: Capture) -> ModelSimilarity:
         """The layers of this capture against those of another one, over the words that both share."""

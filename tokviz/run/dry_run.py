@@ -8,7 +8,6 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
-from tokviz.pages.text.wording import count
 from tokviz.run import places
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.options import Options
@@ -72,7 +71,7 @@ def _described(context: ContextPlan, plan: Plan) -> str:
     due = [each.due for each in context.interventions if each.due]
     untrained = sum(each.due is not None for each in context.controls)
     if untrained:
-        parts.append(f"capture {count(untrained, 'untrained model')}, then measure")
+        parts.append(f"capture {untrained} untrained {'model' if untrained == 1 else 'models'}, then measure")
     if due:
         parts.append(f"capture once more ({', '.join(due)}), then project, measure and draw")
     n_due = sum(each.due is not None for each in context.further)

@@ -8,7 +8,18 @@ from typing import Any
 from tokviz.pages.text import data_text, findings
 from tokviz.pages.text.data_text import rounded
 from tokviz.pages.text.problems import problems
-from tokviz.records import NOT_KNOWN, BatchCheck, Context, ContextReport, ModelCard, ModelReport, Report, depth_name
+from tokviz.records import (
+    NOT_KNOWN,
+    BatchCheck,
+    Context,
+    ContextReport,
+    ControlCurves,
+    ModelCard,
+    ModelReport,
+    Report,
+    Untrained,
+    depth_name,
+)
 
 SCHEMA = 1
 """Of ``report.json``; raised when a key changes its meaning or goes."""
@@ -67,6 +78,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "captured_at": states.captured_at,
         "module_paths": states.module_paths,
         "loss": None if context.loss is None else dataclasses.asdict(context.loss),
+        "untrained": None if context.untrained is None else _untrained(context.untrained),
         "tokenization_notes": states.tokenization.notes,
         "batch_check": _batch_check(states.batch_check),
         "projections": [
@@ -81,6 +93,27 @@ def _context(context: ContextReport) -> dict[str, Any]:
             }
             for entry in context.projections
         ],
+    }
+
+
+def _untrained(untrained: Untrained) -> dict[str, Any]:
+    """What the measures are in untrained models; what is announced of the model against them, in the order of the profile."""
+    return {
+        "random": None if untrained.random is None else _curves(untrained.random),
+        "own_embedding": [_curves(each) for each in untrained.own_embedding],
+        "announced_against_random": untrained.by_training,
+        "announced_against_own_embedding": untrained.by_layers,
+        "problems": untrained.problems,
+    }
+
+
+def _curves(control: ControlCurves) -> dict[str, Any]:
+    values = ((field.name, getattr(control, field.name)) for field in dataclasses.fields(control))
+    return {
+        name: [rounded(value) for value in curve]
+        if curve.ndim == 1
+        else [[rounded(each) for each in row] for row in curve]
+        for name, curve in values
     }
 
 

@@ -203,6 +203,9 @@ def _public_loss(context: ContextPlan, store: Store, base: Path) -> Loss | None:
 def _others(made: Products, images: Images, model: ModelConfig, base: Path) -> dict[str, Any]:
     """The fields of a ``ContextReport`` beside projections: states and measures."""
     measured = made.measurements.records if made.measurements else {}
+    if untrained := measured.get("untrained"):
+        problems = tuple(public_text(each, model, base) for each in untrained.problems)
+        measured = {**measured, "untrained": replace(untrained, problems=problems)}
     heat_map = images[made.heat_map.path].facts if made.heat_map else None
     return {"states": public_states(made.captured.states, model, base), "heat_map": heat_map, **measured}
 

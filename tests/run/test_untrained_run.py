@@ -1,0 +1,100 @@
+"""Untrained controls through the whole run: what is captured, kept and told of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import families
+import numpy as np
+import pytest
+from command import generate, generate_blank
+from related_fixture import CONFIG
+
+import tokviz
+from tokviz.config import load
+from tokviz.errors import TokvizError
+from tokviz.models import UntrainedModel
+from tokviz.run import prune
+from tokviz.run.plan.options import Options
+from tokviz.run.store.locks import Locks
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a report of a tiny model and its controls, made after one without."""
+    folder = tmp_path_factory.mktemp("untrained")
+    families.build("llama", folder / "llama")
+    write(folder)
+    made = generate_blank(folder)
+    assert made.returncode == 0, made.stderr
+    assert "untrained" not in (folder / "site/models/llama/index.html").read_text(encoding="utf-8")
+    write(folder, "untrained = true\n")
+    plan = generate(folder, "--dry-run")
+    assert "alone: captured; capture 6 untrained models, then measure" in plan.stdout
+    made = generate_blank(folder)
+    assert made.returncode == 0, made.stderr
+    assert "(1 new capture, 0 new images)" in made.stdout
+    return folder
+
+
+def write(folder: Path, of_report: str = "", of_model: str = "") -> None:
+    text = f'{of_report}read = "first"\nplate_size = [750, 600]\n[[models]]\nsource = "./llama"\n{of_model}{CONFIG}'
+    (folder / "report.toml").write_text(text, encoding="utf-8")
+
+
+def test_charts_sentences_and_tables_have_them(folder: Path) -> None:
+    model = (folder / "site/models/llama/index.html").read_text(encoding="utf-8")
+    assert model.count('data-adds="untrained"') == 1
+    assert re.search(r'<path class="curve style-random dash-0 switch-untrained"', model)
+    assert re.search(r'<path class="interval style-layers switch-untrained"', model)
+    assert "with all weights random" in model
+    assert "The model is not shown to be further above chance than with all weights random in any measure." in model
+    compare = (folder / "site/compare/index.html").read_text(encoding="utf-8")
+    assert "Best purity with all weights random" in compare
+    report = json.loads((folder / "site/data/report.json").read_text(encoding="utf-8"))
+    (context,) = report["models"][0]["contexts"]
+    assert len(context["untrained"]["own_embedding"]) == 5
+    assert len(context["untrained"]["random"]["purity"]) == len(context["module_paths"])
+
+
+def test_nothing_is_captured_again_and_prune_keeps_them(folder: Path) -> None:
+    again = generate(folder, "--dry-run")
+    assert "untrained" not in again.stdout
+    states = len(list((folder / ".cache/states").iterdir()))
+    options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
+    prune.prune(load(folder / "report.toml"), options, 0, Locks(waits=False), dry_run=False)
+    assert len(list((folder / ".cache/states").iterdir())) == states
+
+
+def test_a_models_own_table_has_priority(folder: Path) -> None:
+    write(folder, "untrained = true\n", "untrained = false\n")
+    made = generate_blank(folder, "--output", "without")
+    assert made.returncode == 0, made.stderr
+    assert "data-adds" not in (folder / "without/models/llama/index.html").read_text(encoding="utf-8")
+    write(folder, "untrained = true\n")
+
+
+def test_a_notebook_has_their_states(folder: Path) -> None:
+    own = tokviz.study(folder / "report.toml", cache=folder / ".cache", quiet=True)["llama"]["alone"]
+    found = own.untrained()
+    assert list(found) == ["random", *(f"own embedding {number}" for number in range(1, 6))]
+    for name, each in found.items():
+        assert np.array_equal(each[0], own[0]) == name.startswith("own"), "the embedding is its own"
+        assert not np.allclose(each[-1], own[-1])
+    assert not np.allclose(found["own embedding 1"][-1], found["own embedding 2"][-1])
+
+
+def test_a_kind_without_an_untrained_form_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise tokviz.errors.SourceError("LlamaModel: expected a class that is made from its config alone")
+
+    monkeypatch.setattr(UntrainedModel, "_made", refused)
+    study = tokviz.study(folder / "llama", {"a": ["red", "blue", "green"]}, cache=folder / "other", quiet=True)
+    own = study["llama"]["alone"]
+    with pytest.raises(TokvizError, match="LlamaModel: expected a class that is made from its config alone"):
+        own.untrained()
+    assert own.shape[0] > 1, "the model itself was captured"
