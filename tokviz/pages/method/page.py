@@ -274,6 +274,7 @@ def _measures(report: Report) -> tuple[Term, ...]:
         *dict.fromkeys(each.definition(geometry) for each in related if each.definition),
         *((glossary.CORRECTED,) if is_related else ()),
         *((glossary.PROFILE,) if any(context.profile for context in contexts) else ()),
+        *((glossary.UNTRAINED,) if any(context.untrained for context in contexts) else ()),
         *(glossary.UPDATES if any(context.states.updates for context in contexts) else ()),
         *(each.definition(geometry) for each in added_measures(contexts) if each.definition),
     )

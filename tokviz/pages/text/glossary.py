@@ -234,6 +234,17 @@ SURFACE = Term(
 )
 
 
+UNTRAINED = Term(
+    name="Untrained models",
+    meaning="Two controls have the model’s form, tokens and words, but not its training. In one all weights are random, drawn as the "
+    "model’s class draws them before training: what it shows is there without any training. The other has the model’s own embedding, "
+    "and random layers after it, with five seeds: what it shows needs no trained layers. The model is held against either by effect, "
+    "each at its best depth, as two models are; with random layers the embedding, which both share, is left out, and the model must "
+    "exceed all five seeds. Chance remains that of shuffled words. Controls have the first sentence of a context only. They don’t tell "
+    "what other data or another start of the training would have given.",
+)
+
+
 def decisions(families: Sequence[Family], labels: Mapping[str, str]) -> Term:
     """By which rule a report claims anything.
 

@@ -1,0 +1,109 @@
+"""What is said of sentences of a context and of untrained models, held against the records."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from narrow import present
+from report_fixture import sample_report
+
+from tokviz.pages.text.sentences import over_sentences
+from tokviz.pages.text.without_training import untrained_sentences
+from tokviz.records import Claim, ContextReport, ControlCurves, Difference, Differences, Untrained
+
+TEMPLATES = ("The word is {word}", "I saw {word}", "We met {word}")
+NAMES = ("category purity", "silhouette", "the order “Months”")
+
+
+def context() -> ContextReport:
+    return sample_report().models[0].contexts[0]
+
+
+def curves(purity: np.ndarray) -> ControlCurves:
+    nothing = np.zeros((0, len(purity)))
+    return ControlCurves(
+        purity=purity, silhouette=purity - 0.5, effective_rank=purity, relations=nothing, orders=nothing
+    )
+
+
+def difference(value: float, *, is_shown: bool) -> Difference:
+    claim = Claim(
+        family="untrained",
+        score=np.array([abs(value)]),
+        highest=np.zeros(9, dtype=np.float32),
+        is_eligible=np.array([True]),
+        least_p_value=0.0,
+        p_value=np.array([0.0]),
+        holds=np.array([is_shown]),
+    )
+    return Difference(n=9, unit="category", value=value, error=0.1, freedom=8, claim=claim)
+
+
+def differences(*found: tuple[float, bool]) -> Differences:
+    purity, silhouette, order = (difference(value, is_shown=is_shown) for value, is_shown in found)
+    return Differences(purity=purity, silhouette=silhouette, relations=(), orders=(order,))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_untrained_models_are_told_by_their_numbers(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    of_report = context()
+    n = len(present(of_report.geometry).purity.value)
+    shown = [tuple((float(random.normal()), bool(random.integers(2))) for _ in NAMES) for _ in range(2)]
+    untrained = Untrained(
+        random=curves(random.uniform(0, 0.3, n)),
+        own_embedding=tuple(curves(random.uniform(0.3, 1, n)) for _ in range(5)),
+        training=differences(*shown[0]),
+        layers=differences(*shown[1]),
+    )
+    numbers, training, layers = untrained_sentences(replace(of_report, untrained=untrained), NAMES)
+    low, high, least, most, own = map(float, re.findall(r"\d\.\d\d", numbers))
+    at_end = [each.purity[-1] for each in untrained.own_embedding]
+    expected = [
+        *(bound(present(untrained.random).purity) for bound in (np.min, np.max)),
+        *(min(at_end), max(at_end), present(of_report.geometry).purity.value[-1]),
+    ]
+    assert [low, high, least, most, own] == pytest.approx(expected, abs=0.005 + 1e-9)
+    for said, found in ((training, shown[0]), (layers, shown[1])):
+        above = [name for name, (value, is_shown) in zip(NAMES, found, strict=True) if is_shown and value > 0]
+        assert [name for name in NAMES if name in said] == above
+        assert ("is not shown" in said) == (not above)
+
+
+def test_what_is_missing_is_not_spoken_of() -> None:
+    untrained = Untrained(random=None, own_embedding=(), training=None, layers=None, problems=("X: no such thing",))
+    assert untrained_sentences(replace(context(), untrained=untrained), NAMES) == (
+        "No untrained model: X: no such thing.",
+    )
+    assert untrained_sentences(context(), NAMES) == ()
+
+
+@pytest.mark.parametrize(
+    ("holds", "of_templates", "said"),
+    [
+        (True, [1, 1, 1], ("This holds for the median over three sentences, and for each of them alone.",)),
+        (False, [0, 0, 0], ()),
+        (
+            True,
+            [1, 0, 1],
+            (
+                "This depends on the sentence: it is shown for the median over three sentences, but in “I saw …” alone it is not shown.",
+            ),
+        ),
+        (
+            False,
+            [0, 1, 1],
+            (
+                "This depends on the sentence: it is not shown for the median over three sentences, but in “I saw …” and “We met …” alone it is shown.",
+            ),
+        ),
+    ],
+)
+def test_a_sentence_that_says_otherwise_is_named(holds: bool, of_templates: list[int], said: tuple[str, ...]) -> None:
+    template_holds = np.zeros((3, 4), dtype=bool)
+    template_holds[:, 2] = of_templates
+    assert over_sentences(np.array([False, holds]), template_holds, TEMPLATES) == said
+    assert over_sentences(np.array([holds]), None, TEMPLATES) == ()
