@@ -282,9 +282,9 @@ def _of_notes() -> Iterator[Case]:
             f"what was done: {kind}", panel.notes[0], pattern, replacement,
             lambda text: writers_claims.check_what_was_done(text, twin, context, 2),
         )  # fmt: skip
-    note = present(model_charts(model)).note
+    charts = present(model_charts(model))
     yield Case(
-        "the curves' bands", note, ", for the unchanged model only", "",
+        "the curves' bands", f"{charts.guide} {charts.note}", ", for the unchanged model only", "",
         lambda text: page_claims.check_curves_note(text, model),
     )  # fmt: skip
 

@@ -251,7 +251,7 @@ def test_a_single_context_needs_no_name_at_its_curve() -> None:
     (page,) = Views(dataclasses.replace(report, models=(model,))).models
     curves = present(page.curves)
     assert {curve.name for chart in curves.charts for curve in chart.curves} == {None}
-    assert present(curves.note).startswith("Shaded: the stages. ")
+    assert present(curves.guide).startswith("Shaded: the stages. ")
 
 
 def test_a_description_says_where_a_curve_begins_and_ends_and_its_extremes_between() -> None:

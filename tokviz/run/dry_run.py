@@ -10,6 +10,7 @@ from tokviz.errors import SourceError
 from tokviz.pages import notes
 from tokviz.run import places
 from tokviz.run.plan.added import added_measures
+from tokviz.run.plan.controls import CONTROLS, MOST_PARAMETERS
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.products import Inputs
@@ -66,7 +67,7 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
 def _described(context: ContextPlan, plan: Plan) -> str:
     captured = context.captured
     if context.due or captured is None:
-        return f"capture ({context.due}), then project, measure and draw"
+        return f"capture{_in_what(context, plan)} ({context.due}), then project, measure and draw"
     parts = ["captured"]
     due = [each.due for each in context.interventions if each.due]
     untrained = sum(each.due is not None for each in context.controls)
@@ -84,6 +85,16 @@ def _described(context: ContextPlan, plan: Plan) -> str:
     for each in context.all_captured.values():
         parts += _parts(each, context.model, plan)
     return "; ".join(parts)
+
+
+def _in_what(context: ContextPlan, plan: Plan) -> str:
+    """`` in 8 templates and 6 untrained models``; nothing where there is one template only."""
+    untrained = plan.untrained(context.model)
+    parts = [f"{1 + len(context.further)} templates"] if context.further else []
+    if untrained is not False:
+        size = "" if untrained else f" (of at most {MOST_PARAMETERS:,} parameters)"
+        parts.append(f"{len(CONTROLS)} untrained models{size}")
+    return f" in {' and '.join(parts)}" if parts else ""
 
 
 def _parts(captured: Captured, model: ModelConfig, plan: Plan) -> list[str]:

@@ -110,7 +110,10 @@ def switches_of(charts: Sequence[Chart]) -> tuple[Switch, ...]:
 class ModelCharts:
     """All that was measured in a model's contexts."""
 
+    guide: str
+    """How to read them."""
     note: str
+    """What they show; empty where nothing is to be said."""
     charts: tuple[Chart, ...]
 
     @property
@@ -173,7 +176,8 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     if any(context.rule for context, _ in measured):
         bands += ", for the unchanged model only"
     return ModelCharts(
-        note=f"Shaded: the stages{of_which}. {line}{bands}.{beside}{announced(measured)}{unscaled(measured)}{not_given(measured)}",
+        guide=f"Shaded: the stages{of_which}. {line}{bands}.{beside}",
+        note=f"{announced(measured)}{unscaled(measured)}{not_given(measured)}".strip(),
         charts=tuple(charts),
     )
 

@@ -69,7 +69,7 @@ def controls_noted(contexts: Sequence[ContextReport]) -> str:
         return ""
     first = ", in the first sentence" if any(each.has_templates for each in known) else ""
     return (
-        " Grey, if shown: untrained models, dashed as the model’s own lines, with all weights random, and with random layers after the "
+        " Gray, if shown: untrained models, dashed as the model’s own lines, with all weights random, and with random layers after the "
         f"model’s own embedding (median and range of five seeds){first}."
     )
 

@@ -48,13 +48,17 @@ def over_sentences(holds: np.ndarray, template_holds: np.ndarray | None, templat
     others = np.flatnonzero(alone != shown).tolist()
     n = in_words(len(alone))
     if not others:
-        return (f"This holds for the median over {n} sentences, and for each of them alone.",) if shown else ()
+        return (
+            (f"This is of the median over {n} sentences; at some depth it is also shown of each alone.",)
+            if shown
+            else ()
+        )
     named = joined_by_and([in_quotes(templates[index]) for index in others])
-    which = named if len(others) <= MOST_TEMPLATES else f"{in_words(len(others))} of the {n}"
-    verdict = "it is not shown" if shown else "it is shown"
-    return (
-        f"This depends on the sentence: it is {'' if shown else 'not '}shown for the median over {n} sentences, but in {which} alone {verdict}.",
-    )
+    which = named if len(others) <= MOST_TEMPLATES else f"{in_words(len(others))} of them"
+    begins = "This depends on the sentence: for the median over"
+    if shown:
+        return (f"{begins} {n} it is shown, but at no depth in {which} alone.",)
+    return (f"{begins} {n} it is not shown, but it is at some depth in {which} alone.",)
 
 
 def in_quotes(template: str) -> str:
