@@ -19,7 +19,7 @@ from tokviz.pages.text.sentences import depths_where
 pytestmark = [pytest.mark.process, pytest.mark.model]
 
 ROOT = Path(__file__).parent.parent
-SMOLLM2 = "smollm2-135m-instruct"
+SMOLLM2, MINILM = "smollm2-135m-instruct", "all-minilm-l6-v2"
 MIB, KIB = 2**20, 2**10
 
 
@@ -59,7 +59,7 @@ def files(folder: Path) -> set[str]:
 
 def test_every_layer_of_both_models_is_there(site: Path) -> None:
     images = files(site / "images")
-    for slug, n_layers, module in ((SMOLLM2, 30, "model.layers"), ("all-minilm-l6-v2", 6, "bert.encoder.layer")):
+    for slug, n_layers, module in ((SMOLLM2, 30, "model.layers"), (MINILM, 6, "bert.encoder.layer")):
         for context in ("alone", "sentence"):
             for projection in ("standardized", "centered"):
                 stem = f"{slug}/{context}/{projection}/{slug}"
@@ -198,6 +198,19 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
     claimed = [alone[12][f"standardized_purity_{claim}announced"] for claim in ("", "surface_")]
     assert claimed == ["1", "0"]
     neighbors = f"{hidden} of a word's nearest neighbors are of its category"
+
+    def without_training(slug: str, context: str) -> str:
+        [untrained] = [
+            each["untrained"]
+            for model in report["models"]
+            for each in model["contexts"]
+            if (model["slug"], each["name"], each["intervention"]) == (slug, context, None)
+        ]
+        last = [each["purity"][-1] for each in untrained["own_embedding"]]
+        return f"{min(last):.2f} to {max(last):.2f}"
+
+    kept, kept_in_sentence = (without_training(SMOLLM2, name) for name in ("alone", "sentence"))
+    minilm = measured(MINILM, "alone")
     quoted = {
         "notes/introduction.md": (
             f"rises from {before} to {after}",
@@ -236,6 +249,12 @@ def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: P
             f"the surface {value(alone, 11, 'purity_surface'):.2f}. At the last layer it is {value(alone, 29):.2f}",
             f"{value(alone, 29):.2f}, but {value(alone, 29, 'purity_raw_value'):.2f} without scaling",
             f"In the plot of layer 11 it is {value(alone, 11, 'standardized_purity_value'):.2f}",
+        ),
+        "docs/manual/explanation/untrained.md": (
+            f"| the model | {value(alone, -1):.2f} | {value(alone, 29):.2f} |",
+            f"| random layers after its embedding | {value(alone, -1):.2f} | {kept} | {kept_in_sentence} |",
+            f"all of it, {without_training(MINILM, 'alone')} of {value(minilm, -1):.2f}, and",
+            f"the model's own last layer is at {value(minilm, 5):.2f}",
         ),
         "docs/manual/explanation/position-0.md": (f"{neighbors} alone, and {other} in the sentence",),
     }
