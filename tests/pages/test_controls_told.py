@@ -7,44 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from controls_fixture import TEMPLATES, controlled_report, curves, differences
 from narrow import present
 from report_fixture import sample_report
 
+from tokviz.pages.charts.curves import model_charts
 from tokviz.pages.text.sentences import over_sentences
 from tokviz.pages.text.without_training import untrained_sentences
-from tokviz.records import Claim, ContextReport, ControlCurves, Difference, Differences, Untrained
+from tokviz.records import ContextReport, Untrained
 
-TEMPLATES = ("The word is {word}", "I saw {word}", "We met {word}")
 NAMES = ("category purity", "silhouette", "the order “Months”")
 
 
 def context() -> ContextReport:
     return sample_report().models[0].contexts[0]
-
-
-def curves(purity: np.ndarray) -> ControlCurves:
-    nothing = np.zeros((0, len(purity)))
-    return ControlCurves(
-        purity=purity, silhouette=purity - 0.5, effective_rank=purity, relations=nothing, orders=nothing
-    )
-
-
-def difference(value: float, *, is_shown: bool) -> Difference:
-    claim = Claim(
-        family="untrained",
-        score=np.array([abs(value)]),
-        highest=np.zeros(9, dtype=np.float32),
-        is_eligible=np.array([True]),
-        least_p_value=0.0,
-        p_value=np.array([0.0]),
-        holds=np.array([is_shown]),
-    )
-    return Difference(n=9, unit="category", value=value, error=0.1, freedom=8, claim=claim)
-
-
-def differences(*found: tuple[float, bool]) -> Differences:
-    purity, silhouette, order = (difference(value, is_shown=is_shown) for value, is_shown in found)
-    return Differences(purity=purity, silhouette=silhouette, relations=(), orders=(order,))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -109,3 +85,20 @@ def test_a_sentence_that_says_otherwise_is_named(holds: bool, of_templates: list
     template_holds[:, 2] = of_templates
     assert over_sentences(np.array([False, holds]), template_holds, TEMPLATES) == said
     assert over_sentences(np.array([holds]), None, TEMPLATES) == ()
+
+
+def test_the_charts_say_what_their_strokes_and_gray_curves_are() -> None:
+    charts = present(model_charts(controlled_report().models[0]))
+    assert (
+        " Of the words in a sentence, category purity, silhouette, effective rank, relations and orders are medians over three "
+        "sentences; vertical strokes reach from the lowest sentence to the highest. Gray, if shown: untrained models, dashed as the "
+        "model’s own lines, with all weights random, and with random layers after the model’s own embedding (median and range of five "
+        "seeds), in the first sentence." in charts.guide
+    )
+    assert "but at no depth in “I saw …” alone." in charts.note
+    for chart in charts.charts:
+        drawn = {(curve.style, curve.dash) for curve in chart.curves if curve.switch == "untrained"}
+        of_controls = chart.heading in ("Category purity", "Silhouette", "Effective rank")
+        assert drawn == ({(kind, dash) for kind in ("random", "layers") for dash in "01"} if of_controls else set())
+        strokes = [curve.templates for curve in chart.curves if curve.templates]
+        assert [path.count("V") for path in strokes] == ([31] if of_controls else [])

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 import reference
+from controls_fixture import controlled_report
 from narrow import present
 from report_fixture import FOLDERS, HOSTILE, TEMPLATES, compared_report, hostile_report, sample_report
 
@@ -21,7 +22,12 @@ from tokviz.pages import render
 ROOT = Path(__file__).parents[2]
 SEEN = ("alt", "aria-label", "aria-roledescription", "title", "content")
 """Attributes that readers see or hear."""
-REPORTS = {"sample": sample_report(), "compared": compared_report(), "hostile": hostile_report()}
+REPORTS = {
+    "sample": sample_report(),
+    "compared": compared_report(),
+    "hostile": hostile_report(),
+    "controlled": controlled_report(),
+}
 SCRIPTS = sorted(path for path in (TEMPLATES / "assets").rglob("*.js") if path.parent.name != "vendor")
 RENDERED = {
     f"{name}: {path}": text
@@ -103,7 +109,7 @@ def test_a_page_has_one_term_for_each_thing(page: str) -> None:
     assert WORDS.findall(said) == []
 
 
-@pytest.mark.parametrize("module", sorted((ROOT / "tokviz" / "pages").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("module", sorted((ROOT / "tokviz" / "pages").rglob("*.py")), ids=lambda path: path.name)
 def test_messages_have_one_term_for_each_thing(module: Path) -> None:
     assert [text for text in messages(module.read_text(encoding="utf-8")) if WORDS.search(text)] == []
 
