@@ -37,7 +37,7 @@ def embedded(module: Any) -> torch.Tensor:
 
 def in_memory(module: Any, quantization: str | None = None) -> Any:
     """What the controls need of a loaded model."""
-    return SimpleNamespace(module=module, card=SimpleNamespace(quantization=quantization))
+    return SimpleNamespace(module=module, card=SimpleNamespace(quantization=quantization, source="tiny"))
 
 
 def llama(**values: Any) -> Any:

@@ -37,14 +37,33 @@ def test_untrained_models_are_told_by_their_numbers(seed: int) -> None:
     )
     (told,) = untrained_sentences(replace(of_report, untrained=untrained), NAMES)
     training, layers = told.split("; ")
-    own, least, most = map(float, re.findall(r"\d\.\d\d", layers))
-    at_end = [each.purity[-1] for each in untrained.own_embedding]
-    expected = [present(of_report.geometry).purity.value[-1], min(at_end), max(at_end)]
-    assert [own, least, most] == pytest.approx(expected, abs=0.005 + 1e-9)
-    for said, found in ((training, shown[0]), (layers.partition(" (")[0], shown[1])):
-        above = [name for name, (value, is_shown) in zip(NAMES, found, strict=True) if is_shown and value > 0]
-        assert [name for name in NAMES if name in said] == above
-        assert ("not shown" in said) == (not above)
+    own, depth, least, most = re.findall(r"\d\.\d\d|layer \d+", layers)
+    best = [max(each.purity[1:]) for each in untrained.own_embedding]
+    purity = present(of_report.geometry).purity.value
+    assert [float(own), float(least), float(most)] == pytest.approx(
+        [max(purity[1:]), min(best), max(best)], abs=0.005 + 1e-9
+    )
+    assert purity[depth_of(depth)] == max(purity[1:])
+    for said, found in ((training, shown[0]), (layers.rpartition(" (category")[0], shown[1])):
+        above = {name for name, (value, is_shown) in zip(NAMES, found, strict=True) if is_shown and value > 0}
+        assert {name for name in NAMES if name in said} == above
+        assert ("not shown to be" in said) == (not above)
+        assert ("three measures" in said) == (len(above) < 3)
+
+
+def depth_of(name: str) -> int:
+    return int(name.removeprefix("layer ")) + 1
+
+
+def test_what_no_shuffle_can_tell_is_not_said_to_be_untrue() -> None:
+    nothing = differences(*((float("nan"), False),) * 3)
+    n = len(present(context().geometry).purity.value)
+    untrained = Untrained(random=curves(np.full(n, 0.1)), own_embedding=(), training=nothing, layers=None)
+    (told,) = untrained_sentences(replace(context(), untrained=untrained), NAMES)
+    assert told == (
+        "Words alone, the model at its best layer: whether it is further above chance than with all weights random can’t be tested "
+        "with these words."
+    )
 
 
 def test_what_is_missing_is_not_spoken_of() -> None:
@@ -61,22 +80,18 @@ def test_what_is_missing_is_not_spoken_of() -> None:
         (
             True,
             [1, 1, 1],
-            ("This is of the median over three sentences; at some depth it is also shown of each alone.",),
+            ("At layer 1, this is shown of each of the three sentences alone.",),
         ),
         (False, [0, 0, 0], ()),
         (
             True,
             [1, 0, 1],
-            (
-                "This depends on the sentence: for the median over three it is shown, but at no depth in “I saw …” alone.",
-            ),
+            ("But it depends on the sentence: of “I saw …” alone, this is shown at no depth.",),
         ),
         (
             False,
             [0, 1, 1],
-            (
-                "This depends on the sentence: for the median over three it is not shown, but it is at some depth in “I saw …” and “We met …” alone.",
-            ),
+            ("But it depends on the sentence: of “I saw …” and “We met …” alone, this is shown at some depth.",),
         ),
     ],
 )
@@ -92,13 +107,15 @@ def test_the_charts_say_what_their_strokes_and_gray_curves_are() -> None:
     assert (
         " Of the words in a sentence, category purity, silhouette, effective rank, relations and orders are medians over three "
         "sentences; vertical strokes reach from the lowest sentence to the highest. Gray, if shown: untrained models, dashed as the "
-        "model’s own lines, with all weights random, and with random layers after the model’s own embedding (median and range of five "
+        "model’s own lines, with all weights random (one draw), and with random layers after the model’s own embedding (median and range of five "
         "seeds), in the first sentence." in charts.guide
     )
-    assert "but at no depth in “I saw …” alone." in charts.note
+    assert "of “I saw …” alone, that purity is above chance is shown at no depth." in charts.note
     for chart in charts.charts:
         drawn = {(curve.style, curve.dash) for curve in chart.curves if curve.switch == "untrained"}
         of_controls = chart.heading in ("Category purity", "Silhouette", "Effective rank")
-        assert drawn == ({(kind, dash) for kind in ("random", "layers") for dash in "01"} if of_controls else set())
+        assert drawn == (
+            {*((kind, dash) for kind in ("random", "layers") for dash in "01"), ("1", "1")} if of_controls else set()
+        )
         strokes = [curve.templates for curve in chart.curves if curve.templates]
         assert [path.count("V") for path in strokes] == ([31] if of_controls else [])

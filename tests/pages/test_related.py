@@ -15,7 +15,7 @@ from claims import plain, require_depths
 from related_fixture import ORDERS, RELATION, order_of, random_order, random_relation, related_report
 from report_fixture import Views
 
-from tokviz.pages.charts.measures import related_measures
+from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.compare.table import labels, table
 from tokviz.pages.downloads import tables
 from tokviz.pages.model import related_data, related_plots

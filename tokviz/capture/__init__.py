@@ -6,7 +6,7 @@ with positions added.
 """
 
 from tokviz.capture.attention import attention_to_first
-from tokviz.capture.fitting import require_fitting
+from tokviz.capture.fitting import require_alike, require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
@@ -42,6 +42,7 @@ __all__ = [
     "neurons_set",
     "passages",
     "probe",
+    "require_alike",
     "require_fitting",
     "sees_ahead",
     "sharing_passes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tokviz.capture.structure import Structure
@@ -11,6 +12,7 @@ from tokviz.records import Context, Tokenization
 if TYPE_CHECKING:
     from torch import nn
 
+_LEAST_IN_ALL = 0.5
 _MOST_RESERVED = 2
 """Tables of positions may have so many rows more than the config gives, before those of the tokens."""
 
@@ -39,6 +41,36 @@ def require_fitting(module: nn.Module, structure: Structure, tokenization: Token
         raise CaptureError(
             f"word {longest.word!r} in context {context.name!r}: expected a text of at most {n_positions:,} tokens, the "
             f"positions that {type(module).__name__} has, got {len(longest.ids):,}; shorten the template or the word"
+        )
+
+
+def require_alike(context: Context, templates: Mapping[str, Tokenization]) -> None:
+    """Refuse templates of one context whose words can't be measured together.
+
+    Parameters
+    ----------
+    templates : by their text the context's words in each.
+
+    Raises
+    ------
+    CaptureError : words are read at position 0 in some only, or fewer than half of those that are measured in the first template
+        are measured in all.
+    """
+    first, *others = (templates[each] for each in context.templates)
+    for template, other in zip(context.further_templates, others, strict=True):
+        if other.reads_position_0 != first.reads_position_0:
+            raise CaptureError(
+                f"context {context.name!r}: expected words at position 0 in all of its templates or in none, as many models build an "
+                f"attention sink there, got {template!r} beside {context.template!r}; put text before the word, or make it a context "
+                "of its own"
+            )
+    n_first, n_all = int(first.reference.sum()), int(first.reference_beside(others).sum())
+    if n_all < _LEAST_IN_ALL * n_first:
+        kept = [int(first.reference_beside([each]).sum()) for each in others]
+        worst = context.further_templates[kept.index(min(kept))]
+        raise CaptureError(
+            f"context {context.name!r}: expected templates in which most words are read at the position that most words share, got "
+            f"{n_all} of {n_first} words in all of them, {min(kept)} of them in {worst!r}; change or remove that template"
         )
 
 

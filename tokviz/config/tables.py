@@ -143,6 +143,9 @@ class ModelConfig(Table):
     """Of the one weights file; a file with another hash is refused."""
     untrained: bool | None = None
     """Whether it is also captured without its training; by default as the report says, of models of at most a billion parameters."""
+    initializer_range: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Standard deviation of the untrained model's random weights, where its source doesn't hold it, as GGUF files don't; else
+    that of its config counts."""
     note: Markdown | None = None
     """The author's words on the model: Markdown, or the name of a ``.md`` file."""
     notes: Annotated[dict[str, Markdown], at_most(MOST_NOTES, "notes")] = {}

@@ -23,6 +23,7 @@ def over_templates(templates: Sequence[Tested], median: Tested) -> Tested:
         median,
         claim=of_median(median.claim, [each.claim for each in templates]),
         templates=np.array([each.value for each in templates]),
+        template_null_mean=np.array([each.null_mean for each in templates]),
     )
 
 

@@ -18,8 +18,9 @@ import numpy as np
 from tokviz.measure import categories, geometry, orders, spread
 from tokviz.measure import relations as related
 from tokviz.measure.distances import cosine_distances
-from tokviz.measure.profile import ProfileComparer, Side
+from tokviz.measure.profile import N_FOR_CHANCE, ProfileComparer, Side
 from tokviz.measure.spaces import standardized
+from tokviz.measure.tested import permutations
 from tokviz.records import (
     ControlCurves,
     Difference,
@@ -39,6 +40,7 @@ def measure(
     own_embedding: Sequence[HiddenStates],
     *,
     problems: Sequence[str] = (),
+    note: str = "",
     seed: int = 0,
 ) -> Untrained:
     """All that is told of one model × context and its controls.
@@ -49,6 +51,7 @@ def measure(
     random : with all weights random; None where there is none.
     own_embedding : with random layers after the model's own embedding, one of each seed.
     problems : why controls are missing.
+    note : how random weights are drawn.
     seed : of samples and shuffles.
     """
     comparer = ProfileComparer(seed, FAMILY)
@@ -62,6 +65,7 @@ def measure(
         training=None if random is None else comparer.compare(whole, replace(whole, templates=(random,))),
         layers=_least([comparer.compare(layers, replace(layers, templates=(each,))) for each in own_embedding]),
         problems=tuple(problems),
+        note=note,
     )
 
 
@@ -124,20 +128,25 @@ def _of_categories(side: Side, seed: int) -> np.ndarray:
 
 
 def _of_relations(side: Side, seed: int) -> np.ndarray:
-    """``(n_relations, n_depths)``."""
+    """``(n_relations, n_depths)``: parallelism less that of the same words paired at random."""
     states, pairs = side.states, side.pairs
     curves = _empty(len(pairs), states.n_depths)
     measured = [index for index, each in enumerate(pairs) if len(each.pairs) >= RelationMeasures.LEAST_PAIRS]
     rows = [pairs[index].pairs.ravel() for index in measured]
+    pairings = {index: _pairings(pairs[index].pairs, seed) for index in measured}
     by = np.flatnonzero(side.is_reference)
     for depth, spaces in related.standardized_rows(states, by, rows, seed) if rows else ():
         for index, space in zip(measured, spaces, strict=True):
             own = pairs[index].pairs
-            as_it_is = np.arange(len(own))[None]
-            found = related.parallel(space.reshape(*own.shape, -1), related.is_one_word(own), as_it_is, [])
+            found = related.parallel(space.reshape(*own.shape, -1), related.is_one_word(own), pairings[index], [])
             if found is not None:
-                curves[index, depth] = found[0][0]
+                curves[index, depth] = found[0][0] - found[0][1:].mean()
     return curves
+
+
+def _pairings(pairs: np.ndarray, seed: int) -> np.ndarray:
+    """``(1 + n, n_pairs)``: each source's target, as it is and at random."""
+    return permutations(len(pairs), seed, related.is_one_word(pairs), N_FOR_CHANCE)
 
 
 def _of_orders(side: Side) -> np.ndarray:

@@ -20,7 +20,7 @@ from tokviz.models.libraries import load_libraries
 from tokviz.models.loading import LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
 from tokviz.models.quiet import quiet_transformers
-from tokviz.models.untrained import UntrainedModel
+from tokviz.models.untrained import TooLittleMemoryError, UntrainedModel
 from tokviz.models.weights import weights_in_memory
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "LoadedModel",
     "Location",
     "Once",
+    "TooLittleMemoryError",
     "UntrainedModel",
     "check",
     "describe",

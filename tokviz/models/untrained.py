@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+class TooLittleMemoryError(SourceError):
+    """There is too little memory for an untrained model now."""
+
+
 class UntrainedModel:
     """A model of the same configuration as a loaded one: one module, which is given new weights again and again.
 
@@ -31,21 +35,37 @@ class UntrainedModel:
     ----------
     loaded : stays as it is.
     layers : its blocks, as ``Structure.layers`` has them.
+    scale : the standard deviation of random weights, in place of that of its config.
 
     Raises
     ------
-    SourceError : the class can't be made from its config alone, or there is too little memory.
+    TooLittleMemoryError : so it is now.
+    SourceError : the class can't be made from its config alone.
     """
 
-    def __init__(self, loaded: LoadedModel, layers: Sequence[nn.Module]) -> None:
+    def __init__(self, loaded: LoadedModel, layers: Sequence[nn.Module], scale: float | None = None) -> None:
         import torch
 
         self._loaded: Any = loaded.module
+        config: Any = copy.deepcopy(loaded.module.config)
+        if scale is not None:
+            config.initializer_range = scale
+        self._config = config
+        self._is_default = scale is None and loaded.card.source.endswith(".gguf")
         blocks = set(layers)
         self._layers = tuple(f"{path}." for path, module in self._loaded.named_modules() if module in blocks)
         whole = (each.device for each in self._loaded.parameters() if not each.is_meta)
         self._device = next(whole, torch.device("cpu"))
         self._module = self._made(_dtype_of(loaded))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How its weights are drawn, as far as that is known."""
+        scale = getattr(self._config, "initializer_range", None)
+        if not isinstance(scale, float):
+            return ()
+        default = ", a default of transformers, as a GGUF file doesn’t hold the model’s own" if self._is_default else ""
+        return (f"Random weights are drawn with a standard deviation of {scale:.3g}{default}.",)
 
     @property
     def _name(self) -> str:
@@ -59,11 +79,11 @@ class UntrainedModel:
         n_bytes = sum(each.numel() for each in self._loaded.parameters()) * dtype.itemsize
         free = psutil.virtual_memory().available
         if n_bytes > free:
-            raise SourceError(
+            raise TooLittleMemoryError(
                 f"{self._name}: expected {n_bytes / 1e9:.1f} GB of memory for an untrained model of this size, found "
                 f"{free / 1e9:.1f} GB; close other programs, or set untrained = false for this model"
             )
-        config = copy.deepcopy(self._loaded.config)
+        config = self._config
         if hasattr(config, "quantization_config"):
             del config.quantization_config
         try:

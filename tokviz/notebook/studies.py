@@ -207,7 +207,9 @@ def _config(
         values["contexts"] = [
             {
                 "name": name,
-                "template" if isinstance(given, str) else "templates": given if isinstance(given, str) else list(given),
+                "template" if isinstance(given, str) else "templates": list(given)
+                if isinstance(given, tuple)
+                else given,
             }
             for name, given in contexts.items()
         ]

@@ -76,6 +76,8 @@ class Tested:
     """That it is above chance."""
     templates: np.ndarray | None = None
     """``(n_templates, n_depths)`` float64: in each template of the context; None with one."""
+    template_null_mean: np.ndarray | None = None
+    """``(n_templates, n_depths)`` float64: each one's ``null_mean``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

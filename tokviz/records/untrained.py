@@ -25,7 +25,8 @@ class ControlCurves:
     effective_rank: np.ndarray
     """``(n_depths,)`` float64, at least 1."""
     relations: np.ndarray
-    """``(n_relations, n_depths)`` float64: parallelism, in −1–1, in the order of the configuration."""
+    """``(n_relations, n_depths)`` float64: parallelism less what it is with the same words paired at random, in the order of the
+    configuration."""
     orders: np.ndarray
     """``(n_orders, n_depths)`` float64: leave-one-out R², at most 1, in the order of the configuration."""
 
@@ -45,6 +46,8 @@ class Untrained:
     in common; announced is only that it exceeds it, and so all of them. None where any is missing."""
     problems: tuple[str, ...] = ()
     """Why controls are missing; one sentence each."""
+    note: str = ""
+    """How random weights are drawn; empty where that isn't known."""
 
     N_SEEDS: ClassVar[int] = 5
     """How many of ``own_embedding`` are made."""

@@ -11,6 +11,7 @@ from tokviz.pages.charts.axis import Band, coordinate, ends, path, relative_dept
 from tokviz.pages.charts.measures import WITHIN_A_MODEL, ControlKind, Measure, Reading, added_measures
 from tokviz.pages.charts.notes import announced, controls_noted, not_given, over_templates, unscaled
 from tokviz.pages.charts.scale import NAME_GAP, OF_A_MODEL, Layout, Scale, outline, spread_out
+from tokviz.pages.charts.switches import Switch, switches_of
 from tokviz.pages.text.wording import NBSP, capitalized, joined, the_depth
 from tokviz.records import ContextReport, Geometry, ModelReport
 
@@ -44,6 +45,7 @@ class Curve:
     """Path data of a stroke per depth, from the lowest to the highest value among the context's templates."""
     switch: str
     """Of the name of the switch that shows it; empty where it is always shown."""
+    is_thin: bool
     name: Label | None
     """At the curve's end."""
     leader: str | None
@@ -85,28 +87,6 @@ class Chart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switch:
-    """What a reader may add to charts that show the model, its intervals, chance and the surface."""
-
-    name: str
-    label: str
-
-
-SWITCHES = (
-    Switch(name="raw", label="without scaling"),
-    Switch(name="changed", label="neurons changed"),
-    Switch(name="untrained", label="untrained"),
-)
-
-
-def switches_of(charts: Sequence[Chart]) -> tuple[Switch, ...]:
-    """Those that have something to show in these charts."""
-    curves = [curve for chart in charts for curve in chart.curves]
-    found = {curve.switch for curve in curves} | ({"raw"} if any(curve.raw for curve in curves) else set())
-    return tuple(each for each in SWITCHES if each.name in found)
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelCharts:
     """All that was measured in a model's contexts."""
 
@@ -119,7 +99,7 @@ class ModelCharts:
     @property
     def switches(self) -> tuple[Switch, ...]:
         """What readers add to the charts, as far as these have it."""
-        return switches_of(self.charts)
+        return switches_of(curve for chart in self.charts for curve in chart.curves)
 
     @property
     def in_sight(self) -> tuple[Chart, ...]:
@@ -231,7 +211,11 @@ def _of_contexts(measure: Measure, contexts: Sequence[ContextReport]) -> tuple[S
     return (*models, *(each for own in controls for each in own))
 
 
-CONTROL_NAMES: Mapping[ControlKind, str] = {"random": "all random", "layers": "random layers"}
+CONTROL_NAMES: Mapping[ControlKind, str] = {
+    "first": "first sentence",
+    "random": "all random",
+    "layers": "random layers",
+}
 """At a curve's end."""
 
 
@@ -415,7 +399,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         if layout.has_leaders:
             leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
     style, dash = layout.style(series.index)
-    style = style if series.control is None else series.control
+    style = style if series.control in (None, "first") else str(series.control)
     line = path(x, heights.tolist())
     return Curve(
         style=style,
@@ -425,6 +409,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         interval=interval,
         templates=templates,
         switch=series.switch,
+        is_thin=series.control == "first",
         name=name,
         leader=leader,
     )

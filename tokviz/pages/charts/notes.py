@@ -28,7 +28,9 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
             (each.above_chance, each.above_surface)[: 1 + has_surface] for each in (geometry.purity, flat) if each
         ]
         claim = geometry.purity.above_chance
-        by_sentence = over_sentences(claim.holds, claim.template_holds, context.states.context.templates)
+        by_sentence = over_sentences(
+            claim.holds, claim.template_holds, context.states.context.templates, "that purity is above chance"
+        )
         if not any(claim.holds.any() for of_one in claims for claim in of_one):
             either = " or above the words’ surface" if has_surface else ""
             where = ", in all dimensions or in the plot" if flat else ""
@@ -59,6 +61,19 @@ def over_templates(contexts: Sequence[ContextReport]) -> str:
     return (
         f" Of the words {labels}, category purity, silhouette, effective rank, relations and orders are medians over {of}; "
         "vertical strokes reach from the lowest sentence to the highest."
+        + "".join(_dropped(each) for each in contexts if each.has_templates)
+    )
+
+
+def _dropped(context: ContextReport) -> str:
+    """How many words aren't measured, as they are read elsewhere in one of the sentences."""
+    n_first = int(context.states.tokenization.reference.sum())
+    n_all = context.geometry.n_reference if context.geometry else n_first
+    if n_all == n_first:
+        return ""
+    return (
+        f" {n_all} of {count(n_first, 'reference word')} {context.states.context.label} are measured, those that are reference words in "
+        "every sentence."
     )
 
 
@@ -69,7 +84,7 @@ def controls_noted(contexts: Sequence[ContextReport]) -> str:
         return ""
     first = ", in the first sentence" if any(each.has_templates for each in known) else ""
     return (
-        " Gray, if shown: untrained models, dashed as the model’s own lines, with all weights random, and with random layers after the "
+        " Gray, if shown: untrained models, dashed as the model’s own lines, with all weights random (one draw), and with random layers after the "
         f"model’s own embedding (median and range of five seeds){first}."
     )
 

@@ -15,17 +15,17 @@ from tokviz.pages.charts.curves import (
     Axes,
     Chart,
     Series,
-    Switch,
     end_of,
     make_chart,
     make_curve,
     of_controls,
     said,
-    switches_of,
 )
-from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures, related_measures
+from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates
+from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
+from tokviz.pages.charts.switches import Switch, switches_of
 from tokviz.pages.text import data_text
 from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import joined
@@ -92,7 +92,7 @@ class Curves:
     @property
     def switches(self) -> tuple[Switch, ...]:
         """What readers add to the charts, as far as these have it."""
-        return switches_of([chart for row in self.rows for chart in row.charts])
+        return switches_of(curve for row in self.rows for chart in row.charts for curve in chart.curves)
 
 
 MOST_DRAWN = OF_ALL_MODELS.n_styles

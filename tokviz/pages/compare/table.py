@@ -13,6 +13,7 @@ from tokviz.pages.frame.pictures import slide_id
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.trust import purity_in_plot
+from tokviz.pages.text.without_training import best_after_embedding
 from tokviz.pages.text.wording import NBSP, NUMBERS, UNKNOWN, count, number, percent, ranged, score, whole_percent
 from tokviz.records import (
     ContextReport,
@@ -76,7 +77,7 @@ def labels(report: Report) -> tuple[str, ...]:
         *(f"{each.label}: parallelism" for each in report.relations),
         *(f"{each.label}: R² of the order" for each in report.orders),
     ]
-    untrained = ("Best purity with all weights random", "With random layers") if _has_controls(report) else ()
+    untrained = ("Purity with all weights random", "Best purity after random layers") if _has_controls(report) else ()
     return (*_MEASURED, *untrained, *_WRITTEN, *related, "Reference words")
 
 
@@ -159,7 +160,7 @@ def _ranked(report: Report, model: ModelReport, context: ContextReport, page: st
     state, geometry = context.states, context.geometry
     label = state.context.label
     target = f"{model_path(model.slug)}#{slide_id(state.context.name, _best_depth(geometry))}"
-    n_reference = int(state.tokenization.reference.sum())
+    n_reference = geometry.n_reference if geometry else int(state.tokenization.reference.sum())
     measured = _measured(geometry, state.n_depths) if geometry else (_unknown("not measured"),) * len(_MEASURED)
     found = finding_of(model) if geometry and geometry.massive.emergence_depth is not None else None
     written = _written(found) if found and found.context == state.context else (_unknown(""),) * len(_WRITTEN)
@@ -222,18 +223,18 @@ def _measured(geometry: Geometry, n_depths: int) -> tuple[Cell, ...]:
 
 
 def _of_controls(context: ContextReport) -> tuple[Cell, Cell]:
-    """The best purity with all weights random; the median and the range over seeds with random layers, at the last layer."""
+    """The best purity with all weights random; with random layers after the embedding, the median over seeds."""
     untrained = context.untrained
     if untrained is None:
         return _unknown("not captured"), _unknown("not captured")
     random, layers = _unknown(), _unknown()
     if untrained.random is not None and (depth := _peak(untrained.random.purity)) is not None:
         value = float(untrained.random.purity[depth])
-        random = _number(value, score(value), depth_name(depth))
-    if untrained.low and untrained.median and untrained.high and np.isfinite(untrained.median.purity[-1]):
-        low, value, high = (float(each.purity[-1]) for each in (untrained.low, untrained.median, untrained.high))
-        last = depth_name(len(untrained.median.purity) - 1)
-        layers = _number(value, score(value), f"{ranged(np.array([low, high]), score)}, {last}")
+        random = _number(value, score(value), f"one draw, {depth_name(depth)}")
+    seeds = np.array([best_after_embedding(each.purity) for each in untrained.own_embedding])
+    if len(seeds) and np.isfinite(seeds).all():
+        middle = float(np.median(seeds))
+        layers = _number(middle, score(middle), f"{ranged(seeds, score)} in {count(len(seeds), 'seed')}")
     return random, layers
 
 

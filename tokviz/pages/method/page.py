@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tokviz.pages.charts.measures import MEASURES, added_measures, related_measures
+from tokviz.pages.charts.measures import MEASURES, added_measures
+from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative
 from tokviz.pages.text import glossary
 from tokviz.pages.text.families import family_labels

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokviz.pages.charts.curves import ModelCharts, model_charts
-from tokviz.pages.charts.measures import related_measures
+from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.frame.frame import contents, downloads, frame, model_path, relative
 from tokviz.pages.frame.index import context_entry, data_folder, drawings, model_entry, projection_entry
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
@@ -126,7 +126,8 @@ def note_addresses(model: ModelReport) -> tuple[str, ...]:
 def _untrained(report: Report, model: ModelReport) -> tuple[str, ...]:
     names = [each.said for each in measures(report)]
     found = (untrained_sentences(context, names) for context in model.contexts)
-    return tuple(" ".join(each) for each in found if each)
+    notes = dict.fromkeys(each.untrained.note for each in model.contexts if each.untrained and each.untrained.note)
+    return (*(" ".join(each) for each in found if each), *notes)
 
 
 def model_page(report: Report, model: ModelReport) -> ModelPage:

@@ -194,7 +194,7 @@ def _against_shuffled(parallelism: Tested) -> tuple[str, ...]:
 
 def _whole(hits: np.ndarray) -> str:
     """``8–10``."""
-    return ranged(hits, lambda value: f"{value:.0f}")
+    return ranged(hits, lambda value: f"{value:g}")
 
 
 def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:

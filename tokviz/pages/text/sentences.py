@@ -34,13 +34,16 @@ MOST_TEMPLATES = 3
 """Of more sentences the number is said."""
 
 
-def over_sentences(holds: np.ndarray, template_holds: np.ndarray | None, templates: Sequence[str]) -> tuple[str, ...]:
-    """Whether each sentence of a context by itself says what their median does, and if not, which ones say otherwise.
+def over_sentences(
+    holds: np.ndarray, template_holds: np.ndarray | None, templates: Sequence[str], what: str = "this"
+) -> tuple[str, ...]:
+    """Where each sentence of a context by itself says what their median does, or which ones say otherwise.
 
     Parameters
     ----------
-    holds : ``(n_depths,)`` bool: what is announced of the median; ``template_holds``: ``(n_templates, n_depths)``, of each sentence;
-        None with one.
+    holds : ``(n_depths,)`` bool: what is announced of the median.
+    template_holds : ``(n_templates, n_depths)`` bool, of each sentence; None with one.
+    what : is announced.
     """
     if template_holds is None:
         return ()
@@ -48,17 +51,14 @@ def over_sentences(holds: np.ndarray, template_holds: np.ndarray | None, templat
     others = np.flatnonzero(alone != shown).tolist()
     n = in_words(len(alone))
     if not others:
-        return (
-            (f"This is of the median over {n} sentences; at some depth it is also shown of each alone.",)
-            if shown
-            else ()
-        )
+        everywhere = np.asarray(template_holds.all(axis=0))
+        where = depths_where(everywhere) if everywhere.any() else "other depths"
+        return (f"At {where}, {what} is shown of each of the {n} sentences alone.",) if shown else ()
     named = joined_by_and([in_quotes(templates[index]) for index in others])
-    which = named if len(others) <= MOST_TEMPLATES else f"{in_words(len(others))} of them"
-    begins = "This depends on the sentence: for the median over"
+    which = named if len(others) <= MOST_TEMPLATES else f"{in_words(len(others))} of {n}"
     if shown:
-        return (f"{begins} {n} it is shown, but at no depth in {which} alone.",)
-    return (f"{begins} {n} it is not shown, but it is at some depth in {which} alone.",)
+        return (f"But it depends on the sentence: of {which} alone, {what} is shown at no depth.",)
+    return (f"But it depends on the sentence: of {which} alone, {what} is shown at some depth.",)
 
 
 def in_quotes(template: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tokviz.pages.text.wording import joined_by_and, ranged, score
-from tokviz.records import ContextReport, Untrained, depth_name
+from tokviz.pages.text.wording import in_words, joined_by_and, ranged, score
+from tokviz.records import ContextReport, Differences, Untrained, depth_name
 
 
 def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tuple[str, ...]:
@@ -23,40 +23,50 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
     templates = geometry.purity.templates
     # The controls have the first template's words only.
     purity = geometry.purity.value if templates is None else templates[0]
-    said = (*_of_training(untrained, measures), *_of_layers(untrained, measures, purity))
+    said = (
+        *_against(untrained.training, untrained.by_training, measures, "with all weights random"),
+        *_against(untrained.layers, untrained.by_layers, measures, "with random layers of any of five seeds"),
+    )
     problems = tuple(f"No untrained model: {each}." for each in untrained.problems)
     if not said:
         return problems
     words = f"Words {context.states.context.label}{'' if templates is None else ', first sentence'}"
-    return (f"{words}, and untrained models: {'; '.join(said)}.", *problems)
+    return (f"{words}, the model at its best layer: {'; '.join(said)}{_best(untrained, purity)}.", *problems)
 
 
-def _of_training(untrained: Untrained, measures: Sequence[str]) -> Iterator[str]:
-    above = _named(untrained.by_training, measures)
+def _against(
+    differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], control: str
+) -> Iterator[str]:
+    """``shown to be further above chance than with all weights random in category purity (of five measures)``."""
+    if differences is None:
+        return
+    tested = [each.claim.can_be_tested and bool(np.isfinite(each.claim.score).any()) for each in differences.all]
+    known = [(name, is_above) for name, is_above, asked in zip(measures, exceeds, tested, strict=False) if asked]
+    above = [name for name, is_above in known if is_above]
+    here = " on this list of words" if differences.purity.unit == "word" else ""
     if above:
-        yield f"the model is shown to be further above chance than with all weights random in {joined_by_and(above)}"
-    elif untrained.training is not None:
-        yield "the model is not shown to be further above chance than with all weights random in any measure"
+        of = f" (of {in_words(len(known))} measures)" if len(known) > len(above) else ""
+        yield f"shown to be further above chance{here} than {control} in {joined_by_and(above)}{of}"
+    elif known:
+        of = known[0][0] if len(known) == 1 else f"any of {in_words(len(known))} measures"
+        yield f"not shown to be further above chance{here} than {control} in {of}"
+    else:
+        yield f"whether it is further above chance than {control} can’t be tested with these words"
 
 
-def _of_layers(untrained: Untrained, measures: Sequence[str], purity: np.ndarray) -> Iterator[str]:
-    above = _named(untrained.by_layers, measures)
-    if above:
-        yield f"its layers do more than random layers of each of five seeds in {joined_by_and(above)}{_at_the_end(untrained, purity)}"
-    elif untrained.layers is not None:
-        yield f"its layers are not shown to do more than random ones in any measure{_at_the_end(untrained, purity)}"
-
-
-def _at_the_end(untrained: Untrained, purity: np.ndarray) -> str:
-    """`` (category purity at layer 29: 0.66, with random layers 0.59–0.71)``; nothing where it isn't known."""
-    last = len(purity) - 1
-    if not (untrained.low and untrained.high and last):
+def _best(untrained: Untrained, purity: np.ndarray) -> str:
+    """`` (category purity 0.98 at layer 12, with random layers 0.86–0.91)``; nothing where it isn't known."""
+    if not np.isfinite(purity[1:]).any() or not untrained.own_embedding:
         return ""
-    seeds = np.array([untrained.low.purity[last], untrained.high.purity[last]])
-    if not np.isfinite([*seeds, purity[last]]).all():
+    seeds = np.array([best_after_embedding(each.purity) for each in untrained.own_embedding])
+    depth = 1 + int(np.nanargmax(purity[1:]))
+    if not np.isfinite(seeds).all():
         return ""
-    return f" (category purity at {depth_name(last)}: {score(purity[last])}, with random layers {ranged(seeds, score)})"
+    extremes = ranged(np.array([seeds.min(), seeds.max()]), score)
+    return f" (category purity {score(purity[depth])} at {depth_name(depth)}, with random layers {extremes})"
 
 
-def _named(exceeds: Sequence[bool], measures: Sequence[str]) -> list[str]:
-    return [name for name, is_above in zip(measures, exceeds, strict=False) if is_above]
+def best_after_embedding(values: np.ndarray) -> float:
+    """The greatest value after a layer; NaN where none is defined."""
+    known = values[1:][np.isfinite(values[1:])]
+    return float(known.max()) if len(known) else float("nan")

@@ -26,7 +26,7 @@ from tokviz.run.capturing.controlling import capture_controls
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.plan import interventions
-from tokviz.run.plan.controls import CONTROLS, Control, are_wanted
+from tokviz.run.plan.controls import CONTROLS, MOST_PARAMETERS, Control, are_wanted
 from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.losses import LossText
 from tokviz.run.store import keys
@@ -37,6 +37,8 @@ from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from tokviz.capture import Structure, Sublayers
 
 _OF_MODELS = ("torch", "transformers", "accelerate", "gguf", "huggingface_hub", "tokenizers", "tqdm")
@@ -204,7 +206,8 @@ def _missing_controls(
     return [
         (each, states, control)
         for each, states, control in request.controls(store)
-        if each.key in renewed or _is_missing(keys.control_key(each.key, control.key_parts), states, store)
+        if each.key in renewed
+        or _is_missing(keys.control_key(each.key, control.key_parts(request.model)), states, store)
     ]
 
 
@@ -229,6 +232,9 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
         texts = {
             each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts
         }
+        for each in request.contexts:
+            if each.context.further_templates:
+                capture.require_alike(each.context, texts)
         tokenizations = [texts[each.context.template] for each in due]
         for tokenization, each in zip(tokenizations, due, strict=True):
             capture.require_fitting(loaded.module, structure, tokenization, each.context)
@@ -245,7 +251,7 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
             },
         )
         intervening.require_neurons(ready, request.by_hand)
-        for group in _groups(due, capture.sharing_passes(loaded.module, tokenizations)):
+        for group in _groups(loaded.module, due, tokenizations):
             together = [(due[index], tokenizations[index]) for index in group]
             _capture_together(ready, together, store, reporter, request.epoch)
         renewed = {each.key for each in due}
@@ -256,8 +262,13 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
         untrained = [
             (each.key, states, control) for each, states, control in _missing_controls(request, store, renewed)
         ]
+        if request.untrained is None and not are_wanted(None, loaded.card):
+            reporter.say(
+                f"{name}: no untrained models, as it has more than {MOST_PARAMETERS:,} parameters; untrained = true in its own table "
+                "asks for them"
+            )
         if untrained:
-            capture_controls(ready, untrained, store, reporter)
+            capture_controls(ready, request.model, untrained, store, reporter)
         loss = request.loss(store)
         if loss and request.loss_text and (loss[0].key in renewed or not store.has(loss[2], Loss)):
             step = reporter.step(f"{name}: measuring the next-token loss")
@@ -265,22 +276,22 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
             step.advance()
 
 
-def _groups(due: Sequence[ContextRequest], sharing: Sequence[list[int]]) -> list[list[int]]:
+def _groups(module: nn.Module, due: Sequence[ContextRequest], tokenizations: Sequence[Tokenization]) -> list[list[int]]:
     """Which of the requests go through the model together, by their indices.
 
     One after the other where nothing is gained by more, so that a run which is killed keeps those that it had; but the further
-    templates of a context at once, as one check of their batches does for all.
-
-    Parameters
-    ----------
-    sharing : those that share the reading of the weights.
+    templates of a context at once, as one check of their batches does for all, or those of all contexts, where weights are read in
+    every pass.
     """
-    if any(len(group) > 1 for group in sharing):
-        return list(sharing)
-    together: dict[tuple[str, bool], list[int]] = {}
+    from tokviz import capture
+
+    drawn = [index for index, each in enumerate(due) if not each.is_measured_only]
+    sharing = capture.sharing_passes(module, [tokenizations[index] for index in drawn])
+    further: dict[str, list[int]] = {}
     for index, each in enumerate(due):
-        together.setdefault((each.context.name, each.is_measured_only), []).append(index)
-    return list(together.values())
+        if each.is_measured_only:
+            further.setdefault("" if capture.is_streamed(module) else each.context.name, []).append(index)
+    return [*([drawn[place] for place in group] for group in sharing if group), *further.values()]
 
 
 def _sublayers(loaded: models.LoadedModel, structure: Structure, *, by_hand: bool) -> Sublayers | None:

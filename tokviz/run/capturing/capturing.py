@@ -104,6 +104,15 @@ def _n_gpus() -> int:
     return torch.cuda.device_count()
 
 
+def _requests(model: ModelPlan) -> tuple[ContextRequest, ...]:
+    """Each once, as contexts may share a template."""
+    found: dict[str, ContextRequest] = {}
+    for context in model.contexts:
+        for each in _of_context(context):
+            found.setdefault(each.key, each)
+    return tuple(found.values())
+
+
 def _of_context(plan: ContextPlan) -> Iterator[ContextRequest]:
     yield ContextRequest(
         key=plan.key,
@@ -131,7 +140,7 @@ def request_for(model: ModelPlan, plan: Plan) -> Request:
         model=model.model,
         base=options.base.resolve(),
         device=options.device,
-        contexts=tuple(request for each in model.contexts for request in _of_context(each)),
+        contexts=_requests(model),
         words=config.word_list,
         read=config.read,
         token_budget=config.token_budget,

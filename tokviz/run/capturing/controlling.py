@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tokviz import models
+from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, SourceError
 from tokviz.records import HiddenStates
 from tokviz.run.capturing.intervening import Ready
@@ -24,27 +26,61 @@ Wanted = tuple[str, HiddenStates, Control]
 """The key of a context's states, these, and which control of them is wanted."""
 
 
-def capture_controls(ready: Ready, wanted: Sequence[Wanted], store: Store, reporter: Reporter) -> None:
-    """Capture and store the words of some contexts in untrained models; where one gives no states, keep why."""
+def capture_controls(
+    ready: Ready, model: ModelConfig, wanted: Sequence[Wanted], store: Store, reporter: Reporter
+) -> None:
+    """Capture and store the words of some contexts in untrained models; where one gives no states, keep why and say it.
+
+    What fails for lack of memory is tried again in the next run.
+    """
+    problems: set[str] = set()
     step = reporter.step(f"{ready.name}: capturing, untrained", len(wanted))
-    for control, structure, problem in _made(ready, [control for _, _, control in wanted]):
+    try:
+        _capture_all(ready, model, wanted, store, problems, step.advance)
+    except models.TooLittleMemoryError as error:
+        problems.add(str(error))
+    for each in sorted(problems):
+        reporter.say(f"{ready.name}: no untrained model: {each}")
+
+
+def _capture_all(
+    ready: Ready,
+    model: ModelConfig,
+    wanted: Sequence[Wanted],
+    store: Store,
+    problems: set[str],
+    advance: Callable[[], None],
+) -> None:
+    for control, made, problem in _made(ready, model, [control for _, _, control in wanted]):
         for key, intact, _ in (each for each in wanted if each[2] == control):
-            own = keys.control_key(key, control.key_parts)
+            own = keys.control_key(key, control.key_parts(model))
             try:
-                if structure is None:
+                if made is None:
                     raise CaptureError(problem)
-                _capture(ready, *structure, intact, own, store)
+                _capture(ready, made, intact, own, store)
             except CaptureError as error:  # such as values that no longer are finite
                 store.put_failure(own, str(error))
-            step.advance()
+                problems.add(str(error))
+            advance()
 
 
-def _made(ready: Ready, wanted: Sequence[Control]) -> Iterator[tuple[Control, tuple[nn.Module, Structure] | None, str]]:
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """An untrained model."""
+
+    module: nn.Module
+    structure: Structure
+    notes: tuple[str, ...]
+
+
+def _made(ready: Ready, model: ModelConfig, wanted: Sequence[Control]) -> Iterator[tuple[Control, _Made | None, str]]:
     """Each control with its module, which holds until the next one is made; or why there is none."""
     from tokviz import capture
 
     try:
-        untrained = models.UntrainedModel(ready.loaded, ready.structure.layers)
+        untrained = models.UntrainedModel(ready.loaded, ready.structure.layers, model.initializer_range)
+    except models.TooLittleMemoryError:
+        raise
     except SourceError as error:
         yield from ((each, None, str(error)) for each in CONTROLS if each in wanted)
         return
@@ -57,17 +93,17 @@ def _made(ready: Ready, wanted: Sequence[Control]) -> Iterator[tuple[Control, tu
         except (SourceError, CaptureError) as error:
             yield each, None, str(error)
         else:
-            yield each, (module, found), ""
+            yield each, _Made(module=module, structure=found, notes=untrained.notes), ""
 
 
-def _capture(
-    ready: Ready, module: nn.Module, structure: Structure, intact: HiddenStates, key: str, store: Store
-) -> None:
+def _capture(ready: Ready, made: _Made, intact: HiddenStates, key: str, store: Store) -> None:
     from tokviz import capture
 
-    captured = capture.capture(module, structure, intact.tokenization, ready.token_budget, check=intact.batch_check)
+    captured = capture.capture(
+        made.module, made.structure, intact.tokenization, ready.token_budget, check=intact.batch_check
+    )
     description = CaptureDescription(
-        card=intact.card,
+        card=replace(intact.card, notes=made.notes),
         context=intact.context,
         tokenization=intact.tokenization,
         module_paths=intact.module_paths,

@@ -110,7 +110,7 @@ def _capture(request: Request, store: Store) -> Iterator[str]:
     for each, _, wanted in request.wanted(store):
         yield keys.intervention_key(each.key, wanted.key_parts)
     for each, _, control in request.controls(store):
-        yield keys.control_key(each.key, control.key_parts)
+        yield keys.control_key(each.key, control.key_parts(request.model))
 
 
 def _losses(request: Request, store: Store) -> dict[str, Loss]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tokviz.config import ModelConfig
 from tokviz.records import HiddenStates, ModelCard, Untrained
 
 MOST_PARAMETERS = 1_000_000_000
@@ -19,10 +20,10 @@ class Control:
     kind: Literal["random", "own_embedding"]
     seed: int
 
-    @property
-    def key_parts(self) -> Mapping[str, Any]:
+    def key_parts(self, model: ModelConfig) -> Mapping[str, Any]:
         """What the key of its states is made of, beside the key of the model's own."""
-        return {"control": self.kind, "seed": self.seed}
+        scale = {} if model.initializer_range is None else {"initializer_range": model.initializer_range}
+        return {"control": self.kind, "seed": self.seed, **scale}
 
 
 CONTROLS = (
@@ -40,6 +41,8 @@ class Controls:
     own_embedding: tuple[HiddenStates, ...]
     problems: tuple[str, ...]
     """Why some are missing."""
+    note: str
+    """How their weights were drawn, as a sentence; empty where that isn't known."""
 
 
 def are_wanted(asked: bool | None, card: ModelCard) -> bool:

@@ -69,7 +69,10 @@ class Plan:
     def _model(self, model: ModelConfig) -> ModelPlan:
         identity = models.identity(model, self.options.base)
         found = [
-            [self._template(model, each, identity) for each in self._in_each_template(context)]
+            [
+                self._template(model, each, identity, is_measured_only=index > 0)
+                for index, each in enumerate(self._in_each_template(context))
+            ]
             for context in self.config.context_list
         ]
         return ModelPlan(model=model, contexts=self._contexts(model, found))
@@ -79,8 +82,17 @@ class Plan:
         further = () if self.options.is_draft else context.further_templates
         return [context, *(replace(context, template=each, further_templates=()) for each in further)]
 
-    def _template(self, model: ModelConfig, context: Context, identity: str | None) -> TemplatePlan:
-        key = keys.states_key(model, context, self.config.word_list, self.config.read, self.config.n_depths)
+    def _template(
+        self, model: ModelConfig, context: Context, identity: str | None, *, is_measured_only: bool
+    ) -> TemplatePlan:
+        key = keys.states_key(
+            model,
+            context,
+            self.config.word_list,
+            self.config.read,
+            self.config.n_depths,
+            is_measured_only=is_measured_only,
+        )
         states = self._stored(key, context)
         return TemplatePlan(context=context, key=key, states=states, due=self._due(states, identity))
 
@@ -141,7 +153,7 @@ class Plan:
 
     def _controls(self, model: ModelConfig, intact_key: str, intact: HiddenStates) -> Iterator[ControlPlan]:
         for each in CONTROLS if are_wanted(self.untrained(model), intact.card) else ():
-            key = keys.control_key(intact_key, each.key_parts)
+            key = keys.control_key(intact_key, each.key_parts(model))
             states, failure = self.store.find_states(key), self.store.failure(key)
             is_there = states is not None and states.card.identity == intact.card.identity
             due = None if is_there or failure or not self._is_at_hand(model) else "untrained model not captured yet"
@@ -371,6 +383,7 @@ def _states_of(controls: Sequence[ControlPlan]) -> Controls | None:
         random=next((states for control, states in found.items() if control.kind == "random"), None),
         own_embedding=tuple(states for control, states in found.items() if control.kind == "own_embedding"),
         problems=tuple(problems),
+        note=next((states.card.notes[-1] for states in found.values() if states.card.notes), ""),
     )
 
 

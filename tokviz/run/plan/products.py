@@ -106,7 +106,9 @@ def _untrained_key(inputs: Inputs) -> str | None:
     if controls is None:
         return None
     every = (controls.random, *controls.own_embedding)
-    return keys.untrained_key(inputs.states, every, controls.problems, inputs.words, asked.pairs, asked.orders)
+    return keys.untrained_key(
+        inputs.templates, every, (*controls.problems, controls.note), inputs.words, asked.pairs, asked.orders
+    )
 
 
 # --- the makers: what measures is loaded only when something must be measured, as scipy takes a while ---------------
@@ -146,12 +148,12 @@ def _untrained(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str,
     if controls is None:
         raise ValueError("controls: expected some, as there is a key")
     side = Side(
-        templates=(inputs.states,),
+        templates=inputs.templates,
         memberships=inputs.words.memberships,
         pairs=inputs.related.pairs,
         orders=inputs.related.orders,
     )
-    return measure(side, controls.random, controls.own_embedding, problems=controls.problems)
+    return measure(side, controls.random, controls.own_embedding, problems=controls.problems, note=controls.note)
 
 
 MEASURES: Mapping[str, CaptureMeasure[Any]] = {

@@ -80,11 +80,26 @@ LIBRARIES = {
 """Per folder the packages whose versions change what it makes."""
 
 
-def states_key(model: ModelConfig, context: Context, words: WordList, read: str, n_depths: int | None = None) -> str:
-    """``n_depths``: of a vocabulary, how many depths are asked for."""
+def states_key(
+    model: ModelConfig,
+    context: Context,
+    words: WordList,
+    read: str,
+    n_depths: int | None = None,
+    *,
+    is_measured_only: bool = False,
+) -> str:
+    """Of one template of a context.
+
+    Parameters
+    ----------
+    n_depths : of a vocabulary, how many depths are asked for.
+    is_measured_only : of a template that isn't drawn, without what sublayers add.
+    """
     named = {"tokenizer": model.tokenizer} if model.tokenizer else {}
     return _digest(
         named
+        | ({"measured_only": True} if is_measured_only else {})
         | {
             "version": CAPTURE_VERSION,
             "source": model.source,
@@ -215,23 +230,23 @@ def differences_key(
 
 
 def untrained_key(
-    states: HiddenStates,
+    states: Sequence[HiddenStates],
     controls: Sequence[HiddenStates | None],
     problems: Sequence[str],
     words: WordList,
     pairs: Sequence[PairRows],
     orders: Sequence[OrderRows],
 ) -> str:
-    """``controls``: the states of each, None where there are none; ``problems``: why."""
+    """``states``: in each template; ``controls``: the states of each, None where there are none; ``problems``: why."""
     return _digest(
         {
-            "states": states.digest,
+            "states": [each.digest for each in states],
             "controls": [each and each.digest for each in controls],
             "problems": list(problems),
             "memberships": words.memberships,
             "relations": [dataclasses.asdict(each) for each in pairs],
             "orders": [dataclasses.asdict(each) for each in orders],
-            "reference": states.tokenization.reference,
+            "reference": [each.tokenization.reference for each in states],
             "code": _code("measure"),
         }
     )
