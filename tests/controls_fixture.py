@@ -26,22 +26,27 @@ def controlled_report() -> Report:
 
 
 def _controlled(context: ContextReport) -> ContextReport:
-    geometry = present(context.geometry)
-    states = context.states
-    if states.context.name == "sentence":
-        states = replace(states, context=replace(states.context, further_templates=TEMPLATES[1:]))
-        geometry = _in_templates(geometry)
-    n_depths = len(geometry.purity.value)
+    if context.states.context.name == "sentence":
+        context = in_templates(context)
+    n_depths = context.states.n_depths
     return replace(
         context,
-        states=states,
-        geometry=geometry,
         untrained=Untrained(
             random=curves(np.full(n_depths, 0.1)),
             own_embedding=tuple(curves(np.linspace(0.9, 0.5 + seed / 50, n_depths)) for seed in range(5)),
             training=differences((0.8, True), (0.3, False)),
             layers=differences((0.1, False), (0.2, True)),
         ),
+    )
+
+
+def in_templates(context: ContextReport) -> ContextReport:
+    """With three sentences, of which the first has less of each measure than their median, and the second announces nothing."""
+    states = context.states
+    return replace(
+        context,
+        states=replace(states, context=replace(states.context, further_templates=TEMPLATES[1:])),
+        geometry=_in_templates(present(context.geometry)),
     )
 
 
@@ -55,7 +60,12 @@ def _in_templates(geometry: Geometry) -> Geometry:
         purity=replace(
             purity,
             templates=purity.value + around,
-            above_chance=replace(purity.above_chance, template_holds=holds),
+            above_chance=replace(
+                purity.above_chance,
+                template_score=purity.above_chance.score + 10 * around,
+                template_is_eligible=holds,
+                template_holds=holds,
+            ),
         ),
         silhouette=replace(geometry.silhouette, templates=geometry.silhouette.value + around),
         effective_rank_in_templates=geometry.spread.effective_rank + 10 * around,

@@ -71,13 +71,17 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
             yield from _at_depths("relation", "a relation", f"{where} {index}", relation.holds)
             yield from _in_templates("relation", "a relation", f"{where} {index}", relation.template_holds)
         for index, order in enumerate(context.relations.orders):
-            for what, holds in (
-                (READABLE, order.holds),
-                (ENDS_MEET, order.ends_meet),
-                (CIRCLE, order.is_circle),
-            ):
-                yield from _at_depths("order", what, f"{where} {index}", holds)
-            yield from _in_templates("order", READABLE, f"{where} {index}", order.r2.claim.template_holds)
+            yield from _of_order(order, f"{where} {index}")
+
+
+def _of_order(order: OrderMeasures, where: str) -> Iterator[Announcement]:
+    """Of each template whether it can be read; pages tell of the first one whether it closes, too."""
+    yield from _at_depths("order", READABLE, where, order.holds)
+    yield from _in_templates("order", READABLE, where, order.r2.claim.template_holds)
+    first = order.in_first_template
+    for place, each in ((where, order), *(((f"{where}, template 0", first),) if first is not order else ())):
+        yield from _at_depths("order", ENDS_MEET, place, each.ends_meet)
+        yield from _at_depths("order", CIRCLE, place, each.is_circle)
 
 
 def _of_claims(record: Any, where: str, *, with_depths: bool = True) -> Iterator[Announcement]:

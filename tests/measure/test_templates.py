@@ -12,7 +12,8 @@ from narrow import present
 from tokviz.measure import geometry, relations
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.profile import ProfileComparer, Side
-from tokviz.records import Geometry, HiddenStates, OrderRows, PairRows, Relations
+from tokviz.records import Geometry, HiddenStates, Measured, OrderRows, PairRows, Relations
+from tokviz.records import Tested as AgainstChance
 
 N_WORDS, N_DEPTHS, WIDTH = 36, 3, 24
 MEMBERSHIPS = tuple((row // 12,) for row in range(N_WORDS))
@@ -65,6 +66,50 @@ def test_values_are_medians_and_each_template_has_its_own(
     # What is drawn is the first template's.
     np.testing.assert_array_equal(space.cka, alone[0][0].cka)
     np.testing.assert_array_equal(related.orders[0].held_out, alone[0][1].orders[0].held_out)
+
+
+def test_what_is_kept_of_the_first_template_is_what_it_gives_alone(alone: list[tuple[Geometry, Relations]]) -> None:
+    first, *further = FOUR
+    (space, related), (own, own_related) = (
+        (
+            geometry.measure(first, [], MEMBERSHIPS, None, further).in_first_template,
+            relations.measure(first, [PAIRS], ORDERS, further).in_first_template,
+        ),
+        alone[0],
+    )
+    pairs: list[tuple[Measured | AgainstChance, Measured | AgainstChance]] = [
+        (space.purity, own.purity),
+        (space.silhouette, own.silhouette),
+        (space.purity_raw, own.purity_raw),
+        (space.silhouette_raw, own.silhouette_raw),
+        (related.relations[0].parallelism, own_related.relations[0].parallelism),
+        *((one.r2, other.r2) for one, other in zip(related.orders, own_related.orders, strict=True)),
+    ]
+    for found, expected in pairs:
+        np.testing.assert_allclose(found.value, expected.value, rtol=1e-9)
+        assert found.templates is None
+        assert np.isnan([found.low, found.high]).all()
+    np.testing.assert_allclose(space.spread.effective_rank, own.spread.effective_rank)
+    # With one template nothing changes.
+    assert own.in_first_template is own
+    assert own_related.in_first_template.orders == own_related.orders
+
+
+def test_what_is_announced_of_the_first_template_is_what_it_announces_alone() -> None:
+    first, *further = (drawn(50, 4.0), FOUR[2], drawn(7, 0.0))
+    found = geometry.measure(first, [], MEMBERSHIPS, None, further)
+    related = relations.measure(first, [PAIRS], ORDERS, further)
+    families = decide([*claims_in(found), *claims_in(related)])
+    space, related = with_decisions(found, families), with_decisions(related, families)
+    assert not space.purity.above_chance.holds.any()
+    assert space.in_first_template.purity.above_chance.holds.any()
+    for order in related.orders:
+        assert not order.holds.any()
+        assert order.in_first_template.holds.tolist() == present(order.r2.claim.template_holds)[0].tolist()
+    assert related.orders[1].in_first_template.holds.any()
+    relation = related.relations[0]
+    assert relation.in_first_template.holds.tolist() == present(relation.template_holds)[0].tolist()
+    assert np.isnan(relation.in_first_template.hits).all()
 
 
 def test_chance_is_that_of_the_median_under_the_same_shuffles() -> None:

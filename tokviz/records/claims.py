@@ -64,6 +64,22 @@ class Claim:
         )
 
     @property
+    def in_first_template(self) -> Claim:
+        """What is announced of the context's first template alone, whose p-values aren't kept; itself with one."""
+        if self.template_score is None or self.template_is_eligible is None or self.template_holds is None:
+            return self
+        return replace(
+            self,
+            score=self.template_score[0],
+            is_eligible=self.template_is_eligible[0],
+            p_value=np.full(len(self.p_value), np.nan),
+            holds=self.template_holds[0],
+            template_score=None,
+            template_is_eligible=None,
+            template_holds=None,
+        )
+
+    @property
     def all_scores(self) -> np.ndarray:
         """``(n_values,)``: of all that its family holds of it."""
         own = () if self.template_score is None else (self.template_score.ravel(),)

@@ -6,8 +6,8 @@ few words, one category, states that are alike, a depth without a picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -112,6 +112,14 @@ class Measured:
     templates: np.ndarray | None = None
     """``(n_templates, n_depths)`` float64: in each template; None with one."""
 
+    @property
+    def in_first_template(self) -> Self:
+        """Of the context's first template alone, whose interval isn't kept; itself with one."""
+        if self.templates is None:
+            return self
+        unknown = np.full(len(self.value), np.nan)
+        return replace(self, value=self.templates[0], low=unknown, high=unknown, templates=None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryMeasure(Measured):
@@ -137,6 +145,15 @@ class CategoryMeasure(Measured):
         """``(n_depths,)``: of each depth, see ``effect_of``."""
         return effect_of(self.value, self.null_mean, self.bound)
 
+    @property
+    def in_first_template(self) -> Self:
+        """Of the context's first template alone, with the chance of the median; itself with one."""
+        return replace(
+            super().in_first_template,
+            above_chance=self.above_chance.in_first_template,
+            above_surface=self.above_surface.in_first_template,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class RawPurity(Measured):
@@ -152,6 +169,13 @@ class RawPurity(Measured):
         """The dimensions, where the difference to standardized purity is theirs: without them half of it is gone."""
         gap, left = standardized - self.value[depth], standardized - self.without[depth]
         return self.dimensions[depth] if abs(left) <= abs(gap) / 2 else ()
+
+    @property
+    def in_first_template(self) -> Self:
+        """Of the context's first template alone, for which ``without`` isn't kept; itself with one."""
+        if self.templates is None:
+            return self
+        return replace(super().in_first_template, without=np.full(len(self.value), np.nan))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,6 +321,22 @@ class Geometry:
     refit_criteria: RefitCriteria
     effective_rank_in_templates: np.ndarray | None = None
     """``(n_templates, n_depths)`` float64; None with one template."""
+
+    @property
+    def in_first_template(self) -> Geometry:
+        """With what are medians over a context's templates replaced by the first one's; itself with one."""
+        ranks = self.effective_rank_in_templates
+        if ranks is None:
+            return self
+        return replace(
+            self,
+            spread=replace(self.spread, effective_rank=ranks[0]),
+            silhouette=self.silhouette.in_first_template,
+            purity=self.purity.in_first_template,
+            purity_raw=self.purity_raw.in_first_template,
+            silhouette_raw=self.silhouette_raw.in_first_template,
+            effective_rank_in_templates=None,
+        )
 
     def __repr__(self) -> str:
         starts = ", ".join(str(stage.first_depth) for stage in self.stages)

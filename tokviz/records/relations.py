@@ -5,7 +5,7 @@ Depths are numbered as in ``measures``; NaN stands where a measure isn't defined
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -79,6 +79,22 @@ class Tested:
     template_null_mean: np.ndarray | None = None
     """``(n_templates, n_depths)`` float64: each one's ``null_mean``."""
 
+    @property
+    def in_first_template(self) -> Tested:
+        """Of the context's first template alone, with the chance of the median and without interval; itself with one."""
+        if self.templates is None:
+            return self
+        unknown = np.full(len(self.value), np.nan)
+        return replace(
+            self,
+            value=self.templates[0],
+            low=unknown,
+            high=unknown,
+            without=np.full(self.without.shape, np.nan),
+            claim=self.claim.in_first_template,
+            templates=None,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RelationMeasures:
@@ -121,6 +137,21 @@ class RelationMeasures:
         return None if parallel is None or offset is None else parallel & offset
 
     @property
+    def in_first_template(self) -> RelationMeasures:
+        """Of the context's first template alone, of which hits and gain aren't kept; itself with one."""
+        if self.parallelism.templates is None:
+            return self
+        unknown = np.full(len(self.hits), np.nan)
+        return replace(
+            self,
+            parallelism=self.parallelism.in_first_template,
+            offset=self.offset.in_first_template,
+            hits=unknown,
+            hits_of_source=unknown,
+            gain=unknown,
+        )
+
+    @property
     def can_be_tested(self) -> bool:
         """Whether there are enough pairs for the level of the report."""
         return self.parallelism.claim.can_be_tested and self.offset.can_be_tested
@@ -147,6 +178,18 @@ class Closing:
     LEAST_CLOSENESS: ClassVar[float] = 0.5
     LEAST_R2: ClassVar[float] = 0.7
     """Less is reached where words differ in one direction only, such as months from cold to warm."""
+
+    @property
+    def in_first_template(self) -> Closing:
+        """What is announced of the context's first template alone, of which the numbers aren't kept."""
+        unknown = np.full(len(self.closeness), np.nan)
+        return replace(
+            self,
+            closeness=unknown,
+            least_r2=unknown,
+            ends_meet=self.ends_meet.in_first_template,
+            circle=self.circle.in_first_template,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -191,6 +234,14 @@ class OrderMeasures:
         """``(n_depths,)`` bool: where its ends meet, and opposite words lie farthest apart."""
         return self.ends_meet & self.closing.circle.holds if self.closing else np.zeros_like(self.holds)
 
+    @property
+    def in_first_template(self) -> OrderMeasures:
+        """Of the context's first template alone; itself with one."""
+        if self.r2.templates is None:
+            return self
+        closing = self.closing and self.closing.in_first_template
+        return replace(self, r2=self.r2.in_first_template, closing=closing)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Relations:
@@ -199,3 +250,12 @@ class Relations:
     n_permutations: int
     relations: tuple[RelationMeasures, ...]
     orders: tuple[OrderMeasures, ...]
+
+    @property
+    def in_first_template(self) -> Relations:
+        """Of the context's first template alone; the same with one."""
+        return replace(
+            self,
+            relations=tuple(each.in_first_template for each in self.relations),
+            orders=tuple(each.in_first_template for each in self.orders),
+        )

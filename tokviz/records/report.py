@@ -89,6 +89,15 @@ class ContextReport:
         return self.geometry is not None and self.geometry.purity.templates is not None
 
     @property
+    def in_first_template(self) -> ContextReport:
+        """With the measures of its first template, of which plots and interventions are, in place of medians; the same with one."""
+        return replace(
+            self,
+            geometry=self.geometry and self.geometry.in_first_template,
+            relations=self.relations and self.relations.in_first_template,
+        )
+
+    @property
     def drawn_projections(self) -> tuple[ProjectionReport, ...]:
         """Those with pictures; of the model as it is also those with reasons why there are none."""
         return tuple(

@@ -21,7 +21,7 @@ from tokviz.pages.frame.index import (
 )
 from tokviz.pages.text import data_text
 from tokviz.pages.text.problems import problems
-from tokviz.pages.text.trust import measures_in_plot, variance_held
+from tokviz.pages.text.trust import category_purity, measures_in_plot, variance_held
 from tokviz.pages.text.wording import score
 from tokviz.records import ContextReport, Image, ModelReport, ProjectionReport, Renditions, Report
 
@@ -122,9 +122,9 @@ def _caption(context: ContextReport, shown: ProjectionReport, depth: int) -> str
     geometry = context.geometry
     of_picture = measures_in_plot(shown.projection, geometry)
     if geometry and of_picture:
-        space, flat = geometry.purity.value[depth], of_picture.purity.value[depth]
+        space, flat = geometry.in_first_template.purity.value[depth], of_picture.purity.value[depth]
         if math.isfinite(space) and math.isfinite(flat):
-            caption += f" · category purity {score(flat)} in the plot, {score(space)} in all dimensions"
+            caption += f" · {category_purity(geometry)} {score(flat)} in the plot, {score(space)} in all dimensions"
     return caption
 
 

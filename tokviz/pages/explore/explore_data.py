@@ -61,8 +61,8 @@ def _context(model: ModelReport, context: ContextReport) -> dict[str, Any]:
 
 
 def _measures(model: ModelReport, context: ContextReport) -> dict[str, Any] | None:
-    """What the ruler shows: stages, purity, norm and its mark."""
-    geometry = context.geometry
+    """What the ruler shows: stages, purity, norm and its mark, of the first template, as plots are."""
+    geometry = context.in_first_template.geometry
     if geometry is None:
         return None
     norms = [each.geometry.spread.mean_norm for each in model.captures if each.geometry is not None]

@@ -102,7 +102,7 @@ def _telling(said: Headline, first: ContextReport) -> Iterator[int]:
     elif said.best and said.best.context.geometry:
         if said.best.is_clear:
             yield said.best.depth
-            yield _least(said.best.context.geometry.purity)
+            yield _least(said.best.context.geometry.in_first_template.purity)
         jump = norm_jump(said.best.context.geometry)
         if jump is not None:
             yield from (jump - 1, jump)

@@ -1,4 +1,4 @@
-"""What was measured of each row of the first page's picture, in a sentence of its facts."""
+"""What was measured of each row of the first page's picture, in a sentence of its facts: of the words' first template, as plots are."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def what_is_meant(said: Headline, chosen: Choice) -> str:
 
 def row_facts(said: Headline, chosen: Choice, row: ContextReport) -> Iterator[Fact]:
     """At the finding's layer what its sentence is about, and neighbors; else where most and fewest are, and a jump of the norm."""
-    geometry, label = row.geometry, row.states.context.label
+    geometry = row.in_first_template.geometry
+    label = f"{row.states.context.label}{', first sentence' if row.has_templates else ''}"
     if geometry is None:
         return
     if said.finding is None or chosen.marked is None:

@@ -154,7 +154,7 @@ class Shown:
         target = model_path(self.model.slug)
         ids = [self.slide_id(depth) for depth in range(state.n_depths)]
         hrefs = [f"#{each}" if target == self.page else relative(self.page, f"{target}#{each}") for each in ids]
-        geometry = self.context.geometry
+        geometry = self.context.in_first_template.geometry
         everywhere = [each.geometry for each in self.model.captures if each.geometry is not None]
         measures = measured(geometry, everywhere) if geometry and with_measures else None
         return Ruler(strip=self._strip(), last=state.n_depths - 1, ticks=ticks(hrefs), measured=measures)
@@ -229,7 +229,8 @@ class Shown:
         elif tokenization.reads_position_0:
             notes.append(_at_position_0(self.model))
         if self.context.geometry is not None:
-            notes.append(RULER_NOTE)
+            of_first = " All of it is of the first sentence, as the plots are." if self.context.has_templates else ""
+            notes.append(f"{RULER_NOTE}{of_first}")
         return tuple(notes)
 
     def _hollow(self) -> str | None:

@@ -20,7 +20,6 @@ from tokviz.records import (
     OrderMeasures,
     Relation,
     RelationMeasures,
-    Relations,
     Report,
 )
 
@@ -48,7 +47,7 @@ def files(report: Report, model: ModelReport, context: ContextReport) -> Iterato
         "label": context.states.context.label,
         "items": [
             _plain(item) | said
-            for item, said in zip(items(report, relations, words), _said(report, relations), strict=True)
+            for item, said in zip(items(report, relations, words), _said(report, context), strict=True)
         ],
     }
     yield f"{folder}/relations.js", data_text.script(f"{model.slug}/{name} relations", content)
@@ -69,16 +68,24 @@ def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _said(report: Report, relations: Relations) -> Iterator[dict[str, Any]]:
-    """Of each relation and order why it wasn't measured, or what its numbers say of each depth."""
+def _said(report: Report, context: ContextReport) -> Iterator[dict[str, Any]]:
+    """Of each relation and order why it wasn't measured, or what its numbers say of each depth, in the first template as in plots."""
+    relations = context.in_first_template.relations
+    if relations is None:
+        return
+    before = "First sentence: " if context.has_templates else ""
+
+    def told(texts: Iterable[str]) -> dict[str, Any]:
+        return {"said": [text and f"{before}{text}" for text in texts]}
+
     for relation, pairs in zip(report.relations, relations.relations, strict=True):
         if pairs.is_measured:
-            yield {"said": [relation_at(pairs, depth) for depth in range(len(pairs.hits))]}
+            yield told(relation_at(pairs, depth) for depth in range(len(pairs.hits)))
         else:
             yield {"problem": relation_sentences(pairs, len(relation.pairs))[0]}
     for order, ordered in zip(report.orders, relations.orders, strict=True):
         if ordered.is_measured:
-            yield {"said": [order_at(ordered, depth) for depth in range(len(ordered.r2.value))]}
+            yield told(order_at(ordered, depth) for depth in range(len(ordered.r2.value)))
         else:
             yield {"problem": order_sentences(ordered, order)[0]}
 
@@ -89,11 +96,10 @@ def relation_at(measured: RelationMeasures, depth: int) -> str:
     if not np.isfinite(parallelism.value[depth]):
         return ""
     cosines = f"mean cosine {score(parallelism.value[depth])}, at random {score(parallelism.null_mean[depth])}"
-    found = f"{measured.hits[depth]:.0f} of {len(measured.rows)} found, {measured.hits_of_source[depth]:.0f} without it"
+    hits, without = measured.hits[depth], measured.hits_of_source[depth]
+    found = f" ({hits:.0f} of {len(measured.rows)} found, {without:.0f} without it)" if np.isfinite(hits) else ""
     parallel = f"more parallel than with the same words paired at random ({cosines})"
-    leads = (
-        f"the mean difference of the other pairs leads to the second words better than the first word alone ({found})"
-    )
+    leads = f"the mean difference of the other pairs leads to the second words better than the first word alone{found}"
     if measured.holds[depth]:
         return f"The pairs have a common difference here: their differences are {parallel}, and {leads}."
     if not measured.parallelism.claim.holds[depth]:

@@ -10,7 +10,7 @@ import numpy as np
 from tokviz.pages.frame.frame import data_path, relative
 from tokviz.pages.frame.index import data_folder
 from tokviz.pages.model.related_plots import CAPTIONS, StripName, kind_of, strip_names, strip_size
-from tokviz.pages.text.sentences import depths_where, over_sentences
+from tokviz.pages.text.sentences import depths_where, in_quotes, over_sentences
 from tokviz.pages.text.wording import count, joined_by_and, ranged, score
 from tokviz.records import (
     ContextReport,
@@ -78,7 +78,7 @@ class RelatedSection:
 
 
 Sentences = Callable[[Relations, tuple[str, ...]], tuple[str, ...]]
-"""What is measured in a context, and its templates → what is said of one relation or order."""
+"""What is measured in a context, and its templates → what is said of one relation or order; first of all whether it is shown."""
 
 
 def related_section(report: Report, model: ModelReport, page: str) -> RelatedSection | None:
@@ -115,6 +115,7 @@ def related_section(report: Report, model: ModelReport, page: str) -> RelatedSec
 
 _NOTE = "That something can be read from hidden states doesn’t say that the model uses it."
 
+_NOT_MEASURED = "Not measured"
 _UNMEASURED = ("Relations and orders weren’t measured here.",)
 
 
@@ -123,13 +124,29 @@ def _said(model: ModelReport, sentences: Sentences) -> tuple[Said, ...]:
         Said(
             context=context.states.context.name,
             label=context.states.context.label,
-            sentences=sentences(context.relations, context.states.context.templates)
+            sentences=(
+                *sentences(context.relations, context.states.context.templates),
+                *_unchanged(model, context, sentences),
+            )
             if context.relations
             else _UNMEASURED,
             current=index == 0,
         )
         for index, context in enumerate(model.captures)
     )
+
+
+def _unchanged(model: ModelReport, changed: ContextReport, sentences: Sentences) -> tuple[str, ...]:
+    """Of a capture with neurons changed: what the model as it is gives in the one template that was captured so, if there are several."""
+    several = [each for each in model.contexts if each.has_templates]
+    intact = next((each for each in several if any(own is changed for own in each.interventions)), None)
+    if intact is None or intact.relations is None:
+        return ()
+    said, *_ = sentences(intact.relations.in_first_template, ())
+    if said.startswith(_NOT_MEASURED):
+        return ()
+    which = f"Neurons are changed in the first sentence only, {in_quotes(intact.states.context.template)}."
+    return (f"{which} Of the same sentence in the unchanged model: {said}",)
 
 
 def _strip(report: Report, model: ModelReport, context: ContextReport, page: str, *, current: bool) -> RelatedStrip:
@@ -167,18 +184,19 @@ def relation_sentences(measured: RelationMeasures, n_asked: int, templates: Sequ
     known = np.isfinite(parallelism.value)
     if not known.any():
         return ("Not defined at any depth: one of the first words has the same state as one of the second words.",)
-    hits = (
-        f"Over all depths, the first word plus the mean difference of the other pairs finds {_whole(measured.hits)} of "
-        f"{count(n_pairs, 'second word')} among the {count(measured.n_candidates, 'word')} of their category; the first word "
-        f"alone finds {_whole(measured.hits_of_source)}."
-    )
     left_out = (
         (f"{n_pairs} of {n_asked} pairs are measured here; of the others, not both words are reference words.",)
         if n_pairs < n_asked
         else ()
     )
     by_sentence = over_sentences(measured.holds, measured.template_holds, templates)
-    return (_verdict(measured, known), *by_sentence, *_against_shuffled(parallelism), hits, *left_out)
+    return (
+        _verdict(measured, known),
+        *by_sentence,
+        *_against_shuffled(parallelism),
+        *_found(measured),
+        *left_out,
+    )
 
 
 def _against_shuffled(parallelism: Tested) -> tuple[str, ...]:
@@ -190,6 +208,18 @@ def _against_shuffled(parallelism: Tested) -> tuple[str, ...]:
         f"{ranged(parallelism.value[parallel], score)}, at random {ranged(parallelism.null_mean[parallel], score)})."
     )
     return (shown,)
+
+
+def _found(measured: RelationMeasures) -> tuple[str, ...]:
+    """Nothing where hits aren't known."""
+    if not np.isfinite(measured.hits).any():
+        return ()
+    found = (
+        f"Over all depths, the first word plus the mean difference of the other pairs finds {_whole(measured.hits)} of "
+        f"{count(len(measured.rows), 'second word')} among the {count(measured.n_candidates, 'word')} of their category; the first "
+        f"word alone finds {_whole(measured.hits_of_source)}."
+    )
+    return (found,)
 
 
 def _whole(hits: np.ndarray) -> str:
@@ -209,7 +239,8 @@ def _verdict(measured: RelationMeasures, known: np.ndarray) -> str:
             f"{count(len(measured.rows), 'pair')} are too few to be tested at the level of this report: whether a common difference "
             "leads from the first words to the second remains open."
         )
-    if np.nanmedian(measured.hits_of_source[known]) > LEAST_NEAR * len(measured.rows):
+    near = measured.hits_of_source[known & np.isfinite(measured.hits_of_source)]
+    if len(near) and np.median(near) > LEAST_NEAR * len(measured.rows):
         return "The pairs lie near each other; that a common difference leads from the first words to the second isn’t shown."
     return "It isn’t shown that a common difference leads from the first words to the second."
 
@@ -259,4 +290,4 @@ def _closing(measured: OrderMeasures, order: Order) -> tuple[str, ...]:
 
 
 def _too_few(number: int, what: str, least: int) -> str:
-    return f"Not measured: at least {least} {what} are needed; of these, this capture has {number or 'none'}."
+    return f"{_NOT_MEASURED}: at least {least} {what} are needed; of these, this capture has {number or 'none'}."

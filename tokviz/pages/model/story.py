@@ -233,15 +233,22 @@ def difference(model: ModelReport) -> Section | None:
     if first is None or further is None:
         return None
     (context, geometry), (other, others) = first, further
+    geometry, others = geometry.in_first_template, others.in_first_template
     depth = geometry.massive.emergence_depth
     if depth is None:
         return None
     labels = context.states.context.label, other.states.context.label
-    paragraphs = (_growth(geometry, others, depth, labels), _meaning(geometry, others, depth, labels))
+    of_first = labels[0] + _which(context), labels[1] + _which(other)
+    paragraphs = (_growth(geometry, others, depth, labels), _meaning(geometry, others, depth, of_first))
     return Section(
         heading=f"Why words {labels[0]} and words {labels[1]} differ",
         paragraphs=tuple(text for text in paragraphs if text),
     )
+
+
+def _which(context: ContextReport) -> str:
+    """What is told beside plots is of the first template, as they are."""
+    return " (first sentence)" if context.has_templates else ""
 
 
 def _first(model: ModelReport, *, at_position_0: bool) -> tuple[ContextReport, Geometry] | None:

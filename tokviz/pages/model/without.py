@@ -88,7 +88,8 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
     done = twin.states.intervention if twin is not None else None
     if context.geometry is None or twin is None or done is None:
         return None
-    captures = [(each.geometry, each.projections) for each in (context, *tried.values()) if each.geometry is not None]
+    columns = (context.in_first_template, *tried.values())
+    captures = [(each.geometry, each.projections) for each in columns if each.geometry is not None]
     depth, last = done.layer + 1, context.states.n_depths - 1
     twins = tuple(_twins(model, context, twin, depth, page))
     address = slide_id(context.states.context.name, depth)
@@ -99,7 +100,7 @@ def without(model: ModelReport, context: ContextReport, page: str) -> Without | 
         if twins
         else None,
         columns=("unchanged", *(_column(rule, one=len(done.neurons) == 1) for rule in tried)),
-        rows=(*_rows(captures, depth, last), *_loss_row(context.loss, list(tried))),
+        rows=(*_rows(captures, depth, last, of_first=context.has_templates), *_loss_row(context.loss, list(tried))),
         paragraphs=tuple(_paragraphs(context, done)),
     )
 
@@ -140,8 +141,9 @@ def _twins(model: ModelReport, context: ContextReport, twin: ContextReport, dept
 
 
 def _rows(
-    captures: Sequence[tuple[Geometry, tuple[ProjectionReport, ...]]], depth: int, last: int
+    captures: Sequence[tuple[Geometry, tuple[ProjectionReport, ...]]], depth: int, last: int, *, of_first: bool
 ) -> Iterator[ProofRow]:
+    """``of_first``: whether the context has several sentences, of which the first is measured here."""
     at, at_last = the_depth(depth), the_depth(last)
 
     def row(name: str, values: Iterable[str]) -> ProofRow:
@@ -157,7 +159,9 @@ def _rows(
     for where, here in {at: depth, at_last: last}.items():
         purities = [each.purity.value[here] for each, _ in captures]
         if np.isfinite(purities[0]):
-            yield row(f"Neighbors of the same category at {where}, in all dimensions", map(whole_percent, purities))
+            which = ", first sentence" if of_first else ""
+            name = f"Neighbors of the same category at {where}, in all dimensions{which}"
+            yield row(name, map(whole_percent, purities))
 
 
 def _loss_row(loss: Loss | None, tried: Sequence[LossRule]) -> Iterator[ProofRow]:

@@ -65,12 +65,18 @@ def trust(projection: Projection, geometry: Geometry | None, depth: int) -> tupl
     if geometry.with_neighbours[depth] < geometry.least_with_neighbours:
         return (variance, "no well-defined neighbors: too many words have identical states here")
     kept = picture.trustworthiness[depth]
-    neighbours = _neighbours(picture.purity, geometry.purity, depth)
+    neighbours = _neighbours(category_purity(geometry), picture.purity, geometry.in_first_template.purity, depth)
     trustworthiness = (f"{TRUSTWORTHINESS}{NBSP}{score(kept)}",) if math.isfinite(kept) else ()
     return (variance, *neighbours, *trustworthiness)
 
 
-def _neighbours(in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -> tuple[str, ...]:
+def category_purity(geometry: Geometry) -> str:
+    """What it is called beside a plot, which is of a context's first template."""
+    has_templates = geometry.purity.templates is not None
+    return f"category purity{' of the first sentence' if has_templates else ''}"
+
+
+def _neighbours(what: str, in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -> tuple[str, ...]:
     """As far as neighbours are defined: words that lie apart in all dimensions may meet in the plot."""
     found = [
         (score(each.value[depth]), where, _beside(each.null_mean[depth]))
@@ -83,7 +89,7 @@ def _neighbours(in_plot: CategoryMeasure, in_all: CategoryMeasure, depth: int) -
         f"{value}{where}{'' if index < len(found) - 1 and chance == found[-1][2] else chance}"
         for index, (value, where, chance) in enumerate(found)
     ]
-    return (f"category purity {', '.join(said)}",)
+    return (f"{what} {', '.join(said)}",)
 
 
 def _beside(chance: float) -> str:

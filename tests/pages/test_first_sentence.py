@@ -1,0 +1,169 @@
+"""Beside interventions and plots, which are of a context's first sentence, pages give its values and not medians over all."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from controls_fixture import in_templates
+from narrow import present
+from related_fixture import related_report
+
+from tokviz.pages.compare import compare_data
+from tokviz.pages.explore.explore_data import scripts
+from tokviz.pages.first.choice import choice
+from tokviz.pages.first.row_sentences import row_sentences
+from tokviz.pages.model.headline import headline
+from tokviz.pages.model.related_data import files
+from tokviz.pages.model.relations import related_section
+from tokviz.pages.model.story import difference
+from tokviz.pages.model.without import without
+from tokviz.pages.text.trust import trust
+from tokviz.records import Claim, ContextReport, ModelReport, Report
+from tokviz.records import Tested as AgainstChance
+
+PAGE = "models/smol-30/index.html"
+DEPTH = 12
+"""After the layer whose neurons are changed."""
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """The words of the first model's break in three sentences; in the first one purity is 0.04 below the median, and nothing is read."""
+    found = related_report()
+    model = found.models[0]
+    context = in_templates(model.contexts[0])
+    relations = present(context.relations)
+    orders = tuple(replace(each, r2=_in_templates(each.r2)) for each in relations.orders)
+    changed = tuple(replace(each, relations=relations) for each in context.interventions)
+    context = replace(context, relations=replace(relations, orders=orders), interventions=changed)
+    return replace(found, models=(replace(model, contexts=(context, *model.contexts[1:])), *found.models[1:]))
+
+
+def _in_templates(tested: AgainstChance) -> AgainstChance:
+    n_depths = len(tested.value)
+    return replace(
+        tested,
+        value=np.full(n_depths, 0.8),
+        templates=np.array([[0.1], [0.8], [0.9]]) + np.zeros(n_depths),
+        claim=_read_but_in_the_first(tested.claim),
+    )
+
+
+def _read_but_in_the_first(claim: Claim) -> Claim:
+    n_depths = len(claim.holds)
+    shown = np.repeat([[False], [True], [True]], n_depths, axis=1)
+    return replace(
+        claim,
+        can_be_tested=True,
+        holds=np.ones(n_depths, dtype=bool),
+        template_score=np.zeros((3, n_depths)),
+        template_is_eligible=shown,
+        template_holds=shown,
+    )
+
+
+def content(script: str) -> Any:
+    """What a script of data hands over."""
+    return json.loads(script[script.index("{") : script.rindex("}") + 1])
+
+
+def _broken(report: Report) -> tuple[ModelReport, ContextReport]:
+    return report.models[0], report.models[0].contexts[0]
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f}\N{NO-BREAK SPACE}%"
+
+
+def _purities(report: Report, depth: int = DEPTH) -> tuple[float, float]:
+    """In the first sentence, and the median."""
+    purity = present(_broken(report)[1].geometry).purity
+    first, median = float(present(purity.templates)[0, depth]), float(purity.value[depth])
+    assert _percent(first) != _percent(median)
+    return first, median
+
+
+def test_the_table_of_changed_neurons_compares_one_sentence(report: Report) -> None:
+    model, context = _broken(report)
+    rows = {row.name: row.values for row in present(without(model, context, PAGE)).rows}
+    last = context.states.n_depths - 1
+    for name, depth in (("layer 11", DEPTH), (f"layer {last - 1}", last)):
+        row = rows[f"Neighbors of the same category at {name}, in all dimensions, first sentence"]
+        assert row[0] == _percent(_purities(report, depth)[0])
+        changed = present(context.intervened("mean"))
+        assert row[1] == _percent(present(changed.geometry).purity.value[depth])
+
+
+def test_the_first_page_gives_the_sentence_that_is_drawn(report: Report) -> None:
+    said, chosen = present(headline(report)), present(choice(report))
+    first, *others = row_sentences(said, chosen)
+    assert first.startswith("Alone, first sentence: at layer 11 ")
+    assert f"{_percent(_purities(report)[0])} of a word’s nearest neighbors" in first
+    assert not any("first sentence" in each for each in others)
+    # What isn't announced of it isn't said.
+    purity = present(_broken(report)[1].geometry).purity
+    above = replace(purity.above_chance, template_holds=~present(purity.above_chance.template_holds))
+    row = replace(
+        chosen.rows[0],
+        geometry=replace(present(chosen.rows[0].geometry), purity=replace(purity, above_chance=above)),
+    )
+    assert "neighbors" not in row_sentences(said, replace(chosen, rows=(row,)))[0]
+
+
+def test_under_plots_purity_is_of_the_sentence_that_is_drawn(report: Report) -> None:
+    model, context = _broken(report)
+    first, median = _purities(report)
+    under = " ".join(trust(context.projections[0].projection, context.geometry, DEPTH))
+    assert "category purity of the first sentence " in under
+    assert f"{first:.2f} in\N{NO-BREAK SPACE}all" in under
+    assert f"{first:.2f} in all dimensions" in compare_data.page_data(report, []).replace("\N{NO-BREAK SPACE}", " ")
+    script = scripts(report)[f"data/{model.slug}/{context.states.context.name}/words.js"]
+    assert content(script)["measures"]["purity"][DEPTH] == pytest.approx(first, rel=1e-4)
+    assert "category purity of" not in " ".join(
+        trust(context.projections[0].projection, context.in_first_template.geometry, DEPTH)
+    )
+    told = present(difference(model)).paragraphs[-1]
+    assert f"in all dimensions: {_percent(first)} for words alone (first sentence)" in told
+    assert _percent(median) not in told.partition(";")[0]
+
+
+def test_an_order_without_neurons_is_held_against_the_sentence_in_which_they_were_changed(report: Report) -> None:
+    model, _ = _broken(report)
+    circle = present(related_section(report, model, PAGE)).figures[1]
+    said = {each.context: " ".join(each.sentences) for each in circle.said}
+    assert said["alone"].startswith("At every depth, a word’s place in the cycle can be read")
+    for name in ("alone-off", "alone-mean"):
+        assert re.search(
+            r"Neurons are changed in the first sentence only, “.*…”\. Of the same sentence in the unchanged model: It isn’t shown that a "
+            r"word’s place in the cycle can be read [^:]*: leave-one-out R² is at most 0\.10\.$",
+            said[name],
+        )
+    assert "unchanged model" not in said["alone"] + said["sentence"]
+
+
+def test_an_order_at_a_depth_is_that_of_the_sentence_that_is_drawn(report: Report) -> None:
+    model, context = _broken(report)
+    script = dict(files(report, model, context))["data/smol-30/alone/relations.js"]
+    assert content(script)["items"][1]["said"][DEPTH] == (
+        "First sentence: It isn’t shown that the order can be read here: leave-one-out R² is 0.10."
+    )
+
+
+def test_pages_are_made_of_relations_without_hits(report: Report) -> None:
+    """Hits in the first sentence alone aren't kept."""
+    model, context = _broken(report)
+    relations = present(context.relations)
+    relation = replace(relations.relations[0], parallelism=_in_templates(relations.relations[0].parallelism))
+    relation = replace(relation, offset=_read_but_in_the_first(relation.offset))
+    context = replace(context, relations=replace(relations, relations=(relation,)))
+    model = replace(model, contexts=(context, *model.contexts[1:]))
+    told = present(related_section(report, model, PAGE)).figures[0].said
+    said = {each.context: each.sentences[-1] for each in told}
+    assert "Of the same sentence in the unchanged model: It isn’t shown that a common difference" in said["alone-off"]
+    script = content(dict(files(report, model, context))["data/smol-30/alone/relations.js"])
+    assert "found" not in script["items"][0]["said"][DEPTH]
