@@ -254,6 +254,8 @@ class Capture:
     ) -> Capture:
         """The same words with neurons of a layer's MLP set to a value: captured, or taken from what the cache has.
 
+        Of several templates that is the first: ``measure().in_first_template`` is what to compare it with.
+
         Parameters
         ----------
         neurons, layer : those that write the break by default.
