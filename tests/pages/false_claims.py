@@ -285,7 +285,7 @@ def _of_plates() -> Iterator[Case]:
         alt = next(chart.alt for chart in charts.charts if chart.heading == heading)
         yield Case(f"curve: {heading}", alt, pattern, replacement, lambda text: page_claims.check_chart(text, by_name))
     yield Case(
-        "the curves' line", f"{charts.guide} {charts.note}", "in the words alone", "in the words in a sentence",
+        "the curves' line", page_claims.curves_text(charts), "in the words alone", "in the words in a sentence",
         lambda text: page_claims.check_curves_note(text, model),
     )  # fmt: skip
     yield Case("a mark", "massive from layer 11", "11", "12", lambda text: page_claims.check_mark(text, geometry))

@@ -284,7 +284,7 @@ def _of_notes() -> Iterator[Case]:
         )  # fmt: skip
     charts = present(model_charts(model))
     yield Case(
-        "the curves' bands", f"{charts.guide} {charts.note}", ", for the unchanged model only", "",
+        "the curves' bands", page_claims.curves_text(charts), ", for the unchanged model only", "",
         lambda text: page_claims.check_curves_note(text, model),
     )  # fmt: skip
 

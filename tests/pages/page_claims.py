@@ -26,6 +26,7 @@ from claims import (
 )
 from narrow import present
 
+from tokviz.pages.charts.curves import ModelCharts
 from tokviz.records import (
     BestMatch,
     ContextReport,
@@ -209,6 +210,11 @@ def check_course(text: str, values: np.ndarray, agrees: Agrees) -> None:
         require(not kind or values[depth] == extremes[kind], text, values)
     for name, extreme in extremes.items():
         require(any(values[depth] == extreme for _, _, depth in said), text, f"{name} is not told: {extreme}")
+
+
+def curves_text(charts: ModelCharts) -> str:
+    """All that is said of a model's charts."""
+    return " ".join(filter(None, (charts.guide, charts.note, charts.scaling)))
 
 
 def check_curves_note(text: str, model: ModelReport) -> None:

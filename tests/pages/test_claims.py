@@ -103,7 +103,7 @@ def check_model_charts(model: ModelReport) -> None:
     charts = model_charts(model)
     if charts is None:
         return
-    page_claims.check_curves_note(f"{charts.guide} {charts.note}".strip(), model)
+    page_claims.check_curves_note(page_claims.curves_text(charts), model)
     by_name = {context.states.context.label.capitalize(): context for context in model.captures}
     for chart in charts.charts:
         page_claims.check_chart(chart.alt, by_name)

@@ -48,7 +48,7 @@ def test_untrained_models_are_told_by_their_numbers(seed: int) -> None:
         above = {name for name, (value, is_shown) in zip(NAMES, found, strict=True) if is_shown and value > 0}
         assert {name for name in NAMES if name in said} == above
         assert ("not shown to be" in said) == (not above)
-        assert ("three measures" in said) == (len(above) < 3)
+        assert ("three metrics" in said) == (len(above) < 3)
 
 
 def depth_of(name: str) -> int:
@@ -80,18 +80,20 @@ def test_what_is_missing_is_not_spoken_of() -> None:
         (
             True,
             [1, 1, 1],
-            ("At layer 1, this is shown of each of the three sentences alone.",),
+            ("In each of the three sentences by itself, this is shown at layer 1.",),
         ),
         (False, [0, 0, 0], ()),
         (
             True,
             [1, 0, 1],
-            ("But it depends on the sentence: of “I saw …” alone, this is shown at no depth.",),
+            ("But it depends on the sentence: in “I saw …” by itself, this is shown at no depth.",),
         ),
         (
             False,
             [0, 1, 1],
-            ("But it depends on the sentence: of “I saw …” and “We met …” alone, this is shown at some depth.",),
+            (
+                "But it depends on the sentence: in “I saw …” and “We met …” by themselves, this is shown at some depth.",
+            ),
         ),
     ],
 )
@@ -106,11 +108,11 @@ def test_the_charts_say_what_their_strokes_and_gray_curves_are() -> None:
     charts = present(model_charts(controlled_report().models[0]))
     assert (
         " Of the words in a sentence, category purity, silhouette, effective rank, relations and orders are medians over three "
-        "sentences; vertical strokes reach from the lowest sentence to the highest. Gray, if shown: untrained models, dashed as the "
-        "model’s own lines, with all weights random (one draw), and with random layers after the model’s own embedding (median and range of five "
-        "seeds), in the first sentence." in charts.guide
+        "sentences; vertical strokes reach from the lowest sentence to the highest. Gray, if shown: untrained models, of the first "
+        "sentence; the thin line is the model’s own of it. “All random”: every weight is random, in one draw. “Random layers”: "
+        in charts.guide
     )
-    assert "of “I saw …” alone, that purity is above chance is shown at no depth." in charts.note
+    assert "in “I saw …” by itself, purity is shown to be above chance at no depth." in charts.note
     for chart in charts.charts:
         drawn = {(curve.style, curve.dash) for curve in chart.curves if curve.switch == "untrained"}
         of_controls = chart.heading in ("Category purity", "Silhouette", "Effective rank")

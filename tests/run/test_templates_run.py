@@ -11,8 +11,12 @@ import families
 import pytest
 from command import generate, generate_blank
 from related_fixture import CONFIG
+from torch import nn
 
 import tokviz
+from tokviz import capture
+from tokviz.records import Context, Tokenization
+from tokviz.run.capturing.capture_request import ContextRequest, _groups
 
 pytestmark = pytest.mark.process
 
@@ -89,3 +93,24 @@ def test_a_notebook_has_the_states_in_each(folder: Path) -> None:
     assert (second[-1] != own[-1]).any()
     frame = own.to_pandas("templates")
     assert set(frame["template"]) == set(TEMPLATES)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_further_templates_go_through_the_model_together(monkeypatch: pytest.MonkeyPatch, is_streamed: bool) -> None:
+    """Where weights are read in every pass, those of all contexts: one more reading for however many templates."""
+    monkeypatch.setattr(capture, "is_streamed", lambda _: is_streamed)
+    monkeypatch.setattr(capture, "sharing_passes", lambda _, drawn: [[index] for index in range(len(drawn))])
+    due = [
+        ContextRequest(
+            key=f"{name}{number}",
+            context=Context(name=name, label=name, template="{word}"),
+            is_due=True,
+            intact_is_due=True,
+            may_break=False,
+            is_measured_only=number > 0,
+        )
+        for name in ("one", "other")
+        for number in range(3)
+    ]
+    groups = _groups(nn.Linear(1, 1), due, [Tokenization(words=(), read="last")] * 6)
+    assert groups == ([[0], [3], [1, 2, 4, 5]] if is_streamed else [[0], [3], [1, 2], [4, 5]])

@@ -94,6 +94,8 @@ class ModelCharts:
     """How to read them."""
     note: str
     """What they show; empty where nothing is to be said."""
+    scaling: str
+    """What a reader sees who adds the curves without scaling; empty where that is nothing."""
     charts: tuple[Chart, ...]
 
     @property
@@ -157,7 +159,8 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
         bands += ", for the unchanged model only"
     return ModelCharts(
         guide=f"Shaded: the stages{of_which}. {line}{bands}.{beside}",
-        note=f"{announced(measured)}{unscaled(measured)}{not_given(measured)}".strip(),
+        note=f"{announced(measured)}{not_given(measured)}".strip(),
+        scaling=unscaled(measured).strip(),
         charts=tuple(charts),
     )
 

@@ -29,7 +29,7 @@ def announced(measured: Sequence[tuple[ContextReport, Geometry]]) -> str:
         ]
         claim = geometry.purity.above_chance
         by_sentence = over_sentences(
-            claim.holds, claim.template_holds, context.states.context.templates, "that purity is above chance"
+            claim.holds, claim.template_holds, context.states.context.templates, "purity is shown to be above chance"
         )
         if not any(claim.holds.any() for of_one in claims for claim in of_one):
             either = " or above the words’ surface" if has_surface else ""
@@ -82,10 +82,12 @@ def controls_noted(contexts: Sequence[ContextReport]) -> str:
     known = [each for each in contexts if each.untrained]
     if not known:
         return ""
-    first = ", in the first sentence" if any(each.has_templates for each in known) else ""
+    several = any(each.has_templates for each in known)
+    which = ", of the first sentence; the thin line is the model’s own of it" if several else ""
     return (
-        " Gray, if shown: untrained models, dashed as the model’s own lines, with all weights random (one draw), and with random layers after the "
-        f"model’s own embedding (median and range of five seeds){first}."
+        f" Gray, if shown: untrained models{which}. “All random”: every weight is random, in one draw. “Random layers”: the model’s own "
+        "embedding, and random layers after it; the line is the median of five seeds, the band their range. Dashes are those of the "
+        "model’s own lines."
     )
 
 

@@ -127,7 +127,8 @@ def _untrained(report: Report, model: ModelReport) -> tuple[str, ...]:
     names = [each.said for each in measures(report)]
     found = (untrained_sentences(context, names) for context in model.contexts)
     notes = dict.fromkeys(each.untrained.note for each in model.contexts if each.untrained and each.untrained.note)
-    return (*(" ".join(each) for each in found if each), *notes)
+    told = [" ".join(each) for each in found if each]
+    return (*told[:-1], " ".join([*told[-1:], *notes])) if told or notes else ()
 
 
 def model_page(report: Report, model: ModelReport) -> ModelPage:

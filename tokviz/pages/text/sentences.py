@@ -35,7 +35,7 @@ MOST_TEMPLATES = 3
 
 
 def over_sentences(
-    holds: np.ndarray, template_holds: np.ndarray | None, templates: Sequence[str], what: str = "this"
+    holds: np.ndarray, template_holds: np.ndarray | None, templates: Sequence[str], what: str = "this is shown"
 ) -> tuple[str, ...]:
     """Where each sentence of a context by itself says what their median does, or which ones say otherwise.
 
@@ -43,7 +43,7 @@ def over_sentences(
     ----------
     holds : ``(n_depths,)`` bool: what is announced of the median.
     template_holds : ``(n_templates, n_depths)`` bool, of each sentence; None with one.
-    what : is announced.
+    what : is announced, as a clause before its depths.
     """
     if template_holds is None:
         return ()
@@ -53,12 +53,11 @@ def over_sentences(
     if not others:
         everywhere = np.asarray(template_holds.all(axis=0))
         where = depths_where(everywhere) if everywhere.any() else "other depths"
-        return (f"At {where}, {what} is shown of each of the {n} sentences alone.",) if shown else ()
+        return (f"In each of the {n} sentences by itself, {what} at {where}.",) if shown else ()
     named = joined_by_and([in_quotes(templates[index]) for index in others])
     which = named if len(others) <= MOST_TEMPLATES else f"{in_words(len(others))} of {n}"
-    if shown:
-        return (f"But it depends on the sentence: of {which} alone, {what} is shown at no depth.",)
-    return (f"But it depends on the sentence: of {which} alone, {what} is shown at some depth.",)
+    itself = "itself" if len(others) == 1 else "themselves"
+    return (f"But it depends on the sentence: in {which} by {itself}, {what} at {'no' if shown else 'some'} depth.",)
 
 
 def in_quotes(template: str) -> str:

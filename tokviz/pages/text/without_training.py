@@ -25,7 +25,7 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
     purity = geometry.purity.value if templates is None else templates[0]
     said = (
         *_against(untrained.training, untrained.by_training, measures, "with all weights random"),
-        *_against(untrained.layers, untrained.by_layers, measures, "with random layers of any of five seeds"),
+        *_against(untrained.layers, untrained.by_layers, measures, "with random layers (five seeds)"),
     )
     problems = tuple(f"No untrained model: {each}." for each in untrained.problems)
     if not said:
@@ -45,13 +45,23 @@ def _against(
     above = [name for name, is_above in known if is_above]
     here = " on this list of words" if differences.purity.unit == "word" else ""
     if above:
-        of = f" (of {in_words(len(known))} measures)" if len(known) > len(above) else ""
+        of = f" (of {in_words(len(known))} metrics)" if len(known) > len(above) else ""
         yield f"shown to be further above chance{here} than {control} in {joined_by_and(above)}{of}"
     elif known:
-        of = known[0][0] if len(known) == 1 else f"any of {in_words(len(known))} measures"
-        yield f"not shown to be further above chance{here} than {control} in {of}"
+        of = known[0][0] if len(known) == 1 else f"any of {in_words(len(known))} metrics"
+        yield f"not shown to be further above chance{here} than {control} in {of}{_over_categories(differences)}"
     else:
         yield f"whether it is further above chance than {control} can’t be tested with these words"
+
+
+def _over_categories(differences: Differences) -> str:
+    """What the errors are over, which are large where there are few."""
+    purity = differences.purity
+    return (
+        f", with errors over {in_words(purity.freedom + 1)} categories"
+        if purity.unit == "category" and purity.freedom
+        else ""
+    )
 
 
 def _best(untrained: Untrained, purity: np.ndarray) -> str:
