@@ -108,6 +108,7 @@ SCRIPTS = (
     "compare/compare.js",
     "compare/tables.js",
     "contents.js",
+    "switches.js",
     "plates/plates.js",
     "take.js",
     "lightbox.js",

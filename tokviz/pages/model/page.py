@@ -102,7 +102,7 @@ class ModelPage:
     method: str
 
 
-SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "lightbox.js", "shortcuts.js")
+SCRIPTS = ("plates/plates.js", "carousel.js", "contents.js", "switches.js", "lightbox.js", "shortcuts.js")
 DRAWING_SCRIPTS = ("plates/board.js", "plates/carousel.js")
 """What ``plates/plates.js`` loads to draw."""
 CURVES = "curves"

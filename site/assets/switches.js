@@ -1,0 +1,9 @@
+"use strict";
+(() => {
+const boxes = [...document.querySelectorAll("input[data-adds]")];
+function show() {
+document.documentElement.dataset.shows = boxes.filter(({ checked }) => checked).map(({ dataset }) => dataset.adds).join(" ");
+}
+for (const box of boxes) box.addEventListener("change", show);
+if (boxes.length) show();
+})();

@@ -1,0 +1,14 @@
+"use strict";
+
+// What readers add to the charts of a page stands on its root: a style that asked for checked boxes would be worked out again at
+// every change of the page.
+(() => {
+  const boxes = [...document.querySelectorAll("input[data-adds]")];
+
+  function show() {
+    document.documentElement.dataset.shows = boxes.filter(({ checked }) => checked).map(({ dataset }) => dataset.adds).join(" ");
+  }
+
+  for (const box of boxes) box.addEventListener("change", show);
+  if (boxes.length) show();
+})();
