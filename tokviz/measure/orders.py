@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from tokviz.measure.closing import ClosingOverDepths, closing_record
 from tokviz.measure.decisions import N_SHUFFLES, claim
-from tokviz.measure.tested import empty, factorial, groups_of, median, over_templates, permutations, with_interval
+from tokviz.measure.tested import empty, factorial, groups_of, over_templates, permutations, with_interval
 from tokviz.records import OrderMeasures, OrderRows, Tested
 
 MOST_COMPONENTS = 5
@@ -68,20 +69,16 @@ def order_record(family: str, templates: Sequence[OrderOverDepths]) -> OrderMeas
         n_places=order.n_places,
         n_components=first.n_components,
         r2=over_templates(
-            [_r2_tested(family, each.left, each.without, n_arrangements) for each in templates],
-            _r2_tested(
-                family,
-                median([each.left for each in templates]),
-                median([each.without for each in templates]),
-                n_arrangements,
-            ),
+            partial(_r2_tested, family, n_arrangements),
+            [each.left for each in templates],
+            [each.without for each in templates],
         ),
         held_out=first.held_out,
         closing=closing_record(family, closings, n_arrangements) if closings else None,
     )
 
 
-def _r2_tested(family: str, left: np.ndarray, without: np.ndarray, n_arrangements: float) -> Tested:
+def _r2_tested(family: str, n_arrangements: float, left: np.ndarray, without: np.ndarray) -> Tested:
     """``left``: ``(n_depths, 1 + N_SHUFFLES)``, 1 − R²; ``without``: ``(n_depths, n_groups)``."""
     value, low, high = with_interval(1 - left[:, 0], without, least=-np.inf)
     # R² of permuted orders has no lower bound, which leaves no scale.

@@ -16,6 +16,7 @@ at every depth and in all captures with so many pairs or words. What is claimed 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -164,13 +165,9 @@ def _relation(family: str, templates: Sequence[_PairsOverDepths]) -> RelationMea
         rows=first.pairs.pairs,
         n_candidates=len(first.pairs.candidates),
         parallelism=over_templates(
-            [_parallelism_tested(family, each.parallelism, each.without, n_pairs) for each in templates],
-            _parallelism_tested(
-                family,
-                median([each.parallelism for each in templates]),
-                median([each.without for each in templates]),
-                n_pairs,
-            ),
+            partial(_parallelism_tested, family, n_pairs),
+            [each.parallelism for each in templates],
+            [each.without for each in templates],
         ),
         hits=hits[:, 0],
         hits_of_source=hits[:, 1],
@@ -180,7 +177,7 @@ def _relation(family: str, templates: Sequence[_PairsOverDepths]) -> RelationMea
     )
 
 
-def _parallelism_tested(family: str, found: np.ndarray, without: np.ndarray, n_pairs: int) -> Tested:
+def _parallelism_tested(family: str, n_pairs: int, found: np.ndarray, without: np.ndarray) -> Tested:
     """``found``: ``(n_depths, 1 + N_SHUFFLES)``; ``without``: ``(n_depths, n_groups)``."""
     value, low, high = with_interval(found[:, 0], without, least=-1.0)
     shuffled = found[:, 1:]

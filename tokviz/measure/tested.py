@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,15 +15,24 @@ from tokviz.records import Tested
 MOST_GROUPS = 30
 
 
-def over_templates(templates: Sequence[Tested], median: Tested) -> Tested:
-    """The median, with what each template says alone."""
-    if len(templates) < 2:
-        return median
+def over_templates(
+    tested: Callable[[np.ndarray, np.ndarray], Tested], found: Sequence[np.ndarray], without: Sequence[np.ndarray]
+) -> Tested:
+    """What a test makes of the median over templates, with what it makes of each alone.
+
+    Parameters
+    ----------
+    found : of each template ``(n_depths, 1 + N_SHUFFLES)``; ``without``: ``(n_depths, n_groups)``.
+    """
+    whole = tested(median(found), median(without))
+    if len(found) < 2:
+        return whole
+    alone = [tested(*each) for each in zip(found, without, strict=True)]
     return replace(
-        median,
-        claim=of_median(median.claim, [each.claim for each in templates]),
-        templates=np.array([each.value for each in templates]),
-        template_null_mean=np.array([each.null_mean for each in templates]),
+        whole,
+        claim=of_median(whole.claim, [each.claim for each in alone]),
+        templates=np.array([each.value for each in alone]),
+        template_null_mean=np.array([each.null_mean for each in alone]),
     )
 
 
