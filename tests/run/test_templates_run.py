@@ -95,6 +95,12 @@ def test_a_notebook_has_the_states_in_each(folder: Path) -> None:
     assert set(frame["template"]) == set(TEMPLATES)
 
 
+def test_a_draft_has_the_first_only(folder: Path) -> None:
+    made = generate_blank(folder, "--draft", "--output", "draft", "--cache", "of-draft")
+    assert made.returncode == 0, made.stderr
+    assert len(list((folder / "of-draft" / "states").iterdir())) == 2, "one of each context"
+
+
 @pytest.mark.parametrize("is_streamed", [False, True])
 def test_further_templates_go_through_the_model_together(monkeypatch: pytest.MonkeyPatch, is_streamed: bool) -> None:
     """Where weights are read in every pass, those of all contexts: one more reading for however many templates."""

@@ -80,7 +80,8 @@ class Plan:
     def _in_each_template(self, context: Context) -> list[Context]:
         """The context itself, then what it is in each of its further templates, which are measured: none in a draft."""
         further = () if self.options.is_draft else context.further_templates
-        return [context, *(replace(context, template=each, further_templates=()) for each in further)]
+        first = replace(context, further_templates=further)
+        return [first, *(replace(context, template=each, further_templates=()) for each in further)]
 
     def _template(
         self, model: ModelConfig, context: Context, identity: str | None, *, is_measured_only: bool
