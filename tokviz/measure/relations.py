@@ -55,7 +55,7 @@ def measure(
 
     Parameters
     ----------
-    further : the same words in the context's further templates: what is told are medians over all of them.
+    further : the same words in the context's further templates; values are medians over all templates.
     seed : of the permutations; equal input and seed give equal numbers.
     """
     by = np.flatnonzero(states.tokenization.reference_beside(each.tokenization for each in further))

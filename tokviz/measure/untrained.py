@@ -43,7 +43,7 @@ def measure(
     note: str = "",
     seed: int = 0,
 ) -> Untrained:
-    """All that is told of one model × context and its controls.
+    """The curves of the controls of one model × context, and how the model differs from them.
 
     Parameters
     ----------

@@ -247,7 +247,7 @@ def difference(model: ModelReport) -> Section | None:
 
 
 def _which(context: ContextReport) -> str:
-    """What is told beside plots is of the first template, as they are."""
+    """What stands beside plots is of the first template, which they show."""
     return " (first sentence)" if context.has_templates else ""
 
 

@@ -37,7 +37,7 @@ def untrained_sentences(context: ContextReport, measures: Sequence[str]) -> tupl
 def _against(
     differences: Differences | None, exceeds: Sequence[bool], measures: Sequence[str], control: str
 ) -> Iterator[str]:
-    """``shown to be further above chance than with all weights random in category purity (of five measures)``."""
+    """``shown to be further above chance than with all weights random in category purity (of five metrics)``."""
     if differences is None:
         return
     tested = [each.claim.can_be_tested and bool(np.isfinite(each.claim.score).any()) for each in differences.all]
