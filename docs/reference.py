@@ -23,6 +23,7 @@ from tokviz.cli.application import application
 from tokviz.config import fields, files, finding, interventions, loss, names, relations, source
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.lens import LensConfig
 from tokviz.config.loss import LossConfig
 from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.schema import explanations, json_schema
@@ -37,6 +38,7 @@ TABLES: dict[type[Table], str] = {
     FindingConfig: "[finding]",
     InterventionConfig: "[[interventions]]",
     LossConfig: "[loss]",
+    LensConfig: "[lens]",
     RelationConfig: "[[relations]]",
     OrderConfig: "[[orders]]",
 }

@@ -161,7 +161,11 @@ def _context(inputs: Inputs) -> ContextReport:
     projections = [projection] if inputs.measured else []
     measures: dict[str, Any] = {}
     for name, each in MEASURES.items():
-        asked = {"relations": inputs.related, "untrained": inputs.controls}.get(name, True)
+        asked = {
+            "relations": inputs.related,
+            "untrained": inputs.beside.controls,
+            "lens": inputs.beside.lens,
+        }.get(name, True)
         if name not in ("neighbours", "same_category") and asked:
             measures[name] = each.make(inputs, projections, measures)
     shown = ProjectionReport(projection=projection, plates=(_PLATE,) * states.n_depths, grid=None, strip=None)

@@ -88,4 +88,5 @@ def _thinned(inputs: Inputs) -> Inputs:
     depths = np.unique(np.linspace(0, states.n_depths - 1, N_DEPTHS).astype(int)).tolist()
     thin, *further = (at_depths(each, depths) for each in inputs.templates)
     ordinary = thin if thin.tokenization.reads_elsewhere else None
-    return replace(inputs, states=thin, further=tuple(further), ordinary=ordinary, measured=(PROJECTION,))
+    beside = replace(inputs.beside, further=tuple(further))
+    return replace(inputs, states=thin, beside=beside, ordinary=ordinary, measured=(PROJECTION,))

@@ -9,6 +9,7 @@ from tokviz.capture.attention import attention_to_first
 from tokviz.capture.fitting import require_alike, require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
+from tokviz.capture.lens import directions, output_rows
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
 from tokviz.capture.passes import sharing_passes
 from tokviz.capture.probe import agree, difference, probe
@@ -30,6 +31,7 @@ __all__ = [
     "capture",
     "capture_together",
     "difference",
+    "directions",
     "find_structure",
     "find_sublayers",
     "is_streamed",
@@ -40,6 +42,7 @@ __all__ = [
     "mlp_matrices",
     "n_neurons",
     "neurons_set",
+    "output_rows",
     "passages",
     "probe",
     "require_alike",

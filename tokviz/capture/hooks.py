@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Hook = Callable[["nn.Module", Any, Any], None]
+Hook = Callable[["nn.Module", Any, Any], Any]
+"""Gets the module, its inputs and its output; what it returns, unless None, takes the place of that output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +73,18 @@ def hooked(hooks: dict[nn.Module, Hook]) -> Iterator[None]:
             handle.remove()
 
 
-def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None, *, with_weights: bool = False) -> Any:
+def forward(
+    module: nn.Module,
+    ids: torch.Tensor,
+    mask: torch.Tensor | None,
+    *,
+    with_weights: bool = False,
+    with_gradients: bool = False,
+) -> Any:
     """Run ``ids`` and ``mask``, both ``(batch, tokens)`` int64; the hooks see what each module returns.
 
-    ``with_weights`` asks for the weights of attention, which some families return then only.
+    ``with_weights`` asks for the weights of attention, which some families return then only; ``with_gradients`` keeps what
+    is needed to derive by what hooks add.
     """
     import torch
 
@@ -91,7 +100,11 @@ def forward(module: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None, *, 
         options["use_cache"] = mask is None and getattr(module.config, "is_decoder", True)
     if with_weights and "output_attentions" in accepted:
         options["output_attentions"] = True
-    with torch.inference_mode(), limited_to_free_memory(device):
+    with (
+        torch.inference_mode(not with_gradients),
+        torch.set_grad_enabled(with_gradients),
+        limited_to_free_memory(device),
+    ):
         return module(input_ids=ids.to(device), **options)
 
 

@@ -34,14 +34,14 @@ class Passages:
     """A text in pieces of one length."""
 
     ids: np.ndarray
-    """``(n_passages, PASSAGE_TOKENS)`` int64."""
+    """``(n_passages, n_tokens)`` int64."""
     n_before: int
     """How many tokens of each passage aren't predicted: those that the tokenizer puts before a text, or else the first."""
 
     @property
     def n_predicted(self) -> int:
         """Tokens that are predicted, in all passages together."""
-        return len(self.ids) * (PASSAGE_TOKENS - self.n_before)
+        return int(self.ids.size) - len(self.ids) * self.n_before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,13 @@ class Setting:
     """None for zero at every position."""
 
 
-def passages(tokenizer: Any, text: str, most: int) -> Passages:
+def passages(
+    tokenizer: Any, text: str, most: int, least: int = LEAST_PASSAGES, n_tokens: int = PASSAGE_TOKENS
+) -> Passages:
     """Cut a text, tokenized once, into passages.
 
     Each begins with the tokens that the tokenizer puts before every text, such as ``<s>``, where it does; they count among
-    the passage's ``PASSAGE_TOKENS``.
+    the passage's ``n_tokens``.
 
     Parameters
     ----------
@@ -65,15 +67,15 @@ def passages(tokenizer: Any, text: str, most: int) -> Passages:
 
     Raises
     ------
-    CaptureError : there are fewer than ``LEAST_PASSAGES``.
+    CaptureError : there are fewer than ``least``.
     """
     before, _ = special_around(tokenizer)
     ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-    n_own = PASSAGE_TOKENS - len(before)
+    n_own = n_tokens - len(before)
     n_passages = len(ids) // n_own
-    if n_passages < LEAST_PASSAGES:
+    if n_passages < least:
         raise CaptureError(
-            f"expected a text of at least {LEAST_PASSAGES * n_own:,} tokens to predict, got {len(ids):,}; take a longer one"
+            f"expected a text of at least {least * n_own:,} tokens to predict, got {len(ids):,}; take a longer one"
         )
     rows = np.linspace(0, n_passages - 1, min(n_passages, most)).round().astype(int)
     own = np.array(ids[: n_passages * n_own], dtype=np.int64).reshape(n_passages, n_own)[rows]

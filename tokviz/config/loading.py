@@ -202,7 +202,8 @@ class _Loading:
         self._read_notes()
         self._check_theme()
         self._check_font()
-        self._read_loss_text()
+        for key in ("loss", "lens"):
+            self._read_text_of(key)
         config = _validated(values, self._origin, self._mistakes)
         config._files = tuple(dict.fromkeys(self._files))
         return config
@@ -287,17 +288,17 @@ class _Loading:
         except UnfitFileError as error:
             self._mistake(("font",), f"{file_name(file)}: {error}")
 
-    def _read_loss_text(self) -> None:
+    def _read_text_of(self, key: str) -> None:
         """Put the text of the file in place of its name."""
-        loss = self._values.get("loss")
-        if not isinstance(loss, dict) or not isinstance(name := loss.get("text"), str):
+        table = self._values.get(key)
+        if not isinstance(table, dict) or not isinstance(name := table.get("text"), str):
             return
         file = self._origin.config.parent / expanded(name)
         try:
-            loss["text"] = read_long_text(file, LEAST_CHARACTERS)
+            table["text"] = read_long_text(file, LEAST_CHARACTERS)
             self._files.append(file)
         except UnfitFileError as error:
-            self._mistake(("loss", "text"), f"{file_name(file)}: {error}")
+            self._mistake((key, "text"), f"{file_name(file)}: {error}")
 
     def _read_markdown(self, table: dict[str, Any], key: str, path: tuple[str | int, ...]) -> None:
         value = table.get(key)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tokviz.config.fields import COLOR
 from tokviz.config.finding import FindingConfig
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.lens import LensConfig
 from tokviz.config.loss import LossConfig
 from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.source import KeyPath, lines_of
@@ -231,6 +232,7 @@ def _unknown(key: str, table: tuple[str | int, ...]) -> str:
         "words": CategoryConfig,
         "interventions": InterventionConfig,
         "finding": FindingConfig,
+        "lens": LensConfig,
         "loss": LossConfig,
         "relations": RelationConfig,
         "orders": OrderConfig,

@@ -50,6 +50,9 @@ class CategoryConfig(Table):
 
     label: Label | None = None
     """How readers see the category; made of its key by default."""
+    reads_as: Text | None = None
+    """What a model would say for it, whose first token the lens reads: `` month``, with the space that it follows in a text; by
+    default the label after a space."""
     words: list[Word]
     """Each once, however its accents are written, without space around it, in any script. A word may stand in several categories."""
 
@@ -143,6 +146,8 @@ class ModelConfig(Table):
     """Of the one weights file; a file with another hash is refused."""
     untrained: bool | None = None
     """Whether it is also captured without its training; by default as the report says, of models of at most a billion parameters."""
+    lens: bool | None = None
+    """Whether it is read what its layers would say; by default as the report says."""
     initializer_range: Annotated[float, Field(gt=0, le=10)] | None = None
     """Standard deviation of the untrained model's random weights, where its source doesn't hold it, as GGUF files don't; else
     that of its config counts."""

@@ -41,6 +41,7 @@ from tokviz.config.files import expanded
 from tokviz.config.finding import FindingConfig, Known
 from tokviz.config.finding import fitting as fitting_finding
 from tokviz.config.interventions import AutoOrByHand, InterventionConfig, Interventions, fitting
+from tokviz.config.lens import LensOrTrue
 from tokviz.config.loss import LossConfig
 from tokviz.config.names import category_slug, default_label, find_alike, find_taken_names
 from tokviz.config.relations import (
@@ -125,6 +126,10 @@ class ReportConfig(Table):
     untrained: bool = False
     """Whether each model of at most a billion parameters is also captured without its training, as a control: with all weights
     random, and with random layers after its own embedding. A model's own table may say otherwise."""
+    lens: LensOrTrue = None
+    """``true``, or a table ``[lens]`` with a ``text``: whether it is also read what each layer of a model would say (Jacobian lens).
+    Of decoders whose weights fit in memory; it takes about as long as a training step on each of the words. A model's own table may
+    say ``lens = false``."""
     relations: Annotated[list[RelationConfig], at_most(MOST_RELATIONS, "relations")] = Field(default=[])
     """Pairs of words, to measure whether they differ by one and the same vector."""
     orders: Annotated[list[OrderConfig], at_most(MOST_RELATIONS, "orders")] = Field(default=[])
@@ -361,13 +366,16 @@ class ReportConfig(Table):
     def word_list(self) -> WordList:
         return WordList(
             categories=tuple(
-                Category(
-                    key=category_slug(key), label=category.label or default_label(key), words=tuple(category.words)
-                )
-                for key, category in self.words.items()
+                Category(key=category_slug(key), label=each.label or default_label(key), words=tuple(each.words))
+                for key, each in self.words.items()
             ),
             vocabulary=() if self.vocabulary else None,
         )
+
+    @property
+    def read_as(self) -> tuple[str, ...]:
+        """What a model would say for each category."""
+        return tuple(each.reads_as or f" {each.label or default_label(key)}" for key, each in self.words.items())
 
     @property
     def relation_list(self) -> tuple[Relation, ...]:

@@ -91,8 +91,8 @@ class Capture:
     def templates(self) -> dict[str, Capture]:
         """By their text the context's templates, each as a capture of its own; the first is the one that plots show."""
         inputs = self.captured.inputs
-        branches = (self.plan.branch(states, inputs.ordinary) for states in inputs.further)
-        first = self.plan.branch(inputs.states, inputs.ordinary) if inputs.further else self.captured
+        branches = (self.plan.branch(states, inputs.ordinary) for states in inputs.beside.further)
+        first = self.plan.branch(inputs.states, inputs.ordinary) if inputs.beside.further else self.captured
         every = (replace(self, captured=each) for each in (first, *branches))
         return {each.states.context.template: each for each in every}
 

@@ -5,6 +5,7 @@ depth k + 1 is after layer k), ``width`` the size of a hidden state (it may diff
 """
 
 from tokviz.records.claims import LEVEL, Claim, Family
+from tokviz.records.lens import Directions, Lens, LensKind, LensMeasure
 from tokviz.records.look import Look, Marks
 from tokviz.records.loss import LEAST_PASSAGES, MOST_PASSAGES, PASSAGE_TOKENS, Loss, LossChange, LossRule
 from tokviz.records.measures import (
@@ -120,6 +121,7 @@ __all__ = [
     "ControlCurves",
     "Difference",
     "Differences",
+    "Directions",
     "Experts",
     "Family",
     "Finding",
@@ -135,6 +137,9 @@ __all__ = [
     "InterventionValue",
     "LayerSimilarity",
     "LayerUpdate",
+    "Lens",
+    "LensKind",
+    "LensMeasure",
     "Look",
     "Loss",
     "LossChange",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tokviz.records.claims import Family
+from tokviz.records.lens import Lens
 from tokviz.records.look import Look
 from tokviz.records.loss import Loss
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours, WordScores
@@ -69,6 +70,8 @@ class ContextReport:
     """What other packages measure."""
     relations: Relations | None = None
     """In the order of ``Report.relations`` and ``Report.orders``."""
+    lens: Lens | None = None
+    """What each layer would say; None where that wasn't asked for."""
     untrained: Untrained | None = None
     """What the measures are in untrained models of the same form; None where that wasn't asked for, and of interventions."""
     interventions: tuple[ContextReport, ...] = ()

@@ -80,6 +80,8 @@ def _described(context: ContextPlan, plan: Plan) -> str:
         parts.append(
             f"capture {n_due} more {'templates' if n_due > 1 else 'template'} ({context.intact_due}), then measure"
         )
+    if any(each.due for each in context.fits):
+        parts.append("fit the lens, then measure (lens not fitted yet)")
     if context.loss and context.loss.due:
         parts.append(f"measure the next-token loss ({context.loss.due})")
     for each in context.all_captured.values():

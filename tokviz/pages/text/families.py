@@ -9,6 +9,7 @@ _ASKED = {
     "surface": "categories against the words’ surface",
     "differences": "differences between models",
     "similarity": "similarity of models beyond categories",
+    "lens": "what the lens reads",
     "untrained": "models against their untrained controls",
 }
 _FURTHER = {

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,14 +20,16 @@ from tokviz import models
 from tokviz.config import ModelConfig, install
 from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
-from tokviz.records import Batching, Context, HiddenStates, Loss, Tokenization, Updates, WordList
+from tokviz.records import Batching, Context, HiddenStates, Loss, ModelCard, Tokenization, Updates, WordList
 from tokviz.run.capturing import intervening
 from tokviz.run.capturing.controlling import capture_controls
 from tokviz.run.capturing.intervening import Ready
+from tokviz.run.capturing.lens_fitting import Fitted, fit_lens, is_fitted
 from tokviz.run.capturing.losing import measure_loss
 from tokviz.run.plan import interventions
 from tokviz.run.plan.controls import CONTROLS, MOST_PARAMETERS, Control, are_wanted
 from tokviz.run.plan.interventions import Wanted
+from tokviz.run.plan.lenses import Fit, Lenses
 from tokviz.run.plan.losses import LossText
 from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
@@ -81,8 +83,12 @@ class Request:
     """What the author wants to see with neurons set to a value."""
     loss_text: LossText | None = None
     """What the model is to predict with a break's neurons set to a value; None where they aren't."""
+    lenses: Lenses | None = None
+    """What is read of the model's layers; None where nothing is."""
     untrained: bool | None = False
     """Whether untrained controls of the model are wanted; None where that follows from its size."""
+    is_forced: bool = False
+    """Whether what is stored is made again."""
     waits: bool = True
     """Whether to wait for another run that captures the same."""
     epoch: str | None = field(default_factory=lambda: os.environ.get("SOURCE_DATE_EPOCH"))
@@ -112,6 +118,13 @@ class Request:
             if states is not None and are_wanted(self.untrained, states.card)
             for control in CONTROLS
         ]
+
+    def fits(self, card: ModelCard, texts: Mapping[str, Tokenization]) -> tuple[Fit, ...]:
+        """The directions of the model's lens; ``texts``: by template the words of each context."""
+        if self.lenses is None or not any(each.is_due for each in self.contexts):
+            return ()
+        tokenizations = [texts[each.context.template] for each in self.contexts if not each.is_measured_only]
+        return self.lenses.fits(self.model, card, tokenizations, with_random=are_wanted(self.untrained, card))
 
     def loss(self, store: Store) -> tuple[ContextRequest, HiddenStates, str] | None:
         """What follows from the states that are stored: of which context the loss is measured, and its key."""
@@ -189,6 +202,8 @@ def _still_due(request: Request, store: Store) -> Request:
         if _is_missing(keys.intervention_key(each.key, wanted.key_parts), states, store)
     }
     missing |= {each.key for each, _, _ in _missing_controls(replace(request, contexts=contexts), store)}
+    if _misses_a_fit(replace(request, contexts=contexts), store):
+        missing.add(contexts[0].key)
     loss = replace(request, contexts=contexts).loss(store)
     # A store lists its files once: what another run has written since, a new one finds.
     if loss and not Store(store.root).has(loss[2], Loss):
@@ -197,6 +212,19 @@ def _still_due(request: Request, store: Store) -> Request:
         request,
         contexts=tuple(replace(each, is_due=each.intact_is_due or each.key in missing) for each in contexts),
     )
+
+
+def _misses_a_fit(request: Request, store: Store) -> bool:
+    """Whether directions of the lens are missing; not known before all contexts are captured, as some are due themselves then."""
+    found = {
+        each.context.template: store.find_states(each.key) for each in request.contexts if not each.is_measured_only
+    }
+    states = [each for each in found.values() if each is not None]
+    if len(states) < len(found):
+        return False
+    texts = {template: each.tokenization for template, each in found.items() if each is not None}
+    fresh = Store(store.root)  # as a store lists its files once
+    return any(not is_fitted(each, fresh) for each in request.fits(states[0].card, texts))
 
 
 def _missing_controls(
@@ -225,7 +253,7 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
     due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
     with _offload_folder(store) as offload:
         step = reporter.step(f"{name}: loading")
-        with_head = request.loss_text is not None
+        with_head = request.loss_text is not None or request.lenses is not None
         loaded = models.load(request.model, request.base, request.device, offload, with_head=with_head, say=say_of_hub)
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
         step.advance()
@@ -259,21 +287,30 @@ def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: mod
             key = keys.intervention_key(each.key, wanted.key_parts)
             if each.key in renewed or _is_missing(key, states, store):
                 intervening.capture_with(ready, states, each.key, wanted, store, reporter)
-        untrained = [
-            (each.key, states, control) for each, states, control in _missing_controls(request, store, renewed)
-        ]
-        if request.untrained is None and not are_wanted(None, loaded.card):
-            reporter.say(
-                f"{name}: no untrained models, as it has more than {MOST_PARAMETERS:,} parameters; untrained = true in its own table "
-                "asks for them"
-            )
-        if untrained:
-            capture_controls(ready, request.model, untrained, store, reporter)
-        loss = request.loss(store)
-        if loss and request.loss_text and (loss[0].key in renewed or not store.has(loss[2], Loss)):
-            step = reporter.step(f"{name}: measuring the next-token loss")
-            store.put(loss[2], measure_loss(ready, loss[1], request.loss_text))
-            step.advance()
+        _capture_beside(ready, request, renewed, store, reporter)
+
+
+def _capture_beside(ready: Ready, request: Request, renewed: Collection[str], store: Store, reporter: Reporter) -> None:
+    """What of the model is captured beside its states; ``renewed``: the keys of those that were captured now."""
+    name, card = ready.name, ready.loaded.card
+    if request.untrained is None and not are_wanted(None, card):
+        reporter.say(
+            f"{name}: no untrained models, as it has more than {MOST_PARAMETERS:,} parameters; untrained = true in its own table "
+            "asks for them"
+        )
+    fits = [each for each in request.fits(card, ready.texts) if request.is_forced or not is_fitted(each, store)]
+    fitted = request.lenses and Fitted.of(ready, request.lenses.text, now(request.epoch))
+    if fitted:
+        fit_lens(fitted, [each for each in fits if each.kind != "random"], store, reporter, name)
+    of_random = next(((each, fitted) for each in fits if fitted and each.kind == "random"), None)
+    untrained = [(each.key, states, control) for each, states, control in _missing_controls(request, store, renewed)]
+    if untrained or of_random:
+        capture_controls(ready, request.model, untrained, store, reporter, of_random)
+    loss = request.loss(store)
+    if loss and request.loss_text and (loss[0].key in renewed or not store.has(loss[2], Loss)):
+        step = reporter.step(f"{name}: measuring the next-token loss")
+        store.put(loss[2], measure_loss(ready, loss[1], request.loss_text))
+        step.advance()
 
 
 def _groups(module: nn.Module, due: Sequence[ContextRequest], tokenizations: Sequence[Tokenization]) -> list[list[int]]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tokviz import models
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, SourceError
 from tokviz.records import HiddenStates
 from tokviz.run.capturing.intervening import Ready
+from tokviz.run.capturing.lens_fitting import Fitted, fit_lens
 from tokviz.run.plan.controls import CONTROLS, Control
+from tokviz.run.plan.lenses import Fit
 from tokviz.run.store import keys
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
@@ -27,20 +29,41 @@ Wanted = tuple[str, HiddenStates, Control]
 
 
 def capture_controls(
-    ready: Ready, model: ModelConfig, wanted: Sequence[Wanted], store: Store, reporter: Reporter
+    ready: Ready,
+    model: ModelConfig,
+    wanted: Sequence[Wanted],
+    store: Store,
+    reporter: Reporter,
+    lens: tuple[Fit, Fitted] | None = None,
 ) -> None:
     """Capture and store the words of some contexts in untrained models; where one gives no states, keep why and say it.
 
     What fails for lack of memory is tried again in the next run.
+
+    Parameters
+    ----------
+    lens : what of the lens is fitted in the model with all weights random, and on what it is in the model itself.
     """
     problems: set[str] = set()
     step = reporter.step(f"{ready.name}: capturing, untrained", len(wanted))
     try:
         _capture_all(ready, model, wanted, store, problems, step.advance)
+        if lens is not None:
+            _fit_random(ready, model, lens, store, reporter)
     except models.TooLittleMemoryError as error:
         problems.add(str(error))
     for each in sorted(problems):
         reporter.say(f"{ready.name}: no untrained model: {each}")
+
+
+def _fit_random(ready: Ready, model: ModelConfig, lens: tuple[Fit, Fitted], store: Store, reporter: Reporter) -> None:
+    fit, fitted = lens
+    for _, made, problem in _made(ready, model, CONTROLS[:1]):
+        if made is None:
+            store.put_failure(fit.key, problem)
+            continue
+        own = replace(fitted, module=made.module, structure=made.structure, matrix=made.matrix(fitted.matrix))
+        fit_lens(own, [fit], store, reporter, ready.name)
 
 
 def _capture_all(
@@ -71,6 +94,16 @@ class _Made:
     module: nn.Module
     structure: Structure
     notes: tuple[str, ...]
+
+    def matrix(self, trained: Any) -> Any:
+        """Its output matrix: its embedding's where they are one, else random like it; ``trained`` is the model's, None without one."""
+        import torch
+
+        config: Any = self.module.config
+        if trained is None or getattr(config, "tie_word_embeddings", False):
+            return trained if trained is None else self.module.get_input_embeddings().weight  # type: ignore[operator]
+        generator = torch.Generator().manual_seed(0)
+        return torch.randn(trained.shape, generator=generator) * float(getattr(config, "initializer_range", 0.02))
 
 
 def _made(ready: Ready, model: ModelConfig, wanted: Sequence[Control]) -> Iterator[tuple[Control, _Made | None, str]]:

@@ -24,7 +24,6 @@ from tokviz.config import ModelConfig
 from tokviz.errors import LostWorkError, ModelError, TokvizError
 from tokviz.records import Loss
 from tokviz.run.capturing.capture_request import Request, capture_here
-from tokviz.run.store import keys
 from tokviz.run.store.disk import shown_path
 from tokviz.run.store.store import Store
 from tokviz.run.work.processes import Processes
@@ -97,20 +96,11 @@ def capture_there(request: Request, shared: _Shared, device: str | None = None) 
             with tempfile.TemporaryDirectory(prefix="tokviz-") as folder:
                 store = Store(Path(folder))
                 capture_here(request, store, Quiet())
-                states = {key: store.packed_states(key) for key in _capture(request, store)}
+                states = {key: store.packed_states(key) for key in store.states_keys}
                 return Sent(states=states, losses=_losses(request, store))
         except ModelError as error:
             # Its cause, some library's own exception, need not be known or picklable in this process.
             raise type(error)(str(error)) from None
-
-
-def _capture(request: Request, store: Store) -> Iterator[str]:
-    """The keys of what was captured, with neurons set to a value, too."""
-    yield from (each.key for each in request.due)
-    for each, _, wanted in request.wanted(store):
-        yield keys.intervention_key(each.key, wanted.key_parts)
-    for each, _, control in request.controls(store):
-        yield keys.control_key(each.key, control.key_parts(request.model))
 
 
 def _losses(request: Request, store: Store) -> dict[str, Loss]:

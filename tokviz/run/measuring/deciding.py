@@ -8,7 +8,7 @@ from typing import TypeVar
 from tokviz.records import ContextReport, Report
 
 Record = TypeVar("Record")
-_MEASURES = ("geometry", "relations", "untrained")
+_MEASURES = ("geometry", "relations", "untrained", "lens")
 
 
 def decide(report: Report) -> Report:

@@ -30,16 +30,18 @@ from tokviz.run.plan import interventions
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.controls import CONTROLS, Controls, are_wanted
 from tokviz.run.plan.interventions import Wanted
+from tokviz.run.plan.lenses import Lenses, LensInputs
 from tokviz.run.plan.losses import LossText
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.pictures import Subject, Subjects, Whole, heat_map
-from tokviz.run.plan.products import MEASURES, Inputs, measure_keys
+from tokviz.run.plan.products import MEASURES, Beside, Inputs, measure_keys
 from tokviz.run.plan.related import related
 from tokviz.run.plan.tree import (
     Captured,
     Comparison,
     ContextPlan,
     ControlPlan,
+    FitPlan,
     InterventionPlan,
     Job,
     ModelPlan,
@@ -60,6 +62,7 @@ class Plan:
     def __init__(self, config: ReportConfig, options: Options, store: Store) -> None:
         self.config, self.options, self.store = config, options, store
         self.loss_text = LossText.of(config)
+        self.lenses = Lenses.of(config)
         self.fonts = Typefaces(Coverage(options.cache / "fonts"), own=config.font_file)
         """This machine's; which characters they have is kept beside what is stored."""
         self.models = tuple(self._model(model) for model in config.models)
@@ -115,6 +118,8 @@ class Plan:
         firsts = [templates[0] for templates in found]
         known = [each.states for each in firsts if each.states is not None]
         broken = interventions.first_breaking([each.states if each.due is None else None for each in firsts])
+        fits = tuple(self._fits(model, [each.states if each.due is None else None for each in firsts]))
+        lens = self._lens(model, fits)
         plans = []
         for index, (first, *further) in enumerate(found):
             key, states = first.key, first.states
@@ -123,7 +128,8 @@ class Plan:
             controls = () if states is None else tuple(self._controls(model, key, states))
             captured = None
             if states is not None:
-                captured = self.branch(states, ordinary, further=_all_states(further), controls=_states_of(controls))
+                beside = Beside(further=_all_states(further), controls=_states_of(controls), lens=lens)
+                captured = self.branch(states, ordinary, beside=beside)
             asked = () if states is None else self._wanted(model, states, key, breaks=may_break and index == broken)
             plans.append(
                 ContextPlan(
@@ -135,7 +141,10 @@ class Plan:
                     may_break=may_break,
                     further=tuple(further),
                     controls=controls,
-                    interventions=tuple(self._intervention(key, states, ordinary, each) for each in asked if states),
+                    interventions=tuple(
+                        self._intervention(key, (states, ordinary), each, lens) for each in asked if states
+                    ),
+                    fits=fits if index == 0 else (),
                     loss=self._loss(model, states) if states and may_break and index == broken else None,
                 )
             )
@@ -159,6 +168,30 @@ class Plan:
             is_there = states is not None and states.card.identity == intact.card.identity
             due = None if is_there or failure or not self._is_at_hand(model) else "untrained model not captured yet"
             yield ControlPlan(control=each, key=key, states=states if is_there else None, due=due, failure=failure)
+
+    def reads_lens(self, model: ModelConfig) -> bool:
+        """Whether it is read what a model's layers would say."""
+        return self.lenses is not None and model.lens is not False and not self.options.is_draft
+
+    def _fits(self, model: ModelConfig, firsts: Sequence[HiddenStates | None]) -> Iterator[FitPlan]:
+        """``firsts``: in each context; as long as some are to be captured it isn't known what is read."""
+        known = [each for each in firsts if each is not None]
+        if self.lenses is None or not self.reads_lens(model) or len(known) < len(firsts):
+            return
+        card = known[0].card
+        with_random = are_wanted(self.untrained(model), card)
+        for fit in self.lenses.fits(model, card, [each.tokenization for each in known], with_random=with_random):
+            states, failure = self.store.find_states(fit.key), self.store.failure(fit.key)
+            is_due = states is None and failure is None and self._is_at_hand(model)
+            yield FitPlan(fit=fit, states=states, due="lens not fitted yet" if is_due else None, failure=failure)
+
+    def _lens(self, model: ModelConfig, fits: Sequence[FitPlan]) -> LensInputs | None:
+        """None as long as some are due, and where none is asked for."""
+        if not fits or any(each.due for each in fits):
+            return None
+        found = {each.fit.kind: each.states for each in fits}
+        reason = next((each.failure for each in fits if each.fit.kind == "names"), None)
+        return None if reason is None and found["names"] is None else LensInputs.of(found, reason)
 
     def _loss(self, model: ModelConfig, states: HiddenStates) -> Job[Loss] | None:
         key = self.loss_text.key(states)
@@ -193,8 +226,13 @@ class Plan:
         return tuple(replace(each, is_drawn=each in drawn) for each in every)
 
     def _intervention(
-        self, intact_key: str, intact: HiddenStates, ordinary: HiddenStates | None, wanted: Wanted
+        self,
+        intact_key: str,
+        intact_and_ordinary: tuple[HiddenStates, HiddenStates | None],
+        wanted: Wanted,
+        lens: LensInputs | None,
     ) -> InterventionPlan:
+        intact, ordinary = intact_and_ordinary
         key = keys.intervention_key(intact_key, wanted.key_parts)
         context = wanted.context(intact.context)
         states, failure = self._stored(key, context), self.store.failure(key)
@@ -202,7 +240,7 @@ class Plan:
         if failure is None and (states is None or states.card.identity != intact.card.identity):
             due = f"{wanted.described} not captured yet"
         # Against the same ordinary words: those of the model as it is.
-        captured = None if states is None or due else self.branch(states, ordinary, wanted)
+        captured = None if states is None or due else self.branch(states, ordinary, wanted, Beside(lens=lens))
         return InterventionPlan(wanted=wanted, context=context, key=key, due=due, failure=failure, captured=captured)
 
     def grow(self, model: ModelPlan) -> ModelPlan:
@@ -235,8 +273,7 @@ class Plan:
         states: HiddenStates,
         ordinary: HiddenStates | None,
         wanted: Wanted | None = None,
-        further: tuple[HiddenStates, ...] = (),
-        controls: Controls | None = None,
+        beside: Beside | None = None,
     ) -> Captured:
         """What follows from stored states.
 
@@ -244,18 +281,16 @@ class Plan:
         ----------
         ordinary : as in ``Inputs``.
         wanted : what was done to the model.
-        further : the same words in the context's further templates.
-        controls : the same words in untrained models.
         """
+        beside = beside or Beside()
         words, every = self.config.words_of(states), tuple(self.config.projections)
         is_control = wanted is not None and wanted.rule == "control"
         inputs = Inputs(
             states=states,
-            further=further,
-            controls=controls,
+            beside=beside,
             ordinary=ordinary,
             words=words,
-            related=related(self.config, words, states.tokenization, [each.tokenization for each in further]),
+            related=related(self.config, words, states.tokenization, [each.tokenization for each in beside.further]),
             measured=every if wanted is None else () if is_control else every[:1],
         )
         return Captured(

@@ -14,6 +14,7 @@ from tokviz.records import (
     Geometry,
     HiddenStates,
     InterventionRule,
+    Lens,
     Neighbours,
     Projection,
     Relations,
@@ -22,9 +23,22 @@ from tokviz.records import (
     WordScores,
 )
 from tokviz.run.plan.controls import Controls
+from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.related import Related
 from tokviz.run.store import keys
 from tokviz.run.store.plain import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the states of a capture are measured with, or held against."""
+
+    further: tuple[HiddenStates, ...] = ()
+    """The same words in the context's further templates."""
+    controls: Controls | None = None
+    """The same words in untrained models; None where that isn't asked for."""
+    lens: LensInputs | None = None
+    """What the states are read with; None where that isn't asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +46,18 @@ class Inputs:
     """What the products of one capture are made of."""
 
     states: HiddenStates
-    further: tuple[HiddenStates, ...] = ()
-    """The same words in the context's further templates."""
+    beside: Beside = Beside()
     ordinary: HiddenStates | None
     """The states themselves or those of another context of the model: words that are read away from position 0."""
     words: WordList
     related: Related
     measured: tuple[str, ...]
     """The projections whose pictures are measured."""
-    controls: Controls | None = None
-    """The same words in untrained models; None where that isn't asked for."""
 
     @property
     def templates(self) -> tuple[HiddenStates, ...]:
         """The words in each of the context's templates, the one that is drawn first."""
-        return (self.states, *self.further)
+        return (self.states, *self.beside.further)
 
     @property
     def rule(self) -> InterventionRule | None:
@@ -84,7 +95,7 @@ def measure_keys(inputs: Inputs) -> dict[str, str]:
 def _geometry_key(inputs: Inputs) -> str:
     states, ordinary = inputs.states, inputs.ordinary
     of_projections = tuple(keys.projection_key(states, name, ordinary) for name in inputs.measured)
-    return keys.geometry_key(states, inputs.further, ordinary, of_projections, inputs.words)
+    return keys.geometry_key(states, inputs.beside.further, ordinary, of_projections, inputs.words)
 
 
 def _neighbours_key(inputs: Inputs) -> str | None:
@@ -102,7 +113,7 @@ def _relations_key(inputs: Inputs) -> str | None:
 
 
 def _untrained_key(inputs: Inputs) -> str | None:
-    controls, asked = inputs.controls, inputs.related
+    controls, asked = inputs.beside.controls, inputs.related
     if controls is None:
         return None
     every = (controls.random, *controls.own_embedding)
@@ -111,13 +122,23 @@ def _untrained_key(inputs: Inputs) -> str | None:
     )
 
 
+def _lens_key(inputs: Inputs) -> str | None:
+    lens = inputs.beside.lens
+    if lens is None:
+        return None
+    directions = [None if each is None else each.states for each in (lens.names, lens.words, lens.random)]
+    controls = inputs.beside.controls
+    random = None if controls is None else controls.random
+    return keys.lens_measures_key(inputs.templates, directions, random, lens.reason, inputs.words, inputs.related.pairs)
+
+
 # --- the makers: what measures is loaded only when something must be measured, as scipy takes a while ---------------
 
 
 def _geometry(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Geometry:
     from tokviz.measure.geometry import measure
 
-    return measure(inputs.states, shown, inputs.words.memberships, inputs.ordinary, inputs.further)
+    return measure(inputs.states, shown, inputs.words.memberships, inputs.ordinary, inputs.beside.further)
 
 
 def _neighbours(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Neighbours:
@@ -137,14 +158,14 @@ def _same_category(inputs: Inputs, shown: Sequence[Projection], others: Mapping[
 def _relations(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Relations:
     from tokviz.measure.relations import measure
 
-    return measure(inputs.states, inputs.related.pairs, inputs.related.orders, inputs.further)
+    return measure(inputs.states, inputs.related.pairs, inputs.related.orders, inputs.beside.further)
 
 
 def _untrained(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Untrained:
     from tokviz.measure.profile import Side
     from tokviz.measure.untrained import measure
 
-    controls = inputs.controls
+    controls = inputs.beside.controls
     if controls is None:
         raise ValueError("controls: expected some, as there is a key")
     side = Side(
@@ -156,11 +177,26 @@ def _untrained(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str,
     return measure(side, controls.random, controls.own_embedding, problems=controls.problems, note=controls.note)
 
 
+def _lens(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]) -> Lens:
+    from tokviz.measure.lens import Read, measure, unread
+
+    lens, controls = inputs.beside.lens, inputs.beside.controls
+    if lens is None:
+        raise ValueError("lens: expected directions, as there is a key")
+    if lens.names is None:
+        return unread(inputs.states, lens.reason)
+    random = None if controls is None else controls.random
+    read = Read(templates=inputs.templates, memberships=inputs.words.memberships, pairs=inputs.related.pairs)
+    untrained = (random, lens.random) if random and lens.random else None
+    return measure(read, lens.names, lens.words, untrained)
+
+
 MEASURES: Mapping[str, CaptureMeasure[Any]] = {
     "geometry": CaptureMeasure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
     "neighbours": CaptureMeasure(record=Neighbours, key=_neighbours_key, make=_neighbours),
     "same_category": CaptureMeasure(record=WordScores, key=_same_category_key, make=_same_category),
     "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations),
     "untrained": CaptureMeasure(record=Untrained, key=_untrained_key, make=_untrained),
+    "lens": CaptureMeasure(record=Lens, key=_lens_key, make=_lens),
 }
 """By the name of its field in ``ContextReport``; what other packages add is in ``added.py``."""

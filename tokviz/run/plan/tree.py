@@ -10,6 +10,7 @@ from tokviz.config import ModelConfig
 from tokviz.records import AddedMeasure, Context, Differences, HiddenStates, LayerSimilarity, Loss, Picture, Projection
 from tokviz.run.plan.controls import Control
 from tokviz.run.plan.interventions import Wanted
+from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.pictures import Subject
 from tokviz.run.plan.products import Inputs
 from tokviz.run.store.plain import Record
@@ -93,6 +94,19 @@ class ControlPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FitPlan:
+    """Directions of a model's lens."""
+
+    fit: Fit
+    states: HiddenStates | None
+    """As they are stored."""
+    due: str | None
+    """Why they must be fitted, or None when the store has them, or why there can't be any, or the model isn't here."""
+    failure: str | None
+    """Why there are none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TemplatePlan:
     """A context's words in one of its templates."""
 
@@ -126,6 +140,8 @@ class ContextPlan:
     """As far as they are known; those of a break follow from the states."""
     controls: tuple[ControlPlan, ...] = ()
     """As far as it is known whether there are any; that may follow from the model's size."""
+    fits: tuple[FitPlan, ...] = ()
+    """Of the model's lens, in its first context; as far as it is known what is read, once all contexts are captured."""
     loss: Job[Loss] | None = None
     """Of the model with the break's neurons set to a value; None where they aren't. Due only where the model can be loaded."""
 
@@ -141,7 +157,7 @@ class ContextPlan:
     def states_keys(self) -> tuple[str, ...]:
         """Of all states that belong to it, whether they are stored or not."""
         others = (self.further, self.interventions, self.controls)
-        return (self.key, *(each.key for those in others for each in those))
+        return (self.key, *(each.key for those in others for each in those), *(each.fit.key for each in self.fits))
 
     @property
     def intact_due(self) -> str | None:
@@ -156,7 +172,7 @@ class ContextPlan:
     @property
     def first_due(self) -> str | None:
         """The same in the template that is drawn."""
-        others = (*(each.due for each in self.interventions), *(each.due for each in self.controls))
+        others = (each.due for those in (self.interventions, self.controls, self.fits) for each in those)
         return self.due or next(filter(None, others), None) or (self.loss.due if self.loss else None)
 
 

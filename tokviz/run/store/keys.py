@@ -67,6 +67,10 @@ LOSS_VERSION = 1
 """Raised when other passages are taken of the same text, other interventions are tried, or the loss is measured otherwise."""
 
 
+LENS_VERSION = 1
+"""Raised when the directions of a lens are fitted otherwise."""
+
+
 WITHOUT_MASSIVE = "without_massive"
 """The projection that needs to know which dimensions are massive or dominant."""
 
@@ -157,6 +161,54 @@ def loss_key(card: ModelCard, settings: Mapping[str, Any], text: str, n_passages
             "settings": settings,
             "text": hashlib.sha256(text.encode()).hexdigest(),
             "n_passages": n_passages,
+        }
+    )
+
+
+def lens_key(card: ModelCard, text: str, what: Mapping[str, Any]) -> str:
+    """Of the directions of a model's Jacobian lens.
+
+    Parameters
+    ----------
+    text : that they are fitted on, all of it.
+    what : which tokens, on how many passages, and in which control.
+    """
+    return _digest(
+        {
+            "lens": LENS_VERSION,
+            "identity": card.identity,
+            "dtype": card.dtype,
+            "text": hashlib.sha256(text.encode()).hexdigest(),
+            **what,
+        }
+    )
+
+
+def lens_measures_key(
+    states: Sequence[HiddenStates],
+    directions: Sequence[HiddenStates | None],
+    random: HiddenStates | None,
+    reason: str | None,
+    words: WordList,
+    pairs: Sequence[PairRows],
+) -> str:
+    """Of what is read of a capture.
+
+    Parameters
+    ----------
+    states : in each template.
+    directions : of each kind, None where there are none, as ``reason`` says.
+    random : the states of the control with all weights random.
+    """
+    return _digest(
+        {
+            "lens": [each.digest for each in states],
+            "directions": [each and each.digest for each in (*directions, random)],
+            "reason": reason,
+            "memberships": words.memberships,
+            "relations": [dataclasses.asdict(each) for each in pairs],
+            "reference": [each.tokenization.reference for each in states],
+            "code": _code("measure"),
         }
     )
 

@@ -170,6 +170,11 @@ class Store:
         self._used.add(("states", key))
         return str(reason) if reason is not None else None
 
+    @property
+    def states_keys(self) -> list[str]:
+        """Of all captures that are there, and of those that are known to fail."""
+        return [each.key for each in entries.entries(self.root) if each.kind == "states" and each.key is not None]
+
     def packed_states(self, key: str) -> dict[str, bytes]:
         """A capture's files as they are, by name, to be sent to another machine's store."""
         folder = self._states_folder(key)

@@ -1,0 +1,163 @@
+"""The lens's directions are derivatives: finite differences in float64 give the same, and the last depth is the output matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from torch import nn
+
+from tokviz.capture import directions, find_structure, output_rows
+from tokviz.errors import CaptureError
+from tokviz.records import Directions
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 300,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+EXPERTS: dict[str, Any] = {"num_local_experts": 4, "num_experts_per_tok": 2, "experts_implementation": "eager"}
+MODELS: dict[str, Any] = {
+    "gated, untied": lambda: transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(**SIZES, tie_word_embeddings=False)
+    ),
+    "gated, tied": lambda: transformers.Qwen3ForCausalLM(
+        transformers.Qwen3Config(**SIZES, tie_word_embeddings=True, head_dim=8)
+    ),
+    "norms of 1 + weight": lambda: transformers.Gemma2ForCausalLM(
+        transformers.Gemma2Config(**SIZES, head_dim=8, query_pre_attn_scalar=8, final_logit_softcapping=None)
+    ),
+    "norms after sublayers": lambda: transformers.Olmo2ForCausalLM(transformers.Olmo2Config(**SIZES)),
+    "LayerNorm": lambda: transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(vocab_size=300, n_embd=32, n_layer=2, n_head=4, n_positions=64)
+    ),
+    "recurrent": lambda: transformers.MambaForCausalLM(
+        transformers.MambaConfig(vocab_size=300, hidden_size=32, num_hidden_layers=2, state_size=4)
+    ),
+    "mixture of experts": lambda: transformers.MixtralForCausalLM(transformers.MixtralConfig(**SIZES, **EXPERTS)),
+}
+IDS = (5, 17, 200)
+pytestmark = pytest.mark.slow
+
+
+def made(kind: str) -> Any:
+    torch.manual_seed(0)
+    head: Any = MODELS[kind]().eval().double()
+    with torch.no_grad():
+        for name, parameter in head.named_parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(2 if kind == "recurrent" else 8)
+            elif "norm" in name.lower() or "ln_" in name:
+                parameter.add_(0.3 * torch.randn_like(parameter))
+    return head
+
+
+def passages() -> np.ndarray:
+    return np.random.default_rng(0).integers(3, 300, (5, 12))
+
+
+def fitted(head: Any) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """The rows, and per depth the directions."""
+    structure = find_structure(head.base_model, "model")
+    rows = output_rows(head.base_model, structure, head.get_output_embeddings().weight, IDS)
+    [(some, found)] = directions(head.base_model, structure, rows, passages())
+    assert some.tolist() == [0, 1, 2]
+    return rows, found
+
+
+def last_states(head: Any, block: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    """``(batch, tokens, width)`` after the last block, and the logits ``(batch, tokens, vocabulary)``."""
+    given: list[Any] = []
+    handle = block.register_forward_hook(lambda _m, _i, output: given.append(output))
+    with torch.no_grad():
+        logits = head(input_ids=torch.from_numpy(passages()), use_cache=False).logits
+    handle.remove()
+    return given[0] if isinstance(given[0], torch.Tensor) else given[0][0], logits
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_rows_times_the_last_state_are_its_logits_but_for_the_length(kind: str) -> None:
+    head = made(kind)
+    rows, found = fitted(head)
+    states, logits = (each.numpy() for each in last_states(head, find_structure(head.base_model, "model").layers[-1]))
+    products = states @ rows.T
+    # Of a LayerNorm's bias each token has a constant; the length is one number per position.
+    differences = logits[..., list(IDS)] - logits[0, :1, list(IDS)].reshape(-1)
+    lengths = states.std(-1) if kind == "LayerNorm" else np.sqrt((states**2).mean(-1))
+    scaled = products / lengths[..., None]
+    np.testing.assert_allclose(differences, scaled - scaled[0, 0], rtol=1e-4, atol=1e-4 * np.abs(scaled).max())
+    np.testing.assert_allclose(found[-1], rows, atol=1e-6 * np.abs(rows).max())
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_finite_differences_give_the_same(kind: str) -> None:
+    head = made(kind)
+    rows, found = fitted(head)
+    structure = find_structure(head.base_model, "model")
+    ids = torch.from_numpy(passages())
+    is_source = torch.arange(ids.shape[1])[:, None] >= Directions.N_LEFT_OUT
+    n_sources = int(is_source.sum()) * len(ids)
+    modules: list[nn.Module] = [structure.embedding, *structure.layers]
+    for depth, module in enumerate(modules[:-1]):
+        way = torch.randn(found[depth].shape[1], dtype=torch.float64, generator=torch.Generator().manual_seed(depth))
+        ends = []
+        for step in (1e-3, -1e-3):
+
+            def moved(_module: Any, _inputs: Any, output: Any, by: torch.Tensor = step * is_source * way) -> Any:
+                return output + by if isinstance(output, torch.Tensor) else (output[0] + by, *output[1:])
+
+            handle = module.register_forward_hook(moved)
+            ends.append(last_states(head, modules[-1])[0].sum((0, 1)).numpy())
+            handle.remove()
+        along = rows @ (ends[0] - ends[1]) / 2e-3 / n_sources
+        own = found[depth] @ way.numpy()
+        np.testing.assert_allclose(own, along, rtol=1e-3, atol=1e-3 * np.abs(along).max())
+
+
+def test_the_model_is_as_it_was() -> None:
+    head = made("gated, tied")
+    head.base_model.norm.weight.requires_grad_(False)
+    before = [parameter.requires_grad for parameter in head.parameters()]
+    fitted(head)
+    assert [parameter.requires_grad for parameter in head.parameters()] == before
+    assert all(parameter.grad is None for parameter in head.parameters())
+    assert not any(module._forward_hooks for module in head.modules())
+
+
+def test_many_tokens_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = made("gated, untied")
+    rows, whole = fitted(head)
+    monkeypatch.setattr("tokviz.capture.lens._MOST_BYTES", 2 * 4 * 32 * 3)
+    structure = find_structure(head.base_model, "model")
+    parts = list(directions(head.base_model, structure, rows, passages()))
+    assert [some.tolist() for some, _ in parts] == [[0, 1], [2]]
+    for depth, of_depth in enumerate(whole):
+        np.testing.assert_allclose(np.vstack([found[depth] for _, found in parts]), of_depth, rtol=1e-5, atol=1e-7)
+
+
+class TwoNorms(nn.Module):
+    """What isn't one norm: two of them, one after the other."""
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm, self.other = norm, nn.Tanh()
+
+    def forward(self, states: torch.Tensor) -> Any:
+        return self.other(self.norm(states))
+
+
+def test_what_is_not_one_norm_is_refused() -> None:
+    head = made("gated, untied")
+    base = head.base_model
+    structure = find_structure(base, "model")
+    with pytest.raises(CaptureError, match="quantized, or not of the width"):
+        output_rows(base, structure, torch.zeros((300, 16)), IDS)
+    base.norm = TwoNorms(base.norm)
+    with pytest.raises(CaptureError, match="something else than one norm"):
+        output_rows(base, structure, head.get_output_embeddings().weight, IDS)

@@ -1,0 +1,246 @@
+"""The Jacobian lens: how the score of a token at the end of a model grows with a hidden state, on average over a text.
+
+"Verbalizable Representations Form a Global Workspace in Language Models", transformer-circuits.pub 2026. There the whole average
+Jacobian of the last hidden state by a layer's is multiplied by the output matrix; here only by the rows of a few tokens, which
+takes a vector–Jacobian product per token instead of one per dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tokviz.capture.hooks import first_tensor, forward, hooked, is_streamed
+from tokviz.capture.structure import PLAIN, Structure
+from tokviz.errors import CaptureError
+from tokviz.records import Directions
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_PASSAGES_AT_ONCE = 4
+"""So that the graph of SmolLM2 takes 0.3 GB."""
+_TARGETS_AT_ONCE = 4
+"""More are hardly faster, and their gradients are in memory together."""
+_MOST_BYTES = 2**28
+"""Of the directions that are in memory at once."""
+_ALIKE = 1e-3
+"""Relative difference by which a norm may miss what a norm of its kind gives."""
+
+
+def output_rows(module: nn.Module, structure: Structure, matrix: torch.Tensor, ids: Sequence[int]) -> np.ndarray:
+    """What the last layer's state is multiplied by for the scores of some tokens, but for the length of that state.
+
+    Parameters
+    ----------
+    module : a base model in evaluation mode.
+    structure : of it.
+    matrix : the output matrix, ``(vocabulary, width)``.
+    ids : of the tokens.
+
+    Returns
+    -------
+    ``(n_tokens, width)`` float64: the rows of the output matrix times the multiplier of the last norm; where this is a LayerNorm,
+    less their mean, as it takes the mean from the state.
+
+    Raises
+    ------
+    CaptureError : between the last layer and the output matrix is something else than one such norm.
+    """
+    multiplier, is_centered = _last_norm(module, structure, ids[:3])
+    if not matrix.is_floating_point() or matrix.is_meta or matrix.ndim != 2 or matrix.shape[1] != len(multiplier):
+        raise CaptureError("its output matrix is quantized, or not of the width of its hidden states")
+    rows: np.ndarray = matrix.detach()[list(ids)].double().cpu().numpy() * multiplier
+    return rows - rows.mean(axis=1, keepdims=True) if is_centered else rows
+
+
+def directions(
+    module: nn.Module, structure: Structure, rows: np.ndarray, passages: np.ndarray
+) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
+    """The mean over passages and source positions of ∂(Σ of ``rows`` · last state over all positions) / ∂(state at the source).
+
+    The first ``Directions.N_LEFT_OUT`` positions are no sources.
+
+    Parameters
+    ----------
+    module : a base model in evaluation mode whose tokens don't see later ones.
+    structure : of it.
+    rows : ``(n_tokens, width)``, as ``output_rows`` gives them.
+    passages : ``(n_passages, n_positions)`` int64, ids.
+
+    Yields
+    ------
+    Which of the tokens, ``(n,)`` int64, and per depth ``(n, width)`` float32; all tokens once.
+
+    Raises
+    ------
+    CaptureError : its layers can't be derived by.
+    """
+    if is_streamed(module):
+        raise CaptureError("its weights are read in every pass")
+    if any(layout != PLAIN for layout in structure.layouts.values()):
+        raise CaptureError("its layers give something else than one state per token")
+    n_at_once = max(1, _MOST_BYTES // (4 * rows.shape[1] * (structure.n_layers + 1)))
+    for first in range(0, len(rows), n_at_once):
+        some = np.arange(first, min(first + n_at_once, len(rows)))
+        with _weights_fixed(module):
+            yield some, _directions(module, structure, rows[some], passages)
+
+
+def _directions(
+    module: nn.Module, structure: Structure, rows: np.ndarray, passages: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    import torch
+
+    total: list[torch.Tensor] | None = None
+    for start in range(0, len(passages), _PASSAGES_AT_ONCE):
+        ids = torch.from_numpy(passages[start : start + _PASSAGES_AT_ONCE])
+        taps = _Taps(structure, ids.shape[1])
+        with hooked(dict.fromkeys((structure.embedding, *structure.layers), taps.tap)):
+            forward(module, ids, torch.ones_like(ids), with_gradients=True)
+        found = taps.gradients(rows)
+        total = found if total is None else [sum_so_far + own for sum_so_far, own in zip(total, found, strict=True)]
+    n_sources = len(passages) * (passages.shape[1] - Directions.N_LEFT_OUT)
+    return tuple((each / n_sources).float().numpy() for each in total or ())
+
+
+class _Taps:
+    """Zeros that are added to the states of all sources at a depth: the gradient by one of them is the sum over the sources.
+
+    So no gradient by a state is kept, but one vector per depth.
+    """
+
+    def __init__(self, structure: Structure, n_positions: int) -> None:
+        import torch
+
+        self._depths = {module: list(depths) for module, depths in structure.depths_of.items()}
+        self._zeros: list[torch.Tensor | None] = [None] * (structure.n_layers + 1)
+        self._last: torch.Tensor | None = None
+        self._is_source = torch.arange(n_positions)[:, None] >= Directions.N_LEFT_OUT
+
+    def tap(self, module: nn.Module, _inputs: Any, output: Any) -> Any:
+        """A forward hook: what goes on is the module's output, plus zeros."""
+        import torch
+
+        states = first_tensor(output)
+        if states is None or not states.is_floating_point():
+            raise CaptureError("its layers give something else than one state per token")
+        depth = self._depths[module].pop(0)
+        zeros = torch.zeros(states.shape[-1], device=states.device, dtype=torch.float32, requires_grad=True)
+        tapped = states + (self._is_source.to(states.device) * zeros).to(states.dtype)
+        self._zeros[depth], self._last = zeros, tapped
+        if isinstance(output, torch.Tensor):
+            return tapped
+        if isinstance(output, tuple):
+            return (tapped, *output[1:])
+        raise CaptureError(f"its layers give {type(output).__name__} instead of states")
+
+    def gradients(self, rows: np.ndarray) -> list[torch.Tensor]:
+        """Per depth ``(n_tokens, width)`` float64, of the sum over all positions of the last state times each row."""
+        import torch
+
+        zeros = [each for each in self._zeros if each is not None]
+        if self._last is None or len(zeros) < len(self._zeros):
+            raise CaptureError("its layers don't run in every pass")
+        end = self._last.float().sum((0, 1)) if self._last.dtype != torch.float64 else self._last.sum((0, 1))
+        weights = torch.from_numpy(rows).to(end)
+        found: list[list[torch.Tensor]] = []
+        for some in weights.split(_TARGETS_AT_ONCE):
+            of_some = torch.autograd.grad(
+                end, zeros, grad_outputs=some, retain_graph=True, is_grads_batched=True, allow_unused=True
+            )
+            found.append(
+                [
+                    torch.zeros(len(some), len(zero), dtype=torch.float64) if each is None else each.double().cpu()
+                    for each, zero in zip(of_some, zeros, strict=True)
+                ]
+            )
+        return [torch.cat(of_depth) for of_depth in zip(*found, strict=True)]
+
+
+@contextmanager
+def _weights_fixed(module: nn.Module) -> Iterator[None]:
+    """Within the block nothing is derived by weights."""
+    trained = [each for each in module.parameters() if each.requires_grad]
+    for each in trained:
+        each.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for each in trained:
+            each.requires_grad_(True)
+
+
+# --- the last norm -------------------------------------------------------------------------------------------------
+
+
+def _last_norm(module: nn.Module, structure: Structure, tried: Sequence[int]) -> tuple[np.ndarray, bool]:
+    """What the norm after the last layer multiplies each dimension by, ``(width,)``, and whether it takes the mean first.
+
+    ``tried``: the ids of some tokens.
+
+    It is found by what it does: it gets the last layer's states and gives what the model returns. So is its multiplier,
+    which some families store less 1.
+    """
+    import torch
+
+    ids = torch.tensor([list(tried)])
+    found: list[tuple[nn.Module, torch.Tensor, torch.Tensor]] = []
+    given: list[torch.Tensor] = []
+
+    def note_last(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        states = first_tensor(output)
+        if states is not None:
+            given.append(states)
+
+    def note(called: nn.Module, inputs: Any, output: Any) -> None:
+        got = inputs[0] if inputs and isinstance(inputs[0], torch.Tensor) else None
+        if given and got is not None and isinstance(output, torch.Tensor) and got.shape == output.shape:
+            found.append((called, got, output))
+
+    blocks = set(structure.layers)
+    others = {each: note for each in module.modules() if each is not module and each not in blocks}
+    with hooked({**others, structure.layers[-1]: note_last}):
+        result = first_tensor(forward(module, ids, torch.ones_like(ids)))
+    if result is None or not given or not given[-1].any():
+        raise CaptureError("it gives no hidden states at its end")
+    last = given[-1]
+    if last.shape == result.shape and torch.equal(last, result):
+        return np.ones(last.shape[-1]), False
+    norm = next((each for each, got, gave in found if torch.equal(got, last) and torch.equal(gave, result)), None)
+    multiplier = None if norm is None else _multiplier(norm, last)
+    if multiplier is None:
+        raise CaptureError("between its last layer and its output matrix is something else than one norm")
+    return multiplier
+
+
+def _multiplier(norm: nn.Module, like: torch.Tensor) -> tuple[np.ndarray, bool] | None:
+    """Of a module that is an RMSNorm or a LayerNorm; None for another."""
+    import torch
+
+    width = like.shape[-1]
+    # Long, so that what norms add to the variance doesn't count.
+    tried = 100 * torch.randn((1, 3, width), generator=torch.Generator().manual_seed(0)).to(like)
+    with torch.inference_mode():
+        bias = norm(torch.zeros_like(tried)).double()
+        gave = norm(tried).double() - bias
+    tried = tried.double()
+    for is_centered in (False, True):
+        states = tried - tried.mean(-1, keepdim=True) if is_centered else tried
+        normed = states / states.square().mean(-1, keepdim=True).sqrt()
+        # The least-squares multiplier over the three states that were tried.
+        multiplier = (gave * normed).sum((0, 1)) / normed.square().sum((0, 1))
+        rest = (gave - multiplier * normed).norm() / gave.norm()
+        if bool(rest < _tolerance(like)):
+            return multiplier.cpu().numpy(), is_centered
+    return None
+
+
+def _tolerance(like: torch.Tensor) -> float:
+    import torch
+
+    return max(_ALIKE, 4 * torch.finfo(like.dtype).eps)

@@ -1,0 +1,137 @@
+"""Fits the directions of a loaded model's Jacobian lens, and stores them like states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tokviz import models
+from tokviz.errors import CaptureError
+from tokviz.records import N_EXTREMES, CapturedBatch, Context, Directions, ModelCard
+from tokviz.run.capturing.intervening import Ready
+from tokviz.run.plan.lenses import LENS, Fit
+from tokviz.run.store.states_file import CaptureDescription
+from tokviz.run.store.store import Store
+from tokviz.run.work.progress import Reporter
+from tokviz.text import error_line
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from tokviz.capture import Structure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a lens is fitted on."""
+
+    module: nn.Module
+    """A base model, in evaluation mode."""
+    structure: Structure
+    matrix: Any
+    """Its output matrix, ``(vocabulary, width)``; None where it has none."""
+    tokenizer: Any
+    text: str
+    card: ModelCard
+    captured_at: str
+
+    @classmethod
+    def of(cls, ready: Ready, text: str, captured_at: str) -> Fitted:
+        """The model itself."""
+        head = ready.loaded.head
+        return cls(
+            module=ready.module,
+            structure=ready.structure,
+            matrix=None if head is None else head.get_output_embeddings().weight,
+            tokenizer=ready.loaded.tokenizer,
+            text=text,
+            card=ready.loaded.card,
+            captured_at=captured_at,
+        )
+
+
+def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Reporter, name: str) -> None:
+    """Fit and store some directions; where there can't be any, keep why and say it.
+
+    What fails for lack of memory is tried again in the next run.
+
+    Parameters
+    ----------
+    name : of the model, as readers see it.
+    """
+    for fit in fits:
+        step = reporter.step(f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}")
+        try:
+            _fit(fitted, fit, store)
+        except (MemoryError, models.TooLittleMemoryError) as error:
+            reporter.say(f"{name}: no lens: {error_line(error)}")
+        except CaptureError as error:
+            store.put_failure(fit.key, str(error))
+            reporter.say(f"{name}: no lens: {error}")
+        except Exception as error:  # noqa: BLE001 - it is beside the capture: it costs a section of a page, not the model
+            store.put_failure(fit.key, f"its layers can't be derived by: {error_line(error)}")
+            reporter.say(f"{name}: no lens: {error_line(error)}")
+        step.advance()
+
+
+def is_fitted(fit: Fit, store: Store) -> bool:
+    """Whether directions are stored, or known to fail."""
+    return store.find_states(fit.key) is not None or store.failure(fit.key) is not None
+
+
+_DESCRIBED = {"names": "categories", "words": "words", "random": "categories, untrained"}
+
+
+def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
+    from tokviz import capture
+
+    module, structure = fitted.module, fitted.structure
+    n = fit.n_passages
+    text = capture.passages(fitted.tokenizer, fitted.text, n, n, Directions.N_TOKENS)
+    if capture.sees_ahead(module, text):
+        raise CaptureError("the model is not a decoder")
+    if fitted.matrix is None:
+        raise CaptureError("the model has no output matrix")
+    ids, pieces = _tokens(fitted.tokenizer, fit)
+    rows = capture.output_rows(module, structure, fitted.matrix, ids)
+    description = CaptureDescription(
+        card=fitted.card,
+        context=Context(name=LENS, label=LENS, template="{word}"),
+        tokenization=Directions.targets(ids, pieces),
+        module_paths=structure.module_paths,
+        captured_at=fitted.captured_at,
+        batch_check=None,
+    )
+    with store.states_writer(fit.key, description) as writer:
+        for half in range(2):
+            # Every other one, so that both halves are spread over the text.
+            for some, found in capture.directions(module, structure, rows, text.ids[half::2]):
+                extremes = (structure.n_layers + 1, len(some), N_EXTREMES)
+                writer.add(
+                    CapturedBatch(
+                        rows=some + half * len(ids),
+                        states=found,
+                        position0_values=np.zeros(extremes, dtype=np.float32),
+                        position0_dimensions=np.zeros(extremes, dtype=np.int32),
+                    )
+                )
+
+
+def _tokens(tokenizer: Any, fit: Fit) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The ids that are read, and the tokenizer's names of them: of what is read as text the first token."""
+    from tokviz.capture import tokens
+
+    if not fit.names:
+        return fit.ids, tuple(tokenizer.convert_ids_to_tokens(list(fit.ids)))
+    found = []
+    for name in fit.names:
+        # As the words are cut: some tokenizers put a token before a space.
+        template = " {word}" if name.startswith(" ") else "{word}"
+        context = Context(name=LENS, label=LENS, template=template)
+        word = tokens.tokenize(tokenizer, (name.strip(),), context, "first").words[0]
+        found.append((word.ids[word.start], word.pieces[word.start]))
+    ids, pieces = zip(*found, strict=True)
+    return tuple(ids), tuple(pieces)
