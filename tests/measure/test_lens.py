@@ -1,0 +1,182 @@
+"""What a lens names, against the same counted word by word; what may be announced of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+from lens_fixture import directions_of, same, states_of
+
+from tokviz.measure.decisions import claims_in, decide, with_decisions
+from tokviz.measure.lens import Read, agreement, measure, scores, unread
+from tokviz.records import Directions, HiddenStates, Lens, PairRows
+
+N_WORDS, WIDTH, N_DEPTHS, N_CATEGORIES = 36, 16, 3, 4
+MEMBERSHIPS = tuple((row % N_CATEGORIES,) for row in range(N_WORDS))
+NAMES = [f"word{row}" for row in range(N_WORDS)]
+NAME_IDS = [1, 2, 3, 4]
+OWN_IDS = [10 + row for row in range(N_WORDS)]
+PAIRS = PairRows(pairs=np.array([[row, row + 1] for row in range(0, 24, 4)]), candidates=np.arange(1, 32, 2))
+
+
+def drawn(seed: int) -> np.random.Generator:
+    return np.random.default_rng((30, seed))
+
+
+def case(strength: float, seed: int = 0) -> tuple[HiddenStates, Directions, Directions]:
+    """States that hold their category's direction and their own token's as far as ``strength`` says, from depth 1 on."""
+    random = drawn(seed)
+    of_names = [random.normal(size=(N_CATEGORIES, WIDTH)) for _ in range(N_DEPTHS)]
+    of_words = [random.normal(size=(N_WORDS, WIDTH)) for _ in range(N_DEPTHS)]
+    depths = []
+    for depth in range(N_DEPTHS):
+        own = random.normal(size=(N_WORDS, WIDTH))
+        held = of_names[depth][np.array(MEMBERSHIPS)[:, 0]] + of_words[depth]
+        depths.append(own + (strength * held if depth else 0))
+    tokens = [[each] for each in OWN_IDS]
+    return (
+        states_of(depths, tokens, NAMES),
+        directions_of(NAME_IDS, same(of_names)),
+        directions_of(OWN_IDS, same(of_words)),
+    )
+
+
+def read_of(*templates: HiddenStates, **changes: Any) -> Read:
+    return Read(**{"templates": templates, "memberships": MEMBERSHIPS, "pairs": (PAIRS,)} | changes)
+
+
+def decided(found: Lens) -> Lens:
+    return with_decisions(found, decide(claims_in(found)))
+
+
+def one(found: Any) -> Any:
+    """What is there, and not None."""
+    assert found is not None
+    return found
+
+
+def scored(states: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    products = states.astype(float) @ directions.astype(float).T
+    return np.asarray((products - products.mean(0)) / products.std(0))
+
+
+def test_each_number_is_that_of_a_count_word_by_word() -> None:
+    states, names, words = case(0.4)
+    found = measure(read_of(states), names, words)
+    for depth in range(N_DEPTHS):
+        own = scored(states.states[depth], names.halves(depth)[0])
+        last = scored(states.states[depth], names.halves(N_DEPTHS - 1)[0])
+        named = [int(own[row].argmax()) == row % N_CATEGORIES for row in range(N_WORDS)]
+        assert one(found.named).value[depth] == pytest.approx(np.mean(named))
+        by_end = [int(last[row].argmax()) == row % N_CATEGORIES for row in range(N_WORDS)]
+        assert one(found.named).logit[depth] == pytest.approx(np.mean(by_end))
+        interval = scipy.stats.binomtest(sum(named), N_WORDS).proportion_ci(method="wilson")
+        assert (one(found.named).low[depth], one(found.named).high[depth]) == pytest.approx(
+            (interval.low, interval.high)
+        )
+        of_words = scored(states.states[depth], words.halves(depth)[0])
+        assert one(found.own).value[depth] == np.mean(of_words.argmax(1) == np.arange(N_WORDS))
+        higher = [(of_words[row] > of_words[row, row]).sum() for row in range(N_WORDS)]
+        assert one(found.own_rank)[depth] == np.median(higher)
+        hits = 0
+        for source, target in PAIRS.pairs:
+            candidates = [each for each in PAIRS.candidates if each != source]
+            hits += max(candidates, key=lambda each: of_words[source, each]) == target
+        assert one(found.relations[0]).value[depth] == pytest.approx(hits / len(PAIRS.pairs))
+        top = one(found.top_names)[depth]
+        assert (top == np.argsort(-own, axis=1)[:, : Lens.N_TOP]).all()
+        assert (one(found.top_words)[depth] == np.argsort(-of_words, axis=1)[:, : Lens.N_TOP]).all()
+
+
+def test_what_is_planted_is_announced_where_it_is_and_nothing_else() -> None:
+    states, names, words = case(1.5)
+    found = decided(measure(read_of(states), names, words))
+    for each in (one(found.named), one(found.own)):
+        assert each.claim.holds.tolist() == [False, True, True]
+        assert each.null_mean == pytest.approx(1 / (N_CATEGORIES if each is found.named else N_WORDS), abs=0.06)
+
+
+def test_where_the_halves_of_the_text_differ_nothing_is_announced() -> None:
+    states, names, words = case(1.5)
+    noise = drawn(7).normal(size=(2, N_CATEGORIES, WIDTH))
+    noise -= noise.mean(axis=0)
+    halves = [
+        (names.halves(depth)[0] + 2 * noise[0], names.halves(depth)[0] + 2 * noise[1]) for depth in range(N_DEPTHS)
+    ]
+    apart = directions_of(NAME_IDS, halves)
+    found = decided(measure(read_of(states), apart, words))
+    named = one(found.named)
+    # The mean of both halves is what it was; but that isn't known from one text.
+    assert named.value == pytest.approx(one(measure(read_of(states), names, words).named).value)
+    assert (named.agreement < 0.9).all()
+    assert not named.is_firm.any()
+    assert not named.claim.holds.any()
+    expected = [
+        np.mean(
+            [
+                scipy.stats.spearmanr(*(scored(states.states[0], half)[:, column] for half in halves[0])).statistic
+                for column in range(N_CATEGORIES)
+            ]
+        )
+    ]
+    assert named.agreement[0] == pytest.approx(expected[0])
+
+
+def test_a_word_that_holds_a_name_isnt_asked_and_pairs_leave_the_sources_token_out() -> None:
+    states, names, words = case(1.5)
+    tokens = [[each] for each in OWN_IDS]
+    held = directions_of([*NAME_IDS[:3], OWN_IDS[2]], same([names.halves(depth)[0] for depth in range(N_DEPTHS)]))
+    tokens[4] = [OWN_IDS[5]]  # a source that begins as its target does
+    depths = [np.array(each) for each in states.states]
+    for depth in range(1, N_DEPTHS):
+        depths[depth][PAIRS.pairs[:, 0]] += 9 * words.halves(depth)[0][PAIRS.pairs[:, 1]]
+    found = measure(read_of(states_of(depths, tokens, NAMES)), held, words)
+    assert one(found.named).n == N_WORDS - 1
+    whole = decided(measure(read_of(states_of(depths, [[each] for each in OWN_IDS], NAMES)), names, words))
+    assert one(whole.relations[0]).value[1:].tolist() == [1, 1]
+    assert one(whole.relations[0]).claim.holds.tolist() == [False, True, True]
+    n_pairs = len(PAIRS.pairs)
+    assert one(found.relations[0]).value[1:] == pytest.approx(1 - 1 / n_pairs)  # that target can't be found
+
+
+def test_of_several_sentences_the_median_counts() -> None:
+    parts = [case(strength, seed=1)[0] for strength in (0.0, 0.5, 2.0)]
+    _, names, words = case(0.5, seed=1)
+    whole = one(measure(read_of(*parts), names, words).named)
+    alone = [one(measure(read_of(each), names, words).named).value for each in parts]
+    assert one(whole.templates) == pytest.approx(np.array(alone))
+    assert whole.value == pytest.approx(np.median(alone, axis=0))
+
+
+def test_the_untrained_model_is_read_with_its_own_directions() -> None:
+    states, names, words = case(1.5)
+    other, own, _ = case(1.5, seed=5)
+    found = measure(read_of(states), names, words, (other, own))
+    assert one(found.untrained) == pytest.approx(one(measure(read_of(other), own, None).named).value)
+
+
+def test_what_cannot_be_read_is_left_out() -> None:
+    states, names, words = case(1.0)
+    depths = [np.array(each) for each in states.states]
+    depths[1][3, 2] = np.inf
+    broken = measure(read_of(states_of(depths, [[each] for each in OWN_IDS], NAMES)), names, words)
+    assert np.isnan(one(broken.named).value).tolist() == [False, True, False]
+    assert (one(broken.top_names)[1] == -1).all()
+    few = measure(read_of(states), names, None)
+    assert (few.own, few.top_words, few.relations) == (None, None, (None,))
+    alike = directions_of([1, 1, 1, 1], [names.halves(depth) for depth in range(N_DEPTHS)])  # type: ignore[misc]
+    assert measure(read_of(states), alike, words).named is None
+    none = unread(states, "the model is not a decoder")
+    assert none.reason == "the model is not a decoder"
+    assert not none.read.any()
+
+
+def test_a_token_that_scores_alike_with_all_words_never_scores_highest() -> None:
+    states = np.arange(12.0).reshape(4, 3)
+    directions = np.array([[1.0, 0, 0], [0, 0, 0]])
+    found = scores(states, directions)
+    assert (found[:, 1] == -np.inf).all()
+    assert agreement(found, found) == pytest.approx(1)
+    assert np.isnan(scores(np.full((4, 3), np.nan), directions)).all()
