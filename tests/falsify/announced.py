@@ -66,6 +66,8 @@ def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:
                 yield Announcement(BOUNDARY, "a stage begins", where, (stage.first_depth,))
     if context.untrained is not None:
         yield from _of_claims(context.untrained, where, with_depths=False)
+    if context.lens is not None:
+        yield from _of_claims(context.lens, where)
     if context.relations is not None:
         for index, relation in enumerate(context.relations.relations):
             yield from _at_depths("relation", "a relation", f"{where} {index}", relation.holds)

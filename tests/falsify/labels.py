@@ -16,7 +16,8 @@ from tokviz.run.plan.related import Related
 
 
 def _is_false(announced: Announcement) -> bool:
-    return announced.kind in ("categories", "surface", "differences")
+    of_lens = announced.kind == "lens" and announced.what.startswith("named")  # words keep their own tokens
+    return announced.kind in ("categories", "surface", "differences") or of_lens
 
 
 def within_case(number: int, sample: Sample) -> Case:

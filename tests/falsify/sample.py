@@ -13,10 +13,11 @@ from making import hidden_states
 
 from falsify.reports import PROJECTION, at_depths, inputs_of, named
 from tokviz import config
-from tokviz.config import ReportConfig
-from tokviz.records import HiddenStates, WordList
+from tokviz.config import ModelConfig, ReportConfig
+from tokviz.records import Directions, HiddenStates, WordList
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
+from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.products import Inputs
@@ -88,5 +89,26 @@ def _thinned(inputs: Inputs) -> Inputs:
     depths = np.unique(np.linspace(0, states.n_depths - 1, N_DEPTHS).astype(int)).tolist()
     thin, *further = (at_depths(each, depths) for each in inputs.templates)
     ordinary = thin if thin.tokenization.reads_elsewhere else None
-    beside = replace(inputs.beside, further=tuple(further))
+    beside = replace(inputs.beside, further=tuple(further), lens=_thinned_lens(inputs.beside.lens, depths))
     return replace(inputs, states=thin, beside=beside, ordinary=ordinary, measured=(PROJECTION,))
+
+
+def _thinned_lens(lens: LensInputs | None, depths: Sequence[int]) -> LensInputs | None:
+    if lens is None:
+        return None
+    names, words, random = (
+        each and Directions(states=at_depths(each.states, depths)) for each in (lens.names, lens.words, lens.random)
+    )
+    return replace(lens, names=names, words=words, random=random)
+
+
+def captured_in(sample: Sample, folder: Path, *names: str, untrained: bool = False) -> dict[str, list[Inputs]]:
+    """Captures of models in a folder, in the sample's contexts; ``untrained``: whether with controls."""
+    models = [ModelConfig(source=str(folder / name), name=name, untrained=untrained) for name in names]
+    config = sample.config.model_copy(update={"models": models})
+    plan = Plan(config, Options(base=folder, output=folder / "site", cache=folder / "cache"), Store(folder / "cache"))
+    found = {}
+    for model in plan.models:
+        capture_here(request_for(model, plan), plan.store, Quiet())
+        found[model.model.slug] = [each.captured.inputs for each in plan.grow(model).contexts if each.captured]
+    return found

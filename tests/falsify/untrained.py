@@ -14,17 +14,9 @@ from tiny_tokenizers import whole_words
 
 from falsify.case import Case, Kind
 from falsify.reports import DIFFERENCES, SIMILARITY, Asked, decided
-from falsify.sample import Sample
+from falsify.sample import Sample, captured_in
 from falsify.stages import ARCHITECTURES
-from tokviz.config import ModelConfig
 from tokviz.measure.untrained import FAMILY
-from tokviz.run.capturing.capture_request import capture_here
-from tokviz.run.capturing.capturing import request_for
-from tokviz.run.plan.options import Options
-from tokviz.run.plan.plan import Plan
-from tokviz.run.plan.products import Inputs
-from tokviz.run.store.store import Store
-from tokviz.run.work.progress import Quiet
 
 N_SEEDS, N_LAYERS = 9, 8
 
@@ -44,7 +36,7 @@ def untrained(number: int, sample: Sample) -> Case:
             orders=sample.config.order_list,
             compares=frozenset({DIFFERENCES, SIMILARITY}),
         )
-        report = decided(_captured(sample, folder, "one", "other"), sample.words, asked)
+        report = decided(captured_in(sample, folder, "one", "other"), sample.words, asked)
     return Case(report=report, is_false=lambda _: True)
 
 
@@ -58,23 +50,11 @@ def with_controls(number: int, sample: Sample) -> Case:
             folder / "one"
         )
         report = decided(
-            _captured(sample, folder, "one", untrained=True),
+            captured_in(sample, folder, "one", untrained=True),
             sample.words,
             Asked(relations=sample.config.relation_list, orders=sample.config.order_list),
         )
     return Case(report=report, is_false=lambda each: each.kind == FAMILY)
-
-
-def _captured(sample: Sample, folder: Path, *names: str, untrained: bool = False) -> dict[str, list[Inputs]]:
-    """``untrained``: whether with controls."""
-    models = [ModelConfig(source=str(folder / name), name=name, untrained=untrained) for name in names]
-    config = sample.config.model_copy(update={"models": models})
-    plan = Plan(config, Options(base=folder, output=folder / "site", cache=folder / "cache"), Store(folder / "cache"))
-    found = {}
-    for model in plan.models:
-        capture_here(request_for(model, plan), plan.store, Quiet())
-        found[model.model.slug] = [each.captured.inputs for each in plan.grow(model).contexts if each.captured]
-    return found
 
 
 NULL = (
