@@ -59,7 +59,8 @@ def test_a_text_is_refused_exactly_where_positions_end(name: str) -> None:
         require_fitting(module, structure, text_of(beyond), ALONE)
         return
     with pytest.raises(
-        CaptureError, match=f"at most {n_positions} tokens, the positions .* got {n_positions + 1}; shorten"
+        CaptureError,
+        match=f"at most {n_positions} tokens, the positions .* got {n_positions + 1} with the template '{{word}}'; shorten it",
     ):
         require_fitting(module, structure, text_of(beyond), ALONE)
     with pytest.raises((IndexError, RuntimeError)):

