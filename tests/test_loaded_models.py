@@ -293,7 +293,11 @@ def test_a_configuration_is_named_by_its_path(folder: Path, cache: Path, tmp_pat
         (lambda model, _: tokviz.study([model], WORDS), "model: expected sources in a list, got LlamaForCausalLM"),
         (
             lambda model, tokenizer: tokviz.study(model, WORDS, tokenizer=tokenizer, dtype="bfloat16"),
-            "dtype: expected name, note, notes only",
+            "dtype: expected name, note, notes only, as the model is loaded already; convert it first, such as model.to(",
+        ),
+        (
+            lambda model, tokenizer: tokviz.study(model, WORDS, tokenizer=tokenizer, untrained=True),
+            "as the model is loaded already; capture.untrained() gives its untrained models",
         ),
         (lambda *_: tokviz.study("report.toml", WORDS), "words: expected it in the configuration"),
         (lambda *_: tokviz.study("memory:Gone-1234", WORDS), "memory:Gone-1234: expected a model that is in memory"),

@@ -17,6 +17,7 @@ import nbformat
 import notebooks
 import numpy as np
 import pytest
+import torch
 from at_once import leave_pictures_blank
 from PIL import Image
 
@@ -224,6 +225,7 @@ def test_what_stands_for_a_list_or_a_number_is_taken(captures: Captures, model: 
     assert own.to_pandas(projections="centered").equals(own.to_pandas(projections=["centered"]))
     changed = own.without(odd(np.array([3, 7])), layer=odd(np.int64(1)), value=odd(np.float32(5)))
     assert repr(changed).startswith("Tiny, alone, neurons 3 and 7 of layer 1 set to 5.00")
+    assert repr(own.without(odd(torch.tensor([3, 7])), layer=odd(torch.tensor(1)), value=5)) == repr(changed)
     assert repr(own.draw(odd(np.int64(-1)))) == repr(own.draw(-1))
     (tmp_path / "report.toml").write_text(f"words = {{colors = {WORDS['colors']}}}\n", encoding="utf-8")
     (config,) = tokviz.load(tmp_path / "report.toml", models=[model]).models

@@ -143,11 +143,29 @@ def test_a_quiet_study_stays_quiet(own: Capture, capsys: pytest.CaptureFixture[s
         ({name: pd.Index(words) for name, words in WORDS.items()}, ["colors", "months"]),
         (pd.DataFrame(WORDS), ["colors", "months"]),
         (pd.DataFrame({"colors": [*WORDS["colors"], None], "months": [*WORDS["months"], None]}), ["colors", "months"]),
+        (pd.Series(WORDS), ["colors", "months"]),
+        (
+            pd.DataFrame({"category": ["colors"] * 4 + ["months"] * 4, "word": [*WORDS["colors"], *WORDS["months"]]}),
+            ["colors", "months"],
+        ),
         ([*WORDS["colors"], *WORDS["months"]], ["words"]),
         (np.array([*WORDS["colors"], *WORDS["months"]]), ["words"]),
         (pd.Series([*WORDS["colors"], *WORDS["months"]]), ["words"]),
     ],
-    ids=["lists", "tuples", "arrays", "series", "indices", "frame", "uneven", "list", "array", "one series"],
+    ids=[
+        "lists",
+        "tuples",
+        "arrays",
+        "series",
+        "indices",
+        "frame",
+        "uneven",
+        "grouped",
+        "rows",
+        "list",
+        "array",
+        "one series",
+    ],
 )
 def test_words_of_any_kind_are_taken(own: Capture, words: Any, categories: list[str], tmp_path: Path) -> None:
     found = tokviz.from_arrays(np.asarray(own), words, cache=tmp_path)["Given states"]["given"]
@@ -269,6 +287,10 @@ def masked(own: Capture) -> np.ma.MaskedArray:
         (
             lambda own, _: tokviz.from_arrays(np.asarray(own), ["red", 2]),
             "words.words.1: expected text in quotes, got 2",
+        ),
+        (
+            lambda own, _: tokviz.from_arrays(np.asarray(own), pd.DataFrame({"word": ["red"], "category": [None]})),
+            "words: expected a word and its category in each row, got only one of them in row 0; add the other",
         ),
         (lambda *_: tokviz.study("org/model", WORDS, device=-1), "device: expected cpu, cuda, cuda:1 or mps, got -1"),
         (lambda *_: tokviz.study("org/model", WORDS, dtype=torch.int8), "study(…): dtype: "),

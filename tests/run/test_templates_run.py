@@ -15,6 +15,7 @@ from torch import nn
 
 import tokviz
 from tokviz import capture
+from tokviz.errors import TokvizError
 from tokviz.records import Context, Tokenization
 from tokviz.run.capturing.capture_request import ContextRequest, _groups
 
@@ -93,6 +94,8 @@ def test_a_notebook_has_the_states_in_each(folder: Path) -> None:
     assert (second[-1] != own[-1]).any()
     frame = own.to_pandas("templates")
     assert set(frame["template"]) == set(TEMPLATES)
+    with pytest.raises(TokvizError, match=r"expected one of .*, templates, .*which this capture has, got 'wrong'"):
+        own.to_pandas("wrong")
 
 
 def test_a_draft_has_the_first_only(folder: Path) -> None:

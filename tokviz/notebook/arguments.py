@@ -94,13 +94,31 @@ def words(value: Any) -> dict[str, list[Any]]:
     if value is None or isinstance(value, str | bytes | set | frozenset) or not isinstance(value, Iterable):
         raise TokvizError(expected + ("none" if value is None else shown(value)))
     table: Any = value
-    if hasattr(table, "columns"):  # a data frame: a column for each category
-        value = {name: table[name].dropna() for name in table.columns}
+    if hasattr(table, "columns"):
+        value = _of_frame(table)
+    elif hasattr(table, "to_dict") and any(isinstance(each, list | tuple) for each in table):
+        value = table.to_dict()  # a series of lists, as grouping gives it
     if not isinstance(value, Mapping):
         value = {"words": value}
     found = {str(key): _word_list(f"words.{key}", each) for key, each in value.items()}
     if not any(found.values()):
         raise TokvizError(f"{expected}none")
+    return found
+
+
+def _of_frame(frame: Any) -> dict[Any, Any]:
+    """Rows with the columns ``word`` and ``category``, as a CSV file of words has them; else a column for each category."""
+    columns = ["word", "category"]
+    if not set(columns) <= set(frame.columns):
+        return {name: frame[name].dropna() for name in frame.columns}
+    rows = frame[columns].dropna(how="all")
+    if (incomplete := rows[rows.isna().any(axis=1)]).size:
+        raise TokvizError(
+            f"words: expected a word and its category in each row, got only one of them in row {incomplete.index[0]}; add the other"
+        )
+    found: dict[Any, list[Any]] = {}
+    for word, category in zip(rows["word"], rows["category"], strict=True):
+        found.setdefault(category, []).append(word)
     return found
 
 
@@ -127,8 +145,9 @@ def numbers(name: str, value: Any) -> list[Any]:
 
 
 def plain(value: Any) -> Any:
-    """A number of NumPy as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
+    """A number of NumPy or torch as Python's own."""
+    is_number = isinstance(value, np.generic) or (type(value).__name__ == "Tensor" and value.ndim == 0)
+    return value.item() if is_number else value
 
 
 def build_options(given: Mapping[str, Any]) -> dict[str, Any]:

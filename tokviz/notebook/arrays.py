@@ -59,8 +59,8 @@ def from_arrays(
         first, then the state after each layer; arrays of NumPy, tensors of torch, or the path of a ``.safetensors`` file whose
         tensors are the depths in the order of their names. With several contexts, a mapping: name of the context → these. Masked
         arrays are taken where nothing is masked.
-    words : category → words, or a data frame with a column for each category, or words alone. Rows are in this order; a word that
-        stands in two categories has one row, at its first.
+    words : category → words, or a data frame with a column for each category or with the columns ``word`` and ``category``, or
+        words alone. Rows are in this order, category by category; a word that stands in two categories has one row, at its first.
     name : of the model.
     module_paths : per depth the name under which it is shown; ``embedding``, ``layer 0``, … by default.
     cache : where states, projections and metrics are kept.

@@ -69,7 +69,11 @@ def _csv(name: str, context: ContextReport, words: WordList, config: ReportConfi
     table = next((table for table in tables.TABLES if table.name == name), None)
     if table and (found := table.of(context)):
         return table.csv(found, context, asked)
-    measured = {"geometry", *(["relations"] if asked.relations or asked.orders else [])}  # when they are asked for
+    measured = {"geometry"}  # when they are asked for
+    if asked.relations or asked.orders:
+        measured.add("relations")
+    if context.states.context.further_templates:
+        measured.add("templates")
     known = ["states", *(each.name for each in tables.TABLES if each.name in measured or each.of(context))]
     raise TokvizError(
         f"table: expected one of {', '.join(known)}, which this capture has, got {shown(name)}{suggestion(name, known)}"

@@ -109,7 +109,8 @@ def study(
     ----------
     model : a source, as ``--model`` takes it, or a list of them; a model of transformers that is loaded, on any device; a loaded
         configuration, or the path of a ``report.toml``.
-    words : category → words, or a data frame with a column for each category, or words alone; a configuration has its own.
+    words : category → words, or a data frame with a column for each category or with the columns ``word`` and ``category``, or
+        words alone; a configuration has its own.
     contexts : name → template, or a list of several; the word alone, after a space, by default.
     tokenizer : of a model that is loaded; of others, the source of another tokenizer.
     cache : where hidden states, projections and metrics are kept.
@@ -145,7 +146,7 @@ def study(
             if unfit := sorted(set(settings) - _OF_LOADED):
                 raise TokvizError(
                     f"{unfit[0]}: expected {', '.join(sorted(_OF_LOADED))} only, as the model is loaded already"
-                    + suggestion(unfit[0], _OF_LOADED)
+                    + _INSTEAD.get(unfit[0], suggestion(unfit[0], _OF_LOADED))
                 )
             with reporter(quiet=quiet) as progress:
                 loaded = identified(model, tokenizer, Store(cache), progress)
@@ -166,6 +167,11 @@ def study(
 
 _OF_LOADED = {"name", "note", "notes"}
 """Keys of ``[[models]]`` that a loaded model may have."""
+_INSTEAD = {
+    "dtype": "; convert it first, such as model.to(torch.bfloat16)",
+    "untrained": "; capture.untrained() gives its untrained models",
+}
+"""Keys that a loaded model may not have, and what to do."""
 
 
 def _name_of(model: Any) -> str:
