@@ -302,12 +302,38 @@ const Tokviz = (() => {
     return foot;
   }
 
-  // The label follows the slider's handle and stays within the ruler at both ends; among the numbers of its axis it covers the names
-  // of the ends, which begin where the ruler does.
+  // The label follows the slider's handle and stays within the ruler at both ends; one among the numbers of its axis begins where the
+  // names of the ends do.
   function placeLabel(output, depth, last) {
     const share = 100 * shareOf(depth, last);
-    output.style.left = percent(output.matches(".depth-label") ? share : place(depth, last));
+    const isOnAxis = output.matches(".depth-label");
+    output.style.left = percent(isOnAxis ? share : place(depth, last));
     output.style.transform = `translateX(${percent(-share)})`;
+    if (!isOnAxis) return;
+    // Observed anew, its size is told once the page is laid out.
+    const ruler = output.parentElement;
+    sizes.unobserve(ruler);
+    sizes.observe(ruler);
+  }
+
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) if (target.clientWidth) clearUnderLabel(target);
+  });
+  const pen = document.createElement("canvas").getContext("2d");
+
+  // Hides the names and numbers of a ruler's axis on which its label lies: a part of one would read as another. An axis that another
+  // ruler has, too, may itself not be shown, so where its texts stand is computed.
+  function clearUnderLabel(ruler) {
+    const { left, width } = ruler.getBoundingClientRect();
+    const label = ruler.querySelector(".depth-label").getBoundingClientRect();
+    const shared = [...ruler.querySelectorAll("use")].map((use) => document.querySelector(use.getAttribute("href")));
+    for (const text of [ruler, ...shared].flatMap((each) => [...each.querySelectorAll("text:not([class]), text.tight")])) {
+      pen.font = getComputedStyle(text).font;
+      const length = pen.measureText(text.textContent).width;
+      const before = { start: 0, middle: 0.5, end: 1 }[text.getAttribute("text-anchor")] * length;
+      const start = left + (Number.parseFloat(text.getAttribute("x")) / 100) * width - before;
+      text.style.visibility = start < label.right && start + length > label.left ? "hidden" : "";
+    }
   }
 
   // --- pictures ---

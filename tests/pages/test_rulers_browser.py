@@ -102,6 +102,18 @@ TOUCHING = """(ruler) => {
     return found;
 }"""
 """Texts of a ruler that lie on a curve or on each other."""
+UNDER_LABEL = """(ruler) => {
+    const label = ruler.querySelector(".depth-label");
+    if (!label) return [];
+    const range = document.createRange();
+    range.selectNodeContents(label);
+    const over = range.getBoundingClientRect();
+    return [...ruler.querySelectorAll("text:not([class]), text.tight")].filter((each) => {
+        const { left, right, width } = each.getBoundingClientRect();
+        return width && getComputedStyle(each).visibility === "visible" && left < over.right + 1 && right > over.left - 1;
+    }).map(({ textContent }) => textContent);
+}"""
+"""What can be read of an axis though the name of the current depth lies on it."""
 
 
 @pytest.mark.parametrize("kind", PAGES)
@@ -121,12 +133,28 @@ def test_a_click_at_a_tick_shows_its_depth_and_nothing_lies_on_another_name(
         assert label["x"] - 1 <= at <= label["x"] + label["width"] + 1, "it stands at its tick"
         assert box["x"] - 1 <= label["x"]
         assert label["x"] + label["width"] <= box["x"] + box["width"] + 1
+        wait_for_frames(page)
+        assert ruler.evaluate(UNDER_LABEL) == []
     for width in (DESKTOP["width"], PHONE["width"], 320):
         page.set_viewport_size({"width": width, "height": 844})
         wait_for_frames(page)
         if n_layers == 30 and kind != "compare":
             expect(ruler.locator(".mark-name, .spark-name")).to_have_count(4)
         assert ruler.evaluate(TOUCHING) == [], width
+
+
+def test_of_an_axis_that_rulers_share_nothing_is_read_under_the_current_name(
+    open_page: OpenPage, sites: dict[int, Path]
+) -> None:
+    page = open_page(sites[30], f"{PAGES['model'][0]}#alone/layer-1/centered")
+    expect(page.locator(".panel[data-current] .depth-label")).to_have_text("layer 1")
+    expect(page.locator(".panel[data-current] .ruler use").first).to_be_attached()
+    name = page.locator(".of-ruler > text").first
+    expect(name).to_have_text("embedding")
+    expect(name).to_have_css("visibility", "hidden")
+    page.locator(".panel[data-current] .track").focus()
+    page.keyboard.press("End")
+    expect(name).to_have_css("visibility", "visible")
 
 
 def test_every_fifth_of_thirty_layers_is_named() -> None:
