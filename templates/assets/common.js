@@ -350,6 +350,8 @@ const Tokviz = (() => {
       element.setAttribute("width", size[0]);
       element.setAttribute("height", size[1]);
     }
+    // A link has its name also while its plate is being drawn and no image is shown.
+    if (box.matches("a")) box.setAttribute("aria-label", alt);
     delete image.dataset.wide;
     image.alt = alt;
     if (!image.parentElement) source.after(image);

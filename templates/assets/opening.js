@@ -92,10 +92,12 @@
     if (element.matches(".slide[data-near] img")) openImage(element);
   }
 
-  // All are lazy, so that none is fetched before this. What will be drawn has its place, and no image.
+  // All are lazy, so that none is fetched before this. What will be drawn has its place and its link a name, and no image.
   function openImage(image) {
-    if (image.closest("[data-draws]")) image.toggleAttribute("data-late", true);
-    else image.loading = "eager";
+    if (image.closest("[data-draws]")) {
+      image.toggleAttribute("data-late", true);
+      image.closest("a").setAttribute("aria-label", image.alt);
+    } else image.loading = "eager";
   }
 
   // If the scripts that draw didn't come.

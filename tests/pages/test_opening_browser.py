@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, layout_shift, served, wait_until_quiet
@@ -120,3 +122,18 @@ def _without(script: str) -> str:
     return f"""new MutationObserver((changes) => {{
         for (const {{ addedNodes }} of changes) for (const node of addedNodes) if (node.src?.endsWith("{script}")) node.remove();
     }}).observe(document, {{ childList: true, subtree: true }});"""
+
+
+@pytest.mark.parametrize(("path", "plate"), [(MODEL, ".slide[data-near] a.plate"), (COMPARE, ".slot a.plate")])
+def test_a_plate_has_its_name_before_it_is_drawn(open_page: OpenPage, site: Path, path: str, plate: str) -> None:
+    seen = Event()
+    with served(site, late=("board.js",), until=seen) as address:
+        page = open_page(address, path)
+        link = page.locator(plate).first
+        expect(link.locator("img")).to_be_hidden()
+        expect(link).not_to_have_attribute("data-drawn", "")
+        expect(link).to_have_accessible_name(re.compile("layer|embedding", re.IGNORECASE))
+        seen.set()
+        expect(link).to_have_attribute("data-drawn", "")
+        expect(link).to_have_accessible_name(re.compile("layer|embedding", re.IGNORECASE))
+        page.goto("about:blank")
