@@ -29,7 +29,8 @@ class Directions:
     """How long the passages are that they are fitted on."""
     N_LEFT_OUT: ClassVar[int] = 4
     """So many first positions of a passage aren't derived by: many models build attention sinks there."""
-    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 8, "random": 32}
+    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 8, "random": 8}
+    """Of the control nothing is announced."""
 
     @property
     def ids(self) -> tuple[int, ...]:

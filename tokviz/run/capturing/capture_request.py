@@ -298,11 +298,7 @@ def _capture_beside(ready: Ready, request: Request, renewed: Collection[str], st
             f"{name}: no untrained models, as it has more than {MOST_PARAMETERS:,} parameters; untrained = true in its own table "
             "asks for them"
         )
-    fits = [each for each in request.fits(card, ready.texts) if request.is_forced or not is_fitted(each, store)]
-    fitted = request.lenses and Fitted.of(ready, request.lenses.text, now(request.epoch))
-    if fitted:
-        fit_lens(fitted, [each for each in fits if each.kind != "random"], store, reporter, name)
-    of_random = next(((each, fitted) for each in fits if fitted and each.kind == "random"), None)
+    of_random = _fit_lens(ready, request, store, reporter)
     untrained = [(each.key, states, control) for each, states, control in _missing_controls(request, store, renewed)]
     if untrained or of_random:
         capture_controls(ready, request.model, untrained, store, reporter, of_random)
@@ -311,6 +307,21 @@ def _capture_beside(ready: Ready, request: Request, renewed: Collection[str], st
         step = reporter.step(f"{name}: measuring the next-token loss")
         store.put(loss[2], measure_loss(ready, loss[1], request.loss_text))
         step.advance()
+
+
+def _fit_lens(ready: Ready, request: Request, store: Store, reporter: Reporter) -> tuple[Fit, Fitted] | None:
+    """Fit what is missing of the model's own lens; returns what is to be fitted in its control, and on what."""
+    if request.lenses is None:
+        return None
+    fits = request.fits(ready.loaded.card, ready.texts)
+    missing = [each for each in fits if request.is_forced or not is_fitted(each, store)]
+    fitted = Fitted.of(ready, request.lenses.text, now(request.epoch))
+    own, of_random = ([each for each in missing if (each.kind == "random") is asked] for asked in (False, True))
+    fit_lens(fitted, own, store, reporter, ready.name)
+    reason = next((store.failure(each.key) for each in fits if each.kind == "names"), None)
+    for each in of_random if reason else ():
+        store.put_failure(each.key, str(reason))
+    return (of_random[0], fitted) if of_random and not reason else None
 
 
 def _groups(module: nn.Module, due: Sequence[ContextRequest], tokenizations: Sequence[Tokenization]) -> list[list[int]]:

@@ -54,7 +54,7 @@ class Fitted:
 
 
 def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Reporter, name: str) -> None:
-    """Fit and store some directions; where there can't be any, keep why and say it.
+    """Fit and store some directions; where there can't be any, keep why, for those that follow, too, and say it.
 
     What fails for lack of memory is tried again in the next run.
 
@@ -62,19 +62,22 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Report
     ----------
     name : of the model, as readers see it.
     """
-    for fit in fits:
+    for index, fit in enumerate(fits):
         step = reporter.step(f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}")
         try:
             _fit(fitted, fit, store)
         except (MemoryError, models.TooLittleMemoryError) as error:
             reporter.say(f"{name}: no lens: {error_line(error)}")
-        except CaptureError as error:
-            store.put_failure(fit.key, str(error))
-            reporter.say(f"{name}: no lens: {error}")
+            return
         except Exception as error:  # noqa: BLE001 - it is beside the capture: it costs a section of a page, not the model
-            store.put_failure(fit.key, f"its layers can't be derived by: {error_line(error)}")
-            reporter.say(f"{name}: no lens: {error_line(error)}")
-        step.advance()
+            is_known = isinstance(error, CaptureError)
+            reason = str(error) if is_known else f"its layers can't be derived by: {error_line(error)}"
+            for each in fits[index:]:
+                store.put_failure(each.key, reason)
+            reporter.say(f"{name}: no lens: {reason}")
+            return
+        finally:
+            step.advance()
 
 
 def is_fitted(fit: Fit, store: Store) -> bool:

@@ -1,0 +1,106 @@
+"""The lens through the whole run: what is fitted, kept and made again, and what a model without one costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import families
+import numpy as np
+import pytest
+from command import generate, generate_blank
+from related_fixture import CONFIG
+
+from tokviz.config import load
+from tokviz.records import Directions, Lens
+from tokviz.run import prune
+from tokviz.run.plan.options import Options
+from tokviz.run.plan.plan import Plan
+from tokviz.run.store.locks import Locks
+from tokviz.run.store.store import Store
+
+pytestmark = pytest.mark.process
+
+
+def write(folder: Path, lens: str = "lens = true\n", more: str = "") -> None:
+    text = f'{lens}untrained = true\nread = "first"\nplate_size = [750, 600]\n{more}[[models]]\nsource = "./llama"\n{CONFIG}'
+    (folder / "report.toml").write_text(text, encoding="utf-8")
+
+
+def plan_of(folder: Path) -> Plan:
+    options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
+    return Plan(load(folder / "report.toml"), options, Store(folder / ".cache"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a report of a tiny model, made without a lens at first."""
+    folder = tmp_path_factory.mktemp("lens")
+    families.build("llama", folder / "llama")
+    write(folder, "")
+    assert generate_blank(folder).returncode == 0
+    write(folder)
+    forecast = generate(folder, "--dry-run")
+    assert "fit the lens" in forecast.stdout
+    made = generate_blank(folder)
+    assert made.returncode == 0, made.stderr
+    assert "(1 new capture, 0 new images)" in made.stdout
+    return folder
+
+
+def lens_of(folder: Path) -> Lens:
+    plan = plan_of(folder)
+    (context,) = plan.models[0].contexts
+    assert context.captured is not None
+    found = plan.store.find(context.captured.measures["lens"].key, Lens)
+    assert found is not None
+    return found
+
+
+def test_names_words_and_the_control_are_fitted_and_read(folder: Path) -> None:
+    (context,) = plan_of(folder).models[0].contexts
+    assert [each.fit.kind for each in context.fits] == ["names", "words", "random"]
+    for each in context.fits:
+        assert each.states is not None
+        directions = Directions(states=each.states)
+        one, other = directions.halves(directions.states.n_depths - 1)
+        # At the end directions are the output matrix, whatever the text.
+        np.testing.assert_allclose(one, other, atol=1e-6 * np.abs(one).max())
+        assert not np.allclose(*directions.halves(1))
+    found = lens_of(folder)
+    assert found.named is not None
+    assert found.untrained is not None
+    assert found.own is not None
+    assert np.isfinite([found.named.value, found.untrained, found.own.value]).all()
+
+
+def test_nothing_is_fitted_again_and_prune_keeps_it(folder: Path) -> None:
+    again = generate(folder, "--dry-run")
+    assert "lens" not in again.stdout
+    states = len(list((folder / ".cache/states").iterdir()))
+    options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
+    prune.prune(load(folder / "report.toml"), options, 0, Locks(waits=False), dry_run=False)
+    assert len(list((folder / ".cache/states").iterdir())) == states
+
+
+def test_another_text_is_fitted_anew_and_a_short_one_says_so(folder: Path) -> None:
+    kept = {each.fit.kind: each.fit.key for each in plan_of(folder).models[0].contexts[0].fits}
+    (folder / "text.txt").write_text("red blue green " * 1000, encoding="utf-8")
+    write(folder, "", '[lens]\ntext = "text.txt"\n')
+    (context,) = plan_of(folder).models[0].contexts
+    assert all(each.due for each in context.fits)
+    assert all(each.fit.key != kept[each.fit.kind] for each in context.fits)
+    (folder / "text.txt").write_text("red", encoding="utf-8")
+    failed = generate(folder)
+    assert failed.returncode == 1
+    assert "lens.text" in failed.stderr
+    write(folder)
+
+
+def test_an_encoder_has_none_and_says_why_once(tmp_path: Path) -> None:
+    families.build("bert", tmp_path / "llama")
+    write(tmp_path)
+    made = generate_blank(tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.count("no lens: the model is not a decoder") == 1
+    assert lens_of(tmp_path).reason == "the model is not a decoder"
+    assert "lens" not in generate(tmp_path, "--dry-run").stdout
