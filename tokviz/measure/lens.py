@@ -171,9 +171,16 @@ class _Question:
     n_arrangements: float
     is_asked: bool
 
-    def right(self, own: np.ndarray) -> np.ndarray:
-        """Scores ``(n_read, n_tokens)`` of ``columns`` → ``(1 + N_SHUFFLES,)``: the share that is right, as it is and shuffled."""
+    def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
+        """Scores ``(n_read, n_tokens)`` of ``columns`` → the share that is right, as it is and shuffled.
+
+        ``(1 + N_SHUFFLES,)``, or the first ``n`` of these.
+        """
         raise NotImplementedError
+
+    def share(self, own: np.ndarray) -> float:
+        """The share that is right, as it is."""
+        return float(self.right(own, 1)[0])
 
 
 class _Named(_Question):
@@ -207,9 +214,9 @@ class _Named(_Question):
         self._has = np.array(has)
         self._kinds = np.vstack([kinds, kinds[categories.shuffles]])
 
-    def right(self, own: np.ndarray) -> np.ndarray:
+    def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
         answers = own[self._places].argmax(axis=1)
-        return np.asarray(self._has[self._kinds, answers].mean(axis=1))
+        return np.asarray(self._has[self._kinds[:n], answers].mean(axis=1))
 
 
 class _Own(_Question):
@@ -230,8 +237,8 @@ class _Own(_Question):
         self.n_arrangements = shuffled.n_arrangements
         self._tokens = np.vstack([which, which[shuffled.shuffles]])
 
-    def right(self, own: np.ndarray) -> np.ndarray:
-        return np.asarray((self._tokens == own.argmax(axis=1)).mean(axis=1))
+    def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
+        return np.asarray((self._tokens[:n] == own.argmax(axis=1)).mean(axis=1))
 
     def rank(self, own: np.ndarray) -> float:
         """How many tokens score higher than the word's own, median over the words."""
@@ -258,9 +265,9 @@ class _Relation(_Question):
         self._targets = targets[permutations(self.n, read.seed, is_one_word(rows))]
         self.n_arrangements = factorial(self.n)
 
-    def right(self, own: np.ndarray) -> np.ndarray:
+    def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
         answers = np.where(self._left_out, -np.inf, own[self._sources]).argmax(axis=1)
-        return np.asarray((self._targets == answers).mean(axis=1))
+        return np.asarray((self._targets[:n] == answers).mean(axis=1))
 
 
 # --- over depths ---------------------------------------------------------------------------------------------------
@@ -288,10 +295,10 @@ class _InTemplate:
     def add(self, depth: int, question: _Question, by: _Scores) -> None:
         """What one depth gives."""
         self.found[depth] = question.right(by.both)
-        self.halves[:, depth] = [question.right(each)[0] for each in by.halves]
+        self.halves[:, depth] = [question.share(each) for each in by.halves]
         self.agreement[depth] = agreement(*by.halves)
         if by.logit is not None:
-            self.logit[depth] = question.right(by.logit)[0]
+            self.logit[depth] = question.share(by.logit)
         if isinstance(question, _Own):
             self.rank[depth] = question.rank(by.both)
             if by.logit is not None:
@@ -391,7 +398,7 @@ def _untrained(read: Read, named: _Named, untrained: tuple[HiddenStates, Directi
     for depth in range(read.n_depths):
         own = scores(states.states[depth][read.rows], names.halves(depth)[:, named.columns].mean(axis=0))
         if not np.isnan(own).any():
-            curve[depth] = named.right(own)[0]
+            curve[depth] = named.share(own)
     return curve
 
 
