@@ -17,6 +17,7 @@ from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, started
 from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect
+from repeating import times
 from report_fixture import sample_report, write_site
 
 from tokviz.records import HiddenStates
@@ -24,7 +25,7 @@ from tokviz.records import HiddenStates
 # As long as all other waits of Playwright, for a busy machine.
 expect.set_options(timeout=30_000)
 # The same cases every time, so that a run of the tests can be repeated; no deadline, as machines are shared.
-settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("tokviz", deadline=None, derandomize=True, max_examples=times(25))
 settings.load_profile("tokviz")
 # For what tests start: with tiny models several threads only wait for each other, and the other processor has tests, too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

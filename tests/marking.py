@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import warm
+from hypothesis import is_hypothesis_test
 
 NEEDS_BROWSER = {"browser", "engine"}
 NEEDS_MODEL = {"smollm2_cache"}
@@ -32,13 +33,15 @@ first to import a library."""
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Give tests the markers that follow from their fixtures."""
+    """Give tests the markers that follow from their fixtures, and ``repeats`` to those of Hypothesis."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & NEEDS_BROWSER:
             item.add_marker("browser")
         if fixtures & NEEDS_MODEL:
             item.add_marker("model")
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("repeats")
 
 
 class Guard:

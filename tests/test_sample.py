@@ -1,55 +1,62 @@
-"""The sample report, made from the two real models, end to end."""
+"""The sample report: what the author quotes of the committed one, and that the two real models, end to end, give its numbers again.
+
+Made again are the words alone and in the first sentence, with blank pictures: controls and further sentences are of the committed
+sample, and of tiny models in ``tests/run``.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import OpenPage, box_of, wait_for_frames
+from command import ROOT, generate_blank
 
 from tokviz.pages.text.sentences import depths_where
 
-pytestmark = [pytest.mark.process, pytest.mark.model]
-
-ROOT = Path(__file__).parent.parent
 SMOLLM2, MINILM = "smollm2-135m-instruct", "all-minilm-l6-v2"
+COMMITTED = ROOT / "site"
 MIB, KIB = 2**20, 2**10
 
 
 @pytest.fixture(scope="module")
 def site(smollm2_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As ``make site`` makes it, of a decoder that is captured already."""
+    """Made again, of a decoder that is captured already."""
     folder = tmp_path_factory.mktemp("sample")
-    shutil.copytree(smollm2_cache, folder / "cache", copy_function=shutil.copy2)
-    made = subprocess.run(
-        [sys.executable, "generate.py", "--output", str(folder / "site"), "--cache", str(folder / "cache")],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
+    shutil.copytree(smollm2_cache, folder / ".cache", copy_function=shutil.copy2)
+    shutil.copytree(ROOT / "notes", folder / "notes")
+    asked = (ROOT / "report.toml").read_text(encoding="utf-8").replace("untrained = true", "", 1)
+    asked, n_contexts = re.subn(
+        r'^templates = \[\s*(".*?").*?\]', r"template = \1", asked, flags=re.DOTALL | re.MULTILINE
     )
+    assert n_contexts == 1
+    (folder / "report.toml").write_text(asked, encoding="utf-8")
+    made = generate_blank(folder)
     assert made.returncode == 0, made.stderr
     assert "2 new captures" in made.stdout
     return folder / "site"
 
 
+def rows(site: Path, slug: str, context: str, table: str) -> list[dict[str, str]]:
+    with (site / "data" / slug / context / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.fixture(scope="module")
-def layers(site: Path) -> dict[str, np.ndarray]:
+def layers() -> dict[str, np.ndarray]:
     """Of SmolLM2's words alone: column → ``(n_depths, n_reference_words)``."""
     columns: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    with (site / "data" / SMOLLM2 / "alone" / "coordinates.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["reference"] == "1":
-                for name, value in row.items():
-                    if name.endswith(("pc1", "pc2")):
-                        columns[name][int(row["depth"])].append(float(value))
+    for row in rows(COMMITTED, SMOLLM2, "alone", "coordinates"):
+        if row["reference"] == "1":
+            for name, value in row.items():
+                if name.endswith(("pc1", "pc2")):
+                    columns[name][int(row["depth"])].append(float(value))
     return {name: np.array([depths[depth] for depth in sorted(depths)]) for name, depths in columns.items()}
 
 
@@ -57,8 +64,48 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_layer_of_both_models_is_there(site: Path) -> None:
-    images = files(site / "images")
+# --- made again ------------------------------------------------------------------------------------------------------
+
+DECIDED = re.compile(r"announced$|p_value$")
+"""What follows from all claims of a report."""
+AGAIN = [
+    *(
+        (slug, "alone", table)
+        for slug in (SMOLLM2, MINILM)
+        for table in ("geometry", "relations", "coordinates", "tokens")
+    ),
+    *((SMOLLM2, f"alone-{rule}", "geometry") for rule in ("off", "mean")),
+    *((slug, "sentence", "coordinates") for slug in (SMOLLM2, MINILM)),
+]
+
+
+@pytest.mark.process
+@pytest.mark.model
+@pytest.mark.parametrize(("slug", "context", "table"), AGAIN)
+def test_the_numbers_are_those_of_the_committed_sample(site: Path, slug: str, context: str, table: str) -> None:
+    again, committed = rows(site, slug, context, table), rows(COMMITTED, slug, context, table)
+    assert len(again) == len(committed) > 0
+    columns = [name for name in committed[0] if not DECIDED.search(name)]
+    assert columns == [name for name in again[0] if not DECIDED.search(name)]
+    for column in columns:
+        found, expected = ([row[column] for row in own] for own in (again, committed))
+        if found != expected:  # other libraries may give other last digits
+            np.testing.assert_allclose(_numbers(found), _numbers(expected), rtol=0.02, atol=0.005, err_msg=column)
+
+
+def _numbers(texts: list[str]) -> list[float]:
+    return [float(text or "nan") for text in texts]
+
+
+@pytest.mark.process
+@pytest.mark.model
+def test_pages_and_images_have_the_names_of_the_committed_ones(site: Path) -> None:
+    again, committed = files(site), files(COMMITTED)
+    assert {path for path in again ^ committed if not path.endswith("/templates.csv")} == set()
+
+
+def test_every_layer_of_both_models_is_there() -> None:
+    images = files(COMMITTED / "images")
     for slug, n_layers, module in ((SMOLLM2, 30, "model.layers"), (MINILM, 6, "bert.encoder.layer")):
         for context in ("alone", "sentence"):
             for projection in ("standardized", "centered"):
@@ -84,8 +131,8 @@ WORDS = """() => {
 
 
 @pytest.mark.parametrize(("width", "height", "most"), [(1280, 800, 9_000), (390, 844, 14_000)])
-def test_a_models_page_is_read_to_its_end(open_page: OpenPage, site: Path, width: int, height: int, most: int) -> None:
-    page = open_page(site, f"models/{SMOLLM2}/index.html", viewport={"width": width, "height": height})
+def test_a_models_page_is_read_to_its_end(open_page: OpenPage, width: int, height: int, most: int) -> None:
+    page = open_page(COMMITTED, f"models/{SMOLLM2}/index.html", viewport={"width": width, "height": height})
     for y in range(0, most, height):  # what is fetched when it is seen
         page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", y)
         wait_for_frames(page)
@@ -93,16 +140,16 @@ def test_a_models_page_is_read_to_its_end(open_page: OpenPage, site: Path, width
     assert 500 < page.evaluate(WORDS) <= 2_500
 
 
-def test_note_and_plot_of_the_break_are_seen_at_once(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"models/{SMOLLM2}/index.html#alone/layer-11", viewport={"width": 1280, "height": 800})
+def test_note_and_plot_of_the_break_are_seen_at_once(open_page: OpenPage) -> None:
+    page = open_page(COMMITTED, f"models/{SMOLLM2}/index.html#alone/layer-11", viewport={"width": 1280, "height": 800})
     for part in (".look .voice", ".slide:not([inert]) .plate", ".slide:not([inert]) figcaption"):
         box = box_of(page.locator(f".panel[data-current] {part}"))
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 800, part
 
 
-def test_the_site_is_light(site: Path) -> None:
-    sizes = {path: (site / path).stat().st_size for path in files(site)}
+def test_the_site_is_light() -> None:
+    sizes = {path: (COMMITTED / path).stat().st_size for path in files(COMMITTED)}
     assert sum(sizes.values()) <= 20 * MIB
     plates = {path: size for path, size in sizes.items() if "__" in path}
     phone = [size for path, size in plates.items() if path.endswith("-phone.webp")]
@@ -129,27 +176,25 @@ def test_at_the_last_layers_the_words_spread_over_the_plate(layers: dict[str, np
             assert middle / np.ptp(values) > 0.4
 
 
-def test_the_words_of_the_post_are_read_at_position_0_but_for_one_of_two_tokens(site: Path) -> None:
-    with (site / "data" / SMOLLM2 / "alone" / "tokens.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 116
-    assert [(row["word"], row["n_tokens"], row["position"]) for row in rows if row["position"] != "0"] == [
+def test_the_words_of_the_post_are_read_at_position_0_but_for_one_of_two_tokens() -> None:
+    tokens = rows(COMMITTED, SMOLLM2, "alone", "tokens")
+    assert len(tokens) == 116
+    assert [(row["word"], row["n_tokens"], row["position"]) for row in tokens if row["position"] != "0"] == [
         ("firefighter", "2", "1")
     ]
 
 
-def test_quantised_weights_are_named_wherever_the_model_is(site: Path) -> None:
+def test_quantised_weights_are_named_wherever_the_model_is() -> None:
     for page in ("index.html", f"models/{SMOLLM2}/index.html", "method/index.html"):
-        assert "SmolLM2-135M-Instruct (Q4_1 GGUF)" in (site / page).read_text(encoding="utf-8")
+        assert "SmolLM2-135M-Instruct (Q4_1 GGUF)" in (COMMITTED / page).read_text(encoding="utf-8")
 
 
-def test_the_introduction_says_where_the_order_of_the_months_is_announced(site: Path) -> None:
+def test_the_introduction_says_where_the_order_of_the_months_is_announced() -> None:
     announced: dict[str, list[int]] = {}
     for context in ("alone", "sentence"):
-        with (site / "data" / SMOLLM2 / context / "relations.csv").open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["name"] == "months"]
-        announced[context] = [int(row["depth"]) - 1 for row in rows if row["announced"] == "1"]
-        assert not any(row["ends_meet_announced"] == "1" or row["circle_announced"] == "1" for row in rows)
+        months = [row for row in rows(COMMITTED, SMOLLM2, context, "relations") if row["name"] == "months"]
+        announced[context] = [int(row["depth"]) - 1 for row in months if row["announced"] == "1"]
+        assert not any(row["ends_meet_announced"] == "1" or row["circle_announced"] == "1" for row in months)
     where = np.zeros(31, dtype=bool)
     where[[layer + 1 for layer in announced["sentence"]]] = True
     assert announced["alone"] == []
@@ -157,15 +202,14 @@ def test_the_introduction_says_where_the_order_of_the_months_is_announced(site: 
     assert f"from SmolLM2 in a sentence at {depths_where(where)}, but it isn't shown that they lie in a circle" in said
 
 
-def test_the_figures_that_the_author_quotes_are_those_that_were_measured(site: Path) -> None:
+def test_the_figures_that_the_author_quotes_are_those_that_were_measured() -> None:
     """A text doesn't change by itself when the numbers do."""
 
     def measured(slug: str, context: str) -> list[dict[str, str]]:
-        with (site / "data" / slug / context / "geometry.csv").open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
+        return rows(COMMITTED, slug, context, "geometry")
 
     alone, sentence = measured(SMOLLM2, "alone"), measured(SMOLLM2, "sentence")
-    report = json.loads((site / "data" / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((COMMITTED / "data" / "report.json").read_text(encoding="utf-8"))
     [centered] = [
         shown["explained_variance_ratio"]
         for model in report["models"]

@@ -1,7 +1,6 @@
 """Intervals in the picture hold what they say when every list of words gives the picture axes of its own.
 
-Each list is drawn by itself, each gets its own axes, and the interval of each must cover the mean over all of them. This is the
-slowest test of measures: about half a minute on one processor.
+Each list is drawn by itself, each gets its own axes, and the interval of each must cover the mean over all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import smollm2
 from making import gaussian, hidden_states
+from repeating import times
 from threadpoolctl import threadpool_limits
 
 from tokviz.measure import pca
@@ -23,9 +23,9 @@ from tokviz.measure.labels import Categories
 from tokviz.measure.refits import Parts
 from tokviz.records import HiddenStates
 
-N_LISTS = 200
-"""Intervals of which 95 % cover are seen to cover 92 to 98 % of so many, and those with axes held fixed, of which 80 % do, less."""
-N_HEAVY = 400
+N_LISTS = times(40)
+"""Of 200, intervals of which 95 % cover are seen to cover 92 to 98 %, and those with axes held fixed, of which 80 % do, less."""
+N_HEAVY = times(160)
 """With heavy tails a few lists make much of the spread: of 200 it is known to a sixth only."""
 LEAST_COVERED = 0.92
 WIDEST = 1.5
@@ -100,11 +100,13 @@ def of_smollm2(smollm2_states: dict[str, HiddenStates]) -> Callable[[str, int], 
     return source
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize(("context", "layer"), [("alone", 5), ("sentence", 20)])
 def test_of_words_as_smollm2_has_them(of_smollm2: Callable[[str, int], Source], context: str, layer: int) -> None:
     require_honest_intervals(of_smollm2(context, layer))
 
 
+@pytest.mark.repeats
 def test_with_axes_held_fixed_they_would_not_cover(of_smollm2: Callable[[str, int], Source]) -> None:
     for covered, _ in coverage(of_smollm2("sentence", 20), refits=False):
         assert covered < LEAST_COVERED
@@ -125,12 +127,14 @@ def clusters(
     )
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 def test_of_nine_categories_that_overlap_in_many_dimensions() -> None:
     centres = 0.5 * np.random.default_rng(0).normal(size=(9, 60))
     require_honest_intervals(clusters((13,) * 9, centres, lambda random, n: random.normal(size=(n, 60))))
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 def test_of_categories_of_unequal_size_with_heavy_tails() -> None:
     centres = 0.8 * np.random.default_rng(1).normal(size=(6, 100))
@@ -139,6 +143,7 @@ def test_of_categories_of_unequal_size_with_heavy_tails() -> None:
     require_honest_intervals(source, N_HEAVY)
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 def test_of_axes_that_hold_about_as_much_as_the_next_ones() -> None:
     """Four directions of equal variance within categories, and a long tail: which two are shown is a matter of luck."""

@@ -20,13 +20,14 @@ from falsify.related import (
     ordered,
     paired,
 )
+from repeating import times
 
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.relations import measure
 from tokviz.records import LEVEL, Relations
 
-pytestmark = pytest.mark.slow
-N_REPORTS = 12
+pytestmark = [pytest.mark.slow, pytest.mark.repeats]
+N_REPORTS = times(4)
 N_QUESTIONS = 6
 """Of the sample report: by so many its level is divided."""
 

@@ -25,6 +25,7 @@ from false_claims import Case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from narrow import present
+from repeating import times
 from report_fixture import FOLDERS, PROJECTIONS, Views, tiny_report
 
 from tokviz import pages
@@ -118,7 +119,7 @@ CHECKS = (check_stages, check_stories, check_difference, check_plates, check_mod
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=times(40))
 @given(model=random_geometry.models())
 def test_a_model_is_told_truly(model: ModelReport) -> None:
     for check in CHECKS:
@@ -126,7 +127,7 @@ def test_a_model_is_told_truly(model: ModelReport) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=times(40))
 @given(plain=random_geometry.models(), seed=st.integers(0, 2**32 - 1))
 def test_who_writes_and_what_is_without_them_is_told_truly(plain: ModelReport, seed: int) -> None:
     model = random_writers.with_writers(plain, np.random.default_rng(seed))
@@ -164,7 +165,7 @@ def check_site(report: Report, site: Views) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@settings(max_examples=times(20))
 @given(plain=random_geometry.reports(), seed=st.integers(0, 2**32 - 1))
 def test_the_first_page_opens_with_what_was_found(plain: Report, seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -221,7 +222,7 @@ def check_pair(pair: Pair, report: Report) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@settings(max_examples=times(20))
 @given(report=random_geometry.reports())
 def test_a_report_is_told_truly(report: Report) -> None:
     site = Views(report)

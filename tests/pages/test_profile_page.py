@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from narrow import present
 from related_fixture import CONFIG
+from repeating import times
 
 from tokviz.config import load
 from tokviz.pages.model.profile import profile_view
@@ -32,7 +33,7 @@ PAGE = "compare/index.html"
 
 
 @pytest.mark.slow
-@settings(max_examples=120)
+@settings(max_examples=times(25))
 @given(seed=st.integers(0, 2**32 - 1))
 def test_whatever_the_numbers_the_profile_says_no_other(seed: int) -> None:
     report = random_profile.report(seed)

@@ -1,0 +1,13 @@
+"""How often tests try what only shows in many tries: a few times in ``make test``, five times as often in ``make repeats``."""
+
+from __future__ import annotations
+
+import os
+
+VARIABLE = "TOKVIZ_REPEATS"
+"""Set by ``make repeats``: how many times as often as ``make test``."""
+
+
+def times(count: int) -> int:
+    """How often: ``count`` times in ``make test``."""
+    return count * int(os.environ.get(VARIABLE, "1"))
