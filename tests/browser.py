@@ -27,6 +27,10 @@ SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 """The same engine without a browser around it: it starts, and opens pages, in less time."""
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 Scheme = Literal["light", "dark"]
+STILL: dict[str, Any] = {"reduced_motion": "reduce"}
+"""Of a page: a step to the next layer takes the time of one frame, not of twenty-five."""
+MOVING: dict[str, Any] = {"reduced_motion": "no-preference"}
+"""For tests of movement, and for a few of each page that step while something moves."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ARGUMENTS = (
     "--headless=new",

@@ -13,7 +13,7 @@ import families
 import marking
 import pytest
 import smollm2
-from browser import COUNT_SCHEDULED, DESKTOP, OpenPage, started
+from browser import COUNT_SCHEDULED, DESKTOP, STILL, OpenPage, started
 from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect
@@ -94,7 +94,10 @@ def browser() -> Browser:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens a page; at the end nothing may have been logged, no request have failed, and none gone to another host."""
+    """Opens a page, for a reader who prefers less motion unless told otherwise (``**MOVING``).
+
+    At the end nothing may have been logged, no request have failed, and none gone to another host.
+    """
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
@@ -106,7 +109,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         requested: list[str] | None = None,
         **options: Any,
     ) -> Page:
-        context = browser.new_context(viewport=viewport, **options)
+        context = browser.new_context(viewport=viewport, **{**STILL, **options})
         contexts.append(context)
         page = context.new_page()
         address = base.as_uri() + "/" if isinstance(base, Path) else base

@@ -8,6 +8,7 @@ import pytest
 from browser import (
     COUNT_SHIFTS,
     DESKTOP,
+    MOVING,
     PHONE,
     OpenAt,
     OpenPage,
@@ -37,7 +38,7 @@ def open_page(open_page: OpenPage) -> OpenAt:
 
 
 def test_two_contexts_are_shown_side_by_side_in_step_by_keyboard(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-11")
+    page = open_page(site, f"{MODEL}#alone/layer-11", **MOVING)
     choose_beside_by_keyboard(page, "i", "sentence")
     assert tracks(page) == [["alone", 11], ["sentence", 11]]
     ruler(page).focus()

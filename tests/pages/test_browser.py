@@ -13,6 +13,7 @@ from browser import (
     COUNT_ADDRESS_CHANGES,
     COUNT_SHIFTS,
     DESKTOP,
+    MOVING,
     PHONE,
     OpenAt,
     OpenPage,
@@ -68,7 +69,7 @@ def open_page(open_page: OpenPage) -> OpenAt:
 
 
 def test_buttons_step_and_stop_at_the_ends(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site)
+    page = open_page(site, **MOVING)
     assert_shows(page, "embedding")
     output = page.locator(".panel[data-current] output")
     assert output.get_attribute("aria-live") == "polite"
@@ -89,7 +90,7 @@ def test_buttons_step_and_stop_at_the_ends(open_page: OpenAt, site: Path) -> Non
 def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer_and_it_can_be_dragged(
     open_page: OpenAt, site: Path
 ) -> None:
-    page = open_page(site)
+    page = open_page(site, **MOVING)
     box = box_of(ruler(page).locator(".."))
     y = box["y"] + box["height"] * 0.6
     for depth, name in ((12, "layer 11"), (30, "layer 29"), (1, "layer 0")):
@@ -105,7 +106,7 @@ def test_a_click_on_the_ruler_shows_the_depth_under_the_pointer_and_it_can_be_dr
 
 
 def test_keys_move_the_ruler_and_the_carousel(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, reduced_motion="reduce")
+    page = open_page(site)
     for focused in (ruler(page), page.locator(".panel[data-current] .track"), page.get_by_role("button", name="Next")):
         focused.focus()
         page.keyboard.press("End")

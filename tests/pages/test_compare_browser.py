@@ -11,6 +11,7 @@ from browser import (
     COUNT_ADDRESS_CHANGES,
     COUNT_SHIFTS,
     DESKTOP,
+    MOVING,
     PHONE,
     OpenAt,
     OpenPage,
@@ -88,7 +89,7 @@ def select(page: Page, slot: int, part: str) -> Locator:
 
 def test_the_first_two_models_are_in_step_by_relative_depth(open_page: OpenAt, site: Path) -> None:
     """Halfway: the 15th of 30 layers beside the 3rd of 6."""
-    page = open_page(site, before=COUNT_SHIFTS)
+    page = open_page(site, before=COUNT_SHIFTS, **MOVING)
     wait_until_quiet(page)
     assert layout_shift(page) < 0.05
     assert chosen(page) == ["smol-30/alone/standardized", "mini-6/alone/standardized"]

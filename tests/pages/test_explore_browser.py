@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import (
+    MOVING,
     OpenAt,
     OpenPage,
     wait_for_address,
@@ -134,7 +135,7 @@ def test_a_category_can_be_hidden(explore: OpenAt, site: Path) -> None:
 
 
 def test_marks_move_smoothly_from_layer_to_layer(explore: OpenAt, site: Path) -> None:
-    page = explore(site, "#a=smol-30/alone/standardized&at=layer-3")
+    page = explore(site, "#a=smol-30/alone/standardized&at=layer-3", **MOVING)
     seen = page.evaluate(
         """async () => {
             const places = [];
@@ -154,7 +155,7 @@ def test_marks_move_smoothly_from_layer_to_layer(explore: OpenAt, site: Path) ->
 
 
 def test_who_prefers_less_motion_sees_jumps(explore: OpenAt, site: Path) -> None:
-    page = explore(site, "#a=smol-30/alone/standardized&at=layer-3", reduced_motion="reduce")
+    page = explore(site, "#a=smol-30/alone/standardized&at=layer-3")
     before = place_of(page, 9)
     page.evaluate("document.querySelector('[data-step=\"1\"]').click()")
     wait_for_frames(page)
@@ -165,7 +166,7 @@ def test_who_prefers_less_motion_sees_jumps(explore: OpenAt, site: Path) -> None
 
 
 def test_play_walks_through_the_layers_and_stops_at_the_last(explore: OpenAt, site: Path) -> None:
-    page = explore(site, "#a=mini-6/alone/standardized&at=layer-3")
+    page = explore(site, "#a=mini-6/alone/standardized&at=layer-3", **MOVING)
     page.get_by_role("button", name="Play").click()
     expect_depths(page, "layer 5")
     expect(page.get_by_role("button", name="Play")).to_be_visible()

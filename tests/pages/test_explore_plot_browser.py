@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import PHONE, OpenAt, OpenPage, box_of, wait_for_address, wait_until_quiet
+from browser import MOVING, PHONE, OpenAt, OpenPage, box_of, wait_for_address, wait_until_quiet
 from explore_page import current_name, expect_depths, explorer, nearest, plot, point_at, show_side_by_side
 from plates_page import SLUG, write_sample
 from playwright.sync_api import FloatRect, Locator, Page, ViewportSize, expect
@@ -265,7 +265,7 @@ DURATION = 400
 
 
 def test_a_step_is_a_movement_and_one_that_follows_it_closely_is_not(explore: OpenAt, sample: Path) -> None:
-    page = explore(sample, f"#a={SLUG}/alone/centered&at=layer-3")
+    page = explore(sample, f"#a={SLUG}/alone/centered&at=layer-3", **MOVING)
     page.evaluate(COUNT_MOTIONS)
     for times, depth, motions in ((1, "layer 4", 1), (2, "layer 6", 2), (3, "layer 9", 3)):
         page.evaluate(CLICK, times)

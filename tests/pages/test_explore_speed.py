@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser import OpenPage, wait_until_quiet
+from browser import MOVING, OpenPage, wait_until_quiet
 from playwright.sync_api import expect
 from report_fixture import large_report, write_site
 
@@ -62,7 +62,7 @@ def test_scrubbing_through_the_layers_is_fluid(
     site = write_site(large_report(n_words, n_layers), tmp_path)
     pins = ",".join(f"w{index}x1" for index in range(9))
     for fragment in ("", f"#pin={pins}&trails=aligned&word=w0x2"):
-        page = open_page(site, f"{PAGE}{fragment}")
+        page = open_page(site, f"{PAGE}{fragment}", **MOVING)
         expect(page.locator("[data-explore][data-ready]")).to_be_attached()
         wait_until_quiet(page)
         seen: list[tuple[float, float]] = []

@@ -13,6 +13,7 @@ import pytest
 from browser import (
     COUNT_SHIFTS,
     DESKTOP,
+    MOVING,
     PHONE,
     OpenAt,
     OpenPage,
@@ -213,7 +214,7 @@ def test_trails_end_on_the_words_marks_at_every_layer(explore: OpenAt, site: Pat
 
 
 def test_turned_trails_move_with_the_marks_while_layers_are_played(explore: OpenAt, site: Path) -> None:
-    page = explore(site, TURNED)
+    page = explore(site, TURNED, **MOVING)
     seen = page.evaluate(
         """async () => {
             const firsts = [];
@@ -281,7 +282,7 @@ def test_two_plots_have_trails_of_their_own(explore: OpenAt, site: Path) -> None
 
 
 def test_a_trail_that_leaves_the_plot_is_seen_by_zooming_out(explore: OpenAt, site: Path) -> None:
-    page = explore(site, f"{UNTURNED}&trails=%E0", reduced_motion="reduce")
+    page = explore(site, f"{UNTURNED}&trails=%E0")
     expect(choice(page, "in each layer’s own axes")).to_be_checked()
     rest = np.subtract(place_of(page, 6), place_of(page, 5))
 

@@ -141,7 +141,7 @@ def test_it_leads_back_to_the_plate(explore: OpenAt, site: Path) -> None:
 
 
 def test_zoom_by_buttons_keys_and_wheel(explore: OpenAt, site: Path) -> None:
-    page = explore(site, reduced_motion="reduce")
+    page = explore(site)
     rest = place_of(page, 5)
     page.get_by_role("button", name="Zoom in").click()
     wait_until_quiet(page)

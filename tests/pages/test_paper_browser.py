@@ -97,7 +97,7 @@ PLACES = """(isAbovePlot) => [...document.querySelectorAll('main :is(button, sel
 
 @pytest.mark.parametrize("path", [f"{MODEL}#alone/embedding", f"{MODEL}#alone/layer-9+sentence", LATE, EXPLORE])
 def test_nothing_moves_when_one_steps(open_page: OpenPage, site: Path, path: str) -> None:
-    page = open_page(site, path, reduced_motion="reduce")
+    page = open_page(site, path)
     if path == EXPLORE:
         expect(page.locator("[data-ready]")).to_be_attached()
     else:

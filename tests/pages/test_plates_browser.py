@@ -190,6 +190,7 @@ def _units(values: np.ndarray, places: np.ndarray) -> tuple[float, float]:
     return float(across), float(-up)
 
 
+@pytest.mark.alone
 def test_a_plate_is_drawn_within_a_frame(page_of_plates: Page) -> None:
     """The best of some tries counts: other work on the machine only ever slows a browser down."""
     least = np.full(31, np.inf)

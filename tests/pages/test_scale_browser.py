@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import OpenPage, wait_until_quiet
+from browser import MOVING, OpenPage, wait_until_quiet
 from plates_page import COMPARE, MODEL, drawn, expect_drawn, slide, write_sample
 from playwright.sync_api import Locator, Page, expect
 
@@ -93,7 +93,7 @@ def test_both_panes_answer_to_the_pointer(open_page: OpenPage, site: Path) -> No
 
 
 def test_a_step_moves_the_words_and_ends_at_the_still_plot(open_page: OpenPage, site: Path) -> None:
-    page = drawn(open_page, site, f"{MODEL}#alone/layer-10/centered")
+    page = drawn(open_page, site, f"{MODEL}#alone/layer-10/centered", **MOVING)
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
     expect(slide(page, FLAT).locator(".plate-key:not([inert])")).to_be_attached()
@@ -103,7 +103,7 @@ def test_a_step_moves_the_words_and_ends_at_the_still_plot(open_page: OpenPage, 
 
 
 def test_jumps_and_steps_that_follow_at_once_are_instant(open_page: OpenPage, site: Path) -> None:
-    page = drawn(open_page, site, f"{MODEL}#alone/layer-10/centered")
+    page = drawn(open_page, site, f"{MODEL}#alone/layer-10/centered", **MOVING)
     page.evaluate(WATCH)
     page.locator(".panel[data-current] .track").focus()
     page.keyboard.press("End")
@@ -115,7 +115,7 @@ def test_jumps_and_steps_that_follow_at_once_are_instant(open_page: OpenPage, si
 
 
 def test_nothing_moves_where_a_reader_asks_for_stillness(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, f"{MODEL}#alone/layer-10/centered", reduced_motion="reduce")
+    page = open_page(site, f"{MODEL}#alone/layer-10/centered")
     expect_drawn(page)
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
@@ -124,7 +124,7 @@ def test_nothing_moves_where_a_reader_asks_for_stillness(open_page: OpenPage, si
 
 
 def test_slots_of_the_compare_page_move_too(open_page: OpenPage, site: Path) -> None:
-    page = drawn(open_page, site, COMPARE)
+    page = drawn(open_page, site, COMPARE, **MOVING)
     page.evaluate(WATCH)
     page.get_by_role("button", name="Next").click()
     assert moved(page) >= 1
