@@ -8,7 +8,7 @@ ARGS   ?=
 JOBS   ?= 3
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # The files with tests that run when nothing else does; named, as to look through all files for them takes longer than they do.
-ALONE   = tests/pages/test_explore_speed.py
+ALONE   = tests/pages/test_explore_speed.py tests/pages/test_plates_browser.py
 # Of the tests: those without a marker of pyproject.toml.
 QUICK   = not alone and not browser and not process and not model and not slow
 # LOCK=requirements.lock installs exactly the versions that it names; without it, the newest in the ranges of requirements*.txt.

@@ -103,9 +103,9 @@ def test_some_memory_is_free_here() -> None:
 def test_words_that_take_much_go_in_small_batches() -> None:
     """A Falcon-H1 with the usual sizes of its scan takes some 200 MB for every word, however short."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-        n_batches, peak = fresh.submit(_capture_with_scans, 24).result()
-    assert n_batches > 4
-    assert peak < 4e9
+        n_batches, peak = fresh.submit(_capture_with_scans, 12).result()
+    assert n_batches > 2
+    assert peak < 2.5e9
 
 
 def _capture_with_scans(n_words: int) -> tuple[int, int]:

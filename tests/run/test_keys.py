@@ -50,10 +50,10 @@ CHANGES = {
 """Per folder or file one change that readers of the site would see."""
 
 
-def generate(folder: Path) -> None:
-    """The command of the copy in ``folder``."""
+def generate(folder: Path, *arguments: str) -> str:
+    """What the command of the copy in ``folder`` prints."""
     done = subprocess.run(
-        [sys.executable, "generate.py", "--quiet"],
+        [sys.executable, "generate.py", *arguments],
         cwd=folder,
         check=False,
         capture_output=True,
@@ -62,6 +62,7 @@ def generate(folder: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +80,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.process
 @pytest.mark.parametrize("changed", CHANGES)
-def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, tmp_path: Path, changed: str) -> None:
-    shutil.copytree(project, tmp_path / "copy")
-    copy = tmp_path / "copy"
-    path, old, new = CHANGES[changed]
-    file = copy / "tokviz" / path
-    code = file.read_text(encoding="utf-8")
-    assert code.count(old) == 1
-    file.write_text(code.replace(old, new), encoding="utf-8")
+def test_after_a_visible_change_in_the_code_plates_are_due(project: Path, tmp_path: Path, changed: str) -> None:
+    copy = _with_a_change(project, tmp_path / "copy", changed)
+    assert "standardized: up to date" in generate(project, "--dry-run")
+    due = generate(copy, "--dry-run")
+    assert "standardized: up to date" not in due
+    assert "capture (" not in due, "states don't depend on the code"
+
+
+@pytest.mark.process
+def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, tmp_path: Path) -> None:
+    copy = _with_a_change(project, tmp_path / "copy", "measure")
     captured = hashes(copy / ".cache" / "states")
     before = hashes(copy / "site" / "images")
     generate(copy)
@@ -96,6 +100,16 @@ def test_a_visible_change_in_the_code_is_seen_in_the_next_report(project: Path, 
     assert plates
     assert all(after[path] != before[path] for path in plates)
     assert hashes(copy / ".cache" / "states") == captured, "states don't depend on the code"
+
+
+def _with_a_change(project: Path, copy: Path, changed: str) -> Path:
+    shutil.copytree(project, copy)
+    path, old, new = CHANGES[changed]
+    file = copy / "tokviz" / path
+    code = file.read_text(encoding="utf-8")
+    assert code.count(old) == 1
+    file.write_text(code.replace(old, new), encoding="utf-8")
+    return copy
 
 
 def test_another_version_of_a_library_makes_again_what_it_makes(

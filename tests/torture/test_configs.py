@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from repeating import times
 
 from torture.configs import MAKERS, trial
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.repeats]
 
-N_SHORT = 200
+N_SHORT = times(120)
 
 
 def test_whatever_stands_in_a_config_is_read_or_refused_in_short_lines(tmp_path: Path) -> None:

@@ -26,10 +26,12 @@ CASES = {
     "as states are put in place": at("capturing", 9, "none"),
     "in a measure's file": at("measuring", 2, "no measures", torn=True),
     "between the renames": at("swapping", 2),
-    "interrupted as it writes": at("writing the site", 20, kind=signal.SIGINT),
     "terminated as it draws": at("drawing", 4, "no images", kind=signal.SIGTERM),
 }
-"""One of each kind: nothing stored yet, a torn file, a site half swapped, and the two signals that are heeded."""
+"""One of each kind: nothing stored yet, a torn file, a site half swapped, and a signal that is heeded.
+
+Interrupts are in ``tests/run/test_interrupts.py``.
+"""
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -6,14 +6,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from repeating import times
 
 from torture import notes
 from torture.trial import SCRIPTS_EXECUTED, WORDS_LOST
 
-N_SHORT = 60
+N_SHORT = times(30)
 
 
 @pytest.mark.slow
+@pytest.mark.repeats
 def test_whatever_stands_in_a_note_is_shown_whole_and_runs_nothing(tmp_path: Path) -> None:
     outcomes = []
     for number in range(N_SHORT):
