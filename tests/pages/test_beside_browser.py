@@ -13,7 +13,6 @@ from browser import (
     OpenAt,
     OpenPage,
     box_of,
-    expect_accessible,
     expect_accessible_at_all_sizes,
     expect_loaded,
     layout_shift,
@@ -76,11 +75,6 @@ def test_side_by_side_a_swipe_moves_both_and_a_phone_stacks_them(open_page: Open
     for width in (PHONE["width"], 320):
         page.set_viewport_size({"width": width, "height": PHONE["height"]})
         assert page.evaluate("document.documentElement.scrollWidth") == width
-
-
-def test_axe_finds_nothing_side_by_side(open_page: OpenAt, site: Path) -> None:
-    page = open_page(site, "models/mini-6/index.html#alone/layer-4+sentence")
-    expect_accessible(page)
 
 
 # --- neurons at their mean beside the model as it is -----------------------------------------------------------------

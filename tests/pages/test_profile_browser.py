@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 import random_profile
-from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, box_of, expect_accessible, layout_shift, wait_until_quiet
-from playwright.sync_api import ViewportSize
+from browser import (
+    COUNT_SHIFTS,
+    DESKTOP,
+    PHONE,
+    OpenPage,
+    box_of,
+    expect_accessible_at_all_sizes,
+    layout_shift,
+    wait_until_quiet,
+)
 from profile_fixture import differences
 from report_fixture import compared_report, write_site
 
@@ -69,14 +77,13 @@ def test_models_are_sorted_within_their_context(open_page: OpenPage, several: Pa
         assert all(cells[: len(known)])  # what isn't known comes last
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing(open_page: OpenPage, several: Path, viewport: ViewportSize) -> None:
+def test_axe_finds_nothing(open_page: OpenPage, several: Path) -> None:
     """Light in a wide window and dark on a phone."""
-    page = open_page(several, PAGE, viewport=viewport, before=COUNT_SHIFTS)
+    page = open_page(several, PAGE, before=COUNT_SHIFTS)
     wait_until_quiet(page)
     assert layout_shift(page) < 0.05
-    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    expect_accessible(page, ".profile", schemes=("light",) if viewport == DESKTOP else ("dark",))
+    expect_accessible_at_all_sizes(page, ".profile")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_without_scripts_it_is_whole(open_page: OpenPage, two: Path) -> None:
