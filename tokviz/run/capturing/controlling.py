@@ -45,9 +45,10 @@ def capture_controls(
     lens : what of the lens is fitted in the model with all weights random, and on what it is in the model itself.
     """
     problems: set[str] = set()
-    step = reporter.step(f"{ready.name}: capturing, untrained", len(wanted))
     try:
-        _capture_all(ready, model, wanted, store, problems, step.advance)
+        if wanted:
+            step = reporter.step(f"{ready.name}: capturing, untrained", len(wanted))
+            _capture_all(ready, model, wanted, store, problems, step.advance)
         if lens is not None:
             _fit_random(ready, model, lens, store, reporter)
     except models.TooLittleMemoryError as error:
