@@ -11,8 +11,8 @@ import families
 import numpy as np
 import torch
 import transformers
-from lens_fixture import directions_of
 from making import hidden_states
+from reading import directions_of
 from tiny_tokenizers import whole_words
 from updating import measured
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.stats
-from lens_fixture import directions_of, same, states_of
+from reading import directions_of, same, states_of
 
 from tokviz.measure.decisions import claims_in, decide, with_decisions
 from tokviz.measure.lens import Read, agreement, measure, scores, unread
