@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.downloads import report_json
+from tokviz.pages.downloads.lens_table import has_lens, lens_csv
 from tokviz.pages.downloads.template_table import templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
-from tokviz.pages.model import profile_tables, related_data, word_map
+from tokviz.pages.model import lens_data, profile_tables, related_data, word_map
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
 from tokviz.records import (
@@ -91,6 +92,11 @@ TABLES = (
         lambda of: of.has_templates,
         lambda _, of, asked: templates_csv(of, asked.relations, asked.orders),
     ),
+    CaptureTable(
+        "lens",
+        lambda of: of.lens if has_lens(of) else None,
+        lambda found, _, asked: lens_csv(found, asked.relations),
+    ),
     CaptureTable("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),
     CaptureTable("updates", lambda of: of.states.updates, lambda found, *_: updates_csv(found)),
     CaptureTable("writers", lambda of: of.states.updates, lambda found, *_: writers_csv(found)),
@@ -102,7 +108,7 @@ TABLES = (
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
     written = {"data/report.json": report_json.text(report), **scripts(report), **profile_tables.files(report)}
-    written |= word_map.files(report)
+    written |= word_map.files(report) | lens_data.files(report)
     for model, context in _captured(report.models):
         words = report.words.of(context.states.tokenization)
         asked = Asked(words=words, relations=report.relations, orders=report.orders)

@@ -5,7 +5,6 @@ Many numbers travel as base64 of little-endian integers, which is a quarter of t
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from tokviz.pages.charts.axis import mark_of, norm_name
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.text import data_text
-from tokviz.pages.text.data_text import rounded
+from tokviz.pages.text.data_text import packed, rounded
 from tokviz.pages.text.problems import problems
 from tokviz.records import ContextReport, ModelReport, Neighbours, Projection, Report, WordList
 from tokviz.records.axes import extents, size, span
@@ -121,8 +120,3 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
         "places": packed(places),
         "ends": packed(shares[(places == 0) | (places == STEPS)]),
     }
-
-
-def packed(numbers: np.ndarray) -> str:
-    """Base64 of unsigned integers or floats, little-endian."""
-    return base64.b64encode(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()).decode("ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -49,6 +50,11 @@ def script(key: str, content: Any) -> str:
     A page opened from disk may not fetch, but it may add a ``<script>``.
     """
     return f"tokvizData({compact(key)},{compact(content)});\n"
+
+
+def packed(numbers: np.ndarray) -> str:
+    """Base64 of unsigned integers or floats, little-endian."""
+    return base64.b64encode(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()).decode("ascii")
 
 
 def _encodable(text: str) -> str:

@@ -1,0 +1,100 @@
+"""What each layer would say: its numbers in files and scripts."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lens_fixture import lens, lens_report
+from narrow import present
+from report_fixture import SENTENCE, model_report, word_list
+
+from tokviz.pages.downloads import tables
+from tokviz.pages.downloads.lens_table import lens_csv
+from tokviz.pages.model import lens_data
+from tokviz.records import Relation
+
+REPORT = lens_report()
+FIRST = REPORT.models[0]
+LENS = present(FIRST.contexts[0].lens)
+
+
+def content(text: str) -> dict[str, object]:
+    arguments = text.removeprefix("tokvizData(").removesuffix(");\n")
+    key, found = json.loads(f"[{arguments}]")
+    assert key == "smol-30/alone lens"
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, str]:
+    return tables.files(REPORT)
+
+
+def test_every_capture_with_a_lens_has_its_files_and_no_other(files: dict[str, str]) -> None:
+    named = [each.states.context.name for each in FIRST.captures]
+    assert len(named) > 2  # neurons are changed, too
+    assert [path for path in files if path.endswith("/lens.js")] == [f"data/smol-30/{name}/lens.js" for name in named]
+    assert [path for path in files if path.endswith("/lens.csv")] == [f"data/smol-30/{name}/lens.csv" for name in named]
+
+
+@pytest.mark.parametrize("key", ["categories", "words"])
+def test_the_script_has_what_scores_highest_of_every_word_at_every_depth(files: dict[str, str], key: str) -> None:
+    text = files["data/smol-30/alone/lens.js"]
+    found = content(text)
+    told = found[key]
+    assert isinstance(told, dict)
+    tops = np.frombuffer(base64.b64decode(told["tops"]), dtype=f"<u{found['bytes']}")
+    wanted = present(LENS.top_names if key == "categories" else LENS.top_words)
+    assert (tops.reshape(-1, 31, 3).transpose(1, 0, 2) == wanted + 1).all()
+    assert told["firm"] == "0" + 30 * "1"
+    assert len(text.encode()) <= 60_000
+
+
+def test_of_long_lists_the_script_has_the_highest_only() -> None:
+    words = word_list(n_categories=9, n_words=40)
+    model = model_report("smol-30", "Long", 30, words, (SENTENCE,), projections=("centered",))
+    context = replace(model.contexts[0], lens=lens(31, words, 31))
+    report = replace(REPORT, words=words, models=(replace(model, contexts=(context,)),))
+    (text,) = lens_data.files(report).values()
+    found = content(text.replace("/sentence lens", "/alone lens"))
+    assert (found["n"], found["bytes"]) == (1, 2)
+    told = found["words"]
+    assert isinstance(told, dict)
+    tops = np.frombuffer(base64.b64decode(told["tops"]), dtype="<u2").reshape(360, 31)
+    assert tops[10].tolist() == [12, *30 * [11]]  # its own, but for the embedding
+    assert tops[-1].tolist() == 31 * [0]
+
+
+def test_the_table_has_a_row_for_each_thing_and_depth() -> None:
+    pairs = Relation(name="pairs", label="Pairs", pairs=(), candidates=())
+    several = np.array([[0.2] * 31, [0.4] * 31])
+    read = replace(LENS, relations=(replace(present(LENS.own), n=8, templates=several),))
+    rows = list(csv.DictReader(io.StringIO(lens_csv(read, (pairs,)))))
+    assert [(row["kind"], row["name"], row["depth"]) for row in rows] == [
+        (kind, name, str(depth))
+        for kind, name in (("category", ""), ("word", ""), ("relation", "pairs"))
+        for depth in range(31)
+    ]
+    named, own, relation = rows[5], rows[36], rows[67]
+    assert [float(named[key]) for key in ("value", "low", "high", "first_half", "second_half")] == pytest.approx(
+        [0.71, 0.63, 0.79, 0.69, 0.73]
+    )
+    assert (named["firm"], named["announced"], named["untrained"], named["own_rank"]) == ("1", "1", "0.11", "")
+    assert (rows[0]["firm"], rows[0]["announced"], rows[30]["announced"]) == ("0", "0", "0")
+    assert (own["untrained"], own["own_rank"], own["own_rank_logit_lens"]) == ("", "0.0", "20.0")
+    assert (relation["n"], relation["lowest_template"], relation["highest_template"]) == ("8", "0.2", "0.4")
+
+
+def test_a_lens_that_measures_nothing_has_no_files() -> None:
+    nothing = replace(LENS, named=None, own=None)
+    context = replace(FIRST.contexts[0], lens=nothing, interventions=())
+    report = replace(REPORT, models=(replace(FIRST, contexts=(context,)),))
+    assert not [path for path in tables.files(report) if "lens" in path]
+    assert not lens_data.files(report)
