@@ -14,6 +14,8 @@ from lens_fixture import lens, lens_report
 from narrow import present
 from report_fixture import SENTENCE, model_report, word_list
 
+from tokviz.pages.charts.curves import charts_over_depth
+from tokviz.pages.charts.lens_measures import lens_measures
 from tokviz.pages.downloads import tables
 from tokviz.pages.downloads.lens_table import lens_csv
 from tokviz.pages.model import lens_data
@@ -98,3 +100,34 @@ def test_a_lens_that_measures_nothing_has_no_files() -> None:
     report = replace(REPORT, models=(replace(FIRST, contexts=(context,)),))
     assert not [path for path in tables.files(report) if "lens" in path]
     assert not lens_data.files(report)
+
+
+# --- curves ----------------------------------------------------------------------------------------------------------
+
+
+def test_charts_have_a_curve_per_capture_and_what_a_reader_may_add() -> None:
+    named, own = charts_over_depth(FIRST, lens_measures(()))
+    added = ["" if each.rule is None else "changed" for each in FIRST.captures]
+    beside = ["logit", "untrained", "logit", "untrained"]
+    assert [curve.switch for curve in named.curves] == [*added, *beside]
+    assert [curve.switch for curve in own.curves] == [*added, "logit", "logit"]
+    assert [curve.is_thin for curve in named.curves] == [each == "logit" for each in (*added, *beside)]
+    assert named.alt.startswith("Category named. Alone: 15\N{NO-BREAK SPACE}% at the embedding,")
+
+
+def test_bands_are_broken_where_the_halves_disagree() -> None:
+    reading = present(lens_measures(())[0].reading(FIRST.contexts[0]))
+    low, high = present(reading.interval)
+    assert np.isnan(low[0])
+    assert np.isnan(high[0])
+    assert low[1:] == pytest.approx(present(LENS.named).low[1:])
+    assert high[1:] == pytest.approx(present(LENS.named).high[1:])
+
+
+def test_a_relation_has_its_own_chart_and_no_lens_none() -> None:
+    pairs = Relation(name="pairs", label="Pairs", pairs=(), candidates=())
+    *_, relation = lens_measures((pairs,))
+    assert relation.reading(FIRST.contexts[0]) is None  # not measured
+    measured = replace(FIRST.contexts[0], lens=replace(LENS, relations=(LENS.own,)))
+    assert (present(relation.reading(measured)).values == present(LENS.own).value).all()
+    assert [each.reading(REPORT.models[1].contexts[0]) for each in lens_measures((pairs,))] == [None] * 3

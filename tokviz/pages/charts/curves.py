@@ -134,25 +134,11 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
     measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
     if not measured:
         return None
-    first = measured[0][1]
-    last = len(first.purity.value) - 1
-    emerged = [geometry.massive.emergence_depth for _, geometry in measured]
-    emergence = next((OF_A_MODEL.x(relative_depth(depth, last)) for depth in emerged if depth is not None), None)
-    charts, n_names = [], len(measured) + 2 * any(context.untrained for context, _ in measured)
-    for measure in (*WITHIN_A_MODEL, *related, *added_measures(context for context, _ in measured)):
-        series = _of_contexts(measure, [context for context, _ in measured])
-        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(n_names), ends(last))
-        if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
-            caption, stages = measure.explained(first), _stages(first, OF_A_MODEL)
-            caption += " Thin: without scaling, where that differs." if any(curve.raw for curve in chart.curves) else ""
-            caption += SURFACE if chart.dashed else ""
-            mark = None if emergence is None else coordinate(emergence)
-            charts.append(replace(chart, caption=caption, stages=stages, emergence=mark))
-    of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
-    line = (
-        "" if emergence is None else f"The vertical line marks where massive activations emerge{_emerging(measured)}. "
-    )
     contexts = [context for context, _ in measured]
+    charts = charts_over_depth(model, (*WITHIN_A_MODEL, *related, *added_measures(contexts)))
+    emerged = any(geometry.massive.emergence_depth is not None for _, geometry in measured)
+    of_which = f" of the words {measured[0][0].states.context.label}" if len(measured) > 1 else ""
+    line = f"The vertical line marks where massive activations emerge{_emerging(measured)}. " if emerged else ""
     beside = over_templates(contexts) + controls_noted(contexts)
     bands = f"Light bands are 95{NBSP}% intervals{' over words' if beside else ''}"
     if any(context.rule for context, _ in measured):
@@ -161,8 +147,27 @@ def model_charts(model: ModelReport, related: Sequence[Measure] = ()) -> ModelCh
         guide=f"Shaded: the stages{of_which}. {line}{bands}.{beside}",
         note=f"{announced(measured)}{not_given(measured)}".strip(),
         scaling=unscaled(measured).strip(),
-        charts=tuple(charts),
+        charts=charts,
     )
+
+
+def charts_over_depth(model: ModelReport, measures: Sequence[Measure]) -> tuple[Chart, ...]:
+    """A chart per measure that has a value, with a curve per capture that was measured; at least one was."""
+    measured = [(context, context.geometry) for context in model.captures if context.geometry is not None]
+    contexts, first = [context for context, _ in measured], measured[0][1]
+    last = len(first.purity.value) - 1
+    emerged = (geometry.massive.emergence_depth for _, geometry in measured)
+    mark = next((coordinate(OF_A_MODEL.x(relative_depth(depth, last))) for depth in emerged if depth is not None), None)
+    charts, n_names = [], len(measured) + 2 * any(context.untrained for context in contexts)
+    for measure in measures:
+        series = _of_contexts(measure, contexts)
+        axes = Axes.of(measure, series, OF_A_MODEL.with_room_for(n_names), ends(last))
+        if chart := make_chart(axes, series, heading=measure.name, subject=measure.name):
+            caption = measure.explained(first)
+            caption += " Thin: without scaling, where that differs." if any(curve.raw for curve in chart.curves) else ""
+            caption += SURFACE if chart.dashed else ""
+            charts.append(replace(chart, caption=caption, stages=_stages(first, OF_A_MODEL), emergence=mark))
+    return tuple(charts)
 
 
 def chart_of(measure: Measure, curves: Sequence[tuple[str, np.ndarray]], shaded: Sequence[int] = ()) -> Chart | None:
@@ -218,6 +223,7 @@ CONTROL_NAMES: Mapping[ControlKind, str] = {
     "first": "first sentence",
     "random": "all random",
     "layers": "random layers",
+    "logit": "logit lens",
 }
 """At a curve's end."""
 
@@ -237,7 +243,7 @@ def of_controls(measure: Measure, context: ContextReport, index: int, name: str,
             label=label if named else "",
             index=index,
             reading=reading,
-            switch="untrained",
+            switch="logit" if kind == "logit" else "untrained",
             control=kind,
         )
 
@@ -280,7 +286,7 @@ class Series:
     switch: str = ""
     """As in ``Curve``."""
     control: ControlKind | None = None
-    """Of an untrained model, which is grey and has the dash pattern of the model beside it."""
+    """Of an untrained model, which is grey and has the dash pattern of the model beside it, or of the logit lens, which is thin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -402,7 +408,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         if layout.has_leaders:
             leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
     style, dash = layout.style(series.index)
-    style = style if series.control in (None, "first") else str(series.control)
+    style = str(series.control) if series.control in ("random", "layers") else style
     line = path(x, heights.tolist())
     return Curve(
         style=style,
@@ -412,7 +418,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         interval=interval,
         templates=templates,
         switch=series.switch,
-        is_thin=series.control == "first",
+        is_thin=series.control in ("first", "logit"),
         name=name,
         leader=leader,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,13 +18,14 @@ from tokviz.records import (
     ContextReport,
     ControlCurves,
     Geometry,
+    LensMeasure,
     Measured,
     Tested,
 )
 
-ControlKind = Literal["first", "random", "layers"]
+ControlKind = Literal["first", "random", "layers", "logit"]
 """The model itself in the first template, which is what controls have; all weights random; random layers after the model's own
-embedding."""
+embedding; the model itself by the logit lens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ class Measure:
     name: str
     caption: str
     """A format string; its one field is the ``geometry`` that the numbers in it are read from."""
-    read: Callable[[ContextReport, Geometry], np.ndarray | CategoryMeasure | Tested | AddedMeasure | None]
+    read: Callable[[ContextReport, Geometry], np.ndarray | CategoryMeasure | Tested | AddedMeasure | LensMeasure | None]
     write: Callable[[float], str] = score
     is_log: bool = False
     spans: tuple[float, ...] = (0.0, 1.0)
@@ -71,6 +72,8 @@ class Measure:
     """The same of the states as they are, drawn thinner where it lies outside the interval."""
     of_control: Callable[[ControlCurves, ContextReport, Geometry], np.ndarray] | None = None
     """The same of an untrained model, ``(n_depths,)``, where it is measured."""
+    of_lens: Callable[[ContextReport], Mapping[ControlKind, np.ndarray]] | None = None
+    """What stands beside a reading by the Jacobian lens, ``(n_depths,)`` each."""
     definition: Callable[[Geometry], Term] | None = None
     """For the method page, with the thresholds that it was measured with; of measures that share one, the first has it."""
     within: bool = True
@@ -87,6 +90,14 @@ class Measure:
         thresholds = self.thresholds(geometry)
         if isinstance(found, AddedMeasure):
             return Reading(values=found.value, interval=None, chance=found.chance, thresholds=thresholds)
+        if isinstance(found, LensMeasure):
+            return Reading(
+                values=found.value,
+                interval=(np.where(found.is_firm, found.low, np.nan), np.where(found.is_firm, found.high, np.nan)),
+                chance=found.null_mean,
+                thresholds=thresholds,
+                templates=_range(found.templates),
+            )
         if isinstance(found, CategoryMeasure | Tested):
             return Reading(
                 values=found.value,
@@ -103,8 +114,12 @@ class Measure:
     def of_controls(self, context: ContextReport) -> dict[ControlKind, Reading]:
         """In untrained models: with all weights random; and the median and the range over the seeds of random layers.
 
-        Beside them the model in the first template, where it is a median over several elsewhere.
+        Beside them the model in the first template, where it is a median over several elsewhere, or by the logit lens.
         """
+        if self.of_lens is not None:
+            return (
+                {kind: _plain(values) for kind, values in self.of_lens(context).items()} if context.rule is None else {}
+            )
         untrained, geometry = context.untrained, context.geometry
         if untrained is None or geometry is None or self.of_control is None:
             return {}

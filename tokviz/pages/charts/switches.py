@@ -22,6 +22,7 @@ SWITCHES = (
     Switch(name="raw", label="without scaling"),
     Switch(name="changed", label="neurons changed"),
     Switch(name="untrained", label="untrained"),
+    Switch(name="logit", label="logit lens"),
 )
 
 

@@ -7,18 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
-from tokviz.records import ContextReport, Lens, LensMeasure, Relation, depth_name
+from tokviz.records import Lens, LensMeasure, Relation, depth_name
 
 _COLUMNS = (
     *("value", "low", "high", "first_half", "second_half", "agreement", "firm", "null_mean", "p_value", "announced"),
     *("logit_lens", "untrained", "own_rank", "own_rank_logit_lens", "lowest_template", "highest_template"),
 )
-
-
-def has_lens(context: ContextReport) -> bool:
-    """Whether anything was measured with a capture's lens."""
-    lens = context.lens
-    return lens is not None and any(each is not None for each in (lens.named, lens.own, *lens.relations))
 
 
 def lens_csv(lens: Lens, relations: Sequence[Relation]) -> str:

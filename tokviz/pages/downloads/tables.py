@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tokviz.pages.downloads import report_json
-from tokviz.pages.downloads.lens_table import has_lens, lens_csv
+from tokviz.pages.downloads.lens_table import lens_csv
 from tokviz.pages.downloads.template_table import templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
@@ -94,7 +94,7 @@ TABLES = (
     ),
     CaptureTable(
         "lens",
-        lambda of: of.lens if has_lens(of) else None,
+        lambda of: of.lens if lens_data.has_lens(of) else None,
         lambda found, _, asked: lens_csv(found, asked.relations),
     ),
     CaptureTable("tokens", lambda of: of.states.tokenization.is_known, lambda _, of, __: tokens_csv(of), differs=False),

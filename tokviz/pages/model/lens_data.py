@@ -33,6 +33,12 @@ MOST_CHARACTERS = 59_000
 """Of the numbers of one capture with all their places."""
 
 
+def has_lens(context: ContextReport) -> bool:
+    """Whether anything was measured with a lens."""
+    lens = context.lens
+    return lens is not None and any(each is not None for each in (lens.named, lens.own, *lens.relations))
+
+
 def has_tops(context: ContextReport) -> bool:
     """Whether it is known what scores highest."""
     lens = context.lens

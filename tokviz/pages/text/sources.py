@@ -39,6 +39,10 @@ MIKOLOV_2013 = Link(
 MU_2018 = _arxiv(
     "Mu & Viswanath 2018, All-but-the-top: simple and effective postprocessing for word representations", "1702.01417"
 )
+NOSTALGEBRAIST_2020 = Link(
+    text="nostalgebraist 2020, Interpreting GPT: the logit lens",
+    href="https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
+)
 ROUSSEEUW_1987 = _doi(
     "Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
     "10.1016/0377-0427(87)90125-7",
@@ -71,3 +75,7 @@ VENNA_2001 = _doi(
     "Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods", "10.1007/3-540-44668-0_68"
 )
 YU_2024 = _arxiv("Yu et al. 2024, The super weight in large language models", "2411.07191")
+VERBALIZABLE_2026 = Link(
+    text="Verbalizable representations form a global workspace in language models, Transformer Circuits Thread 2026",
+    href="https://transformer-circuits.pub/",
+)
