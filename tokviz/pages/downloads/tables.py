@@ -136,11 +136,12 @@ def _tables(context: ContextReport) -> list[CaptureTable]:
 def coordinates_csv(context: ContextReport, words: WordList) -> str:
     """A row per depth and word: coordinates in the depth's own basis and in the embedding's, to 6 digits.
 
+    The depths' modules stand in ``geometry_csv``: here each would be repeated for every word.
     ``word`` is as in the configuration, ``text_safe`` the same for spreadsheets, here and in ``tokens_csv``.
     """
     states = context.states
     projections = [entry.projection for entry in context.projections]
-    header = ["depth", "layer", "module", "word", "text_safe", "categories", "reference"]
+    header = ["depth", "layer", "word", "text_safe", "categories", "reference"]
     for projection in projections:
         header += [f"{projection.name}_{column}" for column in ("pc1", "pc2", "embedding_pc1", "embedding_pc2")]
     nothing = np.empty((states.n_depths, len(words.words), 0))
@@ -151,8 +152,8 @@ def coordinates_csv(context: ContextReport, words: WordList) -> str:
         for row, word in enumerate(words.words)
     ]
     lines = [csv_text(header, ())]
-    for depth, path in enumerate(states.module_paths):
-        of_depth = csv_fields([depth, depth_name(depth), path])
+    for depth in range(states.n_depths):
+        of_depth = csv_fields([depth, depth_name(depth)])
         lines += [
             f"{of_depth}{of_word}{of_row}" for of_word, of_row in zip(facts, csv_numbers(values[depth]), strict=True)
         ]
