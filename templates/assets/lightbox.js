@@ -2,7 +2,8 @@
 "use strict";
 
 // Every a.plate opens its picture in one dialog: zoom, pan, and the others of its [data-gallery] by buttons, keys
-// or swipe. Without scripts the link leads to the picture's file.
+// or swipe. What is drawn in the page is drawn here, too, in its colors and with its scale; else it is the image. Without scripts the
+// link leads to the picture's file.
 (() => {
   const { make } = Tokviz;
   const ZOOMS = [1, 1.5, 2, 3, 4.5];
@@ -12,6 +13,7 @@
   let items = [];
   let index = 0;
   let zoom = 0;
+  let isDrawn = false;
 
   function button(text, act) {
     const element = make("button", { type: "button" }, text);
@@ -21,10 +23,15 @@
   }
 
   function build() {
-    const image = make("img", { alt: "" });
-    const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The image; scroll to move it" }, image);
+    // Lazy, it isn't fetched while its plate is drawn.
+    const image = make("img", { alt: "", loading: "lazy" });
+    const holder = make("div", { class: "plate" }, make("picture", {}, image));
+    const figure = make("figure", {}, holder);
+    const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The image; scroll to move it" }, figure);
     const parts = {
       image,
+      holder,
+      figure,
       view,
       previous: button("← Previous", () => step(-1)),
       next: button("Next →", () => step(1)),
@@ -39,7 +46,7 @@
     document.body.append(box);
     box.addEventListener("keydown", onKey);
     box.addEventListener("click", (event) => event.target === view && box.close());
-    image.addEventListener("dblclick", () => setZoom(zoom ? 0 : 2));
+    figure.addEventListener("dblclick", () => setZoom(zoom ? 0 : 2));
     view.addEventListener("wheel", onWheel, { passive: false });
     listenToSwipes(view);
     new ResizeObserver(fit).observe(view);
@@ -67,6 +74,9 @@
       element.hidden = items.length === 1;
       element.setAttribute("aria-disabled", String(!items[target]));
     }
+    // It is drawn as large as its place.
+    fitDrawing(dialog);
+    isDrawn = !Tokviz.tell(link, "enlarge", { holder: dialog.holder, box: dialog.box });
     fit();
     // What lies underneath follows, so that closing leads to the picture that was seen last.
     link.dispatchEvent(new Event("enlarged", { bubbles: true }));
@@ -90,13 +100,24 @@
   function fit() {
     if (!dialog.box.open) return;
     const covers = choose();
-    const { image, view } = dialog;
+    if (isDrawn) fitDrawing(dialog);
+    else fitImage(dialog, covers);
+    dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
+    dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
+  }
+
+  // It fills the window: its names are as large at each size, and where there is more space there are more of them.
+  function fitDrawing({ figure, view }) {
+    figure.style.width = `${view.clientWidth * ZOOMS[zoom]}px`;
+    figure.style.height = `${view.clientHeight * ZOOMS[zoom]}px`;
+  }
+
+  function fitImage({ figure, image, view }, covers) {
+    figure.removeAttribute("style");
     const [width, height] = [image.getAttribute("width"), image.getAttribute("height")];
     // As high as the window, the wide form has words as large as the phone's.
     const whole = Math[covers ? "max" : "min"](view.clientWidth / width, view.clientHeight / height);
     image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
-    dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
-    dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
   }
 
   // What is in the middle stays there.
@@ -117,6 +138,7 @@
     else if (event.key === "0") setZoom(0);
     else return;
     event.preventDefault();
+    event.stopPropagation();
   }
 
   // Two fingers on a trackpad arrive as a wheel with Ctrl.

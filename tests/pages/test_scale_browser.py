@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import MOVING, OpenPage, wait_until_quiet
+from browser import MOVING, OpenPage, box_of, wait_until_quiet
 from plates_page import COMPARE, MODEL, drawn, expect_drawn, slide, write_sample
 from playwright.sync_api import Locator, Page, expect
 
@@ -87,6 +87,41 @@ def test_both_panes_answer_to_the_pointer(open_page: OpenPage, site: Path) -> No
         plot(page).locator(f"{pane} > g").first.hover(force=True)
         expect(plot(page).locator(".plate-word")).to_have_count(1)
         expect(plot(page).locator(".plate-point circle")).to_have_count(2)
+
+
+FILLS = """(plot) => [...plot.querySelectorAll('.plate-marks .full, .plate-marks .hollow')]
+    .map((mark) => `${getComputedStyle(mark).fill} ${getComputedStyle(mark).stroke}`)"""
+
+
+def test_enlarged_it_has_the_same_colors_and_the_same_choice(open_page: OpenPage, site: Path) -> None:
+    requested: list[str] = []
+    page = open_page(site, f"{MODEL}#{FLAT}", color_scheme="dark", requested=requested)
+    expect_drawn(page)
+    colors, few = plot(page).evaluate(FILLS), plot(page).locator(".plate-names text").count()
+    slide(page, FLAT).locator("a.plate").click(position={"x": 6, "y": 6})
+    dialog = page.locator("dialog.lightbox")
+    large = dialog.locator(".plate-svg[role=img]")
+    expect(large.locator(".plate-band > g")).to_have_count(116)
+    assert large.evaluate(FILLS) == colors
+    assert large.locator(".plate-names text").count() > few
+    dialog.get_by_role("button", name="True scale").click()
+    assert moved_to(page, "true")
+    expect(large.locator(".plate-band")).to_have_count(0)
+    page.keyboard.press("m")
+    assert moved_to(page, "magnified")
+    expect(large).to_contain_text("PC2 ×")
+    width = box_of(large)["width"]
+    page.keyboard.press("+")
+    page.wait_for_function(
+        "(least) => document.querySelector('.lightbox .plate-svg').clientWidth > least", arg=1.4 * width
+    )
+    page.keyboard.press("ArrowRight")
+    expect(large).to_contain_text("layer 12")
+    expect(dialog.locator("img")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(large).to_have_count(0)
+    expect(slide(page, "alone/layer-12/centered").locator(".plate-key:not([inert])")).to_be_attached()
+    assert [path for path in requested if "__" in path] == []
 
 
 # --- movement --------------------------------------------------------------------------------------------------------

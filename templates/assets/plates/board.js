@@ -1,4 +1,4 @@
-// needs: common.js explore/data.js plates/layout.js plates/movement.js plates/plate.js plates/scale.js
+// needs: common.js explore/data.js plates/enlarged.js plates/layout.js plates/movement.js plates/plate.js plates/scale.js
 // after: plates/carousel.js
 "use strict";
 
@@ -440,5 +440,6 @@
     for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
     document.addEventListener("near", near);
     document.addEventListener("slot", slot);
+    Tokviz.enlargePlates(board);
   };
 })();

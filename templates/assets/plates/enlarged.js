@@ -1,0 +1,24 @@
+// needs: common.js
+"use strict";
+
+// A plate that is drawn in the page, or will be, is drawn in the dialog that enlarges it, too: in the page's colors and with its scale.
+Tokviz.enlargePlates = (board) => {
+  // What a link's plate is made of; in a carousel one steps faster than plates are drawn.
+  function whatIsDrawn(link) {
+    const panel = link.closest(".panel[data-drawable]");
+    if (!panel) return board.plates.get(link);
+    const about = board.abouts.get(Tokviz.findCapture(board.index.models, panel.dataset).key);
+    return about && { about, depth: [...panel.querySelectorAll(".slide")].indexOf(link.closest(".slide")) };
+  }
+
+  document.addEventListener("enlarge", (event) => {
+    const { holder, box } = event.detail;
+    const { about, depth } = whatIsDrawn(event.target) ?? {};
+    if (about?.view.extents[depth]) board.draw(holder, { about, depth, frame: holder.closest("figure"), fills: true });
+    else board.forget(holder);
+    const found = board.plates.get(holder);
+    if (!found || !board.layoutOf(found)) return;
+    event.preventDefault();
+    box.addEventListener("close", () => board.forget(holder), { once: true });
+  });
+};
