@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,10 @@ from picture_fixture import labels, marks, plate, points, texts
 
 from tokviz.draw import figures
 from tokviz.draw.plate import NEAR
-from tokviz.records import Strip
+from tokviz.records import Strip, axes
 from tokviz.records.axes import DIVIDED_BELOW, Box, extents, framing, ratio, true_pane
 
+FRAMING = Path(__file__).parents[2] / "templates" / "assets" / "plates" / "framing.js"
 LEAST_NAMED = {0.02: 35, 0.2: 50, 0.3: 60}
 """Of 116 words, by the shorter span as a share of the longer one."""
 BOX = Box(10, 20, 730, 620)
@@ -156,3 +159,15 @@ def test_what_rounding_leaves_of_a_line_is_not_magnified() -> None:
     assert np.ptp(places[:, 1]) < 1
     assert not any("×" in text for text in said)
     assert ratio(extents(line * [1, 1e3], np.ones(116, dtype=bool))) > 0
+
+
+def test_plots_drawn_in_pages_have_the_axes_of_images() -> None:
+    found = dict(
+        re.findall(r"^  const ([A-Z_]+) = ([\d.]+|\[.+\]);$", FRAMING.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert {name: json.loads(value) for name, value in found.items()} == {
+        "MARGINS": list(axes.MARGINS),
+        "DIVIDED_BELOW": axes.DIVIDED_BELOW,
+        "BAND": axes.BAND,
+        "LEAST_FACTOR": axes.LEAST_FACTOR,
+    }
