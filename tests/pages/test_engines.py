@@ -121,16 +121,20 @@ def test_plates_are_drawn_with_words_that_can_be_read(engine: Engine, address: s
     assert min(sizes) >= 11
 
 
+LARGE = "document.querySelector('dialog.lightbox .plate-svg')"
+
+
 def test_a_plate_is_enlarged_and_left(engine: Engine, address: str) -> None:
     engine.go(f"{address}{MODEL}#alone/layer-11")
     wait_for_layer(engine, "layer 11")
+    wait_for(engine, "document.querySelector(\"[id='alone/layer-11'] .plate[data-drawn] > svg\")")
     click(engine, "[id='alone/layer-11'] a.plate", at=(0.01, 0.01))
     wait_for(engine, "document.querySelector('dialog.lightbox')?.open")
-    before = engine.run("() => document.querySelector('dialog.lightbox img').getBoundingClientRect().width")
+    before = engine.run(f"() => {LARGE}.clientWidth")
     engine.press("+")
-    wait_for(engine, f"document.querySelector('dialog.lightbox img').getBoundingClientRect().width > {before}")
+    wait_for(engine, f"{LARGE}.clientWidth > {before}")
     engine.press("ArrowRight")
-    wait_for(engine, "document.querySelector('dialog.lightbox img').src.includes('layers.12')")
+    wait_for(engine, f"{LARGE}.textContent.includes('layer 12')")
     engine.press("Escape")
     wait_for(engine, "!document.querySelector('dialog.lightbox')?.open")
     wait_for_layer(engine, "layer 12")
