@@ -88,6 +88,8 @@ def test_a_notebook_has_their_states(folder: Path) -> None:
         assert np.array_equal(each[0], own[0]) == name.startswith("own"), "the embedding is its own"
         assert not np.allclose(each[-1], own[-1])
     assert not np.allclose(found["own embedding 1"][-1], found["own embedding 2"][-1])
+    with pytest.raises(TokvizError, match="expected states of the model itself, got those of an untrained model"):
+        found["random"].lens()
 
 
 def test_a_kind_without_an_untrained_form_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

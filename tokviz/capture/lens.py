@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_PASSAGES_AT_ONCE = 4
-"""So that the graph of SmolLM2 takes 0.3 GB."""
 _TARGETS_AT_ONCE = 4
 """More are hardly faster, and their gradients are in memory together."""
 _MOST_BYTES = 2**28
@@ -97,8 +95,8 @@ def _directions(
     import torch
 
     total: list[torch.Tensor] | None = None
-    for start in range(0, len(passages), _PASSAGES_AT_ONCE):
-        ids = torch.from_numpy(passages[start : start + _PASSAGES_AT_ONCE])
+    for start in range(0, len(passages), Directions.N_AT_ONCE):
+        ids = torch.from_numpy(passages[start : start + Directions.N_AT_ONCE])
         taps = _Taps(structure, ids.shape[1])
         with hooked(dict.fromkeys((structure.embedding, *structure.layers), taps.tap)):
             forward(module, ids, torch.ones_like(ids), with_gradients=True)

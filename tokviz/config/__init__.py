@@ -4,6 +4,7 @@ from tokviz.config.extras import DISTRIBUTION, install
 from tokviz.config.fields import PLACEHOLDER
 from tokviz.config.files import exists, expanded, kind_of_place
 from tokviz.config.interventions import InterventionConfig
+from tokviz.config.lens import LensConfig
 from tokviz.config.loading import intervention, load, model_of, read_toml, validated
 from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
@@ -18,6 +19,7 @@ __all__ = [
     "CategoryConfig",
     "ContextConfig",
     "InterventionConfig",
+    "LensConfig",
     "ModelConfig",
     "ReportConfig",
     "exists",

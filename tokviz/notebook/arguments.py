@@ -13,6 +13,7 @@ import numpy as np
 
 from tokviz.config import expanded
 from tokviz.errors import TokvizError
+from tokviz.records import depth_name
 from tokviz.run.plan.options import DRAFT, FORMS, SVG
 from tokviz.text import shown, suggestion
 
@@ -65,6 +66,18 @@ def one_of(name: str, value: Any, known: Sequence[str]) -> str:
     if value not in known:
         raise TokvizError(f"{name}: expected one of {', '.join(known)}, got {shown(value)}{suggestion(value, known)}")
     return str(value)
+
+
+def depth(value: Any, n_depths: int) -> int:
+    """The number of a depth that is given by its number, from the end where it is negative, or by its name."""
+    known = [depth_name(each) for each in range(n_depths)]
+    if isinstance(value, str):
+        return known.index(one_of("depth", value, known))
+    expected = f"a depth from {-n_depths} to {n_depths - 1} (0 is the embedding), or a name such as {known[-1]!r}"
+    number = whole_number("depth", value, expected)
+    if not -n_depths <= number < n_depths:
+        raise TokvizError(f"depth: expected {expected}, got {number}")
+    return number % n_depths
 
 
 def device(value: Any) -> str:

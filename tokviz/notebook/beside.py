@@ -1,14 +1,17 @@
-"""What is captured of a model beside a study: with neurons set to a value, or untrained."""
+"""What of a model is captured or fitted beside a study: with neurons set to a value, untrained, or its lens."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
 
-from tokviz.config import ReportConfig
+from tokviz.config import LensConfig, ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
+from tokviz.records import HiddenStates
 from tokviz.run import pipeline
+from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.tree import ContextPlan
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import reporter
 
@@ -35,3 +38,32 @@ def captured_beside(config: ReportConfig, plan: Plan, in_memory: AtHand | None, 
     if outcome.failures:
         raise TokvizError("; ".join(str(failed.failure) for failed in outcome.failures))
     return Plan(config, plan.options, Store(plan.store.root))
+
+
+def fitted_lens(
+    plan: Plan, context: ContextPlan, states: HiddenStates, in_memory: AtHand | None, *, quiet: bool
+) -> LensInputs:
+    """The directions of a model's lens, fitted now where the store has none.
+
+    Parameters
+    ----------
+    context : in which the model was captured.
+    states : those that are to be read.
+
+    Raises
+    ------
+    TokvizError : the words are a vocabulary, the states an untrained model's, or there is no model to fit it to.
+    """
+    if plan.config.vocabulary:
+        raise TokvizError("lens: expected a list of words, got a whole vocabulary")
+    if states.digest in [each.states.digest for each in context.controls if each.states]:
+        raise TokvizError("lens: expected states of the model itself, got those of an untrained model")
+    model = context.model.model_copy(update={"lens": True})
+    config = plan.config.model_copy(update={"models": [model], "lens": plan.config.lens or LensConfig()})
+    captured = captured_beside(config, plan, in_memory, quiet=quiet).models[0].contexts[0].captured
+    found = captured.inputs.beside.lens if captured else None
+    if found is None:
+        raise TokvizError(
+            "lens: expected the model on this machine and memory to fit a lens, found too little of either"
+        )
+    return found

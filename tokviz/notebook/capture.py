@@ -15,9 +15,9 @@ from tokviz.config import ReportConfig
 from tokviz.errors import TokvizError
 from tokviz.models import AtHand
 from tokviz.models.location import GIVEN
-from tokviz.notebook import arguments, frames, inline
-from tokviz.notebook.beside import captured_beside
+from tokviz.notebook import arguments, beside, frames, inline
 from tokviz.notebook.drawn import Drawn
+from tokviz.notebook.lens import LensReading
 from tokviz.pages.text.sentences import depths_name, stage_sentence
 from tokviz.records import (
     BreakingNeurons,
@@ -106,14 +106,7 @@ class Capture:
 
     def __getitem__(self, depth: int | str) -> np.ndarray:
         """``(n_words, width)`` float32: the states at a depth, by its number or its name, such as ``layer 7``."""
-        known = [depth_name(each) for each in range(len(self))]
-        if isinstance(depth, str):
-            return np.asarray(self.states.states[known.index(arguments.one_of("depth", depth, known))])
-        expected = f"a depth from {-len(self)} to {len(self) - 1} (0 is the embedding), or a name such as {known[-1]!r}"
-        number = arguments.whole_number("depth", depth, expected)
-        if not -len(self) <= number < len(self):
-            raise TokvizError(f"depth: expected {expected}, got {number}")
-        return np.asarray(self.states.states[number])
+        return np.asarray(self.states.states[arguments.depth(depth, len(self))])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """``(n_depths, n_words, width)`` float32."""
@@ -145,9 +138,7 @@ class Capture:
     def y(self) -> np.ndarray:
         """``(n_words,)`` of text: the category of each word, its first where it has several, and empty text for none."""
         categories = self.words.categories
-        return np.array(
-            [categories[first].key if first is not None else "" for first in map(_first, self.words.memberships)]
-        )
+        return np.array([categories[own[0]].key if own else "" for own in self.words.memberships])
 
     # --- what it shows -----------------------------------------------------------------------------------------------
 
@@ -224,18 +215,10 @@ class Capture:
         marked = [index for index, each in enumerate(updates.layers) if each.marked]
         if layer not in marked:
             raise TokvizError(f"layer: expected a marked one, {marked or 'of which there are none'}, got {layer!r}")
-        update = updates.layers[layer]
-        if update.mlp_and_neurons is None:
+        shares = updates.layers[layer].neuron_shares
+        if shares is None:
             raise TokvizError(f"layer {layer}: its MLP's neurons can't be separated")
-        mlp, neurons = update.mlp_and_neurons
-        return {
-            dimension: {
-                neuron: value / mlp.parts[place]
-                for neuron, value in zip(neurons.indices[place], neurons.contributions[place], strict=True)
-            }
-            for place, dimension in enumerate(update.dimensions)
-            if mlp.parts[place]
-        }
+        return shares
 
     def _breaking(self, argument: str) -> BreakingNeurons:
         found = self.updates().breaking
@@ -314,12 +297,32 @@ class Capture:
             if each.states is not None
         }
 
+    @arguments.instead_of_options()
+    def lens(self, *, quiet: bool | None = None) -> LensReading:
+        """What each layer would say of these words: read by a Jacobian lens, which is fitted where the cache has none.
+
+        That takes the model itself, and backward passes of four passages of 64 tokens: eight for each category, two for each word.
+
+        Parameters
+        ----------
+        quiet : whether nothing is said; as in the study by default.
+
+        Raises
+        ------
+        TokvizError : a lens can't be fitted to this kind of model, or its weights aren't here.
+        """
+        self._require_model("lens", "whose layers can be read")
+        lens = self.captured.inputs.beside.lens or beside.fitted_lens(
+            self.plan, self.context, self.states, self.in_memory, quiet=self.quiet if quiet is None else quiet
+        )
+        return LensReading.of(self.plan, self.context.model.display_name, self.captured, lens)
+
     def _require_model(self, what: str, kind: str) -> None:
         if self.context.model.source.startswith(GIVEN):
             raise TokvizError(f"{what}: expected a model {kind}, but these states were given as numbers")
 
     def _captured_beside(self, config: ReportConfig, quiet: bool | None) -> tuple[Plan, ContextPlan]:
-        plan = captured_beside(config, self.plan, self.in_memory, quiet=self.quiet if quiet is None else quiet)
+        plan = beside.captured_beside(config, self.plan, self.in_memory, quiet=self.quiet if quiet is None else quiet)
         return plan, next(each for each in plan.models[0].contexts if each.key == self.context.key)
 
     def compare(self, other: Capture) -> ModelSimilarity:
@@ -442,7 +445,3 @@ class Capture:
             ("Computed in", card.dtype),
         )
         return inline.facts(rows, Drawn(picture=strip)._repr_png_()[0] if strip else None)
-
-
-def _first(categories: Sequence[int]) -> int | None:
-    return categories[0] if categories else None

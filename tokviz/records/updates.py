@@ -118,6 +118,21 @@ class LayerUpdate:
         return next(known, None)
 
     @property
+    def neuron_shares(self) -> dict[int, dict[int, float]] | None:
+        """Dimension → neuron → its share of what the MLP adds there; None where the MLP's neurons aren't known."""
+        if self.mlp_and_neurons is None:
+            return None
+        mlp, neurons = self.mlp_and_neurons
+        return {
+            dimension: {
+                neuron: value / mlp.parts[place]
+                for neuron, value in zip(neurons.indices[place], neurons.contributions[place], strict=True)
+            }
+            for place, dimension in enumerate(self.dimensions)
+            if mlp.parts[place]
+        }
+
+    @property
     def mlp_and_experts(self) -> tuple[SublayerUpdate, Experts] | None:
         """The mixture whose experts are known, and these; None where there is none."""
         known = ((each, each.experts) for each in self.sublayers if each.experts is not None)

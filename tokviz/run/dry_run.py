@@ -8,9 +8,11 @@ from tokviz import models
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.errors import SourceError
 from tokviz.pages import notes
+from tokviz.records import Directions, Lens, LensKind
 from tokviz.run import places
 from tokviz.run.plan.added import added_measures
 from tokviz.run.plan.controls import CONTROLS, MOST_PARAMETERS
+from tokviz.run.plan.lenses import backward_passes
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.products import Inputs
@@ -44,6 +46,10 @@ def describe(config: ReportConfig, options: Options) -> Forecast:
         lines += (
             [problem] if problem else [f"  {each.context.label}: {_described(each, plan)}" for each in model.contexts]
         )
+        if not problem and (n_passes := _n_backward_passes(model, plan)):
+            lines.append(
+                f"  lens: fit it in {n_passes} backward passes of {Directions.N_AT_ONCE} × {Directions.N_TOKENS} tokens, then measure"
+            )
     if config.pairs:
         lines.append(_comparisons(plan, ready))
     n_pages = (4 if config.vocabulary else 5) + len(config.models)  # a vocabulary has no explorer
@@ -64,6 +70,21 @@ def _problem(model: ModelPlan, options: Options) -> str | None:
     return None
 
 
+def _n_backward_passes(model: ModelPlan, plan: Plan) -> str | None:
+    """What fitting a model's lens takes, if that is due: at most, as long as it isn't known how the words are cut."""
+    lenses = plan.lenses
+    if lenses is None or not plan.reads_lens(model.model):
+        return None
+    if not any(each.due for each in model.contexts):
+        n_due = sum(each.fit.n_backward_passes for context in model.contexts for each in context.fits if each.due)
+        return f"{n_due:,}" if n_due else None
+    n_words = min(len(plan.config.word_list.words) * len(model.contexts), Lens.MOST_TARGETS)
+    kinds: dict[LensKind, int] = {"names": len(lenses.names), "words": n_words}
+    if plan.untrained(model.model) is not False:
+        kinds["random"] = len(lenses.names)
+    return f"at most {sum(n * backward_passes(kind) for kind, n in kinds.items()):,}"
+
+
 def _described(context: ContextPlan, plan: Plan) -> str:
     captured = context.captured
     if context.due or captured is None:
@@ -80,8 +101,6 @@ def _described(context: ContextPlan, plan: Plan) -> str:
         parts.append(
             f"capture {n_due} more {'templates' if n_due > 1 else 'template'} ({context.intact_due}), then measure"
         )
-    if any(each.due for each in context.fits):
-        parts.append("fit the lens, then measure (lens not fitted yet)")
     if context.loss and context.loss.due:
         parts.append(f"measure the next-token loss ({context.loss.due})")
     for each in context.all_captured.values():

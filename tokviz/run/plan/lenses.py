@@ -30,6 +30,15 @@ class Fit:
     def n_passages(self) -> int:
         return Directions.N_PASSAGES[self.kind]
 
+    @property
+    def n_backward_passes(self) -> int:
+        return len(self.names or self.ids) * backward_passes(self.kind)
+
+
+def backward_passes(kind: LensKind) -> int:
+    """That one target takes; each is through ``Directions.N_AT_ONCE`` passages."""
+    return Directions.N_PASSAGES[kind] // Directions.N_AT_ONCE
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lenses:

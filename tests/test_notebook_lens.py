@@ -1,0 +1,155 @@
+"""What each layer would say, from Python: fitted once, read of every capture of the model, and one line where there is none."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import families
+import numpy as np
+import pytest
+
+import tokviz
+from tokviz import config as configuration
+from tokviz.errors import TokvizError
+from tokviz.notebook import LensReading
+from tokviz.run import dry_run
+from tokviz.run.plan.options import Options
+
+WORDS = {
+    "colors": ["blue", "gray", "teal", "lime", "gold", "rose"],
+    "mammals": ["bear", "lion", "wolf", "goat", "deer", "lynx"],
+}
+CONTEXTS = {"alone": " {word}", "sentence": ["The word is {word}", "I saw {word}"]}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a tiny decoder, an encoder and a cache."""
+    folder = tmp_path_factory.mktemp("lens")
+    families.build("llama", folder / "llama")
+    families.build("bert", folder / "bert")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def captures(folder: Path) -> dict[str, tokviz.Capture]:
+    return tokviz.study(folder / "llama", WORDS, CONTEXTS, cache=folder / ".cache", quiet=True, name="Tiny")["Tiny"]
+
+
+@pytest.fixture(scope="module")
+def read(captures: dict[str, tokviz.Capture]) -> LensReading:
+    return captures["alone"].lens()
+
+
+def planned(folder: Path) -> list[str]:
+    """The line of ``--dry-run`` about the lens, of a report of the same."""
+    contexts = [
+        {"name": name, **({"template": each} if isinstance(each, str) else {"templates": each})}
+        for name, each in CONTEXTS.items()
+    ]
+    values = {
+        "models": [{"source": str(folder / "llama"), "name": "Tiny"}],
+        "words": WORDS,
+        "contexts": contexts,
+        "lens": True,
+    }
+    config = configuration.validated(values, folder / "report.toml")
+    options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
+    return [line.strip() for line in dry_run.describe(config, options).lines if "lens:" in line]
+
+
+@pytest.fixture(scope="module")
+def plans(folder: Path, request: pytest.FixtureRequest) -> list[list[str]]:
+    """Before the capture, before the fit, and after it."""
+    found = [planned(folder)]
+    for made in ("captures", "read"):
+        request.getfixturevalue(made)
+        found.append(planned(folder))
+    return found
+
+
+def test_a_dry_run_says_what_a_fit_takes(plans: list[list[str]]) -> None:
+    line = "lens: fit it in {} backward passes of 4 × 64 tokens, then measure"
+    first_tokens = {word[0] for words in WORDS.values() for word in words}  # a token per letter
+    assert plans[0] == [line.format(f"at most {2 * 8 + 2 * 12 * 2}")]
+    assert plans[1] == [line.format(2 * 8 + len(first_tokens) * 2)]
+    assert plans[2] == []
+
+
+def test_it_says_what_was_measured(captures: dict[str, tokviz.Capture], read: LensReading) -> None:
+    n_depths = len(captures["alone"])
+    assert repr(read).splitlines()[0] == "Tiny, alone: what each layer would say of 12 words"
+    assert "category named" in repr(read)
+    assert len(repr(read).splitlines()) == 3
+    assert read.named is not None
+    assert read.own is not None
+    for each in (read.named, read.own):
+        assert each.value.shape == each.null_mean.shape == each.agreement.shape == each.claim.holds.shape == (n_depths,)
+        assert len(repr(each)) < 200
+    assert read.named.null_mean == pytest.approx(0.5, abs=0.15)
+    assert read.untrained is None
+    assert read.relations == {}
+
+
+def test_what_scores_highest_is_told_by_word_and_depth(read: LensReading) -> None:
+    last = read.says("gold")
+    assert set(last) == {"Colors", "Mammals"}
+    assert read.says("gold", "layer 2") == last
+    words = read.says("blue", 0, of="words")
+    assert len(words) == 3
+    assert set(words) <= {word for each in WORDS.values() for word in each}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("rosy",), "word: expected one that is read, got 'rosy'; did you mean 'rose'"),
+        (("gold", 9), "depth: expected a depth from -4 to 3"),
+        (("gold", "layer 9"), "depth: expected one of embedding, layer 0"),
+        (("gold", 0, "letters"), "of: expected one of categories, words"),
+    ],
+)
+def test_a_mistake_is_one_line(read: LensReading, asked: tuple[str, ...], said: str) -> None:
+    with pytest.raises(TokvizError) as caught:
+        read.says(*asked)
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+def test_it_is_fitted_once(
+    captures: dict[str, tokviz.Capture], read: LensReading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tokviz.models.load", lambda *_: pytest.fail("loaded again"))
+    again = pickle.loads(pickle.dumps(captures["alone"])).lens()
+    np.testing.assert_array_equal(again.named.value, read.named and read.named.value)
+    sentence = captures["sentence"].lens()
+    assert sentence.named is not None
+    assert sentence.named.templates is not None
+    first = captures["sentence"].templates["The word is {word}"].lens()
+    assert first.named is not None
+    np.testing.assert_array_equal(first.named.value, sentence.named.templates[0])
+
+
+def test_it_reads_what_neurons_do(captures: dict[str, tokviz.Capture], read: LensReading) -> None:
+    pushed = captures["alone"].without([3, 7], layer=1, value=50).lens()
+    assert pushed.own is not None
+    assert read.own is not None
+    np.testing.assert_array_equal(pushed.own.value[:2], read.own.value[:2])
+    assert repr(pushed).startswith("Tiny, alone, neurons 3 and 7 of layer 1 set to 50.0: ")
+
+
+def test_where_there_is_none_one_line_says_why(folder: Path, tmp_path: Path) -> None:
+    encoder = tokviz.study(folder / "bert", WORDS, cache=tmp_path, quiet=True, name="Encoder")["Encoder"]["alone"]
+    given = tokviz.from_arrays(np.random.default_rng(0).normal(size=(3, 12, 8)), WORDS, cache=tmp_path, quiet=True)
+    for capture, said in (
+        (encoder, "lens: the model is not a decoder"),
+        (
+            given["Given states"]["given"],
+            "lens: expected a model whose layers can be read, but these states were given as numbers",
+        ),
+    ):
+        with pytest.raises(TokvizError) as caught:
+            capture.lens()
+        assert str(caught.value) == said
