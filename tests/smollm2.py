@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tokviz import config, models
 from tokviz.config import InterventionConfig
-from tokviz.records import WordList
+from tokviz.measure.writers import random_draws
+from tokviz.records import BreakingNeurons, WordList
 from tokviz.run.capturing.capture_request import capture_here
 from tokviz.run.capturing.capturing import request_for
 from tokviz.run.plan.options import Options
@@ -18,6 +19,19 @@ from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Quiet
 
 ROOT = Path(__file__).parents[1]
+BREAKING = BreakingNeurons(
+    layer=11,
+    dimension=507,
+    neurons=(1229, 1487),
+    share=1.0,
+    activations=(),
+    strengths=(),
+    control=(),
+    control_strengths=(),
+)
+"""As much of the model's break as says which pairs of neurons are drawn at random."""
+N_NEURONS = 1536
+"""Of an MLP."""
 
 
 def words() -> WordList:
@@ -30,12 +44,17 @@ def loaded(*, with_head: bool = False) -> models.LoadedModel:
     return models.load(_configured().models[0], ROOT, "cpu", with_head=with_head)
 
 
-def planned(cache: Path, by_hand: Sequence[InterventionConfig] = ()) -> Plan:
+def planned(cache: Path) -> Plan:
     """The sample report with this model alone, in the first template of each context, without controls and lens.
 
-    The test is skipped where the model isn't installed.
+    By hand are set the first pair of neurons that is drawn at random, and the neurons of the break to their mean. The test is
+    skipped where the model isn't installed.
     """
-    report = _configured().model_copy(update={"interventions": list(by_hand)})
+    report = _configured()
+    pair, of_break = random_draws(BREAKING, N_NEURONS)[0], BREAKING.neurons
+    asked = partial(InterventionConfig, model=report.models[0].display_name, layer=BREAKING.layer)
+    by_hand = [asked(neurons=list(pair)), asked(neurons=list(of_break), value="mean")]
+    report = report.model_copy(update={"interventions": by_hand})
     return Plan(report, Options(base=ROOT, output=Path("site"), cache=cache), Store(cache))
 
 

@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import smollm2
 
-from tokviz.config import InterventionConfig
 from tokviz.measure import pca
 from tokviz.measure.geometry import measure
-from tokviz.measure.writers import random_draws
-from tokviz.records import LEAST_PASSAGES, BreakingNeurons, HiddenStates, Loss, SublayerUpdate, Updates
-from tokviz.run.capturing.capture_request import capture_here
-from tokviz.run.capturing.capturing import request_for
+from tokviz.records import LEAST_PASSAGES, HiddenStates, Loss, SublayerUpdate, Updates
 from tokviz.run.plan.tree import ContextPlan
-from tokviz.run.work.progress import Quiet
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
-LAYER, NEURONS = 11, (1229, 1487)
-BREAKING = BreakingNeurons(
-    layer=LAYER,
-    dimension=507,
-    neurons=NEURONS,
-    share=1.0,
-    activations=(),
-    strengths=(),
-    control=(),
-    control_strengths=(),
-)
-"""As much of it as says which pairs are drawn at random."""
+LAYER, NEURONS = smollm2.BREAKING.layer, smollm2.BREAKING.neurons
 
 
 @pytest.fixture(scope="module")
-def planned(smollm2_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> ContextPlan:
+def planned(smollm2_cache: Path) -> ContextPlan:
     """The words alone, with all that follows from them."""
-    cache = shutil.copytree(smollm2_cache, tmp_path_factory.mktemp("break") / "cache", copy_function=shutil.copy2)
-    asked: list[dict[str, Any]] = [
-        {"neurons": list(random_draws(BREAKING, 1536)[0])},
-        {"neurons": list(NEURONS), "value": "mean"},
-    ]
-    name = smollm2.planned(cache).models[0].model.display_name
-    by_hand = [InterventionConfig(model=name, layer=LAYER, **each) for each in asked]
-    plan = smollm2.planned(cache, by_hand)
-    request = request_for(plan.models[0], plan)
-    capture_here(dataclasses.replace(request, contexts=request.contexts[:1]), plan.store, Quiet())
-    context = smollm2.planned(cache, by_hand).models[0].contexts[0]
+    context = smollm2.planned(smollm2_cache).models[0].contexts[0]
     assert context.all_due is None
     return context
 
@@ -195,10 +167,11 @@ def test_a_mean_asked_for_by_hand_is_that_of_the_break(planned: ContextPlan) -> 
 
 
 def test_attention_to_position_0_follows_the_massive_values_and_becomes_weaker_without_them(
-    planned: ContextPlan,
+    planned: ContextPlan, smollm2_states: dict[str, HiddenStates]
 ) -> None:
-    (off,) = changed(planned, "off").attention
-    assert off.template == "The word is {word}"
+    (off,), (sentence,) = changed(planned, "off").attention, smollm2_states["sentence"].attention
+    assert off.template == sentence.template == "The word is {word}"
+    assert off.mean[:12] == pytest.approx(sentence.mean[:12], abs=1e-6)
     assert off.mean[12] == pytest.approx(0.64, abs=0.03)
     assert 0.07 < min(off.mean[16:]) <= max(off.mean[16:]) < 0.52
 
