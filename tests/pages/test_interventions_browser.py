@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browser import DESKTOP, PHONE, OpenPage, expect_accessible_at_all_sizes, wait_for_address, wait_until_quiet
+from browser import DESKTOP, PHONE, OpenPage, expect_accessible, wait_for_address, wait_until_quiet
 from intervention_fixture import with_interventions
 from narrow import present
 from playwright.sync_api import Page, expect
@@ -157,7 +157,7 @@ def test_the_pair_of_a_models_page_is_the_explorers(open_page: OpenPage, site: P
 def test_axe_finds_nothing_and_nothing_overflows(open_page: OpenPage, site: Path) -> None:
     compare = open_page(site, f"{COMPARE}#a=smol-30/alone/standardized&b={TWIN}")
     for page in (compare, explore(open_page, site, f"#a={ZERO}&b={TWIN}&at=layer-12")):
-        expect_accessible_at_all_sizes(page)
+        expect_accessible(page, schemes=("light",))
         for width in (PHONE["width"], 320, DESKTOP["width"]):
             page.set_viewport_size({"width": width, "height": PHONE["height"]})
             assert page.evaluate("document.documentElement.scrollWidth") == width
