@@ -1,4 +1,4 @@
-"""What each layer would say, without a model: made-up records, and a report with them."""
+"""What each layer would say, without a model: made-up records."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 from claiming import decided
-from report_fixture import sample_report
 
-from tokviz.records import ContextReport, Lens, LensMeasure, ModelReport, Report, WordList
+from tokviz.records import ContextReport, Lens, LensMeasure, ModelReport, WordList
 
 REASON = "the model is not a decoder"
 
 
-def lens_report() -> Report:
-    """The sample report: its first model has a lens, its second can't have one."""
-    report = sample_report()
-    deep, shallow, lost = report.models
-    return replace(report, models=(with_lens(deep, report.words), without_lens(shallow), lost))
-
-
 def with_lens(model: ModelReport, words: WordList) -> ModelReport:
-    """Words alone are named in the first half of the depths, all others everywhere; half of the embedding's text says otherwise."""
+    """Words alone are named in the first half of the depths, all others everywhere; at the embedding the halves of the text disagree."""
 
     def read(context: ContextReport) -> ContextReport:
         n_depths = context.states.n_depths

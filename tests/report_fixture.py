@@ -13,6 +13,7 @@ import numpy as np
 from claiming import families
 from geometry_fixture import geometry
 from intervention_fixture import with_interventions
+from lens_fixture import with_lens, without_lens
 from making import BATCH_CHECK
 from PIL import Image as PillowImage
 from PIL import ImageDraw
@@ -148,7 +149,7 @@ def one_depth_report() -> Report:
 
 
 def tiny_report() -> Report:
-    """Two models of 3 and 2 layers, compared; 6 words in two contexts and projections, measured."""
+    """Two models of 3 and 2 layers, compared; 6 words in two contexts and projections, measured, and read with a lens by the first."""
     words, contexts = word_list(n_categories=2, n_words=3), (ALONE, SENTENCE)
     similarity = ModelSimilarity(
         model_a="tiny-3",
@@ -162,13 +163,20 @@ def tiny_report() -> Report:
         subtitle="How two language models arrange 6 words.",
         words=words,
         models=(
-            with_interventions(model_report("tiny-3", "Tiny-3", 3, words, contexts, measured=True)),
-            model_report("tiny-2", "Tiny-2", 2, words, contexts, measured=True),
+            with_lens(with_interventions(model_report("tiny-3", "Tiny-3", 3, words, contexts, measured=True)), words),
+            without_lens(model_report("tiny-2", "Tiny-2", 2, words, contexts, measured=True)),
         ),
         similarities=(similarity,),
         differences=(differences("tiny-3", "tiny-2", "alone"),),
         downloads={},
     )
+
+
+def lens_report() -> Report:
+    """The sample report: its first model has a lens, its second can't have one."""
+    report = sample_report()
+    deep, shallow, lost = report.models
+    return replace(report, models=(with_lens(deep, report.words), without_lens(shallow), lost))
 
 
 def word_list(n_categories: int, n_words: int) -> WordList:

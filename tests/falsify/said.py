@@ -23,6 +23,7 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"is further above chance than": ("differences", None),
     r"They are alike beyond categories by": ("similarity", None),
     r"subsamples of the words, CKA shows that a stage begins": (BOUNDARY, None),
+    r"More words than by chance are read as their own category: words": ("lens", None),
     r"% of a word’s nearest neighbors share its category \(chance: ": ("categories", None),
     r"At layer \d+, \S+ (of [\d,]+ (?:MLP )?neurons|expert \d+ of \d+) (writes?|puts?|raises?)|Layer \d+ stretches the words": (
         NEURONS,

@@ -8,18 +8,23 @@ import io
 import json
 from dataclasses import replace
 
+import fact_checks
 import numpy as np
 import pytest
-from lens_fixture import lens, lens_report
+from claiming import decided
+from lens_fixture import lens, with_lens
 from narrow import present
-from report_fixture import SENTENCE, model_report, word_list
+from report_fixture import SENTENCE, lens_report, model_report, sample_report, word_list
 
 from tokviz.pages.charts.curves import charts_over_depth
 from tokviz.pages.charts.lens_measures import lens_measures
 from tokviz.pages.downloads import tables
 from tokviz.pages.downloads.lens_table import lens_csv
 from tokviz.pages.model import lens_data
-from tokviz.records import Relation
+from tokviz.pages.model.lens import LensSection, lens_section, shown_depths
+from tokviz.pages.model.lens_sentences import facts, sentence, sentences
+from tokviz.pages.text.facts import Fact
+from tokviz.records import ModelReport, Relation, depth_name
 
 REPORT = lens_report()
 FIRST = REPORT.models[0]
@@ -131,3 +136,112 @@ def test_a_relation_has_its_own_chart_and_no_lens_none() -> None:
     measured = replace(FIRST.contexts[0], lens=replace(LENS, relations=(LENS.own,)))
     assert (present(relation.reading(measured)).values == present(LENS.own).value).all()
     assert [each.reading(REPORT.models[1].contexts[0]) for each in lens_measures((pairs,))] == [None] * 3
+
+
+# --- the section -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def section() -> LensSection:
+    return present(lens_section(REPORT, FIRST, "models/smol-30/index.html"))
+
+
+def test_each_cell_names_what_scores_highest_in_the_first_capture(section: LensSection) -> None:
+    grid = present(section.grid)
+    depths = shown_depths(FIRST)
+    assert [depth.text for depth in grid.depths] == [depth_name(depth) for depth in depths]
+    assert len(depths) == 10
+    assert {0, 11, 12, 30} <= set(depths)  # the ends, the break and the depth before it
+    rows = [row for group in grid.groups for row in group.rows]
+    assert [row.row for row in rows] == list(range(116))  # the last word isn't read
+    tops, categories = present(LENS.top_names), REPORT.words.categories
+    for row in rows:
+        assert row.word == REPORT.words.words[row.row]
+        assert [cell.text for cell in row.cells] == [categories[tops[depth, row.row, 0]].label for depth in depths]
+        own = REPORT.words.memberships[row.row]
+        named = [tops[depth, row.row, 0] in own for depth in depths]
+        assert ["y" in cell.style.split() for cell in row.cells] == named
+        assert ["p" in cell.style.split() for cell in row.cells] == [depth == 0 for depth in depths]
+
+
+def test_a_category_counts_its_words(section: LensSection) -> None:
+    for group in present(section.grid).groups:
+        for column, cell in enumerate(group.cells):
+            n = sum("y" in row.cells[column].style.split() for row in group.rows)
+            assert cell.text == f"{n} of {len(group.rows)}"
+            assert ("s4" in cell.style.split()) == (n == len(group.rows))
+
+
+def test_of_two_categories_that_are_read_as_one_token_either_is_right() -> None:
+    alike = replace(LENS, names=tuple("Ġname" if index < 2 else name for index, name in enumerate(LENS.names)))
+    model = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=alike),))
+    grid = present(present(lens_section(REPORT, model, "models/smol-30/index.html")).grid)
+    # Where it isn't its own, it is the next one.
+    assert all("y" in cell.style.split() for row in grid.groups[0].rows for cell in row.cells)
+    assert not all("y" in cell.style.split() for row in grid.groups[1].rows for cell in row.cells)
+
+
+def test_of_many_words_some_have_rows(section: LensSection) -> None:
+    words = word_list(n_categories=9, n_words=40)
+    model = model_report("long", "Long", 30, words, (SENTENCE,), projections=("centered",))
+    report = replace(REPORT, words=words, models=(with_lens(model, words),))
+    grid = present(present(lens_section(report, report.models[0], "models/long/index.html")).grid)
+    assert sum(len(group.rows) for group in grid.groups) == 150
+    assert "Rows are 150 of 359\N{NO-BREAK SPACE}words, evenly drawn." in grid.captions[0]
+    assert "Rows are" not in present(section.grid).captions[0]
+
+
+def test_a_model_without_a_lens_says_why_and_nothing_where_none_was_asked_for() -> None:
+    shallow = present(lens_section(REPORT, REPORT.models[1], "models/mini-6/index.html"))
+    assert shallow.missing == "No lens: the model is not a decoder."
+    assert (shallow.stylesheet, shallow.said, shallow.limits, shallow.grid, shallow.charts) == (None, (), "", None, ())
+    assert lens_section(sample_report(), sample_report().models[0], "models/smol-30/index.html") is None
+
+
+def test_what_the_lens_does_not_say_names_words_at_position_0(section: LensSection) -> None:
+    assert section.limits.endswith("Words alone are read at position 0, where it wasn’t fitted.")
+    elsewhere = replace(FIRST, contexts=FIRST.contexts[1:])
+    assert "position 0" not in present(lens_section(REPORT, elsewhere, "models/smol-30/index.html")).limits
+
+
+# --- what is said ------------------------------------------------------------------------------------------------------
+
+
+def claimed(holds: list[bool], *, can_be_tested: bool = True) -> ModelReport:
+    """The first model with its words alone announced at these depths."""
+    named = present(LENS.named)
+    claim = replace(decided(np.array(holds), "lens"), can_be_tested=can_be_tested)
+    context = replace(FIRST.contexts[0], lens=replace(LENS, named=replace(named, claim=claim)))
+    return replace(FIRST, contexts=(context, *FIRST.contexts[1:]))
+
+
+def test_sentences_say_where_it_is_announced_and_which_share_that_is() -> None:
+    stated = facts(FIRST)
+    (said,) = sentences(stated)
+    assert said == (
+        "More words than by chance are read as their own category: words alone, at layers 0–13 (0.70–0.73 of them); words in a "
+        "sentence, at layers 0–29 (0.70–0.76 of them)."
+    )
+    fact_checks.check_sentence(stated, said)
+    names = ("words beside others", "layer 3")
+    for index, other in fact_checks.changed(stated, names, ("read", "not shown", "not tested")):
+        fact_checks.require_a_change(stated, index, other, sentence)
+
+
+def test_nothing_is_said_that_no_claim_supports() -> None:
+    model = claimed([False] * 31)
+    read, nowhere = facts(model)[::-1]
+    assert (read.kind, read.subject[0], nowhere) == (
+        "read",
+        "in a sentence",
+        Fact(kind="not shown", subject=("alone",)),
+    )
+    assert sentences((nowhere,)) == (
+        "At no depth is it shown that more words than by chance are read as their own category: words alone.",
+    )
+    (untested, _) = facts(claimed([False] * 31, can_be_tested=False))
+    assert sentences((untested,)) == (
+        "Whether more words than by chance are read as their own category can’t be tested with these words: words alone.",
+    )
+    unmeasured = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=replace(LENS, named=None)),))
+    assert facts(unmeasured) == ()

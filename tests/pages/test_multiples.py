@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from narrow import present
 from report_fixture import compared_report, large_report, one_depth_report, sample_report
 
-from tokviz.pages.first.choice import N_DEPTHS, choice, spread
+from tokviz.pages.charts.depths import spread
+from tokviz.pages.first.choice import N_DEPTHS, choice
 from tokviz.pages.first.multiples import HEIGHT, PAD, WIDTH, Multiples, multiples, placed
 from tokviz.pages.first.row_sentences import NEIGHBORS, NORM, VARIANCE, row_facts, sentence, what_is_meant
 from tokviz.pages.model.headline import headline
@@ -41,13 +42,13 @@ def shown(report: Report) -> Multiples:
     ],
 )
 def test_middles_fill_the_widest_gaps(telling: tuple[int, ...], n_depths: int, depths: tuple[int, ...]) -> None:
-    assert spread(telling, n_depths) == depths
+    assert spread(telling, n_depths, N_DEPTHS) == depths
 
 
 @given(data=st.data(), n_depths=st.integers(1, 130))
 def test_ends_and_what_tells_something_are_always_shown(data: st.DataObject, n_depths: int) -> None:
     telling = data.draw(st.lists(st.integers(0, n_depths - 1), max_size=5))
-    depths = spread(telling, n_depths)
+    depths = spread(telling, n_depths, N_DEPTHS)
     assert {0, n_depths - 1, *telling} <= set(depths)
     assert len(depths) == min(N_DEPTHS, n_depths)
     assert all(one < other for one, other in pairwise(depths))

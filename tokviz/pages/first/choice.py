@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from tokviz.pages.charts.depths import spread
 from tokviz.pages.model.headline import Headline, headline, unshown_rows
 from tokviz.pages.text.findings import norm_jump
 from tokviz.records import CategoryMeasure, ContextReport, Geometry, ModelReport, Opening, ProjectionReport, Report
@@ -48,7 +48,7 @@ def choice(report: Report) -> Choice | None:
     n_depths = rows[0].states.n_depths
     depths = tuple(depth for depth in asked.depths if depth < n_depths)
     if len(depths) < 2:
-        depths = spread(_telling(said, rows[0]) if said.model is model else (), n_depths)
+        depths = spread(_telling(said, rows[0]) if said.model is model else (), n_depths, N_DEPTHS)
     if len(depths) < 2:
         return None
     break_depth = said.finding.layer + 1 if said.finding and said.model is model else None
@@ -116,20 +116,6 @@ def _end(geometry: Geometry | None) -> Iterator[int]:
 
 def _least(purity: CategoryMeasure) -> int:
     return int(np.nanargmin(purity.value))
-
-
-def spread(telling: Iterable[int], n_depths: int) -> tuple[int, ...]:
-    """The first depth, the last, those that tell something, and middles of the widest gaps between them.
-
-    Parameters
-    ----------
-    telling : below ``n_depths``, five at most.
-    """
-    depths = sorted({0, n_depths - 1, *telling})
-    while len(depths) < min(N_DEPTHS, n_depths):
-        before, after = max(pairwise(depths), key=lambda gap: gap[1] - gap[0])
-        depths = sorted([*depths, (before + after + 1) // 2])
-    return tuple(depths)
 
 
 def _near(depths: tuple[int, ...], marked: int | None) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from tokviz.pages.frame.index import context_entry, data_folder, drawings, model
 from tokviz.pages.frame.pictures import GridFigure, Panel, grid_id, grids, panels, slide_id
 from tokviz.pages.model.batches import batch_notes
 from tokviz.pages.model.headline import where_categories_hold
+from tokviz.pages.model.lens import LensSection, lens_section
 from tokviz.pages.model.profile_found import measures
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
@@ -80,6 +81,7 @@ class ModelPage:
     """Of plates that are drawn."""
     writers: WritersSection | None
     word_map: WordMap | None
+    lens: LensSection | None
     stories: tuple[Story, ...]
     """Empty when nothing has been measured, as ``difference`` and ``curves`` are."""
     difference: Section | None
@@ -148,12 +150,14 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         grids(model, page),
     )
     relations, of_words = related_section(report, model, page), word_map(report, model, page)
+    lens = lens_section(report, model, page)
     return ModelPage(
         contents=contents(
             ("Layer by layer", "main", shown),
             ("All layers", "layers", drawn),
             (writers.place if writers else "", "writers", writers),
             ("Word by layer", "words-by-layer", of_words),
+            (lens.heading if lens else "", "lens", lens and lens.stylesheet),
             ("Stages", "stages", told),
             ("Charts", "curves", curves),
             ("Relations and orders", "relations", relations),
@@ -177,6 +181,7 @@ def model_page(report: Report, model: ModelReport) -> ModelPage:
         stylesheet=relative(page, "assets/plates/plate.css") if plates else None,
         writers=writers,
         word_map=of_words,
+        lens=lens,
         stories=told,
         difference=difference(model),
         curves=curves,

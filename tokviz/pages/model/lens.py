@@ -1,0 +1,243 @@
+"""What each layer would say: a grid of words by depths, read with a Jacobian lens, and curves of what is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.charts.curves import Chart, charts_over_depth
+from tokviz.pages.charts.depths import spread
+from tokviz.pages.charts.lens_measures import lens_measures
+from tokviz.pages.charts.switches import Switch, switches_of
+from tokviz.pages.frame.frame import relative
+from tokviz.pages.frame.index import context_entry, data_folder
+from tokviz.pages.model.lens_data import has_lens, has_tops
+from tokviz.pages.model.lens_sentences import facts, limits, sentences
+from tokviz.pages.text import data_text
+from tokviz.pages.text.parts import Option
+from tokviz.pages.text.wording import count, joined, joined_by_and
+from tokviz.records import ContextReport, Lens, ModelReport, Report, WordList, depth_name
+from tokviz.text import visible_piece
+
+HEADING = "What each layer would say"
+SCRIPT = "lens.js"
+N_DEPTHS = 10
+"""Columns of the grid; a word's row opens to all depths."""
+MOST_ROWS = 150
+"""Of longer lists some words have rows, evenly drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensCell:
+    """What scores highest."""
+
+    text: str
+    style: str
+    """Classes: ``y`` for the word's own category, ``s1`` to ``s4`` for how many of a category's words are so, ``p`` where the halves of
+    the text disagree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensRow:
+    """A word."""
+
+    row: int
+    word: str
+    cells: tuple[LensCell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensGroup:
+    """The words of a category, and of how many it is the highest at each depth."""
+
+    label: str
+    cells: tuple[LensCell, ...]
+    rows: tuple[LensRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensGrid:
+    """What a script changes; without it the first capture's categories."""
+
+    label: str
+    """For readers who can't see it."""
+    depths: tuple[LensCell, ...]
+    groups: tuple[LensGroup, ...]
+    has_words: bool
+    """Whether readers can choose words instead of categories."""
+    captures: tuple[Option, ...]
+    captions: tuple[str, ...]
+    """Of the categories, and of the words if they can be chosen."""
+    script: str
+    data: str
+    """JSON with ``<`` written as ``\\u003c``: what the script shows, and where it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensSection:
+    """The section of a model's page."""
+
+    stylesheet: str | None
+    """Where there is more than a reason why there is nothing."""
+    heading: str
+    missing: str
+    """Why there is no lens; empty where there is one."""
+    said: tuple[str, ...]
+    limits: str
+    grid: LensGrid | None
+    charts: tuple[Chart, ...]
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """What readers add to the charts."""
+        return switches_of(curve for chart in self.charts for curve in chart.curves)
+
+
+def lens_section(report: Report, model: ModelReport, page: str) -> LensSection | None:
+    """None where no lens was asked for."""
+    asked = [context.lens for context in model.contexts if context.lens]
+    if not asked:
+        return None
+    shown = [context for context in model.captures if has_lens(context)]
+    reasons = dict.fromkeys(lens.reason for lens in asked if lens.reason)
+    return LensSection(
+        stylesheet=relative(page, "assets/lens.css") if shown else None,
+        heading=HEADING,
+        missing=f"No lens: {joined_by_and(list(reasons))}." if reasons else "",
+        said=sentences(facts(model)),
+        limits=limits(model) if shown else "",
+        grid=_grid(report, model, page),
+        charts=charts_over_depth(model, lens_measures(report.relations))
+        if any(each.geometry for each in shown)
+        else (),
+    )
+
+
+# --- the grid --------------------------------------------------------------------------------------------------------
+
+
+def _grid(report: Report, model: ModelReport, page: str) -> LensGrid | None:
+    captures = [context for context in model.captures if has_tops(context)]
+    if not captures or not report.is_explorable:
+        return None
+    first, *_ = captures
+    lens, words = first.lens, report.words
+    if lens is None or lens.named is None or lens.top_names is None:
+        return None
+    depths = shown_depths(model)
+    firm = lens.named.is_firm
+    rows = _rows(lens, words)
+    return LensGrid(
+        label=f"{HEADING}, words by layers",
+        depths=tuple(LensCell(text=depth_name(depth), style="" if firm[depth] else "p") for depth in depths),
+        groups=tuple(_groups(lens, words, rows, depths)),
+        has_words=any(each.lens is not None and each.lens.own is not None for each in captures),
+        captures=tuple(
+            Option(value=each.states.context.name, label=each.states.context.label, checked=each is first)
+            for each in captures
+        ),
+        captions=_captions(first, lens, rows),
+        script=relative(page, f"assets/{SCRIPT}"),
+        data=data_text.embedded(
+            {
+                "slug": model.slug,
+                "folder": data_folder(model, page),
+                "words": relative(page, "data/words.js"),
+                "categories": [category.label for category in words.categories],
+                "depths": depths,
+                "captures": [context_entry(each) for each in captures],
+            }
+        ),
+    )
+
+
+def shown_depths(model: ModelReport) -> tuple[int, ...]:
+    """The ends, where stages begin, what comes before a break, and middles."""
+    telling = list(dict.fromkeys(_telling(model.contexts)))[: N_DEPTHS - 2]
+    return spread(telling, model.contexts[0].states.n_depths, N_DEPTHS)
+
+
+def _telling(contexts: Sequence[ContextReport]) -> Iterator[int]:
+    for context in contexts:
+        if context.geometry is None:
+            continue
+        massive = context.geometry.massive
+        for depth in (massive.emergence_depth, massive.end_depth):
+            if depth:
+                yield from (depth, depth - 1)
+        yield from (stage.first_depth for stage in context.geometry.stages)
+
+
+def _rows(lens: Lens, words: WordList) -> list[int]:
+    """Those of words that are read and have a category."""
+    found = [row for row in np.flatnonzero(lens.read).tolist() if words.memberships[row]]
+    places = np.linspace(0, len(found) - 1, min(len(found), MOST_ROWS)).round().astype(int)
+    return [found[place] for place in np.unique(places)]
+
+
+def _groups(lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[int]) -> Iterator[LensGroup]:
+    """A word of several categories stands in its first one."""
+    if lens.top_names is None or lens.named is None:
+        return
+    tops, pale = lens.top_names[:, :, 0], ["" if firm else "p" for firm in lens.named.is_firm]
+    for index, category in enumerate(words.categories):
+        own = [row for row in rows if words.memberships[row][0] == index]
+        named = [[_same(lens, tops[depth, row], words.memberships[row]) for depth in depths] for row in own]
+        if own:
+            yield LensGroup(
+                label=category.label,
+                cells=tuple(
+                    LensCell(
+                        text=f"{sum(right)} of {len(own)}", style=_style(_shade(sum(right), len(own)), pale[depth])
+                    )
+                    for depth, right in zip(depths, zip(*named, strict=True), strict=True)
+                ),
+                rows=tuple(
+                    LensRow(
+                        row=row,
+                        word=words.words[row],
+                        cells=tuple(
+                            LensCell(
+                                text=words.categories[tops[depth, row]].label if tops[depth, row] >= 0 else "",
+                                style=_style("y" if is_own else "", pale[depth]),
+                            )
+                            for depth, is_own in zip(depths, right, strict=True)
+                        ),
+                    )
+                    for row, right in zip(own, named, strict=True)
+                ),
+            )
+
+
+def _shade(n: int, n_words: int) -> str:
+    """``s1`` to ``s4`` by quarters; nothing where there is none."""
+    return f"s{math.ceil(4 * n / n_words)}" if n else ""
+
+
+def _style(*classes: str) -> str:
+    return " ".join(filter(None, classes))
+
+
+def _same(lens: Lens, top: int, memberships: tuple[int, ...]) -> bool:
+    """Whether a name is that of one of a word's categories; two categories may be read as the same token."""
+    return top >= 0 and lens.names[top] in {lens.names[each] for each in memberships}
+
+
+def _captions(context: ContextReport, lens: Lens, rows: Sequence[int]) -> tuple[str, ...]:
+    names = joined(visible_piece(name).lstrip("Ġ▁ ") for name in dict.fromkeys(lens.names))
+    n_read = int(lens.read.sum())
+    some = f" Rows are {len(rows):,} of {count(n_read, 'word')}, evenly drawn." if len(rows) < n_read else ""
+    first = " of the first sentence" if context.states.context.further_templates else ""
+    pale = " Pale and in italics: two halves of the text disagree about the lens, and nothing is announced."
+    of_names = (
+        f"A word is read as the category whose name ({names}) would gain most from the layer’s state{first}, compared with other words. "
+        f"Filled and bold: its own category, which a category’s row counts.{pale}{some}"
+    )
+    of_words = (
+        f"A cell shows which of the words would gain most from the layer’s state{first}, compared with other words. Filled and bold: the "
+        f"word itself, which a category’s row counts; filled: another one of its category.{pale}{some}"
+    )
+    return (of_names, of_words) if lens.own is not None else (of_names,)

@@ -1,0 +1,87 @@
+"""What is said of a model's lens: at which depths more words than by chance are read as their own category."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from tokviz.pages.text.facts import Fact, the_same
+from tokviz.pages.text.sentences import depths_where
+from tokviz.pages.text.wording import joined_by_and, ranged, score
+from tokviz.records import ContextReport, ModelReport
+
+LIMITS = (
+    "Layers are read with a Jacobian lens, an average linear reading fitted on running text: it shows what the rest of the model would do "
+    "with a state on average, not what it does. A name may be read by mere association, as Paris near France."
+)
+
+
+def facts(model: ModelReport) -> tuple[Fact, ...]:
+    """What is announced of each context."""
+    return tuple(_facts(model.contexts))
+
+
+def _facts(contexts: Iterable[ContextReport]) -> Iterator[Fact]:
+    for context in contexts:
+        named = context.lens.named if context.lens else None
+        if named is None:
+            continue
+        label, holds = context.states.context.label, named.claim.holds
+        if holds.any():
+            shares = named.value[holds]
+            values = (float(shares.min()), float(shares.max()))
+            yield Fact(kind="read", subject=(label, depths_where(holds)), values=values)
+        else:
+            yield Fact(kind="not shown" if named.claim.can_be_tested else "not tested", subject=(label,))
+
+
+def sentences(stated: tuple[Fact, ...]) -> tuple[str, ...]:
+    """A sentence for each kind of fact."""
+    kinds = dict.fromkeys(each.kind for each in stated)
+    return tuple(sentence(tuple(each for each in stated if each.kind == kind)) for kind in kinds)
+
+
+def sentence(stated: tuple[Fact, ...]) -> str:
+    """The sentence that states these facts, which are of one kind.
+
+    Raises
+    ------
+    KeyError, ValueError : facts that no sentence states together.
+    """
+    return _SENTENCES[the_same(each.kind for each in stated)](stated)
+
+
+def _say_read(stated: tuple[Fact, ...]) -> str:
+    parts = []
+    for each in stated:
+        label, where = each.subject
+        low, high = each.values
+        parts.append(f"words {label}, at {where} ({ranged(np.array([low, high]), score)} of them)")
+    return f"More words than by chance are read as their own category: {'; '.join(parts)}."
+
+
+def _say_not_shown(stated: tuple[Fact, ...]) -> str:
+    return f"At no depth is it shown that more words than by chance are read as their own category: {_labels(stated)}."
+
+
+def _say_not_tested(stated: tuple[Fact, ...]) -> str:
+    return f"Whether more words than by chance are read as their own category can’t be tested with these words: {_labels(stated)}."
+
+
+def _labels(stated: tuple[Fact, ...]) -> str:
+    labels = [label for each in stated for label in each.subject]
+    return "; ".join(f"words {label}" for label in labels)
+
+
+_SENTENCES = {"read": _say_read, "not shown": _say_not_shown, "not tested": _say_not_tested}
+
+
+def limits(model: ModelReport) -> str:
+    """What the lens doesn't say, and which words are read where it wasn't fitted."""
+    labels = [
+        each.states.context.label for each in model.contexts if each.lens and each.states.tokenization.reads_position_0
+    ]
+    return (
+        f"{LIMITS} Words {joined_by_and(labels)} are read at position 0, where it wasn’t fitted." if labels else LIMITS
+    )
