@@ -407,7 +407,8 @@ class Capture:
     def explore(self, *, height: int = 760) -> inline.Explorer:
         """The explorer of this capture in a notebook: point at words, find them, follow them; ``height`` in pixels."""
         height = arguments.whole_number("height", height, "a number of pixels")
-        captured = replace(self._report(self.plan.config.projections), neighbours=self._recall("neighbours"))
+        of_words = {name: self._recall(name) for name in ("neighbours", "lens")}
+        captured = replace(self._report(self.plan.config.projections), **of_words)
         model = ModelReport(
             slug=self.context.model.slug,
             name=self.context.model.display_name,

@@ -48,7 +48,7 @@ def describe(config: ReportConfig, options: Options) -> Forecast:
         )
         if not problem and (n_passes := _n_backward_passes(model, plan)):
             lines.append(
-                f"  lens: fit it in {n_passes} backward passes of {Directions.N_AT_ONCE} × {Directions.N_TOKENS} tokens, then measure"
+                f"  fit the lens in {n_passes} backward passes of {Directions.N_AT_ONCE} × {Directions.N_TOKENS} tokens, then measure"
             )
     if config.pairs:
         lines.append(_comparisons(plan, ready))

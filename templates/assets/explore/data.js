@@ -77,6 +77,15 @@ const Explore = {};
       this.vocabulary ??= new Vocabulary(words);
       return new View(capture, this.vocabulary, tokens, drawn, near);
     }
+
+    // What each layer of a context would say; its numbers are decoded once.
+    async lens({ model, context }) {
+      const lens = await load(`${model.slug}/${context.name} lens`, `${model.data}/${context.name}/lens.js`);
+      for (const each of [lens.categories, lens.words]) {
+        if (each) each.numbers ??= decodeIntegers(each.tops, lens.bytes);
+      }
+      return lens;
+    }
   }
 
   class Vocabulary {
@@ -185,6 +194,12 @@ const Explore = {};
     }
     return best.map(([, other]) => other);
   }
+
+  // What scores highest for a word at a depth, as the rows of words or categories; none for a word that isn't read.
+  Explore.highest = ({ numbers, firm }, n, depth, row) => {
+    const first = n * (row * firm.length + depth);
+    return [...numbers.subarray(first, first + n)].filter((number) => number > 0).map((number) => number - 1);
+  };
 
   Object.assign(Explore, { Index, neighbours });
   Explore.percentText = (ratio) => (ratio === null ? "–" : `${(100 * ratio).toFixed(1)}\u00a0%`);

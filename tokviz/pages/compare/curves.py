@@ -21,6 +21,7 @@ from tokviz.pages.charts.curves import (
     of_controls,
     said,
 )
+from tokviz.pages.charts.lens_measures import lens_measures
 from tokviz.pages.charts.measures import BETWEEN_MODELS, Measure, added_measures
 from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.related_measures import related_measures
@@ -117,7 +118,8 @@ def compare_curves(report: Report) -> Curves:
     models, names = _measured_models(report), _short_names(report)
     measured = [context.geometry for model in models for context in model.contexts if context.geometry]
     related = related_measures(report.relations, report.orders)
-    shown = (*BETWEEN_MODELS, *related, *added_measures(context for model in models for context in model.contexts))
+    added = added_measures(context for model in models for context in model.contexts)
+    shown = (*BETWEEN_MODELS, *related, *lens_measures(report.relations), *added)
     made = [(measure, _charts(report, measure, models, names)) for measure in shown]
     charts = [each for _, of_measure in made for each in of_measure]
     few = len(models) <= MOST_DRAWN

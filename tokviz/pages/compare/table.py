@@ -10,6 +10,7 @@ import numpy as np
 
 from tokviz.pages.frame.frame import model_path, relative
 from tokviz.pages.frame.pictures import slide_id
+from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text.findings import finding_of
 from tokviz.pages.text.parts import Link
 from tokviz.pages.text.trust import purity_in_plot
@@ -19,6 +20,7 @@ from tokviz.records import (
     ContextReport,
     Finding,
     Geometry,
+    Lens,
     MassiveActivations,
     ModelReport,
     Report,
@@ -68,6 +70,7 @@ _MEASURED = (
     "Largest activation ÷ typical",
     "Emergence layer",
 )
+_NAMED = "Category named, Jacobian lens"
 _WRITTEN = ("Massive activations written by", "Norm left with them at zero")
 
 
@@ -78,7 +81,12 @@ def labels(report: Report) -> tuple[str, ...]:
         *(f"{each.label}: R² of the order" for each in report.orders),
     ]
     untrained = ("Purity with all weights random", "Best purity after random layers") if _has_controls(report) else ()
-    return (*_MEASURED, *untrained, *_WRITTEN, *related, "Reference words")
+    lens = (_NAMED,) if _has_lens(report) else ()
+    return (*_MEASURED, *untrained, *_WRITTEN, *related, *lens, "Reference words")
+
+
+def _has_lens(report: Report) -> bool:
+    return any(has_lens(context) for model in report.models for context in model.contexts)
 
 
 def _has_controls(report: Report) -> bool:
@@ -132,6 +140,14 @@ def table_notes(report: Report) -> tuple[str, ...]:
         if report.relations or report.orders
         else ()
     )
+    lens = (
+        (
+            "Category named: the share of words whose category’s name the lens reads first, of the depth where that is furthest above "
+            "chance, among those where the two halves of its text agree." + (f" {_CLAIMED}" if not related else ""),
+        )
+        if _has_lens(report)
+        else ()
+    )
     picked = (
         "The best depth is picked out of many, which favors the deeper model a little; the mean over depths does not."
     )
@@ -143,6 +159,7 @@ def table_notes(report: Report) -> tuple[str, ...]:
         purity,
         picked if is_ranked(report) else by_chance,
         *related,
+        *lens,
     )
 
 
@@ -173,6 +190,7 @@ def _ranked(report: Report, model: ModelReport, context: ContextReport, page: st
             *(_of_controls(context) if _has_controls(report) else ()),
             *written,
             *_related(report, context),
+            *((_named(context.lens),) if _has_lens(report) else ()),
             words,
         ),
         caveats=_caveats(report, model, context),
@@ -258,6 +276,20 @@ def _best_of(tested: Tested, holds: np.ndarray, *, with_chance: bool) -> Cell:
     claimed = f"claimed at {int(holds.sum())} of {count(len(holds), 'depth')}"
     note = f"{depth_name(depth)}{chance}; {claimed}"
     return _number(float(tested.value[depth]), score(tested.value[depth]), note)
+
+
+def _named(lens: Lens | None) -> Cell:
+    """The share of words whose category is named, where that is furthest above chance; only where the lens is firm."""
+    measure = lens.named if lens else None
+    if measure is None:
+        return _unknown(f"no lens: {lens.reason}" if lens and lens.reason else "not read")
+    above = np.where(measure.is_firm, measure.value - measure.null_mean, np.nan)
+    depth = _peak(above)
+    if depth is None:
+        return _unknown("the halves of the text disagree")
+    holds = measure.claim.holds
+    note = f"{depth_name(depth)}, chance {whole_percent(measure.null_mean[depth])}; claimed at {int(holds.sum())} of {count(len(holds), 'depth')}"
+    return _number(float(measure.value[depth]), whole_percent(measure.value[depth]), note)
 
 
 def _ratio(geometry: Geometry) -> Cell:

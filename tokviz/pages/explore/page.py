@@ -18,6 +18,7 @@ from tokviz.pages.frame.index import (
     words_entry,
 )
 from tokviz.pages.frame.pictures import Shown
+from tokviz.pages.model.lens_data import has_tops
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.model.word_map import SCRIPT as WORD_MAP_SCRIPT
@@ -53,6 +54,8 @@ class ExplorePage:
     categories: tuple[str, ...]
     """They keep the legend's place until the script makes it."""
     word_map: WordMap | None
+    has_lens: bool
+    """Whether it says of any word what a layer would say."""
     models: tuple[ModelFiles, ...]
     method: str
 
@@ -92,6 +95,7 @@ def explore_page(report: Report) -> ExplorePage | None:
         related_choices=related,
         categories=tuple(category.label for category in report.words.categories),
         word_map=of_words,
+        has_lens=any(has_tops(each) for model in models for each in model.captures),
         models=tuple(_files(report, model) for model in models),
         method=relative(PATH, "method/index.html"),
     )
@@ -136,6 +140,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "neighbours": context.neighbours is not None,
         **related_flag(context),
         **({"scores": True} if has_scores(context) else {}),
+        **({"lens": True} if has_tops(context) else {}),
         "opening": context.geometry.massive.emergence_depth if context.geometry else None,
         "projections": [
             _projection(shown, drawn=any(each is shown for each in context.drawn_projections))
