@@ -17,7 +17,7 @@ from tiny_tokenizers import whole_words
 from updating import measured
 
 from falsify.announced import Announcement
-from falsify.case import Case, Kind
+from falsify.case import N_NULL, N_PLANTED, Case, Kind
 from falsify.reports import Asked, decided, inputs_of, labelled
 from falsify.sample import Sample, captured_in
 from falsify.stages import ARCHITECTURES
@@ -27,7 +27,7 @@ from tokviz.records import Tokenization, TokenizedWord
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.products import Beside
 
-N_SEEDS, N_LAYERS = 9, 8
+N_LAYERS = 8
 N_NAMES, N_FIRST = 4, 8
 """Categories, and how many tokens may be the first of a word and how many its second."""
 _FORMING_LAYERS, _STEPS = 5, 400
@@ -148,7 +148,7 @@ NULL = (
         name="lens of random weights",
         contents=f"a model of {N_LAYERS} layers with random weights and a token a word; false: categories and pairs that its lens reads",
         make=random_weights,
-        n_reports=N_SEEDS * (len(ARCHITECTURES) - 2),
+        n_reports=N_NULL,
     ),
 )
 PLANTED = (
@@ -159,6 +159,6 @@ PLANTED = (
             "reads it from there on; false: more than a layer before"
         ),
         make=formed,
-        n_reports=20,
+        n_reports=N_PLANTED,
     ),
 )

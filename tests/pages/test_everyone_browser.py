@@ -167,22 +167,21 @@ def test_a_vertical_drag_changes_neither_the_plate_nor_the_page_behind(open_page
 
 
 def test_on_a_phone_zooming_shows_the_wide_picture(open_page: OpenPage, site: Path) -> None:
+    """Of all layers, which is an image; plots are drawn."""
     page = opened(open_page, site, f"{MODEL}#alone/layer-11", **TOUCH)
-    dialog = enlarge(page)
+    page.locator("#layers a.plate").first.click()
+    dialog = page.locator("dialog.lightbox")
     image = dialog.locator("img")
-    expect(image).to_have_attribute("src", re.compile(r"layers\.11-phone\.webp$"))
+    expect(image).to_have_attribute("src", re.compile(r"_m\.et-phone\.webp$"))
     whole = box_of(image)
     dialog.get_by_role("button", name="Zoom in").click()
-    expect(image).to_have_attribute("src", re.compile(r"layers\.11\.webp$"))
+    expect(image).to_have_attribute("src", re.compile(r"_m\.et\.webp$"))
     page.wait_for_function(
-        "() => { const image = document.querySelector('dialog img'); return image.complete && image.naturalWidth > image.naturalHeight; }"
+        "() => { const image = document.querySelector('dialog img'); return image.complete && image.naturalWidth > 0; }"
     )
     zoomed = box_of(image)
-    assert zoomed["height"] > whole["height"]
-    assert zoomed["width"] / zoomed["height"] == pytest.approx(1500 / 1200, rel=0.01)
+    assert zoomed["width"] > whole["width"]
     view = box_of(dialog.locator(".lightbox-view"))
     assert zoomed["x"] + zoomed["width"] / 2 == pytest.approx(view["x"] + view["width"] / 2, abs=3)
-    dialog.get_by_role("button", name="Next").click()
-    expect(image).to_have_attribute("src", re.compile(r"layers\.12\.webp$"))
     dialog.get_by_role("button", name="Zoom out").click()
-    expect(image).to_have_attribute("src", re.compile(r"layers\.12-phone\.webp$"))
+    expect(image).to_have_attribute("src", re.compile(r"_m\.et-phone\.webp$"))

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from browser import OpenPage
 from explore_page import expect_depths, explorer, readout
-from lens_fixture import lens_report
 from playwright.sync_api import expect
-from report_fixture import write_site
+from report_fixture import lens_report, write_site
 
 
 def test_it_says_what_the_layer_would_say(open_page: OpenPage, tmp_path: Path) -> None:

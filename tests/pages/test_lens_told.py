@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from lens_fixture import REASON, lens_report
+from lens_fixture import REASON
 from narrow import present
-from report_fixture import Views, sample_report
+from report_fixture import Views, lens_report, sample_report
 
 from tokviz.pages.compare.table import Metric, labels
 from tokviz.pages.explore.page import ExplorePage
