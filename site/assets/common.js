@@ -213,8 +213,29 @@ return foot;
 }
 function placeLabel(output, depth, last) {
 const share = 100 * shareOf(depth, last);
-output.style.left = percent(output.matches(".depth-label") ? share : place(depth, last));
+const isOnAxis = output.matches(".depth-label");
+output.style.left = percent(isOnAxis ? share : place(depth, last));
 output.style.transform = `translateX(${percent(-share)})`;
+if (!isOnAxis) return;
+const ruler = output.parentElement;
+sizes.unobserve(ruler);
+sizes.observe(ruler);
+}
+const sizes = new ResizeObserver((entries) => {
+for (const { target } of entries) if (target.clientWidth) clearUnderLabel(target);
+});
+const pen = document.createElement("canvas").getContext("2d");
+function clearUnderLabel(ruler) {
+const { left, width } = ruler.getBoundingClientRect();
+const label = ruler.querySelector(".depth-label").getBoundingClientRect();
+const shared = [...ruler.querySelectorAll("use")].map((use) => document.querySelector(use.getAttribute("href")));
+for (const text of [ruler, ...shared].flatMap((each) => [...each.querySelectorAll("text:not([class]), text.tight")])) {
+pen.font = getComputedStyle(text).font;
+const length = pen.measureText(text.textContent).width;
+const before = { start: 0, middle: 0.5, end: 1 }[text.getAttribute("text-anchor")] * length;
+const start = left + (Number.parseFloat(text.getAttribute("x")) / 100) * width - before;
+text.style.visibility = start < label.right && start + length > label.left ? "hidden" : "";
+}
 }
 function setPicture(box, sourceOf, alt, picture = box.querySelector("picture")) {
 const source = picture.querySelector("source:last-of-type");
@@ -226,6 +247,7 @@ if (form === "wide" && box.matches("a")) box.href = src;
 element.setAttribute("width", size[0]);
 element.setAttribute("height", size[1]);
 }
+if (box.matches("a")) box.setAttribute("aria-label", alt);
 delete image.dataset.wide;
 image.alt = alt;
 if (!image.parentElement) source.after(image);

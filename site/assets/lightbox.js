@@ -8,16 +8,21 @@ let dialog = null;
 let items = [];
 let index = 0;
 let zoom = 0;
+let isDrawn = false;
 function button(text, act) {
 const element = make("button", { type: "button" }, text);
 element.addEventListener("click", () => element.getAttribute("aria-disabled") !== "true" && act());
 return element;
 }
 function build() {
-const image = make("img", { alt: "" });
-const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The image; scroll to move it" }, image);
+const image = make("img", { alt: "", loading: "lazy" });
+const holder = make("div", { class: "plate" }, make("picture", {}, image));
+const figure = make("figure", {}, holder);
+const view = make("div", { class: "lightbox-view", tabindex: "0", role: "group", "aria-label": "The image; scroll to move it" }, figure);
 const parts = {
 image,
+holder,
+figure,
 view,
 previous: button("← Previous", () => step(-1)),
 next: button("Next →", () => step(1)),
@@ -32,7 +37,7 @@ const box = make("dialog", { class: "lightbox", "aria-label": "Enlarged image" }
 document.body.append(box);
 box.addEventListener("keydown", onKey);
 box.addEventListener("click", (event) => event.target === view && box.close());
-image.addEventListener("dblclick", () => setZoom(zoom ? 0 : 2));
+figure.addEventListener("dblclick", () => setZoom(zoom ? 0 : 2));
 view.addEventListener("wheel", onWheel, { passive: false });
 listenToSwipes(view);
 new ResizeObserver(fit).observe(view);
@@ -58,6 +63,8 @@ for (const [element, target] of [[dialog.previous, index - 1], [dialog.next, ind
 element.hidden = items.length === 1;
 element.setAttribute("aria-disabled", String(!items[target]));
 }
+fitDrawing(dialog);
+isDrawn = !Tokviz.tell(link, "enlarge", { holder: dialog.holder, box: dialog.box });
 fit();
 link.dispatchEvent(new Event("enlarged", { bubbles: true }));
 }
@@ -76,12 +83,20 @@ const step = (by) => items[index + by] && show(index + by);
 function fit() {
 if (!dialog.box.open) return;
 const covers = choose();
-const { image, view } = dialog;
+if (isDrawn) fitDrawing(dialog);
+else fitImage(dialog, covers);
+dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
+dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
+}
+function fitDrawing({ figure, view }) {
+figure.style.width = `${view.clientWidth * ZOOMS[zoom]}px`;
+figure.style.height = `${view.clientHeight * ZOOMS[zoom]}px`;
+}
+function fitImage({ figure, image, view }, covers) {
+figure.removeAttribute("style");
 const [width, height] = [image.getAttribute("width"), image.getAttribute("height")];
 const whole = Math[covers ? "max" : "min"](view.clientWidth / width, view.clientHeight / height);
 image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
-dialog.smaller.setAttribute("aria-disabled", String(zoom === 0));
-dialog.larger.setAttribute("aria-disabled", String(zoom === ZOOMS.length - 1));
 }
 function setZoom(wanted) {
 const { view } = dialog;
@@ -99,6 +114,7 @@ else if (event.key === "-") setZoom(zoom - 1);
 else if (event.key === "0") setZoom(0);
 else return;
 event.preventDefault();
+event.stopPropagation();
 }
 let wheelDelta = 0;
 function onWheel(event) {

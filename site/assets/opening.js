@@ -75,8 +75,10 @@ element.toggleAttribute("data-current", isOf(element, context, element.dataset.p
 if (element.matches(".slide[data-near] img")) openImage(element);
 }
 function openImage(image) {
-if (image.closest("[data-draws]")) image.toggleAttribute("data-late", true);
-else image.loading = "eager";
+if (image.closest("[data-draws]")) {
+image.toggleAttribute("data-late", true);
+image.closest("a").setAttribute("aria-label", image.alt);
+} else image.loading = "eager";
 }
 addEventListener("load", () => {
 if (document.querySelector(".panel[data-drawable]")) return;

@@ -55,6 +55,13 @@ context.neighbours ? load(`${name} neighbours`, `${folder}/neighbours.js`) : nul
 this.vocabulary ??= new Vocabulary(words);
 return new View(capture, this.vocabulary, tokens, drawn, near);
 }
+async lens({ model, context }) {
+const lens = await load(`${model.slug}/${context.name} lens`, `${model.data}/${context.name}/lens.js`);
+for (const each of [lens.categories, lens.words]) {
+if (each) each.numbers ??= decodeIntegers(each.tops, lens.bytes);
+}
+return lens;
+}
 }
 class Vocabulary {
 constructor({ words, memberships }) {
@@ -143,6 +150,10 @@ best.length = Math.min(best.length, k);
 }
 return best.map(([, other]) => other);
 }
+Explore.highest = ({ numbers, firm }, n, depth, row) => {
+const first = n * (row * firm.length + depth);
+return [...numbers.subarray(first, first + n)].filter((number) => number > 0).map((number) => number - 1);
+};
 Object.assign(Explore, { Index, neighbours });
 Explore.percentText = (ratio) => (ratio === null ? "–" : `${(100 * ratio).toFixed(1)}\u00a0%`);
 Explore.number = (value) => {

@@ -78,10 +78,32 @@ const near = facts.rows.length ? `Nearest ${facts.where}:` : `No neighbors: ${fa
 this.readout.replaceChildren(
 make("p", { class: "word" }, this.swatch(row), make("strong", {}, facts.word)), about, make("p", { class: "near" }, near),
 make("ul", {}, ...facts.rows.map((other, index) => make("li", {}, this.swatch(other), make("span", {}, facts.neighbours[index])))));
+if (this.capture.context.lens) this.tellLens(row, categories);
+}
+async tellLens(row, categories) {
+const { capture, view, depth } = this;
+const place = make("div", { class: "said" });
+this.readout.append(place);
+try {
+const lens = await this.index.lens(capture);
+if (!place.isConnected) return;
+const names = { categories, words: view.vocabulary.names.map(Explore.isolated) };
+const told = Object.entries(names).flatMap(([kind, of]) => {
+const rows = lens[kind] ? Explore.highest(lens[kind], lens.n, depth, row) : [];
+return rows.length ? [line(kind, rows.map((each) => of[each]), lens[kind].firm[depth] === "1")] : [];
+});
+if (told.length) place.append(make("p", { class: "near" }, `${depth ? "This layer" : "The embedding"} would say:`), ...told);
+} catch (error) {
+place.textContent = error.message;
+}
 }
 swatch(row) {
 return Explore.swatch(this.view.vocabulary.memberships[row], this.view.hollow[row]);
 }
+}
+function line(kind, names, isFirm) {
+const text = `${kind === "words" ? "word" : "category"}: ${names.join(", ")}`;
+return make("p", isFirm ? {} : { class: "pale" }, isFirm ? text : `${text} (uncertain)`);
 }
 Explore.Panel = Panel;
 })();

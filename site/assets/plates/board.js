@@ -349,5 +349,6 @@ for (const root of document.querySelectorAll("[data-viewer]")) new Tokviz.PlateC
 for (const input of document.querySelectorAll("[data-find]")) listenToFind(board, input);
 document.addEventListener("near", near);
 document.addEventListener("slot", slot);
+Tokviz.enlargePlates(board);
 };
 })();

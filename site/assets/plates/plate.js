@@ -265,9 +265,14 @@ const said = make("p", { class: "plate-say", "aria-live": "polite" });
 const parts = where ? [[categoriesOf(about, where), where], [notes, below]] : [[notes, below]];
 for (const [each, { left, top, width }] of parts) Object.assign(each.style, { left: `${left}px`, top: `${top}px`, width: `${width}px` });
 key.style.fontSize = `${size}px`;
-const scale = scaleChoice();
+const buttons = () => [...key.querySelectorAll(".plate-categories button")];
+const focused = buttons().indexOf(document.activeElement);
+const scale = key.querySelector(".plate-scale") ?? key.appendChild(scaleChoice());
 Object.assign(scale.style, { right: "8px", top: `${area.top - 24}px` });
-key.replaceChildren(...parts.map(([each]) => each), scale, said);
+for (const each of [...key.children]) if (each !== scale) each.remove();
+scale.before(...parts.map(([each]) => each));
+scale.after(said);
+buttons()[focused]?.focus({ preventScroll: true });
 }
 function scaleChoice() {
 const group = make("div", { class: "plate-scale", role: "group", "aria-label": "Scale of the short axis" });
