@@ -53,6 +53,7 @@ def _case(sample: Sample, labels: Sequence[int]) -> Case:
             replace(
                 each,
                 states=(states := of_words(each.states, rows)),
+                beside=replace(each.beside, further=tuple(of_words(other, rows) for other in each.beside.further)),
                 ordinary=states if each.ordinary is not None else None,
                 words=words,
                 related=Related(pairs=(), orders=()),
