@@ -91,6 +91,8 @@ def test_it_says_what_was_measured(captures: dict[str, tokviz.Capture], read: Le
     assert read.named.null_mean == pytest.approx(0.5, abs=0.15)
     assert read.untrained is None
     assert read.relations == {}
+    table = captures["alone"].to_pandas("lens")
+    assert table[table["kind"] == "category"]["value"].tolist() == pytest.approx(read.named.value.tolist(), rel=1e-5)
 
 
 def test_what_scores_highest_is_told_by_word_and_depth(read: LensReading) -> None:

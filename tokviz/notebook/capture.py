@@ -391,18 +391,16 @@ class Capture:
 
         Parameters
         ----------
-        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``templates``, ``relations``, ``tokens``, ``updates``, ``writers`` or ``attention``.
+        table : ``states``, all of them, a row for each layer and word; or ``coordinates``, ``geometry``, ``templates``, ``relations``, ``lens``, ``tokens``, ``updates``, ``writers`` or ``attention``.
         projections : those whose coordinates, and whose metrics, are wanted.
         """
         projections = arguments.names("projections", projections, "a list of projections")
         if table == "states":
             return frames.all_states(list(self), self.states.tokenization.words, self.y)
-        return frames.frame(
-            table,
-            self._report(projections, measured=table in ("geometry", "templates", "relations")),
-            self.words,
-            self.plan.config,
-        )
+        report = self._report(projections, measured=table in ("geometry", "templates", "relations"))
+        if table == "lens":
+            report = replace(report, lens=self.lens().lens)
+        return frames.frame(table, report, self.words, self.plan.config)
 
     def explore(self, *, height: int = 760) -> inline.Explorer:
         """The explorer of this capture in a notebook: point at words, find them, follow them; ``height`` in pixels."""
