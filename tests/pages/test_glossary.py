@@ -9,12 +9,12 @@ import pytest
 from browser import OpenAt, box_of
 from jinja2 import Environment
 from playwright.sync_api import expect
-from report_fixture import FOLDERS, Views, hostile_report, sample_report, write_site
+from report_fixture import FOLDERS, Views, hostile_report, lens_report, sample_report, write_site
 
 from tokviz import pages
 from tokviz.pages import render
 from tokviz.pages.text.explained import Explainer
-from tokviz.pages.text.glossary import GLOSSARY
+from tokviz.pages.text.glossary import GLOSSARY, LENS
 
 RENDERED = {
     f"{name}: {path}": text
@@ -56,9 +56,10 @@ def test_what_authors_write_stays_escaped() -> None:
     assert explained("<b>purity</b> & <script>") == ["&lt;b&gt;|purity|&lt;/b&gt; &amp; &lt;script&gt;"]
 
 
-def test_the_method_page_lists_all_terms() -> None:
+def test_the_method_page_lists_all_terms_that_the_report_may_speak_of() -> None:
     for entry in GLOSSARY:
-        assert f"<dt>{entry.name}</dt>" in RENDERED["sample: method/index.html"]
+        assert (f"<dt>{entry.name}</dt>" in RENDERED["sample: method/index.html"]) == (entry is not LENS)
+    assert LENS in Views(lens_report()).method.glossary
     assert [entry.name.lower() for entry in GLOSSARY] == sorted(entry.name.lower() for entry in GLOSSARY)
 
 

@@ -12,6 +12,7 @@ from report_fixture import Views, lens_report, sample_report
 
 from tokviz.pages.compare.table import Metric, labels
 from tokviz.pages.explore.page import ExplorePage
+from tokviz.pages.model.lens_sentences import LIMITS
 from tokviz.records import Report
 
 REPORT = lens_report()
@@ -24,7 +25,9 @@ def row(report: Report) -> Metric:
 
 
 def test_charts_of_all_models_have_those_with_a_lens() -> None:
-    rows = {each.name: each for each in present(Views(REPORT).compare).curves.rows}
+    curves = present(Views(REPORT).compare).curves
+    assert LIMITS in curves.note
+    rows = {each.name: each for each in curves.rows}
     for name in ("Category named", "Word itself named"):
         assert [chart.heading for chart in rows[name].charts] == ["alone", "in a sentence"]
         for chart in rows[name].charts:
@@ -65,8 +68,8 @@ def explorer_of(report: Report) -> ExplorePage:
 
 def test_the_explorer_knows_which_captures_have_one() -> None:
     page = explorer_of(REPORT)
-    assert page.has_lens
+    assert page.lens_limits.startswith(LIMITS)
     deep, shallow = json.loads(page.data)["models"]
     assert all(each["lens"] for each in deep["contexts"])
     assert not any("lens" in each for each in shallow["contexts"])
-    assert not explorer_of(sample_report()).has_lens
+    assert explorer_of(sample_report()).lens_limits == ""

@@ -27,6 +27,8 @@ from tokviz.pages.charts.notes import controls_noted, over_templates
 from tokviz.pages.charts.related_measures import related_measures
 from tokviz.pages.charts.scale import NAME_GAP, OF_ALL_MODELS
 from tokviz.pages.charts.switches import Switch, switches_of
+from tokviz.pages.model.lens_data import has_lens
+from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.text import data_text
 from tokviz.pages.text.short_names import short_names
 from tokviz.pages.text.wording import joined
@@ -146,7 +148,8 @@ def compare_curves(report: Report) -> Curves:
 def _note(models: Sequence[ModelReport]) -> str:
     contexts = [context for model in models for context in model.contexts]
     grey = controls_noted(contexts) if len(models) <= MOST_WITH_CONTROLS else ""
-    return (over_templates(contexts) + grey).strip()
+    lens = f" {limits(contexts)}" if any(has_lens(each) for each in contexts) else ""
+    return (over_templates(contexts) + grey + lens).strip()
 
 
 def without_measures(report: Report) -> str | None:

@@ -19,6 +19,7 @@ from tokviz.pages.frame.index import (
 )
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.lens_data import has_tops
+from tokviz.pages.model.lens_sentences import limits
 from tokviz.pages.model.related_data import SCRIPT as CHOICE_SCRIPT
 from tokviz.pages.model.related_data import choices
 from tokviz.pages.model.word_map import SCRIPT as WORD_MAP_SCRIPT
@@ -54,13 +55,14 @@ class ExplorePage:
     categories: tuple[str, ...]
     """They keep the legend's place until the script makes it."""
     word_map: WordMap | None
-    has_lens: bool
-    """Whether it says of any word what a layer would say."""
+    lens_limits: str
+    """What isn't told by what a layer would say; empty where no model has a lens."""
     models: tuple[ModelFiles, ...]
     method: str
 
 
 PATH = "explore/index.html"
+UNCERTAIN = "Uncertain: the two halves of the text that it was fitted on disagree."
 SCRIPTS = ("explore/explore.js", "take.js", "shortcuts.js")
 """What they need comes with them."""
 
@@ -75,6 +77,7 @@ def explore_page(report: Report) -> ExplorePage | None:
     description = (
         f"{n_words} of {count(len(models), 'model')}, layer by layer: find a word, follow it, see its neighbors."
     )
+    told = [each for model in models for each in model.contexts if has_tops(each)]
     related, of_words = choices(report, models), explorer_map(report, PATH)
     styles = ("plates/plate.css", "explore/explore.css", *(("relations.css",) if related else ()))
     return ExplorePage(
@@ -95,7 +98,7 @@ def explore_page(report: Report) -> ExplorePage | None:
         related_choices=related,
         categories=tuple(category.label for category in report.words.categories),
         word_map=of_words,
-        has_lens=any(has_tops(each) for model in models for each in model.captures),
+        lens_limits=f"{limits(told)} {UNCERTAIN}" if told else "",
         models=tuple(_files(report, model) for model in models),
         method=relative(PATH, "method/index.html"),
     )

@@ -185,7 +185,7 @@ def method_page(report: Report) -> MethodPage:
         trails=(glossary.TRAILS,) if report.is_explorable else (),
         measures=measures,
         measured_on=_measured_on(report),
-        glossary=glossary.GLOSSARY,
+        glossary=tuple(each for each in glossary.GLOSSARY if each is not glossary.LENS or any(map(has_lens, captured))),
         folded=len(report.models) > MOST_MODELS_IN_NAV,
         provenance=tuple(_provenance(model, page) for model in report.models),
         command=report.command,

@@ -108,7 +108,7 @@ def lens_section(report: Report, model: ModelReport, page: str) -> LensSection |
         heading=HEADING,
         missing=f"No lens: {joined_by_and(list(reasons))}." if reasons else "",
         said=sentences(facts(model)),
-        limits=limits(model) if shown else "",
+        limits=limits(model.contexts) if shown else "",
         grid=_grid(report, model, page),
         charts=charts_over_depth(model, lens_measures(report.relations))
         if any(each.geometry for each in shown)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text.facts import Fact, the_same
 from tokviz.pages.text.sentences import depths_where
 from tokviz.pages.text.wording import joined_by_and, ranged, score
@@ -77,11 +78,13 @@ def _labels(stated: tuple[Fact, ...]) -> str:
 _SENTENCES = {"read": _say_read, "not shown": _say_not_shown, "not tested": _say_not_tested}
 
 
-def limits(model: ModelReport) -> str:
+def limits(contexts: Iterable[ContextReport]) -> str:
     """What the lens doesn't say, and which words are read where it wasn't fitted."""
     labels = [
-        each.states.context.label for each in model.contexts if each.lens and each.states.tokenization.reads_position_0
+        each.states.context.label for each in contexts if has_lens(each) and each.states.tokenization.reads_position_0
     ]
+    if not labels:
+        return LIMITS
     return (
-        f"{LIMITS} Words {joined_by_and(labels)} are read at position 0, where it wasn’t fitted." if labels else LIMITS
+        f"{LIMITS} Words {joined_by_and(list(dict.fromkeys(labels)))} are read at position 0, where it wasn’t fitted."
     )

@@ -28,6 +28,12 @@ class GlossaryEntry:
 
 # --- explained where one first stands on a page; the method page lists them all -----------------------------------------
 
+LENS = GlossaryEntry(
+    name="Jacobian lens",
+    pattern=r"Jacobian lens",
+    meaning="How much the score of each token at the end of the model grows with a hidden state, on average over a text: a linear reading of "
+    "what the layers after it would make of it.",
+)
 GLOSSARY = (
     GlossaryEntry(
         name="attention sink",
@@ -61,6 +67,7 @@ GLOSSARY = (
         pattern=r"hollow",
         meaning="A mark that isn’t filled: a word of several tokens, or one read at a different position than most words.",
     ),
+    LENS,
     GlossaryEntry(
         name="massive",
         pattern=r"massive",
