@@ -72,6 +72,19 @@ def test_the_table_shows_the_context_of_the_carousel(open_page: OpenPage, site: 
     expect(section.locator('[data-row="3"] td').nth(3)).to_have_text("Category 1")
 
 
+def test_what_is_added_to_its_charts_is_added_to_all_of_the_page(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, MODEL)
+    more = page.locator("[data-lens] .lens-more")
+    more.locator("summary").click()
+    more.get_by_role("checkbox", name="neurons changed").check()
+    expect(page.locator("#curves").get_by_role("checkbox", name="neurons changed")).to_be_checked()
+    expect(more.locator("path.curve.switch-changed").first).to_be_visible()
+    expect(more.locator("path.curve.switch-logit").first).to_be_hidden()
+    more.get_by_role("checkbox", name="logit lens").check()
+    expect(more.locator("path.curve.switch-logit").first).to_be_visible()
+    expect_accessible(page, within="[data-lens]")
+
+
 def test_without_a_script_all_words_are_there(open_page: OpenPage, site: Path) -> None:
     page = open_page(site, MODEL, java_script_enabled=False)
     section = page.locator("[data-lens]")

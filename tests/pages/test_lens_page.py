@@ -198,6 +198,15 @@ def test_a_model_without_a_lens_says_why_and_nothing_where_none_was_asked_for() 
     assert lens_section(sample_report(), sample_report().models[0], "models/smol-30/index.html") is None
 
 
+def test_what_readers_add_to_the_charts_is_explained(section: LensSection) -> None:
+    assert section.charts_note == (
+        "If shown: thin, the logit lens, which reads every layer as if it were the last; gray, the model with all weights random."
+    )
+    alone = replace(section, charts=section.charts[1:])
+    assert alone.charts_note == "If shown: thin, the logit lens, which reads every layer as if it were the last."
+    assert replace(section, charts=()).charts_note == ""
+
+
 def test_what_the_lens_does_not_say_names_words_at_position_0(section: LensSection) -> None:
     assert section.limits.endswith("Words alone are read at position 0, where it wasn’t fitted.")
     elsewhere = replace(FIRST, contexts=FIRST.contexts[1:])

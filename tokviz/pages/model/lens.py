@@ -29,6 +29,12 @@ N_DEPTHS = 10
 MOST_ROWS = 150
 """Of longer lists some words have rows, evenly drawn."""
 
+CHARTS_NOTES = {
+    "logit": "thin, the logit lens, which reads every layer as if it were the last",
+    "untrained": "gray, the model with all weights random",
+}
+"""By the switch that adds it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LensCell:
@@ -89,6 +95,13 @@ class LensSection:
     limits: str
     grid: LensGrid | None
     charts: tuple[Chart, ...]
+
+    @property
+    def charts_note(self) -> str:
+        """What readers see who add curves to the charts."""
+        added = {each.name for each in self.switches}
+        notes = [text for name, text in CHARTS_NOTES.items() if name in added]
+        return f"If shown: {'; '.join(notes)}." if notes else ""
 
     @property
     def switches(self) -> tuple[Switch, ...]:

@@ -14,7 +14,7 @@ from tokviz.records import ContextReport, ModelReport
 
 LIMITS = (
     "Layers are read with a Jacobian lens, an average linear reading fitted on running text: it shows what the rest of the model would do "
-    "with a state on average, not what it does. A name may be read by mere association, as Paris near France."
+    "with a state on average, not what it does. A name may be read by association only: Paris often stands near France in text."
 )
 
 
