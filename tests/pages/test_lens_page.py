@@ -12,7 +12,7 @@ import fact_checks
 import numpy as np
 import pytest
 from claiming import decided
-from lens_fixture import lens, with_lens
+from lens_fixture import REASON, lens, with_lens
 from narrow import present
 from report_fixture import SENTENCE, lens_report, model_report, sample_report, word_list
 
@@ -97,6 +97,13 @@ def test_the_table_has_a_row_for_each_thing_and_depth() -> None:
     assert (rows[0]["firm"], rows[0]["announced"], rows[30]["announced"]) == ("0", "0", "0")
     assert (own["untrained"], own["own_rank"], own["own_rank_logit_lens"]) == ("", "0.0", "20.0")
     assert (relation["n"], relation["lowest_template"], relation["highest_template"]) == ("8", "0.2", "0.4")
+
+
+def test_report_json_says_what_is_read_and_why_nothing_is(files: dict[str, str]) -> None:
+    first, second, _ = json.loads(files["data/report.json"])["models"]
+    read_as = [f"Ġcategory_{index}" for index in range(9)]
+    assert [each["lens"] for each in first["contexts"]] == [{"reason": None, "read_as": read_as}] * len(FIRST.captures)
+    assert [each["lens"] for each in second["contexts"]] == [{"reason": REASON, "read_as": []}] * 2
 
 
 def test_a_lens_that_measures_nothing_has_no_files() -> None:

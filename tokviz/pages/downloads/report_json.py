@@ -79,6 +79,7 @@ def _context(context: ContextReport) -> dict[str, Any]:
         "module_paths": states.module_paths,
         "loss": None if context.loss is None else dataclasses.asdict(context.loss),
         "untrained": None if context.untrained is None else _untrained(context.untrained),
+        "lens": None if context.lens is None else {"reason": context.lens.reason, "read_as": context.lens.names},
         "tokenization_notes": states.tokenization.notes,
         "batch_check": _batch_check(states.batch_check),
         "projections": [

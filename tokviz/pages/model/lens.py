@@ -133,7 +133,7 @@ def lens_section(report: Report, model: ModelReport, page: str) -> LensSection |
 
 
 def _grid(report: Report, model: ModelReport, page: str) -> LensGrid | None:
-    captures = [context for context in model.captures if has_tops(context)]
+    captures = [context for context in model.captures if has_tops(context) and context.lens and context.lens.named]
     if not captures or not report.is_explorable:
         return None
     first, *_ = captures
