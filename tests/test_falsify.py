@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from falsify import falsify
 from falsify.announced import announcements
 from falsify.falsify import KINDS, NULL, Result, due, fails, table, tried
 from falsify.said import PHRASES, said_of, unfounded
 from falsify.sample import Sample
+from lens_fixture import with_lens
+
+from tokviz.records import Report
 
 pytestmark = pytest.mark.slow
 
@@ -61,13 +66,18 @@ def test_a_report_that_announces_nothing_misses_what_is_planted(
 def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sample) -> None:
     """Of pages whose wording has changed nothing would be read."""
     said = set()
-    for kind in ("categories", "boundaries", "neurons", "circles", "relations", "differences", "similarity"):
-        report = KINDS[kind].make(0, sample).report
+    kinds = ("categories", "boundaries", "neurons", "circles", "relations", "differences", "similarity")
+    reports = [KINDS[kind].make(0, sample).report for kind in kinds]
+    for report in (*reports, _with_lenses(reports[0])):
         own = {phrase for phrase, _ in said_of(report)}
         assert not list(unfounded(report, announcements(report)))
         assert len(set(unfounded(report, []))) >= len(own) > 0
         said |= own
     assert said == set(PHRASES)
+
+
+def _with_lenses(report: Report) -> Report:
+    return replace(report, models=tuple(with_lens(each, report.words) for each in report.models))
 
 
 # --- what is made when, and what is shown ------------------------------------------------------------------------------
