@@ -66,7 +66,7 @@ def passages() -> np.ndarray:
 
 
 def fitted(head: Any) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """The rows, and per depth the directions."""
+    """The rows, and per depth the directions of either half."""
     structure = find_structure(head.base_model, "model")
     rows = output_rows(head.base_model, structure, head.get_output_embeddings().weight, IDS)
     [(some, found)] = directions(head.base_model, structure, rows, passages())
@@ -95,20 +95,22 @@ def test_rows_times_the_last_state_are_its_logits_but_for_the_length(kind: str) 
     lengths = states.std(-1) if kind == "LayerNorm" else np.sqrt((states**2).mean(-1))
     scaled = products / lengths[..., None]
     np.testing.assert_allclose(differences, scaled - scaled[0, 0], rtol=1e-4, atol=1e-4 * np.abs(scaled).max())
-    np.testing.assert_allclose(found[-1], rows, atol=1e-6 * np.abs(rows).max())
+    np.testing.assert_allclose(found[-1], [rows, rows], atol=1e-6 * np.abs(rows).max())
 
 
+@pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("kind", MODELS)
-def test_finite_differences_give_the_same(kind: str) -> None:
+def test_finite_differences_give_the_same(kind: str, half: int) -> None:
     head = made(kind)
     rows, found = fitted(head)
     structure = find_structure(head.base_model, "model")
     ids = torch.from_numpy(passages())
-    is_source = torch.arange(ids.shape[1])[:, None] >= Directions.N_LEFT_OUT
-    n_sources = int(is_source.sum()) * len(ids)
+    is_of_half = torch.arange(len(ids))[:, None, None] % 2 == half
+    is_source = (torch.arange(ids.shape[1])[:, None] >= Directions.N_LEFT_OUT) & is_of_half
+    n_sources = int(is_source.sum())
     modules: list[nn.Module] = [structure.embedding, *structure.layers]
     for depth, module in enumerate(modules[:-1]):
-        way = torch.randn(found[depth].shape[1], dtype=torch.float64, generator=torch.Generator().manual_seed(depth))
+        way = torch.randn(found[depth].shape[2], dtype=torch.float64, generator=torch.Generator().manual_seed(depth))
         ends = []
         for step in (1e-3, -1e-3):
 
@@ -119,7 +121,7 @@ def test_finite_differences_give_the_same(kind: str) -> None:
             ends.append(last_states(head, modules[-1])[0].sum((0, 1)).numpy())
             handle.remove()
         along = rows @ (ends[0] - ends[1]) / 2e-3 / n_sources
-        own = found[depth] @ way.numpy()
+        own = found[depth][half] @ way.numpy()
         np.testing.assert_allclose(own, along, rtol=1e-3, atol=1e-3 * np.abs(along).max())
 
 
@@ -136,12 +138,14 @@ def test_the_model_is_as_it_was() -> None:
 def test_many_tokens_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     head = made("gated, untied")
     rows, whole = fitted(head)
-    monkeypatch.setattr("tokviz.capture.lens._MOST_BYTES", 2 * 4 * 32 * 3)
+    monkeypatch.setattr("tokviz.capture.lens._MOST_BYTES", 2 * 8 * 32 * 3)
     structure = find_structure(head.base_model, "model")
     parts = list(directions(head.base_model, structure, rows, passages()))
     assert [some.tolist() for some, _ in parts] == [[0, 1], [2]]
     for depth, of_depth in enumerate(whole):
-        np.testing.assert_allclose(np.vstack([found[depth] for _, found in parts]), of_depth, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(
+            np.concatenate([found[depth] for _, found in parts], axis=1), of_depth, rtol=1e-5, atol=1e-7
+        )
 
 
 @pytest.mark.model
@@ -154,9 +158,9 @@ def test_the_samples_model_has_a_lens() -> None:
     rows = output_rows(loaded.module, structure, matrix, [month, country])
     multiplied = matrix[[month, country]].double() * loaded.module.norm.weight.double()
     np.testing.assert_allclose(rows, multiplied.detach().numpy(), rtol=1e-5, atol=1e-6 * np.abs(rows).max())
-    of = text_passages(loaded.tokenizer, LOSS_TEXT.read_text(encoding="utf-8"), 1, 1, Directions.N_TOKENS)
+    of = text_passages(loaded.tokenizer, LOSS_TEXT.read_text(encoding="utf-8"), 2, 2, Directions.N_TOKENS)
     [(_, found)] = directions(loaded.module, structure, rows, of.ids)
-    np.testing.assert_allclose(found[-1], rows, atol=1e-6 * np.abs(rows).max())
+    np.testing.assert_allclose(found[-1], [rows, rows], atol=1e-6 * np.abs(rows).max())
     assert all(np.isfinite(each).all() and np.abs(each).max() > 0 for each in found)
 
 

@@ -71,9 +71,9 @@ def formed(number: int, sample: Sample) -> Case:
     names = range(1, 1 + N_NAMES)
     rows = output_rows(module, structure, head.get_output_embeddings().weight, list(names))
     text = _text(np.random.default_rng((32, number)), 32, 64)
-    halves = [next(directions(module, structure, rows, text[half::2]))[1] for half in range(2)]
+    [(_, halves)] = directions(module, structure, rows, text)
     lens = LensInputs(
-        names=directions_of(list(names), list(zip(*halves, strict=True))), words=None, random=None, reason=None
+        names=directions_of(list(names), [(one, other) for one, other in halves]), words=None, random=None, reason=None
     )
     # Rows are sorted by category, as the list is.
     made = replace(hidden_states([np.asarray(each) for each in states]), tokenization=words)

@@ -61,18 +61,18 @@ def directions(
 ) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
     """The mean over passages and source positions of ∂(Σ of ``rows`` · last state over all positions) / ∂(state at the source).
 
-    The first ``Directions.N_LEFT_OUT`` positions are no sources.
+    Of either half of the passages, every other one. The first ``Directions.N_LEFT_OUT`` positions are no sources.
 
     Parameters
     ----------
     module : a base model in evaluation mode whose tokens don't see later ones.
     structure : of it.
     rows : ``(n_tokens, width)``, as ``output_rows`` gives them.
-    passages : ``(n_passages, n_positions)`` int64, ids.
+    passages : ``(n_passages, n_positions)`` int64, ids; two or more.
 
     Yields
     ------
-    Which of the tokens, ``(n,)`` int64, and per depth ``(n, width)`` float32; all tokens once.
+    Which of the tokens, ``(n,)`` int64, and per depth ``(2, n, width)`` float32; all tokens once.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def directions(
         raise CaptureError("its weights are read in every pass")
     if any(layout != PLAIN for layout in structure.layouts.values()):
         raise CaptureError("its layers give something else than one state per token")
-    n_at_once = max(1, _MOST_BYTES // (4 * rows.shape[1] * (structure.n_layers + 1)))
+    n_at_once = max(1, _MOST_BYTES // (8 * rows.shape[1] * (structure.n_layers + 1)))
     for first in range(0, len(rows), n_at_once):
         some = np.arange(first, min(first + n_at_once, len(rows)))
         with _weights_fixed(module):
@@ -97,28 +97,33 @@ def _directions(
     total: list[torch.Tensor] | None = None
     for start in range(0, len(passages), Directions.N_AT_ONCE):
         ids = torch.from_numpy(passages[start : start + Directions.N_AT_ONCE])
-        taps = _Taps(structure, ids.shape[1])
+        taps = _Taps(structure, ids.shape[1], (start + torch.arange(len(ids))) % 2)
         with hooked(dict.fromkeys((structure.embedding, *structure.layers), taps.tap)):
             forward(module, ids, torch.ones_like(ids), with_gradients=True)
         found = taps.gradients(rows)
         total = found if total is None else [sum_so_far + own for sum_so_far, own in zip(total, found, strict=True)]
-    n_sources = len(passages) * (passages.shape[1] - Directions.N_LEFT_OUT)
-    return tuple((each / n_sources).float().numpy() for each in total or ())
+    in_halves = torch.tensor([len(passages[half::2]) for half in range(2)])
+    n_sources = in_halves * (passages.shape[1] - Directions.N_LEFT_OUT)
+    return tuple((each / n_sources[:, None, None]).float().numpy() for each in total or ())
 
 
 class _Taps:
     """Zeros that are added to the states of all sources at a depth: the gradient by one of them is the sum over the sources.
 
-    So no gradient by a state is kept, but one vector per depth.
+    So no gradient by a state is kept, but two vectors per depth, one for either half of the passages.
     """
 
-    def __init__(self, structure: Structure, n_positions: int) -> None:
+    def __init__(self, structure: Structure, n_positions: int, halves: torch.Tensor) -> None:
+        """``halves``: ``(n_passages,)`` int64: to which half each belongs."""
         import torch
 
         self._depths = {module: list(depths) for module, depths in structure.depths_of.items()}
         self._zeros: list[torch.Tensor | None] = [None] * (structure.n_layers + 1)
         self._last: torch.Tensor | None = None
-        self._is_source = torch.arange(n_positions)[:, None] >= Directions.N_LEFT_OUT
+        is_source = torch.arange(n_positions) >= Directions.N_LEFT_OUT
+        is_of_half = halves[:, None] == torch.arange(2)
+        self._added_to = (is_of_half[:, None, :] & is_source[:, None]).float()
+        """``(n_passages, n_positions, 2)``"""
 
     def tap(self, module: nn.Module, _inputs: Any, output: Any) -> Any:
         """A forward hook: what goes on is the module's output, plus zeros."""
@@ -128,8 +133,8 @@ class _Taps:
         if states is None or not states.is_floating_point():
             raise CaptureError("its layers give something else than one state per token")
         depth = self._depths[module].pop(0)
-        zeros = torch.zeros(states.shape[-1], device=states.device, dtype=torch.float32, requires_grad=True)
-        tapped = states + (self._is_source.to(states.device) * zeros).to(states.dtype)
+        zeros = torch.zeros((2, states.shape[-1]), device=states.device, dtype=torch.float32, requires_grad=True)
+        tapped = states + (self._added_to.to(states.device) @ zeros).to(states.dtype)
         self._zeros[depth], self._last = zeros, tapped
         if isinstance(output, torch.Tensor):
             return tapped
@@ -138,7 +143,7 @@ class _Taps:
         raise CaptureError(f"its layers give {type(output).__name__} instead of states")
 
     def gradients(self, rows: np.ndarray) -> list[torch.Tensor]:
-        """Per depth ``(n_tokens, width)`` float64, of the sum over all positions of the last state times each row."""
+        """Per depth ``(2, n_tokens, width)`` float64, of the sum over all positions of the last state times each row."""
         import torch
 
         zeros = [each for each in self._zeros if each is not None]
@@ -153,11 +158,11 @@ class _Taps:
             )
             found.append(
                 [
-                    torch.zeros(len(some), len(zero), dtype=torch.float64) if each is None else each.double().cpu()
+                    torch.zeros(len(some), *zero.shape, dtype=torch.float64) if each is None else each.double().cpu()
                     for each, zero in zip(of_some, zeros, strict=True)
                 ]
             )
-        return [torch.cat(of_depth) for of_depth in zip(*found, strict=True)]
+        return [torch.cat(of_depth).movedim(0, 1) for of_depth in zip(*found, strict=True)]
 
 
 @contextmanager

@@ -31,7 +31,7 @@ class Directions:
     """So many first positions of a passage aren't derived by: many models build attention sinks there."""
     N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 8, "random": 8}
     """Of the control nothing is announced."""
-    N_AT_ONCE: ClassVar[int] = 4
+    N_AT_ONCE: ClassVar[int] = 8
     """So many passages are in one backward pass: the graph of SmolLM2 then takes 0.3 GB."""
 
     @property

@@ -109,18 +109,16 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
         batch_check=None,
     )
     with store.states_writer(fit.key, description) as writer:
-        for half in range(2):
-            # Every other one, so that both halves are spread over the text.
-            for some, found in capture.directions(module, structure, rows, text.ids[half::2]):
-                extremes = (structure.n_layers + 1, len(some), N_EXTREMES)
-                writer.add(
-                    CapturedBatch(
-                        rows=some + half * len(ids),
-                        states=found,
-                        position0_values=np.zeros(extremes, dtype=np.float32),
-                        position0_dimensions=np.zeros(extremes, dtype=np.int32),
-                    )
+        for some, found in capture.directions(module, structure, rows, text.ids):
+            extremes = (structure.n_layers + 1, 2 * len(some), N_EXTREMES)
+            writer.add(
+                CapturedBatch(
+                    rows=np.concatenate([some, some + len(ids)]),
+                    states=tuple(each.reshape(2 * len(some), -1) for each in found),
+                    position0_values=np.zeros(extremes, dtype=np.float32),
+                    position0_dimensions=np.zeros(extremes, dtype=np.int32),
                 )
+            )
 
 
 def _tokens(tokenizer: Any, fit: Fit) -> tuple[tuple[int, ...], tuple[str, ...]]:
