@@ -12,6 +12,8 @@ from falsify.case import N_NULL, Case, Kind
 from falsify.reports import DIFFERENCES, Asked, decided, labelled, of_words
 from falsify.sample import Sample
 from tokviz.measure.labels import begins_with_capital
+from tokviz.records import Directions
+from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.related import Related
 
 
@@ -53,7 +55,11 @@ def _case(sample: Sample, labels: Sequence[int]) -> Case:
             replace(
                 each,
                 states=(states := of_words(each.states, rows)),
-                beside=replace(each.beside, further=tuple(of_words(other, rows) for other in each.beside.further)),
+                beside=replace(
+                    each.beside,
+                    further=tuple(of_words(other, rows) for other in each.beside.further),
+                    lens=_with_names(each.beside.lens, len(words.categories)),
+                ),
                 ordinary=states if each.ordinary is not None else None,
                 words=words,
                 related=Related(pairs=(), orders=()),
@@ -63,6 +69,15 @@ def _case(sample: Sample, labels: Sequence[int]) -> Case:
         for slug, captures in sample.captures.items()
     }
     return Case(report=decided(models, words, Asked(compares=frozenset({DIFFERENCES}))), is_false=_is_false)
+
+
+def _with_names(lens: LensInputs | None, n: int) -> LensInputs | None:
+    """The first ``n`` names, as many as there are categories."""
+    if lens is None or lens.names is None:
+        return lens
+    n_all = len(lens.names.ids)
+    states = of_words(lens.names.states, [*range(n), *range(n_all, n_all + n)])
+    return replace(lens, names=Directions(states=states))
 
 
 NULL = (
