@@ -78,4 +78,4 @@ def _tops(right: np.ndarray, own: np.ndarray, read: np.ndarray, n: int) -> np.nd
     first = own[None, :] + np.where(right, 0, 1)[:, None]
     tops = (first[:, :, None] + np.arange(Lens.N_TOP)) % n
     places = np.arange(Lens.N_TOP) < n
-    return np.where(read[None, :, None] & places, tops, -1).astype(np.int16)
+    return np.where(read[None, :, None] & places, tops, -1).astype(np.int32)

@@ -10,7 +10,7 @@ import scipy.stats
 from reading import directions_of, same, states_of
 
 from tokviz.measure.decisions import claims_in, decide, with_decisions
-from tokviz.measure.lens import Read, agreement, measure, scores, unread
+from tokviz.measure.lens import Read, _tops, agreement, measure, scores, unread
 from tokviz.records import Directions, HiddenStates, Lens, PairRows
 
 N_WORDS, WIDTH, N_DEPTHS, N_CATEGORIES = 36, 16, 3, 4
@@ -180,3 +180,14 @@ def test_a_token_that_scores_alike_with_all_words_never_scores_highest() -> None
     assert (found[:, 1] == -np.inf).all()
     assert agreement(found, found) == pytest.approx(1)
     assert np.isnan(scores(np.full((4, 3), np.nan), directions)).all()
+
+
+def test_the_rows_of_a_long_list_are_told() -> None:
+    n = 33_000  # more than two bytes hold
+    tokens = [[OWN_IDS[row >= n - 4]] for row in range(n)]  # few tokens begin many words
+    words = directions_of(OWN_IDS[:2], same([drawn(1).normal(size=(2, 4))]))
+    states = states_of([drawn(0).normal(size=(n, 4))], tokens, [f"{row}" for row in range(n)])
+    found = _tops(
+        Read(templates=(states,), memberships=((0,),) * n, pairs=()), words, np.arange(2), np.array([0, n - 4])
+    )
+    assert set(np.unique(found)) == {-1, 0, n - 4}

@@ -143,14 +143,14 @@ def agreement(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _tops(read: Read, directions: Directions, columns: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """``(n_depths, n_words, Lens.N_TOP)`` int16: what scores highest in the first template.
+    """``(n_depths, n_words, Lens.N_TOP)`` int32: what scores highest in the first template.
 
     Parameters
     ----------
     columns : ``(n,)`` int64: the tokens that count, each once.
     shown : ``(n,)`` int64: what each stands for in the result.
     """
-    found = np.full((read.n_depths, read.n_words, Lens.N_TOP), -1, dtype=np.int16)
+    found = np.full((read.n_depths, read.n_words, Lens.N_TOP), -1, dtype=np.int32)
     n_shown = min(Lens.N_TOP, len(columns))
     for depth in range(read.n_depths):
         own = scores(read.templates[0].states[depth][read.rows], directions.halves(depth)[:, columns].mean(axis=0))

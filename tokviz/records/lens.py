@@ -123,9 +123,9 @@ class Lens:
     relations: tuple[LensMeasure | None, ...] = ()
     """Of how many pairs the target scores highest of the candidates but the source, in the order of the configuration."""
     top_names: np.ndarray | None = None
-    """``(n_depths, n_words, N_TOP)`` int16: the categories whose names score highest, in the first template; −1 where it isn't read."""
+    """``(n_depths, n_words, N_TOP)`` int32: the categories whose names score highest, in the first template; −1 where it isn't read."""
     top_words: np.ndarray | None = None
-    """``(n_depths, n_words, N_TOP)`` int16: the rows of the words whose tokens do; of words with one token the first."""
+    """``(n_depths, n_words, N_TOP)`` int32: the rows of the words whose tokens do; of words with one token the first."""
 
     N_TOP: ClassVar[int] = 3
     MOST_TARGETS: ClassVar[int] = 4096
