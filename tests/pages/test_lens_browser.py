@@ -91,3 +91,12 @@ def test_without_a_script_all_words_are_there(open_page: OpenPage, site: Path) -
     expect(section.locator("[data-row]:visible")).to_have_count(5)
     expect(section.locator(".lens-tools")).to_be_hidden()
     expect(section.locator('[data-row="3"] td')).to_have_text(["Category 1", "Category 2", "Category 1", "Category 1"])
+
+
+def test_where_halves_disagree_every_cell_is_pale(open_page: OpenPage, site: Path) -> None:
+    page = open_page(site, MODEL)
+    cell = page.locator(".lens-group td").first
+    background = "(cell, classes) => { cell.className = classes; return getComputedStyle(cell).backgroundColor; }"
+    for classes in ("s1", "s2", "s3", "s4", "y", "k"):
+        assert cell.evaluate(background, f"{classes} p") != cell.evaluate(background, classes)
+    assert cell.evaluate(background, "y p") != cell.evaluate(background, "k p")
