@@ -20,6 +20,7 @@ N_EACH = 2
 DEAR = (
     "random weights",
     "lens of random weights",
+    "names drawn at random",
     "untrained against untrained",
     "labels shuffled among all words",
     "labels of unlike sizes",

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import transformers
 from making import hidden_states
-from reading import directions_of
+from reading import directions_of, same
 from tiny_tokenizers import whole_words
 from updating import measured
 
@@ -26,9 +26,10 @@ from tokviz.config.lens import LensConfig
 from tokviz.records import Tokenization, TokenizedWord
 from tokviz.run.plan.lenses import LensInputs
 from tokviz.run.plan.products import Beside
+from tokviz.run.plan.related import Related
 
 N_LAYERS = 8
-N_NAMES, N_FIRST = 4, 8
+N_NAMES, N_FIRST = 5, 10
 """Categories, and how many tokens may be the first of a word and how many its second."""
 _FORMING_LAYERS, _STEPS = 5, 400
 
@@ -55,6 +56,22 @@ def random_weights(number: int, sample: Sample) -> Case:
         asked = Asked(relations=sample.config.relation_list, orders=sample.config.order_list)
         report = decided(captures, sample.words, asked)
     return Case(report=report, is_false=_is_false)
+
+
+def drawn_names(number: int, sample: Sample) -> Case:
+    """The sample's words, whose categories lie apart, read with names that are drawn at random."""
+    random = np.random.default_rng((34, number))
+    models = {}
+    for slug, captures in sample.captures.items():
+        changed = []
+        for each in captures:
+            ids = range(1, 1 + len(sample.words.categories))
+            drawn = [random.normal(size=(len(ids), state.shape[1])) for state in each.states.states]
+            lens = LensInputs(names=directions_of(ids, same(drawn)), words=None, random=None, reason=None)
+            related = Related(pairs=(), orders=())
+            changed.append(replace(each, related=related, beside=replace(each.beside, lens=lens)))
+        models[slug] = changed
+    return Case(report=decided(models, sample.words), is_false=_is_false)
 
 
 # --- a layer that forms categories -----------------------------------------------------------------------------------
@@ -148,6 +165,12 @@ NULL = (
         name="lens of random weights",
         contents=f"a model of {N_LAYERS} layers with random weights and a token a word; false: categories and pairs that its lens reads",
         make=random_weights,
+        n_reports=N_NULL,
+    ),
+    Kind(
+        name="names drawn at random",
+        contents="the sample's captures, whose categories lie apart; false: that a lens reads categories by names that mean nothing",
+        make=drawn_names,
         n_reports=N_NULL,
     ),
 )

@@ -5,7 +5,7 @@ share, as a bias towards frequent tokens, counts for none of them. "Verbalizable
 Models", transformer-circuits.pub 2026. The logit lens (nostalgebraist 2020) takes the last depth's directions at every depth.
 
 Chance: categories and the words' own tokens are shuffled as those of ``labels``, pairs as those of ``relations``, always the same at
-every depth. What is claimed is decided over the whole report (``decisions``), and only where the directions from both halves of the
+every depth; names of categories must also do better than exchanged names. What is claimed is decided over the whole report (``decisions``), and only where the directions from both halves of the
 text agree. Intervals over the words are Wilson's (1927).
 """
 
@@ -14,17 +14,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import permutations as all_orders
+from itertools import product
 
 import numpy as np
 
 from tokviz.measure.categories import LEAST_WORDS
 from tokviz.measure.decisions import N_SHUFFLES, claim_on_median
-from tokviz.measure.labels import Categories
+from tokviz.measure.labels import Categories, permuted_within
 from tokviz.measure.relations import is_one_word
 from tokviz.measure.tested import empty, factorial, median, permutations
-from tokviz.records import Directions, HiddenStates, Lens, LensMeasure, PairRows, RelationMeasures
+from tokviz.records import LEVEL, Directions, HiddenStates, Lens, LensMeasure, PairRows, RelationMeasures
 
 FAMILY = "lens"
+_ROUNDING = 1e-9
 _Z = 1.959964
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 
@@ -132,14 +135,15 @@ def scores(states: np.ndarray, directions: np.ndarray) -> np.ndarray:
     return np.where(is_alike, -np.inf, (products - mean) / np.where(is_alike, 1.0, spread))
 
 
-def agreement(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's rank correlation over the words between the columns of two ``(n_words, n_tokens)``, mean over the tokens."""
+def agreement(one: np.ndarray, other: np.ndarray, *, lowest: bool = False) -> float:
+    """Spearman's rank correlation over the words between the columns of two ``(n_words, n_tokens)``: mean over the tokens, or lowest."""
     known = np.isfinite(one).all(axis=0) & np.isfinite(other).all(axis=0)
     if not known.any() or len(one) < 3:
         return float("nan")
     ranks = [np.argsort(np.argsort(each[:, known], axis=0), axis=0).astype(np.float64) for each in (one, other)]
     a, b = (each - each.mean(axis=0) for each in ranks)
-    return float(((a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))).mean())
+    found = (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    return float(found.min() if lowest else found.mean())
 
 
 def _tops(read: Read, directions: Directions, columns: np.ndarray, shown: np.ndarray) -> np.ndarray:
@@ -170,6 +174,8 @@ class _Question:
     n: int
     n_arrangements: float
     is_asked: bool
+    n_exchanged: int = 0
+    """Arrangements of names, that as they are included, where names are exchanged."""
 
     def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
         """Scores ``(n_read, n_tokens)`` of ``columns`` → the share that is right, as it is and shuffled.
@@ -187,36 +193,72 @@ class _Named(_Question):
     """Whether the name of one of a word's categories scores highest.
 
     Words that hold a name's token themselves aren't asked: they would be named by their own token.
+
+    The words of a category lie together, so that a name is right for many of them or for none, whatever it is the name of: words
+    shuffled one by one scatter too little. So it must also do better with the names as they are than with names exchanged
+    between categories whose words begin alike, with a capital letter or without.
     """
 
     def __init__(self, read: Read, names: Directions) -> None:
-        ids = np.array(names.ids)
-        self.columns = np.unique(ids, return_index=True)[1]
-        self.columns.sort()
-        column_of = {token: index for index, token in enumerate(ids[self.columns])}
+        ids = list(names.ids)
+        self.columns = np.arange(len(ids))
         asked = [
-            place
-            for place, row in enumerate(read.rows)
-            if read.memberships[row] and not read.tokens(row) & set(names.ids)
+            place for place, row in enumerate(read.rows) if read.memberships[row] and not read.tokens(row) & set(ids)
         ]
         self._places = np.array(asked, dtype=np.int64)
         rows = read.rows[self._places]
         memberships = tuple(read.memberships[row] for row in rows)
         categories = Categories(memberships=memberships, words=tuple(read.word(row) for row in rows), seed=read.seed)
         self.n = len(rows)
-        self.is_asked = self.n > 0 and len(self.columns) > 1
+        # Two names of one token can't be told apart.
+        self.is_asked = self.n > 0 and len(ids) > 1 and len(set(ids)) == len(ids)
         if not self.is_asked:
             return
         self.n_arrangements = categories.n_arrangements
         kinds, _ = categories.kinds
-        different = list(dict.fromkeys(memberships))
-        has = [[any(column_of[ids[each]] == c for each in own) for c in range(len(self.columns))] for own in different]
-        self._has = np.array(has)
+        self._has = _holds(list(dict.fromkeys(memberships)), len(ids))
         self._kinds = np.vstack([kinds, kinds[categories.shuffles]])
+        self._belongs = _holds(memberships, len(ids))
+        capital = self._belongs.T @ categories.capitalized / np.maximum(self._belongs.sum(axis=0), 1)
+        self._exchanged = exchanged(capital > 0.5, read.seed)
+        self.n_exchanged = len(self._exchanged)
 
     def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
         answers = own[self._places].argmax(axis=1)
         return np.asarray(self._has[self._kinds[:n], answers].mean(axis=1))
+
+    def right_exchanged(self, own: np.ndarray) -> np.ndarray:
+        """``(1 + n,)``: the share that is right with the names as they are, then exchanged."""
+        answers = own[self._places].argmax(axis=1)
+        # Of each category, how many of its words are read as which.
+        counted = self._belongs.T.astype(np.int64) @ (answers[:, None] == np.arange(len(self.columns)))
+        return np.asarray(counted[np.arange(len(counted)), self._exchanged].sum(axis=1) / self.n)
+
+
+def _holds(memberships: Sequence[tuple[int, ...]], n: int) -> np.ndarray:
+    """``(len(memberships), n)`` bool: which of ``n`` categories each holds."""
+    return np.array([[index in own for index in range(n)] for own in memberships])
+
+
+def exchanged(groups: np.ndarray, seed: int) -> np.ndarray:
+    """``(1 + n, n_names)`` int64: each category's name, as it is and then exchanged within ``groups`` ``(n_names,)``.
+
+    All other arrangements where these are fewer than ``N_SHUFFLES``, else as many drawn at random.
+    """
+    as_it_is = np.arange(len(groups))
+    places = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    if np.prod([factorial(len(each)) for each in places]) <= N_SHUFFLES:
+        every = []
+        for arrangement in product(*(map(np.array, all_orders(each)) for each in places)):
+            names = as_it_is.copy()
+            names[np.concatenate(places)] = np.concatenate(arrangement)
+            every.append(names)
+        return np.array(every)  # the first one is as it is
+    random = np.random.default_rng((seed, 9))
+    drawn = permuted_within(random.random((N_SHUFFLES, len(groups))), groups)
+    while (same := (drawn == as_it_is).all(axis=1)).any():
+        drawn[same] = permuted_within(random.random((int(same.sum()), len(groups))), groups)
+    return np.concatenate([as_it_is[None], drawn])
 
 
 class _Own(_Question):
@@ -281,6 +323,8 @@ class _InTemplate:
     """``(n_depths, 1 + N_SHUFFLES)``"""
     halves: np.ndarray
     """``(2, n_depths)``"""
+    exchanged: np.ndarray
+    """``(n_depths, 1 + n)``: the share with names as they are, then exchanged; of other questions ``(n_depths, 0)``."""
     agreement: np.ndarray
     """``(n_depths,)``, as are the others."""
     logit: np.ndarray
@@ -288,15 +332,22 @@ class _InTemplate:
     rank_logit: np.ndarray
 
     @classmethod
-    def empty(cls, n_depths: int) -> _InTemplate:
+    def empty(cls, n_depths: int, n_exchanged: int) -> _InTemplate:
         one_each = {name: empty(n_depths) for name in ("agreement", "logit", "rank", "rank_logit")}
-        return cls(found=empty(n_depths, 1 + N_SHUFFLES), halves=empty(2, n_depths), **one_each)
+        return cls(
+            found=empty(n_depths, 1 + N_SHUFFLES),
+            halves=empty(2, n_depths),
+            exchanged=empty(n_depths, n_exchanged),
+            **one_each,
+        )
 
     def add(self, depth: int, question: _Question, by: _Scores) -> None:
         """What one depth gives."""
         self.found[depth] = question.right(by.both)
         self.halves[:, depth] = [question.share(each) for each in by.halves]
-        self.agreement[depth] = agreement(*by.halves)
+        self.agreement[depth] = agreement(*by.halves, lowest=isinstance(question, _Named))
+        if isinstance(question, _Named):
+            self.exchanged[depth] = question.right_exchanged(by.both)
         if by.logit is not None:
             self.logit[depth] = question.share(by.logit)
         if isinstance(question, _Own):
@@ -333,9 +384,10 @@ class _Answers:
         whole = median(found)
         null_mean = whole[:, 1:].mean(axis=1)
         firm = median(agreements)
+        beat = [_beats_exchanged(each.exchanged) for each in self.templates]
 
-        def eligible(agree: np.ndarray, lower: np.ndarray, chance: np.ndarray) -> np.ndarray:
-            return np.asarray(is_enough & (agree >= LensMeasure.LEAST_AGREEMENT) & (lower > chance))
+        def eligible(agree: np.ndarray, lower: np.ndarray, chance: np.ndarray, beats: np.ndarray) -> np.ndarray:
+            return np.asarray(is_enough & (agree >= LensMeasure.LEAST_AGREEMENT) & (lower > chance) & beats)
 
         return LensMeasure(
             n=n,
@@ -350,13 +402,14 @@ class _Answers:
                 FAMILY,
                 found,
                 [
-                    eligible(agree, end[0], each[:, 1:].mean(axis=1))
-                    for agree, end, each in zip(agreements, ends, found, strict=True)
+                    eligible(agree, end[0], each[:, 1:].mean(axis=1), beats)
+                    for agree, end, each, beats in zip(agreements, ends, found, beat, strict=True)
                 ],
-                eligible(firm, low, null_mean),
+                eligible(firm, low, null_mean, _beats_exchanged(median([each.exchanged for each in self.templates]))),
                 self.question.n_arrangements,
             ),
             templates=np.array([each[:, 0] for each in found]) if len(found) > 1 else None,
+            n_exchanged=self.question.n_exchanged,
         )
 
     @property
@@ -376,7 +429,7 @@ def _over_depths(read: Read, directions: Directions, questions: Sequence[_Questi
     end = directions.halves(read.n_depths - 1).mean(axis=0)
     for states in read.templates:
         for each in answers:
-            each.templates.append(_InTemplate.empty(read.n_depths))
+            each.templates.append(_InTemplate.empty(read.n_depths, each.question.n_exchanged))
         for depth in range(read.n_depths):
             own, halves = states.states[depth][read.rows], directions.halves(depth)
             if not np.isfinite(own).all():
@@ -392,14 +445,30 @@ def _over_depths(read: Read, directions: Directions, questions: Sequence[_Questi
 
 
 def _untrained(read: Read, named: _Named, untrained: tuple[HiddenStates, Directions]) -> np.ndarray:
-    """``(n_depths,)``: of how many words the category is named by the untrained model's lens."""
+    """``(n_depths,)``: of how many words the category is named by the untrained model's lens, where the halves of its text agree."""
     states, names = untrained
     curve = empty(read.n_depths)
     for depth in range(read.n_depths):
-        own = scores(states.states[depth][read.rows], names.halves(depth)[:, named.columns].mean(axis=0))
-        if not np.isnan(own).any():
+        halves = names.halves(depth)[:, named.columns]
+        one, other, own = (scores(states.states[depth][read.rows], each) for each in (*halves, halves.mean(axis=0)))
+        if agreement(one, other, lowest=True) >= LensMeasure.LEAST_AGREEMENT:
             curve[depth] = named.share(own)
     return curve
+
+
+def _beats_exchanged(shares: np.ndarray) -> np.ndarray:
+    """``(n_depths,)`` bool: whether names as they are do better than exchanged ones do at any depth, at the level of a report.
+
+    ``shares``: ``(n_depths, 1 + n)``; where names aren't exchanged, every depth does.
+    """
+    n_depths, n = shares.shape
+    if not n:
+        return np.ones(n_depths, dtype=bool)
+    spread = shares.std(axis=1)
+    scores = (shares - shares.mean(axis=1)[:, None]) / np.where(spread > 0, spread, np.nan)[:, None]
+    highest = np.where(np.isfinite(scores[:, 1:]), scores[:, 1:], -np.inf).max(axis=0, initial=-np.inf)
+    p_value = (1 + (highest >= scores[:, :1] - _ROUNDING).sum(axis=1)) / n
+    return np.asarray(np.isfinite(scores[:, 0]) & (p_value <= LEVEL))
 
 
 def _wilson(share: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

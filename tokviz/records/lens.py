@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from tokviz.records.claims import Claim
+from tokviz.records.claims import LEVEL, Claim
 from tokviz.records.states import HiddenStates
 from tokviz.records.words import Tokenization, TokenizedWord
 
@@ -29,8 +29,7 @@ class Directions:
     """How long the passages are that they are fitted on."""
     N_LEFT_OUT: ClassVar[int] = 4
     """So many first positions of a passage aren't derived by: many models build attention sinks there."""
-    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 8, "random": 8}
-    """Of the control nothing is announced."""
+    N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 8, "random": 32}
     N_AT_ONCE: ClassVar[int] = 8
     """So many passages are in one backward pass: the graph of SmolLM2 then takes 0.3 GB."""
 
@@ -76,7 +75,8 @@ class LensMeasure:
     halves: np.ndarray
     """``(2, n_depths)`` float64: the value with directions of either half of the passages."""
     agreement: np.ndarray
-    """``(n_depths,)`` float64 in −1–1: rank correlation over the words between the scores of both halves, mean over tokens."""
+    """``(n_depths,)`` float64 in −1–1: rank correlation over the words between the scores of both halves; of categories' names the
+    lowest, else the mean over tokens."""
     null_mean: np.ndarray
     """``(n_depths,)`` float64: mean with the categories, tokens or pairs shuffled (chance)."""
     logit: np.ndarray
@@ -85,8 +85,15 @@ class LensMeasure:
     """That it is above chance, where both halves agree."""
     templates: np.ndarray | None = None
     """``(n_templates, n_depths)`` float64: in each template of the context; None with one."""
+    n_exchanged: int = 0
+    """Of categories: how many arrangements of their names there are, which what is claimed must exceed, too; else 0."""
 
     LEAST_AGREEMENT: ClassVar[float] = 0.9
+
+    @property
+    def can_be_tested(self) -> bool:
+        """Whether there are enough words, and names to exchange, for anything to be announced."""
+        return self.claim.can_be_tested and not 0 < self.n_exchanged < 1 / LEVEL
 
     @property
     def is_firm(self) -> np.ndarray:
@@ -113,7 +120,8 @@ class Lens:
     named: LensMeasure | None = None
     """Of how many words with a category its name scores highest of all; None where two names can't be told apart."""
     untrained: np.ndarray | None = None
-    """``(n_depths,)`` float64: the same in the model with all weights random; None where there is none."""
+    """``(n_depths,)`` float64: the same in the model with all weights random, in the first template; NaN where the halves of its text
+    disagree, None where there is none."""
     own: LensMeasure | None = None
     """Of how many words their own first token scores highest of all words'; None where there are too many."""
     own_rank: np.ndarray | None = None

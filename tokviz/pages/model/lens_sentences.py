@@ -34,7 +34,7 @@ def _facts(contexts: Iterable[ContextReport]) -> Iterator[Fact]:
             values = (float(shares.min()), float(shares.max()))
             yield Fact(kind="read", subject=(label, depths_where(holds)), values=values)
         else:
-            yield Fact(kind="not shown" if named.claim.can_be_tested else "not tested", subject=(label,))
+            yield Fact(kind="not shown" if named.can_be_tested else "not tested", subject=(label,))
 
 
 def sentences(stated: tuple[Fact, ...]) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def _say_not_shown(stated: tuple[Fact, ...]) -> str:
 
 
 def _say_not_tested(stated: tuple[Fact, ...]) -> str:
-    return f"Whether more words than by chance are read as their own category can’t be tested with these words: {_labels(stated)}."
+    return f"Whether more words than by chance are read as their own category can’t be tested with these words and categories: {_labels(stated)}."
 
 
 def _labels(stated: tuple[Fact, ...]) -> str:

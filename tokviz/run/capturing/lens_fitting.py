@@ -94,6 +94,8 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
     module, structure = fitted.module, fitted.structure
     n = fit.n_passages
     text = capture.passages(fitted.tokenizer, fitted.text, n, n, Directions.N_TOKENS)
+    if len(np.unique(text.ids, axis=0)) < n:
+        raise CaptureError("the text that it is fitted on repeats itself")
     if capture.sees_ahead(module, text):
         raise CaptureError("the model is not a decoder")
     if fitted.matrix is None:
