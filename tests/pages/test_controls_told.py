@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from controls_fixture import TEMPLATES, controlled_report, curves, differences
+from lens_fixture import with_lens
 from narrow import present
 from report_fixture import sample_report
 
 from tokviz.pages.charts.curves import model_charts
+from tokviz.pages.charts.notes import over_templates
 from tokviz.pages.text.sentences import over_sentences
 from tokviz.pages.text.without_training import untrained_sentences
 from tokviz.records import ContextReport, Untrained
@@ -102,6 +104,14 @@ def test_a_sentence_that_says_otherwise_is_named(holds: bool, of_templates: list
     template_holds[:, 2] = of_templates
     assert over_sentences(np.array([False, holds]), template_holds, TEMPLATES) == said
     assert over_sentences(np.array([holds]), None, TEMPLATES) == ()
+
+
+def test_what_a_lens_reads_is_a_median_over_sentences_too() -> None:
+    model = controlled_report().models[0]
+    read = with_lens(model, controlled_report().words)
+    said = "relations, orders and what is named are medians over three sentences"
+    assert said not in over_templates(model.contexts)
+    assert said in over_templates(read.contexts)
 
 
 def test_the_charts_say_what_their_strokes_and_gray_curves_are() -> None:

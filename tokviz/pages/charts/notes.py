@@ -58,8 +58,11 @@ def over_templates(contexts: Sequence[ContextReport]) -> str:
     labels = joined_by_and(list(dict.fromkeys(each.label for each in several)))
     numbers = dict.fromkeys(len(each.templates) for each in several)
     of = f"{in_words(next(iter(numbers)))} sentences" if len(numbers) == 1 else "their sentences"
+    measured = ["category purity", "silhouette", "effective rank", "relations", "orders"]
+    if any(each.has_templates and each.lens and each.lens.named for each in contexts):
+        measured.append("what is named")
     return (
-        f" Of the words {labels}, category purity, silhouette, effective rank, relations and orders are medians over {of}; "
+        f" Of the words {labels}, {joined_by_and(measured)} are medians over {of}; "
         "vertical strokes reach from the lowest sentence to the highest."
         + "".join(_dropped(each) for each in contexts if each.has_templates)
     )
