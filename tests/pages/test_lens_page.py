@@ -198,6 +198,19 @@ def test_of_many_words_some_have_rows(section: LensSection) -> None:
     assert "Rows are" not in present(section.grid).captions[0]
 
 
+def test_captions_say_of_which_words_only_the_first_sentence_is_shown(section: LensSection) -> None:
+    """Whichever are shown first: a reader may choose the others."""
+    said = "Of words in a sentence, the table shows the first sentence; charts show medians over all."
+    assert not any(said in caption for caption in present(section.grid).captions)
+    alone, sentence, *others = FIRST.contexts
+    several = replace(sentence.states.context, further_templates=("I saw {word}",))
+    repeated = replace(sentence, states=replace(sentence.states, context=several), interventions=())
+    model = replace(FIRST, contexts=(alone, repeated, *others))
+    grid = present(present(lens_section(REPORT, model, "models/smol-30/index.html")).grid)
+    assert len(grid.captions) == 2
+    assert all(said in caption for caption in grid.captions)
+
+
 def test_a_model_without_a_lens_says_why_and_nothing_where_none_was_asked_for() -> None:
     shallow = present(lens_section(REPORT, REPORT.models[1], "models/mini-6/index.html"))
     assert shallow.missing == "No lens: the model is not a decoder."

@@ -152,7 +152,7 @@ def _grid(report: Report, model: ModelReport, page: str) -> LensGrid | None:
             Option(value=each.states.context.name, label=each.states.context.label, checked=each is first)
             for each in captures
         ),
-        captions=_captions(first, lens, rows),
+        captions=_captions(captures, lens, rows),
         script=relative(page, f"assets/{SCRIPT}"),
         data=data_text.embedded(
             {
@@ -239,18 +239,23 @@ def _same(lens: Lens, top: int, memberships: tuple[int, ...]) -> bool:
     return top >= 0 and lens.names[top] in {lens.names[each] for each in memberships}
 
 
-def _captions(context: ContextReport, lens: Lens, rows: Sequence[int]) -> tuple[str, ...]:
+def _captions(captures: Sequence[ContextReport], lens: Lens, rows: Sequence[int]) -> tuple[str, ...]:
     names = joined(visible_piece(name).lstrip("Ġ▁ ") for name in dict.fromkeys(lens.names))
     n_read = int(lens.read.sum())
     some = f" Rows are {len(rows):,} of {count(n_read, 'word')}, evenly drawn." if len(rows) < n_read else ""
-    first = " of the first sentence" if context.states.context.further_templates else ""
+    several = [each.states.context.label for each in captures if each.states.context.further_templates]
+    first = (
+        f" Of words {joined_by_and(several)}, the table shows the first sentence; charts show medians over all."
+        if several
+        else ""
+    )
     pale = " Pale and in italics: two halves of the text disagree about the lens, and nothing is announced."
     of_names = (
-        f"A word is read as the category whose name ({names}) would gain most from the layer’s state{first}, compared with other words. "
-        f"Filled and bold: its own category, which a category’s row counts.{pale}{some}"
+        f"A word is read as the category whose name ({names}) would gain most from the layer’s state, compared with other words. "
+        f"Filled and bold: its own category, which a category’s row counts.{pale}{first}{some}"
     )
     of_words = (
-        f"A cell shows which of the words would gain most from the layer’s state{first}, compared with other words. Filled and bold: the "
-        f"word itself, which a category’s row counts; filled: another one of its category.{pale}{some}"
+        f"A cell shows which of the words would gain most from the layer’s state, compared with other words. Filled and bold: the "
+        f"word itself, which a category’s row counts; filled: another one of its category.{pale}{first}{some}"
     )
     return (of_names, of_words) if lens.own is not None else (of_names,)
