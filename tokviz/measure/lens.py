@@ -107,8 +107,10 @@ def measure(
         own_rank=found[own].ranks if own in found else None,
         own_rank_logit=found[own].ranks_logit if own in found else None,
         relations=tuple(found[each].measured if each in found else None for each in relations),
-        top_names=_tops(read, names, named.columns, named.columns),
-        top_words=None if own is None or words is None else _tops(read, words, own.columns, own.shown),
+        top_names=_tops(read, names, named.columns, named.columns) if named.is_asked else None,
+        top_words=None
+        if own is None or words is None
+        else _with_own_rows(read, _tops(read, words, own.columns, own.shown)),
     )
 
 
@@ -160,6 +162,15 @@ def _tops(read: Read, directions: Directions, columns: np.ndarray, shown: np.nda
         own = scores(read.templates[0].states[depth][read.rows], directions.halves(depth)[:, columns].mean(axis=0))
         if not np.isnan(own).any():
             found[depth, read.rows, :n_shown] = shown[np.argsort(-own, axis=1, kind="stable")[:, :n_shown]]
+    return found
+
+
+def _with_own_rows(read: Read, tops: np.ndarray) -> np.ndarray:
+    """``tops``, but of words that begin with the same token each word stands for itself."""
+    found = tops.copy()
+    for row in read.rows:
+        same = [other for other in read.rows if read.first_token(other) == read.first_token(row)]
+        found[:, row][np.isin(tops[:, row], same)] = row
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,8 @@ class LensGrid:
 
     label: str
     """For readers who can't see it."""
+    context: str
+    """Of the first capture."""
     depths: tuple[LensCell, ...]
     groups: tuple[LensGroup, ...]
     has_words: bool
@@ -119,7 +121,7 @@ def lens_section(report: Report, model: ModelReport, page: str) -> LensSection |
     return LensSection(
         stylesheet=relative(page, "assets/lens.css") if shown else None,
         heading=HEADING,
-        missing=f"No lens: {joined_by_and(list(reasons))}." if reasons else "",
+        missing=_missing(reasons, asked, report.words),
         said=sentences(facts(model)),
         limits=limits(model.contexts) if shown else "",
         grid=_grid(report, model, page),
@@ -127,6 +129,21 @@ def lens_section(report: Report, model: ModelReport, page: str) -> LensSection |
         if any(each.geometry for each in shown)
         else (),
     )
+
+
+def _missing(reasons: Iterable[str], asked: Sequence[Lens], words: WordList) -> str:
+    """Why there is no lens, or why it doesn't read categories."""
+    if reasons := list(reasons):
+        return f"No lens: {joined_by_and(reasons)}."
+    names = asked[0].names
+    twice = [
+        category.label
+        for category, name in zip(words.categories, names, strict=False)
+        if names.count(name) > 1 and len(names) > 1
+    ]
+    if not twice:
+        return ""
+    return f"Categories aren’t read: what {joined_by_and(twice)} are read as begins with the same token (reads_as in the configuration)."
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------
@@ -141,11 +158,15 @@ def _grid(report: Report, model: ModelReport, page: str) -> LensGrid | None:
     if lens is None or lens.named is None or lens.top_names is None:
         return None
     depths = shown_depths(model)
-    firm = lens.named.is_firm
+    firm, holds = lens.named.is_firm, lens.named.claim.holds
     rows = _rows(lens, words)
     return LensGrid(
         label=f"{HEADING}, words by layers",
-        depths=tuple(LensCell(text=depth_name(depth), style="" if firm[depth] else "p") for depth in depths),
+        context=first.states.context.label,
+        depths=tuple(
+            LensCell(text=depth_name(depth), style=_style("" if firm[depth] else "p", "a" if holds[depth] else ""))
+            for depth in depths
+        ),
         groups=tuple(_groups(lens, words, rows, depths)),
         has_words=any(each.lens is not None and each.lens.own is not None for each in captures),
         captures=tuple(
@@ -161,6 +182,7 @@ def _grid(report: Report, model: ModelReport, page: str) -> LensGrid | None:
                 "words": relative(page, "data/words.js"),
                 "categories": [category.label for category in words.categories],
                 "depths": depths,
+                "groups": [index for index in range(len(words.categories)) if _own_rows(words, rows, index)],
                 "captures": [context_entry(each) for each in captures],
             }
         ),
@@ -197,14 +219,15 @@ def _groups(lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[i
         return
     tops, pale = lens.top_names[:, :, 0], ["" if firm else "p" for firm in lens.named.is_firm]
     for index, category in enumerate(words.categories):
-        own = [row for row in rows if words.memberships[row][0] == index]
+        own = _own_rows(words, rows, index)
         named = [[_same(lens, tops[depth, row], words.memberships[row]) for depth in depths] for row in own]
         if own:
             yield LensGroup(
                 label=category.label,
                 cells=tuple(
                     LensCell(
-                        text=f"{sum(right)} of {len(own)}", style=_style(_shade(sum(right), len(own)), pale[depth])
+                        text=f"{sum(right)} of {len(own)}{_others(lens, words, rows, (index, depth), sum(right))}",
+                        style=_style(_shade(sum(right), len(own)), pale[depth]),
                     )
                     for depth, right in zip(depths, zip(*named, strict=True), strict=True)
                 ),
@@ -223,6 +246,20 @@ def _groups(lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[i
                     for row, right in zip(own, named, strict=True)
                 ),
             )
+
+
+def _own_rows(words: WordList, rows: Sequence[int], category: int) -> list[int]:
+    return [row for row in rows if words.memberships[row][0] == category]
+
+
+def _others(lens: Lens, words: WordList, rows: Sequence[int], category_and_depth: tuple[int, int], right: int) -> str:
+    """How many words of other categories are read as a category at a depth: `` +23``; nothing where there are none."""
+    category, depth = category_and_depth
+    if lens.top_names is None:
+        return ""
+    read_so = [row for row in rows if lens.top_names[depth, row, 0] == category]
+    n = sum(category not in words.memberships[row] for row in read_so)
+    return f" +{n}" if n else ""
 
 
 def _shade(n: int, n_words: int) -> str:
@@ -249,10 +286,13 @@ def _captions(captures: Sequence[ContextReport], lens: Lens, rows: Sequence[int]
         if several
         else ""
     )
-    pale = " Pale and in italics: two halves of the text disagree about the lens, and nothing is announced."
+    pale = (
+        " Bold layers: announced, more words than expected by chance. Pale and in italics: the lens differs between two halves of the "
+        "text that it is fitted on, and nothing is announced."
+    )
     of_names = (
         f"A word is read as the category whose name ({names}) would gain most from the layer’s state, compared with other words. "
-        f"Filled and bold: its own category, which a category’s row counts.{pale}{first}{some}"
+        f"Filled and bold: its own category. A category’s row counts these words and, after a +, those of others that are read as it.{pale}{first}{some}"
     )
     of_words = (
         f"A cell shows which of the words would gain most from the layer’s state, compared with other words. Filled and bold: the "

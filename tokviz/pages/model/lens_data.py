@@ -9,8 +9,9 @@ It calls ``tokvizData("SLUG/CONTEXT lens", content)``; in the content are
 ``bytes``
     of a number, 1 or 2;
 ``categories``, ``words``
-    what scores highest, each null where it isn't measured, else ``firm`` and ``tops``. ``firm`` has a character per depth, ``1`` where
-    both halves of the text agree, else ``0``. ``tops`` is base64 of little-endian unsigned integers, ``n`` for each depth of each word,
+    what scores highest, each null where it isn't measured, else ``firm``, ``announced`` and ``tops``. ``firm`` has a character per depth,
+    ``1`` where both halves of the text agree, else ``0``; so has ``announced``, ``1`` where it is announced that more words than by
+    chance are read so. ``tops`` is base64 of little-endian unsigned integers, ``n`` for each depth of each word,
     the depths of a word one after another: 0 is nothing (a word that isn't read, or no further place), k + 1 the category or the
     word of row k.
 
@@ -79,5 +80,6 @@ def _told(measure: LensMeasure, tops: np.ndarray, size: int) -> dict[str, Any]:
     by_word = (tops + 1).transpose(1, 0, 2)
     return {
         "firm": "".join("01"[int(firm)] for firm in measure.is_firm),
+        "announced": "".join("01"[int(holds)] for holds in measure.claim.holds),
         "tops": packed(np.ascontiguousarray(by_word, dtype=f"u{size}")),
     }

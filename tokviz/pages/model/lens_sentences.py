@@ -9,7 +9,7 @@ import numpy as np
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text.facts import Fact, the_same
 from tokviz.pages.text.sentences import depths_where
-from tokviz.pages.text.wording import joined_by_and, ranged, score
+from tokviz.pages.text.wording import joined_by_and, ranged, whole_percent
 from tokviz.records import ContextReport, ModelReport
 
 LIMITS = (
@@ -58,7 +58,7 @@ def _say_read(stated: tuple[Fact, ...]) -> str:
     for each in stated:
         label, where = each.subject
         low, high = each.values
-        parts.append(f"words {label}, at {where} ({ranged(np.array([low, high]), score)} of them)")
+        parts.append(f"words {label}, at {where} ({ranged(np.array([low, high]), whole_percent)} of them)")
     return f"More words than by chance are read as their own category: {'; '.join(parts)}."
 
 
