@@ -184,3 +184,14 @@ def test_what_is_not_one_norm_is_refused() -> None:
     base.norm = TwoNorms(base.norm)
     with pytest.raises(CaptureError, match="something else than one norm"):
         output_rows(base, structure, head.get_output_embeddings().weight, IDS)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_caller_may_have_turned_gradients_off(mode: Any) -> None:
+    head = made("gated, untied")
+    _, found = fitted(head)
+    with mode():
+        _, own = fitted(head)
+        assert not torch.is_grad_enabled()
+    for one, other in zip(found, own, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -30,7 +30,7 @@ _ALIKE = 1e-3
 """Relative difference by which a norm may miss what a norm of its kind gives."""
 
 
-def output_rows(module: nn.Module, structure: Structure, matrix: torch.Tensor, ids: Sequence[int]) -> np.ndarray:
+def output_rows(module: nn.Module, structure: Structure, matrix: Any, ids: Sequence[int]) -> np.ndarray:
     """What the last layer's state is multiplied by for the scores of some tokens, but for the length of that state.
 
     Parameters
@@ -49,8 +49,10 @@ def output_rows(module: nn.Module, structure: Structure, matrix: torch.Tensor, i
     ------
     CaptureError : between the last layer and the output matrix is something else than one such norm.
     """
+    import torch
+
     multiplier, is_centered = _last_norm(module, structure, ids[:3])
-    if not matrix.is_floating_point() or matrix.is_meta or matrix.ndim != 2 or matrix.shape[1] != len(multiplier):
+    if not isinstance(matrix, torch.Tensor) or not matrix.is_floating_point() or matrix.is_meta or matrix.ndim != 2 or matrix.shape[1] != len(multiplier):
         raise CaptureError("its output matrix is quantized, or not of the width of its hidden states")
     rows: np.ndarray = matrix.detach()[list(ids)].double().cpu().numpy() * multiplier
     return rows - rows.mean(axis=1, keepdims=True) if is_centered else rows
@@ -78,6 +80,8 @@ def directions(
     ------
     CaptureError : its layers can't be derived by.
     """
+    import torch
+
     if is_streamed(module):
         raise CaptureError("its weights are read in every pass")
     if any(layout != PLAIN for layout in structure.layouts.values()):
@@ -85,8 +89,10 @@ def directions(
     n_at_once = max(1, _MOST_BYTES // (8 * rows.shape[1] * (structure.n_layers + 1)))
     for first in range(0, len(rows), n_at_once):
         some = np.arange(first, min(first + n_at_once, len(rows)))
-        with _weights_fixed(module):
-            yield some, _directions(module, structure, rows[some], passages)
+        # The caller may have turned gradients off.
+        with torch.inference_mode(mode=False), torch.enable_grad(), _weights_fixed(module):
+            found = _directions(module, structure, rows[some], passages)
+        yield some, found
 
 
 def _directions(

@@ -42,10 +42,12 @@ class Fitted:
     def of(cls, ready: Ready, text: str, captured_at: str) -> Fitted:
         """The model itself."""
         head = ready.loaded.head
+        # What a caller put in its place, or quantized, may have none, or a method of that name.
+        matrix = None if head is None else getattr(head.get_output_embeddings(), "weight", None)
         return cls(
             module=ready.module,
             structure=ready.structure,
-            matrix=None if head is None else head.get_output_embeddings().weight,
+            matrix=matrix,
             tokenizer=ready.loaded.tokenizer,
             text=text,
             card=ready.loaded.card,
