@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import families
 import numpy as np
 import pytest
+import torch
 from command import generate, generate_blank
 from related_fixture import CONFIG
 
 from tokviz.config import load
+from tokviz.errors import DiskFullError
 from tokviz.records import Directions, Lens
 from tokviz.run import prune
+from tokviz.run.capturing.lens_fitting import fit_lens
+from tokviz.run.plan.lenses import Fit
 from tokviz.run.plan.options import Options
 from tokviz.run.plan.plan import Plan
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.store import Store
+from tokviz.run.work.progress import reporter
 
 pytestmark = pytest.mark.process
 
@@ -104,3 +111,19 @@ def test_an_encoder_has_none_and_says_why_once(tmp_path: Path) -> None:
     assert made.stderr.count("no lens: the model is not a decoder") == 1
     assert lens_of(tmp_path).reason == "the model is not a decoder"
     assert "lens" not in generate(tmp_path, "--dry-run").stdout
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), DiskFullError("no room")])
+def test_what_may_go_well_next_time_is_not_kept_as_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("tokviz.run.capturing.lens_fitting._fit", fails)
+    store = Store(tmp_path)
+    fit = Fit(kind="names", names=(" a",), ids=(), key="0" * 32)
+    fitted: Any = None
+    with reporter(quiet=True) as progress, nullcontext() if "CUDA" in str(error) else pytest.raises(DiskFullError):
+        fit_lens(fitted, [fit], store, progress, "Tiny")
+    assert store.failure(fit.key) is None

@@ -11,6 +11,7 @@ from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
 from tokviz.capture.lens import directions, output_rows
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
+from tokviz.capture.memory import is_out_of_memory
 from tokviz.capture.passes import sharing_passes
 from tokviz.capture.probe import agree, difference, probe
 from tokviz.capture.recording import PaddedWords
@@ -34,6 +35,7 @@ __all__ = [
     "directions",
     "find_structure",
     "find_sublayers",
+    "is_out_of_memory",
     "is_streamed",
     "layer_without",
     "losses",

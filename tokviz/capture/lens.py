@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tokviz.capture.hooks import first_tensor, forward, hooked, is_streamed
+from tokviz.capture.memory import limited_to_free_memory
 from tokviz.capture.structure import PLAIN, Structure
 from tokviz.errors import CaptureError
 from tokviz.records import Directions
@@ -52,7 +53,13 @@ def output_rows(module: nn.Module, structure: Structure, matrix: Any, ids: Seque
     import torch
 
     multiplier, is_centered = _last_norm(module, structure, ids[:3])
-    if not isinstance(matrix, torch.Tensor) or not matrix.is_floating_point() or matrix.is_meta or matrix.ndim != 2 or matrix.shape[1] != len(multiplier):
+    if (
+        not isinstance(matrix, torch.Tensor)
+        or not matrix.is_floating_point()
+        or matrix.is_meta
+        or matrix.ndim != 2
+        or matrix.shape[1] != len(multiplier)
+    ):
         raise CaptureError("its output matrix is quantized, or not of the width of its hidden states")
     rows: np.ndarray = matrix.detach()[list(ids)].double().cpu().numpy() * multiplier
     return rows - rows.mean(axis=1, keepdims=True) if is_centered else rows
@@ -106,7 +113,8 @@ def _directions(
         taps = _Taps(structure, ids.shape[1], (start + torch.arange(len(ids))) % 2)
         with hooked(dict.fromkeys((structure.embedding, *structure.layers), taps.tap)):
             forward(module, ids, torch.ones_like(ids), with_gradients=True)
-        found = taps.gradients(rows)
+        with limited_to_free_memory(ids.device):
+            found = taps.gradients(rows)
         total = found if total is None else [sum_so_far + own for sum_so_far, own in zip(total, found, strict=True)]
     in_halves = torch.tensor([len(passages[half::2]) for half in range(2)])
     n_sources = in_halves * (passages.shape[1] - Directions.N_LEFT_OUT)

@@ -147,6 +147,13 @@ def limited_to_free_memory(device: torch.device) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, on the processor or a GPU."""
+    import torch
+
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+
+
 def _data_bytes() -> int:
     """What counts towards the limit: writable memory of this process alone, used or not."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()

@@ -11,7 +11,7 @@ import numpy as np
 
 from tokviz.capture import batch_check
 from tokviz.capture.hooks import forward, hooked, is_streamed
-from tokviz.capture.memory import MemoryMeter, free_bytes
+from tokviz.capture.memory import MemoryMeter, free_bytes, is_out_of_memory
 from tokviz.capture.passes import PassLimits
 from tokviz.capture.recording import LastDepthReached, PaddedWords, Recorder
 from tokviz.capture.structure import Structure
@@ -223,7 +223,7 @@ class _Passes:
         except CaptureError:
             raise
         except Exception as error:
-            if _is_out_of_memory(error):
+            if is_out_of_memory(error):
                 if len(rows) > 1:
                     return None
                 raise CaptureError(self._too_little_memory(batch)) from error
@@ -248,12 +248,6 @@ def _processor() -> torch.device:
     import torch
 
     return torch.device("cpu")
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    import torch
-
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 
 def _return_memory(device: torch.device) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tokviz import models
-from tokviz.errors import CaptureError
+from tokviz.errors import CaptureError, StoreError
 from tokviz.records import N_EXTREMES, CapturedBatch, Context, Directions, ModelCard
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.plan.lenses import LENS, Fit
@@ -63,15 +62,23 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Report
     Parameters
     ----------
     name : of the model, as readers see it.
+
+    Raises
+    ------
+    StoreError : the disk is full or read-only.
     """
+    from tokviz import capture
+
     for index, fit in enumerate(fits):
         step = reporter.step(f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}")
         try:
             _fit(fitted, fit, store)
-        except (MemoryError, models.TooLittleMemoryError) as error:
-            reporter.say(f"{name}: no lens: {error_line(error)}")
-            return
+        except StoreError:
+            raise
         except Exception as error:  # noqa: BLE001 - it is beside the capture: it costs a section of a page, not the model
+            if capture.is_out_of_memory(error):
+                reporter.say(f"{name}: no lens: {error_line(error)}")
+                return
             is_known = isinstance(error, CaptureError)
             reason = str(error) if is_known else f"its layers can't be derived by: {error_line(error)}"
             for each in fits[index:]:
