@@ -12,7 +12,7 @@ import transformers
 from torch import nn
 
 from tokviz.bundled import LOSS_TEXT
-from tokviz.capture import directions, find_structure, output_rows
+from tokviz.capture import directions, find_structure, output_rows, require_plain_head
 from tokviz.capture import passages as text_passages
 from tokviz.errors import CaptureError
 from tokviz.records import Directions
@@ -195,3 +195,16 @@ def test_a_caller_may_have_turned_gradients_off(mode: Any) -> None:
         assert not torch.is_grad_enabled()
     for one, other in zip(found, own, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_output_matrix_gets_what_the_base_model_gives(kind: str) -> None:
+    head = made(kind)
+    require_plain_head(head, head.base_model, IDS)
+
+
+def test_a_transform_before_the_output_matrix_is_refused() -> None:
+    sizes = {each: SIZES[each] for each in SIZES if each != "num_key_value_heads"}
+    head: Any = transformers.BertLMHeadModel(transformers.BertConfig(**sizes, is_decoder=True)).eval()
+    with pytest.raises(CaptureError, match="something else than one norm"):
+        require_plain_head(head, head.base_model, IDS)

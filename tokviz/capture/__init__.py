@@ -9,7 +9,7 @@ from tokviz.capture.attention import attention_to_first
 from tokviz.capture.fitting import require_alike, require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
-from tokviz.capture.lens import directions, output_rows
+from tokviz.capture.lens import directions, output_rows, require_plain_head
 from tokviz.capture.loss import Passages, Setting, losses, passages, sees_ahead
 from tokviz.capture.memory import is_out_of_memory
 from tokviz.capture.passes import sharing_passes
@@ -49,6 +49,7 @@ __all__ = [
     "probe",
     "require_alike",
     "require_fitting",
+    "require_plain_head",
     "sees_ahead",
     "sharing_passes",
     "words_to_run",

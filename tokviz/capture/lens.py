@@ -65,6 +65,35 @@ def output_rows(module: nn.Module, structure: Structure, matrix: Any, ids: Seque
     return rows - rows.mean(axis=1, keepdims=True) if is_centered else rows
 
 
+def require_plain_head(head: Any, module: nn.Module, ids: Sequence[int]) -> None:
+    """Refuse a model whose output matrix gets something else than what its base model gives, but for one factor: BERT's, say.
+
+    Parameters
+    ----------
+    head : the model with its output matrix, in evaluation mode.
+    module : the base model in it.
+    ids : of some tokens.
+    """
+    import torch
+
+    given: list[torch.Tensor | None] = []
+
+    def note(_module: nn.Module, inputs: Any, _output: Any) -> None:
+        given.append(first_tensor(inputs))
+
+    some = torch.tensor([list(ids)])
+    # Apart, as OPT's head calls only a part of its base model.
+    base = first_tensor(forward(module, some, torch.ones_like(some)))
+    with hooked({head.get_output_embeddings(): note}):
+        forward(head, some, torch.ones_like(some))
+    got = given[-1] if given else None
+    if base is not None and got is not None and base.shape == got.shape:
+        one, other = (each.double().flatten().cpu() for each in (base, got))
+        if (other - one * ((one @ other) / (one @ one))).norm() <= _tolerance(base) * other.norm():
+            return
+    raise CaptureError("between its last layer and its output matrix is something else than one norm")
+
+
 def directions(
     module: nn.Module, structure: Structure, rows: np.ndarray, passages: np.ndarray
 ) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:

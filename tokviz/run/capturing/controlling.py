@@ -63,7 +63,9 @@ def _fit_random(ready: Ready, model: ModelConfig, lens: tuple[Fit, Fitted], stor
         if made is None:
             store.put_failure(fit.key, problem)
             continue
-        own = replace(fitted, module=made.module, structure=made.structure, matrix=made.matrix(fitted.matrix))
+        own = replace(
+            fitted, module=made.module, structure=made.structure, matrix=made.matrix(fitted.matrix), head=None
+        )
         fit_lens(own, [fit], store, reporter, ready.name)
 
 

@@ -32,6 +32,8 @@ class Fitted:
     structure: Structure
     matrix: Any
     """Its output matrix, ``(vocabulary, width)``; None where it has none."""
+    head: Any
+    """The model with that matrix; None where the matrix stands alone."""
     tokenizer: Any
     text: str
     card: ModelCard
@@ -47,6 +49,7 @@ class Fitted:
             module=ready.module,
             structure=ready.structure,
             matrix=matrix,
+            head=None if matrix is None else head,
             tokenizer=ready.loaded.tokenizer,
             text=text,
             card=ready.loaded.card,
@@ -110,6 +113,8 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
     if fitted.matrix is None:
         raise CaptureError("the model has no output matrix")
     ids, pieces = _tokens(fitted.tokenizer, fit)
+    if fitted.head is not None:
+        capture.require_plain_head(fitted.head, module, ids[:3])
     rows = capture.output_rows(module, structure, fitted.matrix, ids)
     description = CaptureDescription(
         card=fitted.card,
