@@ -64,9 +64,13 @@ this.problem.textContent = error.message;
 show(vocabulary, found) {
 if (!this.vocabulary) this.makeButtons();
 const kind = found[this.kind] ? this.kind : "categories";
-const { firm, tops } = found[kind];
+const { announced, firm, tops } = found[kind];
 Object.assign(this, { vocabulary, firm, n: found.n, names: found.names, isWords: kind === "words", tops: decodeIntegers(tops, found.bytes) });
-this.table.querySelectorAll("thead th").forEach((head, column) => head.classList.toggle("p", !this.isFirm(this.depths[column])));
+this.table.tHead.rows[0].cells[0].textContent = this.select?.selectedOptions[0].label ?? this.table.tHead.rows[0].cells[0].textContent;
+this.table.querySelectorAll("thead th").forEach((head, column) => {
+head.classList.toggle("p", !this.isFirm(this.depths[column]));
+head.classList.toggle("a", announced[this.depths[column]] === "1");
+});
 for (const group of this.table.tBodies) this.fillGroup(group);
 this.root.querySelectorAll("[data-lens-caption]").forEach((caption, index) => {
 caption.hidden = index !== Number(this.isWords);
@@ -109,8 +113,16 @@ cell.textContent = this.textOf(best);
 }
 const cell = group.rows[0].cells[column + 1];
 cell.className = `${n ? `s${Math.ceil((4 * n) / rows.length)}` : ""} ${pale}`;
-cell.textContent = `${n} of ${rows.length}`;
+const others = this.isWords ? 0 : this.othersOf([...this.table.tBodies].indexOf(group), rows, depth);
+cell.textContent = `${n} of ${rows.length}${others ? ` +${others}` : ""}`;
 });
+}
+othersOf(index, own, depth) {
+const category = this.groups[index];
+return this.rows.filter((row) => {
+const number = Number(row.dataset.row);
+return !own.includes(row) && !this.vocabulary.memberships[number].includes(category) && this.bestOf(number, depth)[0] === category;
+}).length;
 }
 makeButtons() {
 for (const head of this.table.querySelectorAll("tbody th")) {

@@ -103,6 +103,31 @@ def test_another_text_is_fitted_anew_and_a_short_one_says_so(folder: Path) -> No
     write(folder)
 
 
+def test_a_models_own_table_has_priority(folder: Path) -> None:
+    def asked(of_report: str, of_model: str) -> bool:
+        text = f'{of_report}[[models]]\nsource = "./llama"\n{of_model}[words]\na = ["red", "blue"]\n'
+        (folder / "other.toml").write_text(text, encoding="utf-8")
+        config = load(folder / "other.toml")
+        plan = Plan(
+            config, Options(base=folder, output=folder / "site", cache=folder / "empty"), Store(folder / "empty")
+        )
+        return plan.reads_lens(config.models[0])
+
+    assert asked("lens = true\n", "")
+    assert asked("", "lens = true\n")
+    assert not asked("lens = true\n", "lens = false\n")
+    assert not asked("", "")
+
+
+def test_a_text_that_repeats_itself_fits_no_lens(folder: Path) -> None:
+    (folder / "text.txt").write_text("red " * 12000, encoding="utf-8")
+    write(folder, "", '[lens]\ntext = "text.txt"\n')
+    made = generate_blank(folder, "--output", "repeated")
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.count("no lens: the text that it is fitted on repeats itself") == 1
+    write(folder)
+
+
 def test_an_encoder_has_none_and_says_why_once(tmp_path: Path) -> None:
     families.build("bert", tmp_path / "llama")
     write(tmp_path)

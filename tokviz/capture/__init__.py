@@ -6,7 +6,7 @@ with positions added.
 """
 
 from tokviz.capture.attention import attention_to_first
-from tokviz.capture.fitting import require_alike, require_fitting
+from tokviz.capture.fitting import most_tokens, require_alike, require_fitting
 from tokviz.capture.hooks import is_streamed
 from tokviz.capture.interventions import layer_without, mean_at_position_0, neurons_set
 from tokviz.capture.lens import directions, output_rows, require_plain_head
@@ -42,6 +42,7 @@ __all__ = [
     "mean_at_position_0",
     "measure_updates",
     "mlp_matrices",
+    "most_tokens",
     "n_neurons",
     "neurons_set",
     "output_rows",

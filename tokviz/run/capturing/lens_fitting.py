@@ -105,7 +105,13 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
 
     module, structure = fitted.module, fitted.structure
     n = fit.n_passages
-    text = capture.passages(fitted.tokenizer, fitted.text, n, n, Directions.N_TOKENS)
+    most = capture.most_tokens(module, structure.embedding)
+    if most is not None and most < Directions.N_TOKENS:
+        raise CaptureError(f"it takes {most} tokens at most, and a lens is fitted on passages of {Directions.N_TOKENS}")
+    try:
+        text = capture.passages(fitted.tokenizer, fitted.text, n, n, Directions.N_TOKENS)
+    except CaptureError as error:
+        raise CaptureError(f"lens.text: {error}") from None
     if len(np.unique(text.ids, axis=0)) < n:
         raise CaptureError("the text that it is fitted on repeats itself")
     if capture.sees_ahead(module, text):

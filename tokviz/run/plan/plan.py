@@ -171,7 +171,8 @@ class Plan:
 
     def reads_lens(self, model: ModelConfig) -> bool:
         """Whether it is read what a model's layers would say."""
-        return self.lenses is not None and model.lens is not False and not self.options.is_draft
+        asked = self.config.lens is not None if model.lens is None else model.lens
+        return self.lenses is not None and asked and not self.options.is_draft
 
     def _fits(self, model: ModelConfig, firsts: Sequence[HiddenStates | None]) -> Iterator[FitPlan]:
         """``firsts``: in each context; as long as some are to be captured it isn't known what is read."""
