@@ -26,7 +26,9 @@ def check_sentence(stated: Sequence[Fact], text: str) -> None:
 def _forms(value: float) -> list[str]:
     if isinstance(value, int):
         return [f"{value:,}", *WORDS[value : value + 1]]
-    return [f"{value + 0.0:.2f}".replace("-", "−"), "0.00"][: 2 if abs(value) < 0.005 else 1]
+    share = f"{100 * value:.0f}"  # of a range the first one has no sign
+    as_shares = [f"{share} %", f"({share}–"]
+    return [f"{value + 0.0:.2f}".replace("-", "−"), *as_shares, *(["0.00"] if abs(value) < 0.005 else [])]
 
 
 def changed(stated: tuple[Fact, ...], names: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[int, Fact]]:

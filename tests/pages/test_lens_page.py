@@ -171,11 +171,14 @@ def test_each_cell_names_what_scores_highest_in_the_first_capture(section: LensS
         assert ["p" in cell.style.split() for cell in row.cells] == [depth == 0 for depth in depths]
 
 
-def test_a_category_counts_its_words(section: LensSection) -> None:
+def test_a_category_counts_its_words_and_others_that_are_read_as_it(section: LensSection) -> None:
+    rows = [row for group in present(section.grid).groups for row in group.rows]
     for group in present(section.grid).groups:
         for column, cell in enumerate(group.cells):
             n = sum("y" in row.cells[column].style.split() for row in group.rows)
-            assert cell.text == f"{n} of {len(group.rows)}"
+            own = {row.row for row in group.rows}
+            others = [row for row in rows if row.row not in own and row.cells[column].text == group.label]
+            assert cell.text == f"{n} of {len(group.rows)}" + (f" +{len(others)}" if others else "")
             assert ("s4" in cell.style.split()) == (n == len(group.rows))
 
 
@@ -248,8 +251,8 @@ def test_sentences_say_where_it_is_announced_and_which_share_that_is() -> None:
     stated = facts(FIRST)
     (said,) = sentences(stated)
     assert said == (
-        "More words than by chance are read as their own category: words alone, at layers 0–13 (0.70–0.73 of them); words in a "
-        "sentence, at layers 0–29 (0.70–0.76 of them)."
+        "More words than by chance are read as their own category: words alone, at layers 0–13 (70–73\N{NO-BREAK SPACE}% of them); words in a "
+        "sentence, at layers 0–29 (70–76\N{NO-BREAK SPACE}% of them)."
     )
     fact_checks.check_sentence(stated, said)
     names = ("words beside others", "layer 3")
@@ -270,7 +273,7 @@ def test_nothing_is_said_that_no_claim_supports() -> None:
     )
     (untested, _) = facts(claimed([False] * 31, can_be_tested=False))
     assert sentences((untested,)) == (
-        "Whether more words than by chance are read as their own category can’t be tested with these words: words alone.",
+        "Whether more words than by chance are read as their own category can’t be tested with these words and categories: words alone.",
     )
     unmeasured = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=replace(LENS, named=None)),))
     assert facts(unmeasured) == ()
