@@ -10,7 +10,8 @@ import scipy.stats
 from reading import directions_of, same, states_of
 
 from tokviz.measure.decisions import claims_in, decide, with_decisions
-from tokviz.measure.lens import Read, _tops, agreement, exchanged, measure, scores, unread
+from tokviz.measure.exchanging import exchanged
+from tokviz.measure.lens import Read, _tops, agreement, measure, scores, unread
 from tokviz.records import Directions, HiddenStates, Lens, PairRows
 
 N_WORDS, WIDTH, N_DEPTHS, N_CATEGORIES = 40, 16, 3, 5

@@ -14,20 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import permutations as all_orders
-from itertools import product
 
 import numpy as np
 
 from tokviz.measure.categories import LEAST_WORDS
 from tokviz.measure.decisions import N_SHUFFLES, claim_on_median
-from tokviz.measure.labels import Categories, permuted_within
+from tokviz.measure.exchanging import beats_exchanged, exchanged
+from tokviz.measure.labels import Categories
 from tokviz.measure.relations import is_one_word
 from tokviz.measure.tested import empty, factorial, median, permutations
-from tokviz.records import LEVEL, Directions, HiddenStates, Lens, LensMeasure, PairRows, RelationMeasures
+from tokviz.records import Directions, HiddenStates, Lens, LensMeasure, PairRows, RelationMeasures
 
 FAMILY = "lens"
-_ROUNDING = 1e-9
 _Z = 1.959964
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 
@@ -205,9 +203,7 @@ class _Named(_Question):
 
     Words that hold a name's token themselves aren't asked: they would be named by their own token.
 
-    The words of a category lie together, so that a name is right for many of them or for none, whatever it is the name of: words
-    shuffled one by one scatter too little. So it must also do better with the names as they are than with names exchanged
-    between categories whose words begin alike, with a capital letter or without.
+    It must also do so more often than exchanged names, between categories whose words begin alike, with a capital letter or without.
     """
 
     def __init__(self, read: Read, names: Directions) -> None:
@@ -249,27 +245,6 @@ class _Named(_Question):
 def _holds(memberships: Sequence[tuple[int, ...]], n: int) -> np.ndarray:
     """``(len(memberships), n)`` bool: which of ``n`` categories each holds."""
     return np.array([[index in own for index in range(n)] for own in memberships])
-
-
-def exchanged(groups: np.ndarray, seed: int) -> np.ndarray:
-    """``(1 + n, n_names)`` int64: each category's name, as it is and then exchanged within ``groups`` ``(n_names,)``.
-
-    All other arrangements where these are fewer than ``N_SHUFFLES``, else as many drawn at random.
-    """
-    as_it_is = np.arange(len(groups))
-    places = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    if np.prod([factorial(len(each)) for each in places]) <= N_SHUFFLES:
-        every = []
-        for arrangement in product(*(map(np.array, all_orders(each)) for each in places)):
-            names = as_it_is.copy()
-            names[np.concatenate(places)] = np.concatenate(arrangement)
-            every.append(names)
-        return np.array(every)  # the first one is as it is
-    random = np.random.default_rng((seed, 9))
-    drawn = permuted_within(random.random((N_SHUFFLES, len(groups))), groups)
-    while (same := (drawn == as_it_is).all(axis=1)).any():
-        drawn[same] = permuted_within(random.random((int(same.sum()), len(groups))), groups)
-    return np.concatenate([as_it_is[None], drawn])
 
 
 class _Own(_Question):
@@ -395,7 +370,7 @@ class _Answers:
         whole = median(found)
         null_mean = whole[:, 1:].mean(axis=1)
         firm = median(agreements)
-        beat = [_beats_exchanged(each.exchanged) for each in self.templates]
+        beat = [beats_exchanged(each.exchanged) for each in self.templates]
 
         def eligible(agree: np.ndarray, lower: np.ndarray, chance: np.ndarray, beats: np.ndarray) -> np.ndarray:
             return np.asarray(is_enough & (agree >= LensMeasure.LEAST_AGREEMENT) & (lower > chance) & beats)
@@ -416,7 +391,7 @@ class _Answers:
                     eligible(agree, end[0], each[:, 1:].mean(axis=1), beats)
                     for agree, end, each, beats in zip(agreements, ends, found, beat, strict=True)
                 ],
-                eligible(firm, low, null_mean, _beats_exchanged(median([each.exchanged for each in self.templates]))),
+                eligible(firm, low, null_mean, beats_exchanged(median([each.exchanged for each in self.templates]))),
                 self.question.n_arrangements,
             ),
             templates=np.array([each[:, 0] for each in found]) if len(found) > 1 else None,
@@ -465,21 +440,6 @@ def _untrained(read: Read, named: _Named, untrained: tuple[HiddenStates, Directi
         if agreement(one, other, lowest=True) >= LensMeasure.LEAST_AGREEMENT:
             curve[depth] = named.share(own)
     return curve
-
-
-def _beats_exchanged(shares: np.ndarray) -> np.ndarray:
-    """``(n_depths,)`` bool: whether names as they are do better than exchanged ones do at any depth, at the level of a report.
-
-    ``shares``: ``(n_depths, 1 + n)``; where names aren't exchanged, every depth does.
-    """
-    n_depths, n = shares.shape
-    if not n:
-        return np.ones(n_depths, dtype=bool)
-    spread = shares.std(axis=1)
-    scores = (shares - shares.mean(axis=1)[:, None]) / np.where(spread > 0, spread, np.nan)[:, None]
-    highest = np.where(np.isfinite(scores[:, 1:]), scores[:, 1:], -np.inf).max(axis=0, initial=-np.inf)
-    p_value = (1 + (highest >= scores[:, :1] - _ROUNDING).sum(axis=1)) / n
-    return np.asarray(np.isfinite(scores[:, 0]) & (p_value <= LEVEL))
 
 
 def _wilson(share: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
