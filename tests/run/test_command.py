@@ -56,7 +56,7 @@ def test_the_numbers_are_there_to_take_away(project: Path) -> None:
     )
     n_depths = len(report["models"][0]["contexts"][0]["module_paths"])
     assert len(csv) == 1 + 8 * n_depths
-    assert csv[0].startswith("depth,layer,module,word,text_safe,categories,reference,standardized_pc1")
+    assert csv[0].startswith("depth,layer,word,text_safe,categories,reference,standardized_pc1")
 
 
 def test_nothing_of_this_machine_stands_in_the_site(project: Path) -> None:

@@ -11,7 +11,7 @@ from torture.configs import MAKERS, trial
 
 pytestmark = [pytest.mark.slow, pytest.mark.repeats]
 
-N_SHORT = times(120)
+N_SHORT = times(200)
 
 
 def test_whatever_stands_in_a_config_is_read_or_refused_in_short_lines(tmp_path: Path) -> None:
