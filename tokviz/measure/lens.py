@@ -5,8 +5,8 @@ share, as a bias towards frequent tokens, counts for none of them. "Verbalizable
 Models", transformer-circuits.pub 2026. The logit lens (nostalgebraist 2020) takes the last depth's directions at every depth.
 
 Chance: categories and the words' own tokens are shuffled as those of ``labels``, pairs as those of ``relations``, always the same at
-every depth; names of categories must also do better than exchanged names. What is claimed is decided over the whole report (``decisions``), and only where the directions from both halves of the
-text agree. Intervals over the words are Wilson's (1927).
+every depth; names of categories must also do better than exchanged names (``exchanging``). What is claimed is decided over the whole
+report (``decisions``), and only where the directions from both halves of the text agree. Intervals over the words are Wilson's (1927).
 """
 
 from __future__ import annotations
@@ -166,9 +166,9 @@ def _tops(read: Read, directions: Directions, columns: np.ndarray, shown: np.nda
 def _with_own_rows(read: Read, tops: np.ndarray) -> np.ndarray:
     """``tops``, but of words that begin with the same token each word stands for itself."""
     found = tops.copy()
-    for row in read.rows:
-        same = [other for other in read.rows if read.first_token(other) == read.first_token(row)]
-        found[:, row][np.isin(tops[:, row], same)] = row
+    tokens = np.array([read.first_token(row) for row in read.rows])
+    for row, token in zip(read.rows, tokens, strict=True):
+        found[:, row][np.isin(tops[:, row], read.rows[tokens == token])] = row
     return found
 
 

@@ -35,7 +35,7 @@ class Directions:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Which tokens, without repeats."""
+        """Which tokens; two categories may be read as the same one."""
         words = self.states.tokenization.words
         return tuple(word.ids[0] for word in words[: len(words) // 2])
 
