@@ -99,12 +99,15 @@ const whole = Math[covers ? "max" : "min"](view.clientWidth / width, view.client
 image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
 }
 function setZoom(wanted) {
-const { view } = dialog;
-const x = (view.scrollLeft + view.clientWidth / 2) / view.scrollWidth;
-const y = (view.scrollTop + view.clientHeight / 2) / view.scrollHeight;
+const { figure, view } = dialog;
+const extent = () => [Math.max(view.clientWidth, figure.offsetWidth), Math.max(view.clientHeight, figure.offsetHeight)];
+const [width, height] = extent();
+const x = (view.scrollLeft + view.clientWidth / 2) / width;
+const y = (view.scrollTop + view.clientHeight / 2) / height;
 zoom = Tokviz.clamp(wanted, 0, ZOOMS.length - 1);
 fit();
-view.scrollTo(x * view.scrollWidth - view.clientWidth / 2, y * view.scrollHeight - view.clientHeight / 2);
+const [newWidth, newHeight] = extent();
+view.scrollTo(x * newWidth - view.clientWidth / 2, y * newHeight - view.clientHeight / 2);
 }
 function onKey(event) {
 if (Tokviz.hasModifier(event)) return;

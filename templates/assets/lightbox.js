@@ -120,14 +120,17 @@
     image.style.width = `${Math.floor(width * whole * ZOOMS[zoom])}px`;
   }
 
-  // What is in the middle stays there.
+  // What is in the middle stays there. The view's own extent may still be that of the drawing before, which follows a frame later.
   function setZoom(wanted) {
-    const { view } = dialog;
-    const x = (view.scrollLeft + view.clientWidth / 2) / view.scrollWidth;
-    const y = (view.scrollTop + view.clientHeight / 2) / view.scrollHeight;
+    const { figure, view } = dialog;
+    const extent = () => [Math.max(view.clientWidth, figure.offsetWidth), Math.max(view.clientHeight, figure.offsetHeight)];
+    const [width, height] = extent();
+    const x = (view.scrollLeft + view.clientWidth / 2) / width;
+    const y = (view.scrollTop + view.clientHeight / 2) / height;
     zoom = Tokviz.clamp(wanted, 0, ZOOMS.length - 1);
     fit();
-    view.scrollTo(x * view.scrollWidth - view.clientWidth / 2, y * view.scrollHeight - view.clientHeight / 2);
+    const [newWidth, newHeight] = extent();
+    view.scrollTo(x * newWidth - view.clientWidth / 2, y * newHeight - view.clientHeight / 2);
   }
 
   function onKey(event) {
