@@ -71,10 +71,10 @@ def plans(folder: Path, request: pytest.FixtureRequest) -> list[list[str]]:
 
 
 def test_a_dry_run_says_what_a_fit_takes(plans: list[list[str]]) -> None:
-    line = "fit the lens in {} backward passes of 8 × 64 tokens, then measure"
+    line = "fit the lens in {} backward passes of 4 × 64 tokens, then measure"
     first_tokens = {word[0] for words in WORDS.values() for word in words}  # a token per letter
-    assert plans[0] == [line.format(f"at most {2 * 4 + 2 * 12}")]
-    assert plans[1] == [line.format(2 * 4 + len(first_tokens))]
+    assert plans[0] == [line.format(f"at most {2 * 8 + 2 * 2 * 12}")]
+    assert plans[1] == [line.format(2 * 8 + 2 * len(first_tokens))]
     assert plans[2] == []
 
 

@@ -208,3 +208,14 @@ def test_a_transform_before_the_output_matrix_is_refused() -> None:
     head: Any = transformers.BertLMHeadModel(transformers.BertConfig(**sizes, is_decoder=True)).eval()
     with pytest.raises(CaptureError, match="something else than one norm"):
         require_plain_head(head, head.base_model, IDS)
+
+
+@pytest.mark.parametrize("kind", ["gated, untied", "norms after sublayers", "LayerNorm"])
+def test_lower_precision_changes_hardly_any_direction(kind: str) -> None:
+    head = made(kind)
+    exact = fitted(head)[1]
+    quick = fitted(head.float())[1]
+    for one, other in zip(exact, quick, strict=True):
+        cosines = (one * other).sum(-1) / np.linalg.norm(one, axis=-1) / np.linalg.norm(other, axis=-1)
+        assert cosines.min() > 0.999
+    np.testing.assert_allclose(quick[-1], exact[-1], atol=1e-6 * np.abs(exact[-1]).max())

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _TARGETS_AT_ONCE = 4
 """More are hardly faster, and their gradients are in memory together."""
+_FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+"""Instructions of processors that multiply matrices of bfloat16 several times as fast as of float32."""
 _MOST_BYTES = 2**28
 """Of the directions that are in memory at once."""
 _ALIKE = 1e-3
@@ -126,7 +128,7 @@ def directions(
     for first in range(0, len(rows), n_at_once):
         some = np.arange(first, min(first + n_at_once, len(rows)))
         # The caller may have turned gradients off.
-        with torch.inference_mode(mode=False), torch.enable_grad(), _weights_fixed(module):
+        with torch.inference_mode(mode=False), torch.enable_grad(), _weights_fixed(module), _fast_passes(module):
             found = _directions(module, structure, rows[some], passages)
         yield some, found
 
@@ -163,10 +165,8 @@ class _Taps:
         self._depths = {module: list(depths) for module, depths in structure.depths_of.items()}
         self._zeros: list[torch.Tensor | None] = [None] * (structure.n_layers + 1)
         self._last: torch.Tensor | None = None
-        is_source = torch.arange(n_positions) >= Directions.N_LEFT_OUT
-        is_of_half = halves[:, None] == torch.arange(2)
-        self._added_to = (is_of_half[:, None, :] & is_source[:, None]).float()
-        """``(n_passages, n_positions, 2)``"""
+        self._halves = halves
+        self._is_source = torch.arange(n_positions)[:, None] >= Directions.N_LEFT_OUT
 
     def tap(self, module: nn.Module, _inputs: Any, output: Any) -> Any:
         """A forward hook: what goes on is the module's output, plus zeros."""
@@ -177,7 +177,9 @@ class _Taps:
             raise CaptureError("its layers give something else than one state per token")
         depth = self._depths[module].pop(0)
         zeros = torch.zeros((2, states.shape[-1]), device=states.device, dtype=torch.float32, requires_grad=True)
-        tapped = states + (self._added_to.to(states.device) @ zeros).to(states.dtype)
+        # No matrix product, as those may be in lower precision: the last depth's direction is the row itself.
+        added = zeros[self._halves.to(states.device), None] * self._is_source.to(zeros)
+        tapped = states + added.to(states.dtype)
         self._zeros[depth], self._last = zeros, tapped
         if isinstance(output, torch.Tensor):
             return tapped
@@ -206,6 +208,25 @@ class _Taps:
                 ]
             )
         return [torch.cat(of_depth).movedim(0, 1) for of_depth in zip(*found, strict=True)]
+
+
+@contextmanager
+def _fast_passes(module: nn.Module) -> Iterator[None]:
+    """Within the block passes are made so that what is derived by them costs less.
+
+    Attention is plain products: the backward of fused kernels takes targets one by one. On processors that are made for it, products
+    of weights in float32 are in bfloat16; sums over layers and positions stay in float32. SmolLM2's directions then have a cosine of
+    0.9999 or more with those in float32, where those of both halves of the text have 0.3 to 0.99 with each other.
+    """
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    # Older versions of torch don't say.
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    is_fast = any(capabilities.get(each) for each in _FAST_BFLOAT16)
+    is_plain = all(each.device.type == "cpu" and each.dtype == torch.float32 for each in module.parameters())
+    with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16, enabled=is_fast and is_plain):
+        yield
 
 
 @contextmanager

@@ -30,8 +30,8 @@ class Directions:
     N_LEFT_OUT: ClassVar[int] = 4
     """So many first positions of a passage aren't derived by: many models build attention sinks there."""
     N_PASSAGES: ClassVar[dict[LensKind, int]] = {"names": 32, "words": 8, "random": 32}
-    N_AT_ONCE: ClassVar[int] = 8
-    """So many passages are in one backward pass: the graph of SmolLM2 then takes 0.3 GB."""
+    N_AT_ONCE: ClassVar[int] = 4
+    """So many passages are in one backward pass: more are no faster on a processor, and the graph grows with them."""
 
     @property
     def ids(self) -> tuple[int, ...]:

@@ -67,7 +67,7 @@ LOSS_VERSION = 1
 """Raised when other passages are taken of the same text, other interventions are tried, or the loss is measured otherwise."""
 
 
-LENS_VERSION = 1
+LENS_VERSION = 2
 """Raised when the directions of a lens are fitted otherwise."""
 
 
