@@ -8,6 +8,7 @@ from tokviz.config.lens import LensConfig
 from tokviz.config.loading import intervention, load, model_of, read_toml, validated
 from tokviz.config.mistakes import file_name
 from tokviz.config.names import slugify
+from tokviz.config.series import SeriesConfig
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig
 from tokviz.config.types import MOST_MODELS_COMPARED, PROJECTIONS, ReportConfig
 
@@ -22,6 +23,7 @@ __all__ = [
     "LensConfig",
     "ModelConfig",
     "ReportConfig",
+    "SeriesConfig",
     "exists",
     "expanded",
     "file_name",

@@ -175,7 +175,7 @@ def _expected(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
     kind, facts = error["type"], error.get("ctx", {})
     if location[:1] == ("layers",):
         return '"embedding" and layers from 0 on, such as ["embedding", 0, 1]'
-    if kind in _KINDS and location in (("models",), ("contexts",), ("relations",), ("orders",)):
+    if kind in _KINDS and location in (("models",), ("series",), ("contexts",), ("relations",), ("orders",)):
         return f"[[{location[0]}]] with two brackets, as often as there are"
     if kind == "model_type" and location[:1] != ("words",):
         return "a table"
@@ -189,7 +189,6 @@ def _expected(error: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
 
 _MISSING = {
     "words": 'expected categories of words, got none; add a table [words] with lines such as colors = ["red", "green"]',
-    "models": 'expected at least one model, got none; add a table [[models]] with a line source = "…"',
     "source": 'expected where the model is, got none; add source = "…": a hub id, a folder, a .gguf file or package:NAME/PATH',
 }
 

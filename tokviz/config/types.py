@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any, Literal, get_args
@@ -17,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from tokviz.config.addresses import check_addresses
 from tokviz.config.fields import (
     MOST_CATEGORIES,
     MOST_CONTEXTS,
@@ -53,6 +53,7 @@ from tokviz.config.relations import (
     order_records,
     relation_records,
 )
+from tokviz.config.series import MOST_SERIES, SeriesConfig
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.records import Category, Context, HiddenStates, Look, Marks, Order, Relation, WordList
 from tokviz.records.axes import Aspect
@@ -63,6 +64,7 @@ ProjectionName = Literal["standardized", "centered", "unit_norm", "without_massi
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
 LEAST_PLATE, MOST_PLATE = 750, 3_000
 """Pixels of a plate's width."""
+NO_MODEL = 'expected at least one model, got none; add a table [[models]] with a line source = "…"'
 REPLACED = "models are replaced"
 """In the context of a validation: whether the command line gave other models, so that what speaks of theirs is left out."""
 MOST_MODELS_COMPARED = 6
@@ -108,8 +110,10 @@ class ReportConfig(Table):
     """How the hidden states of a layer are scaled before PCA. The first is shown first."""
     read: Literal["last", "first", "mean"] = "last"
     """Which of a word's tokens is read, or the mean over all of them."""
-    models: Annotated[list[ModelConfig], at_most(MOST_MODELS, "models")] = Field(min_length=1)
-    """In the order in which pages have them; ``--model`` takes their place."""
+    series: Annotated[list[SeriesConfig], at_most(MOST_SERIES, "series")] = Field(default=[])
+    """Models at several steps of their training; ``--model`` takes their place, too."""
+    models: Annotated[list[ModelConfig], at_most(MOST_MODELS, "models")] = Field(default=[], validate_default=True)
+    """In the order in which pages have them; ``--model`` takes their place. At least one, where there is no series."""
     compare: (
         Annotated[
             list[Annotated[list[Name], Field(min_length=2, max_length=2), at_most(2, "names")]],
@@ -295,12 +299,21 @@ class ReportConfig(Table):
     @classmethod
     def _have_folders_and_notes_addresses(cls, models: list[ModelConfig], info: ValidationInfo) -> list[ModelConfig]:
         mistakes = Mistakes()
+        if not models and info.data.get("series") == []:
+            mistakes.add((), NO_MODEL)
         if "contexts" in info.data and "projections" in info.data:  # else these are to be mended first
             for index, model in enumerate(models):
-                _check_addresses(mistakes, index, model, info.data["contexts"], info.data["projections"])
-        slugs = [model.slug for model in models]
+                of_report = (info.data["contexts"], info.data["projections"], TOP_LEVEL)
+                check_addresses(mistakes, index, model, *of_report)
+        slugs = [model.slug for model in (*models, *(each for of in info.data.get("series", ()) for each in of.models))]
         refuse_repeats("models", "slug", slugs, '; give one of them another "name"', mistakes)
         return models
+
+    @field_validator("series")
+    @classmethod
+    def _have_names_of_their_own_too(cls, series: list[SeriesConfig]) -> list[SeriesConfig]:
+        refuse_repeats("series", "slug", [each.slug for each in series], '; give one of them another "name"')
+        return series
 
     @field_validator("compare")
     @classmethod
@@ -351,6 +364,11 @@ class ReportConfig(Table):
             has_changes=values["interventions"] != "off" and not values["vocabulary"],
         )
         return fitting_finding(finding, known)
+
+    @property
+    def all_models(self) -> tuple[ModelConfig, ...]:
+        """All that are captured: the models, then the checkpoints of each series."""
+        return (*self.models, *(model for each in self.series for model in each.models))
 
     @property
     def pairs(self) -> tuple[tuple[tuple[str, str], bool], ...]:
@@ -427,24 +445,3 @@ class ReportConfig(Table):
 
 TOP_LEVEL = frozenset(ReportConfig.model_fields) - {"words", "vocabulary", "layers"}
 """Keys that stand before the first table, or are tables; the other three may stand in the table of words."""
-
-
-def _check_addresses(
-    mistakes: Mistakes, index: int, model: ModelConfig, contexts: list[ContextConfig], projections: list[str]
-) -> None:
-    """As far as known before anything is captured: the number of layers and stages is checked later."""
-    names = {context.slug for context in contexts}
-    depth = rf"(embedding|layer-[0-9]{{1,6}}|grid)(/({'|'.join(projections)}))?|stage-[0-9]{{1,6}}"
-    for address in model.notes:
-        context, _, rest = address.partition("/")
-        if address == "curves" or (context in names and re.fullmatch(depth, rest)):
-            continue
-        if address in TOP_LEVEL or address in ModelConfig.model_fields:
-            mistakes.add((index, "notes", address), "expected an address; this key belongs before [models.notes]")
-            continue
-        first = contexts[0].slug
-        mistakes.add(
-            (index, "notes", address),
-            f"expected an address such as {first}/embedding, {first}/layer-3, {first}/layer-3/{projections[-1]}, "
-            f"{first}/stage-2, {first}/grid or curves, got {shown(address)}",
-        )

@@ -10,7 +10,7 @@ otherwise take nearly all of PC1's variance.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -217,6 +217,42 @@ def project(
     )
 
 
+def project_onto(states: Sequence[np.ndarray], others: Sequence[np.ndarray], target: Projection) -> Projection:
+    """Project every depth in the basis of other states of the same words.
+
+    Parameters
+    ----------
+    states, others : per depth ``(n_words, width)``, the same widths.
+    target : of ``others``, ``project``; not ``without_massive``. Axes have its signs.
+
+    Returns
+    -------
+    Projection : ``explained_variance_ratio`` is how much of the variance of ``states`` lies along each axis.
+    """
+    words, name = target.reference, target.name
+    coordinates = np.full(target.coordinates.shape, np.nan)
+    ratios = np.full(target.explained_variance_ratio.shape, np.nan)
+    problems: list[Problem | None] = []
+    for depth, (own, other) in enumerate(zip(states, others, strict=True)):
+        state, fitted = (_prepared(each, name, ()) for each in (own, other))
+        problem = _problem(fitted, words) or _problem(state, words) or _width_problem(state, fitted.shape[1])
+        problems.append(problem)
+        if problem is None:
+            basis = fit(fitted[words], standardize=name == STANDARDIZED)
+            signs = _agreeing_signs(basis.project(fitted), target.coordinates[depth], words)
+            coordinates[depth] = basis.project(state) * signs
+            total = (state[words].astype(np.float64) / basis.scale).var(axis=0).sum()
+            ratios[depth] = coordinates[depth][words].var(axis=0) / total
+    return replace(
+        target,
+        coordinates=coordinates,
+        explained_variance_ratio=ratios,
+        grid_coordinates=np.full(coordinates.shape, np.nan),
+        problems=tuple(problems),
+        grid_problems=(Problem(kind="no_basis"),) * len(problems),
+    )
+
+
 def scores_of(projection: Projection, depth: int, states: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """A depth of a projection, to be fitted again on some of its words.
 
@@ -291,5 +327,8 @@ def _problem(state: np.ndarray, reference: np.ndarray) -> Problem | None:
 def _grid_problem(state: np.ndarray, embedding_basis: Basis | None) -> Problem | None:
     if embedding_basis is None:
         return Problem(kind="no_basis")
-    width = len(embedding_basis.mean)
+    return _width_problem(state, len(embedding_basis.mean))
+
+
+def _width_problem(state: np.ndarray, width: int) -> Problem | None:
     return None if state.shape[1] == width else Problem(kind="other_width", expected=width, got=state.shape[1])

@@ -40,6 +40,7 @@ from tokviz.records.relations import (
     Tested,
 )
 from tokviz.records.report import (
+    Checkpoint,
     ContextReport,
     Finding,
     Image,
@@ -50,8 +51,10 @@ from tokviz.records.report import (
     ProjectionReport,
     Renditions,
     Report,
+    SeriesReport,
     named_with_quantization,
 )
+from tokviz.records.series import Drift, Fault, StepAxes
 from tokviz.records.states import (
     N_EXTREMES,
     NOT_KNOWN,
@@ -114,6 +117,7 @@ __all__ = [
     "Category",
     "CategoryMeasure",
     "Change",
+    "Checkpoint",
     "Claim",
     "Closing",
     "Context",
@@ -122,8 +126,10 @@ __all__ = [
     "Difference",
     "Differences",
     "Directions",
+    "Drift",
     "Experts",
     "Family",
+    "Fault",
     "Finding",
     "Font",
     "Geometry",
@@ -177,9 +183,11 @@ __all__ = [
     "Relations",
     "Renditions",
     "Report",
+    "SeriesReport",
     "Spread",
     "Stage",
     "StageCriteria",
+    "StepAxes",
     "Strip",
     "SublayerKind",
     "SublayerUpdate",

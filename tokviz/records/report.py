@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
 
 from tokviz.records.claims import Family
 from tokviz.records.lens import Lens
@@ -12,6 +15,7 @@ from tokviz.records.loss import Loss
 from tokviz.records.measures import AddedMeasure, Geometry, LayerSimilarity, Neighbours, WordScores
 from tokviz.records.profile import Differences, Profile, profile_of
 from tokviz.records.relations import Order, Relation, Relations
+from tokviz.records.series import Fault
 from tokviz.records.states import HiddenStates, ModelCard, Projection
 from tokviz.records.untrained import Untrained
 from tokviz.records.updates import TWIN_RULES, InterventionRule
@@ -265,6 +269,49 @@ class ModelDifferences:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """One of the checkpoints of a series."""
+
+    key: str
+    """In addresses: ``step-1000``, ``sft``."""
+    label: str
+    """For readers: ``step 1,000``, ``SFT``."""
+    step: int | None
+    """None where trainings follow each other that have only labels."""
+    model: ModelReport
+    """Its captures, or why there are none; of each context the projections are ``StepAxes.reference`` and ``own``."""
+    residuals: tuple[np.ndarray, ...] = ()
+    """Of each of its contexts ``StepAxes.residual``."""
+    left_out: bool = False
+    """Whether a later checkpoint has the same states, so that it is in no chart."""
+
+    def context(self, name: str) -> ContextReport | None:
+        """None where it failed there."""
+        return next((each for each in self.model.contexts if each.states.context.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesReport:
+    """One model at several steps of its training."""
+
+    slug: str
+    name: str
+    unit: Literal["steps", "tokens"] | None
+    """What steps count; None where there are labels only."""
+    checkpoints: tuple[Checkpoint, ...]
+    reference: int
+    """The index of the checkpoint on whose axes all are shown."""
+    faults: tuple[Fault, ...] = ()
+    growth: tuple[tuple[str, Differences], ...] = ()
+    """By the context's name: how much further above chance the last checkpoint is than the first."""
+
+    @property
+    def shown(self) -> tuple[Checkpoint, ...]:
+        """Those that are captured and in charts."""
+        return tuple(each for each in self.checkpoints if each.model.contexts and not each.left_out)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that the pages show."""
 
@@ -281,6 +328,7 @@ class Report:
     contexts: tuple[Context, ...]
     projections: tuple[str, ...]
     models: tuple[ModelReport, ...]
+    series: tuple[SeriesReport, ...] = ()
     command: str
     """What was typed, such as ``python generate.py``."""
     version: str
@@ -310,6 +358,11 @@ class Report:
     """What is asked of all that is measured: the families of tests, each at its level."""
     downloads: dict[str, str] = field(default_factory=dict)
     """``SLUG/CONTEXT/coordinates.csv`` and the like → path from the site's root."""
+
+    @property
+    def all_models(self) -> tuple[ModelReport, ...]:
+        """The models, then the checkpoints of each series."""
+        return (*self.models, *(each.model for series in self.series for each in series.checkpoints))
 
     @property
     def without_template(self) -> frozenset[str]:

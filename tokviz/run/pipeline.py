@@ -20,7 +20,7 @@ from tokviz.pages import notes
 from tokviz.pages.model.headline import unshown_rows
 from tokviz.pages.text.problems import problems
 from tokviz.records import ModelReport, Plate, Projection
-from tokviz.run import places, prune
+from tokviz.run import checkpoints, places, prune
 from tokviz.run.capturing.capturing import capture_models
 from tokviz.run.measuring import results
 from tokviz.run.measuring.measuring import Measurements
@@ -114,16 +114,17 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
+        series = [checkpoints.make_series(each, by_slug, plan, queue) for each in config.series]
         comparisons = _comparisons(plan, made)
         with told_if_long(reporter, "Comparing the models"):
-            similarities = results.compare_layers(comparisons, store)
-            differences = results.compare_profiles(comparisons, store)
+            compared = results.compare(comparisons, store)
         n_drawn = queue.finish()
 
-    images = site.find_images(made, store)
+    images = site.find_images([*made, *(each for of in series for each in of.made)], store)
     undrawn = typefaces.undrawn(config.word_list.words, missing)
     with told_if_long(reporter, "Deciding what the report claims"):
-        report = site.make_report(plan, made, similarities, differences, images, undrawn)
+        of_series = tuple(checkpoints.report_of(each, plan, images) for each in series)
+        report = site.make_report(plan, made, of_series, compared, images, undrawn)
     for row in unshown_rows(report):
         reporter.say(f"finding.rows: {row} wasn't captured, so the first page opens with what was measured")
     report, previews = site.draw_previews(report, images, plan)
@@ -139,8 +140,8 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
     return Outcome(
         place=options.output / "index.html",
         n_models=len(plan.models),
-        failures=tuple(model for model in report.models if model.failure),
-        n_captured=sum(len(model.due) for model, each in zip(plan.models, made, strict=True) if not each.failure),
+        failures=tuple(model for model in report.all_models if model.failure),
+        n_captured=sum(len(model.due) for model in plan.models if not by_slug[model.model.slug].failure),
         n_drawn=n_drawn,
         n_images=len(images),
     )
@@ -257,7 +258,7 @@ def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue)
             shown=tuple((projection, _draw(model.model, each, projection, plan, queue)) for projection in of_it),
             measurements=measured,
         )
-        reasons = problems(of_it[0])
+        reasons = problems(of_it[0]) if of_it else [None]
         if all(reasons):
             reporter.say(f"{model.model.display_name}, {each.states.context.label}: no plot: {reasons[0]}")
     queue.keep_finished()

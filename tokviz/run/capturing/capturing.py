@@ -150,5 +150,5 @@ def request_for(model: ModelPlan, plan: Plan) -> Request:
         is_forced=options.force,
         waits=options.waits,
         by_hand=plan.by_hand(model.model),
-        loss_text=plan.loss_text if plan.switches_off else None,
+        loss_text=plan.loss_text if plan.switches_off(model.model) else None,
     )

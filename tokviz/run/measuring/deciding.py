@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from tokviz.records import ContextReport, Report
+from tokviz.records import ContextReport, ModelReport, Report, SeriesReport
 
 Record = TypeVar("Record")
 _MEASURES = ("geometry", "relations", "untrained", "lens")
@@ -18,18 +18,33 @@ def decide(report: Report) -> Report:
     """
     from tokviz.measure.decisions import claims_in, decide, with_decisions
 
-    contexts = [each for model in report.models for context in model.contexts for each in _with_interventions(context)]
+    contexts = [
+        each for model in report.all_models for context in model.contexts for each in _with_interventions(context)
+    ]
     measures = (getattr(each, name) for each in contexts for name in _MEASURES)
-    claims = [each for record in (*measures, report.similarities, report.differences) for each in claims_in(record)]
+    growth = tuple(differences for series in report.series for _, differences in series.growth)
+    records = (*measures, report.similarities, report.differences, growth)
+    claims = [each for record in records for each in claims_in(record)]
     families = decide(claims)
 
     def decided(context: ContextReport) -> ContextReport:
         found = {name: with_decisions(getattr(context, name), families) for name in _MEASURES}
         return replace(context, **found, interventions=tuple(map(decided, context.interventions)))
 
+    def decided_model(model: ModelReport) -> ModelReport:
+        return replace(model, contexts=tuple(map(decided, model.contexts)))
+
+    def decided_series(series: SeriesReport) -> SeriesReport:
+        return replace(
+            series,
+            checkpoints=tuple(replace(each, model=decided_model(each.model)) for each in series.checkpoints),
+            growth=tuple((name, with_decisions(differences, families)) for name, differences in series.growth),
+        )
+
     return replace(
         report,
-        models=tuple(replace(model, contexts=tuple(map(decided, model.contexts))) for model in report.models),
+        models=tuple(map(decided_model, report.models)),
+        series=tuple(map(decided_series, report.series)),
         similarities=with_decisions(report.similarities, families),
         differences=with_decisions(report.differences, families),
         families=tuple(families.values()),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,19 @@ def _project(asked: tuple[Inputs, str]) -> Projection:
 
 
 # --- two captures --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What is measured between models."""
+
+    similarities: tuple[ModelSimilarity, ...]
+    differences: tuple[ModelDifferences, ...]
+
+
+def compare(comparisons: Sequence[Comparison], store: Store) -> Compared:
+    """All comparisons, in their order."""
+    return Compared(similarities=compare_layers(comparisons, store), differences=compare_profiles(comparisons, store))
 
 
 def compare_layers(comparisons: Sequence[Comparison], store: Store) -> tuple[ModelSimilarity, ...]:

@@ -57,15 +57,17 @@ _NOT_MEASURED, _NOT_COMPARED = "not measured yet", "not compared yet"
 
 
 class Plan:
-    """The tree of one report; ``models`` are those of the configuration, in its order."""
+    """The tree of one report; ``models`` are those of the configuration, then the checkpoints of its series."""
 
     def __init__(self, config: ReportConfig, options: Options, store: Store) -> None:
         self.config, self.options, self.store = config, options, store
         self.loss_text = LossText.of(config)
         self.lenses = Lenses.of(config)
+        self.checkpoints = frozenset(model.slug for each in config.series for model in each.models)
+        """The slugs of models of which only that is made which their series shows."""
         self.fonts = Typefaces(Coverage(options.cache / "fonts"), own=config.font_file)
         """This machine's; which characters they have is kept beside what is stored."""
-        self.models = tuple(self._model(model) for model in config.models)
+        self.models = tuple(self._model(model) for model in config.all_models)
 
     # --- captures ----------------------------------------------------------------------------------------------------
 
@@ -123,13 +125,13 @@ class Plan:
         plans = []
         for index, (first, *further) in enumerate(found):
             key, states = first.key, first.states
-            may_break = self.switches_off and (broken is None or index <= broken)
+            may_break = self.switches_off(model) and (broken is None or index <= broken)
             ordinary = None if states is None else _ordinary(states, known)
             controls = () if states is None else tuple(self._controls(model, key, states))
             captured = None
             if states is not None:
                 beside = Beside(further=_all_states(further), controls=_states_of(controls), lens=lens)
-                captured = self.branch(states, ordinary, beside=beside)
+                captured = self.branch(states, ordinary, beside=beside, is_checkpoint=model.slug in self.checkpoints)
             asked = () if states is None else self._wanted(model, states, key, breaks=may_break and index == broken)
             plans.append(
                 ContextPlan(
@@ -210,10 +212,9 @@ class Plan:
             return False
         return models.identity(model, self.options.base) is not None
 
-    @property
-    def switches_off(self) -> bool:
-        """In a draft nothing is measured, and so nothing is compared with what it would be."""
-        return self.config.switches_off and not self.options.is_draft
+    def switches_off(self, model: ModelConfig) -> bool:
+        """In a draft nothing is measured, and so nothing is compared with what it would be; checkpoints are compared with each other."""
+        return self.config.switches_off and not self.options.is_draft and model.slug not in self.checkpoints
 
     def by_hand(self, model: ModelConfig) -> tuple[Wanted, ...]:
         """What the author wants to see of a model with neurons set to a value."""
@@ -275,6 +276,8 @@ class Plan:
         ordinary: HiddenStates | None,
         wanted: Wanted | None = None,
         beside: Beside | None = None,
+        *,
+        is_checkpoint: bool = False,
     ) -> Captured:
         """What follows from stored states.
 
@@ -282,9 +285,11 @@ class Plan:
         ----------
         ordinary : as in ``Inputs``.
         wanted : what was done to the model.
+        is_checkpoint : whether it is one of a series, whose plots are on common axes.
         """
         beside = beside or Beside()
-        words, every = self.config.words_of(states), tuple(self.config.projections)
+        words = self.config.words_of(states)
+        every = () if is_checkpoint else tuple(self.config.projections)
         is_control = wanted is not None and wanted.rule == "control"
         inputs = Inputs(
             states=states,
@@ -293,6 +298,7 @@ class Plan:
             words=words,
             related=related(self.config, words, states.tokenization, [each.tokenization for each in beside.further]),
             measured=every if wanted is None else () if is_control else every[:1],
+            is_checkpoint=is_checkpoint,
         )
         return Captured(
             inputs=inputs,
@@ -304,19 +310,18 @@ class Plan:
 
     def projection(self, inputs: Inputs, name: str) -> Job[Projection]:
         key = keys.projection_key(inputs.states, name, inputs.ordinary)
-        return self._job(key, Projection, "not projected yet")
+        return self.job(key, Projection, "not projected yet")
 
     def measures(self, inputs: Inputs) -> dict[str, Job[Any]]:
         """By their names, those that are asked for."""
-        return {
-            name: self._job(key, MEASURES[name].record, _NOT_MEASURED) for name, key in measure_keys(inputs).items()
-        }
+        return {name: self.job(key, MEASURES[name].record, _NOT_MEASURED) for name, key in measure_keys(inputs).items()}
 
     def _added(self, inputs: Inputs) -> Iterator[Job[AddedMeasure]]:
         for each in added_measures():
-            yield self._job(keys.added_key(inputs.states, inputs.words, each.key_parts), AddedMeasure, _NOT_MEASURED)
+            yield self.job(keys.added_key(inputs.states, inputs.words, each.key_parts), AddedMeasure, _NOT_MEASURED)
 
-    def _job(self, key: str, kind: type[Record], reason: str) -> Job[Record]:
+    def job(self, key: str, kind: type[Record], reason: str) -> Job[Record]:
+        """A projection or a measure: due where the store hasn't got it."""
         due = "forced" if self.options.force else None if self.store.has(key, kind) else reason
         return Job(key=key, kind=kind, due=due)
 
@@ -385,14 +390,14 @@ class Plan:
 
         def job(*, single_token: bool) -> Job[LayerSimilarity]:
             key = keys.similarity_key(*states, words[0], single_token=single_token)
-            return self._job(key, LayerSimilarity, _NOT_COMPARED)
+            return self.job(key, LayerSimilarity, _NOT_COMPARED)
 
         return Comparison(
             slugs=slugs,
             inputs=inputs,
             shared=job(single_token=False),
             single_token=job(single_token=True) if in_detail else None,
-            differences=self._job(keys.differences_key(templates, words, pairs, orders), Differences, _NOT_COMPARED),
+            differences=self.job(keys.differences_key(templates, words, pairs, orders), Differences, _NOT_COMPARED),
         )
 
 

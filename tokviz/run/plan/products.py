@@ -53,6 +53,8 @@ class Inputs:
     related: Related
     measured: tuple[str, ...]
     """The projections whose pictures are measured."""
+    is_checkpoint: bool = False
+    """Whether it is of a checkpoint in a series."""
 
     @property
     def templates(self) -> tuple[HiddenStates, ...]:
@@ -78,14 +80,19 @@ class CaptureMeasure(Generic[Record]):
     of: Literal["all captures", "shown", "intact"] = "shown"
     """Whether captures are left out that others are only compared with."""
 
-    def is_of(self, rule: InterventionRule | None) -> bool:
-        """Whether it is made of captures with neurons chosen so."""
-        return self.of == "all captures" or rule != "control"
+    of_checkpoints: bool = False
+    """Whether it is made of the checkpoints in a series."""
+
+    def is_of(self, inputs: Inputs) -> bool:
+        """Whether it is made of such a capture."""
+        if inputs.is_checkpoint:
+            return self.of_checkpoints
+        return self.of == "all captures" or inputs.rule != "control"
 
 
 def measure_keys(inputs: Inputs) -> dict[str, str]:
     """Under which keys the measures of a capture are stored, by their names."""
-    asked = {name: each.key(inputs) for name, each in MEASURES.items() if each.is_of(inputs.rule)}
+    asked = {name: each.key(inputs) for name, each in MEASURES.items() if each.is_of(inputs)}
     return {name: key for name, key in asked.items() if key is not None}
 
 
@@ -192,10 +199,12 @@ def _lens(inputs: Inputs, shown: Sequence[Projection], others: Mapping[str, Any]
 
 
 MEASURES: Mapping[str, CaptureMeasure[Any]] = {
-    "geometry": CaptureMeasure(record=Geometry, key=_geometry_key, make=_geometry, of="all captures"),
+    "geometry": CaptureMeasure(
+        record=Geometry, key=_geometry_key, make=_geometry, of="all captures", of_checkpoints=True
+    ),
     "neighbours": CaptureMeasure(record=Neighbours, key=_neighbours_key, make=_neighbours),
     "same_category": CaptureMeasure(record=WordScores, key=_same_category_key, make=_same_category),
-    "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations),
+    "relations": CaptureMeasure(record=Relations, key=_relations_key, make=_relations, of_checkpoints=True),
     "untrained": CaptureMeasure(record=Untrained, key=_untrained_key, make=_untrained),
     "lens": CaptureMeasure(record=Lens, key=_lens_key, make=_lens),
 }

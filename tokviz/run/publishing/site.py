@@ -18,17 +18,17 @@ from tokviz.records import (
     ContextReport,
     Image,
     Loss,
-    ModelDifferences,
     ModelReport,
-    ModelSimilarity,
     Opening,
     Projection,
     ProjectionReport,
     Renditions,
     Report,
+    SeriesReport,
 )
 from tokviz.run.measuring import deciding
 from tokviz.run.measuring.measuring import Measurements
+from tokviz.run.measuring.results import Compared
 from tokviz.run.plan.options import DRAFT, SVG
 from tokviz.run.plan.pictures import Subject, Whole
 from tokviz.run.plan.plan import Plan
@@ -105,14 +105,20 @@ def _stored(job: PictureJob, store: Store) -> StoredImage:
 def make_report(
     plan: Plan,
     made: Sequence[Made],
-    similarities: tuple[ModelSimilarity, ...],
-    differences: tuple[ModelDifferences, ...],
+    series: tuple[SeriesReport, ...],
+    compared: Compared,
     images: Images,
     undrawn: tuple[str, ...],
 ) -> Report:
     """``undrawn``: the words that pictures show with code points."""
-    models = tuple(_model(each, images, plan.options.base, plan.store) for each in made)
-    report = replace(report_of(models, plan), similarities=similarities, differences=differences, undrawn=undrawn)
+    models = tuple(model_report(each, images, plan.options.base, plan.store) for each in made)
+    report = replace(
+        report_of(models, plan),
+        series=series,
+        similarities=compared.similarities,
+        differences=compared.differences,
+        undrawn=undrawn,
+    )
     return pages.with_downloads(deciding.decide(report), with_excerpts=plan.options.excerpts)
 
 
@@ -157,7 +163,7 @@ def _opening(config: ReportConfig) -> Opening | None:
     )
 
 
-def _model(made: Made, images: Images, base: Path, store: Store) -> ModelReport:
+def model_report(made: Made, images: Images, base: Path, store: Store) -> ModelReport:
     """What is published of a model: nothing in it names a folder of this machine."""
     model = made.plan.model
     return ModelReport(

@@ -326,6 +326,17 @@ def similarity_key(states_a: HiddenStates, states_b: HiddenStates, words: WordLi
     )
 
 
+def step_axes_key(states: HiddenStates, reference: HiddenStates, projection: str) -> str:
+    """Of a checkpoint on the axes of another one."""
+    found = {"step_axes": [states.digest, reference.digest], "name": projection, "code": _code("measure")}
+    return _digest({**found, "reference": states.tokenization.reference})
+
+
+def drift_key(states: Sequence[HiddenStates]) -> str:
+    """Of the checkpoints of a series in one context, in their order."""
+    return _digest({"drift": [each.digest for each in states], "code": _code("measure")})
+
+
 def picture_key(picture: Picture) -> str:
     """Everything that a picture shows, but not where its fonts lie."""
     values = {

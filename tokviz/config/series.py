@@ -1,0 +1,137 @@
+"""``[[series]]``: one model at several steps of its training, or after several trainings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tokviz.config.fields import LONGEST_LABEL, Label, Mistakes, Name, Source, Text, at_most, refuse_repeats
+from tokviz.config.names import slug
+from tokviz.config.tables import DtypeName, ModelConfig, Table
+from tokviz.text import shown
+
+MOST_SERIES, MOST_CHECKPOINTS = 20, 200
+SeriesPlates = Literal["ends", "all", "maps"]
+_LISTS = {"sources": "sources", "revisions": "revisions of one source"}
+
+
+class SeriesConfig(Table):
+    """``[[series]]``: each checkpoint is captured like a model, and all of them stand on one page."""
+
+    name: Name
+    """How readers see it."""
+    source: Source | None = None
+    """The hub id whose ``revisions`` are the checkpoints."""
+    revisions: Annotated[list[Text], at_most(MOST_CHECKPOINTS, "revisions")] | None = None
+    """Of ``source``: its branches, tags or commits, in the order of training."""
+    sources: Annotated[list[Source], at_most(MOST_CHECKPOINTS, "sources")] | None = None
+    """In place of both: where each checkpoint is, as in ``[[models]]``."""
+    steps: Annotated[list[Annotated[int, Field(ge=0, le=10**18)]], at_most(MOST_CHECKPOINTS, "steps")] | None = None
+    """After how many steps each checkpoint was saved, ascending."""
+    labels: Annotated[list[Label], at_most(MOST_CHECKPOINTS, "labels")] | None = None
+    """In place of ``steps``, where trainings follow each other: ``["base", "SFT", "DPO"]``."""
+    unit: Literal["steps", "tokens"] = "steps"
+    """What ``steps`` counts."""
+    reference_step: Annotated[int, Field(ge=0)] | Label | None = None
+    """The step, or label, on whose axes the words of all checkpoints are shown; by default the last one, and a further checkpoint then
+    has all plots drawn anew."""
+    plates: SeriesPlates = "ends"
+    """Of which checkpoints plots are also drawn as images: the first, the last and the reference one, all, or none."""
+    dtype: DtypeName = "auto"
+    """As in ``[[models]]``."""
+    tokenizer: Source | None = None
+    """As in ``[[models]]``, for all checkpoints."""
+
+    @model_validator(mode="after")
+    def _names_checkpoints(self) -> SeriesConfig:
+        mistakes = Mistakes()
+        if self.sources is None and (self.source is None or self.revisions is None):
+            mistakes.add(
+                (), 'expected "source" with "revisions", or "sources", got neither; add where the checkpoints are'
+            )
+        elif self.sources is not None and (self.source is not None or self.revisions is not None):
+            mistakes.add(("sources",), 'expected "source" with "revisions", or "sources", got both; remove one')
+        if (self.steps is None) == (self.labels is None):
+            got = "neither" if self.steps is None else "both"
+            mistakes.add((), f'expected "steps" or "labels", got {got}; a checkpoint has one of them')
+        mistakes.refuse()
+        self._check_lists()
+        return self
+
+    def _check_lists(self) -> None:
+        mistakes = Mistakes()
+        key, n = (
+            ("revisions", len(self.revisions)) if self.revisions is not None else ("sources", len(self.sources or ()))
+        )
+        if n < 2:
+            mistakes.add((key,), f"expected at least two {_LISTS[key]}, got {n}; a model alone belongs in [[models]]")
+        named = "steps" if self.steps is not None else "labels"
+        n_named = len(self.steps or self.labels or ())
+        if n_named != n:
+            mistakes.add((named,), f"expected as many as there are {key}, {n}, got {n_named}")
+        for index, (before, after) in enumerate(zip(self.steps or (), (self.steps or ())[1:], strict=False)):
+            if after <= before:
+                mistakes.add(("steps", index + 1), f"expected ascending steps, got {after} after {before}")
+        if self.reference_step is not None and self.reference_step not in (self.steps or self.labels or ()):
+            mistakes.add(("reference_step",), f"expected one of {named}, got {shown(self.reference_step)}")
+        mistakes.refuse()
+        refuse_repeats("labels", "label", [slug(each, "checkpoint") for each in self.labels or ()])
+        for each in self.checkpoint_labels:
+            if len(f"{self.name} {each}") > LONGEST_LABEL:
+                mistakes.add(
+                    ("name",), f"expected at most {LONGEST_LABEL} characters with {shown(each)} after it; shorten it"
+                )
+                break
+        mistakes.refuse()
+
+    @property
+    def slug(self) -> str:
+        """Its folder's name."""
+        return slug(self.name, "series")
+
+    @property
+    def checkpoint_labels(self) -> tuple[str, ...]:
+        """How readers see each checkpoint: ``step 1,000``."""
+        if self.labels is not None:
+            return tuple(self.labels)
+        pattern = "step {:,}" if self.unit == "steps" else "{:,} tokens"
+        return tuple(pattern.format(step) for step in self.steps or ())
+
+    @property
+    def checkpoint_keys(self) -> tuple[str, ...]:
+        """The same in addresses: ``step-1000``, ``sft``."""
+        if self.labels is not None:
+            return tuple(slug(label, "checkpoint") for label in self.labels)
+        return tuple(f"{self.unit.removesuffix('s')}-{step}" for step in self.steps or ())
+
+    @property
+    def reference(self) -> int:
+        """The index of the checkpoint on whose axes all are shown."""
+        every = list(self.steps or self.labels or ())
+        return len(every) - 1 if self.reference_step is None else every.index(self.reference_step)
+
+    @property
+    def drawn(self) -> frozenset[int]:
+        """The indices of the checkpoints whose plots are also images."""
+        n = len(self.checkpoint_keys)
+        return frozenset({"ends": (0, self.reference, n - 1), "all": range(n), "maps": ()}[self.plates])
+
+    @property
+    def models(self) -> tuple[ModelConfig, ...]:
+        """Each checkpoint as a model; nothing is measured of it that only one model's page shows."""
+        places: list[dict[str, str | None]] = [{"source": each} for each in self.sources or ()]
+        places += [{"source": self.source, "revision": each} for each in self.revisions or ()]
+        return tuple(
+            ModelConfig.model_validate(
+                {
+                    **place,
+                    "name": f"{self.name} {label.replace(',', '') if self.steps else label}",
+                    "dtype": self.dtype,
+                    "tokenizer": self.tokenizer,
+                    "untrained": False,
+                    "lens": False,
+                }
+            )
+            for place, label in zip(places, self.checkpoint_labels, strict=True)
+        )

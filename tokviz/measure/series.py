@@ -1,0 +1,107 @@
+"""The checkpoints of a series: whether they are what they are called, and their words on common axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tokviz.measure import pca
+from tokviz.measure.change import procrustes_disparity
+from tokviz.records import Drift, Fault, HiddenStates, StepAxes
+
+LEAST_SHORTER = 0.85
+"""Two checkpoints are taken for exchanged where with them exchanged the way from checkpoint to checkpoint, as far as it leads to and
+from these two, has this part of its length or less."""
+LEAST_CHECKPOINTS = 4
+"""With fewer, an order can't be told from an exchange."""
+
+
+def drift(checkpoints: Sequence[HiddenStates]) -> Drift:
+    """How far apart the states of the same words are, in one context."""
+    n = len(checkpoints)
+    distances = []
+    with threadpool_limits(1, "blas"):
+        for depth in range(min(each.n_depths for each in checkpoints)):
+            flat = [np.asarray(each.states[depth], dtype=np.float64).ravel() for each in checkpoints]
+            if len({len(each) for each in flat}) > 1:
+                return Drift(distance=np.full((n, n), np.nan))
+            products = np.array(flat) @ np.array(flat).T
+            norms = np.sqrt(np.diag(products))
+            squares = np.add.outer(norms**2, norms**2) - 2 * products
+            scale = np.sqrt(np.outer(norms, norms))
+            distances.append(np.sqrt(np.maximum(squares, 0)) / np.where(scale > 0, scale, 1))
+    return Drift(distance=np.asarray(np.mean(distances, axis=0)))
+
+
+def faults(drifts: Sequence[Drift], digests: Sequence[tuple[str, ...]]) -> tuple[Fault, ...]:
+    """What is wrong with a series.
+
+    Parameters
+    ----------
+    drifts : in each context, of the checkpoints that are captured.
+    digests : of the same checkpoints, those of their states in each context.
+    """
+    same: dict[tuple[str, ...], list[int]] = {}
+    for index, each in enumerate(digests):
+        same.setdefault(each, []).append(index)
+    found = [Fault(kind="same", checkpoints=tuple(each)) for each in same.values() if len(each) > 1]
+    left_out = {index for each in found for index in each.checkpoints[:-1]}
+    kept = [index for index in range(len(digests)) if index not in left_out]
+    if drifts and len(kept) >= LEAST_CHECKPOINTS:
+        pair = exchanged(np.mean([each.distance for each in drifts], axis=0)[np.ix_(kept, kept)])
+        found += [Fault(kind="exchanged", checkpoints=tuple(kept[index] for index in pair))] if pair else []
+    return tuple(found)
+
+
+def exchanged(distance: np.ndarray) -> tuple[int, int] | None:
+    """The two checkpoints whose exchange shortens the way most, if it does by enough; of ``(n, n)`` distances."""
+    n = len(distance)
+    best: tuple[float, tuple[int, int]] | None = None
+    for one in range(n):
+        for other in range(one + 1, n):
+            order = list(range(n))
+            order[one], order[other] = other, one
+            steps = {step for at in (one, other) for step in (at - 1, at) if 0 <= step < n - 1}
+            before = sum(distance[step, step + 1] for step in steps)
+            after = sum(distance[order[step], order[step + 1]] for step in steps)
+            if after <= LEAST_SHORTER * before and (best is None or after / before < best[0]):
+                best = (after / before, (one, other))
+    return best and best[1]
+
+
+def step_axes(states: HiddenStates, reference: HiddenStates, name: str) -> StepAxes:
+    """The words of one checkpoint on the axes of another, and on its own ones.
+
+    Parameters
+    ----------
+    states : of the checkpoint.
+    reference : of the checkpoint whose axes count; the same words, depths and widths.
+    name : ``standardized``, ``centered`` or ``unit_norm``.
+    """
+    words = states.tokenization.reference
+    with threadpool_limits(1, "blas"):
+        own = pca.project(states.states, words, name)
+        target = own if states is reference else pca.project(reference.states, words, name)
+        on_axes = pca.project_onto(states.states, reference.states, target)
+    turned, shares, residual = own.coordinates.copy(), own.explained_variance_ratio.copy(), []
+    for depth, (one, other) in enumerate(zip(own.coordinates, target.coordinates, strict=True)):
+        residual.append(procrustes_disparity(other[words], one[words]))
+        if np.isfinite(one).all() and np.isfinite(other).all():
+            turned[depth] = _turned(one, other, words)
+            total = one[words].var(axis=0).sum() / own.explained_variance_ratio[depth].sum()
+            shares[depth] = turned[depth][words].var(axis=0) / total
+    return StepAxes(
+        reference=replace(on_axes, name="reference"),
+        own=replace(own, name="own", coordinates=turned, explained_variance_ratio=shares),
+        residual=np.array(residual),
+    )
+
+
+def _turned(coordinates: np.ndarray, target: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """``(n_words, 2)``, turned or reflected in the plane, so that they lie as near to the target as that can be (orthogonal Procrustes)."""
+    middle, aim = coordinates[words].mean(axis=0), target[words].mean(axis=0)
+    left, _, right = np.linalg.svd((coordinates[words] - middle).T @ (target[words] - aim))
+    return np.asarray((coordinates - middle) @ (left @ right) + middle)

@@ -1,0 +1,92 @@
+"""What follows from the checkpoints of a series once they are captured, and under which keys it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tokviz.config import SeriesConfig
+from tokviz.errors import ModelError
+from tokviz.records import Drift, Projection, StepAxes
+from tokviz.run.plan.pictures import Whole
+from tokviz.run.plan.plan import Plan
+from tokviz.run.plan.products import Inputs
+from tokviz.run.plan.tree import Captured, Comparison, Job, ModelPlan, PictureJob
+from tokviz.run.store import keys
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesPlan:
+    """One series of a report."""
+
+    config: SeriesConfig
+    checkpoints: tuple[Mapping[str, Captured], ...]
+    """Of each checkpoint what is captured, by the context's name; nothing of one that failed."""
+    plan: Plan
+
+    @classmethod
+    def of(cls, config: SeriesConfig, models: Mapping[str, ModelPlan | None], plan: Plan) -> SeriesPlan:
+        """``models``: by slug, None where one failed."""
+        found = [models[each.slug] for each in config.models]
+        return cls(config=config, checkpoints=tuple(_by_context(each) for each in found), plan=plan)
+
+    @property
+    def reference(self) -> int | None:
+        """The index of the checkpoint on whose axes the others are shown: the last one where that one isn't captured."""
+        known = [index for index, each in enumerate(self.checkpoints) if each]
+        return self.config.reference if self.config.reference in known else known[-1] if known else None
+
+    @property
+    def projection(self) -> str:
+        """Which one fits the axes: the report's first one that takes no dimensions out."""
+        return next((each for each in self.plan.config.projections if each != keys.WITHOUT_MASSIVE), "centered")
+
+    def misfit(self, index: int) -> ModelError | None:
+        """Why a checkpoint can't stand beside the reference: it isn't the same model with the same tokenizer."""
+        if self.reference is None or not self.checkpoints[index]:
+            return None
+        label = self.config.checkpoint_labels[self.reference]
+        for name, other in self.checkpoints[self.reference].items():
+            if name not in self.checkpoints[index]:
+                continue
+            own, states = self.checkpoints[index][name].states, other.states
+            if own.n_depths != states.n_depths:
+                return ModelError(f"expected the {states.n_depths - 1} layers of {label}, got {own.n_depths - 1}")
+            if [each.ids for each in own.tokenization.words] != [each.ids for each in states.tokenization.words]:
+                return ModelError(
+                    f"expected the tokens of {label}, got others for the same words; name one tokenizer for all"
+                )
+        return None
+
+    def axes(self, index: int, context: str) -> tuple[Job[StepAxes], Inputs, Inputs]:
+        """The words of a checkpoint on common axes, with what they are made of: its own captures and the reference's."""
+        assert self.reference is not None
+        own, reference = (self.checkpoints[each][context].inputs for each in (index, self.reference))
+        key = keys.step_axes_key(own.states, reference.states, self.projection)
+        return self.plan.job(key, StepAxes, "not on the axes of the series yet"), own, reference
+
+    def drift(self, context: str) -> tuple[Job[Drift], Sequence[Inputs]]:
+        """How far the checkpoints are apart, with those that are captured in a context."""
+        inputs = [each[context].inputs for each in self.checkpoints if context in each]
+        key = keys.drift_key([each.states for each in inputs])
+        return self.plan.job(key, Drift, "not compared yet"), inputs
+
+    def growth(self, context: str, first: int, last: int) -> Comparison:
+        """The last checkpoint against the first."""
+        slugs = (self.config.models[last].slug, self.config.models[first].slug)
+        inputs = (self.checkpoints[last][context].inputs, self.checkpoints[first][context].inputs)
+        return self.plan.comparison(slugs, inputs, in_detail=False)
+
+    def pictures(
+        self, index: int, context: str, axes: Projection, forms: tuple[str, ...] | None = None
+    ) -> list[PictureJob]:
+        """The strip of a checkpoint, and its plates where they are asked for."""
+        model, captured = self.config.models[index], self.checkpoints[index][context]
+        jobs = self.plan.pictures(model, captured, axes, forms)
+        return [each for each in jobs if isinstance(each.subject, Whole) or index in self.config.drawn]
+
+
+def _by_context(model: ModelPlan | None) -> Mapping[str, Captured]:
+    if model is None:
+        return {}
+    return {each.context.name: each.captured for each in model.contexts if each.captured is not None}
