@@ -136,7 +136,7 @@ def test_extents_are_those_of_the_plates(report: Report, n_words: int) -> None:
             explained_variance_ratio=(0.1, 0.1),
         )
     )
-    low, across, bottom, up = explore_data._coordinates(projection)["extents"][0]
+    low, across, bottom, up = explore_data.coordinates(projection)["extents"][0]
     middle = plate.framing.main.middle
     assert (low + across / 2, bottom + up / 2) == pytest.approx(middle, rel=1e-4, abs=1e-4 * across)
     placed = plate.framing.main.places(np.array([[low, bottom], [low + across, bottom + up]]))
@@ -216,7 +216,7 @@ def test_a_word_list_of_thousands_stays_light(report: Report) -> None:
         grid_problems=(None,) * 11,
         left_out=((),) * 11,
     )
-    assert len(json.dumps(explore_data._coordinates(many))) < 650_000
+    assert len(json.dumps(explore_data.coordinates(many))) < 650_000
 
 
 # --- neighbours -----------------------------------------------------------------------------------------------------

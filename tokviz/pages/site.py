@@ -16,8 +16,9 @@ from tokviz.pages.frame.look import STYLES, styles
 from tokviz.pages.method.page import method_page
 from tokviz.pages.model import profile_tables
 from tokviz.pages.model.page import model_page
+from tokviz.pages.series.page import series_page
 from tokviz.pages.text.parts import Frame
-from tokviz.records import Context, ContextReport, ModelReport, Report
+from tokviz.records import Context, ContextReport, ModelReport, Report, SeriesReport
 from tokviz.text import isolated
 
 
@@ -92,12 +93,20 @@ def _with_isolated_names(report: Report) -> Report:
     return replace(
         report,
         models=tuple(_isolated_model(model) for model in report.models),
+        series=tuple(_isolated_series(series) for series in report.series),
         contexts=tuple(map(_isolated_context, report.contexts)),
     )
 
 
 def _isolated_model(model: ModelReport) -> ModelReport:
     return replace(model, name=isolated(model.name), contexts=tuple(map(_isolated_capture, model.contexts)))
+
+
+def _isolated_series(series: SeriesReport) -> SeriesReport:
+    checkpoints = tuple(
+        replace(each, label=isolated(each.label), model=_isolated_model(each.model)) for each in series.checkpoints
+    )
+    return replace(series, name=isolated(series.name), checkpoints=checkpoints)
 
 
 def _isolated_capture(capture: ContextReport) -> ContextReport:
@@ -114,6 +123,8 @@ def _views(report: Report) -> Iterator[tuple[str, View | None]]:
     yield "index", index_page(report)
     for model in report.models:
         yield "model", model_page(report, model)
+    for series in report.series:
+        yield "series", series_page(report, series)
     yield "compare", compare_page(report)
     yield "layers", layers_page(report)
     yield "explore", explore_page(report)

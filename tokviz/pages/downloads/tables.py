@@ -18,6 +18,7 @@ from tokviz.pages.downloads.template_table import templates_csv
 from tokviz.pages.explore.explore_data import scripts
 from tokviz.pages.frame.frame import data_path
 from tokviz.pages.model import lens_data, profile_tables, related_data, word_map
+from tokviz.pages.series import series_data
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import csv_fields, csv_numbers, csv_text, rounded, spreadsheet_safe
 from tokviz.records import (
@@ -107,7 +108,12 @@ TABLES = (
 
 def files(report: Report) -> dict[str, str]:
     """Path from the site's root → text, for every file under ``data/``."""
-    written = {"data/report.json": report_json.text(report), **scripts(report), **profile_tables.files(report)}
+    written = {
+        "data/report.json": report_json.text(report),
+        **scripts(report),
+        **series_data.files(report),
+        **profile_tables.files(report),
+    }
     written |= word_map.files(report) | lens_data.files(report)
     for model, context in _captured(report.models):
         words = report.words.of(context.states.tokenization)

@@ -30,32 +30,36 @@ def scripts(report: Report) -> dict[str, str]:
     captured = [(model, context) for model in report.models for context in model.captures]
     if not report.is_explorable:
         return {}
-    written = {"data/words.js": data_text.script("words", _words(report.words))}
+    written = {"data/words.js": data_text.script("words", words(report.words))}
     for model, context in captured:
         name = context.states.context.name
         folder, key = data_path(model.slug, name), f"{model.slug}/{name}"
-        written[f"{folder}/words.js"] = data_text.script(key, _context(model, context))
+        written[f"{folder}/words.js"] = data_text.script(
+            key, {**tokens(context), "measures": _measures(model, context)}
+        )
         if context.neighbours is not None:
             written[f"{folder}/neighbours.js"] = data_text.script(f"{key} neighbours", _neighbours(context.neighbours))
         for entry in context.projections:
             projection = entry.projection
             written[f"{folder}/coordinates-{projection.name}.js"] = data_text.script(
-                f"{key}/{projection.name}", _coordinates(projection)
+                f"{key}/{projection.name}", coordinates(projection)
             )
     return written
 
 
-def _words(words: WordList) -> dict[str, Any]:
-    return {"words": words.words, "memberships": words.memberships}
+def words(found: WordList) -> dict[str, Any]:
+    """All words, with the places of their categories."""
+    return {"words": found.words, "memberships": found.memberships}
 
 
-def _context(model: ModelReport, context: ContextReport) -> dict[str, Any]:
+def tokens(context: ContextReport) -> dict[str, Any]:
+    """How a context's words were cut, and what its layers are called."""
     tokenization = context.states.tokenization
     return {
         "pieces": [[visible_piece(piece) for piece in word.word_pieces] for word in tokenization.words],
         "outside": np.flatnonzero(~tokenization.reference).tolist(),
         "modules": context.states.module_paths,
-        "measures": _measures(model, context),
+        "measures": None,
     }
 
 
@@ -87,7 +91,7 @@ def _neighbours(neighbours: Neighbours) -> dict[str, Any]:
     return {"k": k, "rows": packed(rows.astype("u1" if n_words <= 256 else "<u2"))}
 
 
-def _coordinates(projection: Projection) -> dict[str, Any]:
+def coordinates(projection: Projection) -> dict[str, Any]:
     """Per depth the words' extents, and each word's place within them: 0 the least value, ``STEPS`` the greatest.
 
     Extents are the least PC1, its span, the least PC2, its span. Where all values of an axis are equal, there is a fifth
@@ -99,14 +103,14 @@ def _coordinates(projection: Projection) -> dict[str, Any]:
     places = np.ones((n_depths, n_words, 2), dtype="<u2")  # at no end where nothing is drawn
     all_extents: list[list[float | None] | None] = []
     shares = np.zeros((n_depths, n_words, 2), dtype="<f4")
-    for depth, coordinates in enumerate(projection.coordinates):
-        if projection.problems[depth] or not np.isfinite(coordinates).all():
+    for depth, placed in enumerate(projection.coordinates):
+        if projection.problems[depth] or not np.isfinite(placed).all():
             all_extents.append(None)
             continue
-        limits = extents(coordinates, projection.reference)
+        limits = extents(placed, projection.reference)
         spans = np.array([size(each) for each in limits])
         low = np.array([sum(each) / 2 for each in limits]) - spans / 2
-        shares[depth] = (coordinates - low) / spans
+        shares[depth] = (placed - low) / spans
         places[depth] = np.clip(np.round(shares[depth] * STEPS), 0, STEPS)
         flat = sum(axis for axis, each in zip((1, 2), limits, strict=True) if not span(each))
         written = [rounded(value) for pair in zip(low, spans, strict=True) for value in pair]

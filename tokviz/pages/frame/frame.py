@@ -45,9 +45,12 @@ def frame(
 
     has_keys = "shortcuts.js" in scripts
     pages = [("Overview", "index.html")]
-    few = len(report.models) <= MOST_MODELS_IN_NAV
+    few = len(report.models) + len(report.series) <= MOST_MODELS_IN_NAV
     shown = [model for model in report.models if few or model_path(model.slug) == path]
     pages += [(model.display_name, model_path(model.slug)) for model in shown]
+    pages += [
+        (series.name, series_path(series.slug)) for series in report.series if few or series_path(series.slug) == path
+    ]
     if sum(len(model.captures) for model in report.models) > 1:
         pages += [("Compare", "compare/index.html")]
     if report.is_explorable:
@@ -111,6 +114,11 @@ def address(report: Report, path: str) -> str:
 def model_path(slug: str) -> str:
     """Of a model’s page, from the site’s root."""
     return f"models/{slug}/index.html"
+
+
+def series_path(slug: str) -> str:
+    """Of a series' page, from the site’s root."""
+    return f"series/{slug}/index.html"
 
 
 def data_path(slug: str, *parts: str) -> str:

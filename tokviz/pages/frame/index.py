@@ -68,7 +68,8 @@ def strip_entry(strip: Renditions | None, page: str) -> dict[str, Any] | None:
 def can_draw(report: Report) -> bool:
     """Whether plates are drawn in pages; else their images are shown."""
     n_words, n_categories = len(report.words.words), len(report.words.categories)
-    return report.is_explorable and n_categories > 0 and n_words <= MOST_DRAWN
+    is_captured = report.words.vocabulary is None and any(model.contexts for model in report.all_models)
+    return is_captured and n_categories > 0 and n_words <= MOST_DRAWN
 
 
 def drawings(report: Report, page: str, loader: str, *scripts: str, **more: Any) -> str | None:

@@ -1,0 +1,1 @@
+"""The page of a series: one model at several steps of its training."""

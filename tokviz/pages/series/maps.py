@@ -1,0 +1,229 @@
+"""A series as maps: what is measured of every checkpoint at every depth, in numbers and in shades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tokviz.pages.text.wording import number, score
+from tokviz.records import Checkpoint, ContextReport, Report, SeriesReport, depth_name
+
+N_SHADES = 4
+"""Beside none at all; classes of ``series.css``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One checkpoint at one depth."""
+
+    text: str
+    """Empty where it isn't defined."""
+    style: str
+    """``s0`` to ``s4``, with ``y`` where it is announced."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapRow:
+    """One depth in all checkpoints."""
+
+    depth: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """One measure in one context: depths as rows, checkpoints as columns."""
+
+    measure: str
+    """In the page: ``purity``."""
+    context: str
+    """The context's name."""
+    label: str
+    """For those who don't see which choices are made."""
+    caption: str
+    rows: tuple[MapRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What is read of one capture."""
+
+    values: np.ndarray
+    """``(n_depths,)``; NaN where it isn't defined."""
+    holds: np.ndarray | None = None
+    """``(n_depths,)`` bool: what is announced."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """What a map shows."""
+
+    key: str
+    name: str
+    caption: str
+    read: Callable[[ContextReport], Read | None]
+    is_log: bool = False
+    top: float | None = None
+    """The value of the darkest shade; the largest of all where there is none."""
+
+
+def measures(report: Report) -> tuple[Measure, ...]:
+    """All that a series of the report may have maps of."""
+    return (
+        Measure(
+            key="purity",
+            name="Categories",
+            caption="Share of each word’s nearest words that are of its category (purity). Bold: announced to be above chance.",
+            read=_purity,
+            top=1.0,
+        ),
+        Measure(
+            key="largest",
+            name="Largest value",
+            caption="The largest value of a word’s state, median over words, as a multiple of an ordinary token’s median value. Bold: massive.",
+            read=_largest,
+            is_log=True,
+        ),
+        Measure(
+            key="rank",
+            name="Effective rank",
+            caption="In how many directions the words spread, from 1 to the number of words.",
+            read=_effective_rank,
+        ),
+        Measure(
+            key="pc1",
+            name="PC1’s share",
+            caption="How much of the words’ variance lies along one direction.",
+            read=_pc1_share,
+            top=1.0,
+        ),
+        Measure(
+            key="attention",
+            name="Attention to position 0",
+            caption="How much the token that is read attends to the first position, mean over heads and words. The embedding has none.",
+            read=_attention,
+            top=1.0,
+        ),
+        *(_relation(index, each.label) for index, each in enumerate(report.relations)),
+        *(_order(index, each.label) for index, each in enumerate(report.orders)),
+    )
+
+
+def _purity(context: ContextReport) -> Read | None:
+    found = context.geometry
+    return None if found is None else Read(values=found.purity.value, holds=found.purity.above_chance.holds)
+
+
+def _largest(context: ContextReport) -> Read | None:
+    found = context.geometry
+    return None if found is None else Read(values=found.massive.ratio, holds=found.massive.massive)
+
+
+def _effective_rank(context: ContextReport) -> Read | None:
+    return None if context.geometry is None else Read(values=context.geometry.spread.effective_rank)
+
+
+def _pc1_share(context: ContextReport) -> Read | None:
+    return None if context.geometry is None else Read(values=context.geometry.spread.pc1_share)
+
+
+def _attention(context: ContextReport) -> Read | None:
+    own = [each for each in context.states.attention if each.template == context.states.context.template]
+    return Read(values=np.array([np.nan, *own[0].mean])) if own else None
+
+
+def _relation(index: int, label: str) -> Measure:
+    def read(context: ContextReport) -> Read | None:
+        if context.relations is None:
+            return None
+        found = context.relations.relations[index]
+        return Read(values=found.parallelism.value, holds=found.parallelism.claim.holds & found.offset.holds)
+
+    return Measure(
+        key=f"relation-{index}",
+        name=label,
+        caption="Mean cosine between the differences of the pairs (parallelism). Bold: announced as a relation.",
+        read=read,
+        top=1.0,
+    )
+
+
+def _order(index: int, label: str) -> Measure:
+    def read(context: ContextReport) -> Read | None:
+        if context.relations is None:
+            return None
+        found = context.relations.orders[index].r2
+        return Read(values=found.value, holds=found.claim.holds)
+
+    return Measure(
+        key=f"order-{index}",
+        name=label,
+        caption="How well each word’s place in the order is read from the others (R²). Bold: announced as an order.",
+        read=read,
+        top=1.0,
+    )
+
+
+def maps(report: Report, series: SeriesReport, contexts: Sequence[str]) -> tuple[Map, ...]:
+    """Of every measure that is known in a context of a series; a checkpoint without it has empty cells.
+
+    Parameters
+    ----------
+    contexts : their names.
+    """
+    shown = series.shown
+    return tuple(
+        made
+        for measure in measures(report)
+        for context in contexts
+        if (made := _map(series, measure, context, [_read(each, measure, context) for each in shown]))
+    )
+
+
+def _read(checkpoint: Checkpoint, measure: Measure, context: str) -> Read | None:
+    found = checkpoint.context(context)
+    return None if found is None else measure.read(found)
+
+
+def _map(series: SeriesReport, measure: Measure, context: str, found: Sequence[Read | None]) -> Map | None:
+    known = [each for each in found if each is not None and np.isfinite(each.values).any()]
+    if not known:
+        return None
+    n_depths = len(known[0].values)
+    every = np.concatenate([each.values for each in known])
+    low, high = _ends(every, measure)
+    label = next(
+        each.states.context.label for checkpoint in series.shown if (each := checkpoint.context(context)) is not None
+    )
+    return Map(
+        measure=measure.key,
+        context=context,
+        label=f"{measure.name}, {label}: layers by checkpoints",
+        caption=measure.caption,
+        rows=tuple(
+            MapRow(depth=depth_name(depth), cells=tuple(_cell(each, depth, low, high, measure) for each in found))
+            for depth in range(n_depths)
+        ),
+    )
+
+
+def _ends(values: np.ndarray, measure: Measure) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
+    if measure.is_log:
+        positive = finite[finite > 0]
+        return (float(np.log(positive.min())), float(np.log(positive.max()))) if len(positive) else (0.0, 1.0)
+    return min(0.0, float(finite.min())), measure.top or float(finite.max())
+
+
+def _cell(read: Read | None, depth: int, low: float, high: float, measure: Measure) -> Cell:
+    value = float("nan") if read is None else float(read.values[depth])
+    if not np.isfinite(value):
+        return Cell(text="", style="")
+    place = np.log(value) if measure.is_log and value > 0 else value
+    share = (place - low) / (high - low) if high > low else 0.0
+    shade = int(np.clip(round(N_SHADES * share), 0, N_SHADES))
+    announced = " y" if read is not None and read.holds is not None and read.holds[depth] else ""
+    text = score(value) if measure.top == 1.0 else number(value)
+    return Cell(text=text, style=f"s{shade}{announced}")

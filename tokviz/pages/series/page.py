@@ -1,0 +1,281 @@
+"""The page of a series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokviz.pages.frame.frame import contents, frame, relative, series_path
+from tokviz.pages.frame.index import context_entry, drawings, model_entry
+from tokviz.pages.frame.pictures import picture
+from tokviz.pages.series import sentences
+from tokviz.pages.series.maps import Map, maps, measures
+from tokviz.pages.series.sentences import breaking, emergence
+from tokviz.pages.series.series_data import csv_path
+from tokviz.pages.text import data_text
+from tokviz.pages.text.parts import Frame, Link, Option, Picture
+from tokviz.pages.text.wording import facts_line, whole_percent
+from tokviz.records import Checkpoint, ContextReport, Report, SeriesReport, depth_name
+
+AXES = {"reference": "of the reference", "own": "its own"}
+"""How readers choose the axes, by the projections' names."""
+_SCRIPTS = ("plates/plates.js", "series.js", "contents.js", "lightbox.js")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """One plot, of any checkpoint at any depth."""
+
+    checkpoints: tuple[str, ...]
+    last: int
+    """The deepest depth."""
+    picture: Picture | None
+    """What is shown without scripts: none where no plots are drawn as images."""
+    size: tuple[int, int]
+    """Of a plot, in pixels."""
+    axes_note: str
+    data: str
+    """JSON for the page's own script."""
+    plates: str | None
+    """JSON for the scripts that draw."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterRow:
+    """Who writes the massive values of one checkpoint in one context."""
+
+    checkpoint: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writers:
+    """Of all checkpoints in one context."""
+
+    context: str
+    label: str
+    rows: tuple[WriterRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripLine:
+    """All depths of one checkpoint in one context, small."""
+
+    context: str
+    label: str
+    """Of the checkpoint."""
+    strip: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLine:
+    """The plots of a checkpoint as images."""
+
+    label: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesPage:
+    """All that the page shows."""
+
+    frame: Frame
+    stylesheets: tuple[str, ...]
+    name: str
+    facts: str
+    finding: str
+    said: tuple[str, ...]
+    """Of each context but the one that the finding is about, and what else there is to say."""
+    faults: tuple[str, ...]
+    """What is wrong with its checkpoints."""
+    contexts: tuple[Option, ...]
+    axes: tuple[Option, ...]
+    viewer: Viewer | None
+    """None where nothing was captured."""
+    contents: tuple[Link, ...]
+    columns: tuple[str, ...]
+    """The checkpoints of the maps."""
+    measures: tuple[Option, ...]
+    maps: tuple[Map, ...]
+    writers: tuple[Writers, ...]
+    strips: tuple[StripLine, ...]
+    images: tuple[ImageLine, ...]
+    csv: str
+    method: str
+
+
+def series_page(report: Report, series: SeriesReport) -> SeriesPage:
+    """One model at several steps of its training; failed checkpoints are named."""
+    page = series_path(series.slug)
+    names = [each.name for each in report.contexts if any(found.context(each.name) for found in series.shown)]
+    labels = {each.name: each.label for each in report.contexts}
+    made = maps(report, series, names)
+    shown_measures = dict.fromkeys(each.measure for each in made)
+    viewer = _viewer(report, series, names, page) if names else None
+    writers = tuple(filter(None, (_writers(series, name, labels[name]) for name in names)))
+    strips = tuple(_strips(series, names, page))
+    return SeriesPage(
+        frame=frame(
+            report,
+            page,
+            f"{series.name} · {report.title}",
+            f"The words in {series.name}, checkpoint by checkpoint and layer by layer.",
+            scripts=_SCRIPTS,
+        ),
+        stylesheets=tuple(relative(page, f"assets/{name}") for name in ("series.css", "plates/plate.css")),
+        name=series.name,
+        facts=_facts(series),
+        finding=sentences.finding(report, series),
+        said=tuple(each for name in names for each in sentences.of_context(report, series, name)),
+        faults=(*sentences.faults(series), *sentences.failures(series)),
+        contexts=tuple(Option(value=name, label=labels[name], checked=name == names[0]) for name in names),
+        axes=tuple(Option(value=key, label=label, checked=key == "reference") for key, label in AXES.items()),
+        viewer=viewer,
+        contents=contents(
+            ("Plots", "main", viewer),
+            ("Maps", "maps", made),
+            ("What is found", "found", True),
+            ("All checkpoints, small", "strips", strips),
+        ),
+        columns=tuple(each.label for each in series.shown),
+        measures=tuple(
+            Option(value=each.key, label=each.name, checked=index == 0)
+            for index, each in enumerate(found for found in measures(report) if found.key in shown_measures)
+        ),
+        maps=made,
+        writers=writers,
+        strips=strips,
+        images=tuple(_images(series, names, labels, page)),
+        csv=relative(page, csv_path(series)),
+        method=relative(page, "method/index.html"),
+    )
+
+
+def _facts(series: SeriesReport) -> str:
+    card = next((each.model.card for each in series.shown if each.model.card), None)
+    return " · ".join([sentences.summary(series), *([facts_line(card)] if card else [])])
+
+
+def _viewer(report: Report, series: SeriesReport, names: list[str], page: str) -> Viewer:
+    shown = series.shown
+    entries = [
+        {
+            **model_entry(each.model),
+            "contexts": [
+                {
+                    **context_entry(context),
+                    "last": context.states.n_depths - 1,
+                    "projections": [{"name": key, "label": AXES[key]} for key in AXES],
+                }
+                for context in each.model.contexts
+            ],
+        }
+        for each in shown
+    ]
+    longest = {
+        "model": max((each.label for each in shown), key=len),
+        "context": max((each.label for each in report.contexts), key=len),
+    }
+    own = {
+        "checkpoints": [
+            {
+                "key": each.key,
+                "label": each.label,
+                "slug": each.model.slug,
+                "residuals": {
+                    context.states.context.name: [data_text.rounded(value) for value in residual]
+                    for context, residual in zip(each.model.contexts, each.residuals, strict=True)
+                },
+            }
+            for each in shown
+        ],
+        "reference": series.checkpoints[series.reference].label,
+    }
+    last = max(context.states.n_depths for each in shown for context in each.model.contexts) - 1
+    width, height = report.look.plate_size
+    return Viewer(
+        checkpoints=tuple(each.label for each in shown),
+        last=last,
+        picture=_opening(shown, names[0], page),
+        size=(width, height),
+        axes_note=f"“Of the reference”: each layer’s axes are fitted to {series.checkpoints[series.reference].label}, and nothing is "
+        "fitted again. “Its own”: the checkpoint’s own first two components, turned or reflected in their plane toward the "
+        "reference’s plot.",
+        data=data_text.embedded(own),
+        plates=drawings(
+            report,
+            page,
+            "plates/plates.js",
+            "plates/board.js",
+            data=relative(page, "data"),
+            longest=longest,
+            models=entries,
+        ),
+    )
+
+
+def _opening(shown: tuple[Checkpoint, ...], name: str, page: str) -> Picture | None:
+    """The last checkpoint in the middle of its depths."""
+    context = shown[-1].context(name)
+    if context is None or not context.projections:
+        return None
+    depth = context.states.n_depths // 2
+    plate = context.projections[0].plates[depth]
+    alt = f"{shown[-1].label}, {depth_name(depth)}, {context.states.context.label}"
+    return picture(page, plate, alt) if plate else None
+
+
+def _writers(series: SeriesReport, name: str, label: str) -> Writers | None:
+    rows = []
+    for each in series.shown:
+        context = each.context(name)
+        depth, found = emergence(context), breaking(context)
+        if context is None or depth is None:
+            rows.append(WriterRow(checkpoint=each.label, cells=("none", "", "", "")))
+            continue
+        dimensions = context.geometry.massive.dimensions[depth] if context.geometry else ()
+        rows.append(
+            WriterRow(
+                checkpoint=each.label,
+                cells=(
+                    depth_name(depth),
+                    ", ".join(map(str, dimensions)),
+                    ", ".join(map(str, found.neurons)) if found else "",
+                    f"{whole_percent(found.share)} of dimension {found.dimension}, layer {found.layer}"
+                    if found
+                    else "",
+                ),
+            )
+        )
+    known = any(row.cells[0] != "none" for row in rows)
+    return Writers(context=name, label=label, rows=tuple(rows)) if known else None
+
+
+def _strips(series: SeriesReport, names: list[str], page: str) -> list[StripLine]:
+    found = []
+    for name in names:
+        for each in series.shown:
+            context = each.context(name)
+            strip = context.projections[0].strip if context and context.projections else None
+            if context and strip:
+                alt = f"{each.label}, {context.states.context.label}: all {context.states.n_depths} depths, without labels"
+                found.append(StripLine(context=name, label=each.label, strip=picture(page, strip, alt)))
+    return found
+
+
+def _images(series: SeriesReport, names: list[str], labels: dict[str, str], page: str) -> list[ImageLine]:
+    """The plates that were drawn as images, for those without scripts and to take away."""
+    lines = []
+    for each in series.shown:
+        for name in names:
+            context = each.context(name)
+            plates = _plates(context)
+            links = tuple(Link(text=depth_name(depth), href=relative(page, path)) for depth, path in plates)
+            if links:
+                lines.append(ImageLine(label=f"{each.label}, {labels[name]}", links=links))
+    return lines
+
+
+def _plates(context: ContextReport | None) -> list[tuple[int, str]]:
+    if context is None or not context.projections:
+        return []
+    return [(depth, plate.wide.path) for depth, plate in enumerate(context.projections[0].plates) if plate]

@@ -1,0 +1,185 @@
+"""What a series says in words: what appears when, who writes it, and what is wrong with its checkpoints."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tokviz.pages.text.wording import capitalized, joined_by_and, neurons_named, the_depth
+from tokviz.records import BreakingNeurons, Checkpoint, ContextReport, Report, SeriesReport
+from tokviz.text import counted
+
+CONCLUSIVE = 0
+"""Of a report's contexts the one that the headline is about: the first."""
+
+
+def finding(report: Report, series: SeriesReport) -> str:
+    """When categories and massive values appear in the report's first context."""
+    context = report.contexts[CONCLUSIVE]
+    if len(series.shown) < 2:
+        return "Fewer than two checkpoints could be captured, so nothing is said of training."
+    return (
+        f"{capitalized(_words(context.label))}: {_categories(series, context.name)}; {_massive(series, context.name)}."
+    )
+
+
+def of_context(report: Report, series: SeriesReport, name: str) -> tuple[str, ...]:
+    """What is told of one context beside the headline."""
+    label = next(each.label for each in report.contexts if each.name == name)
+    said = [f"{capitalized(_words(label))}: {_categories(series, name)}; {_massive(series, name)}."]
+    said += [_growth(series, name), *_relations(report, series, name), _writers(series, name)]
+    return tuple(filter(None, said))
+
+
+def _words(label: str) -> str:
+    return "words alone" if label == "alone" else f"words {label}" if label.startswith(("in ", "as ")) else label
+
+
+def since(series: SeriesReport, holds: Callable[[Checkpoint], bool]) -> tuple[str, Checkpoint | None]:
+    """From which checkpoint on something holds, in words, and that checkpoint; of those that are shown."""
+    shown = series.shown
+    flags = [holds(each) for each in shown]
+    if not any(flags):
+        return "at no checkpoint", None
+    first = next(index for index in range(len(flags)) if all(flags[index:]) or index == len(flags) - 1)
+    if not flags[-1]:
+        n = sum(flags)
+        return f"at {n} of {len(flags)} checkpoints, and not at the last one", shown[flags.index(True)]
+    if first == 0:
+        return "from the start", shown[0]
+    return (f"at {shown[-1].label} only" if first == len(flags) - 1 else f"from {shown[first].label} on"), shown[first]
+
+
+def _categories(series: SeriesReport, name: str) -> str:
+    when, first = since(series, lambda each: bool(_purity_holds(each, name).any()))
+    if first is None:
+        return "categories hold at no checkpoint"
+    depths = np.flatnonzero(_purity_holds(first, name))
+    where = f", first {_at(depths)}" if when.startswith("from ") and when != "from the start" else ""
+    return f"categories hold {when}{where}"
+
+
+def _at(depths: np.ndarray) -> str:
+    return f"at {the_depth(int(depths[0]))}" if len(depths) == 1 else f"at {len(depths)} depths"
+
+
+def _purity_holds(checkpoint: Checkpoint, name: str) -> np.ndarray:
+    found = checkpoint.context(name)
+    if found is None or found.geometry is None:
+        return np.zeros(1, dtype=bool)
+    return found.geometry.purity.above_chance.holds
+
+
+def _massive(series: SeriesReport, name: str) -> str:
+    when, first = since(series, lambda each: emergence(each.context(name)) is not None)
+    if first is None:
+        return "no value is massive"
+    depth = emergence(first.context(name))
+    assert depth is not None
+    return f"values are massive {when}, first at {the_depth(depth)}"
+
+
+def emergence(context: ContextReport | None) -> int | None:
+    """The first massive depth."""
+    return context.geometry.massive.emergence_depth if context and context.geometry else None
+
+
+def breaking(context: ContextReport | None) -> BreakingNeurons | None:
+    """The neurons that write a context's massive values, where few do."""
+    return context.states.updates.breaking if context and context.states.updates else None
+
+
+def _growth(series: SeriesReport, name: str) -> str:
+    found = dict(series.growth).get(name)
+    if found is None or not found.purity.is_shown:
+        return ""
+    first, last = series.shown[0], series.shown[-1]
+    further = "further above" if found.purity.value > 0 else "less far above"
+    return f"At {last.label} purity is {further} chance than at {first.label}."
+
+
+def _relations(report: Report, series: SeriesReport, name: str) -> list[str]:
+    """From when on relations and orders hold, those that ever do."""
+    said = []
+    for index, relation in enumerate(report.relations):
+        when, first = since(series, lambda each, at=index: _relation_holds(each.context(name), at))  # type: ignore[misc]
+        said += [f"{relation.label} {when}"] if first else []
+    for index, order in enumerate(report.orders):
+        when, first = since(series, lambda each, at=index: _order_holds(each.context(name), at))  # type: ignore[misc]
+        said += [f"{order.label} {when}"] if first else []
+    return [f"Relations and orders that hold: {'; '.join(said)}."] if said else []
+
+
+def _relation_holds(context: ContextReport | None, index: int) -> bool:
+    if context is None or context.relations is None:
+        return False
+    found = context.relations.relations[index]
+    return bool((found.parallelism.claim.holds & found.offset.holds).any())
+
+
+def _order_holds(context: ContextReport | None, index: int) -> bool:
+    return bool(context and context.relations and context.relations.orders[index].holds.any())
+
+
+def _writers(series: SeriesReport, name: str) -> str:
+    """Whether the same neurons write the break at all checkpoints that have one."""
+    known = [(each, found) for each in series.shown if (found := breaking(each.context(name)))]
+    if len(known) < 2:
+        return ""
+    places = {(found.layer, found.dimension, frozenset(found.neurons)) for _, found in known}
+    if len(places) == 1:
+        found = known[0][1]
+        return (
+            f"At all {len(known)} checkpoints at which few neurons write the break they are the same: {neurons_named(found.neurons)} of "
+            f"layer {found.layer}, dimension {found.dimension}."
+        )
+    changes = [
+        f"at {after.label} {neurons_named(found.neurons)} of layer {found.layer}, dimension {found.dimension}"
+        for (_, before), (after, found) in itertools.pairwise(known)
+        if (before.layer, before.dimension, frozenset(before.neurons))
+        != (found.layer, found.dimension, frozenset(found.neurons))
+    ]
+    start = known[0][1]
+    return (
+        f"Few neurons write the break from {known[0][0].label} on: {neurons_named(start.neurons)} of layer {start.layer}, dimension "
+        f"{start.dimension}; then {joined_by_and(changes)}."
+    )
+
+
+# --- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+def faults(series: SeriesReport) -> tuple[str, ...]:
+    """What readers must know before anything else."""
+    return tuple(
+        _fault(series, each.kind, [series.checkpoints[index] for index in each.checkpoints]) for each in series.faults
+    )
+
+
+def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> str:
+    labels = [each.label for each in found]
+    if kind == "exchanged":
+        return (
+            f"{capitalized(labels[0])} and {labels[1]} seem to be exchanged: with them in each other’s place, states change more "
+            "steadily from checkpoint to checkpoint. Look up which weights were loaded."
+        )
+    is_first = found[0] is series.checkpoints[0] and found[-1] is series.checkpoints[-1]
+    others = joined_by_and(labels[:-1])
+    what = "the first one isn’t what it is called" if is_first else "one of them isn’t what it is called"
+    are_left_out = f"{capitalized(others)} {'is' if len(labels) == 2 else 'are'} left out of all charts."
+    return f"{capitalized(others)} and {labels[-1]} have the very same states: {what}. {are_left_out}"
+
+
+def failures(series: SeriesReport) -> tuple[str, ...]:
+    """Of checkpoints that couldn't be captured."""
+    return tuple(
+        f"{capitalized(each.label)}: {each.model.failure}" for each in series.checkpoints if each.model.failure
+    )
+
+
+def summary(series: SeriesReport) -> str:
+    """``11 checkpoints, from step 0 to step 512``."""
+    first, last = series.checkpoints[0].label, series.checkpoints[-1].label
+    return f"{counted(len(series.checkpoints), 'checkpoint')}, from {first} to {last}"

@@ -1,0 +1,69 @@
+"""A series → the files beside its page: numbers as CSV, and scripts with the places of the words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tokviz.pages.explore import explore_data
+from tokviz.pages.frame.frame import data_path
+from tokviz.pages.series.maps import measures
+from tokviz.pages.text import data_text
+from tokviz.pages.text.data_text import csv_text, rounded, spreadsheet_safe
+from tokviz.records import Report, SeriesReport, depth_name
+
+
+def files(report: Report) -> dict[str, str]:
+    """Path from the site's root → content."""
+    written: dict[str, str] = {}
+    for series in report.series:
+        written[csv_path(series)] = _csv(report, series)
+        for checkpoint in series.checkpoints:
+            for context in checkpoint.model.contexts:
+                name = context.states.context.name
+                folder, key = data_path(checkpoint.model.slug, name), f"{checkpoint.model.slug}/{name}"
+                written[f"{folder}/words.js"] = data_text.script(key, explore_data.tokens(context))
+                for entry in context.projections:
+                    shown = entry.projection
+                    written[f"{folder}/coordinates-{shown.name}.js"] = data_text.script(
+                        f"{key}/{shown.name}", explore_data.coordinates(shown)
+                    )
+    if written and report.words.vocabulary is None:
+        written["data/words.js"] = data_text.script("words", explore_data.words(report.words))
+    return written
+
+
+def csv_path(series: SeriesReport) -> str:
+    """From the site's root."""
+    return f"data/series/{series.slug}.csv"
+
+
+def _csv(report: Report, series: SeriesReport) -> str:
+    asked = measures(report)
+    columns = [column for each in asked for column in (each.key, f"{each.key}_announced")]
+    header = ["checkpoint", "checkpoint_safe", "step", "left_out", "context", "depth", "layer", *columns]
+    return csv_text(header, _rows(report, series))
+
+
+def _rows(report: Report, series: SeriesReport) -> Iterator[list[Any]]:
+    asked = measures(report)
+    for checkpoint in series.checkpoints:
+        for context in checkpoint.model.contexts:
+            found = [each.read(context) for each in asked]
+            for depth in range(context.states.n_depths):
+                values: list[Any] = []
+                for each in found:
+                    values.append(None if each is None else rounded(float(each.values[depth])))
+                    values.append(None if each is None or each.holds is None else int(np.asarray(each.holds)[depth]))
+                yield [
+                    checkpoint.label,
+                    spreadsheet_safe(checkpoint.label),
+                    checkpoint.step,
+                    int(checkpoint.left_out),
+                    context.states.context.name,
+                    depth,
+                    depth_name(depth),
+                    *values,
+                ]
