@@ -27,6 +27,7 @@ from tokviz.config.lens import LensConfig
 from tokviz.config.loss import LossConfig
 from tokviz.config.relations import OrderConfig, RelationConfig
 from tokviz.config.schema import explanations, json_schema
+from tokviz.config.series import SeriesConfig
 from tokviz.config.tables import CategoryConfig, ContextConfig, ModelConfig, Table
 from tokviz.config.types import ReportConfig
 
@@ -35,6 +36,7 @@ TABLES: dict[type[Table], str] = {
     CategoryConfig: "[words.NAME]",
     ContextConfig: "[[contexts]]",
     ModelConfig: "[[models]]",
+    SeriesConfig: "[[series]]",
     FindingConfig: "[finding]",
     InterventionConfig: "[[interventions]]",
     LossConfig: "[loss]",

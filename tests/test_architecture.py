@@ -44,7 +44,8 @@ WITHIN: dict[str, dict[str, set[str]]] = {
         "frame": {"text", "charts"},
         "model": {"text", "charts", "frame"},
         **{page: {"text", "charts", "frame", "model"} for page in ("first", "compare", "explore", "method")},
-        "downloads": {"text", "frame", "model", "explore"},
+        "series": {"text", "charts", "frame", "explore"},
+        "downloads": {"text", "frame", "model", "explore", "series"},
     },
     "run": {
         "store": set(),

@@ -83,6 +83,8 @@ def _for_toml(schema: Any) -> Any:
     kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if "anyOf" in schema and len(kinds) == 1:
         schema = {key: value for key, value in schema.items() if key != "anyOf"} | kinds[0]
+    elif "anyOf" in schema:
+        schema = {**schema, "anyOf": kinds}
     found: dict[str, Any] = {}
     for key, value in schema.items():
         if key in ("properties", "$defs"):  # names of keys may be title or default

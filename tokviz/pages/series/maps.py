@@ -82,7 +82,8 @@ def measures(report: Report) -> tuple[Measure, ...]:
         Measure(
             key="largest",
             name="Largest value",
-            caption="The largest value of a word’s state, median over words, as a multiple of an ordinary token’s median value. Bold: massive.",
+            caption="The largest |x| of a word, median over words, divided by the median |x| of words that aren’t read at position 0, where there "
+            "are any. Bold: massive.",
             read=_largest,
             is_log=True,
         ),

@@ -169,7 +169,7 @@ def _fault(series: SeriesReport, kind: str, found: Sequence[Checkpoint]) -> str:
     others = joined_by_and(labels[:-1])
     what = "the first one isn’t what it is called" if is_first else "one of them isn’t what it is called"
     are_left_out = f"{capitalized(others)} {'is' if len(labels) == 2 else 'are'} left out of all charts."
-    return f"{capitalized(others)} and {labels[-1]} have the very same states: {what}. {are_left_out}"
+    return f"{capitalized(others)} and {labels[-1]} have the same hidden states: {what}. {are_left_out}"
 
 
 def failures(series: SeriesReport) -> tuple[str, ...]:
