@@ -76,7 +76,7 @@
       if (!this.vocabulary) this.makeButtons();
       const kind = found[this.kind] ? this.kind : "categories";
       const { announced, firm, tops } = found[kind];
-      Object.assign(this, { vocabulary, firm, n: found.n, names: found.names, isWords: kind === "words", tops: decodeIntegers(tops, found.bytes) });
+      Object.assign(this, { vocabulary, firm, n: found.n, isWords: kind === "words", tops: decodeIntegers(tops, found.bytes) });
       this.table.tHead.rows[0].cells[0].textContent = this.select?.selectedOptions[0].label ?? this.table.tHead.rows[0].cells[0].textContent;
       this.table.querySelectorAll("thead th").forEach((head, column) => {
         head.classList.toggle("p", !this.isFirm(this.depths[column]));
@@ -109,11 +109,8 @@
     // "y": its own category, or the word itself; "k": another word of its category.
     styleOf(row, one) {
       const { memberships } = this.vocabulary;
-      if (this.isWords && one === row) return "y";
-      const own = memberships[row];
-      if (this.isWords) return memberships[one]?.some((each) => own.includes(each)) ? "k" : "";
-      // Two categories may be read as the same token.
-      return own.some((each) => this.names[each] === this.names[one]) ? "y" : "";
+      if (this.isWords ? one === row : memberships[row].includes(one)) return "y";
+      return this.isWords && memberships[one]?.some((each) => memberships[row].includes(each)) ? "k" : "";
     }
 
     fillGroup(group) {

@@ -9,9 +9,9 @@ import pytest
 import scipy.stats
 from reading import directions_of, same, states_of
 
-from tokviz.measure.decisions import claims_in, decide, with_decisions
+from tokviz.measure.decisions import N_SHUFFLES, claims_in, decide, with_decisions
 from tokviz.measure.exchanging import exchanged
-from tokviz.measure.lens import Read, _tops, agreement, measure, scores, unread
+from tokviz.measure.lens import Read, _over_depths, _Question, agreement, measure, scores, unread
 from tokviz.records import Directions, HiddenStates, Lens, PairRows
 
 N_WORDS, WIDTH, N_DEPTHS, N_CATEGORIES = 40, 16, 3, 5
@@ -217,12 +217,24 @@ def test_a_token_that_scores_alike_with_all_words_never_scores_highest() -> None
     assert np.isnan(scores(np.full((4, 3), np.nan), directions)).all()
 
 
+class Few(_Question):
+    """Two tokens of many words; none is asked for."""
+
+    columns = np.arange(2)
+
+    def __init__(self, shown: list[int]) -> None:
+        self.shown = np.array(shown)
+        self.n, self.n_arrangements = 1, 1.0
+
+    def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
+        return np.zeros(n or 1 + N_SHUFFLES)
+
+
 def test_the_rows_of_a_long_list_are_told() -> None:
     n = 33_000  # more than two bytes hold
     tokens = [[OWN_IDS[row >= n - 4]] for row in range(n)]  # few tokens begin many words
     words = directions_of(OWN_IDS[:2], same([drawn(1).normal(size=(2, 4))]))
     states = states_of([drawn(0).normal(size=(n, 4))], tokens, [f"{row}" for row in range(n)])
-    found = _tops(
-        Read(templates=(states,), memberships=((0,),) * n, pairs=()), words, np.arange(2), np.array([0, n - 4])
-    )
-    assert set(np.unique(found)) == {-1, 0, n - 4}
+    read = Read(templates=(states,), memberships=((0,),) * n, pairs=())
+    (found,) = _over_depths(read, words, [Few([0, n - 4])])
+    assert set(np.unique(found.tops)) == {-1, 0, n - 4}

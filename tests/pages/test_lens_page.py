@@ -182,15 +182,6 @@ def test_a_category_counts_its_words_and_others_that_are_read_as_it(section: Len
             assert ("s4" in cell.style.split()) == (n == len(group.rows))
 
 
-def test_of_two_categories_that_are_read_as_one_token_either_is_right() -> None:
-    alike = replace(LENS, names=tuple("Ġname" if index < 2 else name for index, name in enumerate(LENS.names)))
-    model = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=alike),))
-    grid = present(present(lens_section(REPORT, model, "models/smol-30/index.html")).grid)
-    # Where it isn't its own, it is the next one.
-    assert all("y" in cell.style.split() for row in grid.groups[0].rows for cell in row.cells)
-    assert not all("y" in cell.style.split() for row in grid.groups[1].rows for cell in row.cells)
-
-
 def test_of_many_words_some_have_rows(section: LensSection) -> None:
     words = word_list(n_categories=9, n_words=40)
     model = model_report("long", "Long", 30, words, (SENTENCE,), projections=("centered",))

@@ -20,11 +20,10 @@ import numpy as np
 
 from tokviz.measure.distances import LEAST_KNOWN, are_known, distinct, euclidean_distances, nearest
 from tokviz.measure.labels import MOST_NEIGHBOURS, Categories
+from tokviz.measure.tested import Z, wilson
 
 LEAST_WORDS = 12
 """With fewer, nothing is announced."""
-_Z = 1.959964
-"""The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 _BLOCK = 250_000
 """How many float32 the shuffled silhouettes may fill at a time."""
 
@@ -193,7 +192,7 @@ def silhouette(
     value = _silhouette_of(distances, categories)
     parts = by_word(_silhouette_influence(distances, categories), categories)
     error = _larger(root_of_squares(parts), refit_error)
-    low, high = max(value - _Z * error, -1.0), min(value + _Z * error, 1.0)
+    low, high = max(value - Z * error, -1.0), min(value + Z * error, 1.0)
     shuffled = shuffled_silhouette(distances, categories) if with_chance else np.empty(0)
     return Score(value=value, low=low, high=high, error=error, parts=parts, bound=1.0, shuffled=shuffled)
 
@@ -330,7 +329,5 @@ def root_of_squares(parts: np.ndarray) -> float:
 def _wilson(value: float, error: float, n_words: int) -> tuple[float, float]:
     """Wilson's interval for a share, with the number of independent words that the standard error amounts to."""
     n_effective = value * (1 - value) / error**2 if error > 0 and 0 < value < 1 else n_words
-    z2 = _Z**2 / n_effective
-    centre = (value + z2 / 2) / (1 + z2)
-    half = _Z / (1 + z2) * np.sqrt(value * (1 - value) / n_effective + z2 / (4 * n_effective))
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+    low, high = wilson(value, n_effective)
+    return float(low), float(high)

@@ -11,6 +11,7 @@ report (``decisions``), and only where the directions from both halves of the te
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,12 +23,10 @@ from tokviz.measure.decisions import N_SHUFFLES, claim_on_median
 from tokviz.measure.exchanging import beats_exchanged, exchanged
 from tokviz.measure.labels import Categories
 from tokviz.measure.relations import is_one_word
-from tokviz.measure.tested import empty, factorial, median, permutations
+from tokviz.measure.tested import empty, factorial, median, permutations, wilson
 from tokviz.records import Directions, HiddenStates, Lens, LensMeasure, PairRows, RelationMeasures
 
 FAMILY = "lens"
-_Z = 1.959964
-"""The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,10 +104,8 @@ def measure(
         own_rank=found[own].ranks if own in found else None,
         own_rank_logit=found[own].ranks_logit if own in found else None,
         relations=tuple(found[each].measured if each in found else None for each in relations),
-        top_names=_tops(read, names, named.columns, named.columns) if named.is_asked else None,
-        top_words=None
-        if own is None or words is None
-        else _with_own_rows(read, _tops(read, words, own.columns, own.shown)),
+        top_names=of_names[0].tops if of_names else None,
+        top_words=_with_own_rows(read, found[own].tops) if own in found else None,
     )
 
 
@@ -146,23 +143,6 @@ def agreement(one: np.ndarray, other: np.ndarray, *, lowest: bool = False) -> fl
     return float(found.min() if lowest else found.mean())
 
 
-def _tops(read: Read, directions: Directions, columns: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """``(n_depths, n_words, Lens.N_TOP)`` int32: what scores highest in the first template.
-
-    Parameters
-    ----------
-    columns : ``(n,)`` int64: the tokens that count, each once.
-    shown : ``(n,)`` int64: what each stands for in the result.
-    """
-    found = np.full((read.n_depths, read.n_words, Lens.N_TOP), -1, dtype=np.int32)
-    n_shown = min(Lens.N_TOP, len(columns))
-    for depth in range(read.n_depths):
-        own = scores(read.templates[0].states[depth][read.rows], directions.halves(depth)[:, columns].mean(axis=0))
-        if not np.isnan(own).any():
-            found[depth, read.rows, :n_shown] = shown[np.argsort(-own, axis=1, kind="stable")[:, :n_shown]]
-    return found
-
-
 def _with_own_rows(read: Read, tops: np.ndarray) -> np.ndarray:
     """``tops``, but of words that begin with the same token each word stands for itself."""
     found = tops.copy()
@@ -175,23 +155,25 @@ def _with_own_rows(read: Read, tops: np.ndarray) -> np.ndarray:
 # --- questions -----------------------------------------------------------------------------------------------------
 
 
-class _Question:
+class _Question(ABC):
     """Whether what scores highest is what it should be, of some of the words that are read."""
 
     columns: np.ndarray
     """``(n_tokens,)`` int64: the tokens that may score highest, each once."""
+    shown: np.ndarray | None = None
+    """``(n_tokens,)`` int64: the category or row that stands for each of them in ``Lens``; None where that has none of them."""
     n: int
     n_arrangements: float
     is_asked: bool
     n_exchanged: int = 0
     """Arrangements of names, that as they are included, where names are exchanged."""
 
+    @abstractmethod
     def right(self, own: np.ndarray, n: int | None = None) -> np.ndarray:
         """Scores ``(n_read, n_tokens)`` of ``columns`` → the share that is right, as it is and shuffled.
 
         ``(1 + N_SHUFFLES,)``, or the first ``n`` of these.
         """
-        raise NotImplementedError
 
     def share(self, own: np.ndarray) -> float:
         """The share that is right, as it is."""
@@ -208,7 +190,7 @@ class _Named(_Question):
 
     def __init__(self, read: Read, names: Directions) -> None:
         ids = list(names.ids)
-        self.columns = np.arange(len(ids))
+        self.columns = self.shown = np.arange(len(ids))
         asked = [
             place for place, row in enumerate(read.rows) if read.memberships[row] and not read.tokens(row) & set(ids)
         ]
@@ -255,7 +237,6 @@ class _Own(_Question):
         own, first, which = np.unique(ids, return_index=True, return_inverse=True)
         self.columns = np.searchsorted(words.ids, own)
         self.shown = read.rows[first]
-        """``(n_tokens,)`` int64: the row of the first word with each token."""
         self.n = len(read.rows)
         self.is_asked = len(own) > 1
         if not self.is_asked:
@@ -356,7 +337,21 @@ class _Answers:
     """One question in all templates."""
 
     question: _Question
+    tops: np.ndarray
+    """``(n_depths, n_words, Lens.N_TOP)`` int32: what scores highest in the first template."""
     templates: list[_InTemplate] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, question: _Question, read: Read) -> _Answers:
+        return cls(question=question, tops=np.full((read.n_depths, read.n_words, Lens.N_TOP), -1, dtype=np.int32))
+
+    def add(self, depth: int, rows: np.ndarray, by: _Scores) -> None:
+        """What one depth gives in the latest template; ``rows``: of the words that are read."""
+        self.templates[-1].add(depth, self.question, by)
+        shown = self.question.shown
+        if shown is not None and len(self.templates) == 1:
+            n = min(Lens.N_TOP, len(shown))
+            self.tops[depth, rows, :n] = shown[np.argsort(-by.both, axis=1, kind="stable")[:, :n]]
 
     @property
     def measured(self) -> LensMeasure:
@@ -364,7 +359,7 @@ class _Answers:
         n = self.question.n
         found = [each.found for each in self.templates]
         agreements = [each.agreement for each in self.templates]
-        ends = [_wilson(each[:, 0], n) for each in found]
+        ends = [wilson(each[:, 0], n) for each in found]
         is_enough = isinstance(self.question, _Relation) or n >= LEAST_WORDS
         low, high = (median([each[end] for each in ends]) for end in (0, 1))
         whole = median(found)
@@ -411,7 +406,7 @@ class _Answers:
 
 def _over_depths(read: Read, directions: Directions, questions: Sequence[_Question]) -> list[_Answers]:
     """The answers to some questions about tokens of the same ``directions``; one depth is read at a time."""
-    answers = [_Answers(question=each) for each in questions]
+    answers = [_Answers.empty(each, read) for each in questions]
     end = directions.halves(read.n_depths - 1).mean(axis=0)
     for states in read.templates:
         for each in answers:
@@ -426,7 +421,7 @@ def _over_depths(read: Read, directions: Directions, questions: Sequence[_Questi
                 # The embedding may be narrower than what the output matrix takes.
                 logit = scores(own, end[columns]) if end.shape[1] == own.shape[1] else None
                 by = _Scores(both=scores(own, halves.mean(axis=0)[columns]), halves=(one, other), logit=logit)
-                each.templates[-1].add(depth, each.question, by)
+                each.add(depth, read.rows, by)
     return answers
 
 
@@ -440,10 +435,3 @@ def _untrained(read: Read, named: _Named, untrained: tuple[HiddenStates, Directi
         if agreement(one, other, lowest=True) >= LensMeasure.LEAST_AGREEMENT:
             curve[depth] = named.share(own)
     return curve
-
-
-def _wilson(share: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The ends of the interval of a share of ``n``."""
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return middle - half, middle + half

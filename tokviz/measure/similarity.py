@@ -23,6 +23,7 @@ from tokviz.measure.cka import MIN_WORDS_CKA, centred_gram, cka_between, geometr
 from tokviz.measure.distances import LEAST_KNOWN, are_known, cosine_distances, nearest
 from tokviz.measure.labels import permuted_within
 from tokviz.measure.spaces import standardized
+from tokviz.measure.tested import Z
 from tokviz.records import BestMatch, Claim, HiddenStates, LayerSimilarity
 
 MAX_COMPARED = 200
@@ -34,7 +35,6 @@ MIN_WORDS_NEIGHBOURS = 4
 N_SUBSAMPLES = 50
 MAX_KEPT_BYTES = 1_000_000_000
 """Of memory for what is kept of captures between comparisons."""
-_Z = 1.959964
 
 
 def shared_rows(a: HiddenStates, b: HiddenStates, *, single_token: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -171,8 +171,8 @@ def _best_match(
     error = float(np.std([best_match(half) for half in of_halves], ddof=1)) if of_halves else float("nan")
     return BestMatch(
         value=value,
-        low=max(value - _Z * error, least),
-        high=min(value + _Z * error, 1.0),
+        low=max(value - Z * error, least),
+        high=min(value + Z * error, 1.0),
         chance=float(chance),
         within_categories=float(within),
     )

@@ -13,6 +13,8 @@ from tokviz.measure.decisions import N_SHUFFLES, of_median
 from tokviz.records import Tested
 
 MOST_GROUPS = 30
+Z = 1.959964
+"""The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 
 
 def over_templates(
@@ -48,6 +50,14 @@ def with_interval(value: np.ndarray, without: np.ndarray, *, least: float) -> tu
     if freedom > 0:
         half = stdtrit(freedom, 0.975) * without.std(axis=1) * np.sqrt(freedom)
     return value, np.maximum(value - half, least), np.minimum(value + half, 1.0)
+
+
+def wilson(share: np.ndarray | float, n: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of Wilson's (1927) interval of shares of ``n``."""
+    z2 = Z**2 / n
+    centre = (share + z2 / 2) / (1 + z2)
+    half = Z / (1 + z2) * np.sqrt(share * (1 - share) / n + z2 / (4 * n))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def factorial(n: int) -> float:

@@ -220,7 +220,7 @@ def _groups(lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[i
     tops, pale = lens.top_names[:, :, 0], ["" if firm else "p" for firm in lens.named.is_firm]
     for index, category in enumerate(words.categories):
         own = _own_rows(words, rows, index)
-        named = [[_same(lens, tops[depth, row], words.memberships[row]) for depth in depths] for row in own]
+        named = [[tops[depth, row] in words.memberships[row] for depth in depths] for row in own]
         if own:
             yield LensGroup(
                 label=category.label,
@@ -271,13 +271,8 @@ def _style(*classes: str) -> str:
     return " ".join(filter(None, classes))
 
 
-def _same(lens: Lens, top: int, memberships: tuple[int, ...]) -> bool:
-    """Whether a name is that of one of a word's categories; two categories may be read as the same token."""
-    return top >= 0 and lens.names[top] in {lens.names[each] for each in memberships}
-
-
 def _captions(captures: Sequence[ContextReport], lens: Lens, rows: Sequence[int]) -> tuple[str, ...]:
-    names = joined(visible_piece(name).lstrip("Ġ▁ ") for name in dict.fromkeys(lens.names))
+    names = joined(visible_piece(name).lstrip("Ġ▁ ") for name in lens.names)
     n_read = int(lens.read.sum())
     some = f" Rows are {len(rows):,} of {count(n_read, 'word')}, evenly drawn." if len(rows) < n_read else ""
     several = [each.states.context.label for each in captures if each.states.context.further_templates]

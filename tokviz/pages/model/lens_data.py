@@ -2,8 +2,6 @@
 
 It calls ``tokvizData("SLUG/CONTEXT lens", content)``; in the content are
 
-``names``
-    the token that each category is read as, as text;
 ``n``
     how many places are told, the highest score first: three, or one where three would be too long;
 ``bytes``
@@ -28,7 +26,6 @@ from tokviz.pages.frame.frame import data_path
 from tokviz.pages.text import data_text
 from tokviz.pages.text.data_text import packed
 from tokviz.records import ContextReport, Lens, LensMeasure, Report
-from tokviz.text import visible_piece
 
 MOST_CHARACTERS = 59_000
 """Of the numbers of one capture with all their places."""
@@ -66,7 +63,6 @@ def _content(lens: Lens) -> dict[str, Any]:
     n_characters = sum(tops.size for tops in told.values()) * size * 4 / 3
     n = Lens.N_TOP if n_characters <= MOST_CHARACTERS else 1
     return {
-        "names": [visible_piece(name) for name in lens.names],
         "n": n,
         "bytes": size,
         **{
