@@ -120,11 +120,23 @@ def test_a_lens_that_measures_nothing_has_no_files() -> None:
 def test_charts_have_a_curve_per_capture_and_what_a_reader_may_add() -> None:
     named, own = charts_over_depth(FIRST, lens_measures(()))
     added = ["" if each.rule is None else "changed" for each in FIRST.captures]
-    beside = ["logit", "untrained", "logit", "untrained"]
+    beside = ["", "logit", "untrained"] * 2
     assert [curve.switch for curve in named.curves] == [*added, *beside]
-    assert [curve.switch for curve in own.curves] == [*added, "logit", "logit"]
-    assert [curve.is_thin for curve in named.curves] == [each == "logit" for each in (*added, *beside)]
+    assert [curve.switch for curve in own.curves] == [*added, "", "logit", "", "logit"]
+    assert [curve.is_thin for curve in named.curves] == [*(False for _ in added), *[True, True, False] * 2]
     assert named.alt.startswith("Category named. Alone: 15\N{NO-BREAK SPACE}% at the embedding,")
+
+
+def test_chance_is_drawn_at_each_depth_and_named_once() -> None:
+    chance = np.linspace(0.05, 0.2, 31)
+    lens = replace(LENS, named=replace(present(LENS.named), null_mean=chance))
+    model = replace(FIRST, contexts=(replace(FIRST.contexts[0], lens=lens), *FIRST.contexts[1:]))
+    named, _ = charts_over_depth(model, lens_measures(()))
+    assert named.dotted == ()
+    first, second = (curve for curve in named.curves if curve.dash == "chance")
+    assert (first.line.count("-"), second.line.count("-")) == (30, 0)  # it rises at every depth; the other is even
+    assert (present(first.name).text, second.name) == ("chance", None)
+    assert "Alone, chance: 5\N{NO-BREAK SPACE}% at the embedding, 20\N{NO-BREAK SPACE}% at layer 29." in named.alt
 
 
 def test_bands_are_broken_where_the_halves_disagree() -> None:

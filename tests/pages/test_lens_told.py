@@ -31,7 +31,7 @@ def test_charts_of_all_models_have_those_with_a_lens() -> None:
     for name in ("Category named", "Word itself named"):
         assert [chart.heading for chart in rows[name].charts] == ["alone", "in a sentence"]
         for chart in rows[name].charts:
-            assert [curve.switch for curve in chart.curves][:2] == ["", "logit"]
+            assert [curve.switch for curve in chart.curves][:3] == ["", "", "logit"]
     assert not {"Category named", "Word itself named"} & {
         each.name for each in present(Views(sample_report()).compare).curves.rows
     }

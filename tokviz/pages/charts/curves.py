@@ -224,8 +224,10 @@ CONTROL_NAMES: Mapping[ControlKind, str] = {
     "random": "all random",
     "layers": "random layers",
     "logit": "logit lens",
+    "chance": "chance",
 }
 """At a curve's end."""
+_SWITCHES = {"logit": "logit", "chance": ""}
 
 
 def of_controls(measure: Measure, context: ContextReport, index: int, name: str, *, named: bool) -> Iterator[Series]:
@@ -243,7 +245,7 @@ def of_controls(measure: Measure, context: ContextReport, index: int, name: str,
             label=label if named else "",
             index=index,
             reading=reading,
-            switch="logit" if kind == "logit" else "untrained",
+            switch=_SWITCHES.get(kind, "untrained"),
             control=kind,
         )
 
@@ -286,7 +288,7 @@ class Series:
     switch: str = ""
     """As in ``Curve``."""
     control: ControlKind | None = None
-    """Of an untrained model, which is grey and has the dash pattern of the model beside it, or of the logit lens, which is thin."""
+    """Of an untrained model, which is grey and has the dash pattern of the model beside it, or of the logit lens or chance, which are thin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,7 +358,7 @@ def _dotted(axes: Axes, series: Sequence[Series]) -> tuple[str, ...]:
     values = sorted({threshold for each in series for threshold in each.reading.thresholds})
     chances = [each.reading.chance for each in series if each.reading.chance is not None]
     known = np.concatenate([*chances, np.empty(0)])
-    if np.isfinite(known).any():
+    if np.isfinite(known).any() and not any(each.control == "chance" for each in series):
         values.append(float(np.nanmean(known)))
     return tuple(coordinate(height) for height in axes.heights(np.array(values)).tolist())
 
@@ -409,6 +411,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
             leader = f"M{layout.right + 2:.1f} {end:.1f}L{layout.right + layout.name_at - 3:.1f} {place:.1f}"
     style, dash = layout.style(series.index)
     style = str(series.control) if series.control in ("random", "layers") else style
+    dash = "chance" if series.control == "chance" else dash
     line = path(x, heights.tolist())
     return Curve(
         style=style,
@@ -418,7 +421,7 @@ def make_curve(axes: Axes, series: Series, heights: np.ndarray, spot: tuple[floa
         interval=interval,
         templates=templates,
         switch=series.switch,
-        is_thin=series.control in ("first", "logit"),
+        is_thin=series.control in ("first", "logit", "chance"),
         name=name,
         leader=leader,
     )

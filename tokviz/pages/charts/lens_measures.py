@@ -33,7 +33,7 @@ def lens_measures(relations: Sequence[Relation]) -> tuple[Measure, ...]:
             + FIRM,
             definition=lambda _: TERM,
             read=_own,
-            of_lens=lambda context: _logit(context.lens.own if context.lens else None),
+            of_lens=lambda context: _beside(context.lens.own if context.lens else None),
             write=whole_percent,
         ),
         *(_of_relation(index, each) for index, each in enumerate(relations)),
@@ -52,11 +52,11 @@ def _beside_named(context: ContextReport) -> dict[ControlKind, np.ndarray]:
     lens = context.lens
     if lens is None:
         return {}
-    return _logit(lens.named) | ({} if lens.untrained is None else {"random": lens.untrained})
+    return _beside(lens.named) | ({} if lens.untrained is None else {"random": lens.untrained})
 
 
-def _logit(measure: LensMeasure | None) -> dict[ControlKind, np.ndarray]:
-    return {} if measure is None else {"logit": measure.logit}
+def _beside(measure: LensMeasure | None) -> dict[ControlKind, np.ndarray]:
+    return {} if measure is None else {"chance": measure.null_mean, "logit": measure.logit}
 
 
 def _of_relation(index: int, relation: Relation) -> Measure:
@@ -68,7 +68,7 @@ def _of_relation(index: int, relation: Relation) -> Measure:
         return found(context)
 
     def of_lens(context: ContextReport) -> dict[ControlKind, np.ndarray]:
-        return _logit(found(context))
+        return _beside(found(context))
 
     return Measure(
         name=f"Second word named, {relation.label}",

@@ -23,9 +23,9 @@ from tokviz.records import (
     Tested,
 )
 
-ControlKind = Literal["first", "random", "layers", "logit"]
+ControlKind = Literal["first", "random", "layers", "logit", "chance"]
 """The model itself in the first template, which is what controls have; all weights random; random layers after the model's own
-embedding; the model itself by the logit lens."""
+embedding; the model itself by the logit lens; what shuffles give, where that differs from depth to depth."""
 
 
 @dataclass(frozen=True, kw_only=True)
