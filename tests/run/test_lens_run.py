@@ -83,6 +83,8 @@ def test_names_words_and_the_control_are_fitted_and_read(folder: Path) -> None:
 def test_nothing_is_fitted_again_and_prune_keeps_it(folder: Path) -> None:
     again = generate(folder, "--dry-run")
     assert "lens" not in again.stdout
+    forced = generate(folder, "--dry-run", "--force")
+    assert "fit the lens in 46 backward passes" in forced.stdout  # of two categories twice, and seven first tokens
     states = len(list((folder / ".cache/states").iterdir()))
     options = Options(base=folder, output=folder / "site", cache=folder / ".cache")
     prune.prune(load(folder / "report.toml"), options, 0, Locks(waits=False), dry_run=False)

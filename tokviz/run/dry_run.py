@@ -75,8 +75,9 @@ def _n_backward_passes(model: ModelPlan, plan: Plan) -> str | None:
     lenses = plan.lenses
     if lenses is None or not plan.reads_lens(model.model):
         return None
-    if not any(each.due for each in model.contexts):
-        n_due = sum(each.fit.n_backward_passes for context in model.contexts for each in context.fits if each.due)
+    fits = [each for context in model.contexts for each in context.fits]
+    if fits or not any(each.due for each in model.contexts):
+        n_due = sum(each.fit.n_backward_passes for each in fits if each.due)
         return f"{n_due:,}" if n_due else None
     n_words = min(len(plan.config.word_list.words) * len(model.contexts), Lens.MOST_TARGETS)
     kinds: dict[LensKind, int] = {"names": len(lenses.names), "words": n_words}

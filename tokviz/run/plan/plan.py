@@ -53,7 +53,7 @@ from tokviz.run.store.disk import shown_path
 from tokviz.run.store.plain import Record
 from tokviz.run.store.store import Store
 
-_NOT_MEASURED, _NOT_COMPARED = "not measured yet", "not compared yet"
+_NOT_MEASURED, _NOT_COMPARED, _FORCED = "not measured yet", "not compared yet", "forced"
 
 
 class Plan:
@@ -112,7 +112,7 @@ class Plan:
         if states is None:
             return "not captured yet"
         if self.options.force:
-            return "forced"
+            return _FORCED
         return "the model's files changed" if identity not in (None, states.card.identity) else None
 
     def _contexts(self, model: ModelConfig, found: Sequence[Sequence[TemplatePlan]]) -> tuple[ContextPlan, ...]:
@@ -120,7 +120,7 @@ class Plan:
         firsts = [templates[0] for templates in found]
         known = [each.states for each in firsts if each.states is not None]
         broken = interventions.first_breaking([each.states if each.due is None else None for each in firsts])
-        fits = tuple(self._fits(model, [each.states if each.due is None else None for each in firsts]))
+        fits = tuple(self._fits(model, firsts))
         lens = self._lens(model, fits)
         plans = []
         for index, (first, *further) in enumerate(found):
@@ -176,17 +176,19 @@ class Plan:
         asked = self.config.lens is not None if model.lens is None else model.lens
         return self.lenses is not None and asked and not self.options.is_draft
 
-    def _fits(self, model: ModelConfig, firsts: Sequence[HiddenStates | None]) -> Iterator[FitPlan]:
-        """``firsts``: in each context; as long as some are to be captured it isn't known what is read."""
-        known = [each for each in firsts if each is not None]
+    def _fits(self, model: ModelConfig, firsts: Sequence[TemplatePlan]) -> Iterator[FitPlan]:
+        """``firsts``: in each context; as long as some were never captured it isn't known what is read."""
+        known = [each.states for each in firsts if each.states is not None and each.due in (None, _FORCED)]
+        is_forced = any(each.due == _FORCED for each in firsts)
         if self.lenses is None or not self.reads_lens(model) or len(known) < len(firsts):
             return
         card = known[0].card
         with_random = are_wanted(self.untrained(model), card)
         for fit in self.lenses.fits(model, card, [each.tokenization for each in known], with_random=with_random):
             states, failure = self.store.find_states(fit.key), self.store.failure(fit.key)
-            is_due = states is None and failure is None and self._is_at_hand(model)
-            yield FitPlan(fit=fit, states=states, due="lens not fitted yet" if is_due else None, failure=failure)
+            reason = _FORCED if is_forced else None if states or failure else "lens not fitted yet"
+            due = reason if reason and self._is_at_hand(model) else None
+            yield FitPlan(fit=fit, states=states, due=due, failure=failure)
 
     def _lens(self, model: ModelConfig, fits: Sequence[FitPlan]) -> LensInputs | None:
         """None as long as some are due, and where none is asked for."""
@@ -322,7 +324,7 @@ class Plan:
 
     def job(self, key: str, kind: type[Record], reason: str) -> Job[Record]:
         """A projection or a measure: due where the store hasn't got it."""
-        due = "forced" if self.options.force else None if self.store.has(key, kind) else reason
+        due = _FORCED if self.options.force else None if self.store.has(key, kind) else reason
         return Job(key=key, kind=kind, due=due)
 
     # --- pictures ----------------------------------------------------------------------------------------------------
@@ -364,7 +366,7 @@ class Plan:
     def _picture(self, subject: Subject, form: str, path: str, plain: Picture) -> PictureJob:
         picture = self.fonts.with_fonts(plain)
         key = keys.picture_key(picture)
-        due = "not drawn yet" if self.store.find_image(key) is None else "forced" if self.options.force else None
+        due = "not drawn yet" if self.store.find_image(key) is None else _FORCED if self.options.force else None
         return PictureJob(subject=subject, form=form, path=path, picture=picture, key=key, due=due)
 
     # --- comparisons -------------------------------------------------------------------------------------------------
