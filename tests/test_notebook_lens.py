@@ -17,7 +17,7 @@ from tokviz.run import dry_run
 from tokviz.run.plan.options import Options
 
 WORDS = {
-    "colors": ["blue", "gray", "teal", "lime", "gold", "rose"],
+    "tints": ["blue", "gray", "teal", "lime", "gold", "rose"],
     "mammals": ["bear", "lion", "wolf", "goat", "deer", "lynx"],
 }
 CONTEXTS = {"alone": " {word}", "sentence": ["The word is {word}", "I saw {word}"]}
@@ -97,7 +97,7 @@ def test_it_says_what_was_measured(captures: dict[str, tokviz.Capture], read: Le
 
 def test_what_scores_highest_is_told_by_word_and_depth(read: LensReading) -> None:
     last = read.says("gold")
-    assert set(last) == {"Colors", "Mammals"}
+    assert set(last) == {"Tints", "Mammals"}
     assert read.says("gold", "layer 2") == last
     words = read.says("blue", 0, of="words")
     assert len(words) == 3

@@ -224,6 +224,20 @@ def test_a_model_without_a_lens_says_why_and_nothing_where_none_was_asked_for() 
     assert lens_section(sample_report(), sample_report().models[0], "models/smol-30/index.html") is None
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("Ġa", "Ġa", "Ġb"), "what Category 1 and Category 2 are read as begins with the same token"),
+        (("", "Ġa", "Ġa"), "the tokenizer doesn’t know what Category 1 is read as"),
+        (("", "Ġa", ""), "the tokenizer doesn’t know what Category 1 and Category 3 are read as"),
+    ],
+)
+def test_names_that_cannot_be_told_apart_or_are_unknown_are_said(names: tuple[str, ...], said: str) -> None:
+    context = replace(FIRST.contexts[0], lens=replace(LENS, names=names, named=None), interventions=())
+    section = present(lens_section(REPORT, replace(FIRST, contexts=(context,)), "models/smol-30/index.html"))
+    assert section.missing == f"Categories aren’t read: {said} (reads_as in the configuration)."
+
+
 def test_what_readers_add_to_the_charts_is_explained(section: LensSection) -> None:
     assert section.charts_note == (
         "If shown: thin, the logit lens, which reads every layer as if it were the last; gray, the model with all weights random."

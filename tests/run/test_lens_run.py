@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 from command import generate, generate_blank
-from related_fixture import CONFIG
+from related_fixture import CONFIG, FIRST, SECOND
+from tiny_tokenizers import whole_words
 
 from tokviz.config import load
 from tokviz.errors import DiskFullError
@@ -29,7 +30,8 @@ pytestmark = pytest.mark.process
 
 
 def write(folder: Path, lens: str = "lens = true\n", more: str = "") -> None:
-    text = f'{lens}untrained = true\nread = "first"\nplate_size = [750, 600]\n{more}[[models]]\nsource = "./llama"\n{CONFIG}'
+    words = CONFIG.replace("second = ", '[words.second]\nreads_as = " is"\nwords = ')
+    text = f'{lens}untrained = true\nread = "first"\nplate_size = [750, 600]\n{more}[[models]]\nsource = "./llama"\n{words}'
     (folder / "report.toml").write_text(text, encoding="utf-8")
 
 
@@ -128,6 +130,27 @@ def test_a_text_that_repeats_itself_fits_no_lens(folder: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert made.stderr.count("no lens: the text that it is fitted on repeats itself") == 1
     write(folder)
+
+
+def test_names_that_the_tokenizer_doesnt_know_arent_read_and_a_text_of_few_tokens_says_how_many(tmp_path: Path) -> None:
+    families.build("llama", tmp_path / "llama")
+    known = [*FIRST, *SECOND]
+    whole_words(known).save_pretrained(tmp_path / "llama")
+    text = " ".join(np.random.default_rng(0).choice(known, 2048))
+    (tmp_path / "text.txt").write_text(" ".join(text.split()[:1700]), encoding="utf-8")
+    write(tmp_path, "", '[lens]\ntext = "text.txt"\n')
+    few = generate_blank(tmp_path)
+    assert few.returncode == 0, few.stderr
+    said = "no lens: lens.text: expected 32 passages of 64 tokens, got 26; take a longer text"
+    assert few.stderr.count(said) == 1
+    (tmp_path / "text.txt").write_text(text, encoding="utf-8")
+    made = generate_blank(tmp_path)
+    assert made.returncode == 0, made.stderr
+    said = "categories aren't read: its tokenizer doesn't know ' First'; set reads_as to other text"
+    assert made.stderr.count(said) == 1
+    found = lens_of(tmp_path)
+    assert (found.names, found.named, found.top_names) == (("", "is"), None, None)
+    assert found.own is not None
 
 
 def test_an_encoder_has_none_and_says_why_once(tmp_path: Path) -> None:

@@ -199,8 +199,8 @@ class _Named(_Question):
         memberships = tuple(read.memberships[row] for row in rows)
         categories = Categories(memberships=memberships, words=tuple(read.word(row) for row in rows), seed=read.seed)
         self.n = len(rows)
-        # Two names of one token can't be told apart.
-        self.is_asked = self.n > 0 and len(ids) > 1 and len(set(ids)) == len(ids)
+        # Two names of one token can't be told apart, and one that the tokenizer doesn't know can't be said.
+        self.is_asked = self.n > 0 and len(ids) > 1 and len(set(ids)) == len(ids) and all(names.pieces)
         if not self.is_asked:
             return
         self.n_arrangements = categories.n_arrangements

@@ -41,7 +41,7 @@ class Directions:
 
     @property
     def pieces(self) -> tuple[str, ...]:
-        """The tokenizer's own name of each."""
+        """The tokenizer's own name of each; empty of its unknown token."""
         words = self.states.tokenization.words
         return tuple(word.pieces[0] for word in words[: len(words) // 2])
 
@@ -114,11 +114,11 @@ class Lens:
     reason: str | None = None
     """Why there is nothing."""
     names: tuple[str, ...] = ()
-    """The token that each category is read as, as text."""
+    """The token that each category is read as, as text; empty where the tokenizer doesn't know it."""
     read: np.ndarray
     """``(n_words,)`` bool: the words whose states are read, whose scores are standardized together."""
     named: LensMeasure | None = None
-    """Of how many words with a category its name scores highest of all; None where two names can't be told apart."""
+    """Of how many words with a category its name scores highest of all; None where two names can't be told apart, or one is unknown."""
     untrained: np.ndarray | None = None
     """``(n_depths,)`` float64: the same in the model with all weights random, in the first template; NaN where the halves of its text
     disagree, None where there is none."""

@@ -136,14 +136,16 @@ def _missing(reasons: Iterable[str], asked: Sequence[Lens], words: WordList) -> 
     if reasons := list(reasons):
         return f"No lens: {joined_by_and(reasons)}."
     names = asked[0].names
-    twice = [
-        category.label
-        for category, name in zip(words.categories, names, strict=False)
-        if names.count(name) > 1 and len(names) > 1
-    ]
-    if not twice:
+    labels = [category.label for category in words.categories]
+    if unknown := [label for label, name in zip(labels, names, strict=False) if not name]:
+        said = (
+            f"the tokenizer doesn’t know what {joined_by_and(unknown)} {'is' if len(unknown) == 1 else 'are'} read as"
+        )
+    elif twice := [label for label, name in zip(labels, names, strict=False) if names.count(name) > 1]:
+        said = f"what {joined_by_and(twice)} are read as begins with the same token"
+    else:
         return ""
-    return f"Categories aren’t read: what {joined_by_and(twice)} are read as begins with the same token (reads_as in the configuration)."
+    return f"Categories aren’t read: {said} (reads_as in the configuration)."
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------

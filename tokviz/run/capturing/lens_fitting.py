@@ -15,7 +15,7 @@ from tokviz.run.plan.lenses import LENS, Fit
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
 from tokviz.run.work.progress import Reporter
-from tokviz.text import error_line
+from tokviz.text import error_line, shown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,7 +75,7 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Report
     for index, fit in enumerate(fits):
         step = reporter.step(f"{name}: fitting the lens, {_DESCRIBED[fit.kind]}")
         try:
-            _fit(fitted, fit, store)
+            unknown = _fit(fitted, fit, store)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - it is beside the capture: it costs a section of a page, not the model
@@ -88,6 +88,12 @@ def fit_lens(fitted: Fitted, fits: Sequence[Fit], store: Store, reporter: Report
                 store.put_failure(each.key, reason)
             reporter.say(f"{name}: no lens: {reason}")
             return
+        else:
+            if unknown and fit.kind == "names":
+                known_not = ", ".join(map(shown, unknown))
+                reporter.say(
+                    f"{name}: categories aren't read: its tokenizer doesn't know {known_not}; set reads_as to other text"
+                )
         finally:
             step.advance()
 
@@ -100,7 +106,8 @@ def is_fitted(fit: Fit, store: Store) -> bool:
 _DESCRIBED = {"names": "categories", "words": "words", "random": "categories, untrained"}
 
 
-def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
+def _fit(fitted: Fitted, fit: Fit, store: Store) -> tuple[str, ...]:
+    """Returns the names whose first token is unknown to the tokenizer."""
     from tokviz import capture
 
     module, structure = fitted.module, fitted.structure
@@ -108,10 +115,11 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
     most = capture.most_tokens(module, structure.embedding)
     if most is not None and most < Directions.N_TOKENS:
         raise CaptureError(f"it takes {most} tokens at most, and a lens is fitted on passages of {Directions.N_TOKENS}")
-    try:
-        text = capture.passages(fitted.tokenizer, fitted.text, n, n, Directions.N_TOKENS)
-    except CaptureError as error:
-        raise CaptureError(f"lens.text: {error}") from None
+    text = capture.passages(fitted.tokenizer, fitted.text, n, 0, Directions.N_TOKENS)
+    if len(text.ids) < n:
+        raise CaptureError(
+            f"lens.text: expected {n} passages of {Directions.N_TOKENS} tokens, got {len(text.ids)}; take a longer text"
+        )
     if len(np.unique(text.ids, axis=0)) < n:
         raise CaptureError("the text that it is fitted on repeats itself")
     if capture.sees_ahead(module, text):
@@ -141,10 +149,11 @@ def _fit(fitted: Fitted, fit: Fit, store: Store) -> None:
                     position0_dimensions=np.zeros(extremes, dtype=np.int32),
                 )
             )
+    return tuple(name for name, piece in zip(fit.names, pieces, strict=False) if not piece)
 
 
 def _tokens(tokenizer: Any, fit: Fit) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The ids that are read, and the tokenizer's names of them: of what is read as text the first token."""
+    """The ids that are read, and the tokenizer's names of them, empty of its unknown token: of what is read as text the first token."""
     from tokviz.capture import tokens
 
     if not fit.names:
@@ -155,6 +164,7 @@ def _tokens(tokenizer: Any, fit: Fit) -> tuple[tuple[int, ...], tuple[str, ...]]
         template = " {word}" if name.startswith(" ") else "{word}"
         context = Context(name=LENS, label=LENS, template=template)
         word = tokens.tokenize(tokenizer, (name.strip(),), context, "first").words[0]
-        found.append((word.ids[word.start], word.pieces[word.start]))
+        token, piece = word.ids[word.start], word.pieces[word.start]
+        found.append((token, "" if token == tokenizer.unk_token_id else piece))
     ids, pieces = zip(*found, strict=True)
     return tuple(ids), tuple(pieces)
