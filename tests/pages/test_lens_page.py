@@ -200,6 +200,8 @@ def test_of_many_words_some_have_rows(section: LensSection) -> None:
     report = replace(REPORT, words=words, models=(with_lens(model, words),))
     grid = present(present(lens_section(report, report.models[0], "models/long/index.html")).grid)
     assert sum(len(group.rows) for group in grid.groups) == 150
+    # All words of a category count, of which the last one isn't read.
+    assert [group.cells[1].text for group in grid.groups] == [*["40 of 40"] * 8, "39 of 39"]
     assert "Rows are 150 of 359\N{NO-BREAK SPACE}words, evenly drawn." in grid.captions[0]
     assert "Rows are" not in present(section.grid).captions[0]
 

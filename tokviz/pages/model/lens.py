@@ -208,9 +208,14 @@ def _telling(contexts: Sequence[ContextReport]) -> Iterator[int]:
         yield from (stage.first_depth for stage in context.geometry.stages)
 
 
-def _rows(lens: Lens, words: WordList) -> list[int]:
+def _read_rows(lens: Lens, words: WordList) -> list[int]:
     """Those of words that are read and have a category."""
-    found = [row for row in np.flatnonzero(lens.read).tolist() if words.memberships[row]]
+    return [row for row in np.flatnonzero(lens.read).tolist() if words.memberships[row]]
+
+
+def _rows(lens: Lens, words: WordList) -> list[int]:
+    """Those that are shown."""
+    found = _read_rows(lens, words)
     places = np.linspace(0, len(found) - 1, min(len(found), MOST_ROWS)).round().astype(int)
     return [found[place] for place in np.unique(places)]
 
@@ -219,19 +224,24 @@ def _groups(lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[i
     """A word of several categories stands in its first one."""
     if lens.top_names is None or lens.named is None:
         return
-    tops, pale = lens.top_names[:, :, 0], ["" if firm else "p" for firm in lens.named.is_firm]
+    read, tops, pale = (
+        _read_rows(lens, words),
+        lens.top_names[:, :, 0],
+        ["" if firm else "p" for firm in lens.named.is_firm],
+    )
     for index, category in enumerate(words.categories):
         own = _own_rows(words, rows, index)
-        named = [[tops[depth, row] in words.memberships[row] for depth in depths] for row in own]
+        every = _own_rows(words, read, index)
+        n_right = [sum(tops[depth, row] in words.memberships[row] for row in every) for depth in depths]
         if own:
             yield LensGroup(
                 label=category.label,
                 cells=tuple(
                     LensCell(
-                        text=f"{sum(right)} of {len(own)}{_others(lens, words, rows, (index, depth), sum(right))}",
-                        style=_style(_shade(sum(right), len(own)), pale[depth]),
+                        text=f"{n} of {len(every)}{_others(words, read, index, tops[depth])}",
+                        style=_style(_shade(n, len(every)), pale[depth]),
                     )
-                    for depth, right in zip(depths, zip(*named, strict=True), strict=True)
+                    for depth, n in zip(depths, n_right, strict=True)
                 ),
                 rows=tuple(
                     LensRow(
@@ -240,12 +250,12 @@ def _groups(lens: Lens, words: WordList, rows: Sequence[int], depths: Sequence[i
                         cells=tuple(
                             LensCell(
                                 text=words.categories[tops[depth, row]].label if tops[depth, row] >= 0 else "",
-                                style=_style("y" if is_own else "", pale[depth]),
+                                style=_style("y" if tops[depth, row] in words.memberships[row] else "", pale[depth]),
                             )
-                            for depth, is_own in zip(depths, right, strict=True)
+                            for depth in depths
                         ),
                     )
-                    for row, right in zip(own, named, strict=True)
+                    for row in own
                 ),
             )
 
@@ -254,13 +264,9 @@ def _own_rows(words: WordList, rows: Sequence[int], category: int) -> list[int]:
     return [row for row in rows if words.memberships[row][0] == category]
 
 
-def _others(lens: Lens, words: WordList, rows: Sequence[int], category_and_depth: tuple[int, int], right: int) -> str:
+def _others(words: WordList, rows: Sequence[int], category: int, tops: np.ndarray) -> str:
     """How many words of other categories are read as a category at a depth: `` +23``; nothing where there are none."""
-    category, depth = category_and_depth
-    if lens.top_names is None:
-        return ""
-    read_so = [row for row in rows if lens.top_names[depth, row, 0] == category]
-    n = sum(category not in words.memberships[row] for row in read_so)
+    n = sum(tops[row] == category and category not in words.memberships[row] for row in rows)
     return f" +{n}" if n else ""
 
 
