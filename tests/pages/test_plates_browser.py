@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import statistics
 from collections.abc import Callable, Iterator
@@ -62,7 +63,8 @@ DRAW = f"""async ([context, projection, width, height, tries]) => {{
     document.querySelector('main').prepend(drawing);
     const layout = Tokviz.plate.layoutOf(about, width, height);
     const inkOf = {INK};
-    return about.view.extents.map((_, depth) => {{
+    // As one text, since Playwright hands over a number at a time.
+    return JSON.stringify(about.view.extents.map((_, depth) => {{
         let milliseconds = Infinity;
         let drawn = null;
         for (let index = 0; index < tries; index += 1) {{
@@ -88,7 +90,7 @@ DRAW = f"""async ([context, projection, width, height, tries]) => {{
             ratio: Tokviz.framing.ratioOf(about.view.extents[depth]),
             categories: new Set(drawn.names.map((each) => about.view.vocabulary.memberships[each.row][0])).size,
         }};
-    }});
+    }}));
 }}"""
 
 
@@ -107,10 +109,16 @@ def page_of_plates(browser: Browser, site: Path) -> Iterator[Page]:
     page.close()
 
 
+def draw(page: Page, context: str, projection: str, width: int, tries: int = 1) -> list[dict[str, Any]]:
+    """All plates of a context and a projection at a width."""
+    found: list[dict[str, Any]] = json.loads(page.evaluate(DRAW, [context, projection, width, SIZES[width], tries]))
+    return found
+
+
 @pytest.fixture(scope="module")
 def plates_of(page_of_plates: Page) -> Callable[[str, str, int], list[dict[str, Any]]]:
-    """All plates of a context and a projection at a width; drawn once."""
-    return cache(lambda *which: page_of_plates.evaluate(DRAW, [*which, SIZES[which[-1]], 1]))
+    """The same; drawn once."""
+    return cache(lambda *which: draw(page_of_plates, *which))
 
 
 def hidden_marks(plate: dict[str, Any]) -> list[str]:
@@ -195,7 +203,7 @@ def test_a_plate_is_drawn_within_a_frame(page_of_plates: Page) -> None:
     """The best of some tries counts: other work on the machine only ever slows a browser down."""
     least = np.full(31, np.inf)
     for _ in range(4):
-        plates = page_of_plates.evaluate(DRAW, ["alone", "standardized", 720, SIZES[720], 4])
+        plates = draw(page_of_plates, "alone", "standardized", 720, tries=4)
         least = np.minimum(least, [plate["milliseconds"] for plate in plates])
         print(f"milliseconds: median {np.median(least):.1f}, at most {np.max(least):.1f}")
         if np.median(least) < FRAME:
