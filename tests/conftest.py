@@ -13,12 +13,14 @@ import families
 import marking
 import pytest
 import smollm2
+import training_series
 from browser import COUNT_SCHEDULED, DESKTOP, STILL, OpenPage, started
 from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, ViewportSize, expect
 from repeating import times
 from report_fixture import sample_report, write_site
+from training_series import TrainingSeries
 
 from tokviz.records import HiddenStates
 
@@ -173,6 +175,18 @@ def smollm2_states(smollm2_cache: Path) -> dict[str, HiddenStates]:
     """By the context's name."""
     captured = smollm2.planned(smollm2_cache).models[0].captured
     return {each.states.context.name: each.states for each in captured.values()}
+
+
+@pytest.fixture(scope="session")
+def tiny_series(of_all_processes: Path) -> TrainingSeries:
+    """A small model at ten steps of its training; trained by the first process that asks, and not to be changed."""
+    folder = of_all_processes / "series"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            partial = folder.with_suffix(".partial")
+            training_series.train_into(partial)
+            partial.rename(folder)
+    return training_series.series_in(folder)
 
 
 @pytest.fixture(scope="module")
