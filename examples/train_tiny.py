@@ -28,7 +28,12 @@ END = "<end>"
 HEAD_WIDTH = 32
 N_TEXTS, N_TOKENS = 16, 32
 """Of a training step."""
-LEARNING_RATE, N_WARM_UP = 3e-3, 20
+LEARNING_RATE, WEIGHT_DECAY = 3e-3, 0.1
+N_WARM_UP, N_CONSTANT = 20, 100
+"""For how many steps the learning rate rises; until which step it stays."""
+SLOWER = 0.1
+"""The embedding's learning rate, as a share of that of the rest. With an equal one, the embedding alone learns the categories, and no
+layer adds anything."""
 
 # Which verb follows depends on the word's category. What is a color or a girl's name is settled by what stands before it: girls
 # aren't in the picture, colors not at school, all others may be in both. So the model has to read both, the word and the place.
@@ -117,6 +122,20 @@ def kept_steps(last: int) -> list[int]:
     return [0, *(2**power for power in range(last.bit_length()) if 2**power < last), last]
 
 
+def slower_embedding(model: LlamaForCausalLM) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """AdamW, and a learning rate that depends on the step alone, not on how many there will be."""
+    embedding = model.get_input_embeddings().weight
+    others = [each for each in model.parameters() if each is not embedding]
+    groups = [{"params": [embedding], "lr": SLOWER * LEARNING_RATE}, {"params": others}]
+    optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, share_of_rate)
+
+
+def share_of_rate(step: int) -> float:
+    """Of the learning rate: a short rise, then 1, then falling with the square root of the step."""
+    return min((step + 1) / N_WARM_UP, 1, (N_CONSTANT / (step + 1)) ** 0.5)
+
+
 def train(folder: Path, *, n_steps: int, seed: int, n_layers: int, width: int) -> None:
     """Save a checkpoint to ``folder/step-N`` at each step that is kept, before any training first."""
     report = tomllib.loads(REPORT.read_text(encoding="utf-8"))
@@ -134,8 +153,7 @@ def train(folder: Path, *, n_steps: int, seed: int, n_layers: int, width: int) -
         eos_token_id=tokenizer.eos_token_id,
     )
     model = LlamaForCausalLM(config)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
-    warm_up = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / N_WARM_UP, total_iters=N_WARM_UP)
+    optimizer, schedule = slower_embedding(model)
     kept = kept_steps(n_steps)
     for step, ids in zip(range(n_steps + 1), batches(grammar, tokenizer), strict=False):
         loss = model(input_ids=ids, labels=ids).loss
@@ -148,7 +166,7 @@ def train(folder: Path, *, n_steps: int, seed: int, n_layers: int, width: int) -
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        warm_up.step()
+        schedule.step()
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def n_nearer_to_colors(capture: Capture, depth: int) -> int:
 
 def test_every_checkpoint_is_a_model_with_its_tokenizer(tiny_series: TrainingSeries) -> None:
     all_words = [word for words in WORDS.values() for word in words]
-    assert tiny_series.steps == (0, 1, 2, 4, 8, 16, 32, 64, 128, 200)
+    assert tiny_series.steps == (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 400)
     weights = []
     for step in tiny_series.steps:
         model = transformers.AutoModelForCausalLM.from_pretrained(tiny_series.checkpoint(step))
@@ -71,11 +71,11 @@ def test_categories_are_learned(captures: dict[int, dict[str, Capture]]) -> None
 
 
 def test_only_what_stands_before_them_tells_what_ambiguous_words_are(captures: dict[int, dict[str, Capture]]) -> None:
-    last = captures[200]
+    last = captures[max(captures)]
     picture, school = ([n_nearer_to_colors(last[name], depth) for depth in range(3)] for name in ("picture", "school"))
     assert picture[0] == school[0], "the embedding knows nothing of the place"
-    assert picture[-1] >= 9
-    assert school[-1] <= 1
+    assert picture[-1] >= 8
+    assert school[-1] <= 2
 
 
 @pytest.mark.parametrize(
