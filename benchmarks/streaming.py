@@ -187,7 +187,7 @@ def work(checkpoint: Path, way: str) -> None:
     contexts = [Context(name=name, label=name, template=template) for name, template in TEMPLATES.items()]
     with tempfile.TemporaryDirectory() as folder, models.quiet_transformers():
         store = Store(Path(folder) / "cache")
-        loaded = models.load(model, checkpoint.parent, "cpu", Path(folder) / "offload")
+        loaded = models.load(model, checkpoint.parent, "cpu", models.Folders(offload=Path(folder) / "offload"))
         structure = capture.find_structure(loaded.module, loaded.base_model_prefix)
         tokenizations = [tokens.tokenize(loaded.tokenizer, words, context, "last") for context in contexts]
         found: dict[int, list[Any]] = {0: [], 1: []}

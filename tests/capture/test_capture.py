@@ -18,7 +18,7 @@ from tokviz.capture import Structure, capture, capture_together, find_structure,
 from tokviz.capture.tokens import tokenize
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError, StructureError
-from tokviz.models import LoadedModel, load
+from tokviz.models import Folders, LoadedModel, load
 from tokviz.records import N_EXTREMES, Context, Tokenization, TokenizedWord
 
 WORDS = ("cat", "firefighter Montréal", "James", "is", "catalogue of Tokyo, Oslo and Paris")
@@ -235,7 +235,7 @@ def test_weights_that_exceed_the_memory_are_read_once_for_all_contexts(
     families.build(name, tmp_path / name)
     n_bytes = sum(file.stat().st_size for file in (tmp_path / name).glob("*.safetensors"))
     configured = ModelConfig(source=name, max_memory={"cpu": f"{n_bytes // 2000}KB"})
-    streamed = load(configured, tmp_path, "cpu", tmp_path / "offload")
+    streamed = load(configured, tmp_path, "cpu", Folders(offload=tmp_path / "offload"))
     assert is_streamed(streamed.module)
 
     reads: Counter[str] = Counter()

@@ -18,7 +18,7 @@ from tokviz.capture import Passages, Setting, find_structure, is_streamed, losse
 from tokviz.capture import loss as measuring
 from tokviz.config import ModelConfig
 from tokviz.errors import CaptureError
-from tokviz.models import load
+from tokviz.models import Folders, load
 
 SIZES: dict[str, Any] = {
     "vocab_size": 300,
@@ -185,7 +185,7 @@ def test_weights_on_disk_give_the_same_loss(tmp_path: Path) -> None:
     families.build("qwen3", tmp_path / "qwen3")
     (file,) = (tmp_path / "qwen3").glob("*.safetensors")
     configured = ModelConfig(source="qwen3", max_memory={"cpu": f"{file.stat().st_size // 2000}KB"})
-    streamed = load(configured, tmp_path, "cpu", tmp_path / "offload", with_head=True)
+    streamed = load(configured, tmp_path, "cpu", Folders(offload=tmp_path / "offload"), with_head=True)
     assert is_streamed(streamed.module)
     found = []
     for loaded in (load(ModelConfig(source="qwen3"), tmp_path, "cpu", with_head=True), streamed):

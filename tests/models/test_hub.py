@@ -11,8 +11,8 @@ from pathlib import Path
 
 import hub_server
 import pytest
-from hub_server import TOKEN, Hub
-from sources import COMMIT, configured, refusal
+from hub_server import COMMIT, TOKEN, Hub
+from sources import configured, refusal
 
 from tokviz.errors import SourceError
 from tokviz.models import describe, hub, load

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hub_server import COMMIT
 from narrow import present
-from sources import COMMIT, MINILM, ROOT, SMOLLM2, configured, edit_config, refusal
+from sources import MINILM, ROOT, SMOLLM2, configured, edit_config, refusal
 
 from tokviz.errors import SourceError
 from tokviz.models import identity, load, locate

@@ -15,9 +15,10 @@ from typing import NoReturn
 import families
 import pytest
 import torch
+from hub_server import COMMIT
 from narrow import present
 from safetensors.torch import load_file, save_file
-from sources import COMMIT, configured, edit_config, refusal
+from sources import configured, edit_config, refusal
 
 from tokviz.errors import SourceError
 from tokviz.models import identity, load

@@ -6,6 +6,7 @@
 
 from tokviz.models.description import Description, describe, require_packages
 from tokviz.models.device import require_device
+from tokviz.models.downloads import is_downloaded_apart, is_kept_after, pin
 from tokviz.models.fingerprint import (
     fingerprint,
     is_offloaded,
@@ -17,7 +18,7 @@ from tokviz.models.fingerprint import (
 from tokviz.models.hub import Once, try_to_connect
 from tokviz.models.in_memory import AtHand, evaluated, lock_of, unwrapped, without_autocast
 from tokviz.models.libraries import load_libraries
-from tokviz.models.loading import LoadedModel, check, load
+from tokviz.models.loading import Folders, LoadedModel, check, load
 from tokviz.models.location import Location, identity, locate
 from tokviz.models.quiet import quiet_transformers
 from tokviz.models.untrained import TooLittleMemoryError, UntrainedModel
@@ -26,6 +27,7 @@ from tokviz.models.weights import weights_in_memory
 __all__ = [
     "AtHand",
     "Description",
+    "Folders",
     "LoadedModel",
     "Location",
     "Once",
@@ -36,6 +38,8 @@ __all__ = [
     "evaluated",
     "fingerprint",
     "identity",
+    "is_downloaded_apart",
+    "is_kept_after",
     "is_offloaded",
     "load",
     "load_libraries",
@@ -43,6 +47,7 @@ __all__ = [
     "lock_of",
     "offloaded_weights_noted",
     "own_hooks",
+    "pin",
     "quiet_transformers",
     "require_device",
     "require_packages",

@@ -17,7 +17,7 @@ def make_card(origin: Origin, weights: Weights, tokenizer: Any) -> ModelCard:
     packages = ["torch", "transformers", "tokenizers", *(["gguf"] if origin.gguf_file else [])]
     return ModelCard(
         source=origin.model.source,
-        identity=identity(origin.model, origin.base) or "unknown",
+        identity=identity(origin.model, origin.base, origin.downloads) or "unknown",
         revision=origin.model.revision,
         architecture=type(whole).__name__,
         model_type=whole.config.model_type,

@@ -81,7 +81,7 @@ def hub_failure(origin: Origin, error: Exception) -> str | None:
     """Why the Hub didn't give what was asked of it; None where it was not the Hub."""
     if origin.path is not None:
         return None
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     found = (each(origin.model, causes) for each in (_refused_by_hub, _out_of_reach, _without_safetensors))
     return next((line for line in found if line is not None), None)
 
@@ -121,7 +121,7 @@ def _out_of_reach(model: ModelConfig, causes: Sequence[BaseException]) -> str | 
 
 def is_out_of_reach(error: BaseException) -> bool:
     """Whether an error means that the Hub can't be reached."""
-    return _can_not_connect(list(_causes(error)))
+    return _can_not_connect(list(causes_of(error)))
 
 
 def _can_not_connect(causes: Sequence[BaseException]) -> bool:
@@ -148,7 +148,7 @@ def _any_of(causes: Sequence[BaseException], *kinds: type[BaseException]) -> boo
     return any(isinstance(cause, kinds) for cause in causes)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """The error itself and those that led to it, latest first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -7,6 +7,7 @@ repository is never trusted.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tokviz.config import ModelConfig
 from tokviz.models import in_memory
 from tokviz.models.card import make_card
+from tokviz.models.downloads import nothing_shared, require_room
 from tokviz.models.failures import explained
 from tokviz.models.hub import waiting_is_said
 from tokviz.models.origin import Origin
@@ -48,6 +50,20 @@ class LoadedModel:
     wasn't asked for."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Folders:
+    """Where files may be written while a model is loaded; they are needed for as long as it is."""
+
+    offload: Path | None = None
+    """For weights that don't fit in memory and can't be read from the checkpoint as they are (experts that are stacked while
+    loading, GGUF files)."""
+    downloads: Path | None = None
+    """For the files of this hub model alone. What the shared Hugging Face cache has is read from there; nothing is written to it."""
+
+
+_NO_FOLDERS = Folders()
+
+
 def check(model: ModelConfig, base: Path) -> None:
     """Find out what can be known of a source without a library: whether it is there, and which files it has.
 
@@ -62,7 +78,7 @@ def load(
     model: ModelConfig,
     base: Path,
     device: str,
-    offload: Path | None = None,
+    folders: Folders = _NO_FOLDERS,
     *,
     with_head: bool = False,
     say: Callable[[str], None] | None = None,
@@ -74,8 +90,7 @@ def load(
     model : as configured.
     base : the config's folder.
     device : ``cpu``, ``cuda``, …; ``model.device_map`` has priority over it.
-    offload : a folder for weights that don't fit in memory and can't be read from the checkpoint as they are (experts
-        that are stacked while loading, GGUF files); needed for as long as the model is.
+    folders : where files may be written.
     with_head : whether the output matrix is loaded, too, where the checkpoint has one.
     say : takes the line that is said where the Hub is waited for.
 
@@ -83,14 +98,15 @@ def load(
     ------
     SourceError : one line with what to do; its cause is the library's own error.
     """
-    origin = Origin.of(model, base)
+    origin = Origin.of(model, base, folders.downloads)
     if origin.location.kind == "memory":
         return _from_memory(origin)
     refuse_unreadable(origin)
-    with explained(origin):
+    with explained(origin), nothing_shared() if folders.downloads else nullcontext():
         config, tokenizer = config_and_tokenizer(origin, say)
+        require_room(origin)
         check_sha256(origin)
-        return _load(origin, config, tokenizer, device, offload, with_head)
+        return _load(origin, config, tokenizer, device, folders.offload, with_head)
 
 
 def config_and_tokenizer(origin: Origin, say: Callable[[str], None] | None) -> tuple[Any, Any]:

@@ -52,15 +52,25 @@ def locate(model: ModelConfig, base: Path) -> Location:
     Raises
     ------
     SourceError : it looks like a path or a package's file but isn't there, or has no known form; or a revision is named of
-        files on this machine.
+        files on this machine, or these are not to be kept.
     """
     location = _located(model.source, base)
-    if model.revision is not None and location.path is not None:
+    if location.path is not None:
+        _refuse_hub_keys(model)
+    return location
+
+
+def _refuse_hub_keys(model: ModelConfig) -> None:
+    if model.revision is not None:
         raise SourceError(
             f"{model.source}: expected no revision, as only models of the Hub have one, got {shown(model.revision)} for files on "
             "this machine; leave it out"
         )
-    return location
+    if not model.keep_weights:
+        raise SourceError(
+            f"{model.source}: expected no keep_weights, as only models of the Hub are downloaded, got false for files on this "
+            "machine, which are never removed; leave it out"
+        )
 
 
 def _located(source: str, base: Path) -> Location:
@@ -133,7 +143,7 @@ def _in_package(source: str) -> Location:
 # --- identity ----------------------------------------------------------------------------------------------------
 
 
-def identity(model: ModelConfig, base: Path) -> str | None:
+def identity(model: ModelConfig, base: Path, downloads: Path | None = None) -> str | None:
     """What distinguishes these weights from all others; None where they are not on this machine.
 
     ``sha256:…`` as configured (``load`` checks it), ``commit:…`` of a hub model, else ``files:…`` over the names, sizes
@@ -141,27 +151,31 @@ def identity(model: ModelConfig, base: Path) -> str | None:
     which change when it is installed again.
 
     States captured elsewhere can be shown without the weights, so a missing source is no error here.
+
+    Parameters
+    ----------
+    downloads : the folder that a model has been downloaded into whose weights aren't kept.
     """
-    weights = _identity_of_weights(model, base)
+    weights = _identity_of_weights(model, base, downloads)
     if weights is None or model.tokenizer is None:
         return weights
-    tokenizer = _identity_of_tokenizer(ModelConfig(source=model.tokenizer), base)
+    tokenizer = _identity_of_tokenizer(ModelConfig(source=model.tokenizer), base, downloads)
     return tokenizer and f"{weights} tokenizer {tokenizer}"
 
 
-def _identity_of_tokenizer(tokenizer: ModelConfig, base: Path) -> str | None:
+def _identity_of_tokenizer(tokenizer: ModelConfig, base: Path, downloads: Path | None) -> str | None:
     """What tells a tokenizer that the configuration names from others; None where it isn't on this machine."""
     try:
         location = locate(tokenizer, base)
     except SourceError:
         return None
     if location.path is None:
-        return _commit_in_cache(tokenizer)
+        return commit_in_cache(tokenizer, own_cache(tokenizer, downloads)) or commit_in_cache(tokenizer)
     files = [location.path] if location.is_gguf else files_like(location.path, _FILES_THAT_MATTER)
     return _digest(files, location)
 
 
-def _identity_of_weights(model: ModelConfig, base: Path) -> str | None:
+def _identity_of_weights(model: ModelConfig, base: Path, downloads: Path | None) -> str | None:
     if model.sha256:
         return f"sha256:{model.sha256}"
     try:
@@ -171,7 +185,7 @@ def _identity_of_weights(model: ModelConfig, base: Path) -> str | None:
     if location.kind == "memory":
         return in_memory.require(model.source).identity
     if location.path is None:
-        commit = cached_commit(model)
+        commit = cached_commit(model, own_cache(model, downloads))
         return f"commit:{commit}" if commit else None
     if not weights_files(location.path):
         return None
@@ -207,27 +221,62 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def cached_commit(model: ModelConfig) -> str | None:
-    """The commit of a hub model's revision, as the files of the local Hugging Face cache have it; None if not cached."""
+def own_cache(model: ModelConfig, downloads: Path | None) -> Path | None:
+    """Where a hub model is looked for and downloaded to: ``downloads``, or None for the shared Hugging Face cache.
+
+    What the shared cache has, it isn't downloaded again.
+    """
+    return None if downloads is None or is_whole_in_cache(model) else downloads
+
+
+def cached_commit(model: ModelConfig, own: Path | None = None) -> str | None:
+    """The commit of a hub model's revision, as the files of the local Hugging Face cache have it; None if not cached.
+
+    ``own``: a cache of the model's own, in which its commit is looked for first.
+    """
     revision = model.revision or "main"
     # A commit is its own identity, so states captured from it can be used without the weights.
     if _COMMIT.fullmatch(revision):
         return revision
-    commit = _commit_in_cache(model)
+    if own is not None and (commit := commit_in_cache(model, own)):
+        return commit
+    commit = commit_in_cache(model)
     return commit if commit and weights_files(_repository(model) / "snapshots" / commit) else None
 
 
-def snapshot(model: ModelConfig) -> Path | None:
-    """The folder of a hub model's files in the local Hugging Face cache; None if its revision was never looked for."""
-    commit = cached_commit(model) or _commit_in_cache(model)
-    return _repository(model) / "snapshots" / commit if commit else None
+def snapshot(model: ModelConfig, own: Path | None = None) -> Path | None:
+    """The folder of a hub model's files in the local Hugging Face cache; None if its revision was never looked for.
+
+    ``own``: a cache in place of that one.
+    """
+    commit = cached_commit(model, own) or commit_in_cache(model)
+    return _repository(model, own) / "snapshots" / commit if commit else None
 
 
-def is_whole_in_cache(model: ModelConfig) -> bool:
-    """Whether the local Hugging Face cache has all that is loaded of a hub model whose weights are safetensors."""
-    folder = snapshot(model)
-    if folder is None or not all((folder / name).is_file() for name in _NEEDED):
-        return False
+def pin_commit(model: ModelConfig, own: Path, commit: str) -> None:
+    """Note, as huggingface_hub does, what a hub model's branch or tag is, in a cache of its own that doesn't have it yet."""
+    if commit_in_cache(model, own) is None:
+        file = _repository(model, own) / "refs" / (model.revision or "main")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(commit, encoding="utf-8")
+
+
+def is_whole_in_cache(model: ModelConfig, own: Path | None = None) -> bool:
+    """Whether the local Hugging Face cache has all that is loaded of a hub model whose weights are safetensors.
+
+    ``own``: a cache in place of that one.
+    """
+    folder = snapshot(model, own)
+    return folder is not None and all((folder / name).is_file() for name in _NEEDED) and _has_all_weights(folder)
+
+
+def is_cut_short(model: ModelConfig, downloads: Path) -> bool:
+    """Whether some of a model's weights files have been downloaded, and not all."""
+    folder = snapshot(model, downloads)
+    return folder is not None and bool(weights_files(folder)) and not _has_all_weights(folder)
+
+
+def _has_all_weights(folder: Path) -> bool:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return (folder / "model.safetensors").is_file()
@@ -238,17 +287,18 @@ def is_whole_in_cache(model: ModelConfig) -> bool:
     return all((folder / str(name)).is_file() for name in files)
 
 
-def _commit_in_cache(model: ModelConfig) -> str | None:
-    file = _repository(model) / "refs" / (model.revision or "main")
+def commit_in_cache(model: ModelConfig, own: Path | None = None) -> str | None:
+    """What a hub model's branch or tag was when it was looked for last; None if it never was."""
+    file = _repository(model, own) / "refs" / (model.revision or "main")
     try:
         return file.read_text(encoding="utf-8").strip() if kind_of_place(file) == FILE else None
     except (OSError, ValueError):
         return None
 
 
-def _repository(model: ModelConfig) -> Path:
-    """A hub model's folder in the local Hugging Face cache."""
-    return _hub_cache() / f"models--{model.source.replace('/', '--')}"
+def _repository(model: ModelConfig, own: Path | None = None) -> Path:
+    """A hub model's folder in the local Hugging Face cache, or in ``own``."""
+    return (own or _hub_cache()) / f"models--{model.source.replace('/', '--')}"
 
 
 def _hub_cache() -> Path:

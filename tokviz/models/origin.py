@@ -8,7 +8,7 @@ from typing import Any
 
 from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
-from tokviz.models.location import Location, cached_commit, is_whole_in_cache, locate
+from tokviz.models.location import Location, cached_commit, commit_in_cache, is_whole_in_cache, locate, own_cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +19,13 @@ class Origin:
     base: Path
     """The config's folder."""
     location: Location
+    downloads: Path | None = None
+    """Where what isn't in the shared Hugging Face cache is downloaded to; None for that cache."""
 
     @classmethod
-    def of(cls, model: ModelConfig, base: Path) -> Origin:
+    def of(cls, model: ModelConfig, base: Path, downloads: Path | None = None) -> Origin:
         """Find the model's files; raises ``SourceError`` as ``locate`` does."""
-        return cls(model=model, base=base, location=locate(model, base))
+        return cls(model=model, base=base, location=locate(model, base), downloads=downloads)
 
     @property
     def of_tokenizer(self) -> Origin:
@@ -34,9 +36,12 @@ class Origin:
         named = self.model.tokenizer
         if named is None:
             return self
-        elsewhere = self.model.model_copy(update={"source": named, "revision": None, "sha256": None, "tokenizer": None})
+        values = {"source": named, "revision": None, "sha256": None, "tokenizer": None, "keep_weights": True}
+        elsewhere = self.model.model_copy(update=values)
+        if self.downloads is not None:  # as the shared cache has it, which the next run looks at
+            elsewhere = elsewhere.model_copy(update={"revision": commit_in_cache(elsewhere)})
         try:
-            return Origin.of(elsewhere, self.base)
+            return Origin.of(elsewhere, self.base, self.downloads)
         except SourceError as error:
             raise SourceError(f"{self.model.source}: tokenizer: {error}") from None
 
@@ -53,7 +58,12 @@ class Origin:
     @property
     def revision(self) -> str:
         """Of a hub model: the commit that ``identity`` names, even if the branch has moved on since."""
-        return cached_commit(self.model) or self.model.revision or "main"
+        return cached_commit(self.model, self.own_cache) or self.model.revision or "main"
+
+    @property
+    def own_cache(self) -> Path | None:
+        """Of a hub model: the cache that it is downloaded into and loaded from; None for the shared one."""
+        return own_cache(self.model, self.downloads)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -64,8 +74,10 @@ class Origin:
         """
         if self.path is None:
             files: dict[str, Any] = {"pretrained_model_name_or_path": self.model.source, "revision": self.revision}
-            if is_whole_in_cache(self.model):
+            if is_whole_in_cache(self.model, self.own_cache):
                 files["local_files_only"] = True
+            if self.own_cache is not None:
+                files["cache_dir"] = str(self.own_cache)
         elif self.gguf_file is not None:
             files = {"pretrained_model_name_or_path": str(self.path.parent), "gguf_file": self.path.name}
         else:

@@ -169,7 +169,9 @@ def check_sha256(origin: Origin) -> None:
 def _fetch_single_file(origin: Origin) -> Path:
     from huggingface_hub import hf_hub_download
 
-    return Path(hf_hub_download(origin.model.source, "model.safetensors", revision=origin.revision))
+    return Path(
+        hf_hub_download(origin.model.source, "model.safetensors", revision=origin.revision, cache_dir=origin.own_cache)
+    )
 
 
 def refuse_foreign_code(origin: Origin) -> None:
@@ -208,7 +210,13 @@ def _refuse_adapter_on_hub(origin: Origin, *, only_in_cache: bool) -> None:
     if origin.path is not None:
         return
     try:
-        file = cached_file(origin.model.source, _ADAPTER, revision=origin.revision, local_files_only=only_in_cache)
+        file = cached_file(
+            origin.model.source,
+            _ADAPTER,
+            revision=origin.revision,
+            cache_dir=origin.own_cache,
+            local_files_only=only_in_cache,
+        )
     except OSError:
         return
     if file is not None:

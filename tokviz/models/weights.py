@@ -115,7 +115,7 @@ def without_weights(origin: Origin, config: Any) -> Any:
     import torch
     from transformers import AutoModel
 
-    is_here = origin.path is not None or is_whole_in_cache(origin.model)
+    is_here = origin.path is not None or is_whole_in_cache(origin.model, origin.own_cache)
     if is_here and origin.gguf_file is None and not _quantization_config(config):
         on_meta = origin.model.model_copy(update={"device_map": "meta", "max_memory": None})
         whole, _ = _from_pretrained(replace(origin, model=on_meta), config, None, None, "auto")

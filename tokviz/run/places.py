@@ -66,7 +66,7 @@ def _read(config: ReportConfig, options: Options) -> Iterator[tuple[str, Path]]:
     if config.theme_folder is not None:
         yield "the theme", config.theme_folder
     for model in config.models:
-        for source in (model, *([model.model_copy(update={"source": model.tokenizer})] if model.tokenizer else [])):
+        for source in (model, *([ModelConfig(source=model.tokenizer)] if model.tokenizer else [])):
             place = _place_of(source, options.base)
             if place is not None:
                 yield "the model", place

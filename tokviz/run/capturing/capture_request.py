@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 import sys
-import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +16,12 @@ import numpy as np
 
 from tokviz import models
 from tokviz.config import ModelConfig, install
-from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError, TokvizError
+from tokviz.errors import BackendError, CaptureError, ConfigError, DiskFullError, SourceError
 from tokviz.models.in_memory import PREFIX as IN_MEMORY
 from tokviz.records import Batching, Context, HiddenStates, Loss, ModelCard, Tokenization, Updates, WordList
 from tokviz.run.capturing import intervening
 from tokviz.run.capturing.controlling import capture_controls
+from tokviz.run.capturing.folders import folders_for
 from tokviz.run.capturing.intervening import Ready
 from tokviz.run.capturing.lens_fitting import Fitted, fit_lens, is_fitted
 from tokviz.run.capturing.losing import measure_loss
@@ -32,7 +31,6 @@ from tokviz.run.plan.interventions import Wanted
 from tokviz.run.plan.lenses import Fit, Lenses
 from tokviz.run.plan.losses import LossText
 from tokviz.run.store import keys
-from tokviz.run.store.disk import shown_path
 from tokviz.run.store.locks import Locks
 from tokviz.run.store.states_file import CaptureDescription
 from tokviz.run.store.store import Store
@@ -87,6 +85,8 @@ class Request:
     """What is read of the model's layers; None where nothing is."""
     untrained: bool | None = False
     """Whether untrained controls of the model are wanted; None where that follows from its size."""
+    captured_from: str | None = None
+    """The identity of the model that stored states come from which are to stay; None where all are captured now."""
     is_forced: bool = False
     """Whether what is stored is made again."""
     waits: bool = True
@@ -165,12 +165,14 @@ def capture_here(request: Request, store: Store, reporter: Reporter) -> None:
         if step is not None:
             step.advance()
         models.require_device(request.device)
-        with Locks(waits=request.waits, say=reporter.say).on_captures(store.root, due) as others_were_first:
+        locks = Locks(waits=request.waits, say=reporter.say)
+        with locks.on_captures(store.root, due) as others_were_first:
             if others_were_first:
                 request = _still_due(request, store)
             if request.due:
-                with models.quiet_transformers(), models.without_autocast():
-                    _capture(request, store, reporter, say_of_hub)
+                folders = folders_for(request.model, request.base, request.captured_from, store, locks)
+                with models.quiet_transformers(), models.without_autocast(), folders as made:
+                    _capture(request, store, reporter, made, say_of_hub)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _OF_MODELS:  # one that this kind of model needs
@@ -245,49 +247,48 @@ def _is_missing(key: str, intact: HiddenStates, store: Store) -> bool:
     return store.failure(key) is None and (made is None or made.card.identity != intact.card.identity)
 
 
-def _capture(request: Request, store: Store, reporter: Reporter, say_of_hub: models.Once) -> None:
+def _capture(
+    request: Request, store: Store, reporter: Reporter, folders: models.Folders, say_of_hub: models.Once
+) -> None:
     from tokviz import capture
 
     name = request.model.display_name
     # Another machine's store may not have what is stored here.
     due = [each for each in request.due if each.intact_is_due or store.find_states(each.key) is None]
-    with _offload_folder(store) as offload:
-        step = reporter.step(f"{name}: loading")
-        with_head = request.loss_text is not None or request.lenses is not None
-        loaded = models.load(request.model, request.base, request.device, offload, with_head=with_head, say=say_of_hub)
-        structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
-        step.advance()
-        texts = {
-            each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts
-        }
-        for each in request.contexts:
-            if each.context.further_templates:
-                capture.require_alike(each.context, texts)
-        tokenizations = [texts[each.context.template] for each in due]
-        for tokenization, each in zip(tokenizations, due, strict=True):
-            capture.require_fitting(loaded.module, structure, tokenization, each.context)
-        ready = Ready(
-            name=name,
-            loaded=loaded,
-            structure=structure,
-            sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
-            token_budget=request.token_budget,
-            texts={
-                each.context.template: texts[each.context.template]
-                for each in request.contexts
-                if not each.is_measured_only
-            },
-        )
-        intervening.require_neurons(ready, request.by_hand)
-        for group in _groups(loaded.module, due, tokenizations):
-            together = [(due[index], tokenizations[index]) for index in group]
-            _capture_together(ready, together, store, reporter, request.epoch)
-        renewed = {each.key for each in due}
-        for each, states, wanted in request.wanted(store):
-            key = keys.intervention_key(each.key, wanted.key_parts)
-            if each.key in renewed or _is_missing(key, states, store):
-                intervening.capture_with(ready, states, each.key, wanted, store, reporter)
-        _capture_beside(ready, request, renewed, store, reporter)
+    step = reporter.step(f"{name}: loading")
+    with_head = request.loss_text is not None or request.lenses is not None
+    loaded = models.load(request.model, request.base, request.device, folders, with_head=with_head, say=say_of_hub)
+    structure = capture.find_structure(loaded.module, loaded.base_model_prefix).up_to(request.n_depths)
+    step.advance()
+    texts = {each.context.template: _tokenized(loaded.tokenizer, request, each.context) for each in request.contexts}
+    for each in request.contexts:
+        if each.context.further_templates:
+            capture.require_alike(each.context, texts)
+    tokenizations = [texts[each.context.template] for each in due]
+    for tokenization, each in zip(tokenizations, due, strict=True):
+        capture.require_fitting(loaded.module, structure, tokenization, each.context)
+    ready = Ready(
+        name=name,
+        loaded=loaded,
+        structure=structure,
+        sublayers=_sublayers(loaded, structure, by_hand=bool(request.by_hand)),
+        token_budget=request.token_budget,
+        texts={
+            each.context.template: texts[each.context.template]
+            for each in request.contexts
+            if not each.is_measured_only
+        },
+    )
+    intervening.require_neurons(ready, request.by_hand)
+    for group in _groups(loaded.module, due, tokenizations):
+        together = [(due[index], tokenizations[index]) for index in group]
+        _capture_together(ready, together, store, reporter, request.epoch)
+    renewed = {each.key for each in due}
+    for each, states, wanted in request.wanted(store):
+        key = keys.intervention_key(each.key, wanted.key_parts)
+        if each.key in renewed or _is_missing(key, states, store):
+            intervening.capture_with(ready, states, each.key, wanted, store, reporter)
+    _capture_beside(ready, request, renewed, store, reporter)
 
 
 def _capture_beside(ready: Ready, request: Request, renewed: Collection[str], store: Store, reporter: Reporter) -> None:
@@ -433,17 +434,3 @@ def _tokenized(tokenizer: Any, request: Request, context: Context) -> Tokenizati
     if request.words.vocabulary is None:
         return tokens.tokenize(tokenizer, request.words.words, context, request.read)
     return tokens.tokenize_vocabulary(tokenizer, context, request.read)
-
-
-@contextmanager
-def _offload_folder(store: Store) -> Iterator[Path]:
-    """Beside what is stored, since it may be as large as the model; gone afterwards."""
-    folder = store.root / f".offload-{uuid.uuid4().hex}"
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise TokvizError(f"{shown_path(store.root)}: can't write to the cache: {error.strerror or error}") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -11,6 +11,7 @@ from tokviz import models
 from tokviz.errors import ModelError
 from tokviz.pages.model.batches import batch_warnings
 from tokviz.run.capturing.capture_request import ContextRequest, Request, capture_here, now
+from tokviz.run.capturing.folders import remove_left_over
 from tokviz.run.capturing.remote_capture import DeviceProcesses, capture_elsewhere, gpus_for
 from tokviz.run.measuring import measuring, results
 from tokviz.run.plan.options import Options
@@ -32,6 +33,7 @@ def capture_models(
     now(os.environ.get("SOURCE_DATE_EPOCH"))  # a mistaken date is reported before any work
     for model in plan.models:
         if not model.due:
+            remove_left_over(model.model, plan.store)
             yield model, None
     by_slug = {model.model.slug: model for model in plan.models if model.due}
     # Of workers elsewhere it isn't known which files they see.
@@ -133,6 +135,11 @@ def _of_context(plan: ContextPlan) -> Iterator[ContextRequest]:
         )
 
 
+def _captured_from(model: ModelPlan) -> str | None:
+    stored = (each.captured.states for each in model.contexts if each.captured and each.due is None)
+    return next((states.card.identity for states in stored), None)
+
+
 def request_for(model: ModelPlan, plan: Plan) -> Request:
     """What of a model is due."""
     config, options = plan.config, plan.options
@@ -149,6 +156,7 @@ def request_for(model: ModelPlan, plan: Plan) -> Request:
         untrained=plan.untrained(model.model),
         is_forced=options.force,
         waits=options.waits,
+        captured_from=_captured_from(model),
         by_hand=plan.by_hand(model.model),
         loss_text=plan.loss_text if plan.switches_off(model.model) else None,
     )

@@ -212,7 +212,8 @@ class Plan:
             models.require_packages(model)
         except SourceError:
             return False
-        return models.identity(model, self.options.base) is not None
+        base = self.options.base
+        return models.identity(model, base) is not None or models.is_downloaded_apart(model, base)
 
     def switches_off(self, model: ModelConfig) -> bool:
         """In a draft nothing is measured, and so nothing is compared with what it would be; checkpoints are compared with each other."""

@@ -33,7 +33,7 @@ SUFFIXES = {
     "reports": (".json",),
 }
 """Folders of artefacts that are one file each, and how their names end."""
-FOLDERS = ("states", *SUFFIXES, "fonts", "locks")
+FOLDERS = ("states", *SUFFIXES, "fonts", "locks", "downloads")
 
 _CHECKSUM_LENGTH = 16
 _KEY = "[0-9a-f]{32}"
@@ -44,10 +44,12 @@ _OFFLOAD = re.compile(rf"\.offload-{_KEY}")
 _OF_CAPTURE = re.compile(f"{re.escape(STATES)}|{re.escape(DESCRIPTION)}")
 _OFFLOADED = re.compile(r".+\.(dat|safetensors)|index\.json")
 _SHARED = re.compile(rf"\.mark\.{_KEY}")
+_DOWNLOADED = re.compile(r"models--.+|\.locks|CACHEDIR\.TAG")
+"""What huggingface_hub names in a cache."""
 _BESIDE = {
     "": re.compile(re.escape(MARKER)),
     "fonts": re.compile(rf"{_KEY}\.json|\.{_KEY}\.json\.[0-9]+"),
-    "locks": re.compile(rf"prune\.lock|(run|capture)\.{_KEY}\.lock"),
+    "locks": re.compile(rf"prune\.lock|(run|capture|download)\.{_KEY}\.lock"),
 }
 """Files that are never pruned, by their folder."""
 
@@ -113,6 +115,8 @@ def entries(root: Path) -> Iterator[Entry]:
             if not files and any(path.iterdir()):
                 continue
             yield Entry(kind="states", key=found and found["key"], path=path, files=files)
+    downloads = (download(root, path.name) for path in _listed(root / "downloads") if _CAPTURE.fullmatch(path.name))
+    yield from (each for each in downloads if each is not None)
     for kind in SUFFIXES:
         for path in _listed(root / kind):
             found = artefact(kind, path.name)
@@ -121,8 +125,17 @@ def entries(root: Path) -> Iterator[Entry]:
                 yield Entry(kind=kind, key=found and found["key"], path=path, files=(path,))
 
 
+def download(root: Path, key: str) -> Entry | None:
+    """A model that has been downloaded, as far as huggingface_hub has made it: a cache of its form; None where there is none."""
+    path = root / "downloads" / key
+    if not disk.is_folder(path):
+        return None
+    files = (each for each in disk.files_in(path) if _DOWNLOADED.fullmatch(each.relative_to(path).parts[0]))
+    return Entry(kind="downloads", key=None, path=path, files=tuple(files))
+
+
 def locks(root: Path, *of: str) -> list[Path]:
-    """The files of locks that runs have taken, of the kinds ``run`` and ``capture``."""
+    """The files of locks that runs have taken, of the kinds ``run``, ``capture`` and ``download``."""
     files = _files(root / "locks", _BESIDE["locks"])
     return [file for file in files if file.name.partition(".")[0] in of and not file.stat().st_size]
 

@@ -117,6 +117,11 @@ def states_key(
     )
 
 
+def download_key(model: ModelConfig) -> str:
+    """Of the folder that a model is downloaded into whose weights aren't kept."""
+    return _digest({"download": [model.source, model.revision, model.dtype, model.tokenizer]})
+
+
 def probes_key(fingerprint: str) -> str:
     """Of what models gave that have the same weights, buffers, modules and plain values."""
     return _digest({"probes": fingerprint, "version": CAPTURE_VERSION})

@@ -74,6 +74,18 @@ class Locks:
             yield had_to_wait
 
     @contextmanager
+    def on_download(self, cache: Path, key: str) -> Iterator[None]:
+        """Held while a model that isn't kept is downloaded, used and removed.
+
+        Raises
+        ------
+        BusyError : another run has downloaded the same, and this one doesn't wait.
+        """
+        file = _folder(cache) / f"download.{key}.lock"
+        with self._held(file, f"{shown_path(cache)}: another run uses the same download"):
+            yield
+
+    @contextmanager
     def in_use(self, cache: Path) -> Iterator[None]:
         """Held by every run that uses the cache: nothing is pruned meanwhile.
 
@@ -105,7 +117,7 @@ class Locks:
             for file in entries.locks(cache, "run"):
                 held.enter_context(self._held(file, f"{shown_path(cache)}: another run uses this cache"))
             yield
-            for file in entries.locks(cache, "run", "capture"):
+            for file in entries.locks(cache, "run", "capture", "download"):
                 with suppress(OSError):  # nobody waits for them now
                     file.unlink(missing_ok=True)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,9 +14,9 @@ from unittest import mock
 
 import huggingface_hub.constants
 import huggingface_hub.hf_api
-from sources import COMMIT
 from transformers.utils import hub as transformers_hub
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "hf_of_a_test"
 
 
@@ -26,10 +27,35 @@ class Hub:
     address: str = ""
     models: dict[str, Path] = field(default_factory=dict)
     """Id → the folder of its files."""
+    revisions: dict[str, dict[str, Path]] = field(default_factory=dict)
+    """Id → branch → the folder of its files there."""
     gated: set[str] = field(default_factory=set)
     """Ids that only ``TOKEN`` opens."""
     may_answer: threading.Event = field(default_factory=threading.Event)
+    cut: str | None = None
+    """The file of which half is sent, and the rest when ``may_answer`` is set again."""
+    is_cut: threading.Event = field(default_factory=threading.Event)
+    """Whether that half has been sent."""
     asked: list[str] = field(default_factory=list)
+
+    def found(self, name: str, revision: str) -> tuple[str, Path] | None:
+        """Commit and folder of a branch or a commit; None where there is no such model."""
+        if name in self.models:
+            return COMMIT, self.models[name]
+        branches = self.revisions.get(name, {})
+        return next(
+            (
+                (commit_of(branch), folder)
+                for branch, folder in branches.items()
+                if revision in (branch, commit_of(branch))
+            ),
+            None,
+        )
+
+
+def commit_of(branch: str) -> str:
+    """Of a branch of ``Hub.revisions``."""
+    return hashlib.sha1(branch.encode(), usedforsecurity=False).hexdigest()
 
 
 @contextmanager
@@ -87,8 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
         if "org/" in self.path:  # huggingface_hub has questions of its own
             self.hub.asked.append(self.path)
         self.hub.may_answer.wait(60)
-        name, _, file = self.path.lstrip("/").partition("/resolve/")
-        folder = self.hub.models.get(name)
+        name, _, place = self.path.lstrip("/").partition("/resolve/")
+        revision, _, path = place.partition("/")
+        commit, folder = self.hub.found(name, revision) or (COMMIT, None)
         token = self.headers.get("Authorization", "")
         if name.startswith("api/"):  # lists of files, which nothing depends on
             self._refuse(404, "EntryNotFound", with_content)
@@ -96,21 +123,32 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(401, "RepoNotFound", with_content)
         elif name in self.hub.gated and token != f"Bearer {TOKEN}":
             self._refuse(403 if token else 401, "GatedRepo", with_content)
-        elif not (found := folder / file.partition("/")[2]).is_file():
-            self._refuse(404, "EntryNotFound", with_content)
+        elif not (found := folder / path).is_file():
+            self._refuse(404, "EntryNotFound", with_content, commit)
         else:
-            self._send(200, {"ETag": f'"{found.name}"'}, found.read_bytes(), with_content)
+            headers = {"ETag": f'"{commit[:8]}-{found.name}"', "X-Repo-Commit": commit}
+            self._send(200, headers, found.read_bytes(), with_content, is_cut=path == self.hub.cut)
 
-    def _refuse(self, code: int, kind: str, with_content: bool) -> None:
-        self._send(code, {"X-Error-Code": kind}, b"", with_content)
+    def _refuse(self, code: int, kind: str, with_content: bool, commit: str = COMMIT) -> None:
+        self._send(code, {"X-Error-Code": kind, "X-Repo-Commit": commit}, b"", with_content)
 
-    def _send(self, code: int, headers: dict[str, str], content: bytes, with_content: bool) -> None:
+    def _send(
+        self, code: int, headers: dict[str, str], content: bytes, with_content: bool, *, is_cut: bool = False
+    ) -> None:
         self.send_response(code)
-        for name, value in {**headers, "X-Repo-Commit": COMMIT, "Content-Length": str(len(content))}.items():
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
+        if with_content and is_cut:
+            half = len(content) // 2
+            self.wfile.write(content[:half])
+            self.hub.may_answer.clear()
+            self.hub.is_cut.set()
+            self.hub.may_answer.wait(60)
+            content = content[half:]
         if with_content:
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # whoever asked may have been killed
+                self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""
