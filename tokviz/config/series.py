@@ -38,6 +38,8 @@ class SeriesConfig(Table):
     has all plots drawn anew."""
     plates: SeriesPlates = "ends"
     """Of which checkpoints plots are also drawn as images: the first, the last and the reference one, all, or none."""
+    keep_weights: bool = True
+    """As in ``[[models]]``: ``false`` downloads each checkpoint, captures it, and removes it again."""
     dtype: DtypeName = "auto"
     """As in ``[[models]]``."""
     tokenizer: Source | None = None
@@ -129,6 +131,7 @@ class SeriesConfig(Table):
                     "name": f"{self.name} {label.replace(',', '') if self.steps else label}",
                     "dtype": self.dtype,
                     "tokenizer": self.tokenizer,
+                    "keep_weights": self.keep_weights,
                     "untrained": False,
                     "lens": False,
                 }
