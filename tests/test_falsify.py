@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from falsify import falsify
 from falsify.announced import announcements
@@ -12,13 +13,14 @@ from falsify.said import PHRASES, said_of, unfounded
 from falsify.sample import Sample
 from lens_fixture import with_lens
 
-from tokviz.records import Report
+from tokviz.records import Checkpoint, Fault, Report, SeriesReport
 
 pytestmark = pytest.mark.slow
 
 N_EACH = 2
 DEAR = (
     "random weights",
+    "series of random weights",
     "lens of random weights",
     "names drawn at random",
     "untrained against untrained",
@@ -69,7 +71,8 @@ def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sam
     said = set()
     kinds = ("categories", "boundaries", "neurons", "circles", "relations", "differences", "similarity")
     reports = [KINDS[kind].make(0, sample).report for kind in kinds]
-    for report in (*reports, _with_lenses(reports[0])):
+    series = [_as_series(report) for report in reports if report.models]
+    for report in (*reports, _with_lenses(reports[0]), *series):
         own = {phrase for phrase, _ in said_of(report)}
         assert not list(unfounded(report, announcements(report)))
         assert len(set(unfounded(report, []))) >= len(own) > 0
@@ -79,6 +82,30 @@ def test_each_phrase_is_one_that_pages_have_and_none_may_stand_alone(sample: Sam
 
 def _with_lenses(report: Report) -> Report:
     return replace(report, models=tuple(with_lens(each, report.words) for each in report.models))
+
+
+def _as_series(report: Report) -> Report:
+    """A report on one model twice, as if it were a series in which everything is wrong."""
+    checkpoints = tuple(
+        Checkpoint(
+            key=f"step-{step}",
+            label=f"step {step}",
+            step=step,
+            model=replace(report.models[0], slug=f"step-{step}"),
+            residuals=tuple(np.zeros(each.states.n_depths) for each in report.models[0].contexts),
+        )
+        for step in range(2)
+    )
+    series = SeriesReport(
+        slug="series",
+        name="series",
+        unit="steps",
+        checkpoints=checkpoints,
+        reference=1,
+        faults=(Fault(kind="same", checkpoints=(0, 1)), Fault(kind="exchanged", checkpoints=(0, 1))),
+        growth=tuple((each.context, each.differences) for each in report.differences[:1]),
+    )
+    return replace(report, models=(), similarities=(), differences=(), series=(series,))
 
 
 # --- what is made when, and what is shown ------------------------------------------------------------------------------

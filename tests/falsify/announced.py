@@ -18,9 +18,10 @@ from tokviz.records import (
     OrderMeasures,
     RelationMeasures,
     Report,
+    SeriesReport,
 )
 
-BOUNDARY, NEURONS = "stages", "neurons"
+BOUNDARY, NEURONS, FAULT = "stages", "neurons", "fault"
 READABLE, ENDS_MEET, CIRCLE = "readable", "ends meet", "circle"
 
 
@@ -29,7 +30,7 @@ class Announcement:
     """One statement on one capture, or on a pair of models."""
 
     kind: str
-    """The family of tests, for a relation or an order without its number, or ``stages`` or ``neurons``."""
+    """The family of tests, for a relation or an order without its number, or ``stages``, ``neurons`` or ``fault``."""
     what: str
     """Of these, such as the measure."""
     where: str
@@ -52,10 +53,22 @@ def announcements(report: Report) -> list[Announcement]:
         if (finding := finding_of(model)) is not None:
             who = f"neurons {finding.neurons}" if finding.neurons else f"expert {finding.expert}"
             found.append(Announcement(NEURONS, who, f"{model.slug}/{finding.context.name}", (finding.layer + 1,)))
+    for series in report.series:
+        found += _of_series(series)
     pairs: tuple[ModelSimilarity | ModelDifferences, ...] = (*report.similarities, *report.differences)
     for pair in pairs:
         found += _of_claims(pair, f"{pair.model_a}-{pair.model_b}/{pair.context}", with_depths=False)
     return found
+
+
+def _of_series(series: SeriesReport) -> Iterator[Announcement]:
+    for checkpoint in series.checkpoints:
+        for context in checkpoint.model.contexts:
+            yield from _of_capture(context, f"{checkpoint.model.slug}/{context.states.context.name}")
+    for name, differences in series.growth:
+        yield from _of_claims(differences, f"{series.slug}/{name}", with_depths=False)
+    for fault in series.faults:
+        yield Announcement(FAULT, fault.kind, f"{series.slug} {fault.checkpoints}")
 
 
 def _of_capture(context: ContextReport, where: str) -> Iterator[Announcement]:

@@ -12,8 +12,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tokviz.measure import pca
+from tokviz.measure.series import drift, faults
 from tokviz.records import (
     Category,
+    Checkpoint,
     ContextReport,
     Differences,
     HiddenStates,
@@ -28,6 +30,7 @@ from tokviz.records import (
     Relation,
     Renditions,
     Report,
+    SeriesReport,
     WordList,
 )
 from tokviz.run.measuring.deciding import decide
@@ -135,23 +138,64 @@ def decided(models: Mapping[str, Sequence[Inputs]], words: WordList, asked: Aske
             similarities = tuple(replace(each, single_token=each.shared) for each in compare_layers(comparisons, store))
         differences = compare_profiles(comparisons, store) if DIFFERENCES in asked.compares else ()
     return decide(
-        Report(
-            title="A report",
-            subtitle=None,
-            author=None,
-            site_url=None,
-            intro=None,
-            words=words,
-            relations=asked.relations,
-            orders=asked.orders,
-            contexts=tuple(each.states.context for each in made[0].contexts),
-            projections=(PROJECTION,),
-            models=made,
-            command="make falsify",
-            version="0",
-            similarities=similarities,
-            differences=differences,
+        _report(words, asked, made[0].contexts, models=made, similarities=similarities, differences=differences)
+    )
+
+
+def decided_series(checkpoints: Sequence[Sequence[Inputs]], words: WordList, asked: Asked | None = None) -> Report:
+    """The report of one series, of which each checkpoint has its captures in the same contexts."""
+    asked = asked or Asked()
+    with threadpool_limits(1, "blas"):
+        of_contexts = list(zip(*checkpoints, strict=True))
+        drifts = [drift([each.states for each in of_one]) for of_one in of_contexts]
+        digests = [tuple(each.states.digest for each in captures) for captures in checkpoints]
+        comparisons = [_comparison(("last", "first"), (of_one[-1], of_one[0])) for of_one in of_contexts]
+        growth = compare_profiles(comparisons, _Forgetful(Path("nowhere")))
+        made = tuple(
+            Checkpoint(
+                key=f"step-{index}",
+                label=f"step {index}",
+                step=index,
+                model=ModelReport(
+                    slug=f"series-step-{index}",
+                    name=f"step {index}",
+                    source="series",
+                    contexts=tuple(_context(replace(each, measured=(), is_checkpoint=True)) for each in captures),
+                ),
+                residuals=tuple(np.zeros(each.states.n_depths) for each in captures),
+            )
+            for index, captures in enumerate(checkpoints)
         )
+    series = SeriesReport(
+        slug="series",
+        name="series",
+        unit="steps",
+        checkpoints=made,
+        reference=len(made) - 1,
+        faults=faults(drifts, digests),
+        growth=tuple((each.context, each.differences) for each in growth),
+    )
+    return decide(_report(words, asked, made[0].model.contexts, series=(series,)))
+
+
+def _report(words: WordList, asked: Asked, contexts: Sequence[ContextReport], **more: Any) -> Report:
+    return Report(
+        **{
+            "title": "A report",
+            "subtitle": None,
+            "author": None,
+            "site_url": None,
+            "intro": None,
+            "words": words,
+            "relations": asked.relations,
+            "orders": asked.orders,
+            "contexts": tuple(each.states.context for each in contexts),
+            "projections": (PROJECTION,),
+            "models": (),
+            "command": "make falsify",
+            "version": "0",
+            **more,
+        }
     )
 
 
@@ -166,7 +210,7 @@ def _context(inputs: Inputs) -> ContextReport:
             "untrained": inputs.beside.controls,
             "lens": inputs.beside.lens,
         }.get(name, True)
-        if name not in ("neighbours", "same_category") and asked:
+        if name not in ("neighbours", "same_category") and asked and each.is_of(inputs):
             measures[name] = each.make(inputs, projections, measures)
     shown = ProjectionReport(projection=projection, plates=(_PLATE,) * states.n_depths, grid=None, strip=None)
     return ContextReport(states=states, projections=(shown,), **measures)

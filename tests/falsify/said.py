@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from report_fixture import FOLDERS
 
-from falsify.announced import BOUNDARY, CIRCLE, ENDS_MEET, NEURONS, READABLE, Announcement
+from falsify.announced import BOUNDARY, CIRCLE, ENDS_MEET, FAULT, NEURONS, READABLE, Announcement
 from tokviz import pages
 from tokviz.pages import render
 from tokviz.records import Report
@@ -21,6 +21,12 @@ PHRASES: dict[str, tuple[str, str | None]] = {
     r"the ends meet: the last words": ("order", ENDS_MEET),
     r"the words lie in a circle: those": ("order", CIRCLE),
     r"is further above chance than": ("differences", None),
+    r"categories hold (?:from|at \d|at step)": ("categories", None),
+    r"purity is (?:further above|less far above) chance than at": ("differences", None),
+    r"seem to be exchanged": (FAULT, "exchanged"),
+    r"have the same hidden states": (FAULT, "same"),
+    r"Relations that hold:[^.]*": ("relation", None),
+    r"Orders that can be read:[^.]*": ("order", READABLE),
     r"They are alike beyond categories by": ("similarity", None),
     r"subsamples of the words, CKA shows that a stage begins": (BOUNDARY, None),
     r"More words than by chance are read as their own category: words": ("lens", None),

@@ -102,14 +102,17 @@ def _growth(series: SeriesReport, name: str) -> str:
 
 def _relations(report: Report, series: SeriesReport, name: str) -> list[str]:
     """From when on relations and orders hold, those that ever do."""
-    said = []
+    relations, orders = [], []
     for index, relation in enumerate(report.relations):
         when, first = since(series, lambda each, at=index: _relation_holds(each.context(name), at))  # type: ignore[misc]
-        said += [f"{relation.label} {when}"] if first else []
+        relations += [f"{relation.label} {when}"] if first else []
     for index, order in enumerate(report.orders):
         when, first = since(series, lambda each, at=index: _order_holds(each.context(name), at))  # type: ignore[misc]
-        said += [f"{order.label} {when}"] if first else []
-    return [f"Relations and orders that hold: {'; '.join(said)}."] if said else []
+        orders += [f"{order.label} {when}"] if first else []
+    return [
+        *([f"Relations that hold: {'; '.join(relations)}."] if relations else []),
+        *([f"Orders that can be read: {'; '.join(orders)}."] if orders else []),
+    ]
 
 
 def _relation_holds(context: ContextReport | None, index: int) -> bool:
