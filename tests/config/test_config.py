@@ -236,6 +236,9 @@ def test_a_vocabulary_stands_among_the_words_and_categories_are_landmarks(tmp_pa
         ("[words]\nvocabulary = true\nlayers = []\n", r"words\.layers: .* without a gap"),
         ("[words]\nvocabulary = false\n", "at least one category"),
         ('read = "mean"\n[words]\nvocabulary = true\n', 'read: expected "last" or "first"'),
+        ("lens = true\n[words]\nvocabulary = true\n", 'lens: expected none beside "vocabulary = true"'),
+        ("[lens]\n[words]\nvocabulary = true\n", 'lens: expected none beside "vocabulary = true"'),
+        ('[words]\nvocabulary = true\n[[models]]\nsource = "org/b"\nlens = true\n', "lens: expected none beside"),
     ],
 )
 def test_a_mistaken_vocabulary_is_one_line(tmp_path: Path, text: str, said: str) -> None:

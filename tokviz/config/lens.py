@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from tokviz.config.tables import Table
 from tokviz.text import shown
@@ -26,4 +26,18 @@ def _from_short_form(lens: Any) -> Any:
     raise ValueError(f"expected true, false, or a table [lens], got {shown(lens)}")
 
 
-LensOrTrue = Annotated[LensConfig | None, BeforeValidator(_from_short_form, json_schema_input_type=bool | LensConfig)]
+def _fits_the_words(lens: LensConfig | None, info: ValidationInfo) -> LensConfig | None:
+    is_asked = lens is not None or any(model.lens for model in info.data.get("models", ()))
+    if is_asked and info.data.get("vocabulary"):
+        raise ValueError(
+            'expected none beside "vocabulary = true", as only lists of words are read, got one; remove it'
+        )
+    return lens
+
+
+LensOrTrue = Annotated[
+    LensConfig | None,
+    BeforeValidator(_from_short_form, json_schema_input_type=bool | LensConfig),
+    AfterValidator(_fits_the_words),
+    Field(validate_default=True),
+]

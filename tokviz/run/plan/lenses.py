@@ -51,8 +51,8 @@ class Lenses:
 
     @classmethod
     def of(cls, config: ReportConfig) -> Lenses | None:
-        """None where no lens is asked for; of a vocabulary there is none."""
-        if config.vocabulary or not (config.lens or any(model.lens for model in config.models)):
+        """None where no lens is asked for."""
+        if not (config.lens or any(model.lens for model in config.models)):
             return None
         own = config.lens.text if config.lens else None
         return cls(text=own if own is not None else LOSS_TEXT.read_text(encoding="utf-8"), names=config.read_as)
