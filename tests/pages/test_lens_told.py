@@ -56,6 +56,12 @@ def test_where_the_halves_disagree_everywhere_there_is_no_number() -> None:
     assert "the halves of the text disagree" in [cell.note for cell in row(report).cells]
 
 
+def test_the_first_page_leads_to_it_where_a_model_has_one() -> None:
+    first, *others = Views(REPORT).index.models
+    assert first.lens == "models/smol-30/index.html#lens"
+    assert [each.lens for each in others] == [None] * len(others)
+
+
 def test_the_method_defines_it_where_a_report_has_it() -> None:
     name = "What each layer would say (Jacobian lens)"
     assert name in [each.name for each in Views(REPORT).method.measures]

@@ -10,6 +10,7 @@ from tokviz.pages.first.multiples import Multiples, hue_class, multiples
 from tokviz.pages.frame.frame import frame, model_path, relative
 from tokviz.pages.frame.pictures import Shown
 from tokviz.pages.model.headline import Headline, headline
+from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text.glossary import reading_terms
 from tokviz.pages.text.parts import Frame, Link, Term
 from tokviz.pages.text.wording import (
@@ -70,6 +71,8 @@ class ModelStrips:
     name: str
     href: str
     facts: str
+    lens: str | None
+    """Where it is said what each layer would say; None where that isn't known."""
     failure: str | None
     strips: tuple[StripRow, ...]
 
@@ -240,6 +243,7 @@ def _strips(report: Report, model: ModelReport, page: str, *, brief: bool) -> Mo
         name=model.display_name,
         href=relative(page, target),
         facts=facts_line(model.card) if model.card else "",
+        lens=relative(page, f"{target}#lens") if any(map(has_lens, model.contexts)) else None,
         failure=model.failure,
         strips=tuple(rows),
     )
