@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from browser import wait_until_stable
 from playwright.sync_api import Locator, Page, expect
+from report_fixture import sample_report, write_site
+
+NOTE = "Two neurons make one dimension very large, at the position where many models build an attention sink. " * 4
+
+
+def write_noted(folder: Path) -> Path:
+    """A site whose author says something of the first model's layer 11."""
+    report = sample_report()
+    first, *others = report.models
+    first = replace(first, notes={**first.notes, "alone/layer-11": f"<p>{NOTE}</p>"})
+    return write_site(replace(report, models=(first, *others)), folder)
 
 
 def state(page: Page) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The main paths through a report in Firefox and WebKit; all other tests have them in Chromium."""
+"""The main paths through a report in Firefox and WebKit; nearly all of them are tested in Chromium elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import PHONE, served
+from carousel_page import write_noted
 from engines import ENGINES, Engine, Missing, choose, click, wait_for
 from plates_page import COMPARE, DATA, SLUG, content, write_sample
 from plates_page import MODEL as SAMPLE_MODEL
@@ -319,3 +320,53 @@ def test_both_axes_of_a_plot_have_one_scale_or_the_factor_that_it_prints(
         if plot["band"]:
             assert pixels(values, plot["band"], inside) == pytest.approx((across, across), rel=0.01)
     assert engine.run("() => window.errors") == []
+
+
+# --- the viewer in one window of a laptop: ruler, plot, its line, and what the author says of the layer ------------------
+
+LAPTOP = (1280, 800)
+BOXES = """() => Object.fromEntries(Object.entries({
+    ruler: ".panel[data-current] .ruler", plot: ".slide:not([inert]) .plate", line: ".slide:not([inert]) figcaption",
+    note: ".panel[data-current] .look .voice", steps: ".steps", look: ".look [data-look]",
+}).map(([name, selector]) => {
+    const found = [...document.querySelectorAll(selector)].find((each) => each.getClientRects().length);
+    const box = found?.getBoundingClientRect();
+    return [name, box ? [box.left, box.top + scrollY, box.right, box.bottom + scrollY] : null];
+}))"""
+"""Left, top, right and bottom of what is shown."""
+
+
+@pytest.fixture(scope="module")
+def noted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As who has its fonts already sees it: a first visit may show others."""
+    site = write_noted(tmp_path_factory.mktemp("noted"))
+    styles = site / "assets" / "site.css"
+    styles.write_text(
+        styles.read_text(encoding="utf-8").replace("font-display: optional", "font-display: block"), encoding="utf-8"
+    )
+    return site
+
+
+@pytest.mark.parametrize("engine", ["firefox", "webkit", "chromium"], indirect=True, scope="module")
+def test_all_of_it_is_seen_at_once_and_no_button_moves(engine: Engine, noted: Path) -> None:
+    engine.resize(*LAPTOP)
+    with served(noted) as address:
+        engine.go(f"{address}{MODEL}")
+        wait_for(engine, "document.querySelector('.plate[data-drawn] > svg')")
+        first = engine.run(BOXES)
+        assert first["note"] is None, "at first it says what to look for"
+        assert first["look"] is not None
+        engine.go(f"{address}{MODEL}#alone/layer-10")
+        wait_for(engine, "document.querySelector('.plate[data-drawn] > svg')")
+        before = engine.run(BOXES)
+        click(engine, "[data-step='1']")
+        wait_for(engine, "document.querySelector('.panel[data-current] .look .voice:not([hidden])')")
+        shown = engine.run(BOXES)
+        for name in ("ruler", "plot", "line", "note"):
+            assert shown[name][3] <= LAPTOP[1], name
+        assert shown["note"][0] >= shown["plot"][2], "beside the plot"
+        assert abs(shown["note"][1] - shown["plot"][1]) < 30, "at its top"
+        assert shown["look"] is None
+        assert shown["plot"][2] - shown["plot"][0] >= 500
+        for name in ("ruler", "steps"):
+            assert shown[name] == before[name] == first[name], name
