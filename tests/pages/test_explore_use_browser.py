@@ -41,6 +41,11 @@ def explore(open_page: OpenPage) -> OpenAt:
     return explorer(open_page)
 
 
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(hostile_report(), tmp_path_factory.mktemp("hostile"))
+
+
 # --- two pictures, and the address ------------------------------------------------------------------------------------
 
 
@@ -278,8 +283,8 @@ def assert_fits_a_phone(page: Page) -> None:
     assert small == []
 
 
-def test_long_words_fit_a_phone(explore: OpenAt, tmp_path: Path) -> None:
-    page = explore(write_site(hostile_report(), tmp_path), "#word=%25%26'%22", viewport=PHONE)
+def test_long_words_fit_a_phone(explore: OpenAt, hostile: Path) -> None:
+    page = explore(hostile, "#word=%25%26'%22", viewport=PHONE)
     page.get_by_role("combobox", name="Find a word").fill("aaaa")
     page.keyboard.press("Enter")
     assert len(pins(page)) == 1
@@ -296,13 +301,13 @@ def test_a_finger_shows_a_word_first_and_pins_it_then(explore: OpenAt, site: Pat
     assert pins(page) == [word]
 
 
-def test_hostile_words_are_shown_as_text(explore: OpenAt, tmp_path: Path) -> None:
-    page = explore(write_site(hostile_report(), tmp_path))
+def test_hostile_words_are_shown_as_text(explore: OpenAt, hostile: Path) -> None:
+    page = explore(hostile)
     page.get_by_role("combobox", name="Find a word").fill("script")
     page.keyboard.press("Enter")
     assert len(pins(page)) == 1
     wait_for_address(page, "pin=")
-    again = explore(tmp_path, page.evaluate("location.hash"))
+    again = explore(hostile, page.evaluate("location.hash"))
     assert pins(again) == pins(page)
 
 

@@ -9,7 +9,7 @@ import pytest
 from browser import OpenAt, box_of
 from jinja2 import Environment
 from playwright.sync_api import expect
-from report_fixture import FOLDERS, Views, hostile_report, lens_report, sample_report, write_site
+from report_fixture import FOLDERS, Views, hostile_report, lens_report, sample_report
 
 from tokviz import pages
 from tokviz.pages import render
@@ -77,10 +77,8 @@ def test_a_models_page_explains_what_it_speaks_of() -> None:
     assert {"purity", "attention-sink", "position-0", "massive", "stage", "cka", "standardized", "write"} <= terms
 
 
-def test_a_definition_opens_by_key_without_scripts_and_moves_nothing(open_page: OpenAt, tmp_path: Path) -> None:
-    page = open_page(
-        write_site(sample_report(), tmp_path / "site"), "models/smol-30/index.html", java_script_enabled=False
-    )
+def test_a_definition_opens_by_key_without_scripts_and_moves_nothing(open_page: OpenAt, site: Path) -> None:
+    page = open_page(site, "models/smol-30/index.html", java_script_enabled=False)
     term = page.locator("button.term", has_text="purity").first
     definition = page.locator("#term-purity")
     expect(definition).to_be_hidden()

@@ -10,17 +10,12 @@ from typing import Any
 import pytest
 from browser import COUNT_SHIFTS, DESKTOP, PHONE, OpenPage, Scheme, layout_shift, served, wait_until_quiet
 from playwright.sync_api import Page, ViewportSize, expect
-from report_fixture import compared_report, sample_report, write_site
+from report_fixture import compared_report, write_site
 
 PAGES = ["index.html", "models/smol-30/index.html", "compare/index.html", "explore/index.html"]
 OTHER: dict[str, Scheme] = {"light": "dark", "dark": "light"}
 SHOWN = """() => [...document.querySelectorAll('picture img')].filter((image) =>
     image.getClientRects().length && image.currentSrc.includes('_strip')).map((image) => image.currentSrc)"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_site(sample_report(), tmp_path_factory.mktemp("strips"))
 
 
 @pytest.fixture(scope="module")
