@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -165,30 +164,34 @@ def test_slots_of_the_compare_page_move_too(open_page: OpenPage, site: Path) -> 
     assert moved(page) >= 1
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_a_turned_cloud_turns_as_a_whole(open_page: OpenPage, site: Path, mirrored: bool) -> None:
+def test_a_turned_cloud_turns_as_a_whole(open_page: OpenPage, site: Path) -> None:
     """Without a reflection all distances stay; with one the cloud passes through a line."""
     page = drawn(open_page, site, MODEL)
-    random = np.random.default_rng(4)
-    before = random.normal(size=(30, 2)) * 50
+    before = np.random.default_rng(4).normal(size=(30, 2)) * 50
     angle = 2.0
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    after = before * ([1, -1] if mirrored else [1, 1]) @ turn + [300, 200]
-
-    def at(share: float) -> np.ndarray:
-        clouds: list[dict[str, Any]] = [
-            {"x": each[:, 0].tolist(), "y": each[:, 1].tolist()} for each in (before, after)
-        ]
-        found = page.evaluate(
-            f"(given) => {{ const {{ x, y }} = ({BETWEEN})(given); return [[...x], [...y]]; }}", [*clouds, share]
-        )
-        return np.array(found).T
-
-    np.testing.assert_allclose(at(0), before, atol=1e-6)
-    np.testing.assert_allclose(at(1), after, atol=1e-6)
-    sizes = [np.linalg.svd(at(share) - at(share).mean(axis=0), compute_uv=False) for share in (0.25, 0.5)]
     whole = np.linalg.svd(before - before.mean(axis=0), compute_uv=False)
-    if mirrored:
-        assert sizes[1][1] < 1e-6 * whole[1]
-    else:
-        np.testing.assert_allclose(sizes, [whole, whole], rtol=1e-9)
+    for mirrored in (False, True):
+        after = before * ([1, -1] if mirrored else [1, 1]) @ turn + [300, 200]
+        np.testing.assert_allclose(between(page, before, after, 0), before, atol=1e-6)
+        np.testing.assert_allclose(between(page, before, after, 1), after, atol=1e-6)
+        quarter, half = (sizes(between(page, before, after, share)) for share in (0.25, 0.5))
+        if mirrored:
+            assert half[1] < 1e-6 * whole[1]
+        else:
+            np.testing.assert_allclose([quarter, half], [whole, whole], rtol=1e-9)
+
+
+def between(page: Page, before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
+    """The cloud when that share of its movement is done."""
+    clouds = [{"x": each[:, 0].tolist(), "y": each[:, 1].tolist()} for each in (before, after)]
+    found = page.evaluate(
+        f"(given) => {{ const {{ x, y }} = ({BETWEEN})(given); return [[...x], [...y]]; }}", [*clouds, share]
+    )
+    return np.array(found).T
+
+
+def sizes(cloud: np.ndarray) -> np.ndarray:
+    """Of its first and its second axis."""
+    found: np.ndarray = np.linalg.svd(cloud - cloud.mean(axis=0), compute_uv=False)
+    return found
