@@ -240,6 +240,10 @@ def test_without_scripts_everything_is_shown_and_every_plate_can_be_reached(open
     assert page.locator(".slide img:visible").count() == 5 * 31
     assert page.locator(".panel-heading:visible").count() == 5
     assert page.locator(".controls:visible, input:visible, output:visible").count() == 0
+    expect(page.locator(".theme")).to_be_hidden()
+    expect(page.locator("[data-keys]")).to_be_hidden()
+    plate = page.locator("[id='alone/layer-11'] a.plate")
+    expect(plate).to_have_attribute("href", re.compile(r"model\.layers\.11\.webp$"))
     assert page.locator(".stages:visible").count() == 2
     assert page.locator(".grid:visible").count() == 4
     assert page.locator(".multiples svg").count() == len(MEASURES) - 1

@@ -126,11 +126,6 @@ def test_keys_in_a_list_or_an_input_are_its_own(open_page: OpenPage, site: Path)
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_without_scripts_there_is_no_button_for_keys(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, MODEL, java_script_enabled=False)
-    expect(page.locator("[data-keys]")).to_be_hidden()
-
-
 # --- fingers in the enlarged picture ------------------------------------------------------------------------------
 
 

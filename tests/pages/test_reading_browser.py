@@ -103,14 +103,6 @@ def test_axe_finds_nothing_in_the_dialog(open_page: OpenPage, site: Path) -> Non
             assert box_of(target)["height"] >= 44
 
 
-def test_without_scripts_the_picture_is_a_link_to_its_file(open_page: OpenPage, site: Path) -> None:
-    page = open_page(site, MODEL, java_script_enabled=False)
-    expect(page.locator('[id="alone/layer-11"] a.plate')).to_have_attribute(
-        "href", re.compile(r"model\.layers\.11\.webp$")
-    )
-    expect(page.locator(".theme")).to_be_hidden()
-
-
 # --- theme --------------------------------------------------------------------------------------------------------
 
 
