@@ -1,7 +1,7 @@
 """Train a small Llama on sentences of a grammar, and keep it at a dozen steps of its training.
 
-    python examples/train_tiny.py examples/checkpoints    # about two minutes on two cores
-    tokviz build --config examples/training.toml
+    python train_tiny.py checkpoints    # about two minutes
+    tokviz build --config training.toml --output training-site
 
 Each checkpoint is a folder with a config, weights as safetensors and the tokenizer. The same seed gives the same weights on the
 same machine, and a shorter training the same first steps as a longer one.
