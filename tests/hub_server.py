@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,11 +30,15 @@ class Hub:
     """Id → the folder of its files."""
     revisions: dict[str, dict[str, Path]] = field(default_factory=dict)
     """Id → branch → the folder of its files there."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Branch → the one that it is now equal to."""
     gated: set[str] = field(default_factory=set)
     """Ids that only ``TOKEN`` opens."""
     may_answer: threading.Event = field(default_factory=threading.Event)
     cut: str | None = None
     """The file of which half is sent, and the rest when ``may_answer`` is set again."""
+    lost: set[str] = field(default_factory=set)
+    """Files that are listed, and can't be had."""
     is_cut: threading.Event = field(default_factory=threading.Event)
     """Whether that half has been sent."""
     asked: list[str] = field(default_factory=list)
@@ -42,15 +47,11 @@ class Hub:
         """Commit and folder of a branch or a commit; None where there is no such model."""
         if name in self.models:
             return COMMIT, self.models[name]
-        branches = self.revisions.get(name, {})
-        return next(
-            (
-                (commit_of(branch), folder)
-                for branch, folder in branches.items()
-                if revision in (branch, commit_of(branch))
-            ),
-            None,
-        )
+        asked = self.moved.get(revision, revision)
+        for branch, folder in self.revisions.get(name, {}).items():
+            if asked in (branch, commit_of(branch)):
+                return commit_of(branch), folder
+        return None
 
 
 def commit_of(branch: str) -> str:
@@ -117,17 +118,32 @@ class _Handler(BaseHTTPRequestHandler):
         revision, _, path = place.partition("/")
         commit, folder = self.hub.found(name, revision) or (COMMIT, None)
         token = self.headers.get("Authorization", "")
-        if name.startswith("api/"):  # lists of files, which nothing depends on
-            self._refuse(404, "EntryNotFound", with_content)
+        if name.startswith("api/"):
+            self._list(name.removeprefix("api/models/").partition("?")[0], with_content)
         elif folder is None:
             self._refuse(401, "RepoNotFound", with_content)
         elif name in self.hub.gated and token != f"Bearer {TOKEN}":
             self._refuse(403 if token else 401, "GatedRepo", with_content)
+        elif path in self.hub.lost:
+            self._send(500, {}, b"", with_content)
         elif not (found := folder / path).is_file():
             self._refuse(404, "EntryNotFound", with_content, commit)
         else:
             headers = {"ETag": f'"{commit[:8]}-{found.name}"', "X-Repo-Commit": commit}
             self._send(200, headers, found.read_bytes(), with_content, is_cut=path == self.hub.cut)
+
+    def _list(self, path: str, with_content: bool) -> None:
+        """The files of a commit, which are asked for where weights are in several; nothing else depends on lists."""
+        name, _, commit = path.partition("/tree/")
+        found = self.hub.found(name, commit) if name in self.hub.revisions else None
+        if found is None:
+            self._refuse(404, "EntryNotFound", with_content)
+            return
+        files = [
+            {"type": "file", "path": file.name, "size": file.stat().st_size, "oid": file.name}
+            for file in found[1].iterdir()
+        ]
+        self._send(200, {"X-Repo-Commit": found[0]}, json.dumps(files).encode(), with_content)
 
     def _refuse(self, code: int, kind: str, with_content: bool, commit: str = COMMIT) -> None:
         self._send(code, {"X-Error-Code": kind, "X-Repo-Commit": commit}, b"", with_content)

@@ -28,11 +28,15 @@ def test_each_form_of_a_source_is_recognized(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["mine", "./mine", "tiny.gguf", MINILM])
-def test_files_on_this_machine_have_no_revision(tmp_path: Path, source: str) -> None:
+def test_files_on_this_machine_have_no_revision_and_are_kept(tmp_path: Path, source: str) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "tiny.gguf").touch()
     with pytest.raises(SourceError, match=r"expected no revision, .* got 'v1' for files on this machine; leave it out"):
         locate(configured(source, revision="v1"), tmp_path)
+    with pytest.raises(
+        SourceError, match=r"expected no keep_weights, .* got false for files on this machine, which are"
+    ):
+        locate(configured(source, keep_weights=False), tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")

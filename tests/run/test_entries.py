@@ -35,6 +35,9 @@ OWN = {
     f".mark.{KEY}",
     f".offload-{KEY}/model.layers.0.dat",
     f".offload-{KEY}/index.json",
+    f"downloads/{KEY}/CACHEDIR.TAG",
+    f"downloads/{KEY}/.locks/models--org--name/abc.lock",
+    f"downloads/{KEY}/models--org--name/snapshots/{KEY}/config.json",
 }
 """Of the forms of what a run may have to remove; no report uses any of it."""
 FOREIGN = {
@@ -56,6 +59,9 @@ FOREIGN = {
     f".offload-{KEY}/thesis.tex",
     ".mark.mine",
     "locks/mine.lock",
+    f"downloads/{KEY}/thesis.tex",
+    f"downloads/{KEY}/models/config.json",
+    "downloads/mine/models--org--name/config.json",
     "photo.svg",
 }
 """Near them."""
@@ -99,7 +105,7 @@ def test_pruning_removes_what_has_exactly_the_form_of_tokvizs_and_counts_it(
         "measures": 1,
         "images": 2,
         "previews": 1,
-        "left behind": 5,
+        "left behind": 6,
     }
 
 

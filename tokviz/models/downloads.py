@@ -13,7 +13,7 @@ from tokviz.config import ModelConfig
 from tokviz.errors import SourceError
 from tokviz.models.failures import causes_of
 from tokviz.models.hub import is_offline
-from tokviz.models.location import is_cut_short, locate, pin_commit
+from tokviz.models.location import is_cut_short, is_whole_in_cache, locate, pin_commit
 from tokviz.models.origin import Origin
 
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -76,7 +76,7 @@ def require_room(origin: Origin) -> None:
     from huggingface_hub.errors import EntryNotFoundError
 
     cache = origin.own_cache
-    if origin.location.kind != "hub" or cache is None:
+    if origin.location.kind != "hub" or cache is None or is_whole_in_cache(origin.model, cache):
         return
     source, revision = origin.model.source, origin.revision
     try:
