@@ -17,6 +17,7 @@ from tokviz.records import (
     ModelCard,
     ModelReport,
     Report,
+    SeriesReport,
     Untrained,
     depth_name,
 )
@@ -38,6 +39,7 @@ def text(report: Report) -> str:
         "categories": [dataclasses.asdict(category) for category in report.words.categories],
         "contexts": [_asked(context, known=context.name not in report.without_template) for context in report.contexts],
         "models": [_model(model) for model in report.models],
+        **({"series": [_series(series) for series in report.series]} if report.series else {}),
     }
     return data_text.spaced(content, indent=1) + "\n"
 
@@ -61,6 +63,39 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "finding": findings.as_json(findings.finding_of(model)),
         "card": None if model.card is None else _card(model.card),
         "contexts": [_context(context) for context in model.captures],
+    }
+
+
+def _series(series: SeriesReport) -> dict[str, Any]:
+    """What is measured of it is in ``data/series/SLUG.csv``."""
+    return {
+        "slug": series.slug,
+        "name": series.name,
+        "unit": series.unit,
+        "reference": series.checkpoints[series.reference].key,
+        "faults": [
+            {"kind": each.kind, "checkpoints": [series.checkpoints[index].key for index in each.checkpoints]}
+            for each in series.faults
+        ],
+        "checkpoints": [
+            {
+                "key": each.key,
+                "label": each.label,
+                "step": each.step,
+                "left_out": each.left_out,
+                **_checkpoint(each.model),
+            }
+            for each in series.checkpoints
+        ],
+    }
+
+
+def _checkpoint(model: ModelReport) -> dict[str, Any]:
+    return {
+        "slug": model.slug,
+        "source": model.source,
+        "failure": model.failure,
+        "card": None if model.card is None else _card(model.card),
     }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tokviz.pages.charts.lens_measures import TERM
 from tokviz.pages.charts.measures import MEASURES, added_measures
 from tokviz.pages.charts.related_measures import related_measures
-from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative
+from tokviz.pages.frame.frame import MOST_MODELS_IN_NAV, contents, downloads, frame, model_path, relative, series_path
 from tokviz.pages.model.lens_data import has_lens
 from tokviz.pages.text import glossary
 from tokviz.pages.text.families import family_labels
@@ -142,7 +142,7 @@ _PLACED = (
 def method_page(report: Report) -> MethodPage:
     """The method page: words, tokens, projections, definitions, provenance."""
     page = "method/index.html"
-    captured = [context for model in report.models for context in model.contexts]
+    captured = [context for model in report.all_models for context in model.contexts]
     known = [context.states.tokenization for context in captured if context.states.tokenization.is_known]
     reads = dict.fromkeys(tokenization.read for tokenization in known)
     contexts = _contexts(report)
@@ -186,8 +186,15 @@ def method_page(report: Report) -> MethodPage:
         measures=measures,
         measured_on=_measured_on(report),
         glossary=tuple(each for each in glossary.GLOSSARY if each is not glossary.LENS or any(map(has_lens, captured))),
-        folded=len(report.models) > MOST_MODELS_IN_NAV,
-        provenance=tuple(_provenance(model, page) for model in report.models),
+        folded=len(report.all_models) > MOST_MODELS_IN_NAV,
+        provenance=(
+            *(_provenance(model, page, model_path(model.slug)) for model in report.models),
+            *(
+                _provenance(replace(each.model, name=f"{series.name}, {each.label}"), page, series_path(series.slug))
+                for series in report.series
+                for each in series.checkpoints
+            ),
+        ),
         command=report.command,
         downloads=files,
         citation=_bibtex(report, captured),
@@ -222,7 +229,7 @@ def _example(report: Report) -> str:
 
 
 def _token_tables(report: Report, page: str) -> tuple[TokenTable, ...]:
-    every = [(model, context) for model in report.models for context in model.contexts]
+    every = [(model, context) for model in _told(report) for context in model.contexts]
     tables = [(model, context) for model, context in every if context.states.tokenization.is_known]
     n_rows = sum(len(context.states.tokenization.words) for _, context in tables)
     most = MOST_TOKEN_ROWS // len(tables) if n_rows > MOST_TOKEN_ROWS else None
@@ -269,7 +276,7 @@ def _measures(report: Report) -> tuple[Term, ...]:
     if not geometries:
         return ()
     geometry = geometries[0]
-    contexts = [context for model in report.models for context in model.contexts]
+    contexts = [context for model in _told(report) for context in model.contexts]
     is_related = any(context.relations for context in contexts)
     related = related_measures(report.relations, report.orders) if is_related else ()
     return (
@@ -279,6 +286,7 @@ def _measures(report: Report) -> tuple[Term, ...]:
         *((glossary.PROFILE,) if any(context.profile for context in contexts) else ()),
         *((glossary.UNTRAINED,) if any(context.untrained for context in contexts) else ()),
         *((TERM,) if any(has_lens(context) for context in contexts) else ()),
+        *((glossary.SERIES,) if report.series else ()),
         *(glossary.UPDATES if any(context.states.updates for context in contexts) else ()),
         *(each.definition(geometry) for each in added_measures(contexts) if each.definition),
     )
@@ -305,7 +313,17 @@ def _measured_on(report: Report) -> str:
 
 
 def _measured(report: Report) -> list[Geometry]:
-    return [context.geometry for model in report.models for context in model.contexts if context.geometry is not None]
+    return [context.geometry for model in _told(report) for context in model.contexts if context.geometry is not None]
+
+
+def _told(report: Report) -> list[ModelReport]:
+    """The models, and of each series one checkpoint: all have the same tokens, and are measured alike."""
+    found = list(report.models)
+    for series in report.series:
+        if series.shown:
+            last = series.shown[-1]
+            found.append(replace(last.model, name=f"{series.name}, {last.label}"))
+    return found
 
 
 def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
@@ -320,8 +338,9 @@ def _definitions(report: Report, geometry: Geometry) -> tuple[Term, ...]:
     )
 
 
-def _provenance(model: ModelReport, page: str) -> Provenance:
-    link = Link(text=model.display_name, href=relative(page, model_path(model.slug)))
+def _provenance(model: ModelReport, page: str, path: str) -> Provenance:
+    """``path``: of the page that shows it."""
+    link = Link(text=model.display_name, href=relative(page, path))
     card = model.card
     if card is None:
         rows = (
