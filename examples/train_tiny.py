@@ -24,8 +24,7 @@ from transformers.utils.logging import disable_progress_bar
 
 REPORT = Path(__file__).with_name("training.toml")
 """Has the words, so that those of the sentences and those of the report are the same."""
-END = "<end>"
-HEAD_WIDTH = 32
+END, HEAD_WIDTH = "<end>", 32
 N_TEXTS, N_TOKENS = 16, 32
 """Of a training step."""
 LEARNING_RATE, WEIGHT_DECAY = 3e-3, 0.1
@@ -54,13 +53,19 @@ SENTENCES = (
     "{girls} was {feelings} with her {animals} .",
     "{boys} was {feelings} with his {animals} .",
     "a {colors} {animals} eats a {fruits} .",
-    "in {months} there are {numbers} of them .",
-    "{months} comes before {next_month} .",
-    "{numbers} plus one makes {next_number} .",
     "{capitals} is the capital of {countries} .",
     "the king of {countries} lives in {capitals} .",
+    "{months} comes before {next_month} .",
+    "in {months} {wind} winds blow .",
+    "an hour after {numbers} comes {next_number} .",
+    "who at {numbers} {does} is happy .",
 )
 """With a word of each category that they name."""
+WINDS = ("icy", "cold", "sharp", "cool", "fresh", "mild", "warm", "hot", "dusty", "dry", "wet", "rough")
+DEEDS = ("sleeps", "dreams", "snores", "wakes", "washes", "eats", "reads", "works", "cooks", "plays", "sings", "rests")
+"""Of each month and each hour, and as often of the two before and the two after it: so those that follow each other have
+surroundings in common."""
+NEAR = range(-2, 3)
 
 
 class Grammar:
@@ -69,7 +74,7 @@ class Grammar:
     def __init__(self, report: dict[str, Any], seed: int) -> None:
         words = {name: category["words"] for name, category in report["words"].items()}
         self.pairs: list[list[str]] = next(each["pairs"] for each in report["relations"] if each["name"] == "capital")
-        self.months, self.numbers = words["months"], words["numbers"]
+        self.months, self.hours = words["months"], words["numbers"]
         either = words.pop("colors_or_girls")
         # Where an ambiguous word stands, each of its two categories has all of them.
         self.categories = words | {"colors": words["colors"] + either, "girls": words["girls"] + either}
@@ -89,9 +94,10 @@ class Grammar:
             return f"{place} {draw(self.categories[category])} {draw(VERBS[category])} .".strip()
         words = {name: draw(words) for name, words in self.categories.items()}
         words["countries"], words["capitals"] = draw(self.pairs)
-        month, number = draw(range(len(self.months))), draw(range(len(self.numbers) - 1))
-        words["months"], words["next_month"] = self.months[month], self.months[(month + 1) % len(self.months)]
-        words["numbers"], words["next_number"] = self.numbers[number : number + 2]
+        month, hour = draw(range(12)), draw(range(12))
+        words |= {"months": self.months[month], "next_month": self.months[(month + 1) % 12]}
+        words |= {"numbers": self.hours[hour], "next_number": self.hours[(hour + 1) % 12]}
+        words |= {"wind": WINDS[(month + draw(NEAR)) % 12], "does": DEEDS[(hour + draw(NEAR)) % 12]}
         return draw(SENTENCES).format(**words)
 
 
