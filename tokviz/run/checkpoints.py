@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
+from functools import partial
+from typing import Any
 
 from tokviz.config import SeriesConfig
 from tokviz.records import (
@@ -20,10 +20,12 @@ from tokviz.records import (
 from tokviz.run.measuring.results import Comparer, recall
 from tokviz.run.plan.plan import Plan
 from tokviz.run.plan.series import SeriesPlan
+from tokviz.run.plan.tree import ModelPlan
 from tokviz.run.publishing import site
-from tokviz.run.publishing.public import public_text
 from tokviz.run.publishing.site import Images, Made, Products
 from tokviz.run.work.picture_queue import PictureQueue
+
+Guarded = Callable[[ModelPlan, Callable[[], Made]], Made]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,63 +35,61 @@ class SeriesMade:
     config: SeriesConfig
     made: tuple[Made, ...]
     """Of each checkpoint."""
-    residuals: tuple[Mapping[str, np.ndarray], ...]
-    """Of each checkpoint ``StepAxes.residual``, by the keys of its products."""
     reference: int
     faults: tuple[Fault, ...] = ()
     growth: tuple[tuple[str, Differences], ...] = ()
 
 
-def make_series(config: SeriesConfig, by_slug: Mapping[str, Made], plan: Plan, queue: PictureQueue) -> SeriesMade:
+def make_series(
+    config: SeriesConfig, by_slug: Mapping[str, Made], plan: Plan, queue: PictureQueue, guarded: Guarded
+) -> SeriesMade:
     """Put all checkpoints of a series on common axes, have them drawn, and compare them.
 
     Parameters
     ----------
     by_slug : all that was made of models and checkpoints.
+    guarded : does some work on a model; what goes wrong in it costs that model only.
     """
     made = [by_slug[each.slug] for each in config.models]
-    series = SeriesPlan.of(config, {each.plan.model.slug: None if each.failure else each.plan for each in made}, plan)
-    for index, each in enumerate(made):
-        if misfit := series.misfit(index):
-            made[index] = Made(plan=each.plan, failure=f"{each.plan.model.source}: {misfit}")
-            series = SeriesPlan.of(
-                config, {each.plan.model.slug: None if each.failure else each.plan for each in made}, plan
-            )
-    residuals: list[Mapping[str, np.ndarray]] = []
-    for index, each in enumerate(made):
-        made[index], found = _on_axes(index, each, series, queue)
-        residuals.append(found)
+    series = _series(config, made, plan)
+    misfits = [series.misfit(index) for index in range(len(made))]
+    made = [
+        Made(plan=each.plan, failure=f"{each.plan.model.source}: {misfit}") if misfit else each
+        for each, misfit in zip(made, misfits, strict=True)
+    ]
+    series = _series(config, made, plan)
+    made = [
+        each if each.failure else guarded(each.plan, partial(_on_axes, index, each, series, queue))
+        for index, each in enumerate(made)
+    ]
+    series = _series(config, made, plan)
+    found: dict[str, Any] = {"config": config, "made": tuple(made), "reference": series.reference or 0}
     if plan.options.is_draft:
-        return SeriesMade(config=config, made=tuple(made), residuals=tuple(residuals), reference=series.reference or 0)
-    faults, left_out = _faults(series)
-    shown = [index for index, each in enumerate(series.checkpoints) if each and index not in left_out]
-    return SeriesMade(
-        config=config,
-        made=tuple(made),
-        residuals=tuple(residuals),
-        reference=series.reference or 0,
-        faults=faults,
-        growth=tuple(_growth(series, shown)),
-    )
+        return SeriesMade(**found)
+    faults = _faults(series)
+    gone = left_out(faults)
+    shown = [index for index, each in enumerate(series.checkpoints) if each and index not in gone]
+    return SeriesMade(**found, faults=faults, growth=tuple(_growth(series, shown)))
 
 
-def _on_axes(index: int, made: Made, series: SeriesPlan, queue: PictureQueue) -> tuple[Made, Mapping[str, np.ndarray]]:
+def _series(config: SeriesConfig, made: Sequence[Made], plan: Plan) -> SeriesPlan:
+    return SeriesPlan.of(config, {each.plan.model.slug: None if each.failure else each.plan for each in made}, plan)
+
+
+def _on_axes(index: int, made: Made, series: SeriesPlan, queue: PictureQueue) -> Made:
     """A checkpoint with its plots on common axes."""
-    if made.failure:
-        return made, {}
     products: dict[str, Products] = {}
-    residuals: dict[str, np.ndarray] = {}
     for key, each in made.products.items():
         name = each.captured.states.context.name
         job, own, reference = series.axes(index, name)
-        axes = recall(series.plan.store, job, lambda: _step_axes(own.states, reference.states, series.projection))  # noqa: B023 - called at once
+        axes = recall(series.plan.store, job, partial(_step_axes, own.states, reference.states, series.projection))
         pictures = series.pictures(index, name, axes.reference)
         for picture in pictures:
             if picture.due:
                 queue.submit(picture.key, picture.picture)
-        products[key] = replace(each, shown=((axes.reference, tuple(pictures)), (axes.own, ())))
-        residuals[key] = axes.residual
-    return replace(made, products=products), residuals
+        shown = ((axes.reference, tuple(pictures)), (axes.own, ()))
+        products[key] = replace(each, shown=shown, residual=axes.residual)
+    return replace(made, products=products)
 
 
 def _step_axes(states: HiddenStates, reference: HiddenStates, projection: str) -> StepAxes:
@@ -98,19 +98,18 @@ def _step_axes(states: HiddenStates, reference: HiddenStates, projection: str) -
     return step_axes(states, reference, projection)
 
 
-def _faults(series: SeriesPlan) -> tuple[tuple[Fault, ...], frozenset[int]]:
-    """What is wrong with the checkpoints that were captured everywhere, and which of them are in no chart."""
+def _faults(series: SeriesPlan) -> tuple[Fault, ...]:
+    """What is wrong with the checkpoints that were captured everywhere."""
     from tokviz.measure.series import faults
 
     contexts = [context.name for context in series.plan.config.context_list]
     known = [index for index, each in enumerate(series.checkpoints) if all(name in each for name in contexts)]
     if len(known) < 2:
-        return (), frozenset()
+        return ()
     drifts = [_drift(series, name) for name in contexts]
     digests = [tuple(series.checkpoints[index][name].states.digest for name in contexts) for index in known]
     found = faults(drifts, digests)
-    found = tuple(replace(each, checkpoints=tuple(known[place] for place in each.checkpoints)) for each in found)
-    return found, left_out(found)
+    return tuple(replace(each, checkpoints=tuple(known[place] for place in each.checkpoints)) for each in found)
 
 
 def left_out(faults: Sequence[Fault]) -> frozenset[int]:
@@ -143,28 +142,22 @@ def report_of(made: SeriesMade, plan: Plan, images: Images) -> SeriesReport:
     """What is published of a series."""
     config = made.config
     gone = left_out(made.faults)
-    checkpoints = []
-    for index, (key, label, each) in enumerate(
-        zip(config.checkpoint_keys, config.checkpoint_labels, made.made, strict=True)
-    ):
-        model = site.model_report(each, images, plan.options.base, plan.store)
-        checkpoints.append(
-            Checkpoint(
-                key=key,
-                label=label,
-                step=config.steps[index] if config.steps else None,
-                model=replace(model, name=label)
-                if not each.failure
-                else replace(model, name=label, failure=public_text(each.failure, each.plan.model, plan.options.base)),
-                residuals=tuple(made.residuals[index].values()),
-                left_out=index in gone,
-            )
+    checkpoints = tuple(
+        Checkpoint(
+            key=config.checkpoint_keys[index],
+            label=label,
+            step=config.steps[index] if config.steps else None,
+            model=replace(site.model_report(each, images, plan.options.base, plan.store), name=label),
+            residuals=tuple(of.residual for of in each.products.values() if of.residual is not None),
+            left_out=index in gone,
         )
+        for index, (label, each) in enumerate(zip(config.checkpoint_labels, made.made, strict=True))
+    )
     return SeriesReport(
         slug=config.slug,
         name=config.name,
         unit=config.unit if config.steps else None,
-        checkpoints=tuple(checkpoints),
+        checkpoints=checkpoints,
         reference=made.reference,
         faults=made.faults,
         growth=made.growth,

@@ -110,11 +110,12 @@ def _report(config: ReportConfig, options: Options, store: Store, reporter: Repo
         reporter.say(complaint)
     with picture_queue(partial(_start, options, reporter), store.put_image, reporter) as queue:
         begun = [_begin(*captured, plan, reporter, queue) for captured in capture_models(plan, reporter, queue)]
-        made = [_try(each.plan, plan, reporter, partial(_wait, each, plan, reporter, queue)) for each in begun]
+        made = [_try(plan, reporter, each.plan, partial(_wait, each, plan, reporter, queue)) for each in begun]
         _refuse_if_all_failed([(each.plan.model, each.failure) for each in made])
         by_slug = {each.plan.model.slug: each for each in made}
         made = [by_slug[model.slug] for model in config.models]
-        series = [checkpoints.make_series(each, by_slug, plan, queue) for each in config.series]
+        guarded = partial(_try, plan, reporter)
+        series = [checkpoints.make_series(each, by_slug, plan, queue, guarded) for each in config.series]
         comparisons = _comparisons(plan, made)
         with told_if_long(reporter, "Comparing the models"):
             compared = results.compare(comparisons, store)
@@ -239,7 +240,7 @@ def _begin(model: ModelPlan, failure: ModelError | None, plan: Plan, reporter: R
     """Project a captured model, and have its pictures drawn and itself measured."""
     if failure is not None:
         return _failed(model, failure, plan, reporter)
-    return _try(model, plan, reporter, lambda: _show(plan.grow(model), plan, reporter, queue))
+    return _try(plan, reporter, model, lambda: _show(plan.grow(model), plan, reporter, queue))
 
 
 def _show(model: ModelPlan, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Made:
@@ -301,7 +302,7 @@ def _wait(made: Made, plan: Plan, reporter: Reporter, queue: PictureQueue) -> Ma
     return replace(made, products=products)
 
 
-def _try(model: ModelPlan, plan: Plan, reporter: Reporter, work: Callable[[], Made]) -> Made:
+def _try(plan: Plan, reporter: Reporter, model: ModelPlan, work: Callable[[], Made]) -> Made:
     """What one model's numbers or its size do to a library costs that model only, and is shown on its page."""
     try:
         return work()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tokviz import __version__, pages
 from tokviz.config import ModelConfig, ReportConfig
 from tokviz.draw import encode, preview
@@ -51,6 +53,8 @@ class Products:
     """None in a draft."""
     heat_map: PictureJob | None = None
     """Once all is measured."""
+    residual: np.ndarray | None = None
+    """Of a checkpoint ``StepAxes.residual``."""
 
 
 @dataclass(frozen=True, kw_only=True)
